@@ -1,0 +1,111 @@
+package otelkgo
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// clientState is what is known about one kgo client, and the attribute sets
+// made from it. It is also the client's hook.
+type clientState struct {
+	in *Instrumentation
+
+	// attributes of the client: id and server; group only where it consumes.
+	// Written by OnNewClient, before the client starts a goroutine.
+	attributes []attribute.KeyValue
+	group      string
+	// recordContext is the context of every fetched record: it leads from the
+	// record to this state, as a record does not name its client.
+	recordContext context.Context
+
+	topics sync.Map // string → *topicState
+}
+
+type clientStateKey struct{}
+
+func newClientState(in *Instrumentation) *clientState {
+	cs := &clientState{in: in}
+	cs.recordContext = context.WithValue(context.Background(), clientStateKey{}, cs)
+	return cs
+}
+
+// Hooks returns the hooks of one client, for kgo.WithHooks. Call it once for
+// each client: two clients that share hooks would share an id and a group.
+func (in *Instrumentation) Hooks() []kgo.Hook {
+	return []kgo.Hook{newClientState(in)}
+}
+
+// OnNewClient learns the client's id, group and seed broker.
+func (cs *clientState) OnNewClient(cl *kgo.Client) {
+	cs.learn(cl)
+	cs.in.clients.Store(cl, cs)
+}
+
+// OnClientClosed forgets the client.
+func (cs *clientState) OnClientClosed(cl *kgo.Client) {
+	cs.in.clients.Delete(cl)
+}
+
+func (cs *clientState) learn(cl *kgo.Client) {
+	if id, _ := cl.OptValue(kgo.ClientID).(string); id != "" {
+		cs.attributes = append(cs.attributes, semconv.MessagingClientID(id))
+	}
+	if seeds, _ := cl.OptValue(kgo.SeedBrokers).([]string); len(seeds) > 0 {
+		cs.attributes = append(cs.attributes, serverAttributes(seeds[0])...)
+	}
+	cs.group, _ = cl.OptValue(kgo.ConsumerGroup).(string)
+	if cs.group == "" {
+		cs.group, _ = cl.OptValue(kgo.ShareGroup).(string)
+	}
+}
+
+// serverAttributes names the first seed broker. Which broker will get a record
+// is not known when its span starts, and the seed names the cluster.
+func serverAttributes(seed string) []attribute.KeyValue {
+	host, port, err := net.SplitHostPort(seed)
+	if err != nil {
+		return []attribute.KeyValue{semconv.ServerAddress(seed)}
+	}
+	attrs := []attribute.KeyValue{semconv.ServerAddress(host)}
+	if n, err := strconv.Atoi(port); err == nil {
+		attrs = append(attrs, semconv.ServerPort(n))
+	}
+	return attrs
+}
+
+// client returns the state of cl. A client that was made without Hooks gets a
+// state that lives for this one call.
+func (in *Instrumentation) client(cl *kgo.Client) *clientState {
+	if v, ok := in.clients.Load(cl); ok {
+		return v.(*clientState)
+	}
+	cs := newClientState(in)
+	cs.learn(cl)
+	return cs
+}
+
+// clientOf returns the state of the client that fetched r.
+func (in *Instrumentation) clientOf(r *kgo.Record) *clientState {
+	if r.Context != nil {
+		if cs, ok := r.Context.Value(clientStateKey{}).(*clientState); ok && cs.in == in {
+			return cs
+		}
+	}
+	return in.unknown
+}
+
+// OnFetchRecordBuffered marks a record as fetched by this client. It starts no
+// span: most records wait in the client before they are polled, and some never are.
+func (cs *clientState) OnFetchRecordBuffered(r *kgo.Record) {
+	if r.Context == nil || r.Context == context.Background() {
+		r.Context = cs.recordContext
+		return
+	}
+	r.Context = context.WithValue(r.Context, clientStateKey{}, cs)
+}

@@ -1,0 +1,119 @@
+package otelkgo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// ScopeName is the instrumentation scope of every span and metric.
+const ScopeName = "tracelab/otelkgo"
+
+// Instrumentation makes the spans and metrics of kgo clients. It is safe for
+// concurrent use, starts no goroutine, and needs no closing.
+type Instrumentation struct {
+	tracer     trace.Tracer
+	propagator propagation.TextMapPropagator
+	relation   func(context.Context, *kgo.Record) Relation
+	template   func(topic string) string
+
+	// clients leads from a *kgo.Client to its *clientState while it is open.
+	clients sync.Map
+	// unknown stands in for the client of a record that came from a client
+	// without hooks.
+	unknown *clientState
+}
+
+// Option configures an Instrumentation.
+type Option func(*config)
+
+type config struct {
+	tracerProvider trace.TracerProvider
+	meterProvider  metric.MeterProvider
+	propagator     propagation.TextMapPropagator
+	relation       Relation
+	relationFunc   func(context.Context, *kgo.Record) Relation
+	template       func(string) string
+}
+
+// WithTracerProvider sets where spans go. The default is the global provider
+// at the time of New.
+func WithTracerProvider(tp trace.TracerProvider) Option {
+	return func(c *config) { c.tracerProvider = tp }
+}
+
+// WithMeterProvider sets where metrics go. The default is the global provider
+// at the time of New.
+func WithMeterProvider(mp metric.MeterProvider) Option {
+	return func(c *config) { c.meterProvider = mp }
+}
+
+// WithPropagator sets how context is written into and read from the headers of
+// records. The default is the global propagator at the time of New, which does
+// nothing unless the program sets one.
+func WithPropagator(p propagation.TextMapPropagator) Option {
+	return func(c *config) { c.propagator = p }
+}
+
+// WithRelation sets one relation for all process spans.
+func WithRelation(r Relation) Option {
+	return func(c *config) { c.relation = r }
+}
+
+// WithRelationFunc chooses the relation record by record and goes before
+// WithRelation. The context carries the record's own baggage and, as its
+// remote span context, the creation context. f must be safe for concurrent use.
+func WithRelationFunc(f func(ctx context.Context, r *kgo.Record) Relation) Option {
+	return func(c *config) { c.relationFunc = f }
+}
+
+// WithDestinationTemplate names topics for people: f turns the name of a topic
+// into one of few names (without a tenant or a run in it), which then stands
+// in the span name and, where it differs from the topic, in
+// messaging.destination.template. f is called once for each topic and client.
+func WithDestinationTemplate(f func(topic string) string) Option {
+	return func(c *config) { c.template = f }
+}
+
+// New returns an Instrumentation. An error says which option is wrong or which
+// metric the meter provider refuses.
+func New(opts ...Option) (*Instrumentation, error) {
+	var c config
+	for _, o := range opts {
+		if o == nil {
+			return nil, errors.New("otelkgo: an option is nil")
+		}
+		o(&c)
+	}
+	if c.tracerProvider == nil {
+		c.tracerProvider = otel.GetTracerProvider()
+	}
+	if c.propagator == nil {
+		c.propagator = otel.GetTextMapPropagator()
+	}
+	if c.relationFunc == nil {
+		if int(c.relation) >= len(relationNames) {
+			return nil, fmt.Errorf("otelkgo: %s is not known: use RelationBoth, RelationParent or RelationLink", c.relation)
+		}
+		c.relationFunc = func(context.Context, *kgo.Record) Relation { return c.relation }
+	}
+	if c.template == nil {
+		c.template = func(topic string) string { return topic }
+	}
+	in := &Instrumentation{
+		tracer:     c.tracerProvider.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL)),
+		propagator: c.propagator,
+		relation:   c.relationFunc,
+		template:   c.template,
+	}
+	in.unknown = newClientState(in)
+	return in, nil
+}
