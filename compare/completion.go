@@ -33,7 +33,7 @@ func (w *completionWalk) step(cur Index) Index {
 	w.been[position/64] |= 1 << (position % 64)
 	e, found := w.cause(cur)
 	lo := min(n.start, w.t)
-	if found && e.class == Message && n.op == opReceive {
+	if found && e.class == ClassMessage && n.op == opReceive {
 		lo = max(lo, min(s.ready(e, cur), w.t)) // a poll that was opened before the message existed
 	}
 	lo = max(lo, w.start)
@@ -43,13 +43,13 @@ func (w *completionWalk) step(cur Index) Index {
 		return none
 	}
 	if !found {
-		w.wait(Unexplained, cur, none, w.start, w.t)
+		w.wait(ClassUnexplained, cur, none, w.start, w.t)
 		return none
 	}
 	h := max(min(s.ready(e, cur), w.t), w.start)
 	g := min(max(w.othersReady(cur), h), w.t)
 	w.wait(e.class, cur, e.pred, g, w.t)
-	w.wait(Batch, cur, e.pred, h, g)
+	w.wait(ClassBatch, cur, e.pred, h, g)
 	w.t = h
 	return e.pred
 }
@@ -74,8 +74,8 @@ func (w *completionWalk) cause(cur Index) (best edge, found bool) {
 
 // preferred decides between causes that were ready at the same time.
 func (s *Set) preferred(e, than edge) bool {
-	if (e.class == Message) != (than.class == Message) {
-		return e.class == Message
+	if (e.class == ClassMessage) != (than.class == ClassMessage) {
+		return e.class == ClassMessage
 	}
 	return s.lower(e.pred, than.pred)
 }
@@ -117,7 +117,7 @@ func (j *Journey) ownWarnings() []Warning {
 		list = append(list, Warning{"P02", first.Ref(), fmt.Sprintf("%d spans of its traces are not reached from its first span, and on no path", n)})
 	}
 	for _, g := range j.CompletionPath() {
-		if g.Wait && g.Class == Unexplained {
+		if g.Wait && g.Class == ClassUnexplained {
 			span := j.set.Span(g.Span)
 			list = append(list, Warning{"D06", span.Ref(), fmt.Sprintf("nothing explains the %d ns before %s of %s", g.Duration(), span.Name, span.Service)})
 		}

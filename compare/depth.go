@@ -26,7 +26,7 @@ func (j *Journey) Depth() Depth {
 			if s.nodes[e.pred].service != s.nodes[i].service {
 				from.Hops++
 			}
-			if e.class == Message {
+			if e.class == ClassMessage {
 				from.Messages++
 			}
 			d = d.deeper(from)

@@ -3,17 +3,18 @@ package compare
 // Class tells how a span led to another one (or, of a wait, what was waited for).
 type Class uint8
 
-// The classes of edges. Call blocks the caller of the earlier span, the others do not. Batch and Unexplained occur only
+// The classes of edges. ClassCall blocks the caller of the earlier span, the
+// others do not. ClassBatch and ClassUnexplained occur only
 // as waits on a path: other messages of the batch, and nothing that the traces show.
 const (
-	Message Class = iota
-	Continuation
-	DetachedAfter
-	Abandoned
-	DetachedOverlap
-	Call
-	Batch
-	Unexplained
+	ClassMessage Class = iota
+	ClassContinuation
+	ClassDetachedAfter
+	ClassAbandoned
+	ClassDetachedOverlap
+	ClassCall
+	ClassBatch
+	ClassUnexplained
 )
 
 // String returns the class as it is written in reports, such as detached-after.
@@ -57,7 +58,7 @@ func (n *node) failed() bool { return n.status == Error || n.is(hasErrorType) }
 // ready is when the cause had done what the effect needs.
 func (s *Set) ready(e edge, effect Index) int64 {
 	switch e.class {
-	case Message, Continuation, DetachedAfter:
+	case ClassMessage, ClassContinuation, ClassDetachedAfter:
 		return s.nodes[e.pred].end
 	default:
 		return s.nodes[effect].start
@@ -70,18 +71,18 @@ func classify(p, c *node) (class Class, overrun bool) {
 	late := c.end > p.end+p.tolerance()
 	switch {
 	case p.kind == Producer && c.is(isConsumer):
-		return Message, false
+		return ClassMessage, false
 	case p.is(isConsumer) && c.is(isConsumer) && p.service == c.service && c.start >= p.end:
-		return Continuation, false
+		return ClassContinuation, false
 	case c.start >= p.end && c.end > p.end:
-		return DetachedAfter, false
+		return ClassDetachedAfter, false
 	case late && p.kind == Client && c.kind == Server:
 		if p.failed() {
-			return Abandoned, false
+			return ClassAbandoned, false
 		}
-		return Call, true
+		return ClassCall, true
 	case late:
-		return DetachedOverlap, false
+		return ClassDetachedOverlap, false
 	}
-	return Call, false
+	return ClassCall, false
 }

@@ -37,7 +37,7 @@ func (b *edgeBuilder) parentEdge(i Index) {
 	}
 	if c.is(isConsumer) {
 		if send := b.send(c.parent, c); send != c.parent {
-			b.add(i, edge{send, Message})
+			b.add(i, edge{send, ClassMessage})
 			return
 		}
 	}
@@ -70,7 +70,7 @@ func (b *edgeBuilder) linkEdges(i Index) {
 			class, _ := classify(t, c)
 			b.add(i, edge{target, class})
 		case t.kind == Producer || t.is(isMessaging):
-			b.add(i, edge{b.send(target, c), Message})
+			b.add(i, edge{b.send(target, c), ClassMessage})
 		}
 	}
 	if added := s.in[from:]; len(added) > 1 {
@@ -190,7 +190,7 @@ func (s *Set) hasProducer(i Index) bool { return s.anyProducer(s.edgesTo(i)) }
 // anyProducer reports a message edge from a span that is not itself consumer-side.
 func (s *Set) anyProducer(edges []edge) bool {
 	for _, e := range edges {
-		if e.class == Message && !s.nodes[e.pred].is(isConsumer) {
+		if e.class == ClassMessage && !s.nodes[e.pred].is(isConsumer) {
 			return true
 		}
 	}

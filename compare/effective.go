@@ -12,7 +12,7 @@ func (s *Set) findCallers() {
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		for _, e := range s.edgesTo(Index(i)) {
-			if e.class == Call {
+			if e.class == ClassCall {
 				n.caller = e.pred
 				byLink = byLink || e.pred != n.parent
 				break

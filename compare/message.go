@@ -68,7 +68,7 @@ func (j *Journey) Messages() []Message {
 
 // carries reports whether an edge is a message from a producer of the journey.
 func (j *Journey) carries(e edge) bool {
-	return e.class == Message && !j.set.nodes[e.pred].is(isConsumer) && j.Contains(e.pred)
+	return e.class == ClassMessage && !j.set.nodes[e.pred].is(isConsumer) && j.Contains(e.pred)
 }
 
 // receivedMessages adds the messages of a receive span that its group has no process span for, or that it passed on.
