@@ -1,0 +1,239 @@
+// Package tracelab_test holds the architecture: which room (top-level folder) may import which, and which libraries stay in one place.
+package tracelab_test
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "tracelab"
+
+// room is a top-level folder and the other rooms that it may import. What is not listed is forbidden.
+type room struct {
+	name string
+	may  []string
+	why  string
+}
+
+var rooms = []room{
+	{"cmd", []string{"experiments", "lab", "services", "compare"}, "joins: flags and wiring only, so nothing imports it"},
+	{"experiments", []string{"lab", "compare"}, "asks: it runs the lab and judges what came out, and never reaches into a service"},
+	{"lab", []string{"services", "compare"}, "drives: it starts services, and knows of no experiment and no command"},
+	{"services", []string{"otelkgo", "tracecontext"}, "makes traces: the system under observation knows neither its driver nor its judge"},
+	{"compare", nil, "judges traces: a library for projects that have never heard of the lab"},
+	{"otelkgo", nil, "instruments franz-go: a library for projects that have never heard of the lab"},
+	{"tracecontext", nil, "propagates context: a library for projects that have never heard of the lab"},
+	{"tools", nil, "serves those who build: it works before the rest compiles"},
+	{".", nil, "this test"},
+}
+
+// confinement keeps imports out of all folders but a few. Test files are free: who uses a package does not build its tests.
+type confinement struct {
+	name    string
+	imports func(path string) bool // the imports it is about
+	allowed func(file string) bool // the files that may have them
+	why     string
+}
+
+var confinements = []confinement{
+	{"franz-go", under("github.com/twmb/franz-go"),
+		matches("otelkgo/*.go", "services/internal/transport/kafka*.go", "lab/*.go", "tools/kafka/*.go"),
+		"the broker is a seam: only its transport knows what a topic or a partition is, and the lab starts the embedded broker"},
+	{"anything but the standard library", func(p string) bool { return !isStandard(p) && !isOurs(p) },
+		func(file string) bool {
+			return path.Dir(file) != "compare" && !strings.HasPrefix(file, "compare/internal/")
+		},
+		"the core of compare imports the standard library only"},
+	{"a wider part of compare", func(p string) bool {
+		return isOurs(p) && p != module+"/compare" && !strings.HasPrefix(p, module+"/compare/internal/")
+	},
+		func(file string) bool {
+			return path.Dir(file) != "compare" && !strings.HasPrefix(file, "compare/internal/")
+		},
+		"the core of compare is what its readers, reports and rules stand on"},
+}
+
+func TestArchitecture(t *testing.T) {
+	sources, err := readSources(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, violation := range check(sources) {
+		t.Error(violation)
+	}
+}
+
+// TestForbiddenImportsAreFound gives the rules small graphs with one arrow each, since a test of arrows that finds none proves nothing.
+func TestForbiddenImportsAreFound(t *testing.T) {
+	for _, c := range []struct{ file, imports, want string }{
+		{"lab/lab.go", "tracelab/services", ""},
+		{"lab/broker.go", "github.com/twmb/franz-go/pkg/kfake", ""},
+		{"lab/lab.go", "tracelab/lab/internal/clock", ""},
+		{"lab/lab.go", "tracelab/experiments", "lab may not import experiments"},
+		{"services/orders.go", "tracelab/compare", "services may not import compare"},
+		{"services/orders_test.go", "tracelab/lab", "services may not import lab"},
+		{"otelkgo/send.go", "tracelab/tracecontext", "otelkgo may not import tracecontext"},
+		{"experiments/chain.go", "tracelab/cmd/tracelab", "experiments may not import cmd"},
+		{"services/internal/transport/kafka.go", "github.com/twmb/franz-go/pkg/kgo", ""},
+		{"services/orders.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go"},
+		{"services/internal/transport/http.go", "github.com/twmb/franz-go", "franz-go"},
+		{"services/broker_test.go", "github.com/twmb/franz-go/pkg/kfake", ""},
+		{"compare/journey.go", "cmp", ""},
+		{"compare/journey.go", "golang.org/x/sync/errgroup", "standard library only"},
+		{"compare/journey.go", "tracelab/compare/report", "core of compare"},
+		{"compare/source/otlp.go", "go.opentelemetry.io/proto/otlp/trace/v1", ""},
+		{"compare/source/otlp.go", "tracelab/compare", ""},
+		{"compare/path_test.go", "pgregory.net/rapid", ""},
+		{"newroom/new.go", "fmt", "newroom is a room that architecture_test.go does not know"},
+	} {
+		found := check([]source{{file: c.file, imports: []string{c.imports}}})
+		switch {
+		case c.want == "" && len(found) > 0:
+			t.Errorf("%s importing %s: found %q, want nothing", c.file, c.imports, found)
+		case c.want != "" && (len(found) != 1 || !strings.Contains(found[0], c.want)):
+			t.Errorf("%s importing %s: found %q, want one with %q", c.file, c.imports, found, c.want)
+		}
+	}
+	if found := check(nil); len(found) != 1 {
+		t.Errorf("no files at all: found %q, want one complaint", found)
+	}
+}
+
+// source is a Go file of the module: its path from the module's root, with slashes, and what it imports.
+type source struct {
+	file    string
+	imports []string
+}
+
+// check returns what the files do against the rules, one sentence each.
+func check(sources []source) []string {
+	if len(sources) == 0 {
+		return []string{"no Go files found: nothing was checked"}
+	}
+	var violations []string
+	for _, s := range sources {
+		from, known := findRoom(roomOf(s.file))
+		if !known {
+			violations = append(violations, fmt.Sprintf("%s: %s is a room that architecture_test.go does not know: add it to rooms, with what it may import and why", s.file, roomOf(s.file)))
+			continue
+		}
+		for _, imported := range s.imports {
+			violations = append(violations, checkImport(s.file, from, imported)...)
+		}
+	}
+	return violations
+}
+
+func checkImport(file string, from room, imported string) []string {
+	if isOurs(imported) {
+		to := roomOf(strings.TrimPrefix(imported, module+"/") + "/")
+		if to != from.name && !slices.Contains(from.may, to) {
+			return []string{fmt.Sprintf("%s imports %s: %s may not import %s (%s %s)", file, imported, from.name, to, from.name, from.why)}
+		}
+	}
+	var violations []string
+	for _, c := range confinements {
+		if c.imports(imported) && !c.allowed(file) && !strings.HasSuffix(file, "_test.go") {
+			violations = append(violations, fmt.Sprintf("%s imports %s, which is %s: %s", file, imported, c.name, c.why))
+		}
+	}
+	return violations
+}
+
+// roomOf returns the first folder of a path, and "." for a file in the module's root.
+func roomOf(file string) string {
+	first, _, nested := strings.Cut(file, "/")
+	if !nested {
+		return "."
+	}
+	return first
+}
+
+func findRoom(name string) (room, bool) {
+	i := slices.IndexFunc(rooms, func(r room) bool { return r.name == name })
+	if i < 0 {
+		return room{}, false
+	}
+	return rooms[i], true
+}
+
+func isOurs(imported string) bool {
+	return imported == module || strings.HasPrefix(imported, module+"/")
+}
+
+// isStandard goes by the rule that the first element of a path from elsewhere has a dot in it.
+func isStandard(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return !strings.Contains(first, ".") && first != module
+}
+
+func under(prefix string) func(string) bool {
+	return func(p string) bool { return p == prefix || strings.HasPrefix(p, prefix+"/") }
+}
+
+// matches holds for a file that fits one of the patterns, or is in a folder below one of their folders' *.go.
+func matches(patterns ...string) func(string) bool {
+	return func(file string) bool {
+		return slices.ContainsFunc(patterns, func(pattern string) bool {
+			fits, err := path.Match(pattern, file)
+			below := path.Base(pattern) == "*.go" && strings.HasPrefix(file, path.Dir(pattern)+"/")
+			return below || (err == nil && fits)
+		})
+	}
+}
+
+// readSources parses the imports of every Go file below root that belongs to this module. It reads files instead of asking the go
+// command for packages, because that leaves out files of other systems and other build tags.
+func readSources(root string) ([]source, error) {
+	var sources []source
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if file != root && isOutside(file) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(file) != ".go" {
+			return nil
+		}
+		s, err := readSource(file)
+		sources = append(sources, s)
+		return err
+	})
+	return sources, err
+}
+
+// isOutside holds for folders that the go command leaves out of ./..., too: nested modules, test data, hidden ones.
+func isOutside(folder string) bool {
+	name := filepath.Base(folder)
+	_, err := os.Stat(filepath.Join(folder, "go.mod"))
+	return err == nil || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
+}
+
+func readSource(file string) (source, error) {
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		return source{}, err
+	}
+	s := source{file: filepath.ToSlash(file)}
+	for _, spec := range parsed.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return source{}, fmt.Errorf("%s: %w", file, err)
+		}
+		s.imports = append(s.imports, imported)
+	}
+	return s, nil
+}
