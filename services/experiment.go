@@ -1,0 +1,170 @@
+package services
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/baggage"
+
+	"tracelab/otelkgo"
+	"tracelab/services/internal/faults"
+)
+
+// Baggage members that an order carries. All but the seed and the faults become span attributes of the same name;
+// anything else in a client's baggage travels on and is never copied.
+const (
+	KeyRun      = "tracelab.run.id"
+	KeyForm     = "tracelab.form"
+	KeyTopology = "tracelab.topology"
+	KeyRelation = "tracelab.relation"
+	KeyNumber   = "tracelab.order.number"
+	KeyOrderID  = "tracelab.order.id"
+	KeySeed     = "tracelab.seed"
+	KeyFaults   = "tracelab.faults"
+)
+
+// Experiment is what an order carries with it, as W3C Baggage over HTTP headers, gRPC metadata and Kafka headers: one
+// running system serves every form, and nothing but the order says which.
+type Experiment struct {
+	Run      string // "" outside a run
+	Form     Form
+	Topology string
+	Relation otelkgo.Relation
+	Number   int // the order's number within its form, from 0; the same number is the same work in every form
+	Seed     uint64
+	Faults   []Fault
+}
+
+// Fault is one way in which one service misbehaves for a share of the orders: SERVICE:KIND[=VALUE][@SHARE].
+type Fault = faults.Fault
+
+// ParseFault reads a fault in the form SERVICE:KIND[=VALUE][@SHARE], such as payment:delay=200ms@0.5. The error names
+// the part that is wrong and what would be right.
+func ParseFault(text string) (Fault, error) { return faults.Parse(text, Names()) }
+
+// FaultKinds lists the kinds of faults.
+func FaultKinds() []string { return faults.Kinds() }
+
+// Default is the experiment of an order that carries none: placed by hand, outside any run.
+func Default() Experiment { return Experiment{Form: Hybrid, Topology: "order"} }
+
+// WithBaggage puts the experiment into the context's baggage, for the propagator to carry.
+func (e Experiment) WithBaggage(ctx context.Context) (context.Context, error) {
+	texts := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		texts[i] = f.String()
+	}
+	bag := baggage.FromContext(ctx)
+	for _, m := range [][2]string{
+		{KeyRun, e.Run}, {KeyForm, string(e.Form)}, {KeyTopology, e.Topology}, {KeyRelation, e.Relation.String()},
+		{KeyNumber, strconv.Itoa(e.Number)}, {KeySeed, strconv.FormatUint(e.Seed, 10)}, {KeyFaults, strings.Join(texts, ",")},
+	} {
+		if m[1] == "" {
+			continue
+		}
+		member, err := baggage.NewMemberRaw(m[0], m[1])
+		if err != nil {
+			return nil, fmt.Errorf("baggage member %s: %w", m[0], err)
+		}
+		if bag, err = bag.SetMember(member); err != nil {
+			return nil, fmt.Errorf("baggage member %s: %w", m[0], err)
+		}
+	}
+	return baggage.ContextWithBaggage(ctx, bag), nil
+}
+
+// withOrderID adds the order's id, known from orders.Accept on.
+func withOrderID(ctx context.Context, id string) (context.Context, error) {
+	member, err := baggage.NewMemberRaw(KeyOrderID, id)
+	if err != nil {
+		return nil, fmt.Errorf("baggage member %s: %w", KeyOrderID, err)
+	}
+	bag, err := baggage.FromContext(ctx).SetMember(member)
+	if err != nil {
+		return nil, fmt.Errorf("baggage member %s: %w", KeyOrderID, err)
+	}
+	return baggage.ContextWithBaggage(ctx, bag), nil
+}
+
+// experimentOf reads the experiment from the context's baggage. What is absent is as in Default; what is there and
+// makes no sense is an error, so that no order runs as something it was not meant to be.
+func experimentOf(ctx context.Context) (Experiment, error) {
+	e, bag := Default(), baggage.FromContext(ctx)
+	value := func(key string) string { return bag.Member(key).Value() }
+	e.Run = value(KeyRun)
+	if form := value(KeyForm); form != "" {
+		e.Form = Form(form)
+		if !slices.Contains(Forms(), e.Form) {
+			return e, fmt.Errorf("baggage %s: no form %q: use one of %v", KeyForm, form, Forms())
+		}
+	}
+	var err error
+	if name := value(KeyTopology); name != "" {
+		e.Topology = name
+		if _, err = TopologyNamed(name); err != nil {
+			return e, fmt.Errorf("baggage %s: %w", KeyTopology, err)
+		}
+	}
+	if e.Relation, err = relationOf(bag); err != nil {
+		return e, err
+	}
+	if number := value(KeyNumber); number != "" {
+		if e.Number, err = strconv.Atoi(number); err != nil {
+			return e, fmt.Errorf("baggage %s: %w", KeyNumber, err)
+		}
+	}
+	if seed := value(KeySeed); seed != "" {
+		if e.Seed, err = strconv.ParseUint(seed, 10, 64); err != nil {
+			return e, fmt.Errorf("baggage %s: %w", KeySeed, err)
+		}
+	}
+	for text := range strings.SplitSeq(value(KeyFaults), ",") {
+		if text == "" {
+			continue
+		}
+		fault, err := ParseFault(text)
+		if err != nil {
+			return e, fmt.Errorf("baggage %s: %w", KeyFaults, err)
+		}
+		e.Faults = append(e.Faults, fault)
+	}
+	return e, nil
+}
+
+// relationOf reads the one member that the Kafka instrumentation asks for with every record.
+func relationOf(bag baggage.Baggage) (otelkgo.Relation, error) {
+	name := bag.Member(KeyRelation).Value()
+	if name == "" {
+		return otelkgo.RelationBoth, nil
+	}
+	relation, err := otelkgo.ParseRelation(name)
+	if err != nil {
+		return relation, fmt.Errorf("baggage %s: %w", KeyRelation, err)
+	}
+	return relation, nil
+}
+
+// Draw is a generator that depends on the seed, the order's number and the words alone: the same draw in every form,
+// in any order of asking.
+func (e Experiment) Draw(words ...string) *rand.Rand {
+	return draw(e.Seed, e.Number, words...)
+}
+
+func draw(seed uint64, number int, words ...string) *rand.Rand {
+	h := fnv.New64a()
+	for _, word := range append(words, strconv.Itoa(number)) {
+		// Writing to a hash never fails.
+		_, _ = h.Write([]byte(word))
+		_, _ = h.Write([]byte{0})
+	}
+	return rand.New(rand.NewPCG(seed, h.Sum64()))
+}
+
+// escape makes a word fit for one segment of a URL's path.
+func escape(word string) string { return url.PathEscape(word) }

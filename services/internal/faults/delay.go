@@ -1,0 +1,29 @@
+package faults
+
+import (
+	"context"
+	"time"
+)
+
+const longestDelay = time.Minute
+
+// delay makes the step wait before its work, and then do it. It ends early with the context, as real waiting would.
+func delay() kind {
+	return kind{
+		name:  "delay",
+		usage: "delay=DURATION: the step waits that long, then does its work",
+		check: func(value string) error { _, err := positive(value, longestDelay); return err },
+		act: func(ctx context.Context, value string) error {
+			d, err := positive(value, longestDelay)
+			if err != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(d):
+				return nil
+			}
+		},
+	}
+}

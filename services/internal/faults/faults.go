@@ -1,0 +1,139 @@
+// Package faults is how a service misbehaves on purpose: one file per fault, and the list of them here. A fault is
+// written SERVICE:KIND[=VALUE][@SHARE] and acts on that share of the orders, in every step of the service.
+//
+// To add one: write a file with a kind (a name, how to read its value, what it does), and put it into the list.
+package faults
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Fault is one way in which one service misbehaves for a share of the orders.
+type Fault struct {
+	Service string
+	Kind    string
+	Value   string
+	Share   float64 // of the orders, 0 < Share ≤ 1
+}
+
+// kind is one sort of fault.
+type kind struct {
+	name  string
+	usage string
+	check func(value string) error
+	// act does the harm. It returns at once, or late, or with the error that the step ends with.
+	act func(ctx context.Context, value string) error
+}
+
+func kinds() []kind { return []kind{delay(), failure(), hang()} }
+
+// Kinds lists the kinds with their usage.
+func Kinds() []string {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, k.usage)
+	}
+	return names
+}
+
+// Error is how a step ends that a fault made fail.
+type Error struct {
+	Reason string // the span's error.type
+}
+
+// Error says that the harm was meant.
+func (e *Error) Error() string { return "fault: " + e.Reason }
+
+// Parse reads SERVICE:KIND[=VALUE][@SHARE]. The error names the part that is wrong and what would be right.
+func Parse(text string, services []string) (Fault, error) {
+	f := Fault{Share: 1}
+	service, rest, ok := strings.Cut(text, ":")
+	if !ok {
+		return f, fmt.Errorf("fault %q: write it as SERVICE:KIND[=VALUE][@SHARE], such as payment:delay=200ms@0.5", text)
+	}
+	f.Service = service
+	if !slices.Contains(services, service) {
+		return f, &UnknownError{What: "service", Word: service, Known: services, In: text}
+	}
+	rest, share, shared := cutLast(rest, "@")
+	if shared {
+		var err error
+		if f.Share, err = strconv.ParseFloat(share, 64); err != nil || !(f.Share > 0 && f.Share <= 1) {
+			return f, fmt.Errorf("fault %q: share %q: use a number over 0 and up to 1", text, share)
+		}
+	}
+	f.Kind, f.Value, _ = strings.Cut(rest, "=")
+	for _, k := range kinds() {
+		if k.name == f.Kind {
+			if err := k.check(f.Value); err != nil {
+				return f, fmt.Errorf("fault %q: %w", text, err)
+			}
+			return f, nil
+		}
+	}
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, k.name)
+	}
+	return f, &UnknownError{What: "kind of fault", Word: f.Kind, Known: names, In: text}
+}
+
+// UnknownError is a word that names nothing, with the words that do.
+type UnknownError struct {
+	What  string
+	Word  string
+	Known []string
+	In    string
+}
+
+// Error names the word, where it stands, and the list.
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("fault %q: no %s %q: use one of %s", e.In, e.What, e.Word, strings.Join(e.Known, ", "))
+}
+
+// String is the fault as Parse reads it.
+func (f Fault) String() string {
+	text := f.Service + ":" + f.Kind
+	if f.Value != "" {
+		text += "=" + f.Value
+	}
+	if f.Share < 1 {
+		text += "@" + strconv.FormatFloat(f.Share, 'g', -1, 64)
+	}
+	return text
+}
+
+// Act does the harm of a fault that has hit. Kinds that Parse refuses do nothing, because they cannot get here.
+func (f Fault) Act(ctx context.Context) error {
+	for _, k := range kinds() {
+		if k.name == f.Kind {
+			return k.act(ctx, f.Value)
+		}
+	}
+	return nil
+}
+
+// cutLast cuts at the last separator.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// positive reads a duration over 0 and up to a limit: a fault ends by itself.
+func positive(value string, limit time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	if err != nil {
+		return 0, fmt.Errorf("value %q: use a duration such as 200ms", value)
+	}
+	if d <= 0 || d > limit {
+		return 0, fmt.Errorf("value %q: use a duration over 0 and up to %v", value, limit)
+	}
+	return d, nil
+}

@@ -1,0 +1,114 @@
+// Package telemetry gives each service its own tracer provider, logger and propagator. Nothing here is global: two
+// services in one process tell themselves apart by their providers.
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"go.opentelemetry.io/contrib/processors/baggagecopy"
+	"go.opentelemetry.io/otel/baggage"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Scope is the instrumentation scope of the spans that services make themselves.
+const Scope = "tracelab/services"
+
+// Config is what all services of a lab have in common.
+type Config struct {
+	Version string // service.version
+	// Host is host.id and host.name of every service of the lab, wherever it runs: Jaeger takes consumers on another
+	// host for clock skew and moves their spans.
+	Host       string
+	Instance   string // the part of service.instance.id that tells this process from another
+	Processors []sdktrace.SpanProcessor
+	Propagator propagation.TextMapPropagator
+	Logs       slog.Handler
+	// BaggageKeys are the only baggage members that become span attributes: a client's baggage is the client's.
+	BaggageKeys []string
+	// IDs makes trace and span ids; nil is the SDK's random generator.
+	IDs sdktrace.IDGenerator
+}
+
+// Provider is the telemetry of one service.
+type Provider struct {
+	Traces     *sdktrace.TracerProvider
+	Tracer     trace.Tracer
+	Meters     metric.MeterProvider
+	Propagator propagation.TextMapPropagator
+	Log        *slog.Logger
+}
+
+// New makes a service's provider.
+func (c Config) New(service string) (*Provider, error) {
+	res, err := resource.New(context.Background(), resource.WithSchemaURL(semconv.SchemaURL), resource.WithAttributes(
+		semconv.ServiceName(service), semconv.ServiceInstanceID(service+"-"+c.Instance), semconv.ServiceVersion(c.Version),
+		semconv.HostID(c.Host), semconv.HostName(c.Host),
+	))
+	if err != nil {
+		return nil, fmt.Errorf("resource of %s: %w", service, err)
+	}
+	allowed := make(map[string]bool, len(c.BaggageKeys))
+	for _, key := range c.BaggageKeys {
+		allowed[key] = true
+	}
+	opts := []sdktrace.TracerProviderOption{
+		sdktrace.WithResource(res),
+		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())),
+		// First, so that the processors behind it see the attributes.
+		sdktrace.WithSpanProcessor(baggagecopy.NewSpanProcessor(func(m baggage.Member) bool { return allowed[m.Key()] })),
+	}
+	for _, p := range c.Processors {
+		opts = append(opts, sdktrace.WithSpanProcessor(shared{p}))
+	}
+	if c.IDs != nil {
+		opts = append(opts, sdktrace.WithIDGenerator(c.IDs))
+	}
+	traces := sdktrace.NewTracerProvider(opts...)
+	logs := c.Logs
+	if logs == nil {
+		logs = slog.DiscardHandler
+	}
+	return &Provider{
+		Traces: traces, Tracer: traces.Tracer(Scope, trace.WithSchemaURL(semconv.SchemaURL)),
+		Meters: noop.NewMeterProvider(), Propagator: c.Propagator,
+		Log: slog.New(traced{logs}).With("service", service),
+	}, nil
+}
+
+// shared is a processor that outlives the providers that use it: one service's shutdown flushes it and no more.
+type shared struct{ sdktrace.SpanProcessor }
+
+// Shutdown flushes.
+func (s shared) Shutdown(ctx context.Context) error { return s.ForceFlush(ctx) }
+
+// traced adds the ids of the context's span to every record.
+type traced struct{ slog.Handler }
+
+// Handle adds trace_id and span_id.
+func (h traced) Handle(ctx context.Context, r slog.Record) error {
+	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
+		r.AddAttrs(slog.String("trace_id", sc.TraceID().String()), slog.String("span_id", sc.SpanID().String()))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs keeps the ids on derived handlers.
+func (h traced) WithAttrs(attrs []slog.Attr) slog.Handler { return traced{h.Handler.WithAttrs(attrs)} }
+
+// WithGroup keeps the ids on derived handlers.
+func (h traced) WithGroup(name string) slog.Handler { return traced{h.Handler.WithGroup(name)} }
+
+// MarkFailed gives a span the status and the error.type of a failure.
+func MarkFailed(span trace.Span, reason string, err error) {
+	span.SetStatus(codes.Error, err.Error())
+	span.SetAttributes(semconv.ErrorTypeKey.String(reason))
+}

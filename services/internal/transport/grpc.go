@@ -1,0 +1,132 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/protobuf/proto"
+
+	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/telemetry"
+)
+
+// GRPCServer is a gRPC server with the stock instrumentation, and limits.
+type GRPCServer struct{ *grpc.Server }
+
+// NewGRPCServer makes the server; services register themselves on it.
+func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
+	recovered := func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (answer any, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				provider.Log.ErrorContext(ctx, "handler panicked", "panic", p, "stack", string(debug.Stack()))
+				err = Fail("", Internal, "the service has a bug; its log says more")
+			}
+		}()
+		if answer, err = next(ctx, req); err != nil {
+			return nil, AsFailed("", err)
+		}
+		return answer, nil
+	}
+	return &GRPCServer{grpc.NewServer(
+		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(provider.Traces),
+			otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator))),
+		grpc.UnaryInterceptor(recovered),
+		grpc.MaxRecvMsgSize(MaxBody), grpc.MaxHeaderListSize(MaxBody), grpc.ConnectionTimeout(headerTimeout),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second}),
+		grpc.WaitForHandlers(true),
+	)}
+}
+
+// Serve answers on the listener until Shutdown.
+func (s *GRPCServer) Serve(l net.Listener) error {
+	if err := s.Server.Serve(l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return fmt.Errorf("grpc server on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// Shutdown takes no more calls and waits for those that it has; when the context ends, it cuts them off.
+func (s *GRPCServer) Shutdown(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() { s.GracefulStop(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		s.Stop()
+		<-done
+		return fmt.Errorf("grpc server: calls cut off: %w", context.Cause(ctx))
+	}
+}
+
+// GRPCClient calls steps over gRPC, one connection for each service, made when it is first needed.
+type GRPCClient struct {
+	network  Network
+	provider *telemetry.Provider
+	address  func(service string) (string, error)
+
+	mu    sync.Mutex
+	conns map[string]*grpc.ClientConn
+}
+
+// NewGRPCClient makes a client that finds services by name.
+func NewGRPCClient(network Network, provider *telemetry.Provider, address func(service string) (string, error)) *GRPCClient {
+	return &GRPCClient{network: network, provider: provider, address: address, conns: map[string]*grpc.ClientConn{}}
+}
+
+// Call asks a service to do what the verb says.
+func (c *GRPCClient) Call(ctx context.Context, service, verb string, in, out proto.Message) error {
+	conn, err := c.conn(service)
+	if err != nil {
+		return err
+	}
+	pkg := orderpb.File_services_internal_orderpb_order_proto.Package()
+	method := fmt.Sprintf("/%s.%s/%s", pkg, capital(service), capital(verb))
+	return fromStatus(service, conn.Invoke(ctx, method, in, out))
+}
+
+// conn is the service's connection.
+func (c *GRPCClient) conn(service string) (*grpc.ClientConn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if conn, ok := c.conns[service]; ok {
+		return conn, nil
+	}
+	address, err := c.address(service)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, a string) (net.Conn, error) { return c.network.Dial(ctx, "tcp", a) }),
+		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(c.provider.Traces),
+			otelgrpc.WithMeterProvider(c.provider.Meters), otelgrpc.WithPropagators(c.provider.Propagator))),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxBody)), grpc.WithDisableRetry())
+	if err != nil {
+		return nil, fmt.Errorf("grpc connection to %s: %w", service, err)
+	}
+	c.conns[service] = conn
+	return conn, nil
+}
+
+// Close ends the connections.
+func (c *GRPCClient) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var errs []error
+	for _, conn := range c.conns {
+		errs = append(errs, conn.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }

@@ -1,0 +1,270 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"tracelab/otelkgo"
+	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/telemetry"
+)
+
+const (
+	partitions     = 8                      // of every topic
+	commitInterval = 100 * time.Millisecond // between commits of what has been finished
+	dialTimeout    = 3 * time.Second        // for the first answer of the broker
+)
+
+// ErrUnfinished marks a message whose work could not be handed on: it is not committed, so it comes again.
+var ErrUnfinished = errors.New("message not finished")
+
+// KafkaConfig says how a service takes part in the messages of a lab.
+type KafkaConfig struct {
+	Service   string
+	Addresses []string // host:port of the brokers
+	Prefix    string   // of topics and groups on a broker that others use too
+	Topics    []string // without prefix; made when they are missing
+	Consume   []string // of the topics, as the group of the service; none: no consumer
+	Workers   int      // records worked on at the same time, one at a time for each key
+	Network   Network
+	Provider  *telemetry.Provider
+	Relation  func(ctx context.Context, r *kgo.Record) otelkgo.Relation
+	// Handle does what a message asks for. Its error ends the process span; when it is ErrUnfinished the message is
+	// not committed.
+	Handle func(ctx context.Context, topic string, event *orderpb.Event) error
+}
+
+// Kafka is a service's connection to the broker: it publishes, and consumes as one group.
+type Kafka struct {
+	config  KafkaConfig
+	client  *kgo.Client
+	kafka   *otelkgo.Instrumentation
+	log     *slog.Logger
+	windows windows
+	joined  atomic.Bool
+	skipped atomic.Int64
+
+	keys    keyed
+	stop    context.CancelFunc // ends polling
+	workers sync.WaitGroup     // the poll loop and the commit loop
+}
+
+// OpenKafka connects, makes the topics that are missing, and begins to consume.
+func OpenKafka(ctx context.Context, config KafkaConfig) (*Kafka, error) {
+	k := &Kafka{config: config, log: config.Provider.Log}
+	k.keys = newKeyed(config.Workers)
+	var err error
+	k.kafka, err = otelkgo.New(
+		otelkgo.WithTracerProvider(config.Provider.Traces), otelkgo.WithMeterProvider(config.Provider.Meters),
+		otelkgo.WithPropagator(config.Provider.Propagator), otelkgo.WithRelationFunc(config.Relation),
+		otelkgo.WithDestinationTemplate(k.plainTopic),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("kafka instrumentation of %s: %w", config.Service, err)
+	}
+	if k.client, err = kgo.NewClient(k.options()...); err != nil {
+		return nil, fmt.Errorf("kafka client of %s: %w", config.Service, err)
+	}
+	if err := k.prepare(ctx); err != nil {
+		k.client.CloseAllowingRebalance()
+		return nil, err
+	}
+	polling, stop := context.WithCancel(context.WithoutCancel(ctx))
+	k.stop = stop
+	if len(config.Consume) > 0 {
+		k.workers.Go(func() { k.poll(polling) })
+		k.workers.Go(func() { k.commit(polling) })
+	}
+	return k, nil
+}
+
+// options are the client's settings, each with its reason.
+func (k *Kafka) options() []kgo.Opt {
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(k.config.Addresses...),
+		kgo.ClientID(k.config.Service),
+		kgo.Dialer(k.config.Network.Dial),
+		kgo.WithHooks(k.kafka.Hooks()...),
+		kgo.RequiredAcks(kgo.AllISRAcks()),                // 202 means that the broker has it
+		kgo.ProducerLinger(0),                             // one order, one record: waiting for company costs 10 ms a hop
+		kgo.ProducerBatchCompression(kgo.NoCompression()), // records of 200 bytes
+		kgo.MetadataMinAge(250 * time.Millisecond),        // a new leader is found in a quarter of a second, not in five
+		kgo.DisableClientMetrics(),
+	}
+	if len(k.config.Consume) == 0 {
+		return opts
+	}
+	return append(opts,
+		kgo.ConsumerGroup(k.config.Prefix+k.config.Service),
+		kgo.ConsumeTopics(k.topics(k.config.Consume)...),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // a group that is new has missed nothing
+		kgo.DisableAutoCommit(),                           // commits follow the work, not the poll
+		kgo.FetchMaxWait(time.Second),
+		kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { k.joined.Store(true) }),
+		kgo.OnPartitionsRevoked(k.revoked),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { k.windows.drop(lost) }),
+	)
+}
+
+// prepare asks the broker for a sign of life and makes missing topics.
+func (k *Kafka) prepare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if err := k.client.Ping(ctx); err != nil {
+		return fmt.Errorf("kafka broker %s cannot be reached: start it (task kafka), or name another with --kafka: %w",
+			strings.Join(k.config.Addresses, ","), err)
+	}
+	retention := map[string]*string{"retention.bytes": new("16777216"), "segment.bytes": new("4194304")}
+	topics := k.topics(k.config.Topics)
+	answers, err := kadm.NewClient(k.client).CreateTopics(ctx, partitions, -1, retention, topics...)
+	if err != nil {
+		return fmt.Errorf("create topics %s: %w", strings.Join(topics, ", "), err)
+	}
+	for _, answer := range answers.Sorted() {
+		if answer.Err != nil && !errors.Is(answer.Err, kerr.TopicAlreadyExists) {
+			return fmt.Errorf("create topic %s: %w", answer.Topic, answer.Err)
+		}
+	}
+	return nil
+}
+
+// Publish sends an event, keyed by its order, and returns when the broker has acknowledged it. The message does not
+// depend on the context's deadline: when that passes first the error says that the outcome is open.
+func (k *Kafka) Publish(ctx context.Context, topic string, event *orderpb.Event) error {
+	value, err := protojson.Marshal(event)
+	if err != nil {
+		return fmt.Errorf("encode event for %s: %w", topic, err)
+	}
+	acknowledged := make(chan error, 1)
+	record := &kgo.Record{Topic: k.config.Prefix + topic, Key: []byte(event.GetOrder().GetId()), Value: value,
+		Headers: []kgo.RecordHeader{{Key: "content-type", Value: []byte("application/json")}}}
+	k.client.Produce(context.WithoutCancel(ctx), record, func(_ *kgo.Record, err error) { acknowledged <- err })
+	select {
+	case err := <-acknowledged:
+		if err != nil {
+			return Fail("", Unavailable, fmt.Sprintf("broker did not take the message for %s: %v", topic, err))
+		}
+		return nil
+	case <-ctx.Done():
+		return Fail("", Unavailable, fmt.Sprintf("broker has not acknowledged the message for %s yet", topic))
+	}
+}
+
+// Ready tells whether the group has its partitions.
+func (k *Kafka) Ready() bool { return len(k.config.Consume) == 0 || k.joined.Load() }
+
+// Skipped counts the records that could not be decoded.
+func (k *Kafka) Skipped() int64 { return k.skipped.Load() }
+
+// poll hands records to workers, never more than they can take: what is not polled stays with the client.
+func (k *Kafka) poll(ctx context.Context) {
+	for ctx.Err() == nil {
+		room := k.keys.room(ctx)
+		if room == 0 {
+			return
+		}
+		fetches := k.kafka.PollRecords(ctx, k.client, room)
+		fetches.EachError(func(topic string, partition int32, err error) {
+			if ctx.Err() == nil && !errors.Is(err, kgo.ErrClientClosed) {
+				k.log.Warn("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
+			}
+		})
+		fetches.EachRecord(func(r *kgo.Record) {
+			done := k.windows.open(r)
+			k.keys.run(string(r.Key), func() { done(k.handle(context.WithoutCancel(ctx), r)) })
+		})
+	}
+}
+
+// handle does one record under its process span and tells whether it may be committed.
+func (k *Kafka) handle(ctx context.Context, r *kgo.Record) bool {
+	ctx, process := k.kafka.StartProcess(ctx, r)
+	event := &orderpb.Event{}
+	err := protojson.Unmarshal(r.Value, event)
+	if err != nil {
+		err = Fail("", "undecodable", err.Error())
+	} else if event.GetOrder().GetId() == "" {
+		err = Fail("", "undecodable", "the event names no order")
+	}
+	if err != nil {
+		k.skipped.Add(1)
+		k.log.ErrorContext(ctx, "record skipped: it cannot be decoded", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "error", err)
+		process.End(err)
+		return true
+	}
+	err = k.config.Handle(ctx, k.plainTopic(r.Topic), event)
+	process.End(err)
+	return !errors.Is(err, ErrUnfinished)
+}
+
+// commit commits what is finished, at intervals, until polling ends.
+func (k *Kafka) commit(ctx context.Context) {
+	ticker := time.NewTicker(commitInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			k.commitFinished(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// commitFinished commits, for each partition, up to the oldest record that is not finished.
+func (k *Kafka) commitFinished(ctx context.Context) {
+	offsets := k.windows.finished()
+	if len(offsets) == 0 {
+		return
+	}
+	if err := k.kafka.CommitOffsets(ctx, k.client, offsets); err != nil && ctx.Err() == nil {
+		k.log.Warn("commit failed; trying again with the next one", "error", err)
+		k.windows.uncommit(offsets)
+	}
+}
+
+// revoked lets the work on partitions that go elsewhere end, and commits it, before they go.
+func (k *Kafka) revoked(ctx context.Context, _ *kgo.Client, gone map[string][]int32) {
+	k.windows.wait(ctx, gone)
+	k.commitFinished(ctx)
+	k.windows.drop(gone)
+}
+
+// Drain takes no more records, finishes those that it has, and commits them. Publishing still works.
+func (k *Kafka) Drain(ctx context.Context) error {
+	k.stop()
+	k.workers.Wait()
+	if err := k.keys.wait(ctx); err != nil {
+		return fmt.Errorf("%s: messages still in work; they will come again: %w", k.config.Service, err)
+	}
+	k.commitFinished(ctx)
+	return nil
+}
+
+// Close leaves the group and ends the connection. Messages without an acknowledgement are given up.
+func (k *Kafka) Close() {
+	k.stop()
+	k.client.CloseAllowingRebalance()
+	k.workers.Wait()
+}
+
+func (k *Kafka) topics(plain []string) []string {
+	named := make([]string, len(plain))
+	for i, topic := range plain {
+		named[i] = k.config.Prefix + topic
+	}
+	return named
+}
+
+func (k *Kafka) plainTopic(topic string) string { return strings.TrimPrefix(topic, k.config.Prefix) }

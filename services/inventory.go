@@ -1,0 +1,36 @@
+package services
+
+import (
+	"context"
+	"fmt"
+
+	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/transport"
+)
+
+// inventory takes what was ordered from the shelf.
+type inventory struct {
+	orderpb.UnimplementedInventoryServer
+	*node
+}
+
+func newInventory(n *node) *inventory {
+	s := &inventory{node: n}
+	orderpb.RegisterInventoryServer(n.grpcServer, s)
+	n.httpServer.Traced("POST /"+Reserve.Verb(), transport.Call(s.Reserve))
+	n.handleStep(Reserve, s.reserve)
+	return s
+}
+
+// Reserve serves the step as a call.
+func (s *inventory) Reserve(ctx context.Context, order *orderpb.Order) (*orderpb.Receipt, error) {
+	return s.serveCall(ctx, Reserve, order, s.reserve)
+}
+
+func (s *inventory) reserve(_ context.Context, order *orderpb.Order) error {
+	item, ok := itemOf(order.GetSku())
+	if !ok || order.GetQuantity() > item.Shelf {
+		return transport.Fail(string(Reserve), "out_of_stock", fmt.Sprintf("%d of %s ordered, %d there", order.GetQuantity(), order.GetSku(), item.Shelf))
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/baggage"
+
+	"tracelab/otelkgo"
+	"tracelab/services/internal/faults"
+	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/telemetry"
+	"tracelab/services/internal/transport"
+)
+
+// handler does what a message asks for.
+type handler func(context.Context, Experiment, *orderpb.Event) error
+
+// node is what every service has: its name, its telemetry, its servers, and its ways to the others.
+type node struct {
+	name        string
+	allowFaults bool
+	telemetry   *telemetry.Provider
+
+	httpServer *transport.HTTPServer
+	grpcServer *transport.GRPCServer
+	listeners  listeners
+	http       *transport.HTTPClient
+	grpc       *transport.GRPCClient
+	kafka      *transport.Kafka // nil for the gateway, and without a broker
+
+	handlers map[string]handler // by topic
+	ready    func(context.Context) []string
+	draining atomic.Bool
+}
+
+// listeners are where a service answers.
+type listeners struct{ http, grpc net.Listener }
+
+// handle makes the service a consumer of a topic.
+func (n *node) handle(topic string, h handler) { n.handlers[topic] = h }
+
+// handleStep makes the service a consumer of the topic that leads to its step.
+func (n *node) handleStep(step Step, do func(context.Context, *orderpb.Order) error) {
+	hop, _ := OrderTopology().Hop(step)
+	n.handle(hop.Topic, func(ctx context.Context, e Experiment, event *orderpb.Event) error {
+		return n.serveMessage(ctx, e, step, event.GetOrder(), do)
+	})
+}
+
+// consume takes a message off the broker.
+func (n *node) consume(ctx context.Context, topic string, event *orderpb.Event) error {
+	e, err := experimentOf(ctx)
+	if err != nil {
+		return transport.Fail("", transport.BadRequest, err.Error())
+	}
+	return n.handlers[topic](ctx, e, event)
+}
+
+// topics are those that the service consumes.
+func (n *node) topics() []string {
+	var topics []string
+	for topic := range n.handlers {
+		topics = append(topics, topic)
+	}
+	slices.Sort(topics)
+	return topics
+}
+
+// probes are the questions that an orchestrator asks.
+func (n *node) probes() {
+	n.httpServer.Plain("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		transport.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "alive"})
+	}))
+	n.httpServer.Plain("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if missing := n.notReady(r.Context()); len(missing) > 0 {
+			transport.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"service": n.name, "status": "not ready", "waiting_for": missing})
+			return
+		}
+		transport.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "ready"})
+	}))
+}
+
+// notReady lists what the service still waits for.
+func (n *node) notReady(ctx context.Context) []string {
+	var missing []string
+	if n.draining.Load() {
+		missing = append(missing, n.name+" is shutting down")
+	}
+	if n.kafka != nil && !n.kafka.Ready() {
+		missing = append(missing, "kafka group "+n.name)
+	}
+	if n.ready != nil {
+		missing = append(missing, n.ready(ctx)...)
+	}
+	return missing
+}
+
+// connect joins the broker.
+func (n *node) connect(ctx context.Context, config Config) error {
+	kafka, err := transport.OpenKafka(ctx, transport.KafkaConfig{
+		Service: n.name, Addresses: config.Kafka, Prefix: config.Prefix, Topics: OrderTopology().Topics(), Consume: n.topics(),
+		Workers: config.Workers, Network: config.Network, Provider: n.telemetry, Handle: n.consume,
+		Relation: func(ctx context.Context, _ *kgo.Record) otelkgo.Relation {
+			// A relation that is none is found out by consume; the span has to begin before that.
+			relation, _ := relationOf(baggage.FromContext(ctx))
+			return relation
+		},
+	})
+	n.kafka = kafka
+	return err
+}
+
+// close gives back what drain has left.
+func (n *node) close(ctx context.Context) error {
+	if n.kafka != nil {
+		n.kafka.Close()
+	}
+	n.http.Close()
+	return errors.Join(n.grpc.Close(), wrap(n.name, n.telemetry.Traces.Shutdown(ctx)))
+}
+
+// misbehaved is how a fault ends a request outside any step.
+func misbehaved(err error) error {
+	if fault, ok := errors.AsType[*faults.Error](err); ok {
+		return transport.Fail("", fault.Reason, "injected fault")
+	}
+	return err
+}
+
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

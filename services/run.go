@@ -1,0 +1,249 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/services/internal/faults"
+	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/telemetry"
+	"tracelab/services/internal/transport"
+)
+
+// perform does one step for an order, under one INTERNAL span with the step's name: how a call meets its message twin.
+func (n *node) perform(ctx context.Context, e Experiment, step Step, do func(context.Context) error) error {
+	ctx, span := n.telemetry.Tracer.Start(ctx, string(step), trace.WithAttributes(attribute.String("tracelab.step", string(step))))
+	defer span.End()
+	err := func() error {
+		if n.allowFaults {
+			if err := e.misbehave(ctx, n.name); err != nil {
+				return err
+			}
+		}
+		if err := e.work(ctx, step); err != nil {
+			return err
+		}
+		return do(ctx)
+	}()
+	if err == nil {
+		return nil
+	}
+	failed := transport.AsFailed(string(step), err)
+	if fault, ok := errors.AsType[*faults.Error](err); ok {
+		failed = transport.Fail(string(step), fault.Reason, "injected fault")
+	}
+	telemetry.MarkFailed(span, failed.Reason(), failed)
+	n.telemetry.Log.DebugContext(ctx, "step failed", "step", string(step), "reason", failed.Reason())
+	return failed
+}
+
+// plan is one order's way through its topology, in the hands of the service that holds it. A call does its step and
+// returns, so its caller keeps the plan; a message hands the plan over to its consumer.
+type plan struct {
+	node  *node
+	exp   Experiment
+	table Topology
+	order *orderpb.Order
+
+	done      map[Step]bool // done, here or by somebody who told us
+	started   map[Step]bool // called from here
+	published map[string]bool
+	carry     []Step // done, and ours to carry on from
+	failures  []*orderpb.Failure
+}
+
+// carryOn executes what comes after a step that this service has done, until everything ahead is handed over or ended.
+// A failing branch does not cancel its siblings: it returns when all have ended, with the steps that are done and all
+// failures as one *transport.Failed. A message that could not be handed over is an error of its own kind, errHandOver.
+func (n *node) carryOn(ctx context.Context, e Experiment, order *orderpb.Order, from Step) ([]string, error) {
+	table, err := TopologyNamed(e.Topology)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{node: n, exp: e, table: table, order: order,
+		done: map[Step]bool{from: true}, started: map[Step]bool{}, published: map[string]bool{}, carry: []Step{from}}
+	for {
+		if err := p.publish(ctx); err != nil {
+			return p.steps(), errors.Join(errHandOver, err)
+		}
+		wave := p.ready()
+		if len(wave) == 0 {
+			break
+		}
+		p.call(ctx, wave)
+	}
+	if len(p.failures) > 0 {
+		return p.steps(), &transport.Failed{Failures: p.failures}
+	}
+	return p.steps(), nil
+}
+
+// errHandOver marks that the plan could not be handed over: nobody has failed, but nobody carries on either.
+var errHandOver = errors.New("plan not handed over")
+
+// publish hands the plan over where the next hop is a message: one message for each topic, however many consume it.
+func (p *plan) publish(ctx context.Context) error {
+	carry := p.carry
+	p.carry = nil
+	for _, step := range carry {
+		for _, hop := range p.table.Hops {
+			if hop.By[p.exp.Form] != Message || !slices.Contains(hop.After, step) || p.published[hop.Topic+string(step)] {
+				continue
+			}
+			p.published[hop.Topic+string(step)] = true
+			if err := p.node.publish(ctx, hop.Topic, &orderpb.Event{Order: p.order, Step: string(step)}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ready lists the hops that are next and are calls, or local steps of this service.
+func (p *plan) ready() []Hop {
+	var wave []Hop
+	for _, hop := range p.table.Hops {
+		by := hop.By[p.exp.Form]
+		if by == Message || by == Local && hop.Step.Service() != p.node.name || p.done[hop.Step] || p.started[hop.Step] {
+			continue
+		}
+		if len(hop.After) > 0 && !slices.ContainsFunc(hop.After, func(s Step) bool { return !p.done[s] }) {
+			wave = append(wave, hop)
+		}
+	}
+	return wave
+}
+
+// call executes hops side by side and notes how each ended.
+func (p *plan) call(ctx context.Context, wave []Hop) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, hop := range wave {
+		p.started[hop.Step] = true
+		wg.Go(func() {
+			steps, err := p.node.hop(ctx, p.exp, hop, p.order)
+			mu.Lock()
+			defer mu.Unlock()
+			for _, step := range steps {
+				p.done[Step(step)] = true
+			}
+			if err != nil {
+				p.failures = append(p.failures, withStep(err, hop.Step).Failures...)
+				return
+			}
+			if !p.table.Chained || hop.By[p.exp.Form] == Local {
+				p.carry = append(p.carry, hop.Step)
+			}
+		})
+	}
+	wg.Wait()
+	slices.Sort(p.carry) // whoever answered first
+	slices.SortFunc(p.failures, func(a, b *orderpb.Failure) int { return strings.Compare(a.GetStep(), b.GetStep()) })
+}
+
+// hop executes one hop that is not a message and returns the steps that it has done.
+func (n *node) hop(ctx context.Context, e Experiment, hop Hop, order *orderpb.Order) ([]string, error) {
+	by := hop.By[e.Form]
+	if by == Local {
+		return []string{string(hop.Step)}, n.perform(ctx, e, hop.Step, func(context.Context) error { return nil })
+	}
+	caller, err := n.caller(by)
+	if err != nil {
+		return nil, err
+	}
+	receipt := &orderpb.Receipt{}
+	err = caller.Call(ctx, hop.Step.Service(), hop.Step.Verb(), order, receipt)
+	return receipt.GetSteps(), err
+}
+
+// caller is what carries calls.
+func (n *node) caller(by Carrier) (transport.Caller, error) {
+	switch by {
+	case HTTP:
+		return n.http, nil
+	case RPC:
+		return n.grpc, nil
+	default:
+		return nil, fmt.Errorf("carrier %q is no call", by)
+	}
+}
+
+// serveCall is a step that was asked for by a call: do it and, in a chained topology, carry on from there.
+func (n *node) serveCall(ctx context.Context, step Step, order *orderpb.Order, do func(context.Context, *orderpb.Order) error) (*orderpb.Receipt, error) {
+	e, err := experimentOf(ctx)
+	if err != nil {
+		return nil, transport.Fail(string(step), transport.BadRequest, err.Error())
+	}
+	if order.GetId() == "" {
+		return nil, transport.Fail(string(step), transport.BadRequest, "the order has no id: place it at the gateway")
+	}
+	table, err := TopologyNamed(e.Topology)
+	if err != nil {
+		return nil, transport.Fail(string(step), transport.BadRequest, err.Error())
+	}
+	if err := n.perform(ctx, e, step, func(ctx context.Context) error { return do(ctx, order) }); err != nil {
+		return nil, err
+	}
+	receipt := &orderpb.Receipt{Steps: []string{string(step)}}
+	if !table.Chained {
+		return receipt, nil
+	}
+	receipt.Steps, err = n.carryOn(ctx, e, order, step)
+	return receipt, err
+}
+
+// serveMessage is a step that a message asks for: do it and carry on. A failure ends the order by a message of its
+// own, and the partition goes on.
+func (n *node) serveMessage(ctx context.Context, e Experiment, step Step, order *orderpb.Order, do func(context.Context, *orderpb.Order) error) error {
+	err := n.perform(ctx, e, step, func(ctx context.Context) error { return do(ctx, order) })
+	if err == nil {
+		_, err = n.carryOn(ctx, e, order, step)
+	}
+	if errors.Is(err, errHandOver) {
+		return fmt.Errorf("%w: %w", transport.ErrUnfinished, err)
+	}
+	failed, ok := errors.AsType[*transport.Failed](err)
+	if !ok {
+		return err
+	}
+	if err := n.publish(ctx, FailureTopic, &orderpb.Event{Order: order, Step: string(step), Failures: failed.Failures}); err != nil {
+		return fmt.Errorf("%w: %w", transport.ErrUnfinished, err)
+	}
+	return failed
+}
+
+// publish sends an event. Once it is to be sent, the client's going away does not stop it.
+func (n *node) publish(ctx context.Context, topic string, event *orderpb.Event) error {
+	if n.kafka == nil {
+		return transport.Fail("", transport.Unavailable, "this service has no broker: name one with --kafka")
+	}
+	return n.kafka.Publish(ctx, topic, event)
+}
+
+func (p *plan) steps() []string {
+	var steps []string
+	for _, hop := range p.table.Hops {
+		if p.done[hop.Step] {
+			steps = append(steps, string(hop.Step))
+		}
+	}
+	return steps
+}
+
+// withStep makes any error a failure and names the step where the transport could not.
+func withStep(err error, step Step) *transport.Failed {
+	failed := transport.AsFailed(string(step), err)
+	for _, f := range failed.Failures {
+		if f.GetStep() == "" {
+			f.Step = string(step)
+		}
+	}
+	return failed
+}

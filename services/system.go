@@ -1,0 +1,325 @@
+// Package services is the system under observation: seven small services that take an order through its steps, over
+// whatever the table in topology.go says for the order's form. They make traces; they judge nothing.
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tracelab/services/internal/telemetry"
+	"tracelab/services/internal/transport"
+)
+
+// Telemetry is what all services of a lab have in common in what they tell about themselves.
+type Telemetry = telemetry.Config
+
+// Provider is the telemetry of one service; the lab's client has one too.
+type Provider = telemetry.Provider
+
+// Queue accounts for every span on its way to an exporter.
+type Queue = telemetry.Queue
+
+// QueueConfig says how a queue behaves.
+type QueueConfig = telemetry.QueueConfig
+
+// Counts are the spans that a queue has seen.
+type Counts = telemetry.Counts
+
+// NewQueue starts a queue in front of an exporter.
+var NewQueue = telemetry.NewQueue
+
+// Network is where services listen and dial.
+type Network = transport.Network
+
+// TCP is the operating system's network.
+func TCP() Network { return transport.TCP() }
+
+// BaggageKeys are the baggage members that may become span attributes.
+func BaggageKeys() []string {
+	return []string{KeyRun, KeyForm, KeyNumber, KeyOrderID}
+}
+
+// Config says which services run here and how they find each other.
+type Config struct {
+	Services []string
+	// HTTP and GRPC are host:port of every service, the ones elsewhere too. One that runs here and is missing, or whose
+	// port is 0, gets a free port on 127.0.0.1.
+	HTTP, GRPC map[string]string
+	Kafka      []string // host:port of the brokers; none: no messages
+	Prefix     string   // of topics and groups, on a broker that others use too
+	Workers    int      // records that a service works on at the same time
+	// AllowFaults makes the services obey the faults that an order carries.
+	AllowFaults bool
+	Telemetry   Telemetry
+	Network     Network
+}
+
+// DefaultWorkers is how many records a service works on at the same time.
+const DefaultWorkers = 32
+
+// DefaultAddresses are the ports of a lab whose services are processes: HTTP from 18080 on, gRPC from 19080 on.
+func DefaultAddresses() (http, grpc map[string]string) {
+	http, grpc = map[string]string{}, map[string]string{}
+	for i, name := range Names() {
+		http[name] = net.JoinHostPort("127.0.0.1", strconv.Itoa(18080+i))
+		grpc[name] = net.JoinHostPort("127.0.0.1", strconv.Itoa(19080+i))
+	}
+	return http, grpc
+}
+
+// System is a set of running services.
+type System struct {
+	config  Config
+	nodes   []*node
+	orders  *orders // nil when it runs elsewhere
+	serving errgroup.Group
+	failed  chan error // the first server that ended by itself
+}
+
+// Start binds every listener, then starts every service. When it returns without an error all of them answer; call
+// Ready to know that their consumers have joined, and Shutdown in the end.
+func Start(ctx context.Context, config Config) (*System, error) {
+	config.HTTP, config.GRPC, config.Services = maps.Clone(config.HTTP), maps.Clone(config.GRPC), slices.Clone(config.Services)
+	if config.HTTP == nil {
+		config.HTTP = map[string]string{}
+	}
+	if config.GRPC == nil {
+		config.GRPC = map[string]string{}
+	}
+	slices.SortFunc(config.Services, func(a, b string) int { return slices.Index(Names(), a) - slices.Index(Names(), b) })
+	s := &System{config: config, failed: make(chan error, 1)}
+	bound, err := s.bind()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range config.Services {
+		n, err := s.newNode(name, bound[name])
+		if err != nil {
+			return nil, errors.Join(err, s.abort(bound))
+		}
+		s.nodes = append(s.nodes, n)
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, errors.Join(err, s.abort(bound))
+	}
+	for _, n := range s.nodes {
+		s.serve(n.name, func() error { return n.httpServer.Serve(n.listeners.http) })
+		s.serve(n.name, func() error { return n.grpcServer.Serve(n.listeners.grpc) })
+	}
+	return s, nil
+}
+
+// bind listens for every service that runs here and notes where.
+func (s *System) bind() (map[string]listeners, error) {
+	bound := map[string]listeners{}
+	for _, name := range s.config.Services {
+		if !slices.Contains(Names(), name) {
+			return nil, errors.Join(fmt.Errorf("no service %q: use one of %v", name, Names()), s.abort(bound))
+		}
+		var l listeners
+		var err error
+		if l.http, err = s.config.Network.Bind(name, orFree(s.config.HTTP[name])); err != nil {
+			return nil, errors.Join(err, s.abort(bound))
+		}
+		bound[name] = l
+		if l.grpc, err = s.config.Network.Bind(name, orFree(s.config.GRPC[name])); err != nil {
+			return nil, errors.Join(err, s.abort(bound))
+		}
+		bound[name] = l
+		s.config.HTTP[name], s.config.GRPC[name] = l.http.Addr().String(), l.grpc.Addr().String()
+	}
+	return bound, nil
+}
+
+func orFree(address string) string {
+	if address == "" {
+		return "127.0.0.1:0"
+	}
+	return address
+}
+
+// newNode makes a service with its routes, not yet connected.
+func (s *System) newNode(name string, l listeners) (*node, error) {
+	provider, err := s.config.Telemetry.New(name)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{name: name, allowFaults: s.config.AllowFaults, telemetry: provider, listeners: l, handlers: map[string]handler{}}
+	n.httpServer, n.grpcServer = transport.NewHTTPServer(provider), transport.NewGRPCServer(provider)
+	n.http = transport.NewHTTPClient(s.config.Network, provider, lookup(s.config.HTTP))
+	n.grpc = transport.NewGRPCClient(s.config.Network, provider, lookup(s.config.GRPC))
+	n.probes()
+	switch name {
+	case Gateway:
+		newGateway(n)
+	case Orders:
+		s.orders = newOrders(n)
+	case Inventory:
+		newInventory(n)
+	case Payment:
+		newPayment(n)
+	case Shipping:
+		newShipping(n)
+	case Notification:
+		newNotification(n)
+	case Analytics:
+		newAnalytics(n)
+	}
+	return n, nil
+}
+
+// lookup finds a service's address.
+func lookup(addresses map[string]string) func(string) (string, error) {
+	return func(service string) (string, error) {
+		address, ok := addresses[service]
+		if !ok {
+			return "", transport.Fail("", transport.Unavailable, "no address of "+service+": name it on the command line")
+		}
+		return address, nil
+	}
+}
+
+// connect joins the broker, all services side by side.
+func (s *System) connect(ctx context.Context) error {
+	if len(s.config.Kafka) == 0 {
+		return nil
+	}
+	var group errgroup.Group
+	for _, n := range s.nodes {
+		if n.name != Gateway {
+			group.Go(func() error { return n.connect(ctx, s.config) })
+		}
+	}
+	return group.Wait()
+}
+
+// serve runs a server; if it ends by itself, Failed tells.
+func (s *System) serve(name string, server func() error) {
+	s.serving.Go(func() error {
+		err := wrap(name, server())
+		if err != nil {
+			select {
+			case s.failed <- err:
+			default: // the first one is told; all are returned by Shutdown
+			}
+		}
+		return err
+	})
+}
+
+// Failed receives the error of the first server that ends by itself.
+func (s *System) Failed() <-chan error { return s.failed }
+
+// Address is where a service answers HTTP, as host:port.
+func (s *System) Address(service string) string { return s.config.HTTP[service] }
+
+// GRPCAddress is where a service answers gRPC, as host:port.
+func (s *System) GRPCAddress(service string) string { return s.config.GRPC[service] }
+
+// Ready waits until every service here has all it needs, its peers apart.
+func (s *System) Ready(ctx context.Context) error {
+	for {
+		var missing []string
+		for _, n := range s.nodes {
+			if n.kafka != nil && !n.kafka.Ready() {
+				missing = append(missing, "kafka group "+n.name)
+			}
+		}
+		if len(missing) == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("not ready: still waiting for %v: %w", missing, context.Cause(ctx))
+		}
+	}
+}
+
+// Skipped counts the records that no consumer here could decode.
+func (s *System) Skipped() int64 {
+	var n int64
+	for _, node := range s.nodes {
+		if node.kafka != nil {
+			n += node.kafka.Skipped()
+		}
+	}
+	return n
+}
+
+// drainShare is the part of a shutdown's time that orders may take to become final.
+const drainShare = 0.5
+
+// Shutdown stops taking orders, lets the ones that are on their way end, finishes and commits the messages in work, and
+// flushes the spans. The context bounds all of it: what is cut off is in the error.
+func (s *System) Shutdown(ctx context.Context) error {
+	var errs []error
+	for _, n := range s.nodes {
+		n.draining.Store(true)
+	}
+	serving := func(n *node) error { return errors.Join(n.httpServer.Shutdown(ctx), n.grpcServer.Shutdown(ctx)) }
+	intake := func(n *node) bool { return n.name == Gateway || n.name == Orders }
+	// In the order of the flow, so that nobody loses the peer that an order in work still needs.
+	for _, n := range s.nodes {
+		if intake(n) {
+			errs = append(errs, wrap(n.name, serving(n)))
+		}
+	}
+	s.settle(ctx)
+	for _, n := range s.nodes {
+		if !intake(n) {
+			errs = append(errs, wrap(n.name, serving(n)))
+		}
+	}
+	for _, n := range s.nodes {
+		if n.kafka != nil {
+			errs = append(errs, n.kafka.Drain(ctx))
+		}
+	}
+	for _, n := range s.nodes {
+		errs = append(errs, n.close(ctx))
+	}
+	return errors.Join(append(errs, s.serving.Wait())...)
+}
+
+// settle waits until no order is pending, if orders runs here, for a part of the time that there is.
+func (s *System) settle(ctx context.Context) {
+	if s.orders == nil {
+		return
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(drainShare*float64(time.Until(deadline))))
+		defer cancel()
+	}
+	for s.orders.ledger.pending() > 0 {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// abort gives back what a Start that failed has taken.
+func (s *System) abort(bound map[string]listeners) error {
+	var errs []error
+	for _, n := range s.nodes {
+		errs = append(errs, n.close(context.Background()))
+	}
+	for _, l := range bound {
+		errs = append(errs, l.http.Close())
+		if l.grpc != nil {
+			errs = append(errs, l.grpc.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
