@@ -109,8 +109,8 @@ func (b broker) await(ctx context.Context, command *exec.Cmd, address string) (p
 	if err := errors.Join(command.Start(), log.Close()); err != nil {
 		return process{}, err
 	}
-	exited := make(chan error, 1) // buffered: nobody reads it after a successful start
-	go func() { exited <- command.Wait() }()
+	exited := make(chan string, 1) // buffered: nobody reads it after a successful start
+	go func() { exited <- describe(command.Wait()) }()
 	p := process{pid: command.Process.Pid, address: address}
 	err = b.writePID(p)
 	for err == nil {
@@ -118,8 +118,8 @@ func (b broker) await(ctx context.Context, command *exec.Cmd, address string) (p
 			return p, nil
 		}
 		select {
-		case status := <-exited:
-			return process{}, errors.Join(fmt.Errorf("kafka ended while starting (%s): its log %s ends with\n%s", describe(status), b.log(), b.lastLines(20)), b.removePID())
+		case how := <-exited:
+			return process{}, errors.Join(fmt.Errorf("kafka ended while starting (%s): its log %s ends with\n%s", how, b.log(), b.lastLines(20)), b.removePID())
 		case <-ctx.Done():
 			err = fmt.Errorf("kafka does not answer at %s: %w: its log %s ends with\n%s", p.address, context.Cause(ctx), b.log(), b.lastLines(20))
 		case <-time.After(pause):
