@@ -1,0 +1,204 @@
+package tracecontext
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/otel/baggage"
+	"go.opentelemetry.io/otel/propagation"
+)
+
+// The limits of the Baggage specification, section 3.3.2.
+const (
+	maxBaggageMembers = 64
+	maxBaggageBytes   = 8192
+)
+
+// Baggage propagates baggage. The zero value works and counts nothing.
+//
+// Extract only keeps the header; it is parsed, and its broken members counted,
+// when somebody first asks the context for its baggage. Baggage that is passed
+// on as it came is written as it came, byte for byte. Both matter: parsing and
+// writing six members costs more than a span.
+type Baggage struct {
+	// Refusals, when not nil, counts what was refused.
+	Refusals *Refusals
+}
+
+var _ propagation.TextMapPropagator = Baggage{}
+
+// Fields returns the name of the header that Inject writes.
+func (Baggage) Fields() []string { return []string{baggageHeader} }
+
+// Extract returns ctx with the baggage of carrier in the place of its own, or
+// ctx as it is when carrier has none that is valid. Of several headers with
+// one key the last counts, as in OpenTelemetry.
+func (b Baggage) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
+	one, more := values(carrier, baggageHeader)
+	raw, cut := joinBaggage(one, more)
+	if cut {
+		b.Refusals.add(BaggageBytes)
+	}
+	if raw == "" {
+		return ctx
+	}
+	if baggageKey == nil {
+		bag, _ := b.Refusals.parseBaggage(raw)
+		if bag.Len() == 0 {
+			return ctx
+		}
+		return baggage.ContextWithBaggage(ctx, bag)
+	}
+	return &lazyBaggage{Context: ctx, raw: raw, refusals: b.Refusals}
+}
+
+// joinBaggage returns all headers as one list of at most maxBaggageBytes, cut
+// between two members, and whether it was cut.
+func joinBaggage(one string, more []string) (raw string, cut bool) {
+	if len(more) > 0 {
+		var sb strings.Builder
+		for i, v := range more {
+			if i > 0 {
+				sb.WriteByte(',')
+			}
+			sb.WriteString(v[:min(len(v), maxBaggageBytes+1)])
+			if sb.Len() > maxBaggageBytes {
+				break
+			}
+		}
+		one = sb.String()
+	}
+	if len(one) <= maxBaggageBytes {
+		return one, false
+	}
+	end := strings.LastIndexByte(one[:maxBaggageBytes+1], ',')
+	return strings.Clone(one[:max(end, 0)]), true
+}
+
+// parseBaggage parses a list of at most maxBaggageBytes. clean says that
+// nothing was refused.
+func (r *Refusals) parseBaggage(raw string) (bag baggage.Baggage, clean bool) {
+	bag, err := baggage.Parse(raw)
+	if err == nil {
+		return bag, true
+	}
+	var kept []string
+	seen := map[string]bool{}
+	for m := range strings.SplitSeq(raw, ",") {
+		if trimOWS(m) == "" {
+			continue // a list may have empty elements (RFC 9110, section 5.6.1.2)
+		}
+		one, err := baggage.Parse(m)
+		if err != nil {
+			r.add(BaggageMember)
+			continue
+		}
+		key := one.Members()[0].Key()
+		if !seen[key] && len(seen) == maxBaggageMembers {
+			r.add(BaggageMembers)
+			break
+		}
+		seen[key] = true
+		kept = append(kept, m)
+	}
+	bag, err = baggage.Parse(strings.Join(kept, ","))
+	if err != nil {
+		// Written out, the members are longer than they came: each byte that
+		// was not UTF-8 is now a U+FFFD.
+		r.add(BaggageBytes)
+	}
+	return bag, false
+}
+
+// Inject writes the baggage of ctx, if there is any, in the order of its keys.
+// Members with a key that is no token cannot be written; members beyond the
+// limits are left out and counted.
+func (b Baggage) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
+	bag := baggage.FromContext(ctx)
+	if bag.Len() == 0 {
+		return
+	}
+	if raw, ok := unchanged(ctx, bag); ok {
+		carrier.Set(baggageHeader, raw)
+		return
+	}
+	if s := b.format(bag); s != "" {
+		carrier.Set(baggageHeader, s)
+	}
+}
+
+func (b Baggage) format(bag baggage.Baggage) string {
+	members := bag.Members()
+	slices.SortFunc(members, func(x, y baggage.Member) int { return cmp.Compare(x.Key(), y.Key()) })
+	size := 0
+	for _, m := range members {
+		size += len(m.Key()) + len(m.Value()) + 2
+	}
+	out := make([]byte, 0, min(size+size/4, maxBaggageBytes))
+	written := 0
+	for _, m := range members {
+		before := len(out)
+		if out = appendMember(out, m); len(out) == before {
+			continue
+		}
+		if len(out) > maxBaggageBytes || written == maxBaggageMembers {
+			reason := BaggageBytes
+			if written == maxBaggageMembers {
+				reason = BaggageMembers
+			}
+			b.Refusals.add(reason)
+			out = out[:before]
+			continue
+		}
+		written++
+	}
+	return string(out)
+}
+
+// appendMember appends a comma when out has something, and the member; or
+// nothing when its key cannot be written.
+func appendMember(out []byte, m baggage.Member) []byte {
+	var s string
+	if len(m.Properties()) > 0 {
+		s = m.String()
+	}
+	if s == "" && !isToken(m.Key()) {
+		return out
+	}
+	if len(out) > 0 {
+		out = append(out, ',')
+	}
+	if s != "" {
+		return append(out, s...)
+	}
+	out = append(out, m.Key()...)
+	out = append(out, '=')
+	return appendEscaped(out, m.Value())
+}
+
+// isToken reports whether s is a token (RFC 9110, section 5.6.2).
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if ('a' > c|0x20 || c|0x20 > 'z') && ('0' > c || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// appendEscaped percent-encodes what is no baggage-octet, and the percent sign.
+func appendEscaped(out []byte, s string) []byte {
+	const hexDigits = "0123456789ABCDEF"
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c <= ' ' || c >= 0x7f, c == '"', c == ',', c == ';', c == '\\', c == '%':
+			out = append(out, '%', hexDigits[c>>4], hexDigits[c&0xf])
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}

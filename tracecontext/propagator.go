@@ -1,0 +1,57 @@
+package tracecontext
+
+import (
+	"context"
+	"log/slog"
+
+	"go.opentelemetry.io/otel/propagation"
+)
+
+// Propagator is TraceContext and Baggage in one. Make it with New.
+type Propagator struct {
+	traceContext TraceContext
+	baggage      Baggage
+	refusals     *Refusals
+}
+
+var _ propagation.TextMapPropagator = (*Propagator)(nil)
+
+// Option configures a Propagator.
+type Option func(*Propagator)
+
+// WithLogger has refusals reported to l, at level warn and at most once a
+// minute, by reason and number. Values are not logged: they come from outside.
+func WithLogger(l *slog.Logger) Option {
+	return func(p *Propagator) { p.refusals.logger = l }
+}
+
+// New returns a propagator of trace context and baggage.
+func New(opts ...Option) *Propagator {
+	p := &Propagator{refusals: &Refusals{}}
+	for _, o := range opts {
+		o(p)
+	}
+	p.traceContext.Refusals = p.refusals
+	p.baggage.Refusals = p.refusals
+	return p
+}
+
+// Refusals counts what this propagator refused.
+func (p *Propagator) Refusals() *Refusals { return p.refusals }
+
+// Inject writes the span context and the baggage of ctx into carrier.
+func (p *Propagator) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
+	p.traceContext.Inject(ctx, carrier)
+	p.baggage.Inject(ctx, carrier)
+}
+
+// Extract returns ctx with the remote span context and the baggage that
+// carrier holds.
+func (p *Propagator) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
+	return p.baggage.Extract(p.traceContext.Extract(ctx, carrier), carrier)
+}
+
+// Fields returns the names of the headers that Inject writes.
+func (p *Propagator) Fields() []string {
+	return []string{traceparentHeader, tracestateHeader, baggageHeader}
+}
