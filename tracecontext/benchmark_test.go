@@ -1,0 +1,59 @@
+package tracecontext_test
+
+import (
+	"context"
+	"testing"
+
+	"go.opentelemetry.io/otel/baggage"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/tracecontext"
+)
+
+const sixMembers = "tracelab.run=2026-11-21-1,tracelab.form=kafka,tracelab.relation=both,tracelab.order.number=17,tracelab.seed=1,tracelab.order.id=01JD4Z6M8Q"
+
+// BenchmarkPropagators compares with stock OpenTelemetry in one run. "read"
+// also asks for the baggage, "forward" also writes it again unchanged.
+func BenchmarkPropagators(b *testing.B) {
+	stock := propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+	in := propagation.MapCarrier{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "baggage": sixMembers}
+	made, err := baggage.Parse(sixMembers)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx := baggage.ContextWithBaggage(propagation.TraceContext{}.Extract(context.Background(), in), made)
+	for _, p := range []struct {
+		name string
+		propagation.TextMapPropagator
+	}{{"stock", stock}, {"strict", tracecontext.New()}} {
+		b.Run("inject/"+p.name, func(b *testing.B) {
+			b.ReportAllocs()
+			out := propagation.MapCarrier{}
+			for b.Loop() {
+				p.Inject(ctx, out)
+			}
+		})
+		b.Run("extract/"+p.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Extract(context.Background(), in)
+			}
+		})
+		b.Run("extract+read/"+p.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if got := p.Extract(context.Background(), in); baggage.FromContext(got).Len() != 6 || !trace.SpanContextFromContext(got).IsValid() {
+					b.Fatal("context lost")
+				}
+			}
+		})
+		b.Run("forward/"+p.name, func(b *testing.B) {
+			b.ReportAllocs()
+			out := propagation.MapCarrier{}
+			for b.Loop() {
+				p.Inject(p.Extract(context.Background(), in), out)
+			}
+		})
+	}
+}
