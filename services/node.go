@@ -83,7 +83,7 @@ func (n *node) probes() {
 			transport.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"service": n.name, "status": "not ready", "waiting_for": missing})
 			return
 		}
-		transport.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "ready"})
+		transport.WriteJSON(w, http.StatusOK, map[string]any{"service": n.name, "status": "ready", "faults_allowed": n.allowFaults})
 	}))
 }
 

@@ -215,6 +215,11 @@ func (s *System) serve(name string, server func() error) {
 	})
 }
 
+// RemoveTopics deletes the topics and groups of the configuration's prefix from its broker.
+func RemoveTopics(ctx context.Context, config Config) error {
+	return transport.RemoveTopics(ctx, config.Network, config.Kafka, config.Prefix, OrderTopology().Topics(), Names())
+}
+
 // Failed receives the error of the first server that ends by itself.
 func (s *System) Failed() <-chan error { return s.failed }
 

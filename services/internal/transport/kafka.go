@@ -259,12 +259,46 @@ func (k *Kafka) Close() {
 	k.workers.Wait()
 }
 
-func (k *Kafka) topics(plain []string) []string {
+func (k *Kafka) topics(plain []string) []string { return prefixed(k.config.Prefix, plain) }
+
+func prefixed(prefix string, plain []string) []string {
 	named := make([]string, len(plain))
-	for i, topic := range plain {
-		named[i] = k.config.Prefix + topic
+	for i, name := range plain {
+		named[i] = prefix + name
 	}
 	return named
 }
 
 func (k *Kafka) plainTopic(topic string) string { return strings.TrimPrefix(topic, k.config.Prefix) }
+
+// RemoveTopics deletes topics and groups, given without their prefix, from a broker. What is not there is no error.
+func RemoveTopics(ctx context.Context, network Network, addresses []string, prefix string, topics, groups []string) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(addresses...), kgo.Dialer(network.Dial), kgo.DisableClientMetrics())
+	if err != nil {
+		return fmt.Errorf("kafka client: %w", err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	admin := kadm.NewClient(client)
+	deletedTopics, err := admin.DeleteTopics(ctx, prefixed(prefix, topics)...)
+	if err != nil {
+		return fmt.Errorf("delete the run's topics (prefix %s) from %s: %w", prefix, strings.Join(addresses, ","), err)
+	}
+	var errs []error
+	for _, t := range deletedTopics.Sorted() {
+		if t.Err != nil && !errors.Is(t.Err, kerr.UnknownTopicOrPartition) {
+			errs = append(errs, fmt.Errorf("delete topic %s: %w", t.Topic, t.Err))
+		}
+	}
+	deletedGroups, err := admin.DeleteGroups(ctx, prefixed(prefix, groups)...)
+	if err != nil {
+		return fmt.Errorf("delete the run's groups (prefix %s) from %s: %w", prefix, strings.Join(addresses, ","), err)
+	}
+	for _, g := range deletedGroups.Sorted() {
+		if g.Err != nil && !errors.Is(g.Err, kerr.GroupIDNotFound) {
+			errs = append(errs, fmt.Errorf("delete group %s: %w", g.Group, g.Err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,34 @@
+package lab
+
+import (
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"tracelab/services"
+)
+
+// Broker is the Kafka that the lab brings along: one broker in this process, speaking the real protocol. It keeps
+// little, forgets all in the end, and ends the process on a request that it does not know, so it listens on loopback
+// only and is for the lab alone.
+type Broker struct{ cluster *kfake.Cluster }
+
+// StartBroker starts the embedded Kafka on a free port of 127.0.0.1, or on the network given.
+func StartBroker(network services.Network) (*Broker, error) {
+	cluster, err := kfake.NewCluster(
+		kfake.NumBrokers(1),
+		kfake.ListenFn(network.Listen),
+		// Topics have a retention in bytes; without a cleaner that looks often, it would never be applied.
+		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "5000"}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("start the embedded kafka: %w", err)
+	}
+	return &Broker{cluster: cluster}, nil
+}
+
+// Addresses are host:port of the broker.
+func (b *Broker) Addresses() []string { return b.cluster.ListenAddrs() }
+
+// Close ends it; what it held is gone.
+func (b *Broker) Close() { b.cluster.Close() }

@@ -1,0 +1,189 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/services"
+)
+
+// client places orders at a gateway and asks about them. It is a service of its own in the traces: the root of an
+// order is its CLIENT span. Its questions are not traced.
+type client struct {
+	base    string // http://host:port
+	traced  *http.Client
+	plain   *http.Client
+	timeout time.Duration // of one order
+}
+
+func newClient(base string, network services.Network, provider *services.Provider, timeout time.Duration) *client {
+	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Minute}
+	return &client{base: base, timeout: timeout,
+		plain: &http.Client{Transport: transport, Timeout: 10 * time.Second},
+		traced: &http.Client{Transport: otelhttp.NewTransport(rootNoting{transport}, otelhttp.WithTracerProvider(provider.Traces),
+			otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator))}}
+}
+
+// rootNoting sits under the instrumentation: it tells place which span the request has, even when no answer comes, and
+// gives that span the order's id as soon as the answer tells it.
+type rootNoting struct{ base http.RoundTripper }
+
+type rootKey struct{}
+
+// RoundTrip passes the request on.
+func (t rootNoting) RoundTrip(req *http.Request) (*http.Response, error) {
+	span := trace.SpanFromContext(req.Context())
+	if root, ok := req.Context().Value(rootKey{}).(*trace.SpanContext); ok {
+		*root = span.SpanContext()
+	}
+	resp, err := t.base.RoundTrip(req)
+	if err == nil {
+		if id := orderID(resp); id != "" {
+			span.SetAttributes(attribute.String(services.KeyOrderID, id))
+		}
+	}
+	return resp, err
+}
+
+func orderID(resp *http.Response) string {
+	return strings.TrimPrefix(resp.Header.Get("Location"), "/orders/")
+}
+
+// answer is what the client got for an order.
+type answer struct {
+	Status int    // 0: nothing came in time
+	ID     string // of the order; "" when none was accepted, or nothing says so
+	Root   trace.SpanContext
+	Error  string // "" for 2xx
+}
+
+// place places an order. The error is for what can never work; an order without an answer is an answer too.
+func (c *client) place(ctx context.Context, e services.Experiment, order services.Placement) (answer, error) {
+	ctx, err := e.WithBaggage(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := json.Marshal(order)
+	if err != nil {
+		return answer{}, fmt.Errorf("encode order: %w", err)
+	}
+	var a answer
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, rootKey{}, &a.Root), c.timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/orders", bytes.NewReader(body))
+	if err != nil {
+		return answer{}, fmt.Errorf("request to %s: %w", c.base, err)
+	}
+	req.GetBody = nil // an order is not sent twice behind our back
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.traced.Do(req)
+	if err != nil {
+		a.Error = err.Error()
+		return a, nil
+	}
+	defer func() { _ = resp.Body.Close() }() // read to its end, where the span ends too
+	a.ID = orderID(resp)
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		a.Error = err.Error()
+		return a, nil
+	}
+	a.Status = resp.StatusCode
+	if resp.StatusCode >= http.StatusBadRequest {
+		a.Error = problemText(resp.StatusCode, text)
+	}
+	return a, nil
+}
+
+// problemText is the last part of a problem's type, or the status.
+func problemText(status int, body []byte) string {
+	var problem struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(body, &problem); err != nil || problem.Type == "" {
+		return http.StatusText(status)
+	}
+	return strings.TrimPrefix(problem.Type, "/problems/")
+}
+
+// accounts asks for a run's sums, by form.
+func (c *client) accounts(ctx context.Context, run string) (map[services.Form]services.Accounts, error) {
+	var sums map[services.Form]services.Accounts
+	return sums, c.ask(ctx, "/runs/"+run, &sums)
+}
+
+// orders asks for the state of all the orders of a run.
+func (c *client) orders(ctx context.Context, run string) ([]services.State, error) {
+	var states []services.State
+	return states, c.ask(ctx, "/runs/"+run+"/orders", &states)
+}
+
+// readiness is what a gateway says of itself and of the services behind it.
+type readiness struct {
+	Waiting       []string `json:"waiting_for"`
+	FaultsAllowed bool     `json:"faults_allowed"`
+}
+
+// ready waits until the gateway says that orders can be placed.
+func (c *client) ready(ctx context.Context) (readiness, error) {
+	for {
+		var r readiness
+		err := c.ask(ctx, "/readyz", &r)
+		if err == nil {
+			return r, nil
+		}
+		select {
+		case <-ctx.Done():
+			return r, fmt.Errorf("%s is not ready: %w", c.base, err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// statusError is an answer that is no answer to the question.
+type statusError struct {
+	path   string
+	status int
+	body   string
+}
+
+// Error names the question and the answer.
+func (e *statusError) Error() string {
+	return fmt.Sprintf("GET %s answered %d: %s", e.path, e.status, strings.TrimSpace(e.body))
+}
+
+func (c *client) ask(ctx context.Context, path string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return fmt.Errorf("request to %s: %w", c.base, err)
+	}
+	resp, err := c.plain.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", c.base+path, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 256<<20))
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", c.base+path, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return &statusError{path, resp.StatusCode, string(body)}
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return errors.Join(fmt.Errorf("GET %s answered what cannot be read: is %s a tracelab gateway?", path, c.base), err)
+	}
+	return nil
+}
+
+func (c *client) close() { c.plain.CloseIdleConnections() }

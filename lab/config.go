@@ -1,0 +1,127 @@
+// Package lab drives the system under observation: it starts the services (or finds them running elsewhere), offers
+// them orders at intended start times, collects the spans of every hop, keeps the accounts from the orders' own state,
+// and hands complete journeys to the judge.
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"tracelab/otelkgo"
+	"tracelab/services"
+)
+
+// Config says what a run does. The zero value of a field is its default where one is given.
+type Config struct {
+	Forms    []services.Form // nil: all four
+	Orders   int             // of each form; 0: 25
+	WarmUp   int             // of each form, before the others and left out of everything; negative: none; 0: 3
+	Rate     float64         // orders/s over all forms, as intended start times; 0: 80
+	Seed     uint64
+	Topology string // "": order
+	Relation otelkgo.Relation
+	Faults   []services.Fault
+	Workers  int           // records that a service works on at the same time; 0: services.DefaultWorkers
+	Timeout  time.Duration // of the client, for one order; 0: 5 s
+	Deadline time.Duration // from the last answer until every order is final and every journey complete; 0: 10 s
+
+	Kafka       []string // host:port of brokers; none: the embedded one
+	Keep        bool     // leave topics and groups on a broker that the lab did not start
+	Target      string   // URL of a gateway that runs elsewhere; "": the services run in this process
+	ReceiveOTLP string   // where the lab takes spans of services that run elsewhere
+
+	OTLP   string  // where every span is also sent; see OTLPClient
+	Sample float64 // share of the orders whose spans are sent there; 0: all
+
+	Out      string // directory of run directories; "": runs
+	Version  string // of the program, for service.version and the manifest
+	Network  services.Network
+	Logger   *slog.Logger
+	Progress func(Progress)
+	// EnvOTLP tells that the OTEL_EXPORTER_OTLP_* variables name an endpoint, and EnvProtocol what they say of its
+	// protocol.
+	EnvOTLP     bool
+	EnvProtocol string
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Stage    string // what is being done, in words
+	Answered int    // orders that have their answer
+	Orders   int
+}
+
+// withDefaults fills in what is not said and refuses what makes no sense.
+func (c Config) withDefaults() (Config, error) {
+	if len(c.Forms) == 0 {
+		c.Forms = services.Forms()
+	}
+	setDefault(&c.Orders, 25)
+	setDefault(&c.WarmUp, 3)
+	setDefault(&c.Rate, 80)
+	setDefault(&c.Topology, "order")
+	setDefault(&c.Workers, services.DefaultWorkers)
+	setDefault(&c.Timeout, 5*time.Second)
+	setDefault(&c.Deadline, 10*time.Second)
+	setDefault(&c.Sample, 1)
+	setDefault(&c.Out, "runs")
+	if c.Network.Listen == nil {
+		c.Network = services.TCP()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Progress == nil {
+		c.Progress = func(Progress) {}
+	}
+	c.WarmUp = max(0, c.WarmUp)
+	return c, c.check()
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// check finds what cannot be run, before anything is started.
+func (c Config) check() error {
+	if c.Orders < 0 || c.Rate < 0 {
+		return fmt.Errorf("orders %d and rate %g: use positive numbers", c.Orders, c.Rate)
+	}
+	if c.Sample < 0 || c.Sample > 1 {
+		return fmt.Errorf("sample %g: use a share from 0 to 1", c.Sample)
+	}
+	for i, form := range c.Forms {
+		if !slices.Contains(services.Forms(), form) {
+			return fmt.Errorf("no form %q: use %v", form, services.Forms())
+		}
+		if slices.Contains(c.Forms[:i], form) {
+			return fmt.Errorf("form %s is there twice", form)
+		}
+	}
+	if c.Target != "" && c.ReceiveOTLP == "" {
+		return errors.New("a run against services elsewhere needs their spans: say with --receive-otlp where they send them")
+	}
+	if c.Target != "" && len(c.Kafka) > 0 {
+		return errors.New("the services at --target have their own broker: leave out --kafka")
+	}
+	if c.Target == "" && c.ReceiveOTLP != "" {
+		return errors.New("--receive-otlp takes the spans of services elsewhere: name their gateway with --target")
+	}
+	_, err := services.TopologyNamed(c.Topology)
+	return err
+}
+
+// Experiment is what every order of the run carries, but for its form and number.
+func (c Config) experiment() services.Experiment {
+	return services.Experiment{Topology: c.Topology, Relation: c.Relation, Seed: c.Seed, Faults: c.Faults}
+}
+
+// Stopper ends something within the context's time.
+type stopper func(context.Context) error

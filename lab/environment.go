@@ -1,0 +1,151 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/services"
+)
+
+// startPatience bounds everything that a start waits for.
+const startPatience = 4500 * time.Millisecond
+
+// environment is what a run has around it: the services and their broker, or the way to them, and where spans go.
+type environment struct {
+	client    *client
+	collector *Collector
+	queue     *services.Queue // of the spans made in this process
+	open      *openSpans      // nil when the services run elsewhere
+	system    *services.System
+	broker    string    // embedded, the addresses of another, or "of the target"
+	stops     []stopper // in the order in which they were started
+	stopped   bool
+}
+
+// start brings everything up, or nothing: what a failed start has begun is ended again.
+func start(ctx context.Context, c Config, run string) (env *environment, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("not up within %v", startPatience))
+	defer cancel()
+	env = &environment{collector: NewCollector()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, env.stop(context.WithoutCancel(ctx)))
+		}
+	}()
+	telemetry, err := env.telemetry(ctx, c, run)
+	if err != nil {
+		return nil, err
+	}
+	base := strings.TrimSuffix(c.Target, "/")
+	if c.Target == "" {
+		if err := env.startServices(ctx, c, run, telemetry); err != nil {
+			return nil, err
+		}
+		base = "http://" + env.system.Address(services.Gateway)
+	} else if err := env.receive(c); err != nil {
+		return nil, err
+	}
+	provider, err := telemetry.New("client")
+	if err != nil {
+		return nil, err
+	}
+	env.onStop(provider.Traces.Shutdown)
+	env.client = newClient(base, c.Network, provider, c.Timeout)
+	env.onStop(func(context.Context) error { env.client.close(); return nil })
+	ready, err := env.client.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.Faults) > 0 && !ready.FaultsAllowed {
+		return nil, fmt.Errorf("the services at %s do not obey faults: start them with --allow-faults", base)
+	}
+	return env, nil
+}
+
+func (env *environment) onStop(s stopper) { env.stops = append(env.stops, s) }
+
+// stop ends everything, the last started first.
+func (env *environment) stop(ctx context.Context) error {
+	if env.stopped {
+		return nil
+	}
+	env.stopped = true
+	var errs []error
+	for _, stop := range slices.Backward(env.stops) {
+		errs = append(errs, stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// telemetry makes the queue in front of the collector and what the services of this process have in common.
+func (env *environment) telemetry(ctx context.Context, c Config, run string) (services.Telemetry, error) {
+	exporter, err := otlptrace.New(ctx, env.collector)
+	if err != nil {
+		return services.Telemetry{}, fmt.Errorf("exporter to the lab's collector: %w", err)
+	}
+	// It waits rather than drop: the collector is in this process and does nothing but keep.
+	env.queue = services.NewQueue(exporter, services.QueueConfig{Wait: true, Interval: 50 * time.Millisecond, Logger: c.Logger})
+	env.onStop(env.queue.Shutdown)
+	processors := []sdktrace.SpanProcessor{env.queue}
+	if c.Target == "" {
+		env.open = newOpenSpans(run)
+		processors = append(processors, env.open)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return services.Telemetry{
+		Version: c.Version, Host: host, Instance: run, Processors: processors, Logs: c.Logger.Handler(),
+		Propagator:  propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
+		BaggageKeys: services.BaggageKeys(),
+	}, nil
+}
+
+// startServices starts all services in this process, on a broker of the lab's own or another.
+func (env *environment) startServices(ctx context.Context, c Config, run string, telemetry services.Telemetry) error {
+	config := services.Config{
+		Services: services.Names(), Kafka: c.Kafka, Workers: c.Workers, AllowFaults: true, Telemetry: telemetry, Network: c.Network,
+	}
+	env.broker = strings.Join(c.Kafka, ",")
+	if len(c.Kafka) == 0 {
+		broker, err := StartBroker(c.Network)
+		if err != nil {
+			return err
+		}
+		env.broker, config.Kafka = "embedded", broker.Addresses()
+		env.onStop(func(context.Context) error { broker.Close(); return nil })
+	} else {
+		config.Prefix = "tracelab." + run + "."
+		if !c.Keep {
+			env.onStop(func(ctx context.Context) error { return services.RemoveTopics(ctx, config) })
+		}
+	}
+	system, err := services.Start(ctx, config)
+	if err != nil {
+		return err
+	}
+	env.system = system
+	env.onStop(system.Shutdown)
+	return system.Ready(ctx)
+}
+
+// receive takes the spans of services elsewhere.
+func (env *environment) receive(c Config) error {
+	env.broker = "of the target"
+	receiver, err := StartReceiver(c.ReceiveOTLP, env.collector, c.Logger)
+	if err != nil {
+		return err
+	}
+	env.onStop(receiver.Close)
+	return nil
+}

@@ -1,0 +1,188 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"tracelab/compare"
+	"tracelab/compare/source"
+	"tracelab/services"
+)
+
+// evidence is all spans of a run so far, stitched.
+type evidence struct {
+	set   *compare.Set
+	table services.Topology
+	open  *openSpans
+}
+
+// gather reads what the collector has.
+func gather(collector *Collector, table services.Topology, open *openSpans) (evidence, error) {
+	batches, _ := collector.From(0)
+	var spans []compare.Span
+	for _, batch := range batches {
+		some, err := source.FromOTLP(batch, "collected")
+		if err != nil {
+			return evidence{}, fmt.Errorf("read collected spans: %w", err)
+		}
+		spans = append(spans, some...)
+	}
+	return evidence{set: compare.Normalise(spans), table: table, open: open}, nil
+}
+
+// journey finds an order's journey by its root, and says why it is not complete, or "". A journey is complete when
+// every step and every delivery that the order's own state makes expect is there, every parent and link target is, and
+// no span of it is open. Silence proves nothing.
+func (e evidence) journey(o Order, state services.State, recorded bool) (*compare.Journey, string) {
+	journey := e.find(o)
+	switch {
+	case journey == nil:
+		return nil, "the client's span is missing"
+	case e.open.open(orderKey{o.Form, o.Number}) > 0:
+		return journey, "a span has not ended"
+	case recorded && state.Status == services.Accepted:
+		return journey, "the order is pending"
+	}
+	for _, w := range journey.Warnings() {
+		if w.Rule == "P01" || w.Rule == "P04" {
+			return journey, w.Text
+		}
+	}
+	if !recorded {
+		return journey, ""
+	}
+	steps, deliveries := e.expected(state)
+	return journey, e.missing(journey, steps, deliveries)
+}
+
+func (e evidence) find(o Order) *compare.Journey {
+	trace, err := compare.ParseTraceID(o.Trace)
+	if err != nil {
+		return nil
+	}
+	span, err := compare.ParseSpanID(o.span)
+	if err != nil {
+		return nil
+	}
+	i, ok := e.set.Find(compare.Ref{Trace: trace, Span: span})
+	if !ok {
+		return nil
+	}
+	journey, _ := e.set.JourneyFrom(i)
+	return journey
+}
+
+// expected is what an order's state makes expect: the steps that are not behind a failed one, and the messages between
+// them. Of an order that was cut off (its client went away, or time ran out) only the steps that it is known to have
+// done are expected: how far the others got is chance.
+func (e evidence) expected(state services.State) ([]services.Step, map[string]int) {
+	var failed []services.Step
+	for _, f := range state.Failures {
+		if f.Reason == "cancelled" || f.Reason == "timeout" {
+			return state.Steps, nil
+		}
+		failed = append(failed, services.Step(f.Step))
+	}
+	return e.table.Without(failed...), e.table.Deliveries(state.Form, failed...)
+}
+
+// missing names the first expected thing that is not there.
+func (e evidence) missing(journey *compare.Journey, steps []services.Step, deliveries map[string]int) string {
+	done, delivered := map[services.Step]int{}, map[string]int{}
+	for _, i := range journey.Spans() {
+		span := e.set.Span(i)
+		if step, ok := span.Attr("tracelab.step"); ok {
+			done[services.Step(step.String())]++
+		}
+		if operation, ok := span.Attr("messaging.operation.type"); ok && operation.String() == "process" {
+			delivered[topicOf(span)]++
+		}
+	}
+	for _, step := range steps {
+		if done[step] == 0 {
+			return "no span of step " + string(step)
+		}
+	}
+	for topic, n := range deliveries {
+		if delivered[topic] < n {
+			return fmt.Sprintf("%d of %d deliveries of %s have a span", delivered[topic], n, topic)
+		}
+	}
+	return ""
+}
+
+// topicOf is the destination by its template, which has no prefix of a run.
+func topicOf(span *compare.Span) string {
+	if template, ok := span.Attr("messaging.destination.template"); ok {
+		return template.String()
+	}
+	name, _ := span.Attr("messaging.destination.name")
+	return name.String()
+}
+
+// verdict is one order with its journey.
+type verdict struct {
+	order   Order
+	journey *compare.Journey // nil without a root
+	why     string           // it is incomplete; "" when it is complete
+}
+
+// judge waits until every order's journey is complete, for as long as the context lasts, and returns all of them: the
+// incomplete ones say why. Flush makes spans that have ended reach the collector.
+func judge(ctx context.Context, env *environment, table services.Topology, placed []Order, states []services.State, flush func(context.Context) error) (evidence, []verdict, error) {
+	byOrder := map[orderKey]services.State{}
+	for _, s := range states {
+		byOrder[orderKey{s.Form, s.Number}] = s
+	}
+	for {
+		_, more := env.collector.From(0)
+		if err := flush(context.WithoutCancel(ctx)); err != nil {
+			return evidence{}, nil, err
+		}
+		e, err := gather(env.collector, table, env.open)
+		if err != nil {
+			return e, nil, err
+		}
+		verdicts, whole := make([]verdict, len(placed)), true
+		for i, o := range placed {
+			state, recorded := byOrder[orderKey{o.Form, o.Number}]
+			journey, why := e.journey(o, state, recorded)
+			verdicts[i] = verdict{o, journey, why}
+			whole = whole && why == ""
+		}
+		if whole {
+			return e, verdicts, nil
+		}
+		select {
+		case <-more:
+		case <-time.After(50 * time.Millisecond): // a span may have ended without a new batch
+		case <-ctx.Done():
+			return e, verdicts, nil
+		}
+		// Spans come in bursts, and reading them all costs.
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// whyIncomplete sums the reasons up, for a warning.
+func whyIncomplete(verdicts []verdict) string {
+	counts := map[string]int{}
+	var reasons []string
+	for _, v := range verdicts {
+		if v.why == "" {
+			continue
+		}
+		if counts[v.why]++; counts[v.why] == 1 {
+			reasons = append(reasons, v.why)
+		}
+	}
+	for i, reason := range reasons {
+		reasons[i] = fmt.Sprintf("%d × %s", counts[reason], reason)
+	}
+	return strings.Join(reasons, ", ")
+}

@@ -1,0 +1,87 @@
+package lab
+
+import (
+	"slices"
+
+	"tracelab/compare"
+	"tracelab/services"
+)
+
+// measures is what the complete journeys of one form tell.
+type measures struct {
+	group      compare.Group
+	orders     []Order // of the journeys in the group
+	incomplete int
+	why        string
+	response   []float64 // ms, of every order that got an answer
+}
+
+// measure collects a form's journeys. Incomplete ones are counted and are in no figure.
+func measure(form services.Form, verdicts []verdict) measures {
+	m := measures{group: compare.Group{Name: string(form)}}
+	var own []verdict
+	for _, v := range verdicts {
+		if v.order.Form != form {
+			continue
+		}
+		own = append(own, v)
+		if v.order.Status != 0 {
+			m.response = append(m.response, float64(v.order.Response)/1e6)
+		}
+		if v.why != "" {
+			m.incomplete++
+			continue
+		}
+		m.group.Journeys = append(m.group.Journeys, v.journey)
+		m.orders = append(m.orders, v.order)
+	}
+	m.why = whyIncomplete(own)
+	return m
+}
+
+// result is the form's column of the table.
+func (m measures) result() *FormResult {
+	described := compare.Describe(m.group)
+	f := &FormResult{Journeys: len(m.group.Journeys), Incomplete: m.incomplete, Response: compare.Summarise(m.response), QueueWait: described.QueueWait}
+	for _, field := range []struct {
+		to   *compare.Summary
+		from *compare.Summary
+	}{{&f.CallerWait, described.CallerWait}, {&f.Completion, described.Completion}, {&f.Tail, described.Tail}} {
+		if field.from != nil {
+			*field.to = *field.from
+		}
+	}
+	return f
+}
+
+// median is the order with the median completion, the lower of two; nil without a journey.
+func (m measures) median() *medianOrder {
+	if len(m.group.Journeys) == 0 {
+		return nil
+	}
+	index := make([]int, len(m.orders))
+	for i := range index {
+		index[i] = i
+	}
+	slices.SortStableFunc(index, func(a, b int) int {
+		return int(m.group.Journeys[a].Completion() - m.group.Journeys[b].Completion())
+	})
+	middle := index[(len(index)-1)/2]
+	return &medianOrder{m.orders[middle], m.group.Journeys[middle]}
+}
+
+// compareForms compares every form with every one before it, order by order.
+func compareForms(forms []services.Form, measured map[services.Form]measures) (differences []compare.Difference, warnings []string) {
+	key := compare.ByAttribute(services.KeyNumber)
+	differences = []compare.Difference{}
+	for i, other := range forms {
+		for _, base := range forms[:i] {
+			list, warning := compare.Differences(measured[base].group, measured[other].group, key)
+			differences = append(differences, list...)
+			if warning != "" {
+				warnings = append(warnings, warning)
+			}
+		}
+	}
+	return differences, warnings
+}

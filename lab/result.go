@@ -1,0 +1,62 @@
+package lab
+
+import (
+	"tracelab/compare"
+	"tracelab/services"
+)
+
+// Schema names the JSON of a Result.
+const Schema = "tracelab.run/v1"
+
+// Result is what a run found: the manifest of its directory, and `run --format json`.
+type Result struct {
+	Schema      string                        `json:"schema"`
+	Run         string                        `json:"run"`
+	Dir         string                        `json:"dir"`
+	Seed        uint64                        `json:"seed"`
+	Topology    string                        `json:"topology"`
+	Relation    string                        `json:"relation"`
+	Broker      string                        `json:"broker"`
+	Version     string                        `json:"version"`
+	Go          string                        `json:"go"`
+	Rate        float64                       `json:"rate"`
+	Faults      []string                      `json:"faults"`
+	Target      string                        `json:"target,omitempty"`
+	WarmUp      int                           `json:"warm_up_orders"` // of each form; in nothing below
+	Generator   Generator                     `json:"generator"`
+	Forms       map[services.Form]*FormResult `json:"forms"`
+	Shared      int                           `json:"shared_spans"`
+	Spans       *services.Counts              `json:"spans,omitempty"` // made in this process, warm-up and shared included
+	Sent        int                           `json:"otlp_spans_sent"`
+	Skipped     int64                         `json:"records_skipped"` // that no consumer could decode
+	Comparisons []compare.Difference          `json:"comparisons"`
+	Warnings    []string                      `json:"warnings"`
+
+	// Problems are why the run is not what was asked for: lost or pending orders, spans that were dropped or not sent.
+	Problems []string `json:"problems"`
+
+	order []services.Form
+	paths map[services.Form]*medianOrder
+}
+
+// FormResult is one column of the table.
+type FormResult struct {
+	Orders     Accounts `json:"orders"`
+	Journeys   int      `json:"journeys"`   // complete
+	Incomplete int      `json:"incomplete"` // counted, shown, and part of no figure
+	Traces     int      `json:"traces"`
+	SpanCount  int      `json:"spans"`
+	Dropped    int64    `json:"dropped_spans"`
+
+	CallerWait compare.Summary  `json:"caller_wait_ms"`
+	Response   compare.Summary  `json:"response_ms"`
+	Completion compare.Summary  `json:"completion_ms"`
+	Tail       compare.Summary  `json:"tail_ms"`
+	QueueWait  *compare.Summary `json:"queue_wait_ms"` // null without messages
+}
+
+// medianOrder is the order whose completion is the form's median (the lower of two), with its path.
+type medianOrder struct {
+	order   Order
+	journey *compare.Journey
+}
