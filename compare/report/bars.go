@@ -1,0 +1,113 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+
+	"tracelab/compare"
+)
+
+// Bounds of the columns of a picture.
+const (
+	maxServiceWidth = 16
+	maxNameWidth    = 30
+	minBarWidth     = 20
+	numberWidth     = 8 // 51.2 ms
+)
+
+// Bars draws a path on one time axis: a row for each segment with service, name, bar, start and duration. Work under 1 %
+// of the path is merged or left out, and counted below. The path's segments are of set; width is in columns, 0 means
+// DefaultWidth, and less than it takes is widened.
+func Bars(w io.Writer, title string, set *compare.Set, path []compare.Segment, width int, style Style) error {
+	var b strings.Builder
+	bars(&b, title, set, path, width, style)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func bars(b *strings.Builder, title string, set *compare.Set, path []compare.Segment, width int, style Style) {
+	rows, omitted, omittedTime := pieces(set, path)
+	b.WriteString(style.paint(bold, clean(title)))
+	if len(rows) == 0 {
+		b.WriteString(": nothing to draw\n")
+		return
+	}
+	begin, total := path[0].Start, path[len(path)-1].End-path[0].Start
+	p := newPicture(rows, begin, total, width, style)
+	fmt.Fprintf(b, "  %s in %d segments\n", Duration(total), len(path))
+	p.axis(b)
+	for _, r := range rows {
+		p.row(b, r)
+	}
+	p.legend(b)
+	if omitted > 0 {
+		b.WriteString(omittedNote(omitted, omittedTime, total) + "\n")
+	}
+}
+
+// picture knows the columns of the rows.
+type picture struct {
+	style              Style
+	begin, total       int64
+	service, name, bar int // widths
+	used               map[string]bool
+}
+
+func newPicture(rows []piece, begin, total int64, width int, style Style) *picture {
+	if width == 0 {
+		width = DefaultWidth
+	}
+	p := &picture{style: style, begin: begin, total: total, used: make(map[string]bool)}
+	for _, r := range rows {
+		p.service = min(maxServiceWidth, max(p.service, runewidth.StringWidth(r.service)))
+		p.name = min(maxNameWidth, max(p.name, runewidth.StringWidth(r.name)))
+	}
+	p.bar = max(minBarWidth, width-p.service-p.name-2*numberWidth-5)
+	return p
+}
+
+// axis writes a line over the bars: 0, the middle and the end of the time.
+func (p *picture) axis(b *strings.Builder) {
+	middle, end := Duration(p.total/2), Duration(p.total)
+	line := runewidth.FillRight("0", p.bar/2-runewidth.StringWidth(middle)/2) + middle
+	line = runewidth.FillRight(line, p.bar-runewidth.StringWidth(end)) + end
+	fmt.Fprintf(b, "%s %s %*s %*s\n", strings.Repeat(" ", p.service+p.name+1), line, numberWidth, "start", numberWidth+1, "duration")
+}
+
+func (p *picture) row(b *strings.Builder, r piece) {
+	glyph, color := r.glyph()
+	p.used[glyph] = true
+	from := p.column(r.Start)
+	to := max(from+1, p.column(r.End))
+	if from == p.bar {
+		from, to = p.bar-1, p.bar
+	}
+	bar := strings.Repeat(" ", from) + p.style.paint(color, strings.Repeat(glyph, to-from)) + strings.Repeat(" ", p.bar-to)
+	fmt.Fprintf(b, "%s %s %s %s %s\n",
+		runewidth.FillRight(shorten(r.service, p.service), p.service),
+		runewidth.FillRight(shorten(r.name, p.name), p.name),
+		bar,
+		runewidth.FillLeft(Duration(r.Start-p.begin), numberWidth),
+		runewidth.FillLeft(Duration(r.Duration()), numberWidth+1))
+}
+
+// column returns the column of a time, rounded, from 0 to the width of the bars.
+func (p *picture) column(t int64) int {
+	return int(float64(t-p.begin)/float64(max(1, p.total))*float64(p.bar) + 0.5)
+}
+
+func (p *picture) legend(b *strings.Builder) {
+	explained := [][2]string{
+		{"█", "work"}, {"░", "in a queue"}, {"▒", "waiting for the rest of a batch"}, {"┄", "other waits"}, {"▪", "several short pieces"},
+	}
+	var words []string
+	for _, l := range explained {
+		if p.used[l[0]] {
+			words = append(words, l[0]+" "+l[1])
+		}
+	}
+	b.WriteString(strings.Join(words, "   ") + "\n")
+}

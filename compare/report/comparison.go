@@ -1,0 +1,103 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"tracelab/compare"
+)
+
+// ComparisonText writes the measures of each group with the 95 % interval of the median, then the differences in words.
+func ComparisonText(w io.Writer, c compare.Comparison, style Style) error {
+	var b strings.Builder
+	groupTable(&b, c.Groups, style)
+	for i, d := range c.Differences {
+		if i == 0 || d.Other != c.Differences[i-1].Other || d.Base != c.Differences[i-1].Base {
+			heading(&b, style, differenceTitle(d))
+		}
+		color := map[compare.Verdict]string{compare.Less: green, compare.More: red}[d.Verdict]
+		fmt.Fprintf(&b, "  %-11s  %s\n", measureWord(d.Measure), style.paint(color, DifferenceWords(d)))
+	}
+	if len(c.Warnings) > 0 {
+		heading(&b, style, "Warnings")
+		for _, text := range c.Warnings {
+			fmt.Fprintf(&b, "  %s\n", clean(text))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// measureWord says what a measure is called in text.
+func measureWord(name string) string {
+	switch name {
+	case "caller_wait_ms":
+		return "caller wait"
+	case "completion_ms":
+		return "completion"
+	case "tail_ms":
+		return "tail"
+	case "queue_wait_ms":
+		return "queue wait"
+	}
+	return clean(name)
+}
+
+func differenceTitle(d compare.Difference) string {
+	how := "as a whole"
+	if d.Paired {
+		how = "pair by pair"
+	}
+	return fmt.Sprintf("%s against %s, %s", clean(d.Other), clean(d.Base), how)
+}
+
+func groupTable(b *strings.Builder, groups []compare.GroupSummary, style Style) {
+	rows := [][]cell{{left("median [95 % interval]"), number("journeys"), number("spans"),
+		left("caller wait"), left("completion"), left("tail"), left("queue wait")}}
+	for _, g := range groups {
+		rows = append(rows, []cell{left(clean(g.Name)), number(fmt.Sprint(g.Journeys)), number(fmt.Sprint(g.Spans)),
+			left(SummaryWords(g.CallerWait)), left(SummaryWords(g.Completion)), left(SummaryWords(g.Tail)), left(SummaryWords(g.QueueWait))})
+	}
+	table(b, style, "", rows)
+}
+
+// SummaryWords writes a summary of milliseconds as its median and the interval: 51.2 ms [49.0 ms, 52.1 ms]. It is a dash
+// for nil.
+func SummaryWords(s *compare.Summary) string {
+	switch {
+	case s == nil || s.Median == nil:
+		return "–"
+	case s.Low == nil:
+		return Milliseconds(*s.Median)
+	}
+	return fmt.Sprintf("%s [%s, %s]", Milliseconds(*s.Median), Milliseconds(*s.Low), Milliseconds(*s.High))
+}
+
+// DifferenceWords says how a difference of milliseconds came out: how much and how sure, or that it cannot be told.
+func DifferenceWords(d compare.Difference) string {
+	of := plural("pair", d.N)
+	if !d.Paired {
+		of = plural("journey", d.N)
+	}
+	switch {
+	case d.Delta == nil:
+		return "no values to compare"
+	case d.Low == nil:
+		return fmt.Sprintf("~ %s, but %d %s are too few to say (6 are needed)", signed(*d.Delta), d.N, of)
+	case d.Verdict == compare.NoVerdict:
+		return fmt.Sprintf("~ no difference shown: between %s and %s (%d %s)", signed(*d.Low), signed(*d.High), d.N, of)
+	}
+	return fmt.Sprintf("%s (between %s and %s, %d %s)", signed(*d.Delta), signed(*d.Low), signed(*d.High), d.N, of)
+}
+
+// signed writes milliseconds with the word less or more.
+func signed(ms float64) string {
+	switch {
+	case ms < 0:
+		return Milliseconds(-ms) + " less"
+	case ms > 0:
+		return Milliseconds(ms) + " more"
+	}
+	return "no difference"
+}

@@ -1,0 +1,143 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+
+	"tracelab/compare"
+)
+
+// Schemas of the JSON documents. Fields are added to a version, never renamed.
+const (
+	JourneySchema = "tracelab.journey/v1"
+	CompareSchema = "tracelab.compare/v1"
+)
+
+type journeyDocument struct {
+	Schema         string            `json:"schema"`
+	Traces         []string          `json:"traces"`
+	Spans          int               `json:"spans"`
+	Unreached      int               `json:"unreached"` // spans of its traces that nothing leads to
+	Root           *rootDocument     `json:"root"`
+	CallerWait     *int64            `json:"caller_wait_ns"`
+	Completion     int64             `json:"completion_ns"`
+	Tail           *int64            `json:"tail_ns"`
+	ResponsePath   []segmentDocument `json:"response_path"`
+	CompletionPath []segmentDocument `json:"completion_path"`
+	Messages       []messageDocument `json:"messages"`
+	Warnings       []warningDocument `json:"warnings"`
+}
+
+type rootDocument struct {
+	Span    string `json:"span"`
+	Service string `json:"service"`
+	Name    string `json:"name"`
+}
+
+type segmentDocument struct {
+	Kind    string `json:"kind"`
+	Class   string `json:"class,omitempty"`
+	Span    string `json:"span"`
+	From    string `json:"from,omitempty"`
+	Service string `json:"service"`
+	Name    string `json:"name"`
+	Start   int64  `json:"start_ns"`
+	End     int64  `json:"end_ns"`
+}
+
+type messageDocument struct {
+	Producer string `json:"producer"`
+	Consumer string `json:"consumer"`
+	Group    string `json:"group"`
+	Topic    string `json:"topic"`
+	Publish  int64  `json:"publish_ns"`
+	Wait     int64  `json:"wait_ns"`
+	Delivery int64  `json:"delivery_ns"`
+	Overlap  bool   `json:"overlap"`
+}
+
+type warningDocument struct {
+	Rule string `json:"rule"`
+	Span string `json:"span"`
+	Text string `json:"text"`
+}
+
+// JourneyJSON writes a journey as tracelab.journey/v1. Times are nanoseconds from the journey's start, and the segments of
+// each path add up to exactly its total.
+func JourneyJSON(w io.Writer, j *compare.Journey) error {
+	set := j.Set()
+	d := journeyDocument{
+		Schema:         JourneySchema,
+		Traces:         []string{},
+		Spans:          len(j.Spans()),
+		Unreached:      len(j.Unreached()),
+		Completion:     j.Completion(),
+		ResponsePath:   segmentDocuments(set, j.ResponsePath()),
+		CompletionPath: segmentDocuments(set, j.CompletionPath()),
+		Messages:       []messageDocument{},
+		Warnings:       []warningDocument{},
+	}
+	for _, t := range j.Traces() {
+		d.Traces = append(d.Traces, t.String())
+	}
+	if root, ok := j.Root(); ok {
+		span := set.Span(root)
+		d.Root = &rootDocument{span.ID.String(), span.Service, span.Name}
+		wait, _ := j.CallerWait()
+		tail, _ := j.Tail()
+		d.CallerWait, d.Tail = &wait, &tail
+	}
+	for _, m := range j.Messages() {
+		d.Messages = append(d.Messages, messageDocument{
+			set.Span(m.Producer).ID.String(), set.Span(m.Consumer).ID.String(), m.Group, m.Topic, m.Publish, m.Wait, m.Delivery, m.Overlap,
+		})
+	}
+	for _, warning := range j.Warnings() {
+		d.Warnings = append(d.Warnings, warningDocument{warning.Rule, warning.Span.Span.String(), warning.Text})
+	}
+	return encode(w, d)
+}
+
+func segmentDocuments(set *compare.Set, path []compare.Segment) []segmentDocument {
+	list := make([]segmentDocument, len(path))
+	for i, g := range path {
+		span := set.Span(g.Span)
+		list[i] = segmentDocument{Kind: "work", Span: span.ID.String(), Service: span.Service, Name: span.Name, Start: g.Start, End: g.End}
+		if g.Wait {
+			list[i].Kind, list[i].Class = "wait", g.Class.String()
+			if g.From >= 0 {
+				list[i].From = set.Span(g.From).ID.String()
+			}
+		}
+	}
+	return list
+}
+
+type comparisonDocument struct {
+	Schema   string                 `json:"schema"`
+	Groups   []compare.GroupSummary `json:"groups"`
+	Measures []compare.Difference   `json:"measures"`
+	Warnings []string               `json:"warnings"`
+}
+
+// ComparisonJSON writes the groups and measures of tracelab.compare/v1.
+func ComparisonJSON(w io.Writer, c compare.Comparison) error {
+	d := comparisonDocument{CompareSchema, c.Groups, c.Differences, c.Warnings}
+	if d.Groups == nil {
+		d.Groups = []compare.GroupSummary{}
+	}
+	if d.Measures == nil {
+		d.Measures = []compare.Difference{}
+	}
+	if d.Warnings == nil {
+		d.Warnings = []string{}
+	}
+	return encode(w, d)
+}
+
+func encode(w io.Writer, document any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(document)
+}

@@ -1,0 +1,109 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tracelab/compare"
+)
+
+// piece is one row of a picture or table of a path: a segment, or several short ones that follow each other.
+type piece struct {
+	compare.Segment
+	service, name string
+	merged        int // how many segments it stands for, when several
+}
+
+// pieces makes rows of a path. Work under 1 % of the path is merged where such pieces follow each other; what is still
+// under 1 % then is left out, and counted. Waits are rows of their own however short: they are what sets messages apart.
+func pieces(set *compare.Set, path []compare.Segment) (rows []piece, omitted int, omittedTime int64) {
+	if len(path) == 0 {
+		return nil, 0, 0
+	}
+	limit := (path[len(path)-1].End - path[0].Start) / 100
+	small := func(g compare.Segment) bool { return !g.Wait && g.Duration() < limit }
+	for i := 0; i < len(path); {
+		if !small(path[i]) {
+			rows = append(rows, single(set, path[i]))
+			i++
+			continue
+		}
+		n := 1
+		for i+n < len(path) && small(path[i+n]) {
+			n++
+		}
+		run := path[i : i+n]
+		i += n
+		if length := run[n-1].End - run[0].Start; length < limit {
+			omitted += n
+			omittedTime += length
+		} else {
+			rows = append(rows, several(set, run))
+		}
+	}
+	return rows, omitted, omittedTime
+}
+
+func single(set *compare.Set, g compare.Segment) piece {
+	span := set.Span(g.Span)
+	p := piece{Segment: g, service: clean(span.Service), name: clean(span.Name)}
+	if g.Wait {
+		p.name = waitName(set, g)
+	}
+	return p
+}
+
+func several(set *compare.Set, run []compare.Segment) piece {
+	g := run[0]
+	g.End, g.Wait = run[len(run)-1].End, false
+	var services []string
+	for _, s := range run {
+		if name := clean(set.Span(s.Span).Service); !slices.Contains(services, name) && len(services) < 5 {
+			services = append(services, name)
+		}
+	}
+	return piece{Segment: g, service: strings.Join(services, ", "), name: fmt.Sprintf("%d short pieces", len(run)), merged: len(run)}
+}
+
+// waitName says in words what a wait was for.
+func waitName(set *compare.Set, g compare.Segment) string {
+	switch g.Class {
+	case compare.ClassMessage:
+		return strings.TrimRight("queue "+topic(set, g), " ")
+	case compare.ClassBatch:
+		return strings.TrimRight("rest of the batch "+topic(set, g), " ")
+	case compare.ClassUnexplained:
+		return "unexplained"
+	}
+	return "wait: " + g.Class.String()
+}
+
+// topic returns where the message of a wait was, from the consumer or else the producer.
+func topic(set *compare.Set, g compare.Segment) string {
+	for _, i := range []compare.Index{g.Span, g.From} {
+		if v, ok := set.Span(i).Attr("messaging.destination.name"); ok {
+			return clean(v.String())
+		}
+	}
+	return ""
+}
+
+// glyph is what a piece is drawn with, and its color.
+func (p piece) glyph() (glyph, color string) {
+	switch {
+	case p.merged > 0:
+		return "▪", ""
+	case !p.Wait:
+		return "█", green
+	case p.Class == compare.ClassMessage:
+		return "░", yellow
+	case p.Class == compare.ClassBatch:
+		return "▒", yellow
+	}
+	return "┄", cyan
+}
+
+func omittedNote(n int, ns int64, total int64) string {
+	return fmt.Sprintf("not shown: %d pieces of work under 1 %% of the total each, together %s (%s)", n, Duration(ns), percent(ns, total))
+}

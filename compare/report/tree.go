@@ -1,0 +1,108 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tracelab/compare"
+)
+
+// maxTreeSpans bounds the tree in text: more lines than that nobody reads. JSON has everything.
+const maxTreeSpans = 400
+
+// treeNode is a span to be written, under the cause that it is shown at.
+type treeNode struct {
+	span  compare.Index
+	depth int
+	via   *compare.Edge // nil at the top
+}
+
+// tree writes the spans of a journey, each once, over all traces: under its parent where that caused it, else under the
+// cause that was ready last.
+func tree(b *strings.Builder, j *compare.Journey, style Style) {
+	below := make(map[compare.Index][]treeNode)
+	for _, i := range j.Spans() {
+		via := shownCause(j, i)
+		at := compare.Index(-1)
+		if via != nil {
+			at = via.From
+		}
+		below[at] = append(below[at], treeNode{span: i, via: via})
+	}
+	rows := [][]cell{{number("start"), number("duration"), left("span")}}
+	stack := slices.Clone(below[-1])
+	slices.Reverse(stack)
+	for len(stack) > 0 && len(rows) <= maxTreeSpans {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		rows = append(rows, treeRow(j, n))
+		children := below[n.span]
+		for k := len(children) - 1; k >= 0; k-- {
+			children[k].depth = n.depth + 1
+			stack = append(stack, children[k])
+		}
+	}
+	table(b, style, "  ", rows)
+	if more := len(j.Spans()) - (len(rows) - 1); more > 0 {
+		fmt.Fprintf(b, "  and %d more spans\n", more)
+	}
+}
+
+// shownCause returns the edge to a span under which it is shown, or nil for a span that nothing in the journey led to.
+func shownCause(j *compare.Journey, i compare.Index) *compare.Edge {
+	var best *compare.Edge
+	parent, hasParent := j.Set().Parent(i)
+	for _, e := range j.Set().Causes(i) {
+		if !j.Contains(e.From) {
+			continue
+		}
+		if hasParent && e.From == parent {
+			return &e
+		}
+		if best == nil || e.Ready > best.Ready {
+			best = &e
+		}
+	}
+	return best
+}
+
+func treeRow(j *compare.Journey, n treeNode) []cell {
+	set := j.Set()
+	span := set.Span(n.span)
+	start, end := set.Times(n.span)
+	text := strings.Repeat("  ", min(n.depth, 30)) + clean(span.Service) + "  " + clean(span.Name)
+	c := left(text)
+	var notes []string
+	if n.via != nil {
+		notes = viaNotes(set, n, start)
+	}
+	if span.Status == compare.Error {
+		notes = append(notes, strings.TrimRight("error: "+clean(span.StatusMessage), ": "))
+		c.color = red
+	}
+	if len(notes) > 0 {
+		c.text += "  [" + strings.Join(notes, ", ") + "]"
+	}
+	return []cell{number(Duration(start - j.Start())), number(Duration(end - start)), c}
+}
+
+// viaNotes tells how a span was reached, unless by a plain call within its trace.
+func viaNotes(set *compare.Set, n treeNode, start int64) []string {
+	var notes []string
+	switch e := n.via; e.Class {
+	case compare.ClassCall:
+	case compare.ClassMessage:
+		note := "message, queue wait " + Duration(start-e.Ready)
+		if start < e.Ready {
+			note = "message, delivered " + Duration(e.Ready-start) + " before its acknowledgement"
+		}
+		notes = append(notes, note)
+	default:
+		notes = append(notes, e.Class.String())
+	}
+	if trace := set.Span(n.span).Trace; trace != set.Span(n.via.From).Trace {
+		notes = append(notes, "trace "+trace.String())
+	}
+	return notes
+}
