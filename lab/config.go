@@ -79,8 +79,20 @@ func (c Config) withDefaults() (Config, error) {
 		c.Progress = func(Progress) {}
 	}
 	c.WarmUp = max(0, c.WarmUp)
-	return c, c.check()
+	if err := c.check(); err != nil {
+		return c, &ConfigError{err}
+	}
+	return c, nil
 }
+
+// ConfigError is a run that was asked for in a way that makes no sense; nothing was started.
+type ConfigError struct{ err error }
+
+// Error says what is wrong and what would be right.
+func (e *ConfigError) Error() string { return e.err.Error() }
+
+// Unwrap is the error inside.
+func (e *ConfigError) Unwrap() error { return e.err }
 
 func setDefault[T comparable](field *T, value T) {
 	var zero T
@@ -98,8 +110,8 @@ func (c Config) check() error {
 		return fmt.Errorf("sample %g: use a share from 0 to 1", c.Sample)
 	}
 	for i, form := range c.Forms {
-		if !slices.Contains(services.Forms(), form) {
-			return fmt.Errorf("no form %q: use %v", form, services.Forms())
+		if _, err := services.ParseForm(string(form)); err != nil {
+			return err
 		}
 		if slices.Contains(c.Forms[:i], form) {
 			return fmt.Errorf("form %s is there twice", form)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
-	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"tracelab/services"
@@ -106,7 +105,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (se
 	}
 	return services.Telemetry{
 		Version: c.Version, Host: host, Instance: run, Processors: processors, Logs: c.Logger.Handler(),
-		Propagator:  propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
+		Propagator:  services.Propagator(c.Logger),
 		BaggageKeys: services.BaggageKeys(),
 	}, nil
 }

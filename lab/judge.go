@@ -124,9 +124,8 @@ func topicOf(span *compare.Span) string {
 
 // verdict is one order with its journey.
 type verdict struct {
-	order   Order
+	order   Order            // Incomplete says why, or is ""
 	journey *compare.Journey // nil without a root
-	why     string           // it is incomplete; "" when it is complete
 }
 
 // judge waits until every order's journey is complete, for as long as the context lasts, and returns all of them: the
@@ -149,7 +148,8 @@ func judge(ctx context.Context, env *environment, table services.Topology, place
 		for i, o := range placed {
 			state, recorded := byOrder[orderKey{o.Form, o.Number}]
 			journey, why := e.journey(o, state, recorded)
-			verdicts[i] = verdict{o, journey, why}
+			o.Incomplete = why
+			verdicts[i] = verdict{o, journey}
 			whole = whole && why == ""
 		}
 		if whole {
@@ -174,11 +174,12 @@ func whyIncomplete(verdicts []verdict) string {
 	counts := map[string]int{}
 	var reasons []string
 	for _, v := range verdicts {
-		if v.why == "" {
+		why := v.order.Incomplete
+		if why == "" {
 			continue
 		}
-		if counts[v.why]++; counts[v.why] == 1 {
-			reasons = append(reasons, v.why)
+		if counts[why]++; counts[why] == 1 {
+			reasons = append(reasons, why)
 		}
 	}
 	for i, reason := range reasons {

@@ -24,6 +24,7 @@ type Order struct {
 	Status     int           `json:"status"`         // of HTTP; 0 when no answer came
 	Error      string        `json:"error,omitempty"`
 	Trace      string        `json:"trace_id"`
+	Incomplete string        `json:"incomplete,omitempty"` // why its journey is in no figure
 
 	span string
 }

@@ -28,7 +28,7 @@ func measure(form services.Form, verdicts []verdict) measures {
 		if v.order.Status != 0 {
 			m.response = append(m.response, float64(v.order.Response)/1e6)
 		}
-		if v.why != "" {
+		if v.order.Incomplete != "" {
 			m.incomplete++
 			continue
 		}
@@ -70,10 +70,20 @@ func (m measures) median() *medianOrder {
 	return &medianOrder{m.orders[middle], m.group.Journeys[middle]}
 }
 
+// baseFirst puts grpc, the plain call, in front: it is what the others are compared with when it is there.
+func baseFirst(forms []services.Form) []services.Form {
+	ordered := slices.Clone(forms)
+	if i := slices.Index(ordered, services.GRPC); i > 0 {
+		ordered = slices.Insert(slices.Delete(ordered, i, i+1), 0, services.GRPC)
+	}
+	return ordered
+}
+
 // compareForms compares every form with every one before it, order by order.
 func compareForms(forms []services.Form, measured map[services.Form]measures) (differences []compare.Difference, warnings []string) {
 	key := compare.ByAttribute(services.KeyNumber)
 	differences = []compare.Difference{}
+	forms = baseFirst(forms)
 	for i, other := range forms {
 		for _, base := range forms[:i] {
 			list, warning := compare.Differences(measured[base].group, measured[other].group, key)

@@ -86,7 +86,11 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if stateErr != nil {
 		result.Problems = append(result.Problems, stateErr.Error())
 	}
-	return result, r.finish(ctx, result, placed)
+	judged := make([]Order, len(verdicts))
+	for i, v := range verdicts {
+		judged[i] = v.order
+	}
+	return result, r.finish(ctx, result, judged)
 }
 
 func (r *running) load(run string, orders int, placed func(int)) load {

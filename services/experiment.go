@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -98,13 +96,12 @@ func experimentOf(ctx context.Context) (Experiment, error) {
 	e, bag := Default(), baggage.FromContext(ctx)
 	value := func(key string) string { return bag.Member(key).Value() }
 	e.Run = value(KeyRun)
+	var err error
 	if form := value(KeyForm); form != "" {
-		e.Form = Form(form)
-		if !slices.Contains(Forms(), e.Form) {
-			return e, fmt.Errorf("baggage %s: no form %q: use one of %v", KeyForm, form, Forms())
+		if e.Form, err = ParseForm(form); err != nil {
+			return e, fmt.Errorf("baggage %s: %w", KeyForm, err)
 		}
 	}
-	var err error
 	if name := value(KeyTopology); name != "" {
 		e.Topology = name
 		if _, err = TopologyNamed(name); err != nil {
@@ -165,6 +162,3 @@ func draw(seed uint64, number int, words ...string) *rand.Rand {
 	}
 	return rand.New(rand.NewPCG(seed, h.Sum64()))
 }
-
-// escape makes a word fit for one segment of a URL's path.
-func escape(word string) string { return url.PathEscape(word) }

@@ -6,16 +6,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"slices"
 	"strconv"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
 	"golang.org/x/sync/errgroup"
 
 	"tracelab/services/internal/telemetry"
 	"tracelab/services/internal/transport"
+	"tracelab/tracecontext"
 )
 
 // Telemetry is what all services of a lab have in common in what they tell about themselves.
@@ -41,6 +44,12 @@ type Network = transport.Network
 
 // TCP is the operating system's network.
 func TCP() Network { return transport.TCP() }
+
+// Propagator carries trace context and baggage over every hop. What it refuses it counts, and logs once a minute at
+// the most.
+func Propagator(logger *slog.Logger) propagation.TextMapPropagator {
+	return tracecontext.New(tracecontext.WithLogger(logger))
+}
 
 // BaggageKeys are the baggage members that may become span attributes.
 func BaggageKeys() []string {
@@ -121,8 +130,8 @@ func Start(ctx context.Context, config Config) (*System, error) {
 func (s *System) bind() (map[string]listeners, error) {
 	bound := map[string]listeners{}
 	for _, name := range s.config.Services {
-		if !slices.Contains(Names(), name) {
-			return nil, errors.Join(fmt.Errorf("no service %q: use one of %v", name, Names()), s.abort(bound))
+		if err := CheckService(name); err != nil {
+			return nil, errors.Join(err, s.abort(bound))
 		}
 		var l listeners
 		var err error

@@ -1,9 +1,10 @@
 package services
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"tracelab/services/internal/faults"
 )
 
 // The services of a lab, by the value of their service.name.
@@ -55,6 +56,29 @@ const (
 
 // Forms lists the forms in the order of the table's columns.
 func Forms() []Form { return []Form{REST, GRPC, Kafka, Hybrid} }
+
+// ParseForm finds a form by its name.
+func ParseForm(name string) (Form, error) {
+	var names []string
+	for _, form := range Forms() {
+		if string(form) == name {
+			return form, nil
+		}
+		names = append(names, string(form))
+	}
+	return "", &UnknownError{What: "form", Word: name, Known: names}
+}
+
+// CheckService tells whether there is a service of that name.
+func CheckService(name string) error {
+	if slices.Contains(Names(), name) {
+		return nil
+	}
+	return &UnknownError{What: "service", Word: name, Known: Names()}
+}
+
+// UnknownError is a word that names nothing, with the words that do.
+type UnknownError = faults.UnknownError
 
 // Carrier is what takes an order over one hop.
 type Carrier string
@@ -123,12 +147,14 @@ func Topologies() []Topology { return []Topology{OrderTopology(), ChainedTopolog
 
 // TopologyNamed finds a table.
 func TopologyNamed(name string) (Topology, error) {
+	var names []string
 	for _, t := range Topologies() {
 		if t.Name == name {
 			return t, nil
 		}
+		names = append(names, t.Name)
 	}
-	return Topology{}, fmt.Errorf("no topology %q", name)
+	return Topology{}, &UnknownError{What: "topology", Word: name, Known: names}
 }
 
 // Hop is the row of a step.

@@ -58,7 +58,7 @@ func Parse(text string, services []string) (Fault, error) {
 	}
 	f.Service = service
 	if !slices.Contains(services, service) {
-		return f, &UnknownError{What: "service", Word: service, Known: services, In: text}
+		return f, fmt.Errorf("fault %q: %w", text, &UnknownError{What: "service", Word: service, Known: services})
 	}
 	rest, share, shared := cutLast(rest, "@")
 	if shared {
@@ -80,20 +80,19 @@ func Parse(text string, services []string) (Fault, error) {
 	for _, k := range kinds() {
 		names = append(names, k.name)
 	}
-	return f, &UnknownError{What: "kind of fault", Word: f.Kind, Known: names, In: text}
+	return f, fmt.Errorf("fault %q: %w", text, &UnknownError{What: "kind of fault", Word: f.Kind, Known: names})
 }
 
 // UnknownError is a word that names nothing, with the words that do.
 type UnknownError struct {
-	What  string
+	What  string // form, service, kind of fault, …
 	Word  string
 	Known []string
-	In    string
 }
 
-// Error names the word, where it stands, and the list.
+// Error names the word and the list.
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("fault %q: no %s %q: use one of %s", e.In, e.What, e.Word, strings.Join(e.Known, ", "))
+	return fmt.Sprintf("no %s %q: use one of %s", e.What, e.Word, strings.Join(e.Known, ", "))
 }
 
 // String is the fault as Parse reads it.

@@ -18,6 +18,7 @@ import (
 
 	"tracelab/services/internal/orderpb"
 	"tracelab/services/internal/telemetry"
+	"tracelab/tracecontext/grpcmeta"
 )
 
 // GRPCServer is a gRPC server with the stock instrumentation, and limits.
@@ -38,6 +39,7 @@ func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
 		return answer, nil
 	}
 	return &GRPCServer{grpc.NewServer(
+		grpc.StatsHandler(grpcmeta.Handler{}), // before otelgrpc, which shows a propagator only the first of doubled values
 		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(provider.Traces),
 			otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator))),
 		grpc.UnaryInterceptor(recovered),

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"tracelab/compare"
+	"tracelab/compare/report"
+	"tracelab/services"
+)
+
+// journeyCommand is `tracelab journey`.
+type journeyCommand struct {
+	Input  string `arg:"" help:"A run directory, one form of it (RUN/grpc), an OTLP/JSON file, or - for standard input."`
+	Trace  string `help:"The journey that reaches this trace." placeholder:"ID" xor:"pick"`
+	Order  string `help:"The journey of this order: its id, or its number." placeholder:"ID" xor:"pick"`
+	Form   string `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
+	Format string `help:"Of the report: text or json." enum:"text,json" default:"text" placeholder:"NAME"`
+}
+
+// Run reads the input, picks a journey and prints it.
+func (c *journeyCommand) Run(s *streams) error {
+	in, err := resolve(c.Input)
+	if err != nil {
+		return err
+	}
+	form, err := c.form(in)
+	if err != nil {
+		return usageError{err}
+	}
+	group, warnings, err := in.group(form, s.in)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(s.err, "warning: %s\n", w)
+	}
+	journey, err := c.pick(group)
+	if err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		return report.JourneyJSON(s.out, journey)
+	}
+	return report.JourneyText(s.out, journey, terminalOf(s.out).Style)
+}
+
+// form is the form of a run directory that is meant.
+func (c *journeyCommand) form(in input) (services.Form, error) {
+	switch {
+	case in.kind != wholeRun && c.Form != "":
+		return "", errors.New("--form picks a form of a run directory")
+	case in.kind != wholeRun:
+		return "", nil
+	case c.Form != "":
+		return services.ParseForm(c.Form)
+	case slices.Contains(in.run.Forms, services.Kafka):
+		return services.Kafka, nil
+	}
+	return in.run.Forms[0], nil
+}
+
+// pick finds the journey that is asked for, else the one with the median completion, the lower of two.
+func (c *journeyCommand) pick(group compare.Group) (*compare.Journey, error) {
+	if len(group.Journeys) == 0 {
+		return nil, fmt.Errorf("%s has no journey", group.Name)
+	}
+	switch {
+	case c.Trace != "":
+		trace, err := compare.ParseTraceID(c.Trace)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--trace %q: use 32 hexadecimal digits", c.Trace)}
+		}
+		return find(group, "trace "+c.Trace, func(j *compare.Journey) bool { return slices.Contains(j.Traces(), trace) })
+	case c.Order != "":
+		return find(group, "order "+c.Order, c.isOrder)
+	}
+	sorted := slices.Clone(group.Journeys)
+	slices.SortStableFunc(sorted, func(a, b *compare.Journey) int { return int(a.Completion() - b.Completion()) })
+	return sorted[(len(sorted)-1)/2], nil
+}
+
+// isOrder tells whether a span of the journey carries the order's id or number.
+func (c *journeyCommand) isOrder(j *compare.Journey) bool {
+	for _, i := range j.Spans() {
+		for _, key := range []string{services.KeyOrderID, services.KeyNumber} {
+			if value, ok := j.Set().Span(i).Attr(key); ok && value.String() == c.Order {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func find(group compare.Group, what string, is func(*compare.Journey) bool) (*compare.Journey, error) {
+	i := slices.IndexFunc(group.Journeys, is)
+	if i < 0 {
+		return nil, fmt.Errorf("no %s among the %d journeys of %s", what, len(group.Journeys), group.Name)
+	}
+	return group.Journeys[i], nil
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"tracelab/lab"
+	"tracelab/otelkgo"
+	"tracelab/services"
+)
+
+// runCommand is `tracelab run`.
+type runCommand struct {
+	Forms    []string      `help:"Forms to compare: rest, grpc, kafka, hybrid." default:"rest,grpc,kafka,hybrid" placeholder:"FORM,…"`
+	Orders   int           `help:"Orders of each form." default:"25" placeholder:"N"`
+	Rate     float64       `help:"Orders per second over all forms, as intended start times (an open loop)." default:"80" placeholder:"N"`
+	Seed     uint64        `help:"The same seed is the same work." default:"1" placeholder:"N"`
+	Topology string        `help:"Table of hops: order, or chained (calls nest)." default:"order" placeholder:"NAME"`
+	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link." default:"both" placeholder:"NAME"`
+	Fault    []string      `help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Kinds: delay=DURATION, error=REASON, hang=DURATION." sep:"none" placeholder:"SERVICE:KIND[=VALUE][@SHARE]"`
+	Workers  int           `help:"Records that a service works on at the same time." default:"32" placeholder:"N"`
+	WarmUp   int           `help:"Orders of each form before the others, left out of everything." default:"3" placeholder:"N"`
+	Timeout  time.Duration `help:"How long the client waits for an answer." default:"5s" placeholder:"DURATION"`
+	Deadline time.Duration `help:"How long to wait, after the last answer, for every order to be final." default:"10s" placeholder:"DURATION"`
+
+	Kafka       []string `help:"Use this Kafka instead of the embedded one." placeholder:"HOST:PORT"`
+	Keep        bool     `help:"Leave the run's topics and groups on that Kafka."`
+	Target      string   `help:"Drive services that run elsewhere: the URL of their gateway." placeholder:"URL"`
+	ReceiveOTLP string   `name:"receive-otlp" help:"Take their spans here: OTLP over gRPC, and over HTTP on the port behind it." placeholder:"HOST:PORT"`
+	OTLP        string   `name:"otlp" help:"Also send every span to this collector or Jaeger: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
+	Sample      float64  `help:"Share of the orders whose spans are sent there; the report sees every order." default:"1" placeholder:"RATIO"`
+
+	Out    string `help:"Where run directories go." default:"runs" placeholder:"DIR"`
+	Format string `help:"Of the report: text or json." enum:"text,json" default:"text" placeholder:"NAME"`
+}
+
+// Run does the run and prints its report.
+func (c *runCommand) Run(ctx context.Context, s *streams) error {
+	config, err := c.config(s)
+	if err != nil {
+		return usageError{err}
+	}
+	progress := newProgress(s.err)
+	config.Progress = progress.show
+	result, err := lab.Run(ctx, config)
+	progress.clear()
+	if err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		encoder := json.NewEncoder(s.out)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(result)
+	} else {
+		err = result.WriteText(s.out, terminalOf(s.out))
+	}
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if len(result.Problems) > 0 {
+		return errNotSo
+	}
+	return nil
+}
+
+func (c *runCommand) config(s *streams) (lab.Config, error) {
+	config := lab.Config{
+		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, WarmUp: c.WarmUp,
+		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
+		ReceiveOTLP: c.ReceiveOTLP, OTLP: c.OTLP, Sample: c.Sample, Out: c.Out, Version: version(), Logger: s.log,
+		EnvOTLP: otlpFromEnvironment(), EnvProtocol: otlpProtocol(),
+	}
+	for _, name := range c.Forms {
+		form, err := services.ParseForm(name)
+		if err != nil {
+			return config, fmt.Errorf("--forms: %w", err)
+		}
+		config.Forms = append(config.Forms, form)
+	}
+	for _, text := range c.Fault {
+		fault, err := services.ParseFault(text)
+		if err != nil {
+			return config, err
+		}
+		config.Faults = append(config.Faults, fault)
+	}
+	var err error
+	if config.Relation, err = otelkgo.ParseRelation(c.Relation); err != nil {
+		known := []string{otelkgo.RelationBoth.String(), otelkgo.RelationParent.String(), otelkgo.RelationLink.String()}
+		return config, &services.UnknownError{What: "relation", Word: c.Relation, Known: known}
+	}
+	_, err = services.TopologyNamed(c.Topology)
+	return config, err
+}
+
+// otlpFromEnvironment tells whether the standard variables name an endpoint for traces.
+func otlpFromEnvironment() bool {
+	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
+}
+
+// otlpProtocol is what the standard variables say of the protocol for traces.
+func otlpProtocol() string {
+	return cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL"))
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// serveCommand is `tracelab serve`.
+type serveCommand struct {
+	Services    []string          `arg:"" help:"Services to run, or all: gateway, orders, inventory, payment, shipping, notification, analytics." placeholder:"SERVICE"`
+	HTTP        map[string]string `name:"http" help:"Where services answer HTTP, here and elsewhere (default: 127.0.0.1, ports 18080 to 18086 in the order above)." placeholder:"SERVICE=HOST:PORT"`
+	GRPC        map[string]string `name:"grpc" help:"Where services answer gRPC (default: 127.0.0.1, ports 19080 to 19086)." placeholder:"SERVICE=HOST:PORT"`
+	Kafka       []string          `help:"The Kafka that carries messages; without one, only calls work." placeholder:"HOST:PORT"`
+	Prefix      string            `help:"Put this in front of the names of topics and groups." placeholder:"TEXT"`
+	Workers     int               `help:"Records that a service works on at the same time." default:"32" placeholder:"N"`
+	AllowFaults bool              `help:"Obey the faults that an order carries."`
+	OTLP        string            `name:"otlp" help:"Send spans to this collector, Jaeger, or run --receive-otlp: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
+	Host        string            `help:"host.id and host.name of the spans: the same for all services of a lab (default: this machine's name)." placeholder:"NAME"`
+	Grace       time.Duration     `help:"How long a shutdown may take to finish what was begun." default:"8s" placeholder:"DURATION"`
+}
+
+// Run serves until the context ends or a server fails, then drains.
+func (c *serveCommand) Run(ctx context.Context, s *streams) error {
+	config, err := c.config(s.log)
+	if err != nil {
+		return usageError{err}
+	}
+	queue, err := c.export(ctx, s.log)
+	if err != nil {
+		return err
+	}
+	if queue != nil {
+		config.Telemetry.Processors = []sdktrace.SpanProcessor{queue}
+	}
+	starting, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	system, err := services.Start(starting, config)
+	if err != nil {
+		return errors.Join(err, stopQueue(queue, s))
+	}
+	c.announce(s, system, config.Services, queue != nil)
+	err = system.Ready(starting)
+	if err == nil {
+		fmt.Fprintf(s.out, "ready: %s\n", strings.Join(config.Services, ", "))
+		select {
+		case <-ctx.Done():
+		case err = <-system.Failed():
+		}
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
+	defer cancel()
+	err = errors.Join(err, system.Shutdown(stopping), stopQueue(queue, s))
+	if err == nil {
+		fmt.Fprintf(s.out, "stopped: %s\n", strings.Join(config.Services, ", "))
+	}
+	return err
+}
+
+// announce says where everything is, and what a person must know of it.
+func (c *serveCommand) announce(s *streams, system *services.System, names []string, exporting bool) {
+	for _, name := range names {
+		fmt.Fprintf(s.out, "%-12s http://%s  grpc %s\n", name, system.Address(name), system.GRPCAddress(name))
+	}
+	if slices.Contains(names, services.Orders) {
+		fmt.Fprintln(s.err, "orders keeps its state in the memory of this process: run one of it, and expect it to forget when it stops")
+	}
+	if len(c.Kafka) == 0 {
+		fmt.Fprintln(s.err, "no --kafka: orders of the forms kafka and hybrid will be refused")
+	}
+	if !exporting {
+		fmt.Fprintln(s.err, "no --otlp and no OTEL_EXPORTER_OTLP_ENDPOINT: spans go nowhere")
+	}
+}
+
+func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
+	names := c.Services
+	if slices.Equal(names, []string{"all"}) {
+		names = services.Names()
+	}
+	config := services.Config{
+		Services: names, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, AllowFaults: c.AllowFaults, Network: services.TCP(),
+		Telemetry: services.Telemetry{
+			Version: version(), Host: c.Host, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
+			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
+		},
+	}
+	if c.Workers < 1 {
+		return config, fmt.Errorf("--workers %d: use at least 1", c.Workers)
+	}
+	if c.Host == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return config, fmt.Errorf("this machine's name is not to be had: give one with --host: %w", err)
+		}
+		config.Telemetry.Host = host
+	}
+	for i, name := range names {
+		if err := services.CheckService(name); err != nil {
+			return config, err
+		}
+		if slices.Contains(names[:i], name) {
+			return config, fmt.Errorf("service %s is there twice", name)
+		}
+	}
+	config.HTTP, config.GRPC = services.DefaultAddresses()
+	return config, errors.Join(override("--http", config.HTTP, c.HTTP), override("--grpc", config.GRPC, c.GRPC))
+}
+
+// override puts addresses of the command line over the default ones.
+func override(flag string, addresses, given map[string]string) error {
+	for name, address := range given {
+		if err := services.CheckService(name); err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return fmt.Errorf("%s %s=%s: use host:port: %w", flag, name, address, err)
+		}
+		addresses[name] = address
+	}
+	return nil
+}
+
+// export makes the queue in front of the OTLP exporter, or nil when no endpoint is named.
+func (c *serveCommand) export(ctx context.Context, log *slog.Logger) (*services.Queue, error) {
+	if c.OTLP == "" && !otlpFromEnvironment() {
+		return nil, nil
+	}
+	exporter, err := otlptrace.New(ctx, lab.OTLPClient(c.OTLP, otlpProtocol()))
+	if err != nil {
+		return nil, fmt.Errorf("otlp endpoint %s: %w", c.OTLP, err)
+	}
+	return services.NewQueue(exporter, services.QueueConfig{Logger: log}), nil
+}
+
+// stopQueue sends the last spans and says what became of all of them.
+func stopQueue(queue *services.Queue, s *streams) error {
+	if queue == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	err := queue.Shutdown(ctx)
+	counts := queue.Counts()
+	fmt.Fprintf(s.err, "spans: started %d = exported %d + dropped %d\n", counts.Started, counts.Exported, counts.Dropped)
+	if counts.Dropped > 0 {
+		err = errors.Join(err, fmt.Errorf("%d spans were dropped: is the otlp endpoint up?", counts.Dropped))
+	}
+	return err
+}
