@@ -11,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"tracelab/otelkgo"
 	"tracelab/services"
 )
 
@@ -23,7 +22,7 @@ type Config struct {
 	Rate     float64         // orders/s over all forms, as intended start times; 0: 80
 	Seed     uint64
 	Topology string // "": order
-	Relation otelkgo.Relation
+	Relation services.Relation
 	Faults   []services.Fault
 	Workers  int           // records that a service works on at the same time; 0: services.DefaultWorkers
 	Timeout  time.Duration // of the client, for one order; 0: 5 s

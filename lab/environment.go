@@ -31,10 +31,10 @@ type environment struct {
 }
 
 // start brings everything up, or nothing: what a failed start has begun is ended again.
-func start(ctx context.Context, c Config, run string) (env *environment, err error) {
+func start(ctx context.Context, c Config, run string) (_ *environment, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("not up within %v", startPatience))
 	defer cancel()
-	env = &environment{collector: NewCollector()}
+	env := &environment{collector: NewCollector()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, env.stop(context.WithoutCancel(ctx)))

@@ -33,7 +33,7 @@ type Experiment struct {
 	Run      string // "" outside a run
 	Form     Form
 	Topology string
-	Relation otelkgo.Relation
+	Relation Relation
 	Number   int // the order's number within its form, from 0; the same number is the same work in every form
 	Seed     uint64
 	Faults   []Fault
@@ -45,6 +45,19 @@ type Fault = faults.Fault
 // ParseFault reads a fault in the form SERVICE:KIND[=VALUE][@SHARE], such as payment:delay=200ms@0.5. The error names
 // the part that is wrong and what would be right.
 func ParseFault(text string) (Fault, error) { return faults.Parse(text, Names()) }
+
+// Relation is how a consumer's span refers to the producer's: both, parent, link.
+type Relation = otelkgo.Relation
+
+// ParseRelation finds a relation by its name.
+func ParseRelation(name string) (Relation, error) {
+	relation, err := otelkgo.ParseRelation(name)
+	if err != nil {
+		known := []string{otelkgo.RelationBoth.String(), otelkgo.RelationParent.String(), otelkgo.RelationLink.String()}
+		return relation, &UnknownError{What: "relation", Word: name, Known: known}
+	}
+	return relation, nil
+}
 
 // FaultKinds lists the kinds of faults.
 func FaultKinds() []string { return faults.Kinds() }
@@ -135,12 +148,12 @@ func experimentOf(ctx context.Context) (Experiment, error) {
 }
 
 // relationOf reads the one member that the Kafka instrumentation asks for with every record.
-func relationOf(bag baggage.Baggage) (otelkgo.Relation, error) {
+func relationOf(bag baggage.Baggage) (Relation, error) {
 	name := bag.Member(KeyRelation).Value()
 	if name == "" {
 		return otelkgo.RelationBoth, nil
 	}
-	relation, err := otelkgo.ParseRelation(name)
+	relation, err := ParseRelation(name)
 	if err != nil {
 		return relation, fmt.Errorf("baggage %s: %w", KeyRelation, err)
 	}

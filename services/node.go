@@ -9,10 +9,8 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/baggage"
 
-	"tracelab/otelkgo"
 	"tracelab/services/internal/faults"
 	"tracelab/services/internal/orderpb"
 	"tracelab/services/internal/telemetry"
@@ -107,7 +105,7 @@ func (n *node) connect(ctx context.Context, config Config) error {
 	kafka, err := transport.OpenKafka(ctx, transport.KafkaConfig{
 		Service: n.name, Addresses: config.Kafka, Prefix: config.Prefix, Topics: OrderTopology().Topics(), Consume: n.topics(),
 		Workers: config.Workers, Network: config.Network, Provider: n.telemetry, Handle: n.consume,
-		Relation: func(ctx context.Context, _ *kgo.Record) otelkgo.Relation {
+		Relation: func(ctx context.Context) Relation {
 			// A relation that is none is found out by consume; the span has to begin before that.
 			relation, _ := relationOf(baggage.FromContext(ctx))
 			return relation

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"tracelab/lab"
-	"tracelab/otelkgo"
 	"tracelab/services"
 )
 
@@ -89,9 +88,8 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		config.Faults = append(config.Faults, fault)
 	}
 	var err error
-	if config.Relation, err = otelkgo.ParseRelation(c.Relation); err != nil {
-		known := []string{otelkgo.RelationBoth.String(), otelkgo.RelationParent.String(), otelkgo.RelationLink.String()}
-		return config, &services.UnknownError{What: "relation", Word: c.Relation, Known: known}
+	if config.Relation, err = services.ParseRelation(c.Relation); err != nil {
+		return config, err
 	}
 	_, err = services.TopologyNamed(c.Topology)
 	return config, err

@@ -39,7 +39,7 @@ type KafkaConfig struct {
 	Workers   int      // records worked on at the same time, one at a time for each key
 	Network   Network
 	Provider  *telemetry.Provider
-	Relation  func(ctx context.Context, r *kgo.Record) otelkgo.Relation
+	Relation  func(ctx context.Context) otelkgo.Relation // of a message, whose baggage the context has
 	// Handle does what a message asks for. Its error ends the process span; when it is ErrUnfinished the message is
 	// not committed.
 	Handle func(ctx context.Context, topic string, event *orderpb.Event) error
@@ -67,7 +67,7 @@ func OpenKafka(ctx context.Context, config KafkaConfig) (*Kafka, error) {
 	var err error
 	k.kafka, err = otelkgo.New(
 		otelkgo.WithTracerProvider(config.Provider.Traces), otelkgo.WithMeterProvider(config.Provider.Meters),
-		otelkgo.WithPropagator(config.Provider.Propagator), otelkgo.WithRelationFunc(config.Relation),
+		otelkgo.WithPropagator(config.Provider.Propagator), otelkgo.WithRelationFunc(func(ctx context.Context, _ *kgo.Record) otelkgo.Relation { return config.Relation(ctx) }),
 		otelkgo.WithDestinationTemplate(k.plainTopic),
 	)
 	if err != nil {
