@@ -23,6 +23,7 @@ type journeyFinder struct {
 	mark    []int32
 	walk    int32
 	stack   []Index
+	spans   []Index // of the walk so far
 }
 
 func (s *Set) findJourneys() {
@@ -88,27 +89,23 @@ func (f *journeyFinder) findRoots() []int32 {
 // journey adds the journey from a root: every span reached by following edges forwards.
 func (f *journeyFinder) journey(root Index) {
 	f.walk++
-	spans := []Index{}
 	f.visit(root)
 	for len(f.stack) > 0 {
 		i := f.pop()
-		spans = append(spans, i)
 		for _, effect := range f.set.effectsOf(i) {
 			f.visit(effect)
 		}
 	}
-	f.add(root, spans)
+	f.add(root)
 }
 
 // rootless adds the journey of a trace without a root: all spans connected with its first one, forwards and backwards,
 // though never back into a journey that has a root.
 func (f *journeyFinder) rootless(first Index) {
 	f.walk++
-	spans := []Index{}
 	f.visit(first)
 	for len(f.stack) > 0 {
 		i := f.pop()
-		spans = append(spans, i)
 		for _, effect := range f.set.effectsOf(i) {
 			f.visit(effect)
 		}
@@ -118,7 +115,7 @@ func (f *journeyFinder) rootless(first Index) {
 			}
 		}
 	}
-	f.add(none, spans)
+	f.add(none)
 }
 
 func (f *journeyFinder) visit(i Index) {
@@ -131,22 +128,25 @@ func (f *journeyFinder) visit(i Index) {
 func (f *journeyFinder) pop() Index {
 	i := f.stack[len(f.stack)-1]
 	f.stack = f.stack[:len(f.stack)-1]
+	f.spans = append(f.spans, i)
 	return i
 }
 
-// add makes the journey of the spans that carry the mark of this walk.
-func (f *journeyFinder) add(root Index, spans []Index) {
+// add makes the journey of the spans of this walk.
+func (f *journeyFinder) add(root Index) {
 	s := f.set
-	if len(spans) > len(s.nodes)/16 { // quicker than sorting
-		spans = spans[:0]
+	if len(f.spans) > len(s.nodes)/16 { // quicker than sorting
+		f.spans = f.spans[:0]
 		for i := range f.mark {
 			if f.mark[i] == f.walk {
-				spans = append(spans, Index(i))
+				f.spans = append(f.spans, Index(i))
 			}
 		}
 	} else {
-		slices.Sort(spans)
+		slices.Sort(f.spans)
 	}
+	spans := slices.Clone(f.spans)
+	f.spans = f.spans[:0]
 	j := &Journey{set: s, root: root, spans: spans, start: s.nodes[spans[0]].start}
 	if root != none {
 		j.start = s.nodes[root].start
@@ -155,7 +155,9 @@ func (f *journeyFinder) add(root Index, spans []Index) {
 		f.in[i] = true
 		t := s.nodes[i].trace
 		f.reached[t] = true
-		j.traces = append(j.traces, t)
+		if n := len(j.traces); n == 0 || j.traces[n-1] != t {
+			j.traces = append(j.traces, t)
+		}
 	}
 	slices.Sort(j.traces)
 	j.traces = slices.Clip(slices.Compact(j.traces))

@@ -17,7 +17,7 @@ type completionWalk struct {
 // From the span that ended last it goes back, each time to the cause that was ready last. It is computed at each call,
 // in O((n + e) log n) for the n spans and e edges that it comes by.
 func (j *Journey) CompletionPath() []Segment {
-	w := completionWalk{Journey: j, scanner: scanner{set: j.set, base: j.start}, been: make([]uint64, len(j.spans)/64+1), t: j.end}
+	w := completionWalk{Journey: j, scanner: newScanner(j), been: make([]uint64, len(j.spans)/64+1), t: j.end}
 	for cur := j.last; cur != none; {
 		cur = w.step(cur)
 	}

@@ -33,9 +33,8 @@ func (n *node) groupKey() int32 {
 // Messages returns the messages of the journey by producer, then by consumer. A consumer that is linked only to a receive
 // span counts for what that span received, unless that leaves open which message it handled.
 func (j *Journey) Messages() []Message {
-	var list []Message
 	var receives []Index
-	processed := map[delivery]bool(nil)
+	list := make([]Message, 0, j.countMessages())
 	for _, i := range j.spans {
 		c := &j.set.nodes[i]
 		if !c.is(isConsumer) {
@@ -52,18 +51,29 @@ func (j *Journey) Messages() []Message {
 		}
 	}
 	if len(receives) > 0 {
-		processed = make(map[delivery]bool, len(list))
+		processed := make(map[delivery]bool, len(list))
 		for _, m := range list {
 			processed[delivery{m.Producer, j.set.nodes[m.Consumer].groupKey()}] = true
 		}
-	}
-	for _, i := range receives {
-		list = j.receivedMessages(list, i, processed)
+		for _, i := range receives {
+			list = j.receivedMessages(list, i, processed)
+		}
 	}
 	slices.SortFunc(list, func(a, b Message) int {
 		return cmp.Or(cmp.Compare(a.Producer, b.Producer), cmp.Compare(a.Consumer, b.Consumer))
 	})
 	return list
+}
+
+// countMessages returns how many message edges there are at most, to allocate for them once.
+func (j *Journey) countMessages() int {
+	n := 0
+	for _, i := range j.spans {
+		if j.set.nodes[i].is(isConsumer) {
+			n += len(j.set.edgesTo(i))
+		}
+	}
+	return n
 }
 
 // carries reports whether an edge is a message from a producer of the journey.
@@ -131,65 +141,67 @@ type GroupCount struct {
 	Count int
 }
 
-// FanOut returns for each message of the journey the consumer groups that it reached. Expected are the groups that are
-// seen for its topic anywhere in the set, so that a missing delivery has a name. Consumers without a group name are counted
-// under the empty one. Messages that no group handled are included when their topic has consumers elsewhere.
+// FanOut returns for each message of the journey the consumer groups that it reached, by producer. Expected are the groups
+// that are seen for its topic anywhere in the set, so that a missing delivery has a name. Consumers without a group name are
+// counted under the empty one. A message that no group handled is included when its topic has consumers elsewhere.
 func (j *Journey) FanOut() []FanOut {
 	s := j.set
-	byProducer := make(map[Index]int)
 	var list []FanOut
-	at := func(producer Index, topic string) *FanOut {
-		k, ok := byProducer[producer]
-		if !ok {
-			k = len(list)
-			byProducer[producer] = k
-			list = append(list, FanOut{Producer: producer, Topic: topic})
-		}
-		return &list[k]
-	}
-	for _, m := range j.Messages() {
-		f := at(m.Producer, m.Topic)
-		k, ok := slices.BinarySearchFunc(f.Groups, m.Group, func(g GroupCount, name string) int { return cmp.Compare(g.Group, name) })
-		if !ok {
-			f.Groups = slices.Insert(f.Groups, k, GroupCount{Group: m.Group})
-		}
-		f.Groups[k].Count++
-	}
+	messages := j.Messages()
 	for _, i := range j.spans {
-		n := &s.nodes[i]
-		sends := n.kind == Producer || n.op == opSend
-		if sends && n.op != opCreate && n.topic != 0 && len(s.topicGroups[n.topic]) > 0 {
-			at(i, s.topicNames[n.topic])
+		n := 0
+		for n < len(messages) && messages[n].Producer == i {
+			n++
+		}
+		p := &s.nodes[i]
+		sends := (p.kind == Producer || p.op == opSend) && p.op != opCreate
+		switch {
+		case n > 0:
+			list = append(list, s.fanOut(i, messages[:n]))
+			messages = messages[n:]
+		case sends && len(s.topicGroups[p.topic]) > 0:
+			list = append(list, s.fanOut(i, nil))
 		}
 	}
-	for k := range list {
-		s.findMissing(&list[k])
-	}
-	slices.SortFunc(list, func(a, b FanOut) int { return cmp.Compare(a.Producer, b.Producer) })
 	return list
 }
 
-func (s *Set) findMissing(f *FanOut) {
-	topic, ok := s.topics.lookup(f.Topic)
-	if !ok || topic == 0 {
-		return
+// fanOut counts the deliveries of one message.
+func (s *Set) fanOut(producer Index, deliveries []Message) FanOut {
+	topic := s.nodes[producer].topic
+	reached := make([]string, len(deliveries))
+	for i, m := range deliveries {
+		topic = cmp.Or(topic, s.nodes[m.Consumer].topic)
+		reached[i] = m.Group
+	}
+	slices.Sort(reached)
+	f := FanOut{Producer: producer, Topic: s.topicNames[topic]}
+	for i := 0; i < len(reached); {
+		n := 1
+		for i+n < len(reached) && reached[i+n] == reached[i] {
+			n++
+		}
+		f.Groups = append(f.Groups, GroupCount{reached[i], n})
+		i += n
 	}
 	for _, g := range s.topicGroups[topic] {
-		name := s.groupNames[g]
-		if !slices.ContainsFunc(f.Groups, func(c GroupCount) bool { return c.Group == name }) {
-			f.Missing = append(f.Missing, name)
+		if _, ok := slices.BinarySearch(reached, s.groupNames[g]); !ok {
+			f.Missing = append(f.Missing, s.groupNames[g])
 		}
 	}
 	slices.Sort(f.Missing)
+	return f
 }
 
 // findTopicGroups notes which groups consume which topic, and the names that go with the numbers of topics and groups.
 func (s *Set) findTopicGroups() {
 	s.topicNames, s.groupNames = s.topics.names(), s.groups.names()
 	s.topicGroups = make([][]int32, len(s.topicNames))
+	seen := make(map[[2]int32]bool)
 	for i := range s.nodes {
 		n := &s.nodes[i]
-		if n.is(isConsumer) && n.topic != 0 && n.group != 0 && !slices.Contains(s.topicGroups[n.topic], n.group) {
+		if key := [2]int32{n.topic, n.group}; n.is(isConsumer) && n.topic != 0 && n.group != 0 && !seen[key] {
+			seen[key] = true
 			s.topicGroups[n.topic] = append(s.topicGroups[n.topic], n.group)
 		}
 	}

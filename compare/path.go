@@ -32,6 +32,12 @@ type scanFrame struct {
 	lo, t int64
 }
 
+// newScanner has room for the path of a small journey at once.
+func newScanner(j *Journey) scanner {
+	n := min(len(j.spans), 64)
+	return scanner{set: j.set, base: j.start, segments: make([]Segment, 0, 2*n+1), stack: make([]scanFrame, 0, n)}
+}
+
 func (c *scanner) work(span Index, from, to int64) {
 	if from < to {
 		c.segments = append(c.segments, Segment{Start: from - c.base, End: to - c.base, Span: span, From: none})
@@ -102,7 +108,7 @@ func (j *Journey) ResponsePath() []Segment {
 	if j.root == none {
 		return nil
 	}
-	c := scanner{set: j.set, base: j.start}
+	c := newScanner(j)
 	c.scan(j.root, j.start, j.set.nodes[j.root].end)
 	slices.Reverse(c.segments)
 	return c.segments

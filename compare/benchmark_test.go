@@ -1,0 +1,119 @@
+package compare_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+
+	"tracelab/compare"
+)
+
+// orders makes spans of orders over messages, 21 to an order: five services, four messages, two of them to one group each
+// and one to two groups. Spans come grouped by service, as collectors hand them out.
+func orders(spans int) []compare.Span {
+	const each = 21
+	n := (spans + each - 1) / each
+	byService := make([][]compare.Span, 6)
+	for o := range n {
+		b := orderBuilder{trace: uint64(o + 1), at: 1_750_000_000_000_000_000 + int64(o)*1_000_000}
+		client := b.add(0, 0, compare.Client, 0, 6)
+		gateway := b.add(1, client, compare.Server, 0.3, 5.8)
+		call := b.add(1, gateway, compare.Client, 0.5, 5.6)
+		server := b.add(2, call, compare.Server, 0.8, 5.4)
+		b.add(2, server, compare.Internal, 0.9, 3)
+		for k, parent, at := 0, server, 3.1; k < 4; k, at = k+1, at+9 {
+			send := b.message(2+k%4, parent, compare.Producer, at, at+2, "send")
+			process := b.message(2+(k+1)%4, send, compare.Consumer, at+3, at+14, "process")
+			b.add(2+(k+1)%4, process, compare.Internal, at+3.1, at+9)
+			b.add(2+(k+1)%4, process, compare.Client, at+9, at+11.9)
+			parent = process
+		}
+		for s := range byService {
+			byService[s] = append(byService[s], b.spans[s]...)
+		}
+	}
+	var all []compare.Span
+	for _, list := range byService {
+		all = append(all, list...)
+	}
+	return all[:min(spans, len(all))]
+}
+
+type orderBuilder struct {
+	trace uint64
+	at    int64
+	next  uint64
+	spans [6][]compare.Span
+}
+
+func (b *orderBuilder) add(service int, parent uint64, kind compare.Kind, start, end float64) uint64 {
+	b.next++
+	s := compare.Span{Kind: kind, Service: serviceNames[service], Name: "step", Start: b.at + int64(start*1e6), End: b.at + int64(end*1e6)}
+	binary.BigEndian.PutUint64(s.Trace[8:], b.trace*0x9e3779b97f4a7c15)
+	binary.BigEndian.PutUint64(s.ID[:], (b.trace<<8|b.next)*0x9e3779b97f4a7c15)
+	if parent != 0 {
+		binary.BigEndian.PutUint64(s.Parent[:], (b.trace<<8|parent)*0x9e3779b97f4a7c15)
+	}
+	s.Attributes = []compare.Attribute{
+		{Key: "tracelab.run.id", Value: compare.String("r")}, {Key: "tracelab.form", Value: compare.String("kafka")},
+		{Key: "server.address", Value: compare.String("127.0.0.1")}, {Key: "server.port", Value: compare.Int(80)},
+	}
+	b.spans[service] = append(b.spans[service], s)
+	return b.next
+}
+
+func (b *orderBuilder) message(service int, parent uint64, kind compare.Kind, start, end float64, op string) uint64 {
+	id := b.add(service, parent, kind, start, end)
+	s := &b.spans[service][len(b.spans[service])-1]
+	s.Attributes = append(s.Attributes,
+		compare.Attribute{Key: "messaging.system", Value: compare.String("kafka")},
+		compare.Attribute{Key: "messaging.operation.type", Value: compare.String(op)},
+		compare.Attribute{Key: "messaging.operation.name", Value: compare.String(op)},
+		compare.Attribute{Key: "messaging.destination.name", Value: compare.String("topic" + serviceNames[service])},
+		compare.Attribute{Key: "messaging.consumer.group.name", Value: compare.String(serviceNames[service])})
+	if kind == compare.Consumer {
+		link := compare.Link{Ref: compare.Ref{Trace: s.Trace, Span: s.Parent}}
+		s.Links = []compare.Link{link}
+	}
+	return id
+}
+
+var serviceNames = [...]string{"client", "gateway", "orders", "inventory", "payment", "shipping"}
+
+// judge computes everything that is computed for a journey.
+func judge(set *compare.Set) (segments int) {
+	for _, j := range set.Journeys() {
+		segments += len(j.ResponsePath()) + len(j.CompletionPath()) + len(j.Messages()) + len(j.FanOut())
+		j.Tail()
+		j.Detached()
+		j.Depth()
+		j.Errors()
+	}
+	return segments
+}
+
+func BenchmarkJudge(b *testing.B) {
+	for _, n := range []int{1_000, 100_000, 1_000_000} {
+		spans := orders(n)
+		b.Run(fmt.Sprintf("spans=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				judge(compare.Normalise(spans))
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "spans/s")
+		})
+	}
+}
+
+func BenchmarkJudgeLoaded(b *testing.B) {
+	for _, n := range []int{1_000, 100_000, 1_000_000} {
+		set := compare.Normalise(orders(n))
+		b.Run(fmt.Sprintf("spans=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				judge(set)
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "spans/s")
+		})
+	}
+}
