@@ -125,15 +125,15 @@ func (env *environment) startServices(ctx context.Context, c Config, run string,
 		env.onStop(func(context.Context) error { broker.Close(); return nil })
 	} else {
 		config.Prefix = "tracelab." + run + "."
-		if !c.Keep {
-			env.onStop(func(ctx context.Context) error { return services.RemoveTopics(ctx, config) })
-		}
 	}
 	system, err := services.Start(ctx, config)
 	if err != nil {
 		return err
 	}
 	env.system = system
+	if len(c.Kafka) > 0 && !c.Keep {
+		env.onStop(func(ctx context.Context) error { return services.RemoveTopics(ctx, config) })
+	}
 	env.onStop(system.Shutdown)
 	return system.Ready(ctx)
 }
