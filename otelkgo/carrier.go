@@ -1,17 +1,21 @@
 package otelkgo
 
 import (
+	"context"
+	"strings"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/propagation"
 )
 
 // RecordCarrier lets a propagator read and write the headers of a record.
 //
-// A Kafka header has no need to be text or unique. Keys are compared byte for
-// byte. A header whose value is null counts as absent. Of several headers with
-// one key, Get gives the last, as Kafka's own lastHeader does, and Values
-// gives all, so that a strict propagator can refuse them. Values are passed on
-// as they are: a value that is not text is for the propagator to refuse.
+// A Kafka header need be neither text nor unique. Keys are compared without
+// regard to case, as those of HTTP: records come from bridges too. A header
+// whose value is null counts as absent. Of several headers with one key, Get
+// gives the last, as Kafka's own lastHeader does, and Values gives all, so that
+// a strict propagator can refuse them. Values are passed on as they are: what
+// is not text is for the propagator to refuse.
 type RecordCarrier struct {
 	Record *kgo.Record
 }
@@ -24,7 +28,7 @@ var (
 // Get returns the value of the last header with this key, or nothing.
 func (c RecordCarrier) Get(key string) string {
 	for i := len(c.Record.Headers) - 1; i >= 0; i-- {
-		if h := &c.Record.Headers[i]; h.Key == key && h.Value != nil {
+		if h := &c.Record.Headers[i]; is(h, key) && h.Value != nil {
 			return string(h.Value)
 		}
 	}
@@ -35,36 +39,36 @@ func (c RecordCarrier) Get(key string) string {
 func (c RecordCarrier) Values(key string) []string {
 	var values []string
 	for i := range c.Record.Headers {
-		if h := &c.Record.Headers[i]; h.Key == key && h.Value != nil {
+		if h := &c.Record.Headers[i]; is(h, key) && h.Value != nil {
 			values = append(values, string(h.Value))
 		}
 	}
 	return values
 }
 
-// Set replaces all headers with this key by one.
+// Set replaces all headers with this key by one. It leaves the old slice of
+// headers as it is: another record may have it too.
 func (c RecordCarrier) Set(key, value string) {
-	for i := range c.Record.Headers {
-		if c.Record.Headers[i].Key == key {
-			c.replaceFrom(i, key, value)
-			return
-		}
-	}
-	c.Record.Headers = append(c.Record.Headers, kgo.RecordHeader{Key: key, Value: []byte(value)})
+	c.Delete(key)
+	headers := c.Record.Headers
+	c.Record.Headers = append(headers[:len(headers):len(headers)], kgo.RecordHeader{Key: key, Value: []byte(value)})
 }
 
-// replaceFrom builds a new slice: the old one may belong to another record
-// too, when headers were passed on from one to the next.
-func (c RecordCarrier) replaceFrom(first int, key, value string) {
-	headers := make([]kgo.RecordHeader, 0, len(c.Record.Headers)+1)
-	headers = append(headers, c.Record.Headers[:first]...)
-	headers = append(headers, kgo.RecordHeader{Key: key, Value: []byte(value)})
-	for _, h := range c.Record.Headers[first+1:] {
-		if h.Key != key {
-			headers = append(headers, h)
+// Delete removes all headers with this key.
+func (c RecordCarrier) Delete(key string) {
+	for i := range c.Record.Headers {
+		if !is(&c.Record.Headers[i], key) {
+			continue
 		}
+		kept := append(make([]kgo.RecordHeader, 0, len(c.Record.Headers)), c.Record.Headers[:i]...)
+		for _, h := range c.Record.Headers[i+1:] {
+			if !is(&h, key) {
+				kept = append(kept, h)
+			}
+		}
+		c.Record.Headers = kept
+		return
 	}
-	c.Record.Headers = headers
 }
 
 // Keys returns the keys of all headers, in order, repeated ones too.
@@ -74,4 +78,78 @@ func (c RecordCarrier) Keys() []string {
 		keys[i] = c.Record.Headers[i].Key
 	}
 	return keys
+}
+
+func is(h *kgo.RecordHeader, key string) bool {
+	return len(h.Key) == len(key) && (h.Key == key || strings.EqualFold(h.Key, key))
+}
+
+// freshCarrier is a RecordCarrier that may append to the slice of headers.
+type freshCarrier struct{ RecordCarrier }
+
+func (c freshCarrier) Set(key, value string) {
+	c.Delete(key)
+	c.Record.Headers = append(c.Record.Headers, kgo.RecordHeader{Key: key, Value: []byte(value)})
+}
+
+// singleCarrier is a RecordCarrier without Values, for records in which no key
+// is doubled. Stock propagators take several times as long when they are
+// offered all values.
+type singleCarrier struct{ carrier RecordCarrier }
+
+func (c singleCarrier) Get(key string) string { return c.carrier.Get(key) }
+func (c singleCarrier) Set(key, value string) { c.carrier.Set(key, value) }
+func (c singleCarrier) Keys() []string        { return c.carrier.Keys() }
+
+// extract reads the context of r into ctx.
+func (in *Instrumentation) extract(ctx context.Context, r *kgo.Record) context.Context {
+	if in.doubled(r) {
+		return in.propagator.Extract(ctx, RecordCarrier{r})
+	}
+	return in.propagator.Extract(ctx, singleCarrier{RecordCarrier{r}})
+}
+
+// doubled reports whether a header of the propagator stands there twice.
+func (in *Instrumentation) doubled(r *kgo.Record) bool {
+	if len(r.Headers) < 2 {
+		return false
+	}
+	for _, f := range in.fields {
+		n := 0
+		for i := range r.Headers {
+			if is(&r.Headers[i], f) {
+				n++
+			}
+		}
+		if n > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// baggageHeader is the header of W3C baggage.
+const baggageHeader = "baggage"
+
+// linkCarrier hides the baggage: a link needs none, and reading it costs more
+// than the link.
+type linkCarrier struct{ RecordCarrier }
+
+func (c linkCarrier) Get(key string) string {
+	if key == baggageHeader {
+		return ""
+	}
+	return c.RecordCarrier.Get(key)
+}
+
+func (c linkCarrier) Values(key string) []string {
+	if key == baggageHeader {
+		return nil
+	}
+	return c.RecordCarrier.Values(key)
+}
+
+// extractLink reads the creation context of r, without baggage.
+func (in *Instrumentation) extractLink(r *kgo.Record) context.Context {
+	return in.propagator.Extract(context.Background(), linkCarrier{RecordCarrier{r}})
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/attribute"
@@ -16,21 +17,28 @@ import (
 type clientState struct {
 	in *Instrumentation
 
-	// attributes of the client: id and server; group only where it consumes.
-	// Written by OnNewClient, before the client starts a goroutine.
-	attributes []attribute.KeyValue
-	group      string
+	// What the client says of itself. Written by OnNewClient, before the
+	// client starts a goroutine.
+	id     string
+	group  string
+	server []attribute.KeyValue
+	// defaultTopic is where records without a topic go.
+	defaultTopic string
 	// recordContext is the context of every fetched record: it leads from the
 	// record to this state, as a record does not name its client.
 	recordContext context.Context
 
-	topics sync.Map // string → *topicState
+	mu sync.Mutex // guards changes of topics
+	// topics is replaced when a topic is new, so that looking one up costs no
+	// lock and no allocation.
+	topics atomic.Pointer[map[string]*topicState]
 }
 
 type clientStateKey struct{}
 
 func newClientState(in *Instrumentation) *clientState {
 	cs := &clientState{in: in}
+	cs.topics.Store(&map[string]*topicState{})
 	cs.recordContext = context.WithValue(context.Background(), clientStateKey{}, cs)
 	return cs
 }
@@ -53,12 +61,11 @@ func (cs *clientState) OnClientClosed(cl *kgo.Client) {
 }
 
 func (cs *clientState) learn(cl *kgo.Client) {
-	if id, _ := cl.OptValue(kgo.ClientID).(string); id != "" {
-		cs.attributes = append(cs.attributes, semconv.MessagingClientID(id))
-	}
+	cs.id, _ = cl.OptValue(kgo.ClientID).(string)
 	if seeds, _ := cl.OptValue(kgo.SeedBrokers).([]string); len(seeds) > 0 {
-		cs.attributes = append(cs.attributes, serverAttributes(seeds[0])...)
+		cs.server = serverAttributes(seeds[0])
 	}
+	cs.defaultTopic, _ = cl.OptValue(kgo.DefaultProduceTopic).(string)
 	cs.group, _ = cl.OptValue(kgo.ConsumerGroup).(string)
 	if cs.group == "" {
 		cs.group, _ = cl.OptValue(kgo.ShareGroup).(string)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,45 +19,62 @@ import (
 // answer, with a commit span for each topic. The spans are roots of their own
 // without baggage, whatever span ctx carries: a commit settles the work of many
 // traces. The error names every topic and partition that was refused.
+//
+// Partitions that OnPartitionsLost was told of are not committed; the error
+// says so with ErrPartitionLost.
 func (in *Instrumentation) CommitOffsets(ctx context.Context, cl *kgo.Client, offsets map[string]map[int32]kgo.EpochOffset) error {
 	if len(offsets) == 0 {
 		return nil
 	}
 	ctx = isolated(ctx)
 	cs := in.client(cl)
-	topics := slices.Sorted(maps.Keys(offsets))
-	spans := make(map[string]trace.Span, len(topics))
-	for _, topic := range topics {
-		spans[topic] = in.startCommit(ctx, cs.topic(topic), offsets[topic])
+	owned, lost := cs.withoutLost(offsets)
+	start := clock(ctx, in.instruments.operation)
+	topics := slices.Sorted(maps.Keys(owned))
+	spans := make([]trace.Span, len(topics))
+	for i, topic := range topics {
+		spans[i] = in.startCommit(ctx, cs.topic(topic), owned[topic])
 	}
-	failed := commit(ctx, cl, offsets)
+	failed := commit(ctx, cl, owned)
 	var all []error
-	for _, topic := range topics {
-		err := failed[topic]
-		failSpan(spans[topic], err)
-		spans[topic].End()
-		all = append(all, err)
+	for i, topic := range topics {
+		in.endCommit(ctx, &cs.topic(topic).commit, spans[i], start, failed[topic])
+		all = append(all, failed[topic])
+	}
+	for _, topic := range slices.Sorted(maps.Keys(lost)) {
+		all = append(all, fmt.Errorf("commit of topic %s partitions %v: %w", topic, lost[topic], ErrPartitionLost))
 	}
 	return errors.Join(all...)
 }
 
 func (in *Instrumentation) startCommit(ctx context.Context, ts *topicState, partitions map[int32]kgo.EpochOffset) trace.Span {
-	options := append([]trace.SpanStartOption{trace.WithNewRoot()}, ts.commit.start...)
-	_, span := in.tracer.Start(ctx, ts.commit.spanName, options...)
+	_, span := in.tracer.Start(ctx, ts.commit.spanName, ts.commit.root...)
 	if len(partitions) == 1 && span.IsRecording() {
 		for p, o := range partitions {
-			span.SetAttributes(
-				semconv.MessagingDestinationPartitionID(ts.partition(p).id),
-				semconv.MessagingKafkaOffset(int(o.Offset)),
-			)
+			if ps := ts.partition(p); ps != nil {
+				span.SetAttributes(ps.id, semconv.MessagingKafkaOffset(int(o.Offset)))
+			}
 		}
 	}
 	return span
 }
 
+func (in *Instrumentation) endCommit(ctx context.Context, op *operation, span trace.Span, start time.Time, err error) {
+	m := op.measure
+	if err != nil {
+		m = op.failed(err)
+	}
+	failSpan(span, err)
+	span.End()
+	in.measureDuration(ctx, in.instruments.operation, start, m)
+}
+
 // commit returns the error of each topic that was not committed in full.
 func commit(ctx context.Context, cl *kgo.Client, offsets map[string]map[int32]kgo.EpochOffset) map[string]error {
 	failed := map[string]error{}
+	if len(offsets) == 0 {
+		return failed
+	}
 	cl.CommitOffsetsSync(ctx, offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 		if err != nil {
 			for topic := range offsets {

@@ -14,6 +14,9 @@ import (
 // errPanic is how a handler that panicked ends its span.
 var errPanic = typedError{"panic", "the handler panicked"}
 
+// errAborted is how the commit spans of an aborted transaction end.
+var errAborted = typedError{"transaction_aborted", "the transaction was aborted"}
+
 // typedError is an error of this package with its own error.type.
 type typedError struct{ kind, text string }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel"
@@ -22,8 +23,18 @@ const ScopeName = "tracelab/otelkgo"
 type Instrumentation struct {
 	tracer     trace.Tracer
 	propagator propagation.TextMapPropagator
-	relation   func(context.Context, *kgo.Record) Relation
-	template   func(topic string) string
+	// fields are the headers that the propagator writes.
+	fields      []string
+	relation    func(context.Context, *kgo.Record) Relation
+	template    func(topic string) string
+	messageID   func(*kgo.Record) string
+	maxLinks    int
+	starters    starters
+	newRoot     trace.SpanStartOption
+	instruments instruments
+	// observed is set once somebody collects the lag: before, nothing is kept
+	// for it.
+	observed atomic.Bool
 
 	// clients leads from a *kgo.Client to its *clientState while it is open.
 	clients sync.Map
@@ -42,7 +53,12 @@ type config struct {
 	relation       Relation
 	relationFunc   func(context.Context, *kgo.Record) Relation
 	template       func(string) string
+	messageID      func(*kgo.Record) string
+	maxLinks       int
 }
+
+// defaultMaxLinks is the SDK's default limit of links on a span.
+const defaultMaxLinks = 128
 
 // WithTracerProvider sets where spans go. The default is the global provider
 // at the time of New.
@@ -83,6 +99,20 @@ func WithDestinationTemplate(f func(topic string) string) Option {
 	return func(c *config) { c.template = f }
 }
 
+// WithMessageID has f name messages: what it returns, unless it is empty, is
+// messaging.message.id. Kafka itself has no such id; a header of the
+// application may hold one.
+func WithMessageID(f func(*kgo.Record) string) Option {
+	return func(c *config) { c.messageID = f }
+}
+
+// WithMaxLinks sets how many links a poll or batch span gets, 128 without it,
+// which is the SDK's own limit. Above the SDK's limit links would be dropped in
+// silence; those above n are counted on the span, in otelkgo.links.omitted.
+func WithMaxLinks(n int) Option {
+	return func(c *config) { c.maxLinks = n }
+}
+
 // New returns an Instrumentation. An error says which option is wrong or which
 // metric the meter provider refuses.
 func New(opts ...Option) (*Instrumentation, error) {
@@ -93,27 +123,57 @@ func New(opts ...Option) (*Instrumentation, error) {
 		}
 		o(&c)
 	}
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	in := &Instrumentation{
+		tracer:     c.tracerProvider.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL)),
+		propagator: c.propagator,
+		fields:     c.propagator.Fields(),
+		relation:   c.relationFunc,
+		template:   c.template,
+		messageID:  c.messageID,
+		maxLinks:   c.maxLinks,
+		newRoot:    trace.WithNewRoot(),
+	}
+	in.unknown = newClientState(in)
+	meter := c.meterProvider.Meter(ScopeName, metric.WithSchemaURL(semconv.SchemaURL))
+	var err error
+	if in.instruments, err = newInstruments(meter); err != nil {
+		return nil, err
+	}
+	return in, in.observeLag(meter)
+}
+
+// complete fills in defaults and refuses what cannot be.
+func (c *config) complete() error {
 	if c.tracerProvider == nil {
 		c.tracerProvider = otel.GetTracerProvider()
+	}
+	if c.meterProvider == nil {
+		c.meterProvider = otel.GetMeterProvider()
 	}
 	if c.propagator == nil {
 		c.propagator = otel.GetTextMapPropagator()
 	}
 	if c.relationFunc == nil {
 		if int(c.relation) >= len(relationNames) {
-			return nil, fmt.Errorf("otelkgo: %s is not known: use RelationBoth, RelationParent or RelationLink", c.relation)
+			return fmt.Errorf("otelkgo: %s is not known: use RelationBoth, RelationParent or RelationLink", c.relation)
 		}
-		c.relationFunc = func(context.Context, *kgo.Record) Relation { return c.relation }
+		relation := c.relation
+		c.relationFunc = func(context.Context, *kgo.Record) Relation { return relation }
 	}
 	if c.template == nil {
 		c.template = func(topic string) string { return topic }
 	}
-	in := &Instrumentation{
-		tracer:     c.tracerProvider.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL)),
-		propagator: c.propagator,
-		relation:   c.relationFunc,
-		template:   c.template,
+	if c.messageID == nil {
+		c.messageID = func(*kgo.Record) string { return "" }
 	}
-	in.unknown = newClientState(in)
-	return in, nil
+	switch {
+	case c.maxLinks < 0:
+		return fmt.Errorf("otelkgo: %d links are too few: give WithMaxLinks a number above 0", c.maxLinks)
+	case c.maxLinks == 0:
+		c.maxLinks = defaultMaxLinks
+	}
+	return nil
 }

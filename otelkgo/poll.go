@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -12,6 +13,9 @@ import (
 // PollFetches is kgo's PollFetches with a poll span for each topic of which
 // records came: a root of its own, without baggage, and with a link to each
 // record's creation context. A poll that brings nothing leaves no span.
+//
+// Consumed messages, lag and the age of the oldest message are measured here,
+// so a client that polls without it has none of them.
 func (in *Instrumentation) PollFetches(ctx context.Context, cl *kgo.Client) kgo.Fetches {
 	return in.PollRecords(ctx, cl, -1)
 }
@@ -23,66 +27,114 @@ func (in *Instrumentation) PollRecords(ctx context.Context, cl *kgo.Client, max 
 	if fetches.Empty() {
 		return fetches
 	}
-	in.polled(isolated(ctx), in.client(cl), start, fetches)
+	var topics []*polledTopic // in the order of the fetch
+	cs := in.client(cl)
+	for _, f := range fetches {
+		for i := range f.Topics {
+			topics = addPolled(topics, cs, &f.Topics[i])
+		}
+	}
+	ctx = isolated(ctx)
+	end := time.Now()
+	for _, t := range topics {
+		in.polled(ctx, t, start, end)
+	}
 	return fetches
 }
 
-// polled makes the poll spans of one poll. ctx has no span and no baggage.
-func (in *Instrumentation) polled(ctx context.Context, cs *clientState, start time.Time, fetches kgo.Fetches) {
-	byTopic := make(map[string][]*kgo.FetchPartition, 1)
-	var topics []string // in the order of the fetch
-	for _, f := range fetches {
-		for i := range f.Topics {
-			t := &f.Topics[i]
-			if _, ok := byTopic[t.Topic]; !ok {
-				topics = append(topics, t.Topic)
-			}
-			for j := range t.Partitions {
-				if p := &t.Partitions[j]; len(p.Records) > 0 || p.Err != nil {
-					byTopic[t.Topic] = append(byTopic[t.Topic], p)
-				}
-			}
-		}
-	}
-	end := time.Now()
-	for _, topic := range topics {
-		in.polledTopic(ctx, cs.topic(topic), start, end, byTopic[topic])
-	}
+// polledTopic is what one poll brought of one topic, from all brokers.
+type polledTopic struct {
+	*topicState
+	partitions []*kgo.FetchPartition // those with records or with an error
+	count      int
+	err        error // the first
 }
 
-func (in *Instrumentation) polledTopic(ctx context.Context, ts *topicState, start, end time.Time, partitions []*kgo.FetchPartition) {
-	count := 0
-	var err error
-	for _, p := range partitions {
-		count += len(p.Records)
-		if err == nil {
-			err = p.Err
+func addPolled(topics []*polledTopic, cs *clientState, f *kgo.FetchTopic) []*polledTopic {
+	var t *polledTopic
+	for _, known := range topics {
+		if known.topic == f.Topic {
+			t = known
 		}
 	}
-	if count == 0 {
+	if t == nil {
+		t = &polledTopic{topicState: cs.topic(f.Topic)}
+		topics = append(topics, t)
+	}
+	for i := range f.Partitions {
+		p := &f.Partitions[i]
+		t.count += len(p.Records)
+		if t.err == nil {
+			t.err = p.Err
+		}
+		if len(p.Records) > 0 || p.Err != nil {
+			t.partitions = append(t.partitions, p)
+		}
+		if ps := t.partition(p.Partition); ps != nil && p.Err == nil {
+			ps.polled(p, cs.in.observed.Load())
+		}
+	}
+	return topics
+}
+
+// polled measures one topic of a poll and, when it brought records, makes the span.
+func (in *Instrumentation) polled(ctx context.Context, t *polledTopic, start, end time.Time) {
+	if len(t.partitions) == 0 {
 		return
 	}
-	options := append([]trace.SpanStartOption{trace.WithNewRoot(), trace.WithTimestamp(start)}, ts.poll.start...)
-	_, span := in.tracer.Start(ctx, ts.poll.spanName, options...)
-	if span.IsRecording() {
-		span.SetAttributes(semconv.MessagingBatchMessageCount(count))
-		if len(partitions) == 1 {
-			span.SetAttributes(semconv.MessagingDestinationPartitionID(ts.partition(partitions[0].Partition).id))
-		}
-		for _, p := range partitions {
-			for _, r := range p.Records {
-				in.linkTo(span, r)
+	m := t.poll.measure
+	if t.err != nil {
+		m = t.poll.failed(t.err)
+	}
+	if h := in.instruments.operation; h.Enabled(ctx) {
+		h.Record(ctx, seconds(start, end), m.record...)
+	}
+	if in.instruments.consumed.Enabled(ctx) {
+		for _, p := range t.partitions {
+			if ps := t.partition(p.Partition); ps != nil && len(p.Records) > 0 {
+				in.instruments.consumed.Add(ctx, int64(len(p.Records)), ps.consumed.add...)
 			}
 		}
-		failSpan(span, err)
 	}
-	span.End(trace.WithTimestamp(end))
+	if t.count > 0 {
+		in.pollSpan(ctx, t, start, end)
+	}
 }
 
-// linkTo adds a link to the creation context of r, if it has one.
-func (in *Instrumentation) linkTo(span trace.Span, r *kgo.Record) {
-	ctx := in.propagator.Extract(context.Background(), RecordCarrier{r})
-	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
-		span.AddLink(trace.Link{SpanContext: sc})
+func (in *Instrumentation) pollSpan(ctx context.Context, t *polledTopic, start, end time.Time) {
+	options := append(t.poll.root[:len(t.poll.root):len(t.poll.root)], trace.WithTimestamp(start))
+	_, span := in.tracer.Start(ctx, t.poll.spanName, options...)
+	defer span.End(trace.WithTimestamp(end))
+	if !span.IsRecording() {
+		return
 	}
+	attrs := []attribute.KeyValue{semconv.MessagingBatchMessageCount(t.count)}
+	if ps := t.partition(t.partitions[0].Partition); ps != nil && len(t.partitions) == 1 {
+		attrs = append(attrs, ps.id)
+	}
+	if omitted := in.linkPolled(span, t); omitted > 0 {
+		attrs = append(attrs, linksOmittedKey.Int(omitted))
+	}
+	span.SetAttributes(attrs...)
+	failSpan(span, t.err)
+}
+
+// linkPolled links the span to the creation contexts of the records that were
+// polled and returns how many links did not fit.
+func (in *Instrumentation) linkPolled(span trace.Span, t *polledTopic) (omitted int) {
+	links := 0
+	for _, p := range t.partitions {
+		for _, r := range p.Records {
+			sc := trace.SpanContextFromContext(in.extractLink(r))
+			switch {
+			case !sc.IsValid():
+			case links == in.maxLinks:
+				omitted++
+			default:
+				links++
+				span.AddLink(trace.Link{SpanContext: sc})
+			}
+		}
+	}
+	return omitted
 }

@@ -2,19 +2,31 @@ package otelkgo
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Process is the handling of one record, open until End.
+// Process is the handling of one record or of a batch, open until End.
 type Process struct {
+	in    *Instrumentation
+	topic *topicState
+	// ctx is the context of the span; metrics take their exemplar from it.
+	ctx   context.Context
 	span  trace.Span
-	ended atomic.Bool
+	start time.Time
+	// measure is for a good end; a batch over partitions has that of its topic.
+	measure *measure
+	ended   atomic.Bool
+	lost    atomic.Bool
+
+	inflight inflight
+	others   []*inflight // of a batch over several partitions
 }
 
 // StartProcess starts the process span of a polled record. The context that it
@@ -22,58 +34,110 @@ type Process struct {
 // baggage, and no other, in it. A span that ctx carries already does not become
 // the parent; it is kept as a link.
 //
-// The caller must call End.
+// The caller must call End. The record's Context, set when it was fetched,
+// tells which client it came from; do not replace it before.
 func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (context.Context, *Process) {
-	ps := in.clientOf(r).topic(r.Topic)
+	ts := in.clientOf(r).topic(r.Topic)
+	p := &Process{in: in, topic: ts, start: clock(ctx, in.instruments.process), measure: ts.process.measure}
+	s := in.starters.get()
+	s.add(ts.process.attributes...)
+	if ps := ts.partition(r.Partition); ps != nil {
+		p.measure = ps.processed
+		p.inflight.process = p
+		ps.enter(&p.inflight)
+		s.add(ps.id)
+	}
+	s.add(semconv.MessagingKafkaOffset(int(r.Offset)))
+	in.addMessage(s, r)
 	scope := trace.SpanContextFromContext(ctx)
-	ctx = in.propagator.Extract(isolated(ctx), RecordCarrier{r})
+	ctx = in.extract(isolated(ctx), r)
 	creation := trace.SpanContextFromContext(ctx)
 	relation := in.relation(ctx, r)
-
-	links := make([]trace.Link, 0, 2)
-	if creation.IsValid() && relation != RelationParent {
-		links = append(links, trace.Link{SpanContext: creation})
+	if relation != RelationParent {
+		s.link(creation)
 	}
-	if scope.IsValid() && !scope.Equal(creation) {
-		links = append(links, trace.Link{SpanContext: scope})
+	if !scope.Equal(creation) {
+		s.link(scope)
 	}
-	options := make([]trace.SpanStartOption, 0, 4)
-	options = append(options, ps.partition(r.Partition).process...)
 	if relation == RelationLink {
-		options = append(options, trace.WithNewRoot())
+		p.ctx, p.span = in.start(ctx, s, ts.process.spanName, ts.process.kind, in.newRoot)
+	} else {
+		p.ctx, p.span = in.start(ctx, s, ts.process.spanName, ts.process.kind)
 	}
-	if len(links) > 0 {
-		options = append(options, trace.WithLinks(links...))
+	return p.ctx, p
+}
+
+// withLinks returns options with a link to each valid span context. It leaves
+// options itself alone: many spans start with it.
+func withLinks(options []trace.SpanStartOption, targets ...trace.SpanContext) []trace.SpanStartOption {
+	links := make([]trace.Link, 0, len(targets))
+	for _, sc := range targets {
+		if sc.IsValid() {
+			links = append(links, trace.Link{SpanContext: sc})
+		}
 	}
-	ctx, span := in.tracer.Start(ctx, ps.process.spanName, options...)
-	if span.IsRecording() {
-		attrs := append(make([]attribute.KeyValue, 0, 3), semconv.MessagingKafkaOffset(int(r.Offset)))
-		span.SetAttributes(messageAttributes(attrs, r)...)
+	if len(links) == 0 {
+		return options
 	}
-	return ctx, &Process{span: span}
+	return append(options[:len(options):len(options)], trace.WithLinks(links...))
 }
 
 // Span returns the process span.
 func (p *Process) Span() trace.Span { return p.span }
 
-// End ends the process span; err is what the handling came to. Calls after the
-// first do nothing.
+// Lost reports whether the partition of the record, or one of the batch, was
+// lost since it was polled. Then another member of the group gets the record,
+// and its offset must not be committed by this one.
+func (p *Process) Lost() bool { return p.lost.Load() }
+
+// End ends the process span; err is what the handling came to. The span of a
+// record whose partition was lost fails with partition_lost, whatever err is.
+// Calls after the first do nothing.
 func (p *Process) End(err error) {
 	if p.ended.Swap(true) {
 		return
 	}
-	failSpan(p.span, err)
+	p.inflight.leave()
+	for _, f := range p.others {
+		f.leave()
+	}
+	if p.Lost() {
+		err = lostError(err)
+	}
+	m := p.measure
+	if err != nil {
+		m = p.topic.process.failed(err)
+		failSpan(p.span, err)
+	}
+	p.in.measureDuration(p.ctx, p.in.instruments.process, p.start, m)
 	p.span.End()
 }
 
-// Process calls handle within a process span and returns its error. A panic
-// ends the span and goes on.
+// Process calls handle within a process span and returns its error, joined with
+// ErrPartitionLost when the partition was lost meanwhile. A panic ends the span
+// and goes on.
 func (in *Instrumentation) Process(ctx context.Context, r *kgo.Record, handle func(context.Context, *kgo.Record) error) error {
 	ctx, p := in.StartProcess(ctx, r)
+	return p.run(func() error { return handle(ctx, r) })
+}
+
+// run ends p with what f came to.
+func (p *Process) run(f func() error) error {
 	err := error(errPanic)
 	defer func() { p.End(err) }()
-	err = handle(ctx, r)
+	err = f()
+	if p.Lost() {
+		return lostError(err)
+	}
 	return err
+}
+
+// lostError puts ErrPartitionLost before err, unless it is in it already.
+func lostError(err error) error {
+	if errors.Is(err, ErrPartitionLost) {
+		return err
+	}
+	return errors.Join(ErrPartitionLost, err)
 }
 
 // isolated returns ctx without the span and the baggage that it carries.

@@ -1,9 +1,10 @@
 package otelkgo
 
 import (
+	"maps"
 	"slices"
-	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -12,6 +13,7 @@ import (
 
 // Operation names. Kafka's words; the types beside them are the conventions'.
 const (
+	operationCreate  = "create"
 	operationSend    = "send"
 	operationPoll    = "poll"
 	operationProcess = "process"
@@ -19,95 +21,116 @@ const (
 )
 
 // topicState holds what is the same for all spans of one client and topic, so
-// that a record costs no attribute set of its own.
+// that a record costs no attribute set of its own. There is one for each topic
+// that a client uses, as long as the client lives.
 type topicState struct {
 	client *clientState
 	topic  string
 
-	send, poll, process, commit operation
+	create, send, poll, process, commit operation
+	// sendCreated is send for a record that has a creation context already.
+	sendCreated operation
 
-	mu         sync.RWMutex
-	partitions []*partitionState
+	mu         sync.Mutex // guards changes of partitions, which is replaced by them
+	partitions atomic.Pointer[[]*partitionState]
 }
 
-// operation is one kind of span on one topic.
+// operation is one kind of span on one topic, and its metrics.
 type operation struct {
 	spanName string
 	kind     trace.SpanStartOption
-	// attributes are given at the start of a span, where samplers see them.
+	// attributes are what all spans of the operation start with.
 	attributes []attribute.KeyValue
-	// start are the options of a span without anything of its own.
-	start []trace.SpanStartOption
-}
-
-// partitionState is the part of topicState that also depends on the partition.
-type partitionState struct {
-	id string
-	// process are the start options of a process span, partition included.
-	process []trace.SpanStartOption
+	// start are the options of a span: its kind and attributes. root is start
+	// for a trace of its own.
+	start, root []trace.SpanStartOption
+	// measured are the attributes of the metrics; measure is made from them.
+	measured []attribute.KeyValue
+	measure  *measure
 }
 
 func (cs *clientState) topic(name string) *topicState {
-	if v, ok := cs.topics.Load(name); ok {
-		return v.(*topicState)
+	if ts := (*cs.topics.Load())[name]; ts != nil {
+		return ts
 	}
-	v, _ := cs.topics.LoadOrStore(name, newTopicState(cs, name))
-	return v.(*topicState)
-}
-
-func newTopicState(cs *clientState, name string) *topicState {
-	ts := &topicState{client: cs, topic: name}
-	ts.send = ts.operation(operationSend, semconv.MessagingOperationTypeSend, trace.SpanKindProducer)
-	ts.poll = ts.operation(operationPoll, semconv.MessagingOperationTypeReceive, trace.SpanKindClient)
-	ts.process = ts.operation(operationProcess, semconv.MessagingOperationTypeProcess, trace.SpanKindConsumer)
-	ts.commit = ts.operation(operationCommit, semconv.MessagingOperationTypeSettle, trace.SpanKindClient)
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if ts := (*cs.topics.Load())[name]; ts != nil {
+		return ts
+	}
+	topics := maps.Clone(*cs.topics.Load())
+	ts := newTopicState(cs, name)
+	topics[name] = ts
+	cs.topics.Store(&topics)
 	return ts
 }
 
-func (ts *topicState) operation(name string, opType attribute.KeyValue, kind trace.SpanKind) operation {
-	template := ts.client.in.template(ts.topic)
-	attrs := []attribute.KeyValue{
-		semconv.MessagingSystemKafka,
-		semconv.MessagingOperationName(name),
-		opType,
-		semconv.MessagingDestinationName(ts.topic),
+func newTopicState(cs *clientState, name string) *topicState {
+	template := cs.in.template(name)
+	operation := func(op string, opType attribute.KeyValue, kind trace.SpanKind) operation {
+		return newOperation(cs, name, template, op, opType, kind)
 	}
-	if template != ts.topic {
-		attrs = append(attrs, semconv.MessagingDestinationTemplate(template))
+	ts := &topicState{
+		client:      cs,
+		topic:       name,
+		create:      operation(operationCreate, semconv.MessagingOperationTypeCreate, trace.SpanKindProducer),
+		send:        operation(operationSend, semconv.MessagingOperationTypeSend, trace.SpanKindProducer),
+		sendCreated: operation(operationSend, semconv.MessagingOperationTypeSend, trace.SpanKindClient),
+		poll:        operation(operationPoll, semconv.MessagingOperationTypeReceive, trace.SpanKindClient),
+		process:     operation(operationProcess, semconv.MessagingOperationTypeProcess, trace.SpanKindConsumer),
+		commit:      operation(operationCommit, semconv.MessagingOperationTypeSettle, trace.SpanKindClient),
 	}
-	if ts.client.group != "" && name != operationSend {
-		attrs = append(attrs, semconv.MessagingConsumerGroupName(ts.client.group))
-	}
-	attrs = append(attrs, ts.client.attributes...)
-	op := operation{spanName: name + " " + template, kind: trace.WithSpanKind(kind), attributes: attrs}
-	op.start = []trace.SpanStartOption{op.kind, trace.WithAttributes(attrs...)}
-	return op
+	ts.partitions.Store(&[]*partitionState{})
+	return ts
 }
 
-// partition returns the state of partition p, which is at least 0.
-func (ts *topicState) partition(p int32) *partitionState {
-	ts.mu.RLock()
-	if int(p) < len(ts.partitions) && ts.partitions[p] != nil {
-		defer ts.mu.RUnlock()
-		return ts.partitions[p]
+// newOperation makes the attributes of an operation. An empty topic stands for
+// a batch over several topics and for a record that names none.
+func newOperation(cs *clientState, topic, template, op string, opType attribute.KeyValue, kind trace.SpanKind) operation {
+	common := []attribute.KeyValue{semconv.MessagingSystemKafka, semconv.MessagingOperationName(op), opType}
+	if cs.group != "" && kind != trace.SpanKindProducer && op != operationSend {
+		common = append(common, semconv.MessagingConsumerGroupName(cs.group))
 	}
-	ts.mu.RUnlock()
+	common = append(common, cs.server...)
+	o := operation{spanName: op, kind: trace.WithSpanKind(kind), attributes: slices.Clone(common), measured: slices.Clone(common)}
+	if topic != "" {
+		o.spanName = op + " " + template
+		o.attributes = append(o.attributes, semconv.MessagingDestinationName(topic))
+		// In a metric the name of a topic has its place only if there are few.
+		destination := semconv.MessagingDestinationName(topic)
+		if template != topic {
+			destination = semconv.MessagingDestinationTemplate(template)
+			o.attributes = append(o.attributes, destination)
+		}
+		o.measured = append(o.measured, destination)
+	}
+	if cs.id != "" {
+		o.attributes = append(o.attributes, semconv.MessagingClientID(cs.id))
+	}
+	o.measure = newMeasure(o.measured...)
+	o.start = []trace.SpanStartOption{o.kind, trace.WithAttributes(o.attributes...)}
+	o.root = append([]trace.SpanStartOption{trace.WithNewRoot()}, o.start...)
+	return o
+}
+
+// partition returns the state of partition p, or nil when p is not known
+// (a record that failed before it had one).
+func (ts *topicState) partition(p int32) *partitionState {
+	if p < 0 {
+		return nil
+	}
+	if all := *ts.partitions.Load(); int(p) < len(all) && all[p] != nil {
+		return all[p]
+	}
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	for int(p) >= len(ts.partitions) {
-		ts.partitions = append(ts.partitions, nil)
+	all := *ts.partitions.Load()
+	if int(p) < len(all) && all[p] != nil {
+		return all[p]
 	}
-	if ts.partitions[p] == nil {
-		ts.partitions[p] = newPartitionState(ts, p)
-	}
-	return ts.partitions[p]
-}
-
-func newPartitionState(ts *topicState, p int32) *partitionState {
-	id := strconv.Itoa(int(p))
-	attrs := append(slices.Clone(ts.process.attributes), semconv.MessagingDestinationPartitionID(id))
-	return &partitionState{
-		id:      id,
-		process: []trace.SpanStartOption{ts.process.kind, trace.WithAttributes(attrs...)},
-	}
+	grown := make([]*partitionState, max(len(all), int(p)+1))
+	copy(grown, all)
+	grown[p] = newPartitionState(ts, p)
+	ts.partitions.Store(&grown)
+	return grown[p]
 }

@@ -1,0 +1,93 @@
+package otelkgo
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// ErrPartitionLost says that the partition of a record was lost between its
+// poll and the end of its processing. Its error.type is partition_lost.
+var ErrPartitionLost error = typedError{"partition_lost", "the partition was lost: another member of the group gets the record"}
+
+// OnPartitionsLost marks partitions as lost: process spans that are open on
+// them end with partition_lost, and CommitOffsets leaves them out. It is made
+// for kgo.OnPartitionsLost. Call it as well at the end of OnPartitionsRevoked,
+// when the work on these partitions could not be finished in time.
+func (in *Instrumentation) OnPartitionsLost(_ context.Context, cl *kgo.Client, lost map[string][]int32) {
+	in.eachPartition(cl, lost, (*partitionState).lose)
+}
+
+// OnPartitionsAssigned takes the mark of OnPartitionsLost away. It is made for
+// kgo.OnPartitionsAssigned and needed wherever OnPartitionsLost is used.
+func (in *Instrumentation) OnPartitionsAssigned(_ context.Context, cl *kgo.Client, assigned map[string][]int32) {
+	in.eachPartition(cl, assigned, (*partitionState).own)
+}
+
+func (in *Instrumentation) eachPartition(cl *kgo.Client, partitions map[string][]int32, do func(*partitionState)) {
+	cs := in.client(cl)
+	for topic, ps := range partitions {
+		for _, p := range ps {
+			if state := cs.topic(topic).partition(p); state != nil {
+				do(state)
+			}
+		}
+	}
+}
+
+// withoutLost returns offsets without the partitions that are lost, and those.
+func (cs *clientState) withoutLost(offsets map[string]map[int32]kgo.EpochOffset) (owned map[string]map[int32]kgo.EpochOffset, lost map[string][]int32) {
+	owned = offsets
+	for topic, partitions := range offsets {
+		for p := range partitions {
+			if ps := cs.topic(topic).partition(p); ps == nil || !ps.isLost() {
+				continue
+			}
+			if lost == nil {
+				lost = map[string][]int32{}
+				owned = map[string]map[int32]kgo.EpochOffset{}
+				for t, ps := range offsets {
+					owned[t] = maps.Clone(ps)
+				}
+			}
+			lost[topic] = append(lost[topic], p)
+			if delete(owned[topic], p); len(owned[topic]) == 0 {
+				delete(owned, topic)
+			}
+		}
+	}
+	return owned, lost
+}
+
+// EndTransaction ends a transaction of a group session with a commit span for
+// each topic of which it commits offsets: roots of their own, as for
+// CommitOffsets. A transaction that is aborted, by commit or because the group
+// rebalanced, settles nothing: asked to commit, its spans end with the error, or
+// with transaction_aborted.
+//
+// Poll with the session's client: in.PollFetches(ctx, session.Client()).
+func (in *Instrumentation) EndTransaction(ctx context.Context, session *kgo.GroupTransactSession, commit kgo.TransactionEndTry) (committed bool, err error) {
+	ctx = isolated(ctx)
+	cs, start := in.client(session.Client()), clock(ctx, in.instruments.operation)
+	var topics []string
+	var spans []trace.Span
+	if commit == kgo.TryCommit {
+		offsets := session.Client().UncommittedOffsets()
+		topics = slices.Sorted(maps.Keys(offsets))
+		for _, topic := range topics {
+			spans = append(spans, in.startCommit(ctx, cs.topic(topic), offsets[topic]))
+		}
+	}
+	committed, err = session.End(ctx, commit)
+	failure := err
+	if failure == nil && !committed {
+		failure = errAborted
+	}
+	for i, topic := range topics {
+		in.endCommit(ctx, &cs.topic(topic).commit, spans[i], start, failure)
+	}
+	return committed, err
+}

@@ -1,0 +1,111 @@
+package otelkgo
+
+import (
+	"slices"
+	"strconv"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// partitionState is what depends on the partition too: attribute sets, which
+// process spans are open, and how far the client has read.
+type partitionState struct {
+	id attribute.KeyValue // messaging.destination.partition.id, a string by convention
+	// sent and processed are for records that went well, one at a time.
+	sent, consumed, processed *measure
+	// lag is for the gauges; empty without a group.
+	lag *measure
+
+	mu       sync.Mutex
+	inflight *inflight // the first of a list
+	lost     bool
+	position position
+}
+
+func newPartitionState(ts *topicState, p int32) *partitionState {
+	id := semconv.MessagingDestinationPartitionID(strconv.Itoa(int(p)))
+	with := func(attrs []attribute.KeyValue) []attribute.KeyValue { return append(slices.Clone(attrs), id) }
+	ps := &partitionState{
+		id:        id,
+		sent:      newMeasure(with(ts.send.measured)...),
+		consumed:  newMeasure(with(ts.poll.measured)...),
+		processed: newMeasure(with(ts.process.measured)...),
+	}
+	if ts.client.group != "" {
+		ps.lag = newMeasure(
+			semconv.MessagingSystemKafka,
+			semconv.MessagingConsumerGroupName(ts.client.group),
+			semconv.MessagingDestinationName(ts.topic),
+			id,
+		)
+	}
+	return ps
+}
+
+// inflight is one open process span in one partition.
+type inflight struct {
+	process    *Process
+	partition  *partitionState
+	prev, next *inflight
+}
+
+// enter adds f to the open spans of ps. A span that opens on a partition that
+// is lost already is lost from the start.
+func (ps *partitionState) enter(f *inflight) {
+	f.partition = ps
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if ps.lost {
+		f.process.lost.Store(true)
+	}
+	f.next = ps.inflight
+	if f.next != nil {
+		f.next.prev = f
+	}
+	ps.inflight = f
+}
+
+// leave removes f. An f that never entered is left alone.
+func (f *inflight) leave() {
+	ps := f.partition
+	if ps == nil {
+		return
+	}
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if f.prev != nil {
+		f.prev.next = f.next
+	} else {
+		ps.inflight = f.next
+	}
+	if f.next != nil {
+		f.next.prev = f.prev
+	}
+	f.prev, f.next = nil, nil
+}
+
+// lose marks the partition and its open spans as lost.
+func (ps *partitionState) lose() {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.lost = true
+	for f := ps.inflight; f != nil; f = f.next {
+		f.process.lost.Store(true)
+	}
+	ps.position = position{}
+}
+
+// own takes the mark back: the partition is this member's again.
+func (ps *partitionState) own() {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.lost = false
+}
+
+func (ps *partitionState) isLost() bool {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return ps.lost
+}
