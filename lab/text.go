@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -44,56 +45,99 @@ func (r *Result) headline(b *strings.Builder) {
 	b.WriteString("\n\n")
 }
 
-// row is one line of the table.
+// row is one line of a table: a name, and a cell for each form.
 type row struct {
 	name string
 	cell func(*FormResult) string
 }
 
 func (r *Result) table(b *strings.Builder) {
-	rows := []row{
-		{"caller wait", func(f *FormResult) string { return report.SummaryWords(&f.CallerWait) }},
-		{"  response", func(f *FormResult) string { return report.SummaryWords(&f.Response) }},
-		{"completion", func(f *FormResult) string { return report.SummaryWords(&f.Completion) }},
-		{"  tail", func(f *FormResult) string { return report.SummaryWords(&f.Tail) }},
-		{"  queue wait", func(f *FormResult) string { return report.SummaryWords(f.QueueWait) }},
-		{"completion p95", func(f *FormResult) string { return optional(f.Completion.P95) }},
-		{"completion p99", func(f *FormResult) string { return optional(f.Completion.P99) }},
-		{"orders placed", func(f *FormResult) string { return fmt.Sprint(f.Orders.Placed) }},
-		{"  = accepted + refused", func(f *FormResult) string { return fmt.Sprintf("%d + %d", f.Orders.Accepted, f.Orders.Refused) }},
-		{"  accepted = completed + failed + pending", func(f *FormResult) string {
-			return fmt.Sprintf("%d + %d + %d", f.Orders.Completed, f.Orders.Failed, f.Orders.Pending)
+	b.WriteString("Medians, with the 95 % interval of the median:\n\n")
+	r.rows(b, []row{
+		{"caller wait", func(f *FormResult) string { return interval(&f.CallerWait) }},
+		{"  response", func(f *FormResult) string { return interval(&f.Response) }},
+		{"completion", func(f *FormResult) string { return interval(&f.Completion) }},
+		{"  tail", func(f *FormResult) string { return interval(&f.Tail) }},
+		{"  queue wait", func(f *FormResult) string { return interval(f.QueueWait) }},
+		{"completion p95", func(f *FormResult) string { return percentile(f.Completion.P95, 20) }},
+		{"completion p99", func(f *FormResult) string { return percentile(f.Completion.P99, 100) }},
+	})
+	b.WriteString("\n  caller wait  how long the client's request took; response counts from the intended start\n" +
+		"  completion   from the client's start to the end of the last piece of work; tail is what comes after the answer\n" +
+		"  queue wait   from the broker's acknowledgement to the consumer's start, mean of an order's messages\n\n")
+	b.WriteString("Orders, by their own state and the client's answers (not by spans):\n\n")
+	r.rows(b, []row{
+		{"placed = accepted + refused", func(f *FormResult) string {
+			return fmt.Sprintf("%d = %d + %d", f.Orders.Placed, f.Orders.Accepted, f.Orders.Refused)
 		}},
-		{"  = answered + errors + unanswered", func(f *FormResult) string {
-			return fmt.Sprintf("%d + %d + %d", f.Orders.Answered, f.Orders.Errors, f.Orders.Unanswered)
+		{"accepted = completed + failed + pending", func(f *FormResult) string {
+			return fmt.Sprintf("%d = %d + %d + %d", f.Orders.Accepted, f.Orders.Completed, f.Orders.Failed, f.Orders.Pending)
 		}},
-		{"journeys complete + incomplete", func(f *FormResult) string { return fmt.Sprintf("%d + %d", f.Journeys, f.Incomplete) }},
-		{"traces, spans", func(f *FormResult) string { return fmt.Sprintf("%d, %d", f.Traces, f.SpanCount) }},
-	}
+		{"placed = answered + errors + unanswered", func(f *FormResult) string {
+			return fmt.Sprintf("%d = %d + %d + %d", f.Orders.Placed, f.Orders.Answered, f.Orders.Errors, f.Orders.Unanswered)
+		}},
+		{"journeys: complete, incomplete", func(f *FormResult) string { return fmt.Sprintf("%d, %d", f.Journeys, f.Incomplete) }},
+		{"their spans, in traces", func(f *FormResult) string { return fmt.Sprintf("%d, %d", f.SpanCount, f.Traces) }},
+	})
+	b.WriteString("\n")
+}
+
+func (r *Result) rows(b *strings.Builder, rows []row) {
 	t := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
-	cells := []string{""}
+	cells := []string{"  "}
 	for _, form := range r.order {
 		cells = append(cells, string(form))
 	}
 	line(t, cells)
 	for _, row := range rows {
-		cells := []string{row.name}
+		cells := []string{"  " + row.name}
 		for _, form := range r.order {
 			cells = append(cells, row.cell(r.Forms[form]))
 		}
 		line(t, cells)
 	}
 	_ = t.Flush() // into a strings.Builder
-	b.WriteString("\nMedians with the 95 % interval of the median. Caller wait: how long the client's request took; response: the same from\n" +
-		"the intended start. Completion: from there to the end of the last piece of work; tail: completion − caller wait; queue\nwait: a message's time in the broker, mean of an order's messages.\n\n")
+}
+
+// interval writes a summary as its median and interval in one unit: 51.2 ms [49.0, 52.1].
+func interval(s *compare.Summary) string {
+	if s == nil || s.Median == nil {
+		return "–"
+	}
+	unit, scale := "ms", 1.0
+	switch m := math.Abs(*s.Median); {
+	case m >= 1000:
+		unit, scale = "s", 1e-3
+	case m > 0 && m < 1:
+		unit, scale = "µs", 1e3
+	}
+	number := func(ms float64) string { return significant(ms * scale) }
+	if s.Low == nil {
+		return number(*s.Median) + " " + unit
+	}
+	return fmt.Sprintf("%s %s [%s, %s]", number(*s.Median), unit, number(*s.Low), number(*s.High))
+}
+
+// significant writes three significant digits, without an exponent.
+func significant(v float64) string {
+	switch m := math.Abs(v); {
+	case m == 0:
+		return "0"
+	case m < 10:
+		return fmt.Sprintf("%.2f", v)
+	case m < 100:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
 }
 
 // line writes a row of the table; a tabwriter keeps its first error for Flush.
 func line(w io.Writer, cells []string) { _, _ = fmt.Fprintln(w, strings.Join(cells, "\t")) }
 
-func optional(ms *float64) string {
+// percentile says how many orders it would take when there are too few.
+func percentile(ms *float64, needed int) string {
 	if ms == nil {
-		return "too few orders"
+		return fmt.Sprintf("needs %d orders", needed)
 	}
 	return report.Milliseconds(*ms)
 }
@@ -139,7 +183,7 @@ func (r *Result) pictures(b *strings.Builder, look Look) {
 			continue
 		}
 		wait, _ := m.journey.CallerWait()
-		title := fmt.Sprintf("%s, order %d: the caller waited %s, all was done after %s", form, m.order.Number, report.Duration(wait), report.Duration(m.journey.Completion()))
+		title := fmt.Sprintf("%s, order %d: the caller waited %s, the last work ended after", form, m.order.Number, report.Duration(wait))
 		// Writing into a strings.Builder never fails.
 		_ = report.Bars(b, title, m.journey.Set(), m.journey.CompletionPath(), look.Width, look.Style)
 		b.WriteString("\n")
@@ -173,7 +217,9 @@ func (r *Result) next(b *strings.Builder) {
 		form = services.Kafka
 	}
 	fmt.Fprintf(b, "Written to %s. Next:\n", r.Dir)
-	fmt.Fprintf(b, "  go run ./cmd/tracelab journey %s --form %s     one order, span by span, over all its traces\n", r.Dir, form)
-	fmt.Fprintf(b, "  go run ./cmd/tracelab compare %s               all forms against each other\n", r.Dir)
-	fmt.Fprintf(b, "  go run ./cmd/tracelab run --fault payment:delay=200ms@0.5   one slow service: who feels it?\n")
+	t := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
+	line(t, []string{fmt.Sprintf("  go run ./cmd/tracelab journey %s --form %s", r.Dir, form), "one order, span by span, over all its traces"})
+	line(t, []string{"  go run ./cmd/tracelab compare " + r.Dir, "all measures of all forms"})
+	line(t, []string{"  go run ./cmd/tracelab run --fault payment:delay=200ms@0.5", "one slow service: who feels it?"})
+	_ = t.Flush()
 }
