@@ -192,7 +192,11 @@ func (r *Result) pictures(b *strings.Builder, look Look) {
 
 func (r *Result) remarks(b *strings.Builder) {
 	g := r.Generator
-	fmt.Fprintf(b, "Generator: started its orders on time at %g orders/s, late by %.2f ms (p50), %.2f ms (p99), %.2f ms (max)\n", g.Rate, g.StartLagP50, g.StartLagP99, g.StartLagMax)
+	verdict := "it is on time at this rate"
+	if g.Late() {
+		verdict = "it is late at this rate"
+	}
+	fmt.Fprintf(b, "Generator at %g orders/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, g.StartLagP50, g.StartLagP99, g.StartLagMax, verdict)
 	if s := r.Spans; s != nil {
 		fmt.Fprintf(b, "Spans of this process: started %d = exported %d + dropped %d; %d belong to several orders or none (polls, commits)\n", s.Started, s.Exported, s.Dropped, r.Shared)
 	}
