@@ -33,8 +33,8 @@ type Config struct {
 	Target      string   // URL of a gateway that runs elsewhere; "": the services run in this process
 	ReceiveOTLP string   // where the lab takes spans of services that run elsewhere
 
-	OTLP   string  // where every span is also sent; see OTLPClient
-	Sample float64 // share of the orders whose spans are sent there; 0: all
+	OTLP   string   // where every span is also sent; see OTLPClient
+	Sample *float64 // share of the orders whose spans are sent there, 0 to 1; nil: all
 
 	Out      string // directory of run directories; "": runs
 	Version  string // of the program, for service.version and the manifest
@@ -66,7 +66,9 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Workers, services.DefaultWorkers)
 	setDefault(&c.Timeout, 5*time.Second)
 	setDefault(&c.Deadline, 10*time.Second)
-	setDefault(&c.Sample, 1)
+	if c.Sample == nil {
+		c.Sample = new(1.0)
+	}
 	setDefault(&c.Out, "runs")
 	if c.Network.Listen == nil {
 		c.Network = services.TCP()
@@ -105,8 +107,8 @@ func (c Config) check() error {
 	if c.Orders < 0 || c.Rate < 0 {
 		return fmt.Errorf("orders %d and rate %g: use positive numbers", c.Orders, c.Rate)
 	}
-	if c.Sample < 0 || c.Sample > 1 {
-		return fmt.Errorf("sample %g: use a share from 0 to 1", c.Sample)
+	if *c.Sample < 0 || *c.Sample > 1 {
+		return fmt.Errorf("sample %g: use a share from 0 to 1", *c.Sample)
 	}
 	for i, form := range c.Forms {
 		if _, err := services.ParseForm(string(form)); err != nil {

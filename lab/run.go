@@ -57,7 +57,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	}
 	if r.OTLP != "" || r.EnvOTLP {
 		to := cmp.Or(r.OTLP, "of OTEL_EXPORTER_OTLP_ENDPOINT")
-		r.forward, err = startForwarder(ctx, r.env.collector, OTLPClient(r.OTLP, r.EnvProtocol), to, r.Seed, r.Sample)
+		r.forward, err = startForwarder(ctx, r.env.collector, OTLPClient(r.OTLP, r.EnvProtocol), to, r.Seed, *r.Sample)
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ import (
 // compareCommand is `tracelab compare`.
 type compareCommand struct {
 	Inputs []string `arg:"" name:"input" help:"One run directory: its forms against each other. Two: form by form. RUN/grpc: one form. Else OTLP/JSON files, or -. The first is what the others are compared with."`
-	Format string   `help:"Of the report: text or json." enum:"text,json" default:"text" placeholder:"NAME"`
+	Format string   `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
 }
 
 // Run reads the inputs and prints the comparison.

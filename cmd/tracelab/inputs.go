@@ -63,6 +63,7 @@ func (in input) group(form services.Form, stdin io.Reader) (compare.Group, []str
 		return in.run.Group(form)
 	case oneForm:
 		return in.run.Group(in.form)
+	case file:
 	}
 	result, err := in.read(stdin)
 	if err != nil {

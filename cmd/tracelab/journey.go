@@ -16,7 +16,7 @@ type journeyCommand struct {
 	Trace  string `help:"The journey that reaches this trace." placeholder:"ID" xor:"pick"`
 	Order  string `help:"The journey of this order: its id, or its number." placeholder:"ID" xor:"pick"`
 	Form   string `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
-	Format string `help:"Of the report: text or json." enum:"text,json" default:"text" placeholder:"NAME"`
+	Format string `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
 }
 
 // Run reads the input, picks a journey and prints it.
@@ -34,7 +34,7 @@ func (c *journeyCommand) Run(s *streams) error {
 		return err
 	}
 	for _, w := range warnings {
-		fmt.Fprintf(s.err, "warning: %s\n", w)
+		s.talk("warning: %s", w)
 	}
 	journey, err := c.pick(group)
 	if err != nil {

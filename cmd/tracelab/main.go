@@ -26,8 +26,9 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
 }
 
 // commands is the command line.
@@ -36,8 +37,8 @@ type commands struct {
 	Compare  compareCommand   `cmd:"" help:"Compare trace sets: run directories, one form of a run (RUN/grpc), OTLP/JSON files, - for standard input."`
 	Journey  journeyCommand   `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
 	Serve    serveCommand     `cmd:"" help:"Run one or more services, or all, until told to stop."`
-	Version  kong.VersionFlag `help:"Print the version." short:"v"`
-	LogLevel slog.Level       `help:"Log from this level on, to standard error: debug, info, warn, error." default:"warn" placeholder:"LEVEL"`
+	Version  kong.VersionFlag `help:"Print the version." short:"v" env:"-"`
+	LogLevel slog.Level       `help:"Log from this level on, to standard error: debug, info, warn, error (default ${default})." default:"warn" placeholder:"LEVEL"`
 }
 
 // streams are where a command reads and writes.
@@ -45,6 +46,17 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	log      *slog.Logger
+}
+
+// talk writes a line beside the report, to standard error. Nobody can be told when that fails.
+func (s *streams) talk(format string, args ...any) { _, _ = fmt.Fprintf(s.err, format+"\n", args...) }
+
+// say writes a line of the report.
+func (s *streams) say(format string, args ...any) error {
+	if _, err := fmt.Fprintf(s.out, format+"\n", args...); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
 }
 
 // usageError is a command line that makes no sense.
@@ -56,21 +68,11 @@ func (e usageError) Unwrap() error { return e.error }
 // errNotSo ends a command whose report says that something is not as it should be.
 var errNotSo = errors.New("not so")
 
-// exited is what kong wants to exit with after --help or --version.
-type exited int
-
 // run is the program.
-func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) (status int) {
-	defer func() {
-		if p := recover(); p != nil {
-			code, ok := p.(exited)
-			if !ok {
-				panic(p)
-			}
-			status = int(code)
-		}
-	}()
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	s := &streams{in: in, out: out, err: errOut}
 	var cli commands
+	answered := false // by --help or --version
 	parser, err := kong.New(&cli,
 		kong.Name("tracelab"),
 		kong.Description("One business flow over calls and messages, every hop traced, every trace judged."),
@@ -78,23 +80,25 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		kong.DefaultEnvars("TRACELAB"),
 		kong.Vars{"version": version()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		// kong exits in the middle of parsing; there is no other way out of it.
-		kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.Exit(func(int) { answered = true }),
 	)
 	if err != nil {
-		return complain(errOut, err)
+		return s.exit(err)
 	}
 	parsed, err := parser.Parse(args)
-	if err != nil {
-		return complain(errOut, usageError{err})
+	if answered {
+		return exitDone // whatever else was on the line, or missing from it
 	}
-	handler := slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: cli.LogLevel})
+	if err != nil {
+		return s.exit(usageError{err})
+	}
+	s.log = slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: cli.LogLevel}))
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	return complain(errOut, parsed.Run(&streams{in: in, out: out, err: errOut, log: slog.New(handler)}))
+	return s.exit(parsed.Run(s))
 }
 
-// complain prints an error and says how the program exits.
-func complain(errOut io.Writer, err error) int {
+// exit prints an error, if there is one, and says how the program exits.
+func (s *streams) exit(err error) int {
 	_, badConfig := errors.AsType[*lab.ConfigError](err)
 	_, badUsage := errors.AsType[usageError](err)
 	switch {
@@ -103,10 +107,10 @@ func complain(errOut io.Writer, err error) int {
 	case errors.Is(err, errNotSo): // the report has said it
 		return exitNotSo
 	case badConfig || badUsage:
-		fmt.Fprintf(errOut, "tracelab: %v%s\n", err, suggestion(err))
+		s.talk("tracelab: %v%s", err, suggestion(err))
 		return exitUsage
 	default:
-		fmt.Fprintf(errOut, "tracelab: %v\n", err)
+		s.talk("tracelab: %v%s", err, suggestion(err))
 		return exitNotSo
 	}
 }

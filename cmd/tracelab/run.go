@@ -15,27 +15,27 @@ import (
 
 // runCommand is `tracelab run`.
 type runCommand struct {
-	Forms    []string      `help:"Forms to compare: rest, grpc, kafka, hybrid." default:"rest,grpc,kafka,hybrid" placeholder:"FORM,…"`
-	Orders   int           `help:"Orders of each form." default:"25" placeholder:"N"`
-	Rate     float64       `help:"Orders per second over all forms, as intended start times (an open loop)." default:"80" placeholder:"N"`
-	Seed     uint64        `help:"The same seed is the same work." default:"1" placeholder:"N"`
-	Topology string        `help:"Table of hops: order, or chained (calls nest)." default:"order" placeholder:"NAME"`
-	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link." default:"both" placeholder:"NAME"`
-	Fault    []string      `help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Kinds: delay=DURATION, error=REASON, hang=DURATION." sep:"none" placeholder:"SERVICE:KIND[=VALUE][@SHARE]"`
-	Workers  int           `help:"Records that a service works on at the same time." default:"32" placeholder:"N"`
-	WarmUp   int           `help:"Orders of each form before the others, left out of everything." default:"3" placeholder:"N"`
-	Timeout  time.Duration `help:"How long the client waits for an answer." default:"5s" placeholder:"DURATION"`
-	Deadline time.Duration `help:"How long to wait, after the last answer, for every order to be final." default:"10s" placeholder:"DURATION"`
+	Forms    []string      `help:"Forms to compare: rest, grpc, kafka, hybrid (default ${default})." default:"rest,grpc,kafka,hybrid" placeholder:"FORM,…"`
+	Orders   int           `help:"Orders of each form (default ${default})." default:"25" placeholder:"N"`
+	Rate     float64       `help:"Orders per second over all forms, as intended start times (an open loop) (default ${default})." default:"80" placeholder:"N"`
+	Seed     uint64        `help:"The same seed is the same work (default ${default})." default:"1" placeholder:"N"`
+	Topology string        `help:"Table of hops: order, or chained (calls nest) (default ${default})." default:"order" placeholder:"NAME"`
+	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link (default ${default})." default:"both" placeholder:"NAME"`
+	Fault    []string      `help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Kinds: delay=DURATION, error=REASON, hang=DURATION." placeholder:"SERVICE:KIND[=VALUE][@SHARE]"`
+	Workers  int           `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
+	WarmUp   int           `help:"Orders of each form before the others, left out of everything (default ${default})." default:"3" placeholder:"N"`
+	Timeout  time.Duration `help:"How long the client waits for an answer (default ${default})." default:"5s" placeholder:"DURATION"`
+	Deadline time.Duration `help:"How long to wait, after the last answer, for every order to be final (default ${default})." default:"10s" placeholder:"DURATION"`
 
 	Kafka       []string `help:"Use this Kafka instead of the embedded one." placeholder:"HOST:PORT"`
 	Keep        bool     `help:"Leave the run's topics and groups on that Kafka."`
 	Target      string   `help:"Drive services that run elsewhere: the URL of their gateway." placeholder:"URL"`
 	ReceiveOTLP string   `name:"receive-otlp" help:"Take their spans here: OTLP over gRPC, and over HTTP on the port behind it." placeholder:"HOST:PORT"`
 	OTLP        string   `name:"otlp" help:"Also send every span to this collector or Jaeger: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
-	Sample      float64  `help:"Share of the orders whose spans are sent there; the report sees every order." default:"1" placeholder:"RATIO"`
+	Sample      float64  `help:"Share of the orders whose spans are sent there; the report sees every order (default ${default})." default:"1" placeholder:"RATIO"`
 
-	Out    string `help:"Where run directories go." default:"runs" placeholder:"DIR"`
-	Format string `help:"Of the report: text or json." enum:"text,json" default:"text" placeholder:"NAME"`
+	Out    string `help:"Where run directories go (default ${default})." default:"runs" placeholder:"DIR"`
+	Format string `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
 }
 
 // Run does the run and prints its report.
@@ -70,10 +70,16 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 
 func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
-		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, WarmUp: c.WarmUp,
+		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, WarmUp: cmp.Or(c.WarmUp, -1),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
-		ReceiveOTLP: c.ReceiveOTLP, OTLP: c.OTLP, Sample: c.Sample, Out: c.Out, Version: version(), Logger: s.log,
+		ReceiveOTLP: c.ReceiveOTLP, OTLP: c.OTLP, Sample: &c.Sample, Out: c.Out, Version: version(), Logger: s.log,
 		EnvOTLP: otlpFromEnvironment(), EnvProtocol: otlpProtocol(),
+	}
+	for flag, ok := range map[string]bool{"orders": c.Orders > 0, "rate": c.Rate > 0, "workers": c.Workers > 0, "timeout": c.Timeout > 0,
+		"deadline": c.Deadline > 0, "warm-up": c.WarmUp >= 0} {
+		if !ok {
+			return config, fmt.Errorf("--%s: use a positive value", flag)
+		}
 	}
 	for _, name := range c.Forms {
 		form, err := services.ParseForm(name)

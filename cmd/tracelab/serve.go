@@ -26,11 +26,11 @@ type serveCommand struct {
 	GRPC        map[string]string `name:"grpc" help:"Where services answer gRPC (default: 127.0.0.1, ports 19080 to 19086)." placeholder:"SERVICE=HOST:PORT"`
 	Kafka       []string          `help:"The Kafka that carries messages; without one, only calls work." placeholder:"HOST:PORT"`
 	Prefix      string            `help:"Put this in front of the names of topics and groups." placeholder:"TEXT"`
-	Workers     int               `help:"Records that a service works on at the same time." default:"32" placeholder:"N"`
+	Workers     int               `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
 	AllowFaults bool              `help:"Obey the faults that an order carries."`
 	OTLP        string            `name:"otlp" help:"Send spans to this collector, Jaeger, or run --receive-otlp: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Host        string            `help:"host.id and host.name of the spans: the same for all services of a lab (default: this machine's name)." placeholder:"NAME"`
-	Grace       time.Duration     `help:"How long a shutdown may take to finish what was begun." default:"8s" placeholder:"DURATION"`
+	Grace       time.Duration     `help:"How long a shutdown may take to finish what was begun (default ${default})." default:"8s" placeholder:"DURATION"`
 }
 
 // Run serves until the context ends or a server fails, then drains.
@@ -52,38 +52,52 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return errors.Join(err, stopQueue(queue, s))
 	}
-	c.announce(s, system, config.Services, queue != nil)
-	err = system.Ready(starting)
-	if err == nil {
-		fmt.Fprintf(s.out, "ready: %s\n", strings.Join(config.Services, ", "))
-		select {
-		case <-ctx.Done():
-		case err = <-system.Failed():
-		}
-	}
+	err = c.serve(ctx, starting, s, system, config.Services, queue != nil)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	defer cancel()
 	err = errors.Join(err, system.Shutdown(stopping), stopQueue(queue, s))
-	if err == nil {
-		fmt.Fprintf(s.out, "stopped: %s\n", strings.Join(config.Services, ", "))
+	if err != nil {
+		return err
 	}
-	return err
+	return s.say("stopped: %s", strings.Join(config.Services, ", "))
+}
+
+// serve says where the services are and waits until it is told to stop, or a server fails.
+func (c *serveCommand) serve(ctx, starting context.Context, s *streams, system *services.System, names []string, exporting bool) error {
+	if err := c.announce(s, system, names, exporting); err != nil {
+		return err
+	}
+	if err := system.Ready(starting); err != nil {
+		return err
+	}
+	if err := s.say("ready: %s", strings.Join(names, ", ")); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-system.Failed():
+		return err
+	}
 }
 
 // announce says where everything is, and what a person must know of it.
-func (c *serveCommand) announce(s *streams, system *services.System, names []string, exporting bool) {
+func (c *serveCommand) announce(s *streams, system *services.System, names []string, exporting bool) error {
 	for _, name := range names {
-		fmt.Fprintf(s.out, "%-12s http://%s  grpc %s\n", name, system.Address(name), system.GRPCAddress(name))
+		if err := s.say("%-12s http://%s  grpc %s", name, system.Address(name), system.GRPCAddress(name)); err != nil {
+			return err
+		}
 	}
 	if slices.Contains(names, services.Orders) {
-		fmt.Fprintln(s.err, "orders keeps its state in the memory of this process: run one of it, and expect it to forget when it stops")
+		s.talk("orders keeps its state in the memory of this process: run one of it, and expect it to forget when it stops")
 	}
 	if len(c.Kafka) == 0 {
-		fmt.Fprintln(s.err, "no --kafka: orders of the forms kafka and hybrid will be refused")
+		s.talk("no --kafka: orders of the forms kafka and hybrid will be refused")
 	}
 	if !exporting {
-		fmt.Fprintln(s.err, "no --otlp and no OTEL_EXPORTER_OTLP_ENDPOINT: spans go nowhere")
+		s.talk("no --otlp and no OTEL_EXPORTER_OTLP_ENDPOINT: spans go nowhere")
 	}
+	return nil
 }
 
 func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
@@ -155,7 +169,7 @@ func stopQueue(queue *services.Queue, s *streams) error {
 	defer cancel()
 	err := queue.Shutdown(ctx)
 	counts := queue.Counts()
-	fmt.Fprintf(s.err, "spans: started %d = exported %d + dropped %d\n", counts.Started, counts.Exported, counts.Dropped)
+	s.talk("spans: started %d = exported %d + dropped %d", counts.Started, counts.Exported, counts.Dropped)
 	if counts.Dropped > 0 {
 		err = errors.Join(err, fmt.Errorf("%d spans were dropped: is the otlp endpoint up?", counts.Dropped))
 	}

@@ -52,7 +52,7 @@ func (p *progress) show(at lab.Progress) {
 	if at.Orders > 0 {
 		line = fmt.Sprintf("%s: %d of %d answered", at.Stage, at.Answered, at.Orders)
 	}
-	fmt.Fprintf(p.out, "\r\x1b[K%s", line)
+	_, _ = fmt.Fprintf(p.out, "\r\x1b[K%s", line) // the report matters, not this
 }
 
 // clear takes the line away.
@@ -60,7 +60,7 @@ func (p *progress) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.out != nil {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		_, _ = fmt.Fprint(p.out, "\r\x1b[K")
 		p.out = nil
 	}
 }
