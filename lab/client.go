@@ -32,7 +32,8 @@ func newClient(base string, network services.Network, provider *services.Provide
 	return &client{base: base, timeout: timeout,
 		plain: &http.Client{Transport: transport, Timeout: 10 * time.Second},
 		traced: &http.Client{Transport: otelhttp.NewTransport(rootNoting{transport}, otelhttp.WithTracerProvider(provider.Traces),
-			otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator))}}
+			otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
+			otelhttp.WithSpanNameFormatter(services.ClientSpanName))}}
 }
 
 // rootNoting sits under the instrumentation: it tells place which span the request has, even when no answer comes, and

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -41,6 +42,11 @@ var NewQueue = telemetry.NewQueue
 
 // Network is where services listen and dial.
 type Network = transport.Network
+
+// ClientSpanName names the span of an HTTP request to a fixed path: POST /orders.
+func ClientSpanName(operation string, r *http.Request) string {
+	return transport.ClientSpanName(operation, r)
+}
 
 // TCP is the operating system's network.
 func TCP() Network { return transport.TCP() }
