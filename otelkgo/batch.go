@@ -33,7 +33,7 @@ func (in *Instrumentation) StartProcessBatch(ctx context.Context, records []*kgo
 	options := append(b.topic.process.root[:len(b.topic.process.root):len(b.topic.process.root)], trace.WithLinks(links...))
 	p.ctx, p.span = in.tracer.Start(isolated(ctx), b.topic.process.spanName, options...)
 	if p.span.IsRecording() {
-		p.span.SetAttributes(semconv.MessagingBatchMessageCount(len(records)))
+		p.span.SetAttributes(append(b.client.clientAttributes(), semconv.MessagingBatchMessageCount(len(records)))...)
 		if b.partition != nil {
 			p.span.SetAttributes(b.partition.id)
 		}
@@ -118,7 +118,7 @@ func (in *Instrumentation) linkAttributes(b batch, r *kgo.Record) []attribute.Ke
 		}
 	}
 	attrs = append(attrs, semconv.MessagingKafkaOffset(int(r.Offset)))
-	return in.messageAttributes(attrs, r)
+	return in.recordAttributes(attrs, r)
 }
 
 // enterAll notes p as open in every partition of the batch.

@@ -1,8 +1,10 @@
 package otelkgo_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
@@ -27,6 +30,7 @@ type bubble struct {
 	cluster *kfake.Cluster
 	spans   *tracetest.SpanRecorder
 	tp      *sdktrace.TracerProvider
+	meters  *sdkmetric.ManualReader
 	in      *otelkgo.Instrumentation
 }
 
@@ -37,7 +41,7 @@ var propagator = propagation.NewCompositeTextMapPropagator(propagation.TraceCont
 func inBubble(t *testing.T, topics []string, f func(b *bubble), opts ...otelkgo.Option) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bubble{T: t, spans: tracetest.NewSpanRecorder()}
+		b := &bubble{T: t, spans: tracetest.NewSpanRecorder(), meters: sdkmetric.NewManualReader()}
 		b.tp = sdktrace.NewTracerProvider(
 			sdktrace.WithIDGenerator(&countingIDs{}),
 			sdktrace.WithSpanProcessor(copyBaggage{}),
@@ -49,6 +53,7 @@ func inBubble(t *testing.T, topics []string, f func(b *bubble), opts ...otelkgo.
 		defer b.cluster.Close()
 		b.in, err = otelkgo.New(append([]otelkgo.Option{
 			otelkgo.WithTracerProvider(b.tp), otelkgo.WithPropagator(propagator),
+			otelkgo.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(b.meters))),
 		}, opts...)...)
 		b.must(err)
 		f(b)
@@ -72,6 +77,7 @@ func (b *bubble) client(opts ...kgo.Opt) *kgo.Client {
 		kgo.ClientID("test"),
 		kgo.ProducerLinger(0),
 		kgo.MetadataMinAge(250 * time.Millisecond),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 	}, opts...)...)
 	b.must(err)
 	return cl
@@ -94,6 +100,10 @@ func (b *bubble) poll(cl *kgo.Client, n int) []*kgo.Record {
 		b.must(fetches.Err())
 		records = append(records, fetches.Records()...)
 	}
+	// A fetch has its topics and partitions in no order.
+	slices.SortFunc(records, func(a, b *kgo.Record) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+	})
 	return records
 }
 

@@ -49,7 +49,11 @@ func (in *Instrumentation) CommitOffsets(ctx context.Context, cl *kgo.Client, of
 
 func (in *Instrumentation) startCommit(ctx context.Context, ts *topicState, partitions map[int32]kgo.EpochOffset) trace.Span {
 	_, span := in.tracer.Start(ctx, ts.commit.spanName, ts.commit.root...)
-	if len(partitions) == 1 && span.IsRecording() {
+	if !span.IsRecording() {
+		return span
+	}
+	span.SetAttributes(ts.client.clientAttributes()...)
+	if len(partitions) == 1 {
 		for p, o := range partitions {
 			if ps := ts.partition(p); ps != nil {
 				span.SetAttributes(ps.id, semconv.MessagingKafkaOffset(int(o.Offset)))

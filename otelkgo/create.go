@@ -50,7 +50,10 @@ func (in *Instrumentation) create(ctx context.Context, cs *clientState, r *kgo.R
 		r.Topic = cs.defaultTopic
 	}
 	ts := cs.topic(r.Topic)
-	created, span := in.startMessage(ctx, &ts.create, r)
+	created, span := in.tracer.Start(ctx, ts.create.spanName, ts.create.start...)
+	if span.IsRecording() {
+		span.SetAttributes(cs.messageAttributes(nil, r)...)
+	}
 	in.inject(created, r)
 	span.End()
 	r.Context = withOrigin(ctx, &origin{creation: span.SpanContext(), batched: batched})
@@ -103,7 +106,7 @@ func (in *Instrumentation) startBatchSend(ctx context.Context, s *batchSend) {
 	if !s.span.IsRecording() {
 		return
 	}
-	s.span.SetAttributes(semconv.MessagingBatchMessageCount(len(s.created)))
+	s.span.SetAttributes(append(s.topic.client.clientAttributes(), semconv.MessagingBatchMessageCount(len(s.created)))...)
 	if omitted := len(s.created) - len(linked); omitted > 0 {
 		s.span.SetAttributes(linksOmittedKey.Int(omitted))
 	}

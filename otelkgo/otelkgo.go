@@ -29,8 +29,6 @@ type Instrumentation struct {
 	template    func(topic string) string
 	messageID   func(*kgo.Record) string
 	maxLinks    int
-	starters    starters
-	newRoot     trace.SpanStartOption
 	instruments instruments
 	// observed is set once somebody collects the lag: before, nothing is kept
 	// for it.
@@ -134,7 +132,6 @@ func New(opts ...Option) (*Instrumentation, error) {
 		template:   c.template,
 		messageID:  c.messageID,
 		maxLinks:   c.maxLinks,
-		newRoot:    trace.WithNewRoot(),
 	}
 	in.unknown = newClientState(in)
 	meter := c.meterProvider.Meter(ScopeName, metric.WithSchemaURL(semconv.SchemaURL))

@@ -7,12 +7,16 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // partitionState is what depends on the partition too: attribute sets, which
 // process spans are open, and how far the client has read.
 type partitionState struct {
 	id attribute.KeyValue // messaging.destination.partition.id, a string by convention
+	// process are the start options of a process span, processRoot those of
+	// one in a trace of its own.
+	process, processRoot []trace.SpanStartOption
 	// sent and processed are for records that went well, one at a time.
 	sent, consumed, processed *measure
 	// lag is for the gauges; empty without a group.
@@ -27,11 +31,14 @@ type partitionState struct {
 func newPartitionState(ts *topicState, p int32) *partitionState {
 	id := semconv.MessagingDestinationPartitionID(strconv.Itoa(int(p)))
 	with := func(attrs []attribute.KeyValue) []attribute.KeyValue { return append(slices.Clone(attrs), id) }
+	process := []trace.SpanStartOption{ts.process.kind, trace.WithAttributes(with(ts.process.attributes)...)}
 	ps := &partitionState{
-		id:        id,
-		sent:      newMeasure(with(ts.send.measured)...),
-		consumed:  newMeasure(with(ts.poll.measured)...),
-		processed: newMeasure(with(ts.process.measured)...),
+		id:          id,
+		process:     process,
+		processRoot: append([]trace.SpanStartOption{trace.WithNewRoot()}, process...),
+		sent:        newMeasure(with(ts.send.measured)...),
+		consumed:    newMeasure(with(ts.poll.measured)...),
+		processed:   newMeasure(with(ts.process.measured)...),
 	}
 	if ts.client.group != "" {
 		ps.lag = newMeasure(

@@ -1,11 +1,12 @@
 package otelkgo
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -27,13 +28,15 @@ func (in *Instrumentation) PollRecords(ctx context.Context, cl *kgo.Client, max 
 	if fetches.Empty() {
 		return fetches
 	}
-	var topics []*polledTopic // in the order of the fetch
+	var topics []*polledTopic
 	cs := in.client(cl)
 	for _, f := range fetches {
 		for i := range f.Topics {
 			topics = addPolled(topics, cs, &f.Topics[i])
 		}
 	}
+	// A fetch has its topics in no order.
+	slices.SortFunc(topics, func(a, b *polledTopic) int { return cmp.Compare(a.topic, b.topic) })
 	ctx = isolated(ctx)
 	end := time.Now()
 	for _, t := range topics {
@@ -108,7 +111,7 @@ func (in *Instrumentation) pollSpan(ctx context.Context, t *polledTopic, start, 
 	if !span.IsRecording() {
 		return
 	}
-	attrs := []attribute.KeyValue{semconv.MessagingBatchMessageCount(t.count)}
+	attrs := append(t.client.clientAttributes(), semconv.MessagingBatchMessageCount(t.count))
 	if ps := t.partition(t.partitions[0].Partition); ps != nil && len(t.partitions) == 1 {
 		attrs = append(attrs, ps.id)
 	}

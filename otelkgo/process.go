@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -39,32 +40,42 @@ type Process struct {
 func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (context.Context, *Process) {
 	ts := in.clientOf(r).topic(r.Topic)
 	p := &Process{in: in, topic: ts, start: clock(ctx, in.instruments.process), measure: ts.process.measure}
-	s := in.starters.get()
-	s.add(ts.process.attributes...)
+	options, rootOptions := ts.process.start, ts.process.root
 	if ps := ts.partition(r.Partition); ps != nil {
-		p.measure = ps.processed
+		options, rootOptions, p.measure = ps.process, ps.processRoot, ps.processed
 		p.inflight.process = p
 		ps.enter(&p.inflight)
-		s.add(ps.id)
 	}
-	s.add(semconv.MessagingKafkaOffset(int(r.Offset)))
-	in.addMessage(s, r)
 	scope := trace.SpanContextFromContext(ctx)
 	ctx = in.extract(isolated(ctx), r)
 	creation := trace.SpanContextFromContext(ctx)
 	relation := in.relation(ctx, r)
-	if relation != RelationParent {
-		s.link(creation)
-	}
-	if !scope.Equal(creation) {
-		s.link(scope)
+	if scope.Equal(creation) {
+		scope = trace.SpanContext{}
 	}
 	if relation == RelationLink {
-		p.ctx, p.span = in.start(ctx, s, ts.process.spanName, ts.process.kind, in.newRoot)
+		// A trace of its own: links are all that a sampler can decide by.
+		p.ctx, p.span = in.tracer.Start(ctx, ts.process.spanName, withLinks(rootOptions, creation, scope)...)
 	} else {
-		p.ctx, p.span = in.start(ctx, s, ts.process.spanName, ts.process.kind)
+		// The parent has decided, so links cost nothing unless it is recorded.
+		p.ctx, p.span = in.tracer.Start(ctx, ts.process.spanName, options...)
+		if relation == RelationBoth {
+			addLink(p.span, creation)
+		}
+		addLink(p.span, scope)
+	}
+	if p.span.IsRecording() {
+		var attrs [maxMessageAttributes]attribute.KeyValue
+		p.span.SetAttributes(ts.client.messageAttributes(append(attrs[:0], semconv.MessagingKafkaOffset(int(r.Offset))), r)...)
 	}
 	return p.ctx, p
+}
+
+// addLink adds a link to a span that is recorded, if sc is valid.
+func addLink(span trace.Span, sc trace.SpanContext) {
+	if sc.IsValid() && span.IsRecording() {
+		span.AddLink(trace.Link{SpanContext: sc})
+	}
 }
 
 // withLinks returns options with a link to each valid span context. It leaves

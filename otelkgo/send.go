@@ -47,7 +47,7 @@ func (cs *clientState) OnProduceRecordBuffered(r *kgo.Record) {
 	o, _ := before.Value(originKey{}).(*origin)
 	switch {
 	case o == nil:
-		sc.Context, sc.span = cs.in.startMessage(before, &ts.send, r)
+		sc.Context, sc.span = cs.in.tracer.Start(before, ts.send.spanName, ts.send.start...)
 		cs.in.inject(sc.Context, r)
 	case o.batched:
 		sc.Context, sc.span = before, nil // SendBatch has a span for all of them
@@ -55,18 +55,6 @@ func (cs *clientState) OnProduceRecordBuffered(r *kgo.Record) {
 		cs.startDerived(sc, o, r)
 	}
 	r.Context = sc
-}
-
-// startMessage starts a span about r, with links to those of targets, at most
-// two, that are valid.
-func (in *Instrumentation) startMessage(ctx context.Context, op *operation, r *kgo.Record, targets ...trace.SpanContext) (context.Context, trace.Span) {
-	s := in.starters.get()
-	s.add(op.attributes...)
-	in.addMessage(s, r)
-	for _, sc := range targets {
-		s.link(sc)
-	}
-	return in.start(ctx, s, op.spanName, op.kind)
 }
 
 // startDerived starts the send span of a record that comes from another one,
@@ -80,7 +68,7 @@ func (cs *clientState) startDerived(sc *sendContext, o *origin, r *kgo.Record) {
 	if creation.IsValid() {
 		op = &sc.topic.sendCreated
 	}
-	sc.Context, sc.span = cs.in.startMessage(sc.before, op, r, creation, o.previous)
+	sc.Context, sc.span = cs.in.tracer.Start(sc.before, op.spanName, withLinks(op.start, creation, o.previous)...)
 	if !creation.IsValid() {
 		cs.in.inject(sc.Context, r)
 	}
@@ -110,9 +98,13 @@ func (cs *clientState) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
 		return
 	}
 	if sc.span.IsRecording() {
+		// All at once: the span grows only once for them.
+		var attrs [maxMessageAttributes]attribute.KeyValue
+		set := cs.messageAttributes(attrs[:0], r)
 		if err == nil && ps != nil {
-			sc.span.SetAttributes(ps.id, semconv.MessagingKafkaOffset(int(r.Offset)))
+			set = append(set, ps.id, semconv.MessagingKafkaOffset(int(r.Offset)))
 		}
+		sc.span.SetAttributes(set...)
 		failSpan(sc.span, err)
 	}
 	sc.span.End()
@@ -142,27 +134,36 @@ func (in *Instrumentation) isContext(h kgo.RecordHeader) bool {
 	return false
 }
 
-// addMessage adds what a record itself says: its key when it is text, whether
-// it is a tombstone, and its id.
-func (in *Instrumentation) addMessage(s *starter, r *kgo.Record) {
-	if r.Key != nil && utf8.Valid(r.Key) {
-		s.add(semconv.MessagingKafkaMessageKey(string(r.Key)))
+// maxMessageAttributes is room for what messageAttributes appends, partition
+// and offset.
+const maxMessageAttributes = 6
+
+// messageAttributes appends the client id and what a record itself says: its
+// key when it is text, whether it is a tombstone, and its id.
+func (cs *clientState) messageAttributes(attrs []attribute.KeyValue, r *kgo.Record) []attribute.KeyValue {
+	if cs.id != "" {
+		attrs = append(attrs, semconv.MessagingClientID(cs.id))
 	}
-	if r.Key != nil && r.Value == nil {
-		s.add(semconv.MessagingKafkaMessageTombstone(true))
-	}
-	if id := in.messageID(r); id != "" {
-		s.add(semconv.MessagingMessageID(id))
-	}
+	return cs.in.recordAttributes(attrs, r)
 }
 
-// messageAttributes appends what addMessage adds.
-func (in *Instrumentation) messageAttributes(attrs []attribute.KeyValue, r *kgo.Record) []attribute.KeyValue {
-	s := in.starters.get()
-	in.addMessage(s, r)
-	attrs = append(attrs, s.attributes[:s.n]...)
-	clear(s.attributes[:s.n])
-	s.n = 0
-	in.starters.pool.Put(s)
+func (in *Instrumentation) recordAttributes(attrs []attribute.KeyValue, r *kgo.Record) []attribute.KeyValue {
+	if r.Key != nil && utf8.Valid(r.Key) {
+		attrs = append(attrs, semconv.MessagingKafkaMessageKey(string(r.Key)))
+	}
+	if r.Key != nil && r.Value == nil {
+		attrs = append(attrs, semconv.MessagingKafkaMessageTombstone(true))
+	}
+	if id := in.messageID(r); id != "" {
+		attrs = append(attrs, semconv.MessagingMessageID(id))
+	}
 	return attrs
+}
+
+// clientAttributes are those of a span over several records.
+func (cs *clientState) clientAttributes() []attribute.KeyValue {
+	if cs.id == "" {
+		return nil
+	}
+	return []attribute.KeyValue{semconv.MessagingClientID(cs.id)}
 }

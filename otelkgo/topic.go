@@ -39,7 +39,9 @@ type topicState struct {
 type operation struct {
 	spanName string
 	kind     trace.SpanStartOption
-	// attributes are what all spans of the operation start with.
+	// attributes are what all spans of the operation start with: those that,
+	// by the conventions, samplers may need. The client id follows when a span
+	// is recorded.
 	attributes []attribute.KeyValue
 	// start are the options of a span: its kind and attributes. root is start
 	// for a trace of its own.
@@ -103,9 +105,6 @@ func newOperation(cs *clientState, topic, template, op string, opType attribute.
 			o.attributes = append(o.attributes, destination)
 		}
 		o.measured = append(o.measured, destination)
-	}
-	if cs.id != "" {
-		o.attributes = append(o.attributes, semconv.MessagingClientID(cs.id))
 	}
 	o.measure = newMeasure(o.measured...)
 	o.start = []trace.SpanStartOption{o.kind, trace.WithAttributes(o.attributes...)}
