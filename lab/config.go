@@ -23,6 +23,7 @@ type Config struct {
 	Seed     uint64
 	Topology string // "": order
 	Relation services.Relation
+	Kotel    bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
 	Faults   []services.Fault
 	Workers  int           // records that a service works on at the same time; 0: services.DefaultWorkers
 	Timeout  time.Duration // of the client, for one order; 0: 5 s
@@ -120,6 +121,9 @@ func (c Config) check() error {
 	}
 	if c.Target != "" && c.ReceiveOTLP == "" {
 		return errors.New("a run against services elsewhere needs their spans: say with --receive-otlp where they send them")
+	}
+	if c.Target != "" && c.Kotel {
+		return errors.New("relation kotel is a lab started with that library's hooks: it cannot be asked of services elsewhere (--target)")
 	}
 	if c.Target != "" && len(c.Kafka) > 0 {
 		return errors.New("the services at --target have their own broker: leave out --kafka")

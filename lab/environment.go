@@ -113,7 +113,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (se
 // startServices starts all services in this process, on a broker of the lab's own or another.
 func (env *environment) startServices(ctx context.Context, c Config, run string, telemetry services.Telemetry) error {
 	config := services.Config{
-		Services: services.Names(), Kafka: c.Kafka, Workers: c.Workers, AllowFaults: true, Telemetry: telemetry, Network: c.Network,
+		Services: services.Names(), Kafka: c.Kafka, Workers: c.Workers, AllowFaults: true, Kotel: c.Kotel, Telemetry: telemetry, Network: c.Network,
 	}
 	env.broker = strings.Join(c.Kafka, ",")
 	if len(c.Kafka) == 0 {

@@ -96,8 +96,8 @@ func (e evidence) missing(journey *compare.Journey, steps []services.Step, deliv
 		if step, ok := span.Attr("tracelab.step"); ok {
 			done[services.Step(step.String())]++
 		}
-		if operation, ok := span.Attr("messaging.operation.type"); ok && operation.String() == "process" {
-			delivered[topicOf(span)]++
+		if handles(span) {
+			delivered[e.topicOf(span)]++
 		}
 	}
 	for _, step := range steps {
@@ -113,13 +113,30 @@ func (e evidence) missing(journey *compare.Journey, steps []services.Step, deliv
 	return ""
 }
 
-// topicOf is the destination by its template, which has no prefix of a run.
-func topicOf(span *compare.Span) string {
-	if template, ok := span.Attr("messaging.destination.template"); ok {
-		return template.String()
+// handles tells whether a span is the handling of one message, in today's names or in kotel's.
+func handles(span *compare.Span) bool {
+	return text(span, "messaging.operation.type", "messaging.operation") == "process"
+}
+
+// topicOf is the destination as the table of hops names it, without the prefix of a run.
+func (e evidence) topicOf(span *compare.Span) string {
+	name := text(span, "messaging.destination.template", "messaging.destination.name", "messaging.source.name")
+	for _, topic := range e.table.Topics() {
+		if strings.HasSuffix(name, topic) {
+			return topic
+		}
 	}
-	name, _ := span.Attr("messaging.destination.name")
-	return name.String()
+	return name
+}
+
+// text is the first of the attributes that the span has.
+func text(span *compare.Span, keys ...string) string {
+	for _, key := range keys {
+		if value, ok := span.Attr(key); ok {
+			return value.String()
+		}
+	}
+	return ""
 }
 
 // verdict is one order with its journey.

@@ -180,7 +180,7 @@ func (r *running) countSpans(result *Result) {
 func (r *running) report(placed []Order, generator Generator, states []services.State, found evidence, verdicts []verdict) *Result {
 	result := &Result{
 		Schema: Schema, Run: r.name, Dir: filepath.Join(r.Out, r.name), Seed: r.Seed, Topology: r.Topology,
-		Relation: r.Relation.String(), Broker: r.env.broker, Version: r.Version, Go: runtime.Version(), Rate: r.Rate,
+		Relation: r.relation(), Broker: r.env.broker, Version: r.Version, Go: runtime.Version(), Rate: r.Rate,
 		Faults: []string{}, Target: r.Target, WarmUp: r.WarmUp, Generator: generator,
 		Forms: map[services.Form]*FormResult{}, Problems: []string{},
 		order: r.Forms, paths: map[services.Form]*medianOrder{},
@@ -228,3 +228,11 @@ func (r *running) warnings(generator Generator, found evidence) []string {
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+// relation is what the manifest says of how consumers' spans refer to producers'.
+func (c Config) relation() string {
+	if c.Kotel {
+		return "kotel"
+	}
+	return c.Relation.String()
+}

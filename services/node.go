@@ -104,7 +104,7 @@ func (n *node) notReady(ctx context.Context) []string {
 func (n *node) connect(ctx context.Context, config Config) error {
 	kafka, err := transport.OpenKafka(ctx, transport.KafkaConfig{
 		Service: n.name, Addresses: config.Kafka, Prefix: config.Prefix, Topics: OrderTopology().Topics(), Consume: n.topics(),
-		Workers: config.Workers, Network: config.Network, Provider: n.telemetry, Handle: n.consume,
+		Workers: config.Workers, Network: config.Network, Provider: n.telemetry, Handle: n.consume, Kotel: config.Kotel,
 		Relation: func(ctx context.Context) Relation {
 			// A relation that is none is found out by consume; the span has to begin before that.
 			relation, _ := relationOf(baggage.FromContext(ctx))

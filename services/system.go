@@ -73,8 +73,10 @@ type Config struct {
 	Workers    int      // records that a service works on at the same time
 	// AllowFaults makes the services obey the faults that an order carries.
 	AllowFaults bool
-	Telemetry   Telemetry
-	Network     Network
+	// Kotel lets that library's hooks, as shipped, make the spans of messages, instead of otelkgo and the order's relation.
+	Kotel     bool
+	Telemetry Telemetry
+	Network   Network
 }
 
 // DefaultWorkers is how many records a service works on at the same time.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -20,7 +21,7 @@ type runCommand struct {
 	Rate     float64       `help:"Orders per second over all forms, as intended start times (an open loop) (default ${default})." default:"80" placeholder:"N"`
 	Seed     uint64        `help:"The same seed is the same work (default ${default})." default:"1" placeholder:"N"`
 	Topology string        `help:"Table of hops: order, or chained (calls nest) (default ${default})." default:"order" placeholder:"NAME"`
-	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link (default ${default})." default:"both" placeholder:"NAME"`
+	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link; or kotel, a lab whose Kafka clients use that library as shipped (default ${default})." default:"both" placeholder:"NAME"`
 	Fault    []string      `help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Kinds: delay=DURATION, error=REASON, hang=DURATION." placeholder:"SERVICE:KIND[=VALUE][@SHARE]"`
 	Workers  int           `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
 	WarmUp   int           `help:"Orders of each form before the others, left out of everything (default ${default})." default:"3" placeholder:"N"`
@@ -96,8 +97,13 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		config.Faults = append(config.Faults, fault)
 	}
 	var err error
-	if config.Relation, err = services.ParseRelation(c.Relation); err != nil {
-		return config, err
+	if config.Kotel = c.Relation == "kotel"; !config.Kotel {
+		if config.Relation, err = services.ParseRelation(c.Relation); err != nil {
+			if unknown, ok := errors.AsType[*services.UnknownError](err); ok {
+				unknown.Known = append(unknown.Known, "kotel")
+			}
+			return config, err
+		}
 	}
 	_, err = services.TopologyNamed(c.Topology)
 	return config, err

@@ -40,6 +40,7 @@ type KafkaConfig struct {
 	Network   Network
 	Provider  *telemetry.Provider
 	Relation  func(ctx context.Context) otelkgo.Relation // of a message, whose baggage the context has
+	Kotel     bool                                       // let kotel make the spans, as it is shipped; then Relation is not asked
 	// Handle does what a message asks for. Its error ends the process span; when it is ErrUnfinished the message is
 	// not committed.
 	Handle func(ctx context.Context, topic string, event *orderpb.Event) error
@@ -49,7 +50,7 @@ type KafkaConfig struct {
 type Kafka struct {
 	config  KafkaConfig
 	client  *kgo.Client
-	kafka   *otelkgo.Instrumentation
+	spans   kafkaSpans
 	log     *slog.Logger
 	windows windows
 	joined  atomic.Bool
@@ -65,13 +66,8 @@ func OpenKafka(ctx context.Context, config KafkaConfig) (*Kafka, error) {
 	k := &Kafka{config: config, log: config.Provider.Log}
 	k.keys = newKeyed(config.Workers)
 	var err error
-	k.kafka, err = otelkgo.New(
-		otelkgo.WithTracerProvider(config.Provider.Traces), otelkgo.WithMeterProvider(config.Provider.Meters),
-		otelkgo.WithPropagator(config.Provider.Propagator), otelkgo.WithRelationFunc(func(ctx context.Context, _ *kgo.Record) otelkgo.Relation { return config.Relation(ctx) }),
-		otelkgo.WithDestinationTemplate(k.plainTopic),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("kafka instrumentation of %s: %w", config.Service, err)
+	if k.spans, err = newKafkaSpans(config); err != nil {
+		return nil, err
 	}
 	if k.client, err = kgo.NewClient(k.options()...); err != nil {
 		return nil, fmt.Errorf("kafka client of %s: %w", config.Service, err)
@@ -95,7 +91,7 @@ func (k *Kafka) options() []kgo.Opt {
 		kgo.SeedBrokers(k.config.Addresses...),
 		kgo.ClientID(k.config.Service),
 		kgo.Dialer(k.config.Network.Dial),
-		kgo.WithHooks(k.kafka.Hooks()...),
+		kgo.WithHooks(k.spans.hooks()...),
 		kgo.RequiredAcks(kgo.AllISRAcks()),                // 202 means that the broker has it
 		kgo.ProducerLinger(0),                             // one order, one record: waiting for company costs 10 ms a hop
 		kgo.ProducerBatchCompression(kgo.NoCompression()), // records of 200 bytes
@@ -174,7 +170,7 @@ func (k *Kafka) poll(ctx context.Context) {
 		if room == 0 {
 			return
 		}
-		fetches := k.kafka.PollRecords(ctx, k.client, room)
+		fetches := k.spans.poll(ctx, k.client, room)
 		fetches.EachError(func(topic string, partition int32, err error) {
 			if ctx.Err() == nil && !errors.Is(err, kgo.ErrClientClosed) {
 				k.log.Warn("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
@@ -189,7 +185,7 @@ func (k *Kafka) poll(ctx context.Context) {
 
 // handle does one record under its process span and tells whether it may be committed.
 func (k *Kafka) handle(ctx context.Context, r *kgo.Record) bool {
-	ctx, process := k.kafka.StartProcess(ctx, r)
+	ctx, end := k.spans.process(ctx, r)
 	event := &orderpb.Event{}
 	err := protojson.Unmarshal(r.Value, event)
 	if err != nil {
@@ -200,11 +196,11 @@ func (k *Kafka) handle(ctx context.Context, r *kgo.Record) bool {
 	if err != nil {
 		k.skipped.Add(1)
 		k.log.ErrorContext(ctx, "record skipped: it cannot be decoded", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "error", err)
-		process.End(err)
+		end(err)
 		return true
 	}
 	err = k.config.Handle(ctx, k.plainTopic(r.Topic), event)
-	process.End(err)
+	end(err)
 	return !errors.Is(err, ErrUnfinished)
 }
 
@@ -228,7 +224,7 @@ func (k *Kafka) commitFinished(ctx context.Context) {
 	if len(offsets) == 0 {
 		return
 	}
-	if err := k.kafka.CommitOffsets(ctx, k.client, offsets); err != nil && ctx.Err() == nil {
+	if err := k.spans.commit(ctx, k.client, offsets); err != nil && ctx.Err() == nil {
 		k.log.Warn("commit failed; trying again with the next one", "error", err)
 		k.windows.uncommit(offsets)
 	}

@@ -1,0 +1,88 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/plugin/kotel"
+
+	"tracelab/otelkgo"
+)
+
+// kafkaSpans is what makes the spans of messages: otelkgo, or kotel as it is shipped, to look at what that does to a
+// journey.
+type kafkaSpans interface {
+	hooks() []kgo.Hook
+	poll(ctx context.Context, client *kgo.Client, most int) kgo.Fetches
+	// process begins a record's process span; ctx gets the span and the record's baggage. End ends it, once.
+	process(ctx context.Context, r *kgo.Record) (processing context.Context, end func(error))
+	commit(ctx context.Context, client *kgo.Client, offsets map[string]map[int32]kgo.EpochOffset) error
+}
+
+// newKafkaSpans makes the instrumentation that the configuration asks for.
+func newKafkaSpans(config KafkaConfig) (kafkaSpans, error) {
+	if config.Kotel {
+		return kotelSpans{kotel.NewTracer(
+			kotel.TracerProvider(config.Provider.Traces), kotel.TracerPropagator(config.Provider.Propagator),
+			kotel.ClientID(config.Service), kotel.ConsumerGroup(config.Prefix+config.Service),
+		)}, nil
+	}
+	in, err := otelkgo.New(
+		otelkgo.WithTracerProvider(config.Provider.Traces), otelkgo.WithMeterProvider(config.Provider.Meters),
+		otelkgo.WithPropagator(config.Provider.Propagator),
+		otelkgo.WithRelationFunc(func(ctx context.Context, _ *kgo.Record) otelkgo.Relation { return config.Relation(ctx) }),
+		otelkgo.WithDestinationTemplate(func(topic string) string { return strings.TrimPrefix(topic, config.Prefix) }),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("kafka instrumentation of %s: %w", config.Service, err)
+	}
+	return otelkgoSpans{in}, nil
+}
+
+type otelkgoSpans struct{ in *otelkgo.Instrumentation }
+
+func (s otelkgoSpans) hooks() []kgo.Hook { return s.in.Hooks() }
+
+func (s otelkgoSpans) poll(ctx context.Context, client *kgo.Client, most int) kgo.Fetches {
+	return s.in.PollRecords(ctx, client, most)
+}
+
+func (s otelkgoSpans) process(ctx context.Context, r *kgo.Record) (context.Context, func(error)) {
+	ctx, process := s.in.StartProcess(ctx, r)
+	return ctx, process.End
+}
+
+func (s otelkgoSpans) commit(ctx context.Context, client *kgo.Client, offsets map[string]map[int32]kgo.EpochOffset) error {
+	return s.in.CommitOffsets(ctx, client, offsets)
+}
+
+// kotelSpans has no spans of polls and commits, and names of its own for the others.
+type kotelSpans struct{ tracer *kotel.Tracer }
+
+func (s kotelSpans) hooks() []kgo.Hook { return []kgo.Hook{s.tracer} }
+
+func (s kotelSpans) poll(ctx context.Context, client *kgo.Client, most int) kgo.Fetches {
+	return client.PollRecords(ctx, most)
+}
+
+// process takes the context from the record, where kotel has put it when the record was fetched.
+func (s kotelSpans) process(_ context.Context, r *kgo.Record) (context.Context, func(error)) {
+	ctx, span := s.tracer.WithProcessSpan(r)
+	return context.WithoutCancel(ctx), func(err error) {
+		if err != nil {
+			span.RecordError(err)
+		}
+		span.End()
+	}
+}
+
+func (s kotelSpans) commit(ctx context.Context, client *kgo.Client, offsets map[string]map[int32]kgo.EpochOffset) error {
+	var failed error
+	client.CommitOffsetsSync(ctx, offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, _ *kmsg.OffsetCommitResponse, err error) {
+		failed = err
+	})
+	return failed
+}
