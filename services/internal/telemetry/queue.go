@@ -21,13 +21,24 @@ type Queue struct {
 	spans    chan sdktrace.ReadOnlySpan
 	flush    chan chan struct{}
 	stopping chan struct{} // closed when no more spans are taken
+	last     chan struct{} // closed when the last span that was taken is in the queue
 	drained  chan struct{} // closed when the worker has ended
 	stop     sync.Once
 	accept   sync.RWMutex // held while a span is put in, so that stopping cannot overtake it
 
+	exporting context.Context // of every export
+	giveUp    context.CancelFunc
+
 	started, exported, dropped atomic.Int64
-	lastLog                    time.Time // worker only
+
+	told    int64     // of the dropped spans, how many the log knows; worker only
+	lastLog time.Time // worker only
 }
+
+const (
+	logInterval = time.Minute            // between two lines about dropped spans
+	obedience   = 100 * time.Millisecond // that an exporter has to return when its context has ended
+)
 
 // QueueConfig says how a queue behaves.
 type QueueConfig struct {
@@ -38,7 +49,7 @@ type QueueConfig struct {
 	// Wait makes a full queue hold the span's owner up instead of dropping: for an exporter in the same process, which
 	// cannot be slow. Over a network it stays false, or a collector that is away would stop the orders.
 	Wait   bool
-	Logger *slog.Logger // says that spans were dropped, once a minute at the most
+	Logger *slog.Logger // says that spans were dropped, once a minute at the most, and in the end
 }
 
 // Counts are the spans that a queue has seen. While spans are open or waiting, Started is the larger side.
@@ -68,8 +79,9 @@ func NewQueue(exporter sdktrace.SpanExporter, config QueueConfig) *Queue {
 	q := &Queue{
 		exporter: exporter, config: config,
 		spans: make(chan sdktrace.ReadOnlySpan, config.Size), flush: make(chan chan struct{}),
-		stopping: make(chan struct{}), drained: make(chan struct{}),
+		stopping: make(chan struct{}), last: make(chan struct{}), drained: make(chan struct{}),
 	}
+	q.exporting, q.giveUp = context.WithCancel(context.Background())
 	go q.work()
 	return q
 }
@@ -100,7 +112,11 @@ func (q *Queue) OnEnd(s sdktrace.ReadOnlySpan) {
 	default:
 	}
 	if q.config.Wait {
-		q.spans <- s // the worker runs until stopping is closed, which waits for accept
+		select {
+		case q.spans <- s:
+		case <-q.stopping:
+			q.dropped.Add(1)
+		}
 		return
 	}
 	select {
@@ -128,26 +144,36 @@ func (q *Queue) ForceFlush(ctx context.Context) error {
 	}
 }
 
-// Shutdown takes no more spans, exports those it has and shuts the exporter down. When the context ends first, what is
-// left is still counted: as dropped, once the exporter gives up.
+// Shutdown exports what has ended, takes no more spans, and shuts the exporter down. When the context ends first, the
+// export in work is given up and what is left is counted as dropped.
 func (q *Queue) Shutdown(ctx context.Context) error {
+	err := q.ForceFlush(ctx) // whoever waits for a place in the queue gets it
+	if err != nil {
+		q.giveUp()
+	}
 	q.stop.Do(func() {
-		q.accept.Lock()
 		close(q.stopping)
+		q.accept.Lock() // every span that was on its way in is in, or counted as dropped
+		close(q.last)
 		q.accept.Unlock()
 	})
 	select {
 	case <-q.drained:
-		return q.exporter.Shutdown(ctx)
 	case <-ctx.Done():
-		// The exporter's shutdown ends the export that the worker waits for.
-		return errors.Join(fmt.Errorf("export the last spans: %w", context.Cause(ctx)), q.exporter.Shutdown(context.WithoutCancel(ctx)))
+		err = fmt.Errorf("export the last spans: %w", context.Cause(ctx))
+		q.giveUp()
+		select {
+		case <-q.drained:
+		case <-time.After(obedience):
+		}
 	}
+	return errors.Join(err, q.exporter.Shutdown(ctx))
 }
 
 // work is the one goroutine that exports.
 func (q *Queue) work() {
 	defer close(q.drained)
+	defer q.giveUp()
 	ticker := time.NewTicker(q.config.Interval)
 	defer ticker.Stop()
 	batch := make([]sdktrace.ReadOnlySpan, 0, q.config.Batch)
@@ -157,15 +183,17 @@ func (q *Queue) work() {
 		}
 	}
 	empty := func() {
-		for {
+		// At most those that have started by now, in the queue or held up before it: others go on putting spans in.
+		for range q.started.Load() - q.exported.Load() - q.dropped.Load() {
 			select {
 			case s := <-q.spans:
 				add(s)
+				continue
 			default:
-				batch = q.export(batch)
-				return
 			}
+			break
 		}
+		batch = q.export(batch)
 	}
 	for {
 		select {
@@ -173,11 +201,13 @@ func (q *Queue) work() {
 			add(s)
 		case <-ticker.C:
 			batch = q.export(batch)
+			q.tell(logInterval, nil)
 		case done := <-q.flush:
 			empty()
 			close(done)
-		case <-q.stopping:
+		case <-q.last:
 			empty()
+			q.tell(0, nil)
 			return
 		}
 	}
@@ -188,18 +218,31 @@ func (q *Queue) export(batch []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
 	if len(batch) == 0 {
 		return batch
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), q.config.Timeout)
+	ctx, cancel := context.WithTimeout(q.exporting, q.config.Timeout)
 	defer cancel()
-	n := int64(len(batch))
-	if err := q.exporter.ExportSpans(ctx, batch); err != nil {
-		q.dropped.Add(n)
-		if time.Since(q.lastLog) > time.Minute {
-			q.lastLog = time.Now()
-			q.config.Logger.Warn("spans dropped: the exporter failed", "spans", n, "dropped_so_far", q.dropped.Load(), "error", err)
-		}
+	err := context.Cause(ctx)
+	if err == nil {
+		err = q.exporter.ExportSpans(ctx, batch)
+	}
+	if err != nil {
+		q.dropped.Add(int64(len(batch)))
+		q.tell(logInterval, err)
 	} else {
-		q.exported.Add(n)
+		q.exported.Add(int64(len(batch)))
 	}
 	clear(batch)
 	return batch[:0]
+}
+
+// tell logs that spans were dropped since it last did, unless that is less than an interval ago.
+func (q *Queue) tell(interval time.Duration, err error) {
+	dropped := q.dropped.Load()
+	if dropped == q.told || time.Since(q.lastLog) < interval {
+		return
+	}
+	if err == nil {
+		err = errors.New("the exporter is slower than the spans, or failed before")
+	}
+	q.config.Logger.Warn("spans dropped", "spans", dropped-q.told, "dropped_so_far", dropped, "error", err)
+	q.told, q.lastLog = dropped, time.Now()
 }

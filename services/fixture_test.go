@@ -1,0 +1,301 @@
+package services
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+	"go.uber.org/goleak"
+
+	"tracelab/services/internal/transport"
+)
+
+// TestMain finds goroutines that a test on the loopback has left. A bubble finds its own.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what must happen.
+const patience = 20 * time.Second
+
+// testLab is all seven services on an embedded Kafka, with every ended span and every log record in memory, and a
+// client that places orders.
+type testLab struct {
+	*testing.T
+	config  Config
+	cluster *kfake.Cluster
+	system  *System
+	spans   *tracetest.SpanRecorder
+	logs    *logBuffer
+	own     *Provider // the client's
+	client  *http.Client
+}
+
+// inBubble runs f with a lab on a virtual network in virtual time. The bubble fails when a goroutine is left.
+func inBubble(t *testing.T, f func(l *testLab), changes ...func(*Config)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		network := &kfake.VirtualNetwork{}
+		l := newTestLab(t, Network{Listen: network.Listen, Dial: network.DialContext})
+		l.config.HTTP, l.config.GRPC = DefaultAddresses()
+		l.with(f, changes)
+	})
+}
+
+// onLoopback runs f with a lab on real sockets.
+func onLoopback(t *testing.T, f func(l *testLab), changes ...func(*Config)) {
+	t.Helper()
+	newTestLab(t, TCP()).with(f, changes)
+}
+
+// newTestLab makes a lab whose services are not started: a cluster, and a configuration that names it.
+func newTestLab(t *testing.T, network Network) *testLab {
+	t.Helper()
+	l := &testLab{T: t, spans: tracetest.NewSpanRecorder(), logs: &logBuffer{}}
+	var err error
+	l.cluster, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(network.Listen))
+	l.must(err)
+	handler := slog.NewJSONHandler(l.logs, &slog.HandlerOptions{Level: slog.LevelDebug})
+	l.config = Config{
+		Services: Names(), Kafka: l.cluster.ListenAddrs(), Workers: DefaultWorkers, AllowFaults: true, Network: network,
+		Telemetry: Telemetry{
+			Version: "test", Host: "host", Instance: "1", Processors: []sdktrace.SpanProcessor{l.spans},
+			Propagator: Propagator(slog.New(handler)), Logs: handler, BaggageKeys: BaggageKeys(),
+		},
+	}
+	l.own, err = l.config.Telemetry.New("client")
+	l.must(err)
+	l.client = &http.Client{Transport: &http.Transport{DialContext: network.Dial}}
+	return l
+}
+
+// with starts the services, runs f, and stops everything that f has not stopped.
+func (l *testLab) with(f func(l *testLab), changes []func(*Config)) {
+	l.Helper()
+	for _, change := range changes {
+		change(&l.config)
+	}
+	defer l.cluster.Close()
+	defer l.client.CloseIdleConnections()
+	l.start()
+	defer func() {
+		if l.system != nil {
+			l.must(l.stop(patience))
+		}
+	}()
+	f(l)
+}
+
+// start starts the services and waits until they are ready.
+func (l *testLab) start() {
+	l.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var err error
+	l.system, err = Start(ctx, l.config)
+	l.must(err)
+	l.must(l.system.Ready(ctx))
+}
+
+// stop shuts the services down within a time.
+func (l *testLab) stop(within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	system := l.system
+	l.system = nil
+	return system.Shutdown(ctx)
+}
+
+// must ends the test on an error.
+func (l *testLab) must(err error) {
+	l.Helper()
+	if err != nil {
+		l.Fatal(err)
+	}
+}
+
+// answer is what the gateway answered.
+type answer struct {
+	status int // 0: nothing
+	header http.Header
+	body   []byte
+	err    error
+	trace  trace.TraceID // of the order
+}
+
+// id is the order's, from the Location.
+func (a answer) id() string { return strings.TrimPrefix(a.header.Get("Location"), "/orders/") }
+
+// problem reads the body of an error.
+func (a answer) problem(t *testing.T) transport.Problem {
+	t.Helper()
+	var p transport.Problem
+	if err := json.Unmarshal(a.body, &p); err != nil || a.header.Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("%d %s %q is no problem document: %v", a.status, a.header.Get("Content-Type"), a.body, err)
+	}
+	return p
+}
+
+// kettle is an order that cannot be reserved; tea one that can.
+var (
+	tea    = Placement{Customer: "ada", SKU: "tea-green", Quantity: 2}
+	kettle = Placement{Customer: "ada", SKU: "kettle", Quantity: 4}
+)
+
+// place places an order under a client span, with an experiment in its baggage.
+func (l *testLab) place(e Experiment, p Placement, headers ...string) answer {
+	l.Helper()
+	return l.placeWithin(context.Background(), e, p, headers...)
+}
+
+// placeWithin is place by a client that gives up with the context.
+func (l *testLab) placeWithin(ctx context.Context, e Experiment, p Placement, headers ...string) answer {
+	l.Helper()
+	ctx, err := e.WithBaggage(ctx)
+	l.must(err)
+	ctx, span := l.own.Tracer.Start(ctx, "place", trace.WithSpanKind(trace.SpanKindClient))
+	defer span.End()
+	body, err := json.Marshal(p)
+	l.must(err)
+	header := http.Header{"Content-Type": {"application/json"}}
+	l.config.Telemetry.Propagator.Inject(ctx, propagation.HeaderCarrier(header))
+	for i := 0; i < len(headers); i += 2 {
+		header.Add(headers[i], headers[i+1])
+	}
+	a := l.send(ctx, http.MethodPost, "/orders", string(body), header)
+	a.trace = span.SpanContext().TraceID()
+	return a
+}
+
+// send sends a request to the gateway as it is.
+func (l *testLab) send(ctx context.Context, method, path, body string, header http.Header) answer {
+	l.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+l.system.Address(Gateway)+path, strings.NewReader(body))
+	l.must(err)
+	maps.Copy(req.Header, header)
+	resp, err := l.client.Do(req)
+	if err != nil {
+		return answer{err: err}
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return answer{status: resp.StatusCode, header: resp.Header, body: text, err: err}
+}
+
+// state asks for an order.
+func (l *testLab) state(id string) State {
+	l.Helper()
+	a := l.send(context.Background(), http.MethodGet, "/orders/"+id, "", nil)
+	if a.status != http.StatusOK {
+		l.Fatalf("GET /orders/%s answered %d %s", id, a.status, a.body)
+	}
+	var s State
+	l.must(json.Unmarshal(a.body, &s))
+	return s
+}
+
+// await waits until an order is final and returns it.
+func (l *testLab) await(id string) State {
+	l.Helper()
+	var s State
+	l.until("order "+id+" is final", func() bool { s = l.state(id); return s.Status != Accepted })
+	return s
+}
+
+// until waits for a condition.
+func (l *testLab) until(what string, holds func() bool) {
+	l.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			l.Fatalf("%s: not so after %v", what, patience)
+		}
+	}
+}
+
+// orders lists a run's orders, as the gateway tells it.
+func (l *testLab) orders(run string) []State {
+	l.Helper()
+	a := l.send(context.Background(), http.MethodGet, "/runs/"+run+"/orders", "", nil)
+	var states []State
+	if err := json.Unmarshal(a.body, &states); err != nil {
+		l.Fatalf("GET /runs/%s/orders answered %d %s", run, a.status, a.body)
+	}
+	return states
+}
+
+// stepSpans are the ended spans of steps of one order, by step; an order's spans have its run, form and number.
+func (l *testLab) stepSpans(e Experiment) map[Step][]sdktrace.ReadOnlySpan {
+	found := map[Step][]sdktrace.ReadOnlySpan{}
+	for _, span := range l.spans.Ended() {
+		a := attributes(span)
+		if step, ok := a["tracelab.step"]; ok && a[KeyRun].AsString() == e.Run && a[KeyForm].AsString() == string(e.Form) && a[KeyNumber].AsString() == itoa(e.Number) {
+			found[Step(step.AsString())] = append(found[Step(step.AsString())], span)
+		}
+	}
+	return found
+}
+
+// steps lists the steps of stepSpans, each as often as it was done.
+func (l *testLab) steps(e Experiment) []Step {
+	var steps []Step
+	for step, spans := range l.stepSpans(e) {
+		for range spans {
+			steps = append(steps, step)
+		}
+	}
+	slices.Sort(steps)
+	return steps
+}
+
+// attributes are a span's, by key.
+func attributes(span sdktrace.ReadOnlySpan) map[attribute.Key]attribute.Value {
+	all := map[attribute.Key]attribute.Value{}
+	for _, kv := range span.Attributes() {
+		all[kv.Key] = kv.Value
+	}
+	return all
+}
+
+// sorted is a sorted copy of steps.
+func sorted(steps ...Step) []Step { return slices.Sorted(slices.Values(steps)) }
+
+// logBuffer keeps log records, one JSON document a line.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write keeps a record.
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+// records are those with a message.
+func (b *logBuffer) records(message string) []map[string]any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var found []map[string]any
+	for line := range bytes.Lines(b.text.Bytes()) {
+		var record map[string]any
+		if json.Unmarshal(line, &record) == nil && record["msg"] == message {
+			found = append(found, record)
+		}
+	}
+	return found
+}
