@@ -1,0 +1,134 @@
+package lab_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tracelab/compare"
+)
+
+// journey draws a journey as text without ids, with siblings in the order of their times and then of their text: two
+// journeys are drawn alike when they are the same tree, with the same durations.
+type journey struct {
+	*compare.Journey
+	prefix string // of topics and groups, to be left out
+}
+
+// String is the whole drawing: the figures, the tree over all traces, the messages, and both paths.
+func (j *journey) String() string {
+	var b strings.Builder
+	wait, _ := j.CallerWait()
+	tail, _ := j.Tail()
+	fmt.Fprintf(&b, "caller wait %v, completion %v, tail %v\n", ns(wait), ns(j.Completion()), ns(tail))
+	fmt.Fprintf(&b, "%d spans in %d traces, %d not reached, %d warnings\n", len(j.Spans()), len(j.Traces()), len(j.Unreached()), len(j.Warnings()))
+	b.WriteString("\nspans: start, duration\n" + j.tree())
+	b.WriteString("\nmessages: publish, wait, delivery\n" + j.messages())
+	b.WriteString("\nresponse path\n" + j.path(j.ResponsePath()))
+	b.WriteString("\ncompletion path\n" + j.path(j.CompletionPath()))
+	return b.String()
+}
+
+func ns(n int64) time.Duration { return time.Duration(n) }
+
+// tree draws every span under its parent, or under what caused it in another trace.
+func (j *journey) tree() string {
+	below := map[compare.Index][]compare.Index{}
+	for _, i := range j.Spans() {
+		at := compare.Index(-1)
+		if parent, ok := j.Set().Parent(i); ok {
+			at = parent
+		} else if causes := j.Set().Causes(i); len(causes) > 0 {
+			at = causes[0].From
+		}
+		below[at] = append(below[at], i)
+	}
+	return strings.Join(j.subtrees(below, -1, ""), "")
+}
+
+func (j *journey) subtrees(below map[compare.Index][]compare.Index, at compare.Index, indent string) []string {
+	type subtree struct {
+		start int64
+		text  string
+	}
+	var trees []subtree
+	for _, i := range below[at] {
+		start, _ := j.Set().Times(i)
+		trees = append(trees, subtree{start, indent + j.span(i) + strings.Join(j.subtrees(below, i, indent+"  "), "")})
+	}
+	slices.SortFunc(trees, func(a, b subtree) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.text, b.text)) })
+	texts := make([]string, len(trees))
+	for i, tree := range trees {
+		texts[i] = tree.text
+	}
+	return texts
+}
+
+// span draws one span: its times, its service, name and kind, how it refers to what caused it, and its error.
+func (j *journey) span(i compare.Index) string {
+	set := j.Set()
+	s := set.Span(i)
+	start, end := set.Times(i)
+	text := fmt.Sprintf("%v +%v %s %q %s", ns(start-j.Start()), ns(end-start), s.Service, j.plain(s.Name), s.Kind)
+	var refers []string
+	if _, ok := set.Parent(i); ok {
+		refers = append(refers, "parent")
+	}
+	for _, l := range s.Links {
+		if target, ok := set.Find(l.Ref); ok {
+			refers = append(refers, "link to "+j.name(target))
+		} else {
+			refers = append(refers, "link to a span that is missing")
+		}
+	}
+	for _, e := range set.Causes(i) {
+		if e.Class != compare.ClassCall {
+			refers = append(refers, e.Class.String()+" from "+j.name(e.From))
+		}
+		if s.Trace != set.Span(e.From).Trace {
+			refers = append(refers, "another trace")
+		}
+	}
+	if len(refers) > 0 {
+		text += " (" + strings.Join(refers, ", ") + ")"
+	}
+	if s.Status == compare.Error {
+		reason, _ := s.Attr("error.type") // gRPC's spans have none, but a status code
+		text = strings.TrimSpace(text + " ERROR " + reason.String())
+	}
+	return text + "\n"
+}
+
+func (j *journey) messages() string {
+	var lines []string
+	for _, m := range j.Messages() {
+		line := fmt.Sprintf("%s %s → %s: %v, %v, %v", j.plain(m.Topic), j.Set().Span(m.Producer).Service, j.plain(m.Group), ns(m.Publish), ns(m.Wait), ns(m.Delivery))
+		if m.Overlap {
+			line += " overlap"
+		}
+		lines = append(lines, line+"\n")
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+func (j *journey) path(path []compare.Segment) string {
+	var b strings.Builder
+	for _, g := range path {
+		fmt.Fprintf(&b, "[%v, %v] +%v ", ns(g.Start), ns(g.End), ns(g.Duration()))
+		if g.Wait {
+			fmt.Fprintf(&b, "~%s ", g.Class)
+		}
+		b.WriteString(j.name(g.Span) + "\n")
+	}
+	return b.String()
+}
+
+func (j *journey) name(i compare.Index) string {
+	s := j.Set().Span(i)
+	return s.Service + " " + j.plain(s.Name)
+}
+
+func (j *journey) plain(name string) string { return strings.ReplaceAll(name, j.prefix, "") }

@@ -1,0 +1,115 @@
+package lab_test
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// virtualNetwork is a network in memory, for synctest. It gives out ports where kfake's own network takes fixed ones
+// only.
+type virtualNetwork struct {
+	kfake.VirtualNetwork
+
+	mu   sync.Mutex
+	last int
+}
+
+func (v *virtualNetwork) Listen(network, address string) (net.Listener, error) {
+	if host, free := strings.CutSuffix(address, ":0"); free {
+		v.mu.Lock()
+		v.last++
+		address = net.JoinHostPort(host, strconv.Itoa(20000+v.last))
+		v.mu.Unlock()
+	}
+	return v.VirtualNetwork.Listen(network, address)
+}
+
+func (v *virtualNetwork) network() services.Network {
+	return services.Network{Listen: v.Listen, Dial: v.DialContext}
+}
+
+// What the virtual broker takes: an acknowledgement comes after publishDelay, and records are handed out at whole
+// multiples of deliveryTick only. Without these every hop over it would take 0 ns, and no wait could be seen.
+const (
+	publishDelay = time.Millisecond
+	deliveryTick = 10 * time.Millisecond
+)
+
+// startVirtualBroker starts a Kafka on the virtual network that takes its time.
+func startVirtualBroker(t *testing.T, network *virtualNetwork) *kfake.Cluster {
+	t.Helper()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(network.Listen), kfake.SleepOutOfOrder())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.SleepControl(func() { time.Sleep(publishDelay) })
+		return nil, nil, false // not handled: the broker goes on with it, and this function stays
+	})
+	cluster.ControlKey(int16(kmsg.Fetch), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.SleepControl(func() { time.Sleep(deliveryTick - time.Duration(time.Now().UnixNano())%deliveryTick) })
+		request.(*kmsg.FetchRequest).MaxWaitMillis = 0 // what is not there yet waits for the next tick
+		return nil, nil, false
+	})
+	return cluster
+}
+
+// virtually runs a lab in virtual time, on a network in memory and with a broker that takes its time. Change says what
+// is special about the run; the rest is one order of each form, so far apart that no two of them meet.
+func virtually(t *testing.T, change func(*lab.Config), check func(*testing.T, *lab.Result)) {
+	t.Helper()
+	out := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		network := &virtualNetwork{}
+		cluster := startVirtualBroker(t, network)
+		defer func() {
+			cluster.Close()
+			time.Sleep(deliveryTick) // for the requests that it made wait
+		}()
+		config := lab.Config{
+			Orders: 1, WarmUp: 1, Rate: 8, Seed: 1, Out: out, Version: "test",
+			Network: network.network(), Kafka: cluster.ListenAddrs(),
+		}
+		change(&config)
+		result, err := lab.Run(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, result)
+	})
+}
+
+// group reads the journeys of one form back from the run's directory.
+func group(t *testing.T, result *lab.Result, form services.Form) []*journey {
+	t.Helper()
+	run, ok, err := lab.OpenRun(result.Dir)
+	if err != nil || !ok {
+		t.Fatalf("open %s: %v, a run directory: %v", result.Dir, err, ok)
+	}
+	g, warnings, err := run.Group(form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range warnings {
+		t.Logf("%s: %s", form, w)
+	}
+	list := make([]*journey, len(g.Journeys))
+	for i, j := range g.Journeys {
+		list[i] = &journey{j, topicPrefix(result)}
+	}
+	return list
+}
+
+// topicPrefix is what a run puts in front of topics and groups on a broker that the lab did not start.
+func topicPrefix(result *lab.Result) string { return "tracelab." + result.Run + "." }
