@@ -3,6 +3,8 @@ package compare_test
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"tracelab/compare"
@@ -114,6 +116,85 @@ func BenchmarkJudgeLoaded(b *testing.B) {
 				judge(set)
 			}
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "spans/s")
+		})
+	}
+}
+
+// shapes are journeys of one kind each, large enough to overflow a stack or to take for ever if their cost were not linear.
+func shapes(n int) map[string][]compare.Span {
+	at := func(i int, parent int, start, end int64) compare.Span {
+		s := compare.Span{Kind: compare.Internal, Name: "s", Service: "a", Start: start, End: end}
+		s.Trace[0] = 1
+		binary.BigEndian.PutUint64(s.ID[:], uint64(i+1))
+		if parent >= 0 {
+			binary.BigEndian.PutUint64(s.Parent[:], uint64(parent+1))
+		}
+		return s
+	}
+	const ms = 1_000_000
+	all := map[string][]compare.Span{}
+	total := int64(n) * 10 * ms
+	for i := range n {
+		t := int64(i) * 10 * ms
+		if i == 0 {
+			all["siblings"] = append(all["siblings"], at(0, -1, 0, total))
+			all["deep"] = append(all["deep"], at(0, -1, 0, 2*total))
+			all["chain"] = append(all["chain"], at(0, -1, 0, 9*ms))
+			all["fan-out"] = append(all["fan-out"], at(0, -1, 0, ms))
+			all["batch"] = append(all["batch"], at(0, -1, 0, total))
+			continue
+		}
+		all["siblings"] = append(all["siblings"], at(i, 0, t, t+9*ms))
+		all["deep"] = append(all["deep"], at(i, i-1, int64(i), 2*total-int64(i)))
+		all["chain"] = append(all["chain"], at(i, i-1, t, t+9*ms))
+		all["fan-out"] = append(all["fan-out"], at(i, 0, 2*ms, t))
+		p := at(i, 0, t, t+ms)
+		p.Kind = compare.Producer
+		all["batch"] = append(all["batch"], p)
+	}
+	w := at(n, -1, total, total+ms)
+	w.Kind = compare.Consumer
+	for _, p := range all["batch"][1:] {
+		w.Links = append(w.Links, compare.Link{Ref: p.Ref()})
+	}
+	all["batch"] = append(all["batch"], w)
+	return all
+}
+
+func BenchmarkShapes(b *testing.B) {
+	all := shapes(1_000_000)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				judge(compare.Normalise(all[name]))
+			}
+			b.ReportMetric(float64(len(all[name]))*float64(b.N)/b.Elapsed().Seconds(), "spans/s")
+		})
+	}
+}
+
+// Each shape in a size at which a quadratic cost would show as a test that does not end.
+func TestLargeJourneys(t *testing.T) {
+	for name, spans := range shapes(100_000) {
+		t.Run(name, func(t *testing.T) {
+			set := compare.Normalise(spans)
+			list := set.Journeys()
+			if len(list) != 1 || len(list[0].Spans()) != len(spans) {
+				t.Fatalf("%d journeys, the first with %d of %d spans", len(list), len(list[0].Spans()), len(spans))
+			}
+			judge(set)
+			path := list[0].CompletionPath()
+			var sum int64
+			for _, g := range path {
+				sum += g.Duration()
+			}
+			if sum != list[0].Completion() {
+				t.Errorf("the completion path adds up to %d, the completion is %d", sum, list[0].Completion())
+			}
+			if want := map[string]int{"siblings": 2*len(spans) - 2, "deep": 2*len(spans) - 1, "chain": 2*len(spans) - 1, "fan-out": 3, "batch": 2*len(spans) - 2}[name]; len(path) < want-2 || len(path) > want+2 {
+				t.Errorf("the completion path has %d segments, want about %d", len(path), want)
+			}
 		})
 	}
 }

@@ -38,6 +38,7 @@ var journeyCases = []struct {
 	{"an orphan in a trace that another root reaches is a finding", "S 0-10\n  P PRODUCER 1-2\nC CONSUMER 5-9 link=P trace=2\nO 6-7 parent=? trace=2", []string{"S: S P C | O"}, ""},
 	{"a trace reached from another one is no journey of its own even where that root is an orphan", "O 0-10 parent=?\n  P PRODUCER 1-2\nC CONSUMER 5-9 link=P trace=2", []string{"O: O P C"}, ""},
 	{"a settle span is no root", "K CLIENT 0-1 op=settle\nA 5-9", []string{"A: A"}, "K"},
+	{"a poll in a trace of polls is no journey, though its edge counts", "S 0-10\n  W CONSUMER 5-9 op=process link=R\nR CLIENT 0-4 op=receive trace=2", []string{"S: S W"}, "R"},
 	{"exact duplicates are there once", "A 0-10\n  B 1-9 id=00000000000000b1\n  B 1-9 id=00000000000000b1", []string{"A: A B"}, ""},
 	{"journeys come by their start", "B 5-9 trace=2\nA 0-10\nC 7-8 trace=3", []string{"A: A", "B: B", "C: C"}, ""},
 	{"a span of kind CLIENT that receives is consumer-side, so no root", "R CLIENT 0-4 op=receive\n  W CONSUMER 5-9 op=process\nA 2-3", []string{"A: A | R W"}, ""},
@@ -323,5 +324,18 @@ func TestTimesOutOfRange(t *testing.T) {
 	}
 	if path := j.ResponsePath(); len(path) != 3 || path[2].End != 1<<62 {
 		t.Errorf("response path %v", path)
+	}
+}
+
+// Nor do differences with a time that is out of range at its start.
+func TestStartOutOfRange(t *testing.T) {
+	spans, err := draw.Spans("A 0-10\n  B 2-3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spans[1].Start, spans[1].End = 1<<63-6, 1<<63-1
+	j := compare.Normalise(spans).Journeys()[0]
+	if want := int64(1<<62 - draw.Base); j.Completion() != want || len(j.Warnings()) != 1 {
+		t.Errorf("completion %d, want %d; warnings %v", j.Completion(), want, j.Warnings())
 	}
 }

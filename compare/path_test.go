@@ -124,6 +124,14 @@ var pathCases = []pathCase{
 		[]string{"P[0,2] Z[2,9] P[9,20] B[20,90] P[90,100]"},
 	},
 	{
+		"side by side with one end: the one that started last is on the path",
+		`P 0-100
+		   A 10-90
+		   B 50-90`,
+		[]string{"P[0,50] B[50,90] P[90,100]"},
+		[]string{"P[0,50] B[50,90] P[90,100]"},
+	},
+	{
 		"back to back within the tolerance: both are on the path, the earlier is clipped",
 		`P 0-100
 		   A 10-50.5
@@ -138,6 +146,31 @@ var pathCases = []pathCase{
 		   B 50-90`,
 		[]string{"P[0,50] B[50,90] P[90,100]"},
 		[]string{"P[0,50] B[50,90] P[90,100]"},
+	},
+	{
+		"overlapping by a nanosecond more than the tolerance",
+		`P 0-100
+		   A 10-51.000001
+		   B 50-90`,
+		[]string{"P[0,50] B[50,90] P[90,100]"},
+		[]string{"P[0,50] B[50,90] P[90,100]"},
+	},
+	{
+		"detached work that started just before a call had ended",
+		`S 0-100
+		   A 10-51
+		   B 60-99
+		   D 50-200`,
+		[]string{"S[0,10] A[10,51] S[51,60] B[60,99] S[99,100]"},
+		[]string{"S[0,10] A[10,50] D[50,200]"},
+	},
+	{
+		"detached work that started a nanosecond too early for that",
+		`S 0-100
+		   A 10-51.000001
+		   D 50-200`,
+		[]string{"S[0,10] A[10,51.000001] S[51.000001,100]"},
+		[]string{"S[0,50] D[50,200]"},
 	},
 	{
 		"the tolerance is 1 % of a long span",
@@ -218,11 +251,11 @@ var pathCases = []pathCase{
 	{
 		"causes that were ready at the same time: a message before any other class",
 		`S 0-50
-		   P PRODUCER 10-20
-		     c.C CONSUMER 40-60 link=c.Q
-		c.Q CONSUMER 5-20 op=receive trace=2 link=S`,
+		   A 5-20 id=00000000000000a1
+		     C CONSUMER 40-60 link=P
+		   P PRODUCER 10-20 id=00000000000000b1`,
 		[]string{"S[0,10] P[10,20] S[20,50]"},
-		[]string{"S[0,10] P[10,20] ~message[20,40] c.C[40,60]"},
+		[]string{"S[0,10] P[10,20] ~message[20,40] C[40,60]"},
 	},
 	{
 		"causes that were ready at the same time: the lower id",

@@ -2,7 +2,9 @@ package compare_test
 
 import (
 	"encoding/binary"
+	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 
@@ -11,6 +13,21 @@ import (
 	"tracelab/compare"
 	"tracelab/compare/internal/draw"
 )
+
+// TestMain lets properties be checked on 1,000 sets unless -rapid.checks says otherwise: the 100 that are usual miss rules
+// that need two rare things at once.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "rapid.checks" })
+	if !set {
+		if err := flag.Set("rapid.checks", "1000"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // anySpans generates spans of up to three traces with every defect that data may have: parents and links to anything, in
 // circles too, missing ones, ids twice, ends before starts, clocks that are off. Times are quarters of a millisecond, so

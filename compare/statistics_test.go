@@ -133,6 +133,7 @@ func TestVerdicts(t *testing.T) {
 		{"all more", add(1, 2, 3, 1, 2, 3), 2, compare.More},
 		{"the interval includes 0", add(-1, 1, 2, 3, 4, 5), 2.5, compare.NoVerdict},
 		{"the interval touches 0", add(0, 1, 2, 3, 4, 5), 2.5, compare.NoVerdict},
+		{"the interval touches 0 from below", add(0, -1, -2, -3, -4, -5), -2.5, compare.NoVerdict},
 		{"five pairs are too few", add(1, 2, 3, 4, 5), 3, compare.NoVerdict},
 	}
 	for _, c := range tests {

@@ -71,6 +71,11 @@ func TestReadFields(t *testing.T) {
 	}
 }
 
+// nested is a list in a list in a list, as an attribute's value.
+func nested(depth int) string {
+	return strings.Repeat(`{"arrayValue":{"values":[`, depth) + strings.Repeat(`]}}`, depth)
+}
+
 func TestRead(t *testing.T) {
 	const logs, metrics = `{"resourceLogs":[{}]}`, `{"resourceMetrics":[{}]}`
 	a, b := document(spanA), document(spanB)
@@ -99,6 +104,9 @@ func TestRead(t *testing.T) {
 		{"an unknown kind", a + "\n" + strings.Replace(a, `"kind":2`, `"kind":"SPAN_KIND_ODD"`, 1), 1, 2, 1, 0, []string{"f:2: "}},
 		{"another format", a + "\n" + `{"data":[]}`, 1, 2, 1, 0, []string{"f:2: "}},
 		{"two defects in a line", a + "\n{]}\n", 1, 2, 1, 0, []string{"f:2: ", "f:2: "}},
+		{"quotes, braces and backslashes in names", strings.Replace(a, `"name":"a"`, `"name":"\\\"}]{\\\\"`, 1) + b, 2, 1, 0, 0, nil},
+		{"attributes nested too deep", a + "\n" + strings.Replace(b, `{"boolValue":true}`, nested(300), 1), 1, 2, 1, 0, []string{"f:2: "}},
+		{"attributes nested less deep", a + "\n" + strings.Replace(b, `{"boolValue":true}`, nested(30), 1), 2, 2, 0, 0, nil},
 		{"nested too deep", a + "\n{\"resourceSpans\":" + strings.Repeat("[", 1e6) + strings.Repeat("]", 1e6) + "}", 1, 2, 1, 0, []string{"f:2: "}},
 	}
 	for _, c := range tests {
