@@ -81,6 +81,7 @@ func virtually(t *testing.T, change func(*lab.Config), check func(*testing.T, *l
 			Orders: 1, WarmUp: 1, Rate: 8, Seed: 1, Out: out, Version: "test",
 			Network: network.network(), Kafka: cluster.ListenAddrs(),
 		}
+		config.Progress = alignWarmUp
 		change(&config)
 		result, err := lab.Run(t.Context(), config)
 		if err != nil {
@@ -88,6 +89,14 @@ func virtually(t *testing.T, change func(*lab.Config), check func(*testing.T, *l
 		}
 		check(t, result)
 	})
+}
+
+// alignWarmUp lets the orders begin at a whole tenth of a second: how long the consumers' groups took to form would
+// otherwise decide how far the first order is from the broker's next delivery.
+func alignWarmUp(at lab.Progress) {
+	if at.Stage == "warming up" {
+		time.Sleep(100*time.Millisecond - time.Duration(time.Now().UnixNano())%(100*time.Millisecond))
+	}
 }
 
 // group reads the journeys of one form back from the run's directory.
