@@ -23,6 +23,7 @@ type environment struct {
 	client    *client
 	collector *Collector
 	queue     *services.Queue // of the spans made in this process
+	dropped   droppedSpans
 	open      *openSpans      // nil when the services run elsewhere
 	system    *services.System
 	broker    string    // embedded, the addresses of another, or "of the target"
@@ -92,7 +93,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (se
 		return services.Telemetry{}, fmt.Errorf("exporter to the lab's collector: %w", err)
 	}
 	// It waits rather than drop: the collector is in this process and does nothing but keep.
-	env.queue = services.NewQueue(exporter, services.QueueConfig{Wait: true, Interval: 50 * time.Millisecond, Logger: c.Logger})
+	env.queue = services.NewQueue(exporter, services.QueueConfig{Wait: true, Interval: 50 * time.Millisecond, OnDrop: env.dropped.note, Logger: c.Logger})
 	env.onStop(env.queue.Shutdown)
 	processors := []sdktrace.SpanProcessor{env.queue}
 	if c.Target == "" {

@@ -151,6 +151,9 @@ func (r *running) finish(ctx context.Context, result *Result, placed []Order) er
 		}
 	}
 	r.countSpans(result)
+	for form, f := range result.Forms {
+		f.Dropped = r.env.dropped.of(r.name, form)
+	}
 	spans, err := sortSpans(r.env.collector, r.name)
 	if err != nil {
 		return err

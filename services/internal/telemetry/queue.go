@@ -49,6 +49,7 @@ type QueueConfig struct {
 	// Wait makes a full queue hold the span's owner up instead of dropping: for an exporter in the same process, which
 	// cannot be slow. Over a network it stays false, or a collector that is away would stop the orders.
 	Wait   bool
+	OnDrop func(sdktrace.ReadOnlySpan) // is told of each span that is dropped, by any goroutine
 	Logger *slog.Logger // says that spans were dropped, once a minute at the most, and in the end
 }
 
@@ -107,7 +108,7 @@ func (q *Queue) OnEnd(s sdktrace.ReadOnlySpan) {
 	defer q.accept.RUnlock()
 	select {
 	case <-q.stopping:
-		q.dropped.Add(1)
+		q.drop(s)
 		return
 	default:
 	}
@@ -115,14 +116,24 @@ func (q *Queue) OnEnd(s sdktrace.ReadOnlySpan) {
 		select {
 		case q.spans <- s:
 		case <-q.stopping:
-			q.dropped.Add(1)
+			q.drop(s)
 		}
 		return
 	}
 	select {
 	case q.spans <- s:
 	default:
-		q.dropped.Add(1)
+		q.drop(s)
+	}
+}
+
+// drop counts spans that nobody will get.
+func (q *Queue) drop(spans ...sdktrace.ReadOnlySpan) {
+	q.dropped.Add(int64(len(spans)))
+	if q.config.OnDrop != nil {
+		for _, s := range spans {
+			q.config.OnDrop(s)
+		}
 	}
 }
 
@@ -225,7 +236,7 @@ func (q *Queue) export(batch []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
 		err = q.exporter.ExportSpans(ctx, batch)
 	}
 	if err != nil {
-		q.dropped.Add(int64(len(batch)))
+		q.drop(batch...)
 		q.tell(logInterval, err)
 	} else {
 		q.exported.Add(int64(len(batch)))
