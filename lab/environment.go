@@ -24,7 +24,7 @@ type environment struct {
 	collector *Collector
 	queue     *services.Queue // of the spans made in this process
 	dropped   droppedSpans
-	open      *openSpans      // nil when the services run elsewhere
+	open      *openSpans // nil when the services run elsewhere
 	system    *services.System
 	broker    string    // embedded, the addresses of another, or "of the target"
 	stops     []stopper // in the order in which they were started

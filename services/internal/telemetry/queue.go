@@ -50,7 +50,7 @@ type QueueConfig struct {
 	// cannot be slow. Over a network it stays false, or a collector that is away would stop the orders.
 	Wait   bool
 	OnDrop func(sdktrace.ReadOnlySpan) // is told of each span that is dropped, by any goroutine
-	Logger *slog.Logger // says that spans were dropped, once a minute at the most, and in the end
+	Logger *slog.Logger                // says that spans were dropped, once a minute at the most, and in the end
 }
 
 // Counts are the spans that a queue has seen. While spans are open or waiting, Started is the larger side.
