@@ -88,7 +88,11 @@ func DifferenceWords(d compare.Difference) string {
 	case d.Verdict == compare.NoVerdict:
 		return fmt.Sprintf("~ no difference shown: between %s and %s (%d %s)", signed(*d.Low), signed(*d.High), d.N, of)
 	}
-	return fmt.Sprintf("%s (between %s and %s, %d %s)", signed(*d.Delta), signed(*d.Low), signed(*d.High), d.N, of)
+	near, far := *d.Low, *d.High
+	if d.Verdict == compare.Less {
+		near, far = -*d.High, -*d.Low
+	}
+	return fmt.Sprintf("%s (95 %% interval: %s to %s, %d %s)", signed(*d.Delta), Milliseconds(near), Milliseconds(far), d.N, of)
 }
 
 // signed writes milliseconds with the word less or more.

@@ -3,20 +3,27 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mattn/go-runewidth"
 
 	"tracelab/compare"
 	"tracelab/compare/internal/draw"
 	"tracelab/compare/report"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+var (
+	update = flag.Bool("update", false, "rewrite the golden files")
+	ansi   = regexp.MustCompile("\x1b\\[[0-9;]*m")
+)
 
 // order returns the journey drawn in testdata.
 func order(t testing.TB) *compare.Journey {
@@ -93,4 +100,216 @@ func TestJourneyJSON(t *testing.T) {
 	}
 }
 
-var _ = strings.TrimSpace
+// A journey without a root has nulls where there is nothing to say, and lists that are empty, not missing.
+func TestJourneyJSONWithoutARoot(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.JourneyJSON(&b, journeys(t, "C CONSUMER 0-10 op=process")[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"root": null`, `"caller_wait_ns": null`, `"tail_ns": null`, `"response_path": []`, `"messages": []`, `"rule": "P02"`} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %s in:\n%s", want, b.String())
+		}
+	}
+	var text bytes.Buffer
+	if err := report.JourneyText(&text, journeys(t, "C CONSUMER 0-10 op=process")[0], report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(text.String(), "Journey without a root\n") || strings.Contains(text.String(), "Response path") {
+		t.Errorf("text:\n%s", text.String())
+	}
+}
+
+// Names come from strangers: what a terminal would obey is shown, not sent.
+func TestTextEscapesControlCharacters(t *testing.T) {
+	spans, err := draw.Spans("S 0-100 error\n  P PRODUCER 10-20 topic=t\n    C CONSUMER 60-160 topic=t group=g")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const evil = "a\x1b[2Jb\nc\u202ed\xffe\u0085f"
+	for i := range spans {
+		spans[i].Service, spans[i].Name, spans[i].StatusMessage = evil, evil, evil
+		for k := range spans[i].Attributes {
+			spans[i].Attributes[k].Value = compare.String(evil)
+		}
+	}
+	j := compare.Normalise(spans).Journeys()[0]
+	var b bytes.Buffer
+	if err := report.JourneyText(&b, j, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := report.Bars(&b, evil, j.Set(), j.CompletionPath(), 200, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	c := compare.Compare([]compare.Group{{Name: evil, Journeys: []*compare.Journey{j}}, {Name: evil, Journeys: []*compare.Journey{j}}}, nil)
+	c.Warnings = []string{evil}
+	if err := report.ComparisonText(&b, c, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"\x1b", "\u202e", "\xff", "\u0085", "b\nc"} {
+		if strings.Contains(b.String(), bad) {
+			t.Errorf("%q is in the text", bad)
+		}
+	}
+	if !strings.Contains(b.String(), `a\x1b[2Jb\x0ac\u202ed\xffe\x85f`) {
+		t.Errorf("the name is not shown with escapes:\n%s", b.String())
+	}
+}
+
+func TestBarsFitTheWidth(t *testing.T) {
+	j := order(t)
+	for _, width := range []int{0, 90, 100, 140} {
+		for _, color := range []bool{false, true} {
+			var b bytes.Buffer
+			if err := report.Bars(&b, "order", j.Set(), j.CompletionPath(), width, report.Style{Color: color}); err != nil {
+				t.Fatal(err)
+			}
+			if color != strings.Contains(b.String(), "\x1b[") {
+				t.Errorf("color is %v, but not in the output", color)
+			}
+			lines := strings.Split(strings.TrimSpace(ansi.ReplaceAllString(b.String(), "")), "\n")
+			if len(lines) < 12 || len(lines) > 20 {
+				t.Errorf("an order of %d spans takes %d lines", len(j.Spans()), len(lines))
+			}
+			limit := width
+			if width == 0 {
+				limit = report.DefaultWidth
+			}
+			for _, line := range lines[1:] {
+				if n := runewidth.StringWidth(line); n > limit {
+					t.Errorf("width %d: a line of %d columns: %s", limit, n, line)
+				}
+			}
+		}
+	}
+}
+
+// Every nanosecond of a path is in a row or in the note of what is not shown.
+func TestBarsAccountForEverything(t *testing.T) {
+	var drawing strings.Builder
+	drawing.WriteString("S 0-1000\n")
+	for i := range 300 {
+		fmt.Fprintf(&drawing, "  A%d %d-%d\n", i, i*3, i*3+1)
+	}
+	j := journeys(t, drawing.String())[0]
+	var b bytes.Buffer
+	if err := report.Bars(&b, "many", j.Set(), j.CompletionPath(), 100, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "1.00 s in 600 segments") || !strings.Contains(b.String(), "599 short pieces") {
+		t.Errorf("bars:\n%s", b.String())
+	}
+	if err := report.Bars(&b, "nothing", j.Set(), nil, 100, report.Style{}); err != nil || !strings.HasSuffix(b.String(), "nothing: nothing to draw\n") {
+		t.Errorf("of no path: %v\n%s", err, b.String())
+	}
+}
+
+func TestBarsTellWaitsApart(t *testing.T) {
+	j := journeys(t, `
+		S1 0-50
+		  P1 PRODUCER 10-20 topic=t
+		S2 5-55 trace=2
+		  P2 PRODUCER 35-45 topic=t
+		W CONSUMER 60-90 link=P1 link=P2 trace=3
+		  G 100-120`)[0]
+	var b bytes.Buffer
+	if err := report.Bars(&b, "batch", j.Set(), j.CompletionPath(), 100, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "bars.golden", b.Bytes())
+}
+
+func TestDuration(t *testing.T) {
+	for ns, want := range map[int64]string{
+		0: "0 s", 1: "1 ns", 999: "999 ns", 1_000: "1.00 µs", 9_994: "9.99 µs", 9_996: "10.0 µs", 870_000: "870 µs", 999_499: "999 µs", 999_500: "1.00 ms",
+		51_234_567: "51.2 ms", 99_960_000: "100 ms", 1_240_000_000: "1.24 s", 123_456_000_000: "123 s", 5_000_000_000_000: "5000 s", -1_500_000: "-1.50 ms",
+	} {
+		if got := report.Duration(ns); got != want {
+			t.Errorf("%d ns is written %s, want %s", ns, got, want)
+		}
+	}
+}
+
+// comparison compares made-up orders, numbered so that they pair.
+func comparison(t *testing.T, n int) compare.Comparison {
+	t.Helper()
+	var groups []compare.Group
+	for g, form := range []string{"grpc", "kafka"} {
+		var b strings.Builder
+		for i := range n {
+			wait := 50 + i%7
+			if g == 0 {
+				fmt.Fprintf(&b, "S%d CLIENT 0-%d trace=%d order.number=%d\n", i, wait, i+1, i)
+				continue
+			}
+			fmt.Fprintf(&b, "S%d CLIENT 0-%d trace=%d order.number=%d\n", i, wait-40, i+1, i)
+			fmt.Fprintf(&b, "  P%d PRODUCER 1-3\n    C%d CONSUMER 5-%d\n", i, i, wait-1+i%3)
+		}
+		groups = append(groups, compare.Group{Name: form, Journeys: journeys(t, b.String())})
+	}
+	return compare.Compare(groups, compare.ByAttribute("order.number"))
+}
+
+func TestComparison(t *testing.T) {
+	var text, doc bytes.Buffer
+	c := comparison(t, 25)
+	if err := report.ComparisonText(&text, c, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "comparison.text.golden", text.Bytes())
+	if err := report.ComparisonJSON(&doc, c); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "comparison.json.golden", doc.Bytes())
+}
+
+func TestComparisonOfTooFew(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.ComparisonText(&b, comparison(t, 5), report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "~ 40.0 ms less, but 5 pairs are too few to say (6 are needed)") {
+		t.Errorf("text:\n%s", b.String())
+	}
+	b.Reset()
+	if err := report.ComparisonJSON(&b, compare.Comparison{}); err != nil || strings.Contains(b.String(), "null") {
+		t.Errorf("of nothing: %v\n%s", err, b.String())
+	}
+}
+
+// A deep or wide tree is cut off with a note, not printed for ever.
+func TestTreeIsBounded(t *testing.T) {
+	var drawing strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&drawing, "%sA%d %d-%d\n", strings.Repeat(" ", i), i, i, 10000-i)
+	}
+	var b bytes.Buffer
+	if err := report.JourneyText(&b, journeys(t, drawing.String())[0], report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "and 1600 more spans") {
+		t.Errorf("no note of what is left out in %d bytes", b.Len())
+	}
+}
+
+var errFull = errors.New("disk full")
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
+
+func TestWriteErrorsAreReturned(t *testing.T) {
+	j := order(t)
+	c := comparison(t, 6)
+	for name, err := range map[string]error{
+		"Bars":           report.Bars(fullDisk{}, "x", j.Set(), j.CompletionPath(), 0, report.Style{}),
+		"JourneyText":    report.JourneyText(fullDisk{}, j, report.Style{}),
+		"JourneyJSON":    report.JourneyJSON(fullDisk{}, j),
+		"ComparisonText": report.ComparisonText(fullDisk{}, c, report.Style{}),
+		"ComparisonJSON": report.ComparisonJSON(fullDisk{}, c),
+	} {
+		if !errors.Is(err, errFull) {
+			t.Errorf("%s returns %v", name, err)
+		}
+	}
+}

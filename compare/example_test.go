@@ -1,0 +1,47 @@
+package compare_test
+
+import (
+	"fmt"
+	"time"
+
+	"tracelab/compare"
+)
+
+// A request publishes a message and answers after 50 ms; a consumer in another trace works on it until 160 ms.
+func Example() {
+	ms := func(n int64) int64 { return n * int64(time.Millisecond) }
+	web := compare.TraceID{1}
+	worker := compare.TraceID{2}
+	spans := []compare.Span{
+		{Trace: web, ID: compare.SpanID{1}, Kind: compare.Server, Service: "shop", Name: "POST /orders", Start: ms(0), End: ms(50)},
+		{Trace: web, ID: compare.SpanID{2}, Parent: compare.SpanID{1}, Kind: compare.Producer, Service: "shop", Name: "send orders", Start: ms(10), End: ms(20)},
+		{Trace: worker, ID: compare.SpanID{3}, Kind: compare.Consumer, Service: "billing", Name: "process orders", Start: ms(60), End: ms(160),
+			Links: []compare.Link{{Ref: compare.Ref{Trace: web, Span: compare.SpanID{2}}}}},
+	}
+	set := compare.Normalise(spans)
+	j := set.Journeys()[0]
+	wait, _ := j.CallerWait()
+	fmt.Println("caller wait", time.Duration(wait), "completion", time.Duration(j.Completion()))
+	for _, g := range j.CompletionPath() {
+		what := set.Span(g.Span).Name
+		if g.Wait {
+			what = "wait: " + g.Class.String()
+		}
+		fmt.Println(time.Duration(g.Start), what, time.Duration(g.Duration()))
+	}
+	// Output:
+	// caller wait 50ms completion 160ms
+	// 0s POST /orders 10ms
+	// 10ms send orders 10ms
+	// 20ms wait: message 40ms
+	// 60ms process orders 100ms
+}
+
+func ExamplePaired() {
+	grpc := []float64{50, 52, 49, 51, 55, 50, 53}
+	kafka := []float64{12, 13, 11, 14, 12, 12, 15}
+	d := compare.Paired(grpc, kafka)
+	fmt.Printf("%+.0f ms, between %+.0f and %+.0f: %s\n", *d.Delta, *d.Low, *d.High, d.Verdict)
+	// Output:
+	// -38 ms, between -43 and -37: less
+}
