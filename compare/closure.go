@@ -43,9 +43,7 @@ func (s *Set) findJourneys() {
 			f.journey(r.orphan)
 		}
 	}
-	for i := range f.in {
-		f.rooted[i] = f.in[i]
-	}
+	copy(f.rooted, f.in)
 	for _, t := range order {
 		if r := f.roots[t]; r.solid && !f.reached[t] {
 			f.rootless(r.first)

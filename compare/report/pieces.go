@@ -75,8 +75,9 @@ func waitName(set *compare.Set, g compare.Segment) string {
 		return strings.TrimRight("rest of the batch "+topic(set, g), " ")
 	case compare.ClassUnexplained:
 		return "unexplained"
+	default:
+		return "wait: " + g.Class.String()
 	}
-	return "wait: " + g.Class.String()
 }
 
 // topic returns where the message of a wait was, from the consumer or else the producer.
