@@ -9,16 +9,24 @@ import (
 type completionWalk struct {
 	*Journey
 	scanner
-	been []uint64 // bit set, by position in spans: has been the current span
-	t    int64    // everything after t is explained
+	been    []uint64 // bit set, by position in spans: has been the current span
+	t       int64    // everything after t is explained
+	message Index    // the producer whose message is followed wherever it arrived, or none
 }
 
 // CompletionPath returns the segments that explain the completion: sorted, touching each other, adding up to it exactly.
 // From the span that ended last it goes back, each time to the cause that was ready last. It is computed at each call,
 // in O((n + e) log n) for the n spans and e edges that it comes by.
-func (j *Journey) CompletionPath() []Segment {
-	w := completionWalk{Journey: j, scanner: newScanner(j), been: make([]uint64, len(j.spans)/64+1), t: j.end}
-	for cur := j.last; cur != none; {
+func (j *Journey) CompletionPath() []Segment { return j.pathTo(j.last, none) }
+
+// MessagePath returns the segments that explain when the consumer of a message of the journey had handled it, as
+// CompletionPath does for the end of the journey: going back along that message, whichever message of its batch was ready
+// last. The time until the batch's last message was ready is the wait for the batch.
+func (j *Journey) MessagePath(m Message) []Segment { return j.pathTo(m.Consumer, m.Producer) }
+
+func (j *Journey) pathTo(last, message Index) []Segment {
+	w := completionWalk{Journey: j, scanner: newScanner(j), been: make([]uint64, len(j.spans)/64+1), t: j.set.nodes[last].eff, message: message}
+	for cur := last; cur != none; {
 		cur = w.step(cur)
 	}
 	slices.Reverse(w.segments)
@@ -47,7 +55,7 @@ func (w *completionWalk) step(cur Index) Index {
 		return none
 	}
 	h := max(min(s.ready(e, cur), w.t), w.start)
-	g := min(max(w.othersReady(cur), h), w.t)
+	g := min(max(w.othersReady(cur, e.pred == w.message), h), w.t)
 	w.wait(e.class, cur, e.pred, g, w.t)
 	w.wait(ClassBatch, cur, e.pred, h, g)
 	w.t = h
@@ -65,6 +73,9 @@ func (w *completionWalk) cause(cur Index) (best edge, found bool) {
 			continue
 		}
 		ready := s.ready(e, cur)
+		if e.pred == w.message {
+			return e, true
+		}
 		if !found || ready > latest || ready == latest && s.preferred(e, best) {
 			best, latest, found = e, ready, true
 		}
@@ -80,13 +91,13 @@ func (s *Set) preferred(e, than edge) bool {
 	return s.lower(e.pred, than.pred)
 }
 
-// othersReady returns the latest ready time among causes outside the journey: other messages of the batch. Without any
-// it is the least time.
-func (w *completionWalk) othersReady(cur Index) int64 {
+// othersReady returns the latest ready time among other messages of the batch: causes outside the journey, or when one
+// message is followed all causes. Without any it is the least time.
+func (w *completionWalk) othersReady(cur Index, all bool) int64 {
 	s := w.Journey.set
 	var latest int64
 	for _, e := range s.edgesTo(cur) {
-		if !w.Contains(e.pred) {
+		if all || !w.Contains(e.pred) {
 			latest = max(latest, s.ready(e, cur))
 		}
 	}

@@ -412,6 +412,44 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// A batch seen from each of its messages: the wait for the batch is the time until its last message was ready.
+func TestMessagePaths(t *testing.T) {
+	tests := []struct {
+		why, drawing string
+		want         []string
+	}{
+		{
+			"two messages of one order",
+			"S 0-50\n  P1 PRODUCER 10-20\n  P2 PRODUCER 30-40\nW CONSUMER 65-200 link=P1 link=P2 trace=2",
+			[]string{"S[0,10] P1[10,20] ~batch[20,40] ~message[40,65] W[65,200]", "S[0,10] P1[10,20] S[20,30] P2[30,40] ~message[40,65] W[65,200]"},
+		},
+		{
+			"by way of a poll",
+			"S 0-50\n  P1 PRODUCER 10-20\n  P2 PRODUCER 30-40\nc.R CLIENT 0-60 op=receive link=P1 link=P2 trace=2\nc.W CONSUMER 65-200 op=process link=c.R trace=3",
+			[]string{
+				"S[0,10] P1[10,20] c.R[20,60] ~continuation[60,65] c.W[65,200]",
+				"S[0,10] P1[10,20] S[20,30] P2[30,40] c.R[40,60] ~continuation[60,65] c.W[65,200]",
+			},
+		},
+		{
+			"a message that was not the last thing",
+			"S 0-500\n  P PRODUCER 10-20\n    C CONSUMER 30-40",
+			[]string{"S[0,10] P[10,20] ~message[20,30] C[30,40]"},
+		},
+	}
+	for _, c := range tests {
+		t.Run(c.why, func(t *testing.T) {
+			set := normalise(t, c.drawing)
+			j := set.Journeys()[0]
+			var got []string
+			for _, m := range j.Messages() {
+				got = append(got, draw.Path(set, j.MessagePath(m)))
+			}
+			equalLines(t, "message paths", got, c.want)
+		})
+	}
+}
+
 func normalise(t testing.TB, drawing string) *compare.Set {
 	t.Helper()
 	spans, err := draw.Spans(drawing)

@@ -98,6 +98,9 @@ func TestPathsTelescope(t *testing.T) {
 			if wait, ok := j.CallerWait(); ok {
 				telescopes(t, "response", j.ResponsePath(), wait)
 			}
+			for _, m := range j.Messages() {
+				telescopes(t, "message", j.MessagePath(m), max(0, set.EffectiveEnd(m.Consumer)-j.Start()))
+			}
 		}
 	})
 }
