@@ -18,6 +18,9 @@ import (
 // startPatience bounds everything that a start waits for.
 const startPatience = 4500 * time.Millisecond
 
+// spanPatience bounds the wait for spans that end after their service's shutdown.
+const spanPatience = 2 * time.Second
+
 // environment is what a run has around it: the services and their broker, or the way to them, and where spans go.
 type environment struct {
 	client    *client
@@ -94,7 +97,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (se
 	}
 	// It waits rather than drop: the collector is in this process and does nothing but keep.
 	env.queue = services.NewQueue(exporter, services.QueueConfig{Wait: true, Interval: 50 * time.Millisecond, OnDrop: env.dropped.note, Logger: c.Logger})
-	env.onStop(env.queue.Shutdown)
+	env.onStop(env.endSpans)
 	processors := []sdktrace.SpanProcessor{env.queue}
 	if c.Target == "" {
 		env.open = newOpenSpans(run)
@@ -109,6 +112,23 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (se
 		Propagator:  services.Propagator(c.Logger),
 		BaggageKeys: services.BaggageKeys(),
 	}, nil
+}
+
+// endSpans waits for the spans of work that the services' shutdown has cut off, which end a little later than it does,
+// and ends the queue. It has a patience of its own: a shutdown that took all its time must not cost spans.
+func (env *environment) endSpans(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), spanPatience)
+	defer cancel()
+	for {
+		if err := env.queue.ForceFlush(ctx); err != nil {
+			break // Shutdown says it too
+		}
+		c := env.queue.Counts()
+		if c.Started == c.Exported+c.Dropped || !pause(ctx, 10*time.Millisecond) {
+			break
+		}
+	}
+	return env.queue.Shutdown(context.WithoutCancel(ctx)) // to the collector of this process, which is quick
 }
 
 // startServices starts all services in this process, on a broker of the lab's own or another.

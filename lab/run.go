@@ -141,7 +141,9 @@ func (r *running) finish(ctx context.Context, result *Result, placed []Order) er
 		result.Skipped = r.env.system.Skipped()
 	}
 	if err := r.env.stop(stopping); err != nil {
-		result.Problems = append(result.Problems, "stopping: "+err.Error())
+		for line := range strings.SplitSeq(err.Error(), "\n") { // joined errors stand on lines of their own
+			result.Problems = append(result.Problems, "stopping: "+line)
+		}
 	}
 	if r.forward != nil {
 		sent, err := r.forward.finish(stopping)
