@@ -76,15 +76,18 @@ func SummaryWords(s *compare.Summary) string {
 
 // DifferenceWords says how a difference of milliseconds came out: how much and how sure, or that it cannot be told.
 func DifferenceWords(d compare.Difference) string {
-	of := plural("pair", d.N)
-	if !d.Paired {
-		of = plural("journey", d.N)
+	unit := "journey"
+	if d.Paired {
+		unit = "pair"
 	}
+	of := plural(unit, d.N)
 	switch {
 	case d.Delta == nil:
 		return "no values to compare"
 	case d.Low == nil:
-		return fmt.Sprintf("~ %s, but %d %s are too few to say (6 are needed)", signed(*d.Delta), d.N, of)
+		return fmt.Sprintf("~ %s, with %d of the 6 %ss that it takes to say", signed(*d.Delta), d.N, unit)
+	case *d.Low == 0 && *d.High == 0:
+		return fmt.Sprintf("~ no difference (%d %s)", d.N, of)
 	case d.Verdict == compare.NoVerdict:
 		return fmt.Sprintf("~ no difference shown: between %s and %s (%d %s)", signed(*d.Low), signed(*d.High), d.N, of)
 	}

@@ -268,12 +268,31 @@ func TestComparisonOfTooFew(t *testing.T) {
 	if err := report.ComparisonText(&b, comparison(t, 5), report.Style{}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(b.String(), "~ 40.0 ms less, but 5 pairs are too few to say (6 are needed)") {
+	if !strings.Contains(b.String(), "~ 40.0 ms less, with 5 of the 6 pairs that it takes to say") {
 		t.Errorf("text:\n%s", b.String())
 	}
 	b.Reset()
 	if err := report.ComparisonJSON(&b, compare.Comparison{}); err != nil || strings.Contains(b.String(), "null") {
 		t.Errorf("of nothing: %v\n%s", err, b.String())
+	}
+}
+
+func TestDifferenceWords(t *testing.T) {
+	f := func(v float64) *float64 { return &v }
+	tests := []struct {
+		d    compare.Difference
+		want string
+	}{
+		{compare.Difference{Paired: true, N: 25, Delta: f(-47.6), Low: f(-48.9), High: f(-46), Verdict: compare.Less}, "47.6 ms less (95 % interval: 46.0 ms to 48.9 ms, 25 pairs)"},
+		{compare.Difference{N: 9, Delta: f(1), Low: f(0.5), High: f(2), Verdict: compare.More}, "1.00 ms more (95 % interval: 500 µs to 2.00 ms, 9 journeys)"},
+		{compare.Difference{Paired: true, N: 25, Delta: f(0), Low: f(0), High: f(0), Verdict: compare.NoVerdict}, "~ no difference (25 pairs)"},
+		{compare.Difference{Paired: true, N: 1, Delta: f(0), Verdict: compare.NoVerdict}, "~ no difference, with 1 of the 6 pairs that it takes to say"},
+		{compare.Difference{Verdict: compare.NoVerdict}, "no values to compare"},
+	}
+	for _, c := range tests {
+		if got := report.DifferenceWords(c.d); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
 	}
 }
 

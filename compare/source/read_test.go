@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
 	"tracelab/compare"
 	"tracelab/compare/source"
 )
@@ -164,6 +167,39 @@ func TestReadFile(t *testing.T) {
 	}
 	if _, err := source.ReadFile(name + ".no"); err == nil || !strings.Contains(err.Error(), ".no") {
 		t.Errorf("error %v does not name the file", err)
+	}
+}
+
+// The same spans by JSON, by protobuf and by pdata are the same.
+func TestFromOTLP(t *testing.T) {
+	text := document(spanA, spanB)
+	var u ptrace.JSONUnmarshaler
+	traces, err := u.UnmarshalTraces([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m ptrace.ProtoMarshaler
+	message, err := m.MarshalTraces(traces)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromProto, err := source.FromOTLP(message, "f:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromJSON, err := source.Read(strings.NewReader(text), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal := cmp.Comparer(func(a, b compare.Value) bool { return a == b })
+	if d := cmp.Diff(fromJSON.Spans, fromProto, equal); d != "" {
+		t.Errorf("protobuf differs from JSON (-JSON +protobuf):\n%s", d)
+	}
+	if d := cmp.Diff(fromJSON.Spans, source.FromTraces(traces, "f:1"), equal); d != "" {
+		t.Errorf("pdata differs from JSON (-JSON +pdata):\n%s", d)
+	}
+	if _, err := source.FromOTLP(message[:len(message)-3], "f:7"); err == nil || !strings.Contains(err.Error(), "f:7") {
+		t.Errorf("a message that is cut gives %v", err)
 	}
 }
 
