@@ -185,7 +185,7 @@ func (r *Result) pictures(b *strings.Builder, look Look) {
 		wait, _ := m.journey.CallerWait()
 		title := fmt.Sprintf("%s, order %d: the caller waited %s, the last work ended after", form, m.order.Number, report.Duration(wait))
 		// Writing into a strings.Builder never fails.
-		_ = report.Bars(b, title, m.journey.Set(), m.journey.CompletionPath(), look.Width, look.Style)
+		_ = report.Bars(b, title, m.journey.Set(), m.journey.CompletionPath(), look.Width, look.Style, report.Answer(m.journey)...)
 		b.WriteString("\n")
 	}
 }

@@ -20,15 +20,30 @@ const (
 
 // Bars draws a path on one time axis: a row for each segment with service, name, bar, start and duration. Work under 1 %
 // of the path is merged or left out, and counted below. The path's segments are of set; width is in columns, 0 means
-// DefaultWidth, and less than it takes is widened.
-func Bars(w io.Writer, title string, set *compare.Set, path []compare.Segment, width int, style Style) error {
+// DefaultWidth, and less than it takes is widened. Each mark is a line that points at a moment.
+func Bars(w io.Writer, title string, set *compare.Set, path []compare.Segment, width int, style Style, marks ...Mark) error {
 	var b strings.Builder
-	bars(&b, title, set, path, width, style)
+	bars(&b, title, set, path, width, style, marks...)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func bars(b *strings.Builder, title string, set *compare.Set, path []compare.Segment, width int, style Style) {
+// Mark is a moment of a picture that has a meaning, such as the end of the caller's wait.
+type Mark struct {
+	At   int64 // nanoseconds from the journey's start, as segments have them
+	Text string
+}
+
+// Answer marks the moment at which the caller had its answer; a rootless journey has none.
+func Answer(j *compare.Journey) []Mark {
+	wait, ok := j.CallerWait()
+	if !ok {
+		return nil
+	}
+	return []Mark{{wait, "the caller has its answer"}}
+}
+
+func bars(b *strings.Builder, title string, set *compare.Set, path []compare.Segment, width int, style Style, marks ...Mark) {
 	rows, omitted, omittedTime := pieces(set, path)
 	b.WriteString(style.paint(bold, clean(title)))
 	if len(rows) == 0 {
@@ -39,6 +54,9 @@ func bars(b *strings.Builder, title string, set *compare.Set, path []compare.Seg
 	p := newPicture(rows, begin, total, width, style)
 	fmt.Fprintf(b, "  %s in %d segments\n", Duration(total), len(path))
 	p.axis(b)
+	for _, m := range marks {
+		p.mark(b, m)
+	}
 	for _, r := range rows {
 		p.row(b, r)
 	}
@@ -75,6 +93,17 @@ func (p *picture) axis(b *strings.Builder) {
 	line := runewidth.FillRight("0", p.bar/2-runewidth.StringWidth(middle)/2) + middle
 	line = runewidth.FillRight(line, p.bar-runewidth.StringWidth(end)) + end
 	fmt.Fprintf(b, "%s %s %*s %*s\n", strings.Repeat(" ", p.service+p.name+1), line, numberWidth, "start", numberWidth+1, "duration")
+}
+
+// mark writes a line that points at a moment, its text on the side where there is room.
+func (p *picture) mark(b *strings.Builder, m Mark) {
+	text := clean(m.Text)
+	at := min(max(0, p.column(m.At)), p.bar-1)
+	line := strings.Repeat(" ", at) + "▼ " + text
+	if room := runewidth.StringWidth(text) + 1; at >= room && runewidth.StringWidth(line) > p.bar {
+		line = strings.Repeat(" ", at-room) + text + " ▼"
+	}
+	fmt.Fprintf(b, "%s %s\n", strings.Repeat(" ", p.service+p.name+1), line)
 }
 
 func (p *picture) row(b *strings.Builder, r piece) {

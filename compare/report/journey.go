@@ -27,7 +27,7 @@ func JourneyText(w io.Writer, j *compare.Journey, style Style) error {
 	heading(&b, style, "Completion path: why it ended when it did")
 	pathTable(&b, j.Set(), path, style)
 	b.WriteString("\n")
-	bars(&b, "Completion path", j.Set(), path, 0, style)
+	bars(&b, "Completion path", j.Set(), path, 0, style, Answer(j)...)
 	if warnings := j.Warnings(); len(warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, warning := range warnings {
@@ -99,7 +99,7 @@ func messageTable(b *strings.Builder, set *compare.Set, messages []compare.Messa
 	rows := [][]cell{{left("topic"), left("from"), left("to"), left("group"), number("publish"), number("queue wait"), number("delivery")}}
 	for _, m := range messages {
 		rows = append(rows, []cell{
-			left(clean(m.Topic)), left(clean(set.Span(m.Producer).Service)), left(clean(set.Span(m.Consumer).Service)), left(clean(m.Group)),
+			left(destination(set, m.Consumer, m.Producer)), left(clean(set.Span(m.Producer).Service)), left(clean(set.Span(m.Consumer).Service)), left(clean(m.Group)),
 			number(Duration(m.Publish)), number(Duration(m.Wait)), number(Duration(m.Delivery)),
 		})
 	}

@@ -70,9 +70,9 @@ func several(set *compare.Set, run []compare.Segment) piece {
 func waitName(set *compare.Set, g compare.Segment) string {
 	switch g.Class {
 	case compare.ClassMessage:
-		return strings.TrimRight("queue "+topic(set, g), " ")
+		return strings.TrimRight("queue "+destination(set, g.Span, g.From), " ")
 	case compare.ClassBatch:
-		return strings.TrimRight("rest of the batch "+topic(set, g), " ")
+		return strings.TrimRight("rest of the batch "+destination(set, g.Span, g.From), " ")
 	case compare.ClassUnexplained:
 		return "unexplained"
 	default:
@@ -80,11 +80,14 @@ func waitName(set *compare.Set, g compare.Segment) string {
 	}
 }
 
-// topic returns where the message of a wait was, from the consumer or else the producer.
-func topic(set *compare.Set, g compare.Segment) string {
-	for _, i := range []compare.Index{g.Span, g.From} {
-		if v, ok := set.Span(i).Attr("messaging.destination.name"); ok {
-			return clean(v.String())
+// destination returns where a message was, from the first of the spans that says so: the template where there is one,
+// because the name may be one of many.
+func destination(set *compare.Set, spans ...compare.Index) string {
+	for _, i := range spans {
+		for _, key := range []string{"messaging.destination.template", "messaging.destination.name"} {
+			if v, ok := set.Span(i).Attr(key); ok {
+				return clean(v.String())
+			}
 		}
 	}
 	return ""
