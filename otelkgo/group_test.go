@@ -1,0 +1,199 @@
+package otelkgo_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/otelkgo"
+)
+
+// Consumer groups: lost partitions, refused commits, transactions.
+
+// A rebalance takes a partition away while one of its records is being handled.
+func TestRebalanceLosesOpenSpans(t *testing.T) {
+	inBubble(t, []string{"orders"}, func(b *bubble) {
+		producer := b.client()
+		defer producer.Close()
+		for p := range int32(2) {
+			b.produce(b.Context(), producer, &kgo.Record{Topic: "orders", Partition: p})
+		}
+		lost := make(chan []int32, 8)
+		first := b.member("shipping", kgo.ConsumeTopics("orders"),
+			kgo.OnPartitionsAssigned(b.in.OnPartitionsAssigned),
+			kgo.OnPartitionsRevoked(func(ctx context.Context, cl *kgo.Client, m map[string][]int32) {
+				b.in.OnPartitionsLost(ctx, cl, m) // no time to finish
+				if len(m["orders"]) > 0 {
+					lost <- m["orders"]
+				}
+			}))
+		defer first.CloseAllowingRebalance()
+		records := b.poll(first, 2)
+		open := make([]*otelkgo.Process, 2)
+		for i, r := range records {
+			_, open[i] = b.in.StartProcess(b.Context(), r)
+		}
+		_, batch := b.in.StartProcessBatch(b.Context(), records)
+
+		second := b.member("shipping", kgo.ConsumeTopics("orders"))
+		var taken []int32
+		select {
+		case taken = <-lost:
+		case <-time.After(time.Minute):
+		}
+		if len(taken) != 1 {
+			t.Fatalf("partitions %v were taken, want one", taken)
+		}
+		mine, theirs := 1-taken[0], taken[0]
+		if !open[theirs].Lost() || open[mine].Lost() || !batch.Lost() {
+			t.Errorf("lost: theirs %t, mine %t, batch over both %t; want true, false, true", open[theirs].Lost(), open[mine].Lost(), batch.Lost())
+		}
+		for _, p := range append(open, batch) {
+			p.End(nil)
+		}
+		if err := b.in.Process(b.Context(), records[theirs], func(context.Context, *kgo.Record) error { return nil }); !errors.Is(err, otelkgo.ErrPartitionLost) {
+			t.Errorf("a record of a lost partition was processed with %v, want ErrPartitionLost", err)
+		}
+		offsets := map[string]map[int32]kgo.EpochOffset{"orders": {0: {Epoch: -1, Offset: 1}, 1: {Epoch: -1, Offset: 1}}}
+		if err := b.in.CommitOffsets(b.Context(), first, offsets); !errors.Is(err, otelkgo.ErrPartitionLost) || !strings.Contains(err.Error(), "topic orders") {
+			t.Errorf("commit of both partitions: %v, want ErrPartitionLost for one", err)
+		}
+		if len(offsets["orders"]) != 2 {
+			t.Error("the caller's offsets were changed")
+		}
+		if got := first.CommittedOffsets()["orders"][mine].Offset; got != 1 {
+			t.Errorf("own partition is committed at %d, want 1", got)
+		}
+		again := b.poll(second, 1)
+		if again[0].Partition != theirs {
+			t.Errorf("the other member got partition %d, want %d, uncommitted", again[0].Partition, theirs)
+		}
+		b.process(again[0])
+		second.CloseAllowingRebalance()
+
+		var failed, well int
+		for _, s := range b.spans.Ended() {
+			switch {
+			case !strings.HasPrefix(s.Name(), "process"):
+			case attributeOf(s, "error.type") == "partition_lost":
+				failed++
+			case attributeOf(s, "error.type") == "":
+				well++
+			}
+		}
+		if failed != 3 || well != 2 {
+			t.Errorf("%d process spans ended with partition_lost and %d well, want 3 (record, batch, late record) and 2 (own, other member's)", failed, well)
+		}
+
+		// Back again, with the other member gone.
+		deadline := time.Now().Add(time.Minute)
+		for len(first.CommittedOffsets()["orders"]) < 2 && time.Now().Before(deadline) {
+			time.Sleep(100 * time.Millisecond)
+		}
+		b.must(b.in.CommitOffsets(b.Context(), first, offsets))
+	})
+}
+
+func TestRefusedCommit(t *testing.T) {
+	inBubble(t, []string{"orders", "stock"}, func(b *bubble) {
+		cl := b.member("shipping", kgo.ConsumeTopics("orders", "stock"))
+		defer cl.Close()
+		b.produce(b.Context(), cl, &kgo.Record{Topic: "orders"})
+		b.poll(cl, 1)
+		b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Topic: "stock", Err: kerr.OffsetMetadataTooLarge, Count: -1})
+		err := b.in.CommitOffsets(b.Context(), cl, map[string]map[int32]kgo.EpochOffset{
+			"orders": {0: {Epoch: -1, Offset: 1}}, "stock": {0: {Epoch: -1, Offset: 0}, 1: {Epoch: -1, Offset: 0}},
+		})
+		if !errors.Is(err, kerr.OffsetMetadataTooLarge) || !strings.Contains(err.Error(), "stock partition 1") || strings.Contains(err.Error(), "orders") {
+			t.Errorf("error %v, want one that names the partitions of stock", err)
+		}
+		b.wantErrorTypes(map[string]string{"commit orders": "", "commit stock": "OFFSET_METADATA_TOO_LARGE"})
+	})
+}
+
+func TestCommitWithoutGroup(t *testing.T) {
+	inBubble(t, []string{"orders"}, func(b *bubble) {
+		cl := b.client()
+		defer cl.Close()
+		if err := b.in.CommitOffsets(b.Context(), cl, map[string]map[int32]kgo.EpochOffset{"orders": {0: {}}}); err == nil {
+			t.Error("a client without a group has committed")
+		}
+		b.must(b.in.CommitOffsets(b.Context(), cl, nil))
+	})
+}
+
+func TestTransactions(t *testing.T) {
+	inBubble(t, []string{"orders", "stock"}, func(b *bubble) {
+		producer := b.client()
+		defer producer.Close()
+		for _, id := range []string{"1", "2"} {
+			ctx, server := b.order(id)
+			b.produce(ctx, producer, &kgo.Record{Topic: "orders", Value: []byte("{}")})
+			server.End()
+		}
+		session, err := kgo.NewGroupTransactSession(
+			kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.net.DialContext), kgo.WithHooks(b.in.Hooks()...),
+			kgo.ClientID("session"), kgo.ConsumerGroup("inventory"), kgo.TransactionalID("inventory-1"), kgo.ProducerLinger(0),
+			kgo.ConsumeTopics("orders"), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+		b.must(err)
+		defer session.Close()
+		round := func(end kgo.TransactionEndTry) {
+			b.must(session.Begin())
+			for _, r := range b.poll(session.Client(), 1) {
+				b.must(b.in.Process(b.Context(), r, func(ctx context.Context, r *kgo.Record) error {
+					return session.ProduceSync(ctx, b.in.Forward(ctx, r, "stock")).FirstErr()
+				}))
+			}
+			committed, err := b.in.EndTransaction(b.Context(), session, end)
+			b.must(err)
+			if committed != bool(end) {
+				t.Errorf("committed %t, want %t", committed, end)
+			}
+		}
+		round(kgo.TryAbort) // settles nothing, so the next round has both records again
+		round(kgo.TryCommit)
+		b.golden("transaction")
+		if got := session.Client().CommittedOffsets()["orders"][0].Offset; got != 2 {
+			t.Errorf("committed at %d, want 2", got)
+		}
+	})
+}
+
+// wantErrorTypes checks error.type, and the status that goes with it, by span name.
+func (b *bubble) wantErrorTypes(want map[string]string) {
+	b.Helper()
+	found := map[string]bool{}
+	for _, s := range b.spans.Ended() {
+		w, ok := want[s.Name()]
+		if !ok {
+			continue
+		}
+		found[s.Name()] = true
+		if got := attributeOf(s, "error.type"); got != w {
+			b.Errorf("%s has error.type %q, want %q", s.Name(), got, w)
+		}
+		if failed := s.Status().Code.String() == "Error"; failed != (w != "") || s.Status().Code.String() == "Ok" {
+			b.Errorf("%s has status %v", s.Name(), s.Status())
+		}
+	}
+	if len(found) != len(want) {
+		b.Errorf("spans %v found, want %v", found, want)
+	}
+}
+
+func attributeOf(s sdktrace.ReadOnlySpan, key string) string {
+	for _, a := range s.Attributes() {
+		if string(a.Key) == key {
+			return a.Value.AsString()
+		}
+	}
+	return ""
+}
