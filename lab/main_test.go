@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"flag"
+	"log/slog"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -14,3 +15,6 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	goleak.VerifyTestMain(m)
 }
+
+// discard is a logger for what no test reads.
+var discard = slog.New(slog.DiscardHandler)

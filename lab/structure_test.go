@@ -26,12 +26,13 @@ func structure(j *journey) string {
 	return strings.Join(lines, "\n")
 }
 
-// structures is the shape of each form's journeys, which must be one for all of a form's orders.
-func structures(t *testing.T, result *lab.Result) map[services.Form]string {
+// structures is the shape of each form's journeys, which must be one for all of a form's orders. Prefix is that of the
+// topics, where it is not the run's own.
+func structures(t *testing.T, result *lab.Result, prefix string) map[services.Form]string {
 	t.Helper()
 	found := map[services.Form]string{}
 	for form := range result.Forms {
-		for _, j := range group(t, result, form) {
+		for _, j := range groupOf(t, result, form, prefix) {
 			s := structure(j)
 			if first, ok := found[form]; ok && s != first {
 				t.Errorf("%s: two structures:\n%s\n\nand\n%s", form, first, s)

@@ -102,6 +102,12 @@ func alignWarmUp(at lab.Progress) {
 // group reads the journeys of one form back from the run's directory.
 func group(t *testing.T, result *lab.Result, form services.Form) []*journey {
 	t.Helper()
+	return groupOf(t, result, form, topicPrefix(result))
+}
+
+// groupOf does so for services whose topics have another prefix than the run's own.
+func groupOf(t *testing.T, result *lab.Result, form services.Form, prefix string) []*journey {
+	t.Helper()
 	run, ok, err := lab.OpenRun(result.Dir)
 	if err != nil || !ok {
 		t.Fatalf("open %s: %v, a run directory: %v", result.Dir, err, ok)
@@ -115,7 +121,7 @@ func group(t *testing.T, result *lab.Result, form services.Form) []*journey {
 	}
 	list := make([]*journey, len(g.Journeys))
 	for i, j := range g.Journeys {
-		list[i] = &journey{j, topicPrefix(result)}
+		list[i] = &journey{j, prefix}
 	}
 	return list
 }
