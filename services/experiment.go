@@ -125,13 +125,13 @@ func experimentOf(ctx context.Context) (Experiment, error) {
 		return e, err
 	}
 	if number := value(KeyNumber); number != "" {
-		if e.Number, err = strconv.Atoi(number); err != nil {
-			return e, fmt.Errorf("baggage %s: %w", KeyNumber, err)
+		if e.Number, err = strconv.Atoi(number); err != nil || e.Number < 0 {
+			return e, fmt.Errorf("baggage %s: %q: use a number from 0 on", KeyNumber, number)
 		}
 	}
 	if seed := value(KeySeed); seed != "" {
 		if e.Seed, err = strconv.ParseUint(seed, 10, 64); err != nil {
-			return e, fmt.Errorf("baggage %s: %w", KeySeed, err)
+			return e, fmt.Errorf("baggage %s: %q: use a number from 0 to 2⁶⁴-1", KeySeed, seed)
 		}
 	}
 	for text := range strings.SplitSeq(value(KeyFaults), ",") {

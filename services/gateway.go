@@ -117,8 +117,8 @@ func (g *gateway) read(w http.ResponseWriter, r *http.Request) (*orderpb.Placeme
 		return nil, unprocessable("sku: no %q in the catalogue: use one of %s", p.SKU, skus())
 	case p.Quantity < 1 || p.Quantity > MaxQuantity:
 		return nil, unprocessable("quantity of %s: %d: use 1 to %d", item.SKU, p.Quantity, MaxQuantity)
-	case utf8.RuneCountInString(key) > longestText || len(r.Header.Values("Idempotency-Key")) > 1:
-		return nil, unprocessable("Idempotency-Key: use one, of at most %d characters", longestText)
+	case !utf8.ValidString(key) || utf8.RuneCountInString(key) > longestText || len(r.Header.Values("Idempotency-Key")) > 1:
+		return nil, unprocessable("Idempotency-Key: use one, of at most %d characters in UTF-8", longestText)
 	}
 	return &orderpb.Placement{
 		Order:          &orderpb.Order{Customer: p.Customer, Sku: p.SKU, Quantity: uint32(p.Quantity)},

@@ -115,10 +115,26 @@ func (n *node) connect(ctx context.Context, config Config) error {
 	return err
 }
 
+// stopServing takes no more requests and calls and waits for those that it has. The connections that the service's own
+// client holds in reserve go, too: the server behind such a one waits seconds for it when it has never been used.
+func (n *node) stopServing(ctx context.Context) error {
+	err := errors.Join(n.httpServer.Shutdown(ctx), n.grpcServer.Shutdown(ctx))
+	n.http.Close()
+	return wrap(n.name, err)
+}
+
+// drain finishes and commits the messages in work.
+func (n *node) drain(ctx context.Context) error {
+	if n.kafka == nil {
+		return nil
+	}
+	return n.kafka.Drain(ctx)
+}
+
 // close gives back what drain has left.
 func (n *node) close(ctx context.Context) error {
 	if n.kafka != nil {
-		n.kafka.Close()
+		n.kafka.Close(ctx)
 	}
 	n.http.Close()
 	return errors.Join(n.grpc.Close(), wrap(n.name, n.telemetry.Traces.Shutdown(ctx)))

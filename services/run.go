@@ -152,7 +152,10 @@ func (p *plan) call(ctx context.Context, wave []Hop) {
 func (n *node) hop(ctx context.Context, e Experiment, hop Hop, order *orderpb.Order) ([]string, error) {
 	by := hop.By[e.Form]
 	if by == Local {
-		return []string{string(hop.Step)}, n.perform(ctx, e, hop.Step, func(context.Context) error { return nil })
+		if err := n.perform(ctx, e, hop.Step, func(context.Context) error { return nil }); err != nil {
+			return nil, err
+		}
+		return []string{string(hop.Step)}, nil
 	}
 	caller, err := n.caller(by)
 	if err != nil {
@@ -219,10 +222,16 @@ func (n *node) serveMessage(ctx context.Context, e Experiment, step Step, order 
 	return failed
 }
 
-// publish sends an event. Once it is to be sent, the client's going away does not stop it.
+// publish sends an event. Once it is to be sent, the client's going away does not stop it; but a client that waits for
+// the acknowledgement does not do so for ever, as a consumer does.
 func (n *node) publish(ctx context.Context, topic string, event *orderpb.Event) error {
 	if n.kafka == nil {
 		return transport.Fail("", transport.Unavailable, "this service has no broker: name one with --kafka")
+	}
+	if ctx.Done() != nil { // a caller waits
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), handOverPatience)
+		defer cancel()
 	}
 	return n.kafka.Publish(ctx, topic, event)
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/propagation"
@@ -277,66 +278,78 @@ func (s *System) Skipped() int64 {
 	return n
 }
 
-// drainShare is the part of a shutdown's time that orders may take to become final.
-const drainShare = 0.5
-
 // Shutdown stops taking orders, lets the ones that are on their way end, finishes and commits the messages in work, and
-// flushes the spans. The context bounds all of it: what is cut off is in the error.
+// flushes the spans. The context bounds all of it: what is cut off is in the error. Each stage may take half of the time
+// that is left, so that one call that hangs does not cost the others their commits and their spans.
 func (s *System) Shutdown(ctx context.Context) error {
-	var errs []error
 	for _, n := range s.nodes {
 		n.draining.Store(true)
 	}
-	serving := func(n *node) error { return errors.Join(n.httpServer.Shutdown(ctx), n.grpcServer.Shutdown(ctx)) }
 	intake := func(n *node) bool { return n.name == Gateway || n.name == Orders }
+	var errs []error
 	// In the order of the flow, so that nobody loses the peer that an order in work still needs.
 	for _, n := range s.nodes {
 		if intake(n) {
-			errs = append(errs, wrap(n.name, serving(n)))
+			errs = append(errs, stage(ctx, n.stopServing))
 		}
 	}
-	s.settle(ctx)
-	for _, n := range s.nodes {
-		if !intake(n) {
-			errs = append(errs, wrap(n.name, serving(n)))
-		}
-	}
-	for _, n := range s.nodes {
-		if n.kafka != nil {
-			errs = append(errs, n.kafka.Drain(ctx))
-		}
-	}
-	for _, n := range s.nodes {
-		errs = append(errs, n.close(ctx))
-	}
-	return errors.Join(append(errs, s.serving.Wait())...)
+	_ = stage(ctx, s.settle) // what is pending then is in the accounts
+	errs = append(errs,
+		stage(ctx, func(ctx context.Context) error {
+			return s.each(func(n *node) error {
+				if intake(n) {
+					return nil
+				}
+				return n.stopServing(ctx)
+			})
+		}),
+		stage(ctx, func(ctx context.Context) error { return s.each(func(n *node) error { return n.drain(ctx) }) }),
+		s.each(func(n *node) error { return n.close(ctx) }),
+		s.serving.Wait())
+	return errors.Join(errs...)
 }
 
-// settle waits until no order is pending, if orders runs here, for a part of the time that there is.
-func (s *System) settle(ctx context.Context) {
-	if s.orders == nil {
-		return
-	}
+// stage does a part of a shutdown within half of the time that is left.
+func stage(ctx context.Context, part func(context.Context) error) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Duration(drainShare*float64(time.Until(deadline))))
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
 		defer cancel()
 	}
-	for s.orders.ledger.pending() > 0 {
+	return part(ctx)
+}
+
+// each does something with all services side by side and returns all errors.
+func (s *System) each(do func(*node) error) error {
+	errs := make([]error, len(s.nodes))
+	var wg sync.WaitGroup
+	for i, n := range s.nodes {
+		wg.Go(func() { errs[i] = do(n) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// settle waits until no order is pending, if orders runs here.
+func (s *System) settle(ctx context.Context) error {
+	for s.orders != nil && s.orders.ledger.pending() > 0 {
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-ctx.Done():
-			return
+			return context.Cause(ctx)
 		}
 	}
+	return nil
 }
+
+// abortPatience is how long a start that failed waits at the most for a broker that does not answer.
+const abortPatience = time.Second
 
 // abort gives back what a Start that failed has taken.
 func (s *System) abort(bound map[string]listeners) error {
-	var errs []error
-	for _, n := range s.nodes {
-		errs = append(errs, n.close(context.Background()))
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), abortPatience)
+	defer cancel()
+	errs := []error{s.each(func(n *node) error { return n.close(ctx) })}
 	for _, l := range bound {
 		errs = append(errs, l.http.Close())
 		if l.grpc != nil {

@@ -45,7 +45,6 @@ func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
 		grpc.UnaryInterceptor(recovered),
 		grpc.MaxRecvMsgSize(MaxBody), grpc.MaxHeaderListSize(MaxBody), grpc.ConnectionTimeout(headerTimeout),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second}),
-		grpc.WaitForHandlers(true),
 	)}
 }
 
@@ -57,7 +56,8 @@ func (s *GRPCServer) Serve(l net.Listener) error {
 	return nil
 }
 
-// Shutdown takes no more calls and waits for those that it has; when the context ends, it cuts them off.
+// Shutdown takes no more calls and waits for those that it has; when the context ends, it cuts them off and does not
+// wait for one that is deaf to that.
 func (s *GRPCServer) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() { s.GracefulStop(); close(done) }()

@@ -200,7 +200,7 @@ func labKafka(b *testing.B, provider *telemetry.Provider) func(context.Context) 
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = k.Drain(context.Background()); k.Close() })
+	b.Cleanup(func() { _ = k.Drain(context.Background()); k.Close(context.Background()) })
 	return func(ctx context.Context) error {
 		if err := k.Publish(ctx, "order.placed", &orderpb.Event{Order: benchOrder(), Step: "orders.Accept"}); err != nil {
 			return err

@@ -136,7 +136,8 @@ type HTTPClient struct {
 
 // NewHTTPClient makes a client that finds services by name.
 func NewHTTPClient(network Network, provider *telemetry.Provider, address func(service string) (string, error)) *HTTPClient {
-	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: 256, IdleConnTimeout: idleTimeout, ResponseHeaderTimeout: time.Minute}
+	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: 256, ResponseHeaderTimeout: time.Minute,
+		IdleConnTimeout: idleTimeout / 2} // before the server ends it: an order on a connection that is just closing is lost
 	traced := otelhttp.NewTransport(transport, otelhttp.WithTracerProvider(provider.Traces),
 		otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
 		otelhttp.WithSpanNameFormatter(ClientSpanName))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -59,6 +60,9 @@ type Kafka struct {
 	keys    keyed
 	stop    context.CancelFunc // ends polling
 	workers sync.WaitGroup     // the poll loop and the commit loop
+	commits sync.Mutex         // one commit after another, or an older one could overtake a newer one
+	leaving context.Context    // of what the group waits for when it gives partitions up; ends with the patience of Close
+	hurry   context.CancelFunc
 }
 
 // OpenKafka connects, makes the topics that are missing, and begins to consume.
@@ -72,12 +76,13 @@ func OpenKafka(ctx context.Context, config KafkaConfig) (*Kafka, error) {
 	if k.client, err = kgo.NewClient(k.options()...); err != nil {
 		return nil, fmt.Errorf("kafka client of %s: %w", config.Service, err)
 	}
-	if err := k.prepare(ctx); err != nil {
-		k.client.CloseAllowingRebalance()
-		return nil, err
-	}
 	polling, stop := context.WithCancel(context.WithoutCancel(ctx))
 	k.stop = stop
+	k.leaving, k.hurry = context.WithCancel(context.WithoutCancel(ctx))
+	if err := k.prepare(ctx); err != nil {
+		k.Close(ctx)
+		return nil, err
+	}
 	if len(config.Consume) > 0 {
 		k.workers.Go(func() { k.poll(polling) })
 		k.workers.Go(func() { k.commit(polling) })
@@ -186,22 +191,39 @@ func (k *Kafka) poll(ctx context.Context) {
 // handle does one record under its process span and tells whether it may be committed.
 func (k *Kafka) handle(ctx context.Context, r *kgo.Record) bool {
 	ctx, end := k.spans.process(ctx, r)
-	event := &orderpb.Event{}
-	err := protojson.Unmarshal(r.Value, event)
-	if err != nil {
-		err = Fail("", "undecodable", err.Error())
-	} else if event.GetOrder().GetId() == "" {
-		err = Fail("", "undecodable", "the event names no order")
-	}
+	event, err := decodeEvent(r.Value)
 	if err != nil {
 		k.skipped.Add(1)
 		k.log.ErrorContext(ctx, "record skipped: it cannot be decoded", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "error", err)
 		end(err)
 		return true
 	}
-	err = k.config.Handle(ctx, k.plainTopic(r.Topic), event)
+	err = k.recovered(ctx, k.plainTopic(r.Topic), event)
 	end(err)
 	return !errors.Is(err, ErrUnfinished)
+}
+
+// decodeEvent reads a record's value. An event without an order is of no use to anybody.
+func decodeEvent(value []byte) (*orderpb.Event, error) {
+	event := &orderpb.Event{}
+	if err := protojson.Unmarshal(value, event); err != nil {
+		return nil, Fail("", "undecodable", err.Error())
+	}
+	if event.GetOrder().GetId() == "" {
+		return nil, Fail("", "undecodable", "the event names no order")
+	}
+	return event, nil
+}
+
+// recovered handles an event. A panic fails this message, not the process and with it all the others.
+func (k *Kafka) recovered(ctx context.Context, topic string, event *orderpb.Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			k.log.ErrorContext(ctx, "handler panicked", "panic", p, "stack", string(debug.Stack()))
+			err = Fail("", Internal, "the service has a bug; its log says more")
+		}
+	}()
+	return k.config.Handle(ctx, topic, event)
 }
 
 // commit commits what is finished, at intervals, until polling ends.
@@ -211,7 +233,9 @@ func (k *Kafka) commit(ctx context.Context) {
 	for {
 		select {
 		case <-ticker.C:
-			k.commitFinished(ctx)
+			if err := k.commitFinished(ctx); err != nil && ctx.Err() == nil {
+				k.log.Warn("commit failed; trying again with the next one", "error", err)
+			}
 		case <-ctx.Done():
 			return
 		}
@@ -219,21 +243,29 @@ func (k *Kafka) commit(ctx context.Context) {
 }
 
 // commitFinished commits, for each partition, up to the oldest record that is not finished.
-func (k *Kafka) commitFinished(ctx context.Context) {
+func (k *Kafka) commitFinished(ctx context.Context) error {
+	k.commits.Lock()
+	defer k.commits.Unlock()
 	offsets := k.windows.finished()
 	if len(offsets) == 0 {
-		return
+		return nil
 	}
-	if err := k.spans.commit(ctx, k.client, offsets); err != nil && ctx.Err() == nil {
-		k.log.Warn("commit failed; trying again with the next one", "error", err)
+	err := k.spans.commit(ctx, k.client, offsets)
+	if err != nil { // also when the context has ended: the next commit, the last one perhaps, has them again
 		k.windows.uncommit(offsets)
 	}
+	return err
 }
 
 // revoked lets the work on partitions that go elsewhere end, and commits it, before they go.
 func (k *Kafka) revoked(ctx context.Context, _ *kgo.Client, gone map[string][]int32) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(k.leaving, cancel)()
 	k.windows.wait(ctx, gone)
-	k.commitFinished(ctx)
+	if err := k.commitFinished(ctx); err != nil && ctx.Err() == nil {
+		k.log.Warn("commit of partitions that go elsewhere failed; their messages come again", "error", err)
+	}
 	k.windows.drop(gone)
 }
 
@@ -241,18 +273,27 @@ func (k *Kafka) revoked(ctx context.Context, _ *kgo.Client, gone map[string][]in
 func (k *Kafka) Drain(ctx context.Context) error {
 	k.stop()
 	k.workers.Wait()
-	if err := k.keys.wait(ctx); err != nil {
-		return fmt.Errorf("%s: messages still in work; they will come again: %w", k.config.Service, err)
+	err := k.keys.wait(ctx)
+	if err != nil {
+		err = fmt.Errorf("%s: messages still in work; they will come again: %w", k.config.Service, err)
 	}
-	k.commitFinished(ctx)
-	return nil
+	if commit := k.commitFinished(ctx); commit != nil {
+		err = errors.Join(err, fmt.Errorf("%s: finished messages are not committed; they will come again: %w", k.config.Service, commit))
+	}
+	return err
 }
 
-// Close leaves the group and ends the connection. Messages without an acknowledgement are given up.
-func (k *Kafka) Close() {
+// Close leaves the group and ends the connection, waiting for the broker's consent no longer than the context allows.
+// Messages without an acknowledgement are given up, and so is the work that Drain could not wait for.
+func (k *Kafka) Close(ctx context.Context) {
 	k.stop()
-	k.client.CloseAllowingRebalance()
+	defer context.AfterFunc(ctx, k.hurry)()
+	k.client.AllowRebalance()
+	// The client's own Close would wait for a broker that is away for as long as it tries again.
+	_ = k.client.LeaveGroupContext(ctx)
+	k.client.Close()
 	k.workers.Wait()
+	k.hurry()
 }
 
 func (k *Kafka) topics(plain []string) []string { return prefixed(k.config.Prefix, plain) }
