@@ -171,6 +171,28 @@ func TestTransactions(t *testing.T) {
 	})
 }
 
+// A transaction that may not commit settles nothing, and its spans say so.
+func TestAbortedTransaction(t *testing.T) {
+	inBubble(t, []string{"orders"}, func(b *bubble) {
+		producer := b.client()
+		defer producer.Close()
+		b.produce(b.Context(), producer, &kgo.Record{Topic: "orders"})
+		session, err := kgo.NewGroupTransactSession(
+			kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.net.DialContext), kgo.WithHooks(b.in.Hooks()...),
+			kgo.ConsumerGroup("inventory"), kgo.TransactionalID("inventory-1"), kgo.ConsumeTopics("orders"))
+		b.must(err)
+		defer session.Close()
+		b.must(session.Begin())
+		b.process(b.poll(session.Client(), 1)[0])
+		b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.IllegalGeneration, Count: -1})
+		committed, err := b.in.EndTransaction(b.Context(), session, kgo.TryCommit)
+		if committed || err != nil {
+			t.Errorf("committed %t, %v; want an abort without an error", committed, err)
+		}
+		b.wantErrorTypes(map[string]string{"commit orders": "transaction_aborted"})
+	})
+}
+
 // wantErrorTypes checks error.type, and the status that goes with it, by span name.
 func (b *bubble) wantErrorTypes(want map[string]string) {
 	b.Helper()

@@ -176,6 +176,9 @@ func TestRetryForwardDeadLetter(t *testing.T) {
 				if &next.Headers[0] == &r.Headers[0] {
 					t.Error("the new record shares its headers with the old one")
 				}
+				if left := (otelkgo.RecordCarrier{Record: next}); left.Get("traceparent") != "" || left.Get("baggage") != "" {
+					t.Errorf("the new record has the old context: %q", next.Headers)
+				}
 				return cl.ProduceSync(ctx, next).FirstErr()
 			}))
 		}

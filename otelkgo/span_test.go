@@ -63,6 +63,59 @@ func TestScopeStaysAsLink(t *testing.T) {
 	})
 }
 
+// What the caller's context carries must reach neither a process span of a
+// record without a context, nor poll and commit spans.
+func TestCallersContextStaysOut(t *testing.T) {
+	inBubble(t, []string{"orders"}, func(b *bubble) {
+		cl := b.member("shipping", kgo.ConsumeTopics("orders"))
+		defer cl.Close()
+		b.produce(b.Context(), cl, &kgo.Record{Topic: "orders"})
+		scope, other := b.order("other")
+		r := b.in.PollFetches(scope, cl).Records()[0]
+		r.Headers = nil
+		ctx, p := b.in.StartProcess(scope, r)
+		if n := baggage.FromContext(ctx).Len(); n != 0 {
+			t.Errorf("%d members of the caller's baggage reach the handler", n)
+		}
+		p.End(nil)
+		b.must(b.in.CommitOffsets(scope, cl, map[string]map[int32]kgo.EpochOffset{"orders": {0: {Epoch: -1, Offset: 1}}}))
+		other.End()
+		count := 0
+		for _, s := range b.spans.Ended() {
+			if s.Name() == "send orders" || s.Name() == "POST /orders" {
+				continue
+			}
+			count++
+			if s.Parent().IsValid() || attributeOf(s, "baggage.order") != "" {
+				t.Errorf("%s: parent %t, baggage %q; want a root without baggage", s.Name(), s.Parent().IsValid(), attributeOf(s, "baggage.order"))
+			}
+			if scoped := len(s.Links()) == 1 && s.Links()[0].SpanContext.Equal(other.SpanContext()); scoped != (s.Name() == "process orders") {
+				t.Errorf("%s: linked to the caller's span is %t", s.Name(), scoped)
+			}
+		}
+		if count != 3 {
+			t.Errorf("%d spans checked, want poll, process and commit", count)
+		}
+	})
+}
+
+// A caller who has extracted the record's context already gets one link, not two.
+func TestCreationContextInScope(t *testing.T) {
+	inBubble(t, []string{"orders"}, func(b *bubble) {
+		cl := b.client(kgo.ConsumeTopics("orders"))
+		defer cl.Close()
+		b.produce(b.Context(), cl, &kgo.Record{Topic: "orders"})
+		r := b.poll(cl, 1)[0]
+		_, p := b.in.StartProcess(propagator.Extract(b.Context(), otelkgo.RecordCarrier{Record: r}), r)
+		p.End(nil)
+		for _, s := range b.spans.Ended() {
+			if s.Name() == "process orders" && len(s.Links()) != 1 {
+				t.Errorf("%d links, want 1", len(s.Links()))
+			}
+		}
+	})
+}
+
 func TestProducedRecordGetsItsContextBack(t *testing.T) {
 	inBubble(t, []string{"orders"}, func(b *bubble) {
 		cl := b.client()
