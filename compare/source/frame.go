@@ -8,10 +8,6 @@ import (
 	"io"
 )
 
-// maxDepth bounds the nesting of a document. OTLP needs about ten levels and one or two for each nested attribute; a
-// decoder that recurses would exhaust its stack on a document that is nested a million times.
-const maxDepth = 200
-
 // frame is one JSON object of the input, or a piece of it that cannot be one.
 type frame struct {
 	line   int // of its beginning, from 1
@@ -24,20 +20,23 @@ type frame struct {
 // before the next one begins (a line that starts with the key of an OTLP document) is damaged, and so is text between
 // objects; what follows is read on. Memory is bounded by the limit.
 type framer struct {
-	in      *bufio.Reader
-	limit   int
-	line    int
-	base    []byte // storage for buf, used again for each line
-	buf     []byte // the object so far, and the rest of the current line
-	pos     int    // in buf: everything before it is scanned
-	start   int    // line of the object's beginning
-	depth   int
-	deepest int
-	eof     bool
+	in    *bufio.Reader
+	limit int
+	line  int
+	base  []byte // storage for buf, used again for each line
+	buf   []byte // the object so far, and the rest of the current line
+	pos   int    // in buf: everything before it is scanned
+	start int    // line of the object's beginning
+	depth int
+	eof   bool
+
+	// whole is tried on each line on which an object may begin. If it can use the line as one object it says so, and the
+	// line need not be looked through for the object's end.
+	whole func(text []byte, line int) bool
 }
 
-func newFramer(in io.Reader, limit int) *framer {
-	return &framer{in: bufio.NewReaderSize(in, 64<<10), limit: limit}
+func newFramer(in io.Reader, limit int, whole func(text []byte, line int) bool) *framer {
+	return &framer{in: bufio.NewReaderSize(in, 64<<10), limit: limit, whole: whole}
 }
 
 // next returns the next frame, which is valid until the next call, or io.EOF. Any other error ends the input.
@@ -55,8 +54,12 @@ func (f *framer) next() (frame, error) {
 		if f.depth > 0 && f.startsObject() {
 			return f.take(len(f.buf), errors.New("truncated: another object begins before this one ends")), nil
 		}
+		begins := len(f.buf) == 0
 		if err := f.readLine(); err != nil {
 			return frame{}, err
+		}
+		if begins && f.whole(f.buf, f.line) {
+			f.buf = f.buf[:0]
 		}
 	}
 }
@@ -123,7 +126,6 @@ func (f *framer) scan() (frame, bool) {
 			f.pos += end + 1
 		case '{', '[':
 			f.depth++
-			f.deepest = max(f.deepest, f.depth)
 		case '}', ']':
 			if f.depth--; f.depth == 0 {
 				return f.take(f.pos+1, nil), true
@@ -136,11 +138,8 @@ func (f *framer) scan() (frame, bool) {
 
 // take cuts n bytes off the buffer as a frame.
 func (f *framer) take(n int, damage error) frame {
-	if damage == nil && f.deepest > maxDepth {
-		damage = fmt.Errorf("nested %d levels deep, more than %d", f.deepest, maxDepth)
-	}
 	fr := frame{line: f.start, lines: f.line - f.start + 1, text: f.buf[:n:n], damage: damage}
-	f.buf, f.pos, f.depth, f.deepest = f.buf[n:], 0, 0, 0
+	f.buf, f.pos, f.depth = f.buf[n:], 0, 0
 	f.start = f.line
 	return fr
 }

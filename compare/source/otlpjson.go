@@ -1,15 +1,12 @@
 package source
 
 import (
-	"bytes"
-	"encoding/json"
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"maps"
+	"math"
 	"slices"
 	"strings"
-
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/compare"
 )
@@ -17,65 +14,283 @@ import (
 // errOtherSignal tells that a document holds logs, metrics or profiles, or nothing.
 var errOtherSignal = errors.New("no traces")
 
-// decodeDocument reads one OTLP/JSON object: TracesData, or one of the wrappings in which Jaeger and others hand it out,
-// {"result":…} and {"batches":[…]}.
-func decodeDocument(text []byte, where string) ([]compare.Span, error) {
-	switch key := firstKey(text); key {
-	case "resourceSpans":
-		return decodeTraces(text, where)
-	case "resourceLogs", "resourceMetrics", "resourceProfiles":
-		return nil, errOtherSignal
+// otlpDecoder reads OTLP/JSON objects into spans, after the protobuf JSON mapping of OTLP: field names in lowerCamelCase or
+// as in the proto files, ids in hexadecimal, 64-bit numbers as strings or numbers, enums as numbers or names. Unknown fields
+// are passed over, as the OTLP specification asks.
+type otlpDecoder struct {
+	decoder
+	where      string
+	spans      []compare.Span
+	attributes []compare.Attribute // storage for those of several spans
+	links      []compare.Link      // likewise
+}
+
+// decode appends the spans of one object to those that are there already. When it fails none are appended.
+func (d *otlpDecoder) decode(text []byte, where string) error {
+	before := len(d.spans)
+	d.text, d.pos, d.depth, d.field, d.err, d.where = text, 0, 0, "", nil, where
+	err := d.document()
+	if d.peek(); d.err == nil && d.pos < len(d.text) {
+		d.fail("text after the object")
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil {
-		return nil, fmt.Errorf("not JSON: %w", err)
+	if d.err != nil {
+		err = fmt.Errorf("not OTLP/JSON: %w", d.err)
 	}
-	if result, ok := fields["result"]; ok && len(fields) == 1 {
-		return decodeDocument(bytes.TrimSpace(result), where)
+	if err != nil {
+		d.spans = d.spans[:before]
 	}
-	if batches, ok := fields["batches"]; ok {
-		return decodeTraces(slices.Concat([]byte(`{"resourceSpans":`), batches, []byte(`}`)), where)
+	return err
+}
+
+// document reads TracesData, or one of the wrappings in which Jaeger and others hand it out: {"result":…}, {"batches":[…]}.
+// What is wrong with the JSON is in d.err; the error returned is that it holds no traces.
+func (d *otlpDecoder) document() error {
+	var keys []string
+	traces, others := false, false
+	d.object(func(key []byte) {
+		d.field = string(key)
+		keys = append(keys, d.field)
+		switch d.field {
+		case "resourceSpans", "resource_spans", "batches":
+			traces = true
+			d.array(d.resourceSpans)
+		case "result":
+			err := d.document()
+			traces = traces || err == nil
+			others = others || errors.Is(err, errOtherSignal)
+		case "resourceLogs", "resourceMetrics", "resourceProfiles", "resource_logs", "resource_metrics", "resource_profiles":
+			others = true
+			d.skip()
+		default:
+			d.skip()
+		}
+	})
+	if traces {
+		return nil
 	}
-	if _, ok := fields["resourceSpans"]; ok {
-		return decodeTraces(text, where)
+	if others || len(keys) == 0 {
+		return errOtherSignal
 	}
-	for _, key := range []string{"resourceLogs", "resourceMetrics", "resourceProfiles"} {
-		if _, ok := fields[key]; ok {
-			return nil, errOtherSignal
+	slices.Sort(keys)
+	return fmt.Errorf("no field resourceSpans, batches or result, but %.60q", strings.Join(keys, ", "))
+}
+
+func (d *otlpDecoder) resourceSpans() {
+	before := len(d.spans)
+	resource := &compare.Resource{}
+	service := ""
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "resource":
+			d.object(func(key []byte) {
+				if string(key) == "attributes" {
+					resource.Attributes = d.attributeList()
+				} else {
+					d.skip()
+				}
+			})
+			service = describe(resource)
+		case "scopeSpans", "scope_spans", "instrumentationLibrarySpans": // the last was its name up to OTLP 0.14
+			d.array(d.scopeSpans)
+		default:
+			d.skip()
+		}
+	})
+	for i := range d.spans[before:] {
+		s := &d.spans[before+i]
+		s.Service, s.Resource = service, resource
+	}
+}
+
+// describe fills in the fields of a resource from its attributes, and returns its service.name.
+func describe(r *compare.Resource) (service string) {
+	for _, a := range r.Attributes {
+		switch a.Key {
+		case "service.name":
+			service = a.Value.String()
+		case "service.instance.id":
+			r.InstanceID = a.Value.String()
+		case "host.id":
+			r.HostID = a.Value.String()
+		case "host.name":
+			r.HostName = a.Value.String()
 		}
 	}
-	if len(fields) == 0 {
-		return nil, errOtherSignal
-	}
-	keys := slices.Sorted(maps.Keys(fields))
-	return nil, fmt.Errorf("no field resourceSpans, batches or result, but %.60q", strings.Join(keys, ", "))
+	return service
 }
 
-func decodeTraces(text []byte, where string) ([]compare.Span, error) {
-	var u ptrace.JSONUnmarshaler
-	traces, err := u.UnmarshalTraces(text)
+func (d *otlpDecoder) scopeSpans() {
+	before := len(d.spans)
+	scope := ""
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "scope", "instrumentationLibrary":
+			d.object(func(key []byte) {
+				if string(key) == "name" {
+					scope = d.string()
+				} else {
+					d.skip()
+				}
+			})
+		case "spans":
+			d.array(d.span)
+		default:
+			d.skip()
+		}
+	})
+	for i := range d.spans[before:] {
+		d.spans[before+i].Scope = scope
+	}
+}
+
+func (d *otlpDecoder) span() {
+	d.spans = append(d.spans, compare.Span{Source: d.where})
+	s := &d.spans[len(d.spans)-1]
+	d.object(func(key []byte) { d.spanField(s, key) })
+}
+
+func (d *otlpDecoder) spanField(s *compare.Span, key []byte) {
+	d.field = fieldName(key)
+	switch string(key) {
+	case "traceId", "trace_id":
+		d.id(s.Trace[:])
+	case "spanId", "span_id":
+		d.id(s.ID[:])
+	case "parentSpanId", "parent_span_id":
+		d.id(s.Parent[:])
+	case "name":
+		s.Name = d.string()
+	case "kind":
+		s.Kind = compare.Kind(d.enum("SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"))
+	case "startTimeUnixNano", "start_time_unix_nano":
+		s.Start = d.time()
+	case "endTimeUnixNano", "end_time_unix_nano":
+		s.End = d.time()
+	case "attributes":
+		s.Attributes = d.attributeList()
+	case "links":
+		s.Links = d.linkList()
+	case "status":
+		d.status(s)
+	case "flags":
+		s.Flags = uint32(d.uint(32))
+	case "droppedAttributesCount", "dropped_attributes_count":
+		s.DroppedAttributes = uint32(d.uint(32))
+	case "droppedEventsCount", "dropped_events_count":
+		s.DroppedEvents = uint32(d.uint(32))
+	case "droppedLinksCount", "dropped_links_count":
+		s.DroppedLinks = uint32(d.uint(32))
+	default:
+		d.skip()
+	}
+}
+
+// time keeps a time beyond the year 2262 as the greatest one: package compare reports it as out of range.
+func (d *otlpDecoder) time() int64 { return int64(min(d.uint(64), math.MaxInt64)) }
+
+func (d *otlpDecoder) status(s *compare.Span) {
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "code":
+			s.Status = compare.Status(d.enum("STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"))
+		case "message":
+			s.StatusMessage = d.string()
+		default:
+			d.skip()
+		}
+	})
+}
+
+func (d *otlpDecoder) linkList() []compare.Link {
+	if cap(d.links)-len(d.links) < 4 {
+		d.links = make([]compare.Link, 0, 64)
+	}
+	from := len(d.links)
+	d.array(func() {
+		var l compare.Link
+		d.object(func(key []byte) {
+			switch string(key) {
+			case "traceId", "trace_id":
+				d.id(l.Trace[:])
+			case "spanId", "span_id":
+				d.id(l.Span[:])
+			case "flags":
+				l.Flags = uint32(d.uint(32))
+			case "droppedAttributesCount", "dropped_attributes_count":
+				l.DroppedAttributes = uint32(d.uint(32))
+			case "attributes":
+				l.Attributes = d.attributeList()
+			default:
+				d.skip()
+			}
+		})
+		d.links = append(d.links, l)
+	})
+	return d.links[from:len(d.links):len(d.links)]
+}
+
+func (d *otlpDecoder) attributeList() []compare.Attribute {
+	if cap(d.attributes)-len(d.attributes) < 16 {
+		d.attributes = make([]compare.Attribute, 0, 512)
+	}
+	from := len(d.attributes)
+	d.array(func() {
+		var a compare.Attribute
+		d.object(func(key []byte) {
+			switch string(key) {
+			case "key":
+				a.Key = d.string()
+			case "value":
+				a.Value = d.value()
+			default:
+				d.skip()
+			}
+		})
+		d.attributes = append(d.attributes, a)
+	})
+	return d.attributes[from:len(d.attributes):len(d.attributes)]
+}
+
+// value reads an AnyValue.
+func (d *otlpDecoder) value() compare.Value {
+	var v compare.Value
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "stringValue", "string_value":
+			v = compare.String(d.string())
+		case "boolValue", "bool_value":
+			v = compare.Bool(d.bool())
+		case "intValue", "int_value":
+			v = compare.Int(d.int())
+		case "doubleValue", "double_value":
+			v = compare.Float(d.float())
+		case "bytesValue", "bytes_value":
+			v = compare.Bytes(d.bytes())
+		case "arrayValue", "array_value", "kvlistValue", "kvlist_value":
+			v = compare.JSON(jsonText(d.nested(key)))
+		default:
+			d.skip()
+		}
+	})
+	return v
+}
+
+func (d *otlpDecoder) bytes() []byte {
+	b, err := base64.StdEncoding.DecodeString(d.string())
 	if err != nil {
-		return nil, fmt.Errorf("not OTLP/JSON: %s", oneLine(err))
+		d.fail("%w", err)
 	}
-	return FromTraces(traces, where), nil
+	return b
 }
 
-// oneLine shortens a decoder's error, which quotes a long stretch of the input after the first part.
-func oneLine(err error) string {
-	text, _, _ := strings.Cut(err.Error(), ", bigger context")
-	return strings.Join(strings.Fields(text), " ")
-}
-
-// firstKey returns the first key of an object when it is written plainly, or "".
-func firstKey(text []byte) string {
-	rest, ok := bytes.CutPrefix(bytes.TrimSpace(text), []byte("{"))
-	if !ok {
-		return ""
+// fieldName returns the name of a field without an allocation where it is one of those that can fail.
+func fieldName(key []byte) string {
+	for _, name := range [...]string{
+		"traceId", "spanId", "parentSpanId", "name", "kind", "startTimeUnixNano", "endTimeUnixNano", "attributes", "links", "status", "flags",
+	} {
+		if string(key) == name {
+			return name
+		}
 	}
-	rest, ok = bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"`))
-	if !ok {
-		return ""
-	}
-	key, _, _ := bytes.Cut(rest, []byte(`"`))
 	return string(key)
 }

@@ -57,7 +57,14 @@ func Read(r io.Reader, name string, opts ...Option) (Result, error) {
 		return Result{}, fmt.Errorf("%s: %w", name, err)
 	}
 	var result Result
-	frames := newFramer(in, o.limit)
+	d := otlpDecoder{decoder: decoder{names: make(map[string]string)}}
+	frames := newFramer(in, o.limit, func(text []byte, line int) bool {
+		err := d.decode(text, where(name, line))
+		if errors.Is(err, errOtherSignal) {
+			result.Passed++
+		}
+		return err == nil || errors.Is(err, errOtherSignal)
+	})
 	for {
 		f, err := frames.next()
 		if errors.Is(err, io.EOF) {
@@ -66,9 +73,9 @@ func Read(r io.Reader, name string, opts ...Option) (Result, error) {
 		if err != nil {
 			return result, fmt.Errorf("%s: %w", name, err)
 		}
-		result.add(f, name)
+		result.add(f, &d, name)
 	}
-	result.Lines = frames.line
+	result.Lines, result.Spans = frames.line, d.spans
 	if len(result.Spans) == 0 {
 		return result, noSpans(result, name)
 	}
@@ -92,16 +99,16 @@ func decompress(r io.Reader) (io.Reader, error) {
 	return z, nil
 }
 
+func where(name string, line int) string { return fmt.Sprintf("%s:%d", name, line) }
+
 // add reads one frame.
-func (r *Result) add(f frame, name string) {
-	where := fmt.Sprintf("%s:%d", name, f.line)
+func (r *Result) add(f frame, d *otlpDecoder, name string) {
 	err := f.damage
 	if err == nil {
-		var spans []compare.Span
-		if spans, err = decodeDocument(f.text, where); err == nil {
-			r.Spans = append(r.Spans, spans...)
-			return
-		}
+		err = d.decode(f.text, where(name, f.line))
+	}
+	if err == nil {
+		return
 	}
 	if errors.Is(err, errOtherSignal) {
 		r.Passed++
@@ -110,7 +117,7 @@ func (r *Result) add(f frame, name string) {
 	last := f.line + f.lines - 1
 	r.Damaged += last - max(f.line-1, r.damagedTo)
 	r.damagedTo = last
-	r.Warnings = append(r.Warnings, compare.Warning{Rule: "D09", Text: fmt.Sprintf("%s: skipped: %v", where, err)})
+	r.Warnings = append(r.Warnings, compare.Warning{Rule: "D09", Text: fmt.Sprintf("%s: skipped: %v", where(name, f.line), err)})
 }
 
 func noSpans(r Result, name string) error {

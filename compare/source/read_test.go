@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/compare"
@@ -191,7 +192,7 @@ func TestFromOTLP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal := cmp.Comparer(func(a, b compare.Value) bool { return a == b })
+	equal := cmp.Options{cmp.Comparer(func(a, b compare.Value) bool { return a == b }), cmpopts.EquateEmpty()}
 	if d := cmp.Diff(fromJSON.Spans, fromProto, equal); d != "" {
 		t.Errorf("protobuf differs from JSON (-JSON +protobuf):\n%s", d)
 	}
