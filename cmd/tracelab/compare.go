@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"tracelab/compare"
@@ -37,10 +38,11 @@ func (c *compareCommand) Run(s *streams) error {
 // compareInputs compares what belongs together: the forms of one run, two runs form by form, or everything with the
 // first.
 func compareInputs(inputs []input, s *streams) (compare.Comparison, error) {
-	runs := 0
+	runs, example := 0, ""
 	for _, in := range inputs {
 		if in.kind == wholeRun {
 			runs++
+			example = filepath.Join(in.name, string(in.run.Forms[0]))
 		}
 	}
 	switch {
@@ -49,7 +51,7 @@ func compareInputs(inputs []input, s *streams) (compare.Comparison, error) {
 	case runs == len(inputs):
 		return compareRuns(inputs, s)
 	case runs > 0:
-		return compare.Comparison{}, usageError{fmt.Errorf("a run directory stands beside something else: say which form of it, such as %s/%s", inputs[0].name, services.Kafka)}
+		return compare.Comparison{}, usageError{fmt.Errorf("a run directory stands beside something else: say which form of it, such as %s", example)}
 	case len(inputs) < 2:
 		return compare.Comparison{}, usageError{fmt.Errorf("%s is compared with nothing: name a second input", inputs[0].name)}
 	}
@@ -67,12 +69,15 @@ func compareForms(run input, s *streams) (compare.Comparison, error) {
 	return compareGroups(forms, "", s)
 }
 
-// compareRuns compares the forms that all the runs have.
+// compareRuns compares the forms that all the runs have, and names those that only some have.
 func compareRuns(runs []input, s *streams) (compare.Comparison, error) {
 	var all compare.Comparison
-	for _, form := range runs[0].run.Forms {
-		if slices.ContainsFunc(runs, func(in input) bool { return !slices.Contains(in.run.Forms, form) }) {
-			all.Warnings = append(all.Warnings, fmt.Sprintf("form %s is not in all of the runs", form))
+	for _, form := range services.Forms() {
+		lacks := func(in input) bool { return !slices.Contains(in.run.Forms, form) }
+		if slices.ContainsFunc(runs, lacks) {
+			if slices.ContainsFunc(runs, func(in input) bool { return !lacks(in) }) {
+				all.Warnings = append(all.Warnings, fmt.Sprintf("form %s is not in all of the runs", form))
+			}
 			continue
 		}
 		c, err := compareGroups(runs, form, s)

@@ -7,12 +7,16 @@ import (
 	"strings"
 
 	"github.com/agnivade/levenshtein"
+	"github.com/alecthomas/kong"
 
 	"tracelab/services"
 )
 
-// suggestion is the nearest right word for one that names nothing, or "".
+// suggestion is the nearest right word for one that names nothing, or where the right ones are listed, or "".
 func suggestion(err error) string {
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
+		return listed(parse)
+	}
 	unknown, ok := errors.AsType[*services.UnknownError](err)
 	if !ok || len(unknown.Known) == 0 {
 		return ""
@@ -22,6 +26,22 @@ func suggestion(err error) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", nearest)
+}
+
+// listed tells, of a command line that cannot be read, which words can stand there, or what lists them. The nearest one
+// kong has named already.
+func listed(err *kong.ParseError) string {
+	if command := err.Context.Selected(); command != nil {
+		return fmt.Sprintf("; %s --help lists what may stand there", command.FullPath())
+	}
+	if strings.HasPrefix(err.Error(), "expected one of") {
+		return ""
+	}
+	var names []string
+	for _, command := range err.Context.Model.Children {
+		names = append(names, command.Name)
+	}
+	return "; the commands are " + strings.Join(names, ", ")
 }
 
 func distance(a, b string) int {
