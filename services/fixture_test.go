@@ -299,3 +299,9 @@ func (b *logBuffer) records(message string) []map[string]any {
 	}
 	return found
 }
+
+// serviceOf is the service.name of a span's resource.
+func serviceOf(span sdktrace.ReadOnlySpan) string {
+	value, _ := span.Resource().Set().Value("service.name")
+	return value.AsString()
+}

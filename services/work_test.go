@@ -1,0 +1,129 @@
+package services
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// steps in the order of the table.
+func allSteps() []Step { return OrderTopology().Without() }
+
+// TestCostDependsOnSeedNumberAndStepAlone.
+func TestCostDependsOnSeedNumberAndStepAlone(t *testing.T) {
+	type key struct {
+		wait   time.Duration
+		rounds int
+	}
+	seen := map[key]string{}
+	for seed := range uint64(3) {
+		for number := range 20 {
+			for _, step := range allSteps() {
+				var first key
+				for i, e := range []Experiment{
+					{Seed: seed, Number: number, Form: REST, Run: "a", Topology: "order"},
+					{Seed: seed, Number: number, Form: Kafka, Run: "b", Topology: "chained", Relation: 1, Faults: []Fault{{Service: Payment, Kind: "delay"}}},
+				} {
+					var k key
+					k.wait, k.rounds = e.Cost(step)
+					if i == 0 {
+						first = k
+					} else if k != first {
+						t.Errorf("%s of order %d, seed %d: %v in one experiment, %v in another", step, number, seed, first, k)
+					}
+				}
+				name := fmt.Sprint(seed, number, step)
+				if other, ok := seen[first]; ok {
+					t.Errorf("%s costs exactly the same as %s: the draws are not independent", name, other)
+				}
+				seen[first] = name
+			}
+		}
+	}
+}
+
+func TestCostsLieAroundTheirMedians(t *testing.T) {
+	const n = 4000
+	for _, step := range allSteps() {
+		var waits, rounds []float64
+		for number := range n {
+			wait, r := Experiment{Seed: 7, Number: number}.Cost(step)
+			waits, rounds = append(waits, float64(wait)), append(rounds, float64(r))
+		}
+		slices.Sort(waits)
+		slices.Sort(rounds)
+		want := costOf(step)
+		if median := waits[n/2]; math.Abs(median/float64(want.wait)-1) > 0.03 {
+			t.Errorf("%s: median wait %v, want %v within 3%%", step, time.Duration(median), want.wait)
+		}
+		if median := rounds[n/2]; math.Abs(median-float64(want.rounds)) > 3 {
+			t.Errorf("%s: median of %v rounds, want %d within 3", step, median, want.rounds)
+		}
+		// Nine in ten lie between 0.7 and 1.5 medians, as the comment at spread says.
+		low, high := waits[n*5/100]/float64(want.wait), waits[n*95/100]/float64(want.wait)
+		if math.Abs(low-math.Exp(-1.645*spread)) > 0.05 || math.Abs(high-math.Exp(1.645*spread)) > 0.1 || waits[0] <= 0 {
+			t.Errorf("%s: 5%% at %.2f and 95%% at %.2f medians, least %v", step, low, high, waits[0])
+		}
+	}
+}
+
+func TestWorkWaitsForItsCost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := Experiment{Seed: 3, Number: 4}
+		want, _ := e.Cost(Charge)
+		begin := time.Now()
+		if err := e.work(t.Context(), Charge); err != nil || time.Since(begin) != want {
+			t.Errorf("work took %v, %v, want %v", time.Since(begin), err, want)
+		}
+	})
+}
+
+// TestFaultsHitAShareOfTheOrders: the same orders in every form, another share for another service or seed.
+func TestFaultsHitAShareOfTheOrders(t *testing.T) {
+	const n = 4000
+	hits := func(e Experiment, f Fault) []bool {
+		hit := make([]bool, n)
+		for e.Number = range n {
+			hit[e.Number] = e.Hits(f)
+		}
+		return hit
+	}
+	half := Fault{Service: Payment, Kind: "error", Value: "x", Share: 0.5}
+	base := hits(Experiment{Seed: 1, Form: REST}, half)
+	for what, c := range map[string]struct {
+		e    Experiment
+		f    Fault
+		same float64 // share of orders with the same fate
+	}{
+		"another form":    {Experiment{Seed: 1, Form: Kafka, Run: "x", Topology: "chained"}, half, 1},
+		"another value":   {Experiment{Seed: 1}, Fault{Service: Payment, Kind: "error", Value: "y", Share: 0.5}, 1},
+		"another seed":    {Experiment{Seed: 2}, half, 0.5},
+		"another service": {Experiment{Seed: 1}, Fault{Service: Shipping, Kind: "error", Share: 0.5}, 0.5},
+		"another kind":    {Experiment{Seed: 1}, Fault{Service: Payment, Kind: "hang", Share: 0.5}, 0.5},
+		"always":          {Experiment{Seed: 1}, Fault{Service: Payment, Kind: "error", Share: 1}, 0.5},
+	} {
+		same := 0
+		for i, hit := range hits(c.e, c.f) {
+			if hit == base[i] {
+				same++
+			}
+		}
+		if share := float64(same) / n; math.Abs(share-c.same) > 0.03 {
+			t.Errorf("%s: %.2f of the orders fare the same, want %.2f", what, share, c.same)
+		}
+	}
+	for _, share := range []float64{0.01, 0.3, 1} {
+		count := 0
+		for _, hit := range hits(Experiment{Seed: 5}, Fault{Service: Orders, Kind: "delay", Share: share}) {
+			if hit {
+				count++
+			}
+		}
+		if got := float64(count) / n; math.Abs(got-share) > 0.03 || share == 1 && count != n {
+			t.Errorf("share %v hits %v of the orders", share, got)
+		}
+	}
+}
