@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kotel"
 	"go.opentelemetry.io/otel/baggage"
@@ -55,6 +56,56 @@ func BenchmarkRecord(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkPoll is the poll span over n records of one topic, for each record:
+// what comes on top of BenchmarkRecord.
+func BenchmarkPoll(b *testing.B) {
+	const n = 32
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(endOnly{}))
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer cluster.Close()
+	in, err := otelkgo.New(otelkgo.WithTracerProvider(tp), otelkgo.WithPropagator(tracecontext.New()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	cl, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.WithHooks(in.Hooks()...), kgo.ConsumeTopics("orders"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer cl.Close()
+	ctx := context.Background()
+	records := make([]*kgo.Record, n)
+	for _, poll := range []struct {
+		name string
+		poll func() kgo.Fetches
+	}{
+		{"kgo", func() kgo.Fetches { return cl.PollRecords(ctx, n) }},
+		{"otelkgo", func() kgo.Fetches { return in.PollRecords(ctx, cl, n) }},
+	} {
+		b.Run(poll.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for range b.N {
+				b.StopTimer()
+				for i := range records {
+					records[i] = &kgo.Record{Topic: "orders"}
+				}
+				if err := cl.ProduceSync(ctx, records...).FirstErr(); err != nil {
+					b.Fatal(err)
+				}
+				for cl.BufferedFetchRecords() < n {
+					time.Sleep(100 * time.Microsecond)
+				}
+				b.StartTimer()
+				if got := poll.poll().NumRecords(); got != n {
+					b.Fatalf("%d records, want %d", got, n)
+				}
+			}
+		})
 	}
 }
 

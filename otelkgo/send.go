@@ -36,7 +36,9 @@ func (sc *sendContext) Value(key any) any {
 
 // OnProduceRecordBuffered starts the send span and writes its context into the
 // record's headers, in the place of what an earlier use of the record left
-// there. A record that has a creation context keeps it, and the span links to it.
+// there. A record that has a creation context keeps it, and the span links to
+// it. A fetched record that is produced again as it is has no context of its
+// caller's (kgo keeps the record's); the one in its headers is the best there is.
 func (cs *clientState) OnProduceRecordBuffered(r *kgo.Record) {
 	before := r.Context
 	if before == nil {
@@ -45,9 +47,13 @@ func (cs *clientState) OnProduceRecordBuffered(r *kgo.Record) {
 	ts := cs.topic(r.Topic)
 	sc := &sendContext{client: cs, topic: ts, before: before, start: clock(before, cs.in.instruments.operation)}
 	o, _ := before.Value(originKey{}).(*origin)
+	parent := before
+	if !trace.SpanContextFromContext(before).IsValid() && before.Value(clientStateKey{}) != nil {
+		parent = cs.in.extract(before, r)
+	}
 	switch {
 	case o == nil:
-		sc.Context, sc.span = cs.in.tracer.Start(before, ts.send.spanName, ts.send.start...)
+		sc.Context, sc.span = cs.in.tracer.Start(parent, ts.send.spanName, ts.send.start...)
 		cs.in.inject(sc.Context, r)
 	case o.batched:
 		sc.Context, sc.span = before, nil // SendBatch has a span for all of them

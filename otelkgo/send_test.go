@@ -172,6 +172,34 @@ func TestOldHeadersAreReplaced(t *testing.T) {
 	})
 }
 
+// Sent on as it is, a fetched record stays in its trace: kgo ignores the
+// context of Produce then, so the handler's span cannot be the parent.
+func TestFetchedRecordSentAsItIs(t *testing.T) {
+	inBubble(t, []string{"orders"}, func(b *bubble) {
+		cl := b.client(kgo.ConsumeTopics("orders"))
+		defer cl.Close()
+		ctx, server := b.order("1")
+		b.produce(ctx, cl, &kgo.Record{Topic: "orders"})
+		first := b.poll(cl, 1)[0]
+		sent := trace.SpanContextFromContext(propagator.Extract(b.Context(), otelkgo.RecordCarrier{Record: first}))
+		b.produce(b.Context(), cl, first)
+		again := b.poll(cl, 1)[0]
+		b.must(b.in.Process(b.Context(), again, func(ctx context.Context, _ *kgo.Record) error {
+			if got := trace.SpanContextFromContext(ctx).TraceID(); got != server.SpanContext().TraceID() {
+				t.Errorf("trace %s, want that of the order", got)
+			}
+			if baggage.FromContext(ctx).Member("order").Value() != "1" {
+				t.Error("the baggage is gone")
+			}
+			return nil
+		}))
+		last := b.spans.Ended()[2]
+		if last.Name() != "send orders" || last.Parent().SpanID() != sent.SpanID() {
+			t.Errorf("%s has the parent %s, want the first send span %s", last.Name(), last.Parent().SpanID(), sent.SpanID())
+		}
+	})
+}
+
 func TestSeveralClients(t *testing.T) {
 	inBubble(t, []string{"orders"}, func(b *bubble) {
 		one, two := b.client(kgo.ClientID("one")), b.client(kgo.ClientID("two"))
