@@ -12,8 +12,8 @@
 //
 // How spans lead to each other (the classes of edges), what counts of polls and commits, and where a span's time ends that
 // matters to its caller are told at Class, Set.Shared and Set.EffectiveEnd. The rules read the OpenTelemetry semantic
-// conventions for messaging, today's names and those up to 1.24: messaging.operation.type, messaging.destination.name and
-// messaging.consumer.group.name.
+// conventions for messaging, today's names and those up to 1.24: messaging.operation.type, messaging.destination.template
+// or name, and messaging.consumer.group.name.
 //
 // Groups of journeys are compared by Compare: medians with their 95 % intervals, paired where journeys belong together. It
 // says less or more only when the interval excludes 0.

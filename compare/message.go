@@ -10,7 +10,7 @@ type Message struct {
 	Producer Index
 	Consumer Index  // the process span; the receive span where the group has no process span for the message
 	Group    string // messaging.consumer.group.name, empty when the consumer does not tell
-	Topic    string // messaging.destination.name
+	Topic    string // messaging.destination.template, or else messaging.destination.name
 	Publish  int64  // how long the producer span lasted, in nanoseconds
 	Wait     int64  // queue wait: from the producer span's end (the broker has it) to the consumer's start; negative with Overlap
 	Delivery int64  // from the producer span's start to the consumer's start; negative only when clocks are off

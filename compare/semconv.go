@@ -54,7 +54,7 @@ type messaging struct {
 // messagingOf looks once through the attributes of a span.
 func messagingOf(span *Span) messaging {
 	var m messaging
-	old := noOperation
+	old, template := noOperation, ""
 	for i := range span.Attributes {
 		a := &span.Attributes[i]
 		if a.Key == "error.type" {
@@ -71,6 +71,8 @@ func messagingOf(span *Span) messaging {
 			old = operationOf(a.Value.str)
 		case "messaging.destination.name":
 			m.topic = a.Value.str
+		case "messaging.destination.template":
+			template = a.Value.str
 		case "messaging.consumer.group.name":
 			m.group = a.Value.str
 		case "messaging.kafka.consumer.group", "messaging.kafka.consumer_group":
@@ -85,6 +87,9 @@ func messagingOf(span *Span) messaging {
 	}
 	if m.op == noOperation {
 		m.op = old
+	}
+	if template != "" {
+		m.topic = template
 	}
 	if span.Kind == Consumer || m.op == opReceive || m.op == opProcess {
 		m.flags |= isConsumer

@@ -149,3 +149,13 @@ func TestVerdicts(t *testing.T) {
 		t.Errorf("against nothing: %+v", d)
 	}
 }
+
+// By hand: medians 3.5 and 102.5 with intervals [1,20] and [100,120]; each side of the difference joins the distances that
+// make it less or more.
+func TestUnpairedInterval(t *testing.T) {
+	d := compare.Unpaired([]float64{1, 2, 3, 4, 5, 20}, []float64{120, 100, 101, 102, 103, 104})
+	low, high := 99-math.Sqrt(2.5*2.5+16.5*16.5), 99+math.Sqrt(17.5*17.5+2.5*2.5)
+	if math.Abs(*d.Low-low) > 1e-12 || math.Abs(*d.High-high) > 1e-12 || *d.Delta != 99 || d.N != 6 || d.Verdict != compare.More {
+		t.Errorf("%+v [%v,%v], want 99 [%v,%v]", d, *d.Low, *d.High, low, high)
+	}
+}

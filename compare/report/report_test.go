@@ -126,7 +126,13 @@ func TestTextEscapesControlCharacters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const evil = "a\x1b[2Jb\nc\u202ed\xffe\u0085f"
+	for _, evil := range []string{"a\x1b[2Jb\nc\u202ed\xffe\u0085f", "a\x1b[2Jb\nc\u202ed\u0085f"} {
+		escapes(t, spans, evil)
+	}
+}
+
+func escapes(t *testing.T, spans []compare.Span, evil string) {
+	t.Helper()
 	for i := range spans {
 		spans[i].Service, spans[i].Name, spans[i].StatusMessage = evil, evil, evil
 		for k := range spans[i].Attributes {
@@ -151,7 +157,7 @@ func TestTextEscapesControlCharacters(t *testing.T) {
 			t.Errorf("%q is in the text", bad)
 		}
 	}
-	if !strings.Contains(b.String(), `a\x1b[2Jb\x0ac\u202ed\xffe\x85f`) {
+	if !strings.Contains(b.String(), `a\x1b[2Jb\x0ac\u202ed`) || !strings.Contains(b.String(), `\x85f`) {
 		t.Errorf("the name is not shown with escapes:\n%s", b.String())
 	}
 }
@@ -293,6 +299,18 @@ func TestDifferenceWords(t *testing.T) {
 		if got := report.DifferenceWords(c.d); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
+	}
+}
+
+// A span with several causes is shown once, under the one that was ready last.
+func TestTreeShowsTheLastCause(t *testing.T) {
+	j := journeys(t, "S 0-50\n  P1 PRODUCER 10-20\n  P2 PRODUCER 30-40\n  P3 PRODUCER 20-30\nW CONSUMER 65-200 link=P1 link=P2 link=P3 trace=2")[0]
+	var b bytes.Buffer
+	if err := report.JourneyText(&b, j, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "135 ms      W  W"); n != 1 || !strings.Contains(b.String(), " P2  P2\n  65.0 ms    135 ms      W  W  [message, queue wait 25.0 ms, trace 00000000000000000000000000000002]\n") {
+		t.Errorf("W is there %d times, or not under P2:\n%s", n, b.String())
 	}
 }
 

@@ -176,3 +176,16 @@ func TestDecodeErrorsNameTheField(t *testing.T) {
 		}
 	}
 }
+
+// Spans share storage, but not so that adding to one changes another.
+func TestSpansDoNotShareAttributes(t *testing.T) {
+	r, err := source.Read(strings.NewReader(document(spanB, spanB)), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = append(r.Spans[0].Attributes, compare.Attribute{Key: "new"})
+	_ = append(r.Spans[0].Links, compare.Link{})
+	if r.Spans[1].Attributes[0].Key != "s" || r.Spans[1].Links[0].Span.IsZero() {
+		t.Errorf("the second span has become %+v", r.Spans[1])
+	}
+}
