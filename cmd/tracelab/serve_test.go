@@ -1,0 +1,282 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// session is a command that runs until it is stopped.
+type session struct {
+	stop   context.CancelFunc
+	status chan int
+
+	mu      sync.Mutex
+	text    bytes.Buffer // both streams
+	changed chan struct{}
+}
+
+// start runs the program in the background.
+func start(t *testing.T, args ...string) *session {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &session{stop: cancel, status: make(chan int, 1), changed: make(chan struct{}, 1)}
+	go func() { s.status <- run(ctx, args, nil, s, s) }()
+	t.Cleanup(cancel)
+	return s
+}
+
+func (s *session) Write(text []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+	return s.text.Write(text)
+}
+
+func (s *session) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// await waits until the program has written what the pattern says.
+func (s *session) await(t *testing.T, pattern string) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for !regexp.MustCompile(pattern).MatchString(s.String()) {
+		select {
+		case <-s.changed:
+		case status := <-s.status:
+			t.Fatalf("ended with %d before it wrote %q: %s", status, pattern, s)
+		case <-deadline:
+			t.Fatalf("has not written %q: %s", pattern, s)
+		}
+	}
+}
+
+// end stops the program, as SIGTERM does, and returns its exit status.
+func (s *session) end(t *testing.T) int {
+	t.Helper()
+	s.stop()
+	return s.ended(t)
+}
+
+func (s *session) ended(t *testing.T) int {
+	t.Helper()
+	select {
+	case status := <-s.status:
+		return status
+	case <-time.After(15 * time.Second):
+		t.Fatalf("has not ended: %s", s)
+		return -1
+	}
+}
+
+// anywhere lets services listen on free ports; they find each other only when they run in one process.
+func anywhere(names ...string) []string {
+	var args []string
+	for _, name := range names {
+		args = append(args, "--http", name+"=127.0.0.1:0", "--grpc", name+"=127.0.0.1:0")
+	}
+	return args
+}
+
+// url is where a service of the session answers HTTP.
+func (s *session) url(t *testing.T, service string) string {
+	t.Helper()
+	found := regexp.MustCompile(`(?m)^` + service + ` +(http://\S+)  grpc `).FindStringSubmatch(s.String())
+	if found == nil {
+		t.Fatalf("no address of %s: %s", service, s)
+	}
+	return found[1]
+}
+
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	response, err := oneRequest().Get(url)
+	return answer(t, response, err)
+}
+
+// place places an order that carries no experiment: it is of the form hybrid.
+func place(t *testing.T, gateway string) (status int, body string) {
+	t.Helper()
+	order := strings.NewReader(`{"customer":"c","sku":"tea-green","quantity":1}`)
+	response, err := oneRequest().Post(gateway+"/orders", "application/json", order)
+	return answer(t, response, err)
+}
+
+// oneRequest is a client that leaves no connection behind.
+func oneRequest() *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+}
+
+func answer(t *testing.T, response *http.Response, err error) (status int, body string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+func TestServeStartsSomeServices(t *testing.T) {
+	s := start(t, append([]string{"serve", "payment", "gateway"}, anywhere("gateway", "payment")...)...)
+	s.await(t, `(?m)^ready: payment, gateway$`)
+	for _, word := range []string{"no --kafka: ", "spans go nowhere"} {
+		if !strings.Contains(s.String(), word) {
+			t.Errorf("it does not say %q: %s", word, s)
+		}
+	}
+	if status, body := get(t, s.url(t, "payment")+"/healthz"); status != http.StatusOK || !strings.Contains(body, `"payment"`) {
+		t.Errorf("healthz of payment: %d %s", status, body)
+	}
+	if status, body := get(t, s.url(t, "payment")+"/readyz"); status != http.StatusOK {
+		t.Errorf("readyz of payment: %d %s", status, body)
+	}
+	status, body := get(t, s.url(t, "gateway")+"/readyz")
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, `"orders"`) || strings.Contains(body, `"payment"`) {
+		t.Errorf("readyz of a gateway with nothing but payment behind it: %d %s", status, body)
+	}
+	if status := s.end(t); status != exitDone || !strings.Contains(s.String(), "stopped: payment, gateway\n") {
+		t.Errorf("exit status %d: %s", status, s)
+	}
+}
+
+// TestServeDrains stops all services right after an order was accepted: it is finished all the same, and every span of
+// it arrives.
+func TestServeDrains(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	collector := lab.NewCollector()
+	receiver, err := lab.StartReceiver("127.0.0.1:0", collector, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	overGRPC, _ := receiver.Addresses()
+	args := append([]string{"serve", "all", "--kafka", cluster.ListenAddrs()[0], "--otlp", overGRPC}, anywhere(services.Names()...)...)
+	s := start(t, args...)
+	s.await(t, `(?m)^ready: gateway, `)
+	if !strings.Contains(s.String(), "orders keeps its state in the memory of this process") {
+		t.Errorf("it does not say that it forgets: %s", s)
+	}
+	if status, body := place(t, s.url(t, "gateway")); status != http.StatusAccepted {
+		t.Fatalf("placing an order: %d %s", status, body)
+	}
+	if status := s.end(t); status != exitDone {
+		t.Errorf("exit status %d: %s", status, s)
+	}
+	if err := receiver.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	var started, exported, dropped int
+	sums := regexp.MustCompile(`(?m)^spans: .*$`).FindString(s.String())
+	if _, err := fmt.Sscanf(sums, "spans: started %d = exported %d + dropped %d", &started, &exported, &dropped); err != nil {
+		t.Fatalf("%v: %s", err, s)
+	}
+	names := received(t, collector)
+	if started != exported || dropped != 0 || len(names) != exported {
+		t.Errorf("started %d, exported %d, dropped %d, received %d", started, exported, dropped, len(names))
+	}
+	if !slices.Contains(names, string(services.Complete)) {
+		t.Errorf("the order was not finished: %q", names)
+	}
+}
+
+// received lists the names of the spans that a collector has.
+func received(t *testing.T, collector *lab.Collector) []string {
+	t.Helper()
+	var names []string
+	batches, _ := collector.From(0)
+	for _, batch := range batches {
+		traces, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, resource := range traces.ResourceSpans().All() {
+			for _, scope := range resource.ScopeSpans().All() {
+				for _, span := range scope.Spans().All() {
+					names = append(names, span.Name())
+				}
+			}
+		}
+	}
+	return names
+}
+
+// TestServeObeysFaultsOnlyWhenAllowed asks the gateway, as a run does.
+func TestServeObeysFaultsOnlyWhenAllowed(t *testing.T) {
+	for _, allowed := range []bool{false, true} {
+		args := append([]string{"serve", "analytics"}, anywhere("analytics")...)
+		if allowed {
+			args = append(args, "--allow-faults")
+		}
+		s := start(t, args...)
+		s.await(t, `(?m)^ready: `)
+		_, body := get(t, s.url(t, "analytics")+"/readyz")
+		var ready struct {
+			Allowed bool `json:"faults_allowed"`
+		}
+		if err := json.Unmarshal([]byte(body), &ready); err != nil || ready.Allowed != allowed {
+			t.Errorf("allowed %v: %v, %s", allowed, err, body)
+		}
+		if status := s.end(t); status != exitDone {
+			t.Errorf("exit status %d: %s", status, s)
+		}
+	}
+}
+
+// TestServeTrouble holds that what stands in the way is one line with its name, within five seconds.
+func TestServeTrouble(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	for name, c := range map[string]struct{ args, want string }{
+		"http port in use":   {"serve payment --http payment=" + taken.Addr().String(), "payment cannot listen on " + taken.Addr().String() + ": the port is in use: stop what listens there or choose another address"},
+		"grpc port in use":   {"serve payment --http payment=127.0.0.1:0 --grpc payment=" + taken.Addr().String(), "payment cannot listen on " + taken.Addr().String()},
+		"broker unreachable": {"serve payment --http payment=127.0.0.1:0 --grpc payment=127.0.0.1:0 --kafka 127.0.0.1:1", "kafka broker 127.0.0.1:1 cannot be reached: start it (task kafka), or name another with --kafka"},
+		"receiver in use":    {"run --target http://127.0.0.1:1 --receive-otlp " + taken.Addr().String() + " --out " + t.TempDir(), "otlp receiver cannot listen on " + taken.Addr().String()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			s := start(t, strings.Fields(c.args)...)
+			if status := s.ended(t); status != exitNotSo {
+				t.Errorf("exit status %d", status)
+			}
+			if text := s.String(); !strings.Contains(text, c.want) || strings.Count(text, "\n") != 1 {
+				t.Errorf("want one line with %q: %s", c.want, text)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}

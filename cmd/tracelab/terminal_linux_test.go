@@ -1,0 +1,105 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"tracelab/lab"
+)
+
+// terminal opens a pseudo-terminal of that many columns, and returns the end that a program writes to, and a function
+// that reads what has been written.
+func terminal(t *testing.T, columns uint16) (program *os.File, read func() string) {
+	t.Helper()
+	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = screen.Close() })
+	fd := int(screen.Fd())
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil {
+		t.Fatal(err)
+	}
+	program, err = os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan string, 1)
+	go func() {
+		text, _ := io.ReadAll(screen) // ends with an error, because the other end has gone
+		written <- string(text)
+	}()
+	read = sync.OnceValue(func() string {
+		if err := program.Close(); err != nil {
+			t.Error(err)
+		}
+		return <-written
+	})
+	t.Cleanup(func() { read() })
+	return program, read
+}
+
+func TestTerminal(t *testing.T) {
+	for _, c := range []struct {
+		name, variable, value string
+		color                 bool
+	}{
+		{"a terminal", "TERM", "xterm", true},
+		{"NO_COLOR", "NO_COLOR", "1", false},
+		{"a dumb terminal", "TERM", "dumb", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("TERM", "xterm")
+			t.Setenv("NO_COLOR", "")
+			t.Setenv(c.variable, c.value)
+			out, _ := terminal(t, 100)
+			if look := terminalOf(out); look.Color != c.color || look.Width != 100 {
+				t.Errorf("%+v, want color %v and 100 columns", look, c.color)
+			}
+		})
+	}
+	if wide, _ := terminal(t, 400); terminalOf(wide).Width != widest {
+		t.Errorf("%+v on a terminal of 400 columns, want %d", terminalOf(wide), widest)
+	}
+	if look := terminalOf(io.Discard); look != (lab.Look{}) {
+		t.Errorf("%+v in a pipe", look)
+	}
+}
+
+// TestRunOnATerminal sees progress and colours there, and neither of them with NO_COLOR and in a pipe.
+func TestRunOnATerminal(t *testing.T) {
+	args := []string{"run", "--orders", "1", "--warm-up", "0", "--forms", "kafka", "--out", t.TempDir()}
+	t.Setenv("TERM", "xterm")
+	for _, plain := range []bool{false, true} {
+		if plain {
+			t.Setenv("NO_COLOR", "1")
+		} else {
+			t.Setenv("NO_COLOR", "")
+		}
+		out, report := terminal(t, 120)
+		talk, progress := terminal(t, 120)
+		if status := run(t.Context(), args, nil, out, talk); status != exitDone {
+			t.Fatalf("exit status %d", status)
+		}
+		text := report()
+		if colored := strings.Contains(text, "\x1b["); colored == plain {
+			t.Errorf("NO_COLOR %v: %q", plain, text)
+		}
+		if line := progress(); !strings.Contains(line, "placing orders: 1 of 1 answered") || !strings.HasSuffix(line, "\r\x1b[K") {
+			t.Errorf("progress %q: it must come, and go", line)
+		}
+	}
+}
