@@ -17,14 +17,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/otelkgo"
-	"tracelab/tracecontext"
 )
 
 // BenchmarkRecord is one record sent and processed: what the hooks and the
 // process span of otelkgo and of kotel cost, without a broker. Its cases are
 // for ratios within one run.
 func BenchmarkRecord(b *testing.B) {
-	strict := tracecontext.New()
 	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
 	for _, s := range []struct {
 		name    string
@@ -43,9 +41,7 @@ func BenchmarkRecord(b *testing.B) {
 			run  func(*kgo.Record)
 		}{
 			{"kotel", kotelRecord(tp, propagator)},
-			{"kotel-strict", kotelRecord(tp, strict)},
 			{"otelkgo", otelkgoRecord(b, tp, metricnoop.NewMeterProvider(), propagator)},
-			{"otelkgo-strict", otelkgoRecord(b, tp, metricnoop.NewMeterProvider(), strict)},
 			{"otelkgo-metrics", otelkgoRecord(b, tp, meters, propagator)},
 		} {
 			b.Run(s.name+"/"+c.name, func(b *testing.B) {
@@ -69,7 +65,7 @@ func BenchmarkPoll(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer cluster.Close()
-	in, err := otelkgo.New(otelkgo.WithTracerProvider(tp), otelkgo.WithPropagator(tracecontext.New()))
+	in, err := otelkgo.New(otelkgo.WithTracerProvider(tp), otelkgo.WithPropagator(propagator))
 	if err != nil {
 		b.Fatal(err)
 	}
