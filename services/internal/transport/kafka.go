@@ -294,6 +294,8 @@ func (k *Kafka) Close(ctx context.Context) {
 	k.client.Close()
 	k.workers.Wait()
 	k.hurry()
+	// Work that waited for an acknowledgement ends now, and its spans have to end before their provider is shut down.
+	_ = k.keys.wait(ctx)
 }
 
 func (k *Kafka) topics(plain []string) []string { return prefixed(k.config.Prefix, plain) }
