@@ -55,6 +55,7 @@ type ledger struct {
 	byKey  map[string]*entry // by run and Idempotency-Key
 	order  []*entry          // by age
 	forget int               // entries at the front of order that are forgotten
+	limit  int               // of orders to remember
 }
 
 // entry is one order, from the moment its placement is being worked on.
@@ -69,7 +70,9 @@ type entry struct {
 	failed   *transport.Failed
 }
 
-func newLedger() *ledger { return &ledger{byID: map[string]*entry{}, byKey: map[string]*entry{}} }
+func newLedger() *ledger {
+	return &ledger{byID: map[string]*entry{}, byKey: map[string]*entry{}, limit: remembered}
+}
 
 // begin starts a placement. With a key that was used before it returns the entry of that time and replay, or a failure
 // when the first is still in flight or had another body.
@@ -116,16 +119,25 @@ func (l *ledger) accept(en *entry) {
 	l.trim()
 }
 
-// trim forgets the oldest orders that are final when there are too many.
+// trim forgets the oldest orders that are final when there are too many. One that stays pending does not keep those
+// behind it.
 func (l *ledger) trim() {
-	for len(l.order)-l.forget > remembered && l.order[l.forget].state.Status != Accepted {
-		old := l.order[l.forget]
+	for len(l.order)-l.forget > l.limit {
+		behind := slices.IndexFunc(l.order[l.forget:], func(en *entry) bool { return en.state.Status != Accepted })
+		if behind < 0 {
+			return
+		}
+		old := l.order[l.forget+behind]
 		delete(l.byID, old.state.ID)
 		delete(l.byKey, old.key)
+		if behind > 0 {
+			l.order = slices.Delete(l.order, l.forget+behind, l.forget+behind+1)
+			continue
+		}
 		l.order[l.forget] = nil
 		l.forget++
 	}
-	if l.forget > remembered {
+	if l.forget > l.limit {
 		l.order, l.forget = slices.Clone(l.order[l.forget:]), 0
 	}
 }
