@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 )
 
@@ -56,7 +57,7 @@ func (b *edgeBuilder) linkEdges(i Index) {
 	links := s.spans[c.span].Links
 	from := len(s.in)
 	for l := range links {
-		target := s.linkTarget(links[l].Ref)
+		target := s.linkTarget(c, links[l].Ref)
 		if target == none {
 			s.note(ruleLinkTarget, i, l)
 			continue
@@ -85,13 +86,16 @@ func (b *edgeBuilder) add(i Index, e edge) {
 	}
 }
 
-// linkTarget returns the span that a link names, or none.
-func (s *Set) linkTarget(r Ref) Index {
-	i, ok := s.Find(r)
-	if !ok {
+// linkTarget returns the span that a link of c names, or none. Most links stay within their trace.
+func (s *Set) linkTarget(c *node, r Ref) Index {
+	if r.Trace != s.spans[c.span].Trace {
+		i, _ := s.Find(r)
+		return i
+	}
+	if r.Span.IsZero() {
 		return none
 	}
-	return i
+	return s.index.find(s.nodes, c.trace, binary.BigEndian.Uint64(r.Span[:]))
 }
 
 // sendsOfCreates returns, by create span, the send spans that link to it.
@@ -102,7 +106,7 @@ func (s *Set) sendsOfCreates() map[Index][]Index {
 			continue
 		}
 		for _, l := range s.spans[s.nodes[i].span].Links {
-			create := s.linkTarget(l.Ref)
+			create := s.linkTarget(&s.nodes[i], l.Ref)
 			if create == none || s.nodes[create].op != opCreate {
 				continue
 			}
