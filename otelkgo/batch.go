@@ -30,8 +30,8 @@ func (in *Instrumentation) StartProcessBatch(ctx context.Context, records []*kgo
 	p.enterAll(records)
 	scope := trace.SpanContextFromContext(ctx)
 	links, omitted := in.batchLinks(b, records, scope)
-	options := append(b.topic.process.root[:len(b.topic.process.root):len(b.topic.process.root)], trace.WithLinks(links...))
-	p.ctx, p.span = in.tracer.Start(isolated(ctx), b.topic.process.spanName, options...)
+	options := with(b.topic.process.root, trace.WithLinks(links...))
+	p.ctx, p.span = in.start(isolated(ctx), b.topic.process.spanName, options)
 	if p.span.IsRecording() {
 		p.span.SetAttributes(append(b.client.clientAttributes(), semconv.MessagingBatchMessageCount(len(records)))...)
 		if b.partition != nil {

@@ -74,7 +74,7 @@ func BenchmarkPoll(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer cl.Close()
-	ctx := context.Background()
+	ctx := b.Context()
 	records := make([]*kgo.Record, n)
 	for _, poll := range []struct {
 		name string
@@ -113,7 +113,7 @@ func (endOnly) OnEnd(sdktrace.ReadOnlySpan)                     {}
 func (endOnly) Shutdown(context.Context) error                  { return nil }
 
 func benchContext(b *testing.B, tp trace.TracerProvider, members bool) context.Context {
-	ctx, span := tp.Tracer("bench").Start(context.Background(), "POST /orders")
+	ctx, span := tp.Tracer("bench").Start(b.Context(), "POST /orders")
 	span.End()
 	if !members {
 		return ctx
@@ -155,7 +155,7 @@ func otelkgoRecord(b *testing.B, tp trace.TracerProvider, mp metric.MeterProvide
 		kgo.HookProduceRecordUnbuffered
 		kgo.HookFetchRecordBuffered
 	})
-	ctx := context.Background()
+	ctx := b.Context()
 	return func(r *kgo.Record) {
 		produce.OnProduceRecordBuffered(r)
 		produce.OnProduceRecordUnbuffered(r, nil)

@@ -2,6 +2,7 @@ package otelkgo
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -50,8 +51,7 @@ func (c RecordCarrier) Values(key string) []string {
 // headers as it is: another record may have it too.
 func (c RecordCarrier) Set(key, value string) {
 	c.Delete(key)
-	headers := c.Record.Headers
-	c.Record.Headers = append(headers[:len(headers):len(headers)], kgo.RecordHeader{Key: key, Value: []byte(value)})
+	c.Record.Headers = append(slices.Clip(c.Record.Headers), kgo.RecordHeader{Key: key, Value: []byte(value)})
 }
 
 // Delete removes all headers with this key.

@@ -48,7 +48,7 @@ func (in *Instrumentation) CommitOffsets(ctx context.Context, cl *kgo.Client, of
 }
 
 func (in *Instrumentation) startCommit(ctx context.Context, ts *topicState, partitions map[int32]kgo.EpochOffset) trace.Span {
-	_, span := in.tracer.Start(ctx, ts.commit.spanName, ts.commit.root...)
+	_, span := in.start(ctx, ts.commit.spanName, ts.commit.root)
 	if !span.IsRecording() {
 		return span
 	}

@@ -50,7 +50,7 @@ func (in *Instrumentation) create(ctx context.Context, cs *clientState, r *kgo.R
 		r.Topic = cs.defaultTopic
 	}
 	ts := cs.topic(r.Topic)
-	created, span := in.tracer.Start(ctx, ts.create.spanName, ts.create.start...)
+	created, span := in.start(ctx, ts.create.spanName, ts.create.start)
 	if span.IsRecording() {
 		span.SetAttributes(cs.messageAttributes(nil, r)...)
 	}
@@ -102,7 +102,7 @@ func addToBatch(sends []*batchSend, ts *topicState, created trace.SpanContext) [
 func (in *Instrumentation) startBatchSend(ctx context.Context, s *batchSend) {
 	linked := s.created[:min(len(s.created), in.maxLinks)]
 	options := withLinks(s.topic.sendCreated.start, linked...)
-	_, s.span = in.tracer.Start(ctx, s.topic.sendCreated.spanName, options...)
+	_, s.span = in.start(ctx, s.topic.sendCreated.spanName, options)
 	if !s.span.IsRecording() {
 		return
 	}

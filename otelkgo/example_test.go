@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"sort"
 	"time"
 
@@ -26,33 +25,33 @@ func Example() {
 		otelkgo.WithPropagator(propagation.TraceContext{}),
 	)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer broker.Close()
 	cl, err := kgo.NewClient(kgo.SeedBrokers(broker.ListenAddrs()...), kgo.WithHooks(in.Hooks()...),
 		kgo.ConsumerGroup("shipping"), kgo.ConsumeTopics("orders"), kgo.DisableAutoCommit())
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer cl.Close()
 
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := cl.ProduceSync(ctx, &kgo.Record{Topic: "orders", Value: []byte("{}")}).FirstErr(); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, r := range in.PollFetches(ctx, cl).Records() {
 		err := in.Process(ctx, r, func(context.Context, *kgo.Record) error { return nil })
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
 	if err := in.CommitOffsets(ctx, cl, cl.UncommittedOffsets()); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	names := []string{}
 	traces := map[string]bool{}
@@ -70,7 +69,7 @@ func Example() {
 func ExampleInstrumentation_Retry() {
 	in, err := otelkgo.New()
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fail := errors.New("no stock")
 	next := func(ctx context.Context, r *kgo.Record) *kgo.Record {

@@ -37,9 +37,10 @@ func TestRebalanceLosesOpenSpans(t *testing.T) {
 			}))
 		defer first.CloseAllowingRebalance()
 		records := b.poll(first, 2)
-		open := make([]*otelkgo.Process, 2)
-		for i, r := range records {
-			_, open[i] = b.in.StartProcess(b.Context(), r)
+		var open []*otelkgo.Process
+		for _, r := range records {
+			_, p := b.in.StartProcess(b.Context(), r)
+			open = append(open, p)
 		}
 		_, batch := b.in.StartProcessBatch(b.Context(), records)
 

@@ -63,9 +63,8 @@ func newMeasure(attrs ...attribute.KeyValue) *measure {
 
 // failed returns the measure of an operation that came to err. Errors are few,
 // so it is made each time.
-func (o *operation) failed(err error, more ...attribute.KeyValue) *measure {
-	attrs := append(slices.Clone(o.measured), more...)
-	return newMeasure(append(attrs, semconv.ErrorTypeKey.String(errorType(err)))...)
+func (o *operation) failed(err error) *measure {
+	return newMeasure(append(slices.Clone(o.measured), semconv.ErrorTypeKey.String(errorType(err)))...)
 }
 
 // seconds is the time since start, as the durations are measured.

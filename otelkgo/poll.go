@@ -105,8 +105,7 @@ func (in *Instrumentation) polled(ctx context.Context, t *polledTopic, start, en
 }
 
 func (in *Instrumentation) pollSpan(ctx context.Context, t *polledTopic, start, end time.Time) {
-	options := append(t.poll.root[:len(t.poll.root):len(t.poll.root)], trace.WithTimestamp(start))
-	_, span := in.tracer.Start(ctx, t.poll.spanName, options...)
+	_, span := in.start(ctx, t.poll.spanName, with(t.poll.root, trace.WithTimestamp(start)))
 	defer span.End(trace.WithTimestamp(end))
 	if !span.IsRecording() {
 		return

@@ -3,6 +3,7 @@ package otelkgo
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -55,10 +56,10 @@ func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (con
 	}
 	if relation == RelationLink {
 		// A trace of its own: links are all that a sampler can decide by.
-		p.ctx, p.span = in.tracer.Start(ctx, ts.process.spanName, withLinks(rootOptions, creation, scope)...)
+		p.ctx, p.span = in.start(ctx, ts.process.spanName, withLinks(rootOptions, creation, scope))
 	} else {
 		// The parent has decided, so links cost nothing unless it is recorded.
-		p.ctx, p.span = in.tracer.Start(ctx, ts.process.spanName, options...)
+		p.ctx, p.span = in.start(ctx, ts.process.spanName, options)
 		if relation == RelationBoth {
 			addLink(p.span, creation)
 		}
@@ -90,7 +91,18 @@ func withLinks(options []trace.SpanStartOption, targets ...trace.SpanContext) []
 	if len(links) == 0 {
 		return options
 	}
-	return append(options[:len(options):len(options)], trace.WithLinks(links...))
+	return with(options, trace.WithLinks(links...))
+}
+
+// with returns options with one more, and leaves options itself alone.
+func with(options []trace.SpanStartOption, one trace.SpanStartOption) []trace.SpanStartOption {
+	return append(slices.Clip(options), one)
+}
+
+// start starts a span. Most spans of this package end in another function than
+// the one that starts them.
+func (in *Instrumentation) start(ctx context.Context, name string, options []trace.SpanStartOption) (context.Context, trace.Span) {
+	return in.tracer.Start(ctx, name, options...) //nolint:spancheck // every caller ends its span, most of them in another function
 }
 
 // Span returns the process span.

@@ -53,7 +53,7 @@ func (cs *clientState) OnProduceRecordBuffered(r *kgo.Record) {
 	}
 	switch {
 	case o == nil:
-		sc.Context, sc.span = cs.in.tracer.Start(parent, ts.send.spanName, ts.send.start...)
+		sc.Context, sc.span = cs.in.start(parent, ts.send.spanName, ts.send.start)
 		cs.in.inject(sc.Context, r)
 	case o.batched:
 		sc.Context, sc.span = before, nil // SendBatch has a span for all of them
@@ -74,7 +74,7 @@ func (cs *clientState) startDerived(sc *sendContext, o *origin, r *kgo.Record) {
 	if creation.IsValid() {
 		op = &sc.topic.sendCreated
 	}
-	sc.Context, sc.span = cs.in.tracer.Start(sc.before, op.spanName, withLinks(op.start, creation, o.previous)...)
+	sc.Context, sc.span = cs.in.start(sc.before, op.spanName, withLinks(op.start, creation, o.previous))
 	if !creation.IsValid() {
 		cs.in.inject(sc.Context, r)
 	}

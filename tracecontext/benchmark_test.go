@@ -1,7 +1,6 @@
 package tracecontext_test
 
 import (
-	"context"
 	"testing"
 
 	"go.opentelemetry.io/otel/baggage"
@@ -22,7 +21,7 @@ func BenchmarkPropagators(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx := baggage.ContextWithBaggage(propagation.TraceContext{}.Extract(context.Background(), in), made)
+	ctx := baggage.ContextWithBaggage(propagation.TraceContext{}.Extract(b.Context(), in), made)
 	for _, p := range []struct {
 		name string
 		propagation.TextMapPropagator
@@ -37,13 +36,13 @@ func BenchmarkPropagators(b *testing.B) {
 		b.Run("extract/"+p.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				p.Extract(context.Background(), in)
+				p.Extract(b.Context(), in)
 			}
 		})
 		b.Run("extract+read/"+p.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if got := p.Extract(context.Background(), in); baggage.FromContext(got).Len() != 6 || !trace.SpanContextFromContext(got).IsValid() {
+				if got := p.Extract(b.Context(), in); baggage.FromContext(got).Len() != 6 || !trace.SpanContextFromContext(got).IsValid() {
 					b.Fatal("context lost")
 				}
 			}
@@ -52,7 +51,7 @@ func BenchmarkPropagators(b *testing.B) {
 			b.ReportAllocs()
 			out := propagation.MapCarrier{}
 			for b.Loop() {
-				p.Inject(p.Extract(context.Background(), in), out)
+				p.Inject(p.Extract(b.Context(), in), out)
 			}
 		})
 	}

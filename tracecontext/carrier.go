@@ -45,9 +45,9 @@ func values(carrier propagation.TextMapCarrier, key string) (one string, more []
 	return "", all
 }
 
-// clear removes what an earlier use of the carrier left under key. A carrier
+// removeKey removes what an earlier use of the carrier left under key. A carrier
 // that cannot delete gets an empty value, which every reader takes for none.
-func clear(carrier propagation.TextMapCarrier, key string) {
+func removeKey(carrier propagation.TextMapCarrier, key string) {
 	switch c := carrier.(type) {
 	case propagation.HeaderCarrier:
 		delete(c, canonical[key])

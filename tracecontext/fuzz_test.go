@@ -20,7 +20,7 @@ func again(t *testing.T, ctx context.Context) {
 	t.Helper()
 	p, c := tracecontext.New(), propagation.MapCarrier{}
 	p.Inject(ctx, c)
-	got := p.Extract(context.Background(), c)
+	got := p.Extract(t.Context(), c)
 	if a, b := trace.SpanContextFromContext(ctx), trace.SpanContextFromContext(got); !a.Equal(b) {
 		t.Errorf("%+v became %+v", a, b)
 	}

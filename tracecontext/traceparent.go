@@ -40,7 +40,7 @@ func (TraceContext) Inject(ctx context.Context, carrier propagation.TextMapCarri
 	if state := sc.TraceState().String(); state != "" {
 		carrier.Set(tracestateHeader, state)
 	} else {
-		clear(carrier, tracestateHeader)
+		removeKey(carrier, tracestateHeader)
 	}
 }
 
