@@ -1,0 +1,339 @@
+package services
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// in is an experiment of a run in a form.
+func in(run string, form Form) Experiment { return Experiment{Run: run, Form: form, Topology: "order"} }
+
+func TestPlaceAnOrder(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		for form, status := range map[Form]int{REST: 201, GRPC: 201, Kafka: 202, Hybrid: 202} {
+			a := l.place(in("r", form), tea)
+			var body Answer
+			l.must(json.Unmarshal(a.body, &body))
+			if a.status != status || a.id() == "" || a.id() != body.ID || a.header.Get("Content-Type") != "application/json" {
+				t.Errorf("%s: answered %d %v %s, want %d and the order's Location", form, a.status, a.header, a.body, status)
+			}
+			if want := map[int]Status{201: Completed, 202: Accepted}[status]; body.Status != want {
+				t.Errorf("%s: the answer says %s, want %s", form, body.Status, want)
+			}
+			if now := l.state(a.id()); now.Status != body.Status {
+				t.Errorf("%s: GET says %s right after the answer, want %s", form, now.Status, body.Status)
+			}
+			final := l.await(a.id())
+			want := State{ID: a.id(), Status: Completed, Run: "r", Form: form, Customer: "ada", SKU: "tea-green", Quantity: 2, Steps: final.Steps}
+			if diff := cmp.Diff(want, final); diff != "" || !slices.Contains(final.Steps, Complete) {
+				t.Errorf("%s: GET /orders/{id} in the end (-want +got):\n%s", form, diff)
+			}
+		}
+		accounts := l.send(l.Context(), http.MethodGet, "/runs/r", "", nil)
+		var sums map[Form]Accounts
+		l.must(json.Unmarshal(accounts.body, &sums))
+		one := Accounts{Accepted: 1, Completed: 1}
+		if diff := cmp.Diff(map[Form]Accounts{REST: one, GRPC: one, Kafka: one, Hybrid: one}, sums); diff != "" {
+			t.Errorf("GET /runs/r (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestOutOfStock(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		for _, form := range Forms() {
+			a := l.place(in("r", form), kettle)
+			if form == Kafka {
+				if a.status != 202 {
+					t.Errorf("kafka: answered %d, want 202: the check comes behind a message", a.status)
+				}
+			} else if p := a.problem(t); a.status != 409 || p.Type != "/problems/out_of_stock" || p.Status != 409 || p.Instance != a.header.Get("Location") ||
+				len(p.Failures) != 1 || p.Failures[0].Step != string(Reserve) {
+				t.Errorf("%s: answered %d %+v, want 409 out_of_stock of %s with the order's address", form, a.status, p, Reserve)
+			}
+			s := l.await(a.id())
+			if s.Status != Failed || len(s.Failures) != 1 || s.Failures[0].Reason != "out_of_stock" || s.Failures[0].Step != string(Reserve) || slices.Contains(s.Steps, Reserve) {
+				t.Errorf("%s: the order is %+v, want failed out_of_stock of %s", form, s, Reserve)
+			}
+		}
+	})
+}
+
+// TestBadOrders: each is refused with a problem document, and no order is made.
+func TestBadOrders(t *testing.T) {
+	jsonType := http.Header{"Content-Type": {"application/json"}}
+	good := `{"customer":"ada","sku":"cup","quantity":1}`
+	quantity := func(q string) string { return `{"customer":"ada","sku":"cup","quantity":` + q + `}` }
+	key := func(values ...string) http.Header {
+		return http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": values}
+	}
+	inBubble(t, func(l *testLab) {
+		for _, c := range []struct {
+			what, body string
+			header     http.Header
+			status     int
+			detail     string
+		}{
+			{"a body over 64 KiB", `{"customer":"` + strings.Repeat("x", 64<<10) + `"}`, jsonType, 413, "65536"},
+			{"spaces over 64 KiB behind an order", good + strings.Repeat(" ", 64<<10), jsonType, 413, "65536"},
+			{"broken JSON", `{"customer":"ada",`, jsonType, 400, "EOF"},
+			{"no body", "", jsonType, 400, "EOF"},
+			{"not JSON", "customer=ada", jsonType, 400, ""},
+			{"an unknown field", `{"customer":"ada","sku":"cup","quantity":1,"colour":"red"}`, jsonType, 400, "colour"},
+			{"an order and more behind it", good + good, jsonType, 400, "behind"},
+			{"an order and rubbish behind it", good + "x", jsonType, 400, "behind"},
+			{"a list", "[" + good + "]", jsonType, 400, ""},
+			{"null", "null", jsonType, 422, "customer"},
+			{"a customer that is a number", `{"customer":7,"sku":"cup","quantity":1}`, jsonType, 400, "customer"},
+			{"a quantity that is a text", quantity(`"1"`), jsonType, 400, "quantity"},
+			{"half a cup", quantity("0.5"), jsonType, 400, "quantity"},
+			{"a negative quantity", quantity("-1"), jsonType, 422, "quantity"},
+			{"nothing", quantity("0"), jsonType, 422, "quantity"},
+			{"no quantity", `{"customer":"ada","sku":"cup"}`, jsonType, 422, "quantity"},
+			{"one too many", quantity("1001"), jsonType, 422, "1000"},
+			{"2³² + 1", quantity("4294967297"), jsonType, 422, "quantity"},
+			{"2⁶³", quantity("9223372036854775808"), jsonType, 400, "quantity"},
+			{"1e30", quantity("1e30"), jsonType, 400, "quantity"},
+			{"an unknown SKU", `{"customer":"ada","sku":"coffee","quantity":1}`, jsonType, 422, "tea-green"},
+			{"no SKU", `{"customer":"ada","quantity":1}`, jsonType, 422, "sku"},
+			{"no customer", `{"sku":"cup","quantity":1}`, jsonType, 422, "customer"},
+			{"a customer of 101", `{"customer":"` + strings.Repeat("ä", 101) + `","sku":"cup","quantity":1}`, jsonType, 422, "customer"},
+			{"no content type", good, nil, 415, "application/json"},
+			{"another content type", good, http.Header{"Content-Type": {"text/plain"}}, 415, "text/plain"},
+			{"a content type that is none", good, http.Header{"Content-Type": {"application/json; ;"}}, 415, ""},
+			{"a key of 101", good, key(strings.Repeat("k", 101)), 422, "Idempotency-Key"},
+			{"two keys", good, key("a", "b"), 422, "Idempotency-Key"},
+			{"a key that is no text", good, key("a\xff"), 422, "Idempotency-Key"},
+		} {
+			a := l.send(l.Context(), http.MethodPost, "/orders", c.body, c.header)
+			if p := a.problem(t); a.status != c.status || p.Status != c.status || !strings.Contains(p.Detail, c.detail) || p.Instance != "" || a.id() != "" {
+				t.Errorf("%s: answered %d %+v, want %d with %q in the detail, and no order", c.what, a.status, p, c.status, c.detail)
+			}
+		}
+		for _, c := range nonsense {
+			header := http.Header{"Content-Type": {"application/json"}, "Baggage": {c.key + "=" + url.PathEscape(c.value)}}
+			a := l.send(l.Context(), http.MethodPost, "/orders", good, header)
+			if p := a.problem(t); a.status != 400 || !strings.Contains(p.Detail, c.key) {
+				t.Errorf("baggage %s=%s: answered %d %+v, want 400 and the member's name", c.key, c.value, a.status, p)
+			}
+		}
+		l.checkNoOrders()
+		for _, c := range []struct{ what, body string }{
+			{"a customer of 100 characters", `{"customer":"` + strings.Repeat("ä", 100) + `","sku":"cup","quantity":1000}`},
+			{"spaces behind", good + " \n"},
+		} {
+			if a := l.send(l.Context(), http.MethodPost, "/orders", c.body, http.Header{"Content-Type": {"application/json; charset=utf-8"}}); a.status != 202 {
+				t.Errorf("%s: answered %d %s, want 202: this is good", c.what, a.status, a.body)
+			}
+		}
+	})
+}
+
+// checkNoOrders holds that nobody has made an order.
+func (l *testLab) checkNoOrders() {
+	l.Helper()
+	if orders := l.system.orders.ledger.run(""); len(orders) != 0 {
+		l.Errorf("%d orders were made: %+v", len(orders), orders)
+	}
+}
+
+// TestWhatTheServerRefusesItself keeps the answer of net/http.
+func TestWhatTheServerRefusesItself(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		for _, c := range []struct {
+			method, path string
+			status       int
+		}{
+			{http.MethodGet, "/orders", 405}, {http.MethodDelete, "/orders/x", 405}, {http.MethodPost, "/nowhere", 404}, {http.MethodPut, "/orders", 405},
+		} {
+			if a := l.send(l.Context(), c.method, c.path, "", nil); a.status != c.status {
+				t.Errorf("%s %s: answered %d, want %d", c.method, c.path, a.status, c.status)
+			}
+		}
+		a := l.send(l.Context(), http.MethodGet, "/orders/nobody", "", nil)
+		if p := a.problem(t); a.status != 404 || p.Type != "/problems/order_not_found" {
+			t.Errorf("an order that is none: answered %d %+v, want 404", a.status, p)
+		}
+		if a := l.send(l.Context(), http.MethodGet, "/runs/none/orders", "", nil); a.status != 200 || strings.TrimSpace(string(a.body)) != "[]" {
+			t.Errorf("the orders of no run: %d %s, want an empty list", a.status, a.body)
+		}
+	})
+}
+
+// TestSlowRequests are ended at the limit, and make no order.
+func TestSlowRequests(t *testing.T) {
+	head := "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 43\r\n"
+	inBubble(t, func(l *testLab) {
+		for _, c := range []struct {
+			what, text string
+			within     time.Duration
+			status     int // 0: the connection is closed without a word
+		}{
+			{"half a request line", "POST /ord", 2 * time.Second, 400}, // net/http's own answer
+			{"no end of the headers", head, 2 * time.Second, 0},
+			{"no body", head + "\r\n", 5 * time.Second, 408},
+			{"half a body", head + "\r\n" + `{"customer":"ada",`, 5 * time.Second, 408},
+		} {
+			conn, err := l.config.Network.Dial(l.Context(), "tcp", l.system.Address(Gateway))
+			l.must(err)
+			begin := time.Now()
+			_, err = conn.Write([]byte(c.text))
+			l.must(err)
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			took := time.Since(begin)
+			if took > c.within+time.Second {
+				t.Errorf("%s: it took %v to end, want %v", c.what, took, c.within)
+			}
+			switch {
+			case c.status == 0 && err == nil:
+				t.Errorf("%s: answered %d, want a closed connection", c.what, answer.StatusCode)
+			case c.status != 0 && (err != nil || answer.StatusCode != c.status):
+				t.Errorf("%s: answered %v, %v, want %d", c.what, answer, err, c.status)
+			}
+			if _, err := io.Copy(io.Discard, conn); err != nil {
+				t.Errorf("%s: %v: want the connection closed", c.what, err)
+			}
+			l.must(conn.Close())
+		}
+		l.checkNoOrders()
+	})
+}
+
+// TestIdempotencyKey: the same key, the same order and answer, whatever the form and however the order ends.
+func TestIdempotencyKey(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		for _, form := range Forms() {
+			for what, p := range map[string]Placement{"good": tea, "bad": kettle} {
+				e := in(fmt.Sprint(form, what), form)
+				first := l.place(e, p, "Idempotency-Key", "k")
+				l.await(first.id())
+				again := l.place(e, p, "Idempotency-Key", "k")
+				if first.status != again.status || string(first.body) != string(again.body) || first.id() != again.id() {
+					t.Errorf("%s %s: answered %d %s and then %d %s, want the same", form, what, first.status, first.body, again.status, again.body)
+				}
+				other := p
+				other.Quantity--
+				a := l.place(e, other, "Idempotency-Key", "k")
+				if p := a.problem(t); a.status != 422 || p.Type != "/problems/idempotency_key_reused" {
+					t.Errorf("%s %s: another body: answered %d %+v, want 422 idempotency_key_reused", form, what, a.status, p)
+				}
+				if n := len(l.orders(e.Run)); n != 1 {
+					t.Errorf("%s %s: %d orders, want one", form, what, n)
+				}
+			}
+		}
+	})
+}
+
+func TestIdempotencyKeyInFlight(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		for _, form := range Forms() {
+			e := in(string(form), form)
+			e.Faults = []Fault{{Service: Orders, Kind: "delay", Value: "1s", Share: 1}}
+			done := make(chan answer)
+			go func() { done <- l.place(e, tea, "Idempotency-Key", "k") }()
+			time.Sleep(500 * time.Millisecond)
+			a := l.place(e, tea, "Idempotency-Key", "k")
+			if p := a.problem(t); a.status != 409 || p.Type != "/problems/idempotency_key_in_use" {
+				t.Errorf("%s: while the first is in flight: answered %d %+v, want 409 idempotency_key_in_use", form, a.status, p)
+			}
+			first := <-done
+			if again := l.place(e, tea, "Idempotency-Key", "k"); first.id() == "" || again.id() != first.id() || again.status != first.status {
+				t.Errorf("%s: afterwards: answered %d %s, want %d %s", form, again.status, again.id(), first.status, first.id())
+			}
+			if n := len(l.orders(e.Run)); n != 1 {
+				t.Errorf("%s: %d orders, want one", form, n)
+			}
+		}
+	})
+}
+
+// TestIdempotencyKeyIsFreeAfterARefusal: without an order there is nothing that a second one could double.
+func TestIdempotencyKeyIsFreeAfterARefusal(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		for _, form := range Forms() {
+			e := in(string(form), form)
+			refused := e
+			refused.Faults = []Fault{{Service: Orders, Kind: "error", Value: "bad_mood", Share: 1}}
+			if a := l.place(refused, tea, "Idempotency-Key", "k"); a.status != 500 || a.problem(t).Type != "/problems/bad_mood" || a.id() != "" {
+				t.Errorf("%s: answered %d %s, want 500 bad_mood and no order", form, a.status, a.body)
+			}
+			if n := len(l.orders(e.Run)); n != 0 {
+				t.Errorf("%s: a refused placement left %d orders", form, n)
+			}
+			if a := l.place(e, tea, "Idempotency-Key", "k"); a.status/100 != 2 {
+				t.Errorf("%s: the second try: answered %d %s, want 2xx", form, a.status, a.body)
+			}
+			if n := len(l.orders(e.Run)); n != 1 {
+				t.Errorf("%s: %d orders, want one", form, n)
+			}
+		}
+	})
+}
+
+func TestProbes(t *testing.T) {
+	for _, allowed := range []bool{true, false} {
+		inBubble(t, func(l *testLab) {
+			for _, service := range Names() {
+				for path, want := range map[string]string{"/healthz": "alive", "/readyz": "ready"} {
+					status, body := l.probe(service, path)
+					if status != 200 || body["service"] != service || body["status"] != want {
+						t.Errorf("%s of %s: %d %v, want %s", path, service, status, body, want)
+					}
+					if path == "/readyz" && body["faults_allowed"] != allowed {
+						t.Errorf("%s says faults_allowed %v, want %v", service, body["faults_allowed"], allowed)
+					}
+				}
+			}
+			l.system.nodes[3].draining.Store(true)
+			if status, body := l.probe(Gateway, "/readyz"); status != 503 || fmt.Sprint(body["waiting_for"]) != "[payment]" {
+				t.Errorf("with a service that shuts down: %d %v, want 503 and its name", status, body)
+			}
+		}, func(c *Config) { c.AllowFaults = allowed })
+	}
+}
+
+// probe asks a service.
+func (l *testLab) probe(service, path string) (int, map[string]any) {
+	l.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+l.system.Address(service)+path, nil)
+	l.must(err)
+	resp, err := l.client.Do(req)
+	l.must(err)
+	defer resp.Body.Close()
+	var body map[string]any
+	l.must(json.NewDecoder(resp.Body).Decode(&body))
+	return resp.StatusCode, body
+}
+
+// FuzzPlacement: whatever the body, the reader answers with an order within its limits or a reason, and never panics.
+func FuzzPlacement(f *testing.F) {
+	for _, seed := range []string{`{"customer":"ada","sku":"cup","quantity":1}`, `{"quantity":1e30}`, `{"customer":"\ud800","sku":"cup","quantity":1}`, "null", "[]", "{}{}", "\x00"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var p Placement
+		if err := decodeStrictly(body, &p); err != nil {
+			return
+		}
+		text, err := json.Marshal(p)
+		if err != nil {
+			t.Fatalf("%q was read and cannot be written: %v", body, err)
+		}
+		var again Placement
+		if err := decodeStrictly(text, &again); err != nil || again != p {
+			t.Fatalf("%q was read as %+v, which reads as %+v, %v", body, p, again, err)
+		}
+	})
+}
