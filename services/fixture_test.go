@@ -184,7 +184,18 @@ func (l *testLab) placeWithin(ctx context.Context, e Experiment, p Placement, he
 // send sends a request to the gateway as it is.
 func (l *testLab) send(ctx context.Context, method, path, body string, header http.Header) answer {
 	l.Helper()
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+l.system.Address(Gateway)+path, strings.NewReader(body))
+	return l.sendTo(ctx, Gateway, method, path, body, header)
+}
+
+// post sends JSON to a service behind the gateway.
+func (l *testLab) post(service, path, body string) answer {
+	l.Helper()
+	return l.sendTo(context.Background(), service, http.MethodPost, path, body, http.Header{"Content-Type": {"application/json"}})
+}
+
+func (l *testLab) sendTo(ctx context.Context, service, method, path, body string, header http.Header) answer {
+	l.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+l.system.Address(service)+path, strings.NewReader(body))
 	l.must(err)
 	maps.Copy(req.Header, header)
 	resp, err := l.client.Do(req)

@@ -307,14 +307,10 @@ func TestProbes(t *testing.T) {
 // probe asks a service.
 func (l *testLab) probe(service, path string) (int, map[string]any) {
 	l.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+l.system.Address(service)+path, nil)
-	l.must(err)
-	resp, err := l.client.Do(req)
-	l.must(err)
-	defer resp.Body.Close()
+	a := l.sendTo(context.Background(), service, http.MethodGet, path, "", nil)
 	var body map[string]any
-	l.must(json.NewDecoder(resp.Body).Decode(&body))
-	return resp.StatusCode, body
+	l.must(json.Unmarshal(a.body, &body))
+	return a.status, body
 }
 
 // FuzzPlacement: whatever the body, the reader answers with an order within its limits or a reason, and never panics.
