@@ -6,8 +6,8 @@ import (
 	"tracelab/compare"
 )
 
-// batchRules are about the values of single messages and of batches.
-func batchRules() []Rule {
+// messageValueRules are about the values of single messages and about batches.
+func messageValueRules() []Rule {
 	return []Rule{
 		{ID: "M08", Level: Warning, Convention: messagingConvention, message: batchCount,
 			Finds: "A batch has no messaging.batch.message_count, or the send or process span of a single message has one.",
@@ -57,12 +57,13 @@ func (v *view) loneMessage(i compare.Index, m *message) bool {
 	}
 }
 
-// single reports whether span i is about one Kafka message by itself: sent, processed, or received without a batch.
+// single reports whether span i is about one Kafka message by itself: sent, processed, or received. A receive span is
+// that of a poll unless it has a value of a single message.
 func (v *view) single(i compare.Index, m *message) bool {
-	if !m.kafka && m.system != "kafka" || m.hasCount && !v.loneMessage(i, m) {
+	if !m.kafka && m.system != "kafka" || m.hasCount && !v.loneMessage(i, m) || v.messagesLinked(i, m) > 1 {
 		return false
 	}
-	return (m.op == opSend || m.consumes()) && v.messagesLinked(i, m) <= 1
+	return m.op == opSend || m.op == opProcess || m.op == opReceive && len(m.perMessage) > 0
 }
 
 // sent reports whether the broker can have told partition and offset.

@@ -84,6 +84,11 @@ root 0-50
     c.process $process 60-90 service=c link=s.create
       c.retry PRODUCER 70-80 link=s.create op=send messaging.operation.name=send messaging.system=kafka topic=R messaging.destination.partition.id=3 messaging.kafka.offset=8
   s.send $csend 12-20 link=s.create`},
+	{rule: "M05", why: "the consumer was given the send span's context, not that of the create span", drawing: `
+root 0-50
+  s.create $create 10-11
+  s.send $send 12-20 link=s.create
+    c.process $process 60-90 service=c link=s.send`},
 	{rule: "M05", why: "poll CONSUMER", drawing: flow, edit: func(find func(string) span) { find("poll").Kind = compare.Consumer }, want: "M05"},
 	{rule: "M05", why: "process INTERNAL", drawing: flow, edit: func(find func(string) span) { find("c.process").Kind = compare.Internal }, want: "M05"},
 	{rule: "M05", why: "commit CONSUMER", drawing: flow, edit: func(find func(string) span) { find("commit").Kind = compare.Consumer }, want: "M05"},
@@ -185,6 +190,10 @@ root 0-50
 	{rule: "M20", why: "on the span", drawing: batch, edit: func(find func(string) span) {
 		set(find("c.work"), "messaging.message.id", compare.String("7"))
 	}, want: "M20"},
+	{rule: "M20", why: "a commit says where it stands", drawing: flow, edit: func(find func(string) span) {
+		set(find("commit"), "messaging.batch.message_count", compare.Int(2))
+		set(find("commit"), "messaging.kafka.offset", compare.Int(9))
+	}},
 }
 
 // batch is two messages and a process span for both.

@@ -25,6 +25,7 @@ var otherCases = []ruleCase{
 	{rule: "N01", why: "an attribute that should have few values", drawing: strings.ReplaceAll(many(6, func(int) string { return "x" }), "span.name=x", "span.name=x rpc.method=order-NUMBER"), edit: numbered, want: "N01"},
 	{rule: "N01", why: "an attribute that may have many", drawing: strings.ReplaceAll(many(6, func(int) string { return "x" }), "span.name=x", "span.name=x order.id=NUMBER"), edit: numbered},
 	{rule: "N01", why: "each id is there in many journeys", drawing: many(60, func(k int) string { return fmt.Sprintf("shard_%d", k%8) })},
+	{rule: "N01", why: "five are new, and most are not", drawing: many(60, func(k int) string { return fmt.Sprintf("shard_%d", max(k%8, 100*(k-54))) })},
 }
 
 // many draws journeys with one span each.

@@ -220,7 +220,7 @@ func silentFailure(c *checker) {
 			}
 		}
 		if first != none {
-			c.found(root, "%s is fine, and of the work that it caused later %d spans failed, first %s in trace %s", c.at(root), n, c.at(first), c.set.Span(first).Trace)
+			c.found(root, "%s is fine, and of the work that it caused later %s failed, first %s in trace %s", c.at(root), counted(n, "span"), c.at(first), c.set.Span(first).Trace)
 		}
 	}
 }

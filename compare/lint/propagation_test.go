@@ -75,6 +75,7 @@ b.lost SERVER 31-39 trace=2 server.address=b server.port=80`, want: "P06"},
 
 	{rule: "P08", why: "all sampled", drawing: flow, edit: flags(0x101, 0x301, 0x301)},
 	{rule: "P08", why: "no flags are known", drawing: flow, edit: flags(0x101, 0, 0)},
+	{rule: "P08", why: "the parent's are not known", drawing: flow, edit: flags(0, 0x101, 0x301)},
 	{rule: "P08", why: "the child is not", drawing: flow, edit: flags(0x101, 0x300, 0x300), want: "P08"},
 	{rule: "P08", why: "what the link names is not", drawing: "root 0-50\n  s.send $send 10-20\nc.process $process 60-90 service=c trace=2 link=s.send",
 		edit: func(find func(string) span) {
@@ -98,6 +99,8 @@ b.lost SERVER 31-39 trace=2 server.address=b server.port=80`, want: "P06"},
 	{rule: "P10", why: "child before parent", drawing: "root 5-9\n  a 4-8", want: "P10"},
 	{rule: "P10", why: "consumer before producer", drawing: "root 0-50\n  s.send $send 10-20\nc.process $process 6-9 service=c trace=2 link=s.send", want: "P10"},
 	{rule: "P10", why: "a poll was opened before", drawing: "root 0-50\n  s.send $send 10-20\npoll $poll 5-55 service=c trace=2 link=s.send messaging.batch.message_count=1"},
+
+	{rule: "P10", why: "a receive span that is a child was opened before", drawing: "root 0-50\n  s.send $send 10-20\n    poll $poll 5-55 service=c", want: "S09"},
 
 	{rule: "P12", why: "once for each group", drawing: twoGroups},
 	{rule: "P12", why: "twice", drawing: flow + "c.again $process 160-190 service=c trace=4 link=s.send", want: "P12"},

@@ -30,7 +30,7 @@ const (
 
 // Rules returns all rules, ordered by ID.
 func Rules() []Rule {
-	rules := slices.Concat(messagingRules(), batchRules(), structureRules(), propagationRules(), deliveryRules(), httpRules(), cardinalityRules())
+	rules := slices.Concat(messagingRules(), messageValueRules(), structureRules(), propagationRules(), deliveryRules(), httpRules(), cardinalityRules())
 	slices.SortFunc(rules, func(a, b Rule) int {
 		if a.ID < b.ID {
 			return -1

@@ -85,6 +85,11 @@ c.process $process 60-90 service=c trace=2 parent=? link=s.send`, edit: func(fin
 root SERVER 0-50
   s.send $send 10-20
   c.process $process 60-90 service=c link=root`, want: "S13"},
+	{rule: "S13", why: "by the parent alone", drawing: "root SERVER 0-50\n  c.process $process 60-90 service=c", want: "S13 S09"},
+	{rule: "S13", why: "a send span that makes a context of its own gives leave to nobody", drawing: `
+root SERVER 0-50
+  s.send $send 10-20 link=root
+c.process $process 60-90 service=c trace=2 link=root`, want: "S13"},
 	{rule: "S13", why: "by a link alone", drawing: `
 root SERVER 0-50
 c.process $process 60-90 service=c trace=2 link=root`, want: "S13"},

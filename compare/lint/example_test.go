@@ -1,0 +1,36 @@
+package lint_test
+
+import (
+	"fmt"
+	"os"
+
+	"tracelab/compare"
+	"tracelab/compare/lint"
+)
+
+// A service consumed a message without its context.
+func Example() {
+	set := compare.Normalise([]compare.Span{{
+		Trace: compare.TraceID{1}, ID: compare.SpanID{1}, Start: 1_000, End: 2_000, Kind: compare.Consumer,
+		Service: "shipping", Name: "process orders",
+		Attributes: []compare.Attribute{
+			{Key: "messaging.system", Value: compare.String("rabbitmq")},
+			{Key: "messaging.operation.name", Value: compare.String("process")},
+			{Key: "messaging.operation.type", Value: compare.String("process")},
+			{Key: "messaging.destination.name", Value: compare.String("orders")},
+		},
+	}})
+	result := lint.Check(set)
+	if err := lint.Text(os.Stdout, result, lint.Style{}); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println("exit status 1:", result.Counts.AtLeast(lint.Warning) > 0)
+	// Output:
+	// P03 error: 1 × A span that consumes a message is a root without any link: the context was lost at the hop.
+	//   process orders of shipping is a root and has no link: the context of its message was lost at the hop
+	//       trace 01000000000000000000000000000000 span 0100000000000000
+	//   fix: inject the context into the message's headers when it is sent, and extract it before the process span starts
+	//
+	// 1 error, 0 warnings, 0 advice
+	// exit status 1: true
+}
