@@ -1,0 +1,194 @@
+//go:build stack
+
+package otelkgo_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/otelkgo"
+)
+
+// These tests need a real Kafka, at KAFKA_ADDR, and kcat. Each has a topic of
+// its own, which goes with it.
+
+// kafka is a real broker with one topic.
+type kafka struct {
+	addr, topic string
+	spans       *tracetest.SpanRecorder
+	tp          *sdktrace.TracerProvider
+	in          *otelkgo.Instrumentation
+}
+
+func newKafka(t *testing.T, opts ...otelkgo.Option) *kafka {
+	t.Helper()
+	k := &kafka{addr: os.Getenv("KAFKA_ADDR"), topic: fmt.Sprintf("otelkgo-%d", time.Now().UnixNano()), spans: tracetest.NewSpanRecorder()}
+	if k.addr == "" {
+		t.Fatal("KAFKA_ADDR is not set: give it the address of a Kafka broker")
+	}
+	k.tp = sdktrace.NewTracerProvider(sdktrace.WithIDGenerator(&countingIDs{}), sdktrace.WithSpanProcessor(copyBaggage{}), sdktrace.WithSpanProcessor(k.spans))
+	var err error
+	k.in, err = otelkgo.New(append([]otelkgo.Option{otelkgo.WithTracerProvider(k.tp), otelkgo.WithPropagator(propagator)}, opts...)...)
+	check(t, err)
+	plain, err := kgo.NewClient(kgo.SeedBrokers(k.addr))
+	check(t, err)
+	admin := kadm.NewClient(plain)
+	_, err = admin.CreateTopic(t.Context(), 2, 1, nil, k.topic)
+	check(t, err)
+	t.Cleanup(func() {
+		if _, err := admin.DeleteTopic(context.Background(), k.topic); err != nil {
+			t.Error(err)
+		}
+		admin.Close()
+	})
+	return k
+}
+
+func (k *kafka) client(t *testing.T, opts ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	cl, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(k.addr), kgo.WithHooks(k.in.Hooks()...), kgo.ClientID("test"), kgo.ProducerLinger(0), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	}, opts...)...)
+	check(t, err)
+	t.Cleanup(cl.Close)
+	return cl
+}
+
+func (k *kafka) poll(t *testing.T, cl *kgo.Client, n int) []*kgo.Record {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var records []*kgo.Record
+	for len(records) < n {
+		fetches := k.in.PollFetches(ctx, cl)
+		check(t, fetches.Err())
+		records = append(records, fetches.Records()...)
+	}
+	return records
+}
+
+// TestStackRelations has the same spans come from a real broker as from the
+// virtual one: it compares with the same golden files.
+func TestStackRelations(t *testing.T) {
+	for _, relation := range []otelkgo.Relation{otelkgo.RelationBoth, otelkgo.RelationParent, otelkgo.RelationLink} {
+		t.Run(relation.String(), func(t *testing.T) {
+			var k *kafka
+			k = newKafka(t, otelkgo.WithRelation(relation), otelkgo.WithDestinationTemplate(func(string) string { return "orders" }))
+			cl := k.client(t, kgo.ConsumerGroup(k.topic), kgo.ConsumeTopics(k.topic), kgo.DisableAutoCommit())
+			b := &bubble{T: t, tp: k.tp}
+			ctx, server := b.order("o-1")
+			b.produce(ctx, cl, &kgo.Record{Topic: k.topic, Key: []byte("o-1"), Value: []byte("{}")})
+			server.End()
+			r := k.poll(t, cl, 1)[0]
+			check(t, k.in.Process(t.Context(), r, func(ctx context.Context, _ *kgo.Record) error {
+				_, inner := k.tp.Tracer("test").Start(ctx, "shipping.Dispatch")
+				inner.End()
+				return nil
+			}))
+			check(t, k.in.CommitOffsets(ctx, cl, map[string]map[int32]kgo.EpochOffset{k.topic: {r.Partition: {Epoch: -1, Offset: r.Offset + 1}}}))
+			want, err := os.ReadFile("testdata/relation-" + relation.String() + ".txt")
+			check(t, err)
+			if got, want := structure(render(k.spans.Ended())), structure(string(want)); got != want {
+				t.Errorf("spans:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+// structure leaves out what names the topic, the group and the host.
+func structure(spans string) string {
+	lines := slices.DeleteFunc(strings.Split(spans, "\n"), func(l string) bool {
+		for _, key := range []string{"destination.", "group.name", "server."} {
+			if strings.Contains(l, key) && !strings.Contains(l, "partition.id") {
+				return true
+			}
+		}
+		return false
+	})
+	return strings.Join(lines, "\n")
+}
+
+// kcat writes records; their context is read, or refused politely.
+func TestStackKcatWrites(t *testing.T) {
+	const good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	k := newKafka(t)
+	for key, headers := range map[string][]string{
+		"good":    {"traceparent=" + good, "baggage=order=7"},
+		"upper":   {"Traceparent=" + good},
+		"broken":  {"traceparent=nonsense"},
+		"none":    nil,
+		"doubled": {"traceparent=" + good, "traceparent=" + good},
+	} {
+		args := []string{"-P", "-b", k.addr, "-t", k.topic, "-p", "0", "-K", ":"}
+		for _, h := range headers {
+			args = append(args, "-H", h)
+		}
+		kcat(t, key+":{}", args...)
+	}
+	cl := k.client(t, kgo.ConsumeTopics(k.topic))
+	got := map[string]string{}
+	for _, r := range k.poll(t, cl, 5) {
+		_, p := k.in.StartProcess(t.Context(), r)
+		got[string(r.Key)] = p.Span().SpanContext().TraceID().String()
+		p.End(nil)
+	}
+	for _, key := range slices.Sorted(maps.Keys(got)) {
+		// The stock propagator follows the last of doubled headers; that the
+		// carrier shows both is TestForeignHeaders.
+		joined := key == "good" || key == "upper" || key == "doubled"
+		if (got[key] == good[3:35]) != joined {
+			t.Errorf("%s: trace %s", key, got[key])
+		}
+	}
+	if len(got) != 5 {
+		t.Errorf("records %v", got)
+	}
+}
+
+// kcat reads our records with their headers.
+func TestStackKcatReads(t *testing.T) {
+	k := newKafka(t)
+	cl := k.client(t)
+	b := &bubble{T: t, tp: k.tp}
+	ctx, server := b.order("7")
+	b.produce(ctx, cl, &kgo.Record{Topic: k.topic, Value: []byte("{}")})
+	server.End()
+	out := kcat(t, "", "-C", "-b", k.addr, "-t", k.topic, "-o", "beginning", "-e", "-q", "-f", "%h %s\n")
+	sent := trace.SpanContext{}
+	for _, s := range k.spans.Ended() {
+		if strings.HasPrefix(s.Name(), "send") {
+			sent = s.SpanContext()
+		}
+	}
+	if want := "traceparent=00-" + sent.TraceID().String() + "-" + sent.SpanID().String() + "-01"; !strings.Contains(out, want) || !strings.Contains(out, "baggage=order=7") {
+		t.Errorf("kcat reads %q, want %q and the baggage", out, want)
+	}
+}
+
+func kcat(t *testing.T, input string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "kcat", args...)
+	cmd.Stdin = strings.NewReader(input)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("kcat %v: %v (Debian has it as package kcat)\n%s", args, err, stderr.String())
+	}
+	return string(out)
+}
