@@ -60,7 +60,12 @@ func StartReceiver(address string, collector *Collector, logger *slog.Logger) (*
 	mux.HandleFunc("POST /v1/traces", r.export)
 	r.http = &http.Server{Handler: mux, ReadHeaderTimeout: 2 * time.Second, ReadTimeout: 10 * time.Second,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug)}
-	r.serving.Go(func() error { return r.grpc.Serve(overGRPC) })
+	r.serving.Go(func() error {
+		if err := r.grpc.Serve(overGRPC); !errors.Is(err, grpc.ErrServerStopped) { // closed before it had begun
+			return err
+		}
+		return nil
+	})
 	r.serving.Go(func() error {
 		if err := r.http.Serve(overHTTP); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -109,18 +114,9 @@ func (e *grpcEndpoint) Export(_ context.Context, request ptraceotlp.ExportReques
 
 // export takes spans over HTTP.
 func (r *Receiver) export(w http.ResponseWriter, req *http.Request) {
-	body := io.Reader(http.MaxBytesReader(w, req.Body, maxExport))
-	if req.Header.Get("Content-Encoding") == "gzip" {
-		unzipped, err := gzip.NewReader(body)
-		if err != nil {
-			http.Error(w, "the body is not gzip", http.StatusBadRequest)
-			return
-		}
-		body = io.LimitReader(unzipped, maxExport)
-	}
-	raw, err := io.ReadAll(body)
+	raw, status, err := readExport(w, req)
 	if err != nil {
-		http.Error(w, "the body cannot be read: "+err.Error(), http.StatusBadRequest)
+		http.Error(w, err.Error(), status)
 		return
 	}
 	request, response := ptraceotlp.NewExportRequest(), ptraceotlp.NewExportResponse()
@@ -149,4 +145,27 @@ func (r *Receiver) export(w http.ResponseWriter, req *http.Request) {
 	}
 	w.Header().Set("Content-Type", media)
 	_, _ = w.Write(out) // the exporter may have gone
+}
+
+// readExport reads the body of an export request, zipped or not, or says which status the error has. More than
+// maxExport bytes are an error in both forms: a body that is cut off could pass for a shorter one.
+func readExport(w http.ResponseWriter, req *http.Request) (body []byte, status int, err error) {
+	plain := io.Reader(http.MaxBytesReader(w, req.Body, maxExport))
+	switch encoding := req.Header.Get("Content-Encoding"); encoding {
+	case "", "identity":
+	case "gzip":
+		if plain, err = gzip.NewReader(plain); err != nil {
+			return nil, http.StatusBadRequest, fmt.Errorf("the body is not gzip: %w", err)
+		}
+	default:
+		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("content encoding %q: send gzip, or none", encoding)
+	}
+	body, err = io.ReadAll(io.LimitReader(plain, maxExport+1))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || len(body) > maxExport {
+		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes: send fewer spans at a time", maxExport)
+	}
+	if err != nil {
+		return nil, http.StatusBadRequest, fmt.Errorf("the body cannot be read: %w", err)
+	}
+	return body, http.StatusOK, nil
 }

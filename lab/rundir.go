@@ -106,13 +106,16 @@ func (s *sorted) destination(run string, span ptrace.Span) (ptrace.Traces, bool)
 	if of.Str() != run {
 		return s.shared, false
 	}
-	form, _ := span.Attributes().Get(services.KeyForm)
-	number, _ := span.Attributes().Get(services.KeyNumber)
-	n, err := strconv.Atoi(number.Str())
-	if err != nil {
+	form, hasForm := span.Attributes().Get(services.KeyForm)
+	number, hasNumber := span.Attributes().Get(services.KeyNumber)
+	if !hasForm || !hasNumber {
 		return s.shared, false // not a run of ours
 	}
-	f := services.Form(form.Str())
+	n, err := strconv.Atoi(number.Str())
+	f, unknown := services.ParseForm(form.Str()) // it becomes the name of a file
+	if err != nil || unknown != nil {
+		return s.shared, false // likewise
+	}
 	if s.forms[f] == nil {
 		s.forms[f] = map[int]ptrace.Traces{}
 		s.counts[f] = &formCount{traces: map[pcommon.TraceID]bool{}}

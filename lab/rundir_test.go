@@ -1,0 +1,305 @@
+package lab_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"tracelab/compare"
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// names lists a directory.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := make([]string, len(entries))
+	for i, e := range entries {
+		list[i] = e.Name()
+	}
+	return list
+}
+
+// readSpans reads a file of OTLP/JSON lines: the spans of each line.
+func readSpans(t *testing.T, file string) [][]ptrace.Span {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines [][]ptrace.Span
+	for line := range bytes.Lines(text) {
+		traces, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(line)
+		if err != nil {
+			t.Fatalf("%s:%d: %v", file, len(lines)+1, err)
+		}
+		var spans []ptrace.Span
+		for _, resource := range traces.ResourceSpans().All() {
+			for _, scope := range resource.ScopeSpans().All() {
+				for _, span := range scope.Spans().All() {
+					spans = append(spans, span)
+				}
+			}
+		}
+		lines = append(lines, spans)
+	}
+	return lines
+}
+
+func attribute(span ptrace.Span, key string) string {
+	if value, ok := span.Attributes().Get(key); ok {
+		return value.AsString()
+	}
+	return ""
+}
+
+func TestRunDirectory(t *testing.T) {
+	result := quickly(t, func(c *lab.Config) { c.Orders, c.Seed = 3, 7 })
+	if name := filepath.Base(result.Dir); name != result.Run || !regexp.MustCompile(`^\d{8}-\d{6}\.\d{3}-7$`).MatchString(name) {
+		t.Errorf("the directory of run %s is %s, want <time>-<seed>", result.Run, name)
+	}
+	want := []string{"grpc.otlp.jsonl", "hybrid.otlp.jsonl", "kafka.otlp.jsonl", "orders.jsonl", "rest.otlp.jsonl", "run.json", "shared.otlp.jsonl"}
+	if diff := cmp.Diff(want, names(t, result.Dir)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	out := filepath.Dir(result.Dir)
+	if diff := cmp.Diff([]string{result.Run, "latest"}, names(t, out)); diff != "" {
+		t.Errorf("beside it (-want +got):\n%s", diff)
+	}
+	if to, err := os.Readlink(filepath.Join(out, "latest")); err != nil || to != result.Run {
+		t.Errorf("latest leads to %q (%v), want %s", to, err, result.Run)
+	}
+
+	total := 0
+	for form, f := range result.Forms {
+		lines := readSpans(t, filepath.Join(result.Dir, string(form)+".otlp.jsonl"))
+		if len(lines) != 3 {
+			t.Errorf("%s has %d lines, want one for each order", form, len(lines))
+		}
+		spans := 0
+		for number, line := range lines {
+			spans += len(line)
+			for _, span := range line {
+				if of, run := attribute(span, services.KeyForm), attribute(span, services.KeyRun); of != string(form) || run != result.Run {
+					t.Errorf("%s has %s of form %q, run %q", form, span.Name(), of, run)
+				}
+				if n := attribute(span, services.KeyNumber); n != strconv.Itoa(number) {
+					t.Errorf("%s:%d has a span of order %s", form, number+1, n)
+				}
+				if operation := attribute(span, "messaging.operation.type"); operation == "receive" || operation == "settle" {
+					t.Errorf("%s has %s, which serves several orders", form, span.Name())
+				}
+			}
+		}
+		if spans != f.SpanCount {
+			t.Errorf("%s has %d spans, the report says %d", form, spans, f.SpanCount)
+		}
+		total += spans
+	}
+
+	shared := readSpans(t, filepath.Join(result.Dir, "shared.otlp.jsonl"))[0]
+	operations := map[string]int{}
+	for _, span := range shared {
+		operations[attribute(span, "messaging.operation.type")]++
+		if n := attribute(span, services.KeyNumber); n != "" {
+			t.Errorf("%s of order %s is shared", span.Name(), n)
+		}
+	}
+	if operations["receive"] == 0 || operations["settle"] == 0 || len(operations) != 2 {
+		t.Errorf("shared operations %v, want polls and commits", operations)
+	}
+	if len(shared) != result.Shared {
+		t.Errorf("%d spans are shared, the report says %d", len(shared), result.Shared)
+	}
+	// There was no warm-up: every span is in one of the files.
+	if got := int64(total + len(shared)); got != result.Spans.Exported {
+		t.Errorf("%d spans in the files, %d were exported", got, result.Spans.Exported)
+	}
+}
+
+func TestRunDirectoryHasEveryOrder(t *testing.T) {
+	result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp, c.Faults = 3, 2, faults("payment:error=payment_declined@0.5") })
+	file, err := os.Open(filepath.Join(result.Dir, "orders.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	seen := map[string]int{}
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var o lab.Order
+		if err := json.Unmarshal(lines.Bytes(), &o); err != nil {
+			t.Fatal(err)
+		}
+		seen[string(o.Form)+strconv.Itoa(o.Number)]++
+		if o.ID == "" || o.Trace == "" || o.Status == 0 || o.Intended.IsZero() || o.CallerWait <= 0 || o.Response < o.CallerWait || o.Incomplete != "" {
+			t.Errorf("order %+v", o)
+		}
+		if failed := o.Status >= 400; failed != (o.Error == "payment_declined") {
+			t.Errorf("order %+v", o)
+		}
+	}
+	if len(seen) != 12 || slices.Max(slices.Collect(maps.Values(seen))) != 1 {
+		t.Errorf("orders %v, want three of each form, once", seen)
+	}
+}
+
+// TestRunDirectoryGivesTheSameJourneys reads the directory back and compares what the run had in memory.
+func TestRunDirectoryGivesTheSameJourneys(t *testing.T) {
+	for _, name := range []string{"both", "link"} {
+		result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp, c.Relation = 7, 1, relation(name) })
+		for form, f := range result.Forms {
+			journeys := group(t, result, form)
+			described := compare.Describe(compare.Group{Journeys: plain(journeys)})
+			for measure, pair := range map[string][2]*compare.Summary{
+				"caller wait": {&f.CallerWait, described.CallerWait}, "completion": {&f.Completion, described.Completion},
+				"tail": {&f.Tail, described.Tail}, "queue wait": {f.QueueWait, described.QueueWait},
+			} {
+				if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
+					t.Errorf("%s, %s: %s (-memory +directory):\n%s", name, form, measure, diff)
+				}
+			}
+			want := &journey{result.MedianJourney(form), ""}
+			i := slices.IndexFunc(journeys, func(j *journey) bool { return j.Traces()[0] == want.Traces()[0] })
+			if i < 0 {
+				t.Fatalf("%s, %s: the median order is not in the directory", name, form)
+			}
+			if diff := cmp.Diff(want.String(), journeys[i].String()); diff != "" {
+				t.Errorf("%s, %s (-memory +directory):\n%s", name, form, diff)
+			}
+		}
+	}
+}
+
+func plain(journeys []*journey) []*compare.Journey {
+	list := make([]*compare.Journey, len(journeys))
+	for i, j := range journeys {
+		list[i] = j.Journey
+	}
+	return list
+}
+
+// TestLatestIsTheNewestRun also finds that a run that cannot be written leaves nothing behind.
+func TestLatestIsTheNewestRun(t *testing.T) {
+	out := t.TempDir()
+	again := func(seed uint64) (result *lab.Result, err error) {
+		synctest.Test(t, func(t *testing.T) {
+			network := &virtualNetwork{}
+			result, err = lab.Run(t.Context(), lab.Config{Orders: 1, WarmUp: -1, Seed: seed, Forms: []services.Form{services.REST}, Out: out, Network: network.network()})
+		})
+		return result, err
+	}
+	var newest *lab.Result
+	for seed := range uint64(2) {
+		var err error
+		if newest, err = again(seed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if to, err := os.Readlink(filepath.Join(out, "latest")); err != nil || to != newest.Run {
+		t.Errorf("latest leads to %q (%v), want %s", to, err, newest.Run)
+	}
+	before := names(t, out)
+	// Virtual time begins at the same moment again, so this run has the name of the one before it.
+	if _, err := again(1); err == nil || !strings.Contains(err.Error(), newest.Run) {
+		t.Errorf("a run with a name that is taken: %v", err)
+	}
+	if diff := cmp.Diff(before, names(t, out)); diff != "" {
+		t.Errorf("the failed run has left (-before +after):\n%s", diff)
+	}
+}
+
+func TestRunDirectoryThatCannotBeWritten(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{file, filepath.Join(file, "runs")} {
+		started := ""
+		_, err := lab.Run(t.Context(), lab.Config{Out: out, Progress: func(at lab.Progress) { started = at.Stage }})
+		if err == nil || !strings.Contains(err.Error(), out) || !strings.Contains(err.Error(), "choose another with --out") {
+			t.Errorf("%s: %v", out, err)
+		}
+		if started != "" {
+			t.Errorf("%s: %s, though nothing can be written", out, started)
+		}
+	}
+}
+
+func TestOpenRunErrors(t *testing.T) {
+	write := func(file, text string) string {
+		t.Helper()
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	for name, c := range map[string]struct {
+		path, want string // want "": no run directory, and no error
+	}{
+		"nothing there":   {filepath.Join(t.TempDir(), "nothing"), ""},
+		"a file":          {filepath.Join(write("file", ""), "file"), ""},
+		"no manifest":     {write("grpc.otlp.jsonl", "{}"), ""},
+		"damaged":         {write("run.json", "{"), "run.json is damaged"},
+		"another schema":  {write("run.json", `{"schema":"tracelab.run/v9"}`), `schema "tracelab.run/v9", this program reads tracelab.run/v1`},
+		"no spans":        {write("run.json", `{"schema":"tracelab.run/v1"}`), "it has no spans of any form"},
+		"not a manifest":  {write("run.json", `[]`), "run.json is damaged"},
+		"an empty object": {write("run.json", `{}`), `schema ""`},
+	} {
+		_, ok, err := lab.OpenRun(c.path)
+		if ok {
+			t.Errorf("%s: is a run directory", name)
+		}
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path)) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// TestSpansOfNoOrderBelongNowhere sorts spans that somebody else has sent to the lab's receiver.
+func TestSpansOfNoOrderBelongNowhere(t *testing.T) {
+	traces := ptrace.NewTraces()
+	spans := traces.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	for _, attributes := range []map[string]any{
+		{services.KeyRun: "this", services.KeyForm: "grpc", services.KeyNumber: "0"}, // of an order
+		{services.KeyRun: "this", services.KeyForm: "grpc", services.KeyNumber: "1"}, // of another one
+		{}, // shared
+		{services.KeyRun: "that", services.KeyForm: "grpc", services.KeyNumber: "0"}, // of another run
+		{services.KeyRun: "this"}, // the rest: of nothing that the lab has placed
+		{services.KeyRun: "this", services.KeyForm: "grpc"},
+		{services.KeyRun: "this", services.KeyForm: "grpc", services.KeyNumber: "first"},
+		{services.KeyRun: "this", services.KeyForm: "grpc", services.KeyNumber: 1},
+		{services.KeyRun: "this", services.KeyForm: "../grpc", services.KeyNumber: "0"},
+		{services.KeyRun: 1, services.KeyForm: 2, services.KeyNumber: 3},
+	} {
+		if err := spans.AppendEmpty().Attributes().FromRaw(attributes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(traces)
+	if err != nil {
+		t.Fatal(err)
+	}
+	collector := lab.NewCollector()
+	collector.Add(batch)
+	forms, shared, err := lab.SpansOf(collector, "this")
+	if diff := cmp.Diff(map[services.Form]int{services.GRPC: 2}, forms); diff != "" || shared != 1 || err != nil {
+		t.Errorf("%d shared, %v, forms (-want +got):\n%s", shared, err, diff)
+	}
+}
