@@ -22,7 +22,8 @@ import (
 	"tracelab/otelkgo"
 )
 
-// These tests need a real Kafka, at KAFKA_ADDR, and kcat. Each has a topic of
+// These tests need a real Kafka, at KAFKA_ADDR, and kcat (Debian's package of
+// that name). Each has a topic of
 // its own, which goes with it.
 
 // kafka is a real broker with one topic.
@@ -85,8 +86,7 @@ func (k *kafka) poll(t *testing.T, cl *kgo.Client, n int) []*kgo.Record {
 func TestStackRelations(t *testing.T) {
 	for _, relation := range []otelkgo.Relation{otelkgo.RelationBoth, otelkgo.RelationParent, otelkgo.RelationLink} {
 		t.Run(relation.String(), func(t *testing.T) {
-			var k *kafka
-			k = newKafka(t, otelkgo.WithRelation(relation), otelkgo.WithDestinationTemplate(func(string) string { return "orders" }))
+			k := newKafka(t, otelkgo.WithRelation(relation), otelkgo.WithDestinationTemplate(func(string) string { return "orders" }))
 			cl := k.client(t, kgo.ConsumerGroup(k.topic), kgo.ConsumeTopics(k.topic), kgo.DisableAutoCommit())
 			b := &bubble{T: t, tp: k.tp}
 			ctx, server := b.order("o-1")
@@ -178,17 +178,63 @@ func TestStackKcatReads(t *testing.T) {
 	}
 }
 
+// kafkajs writes a record with a context, one with doubled headers and one with
+// binary ones. (Its consumer ends without a word on Kafka 4; kcat reads ours.)
+func TestStackKafkaJS(t *testing.T) {
+	if os.Getenv("NODE_PATH") == "" {
+		t.Skip("NODE_PATH is not set: npm install kafkajs somewhere, and set it to that node_modules")
+	}
+	k := newKafka(t)
+	command(t, kafkaJS, "node", "-", k.addr, k.topic)
+	cl := k.client(t, kgo.ConsumeTopics(k.topic))
+	got := map[string]string{}
+	for _, r := range k.poll(t, cl, 3) {
+		if n := len((otelkgo.RecordCarrier{Record: r}).Values("traceparent")); string(r.Key) == "doubled" && n != 2 {
+			t.Errorf("%d values of a doubled header", n)
+		}
+		_, p := k.in.StartProcess(t.Context(), r)
+		got[string(r.Key)] = p.Span().SpanContext().TraceID().String()
+		p.End(nil)
+	}
+	const theirs = "0af7651916cd43dd8448eb211c80319c"
+	if len(got) != 3 || got["good"] != theirs || got["binary"] == theirs {
+		t.Errorf("traces %v", got)
+	}
+}
+
+const kafkaJS = `
+const { Kafka, logLevel } = require('kafkajs');
+const [, , addr, topic] = process.argv;
+const kafka = new Kafka({ brokers: [addr], logLevel: logLevel.NOTHING });
+const good = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+(async () => {
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({ topic, messages: [
+    { partition: 0, key: 'good', value: '{}', headers: { traceparent: good, baggage: 'order=8' } },
+    { partition: 0, key: 'doubled', value: '{}', headers: { traceparent: [good, good] } },
+    { partition: 0, key: 'binary', value: '{}', headers: { traceparent: Buffer.from([0, 255, 1]), other: Buffer.from([7]) } },
+  ] });
+  await producer.disconnect();
+})();
+`
+
 func kcat(t *testing.T, input string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	return command(t, input, "kcat", args...)
+}
+
+func command(t *testing.T, input, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "kcat", args...)
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin = strings.NewReader(input)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("kcat %v: %v (Debian has it as package kcat)\n%s", args, err, stderr.String())
+		t.Fatalf("%s %v: %v\n%s", name, args, err, stderr.String())
 	}
 	return string(out)
 }
