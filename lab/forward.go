@@ -129,6 +129,13 @@ func (f *forwarder) send(ctx context.Context, batch []byte) {
 	f.sent += n
 }
 
+// abandon ends without sending the rest.
+func (f *forwarder) abandon() {
+	f.cancel()
+	close(f.stop)
+	<-f.done
+}
+
 // finish sends the rest, for forwardPatience at the most, and returns how many spans were sent; the error counts those
 // that were not.
 func (f *forwarder) finish(ctx context.Context) (int, error) {

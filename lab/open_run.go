@@ -41,7 +41,7 @@ func OpenRun(path string) (run SavedRun, ok bool, err error) {
 	}
 	run.Dir = path
 	for _, form := range services.Forms() {
-		if _, err := os.Stat(run.file(form)); err == nil {
+		if exists(run.File(form)) {
 			run.Forms = append(run.Forms, form)
 		}
 	}
@@ -57,26 +57,59 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-func (r SavedRun) file(form services.Form) string {
+func exists(path string) bool { _, err := os.Stat(path); return err == nil }
+
+// File is where the spans of a form are.
+func (r SavedRun) File(form services.Form) string {
 	return filepath.Join(r.Dir, string(form)+spansSuffix)
+}
+
+// CheckForm tells whether the run has spans of a form.
+func (r SavedRun) CheckForm(form services.Form) error {
+	if slices.Contains(r.Forms, form) {
+		return nil
+	}
+	names := make([]string, len(r.Forms))
+	for i, f := range r.Forms {
+		names[i] = string(f)
+	}
+	return &services.UnknownError{What: "form in " + r.Dir, Word: string(form), Known: names}
+}
+
+// Spans reads every span of the run, the shared ones too. The warnings are about damage that was passed over.
+func (r SavedRun) Spans() (spans []compare.Span, warnings []string, err error) {
+	var names []string
+	if shared := filepath.Join(r.Dir, sharedName+spansSuffix); exists(shared) {
+		names = append(names, shared)
+	}
+	for _, form := range r.Forms {
+		names = append(names, r.File(form))
+	}
+	for _, name := range names {
+		result, err := source.ReadFile(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		spans = append(spans, result.Spans...)
+		for _, w := range result.Warnings {
+			warnings = append(warnings, w.Text)
+		}
+	}
+	return spans, warnings, nil
 }
 
 // Group reads the journeys of one form, without those that the run found incomplete. The warnings are about what was
 // left out.
 func (r SavedRun) Group(form services.Form) (group compare.Group, warnings []string, err error) {
 	group.Name = filepath.Join(r.Dir, string(form))
-	if !slices.Contains(r.Forms, form) {
-		names := make([]string, len(r.Forms))
-		for i, f := range r.Forms {
-			names[i] = string(f)
-		}
-		return group, nil, &services.UnknownError{What: "form in " + r.Dir, Word: string(form), Known: names}
+	if err := r.CheckForm(form); err != nil {
+		return group, nil, err
 	}
 	incomplete, err := r.incomplete(form)
 	if err != nil {
 		return group, nil, err
 	}
-	result, err := source.ReadFile(r.file(form))
+	result, err := source.ReadFile(r.File(form))
 	if err != nil {
 		return group, nil, err
 	}

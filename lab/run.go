@@ -50,7 +50,7 @@ type running struct {
 	forward *forwarder
 }
 
-func (r *running) run(ctx context.Context) (*Result, error) {
+func (r *running) run(ctx context.Context) (_ *Result, err error) {
 	table, err := services.TopologyNamed(r.Topology)
 	if err != nil {
 		return nil, err
@@ -61,9 +61,13 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		defer func() {
+			if r.forward != nil { // the run broke off
+				r.forward.abandon()
+			}
+		}()
 	}
-	r.Progress(Progress{Stage: "warming up"})
-	if _, _, err := r.load(r.name+"-warmup", r.WarmUp, func(int) {}).offer(ctx); err != nil {
+	if err := r.warmUp(ctx); err != nil {
 		return nil, err
 	}
 	orders := r.Orders * len(r.Forms)
@@ -76,7 +80,8 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	settling, cancel := context.WithTimeout(ctx, r.Deadline)
 	defer cancel()
 	r.Progress(Progress{Stage: "waiting for the last piece of work", Answered: orders, Orders: orders})
-	states, stateErr := r.settle(settling)
+	r.settle(settling, r.name)
+	states, stateErr := r.states(ctx)
 	r.Progress(Progress{Stage: "judging the journeys", Answered: orders, Orders: orders})
 	found, verdicts, err := judge(settling, r.env, table, placed, states, r.env.queue.ForceFlush)
 	if err != nil {
@@ -97,25 +102,38 @@ func (r *running) load(run string, orders int, placed func(int)) load {
 	return load{client: r.env.client, run: run, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, placed: placed}
 }
 
-// settle waits until no order is pending and reads the state of all of them. When the context ends first, it reads
-// what there is: the accounts then say what is pending.
-func (r *running) settle(ctx context.Context) ([]services.State, error) {
+// warmUp places orders that are left out of everything, and waits until nothing of them is left on its way.
+func (r *running) warmUp(ctx context.Context) error {
+	r.Progress(Progress{Stage: "warming up"})
+	run := r.name + "-warmup"
+	if _, _, err := r.load(run, r.WarmUp, func(int) {}).offer(ctx); err != nil {
+		return err
+	}
+	settling, cancel := context.WithTimeout(ctx, r.Deadline)
+	defer cancel()
+	r.settle(settling, run)
+	return nil
+}
+
+// settle waits until no order of a run is pending, or the context ends: the accounts then say what is.
+func (r *running) settle(ctx context.Context, run string) {
 	for {
-		sums, err := r.env.client.accounts(ctx, r.name)
+		sums, err := r.env.client.accounts(ctx, run)
 		pending := 0
 		for _, a := range sums {
 			pending += a.Pending
 		}
-		if err == nil && pending == 0 {
-			break
-		}
-		if !pause(ctx, 10*time.Millisecond) {
-			break
+		if err == nil && pending == 0 || !pause(ctx, 10*time.Millisecond) {
+			return
 		}
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+}
+
+// states reads the orders' own state.
+func (r *running) states(ctx context.Context) ([]services.State, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	states, err := r.env.client.orders(last, r.name)
+	states, err := r.env.client.orders(ctx, r.name)
 	if err != nil {
 		return nil, fmt.Errorf("the orders' own state cannot be read, so every accepted order counts as lost: %w", err)
 	}
@@ -147,6 +165,7 @@ func (r *running) finish(ctx context.Context, result *Result, placed []Order) er
 	}
 	if r.forward != nil {
 		sent, err := r.forward.finish(stopping)
+		r.forward = nil
 		result.Sent = sent
 		if err != nil {
 			result.Problems = append(result.Problems, err.Error())

@@ -46,7 +46,7 @@ func resolve(name string) (input, error) {
 	}
 	if run, ok, err = lab.OpenRun(filepath.Dir(name)); err == nil && ok && !strings.Contains(filepath.Base(name), ".") {
 		in.run, in.kind, in.form = run, oneForm, services.Form(filepath.Base(name))
-		return in, nil
+		return in, run.CheckForm(in.form)
 	}
 	if info, err := os.Stat(name); err != nil {
 		return in, fmt.Errorf("%s: no run directory, no form of one (RUN/grpc), no file: %w", name, errors.Unwrap(err))
@@ -69,19 +69,36 @@ func (in input) group(form services.Form, stdin io.Reader) (compare.Group, []str
 	if err != nil {
 		return compare.Group{}, nil, err
 	}
-	var warnings []string
-	for _, w := range result.Warnings {
-		warnings = append(warnings, w.Text)
-	}
 	set := compare.Normalise(result.Spans)
-	for _, w := range set.Warnings() {
-		warnings = append(warnings, w.Text)
-	}
+	warnings := append(texts(result.Warnings), texts(set.Warnings())...)
 	return compare.Group{Name: in.name, Journeys: set.Journeys()}, warnings, nil
 }
 
+// spans reads every span of the input, those of no journey too.
+func (in input) spans(stdin io.Reader) ([]compare.Span, []string, error) {
+	if in.kind == wholeRun {
+		return in.run.Spans()
+	}
+	result, err := in.read(stdin)
+	if err != nil {
+		return nil, nil, err
+	}
+	return result.Spans, texts(result.Warnings), nil
+}
+
+func texts(warnings []compare.Warning) []string {
+	var list []string
+	for _, w := range warnings {
+		list = append(list, w.Text)
+	}
+	return list
+}
+
 func (in input) read(stdin io.Reader) (source.Result, error) {
-	if in.name == "-" {
+	switch {
+	case in.kind == oneForm:
+		return source.ReadFile(in.run.File(in.form))
+	case in.name == "-":
 		return source.Read(stdin, "standard input")
 	}
 	return source.ReadFile(in.name)

@@ -36,6 +36,7 @@ type commands struct {
 	Run      runCommand       `cmd:"" help:"The main job: place the same orders in every form, and compare."`
 	Compare  compareCommand   `cmd:"" help:"Compare trace sets: run directories, one form of a run (RUN/grpc), OTLP/JSON files, - for standard input."`
 	Journey  journeyCommand   `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
+	Lint     lintCommand      `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
 	Serve    serveCommand     `cmd:"" help:"Run one or more services, or all, until told to stop."`
 	Version  kong.VersionFlag `help:"Print the version." short:"v" env:"-"`
 	LogLevel slog.Level       `help:"Log from this level on, to standard error: debug, info, warn, error (default ${default})." default:"warn" placeholder:"LEVEL"`

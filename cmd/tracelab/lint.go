@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+
+	"tracelab/compare"
+	"tracelab/compare/lint"
+)
+
+// lintCommand is `tracelab lint`.
+type lintCommand struct {
+	Input  string `arg:"" help:"A run directory, one form of it (RUN/grpc), an OTLP/JSON file, or - for standard input."`
+	FailOn string `help:"Exit with 1 when there is a finding of this level or a graver one: error, warning, advice; never (default ${default})." enum:"error,warning,advice,never" default:"error" placeholder:"LEVEL"`
+	All    bool   `help:"Show every finding, not the first few of each rule."`
+	Format string `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
+}
+
+// Run checks the input against the rules and prints what they find.
+func (c *lintCommand) Run(s *streams) error {
+	in, err := resolve(c.Input)
+	if err != nil {
+		return err
+	}
+	spans, warnings, err := in.spans(s.in)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		s.talk("warning: %s", w)
+	}
+	result := lint.Check(compare.Normalise(spans))
+	if c.Format == "json" {
+		err = lint.JSON(s.out, result)
+	} else {
+		err = lint.Text(s.out, result, c.style(s, result))
+	}
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if c.FailOn == "never" {
+		return nil
+	}
+	level, err := lint.ParseLevel(c.FailOn)
+	if err != nil {
+		return usageError{err}
+	}
+	if result.Counts.AtLeast(level) > 0 {
+		return errNotSo
+	}
+	return nil
+}
+
+func (c *lintCommand) style(s *streams, result lint.Result) lint.Style {
+	style := lint.Style{Color: terminalOf(s.out).Color}
+	if c.All {
+		style.Examples = len(result.Findings)
+	}
+	return style
+}
