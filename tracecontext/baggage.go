@@ -1,7 +1,6 @@
 package tracecontext
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -131,16 +130,20 @@ func (b Baggage) Inject(ctx context.Context, carrier propagation.TextMapCarrier)
 
 func (b Baggage) format(bag baggage.Baggage) string {
 	members := bag.Members()
-	slices.SortFunc(members, func(x, y baggage.Member) int { return cmp.Compare(x.Key(), y.Key()) })
+	var few [16]entry
+	entries := few[:0]
 	size := 0
-	for _, m := range members {
-		size += len(m.Key()) + len(m.Value()) + 2
+	for i := range members {
+		e := entry{key: members[i].Key(), member: &members[i]}
+		entries = append(entries, e)
+		size += len(e.key) + len(members[i].Value()) + 2
 	}
+	slices.SortFunc(entries, func(x, y entry) int { return strings.Compare(x.key, y.key) })
 	out := make([]byte, 0, min(size+size/4, maxBaggageBytes))
 	written := 0
-	for _, m := range members {
+	for _, e := range entries {
 		before := len(out)
-		if out = appendMember(out, m); len(out) == before {
+		if out = e.append(out); len(out) == before {
 			continue
 		}
 		if len(out) > maxBaggageBytes || written == maxBaggageMembers {
@@ -157,32 +160,55 @@ func (b Baggage) format(bag baggage.Baggage) string {
 	return string(out)
 }
 
-// appendMember appends a comma when out has something, and the member; or
-// nothing when its key cannot be written.
-func appendMember(out []byte, m baggage.Member) []byte {
-	var s string
-	if len(m.Properties()) > 0 {
-		s = m.String()
-	}
-	if s == "" && !isToken(m.Key()) {
+// entry is a member by its key. Members are large, and sorted like this they
+// stay where they are.
+type entry struct {
+	key    string
+	member *baggage.Member
+}
+
+// append appends a comma when out has something, and the member; or nothing
+// when its key cannot be written.
+func (e entry) append(out []byte) []byte {
+	if !isToken(e.key) {
 		return out
 	}
 	if len(out) > 0 {
 		out = append(out, ',')
 	}
-	if s != "" {
-		return append(out, s...)
+	if len(e.member.Properties()) > 0 {
+		return append(out, e.member.String()...)
 	}
-	out = append(out, m.Key()...)
+	out = append(out, e.key...)
 	out = append(out, '=')
-	return appendEscaped(out, m.Value())
+	return appendEscaped(out, e.member.Value())
 }
 
-// isToken reports whether s is a token (RFC 9110, section 5.6.2).
+// characters says what a byte may be part of.
+type characters uint8
+
+const (
+	token characters = 1 << iota // RFC 9110, section 5.6.2
+	octet                        // baggage-octet, the percent sign left out
+)
+
+var characterOf = func() (table [256]characters) {
+	for c := byte('!'); c <= '~'; c++ {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		digit := '0' <= c && c <= '9'
+		if letter || digit || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0 {
+			table[c] |= token
+		}
+		if strings.IndexByte(`",;\%`, c) < 0 {
+			table[c] |= octet
+		}
+	}
+	return table
+}()
+
 func isToken(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if ('a' > c|0x20 || c|0x20 > 'z') && ('0' > c || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+		if characterOf[s[i]]&token == 0 {
 			return false
 		}
 	}
@@ -192,13 +218,13 @@ func isToken(s string) bool {
 // appendEscaped percent-encodes what is no baggage-octet, and the percent sign.
 func appendEscaped(out []byte, s string) []byte {
 	const hexDigits = "0123456789ABCDEF"
+	plain := 0 // up to where s is written
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c <= ' ' || c >= 0x7f, c == '"', c == ',', c == ';', c == '\\', c == '%':
+		if c := s[i]; characterOf[c]&octet == 0 {
+			out = append(out, s[plain:i]...)
 			out = append(out, '%', hexDigits[c>>4], hexDigits[c&0xf])
-		default:
-			out = append(out, c)
+			plain = i + 1
 		}
 	}
-	return out
+	return append(out, s[plain:]...)
 }
