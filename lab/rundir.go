@@ -11,10 +11,7 @@ import (
 	"strconv"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-
-	"tracelab/services"
 )
 
 // The files of a run directory.
@@ -44,90 +41,6 @@ func prepareOut(out string) error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-// sorted are the spans of a run by the file that they belong to: "shared" or a form, and there one document an order.
-type sorted struct {
-	forms  map[services.Form]map[int]ptrace.Traces
-	shared ptrace.Traces
-	counts map[services.Form]*formCount
-}
-
-type formCount struct {
-	spans  int
-	traces map[pcommon.TraceID]bool
-}
-
-// sortSpans takes every collected span to the order that it carries. Spans of other runs, and of this one's warm-up,
-// belong nowhere; spans that carry no order are shared.
-func sortSpans(collector *Collector, run string) (sorted, error) {
-	s := sorted{forms: map[services.Form]map[int]ptrace.Traces{}, shared: ptrace.NewTraces(), counts: map[services.Form]*formCount{}}
-	batches, _ := collector.From(0)
-	for _, batch := range batches {
-		traces, err := decode(batch)
-		if err != nil {
-			return s, err
-		}
-		for _, resource := range traces.ResourceSpans().All() {
-			for _, scope := range resource.ScopeSpans().All() {
-				s.scope(run, resource, scope)
-			}
-		}
-	}
-	return s, nil
-}
-
-// scope sorts the spans of one scope. Each destination gets the resource and scope once.
-func (s *sorted) scope(run string, resource ptrace.ResourceSpans, scope ptrace.ScopeSpans) {
-	into := map[ptrace.Traces]ptrace.SpanSlice{}
-	for _, span := range scope.Spans().All() {
-		to, ok := s.destination(run, span)
-		if !ok {
-			continue
-		}
-		slice, known := into[to]
-		if !known {
-			r := to.ResourceSpans().AppendEmpty()
-			resource.Resource().CopyTo(r.Resource())
-			r.SetSchemaUrl(resource.SchemaUrl())
-			sc := r.ScopeSpans().AppendEmpty()
-			scope.Scope().CopyTo(sc.Scope())
-			sc.SetSchemaUrl(scope.SchemaUrl())
-			slice = sc.Spans()
-			into[to] = slice
-		}
-		span.CopyTo(slice.AppendEmpty())
-	}
-}
-
-func (s *sorted) destination(run string, span ptrace.Span) (ptrace.Traces, bool) {
-	of, ok := span.Attributes().Get(services.KeyRun)
-	if !ok {
-		return s.shared, true
-	}
-	if of.Str() != run {
-		return s.shared, false
-	}
-	form, hasForm := span.Attributes().Get(services.KeyForm)
-	number, hasNumber := span.Attributes().Get(services.KeyNumber)
-	if !hasForm || !hasNumber {
-		return s.shared, false // not a run of ours
-	}
-	n, err := strconv.Atoi(number.Str())
-	f, unknown := services.ParseForm(form.Str()) // it becomes the name of a file
-	if err != nil || unknown != nil {
-		return s.shared, false // likewise
-	}
-	if s.forms[f] == nil {
-		s.forms[f] = map[int]ptrace.Traces{}
-		s.counts[f] = &formCount{traces: map[pcommon.TraceID]bool{}}
-	}
-	if _, ok := s.forms[f][n]; !ok {
-		s.forms[f][n] = ptrace.NewTraces()
-	}
-	s.counts[f].spans++
-	s.counts[f].traces[span.TraceID()] = true
-	return s.forms[f][n], true
-}
-
 // write makes the run directory under a temporary name and renames it, so that a directory that exists is whole. Then
 // it points "latest" at it.
 func writeRun(out string, result *Result, orders []Order, spans sorted) (err error) {
@@ -148,8 +61,10 @@ func writeRun(out string, result *Result, orders []Order, spans sorted) (err err
 			return err
 		}
 	}
-	if err := writeSpans(filepath.Join(temporary, sharedName+spansSuffix), []ptrace.Traces{spans.shared}); err != nil {
-		return err
+	if spans.shared.SpanCount() > 0 { // without messages nothing is shared
+		if err := writeSpans(filepath.Join(temporary, sharedName+spansSuffix), []ptrace.Traces{spans.shared}); err != nil {
+			return err
+		}
 	}
 	if err := writeLines(filepath.Join(temporary, ordersFile), len(orders), func(i int) ([]byte, error) { return json.Marshal(orders[i]) }); err != nil {
 		return err
