@@ -1,6 +1,10 @@
 package lab
 
 import (
+	"context"
+
+	"go.opentelemetry.io/otel/trace"
+
 	"tracelab/compare"
 	"tracelab/services"
 )
@@ -16,4 +20,31 @@ func SpansOf(collector *Collector, run string) (forms map[services.Form]int, sha
 		forms[form] = count.spans
 	}
 	return forms, spans.shared.SpanCount(), err
+}
+
+// Judgement waits for the journeys of orders that all took the form grpc, from spans in a collector, and says of each
+// why it is incomplete, or "". Open counts the spans of a run that have not ended.
+func Judgement(ctx context.Context, collector *Collector, open *OpenSpans, orders []Order, states []services.State) ([]string, error) {
+	env := &environment{collector: collector, open: open}
+	_, verdicts, err := judge(ctx, env, services.OrderTopology(), orders, states, func(context.Context) error { return nil })
+	reasons := make([]string, len(verdicts))
+	for i, v := range verdicts {
+		reasons[i] = v.order.Incomplete
+	}
+	return reasons, err
+}
+
+// OpenSpans is openSpans.
+type OpenSpans = openSpans
+
+// NewOpenSpans is newOpenSpans.
+func NewOpenSpans(run string) *OpenSpans { return newOpenSpans(run) }
+
+// Of is how many spans of an order are open.
+func (o *openSpans) Of(form services.Form, number int) int { return o.open(orderKey{form, number}) }
+
+// WithRoot is the order with the span that the client began it with.
+func (o Order) WithRoot(span trace.SpanContext) Order {
+	o.Trace, o.span = span.TraceID().String(), span.SpanID().String()
+	return o
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"tracelab/compare"
 	"tracelab/compare/source"
@@ -116,8 +117,11 @@ func (r SavedRun) Group(form services.Form) (group compare.Group, warnings []str
 	for _, w := range result.Warnings {
 		warnings = append(warnings, w.Text)
 	}
-	for _, journey := range compare.Normalise(result.Spans).Journeys() {
-		if !incomplete[journey.Traces()[0].String()] {
+	set := compare.Normalise(result.Spans)
+	for _, journey := range set.Journeys() {
+		// By number, not by trace: what lost its cause is a journey of its own, in another trace than the order's.
+		number, _ := set.Span(journey.Spans()[0]).Attr(services.KeyNumber)
+		if !incomplete[number.String()] {
 			group.Journeys = append(group.Journeys, journey)
 		}
 	}
@@ -127,25 +131,25 @@ func (r SavedRun) Group(form services.Form) (group compare.Group, warnings []str
 	return group, warnings, nil
 }
 
-// incomplete lists the traces of the form's orders whose journeys are in no figure.
-func (r SavedRun) incomplete(form services.Form) (traces map[string]bool, err error) {
+// incomplete lists the numbers of the form's orders whose journeys are in no figure.
+func (r SavedRun) incomplete(form services.Form) (numbers map[string]bool, err error) {
 	name := filepath.Join(r.Dir, ordersFile)
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("open run %s: %w", r.Dir, err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	traces = map[string]bool{}
+	numbers = map[string]bool{}
 	decoder := json.NewDecoder(file)
 	for line := 1; ; line++ {
 		var o Order
 		if err := decoder.Decode(&o); errors.Is(err, io.EOF) {
-			return traces, nil
+			return numbers, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", name, line, err)
 		}
 		if o.Form == form && o.Incomplete != "" {
-			traces[o.Trace] = true
+			numbers[strconv.Itoa(o.Number)] = true
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package lab_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"maps"
@@ -62,7 +61,37 @@ func readSpans(t *testing.T, file string) [][]ptrace.Span {
 	return lines
 }
 
-func attribute(span ptrace.Span, key string) string {
+// readOrders reads a run's orders.jsonl.
+func readOrders(t *testing.T, result *lab.Result) []lab.Order {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(result.Dir, "orders.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var orders []lab.Order
+	for line := range bytes.Lines(text) {
+		var o lab.Order
+		if err := json.Unmarshal(line, &o); err != nil {
+			t.Fatal(err)
+		}
+		orders = append(orders, o)
+	}
+	return orders
+}
+
+// incompleteOrders says of each order that is in no figure why, by "form/number".
+func incompleteOrders(t *testing.T, result *lab.Result) map[string]string {
+	t.Helper()
+	reasons := map[string]string{}
+	for _, o := range readOrders(t, result) {
+		if o.Incomplete != "" {
+			reasons[string(o.Form)+"/"+strconv.Itoa(o.Number)] = o.Incomplete
+		}
+	}
+	return reasons
+}
+
+func attributeOf(span ptrace.Span, key string) string {
 	if value, ok := span.Attributes().Get(key); ok {
 		return value.AsString()
 	}
@@ -96,13 +125,13 @@ func TestRunDirectory(t *testing.T) {
 		for number, line := range lines {
 			spans += len(line)
 			for _, span := range line {
-				if of, run := attribute(span, services.KeyForm), attribute(span, services.KeyRun); of != string(form) || run != result.Run {
+				if of, run := attributeOf(span, services.KeyForm), attributeOf(span, services.KeyRun); of != string(form) || run != result.Run {
 					t.Errorf("%s has %s of form %q, run %q", form, span.Name(), of, run)
 				}
-				if n := attribute(span, services.KeyNumber); n != strconv.Itoa(number) {
+				if n := attributeOf(span, services.KeyNumber); n != strconv.Itoa(number) {
 					t.Errorf("%s:%d has a span of order %s", form, number+1, n)
 				}
-				if operation := attribute(span, "messaging.operation.type"); operation == "receive" || operation == "settle" {
+				if operation := attributeOf(span, "messaging.operation.type"); operation == "receive" || operation == "settle" {
 					t.Errorf("%s has %s, which serves several orders", form, span.Name())
 				}
 			}
@@ -116,8 +145,8 @@ func TestRunDirectory(t *testing.T) {
 	shared := readSpans(t, filepath.Join(result.Dir, "shared.otlp.jsonl"))[0]
 	operations := map[string]int{}
 	for _, span := range shared {
-		operations[attribute(span, "messaging.operation.type")]++
-		if n := attribute(span, services.KeyNumber); n != "" {
+		operations[attributeOf(span, "messaging.operation.type")]++
+		if n := attributeOf(span, services.KeyNumber); n != "" {
 			t.Errorf("%s of order %s is shared", span.Name(), n)
 		}
 	}
@@ -135,17 +164,8 @@ func TestRunDirectory(t *testing.T) {
 
 func TestRunDirectoryHasEveryOrder(t *testing.T) {
 	result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp, c.Faults = 3, 2, faults("payment:error=payment_declined@0.5") })
-	file, err := os.Open(filepath.Join(result.Dir, "orders.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
 	seen := map[string]int{}
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		var o lab.Order
-		if err := json.Unmarshal(lines.Bytes(), &o); err != nil {
-			t.Fatal(err)
-		}
+	for _, o := range readOrders(t, result) {
 		seen[string(o.Form)+strconv.Itoa(o.Number)]++
 		if o.ID == "" || o.Trace == "" || o.Status == 0 || o.Intended.IsZero() || o.CallerWait <= 0 || o.Response < o.CallerWait || o.Incomplete != "" {
 			t.Errorf("order %+v", o)

@@ -1,0 +1,260 @@
+package lab_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// target is the seven services of a lab, each a system of its own with its own way to an OTLP endpoint, as separate
+// processes have it.
+type target struct {
+	url string // of the gateway
+}
+
+// startTarget starts them on a broker of their own; they end with the test. Through stands between the services and the
+// endpoint: it may hold spans back.
+func startTarget(t *testing.T, otlp string, allowFaults bool, through func(sdktrace.SpanExporter) sdktrace.SpanExporter) target {
+	t.Helper()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	http, grpc := freeAddresses(t)
+	for _, name := range services.Names() {
+		exporter, err := otlptrace.New(t.Context(), lab.OTLPClient(otlp, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		queue := services.NewQueue(through(exporter), services.QueueConfig{Interval: 20 * time.Millisecond})
+		system, err := services.Start(t.Context(), services.Config{
+			Services: []string{name}, HTTP: http, GRPC: grpc, Kafka: cluster.ListenAddrs(), Workers: 8, AllowFaults: allowFaults, Network: services.TCP(),
+			Telemetry: services.Telemetry{Host: "lab", Instance: name, Version: "test", Processors: []sdktrace.SpanProcessor{queue},
+				Propagator: services.Propagator(discard), BaggageKeys: services.BaggageKeys()},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			if err := system.Shutdown(ctx); err != nil {
+				t.Error(err)
+			}
+			// The run has ended, and its receiver with it: the spans of the last commits have nowhere to go.
+			ctx, cancel = context.WithTimeout(context.Background(), 50*time.Millisecond)
+			defer cancel()
+			_ = queue.Shutdown(ctx)
+		})
+	}
+	return target{url: "http://" + http[services.Gateway]}
+}
+
+func unchanged(e sdktrace.SpanExporter) sdktrace.SpanExporter { return e }
+
+func TestTargetGivesTheSameStructures(t *testing.T) {
+	inProcess := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp = 3, 1 })
+	otlp := receiverAddress(t)
+	to := startTarget(t, otlp, false, unchanged)
+	result, err := lab.Run(t.Context(), lab.Config{
+		Orders: 3, WarmUp: 1, Seed: 1, Target: to.url, ReceiveOTLP: otlp, Out: t.TempDir(), Version: "test",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	balanced(t, result)
+	if len(result.Problems) > 0 || result.Target != to.url || result.Broker != "of the target" {
+		t.Errorf("target %q, broker %q, problems %q", result.Target, result.Broker, result.Problems)
+	}
+	if diff := cmp.Diff(structures(t, inProcess, ""), structures(t, result, "")); diff != "" {
+		t.Errorf("-in process +elsewhere:\n%s", diff)
+	}
+	// Only the client's spans are made in this process.
+	if want := int64((3 + 1) * len(services.Forms())); result.Spans.Started != want {
+		t.Errorf("%d spans were started here, want %d", result.Spans.Started, want)
+	}
+}
+
+func TestTargetWithoutFaults(t *testing.T) {
+	otlp := receiverAddress(t)
+	to := startTarget(t, otlp, false, unchanged)
+	out := t.TempDir()
+	_, err := lab.Run(t.Context(), lab.Config{Orders: 1, Target: to.url, ReceiveOTLP: otlp, Out: out, Faults: faults("payment:delay=1ms")})
+	if err == nil || !strings.Contains(err.Error(), "do not obey faults: start them with --allow-faults") {
+		t.Errorf("faults against services that do not allow them: %v", err)
+	}
+	if left := names(t, out); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// heldBack is what an exporter does with a span.
+type heldBack int
+
+const (
+	sent heldBack = iota
+	lost
+	late
+)
+
+// holdBack stands in front of an exporter: it loses spans, and keeps late ones until release is closed.
+type holdBack struct {
+	sdktrace.SpanExporter
+	what    func(sdktrace.ReadOnlySpan) heldBack
+	release <-chan struct{}
+}
+
+// ExportSpans passes on what is not held back.
+func (h holdBack) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	var now, later []sdktrace.ReadOnlySpan
+	for _, s := range spans {
+		switch h.what(s) {
+		case sent:
+			now = append(now, s)
+		case late:
+			later = append(later, s)
+		case lost:
+		}
+	}
+	if len(later) > 0 {
+		if err := h.SpanExporter.ExportSpans(ctx, now); err != nil {
+			return err
+		}
+		select {
+		case <-h.release:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		now = later
+	}
+	return h.SpanExporter.ExportSpans(ctx, now)
+}
+
+// spanOf tells whether a span is that of an order.
+func spanOf(s sdktrace.ReadOnlySpan, number, name string) bool {
+	for _, a := range s.Attributes() {
+		if a.Key == services.KeyNumber {
+			return a.Value.AsString() == number && s.Name() == name
+		}
+	}
+	return false
+}
+
+// TestIncompleteJourneys loses one span of each of some orders on the way. Each of these is incomplete: counted, named
+// with its reason, and in no figure, in the report and when the directory is read back.
+func TestIncompleteJourneys(t *testing.T) {
+	const orders = 8
+	// With links only, each process span begins a trace: what is behind a lost one is in no order's journey any more.
+	lostSpans := []struct{ number, service, name, why string }{
+		{"0", "payment", "payment.Charge", "no span of step payment.Charge"},
+		{"1", "shipping", "process payment.captured", "no span of step shipping.Dispatch"},
+		{"2", "inventory", "send stock.reserved", "no span of step payment.Charge"},
+		{"3", "orders", "orders.Complete", "no span of step orders.Complete"},
+		{"4", "gateway", "POST /orders", "no span of step orders.Accept"},
+		// The first of three: it only arrives, and leads to nothing that could be missed.
+		{"5", "orders", "process order.fulfilled", "2 of 3 deliveries of order.fulfilled have a span"},
+	}
+	var gone sync.Map // the orders that have lost their span
+	otlp := receiverAddress(t)
+	to := startTarget(t, otlp, false, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
+		return holdBack{SpanExporter: e, what: func(s sdktrace.ReadOnlySpan) heldBack {
+			for _, l := range lostSpans {
+				service, _ := s.Resource().Set().Value("service.name")
+				if !spanOf(s, l.number, l.name) || service.AsString() != l.service {
+					continue
+				}
+				if _, again := gone.LoadOrStore(l.number, true); !again {
+					return lost
+				}
+			}
+			return sent
+		}}
+	})
+	const deadline = 1500 * time.Millisecond
+	began := time.Now()
+	result, err := lab.Run(t.Context(), lab.Config{
+		Orders: orders, WarmUp: -1, Seed: 1, Forms: []services.Form{services.Kafka}, Relation: relation("link"), Deadline: deadline,
+		Target: to.url, ReceiveOTLP: otlp, Out: t.TempDir(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < deadline {
+		t.Errorf("it took %v: a span that is missing was given up before the deadline", took)
+	}
+	balanced(t, result)
+	f := result.Forms[services.Kafka]
+	if f.Incomplete != len(lostSpans) || f.Journeys != orders-len(lostSpans) {
+		t.Errorf("%d complete, %d incomplete, want %d incomplete", f.Journeys, f.Incomplete, len(lostSpans))
+	}
+	if f.CallerWait.N != f.Journeys || f.Completion.N != f.Journeys || f.Tail.N != f.Journeys || f.QueueWait.N != f.Journeys || f.Response.N != orders {
+		t.Errorf("%d complete journeys, in the figures %d, %d, %d, %d, and %d responses", f.Journeys, f.CallerWait.N, f.Completion.N, f.Tail.N, f.QueueWait.N, f.Response.N)
+	}
+	if f.Orders.Completed != orders || len(f.Orders.Problems()) > 0 {
+		t.Errorf("the orders themselves are fine: %+v", f.Orders)
+	}
+	problems := strings.Join(result.Problems, "\n")
+	if !strings.Contains(problems, "kafka: 6 journeys are incomplete and in no figure: ") {
+		t.Errorf("problems %q", result.Problems)
+	}
+	reasons := incompleteOrders(t, result)
+	for _, l := range lostSpans {
+		if why := reasons["kafka/"+l.number]; !strings.Contains(why, l.why) {
+			t.Errorf("order %s without %s of %s: %q, want %q", l.number, l.name, l.service, why, l.why)
+		}
+	}
+	if len(reasons) != len(lostSpans) {
+		t.Errorf("incomplete orders %v", slices.Sorted(maps.Keys(reasons)))
+	}
+	if read := group(t, result, services.Kafka); len(read) != f.Journeys {
+		t.Errorf("the directory gives %d journeys, want the %d complete ones", len(read), f.Journeys)
+	}
+}
+
+// TestLateSpansCompleteAJourney holds the last work's span back until the journeys are being judged. However long
+// nothing comes, the journey is not given up before the deadline, and it is complete as soon as the span is there.
+func TestLateSpansCompleteAJourney(t *testing.T) {
+	const silence, deadline = 400 * time.Millisecond, 20 * time.Second
+	otlp := receiverAddress(t)
+	release := make(chan struct{})
+	to := startTarget(t, otlp, false, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
+		return holdBack{SpanExporter: e, release: release, what: func(s sdktrace.ReadOnlySpan) heldBack {
+			if spanOf(s, "1", "orders.Complete") {
+				return late
+			}
+			return sent
+		}}
+	})
+	began := time.Now()
+	result, err := lab.Run(t.Context(), lab.Config{
+		Orders: 2, WarmUp: -1, Seed: 1, Forms: []services.Form{services.Hybrid}, Deadline: deadline,
+		Target: to.url, ReceiveOTLP: otlp, Out: t.TempDir(),
+		Progress: func(at lab.Progress) {
+			if at.Stage == "judging the journeys" {
+				time.AfterFunc(silence, func() { close(release) })
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := result.Forms[services.Hybrid]; f.Journeys != 2 || f.Incomplete != 0 || len(result.Problems) > 0 {
+		t.Errorf("%d complete, %d incomplete, problems %q", f.Journeys, f.Incomplete, result.Problems)
+	}
+	if took := time.Since(began); took < silence || took >= deadline {
+		t.Errorf("it took %v, want it to end when the span came, after %v", took, silence)
+	}
+}
