@@ -165,6 +165,12 @@ func (l *testLab) place(e Experiment, p Placement, headers ...string) answer {
 // placeWithin is place by a client that gives up with the context.
 func (l *testLab) placeWithin(ctx context.Context, e Experiment, p Placement, headers ...string) answer {
 	l.Helper()
+	return l.placeAt(ctx, l.system.Address(Gateway), e, p, headers...)
+}
+
+// placeAt is placeWithin at an address, where the services may have been shut down meanwhile.
+func (l *testLab) placeAt(ctx context.Context, address string, e Experiment, p Placement, headers ...string) answer {
+	l.Helper()
 	ctx, err := e.WithBaggage(ctx)
 	l.must(err)
 	ctx, span := l.own.Tracer.Start(ctx, "place", trace.WithSpanKind(trace.SpanKindClient))
@@ -176,7 +182,7 @@ func (l *testLab) placeWithin(ctx context.Context, e Experiment, p Placement, he
 	for i := 0; i < len(headers); i += 2 {
 		header.Add(headers[i], headers[i+1])
 	}
-	a := l.send(ctx, http.MethodPost, "/orders", string(body), header)
+	a := l.sendTo(ctx, address, http.MethodPost, "/orders", string(body), header)
 	a.trace = span.SpanContext().TraceID()
 	return a
 }
@@ -184,18 +190,18 @@ func (l *testLab) placeWithin(ctx context.Context, e Experiment, p Placement, he
 // send sends a request to the gateway as it is.
 func (l *testLab) send(ctx context.Context, method, path, body string, header http.Header) answer {
 	l.Helper()
-	return l.sendTo(ctx, Gateway, method, path, body, header)
+	return l.sendTo(ctx, l.system.Address(Gateway), method, path, body, header)
 }
 
 // post sends JSON to a service behind the gateway.
 func (l *testLab) post(service, path, body string) answer {
 	l.Helper()
-	return l.sendTo(context.Background(), service, http.MethodPost, path, body, http.Header{"Content-Type": {"application/json"}})
+	return l.sendTo(context.Background(), l.system.Address(service), http.MethodPost, path, body, http.Header{"Content-Type": {"application/json"}})
 }
 
-func (l *testLab) sendTo(ctx context.Context, service, method, path, body string, header http.Header) answer {
+func (l *testLab) sendTo(ctx context.Context, address, method, path, body string, header http.Header) answer {
 	l.Helper()
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+l.system.Address(service)+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+address+path, strings.NewReader(body))
 	l.must(err)
 	maps.Copy(req.Header, header)
 	resp, err := l.client.Do(req)

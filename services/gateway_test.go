@@ -307,7 +307,7 @@ func TestProbes(t *testing.T) {
 // probe asks a service.
 func (l *testLab) probe(service, path string) (int, map[string]any) {
 	l.Helper()
-	a := l.sendTo(context.Background(), service, http.MethodGet, path, "", nil)
+	a := l.sendTo(context.Background(), l.system.Address(service), http.MethodGet, path, "", nil)
 	var body map[string]any
 	l.must(json.Unmarshal(a.body, &body))
 	return a.status, body

@@ -65,8 +65,7 @@ func (s *GRPCServer) Shutdown(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		s.Stop()
-		<-done
+		s.Stop() // the graceful one goes on until a deaf handler has ended
 		return fmt.Errorf("grpc server: calls cut off: %w", context.Cause(ctx))
 	}
 }

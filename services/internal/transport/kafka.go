@@ -23,6 +23,7 @@ const (
 	partitions     = 8                      // of every topic
 	commitInterval = 100 * time.Millisecond // between commits of what has been finished
 	dialTimeout    = 3 * time.Second        // for the first answer of the broker
+	obedience      = 100 * time.Millisecond // that work has to end when its client is closed
 )
 
 // ErrUnfinished marks a message whose work could not be handed on: it is not committed, so it comes again.
@@ -60,8 +61,8 @@ type Kafka struct {
 	workers sync.WaitGroup     // the poll loop and the commit loop
 	trouble rate.Sometimes     // to log that the broker does not answer: it is tried again several times a second
 	commits sync.Mutex         // one commit after another, or an older one could overtake a newer one
-	leaving context.Context    // of what the group waits for when it gives partitions up; ends with the patience of Close
-	hurry   context.CancelFunc
+	life    context.Context    // of the client and its connections: ends with the patience of whoever opens or closes it
+	kill    context.CancelFunc
 }
 
 // OpenKafka connects, makes the topics that are missing, and begins to consume.
@@ -72,12 +73,13 @@ func OpenKafka(ctx context.Context, config KafkaConfig) (*Kafka, error) {
 	if k.spans, err = newKafkaSpans(config); err != nil {
 		return nil, err
 	}
+	k.life, k.kill = context.WithCancel(context.WithoutCancel(ctx))
 	if k.client, err = kgo.NewClient(k.options()...); err != nil {
+		k.kill()
 		return nil, fmt.Errorf("kafka client of %s: %w", config.Service, err)
 	}
 	polling, stop := context.WithCancel(context.WithoutCancel(ctx))
 	k.stop = stop
-	k.leaving, k.hurry = context.WithCancel(context.WithoutCancel(ctx))
 	if err := k.prepare(ctx); err != nil {
 		k.Close(ctx)
 		return nil, err
@@ -92,9 +94,10 @@ func OpenKafka(ctx context.Context, config KafkaConfig) (*Kafka, error) {
 // options are the client's settings, each with its reason.
 func (k *Kafka) options() []kgo.Opt {
 	opts := []kgo.Opt{
+		kgo.WithContext(k.life),
 		kgo.SeedBrokers(k.config.Addresses...),
 		kgo.ClientID(k.config.Service),
-		kgo.Dialer(k.config.Network.Dial),
+		kgo.Dialer(k.config.Network.dialUntil(k.life)),
 		kgo.WithHooks(k.spans.hooks()...),
 		kgo.RequiredAcks(kgo.AllISRAcks()),                // 202 means that the broker has it
 		kgo.ProducerLinger(0),                             // one order, one record: waiting for company costs 10 ms a hop
@@ -157,14 +160,16 @@ func (k *Kafka) Drain(ctx context.Context) error {
 // Messages without an acknowledgement are given up, and so is the work that Drain could not wait for.
 func (k *Kafka) Close(ctx context.Context) {
 	k.stop()
-	defer context.AfterFunc(ctx, k.hurry)()
+	defer context.AfterFunc(ctx, k.kill)()
 	k.client.AllowRebalance()
 	// The client's own Close would wait for a broker that is away for as long as it tries again.
 	_ = k.client.LeaveGroupContext(ctx)
 	k.client.Close()
 	k.workers.Wait()
-	k.hurry()
+	k.kill()
 	// Work that waited for an acknowledgement ends now, and its spans have to end before their provider is shut down.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), obedience)
+	defer cancel()
 	_ = k.keys.wait(ctx)
 }
 

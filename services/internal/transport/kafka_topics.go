@@ -15,7 +15,11 @@ import (
 func (k *Kafka) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
+	defer context.AfterFunc(ctx, k.kill)()
 	if err := k.client.Ping(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return fmt.Errorf("kafka broker %s cannot be reached: start it (task kafka), or name another with --kafka: %w",
 			strings.Join(k.config.Addresses, ","), err)
 	}
@@ -35,13 +39,13 @@ func (k *Kafka) prepare(ctx context.Context) error {
 
 // RemoveTopics deletes topics and groups, given without their prefix, from a broker. What is not there is no error.
 func RemoveTopics(ctx context.Context, network Network, addresses []string, prefix string, topics, groups []string) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(addresses...), kgo.Dialer(network.Dial), kgo.DisableClientMetrics())
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(addresses...), kgo.Dialer(network.dialUntil(ctx)), kgo.DisableClientMetrics())
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
 	admin := kadm.NewClient(client)
 	deletedTopics, err := admin.DeleteTopics(ctx, prefixed(prefix, topics)...)
 	if err != nil {
