@@ -6,7 +6,6 @@ import (
 	"tracelab/compare"
 	"tracelab/compare/lint"
 	"tracelab/lab"
-	"tracelab/otelkgo"
 	"tracelab/services"
 )
 
@@ -14,17 +13,20 @@ import (
 // commits included; and where it has the parent alone, exactly S09 for each process span.
 func TestRulesOnTheLabsOwnSpans(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		relation services.Relation
+		relation string
 		want     func(processSpans int) map[string]int
 	}{
-		{"both", otelkgo.RelationBoth, func(int) map[string]int { return map[string]int{} }},
-		{"link", otelkgo.RelationLink, func(int) map[string]int { return map[string]int{} }},
-		{"parent", otelkgo.RelationParent, func(n int) map[string]int { return map[string]int{"S09": n} }},
+		{"both", func(int) map[string]int { return map[string]int{} }},
+		{"link", func(int) map[string]int { return map[string]int{} }},
+		{"parent", func(n int) map[string]int { return map[string]int{"S09": n} }},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.relation, func(t *testing.T) {
+			relation, err := services.ParseRelation(c.relation)
+			if err != nil {
+				t.Fatal(err)
+			}
 			virtually(t, func(config *lab.Config) {
-				config.Relation, config.Orders = c.relation, 2
+				config.Relation, config.Orders = relation, 2
 			}, func(t *testing.T, result *lab.Result) {
 				spans := runSpans(t, result)
 				processed := 0
