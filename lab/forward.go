@@ -129,11 +129,12 @@ func (f *forwarder) send(ctx context.Context, batch []byte) {
 	f.sent += n
 }
 
-// abandon ends without sending the rest.
-func (f *forwarder) abandon() {
+// abandon ends without sending the rest, and without a word: the run has failed for another reason.
+func (f *forwarder) abandon(ctx context.Context) {
 	f.cancel()
 	close(f.stop)
 	<-f.done
+	_ = f.client.Stop(ctx)
 }
 
 // finish sends the rest, for forwardPatience at the most, and returns how many spans were sent; the error counts those

@@ -63,7 +63,7 @@ func (r *running) run(ctx context.Context) (_ *Result, err error) {
 		}
 		defer func() {
 			if r.forward != nil { // the run broke off
-				r.forward.abandon()
+				r.forward.abandon(context.WithoutCancel(ctx))
 			}
 		}()
 	}

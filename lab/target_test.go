@@ -2,10 +2,12 @@ package lab_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,7 +41,8 @@ func startTarget(t *testing.T, otlp string, allowFaults bool, through func(sdktr
 		if err != nil {
 			t.Fatal(err)
 		}
-		queue := services.NewQueue(through(exporter), services.QueueConfig{Interval: 20 * time.Millisecond})
+		gate := &gate{SpanExporter: through(exporter)}
+		queue := services.NewQueue(gate, services.QueueConfig{Interval: 20 * time.Millisecond, Timeout: exportTimeout})
 		system, err := services.Start(t.Context(), services.Config{
 			Services: []string{name}, HTTP: http, GRPC: grpc, Kafka: cluster.ListenAddrs(), Workers: 8, AllowFaults: allowFaults, Network: services.TCP(),
 			Telemetry: services.Telemetry{Host: "lab", Instance: name, Version: "test", Processors: []sdktrace.SpanProcessor{queue},
@@ -51,16 +54,31 @@ func startTarget(t *testing.T, otlp string, allowFaults bool, through func(sdktr
 		t.Cleanup(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
-			if err := system.Shutdown(ctx); err != nil {
+			gate.closed.Store(true)
+			if err := errors.Join(system.Shutdown(ctx), queue.Shutdown(ctx)); err != nil {
 				t.Error(err)
 			}
-			// The run has ended, and its receiver with it: the spans of the last commits have nowhere to go.
-			ctx, cancel = context.WithTimeout(context.Background(), 50*time.Millisecond)
-			defer cancel()
-			_ = queue.Shutdown(ctx)
 		})
 	}
 	return target{url: "http://" + http[services.Gateway]}
+}
+
+// exportTimeout is how long a service of a target tries to send spans to a run that has ended.
+const exportTimeout = time.Second
+
+// gate lets no spans through once it is closed: the run has ended, and its receiver with it, so the spans of the last
+// commits have nowhere to go.
+type gate struct {
+	sdktrace.SpanExporter
+	closed atomic.Bool
+}
+
+// ExportSpans passes spans on, or says that they are lost.
+func (g *gate) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	if g.closed.Load() {
+		return errors.New("nobody takes spans any more")
+	}
+	return g.SpanExporter.ExportSpans(ctx, spans)
 }
 
 func unchanged(e sdktrace.SpanExporter) sdktrace.SpanExporter { return e }
