@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -54,7 +55,7 @@ func problemOf(failed *Failed) Problem {
 func (p Problem) failed() *Failed {
 	f := &Failed{OrderID: strings.TrimPrefix(p.Instance, orderPath)}
 	for _, s := range p.Failures {
-		f.Failures = append(f.Failures, &orderpb.Failure{Step: s.Step, Reason: s.Reason, Detail: s.Detail})
+		f.Failures = append(f.Failures, &orderpb.Failure{Step: s.Step, Reason: cmp.Or(s.Reason, Internal), Detail: s.Detail})
 	}
 	if len(f.Failures) == 0 {
 		reason := Internal
