@@ -22,9 +22,10 @@ import (
 	"tracelab/otelkgo"
 )
 
-// These tests need a real Kafka, at KAFKA_ADDR, and kcat (Debian's package of
-// that name). Each has a topic of
-// its own, which goes with it.
+// These tests need a real Kafka, at KAFKA_ADDR; kcat (Debian's package of that
+// name); and node with kafkajs in NODE_PATH. Each has a topic of its own, which
+// goes with it. What is missing fails, because a skip would hide that nothing
+// was tested.
 
 // kafka is a real broker with one topic.
 type kafka struct {
@@ -167,25 +168,25 @@ func TestStackKcatReads(t *testing.T) {
 	b.produce(ctx, cl, &kgo.Record{Topic: k.topic, Value: []byte("{}")})
 	server.End()
 	out := kcat(t, "", "-C", "-b", k.addr, "-t", k.topic, "-o", "beginning", "-e", "-q", "-f", "%h %s\n")
-	sent := trace.SpanContext{}
-	for _, s := range k.spans.Ended() {
-		if strings.HasPrefix(s.Name(), "send") {
-			sent = s.SpanContext()
-		}
-	}
-	if want := "traceparent=00-" + sent.TraceID().String() + "-" + sent.SpanID().String() + "-01"; !strings.Contains(out, want) || !strings.Contains(out, "baggage=order=7") {
+	if want := k.sentTraceparent(); !strings.Contains(out, want) || !strings.Contains(out, "baggage=order=7") {
 		t.Errorf("kcat reads %q, want %q and the baggage", out, want)
 	}
 }
 
 // kafkajs writes a record with a context, one with doubled headers and one with
-// binary ones. (Its consumer ends without a word on Kafka 4; kcat reads ours.)
-func TestStackKafkaJS(t *testing.T) {
-	if os.Getenv("NODE_PATH") == "" {
-		t.Skip("NODE_PATH is not set: npm install kafkajs somewhere, and set it to that node_modules")
-	}
+// binary ones.
+func TestStackKafkaJSWrites(t *testing.T) {
 	k := newKafka(t)
-	command(t, kafkaJS, "node", "-", k.addr, k.topic)
+	kafkaJS(t, k, `
+  const good = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({ topic, messages: [
+    { partition: 0, key: 'good', value: '{}', headers: { traceparent: good, baggage: 'order=8' } },
+    { partition: 0, key: 'doubled', value: '{}', headers: { traceparent: [good, good] } },
+    { partition: 0, key: 'binary', value: '{}', headers: { traceparent: Buffer.from([0, 255, 1]), other: Buffer.from([7]) } },
+  ] });
+  await producer.disconnect();`)
 	cl := k.client(t, kgo.ConsumeTopics(k.topic))
 	got := map[string]string{}
 	for _, r := range k.poll(t, cl, 3) {
@@ -202,22 +203,57 @@ func TestStackKafkaJS(t *testing.T) {
 	}
 }
 
-const kafkaJS = `
+// kafkajs reads our records with their headers.
+func TestStackKafkaJSReads(t *testing.T) {
+	k := newKafka(t)
+	cl := k.client(t, kgo.ProducerBatchCompression(kgo.NoCompression())) // kafkajs stops at snappy, which is kgo's first choice
+	b := &bubble{T: t, tp: k.tp}
+	ctx, server := b.order("7")
+	b.produce(ctx, cl, &kgo.Record{Topic: k.topic, Value: []byte("{}")})
+	server.End()
+	out := kafkaJS(t, k, `
+  const consumer = kafka.consumer({ groupId: topic });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await new Promise((done) => consumer.run({ eachMessage: async ({ message }) => {
+    for (const [name, value] of Object.entries(message.headers)) console.log(name + '=' + value.toString());
+    done();
+  } }));
+  await consumer.disconnect();
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.deleteGroups([topic]);
+  await admin.disconnect();`)
+	if want := k.sentTraceparent(); !strings.Contains(out, want) || !strings.Contains(out, "baggage=order=7") {
+		t.Errorf("kafkajs reads %q, want %q and the baggage", out, want)
+	}
+}
+
+// sentTraceparent is the header that the span of the last send has written.
+func (k *kafka) sentTraceparent() string {
+	var sent trace.SpanContext
+	for _, s := range k.spans.Ended() {
+		if strings.HasPrefix(s.Name(), "send") {
+			sent = s.SpanContext()
+		}
+	}
+	return "traceparent=00-" + sent.TraceID().String() + "-" + sent.SpanID().String() + "-01"
+}
+
+// kafkaJS runs the body of an async function with kafka and topic.
+func kafkaJS(t *testing.T, k *kafka, body string) string {
+	t.Helper()
+	if os.Getenv("NODE_PATH") == "" {
+		t.Fatal("NODE_PATH is not set: npm install kafkajs somewhere, and set it to that node_modules")
+	}
+	return command(t, `
 const { Kafka, logLevel } = require('kafkajs');
 const [, , addr, topic] = process.argv;
 const kafka = new Kafka({ brokers: [addr], logLevel: logLevel.NOTHING });
-const good = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-(async () => {
-  const producer = kafka.producer();
-  await producer.connect();
-  await producer.send({ topic, messages: [
-    { partition: 0, key: 'good', value: '{}', headers: { traceparent: good, baggage: 'order=8' } },
-    { partition: 0, key: 'doubled', value: '{}', headers: { traceparent: [good, good] } },
-    { partition: 0, key: 'binary', value: '{}', headers: { traceparent: Buffer.from([0, 255, 1]), other: Buffer.from([7]) } },
-  ] });
-  await producer.disconnect();
-})();
-`
+(async () => {`+body+`
+})().catch((err) => { console.error(err); process.exit(1); });
+`, "node", "-", k.addr, k.topic)
+}
 
 func kcat(t *testing.T, input string, args ...string) string {
 	t.Helper()
