@@ -2,11 +2,13 @@ package services
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 )
 
 // in is an experiment of a run in a form.
@@ -313,23 +316,33 @@ func (l *testLab) probe(service, path string) (int, map[string]any) {
 	return a.status, body
 }
 
-// FuzzPlacement: whatever the body, the reader answers with an order within its limits or a reason, and never panics.
+// FuzzPlacement: whatever the body and the key, the reader answers with a placement within its limits, which gRPC can
+// carry, or with a reason of the client's.
 func FuzzPlacement(f *testing.F) {
-	for _, seed := range []string{`{"customer":"ada","sku":"cup","quantity":1}`, `{"quantity":1e30}`, `{"customer":"\ud800","sku":"cup","quantity":1}`, "null", "[]", "{}{}", "\x00"} {
-		f.Add([]byte(seed))
+	for _, body := range []string{
+		`{"customer":"ada","sku":"cup","quantity":1}`, `{"customer":"ada","sku":"cup","quantity":1e30}`,
+		`{"customer":"\ud800","sku":"cup","quantity":1000}`, "{\"customer\":\"\xff\",\"sku\":\"cup\",\"quantity\":1}", "null", "[]", "{}{}", "\x00",
+	} {
+		f.Add([]byte(body), "key")
 	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		var p Placement
-		if err := decodeStrictly(body, &p); err != nil {
+	f.Add([]byte(`{"customer":"ada","sku":"cup","quantity":1}`), "\xff")
+	f.Fuzz(func(t *testing.T, body []byte, key string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/orders", bytes.NewReader(body))
+		r.Header = http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {key}}
+		p, failed := (&gateway{}).read(httptest.NewRecorder(), r)
+		if failed != nil {
+			if status := failed.Status(); status/100 != 4 {
+				t.Fatalf("%q is refused with %d: %v", body, status, failed)
+			}
 			return
 		}
-		text, err := json.Marshal(p)
-		if err != nil {
-			t.Fatalf("%q was read and cannot be written: %v", body, err)
+		order := p.GetOrder()
+		_, known := itemOf(order.GetSku())
+		if !known || order.GetQuantity() < 1 || order.GetQuantity() > MaxQuantity || order.GetCustomer() == "" || order.GetId() != "" {
+			t.Fatalf("%q was read as %v", body, p)
 		}
-		var again Placement
-		if err := decodeStrictly(text, &again); err != nil || again != p {
-			t.Fatalf("%q was read as %+v, which reads as %+v, %v", body, p, again, err)
+		if _, err := proto.Marshal(p); err != nil {
+			t.Fatalf("%q with key %q cannot be sent: %v", body, key, err)
 		}
 	})
 }
