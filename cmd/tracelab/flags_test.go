@@ -1,0 +1,300 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/compare"
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// do runs `tracelab run` with one order, of the form grpc, unless the arguments say otherwise, and reads its report.
+func do(t *testing.T, args ...string) (lab.Result, int) {
+	t.Helper()
+	all := []string{"run", "--orders", "1", "--warm-up", "0", "--out", t.TempDir(), "--format", "json"}
+	if !slices.Contains(args, "--forms") { // said again, it would add to these
+		all = append(all, "--forms", "grpc")
+	}
+	var out, talk bytes.Buffer
+	status := run(t.Context(), append(all, args...), nil, &out, &talk)
+	var result lab.Result
+	if err := json.Unmarshal(out.Bytes(), &result); err != nil {
+		t.Fatalf("%q: exit status %d: %v: %s", args, status, err, talk.String())
+	}
+	return result, status
+}
+
+// spans lists the spans of one form of a run.
+func spans(t *testing.T, result lab.Result, form services.Form) []compare.Span {
+	t.Helper()
+	saved, _, err := lab.OpenRun(result.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, _, err := saved.Spans()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(s compare.Span) bool {
+		of, ok := s.Attr(services.KeyForm)
+		return !ok || of.String() != string(form)
+	})
+}
+
+// named lists the spans of that name.
+func named(all []compare.Span, name string) []compare.Span {
+	return slices.DeleteFunc(slices.Clone(all), func(s compare.Span) bool { return s.Name != name })
+}
+
+func orders(t *testing.T, result lab.Result) []lab.Order {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(result.Dir, "orders.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []lab.Order
+	for line := range bytes.Lines(text) {
+		var o lab.Order
+		if err := json.Unmarshal(line, &o); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
+// TestEveryRunFlagMakesADifference has a case for each flag of `tracelab run`, and fails for a flag that has none.
+func TestEveryRunFlagMakesADifference(t *testing.T) {
+	cases := map[string]func(*testing.T){
+		"forms": func(t *testing.T) {
+			result, _ := do(t, "--forms", "rest,hybrid")
+			if len(result.Forms) != 2 || result.Forms[services.REST] == nil || result.Forms[services.Hybrid] == nil {
+				t.Errorf("forms %v", result.Forms)
+			}
+		},
+		"orders": func(t *testing.T) {
+			if result, _ := do(t, "--orders", "3"); result.Forms[services.GRPC].Orders.Placed != 3 {
+				t.Errorf("%+v", result.Forms[services.GRPC].Orders)
+			}
+		},
+		"rate": func(t *testing.T) {
+			result, _ := do(t, "--orders", "2", "--rate", "20")
+			if list := orders(t, result); list[1].Intended.Sub(list[0].Intended) != 50*time.Millisecond || result.Rate != 20 {
+				t.Errorf("orders at %v and %v, want 50 ms apart", list[0].Intended, list[1].Intended)
+			}
+		},
+		"seed": func(t *testing.T) {
+			result, _ := do(t, "--seed", "6")
+			longer := 0
+			for _, hop := range services.OrderTopology().Hops {
+				other, _ := services.Experiment{Seed: 1}.Cost(hop.Step)
+				wait, _ := services.Experiment{Seed: 6}.Cost(hop.Step)
+				step := named(spans(t, result, services.GRPC), string(hop.Step))[0]
+				if took := time.Duration(step.End - step.Start); took < wait {
+					t.Errorf("%s took %v; seed 6 makes it wait %v", hop.Step, took, wait)
+				}
+				if wait > other {
+					longer++ // so this would not come of seed 1
+				}
+			}
+			if longer == 0 || result.Seed != 6 || !strings.HasSuffix(result.Dir, "-6") {
+				t.Errorf("seed %d in %s; %d steps take longer than with seed 1", result.Seed, result.Dir, longer)
+			}
+		},
+		"topology": func(t *testing.T) {
+			for topology, caller := range map[string]string{"order": "orders", "chained": "inventory"} {
+				result, _ := do(t, "--topology", topology)
+				for _, s := range named(spans(t, result, services.GRPC), "tracelab.order.v1.Payment/Charge") {
+					if s.Kind == compare.Client && s.Service != caller {
+						t.Errorf("%s: payment is called by %s, want %s", topology, s.Service, caller)
+					}
+				}
+			}
+		},
+		"relation": func(t *testing.T) {
+			for relation, traces := range map[string]int{"both": 1, "parent": 1, "link": 9} {
+				result, _ := do(t, "--forms", "kafka", "--relation", relation)
+				process := named(spans(t, result, services.Kafka), "process order.placed")[0]
+				if got := result.Forms[services.Kafka].Traces; got != traces || result.Relation != relation {
+					t.Errorf("%s: %d traces, want %d", relation, got, traces)
+				}
+				if parent, link := !process.Parent.IsZero(), len(process.Links) > 0; parent != (relation != "link") || link != (relation != "parent") {
+					t.Errorf("%s: a parent: %v, a link: %v", relation, parent, link)
+				}
+			}
+		},
+		"fault": func(t *testing.T) {
+			result, status := do(t, "--orders", "2", "--fault", "payment:error=payment_declined", "--fault", "shipping:delay=1ms")
+			if a := result.Forms[services.GRPC].Orders; a.Failed != 2 || a.Errors != 2 || status != exitDone || len(result.Faults) != 2 {
+				t.Errorf("exit status %d, faults %q, %+v", status, result.Faults, a)
+			}
+		},
+		"workers": func(t *testing.T) {
+			for workers, want := range map[string]bool{"1": false, "32": true} {
+				result, _ := do(t, "--forms", "kafka", "--orders", "4", "--rate", "1000", "--fault", "payment:delay=30ms", "--workers", workers)
+				charges := named(spans(t, result, services.Kafka), "payment.Charge")
+				slices.SortFunc(charges, func(a, b compare.Span) int { return int(a.Start - b.Start) })
+				together := false
+				for i := range charges[1:] {
+					together = together || charges[i+1].Start < charges[i].End
+				}
+				if together != want {
+					t.Errorf("%s workers: payment works on several orders at a time: %v", workers, together)
+				}
+			}
+		},
+		"warm-up": func(t *testing.T) {
+			for count, n := range map[string]int64{"0": 0, "2": 2} {
+				result, _ := do(t, "--warm-up", count)
+				f := result.Forms[services.GRPC] // without messages no span is shared: what is left is the warm-up's
+				if left := result.Spans.Started - int64(f.SpanCount); left != n*int64(f.SpanCount) || f.Orders.Placed != 1 {
+					t.Errorf("%s warm-up orders: %d spans beside the %d of the order", count, left, f.SpanCount)
+				}
+			}
+		},
+		"timeout": func(t *testing.T) {
+			result, _ := do(t, "--timeout", "50ms", "--fault", "payment:delay=150ms")
+			if a := result.Forms[services.GRPC].Orders; a.Unanswered != 1 {
+				t.Errorf("%+v, want no answer in time", a)
+			}
+		},
+		"deadline": func(t *testing.T) {
+			result, status := do(t, "--forms", "kafka", "--deadline", "50ms", "--fault", "notification:delay=300ms")
+			if a := result.Forms[services.Kafka].Orders; a.Pending != 1 || status != exitNotSo || len(result.Problems) == 0 {
+				t.Errorf("exit status %d, %+v, problems %q", status, a, result.Problems)
+			}
+		},
+		"kafka":  func(t *testing.T) { onAnotherKafka(t, false) },
+		"keep":   func(t *testing.T) { onAnotherKafka(t, true, "--keep") },
+		"target": func(t *testing.T) { elsewhere(t) },
+		"receive-otlp": func(t *testing.T) { // with it: see target
+			var out, talk bytes.Buffer
+			status := run(t.Context(), []string{"run", "--target", "http://127.0.0.1:1", "--out", t.TempDir()}, nil, &out, &talk)
+			if status != exitUsage || !strings.Contains(talk.String(), "--receive-otlp") {
+				t.Errorf("exit status %d: %s", status, talk.String())
+			}
+		},
+		"otlp": func(t *testing.T) {
+			if result, came := sendTo(t); came != result.Sent || int64(came) != result.Spans.Exported || came == 0 {
+				t.Errorf("%d spans came, %d sent, %d made", came, result.Sent, result.Spans.Exported)
+			}
+		},
+		"sample": func(t *testing.T) {
+			if result, came := sendTo(t, "--sample", "0"); came != 0 || result.Forms[services.GRPC].Journeys != 1 {
+				t.Errorf("%d spans came of a sample of 0", came)
+			}
+		},
+		"out": func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "deep", "down")
+			if result, _ := do(t, "--out", out); filepath.Dir(result.Dir) != out {
+				t.Errorf("written to %s, want it in %s", result.Dir, out)
+			}
+		},
+		"format": func(t *testing.T) {
+			var out, talk bytes.Buffer
+			run(t.Context(), []string{"run", "--forms", "grpc", "--orders", "1", "--warm-up", "0", "--out", t.TempDir(), "--format", "text"}, nil, &out, &talk)
+			if !strings.HasPrefix(out.String(), "1 orders in each of 1 forms") {
+				t.Errorf("text: %s", out.String())
+			}
+		},
+	}
+	for name, check := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of a run is waiting
+			check(t)
+		})
+	}
+	var help bytes.Buffer
+	run(t.Context(), []string{"run", "--help"}, nil, &help, &help)
+	for line := range strings.Lines(help.String()) {
+		flag, ok := strings.CutPrefix(strings.TrimSpace(line), "--")
+		if !ok {
+			continue
+		}
+		flag = flag[:strings.IndexAny(flag+" ", "=[ \n")]
+		if cases[flag] == nil && flag != "log-level" { // of all commands
+			t.Errorf("no test shows that --%s makes a difference", flag)
+		}
+	}
+}
+
+// onAnotherKafka runs on a broker that the lab did not start, and looks at what is left there.
+func onAnotherKafka(t *testing.T, kept bool, args ...string) {
+	t.Helper()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	address := cluster.ListenAddrs()[0]
+	result, status := do(t, append(args, "--forms", "kafka", "--kafka", address)...)
+	if result.Broker != address || status != exitDone || result.Forms[services.Kafka].Journeys != 1 {
+		t.Errorf("exit status %d, broker %s, problems %q", status, result.Broker, result.Problems)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	topics, err := kadm.NewClient(client).ListTopics(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0
+	if kept {
+		want = len(services.OrderTopology().Topics())
+	}
+	if len(topics) != want {
+		t.Errorf("topics left: %q, want %d", topics.Names(), want)
+	}
+	for _, name := range topics.Names() {
+		if !strings.HasPrefix(name, "tracelab."+result.Run+".") {
+			t.Errorf("topic %s has not the run's prefix", name)
+		}
+	}
+}
+
+// elsewhere drives services that `tracelab serve` runs, and takes their spans.
+func elsewhere(t *testing.T) {
+	t.Helper()
+	otlp := twoFreePorts(t)
+	s := start(t, append([]string{"serve", "all", "--otlp", otlp}, anywhere(services.Names()...)...)...)
+	s.await(t, `(?m)^ready: `)
+	url := s.url(t, "gateway")
+	result, status := do(t, "--target", url, "--receive-otlp", otlp)
+	if status != exitDone || result.Target != url || result.Forms[services.GRPC].Journeys != 1 || result.Spans.Started != 1 {
+		t.Errorf("exit status %d, target %s, %d spans made here, problems %q", status, result.Target, result.Spans.Started, result.Problems)
+	}
+	if status := s.end(t); status != exitDone {
+		t.Errorf("serve: exit status %d: %s", status, s)
+	}
+}
+
+// sendTo runs with --otlp and counts what comes there.
+func sendTo(t *testing.T, args ...string) (lab.Result, int) {
+	t.Helper()
+	collector := lab.NewCollector()
+	receiver, err := lab.StartReceiver("127.0.0.1:0", collector, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	overGRPC, _ := receiver.Addresses()
+	result, _ := do(t, append(args, "--otlp", overGRPC)...)
+	if err := receiver.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	return result, len(received(t, collector))
+}
