@@ -62,12 +62,15 @@ type GroupSummary struct {
 	Completion *Summary `json:"completion_ms"`
 	Tail       *Summary `json:"tail_ms"`
 	QueueWait  *Summary `json:"queue_wait_ms"`
+
+	Structures []Structure `json:"structures"` // the most frequent first
 }
 
 // Comparison is what is said of several groups. The first is the base of all differences.
 type Comparison struct {
 	Groups      []GroupSummary
 	Differences []Difference // by group, then by measure; without those that only one side has
+	Nodes       []Node       // in the order in which they begin
 	Warnings    []string
 }
 
@@ -75,8 +78,9 @@ type Comparison struct {
 // missing, where a key occurs twice in a group, and without a key (nil) the groups are compared as a whole.
 func Compare(groups []Group, key PairKey) Comparison {
 	var c Comparison
+	table, trees := buildTrees(groups)
 	for i, g := range groups {
-		c.Groups = append(c.Groups, Describe(g))
+		c.Groups = append(c.Groups, describe(g, trees[i].structures(table)))
 		if i > 0 {
 			differences, warning := Differences(groups[0], g, key)
 			c.Differences = append(c.Differences, differences...)
@@ -85,12 +89,18 @@ func Compare(groups []Group, key PairKey) Comparison {
 			}
 		}
 	}
+	c.Nodes = nodesOf(table, trees, key)
 	return c
 }
 
 // Describe summarises one group.
 func Describe(g Group) GroupSummary {
-	s := GroupSummary{Name: g.Name, Journeys: len(g.Journeys), Spans: countSpans(g.Journeys)}
+	table, trees := buildTrees([]Group{g})
+	return describe(g, trees[0].structures(table))
+}
+
+func describe(g Group, structures []Structure) GroupSummary {
+	s := GroupSummary{Name: g.Name, Journeys: len(g.Journeys), Spans: countSpans(g.Journeys), Structures: structures}
 	fields := []**Summary{&s.CallerWait, &s.Completion, &s.Tail, &s.QueueWait}
 	for i, m := range Measures() {
 		if values := valuesOf(m, g); len(values) > 0 {
