@@ -208,7 +208,7 @@ func (l *testLab) sendTo(ctx context.Context, address, method, path, body string
 	if err != nil {
 		return answer{err: err}
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
 	return answer{status: resp.StatusCode, header: resp.Header, body: text, err: err}
 }

@@ -17,12 +17,13 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// dial connects to a service the way that a stranger does: without instrumentation.
+// dial connects to a service the way that a stranger does: without instrumentation. The connection ends with the test.
 func (l *testLab) dial(service string) *grpc.ClientConn {
 	l.Helper()
 	conn, err := grpc.NewClient("passthrough:///"+l.system.GRPCAddress(service), grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, a string) (net.Conn, error) { return l.config.Network.Dial(ctx, "tcp", a) }))
 	l.must(err)
+	l.Cleanup(func() { _ = conn.Close() })
 	return conn
 }
 
@@ -51,7 +52,6 @@ func (l *testLab) onlyServerSpan(service, name string) (trace.SpanContext, trace
 func TestGRPCRefusesWhatIsTooLarge(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		conn := l.dial(Orders)
-		defer conn.Close()
 		p := placement()
 		p.Order.Customer = strings.Repeat("x", 64<<10)
 		_, err := orderpb.NewOrdersClient(conn).Accept(l.Context(), p)
@@ -69,7 +69,6 @@ func TestGRPCRefusesWhatIsTooLarge(t *testing.T) {
 func TestGRPCDeadlines(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		conn := l.dial(Inventory)
-		defer conn.Close()
 		client := orderpb.NewInventoryClient(conn)
 		over, cancel := context.WithDeadline(l.Context(), time.Now())
 		defer cancel()
@@ -128,7 +127,6 @@ func TestBadMetadata(t *testing.T) {
 	} {
 		inBubble(t, func(l *testLab) {
 			conn := l.dial(Orders)
-			defer conn.Close()
 			answer, err := orderpb.NewOrdersClient(conn).Accept(metadata.NewOutgoingContext(l.Context(), md), placement())
 			if err != nil || answer.GetOrderId() == "" {
 				t.Fatalf("%s: %v, %v: want an order", what, answer, err)
@@ -142,7 +140,6 @@ func TestBadMetadata(t *testing.T) {
 	}
 	inBubble(t, func(l *testLab) { // and with a good one it goes on
 		conn := l.dial(Orders)
-		defer conn.Close()
 		answer, err := orderpb.NewOrdersClient(conn).Accept(metadata.NewOutgoingContext(l.Context(), metadata.Pairs("traceparent", parent)), placement())
 		l.must(err)
 		l.await(answer.GetOrderId())
@@ -162,7 +159,6 @@ func TestACallNeedsAnOrderID(t *testing.T) {
 			if status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "id") {
 				t.Errorf("grpc %s without an id: %v, want InvalidArgument", step, err)
 			}
-			l.must(conn.Close())
 			a := l.post(step.Service(), "/"+step.Verb(), `{"sku":"cup","quantity":1}`)
 			if a.status != 400 || a.problem(t).Failures[0].Step != string(step) {
 				t.Errorf("http %s without an id: %d %s, want 400", step, a.status, a.body)

@@ -39,9 +39,9 @@ func (l *testLab) placeMany(ctx context.Context, every time.Duration, faults []F
 // TestShutdownInMidWork: whenever it comes, each order that was accepted is final, each message that was consumed is
 // committed, each span has ended, and it takes no longer than the orders need.
 func TestShutdownInMidWork(t *testing.T) {
-	for _, after := range []time.Duration{1, 13, 30, 47, 90} { // ms
+	for _, after := range []int{1, 13, 30, 47, 90} { // ms
 		inBubble(t, func(l *testLab) {
-			shutdownInMidWork(l, after*time.Millisecond)
+			shutdownInMidWork(l, time.Duration(after)*time.Millisecond)
 		})
 	}
 }
@@ -168,9 +168,7 @@ func TestShutdownWithIdleConnections(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		for range 50 {
 			for _, service := range Names() {
-				conn := l.dial(service)
-				conn.Connect()
-				defer conn.Close()
+				l.dial(service).Connect()
 			}
 		}
 		var probes sync.WaitGroup
@@ -188,7 +186,7 @@ func TestShutdownWithIdleConnections(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		conn, err := l.config.Network.Dial(l.Context(), "tcp", l.system.Address(Payment))
 		l.must(err)
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		time.Sleep(time.Second)
 		begin := time.Now()
 		l.must(l.stop(30 * time.Second))

@@ -34,7 +34,7 @@ func TestPortInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	for what, use := range map[string]func(*Config){
 		"http": func(c *Config) { c.HTTP = map[string]string{Shipping: taken.Addr().String()} },
 		"grpc": func(c *Config) { c.GRPC = map[string]string{Shipping: taken.Addr().String()} },
@@ -72,7 +72,7 @@ func TestBrokerUnreachable(t *testing.T) {
 		l.must(l.stop(patience))
 		deaf, err := l.config.Network.Listen("tcp", "127.0.0.1:9092")
 		l.must(err)
-		defer deaf.Close()
+		defer func() { _ = deaf.Close() }()
 		go func() {
 			for {
 				conn, err := deaf.Accept()
@@ -80,7 +80,7 @@ func TestBrokerUnreachable(t *testing.T) {
 					return
 				}
 				go func() { // reads and says nothing
-					defer conn.Close()
+					defer func() { _ = conn.Close() }()
 					for buf := make([]byte, 1024); ; {
 						if _, err := conn.Read(buf); err != nil {
 							return

@@ -189,7 +189,7 @@ func TestBindSaysWhatIsInTheWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	_, err = TCP().Bind("orders", taken.Addr().String())
 	if err == nil || !strings.Contains(err.Error(), "orders cannot listen on "+taken.Addr().String()) || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("%v, want who, where and why", err)
