@@ -16,9 +16,9 @@ type frame struct {
 	damage error // nil for a whole object
 }
 
-// framer cuts input into JSON objects: one a line, several in a line, or one over many lines. An object that does not end
-// before the next one begins (a line that starts with the key of an OTLP document) is damaged, and so is text between
-// objects; what follows is read on. Memory is bounded by the limit.
+// framer cuts input into JSON objects: one a line, several in a line, or one over many lines, and those of a list. An object
+// that does not end before the next one begins (a line that starts with the key of a document) is damaged, and so is text
+// between objects; what follows is read on. Memory is bounded by the limit.
 type framer struct {
 	in    *bufio.Reader
 	limit int
@@ -67,7 +67,7 @@ func (f *framer) next() (frame, error) {
 // startsObject reports that the next line begins a document.
 func (f *framer) startsObject() bool {
 	ahead, _ := f.in.Peek(len(`{"resourceMetrics"`)) // an error, such as the end, comes up again in readLine
-	for _, key := range []string{`{"resourceSpans"`, `{"resourceLogs"`, `{"resourceMetrics"`, `{"batches"`, `{"result"`} {
+	for _, key := range []string{`{"resourceSpans"`, `{"resourceLogs"`, `{"resourceMetrics"`, `{"batches"`, `{"result"`, `{"data"`} {
 		if bytes.HasPrefix(ahead, []byte(key)) {
 			return true
 		}
@@ -106,7 +106,7 @@ func (f *framer) readLine() error {
 // scan looks on in the buffer for the end of an object.
 func (f *framer) scan() (frame, bool) {
 	if f.depth == 0 {
-		skip := len(f.buf) - len(bytes.TrimLeft(f.buf, " \t\r\n"))
+		skip := len(f.buf) - len(bytes.TrimLeft(f.buf, " \t\r\n[],"))
 		f.buf, f.pos = f.buf[skip:], 0
 		if len(f.buf) == 0 {
 			return frame{}, false

@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // maxDepth bounds the nesting of a document, because the decoder recurses. OTLP needs about ten levels, and three for each
@@ -24,6 +27,8 @@ type decoder struct {
 	field string // the field that is being read, for errors
 	err   error
 	names map[string]string // strings that occurred: most occur in every span
+
+	repaired int // strings that were not UTF-8
 }
 
 func (d *decoder) fail(format string, args ...any) {
@@ -139,16 +144,25 @@ func (d *decoder) string() string {
 	}
 	raw := d.rawString()
 	if len(raw) > maxNameLength {
-		return string(raw)
+		return d.valid(raw)
 	}
 	if s, ok := d.names[string(raw)]; ok {
 		return s
 	}
-	s := string(raw)
+	s := d.valid(raw)
 	if len(d.names) < maxNames {
-		d.names[s] = s
+		d.names[string(raw)] = s
 	}
 	return s
+}
+
+// valid returns a string in which U+FFFD stands for bytes that are not UTF-8, as encoding/json does it.
+func (d *decoder) valid(raw []byte) string {
+	if utf8.Valid(raw) {
+		return string(raw)
+	}
+	d.repaired++
+	return strings.ToValidUTF8(string(raw), "\uFFFD")
 }
 
 // number returns the text of a number, which may stand in quotes as 64-bit integers do. A null is 0.
@@ -260,4 +274,70 @@ func (d *decoder) skip() {
 	default:
 		d.float()
 	}
+}
+
+// skipNested passes over a value of any depth without looking into it.
+func (d *decoder) skipNested() {
+	if c := d.peek(); c != '{' && c != '[' {
+		d.skip()
+		return
+	}
+	for depth := 0; d.pos < len(d.text); d.pos++ {
+		switch d.text[d.pos] {
+		case '"':
+			n := endOfString(d.text[d.pos+1:])
+			if n < 0 {
+				d.fail("a string does not end")
+				return
+			}
+			d.pos += n + 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				d.pos++
+				return
+			}
+		}
+	}
+	d.fail("an object does not end")
+}
+
+// shortID reads hexadecimal digits of either case from which zeros in front may be missing, as Jaeger writes ids.
+func (d *decoder) shortID(dst []byte) {
+	if d.null() {
+		return
+	}
+	raw := d.rawString()
+	digits := hex.EncodedLen(len(dst))
+	if len(raw) > digits {
+		d.fail("%.40q has %d characters, want at most %d hexadecimal digits", raw, len(raw), digits)
+		return
+	}
+	var padded [32]byte
+	for i := range padded {
+		padded[i] = '0'
+	}
+	copy(padded[digits-len(raw):], raw)
+	if _, err := hex.Decode(dst, padded[:digits]); err != nil {
+		d.fail("%.40q: %w", raw, err)
+	}
+}
+
+// micros reads microseconds, which may have decimals, and returns nanoseconds. What is beyond the year 2262 becomes the
+// greatest time: package compare reports it as out of range.
+func (d *decoder) micros() int64 {
+	whole, fraction, decimals := strings.Cut(d.number(), ".")
+	n, err := strconv.ParseUint(whole, 10, 64)
+	d.check(err)
+	if n > math.MaxInt64/1000-1 {
+		return math.MaxInt64
+	}
+	ns := int64(n) * 1000
+	if decimals {
+		f, err := strconv.ParseUint((fraction + "000")[:3], 10, 16)
+		d.check(err)
+		ns += int64(f)
+	}
+	return ns
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // nested reads the list or map that an attribute's field arrayValue or kvlistValue holds, as encoding/json would.
-func (d *otlpDecoder) nested(field []byte) any {
+func (d *spanDecoder) nested(field []byte) any {
 	isMap := field[0] == 'k'
 	list, fields := []any{}, map[string]any{}
 	d.object(func(key []byte) {
@@ -29,7 +29,7 @@ func (d *otlpDecoder) nested(field []byte) any {
 }
 
 // entry reads a key with its value.
-func (d *otlpDecoder) entry() (name string, value any) {
+func (d *spanDecoder) entry() (name string, value any) {
 	d.object(func(key []byte) {
 		switch string(key) {
 		case "key":
@@ -44,7 +44,7 @@ func (d *otlpDecoder) entry() (name string, value any) {
 }
 
 // any reads an AnyValue inside a list or map.
-func (d *otlpDecoder) any() any {
+func (d *spanDecoder) any() any {
 	var v any
 	d.object(func(key []byte) {
 		switch string(key) {

@@ -3,6 +3,8 @@ package source
 import (
 	"fmt"
 	"math"
+	"strings"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -13,47 +15,62 @@ import (
 // FromOTLP reads spans from the protobuf encoding of an OTLP TracesData or ExportTraceServiceRequest message. Where is
 // kept with each span as its source.
 func FromOTLP(message []byte, where string) ([]compare.Span, error) {
-	var u ptrace.ProtoUnmarshaler
-	traces, err := u.UnmarshalTraces(message)
+	traces, err := unmarshal(message)
 	if err != nil {
-		return nil, fmt.Errorf("%s: not an OTLP protobuf message of traces: %w", where, err)
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	return FromTraces(traces, where), nil
 }
 
+func unmarshal(message []byte) (ptrace.Traces, error) {
+	err := checkNesting(message, tracesData, 0)
+	if err == nil {
+		var u ptrace.ProtoUnmarshaler
+		var traces ptrace.Traces
+		if traces, err = u.UnmarshalTraces(message); err == nil {
+			return traces, nil
+		}
+	}
+	return ptrace.Traces{}, fmt.Errorf("not an OTLP protobuf message of traces: %w", err)
+}
+
 // FromTraces copies all spans of traces. Where is kept with each span as its source.
 func FromTraces(traces ptrace.Traces, where string) []compare.Span {
+	c := converter{where: where}
+	return c.traces(traces)
+}
+
+func (c *converter) traces(traces ptrace.Traces) []compare.Span {
 	spans := make([]compare.Span, 0, traces.SpanCount())
 	for _, rs := range traces.ResourceSpans().All() {
-		service, resource := fromResource(rs.Resource())
+		c.resourceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
-			c := converter{service: service, resource: resource, scope: ss.Scope().Name(), where: where}
+			c.scope = c.text(ss.Scope().Name())
 			c.reserve(ss.Spans())
 			for _, s := range ss.Spans().All() {
 				spans = append(spans, c.span(s))
+				liftWarnings(&spans[len(spans)-1])
 			}
 		}
 	}
 	return spans
 }
 
-func fromResource(r pcommon.Resource) (service string, resource *compare.Resource) {
-	resource = &compare.Resource{Attributes: make([]compare.Attribute, 0, r.Attributes().Len())}
+func (c *converter) resourceOf(r pcommon.Resource) {
+	c.resource = &compare.Resource{Attributes: make([]compare.Attribute, 0, r.Attributes().Len())}
 	for key, value := range r.Attributes().All() {
-		v := fromValue(value)
-		resource.Attributes = append(resource.Attributes, compare.Attribute{Key: key, Value: v})
-		switch key {
-		case "service.name":
-			service = v.String()
-		case "service.instance.id":
-			resource.InstanceID = v.String()
-		case "host.id":
-			resource.HostID = v.String()
-		case "host.name":
-			resource.HostName = v.String()
-		}
+		c.resource.Attributes = append(c.resource.Attributes, compare.Attribute{Key: c.text(key), Value: c.value(value)})
 	}
-	return service, resource
+	c.service = describe(c.resource)
+}
+
+// text returns a string in which U+FFFD stands for bytes that are not UTF-8.
+func (c *converter) text(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	c.repaired++
+	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
 // converter copies the spans of one scope. Their attributes and links share two slices: one allocation each.
@@ -62,6 +79,7 @@ type converter struct {
 	resource              *compare.Resource
 	attributes            []compare.Attribute
 	links                 []compare.Link
+	repaired              int // strings that were not UTF-8
 }
 
 func (c *converter) reserve(spans ptrace.SpanSlice) {
@@ -87,9 +105,9 @@ func (c *converter) span(s ptrace.Span) compare.Span {
 		Kind:              compare.Kind(min(uint32(s.Kind()), uint32(math.MaxUint8))),
 		Status:            compare.Status(min(uint32(s.Status().Code()), uint32(math.MaxUint8))),
 		Service:           c.service,
-		Name:              s.Name(),
+		Name:              c.text(s.Name()),
 		Scope:             c.scope,
-		StatusMessage:     s.Status().Message(),
+		StatusMessage:     c.text(s.Status().Message()),
 		Attributes:        c.attributesOf(s.Attributes()),
 		Links:             c.linksOf(s.Links()),
 		Resource:          c.resource,
@@ -104,7 +122,7 @@ func (c *converter) span(s ptrace.Span) compare.Span {
 func (c *converter) attributesOf(m pcommon.Map) []compare.Attribute {
 	from := len(c.attributes)
 	for key, value := range m.All() {
-		c.attributes = append(c.attributes, compare.Attribute{Key: key, Value: fromValue(value)})
+		c.attributes = append(c.attributes, compare.Attribute{Key: c.text(key), Value: c.value(value)})
 	}
 	return c.attributes[from:len(c.attributes):len(c.attributes)]
 }
@@ -125,10 +143,10 @@ func (c *converter) linksOf(list ptrace.SpanLinkSlice) []compare.Link {
 // fromTime keeps a time beyond the year 2262 as the greatest one: compare reports it as out of range.
 func fromTime(t pcommon.Timestamp) int64 { return int64(min(uint64(t), math.MaxInt64)) }
 
-func fromValue(v pcommon.Value) compare.Value {
+func (c *converter) value(v pcommon.Value) compare.Value {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		return compare.String(v.Str())
+		return compare.String(c.text(v.Str()))
 	case pcommon.ValueTypeBool:
 		return compare.Bool(v.Bool())
 	case pcommon.ValueTypeInt:

@@ -2,80 +2,16 @@ package source
 
 import (
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"math"
-	"slices"
-	"strings"
 
 	"tracelab/compare"
 )
 
-// errOtherSignal tells that a document holds logs, metrics or profiles, or nothing.
-var errOtherSignal = errors.New("no traces")
+// This file reads OTLP/JSON after the protobuf JSON mapping of OTLP: field names in lowerCamelCase or as in the proto files,
+// ids in hexadecimal, 64-bit numbers as strings or numbers, enums as numbers or names. Unknown fields are passed over, as
+// the OTLP specification asks.
 
-// otlpDecoder reads OTLP/JSON objects into spans, after the protobuf JSON mapping of OTLP: field names in lowerCamelCase or
-// as in the proto files, ids in hexadecimal, 64-bit numbers as strings or numbers, enums as numbers or names. Unknown fields
-// are passed over, as the OTLP specification asks.
-type otlpDecoder struct {
-	decoder
-	where      string
-	spans      []compare.Span
-	attributes []compare.Attribute // storage for those of several spans
-	links      []compare.Link      // likewise
-}
-
-// decode appends the spans of one object to those that are there already. When it fails none are appended.
-func (d *otlpDecoder) decode(text []byte, where string) error {
-	before := len(d.spans)
-	d.text, d.pos, d.depth, d.field, d.err, d.where = text, 0, 0, "", nil, where
-	err := d.document()
-	if d.peek(); d.err == nil && d.pos < len(d.text) {
-		d.fail("text after the object")
-	}
-	if d.err != nil {
-		err = fmt.Errorf("not OTLP/JSON: %w", d.err)
-	}
-	if err != nil {
-		d.spans = d.spans[:before]
-	}
-	return err
-}
-
-// document reads TracesData, or one of the wrappings in which Jaeger and others hand it out: {"result":…}, {"batches":[…]}.
-// What is wrong with the JSON is in d.err; the error returned is that it holds no traces.
-func (d *otlpDecoder) document() error {
-	var keys []string
-	traces, others := false, false
-	d.object(func(key []byte) {
-		d.field = string(key)
-		keys = append(keys, d.field)
-		switch d.field {
-		case "resourceSpans", "resource_spans", "batches":
-			traces = true
-			d.array(d.resourceSpans)
-		case "result":
-			err := d.document()
-			traces = traces || err == nil
-			others = others || errors.Is(err, errOtherSignal)
-		case "resourceLogs", "resourceMetrics", "resourceProfiles", "resource_logs", "resource_metrics", "resource_profiles":
-			others = true
-			d.skip()
-		default:
-			d.skip()
-		}
-	})
-	if traces {
-		return nil
-	}
-	if others || len(keys) == 0 {
-		return errOtherSignal
-	}
-	slices.Sort(keys)
-	return fmt.Errorf("no field resourceSpans, batches or result, but %.60q", strings.Join(keys, ", "))
-}
-
-func (d *otlpDecoder) resourceSpans() {
+func (d *spanDecoder) resourceSpans() {
 	before := len(d.spans)
 	resource := &compare.Resource{}
 	service := ""
@@ -119,7 +55,7 @@ func describe(r *compare.Resource) (service string) {
 	return service
 }
 
-func (d *otlpDecoder) scopeSpans() {
+func (d *spanDecoder) scopeSpans() {
 	before := len(d.spans)
 	scope := ""
 	d.object(func(key []byte) {
@@ -143,13 +79,14 @@ func (d *otlpDecoder) scopeSpans() {
 	}
 }
 
-func (d *otlpDecoder) span() {
+func (d *spanDecoder) span() {
 	d.spans = append(d.spans, compare.Span{Source: d.where})
 	s := &d.spans[len(d.spans)-1]
 	d.object(func(key []byte) { d.spanField(s, key) })
+	liftWarnings(s)
 }
 
-func (d *otlpDecoder) spanField(s *compare.Span, key []byte) {
+func (d *spanDecoder) spanField(s *compare.Span, key []byte) {
 	d.field = fieldName(key)
 	switch string(key) {
 	case "traceId", "trace_id":
@@ -186,9 +123,9 @@ func (d *otlpDecoder) spanField(s *compare.Span, key []byte) {
 }
 
 // time keeps a time beyond the year 2262 as the greatest one: package compare reports it as out of range.
-func (d *otlpDecoder) time() int64 { return int64(min(d.uint(64), math.MaxInt64)) }
+func (d *spanDecoder) time() int64 { return int64(min(d.uint(64), math.MaxInt64)) }
 
-func (d *otlpDecoder) status(s *compare.Span) {
+func (d *spanDecoder) status(s *compare.Span) {
 	d.object(func(key []byte) {
 		switch string(key) {
 		case "code":
@@ -201,7 +138,7 @@ func (d *otlpDecoder) status(s *compare.Span) {
 	})
 }
 
-func (d *otlpDecoder) linkList() []compare.Link {
+func (d *spanDecoder) linkList() []compare.Link {
 	if cap(d.links)-len(d.links) < 4 {
 		d.links = make([]compare.Link, 0, 64)
 	}
@@ -229,7 +166,7 @@ func (d *otlpDecoder) linkList() []compare.Link {
 	return d.links[from:len(d.links):len(d.links)]
 }
 
-func (d *otlpDecoder) attributeList() []compare.Attribute {
+func (d *spanDecoder) attributeList() []compare.Attribute {
 	if cap(d.attributes)-len(d.attributes) < 16 {
 		d.attributes = make([]compare.Attribute, 0, 512)
 	}
@@ -252,7 +189,7 @@ func (d *otlpDecoder) attributeList() []compare.Attribute {
 }
 
 // value reads an AnyValue.
-func (d *otlpDecoder) value() compare.Value {
+func (d *spanDecoder) value() compare.Value {
 	var v compare.Value
 	d.object(func(key []byte) {
 		switch string(key) {
@@ -275,7 +212,7 @@ func (d *otlpDecoder) value() compare.Value {
 	return v
 }
 
-func (d *otlpDecoder) bytes() []byte {
+func (d *spanDecoder) bytes() []byte {
 	b, err := base64.StdEncoding.DecodeString(d.string())
 	if err != nil {
 		d.fail("%w", err)

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"pgregory.net/rapid"
@@ -18,7 +17,6 @@ import (
 
 // Whatever pdata writes as JSON is read as it was.
 func TestReadsWhatPdataWrites(t *testing.T) {
-	equal := cmp.Options{cmp.Comparer(func(a, b compare.Value) bool { return a == b }), cmpopts.EquateEmpty()}
 	rapid.Check(t, func(t *rapid.T) {
 		traces := anyTraces(t)
 		var m ptrace.JSONMarshaler
@@ -30,7 +28,7 @@ func TestReadsWhatPdataWrites(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
-		if d := cmp.Diff(source.FromTraces(traces, "f:1"), got.Spans, equal); d != "" {
+		if d := cmp.Diff(source.FromTraces(traces, "f:1"), got.Spans, sameValues); d != "" {
 			t.Fatalf("(-pdata +read):\n%s\n%s", d, text)
 		}
 	})
@@ -144,8 +142,7 @@ func TestFieldsInOtherWords(t *testing.T) {
 			t.Errorf("%s: %v", why, err)
 			continue
 		}
-		equal := cmp.Options{cmp.Comparer(func(a, b compare.Value) bool { return a == b }), cmpopts.EquateEmpty()}
-		if d := cmp.Diff(want.Spans, got.Spans, equal); d != "" {
+		if d := cmp.Diff(want.Spans, got.Spans, sameValues); d != "" {
 			t.Errorf("%s (-plain +got):\n%s", why, d)
 		}
 	}

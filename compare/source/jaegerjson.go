@@ -1,0 +1,375 @@
+package source
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math"
+	"strconv"
+
+	"tracelab/compare"
+)
+
+// This file reads Jaeger's own JSON, as GET /api/traces/{id} answers it and as the Jaeger UI downloads it: times are integer
+// microseconds, the kind and the status of a span are tags, parents and links are both references. Whole spans that the UI
+// nests in references are passed over, to any depth.
+
+// lostInJaeger says what cannot be read from that format, because it does not keep it.
+const lostInJaeger = "Jaeger JSON keeps times to the microsecond, one reference where a span has both a parent and a link to it, " +
+	"and neither attributes nor flags of links; api/v3 and OTLP keep all of them"
+
+// jaegerTrace is a trace while it is read: its spans are in the decoder.
+type jaegerTrace struct {
+	found     bool // there is a field spans
+	id        compare.TraceID
+	spans     []jaegerSpan
+	processes map[string]process
+	warnings  []string
+}
+
+// process is Jaeger's word for a resource.
+type process struct {
+	service  string
+	resource *compare.Resource
+}
+
+// reference is a parent or a link: Jaeger tells them apart by the sort of reference only.
+type reference struct {
+	compare.Ref
+	childOf bool
+}
+
+func (d *spanDecoder) jaegerTrace() {
+	var t jaegerTrace
+	fields := 0
+	d.object(func(key []byte) {
+		fields++
+		d.field = string(key)
+		if !d.jaegerField(&t, d.field) {
+			d.skip()
+		}
+	})
+	if fields > 0 && !t.found {
+		d.fail("a trace without a field spans")
+	}
+	d.finishTrace(&t)
+}
+
+// jaegerField reads a field of a trace, and reports whether it is one.
+func (d *spanDecoder) jaegerField(t *jaegerTrace, field string) bool {
+	switch field {
+	case "traceID":
+		d.shortID(t.id[:])
+	case "spans":
+		t.found = true
+		d.array(func() { d.jaegerSpan(t) })
+	case "processes":
+		t.processes = make(map[string]process)
+		d.object(func(key []byte) { t.processes[string(key)] = d.process() })
+	case "warnings":
+		t.warnings = d.stringList()
+	default:
+		return false
+	}
+	return true
+}
+
+// finishTrace gives the spans their processes, which come last.
+func (d *spanDecoder) finishTrace(t *jaegerTrace) {
+	if d.err != nil {
+		return
+	}
+	for _, j := range t.spans {
+		s := &d.spans[j.index]
+		if p, ok := t.processes[j.process]; ok && s.Resource == nil {
+			s.Service, s.Resource = p.service, p.resource
+		}
+		if s.Trace.IsZero() {
+			s.Trace = t.id
+		}
+	}
+	d.jaeger += len(t.spans)
+	for _, text := range t.warnings {
+		d.notes = append(d.notes, compare.Warning{Rule: "P07", Text: fmt.Sprintf("%s: trace %s was stored with a warning: %s", d.where, t.id, text)})
+	}
+}
+
+func (d *spanDecoder) process() process {
+	p := process{resource: &compare.Resource{}}
+	var tags []compare.Attribute
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "serviceName":
+			p.service = d.string()
+		case "tags":
+			tags = d.tagList()
+		default:
+			d.skip()
+		}
+	})
+	p.resource.Attributes = append([]compare.Attribute{{Key: "service.name", Value: compare.String(p.service)}}, tags...)
+	describe(p.resource)
+	for _, a := range tags {
+		if a.Key == "hostname" && p.resource.HostName == "" { // the name it had before OpenTelemetry
+			p.resource.HostName = a.Value.String()
+		}
+	}
+	return p
+}
+
+// jaegerSpan is what a span of ours has no field for.
+type jaegerSpan struct {
+	index    int // in the decoder
+	duration int64
+	process  string         // the key in processes
+	parent   compare.SpanID // a field of its own before references, and where spans are stored
+}
+
+func (d *spanDecoder) jaegerSpan(t *jaegerTrace) {
+	j := jaegerSpan{index: len(d.spans)}
+	d.spans = append(d.spans, compare.Span{Source: d.where})
+	s := &d.spans[j.index]
+	d.refs = d.refs[:0]
+	d.object(func(key []byte) { d.jaegerSpanField(s, &j, key) })
+	t.spans = append(t.spans, j)
+	s.End = s.Start + min(j.duration, math.MaxInt64-s.Start)
+	readTags(s)
+	d.refer(s, j.parent)
+}
+
+func (d *spanDecoder) jaegerSpanField(s *compare.Span, f *jaegerSpan, key []byte) {
+	d.field = string(key)
+	switch d.field {
+	case "traceID":
+		d.shortID(s.Trace[:])
+	case "spanID":
+		d.shortID(s.ID[:])
+	case "parentSpanID":
+		d.shortID(f.parent[:])
+	case "flags":
+		s.Flags = uint32(d.uint(32)) & 1 // sampled, as in W3C Trace Context; the others mean something else
+	case "operationName":
+		s.Name = d.string()
+	case "references":
+		d.array(d.reference)
+	case "startTime":
+		s.Start = d.micros()
+	case "duration":
+		f.duration = d.micros()
+	case "tags":
+		s.Attributes = d.tagList()
+	case "processID":
+		f.process = d.string()
+	case "process":
+		p := d.process()
+		s.Service, s.Resource = p.service, p.resource
+	case "warnings":
+		s.Warnings = d.stringList()
+	default:
+		d.skipNested()
+	}
+}
+
+func (d *spanDecoder) reference() {
+	r := reference{childOf: true} // Jaeger's default
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "refType":
+			r.childOf = d.string() != "FOLLOWS_FROM"
+		case "traceID":
+			d.shortID(r.Trace[:])
+		case "spanID":
+			d.shortID(r.Span[:])
+		default: // such as the whole span
+			d.skipNested()
+		}
+	})
+	if r.Ref != (compare.Ref{}) {
+		d.refs = append(d.refs, r)
+	}
+}
+
+// refer makes one of the references the parent and the others links. The parent is the first CHILD_OF of the same trace;
+// else, of a consumer-side span, the first FOLLOWS_FROM of the same trace, since a parent with a link to it arrives as that.
+func (d *spanDecoder) refer(s *compare.Span, parent compare.SpanID) {
+	chosen, follows := -1, -1
+	for i, r := range d.refs {
+		switch {
+		case r.Trace != s.Trace:
+		case r.childOf && chosen < 0:
+			chosen = i
+		case !r.childOf && follows < 0:
+			follows = i
+		}
+	}
+	if chosen < 0 && parent.IsZero() && isConsumerSide(s) {
+		chosen = follows
+	}
+	if s.Parent = parent; chosen >= 0 {
+		s.Parent = d.refs[chosen].Span
+	}
+	if cap(d.links)-len(d.links) < len(d.refs) {
+		d.links = make([]compare.Link, 0, max(64, len(d.refs)))
+	}
+	from := len(d.links)
+	for i, r := range d.refs {
+		if i != chosen {
+			d.links = append(d.links, compare.Link{Ref: r.Ref})
+		}
+	}
+	s.Links = d.links[from:len(d.links):len(d.links)]
+}
+
+// isConsumerSide goes by the kind, and by the type of a messaging operation, which was messaging.operation up to 1.24 of
+// the conventions.
+func isConsumerSide(s *compare.Span) bool {
+	if s.Kind == compare.Consumer {
+		return true
+	}
+	for _, key := range [...]string{"messaging.operation.type", "messaging.operation"} {
+		if v, ok := s.Attr(key); ok {
+			switch v.String() {
+			case "receive", "process", "deliver":
+				return true
+			}
+			return false
+		}
+	}
+	return false
+}
+
+// readTags moves into the span's fields what OpenTelemetry's mapping to Jaeger writes as tags, and leaves the rest.
+func readTags(s *compare.Span) {
+	code, failed := "", false
+	kept := s.Attributes[:0]
+	for _, a := range s.Attributes {
+		switch a.Key {
+		case "span.kind":
+			s.Kind = kindOf(a.Value.String())
+		case "otel.status_code":
+			code = a.Value.String()
+		case "otel.status_description":
+			s.StatusMessage = a.Value.String()
+		case "error":
+			if failed = a.Value.String() == "true"; !failed {
+				kept = append(kept, a)
+			}
+		case "otel.scope.name", "otel.library.name":
+			s.Scope = a.Value.String()
+		case "otel.dropped_attributes_count":
+			s.DroppedAttributes = countOf(a.Value)
+		case "otel.dropped_events_count":
+			s.DroppedEvents = countOf(a.Value)
+		case "otel.dropped_links_count":
+			s.DroppedLinks = countOf(a.Value)
+		case "otel.scope.version", "otel.library.version", "w3c.tracestate", "internal.span.format":
+		default:
+			kept = append(kept, a)
+		}
+	}
+	s.Attributes = kept[:len(kept):len(kept)]
+	switch {
+	case code == "ERROR" || code == "" && failed:
+		s.Status = compare.Error
+	case code == "OK":
+		s.Status = compare.OK
+	}
+}
+
+func kindOf(tag string) compare.Kind {
+	switch tag {
+	case "internal":
+		return compare.Internal
+	case "server":
+		return compare.Server
+	case "client":
+		return compare.Client
+	case "producer":
+		return compare.Producer
+	case "consumer":
+		return compare.Consumer
+	}
+	return compare.Unspecified
+}
+
+func countOf(v compare.Value) uint32 {
+	n, _ := v.Int64()
+	return uint32(max(0, min(n, math.MaxUint32)))
+}
+
+func (d *spanDecoder) tagList() []compare.Attribute {
+	if cap(d.attributes)-len(d.attributes) < 16 {
+		d.attributes = make([]compare.Attribute, 0, 512)
+	}
+	from := len(d.attributes)
+	d.array(func() {
+		var a compare.Attribute
+		kind := ""
+		d.object(func(key []byte) {
+			switch string(key) {
+			case "key":
+				a.Key = d.string()
+			case "type":
+				kind = d.string()
+			case "value":
+				a.Value = d.tagValue()
+			default:
+				d.skip()
+			}
+		})
+		a.Value = typed(a.Value, kind)
+		d.attributes = append(d.attributes, a)
+	})
+	return d.attributes[from:len(d.attributes):len(d.attributes)]
+}
+
+// tagValue reads a value as what JSON says it is; what no tag should hold, a list or an object, is left empty.
+func (d *spanDecoder) tagValue() compare.Value {
+	switch d.peek() {
+	case '"':
+		return compare.String(d.string())
+	case 't', 'f':
+		return compare.Bool(d.bool())
+	case 'n', '{', '[':
+		d.skip()
+		return compare.Value{}
+	}
+	text := d.number()
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return compare.Int(n)
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	d.check(err)
+	return compare.Float(f)
+}
+
+// typed makes a value what Jaeger says it is: integers beyond 2⁵³ and bytes are written as strings. What does not fit stays.
+func typed(v compare.Value, kind string) compare.Value {
+	switch n, isInt := v.Int64(); {
+	case kind == "float64" && isInt:
+		return compare.Float(float64(n))
+	case v.Kind() != compare.StringValue:
+	case kind == "int64":
+		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
+			return compare.Int(n)
+		}
+	case kind == "float64":
+		if f, err := strconv.ParseFloat(v.String(), 64); err == nil {
+			return compare.Float(f)
+		}
+	case kind == "bool":
+		if b, err := strconv.ParseBool(v.String()); err == nil {
+			return compare.Bool(b)
+		}
+	case kind == "binary":
+		if b, err := base64.StdEncoding.DecodeString(v.String()); err == nil {
+			return compare.Bytes(b)
+		}
+	}
+	return v
+}
+
+func (d *decoder) stringList() []string {
+	var list []string
+	d.array(func() { list = append(list, d.string()) })
+	return list
+}

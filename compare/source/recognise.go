@@ -1,0 +1,88 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+type format int
+
+const (
+	jsonFormat format = iota
+	protobufFormat
+)
+
+// The bytes with which compressed data begins.
+var (
+	gzipMark = []byte{0x1f, 0x8b}
+	zstdMark = []byte{0x28, 0xb5, 0x2f, 0xfd}
+)
+
+// decompress looks for the mark of gzip or zstd, and unpacks what has one.
+func decompress(r io.Reader, limit int) (*bufio.Reader, error) {
+	in := bufio.NewReaderSize(r, bufferSize)
+	mark, err := in.Peek(len(zstdMark))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	switch {
+	case bytes.HasPrefix(mark, gzipMark):
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, fmt.Errorf("looks like gzip, but: %w", err)
+		}
+		return bufio.NewReaderSize(z, bufferSize), nil
+	case bytes.HasPrefix(mark, zstdMark):
+		z, err := newZstd(in, limit)
+		if err != nil {
+			return nil, fmt.Errorf("looks like zstd, but: %w", err)
+		}
+		return bufio.NewReaderSize(z, bufferSize), nil
+	}
+	return in, nil
+}
+
+// newZstd unpacks in the caller's goroutine, so that nothing needs to be closed.
+func newZstd(in io.Reader, limit int) (*zstd.Decoder, error) {
+	return zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(uint64(max(limit, 1<<20))))
+}
+
+const (
+	bufferSize = 64 << 10
+	sniffed    = 256 // bytes looked at; a protobuf message with an attribute or an id has a control character among them
+)
+
+// recognise tells the format by the first bytes, and in words what is neither JSON nor protobuf. It leaves them to be read,
+// except a byte order mark.
+func recognise(in *bufio.Reader) (format, error) {
+	head, err := in.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	text := bytes.TrimLeft(head, " \t\r\n")
+	switch {
+	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
+		_, err := in.Discard(3)
+		return jsonFormat, err
+	case bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.HasPrefix(head, []byte("\xff\xfe")):
+		return 0, errors.New("is text in UTF-16: save it as UTF-8")
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return 0, errors.New("is a zip archive: unpack it")
+	case isBinary(head):
+		return protobufFormat, nil
+	case bytes.HasPrefix(text, []byte("<")):
+		return 0, errors.New("is HTML or XML, not traces: save the JSON of the trace (in the Jaeger UI: Trace JSON)")
+	}
+	return jsonFormat, nil
+}
+
+// isBinary reports whether there is a character that no JSON text has.
+func isBinary(head []byte) bool {
+	return bytes.ContainsFunc(head, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' })
+}
