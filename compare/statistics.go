@@ -132,6 +132,29 @@ func Unpaired(base, other []float64) Difference {
 	return d
 }
 
+// Enough returns how many pairs, or journeys of each group, it would take to say less or more, if the difference is as great
+// as it now looks: an interval shrinks with the root of the number of values, so it is n·(reach/delta)², where reach is the
+// way from the delta to the bound on the far side of 0. It is at least 6 and at least one more than there are. It returns
+// false where there is a verdict, and where the delta is 0 or unknown: then no number is enough.
+func (d Difference) Enough() (n int, ok bool) {
+	if d.Verdict != NoVerdict || d.Delta == nil || *d.Delta == 0 {
+		return 0, false
+	}
+	if d.Low == nil || d.High == nil {
+		return max(minInterval, d.N+1), true
+	}
+	reach := *d.Delta - *d.Low
+	if *d.Delta < 0 {
+		reach = *d.High - *d.Delta
+	}
+	ratio := reach / *d.Delta
+	enough := math.Ceil(float64(d.N) * ratio * ratio)
+	if math.IsNaN(enough) || enough > math.MaxInt32 {
+		return 0, false
+	}
+	return max(d.N+1, int(enough)), true
+}
+
 func verdict(low, high *float64) Verdict {
 	switch {
 	case low == nil || high == nil:

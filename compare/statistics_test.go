@@ -159,3 +159,26 @@ func TestUnpairedInterval(t *testing.T) {
 		t.Errorf("%+v [%v,%v], want 99 [%v,%v]", d, *d.Low, *d.High, low, high)
 	}
 }
+
+// What would settle a difference: by the root rule, and nothing where there is nothing to settle.
+func TestEnough(t *testing.T) {
+	f := func(v float64) *float64 { return &v }
+	tests := []struct {
+		why  string
+		d    compare.Difference
+		want int
+	}{
+		{"the low bound is twice as far as 0: four times as many", compare.Difference{N: 25, Delta: f(1), Low: f(-1), High: f(9), Verdict: compare.NoVerdict}, 100},
+		{"likewise downwards", compare.Difference{N: 25, Delta: f(-1), Low: f(-9), High: f(2), Verdict: compare.NoVerdict}, 225},
+		{"the bound touches 0: one more", compare.Difference{N: 25, Delta: f(1), Low: f(0), High: f(2), Verdict: compare.NoVerdict}, 26},
+		{"too few for an interval", compare.Difference{N: 2, Delta: f(1), Verdict: compare.NoVerdict}, 6},
+		{"there is a verdict", compare.Difference{N: 25, Delta: f(1), Low: f(0.5), High: f(2), Verdict: compare.More}, 0},
+		{"no difference at all", compare.Difference{N: 25, Delta: f(0), Low: f(-1), High: f(1), Verdict: compare.NoVerdict}, 0},
+		{"no values", compare.Difference{Verdict: compare.NoVerdict}, 0},
+	}
+	for _, c := range tests {
+		if got, ok := c.d.Enough(); got != c.want || ok != (c.want > 0) {
+			t.Errorf("%s: %d, %v; want %d", c.why, got, ok, c.want)
+		}
+	}
+}

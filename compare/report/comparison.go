@@ -8,7 +8,8 @@ import (
 	"tracelab/compare"
 )
 
-// ComparisonText writes the measures of each group with the 95 % interval of the median, then the differences in words.
+// ComparisonText writes the measures of each group with the 95 % interval of the median, the differences in words, the
+// structures of the journeys, and the nodes that they are made of, those that changed first.
 func ComparisonText(w io.Writer, c compare.Comparison, style Style) error {
 	var b strings.Builder
 	groupTable(&b, c.Groups, style)
@@ -18,7 +19,12 @@ func ComparisonText(w io.Writer, c compare.Comparison, style Style) error {
 		}
 		color := map[compare.Verdict]string{compare.Less: green, compare.More: red}[d.Verdict]
 		fmt.Fprintf(&b, "  %-11s  %s\n", measureWord(d.Measure), style.paint(color, DifferenceWords(d)))
+		if i+1 == len(c.Differences) || c.Differences[i+1].Other != d.Other || c.Differences[i+1].Base != d.Base {
+			oneSided(&b, c.Groups, d)
+		}
 	}
+	structureLines(&b, c.Groups, style)
+	nodeTables(&b, c.Nodes, style)
 	if len(c.Warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, text := range c.Warnings {
@@ -27,6 +33,39 @@ func ComparisonText(w io.Writer, c compare.Comparison, style Style) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// oneSided says which measures only one of two groups has, because their journeys differ in kind.
+func oneSided(b *strings.Builder, groups []compare.GroupSummary, d compare.Difference) {
+	base, other := summaryOf(groups, d.Base), summaryOf(groups, d.Other)
+	if base == nil || other == nil {
+		return
+	}
+	for _, m := range []struct {
+		name, why string
+		of        func(*compare.GroupSummary) *compare.Summary
+	}{
+		{"caller wait", "has no journey with a root", func(g *compare.GroupSummary) *compare.Summary { return g.CallerWait }},
+		{"queue wait", "has no messages", func(g *compare.GroupSummary) *compare.Summary { return g.QueueWait }},
+	} {
+		has, lacks := base, other
+		if m.of(base) == nil {
+			has, lacks = other, base
+		}
+		if m.of(has) != nil && m.of(lacks) == nil {
+			fmt.Fprintf(b, "  %-11s  only of %s: %s; %s %s\n", m.name, clean(has.Name), SummaryWords(m.of(has)), clean(lacks.Name), m.why)
+		}
+	}
+}
+
+// summaryOf returns the group of that name, nil when there is none.
+func summaryOf(groups []compare.GroupSummary, name string) *compare.GroupSummary {
+	for i := range groups {
+		if groups[i].Name == name {
+			return &groups[i]
+		}
+	}
+	return nil
 }
 
 // measureWord says what a measure is called in text.
@@ -89,13 +128,26 @@ func DifferenceWords(d compare.Difference) string {
 	case *d.Low == 0 && *d.High == 0:
 		return fmt.Sprintf("~ no difference (%d %s)", d.N, of)
 	case d.Verdict == compare.NoVerdict:
-		return fmt.Sprintf("~ no difference shown: between %s and %s (%d %s)", signed(*d.Low), signed(*d.High), d.N, of)
+		return fmt.Sprintf("~ no difference shown: between %s and %s%s (%d %s)", signed(*d.Low), signed(*d.High), settle(d), d.N, of)
 	}
 	near, far := *d.Low, *d.High
 	if d.Verdict == compare.Less {
 		near, far = -*d.High, -*d.Low
 	}
 	return fmt.Sprintf("%s (95 %% interval: %s to %s, %d %s)", signed(*d.Delta), Milliseconds(near), Milliseconds(far), d.N, of)
+}
+
+// settle says what would settle a difference that is not shown.
+func settle(d compare.Difference) string {
+	n, ok := d.Enough()
+	if !ok {
+		return ""
+	}
+	unit := "journeys each"
+	if d.Paired {
+		unit = "pairs"
+	}
+	return fmt.Sprintf("; if it is %s, %d %s would show it", signed(*d.Delta), n, unit)
 }
 
 // signed writes milliseconds with the word less or more.

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"io"
+	"slices"
 
 	"tracelab/compare"
 )
@@ -117,14 +118,24 @@ type comparisonDocument struct {
 	Schema   string                 `json:"schema"`
 	Groups   []compare.GroupSummary `json:"groups"`
 	Measures []compare.Difference   `json:"measures"`
+	Nodes    []compare.Node         `json:"nodes"`
 	Warnings []string               `json:"warnings"`
 }
 
-// ComparisonJSON writes the groups and measures of tracelab.compare/v1.
+// ComparisonJSON writes a comparison as tracelab.compare/v1: the groups with their structures, the differences of their
+// measures, and the nodes of their journeys.
 func ComparisonJSON(w io.Writer, c compare.Comparison) error {
-	d := comparisonDocument{CompareSchema, c.Groups, c.Differences, c.Warnings}
+	d := comparisonDocument{CompareSchema, slices.Clone(c.Groups), c.Differences, c.Nodes, c.Warnings}
 	if d.Groups == nil {
 		d.Groups = []compare.GroupSummary{}
+	}
+	for i := range d.Groups {
+		if d.Groups[i].Structures == nil {
+			d.Groups[i].Structures = []compare.Structure{}
+		}
+	}
+	if d.Nodes == nil {
+		d.Nodes = []compare.Node{}
 	}
 	if d.Measures == nil {
 		d.Measures = []compare.Difference{}
