@@ -1,22 +1,13 @@
 package transport_test
 
 import (
-	"context"
 	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"os"
-	"strings"
 	"testing"
-	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
-	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/otelkgo"
 	"tracelab/tracecontext"
@@ -63,84 +54,6 @@ func TestW3COverKafkaHeaders(t *testing.T) {
 				t.Errorf("refused %v, want %q", n, c.Refused)
 			}
 		})
-	}
-}
-
-// HTTP → Kafka → HTTP, on loopback with stock otelhttp, for every case.
-func TestW3COverHTTPAndKafka(t *testing.T) {
-	p, tp := tracecontext.New(), sdktrace.NewTracerProvider()
-	in, err := otelkgo.New(otelkgo.WithTracerProvider(tp), otelkgo.WithPropagator(p))
-	check(t, err)
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"))
-	check(t, err)
-	defer cluster.Close()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.WithHooks(in.Hooks()...), kgo.ProducerLinger(0), kgo.ConsumeTopics("orders"))
-	check(t, err)
-	defer cl.Close()
-
-	var arrived http.Header
-	exit := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { arrived = r.Header.Clone() }))
-	defer exit.Close()
-	entry := httptest.NewServer(otelhttp.NewHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := cl.ProduceSync(r.Context(), &kgo.Record{Topic: "orders"}).FirstErr(); err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-		}
-	}), "entry", otelhttp.WithPropagators(p), otelhttp.WithTracerProvider(tp)))
-	defer entry.Close()
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
-	plain := &http.Client{Transport: transport}
-	traced := &http.Client{Transport: otelhttp.NewTransport(transport, otelhttp.WithPropagators(p), otelhttp.WithTracerProvider(tp))}
-
-	for _, c := range w3cCases(t) {
-		t.Run(c.Name, func(t *testing.T) {
-			get(t, t.Context(), plain, entry.URL, append(c.Headers, [2]string{"baggage", "order=1;p"}))
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			for _, r := range in.PollFetches(ctx, cl).Records() {
-				check(t, in.Process(ctx, r, func(ctx context.Context, _ *kgo.Record) error {
-					get(t, ctx, traced, exit.URL, nil)
-					return nil
-				}))
-			}
-			checkArrived(t, c, arrived)
-		})
-	}
-}
-
-func checkArrived(t *testing.T, c w3cCase, arrived http.Header) {
-	t.Helper()
-	sc := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(t.Context(), propagation.HeaderCarrier(arrived)))
-	if !sc.IsValid() || arrived.Get("baggage") != "order=1;p" {
-		t.Fatalf("arrived: %v", arrived)
-	}
-	if c.Traceparent != "" && sc.TraceID().String() != c.Traceparent[3:35] {
-		t.Errorf("trace %s, want %s: %s", sc.TraceID(), c.Traceparent[3:35], c.Rule)
-	}
-	if c.Traceparent == "" {
-		for _, h := range c.Headers {
-			if strings.Contains(h[1], sc.TraceID().String()) {
-				t.Errorf("trace %s goes on, want a new one: %s", sc.TraceID(), c.Rule)
-			}
-		}
-	}
-	if sc.TraceState().String() != c.Tracestate {
-		t.Errorf("tracestate %q, want %q: %s", sc.TraceState(), c.Tracestate, c.Rule)
-	}
-}
-
-func get(t *testing.T, ctx context.Context, client *http.Client, url string, headers [][2]string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	check(t, err)
-	for _, kv := range headers {
-		req.Header.Add(kv[0], kv[1])
-	}
-	resp, err := client.Do(req)
-	check(t, err)
-	check(t, resp.Body.Close())
-	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: status %d", url, resp.StatusCode)
 	}
 }
 
