@@ -3,6 +3,7 @@ package services
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,6 +64,7 @@ func shutdownInMidWork(l *testLab, after time.Duration) {
 	all := l.placeMany(ctx, 7*time.Millisecond, nil)
 	time.Sleep(after)
 	begin := time.Now()
+	time.AfterFunc(30*time.Millisecond, cancel) // orders go on coming while the intake stops
 	if err := l.stop(10 * time.Second); err != nil {
 		l.Errorf("after %v: %v", after, err)
 	}
@@ -115,6 +117,9 @@ func TestShutdownEndsByItsDeadline(t *testing.T) {
 				if took := time.Since(begin); took > 9*time.Second || err == nil {
 					t.Errorf("%s: the shutdown took %v with a deadline of 8s, error %v", name, took, err)
 				}
+				if behind := hangsBehindAMessage(form, service); behind != strings.Contains(fmt.Sprint(err), service+": messages still in work") {
+					t.Errorf("%s: %v, want it to say whether messages of %s are left", name, err, service)
+				}
 				<-done
 				lag := l.lag()
 				for group, n := range lag {
@@ -126,6 +131,16 @@ func TestShutdownEndsByItsDeadline(t *testing.T) {
 			})
 		}
 	}
+}
+
+// hangsBehindAMessage tells whether a message leads to the first step of a service.
+func hangsBehindAMessage(form Form, service string) bool {
+	for _, hop := range OrderTopology().Hops {
+		if hop.Step.Service() == service {
+			return hop.By[form] == Message
+		}
+	}
+	return false
 }
 
 // TestShutdownWithoutABroker: it has gone away in mid-work.

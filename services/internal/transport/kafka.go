@@ -97,7 +97,7 @@ func (k *Kafka) options() []kgo.Opt {
 		kgo.WithContext(k.life),
 		kgo.SeedBrokers(k.config.Addresses...),
 		kgo.ClientID(k.config.Service),
-		kgo.Dialer(k.config.Network.dialUntil(k.life)),
+		kgo.Dialer(k.config.Network.Dial),
 		kgo.WithHooks(k.spans.hooks()...),
 		kgo.RequiredAcks(kgo.AllISRAcks()),                // 202 means that the broker has it
 		kgo.ProducerLinger(0),                             // one order, one record: waiting for company costs 10 ms a hop

@@ -41,7 +41,7 @@ func (k *Kafka) prepare(ctx context.Context) error {
 func RemoveTopics(ctx context.Context, network Network, addresses []string, prefix string, topics, groups []string) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(addresses...), kgo.Dialer(network.dialUntil(ctx)), kgo.DisableClientMetrics())
+	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(addresses...), kgo.Dialer(network.Dial), kgo.DisableClientMetrics())
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)
 	}

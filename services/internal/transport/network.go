@@ -32,30 +32,6 @@ func TCP() Network {
 	return Network{Listen: net.Listen, Dial: dialer.DialContext}
 }
 
-// dialUntil dials connections that are closed when a context ends. kgo does not hear the context of a request while it
-// makes a connection, and waits half a minute for somebody who listens on the port and says nothing.
-func (n Network) dialUntil(life context.Context) func(ctx context.Context, network, address string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := n.Dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		// The error of a connection that is closed for the second time tells nothing.
-		return &mortalConn{conn, context.AfterFunc(life, func() { _ = conn.Close() })}, nil
-	}
-}
-
-type mortalConn struct {
-	net.Conn
-	immortal func() bool // forgets the context
-}
-
-// Close closes the connection.
-func (c *mortalConn) Close() error {
-	c.immortal()
-	return c.Conn.Close()
-}
-
 // Bind listens on an address, or says in one line what is in the way.
 func (n Network) Bind(what, address string) (net.Listener, error) {
 	listener, err := n.Listen("tcp", address)
