@@ -48,3 +48,8 @@ func (o Order) WithRoot(span trace.SpanContext) Order {
 	o.Trace, o.span = span.TraceID().String(), span.SpanID().String()
 	return o
 }
+
+// AccountOf sums one form up.
+func AccountOf(form services.Form, placed []Order, states []services.State) Accounts {
+	return account(form, placed, states)
+}
