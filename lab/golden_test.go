@@ -25,6 +25,7 @@ func goldenCases() []goldenCase {
 		{"both", services.Forms(), func(c *lab.Config) { c.Relation = relation("both") }, "the default: parent and link"},
 		{"parent", services.Forms(), func(c *lab.Config) { c.Relation = relation("parent") }, "one trace, and nothing but parents"},
 		{"link", services.Forms(), func(c *lab.Config) { c.Relation = relation("link") }, "a trace for each process span"},
+		{"kotel", []services.Form{services.Kafka}, func(c *lab.Config) { c.Kotel = true }, "what that library makes of the same messages, as shipped"},
 		{"chained", []services.Form{services.GRPC}, func(c *lab.Config) { c.Topology = "chained" }, "calls nest"},
 		{"payment-error", []services.Form{services.GRPC, services.Kafka}, func(c *lab.Config) { c.Faults = faults("payment:error=payment_declined") },
 			"a failure is the answer to a call, and a message of its own"},
