@@ -35,11 +35,21 @@ func (Baggage) Fields() []string { return []string{baggageHeader} }
 // ctx as it is when carrier has none that is valid. Of several headers with
 // one key the last counts, as in OpenTelemetry.
 func (b Baggage) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
+	return b.with(ctx, b.header(carrier))
+}
+
+// header returns the baggage of carrier as one list of at most maxBaggageBytes.
+func (b Baggage) header(carrier propagation.TextMapCarrier) string {
 	one, more := values(carrier, baggageHeader)
 	raw, cut := joinBaggage(one, more)
 	if cut {
 		b.Refusals.add(BaggageBytes)
 	}
+	return raw
+}
+
+// with returns ctx with the baggage of raw, or ctx as it is without one.
+func (b Baggage) with(ctx context.Context, raw string) context.Context {
 	if raw == "" {
 		return ctx
 	}
@@ -123,23 +133,27 @@ func (b Baggage) Inject(ctx context.Context, carrier propagation.TextMapCarrier)
 		carrier.Set(baggageHeader, raw)
 		return
 	}
-	if s := b.format(bag); s != "" {
-		carrier.Set(baggageHeader, s)
+	var small [512]byte // most baggage, so that writing it allocates nothing
+	out := b.appendTo(small[:0], bag)
+	if len(out) == 0 {
+		return
+	}
+	if c, ok := carrier.(spaceSetter); ok {
+		copy(c.SetSpace(baggageHeader, len(out)), out)
+	} else {
+		carrier.Set(baggageHeader, string(out))
 	}
 }
 
-func (b Baggage) format(bag baggage.Baggage) string {
+// appendTo appends the header of bag to out, which is empty.
+func (b Baggage) appendTo(out []byte, bag baggage.Baggage) []byte {
 	members := bag.Members()
 	var few [16]entry
 	entries := few[:0]
-	size := 0
 	for i := range members {
-		e := entry{key: members[i].Key(), member: &members[i]}
-		entries = append(entries, e)
-		size += len(e.key) + len(members[i].Value()) + 2
+		entries = append(entries, entry{key: members[i].Key(), member: &members[i]})
 	}
 	slices.SortFunc(entries, func(x, y entry) int { return strings.Compare(x.key, y.key) })
-	out := make([]byte, 0, min(size+size/4, maxBaggageBytes))
 	written := 0
 	for _, e := range entries {
 		before := len(out)
@@ -157,7 +171,7 @@ func (b Baggage) format(bag baggage.Baggage) string {
 		}
 		written++
 	}
-	return string(out)
+	return out
 }
 
 // entry is a member by its key. Members are large, and sorted like this they

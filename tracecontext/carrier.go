@@ -24,6 +24,19 @@ var canonical = map[string]string{
 // OpenTelemetry, which shows all values; otelhttp uses it by itself.
 func HTTPCarrier(h http.Header) propagation.TextMapCarrier { return propagation.HeaderCarrier(h) }
 
+// spaceSetter is a carrier of bytes that can be written without a string in
+// between: SetSpace replaces all headers with this key by one of n bytes, and
+// returns them to be filled in. Those of Kafka are such.
+type spaceSetter interface {
+	SetSpace(key string, n int) []byte
+}
+
+// bytesGetter is a carrier of bytes with no header twice. What GetBytes returns
+// is read before the next call and never kept.
+type bytesGetter interface {
+	GetBytes(key string) []byte
+}
+
 // values returns all values of a header. The first result stands for one value
 // without a slice; more is nil unless there are several.
 func values(carrier propagation.TextMapCarrier, key string) (one string, more []string) {

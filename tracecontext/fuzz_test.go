@@ -48,6 +48,10 @@ func FuzzTraceparent(f *testing.F) {
 		if refused := len(p.Refusals().Counts()) > 0; s != "" && valid == refused {
 			t.Errorf("%q: valid %t, refused %t", s, valid, refused)
 		}
+		asBytes := p.Extract(t.Context(), bytesCarrier([][2]string{{"traceparent", s}}))
+		if a, b := trace.SpanContextFromContext(ctx), trace.SpanContextFromContext(asBytes); !a.Equal(b) {
+			t.Errorf("%q: as text %+v, as bytes %+v", s, a, b)
+		}
 		again(t, ctx)
 	})
 }

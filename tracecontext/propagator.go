@@ -48,7 +48,17 @@ func (p *Propagator) Inject(ctx context.Context, carrier propagation.TextMapCarr
 // Extract returns ctx with the remote span context and the baggage that
 // carrier holds.
 func (p *Propagator) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
-	return p.baggage.Extract(p.traceContext.Extract(ctx, carrier), carrier)
+	sc, raw := p.traceContext.spanContext(carrier), p.baggage.header(carrier)
+	if !sc.IsValid() || raw == "" || spanKey == nil || baggageKey == nil {
+		return p.baggage.with(withRemote(ctx, sc), raw)
+	}
+	both := &struct {
+		remote  remoteContext
+		baggage lazyBaggage
+	}{}
+	both.remote.Context, both.remote.span = ctx, remoteSpan{noSpan, sc}
+	both.baggage.Context, both.baggage.raw, both.baggage.refusals = &both.remote, raw, p.refusals
+	return &both.baggage
 }
 
 // Fields returns the names of the headers that Inject writes.

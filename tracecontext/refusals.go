@@ -26,6 +26,7 @@ const (
 	BaggageMembers                     // members beyond 64: the first 64 are kept
 	BaggageBytes                       // members beyond 8192 bytes: those before are kept
 	reasons
+	noReason = reasons // nothing was refused
 )
 
 var reasonNames = [reasons]string{

@@ -47,6 +47,7 @@ func w3cCases(t testing.TB) []w3cCase {
 // carriers make a carrier from raw headers.
 var carriers = map[string]func([][2]string) propagation.TextMapCarrier{
 	"kafka": kafkaCarrier,
+	"bytes": bytesCarrier,
 	"http": func(headers [][2]string) propagation.TextMapCarrier {
 		h := http.Header{}
 		for _, kv := range headers {

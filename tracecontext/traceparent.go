@@ -3,7 +3,6 @@ package tracecontext
 import (
 	"context"
 	"encoding/hex"
-	"strings"
 
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -36,7 +35,13 @@ func (TraceContext) Inject(ctx context.Context, carrier propagation.TextMapCarri
 	if !sc.IsValid() {
 		return
 	}
-	carrier.Set(traceparentHeader, formatTraceparent(sc))
+	if c, ok := carrier.(spaceSetter); ok {
+		formatTraceparent(c.SetSpace(traceparentHeader, traceparentLength), sc)
+	} else {
+		var out [traceparentLength]byte
+		formatTraceparent(out[:], sc)
+		carrier.Set(traceparentHeader, string(out[:]))
+	}
 	if state := sc.TraceState().String(); state != "" {
 		carrier.Set(tracestateHeader, state)
 	} else {
@@ -44,48 +49,75 @@ func (TraceContext) Inject(ctx context.Context, carrier propagation.TextMapCarri
 	}
 }
 
-func formatTraceparent(sc trace.SpanContext) string {
+// formatTraceparent fills out, of traceparentLength bytes.
+func formatTraceparent(out []byte, sc trace.SpanContext) {
 	traceID, spanID := sc.TraceID(), sc.SpanID()
 	flags := [1]byte{byte(sc.TraceFlags() & knownFlags)}
-	b := make([]byte, 0, traceparentLength)
-	b = append(b, "00-"...)
-	b = hex.AppendEncode(b, traceID[:])
-	b = append(b, '-')
-	b = hex.AppendEncode(b, spanID[:])
-	b = append(b, '-')
-	b = hex.AppendEncode(b, flags[:])
-	return string(b)
+	out[0], out[1], out[2], out[35], out[52] = '0', '0', '-', '-', '-'
+	hex.Encode(out[3:35], traceID[:])
+	hex.Encode(out[36:52], spanID[:])
+	hex.Encode(out[53:55], flags[:])
 }
 
 // Extract returns ctx with the remote span context of carrier, or ctx as it is
 // when there is none or it is refused.
 func (t TraceContext) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
-	one, more := values(carrier, traceparentHeader)
-	if len(more) > 0 {
-		t.Refusals.add(TraceparentDoubled)
-		return ctx
-	}
-	if one == "" {
-		return ctx
-	}
-	if strings.Contains(one, ",") { // two, joined into one line on the way
-		t.Refusals.add(TraceparentDoubled)
-		return ctx
-	}
-	config, reason, ok := parseTraceparent(trimOWS(one))
+	return withRemote(ctx, t.spanContext(carrier))
+}
+
+// spanContext returns the remote span context of carrier, or an invalid one
+// when there is none or it is refused.
+func (t TraceContext) spanContext(carrier propagation.TextMapCarrier) trace.SpanContext {
+	config, reason, ok := readTraceparent(carrier)
 	if !ok {
-		t.Refusals.add(reason)
-		return ctx
+		if reason != noReason {
+			t.Refusals.add(reason)
+		}
+		return trace.SpanContext{}
 	}
 	config.TraceState = t.tracestate(carrier)
 	config.Remote = true
-	return trace.ContextWithRemoteSpanContext(ctx, trace.NewSpanContext(config))
+	return trace.NewSpanContext(config)
+}
+
+// readTraceparent reads the one traceparent of carrier. Without one it is not
+// ok, for no reason.
+func readTraceparent(carrier propagation.TextMapCarrier) (config trace.SpanContextConfig, reason Reason, ok bool) {
+	if c, ok := carrier.(bytesGetter); ok {
+		return parseHeader(c.GetBytes(traceparentHeader))
+	}
+	one, more := values(carrier, traceparentHeader)
+	if len(more) > 0 {
+		return config, TraceparentDoubled, false
+	}
+	return parseHeader(one)
+}
+
+// text is what a header comes as.
+type text interface{ string | []byte }
+
+// parseHeader reads the value of a traceparent header.
+func parseHeader[T text](s T) (config trace.SpanContextConfig, reason Reason, ok bool) {
+	if len(s) == 0 {
+		return config, noReason, false
+	}
+	config, reason, ok = parseTraceparent(trimOWS(s))
+	// A comma says that two were joined into one line on the way. Version 00,
+	// being of one length, has no room for it.
+	if !ok || len(s) > traceparentLength {
+		for i := range len(s) {
+			if s[i] == ',' {
+				return config, TraceparentDoubled, false
+			}
+		}
+	}
+	return config, reason, ok
 }
 
 // parseTraceparent reads a traceparent without surrounding white space. For
 // versions after 00 it reads what 00 has and requires a dash after it, as the
 // specification's section on versioning says.
-func parseTraceparent(s string) (config trace.SpanContextConfig, reason Reason, ok bool) {
+func parseTraceparent[T text](s T) (config trace.SpanContextConfig, reason Reason, ok bool) {
 	var version, flags [1]byte
 	if len(s) < 3 || s[2] != '-' || !decodeHex(version[:], s[:2]) || version[0] == 0xff {
 		return config, TraceparentVersion, false
@@ -101,31 +133,38 @@ func parseTraceparent(s string) (config trace.SpanContextConfig, reason Reason, 
 		return config, TraceparentZero, false
 	}
 	config.TraceFlags = trace.TraceFlags(flags[0]) & knownFlags
-	return config, 0, true
+	return config, noReason, true
 }
 
 // decodeHex decodes lower-case hex; encoding/hex would take upper case too.
-func decodeHex(dst []byte, s string) bool {
+func decodeHex[T text](dst []byte, s T) bool {
+	var wrong byte
 	for i := range dst {
-		high, low := hexDigit(s[2*i]), hexDigit(s[2*i+1])
-		if high|low > 0xf {
-			return false
-		}
+		high, low := hexDigit[s[2*i]], hexDigit[s[2*i+1]]
+		wrong |= high | low
 		dst[i] = high<<4 | low
 	}
-	return true
+	return wrong <= 0xf
 }
 
-// hexDigit returns the value of a lower-case hex digit, or 0xff.
-func hexDigit(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
+// hexDigit is the value of a lower-case hex digit, or 0xff.
+var hexDigit = func() (table [256]byte) {
+	for c := range table {
+		table[c] = 0xff
 	}
-	return 0xff
-}
+	for i, c := range []byte("0123456789abcdef") {
+		table[c] = byte(i)
+	}
+	return table
+}()
 
 // trimOWS removes optional white space (RFC 9110, section 5.6.3).
-func trimOWS(s string) string { return strings.Trim(s, " \t") }
+func trimOWS[T text](s T) T {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for len(s) > 0 && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}
