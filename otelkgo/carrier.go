@@ -27,13 +27,15 @@ var (
 )
 
 // Get returns the value of the last header with this key, or nothing.
-func (c RecordCarrier) Get(key string) string {
+func (c RecordCarrier) Get(key string) string { return string(c.last(key)) }
+
+func (c RecordCarrier) last(key string) []byte {
 	for i := len(c.Record.Headers) - 1; i >= 0; i-- {
 		if h := &c.Record.Headers[i]; is(h, key) && h.Value != nil {
-			return string(h.Value)
+			return h.Value
 		}
 	}
-	return ""
+	return nil
 }
 
 // Values returns the values of all headers with this key, in order.
@@ -84,12 +86,60 @@ func is(h *kgo.RecordHeader, key string) bool {
 	return len(h.Key) == len(key) && (h.Key == key || strings.EqualFold(h.Key, key))
 }
 
-// freshCarrier is a RecordCarrier that may append to the slice of headers.
-type freshCarrier struct{ RecordCarrier }
+// injection is the carrier by which the context is written into a record, and
+// the room for what is written, as most records need it: one allocation for
+// the slice of headers and the values of the small ones.
+type injection struct {
+	RecordCarrier
+	headers [4]kgo.RecordHeader
+	text    [55]byte // a traceparent
+	used    uint8    // of text
+}
 
-func (c freshCarrier) Set(key, value string) {
+// inject writes the context into the headers of r and removes what else of a
+// context is there: an old tracestate or baggage must not join a new trace. It
+// makes a new slice: the old one may belong to another record too.
+func (in *Instrumentation) inject(ctx context.Context, r *kgo.Record) {
+	c := &injection{RecordCarrier: RecordCarrier{r}}
+	headers := c.headers[:0]
+	if n := len(r.Headers) + len(in.fields); n > len(c.headers) {
+		headers = make([]kgo.RecordHeader, 0, n)
+	}
+	for i := range r.Headers {
+		if !in.isContext(&r.Headers[i]) {
+			headers = append(headers, r.Headers[i])
+		}
+	}
+	r.Headers = headers
+	in.propagator.Inject(ctx, c)
+}
+
+// isContext reports whether h is a header of the propagator.
+func (in *Instrumentation) isContext(h *kgo.RecordHeader) bool {
+	for _, f := range in.fields {
+		if is(h, f) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *injection) Set(key, value string) { copy(c.SetSpace(key, len(value)), value) }
+
+// SetSpace replaces all headers with this key by one of n bytes, which it
+// returns to be filled in. The propagator of tracecontext writes like this,
+// without a string in between.
+func (c *injection) SetSpace(key string, n int) []byte {
 	c.Delete(key)
-	c.Record.Headers = append(c.Record.Headers, kgo.RecordHeader{Key: key, Value: []byte(value)})
+	var value []byte
+	if free := c.text[c.used:]; n <= len(free) {
+		value = free[:n:n]
+		c.used += uint8(n)
+	} else {
+		value = make([]byte, n)
+	}
+	c.Record.Headers = append(c.Record.Headers, kgo.RecordHeader{Key: key, Value: value})
+	return value
 }
 
 // singleCarrier is a RecordCarrier without Values, for records in which no key
@@ -100,6 +150,9 @@ type singleCarrier struct{ carrier RecordCarrier }
 func (c singleCarrier) Get(key string) string { return c.carrier.Get(key) }
 func (c singleCarrier) Set(key, value string) { c.carrier.Set(key, value) }
 func (c singleCarrier) Keys() []string        { return c.carrier.Keys() }
+
+// GetBytes is Get without a copy. The propagator of tracecontext reads like this.
+func (c singleCarrier) GetBytes(key string) []byte { return c.carrier.last(key) }
 
 // extract reads the context of r into ctx.
 func (in *Instrumentation) extract(ctx context.Context, r *kgo.Record) context.Context {

@@ -32,9 +32,9 @@ const maxErrorMessage = 1024
 // child, and links to the creation context of r.
 func (in *Instrumentation) Forward(ctx context.Context, r *kgo.Record, topic string) *kgo.Record {
 	next := &kgo.Record{Topic: topic, Key: r.Key, Value: r.Value}
-	for _, h := range r.Headers {
-		if !in.isContext(h) {
-			next.Headers = append(next.Headers, h)
+	for i := range r.Headers {
+		if !in.isContext(&r.Headers[i]) {
+			next.Headers = append(next.Headers, r.Headers[i])
 		}
 	}
 	if _, ok := OriginOf(r); !ok {

@@ -2,7 +2,6 @@ package otelkgo
 
 import (
 	"context"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -114,30 +113,6 @@ func (cs *clientState) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
 		failSpan(sc.span, err)
 	}
 	sc.span.End()
-}
-
-// inject writes the context into the headers of r and removes what else of a
-// context is there: an old tracestate or baggage must not join a new trace. It
-// makes a new slice: the old one may belong to another record too.
-func (in *Instrumentation) inject(ctx context.Context, r *kgo.Record) {
-	headers := make([]kgo.RecordHeader, 0, len(r.Headers)+len(in.fields))
-	for _, h := range r.Headers {
-		if !in.isContext(h) {
-			headers = append(headers, h)
-		}
-	}
-	r.Headers = headers
-	in.propagator.Inject(ctx, freshCarrier{RecordCarrier{r}})
-}
-
-// isContext reports whether h is a header of the propagator.
-func (in *Instrumentation) isContext(h kgo.RecordHeader) bool {
-	for _, f := range in.fields {
-		if strings.EqualFold(h.Key, f) {
-			return true
-		}
-	}
-	return false
 }
 
 // maxMessageAttributes is room for what messageAttributes appends, partition
