@@ -20,7 +20,7 @@ var ErrNoSpans = errors.New("no spans")
 type Result struct {
 	Spans   []compare.Span
 	Lines   int // lines of the input; messages, where it is protobuf
-	Damaged int // lines or messages that could not be read, each in Warnings
+	Damaged int // lines or messages that could not be read: the first hundred in Warnings, and the number of the others
 	Passed  int // documents of other signals, such as logs and metrics, passed over
 
 	// Warnings are of rule D09 (damage, naming file and line), D11 (what the format or the reading has lost) or P07 (what a
@@ -28,7 +28,11 @@ type Result struct {
 	Warnings []compare.Warning
 
 	damagedTo int // the last line that is counted in Damaged
+	unlisted  int // warnings of damage beyond maxListed
 }
+
+// maxListed is how many warnings of damage are listed, so that input that is all damage takes no memory for it.
+const maxListed = 100
 
 // Option changes how input is read.
 type Option func(*options)
@@ -74,6 +78,9 @@ func Read(r io.Reader, name string, opts ...Option) (Result, error) {
 		err = result.readProtobuf(in, name, o.limit)
 	} else {
 		err = result.readJSON(in, name, o.limit)
+	}
+	if result.unlisted > 0 {
+		result.Warnings = append(result.Warnings, compare.Warning{Rule: "D09", Text: fmt.Sprintf("%s: skipped: %d more pieces that are damaged", name, result.unlisted)})
 	}
 	if err != nil {
 		return result, fmt.Errorf("%s: %w", name, err)
@@ -150,6 +157,10 @@ func (r *Result) add(f frame, d *spanDecoder, name string) {
 }
 
 func (r *Result) skipped(where string, err error) {
+	if len(r.Warnings) >= maxListed {
+		r.unlisted++
+		return
+	}
 	r.Warnings = append(r.Warnings, compare.Warning{Rule: "D09", Text: fmt.Sprintf("%s: skipped: %v", where, err)})
 }
 

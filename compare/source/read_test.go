@@ -206,3 +206,14 @@ func TestFromOTLP(t *testing.T) {
 		t.Errorf("a message that is cut gives %v", err)
 	}
 }
+
+// What is all damage is counted whole and listed in part, since a list of it would have no bound.
+func TestDamageIsListedUpToABound(t *testing.T) {
+	r, err := source.Read(strings.NewReader(strings.Repeat("damage\n", 5000)+document(spanA)), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := r.Warnings[len(r.Warnings)-1].Text; r.Damaged != 5000 || len(r.Warnings) != 101 || !strings.Contains(last, "4900 more") {
+		t.Errorf("%d lines are damaged, with %d warnings, the last %q; want 5000, 101, 4900 more", r.Damaged, len(r.Warnings), last)
+	}
+}

@@ -1,0 +1,48 @@
+package jaeger
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"tracelab/compare/source"
+)
+
+// Store is a Jaeger that is to be closed after use.
+type Store interface {
+	source.Store
+	io.Closer
+}
+
+// Open returns the Jaeger at an address: the URL of its query service for api/v3 over HTTP, or grpc://HOST:PORT for gRPC
+// without TLS. Nothing is sent before the first question. The client is for HTTP, and may bring credentials; nil means
+// http.DefaultClient. For gRPC with TLS or credentials make a GRPC of a connection that has them.
+func Open(address string, client *http.Client) (Store, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("address of Jaeger: %w", err)
+	}
+	switch {
+	case u.Host == "":
+		return nil, fmt.Errorf("address of Jaeger %q: want a URL, such as %s or grpc://127.0.0.1:16685", address, DefaultBase)
+	case u.Scheme == "http", u.Scheme == "https":
+		return HTTP{Base: address, Client: client}, nil
+	case u.Scheme == "grpc":
+		conn, err := grpc.NewClient(u.Host, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			return nil, fmt.Errorf("address of Jaeger %q: %w", address, err)
+		}
+		return connected{GRPC{Conn: conn}, conn}, nil
+	}
+	return nil, fmt.Errorf("address of Jaeger %q: want http, https or grpc, not %q", address, u.Scheme)
+}
+
+// connected owns its connection.
+type connected struct {
+	GRPC
+	io.Closer
+}
