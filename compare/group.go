@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -64,6 +65,9 @@ type GroupSummary struct {
 	QueueWait  *Summary `json:"queue_wait_ms"`
 
 	Structures []Structure `json:"structures"` // the most frequent first
+
+	Values  map[string][]float64 `json:"-"` // by measure, of the journeys that have it
+	Example *Journey             `json:"-"` // one with the median completion, the lower of two; in a comparison by pairs, the counterpart of the first group's; nil without journeys
 }
 
 // Comparison is what is said of several groups. The first is the base of all differences.
@@ -90,6 +94,14 @@ func Compare(groups []Group, key PairKey) Comparison {
 		}
 	}
 	c.Nodes = nodesOf(table, trees, key)
+	for g := 1; g < len(groups); g++ {
+		pairs, _ := pair(groups[0], groups[g], key)
+		for _, p := range pairs {
+			if p[0] == c.Groups[0].Example {
+				c.Groups[g].Example = p[1]
+			}
+		}
+	}
 	return c
 }
 
@@ -100,14 +112,28 @@ func Describe(g Group) GroupSummary {
 }
 
 func describe(g Group, structures []Structure) GroupSummary {
-	s := GroupSummary{Name: g.Name, Journeys: len(g.Journeys), Spans: countSpans(g.Journeys), Structures: structures}
+	s := GroupSummary{
+		Name: g.Name, Journeys: len(g.Journeys), Spans: countSpans(g.Journeys),
+		Structures: structures, Values: make(map[string][]float64), Example: medianJourney(g.Journeys),
+	}
 	fields := []**Summary{&s.CallerWait, &s.Completion, &s.Tail, &s.QueueWait}
 	for i, m := range Measures() {
 		if values := valuesOf(m, g); len(values) > 0 {
 			*fields[i] = new(Summarise(values))
+			s.Values[m.Name] = values
 		}
 	}
 	return s
+}
+
+// medianJourney returns the journey with the median completion, the lower of two.
+func medianJourney(journeys []*Journey) *Journey {
+	if len(journeys) == 0 {
+		return nil
+	}
+	sorted := slices.Clone(journeys)
+	slices.SortStableFunc(sorted, func(a, b *Journey) int { return cmp.Compare(a.Completion(), b.Completion()) })
+	return sorted[(len(sorted)-1)/2]
 }
 
 func countSpans(journeys []*Journey) int {

@@ -13,14 +13,11 @@ import (
 func ComparisonText(w io.Writer, c compare.Comparison, style Style) error {
 	var b strings.Builder
 	groupTable(&b, c.Groups, style)
-	for i, d := range c.Differences {
-		if i == 0 || d.Other != c.Differences[i-1].Other || d.Base != c.Differences[i-1].Base {
-			heading(&b, style, differenceTitle(d))
-		}
-		color := map[compare.Verdict]string{compare.Less: green, compare.More: red}[d.Verdict]
-		fmt.Fprintf(&b, "  %-11s  %s\n", measureWord(d.Measure), style.paint(color, DifferenceWords(d)))
-		if i+1 == len(c.Differences) || c.Differences[i+1].Other != d.Other || c.Differences[i+1].Base != d.Base {
-			oneSided(&b, c.Groups, d)
+	for _, section := range differenceSections(c) {
+		heading(&b, style, section.Title)
+		for _, r := range section.Rows {
+			color := map[string]string{"less": green, "more": red}[r.Class]
+			fmt.Fprintf(&b, "  %-11s  %s\n", r.Measure, style.paint(color, r.Words))
 		}
 	}
 	structureLines(&b, c.Groups, style)
@@ -35,12 +32,13 @@ func ComparisonText(w io.Writer, c compare.Comparison, style Style) error {
 	return err
 }
 
-// oneSided says which measures only one of two groups has, because their journeys differ in kind.
-func oneSided(b *strings.Builder, groups []compare.GroupSummary, d compare.Difference) {
+// oneSidedRows says which measures only one of two groups has, because their journeys differ in kind.
+func oneSidedRows(groups []compare.GroupSummary, d compare.Difference) []differenceRow {
 	base, other := summaryOf(groups, d.Base), summaryOf(groups, d.Other)
 	if base == nil || other == nil {
-		return
+		return nil
 	}
+	var rows []differenceRow
 	for _, m := range []struct {
 		name, why string
 		of        func(*compare.GroupSummary) *compare.Summary
@@ -53,9 +51,11 @@ func oneSided(b *strings.Builder, groups []compare.GroupSummary, d compare.Diffe
 			has, lacks = other, base
 		}
 		if m.of(has) != nil && m.of(lacks) == nil {
-			fmt.Fprintf(b, "  %-11s  only of %s: %s; %s %s\n", m.name, clean(has.Name), SummaryWords(m.of(has)), clean(lacks.Name), m.why)
+			words := fmt.Sprintf("only of %s: %s; %s %s", clean(has.Name), SummaryWords(m.of(has)), clean(lacks.Name), m.why)
+			rows = append(rows, differenceRow{Measure: m.name, Words: words, Class: "unsure"})
 		}
 	}
+	return rows
 }
 
 // summaryOf returns the group of that name, nil when there is none.

@@ -1,12 +1,14 @@
-// Package report writes what package compare found, as text for people and as JSON for programs.
+// Package report writes what package compare found: as text for terminals, as JSON for programs, and as one HTML file that
+// needs nothing else.
 //
 //	err := report.JourneyText(os.Stdout, journey, report.Style{Color: true})
 //	err := report.JourneyJSON(os.Stdout, journey)
 //	err := report.Bars(os.Stdout, "kafka", journey.Set(), journey.CompletionPath(), 100, report.Style{})
 //	err := report.ComparisonText(os.Stdout, compare.Compare(groups, key), report.Style{})
+//	err := report.ComparisonHTML(file, compare.Compare(groups, key))
 //
 // The output depends on nothing but the arguments. Names come from whoever made the traces, so characters that a terminal
-// would obey are shown as escapes.
+// or a browser would obey are shown as escapes.
 package report
 
 // DefaultWidth is the number of columns of a picture when 0 is asked for.

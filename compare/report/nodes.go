@@ -18,6 +18,9 @@ const maxNodeRows = 60
 // nodeTables writes a table of nodes for each group but the first of each comparison.
 func nodeTables(b *strings.Builder, nodes []compare.Node, style Style) {
 	for _, list := range byGroups(nodes) {
+		if len(list) == 0 {
+			continue
+		}
 		for g := 1; g < len(list[0].Groups); g++ {
 			nodeTable(b, list, g, style)
 		}
@@ -125,10 +128,7 @@ func changeColor(c compare.Change) string {
 
 func nodeRow(n compare.Node, g int, twins map[[2]string]int) []cell {
 	a, o := n.Groups[0], n.Groups[g]
-	name := nodeName(a, o)
-	if twins[[2]string{n.Service, n.Name}] > 1 && len(n.Path) > 1 {
-		name += ", after " + lastPart(n.Path[len(n.Path)-2])
-	}
+	name := rowName(n, a, o, twins)
 	return []cell{
 		{text: string(o.Change), color: changeColor(o.Change)},
 		left(shorten(clean(n.Service), maxServiceWidth)), left(name),
@@ -136,6 +136,15 @@ func nodeRow(n compare.Node, g int, twins map[[2]string]int) []cell {
 		number(times(a.Self, o.Self)), number(times(a.Wait, o.Wait)),
 		number(times(a.Path.Response, o.Path.Response)), number(times(a.Path.Completion, o.Path.Completion)),
 	}
+}
+
+// rowName is a node's name in a table; of nodes that share it, with the node above.
+func rowName(n compare.Node, a, o compare.NodeIn, twins map[[2]string]int) string {
+	name := nodeName(a, o)
+	if twins[[2]string{n.Service, n.Name}] > 1 && len(n.Path) > 1 {
+		name += ", after " + lastPart(n.Path[len(n.Path)-2])
+	}
+	return name
 }
 
 // nodeName is a node's name in both groups, and how it is reached where that is the change.

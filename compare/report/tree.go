@@ -18,9 +18,21 @@ type treeNode struct {
 	via   *compare.Edge // nil at the top
 }
 
-// tree writes the spans of a journey, each once, over all traces: under its parent where that caused it, else under the
-// cause that was ready last.
+// tree writes the spans of a journey.
 func tree(b *strings.Builder, j *compare.Journey, style Style) {
+	rows := [][]cell{{number("start"), number("duration"), left("span")}}
+	for _, n := range treeNodes(j, maxTreeSpans) {
+		rows = append(rows, treeRow(j, n))
+	}
+	table(b, style, "  ", rows)
+	if more := len(j.Spans()) - (len(rows) - 1); more > 0 {
+		fmt.Fprintf(b, "  and %d more spans\n", more)
+	}
+}
+
+// treeNodes returns the spans of a journey, each once, over all traces, depth first, and no more than limit: under its parent
+// where that caused it, else under the cause that was ready last.
+func treeNodes(j *compare.Journey, limit int) []treeNode {
 	below := make(map[compare.Index][]treeNode)
 	for _, i := range j.Spans() {
 		via := shownCause(j, i)
@@ -30,23 +42,20 @@ func tree(b *strings.Builder, j *compare.Journey, style Style) {
 		}
 		below[at] = append(below[at], treeNode{span: i, via: via})
 	}
-	rows := [][]cell{{number("start"), number("duration"), left("span")}}
+	var list []treeNode
 	stack := slices.Clone(below[-1])
 	slices.Reverse(stack)
-	for len(stack) > 0 && len(rows) <= maxTreeSpans {
+	for len(stack) > 0 && len(list) < limit {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		rows = append(rows, treeRow(j, n))
+		list = append(list, n)
 		children := below[n.span]
 		for k := len(children) - 1; k >= 0; k-- {
 			children[k].depth = n.depth + 1
 			stack = append(stack, children[k])
 		}
 	}
-	table(b, style, "  ", rows)
-	if more := len(j.Spans()) - (len(rows) - 1); more > 0 {
-		fmt.Fprintf(b, "  and %d more spans\n", more)
-	}
+	return list
 }
 
 // shownCause returns the edge to a span under which it is shown, or nil for a span that nothing in the journey led to.
