@@ -67,6 +67,16 @@ var pathCases = []pathCase{
 		[]string{"S[0,10] PR[10,30] C[30,160]"},
 	},
 	{
+		"of a span and its call that end together, the way back begins at the caller, whichever has the lower id",
+		`R SERVER 0-80 id=0000000000000009
+		   M PRODUCER 10-20
+		   N PRODUCER 40-75
+		P CONSUMER 30-100 op=process link=M
+		   C CONSUMER 70-100 op=process link=N id=0000000000000001`,
+		[]string{"R[0,10] M[10,20] R[20,40] N[40,75] R[75,80]"},
+		[]string{"R[0,10] M[10,20] ~message[20,30] P[30,70] C[70,100]"},
+	},
+	{
 		"a batch is charged from the message that was ready last, and not before it",
 		`S SERVER 0-50
 		   P1 PRODUCER 10-20
