@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
 )
@@ -99,6 +101,21 @@ func TestBrokerUnreachable(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), address) || !strings.Contains(err.Error(), "--kafka") {
 				t.Errorf("%s: %v, want the address and what to do", address, err)
 			}
+		}
+	})
+}
+
+// TestAStartThatFailsHalfway: one service is refused by the broker, the others have joined it. Nothing is left of them.
+func TestAStartThatFailsHalfway(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		l.must(l.stop(patience))
+		l.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Topic: "order.placed", Err: kerr.TopicAuthorizationFailed})
+		if err := l.startError(); err == nil || !strings.Contains(err.Error(), "order.placed") || !strings.Contains(err.Error(), "AUTHORIZATION") {
+			t.Errorf("%v, want what the broker has refused", err)
+		}
+		l.start() // with the same ports and groups
+		if s := l.await(l.place(in("r", Kafka), tea).id()); s.Status != Completed {
+			t.Errorf("an order after the second start: %s, want completed", s.Status)
 		}
 	})
 }
