@@ -115,7 +115,7 @@ func (c faultCase) expect(form services.Form, orders int) lab.Accounts {
 }
 
 func TestAccountsBalanceWithEachFault(t *testing.T) {
-	const orders = 6
+	const orders = 4
 	for _, c := range faultCases() {
 		t.Run(c.fault, func(t *testing.T) {
 			result := quickly(t, func(config *lab.Config) {

@@ -12,12 +12,13 @@ import (
 // together. All spans of the run are stitched at once: each belongs to the journey of its own order and to no other,
 // and the shared ones to none.
 func TestJourneysNeverMix(t *testing.T) {
-	const orders = 40 // of each form
+	const orders = 30 // of each form
 	for _, name := range []string{"both", "parent", "link"} {
 		t.Run(name, func(t *testing.T) {
-			result := quickly(t, func(c *lab.Config) {
-				c.Orders, c.Rate, c.Relation, c.Forms = orders, 800, relation(name), []services.Form{services.Kafka, services.Hybrid}
-			})
+			var result *lab.Result
+			virtually(t, func(c *lab.Config) { // whose broker hands out what has gathered in a tick
+				c.Orders, c.WarmUp, c.Rate, c.Relation, c.Forms = orders, -1, 800, relation(name), []services.Form{services.Kafka, services.Hybrid}
+			}, func(_ *testing.T, r *lab.Result) { result = r })
 			balanced(t, result)
 			run, _, err := lab.OpenRun(result.Dir)
 			if err != nil {

@@ -108,7 +108,10 @@ func exportRequest(t *testing.T) (asJSON, asProto []byte) {
 func gzipped(t *testing.T, body []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := z.Write(body); err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,8 @@ type target struct {
 }
 
 // startTarget starts them on a broker of their own; they end with the test. Through stands between the services and the
-// endpoint: it may hold spans back.
-func startTarget(t *testing.T, otlp string, allowFaults bool, through func(sdktrace.SpanExporter) sdktrace.SpanExporter) target {
+// endpoint: it may hold spans back. They obey no faults.
+func startTarget(t *testing.T, otlp string, through func(sdktrace.SpanExporter) sdktrace.SpanExporter) target {
 	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
@@ -44,7 +44,7 @@ func startTarget(t *testing.T, otlp string, allowFaults bool, through func(sdktr
 		gate := &gate{SpanExporter: through(exporter)}
 		queue := services.NewQueue(gate, services.QueueConfig{Interval: 20 * time.Millisecond, Timeout: exportTimeout})
 		system, err := services.Start(t.Context(), services.Config{
-			Services: []string{name}, HTTP: http, GRPC: grpc, Kafka: cluster.ListenAddrs(), Workers: 8, AllowFaults: allowFaults, Network: services.TCP(),
+			Services: []string{name}, HTTP: http, GRPC: grpc, Kafka: cluster.ListenAddrs(), Workers: 8, Network: services.TCP(),
 			Telemetry: services.Telemetry{Host: "lab", Instance: name, Version: "test", Processors: []sdktrace.SpanProcessor{queue},
 				Propagator: services.Propagator(discard), BaggageKeys: services.BaggageKeys()},
 		})
@@ -86,7 +86,7 @@ func unchanged(e sdktrace.SpanExporter) sdktrace.SpanExporter { return e }
 func TestTargetGivesTheSameStructures(t *testing.T) {
 	inProcess := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp = 3, 1 })
 	otlp := receiverAddress(t)
-	to := startTarget(t, otlp, false, unchanged)
+	to := startTarget(t, otlp, unchanged)
 	result, err := lab.Run(t.Context(), lab.Config{
 		Orders: 3, WarmUp: 1, Seed: 1, Target: to.url, ReceiveOTLP: otlp, Out: t.TempDir(), Version: "test",
 	})
@@ -108,7 +108,7 @@ func TestTargetGivesTheSameStructures(t *testing.T) {
 
 func TestTargetWithoutFaults(t *testing.T) {
 	otlp := receiverAddress(t)
-	to := startTarget(t, otlp, false, unchanged)
+	to := startTarget(t, otlp, unchanged)
 	out := t.TempDir()
 	_, err := lab.Run(t.Context(), lab.Config{Orders: 1, Target: to.url, ReceiveOTLP: otlp, Out: out, Faults: faults("payment:delay=1ms")})
 	if err == nil || !strings.Contains(err.Error(), "do not obey faults: start them with --allow-faults") {
@@ -187,7 +187,7 @@ func TestIncompleteJourneys(t *testing.T) {
 	}
 	var gone sync.Map // the orders that have lost their span
 	otlp := receiverAddress(t)
-	to := startTarget(t, otlp, false, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
+	to := startTarget(t, otlp, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
 		return holdBack{SpanExporter: e, what: func(s sdktrace.ReadOnlySpan) heldBack {
 			for _, l := range lostSpans {
 				service, _ := s.Resource().Set().Value("service.name")
@@ -248,7 +248,7 @@ func TestLateSpansCompleteAJourney(t *testing.T) {
 	const silence, deadline = 400 * time.Millisecond, 20 * time.Second
 	otlp := receiverAddress(t)
 	release := make(chan struct{})
-	to := startTarget(t, otlp, false, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
+	to := startTarget(t, otlp, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
 		return holdBack{SpanExporter: e, release: release, what: func(s sdktrace.ReadOnlySpan) heldBack {
 			if spanOf(s, "1", "orders.Complete") {
 				return late
