@@ -74,7 +74,7 @@ var pathCases = []pathCase{
 		P CONSUMER 30-100 op=process link=M
 		   C CONSUMER 70-100 op=process link=N id=0000000000000001`,
 		[]string{"R[0,10] M[10,20] R[20,40] N[40,75] R[75,80]"},
-		[]string{"R[0,10] M[10,20] ~message[20,30] P[30,70] C[70,100]"},
+		[]string{"R[0,10] M[10,20] R[20,30] P[30,70] C[70,100]"},
 	},
 	{
 		"a batch is charged from the message that was ready last, and not before it",
