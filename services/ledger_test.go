@@ -87,13 +87,13 @@ func TestTheFirstEndStands(t *testing.T) {
 	}
 	begun(t, l, "b")
 	l.did("b", Complete)
-	l.fail("b", want2())
+	l.fail("b", aFailure())
 	if state, _ := l.get("b"); state.Status != Completed {
 		t.Errorf("an order that is completed became %s", state.Status)
 	}
 }
 
-func want2() []*orderpb.Failure { return []*orderpb.Failure{{Step: "x", Reason: "y"}} }
+func aFailure() []*orderpb.Failure { return []*orderpb.Failure{{Step: "x", Reason: "y"}} }
 
 func TestAccountsAddUp(t *testing.T) {
 	l := newLedger()
@@ -109,7 +109,7 @@ func TestAccountsAddUp(t *testing.T) {
 		case 0:
 			l.did(id, Complete)
 		case 1:
-			l.fail(id, want2())
+			l.fail(id, aFailure())
 		}
 	}
 	var sum Accounts
@@ -197,7 +197,7 @@ func TestOneOrderForManyAtTheSameTime(t *testing.T) {
 func TestAReaderCannotChangeTheLedger(t *testing.T) {
 	l := newLedger()
 	begun(t, l, "a")
-	l.fail("a", want2())
+	l.fail("a", aFailure())
 	state, _ := l.get("a")
 	state.Steps[0], state.Failures[0].Reason = "changed", "changed"
 	if again, _ := l.get("a"); slices.Contains(again.Steps, "changed") || again.Failures[0].Reason == "changed" {
