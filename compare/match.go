@@ -191,8 +191,14 @@ func (m *matcher) compareRows(a, b int) int {
 	)
 }
 
+// maxAlternatives is how many equals are looked at: more of them are a recursion, not the branches before a join.
+const maxAlternatives = 32
+
 // joinAlternatives joins rows that exclude each other, from the rarest on, until there are only so many.
 func (m *matcher) joinAlternatives(rows []int, want int) []int {
+	if len(rows) > maxAlternatives {
+		return rows
+	}
 	for from := len(rows) - 1; from > 0 && len(rows) > want; from-- {
 		for to := range from {
 			if m.exclusive(m.rows[rows[to]], m.rows[rows[from]]) {

@@ -235,6 +235,20 @@ func TestThreeGroups(t *testing.T) {
 	}
 }
 
+// Recursions that are alike for long, below different roots: neither their text nor their number may cost the square.
+func TestDeepTwins(t *testing.T) {
+	const depth = 30_000
+	chain := func(root string, depth int) compare.Group {
+		spans := shapes(depth)["deep"]
+		spans[0].Name = root
+		return compare.Group{Name: root, Journeys: compare.Normalise(spans).Journeys()}
+	}
+	nodes := compare.Nodes([]compare.Group{chain("a", depth), chain("b", depth-10)}, nil)
+	if len(nodes) != depth { // the roots have one step, so they are one node
+		t.Errorf("%d nodes, want %d: each of the longer chain", len(nodes), depth)
+	}
+}
+
 func TestStructures(t *testing.T) {
 	g := drawn(t, "g", 3, "s.in SERVER 0-10\n  s.b 3-4\n  s.a 1-2")
 	g.Journeys = append(g.Journeys, drawn(t, "", 1, "s.in SERVER 5-15\n  s.a 6-7\n  s.a 7-8\n  s.c 8-9").Journeys...)

@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"hash/fnv"
+	"slices"
 	"strings"
 )
 
@@ -68,6 +69,7 @@ type placeTable struct {
 	setNames map[*Set][]int32      // by set and its number of a service, ours
 
 	serviceNames, spanNames []string // by number, once all is read
+	texts                   []string // by place, those that were shown
 }
 
 func newPlaceTable(groups []Group) *placeTable {
@@ -199,9 +201,16 @@ func mix(h, v uint64) uint64 {
 func (t *placeTable) serviceName(p int32) string { return t.serviceNames[t.places[p].service] }
 func (t *placeTable) spanName(p int32) string    { return t.spanNames[t.places[p].name] }
 
-// compare orders places by their text, from the node itself upwards.
+// maxCompared bounds how far up places are compared: a recursion may be 100,000 deep, and all of it alike.
+const maxCompared = 32
+
+// compare orders places by their text, from the node itself upwards, and those that are alike for long by their hashes.
 func (t *placeTable) compare(a, b int32) int {
-	for a != b {
+	p, q := a, b
+	for range maxCompared {
+		if a == b {
+			return 0
+		}
 		if a == none32 || b == none32 {
 			return cmp.Compare(a, b)
 		}
@@ -215,24 +224,33 @@ func (t *placeTable) compare(a, b int32) int {
 		}
 		a, b = x.parent, y.parent
 	}
-	return 0
+	return cmp.Compare(t.places[p].hash, t.places[q].hash)
 }
 
 // maxPath bounds the path that is written of a node: chains may be 100,000 deep.
 const maxPath = 24
 
+// shown is a place's service and name.
+func (t *placeTable) shown(p int32) string {
+	if t.texts == nil {
+		t.texts = make([]string, len(t.places))
+	}
+	if t.texts[p] == "" {
+		t.texts[p] = t.serviceName(p) + " " + t.spanName(p)
+	}
+	return t.texts[p]
+}
+
 // path returns the services and names from the top down to a place; of a longer one the last maxPath, after a "…".
 func (t *placeTable) path(p int32) []string {
-	var up []string
+	up := make([]string, 0, maxPath+1)
 	for ; p != none32; p = t.places[p].parent {
 		if len(up) == maxPath {
 			up = append(up, "…")
 			break
 		}
-		up = append(up, t.serviceName(p)+" "+t.spanName(p))
+		up = append(up, t.shown(p))
 	}
-	for i, k := 0, len(up)-1; i < k; i, k = i+1, k-1 {
-		up[i], up[k] = up[k], up[i]
-	}
-	return up
+	slices.Reverse(up)
+	return slices.Clip(up)
 }

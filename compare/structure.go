@@ -42,7 +42,7 @@ func (g *groupTree) structures(t *placeTable) []Structure {
 // hangs elsewhere is in both answers.
 func (t *placeTable) unlike(base, other []shapeNode) (more, less []string) {
 	more, less = []string{}, []string{}
-	name := func(p int32) string { return t.serviceName(p) + " " + t.spanName(p) }
+	name := t.shown
 	for len(base) > 0 || len(other) > 0 {
 		switch {
 		case len(other) == 0 || len(base) > 0 && base[0].place < other[0].place:
