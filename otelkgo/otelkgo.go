@@ -30,6 +30,7 @@ type Instrumentation struct {
 	messageID   func(*kgo.Record) string
 	maxLinks    int
 	instruments instruments
+	scratches   scratches
 	// observed is set once somebody collects the lag: before, nothing is kept
 	// for it.
 	observed atomic.Bool

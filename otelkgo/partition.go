@@ -14,8 +14,9 @@ import (
 // process spans are open, and how far the client has read.
 type partitionState struct {
 	id attribute.KeyValue // messaging.destination.partition.id, a string by convention
-	// process are the start options of a process span, processRoot those of
-	// one in a trace of its own.
+	// attributes are those that a process span starts with at least, process
+	// the options that give them, processRoot those for a trace of its own.
+	attributes           []attribute.KeyValue
 	process, processRoot []trace.SpanStartOption
 	// sent and processed are for records that went well, one at a time.
 	sent, consumed, processed *measure
@@ -31,9 +32,11 @@ type partitionState struct {
 func newPartitionState(ts *topicState, p int32) *partitionState {
 	id := semconv.MessagingDestinationPartitionID(strconv.Itoa(int(p)))
 	with := func(attrs []attribute.KeyValue) []attribute.KeyValue { return append(slices.Clone(attrs), id) }
-	process := []trace.SpanStartOption{ts.process.kind, trace.WithAttributes(with(ts.process.attributes)...)}
+	attributes := with(ts.process.attributes)
+	process := []trace.SpanStartOption{ts.process.kind, trace.WithAttributes(attributes...)}
 	ps := &partitionState{
 		id:          id,
+		attributes:  attributes,
 		process:     process,
 		processRoot: append([]trace.SpanStartOption{trace.WithNewRoot()}, process...),
 		sent:        newMeasure(with(ts.send.measured)...),

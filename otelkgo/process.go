@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -41,9 +39,9 @@ type Process struct {
 func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (context.Context, *Process) {
 	ts := in.clientOf(r).topic(r.Topic)
 	p := &Process{in: in, topic: ts, start: clock(ctx, in.instruments.process), measure: ts.process.measure}
-	options, rootOptions := ts.process.start, ts.process.root
-	if ps := ts.partition(r.Partition); ps != nil {
-		options, rootOptions, p.measure = ps.process, ps.processRoot, ps.processed
+	ps := ts.partition(r.Partition)
+	if ps != nil {
+		p.measure = ps.processed
 		p.inflight.process = p
 		ps.enter(&p.inflight)
 	}
@@ -54,27 +52,56 @@ func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (con
 	if scope.Equal(creation) {
 		scope = trace.SpanContext{}
 	}
-	if relation == RelationLink {
+	switch {
+	case relation == RelationLink:
 		// A trace of its own: links are all that a sampler can decide by.
-		p.ctx, p.span = in.start(ctx, ts.process.spanName, withLinks(rootOptions, creation, scope))
-	} else {
-		// The parent has decided, so links cost nothing unless it is recorded.
-		p.ctx, p.span = in.start(ctx, ts.process.spanName, options)
+		options := ts.process.root
+		if ps != nil {
+			options = ps.processRoot
+		}
+		p.startSpan(ctx, r, withLinks(options, creation, scope))
+		return p.ctx, p
+	case ps == nil:
+		p.startSpan(ctx, r, ts.process.start)
+	case creation.IsSampled():
+		p.startWholeSpan(ctx, r, ps)
+	default:
+		p.startSpan(ctx, r, ps.process)
+	}
+	// The parent has decided, so links cost nothing unless the span is recorded.
+	if p.span.IsRecording() {
 		if relation == RelationBoth {
 			addLink(p.span, creation)
 		}
 		addLink(p.span, scope)
 	}
-	if p.span.IsRecording() {
-		var attrs [maxMessageAttributes]attribute.KeyValue
-		p.span.SetAttributes(ts.client.messageAttributes(append(attrs[:0], semconv.MessagingKafkaOffset(int(r.Offset))), r)...)
-	}
 	return p.ctx, p
 }
 
-// addLink adds a link to a span that is recorded, if sc is valid.
+// startSpan starts the span with options, which have what samplers may need,
+// and adds what the record itself says only if the span is recorded.
+func (p *Process) startSpan(ctx context.Context, r *kgo.Record, options []trace.SpanStartOption) {
+	p.ctx, p.span = p.in.start(ctx, p.topic.process.spanName, options)
+	if p.span.IsRecording() {
+		s := p.in.scratches.get()
+		p.span.SetAttributes(p.topic.client.consumedAttributes(s.attributes[:0], r)...)
+		p.in.scratches.put(s)
+	}
+}
+
+// startWholeSpan starts the span with all its attributes, so that it need not
+// grow for the record's own. That is worth their making when the span will
+// likely be recorded, as its parent is.
+func (p *Process) startWholeSpan(ctx context.Context, r *kgo.Record, ps *partitionState) {
+	s := p.in.scratches.get()
+	set := p.topic.client.consumedAttributes(append(s.attributes[:0], ps.attributes...), r)
+	p.ctx, p.span = p.in.start(ctx, p.topic.process.spanName, s.startOptions(p.topic.process.kind, len(set)))
+	p.in.scratches.put(s)
+}
+
+// addLink adds a link if sc is valid.
 func addLink(span trace.Span, sc trace.SpanContext) {
-	if sc.IsValid() && span.IsRecording() {
+	if sc.IsValid() {
 		span.AddLink(trace.Link{SpanContext: sc})
 	}
 }

@@ -15,10 +15,9 @@ import (
 // acknowledgement: it carries the span from one hook to the other.
 type sendContext struct {
 	context.Context
-	client *clientState
-	topic  *topicState
-	span   trace.Span
-	start  time.Time
+	topic *topicState
+	span  trace.Span
+	start time.Time
 	// before is the record's context before the span.
 	before context.Context
 }
@@ -44,7 +43,7 @@ func (cs *clientState) OnProduceRecordBuffered(r *kgo.Record) {
 		before = context.Background()
 	}
 	ts := cs.topic(r.Topic)
-	sc := &sendContext{client: cs, topic: ts, before: before, start: clock(before, cs.in.instruments.operation)}
+	sc := &sendContext{topic: ts, before: before, start: clock(before, cs.in.instruments.operation)}
 	o, _ := before.Value(originKey{}).(*origin)
 	parent := before
 	if !trace.SpanContextFromContext(before).IsValid() && before.Value(clientStateKey{}) != nil {
@@ -86,7 +85,7 @@ func (cs *clientState) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
 		return
 	}
 	sc, ok := r.Context.Value(sendContextKey{}).(*sendContext)
-	if !ok || sc.client != cs {
+	if !ok || sc.topic.client != cs {
 		return
 	}
 	r.Context = sc.before
@@ -104,20 +103,17 @@ func (cs *clientState) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
 	}
 	if sc.span.IsRecording() {
 		// All at once: the span grows only once for them.
-		var attrs [maxMessageAttributes]attribute.KeyValue
-		set := cs.messageAttributes(attrs[:0], r)
+		s := cs.in.scratches.get()
+		set := cs.messageAttributes(s.attributes[:0], r)
 		if err == nil && ps != nil {
 			set = append(set, ps.id, semconv.MessagingKafkaOffset(int(r.Offset)))
 		}
 		sc.span.SetAttributes(set...)
+		cs.in.scratches.put(s)
 		failSpan(sc.span, err)
 	}
 	sc.span.End()
 }
-
-// maxMessageAttributes is room for what messageAttributes appends, partition
-// and offset.
-const maxMessageAttributes = 6
 
 // messageAttributes appends the client id and what a record itself says: its
 // key when it is text, whether it is a tombstone, and its id.
@@ -126,6 +122,12 @@ func (cs *clientState) messageAttributes(attrs []attribute.KeyValue, r *kgo.Reco
 		attrs = append(attrs, semconv.MessagingClientID(cs.id))
 	}
 	return cs.in.recordAttributes(attrs, r)
+}
+
+// consumedAttributes appends the offset, which comes before all that
+// messageAttributes appends.
+func (cs *clientState) consumedAttributes(attrs []attribute.KeyValue, r *kgo.Record) []attribute.KeyValue {
+	return cs.messageAttributes(append(attrs, semconv.MessagingKafkaOffset(int(r.Offset))), r)
 }
 
 func (in *Instrumentation) recordAttributes(attrs []attribute.KeyValue, r *kgo.Record) []attribute.KeyValue {
