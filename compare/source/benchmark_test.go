@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"tracelab/compare"
 	"tracelab/compare/source"
 )
 
@@ -62,4 +63,27 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
+}
+
+// The flow of the tests many times over, in each format.
+func BenchmarkFormats(b *testing.B) {
+	var spans []compare.Span
+	for n := range 300 {
+		for _, s := range drawn(b) {
+			s.Trace[0], s.Trace[1] = byte(n>>8), byte(n)
+			spans = append(spans, s)
+		}
+	}
+	for name, in := range map[string][]byte{"OTLP JSON": otlpJSON(b, spans), "protobuf": protobuf(b, spans), "Jaeger JSON": jaegerJSON(b, spans, false)} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(in)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if r, err := source.Read(bytes.NewReader(in), "bench"); err != nil || len(r.Spans) != len(spans) {
+					b.Fatalf("%d spans, %v", len(r.Spans), err)
+				}
+			}
+			b.ReportMetric(float64(len(spans))*float64(b.N)/b.Elapsed().Seconds(), "spans/s")
+		})
+	}
 }

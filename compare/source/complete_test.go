@@ -132,6 +132,7 @@ func TestComplete(t *testing.T) {
 	}{
 		{"back along links", pick(all, "e"), all, source.CompleteOptions{}, "e d c c.send b b.send a a.send", "trace 4, trace 3, trace 2, trace 1", "", "D11"},
 		{"a missing parent", pick(all, "a.send"), all, source.CompleteOptions{}, "a.send a", "trace 1", "", "D11"},
+		{"duplicates among the spans given are kept", append(pick(all, "a.send"), pick(all, "a.send")...), all, source.CompleteOptions{}, "a.send a.send a", "trace 1", "", "D11"},
 		{"nothing is missing", pick(all, "a", "a.send"), all, source.CompleteOptions{}, "a a.send", "", "", ""},
 		{"forwards by attribute", pick(all, "a", "a.send"), all, source.CompleteOptions{By: []string{"order.id"}}, "a a.send b b.send c c.send", "search order.id=7", "", ""},
 		{"by attribute, then back, and by what is found there", pick(all, "e", "d"), all, source.CompleteOptions{By: []string{"order.id"}},
@@ -213,6 +214,18 @@ func TestCompleteFailures(t *testing.T) {
 		got, err := source.Complete(t.Context(), pick(all, "c", "e"), store, source.CompleteOptions{})
 		if err != nil || names(got.Spans) != "c e b b.send a a.send" || len(got.Missing) != 1 {
 			t.Errorf("spans %s, missing %v, %v", names(got.Spans), got.Missing, err)
+		}
+	})
+	t.Run("a store that cannot search is asked for traces", func(t *testing.T) {
+		store := &memory{spans: all, fail: func(what string) error {
+			if strings.HasPrefix(what, "search") {
+				return broken
+			}
+			return nil
+		}}
+		got, err := source.Complete(t.Context(), pick(all, "c"), store, source.CompleteOptions{By: []string{"order.id"}})
+		if err != nil || names(got.Spans) != "c b b.send a a.send" || len(got.Missing) != 0 || len(got.Warnings) != 2 {
+			t.Errorf("spans %s, missing %v, warnings %v, %v", names(got.Spans), got.Missing, got.Warnings, err)
 		}
 	})
 	t.Run("a search that fails is told", func(t *testing.T) {

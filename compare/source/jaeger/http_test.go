@@ -81,6 +81,7 @@ func TestHTTPSearch(t *testing.T) {
 			{"a service", with(func(q *source.Query) { q.Service = "shop" }), 6, ""},
 			{"a service that is not", with(func(q *source.Query) { q.Service = "shed" }), 0, ""},
 			{"an operation, which the server passes over", with(func(q *source.Query) { q.Operation = "op 3" }), 0, ""},
+			{"an operation of the first span", with(func(q *source.Query) { q.Operation = "op 1" }), 6, ""},
 			{"a length, which the server passes over", with(func(q *source.Query) { q.Shortest = 3 * time.Second }), 0, ""},
 			{"a length that one span has", with(func(q *source.Query) { q.Shortest, q.Longest = 1500*time.Millisecond, 2*time.Second }), 6, ""},
 			{"attributes of span and resource", with(order("2")), 2, ""},
