@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
@@ -20,6 +21,9 @@ import (
 // forwardPatience is how long the end of a run waits for a collector to take the last spans.
 const forwardPatience = 10 * time.Second
 
+// firstPatience is how long it waits for one that has taken nothing during the whole run: nobody listens there.
+const firstPatience = 3 * time.Second
+
 // forwarder sends what a collector gets on to an OTLP endpoint, such as an OpenTelemetry Collector or Jaeger, as it
 // comes. It never holds anything up: what the endpoint has not taken waits in the collector.
 type forwarder struct {
@@ -31,7 +35,8 @@ type forwarder struct {
 	stop   chan struct{} // closed when no more spans will come
 	done   chan struct{}
 
-	sent, failed int // spans that the endpoint has taken and not taken; read after done
+	reached      atomic.Bool // the endpoint has taken spans
+	sent, failed int         // spans that the endpoint has taken and not taken; read after done
 	err          error
 }
 
@@ -127,6 +132,7 @@ func (f *forwarder) send(ctx context.Context, batch []byte) {
 		return
 	}
 	f.sent += n
+	f.reached.Store(true)
 }
 
 // abandon ends without sending the rest, and without a word: the run has failed for another reason.
@@ -137,11 +143,15 @@ func (f *forwarder) abandon(ctx context.Context) {
 	_ = f.client.Stop(ctx)
 }
 
-// finish sends the rest, for forwardPatience at the most, and returns how many spans were sent; the error counts those
+// finish sends the rest, as long as its patience lasts, and returns how many spans were sent; the error counts those
 // that were not.
 func (f *forwarder) finish(ctx context.Context) (int, error) {
 	close(f.stop)
-	timer := time.AfterFunc(forwardPatience, f.cancel)
+	patience := forwardPatience
+	if !f.reached.Load() {
+		patience = firstPatience
+	}
+	timer := time.AfterFunc(patience, f.cancel)
 	<-f.done
 	timer.Stop()
 	f.cancel()

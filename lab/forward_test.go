@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -100,7 +102,19 @@ func TestForwardingASample(t *testing.T) {
 // problem, and the run's own report is whole.
 func TestForwardingToNobody(t *testing.T) {
 	for _, to := range []string{"127.0.0.1:1", "http://127.0.0.1:1"} {
-		result := quickly(t, func(c *lab.Config) { c.OTLP, c.Orders = to, 2 })
+		var result *lab.Result
+		out := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			var err error
+			result, err = lab.Run(t.Context(), lab.Config{Orders: 2, WarmUp: -1, Seed: 1, OTLP: to, Out: out, Network: (&virtualNetwork{}).network()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("%s: it took %v to give an endpoint up that never took a span", to, took)
+			}
+		})
 		balanced(t, result)
 		problems := strings.Join(result.Problems, "\n")
 		count := strconv.FormatInt(result.Spans.Exported, 10) + " spans were not taken by the otlp endpoint " + to
