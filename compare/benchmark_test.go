@@ -229,3 +229,17 @@ func BenchmarkNodesOfShapes(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkWhatIf(b *testing.B) {
+	all := shapes(100_000)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		j := compare.Normalise(all[name]).Journeys()[0]
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				j.WhatIf(func(i compare.Index) float64 { return float64(i % 2) })
+			}
+			b.ReportMetric(float64(len(all[name]))*float64(b.N)/b.Elapsed().Seconds(), "spans/s")
+		})
+	}
+}
