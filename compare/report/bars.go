@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -63,6 +64,41 @@ func bars(b *strings.Builder, title string, set *compare.Set, path []compare.Seg
 	p.legend(b)
 	if omitted > 0 {
 		b.WriteString(omittedNote(omitted, omittedTime, total) + "\n")
+	}
+}
+
+// bothPaths draws the response path and the completion path of a journey on one time axis; of one that they share, it once.
+func bothPaths(b *strings.Builder, j *compare.Journey, style Style) {
+	set := j.Set()
+	response, completion := j.ResponsePath(), j.CompletionPath()
+	if len(response) == 0 || slices.Equal(response, completion) || len(completion) == 0 {
+		title := "Completion path"
+		if len(response) > 0 {
+			title = "Both paths: what the caller waited for is all there was"
+		}
+		bars(b, title, set, completion, 0, style, Answer(j)...)
+		return
+	}
+	total := max(response[len(response)-1].End, completion[len(completion)-1].End)
+	upper, omitted, omittedTime := piecesOver(set, response, total/100)
+	lower, more, moreTime := piecesOver(set, completion, total/100)
+	p := newPicture(slices.Concat(upper, lower), 0, total, 0, style)
+	b.WriteString(style.paint(bold, "Both paths on one time axis") + "\n")
+	p.axis(b)
+	for _, m := range Answer(j) {
+		p.mark(b, m)
+	}
+	fmt.Fprintf(b, "response path, %s in %d segments\n", Duration(response[len(response)-1].End), len(response))
+	for _, r := range upper {
+		p.row(b, r)
+	}
+	fmt.Fprintf(b, "completion path, %s in %d segments\n", Duration(completion[len(completion)-1].End), len(completion))
+	for _, r := range lower {
+		p.row(b, r)
+	}
+	p.legend(b)
+	if omitted+more > 0 {
+		b.WriteString(omittedNote(omitted+more, omittedTime+moreTime, total) + "\n")
 	}
 }
 

@@ -14,6 +14,8 @@ type journeyPage struct {
 	Timeline *timeline
 	Paths    []pathView
 	Messages []messageRow
+	Branches [][5]string // ended, slack, service, branch, after
+	Worths   [][5]string // service, step, on the path, completion, caller wait
 	Warnings []compare.Warning
 }
 
@@ -45,6 +47,12 @@ func newJourneyPage(j *compare.Journey) journeyPage {
 	}
 	p.Paths = append(p.Paths, newPathView("Completion path: why it ended when it did", set, j.CompletionPath()))
 	p.Messages = messageRows(j)
+	if branches := j.Branches(); len(branches) > 1 {
+		p.Branches = branchRows(j, branches)
+	}
+	for _, w := range stepWorths(j) {
+		p.Worths = append(p.Worths, [5]string{w.service, w.name, w.work, w.completion, w.callerWait})
+	}
 	for _, w := range j.Warnings() {
 		w.Text = clean(w.Text)
 		p.Warnings = append(p.Warnings, w)

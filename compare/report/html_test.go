@@ -122,7 +122,7 @@ func TestJourneyHTML(t *testing.T) {
 			t.Errorf("piece %d starts at %s, the one before ends at %s", i, attribute(lines[i], "x1"), attribute(lines[i-1], "x2"))
 		}
 	}
-	for _, want := range []string{"caller wait", "6.20 ms", "73.2 ms", "67.0 ms", "notification · notification.Notify · 13.8 ms · failed", "Response path: what the caller waited for"} {
+	for _, want := range []string{"caller wait", "6.20 ms", "73.2 ms", "67.0 ms", "notification · notification.Notify · 13.8 ms · failed", "Response path: what the caller waited for", "11.9 ms less"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q on the page", want)
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // JourneyText writes a journey for people: its figures, its spans as a tree over all traces, its messages, both paths as
-// tables, and the completion path as a picture.
+// tables and as bars on one time axis, its branches with their slack, and what its longest steps are worth.
 func JourneyText(w io.Writer, j *compare.Journey, style Style) error {
 	var b strings.Builder
 	header(&b, j, style)
@@ -27,7 +27,15 @@ func JourneyText(w io.Writer, j *compare.Journey, style Style) error {
 	heading(&b, style, "Completion path: why it ended when it did")
 	pathTable(&b, j.Set(), path, style)
 	b.WriteString("\n")
-	bars(&b, "Completion path", j.Set(), path, 0, style, Answer(j)...)
+	bothPaths(&b, j, style)
+	if branches := j.Branches(); len(branches) > 1 {
+		heading(&b, style, "Branches: what ended when, and how much later it could have")
+		branchTable(&b, j, branches, style)
+	}
+	if worths := stepWorths(j); len(worths) > 0 {
+		heading(&b, style, "What if: the journey without the work of one step, queues as long as they were")
+		worthTable(&b, worths, style)
+	}
 	if warnings := j.Warnings(); len(warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, warning := range warnings {

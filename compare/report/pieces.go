@@ -21,7 +21,11 @@ func pieces(set *compare.Set, path []compare.Segment) (rows []piece, omitted int
 	if len(path) == 0 {
 		return nil, 0, 0
 	}
-	limit := (path[len(path)-1].End - path[0].Start) / 100
+	return piecesOver(set, path, (path[len(path)-1].End-path[0].Start)/100)
+}
+
+// piecesOver makes rows likewise, of work that takes the limit in nanoseconds or more.
+func piecesOver(set *compare.Set, path []compare.Segment, limit int64) (rows []piece, omitted int, omittedTime int64) {
 	small := func(g compare.Segment) bool { return !g.Wait && g.Duration() < limit }
 	for i := 0; i < len(path); {
 		if !small(path[i]) {
