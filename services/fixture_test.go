@@ -106,6 +106,7 @@ func (l *testLab) start() {
 	l.system, err = Start(ctx, l.config)
 	l.must(err)
 	l.must(l.system.Ready(ctx))
+	time.Sleep(300 * time.Millisecond) // fetches that began before all partitions were there have ended
 }
 
 // stop shuts the services down within a time.

@@ -113,7 +113,7 @@ func (k *Kafka) options() []kgo.Opt {
 		kgo.ConsumeTopics(k.topics(k.config.Consume)...),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // a group that is new has missed nothing
 		kgo.DisableAutoCommit(),                           // commits follow the work, not the poll
-		kgo.FetchMaxWait(time.Second),
+		kgo.FetchMaxWait(250*time.Millisecond),            // a fetch that began before a partition was there keeps its records back that long
 		kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { k.joined.Store(true) }),
 		kgo.OnPartitionsRevoked(k.revoked),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { k.windows.drop(lost) }),

@@ -40,7 +40,7 @@ func TestDrainFinishesAndCommits(t *testing.T) {
 			time.Sleep(time.Duration(after) * time.Millisecond)
 			b.drainAndClose(k)
 			k = b.open(func(_ context.Context, _ string, e *orderpb.Event) error { second.add(e); return nil })
-			time.Sleep(3 * time.Second) // a fetch that began before a partition was there lasts a second
+			time.Sleep(time.Second)
 			b.drainAndClose(k)
 			all := slices.Sorted(slices.Values(append(first.all(), second.all()...)))
 			if len(all) != 12 || len(slices.Compact(all)) != 12 || b.uncommitted() != 0 {
