@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -12,32 +13,33 @@ import (
 
 // compareCommand is `tracelab compare`.
 type compareCommand struct {
-	Inputs []string `arg:"" name:"input" help:"One run directory: its forms against each other. Two: form by form. RUN/grpc: one form. Else OTLP/JSON files, or -. The first is what the others are compared with."`
-	Format string   `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
+	Inputs []string `arg:"" optional:"" name:"input" help:"One run directory: its forms against each other. Two: form by form. RUN/grpc: one form. Else files of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace, a comparison or a search in the Jaeger UI. The first is what the others are compared with."`
+	Format string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
+	jaegerFlags
 }
 
 // Run reads the inputs and prints the comparison.
-func (c *compareCommand) Run(s *streams) error {
-	inputs := make([]input, len(c.Inputs))
-	for i, name := range c.Inputs {
-		var err error
-		if inputs[i], err = resolve(name); err != nil {
-			return err
-		}
-	}
-	comparison, err := compareInputs(inputs, s)
+func (c *compareCommand) Run(ctx context.Context, s *streams) error {
+	inputs, err := c.inputs(c.Inputs)
 	if err != nil {
 		return err
 	}
-	if c.Format == "json" {
+	comparison, err := c.compare(ctx, inputs, s)
+	if err != nil {
+		return err
+	}
+	switch c.Format {
+	case "json":
 		return report.ComparisonJSON(s.out, comparison)
+	case "html":
+		return report.ComparisonHTML(s.out, comparison)
 	}
 	return report.ComparisonText(s.out, comparison, terminalOf(s.out).Style)
 }
 
-// compareInputs compares what belongs together: the forms of one run, two runs form by form, or everything with the
+// compare compares what belongs together: the forms of one run, two runs form by form, or everything with the
 // first.
-func compareInputs(inputs []input, s *streams) (compare.Comparison, error) {
+func (c *compareCommand) compare(ctx context.Context, inputs []input, s *streams) (compare.Comparison, error) {
 	runs, example := 0, ""
 	for _, in := range inputs {
 		if in.kind == wholeRun {
@@ -47,18 +49,18 @@ func compareInputs(inputs []input, s *streams) (compare.Comparison, error) {
 	}
 	switch {
 	case runs == 1 && len(inputs) == 1:
-		return compareForms(inputs[0], s)
+		return c.forms(ctx, inputs[0], s)
 	case runs == len(inputs):
-		return compareRuns(inputs, s)
+		return c.runs(ctx, inputs, s)
 	case runs > 0:
 		return compare.Comparison{}, usageError{fmt.Errorf("a run directory stands beside something else: say which form of it, such as %s", example)}
 	case len(inputs) < 2:
 		return compare.Comparison{}, usageError{fmt.Errorf("%s is compared with nothing: name a second input", inputs[0].name)}
 	}
-	return compareGroups(inputs, "", s)
+	return c.groups(ctx, inputs, "", s)
 }
 
-func compareForms(run input, s *streams) (compare.Comparison, error) {
+func (c *compareCommand) forms(ctx context.Context, run input, s *streams) (compare.Comparison, error) {
 	var forms []input
 	for _, form := range run.run.Forms {
 		forms = append(forms, input{name: string(form), run: run.run, form: form, kind: oneForm})
@@ -66,12 +68,15 @@ func compareForms(run input, s *streams) (compare.Comparison, error) {
 	if len(forms) < 2 {
 		return compare.Comparison{}, usageError{fmt.Errorf("%s has one form only: name a second run", run.name)}
 	}
-	return compareGroups(forms, "", s)
+	return c.groups(ctx, forms, "", s)
 }
 
-// compareRuns compares the forms that all the runs have, and names those that only some have.
-func compareRuns(runs []input, s *streams) (compare.Comparison, error) {
+// runs compares the forms that all the runs have, and names those that only some have. The nodes of several forms do not
+// stand beside each other, so of those only the measures are kept.
+func (c *compareCommand) runs(ctx context.Context, runs []input, s *streams) (compare.Comparison, error) {
 	var all compare.Comparison
+	var example string
+	common := 0
 	for _, form := range services.Forms() {
 		lacks := func(in input) bool { return !slices.Contains(in.run.Forms, form) }
 		if slices.ContainsFunc(runs, lacks) {
@@ -80,31 +85,37 @@ func compareRuns(runs []input, s *streams) (compare.Comparison, error) {
 			}
 			continue
 		}
-		c, err := compareGroups(runs, form, s)
+		one, err := c.groups(ctx, runs, form, s)
 		if err != nil {
 			return all, err
 		}
-		all.Groups = append(all.Groups, c.Groups...)
-		all.Differences = append(all.Differences, c.Differences...)
-		all.Warnings = append(all.Warnings, c.Warnings...)
+		common++
+		example = fmt.Sprintf("%s/%s %s/%s", runs[0].name, form, runs[1].name, form)
+		all.Groups, all.Nodes = append(all.Groups, one.Groups...), one.Nodes
+		all.Differences = append(all.Differences, one.Differences...)
+		all.Warnings = append(all.Warnings, one.Warnings...)
 	}
-	if len(all.Groups) == 0 {
+	if common == 0 {
 		return all, fmt.Errorf("the runs have no form in common")
+	}
+	if common > 1 {
+		all.Nodes = nil
+		all.Warnings = append(all.Warnings, "nodes are compared one form at a time: tracelab compare "+example)
 	}
 	return all, nil
 }
 
-func compareGroups(inputs []input, form services.Form, s *streams) (compare.Comparison, error) {
+func (c *compareCommand) groups(ctx context.Context, inputs []input, form services.Form, s *streams) (compare.Comparison, error) {
 	var groups []compare.Group
 	var warnings []string
 	for _, in := range inputs {
-		group, some, err := in.group(form, s.in)
+		group, some, err := c.group(ctx, in, form, s)
 		if err != nil {
 			return compare.Comparison{}, err
 		}
 		groups, warnings = append(groups, group), append(warnings, some...)
 	}
-	c := compare.Compare(groups, compare.ByAttribute(services.KeyNumber))
-	c.Warnings = append(warnings, c.Warnings...)
-	return c, nil
+	comparison := compare.Compare(groups, compare.ByAttribute(services.KeyNumber))
+	comparison.Warnings = append(warnings, comparison.Warnings...)
+	return comparison, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,16 +13,17 @@ import (
 
 // journeyCommand is `tracelab journey`.
 type journeyCommand struct {
-	Input  string `arg:"" help:"A run directory, one form of it (RUN/grpc), an OTLP/JSON file, or - for standard input."`
+	Input  string `arg:"" optional:"" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI."`
 	Trace  string `help:"The journey that reaches this trace." placeholder:"ID" xor:"pick"`
 	Order  string `help:"The journey of this order: its id, or its number." placeholder:"ID" xor:"pick"`
 	Form   string `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
-	Format string `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
+	Format string `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
+	jaegerFlags
 }
 
 // Run reads the input, picks a journey and prints it.
-func (c *journeyCommand) Run(s *streams) error {
-	in, err := resolve(c.Input)
+func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
+	in, err := c.one(c.Input)
 	if err != nil {
 		return err
 	}
@@ -29,7 +31,7 @@ func (c *journeyCommand) Run(s *streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	group, warnings, err := in.group(form, s.in)
+	group, warnings, err := c.group(ctx, in, form, s)
 	if err != nil {
 		return err
 	}
@@ -40,8 +42,11 @@ func (c *journeyCommand) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
-	if c.Format == "json" {
+	switch c.Format {
+	case "json":
 		return report.JourneyJSON(s.out, journey)
+	case "html":
+		return report.JourneyHTML(s.out, journey)
 	}
 	return report.JourneyText(s.out, journey, terminalOf(s.out).Style)
 }

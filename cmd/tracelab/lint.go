@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"tracelab/compare"
@@ -9,26 +10,27 @@ import (
 
 // lintCommand is `tracelab lint`.
 type lintCommand struct {
-	Input  string `arg:"" help:"A run directory, one form of it (RUN/grpc), an OTLP/JSON file, or - for standard input."`
+	Input  string `arg:"" optional:"" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI."`
 	FailOn string `help:"Exit with 1 when there is a finding of this level or a graver one: error, warning, advice; never (default ${default})." enum:"error,warning,advice,never" default:"error" placeholder:"LEVEL"`
 	All    bool   `help:"Show every finding, not the first few of each rule."`
 	Format string `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
+	jaegerFlags
 }
 
 // Run checks the input against the rules and prints what they find.
-func (c *lintCommand) Run(s *streams) error {
-	in, err := resolve(c.Input)
+func (c *lintCommand) Run(ctx context.Context, s *streams) error {
+	in, err := c.one(c.Input)
 	if err != nil {
 		return err
 	}
-	spans, warnings, err := in.spans(s.in)
+	read, err := c.read(ctx, in, s)
 	if err != nil {
 		return err
 	}
-	for _, w := range warnings {
+	for _, w := range read.warnings {
 		s.talk("warning: %s", w)
 	}
-	result := lint.Check(compare.Normalise(spans))
+	result := lint.Check(compare.Normalise(read.spans), lint.WithLookup(read.lookup))
 	if c.Format == "json" {
 		err = lint.JSON(s.out, result)
 	} else {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"tracelab/compare/source/jaeger"
 	"tracelab/lab"
 )
 
@@ -34,7 +35,7 @@ func main() {
 // commands is the command line.
 type commands struct {
 	Run      runCommand       `cmd:"" help:"The main job: place the same orders in every form, and compare."`
-	Compare  compareCommand   `cmd:"" help:"Compare trace sets: run directories, one form of a run (RUN/grpc), OTLP/JSON files, - for standard input."`
+	Compare  compareCommand   `cmd:"" help:"Compare trace sets: run directories, one form of a run (RUN/grpc), files of OTLP or Jaeger traces, traces in a Jaeger."`
 	Journey  journeyCommand   `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
 	Lint     lintCommand      `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
 	Serve    serveCommand     `cmd:"" help:"Run one or more services, or all, until told to stop."`
@@ -79,7 +80,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		kong.Description("One business flow over calls and messages, every hop traced, every trace judged."),
 		kong.Writers(out, errOut),
 		kong.DefaultEnvars("TRACELAB"),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version(), "jaeger": jaeger.DefaultBase},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { answered = true }),
 	)
