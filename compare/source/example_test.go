@@ -21,7 +21,8 @@ func ExampleRead() {
 		log.Fatal(err)
 	}
 	for _, w := range result.Warnings {
-		fmt.Println(w.Rule, w.Text[:strings.Index(w.Text, ",")])
+		what, _, _ := strings.Cut(w.Text, ",")
+		fmt.Println(w.Rule, what)
 	}
 	for _, j := range compare.Normalise(result.Spans).Journeys() {
 		wait, _ := j.CallerWait()

@@ -173,6 +173,7 @@ func (m *messages) size() (uint64, error) {
 		return uint64(binary.BigEndian.Uint32(b[:])), err
 	case varint:
 		return binary.ReadUvarint(&m.tally)
+	case plain:
 	}
 	tag, err := m.ReadByte()
 	if err != nil {

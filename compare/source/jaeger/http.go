@@ -78,11 +78,11 @@ func (h HTTP) Search(ctx context.Context, q source.Query) (source.Result, error)
 		address = h.url("/api/v3/traces", before.values(q))
 		result, err = h.get(ctx, address)
 	}
-	switch kindOf(err) {
-	case NotStored:
+	if kindOf(err) == NotStored {
 		return source.Result{}, nil
-	case NotJaeger:
-		return result, h.whoIsThere(ctx, err)
+	}
+	if kindOf(err) == NotJaeger {
+		err = h.whoIsThere(ctx, err)
 	}
 	if err != nil {
 		return result, err
