@@ -40,7 +40,7 @@ type Option func(*options)
 type options struct{ limit int }
 
 // Limit sets how long a single document, line or message may be, in bytes. A longer one is an error. Reading takes memory
-// for one of them, and for the spans.
+// for the spans, and at worst for some four times the limit.
 func Limit(bytes int) Option { return func(o *options) { o.limit = bytes } }
 
 // ReadFile reads the spans of a file: see Read.
