@@ -2,9 +2,8 @@ package compare
 
 import "math"
 
-// change says what became of the row at hand, from the first group to group g, which side describes: the first of the
-// changes that applies.
-func (d *differ) change(g int, side *NodeIn) Change {
+// change says what became of the row at hand, from the first group to group g: the first of the changes that applies.
+func (d *differ) change(g int) Change {
 	b, o := &d.columns[0], &d.columns[g]
 	switch {
 	case b.count == 0 && o.count == 0:
@@ -22,8 +21,8 @@ func (d *differ) change(g int, side *NodeIn) Change {
 	case failsDifferently(b, o):
 		return ErrorChange
 	}
-	for _, t := range []NodeTime{side.Self, side.Wait} {
-		switch t.Delta.Verdict {
+	for _, k := range [...]int{selfTimes, waitTimes} {
+		switch d.presentVerdict(g, k) {
 		case More:
 			return Slower
 		case Less:
@@ -32,6 +31,35 @@ func (d *differ) change(g int, side *NodeIn) Change {
 		}
 	}
 	return Same
+}
+
+// presentVerdict compares a time of the row over the journeys that have it: a node that is rarer is not faster.
+func (d *differ) presentVerdict(g, k int) Verdict {
+	b, o := &d.columns[0], &d.columns[g]
+	var base, other []float64
+	if d.pairs[g] != nil {
+		for _, p := range d.pairs[g] {
+			if b.counts[p[0]] > 0 && o.counts[p[1]] > 0 {
+				base, other = append(base, b.times[k][p[0]]), append(other, o.times[k][p[1]])
+			}
+		}
+		return Paired(base, other).Verdict
+	}
+	return Unpaired(b.present(k), o.present(k)).Verdict
+}
+
+// present returns the values of a time in the journeys that have the row.
+func (c *column) present(k int) []float64 {
+	if c.journeys == len(c.counts) {
+		return c.times[k]
+	}
+	values := make([]float64, 0, c.journeys)
+	for i, v := range c.times[k] {
+		if c.counts[i] > 0 {
+			values = append(values, v)
+		}
+	}
+	return values
 }
 
 // lost reports that group g has less of the row than another group, and that this is because spans are missing: all of its
@@ -55,9 +83,13 @@ func (d *differ) lost(g, other int) bool {
 	return float64(d.columns[g].whole)/float64(tree.whole) >= wants
 }
 
-// fansOut reports that a journey has the row more often or less often: the median differs, with an interval where there are
-// enough journeys for one.
+// fansOut reports that more or fewer journeys have the row than chance explains, or that a journey has it more or less often:
+// the median differs, with an interval where there are enough journeys for one.
 func (d *differ) fansOut(g int) bool {
+	b, o := &d.columns[0], &d.columns[g]
+	if sharesDiffer(b.journeys, len(b.counts), o.journeys, len(o.counts)) {
+		return true
+	}
 	var x Difference
 	if d.pairs[g] != nil {
 		var base, other []float64
@@ -74,14 +106,19 @@ func (d *differ) fansOut(g int) bool {
 	return x.Verdict != NoVerdict
 }
 
-// failsDifferently reports errors on one side only, or shares of errors whose 95 % interval of the difference excludes 0
-// (the hybrid of two Wilson intervals: Newcombe, Statistics in Medicine 17, 1998, method 10).
+// failsDifferently reports errors on one side only, or shares of errors that differ.
 func failsDifferently(b, o *column) bool {
 	if b.errors == 0 || o.errors == 0 {
 		return b.errors != o.errors
 	}
-	p, pLow, pHigh := wilson(b.errors, b.count)
-	q, qLow, qHigh := wilson(o.errors, o.count)
+	return sharesDiffer(min(b.errors, b.count), b.count, min(o.errors, o.count), o.count) // a call may have several servers
+}
+
+// sharesDiffer reports that the 95 % interval of the difference of two shares excludes 0: the hybrid of two Wilson intervals
+// (Newcombe, Statistics in Medicine 17, 1998, method 10).
+func sharesDiffer(a, of, b, than int) bool {
+	p, pLow, pHigh := wilson(a, of)
+	q, qLow, qHigh := wilson(b, than)
 	low := q - p - math.Hypot(q-qLow, pHigh-p)
 	high := q - p + math.Hypot(qHigh-q, p-pLow)
 	return low > 0 || high < 0

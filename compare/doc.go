@@ -16,7 +16,10 @@
 // or name, and messaging.consumer.group.name.
 //
 // Groups of journeys are compared by Compare: medians with their 95 % intervals, paired where journeys belong together. It
-// says less or more only when the interval excludes 0.
+// says less or more only when the interval excludes 0; what would settle the rest is told by Difference.Enough. Nodes says
+// where the difference is: the journeys' spans are laid out as trees, and a step that one group reaches by a call meets the
+// one that another group reaches by a message. Journey.WhatIf and Journey.Branches tell what a step is worth, and how much
+// later a branch could have ended.
 //
 // The package imports the standard library only. Nothing in it recurses, so no input can exhaust the stack.
 package compare

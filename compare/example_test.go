@@ -45,3 +45,26 @@ func ExamplePaired() {
 	// Output:
 	// -38 ms, between -43 and -37: less
 }
+
+// A shop calls billing and waits; after a change it sends a message and answers.
+func ExampleNodes() {
+	order := func(end int64, hop compare.Kind, hopEnd int64, handle compare.Kind, from, to int64) compare.Group {
+		trace := compare.TraceID{1}
+		return compare.Group{Journeys: compare.Normalise([]compare.Span{
+			{Trace: trace, ID: compare.SpanID{1}, Kind: compare.Server, Service: "shop", Name: "POST /orders", Start: 0, End: end},
+			{Trace: trace, ID: compare.SpanID{2}, Parent: compare.SpanID{1}, Kind: hop, Service: "shop", Name: "bill", Start: 10, End: hopEnd},
+			{Trace: trace, ID: compare.SpanID{3}, Parent: compare.SpanID{2}, Kind: handle, Service: "billing", Name: "bill", Start: from, End: to},
+			{Trace: trace, ID: compare.SpanID{4}, Parent: compare.SpanID{3}, Kind: compare.Internal, Service: "billing", Name: "charge", Start: from, End: to},
+		}).Journeys()}
+	}
+	before := order(100, compare.Client, 91, compare.Server, 12, 90)
+	after := order(30, compare.Producer, 20, compare.Consumer, 25, 103)
+	for _, n := range compare.Nodes([]compare.Group{before, after}, nil) {
+		fmt.Printf("%s: %s of %s (%s, then %s)\n", n.Change, n.Name, n.Service, n.Groups[0].Kind, n.Groups[1].Kind)
+	}
+	// Output:
+	// same: POST /orders of shop (entry, then entry)
+	// carrier: bill of billing (call, then consume)
+	// added: bill of shop (produce, then produce)
+	// same: charge of billing (internal, then internal)
+}

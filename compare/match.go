@@ -42,6 +42,9 @@ func matchPlaces(t *placeTable, trees []*groupTree) *matcher {
 		m.matchLabels(g, true)
 		m.matchLabels(g, false)
 	}
+	for g := range trees {
+		m.joinLeftovers(g)
+	}
 	m.rows = slices.DeleteFunc(m.rows, func(r *row) bool { return r == nil })
 	return m
 }
@@ -183,12 +186,13 @@ func (m *matcher) pairRanks(g int, earlier, own []int) {
 func (m *matcher) compareRows(a, b int) int {
 	g, p := m.rows[a].first()
 	h, q := m.rows[b].first()
-	return cmp.Or(
-		cmp.Compare(g, h),
-		cmp.Compare(len(m.trees[h].tally(q).samples), len(m.trees[g].tally(p).samples)),
-		cmp.Compare(m.trees[h].tally(q).count, m.trees[g].tally(p).count),
-		m.table.compare(p, q),
-	)
+	return m.comparePlaces(g, p, h, q)
+}
+
+// comparePlaces orders places by group, by how many journeys have them, the most first, and by text.
+func (m *matcher) comparePlaces(g int, p int32, h int, q int32) int {
+	t, u := m.trees[g].tally(p), m.trees[h].tally(q)
+	return cmp.Or(cmp.Compare(g, h), cmp.Compare(len(u.samples), len(t.samples)), cmp.Compare(u.count, t.count), m.table.compare(p, q))
 }
 
 // maxAlternatives is how many equals are looked at: more of them are a recursion, not the branches before a join.
@@ -212,6 +216,53 @@ func (m *matcher) joinAlternatives(rows []int, want int) []int {
 		}
 	}
 	return rows
+}
+
+// joinLeftovers joins a row that only group g has to one of its label that others have too, when no journey has both: the
+// node hangs elsewhere in some journeys.
+func (m *matcher) joinLeftovers(g int) {
+	single, common := make(map[label][]int), make(map[label][]int)
+	var order []label
+	for k, r := range m.rows {
+		if r == nil || !r.has(g) {
+			continue
+		}
+		l := m.label(g, r.places[g][0])
+		if m.onlyIn(r, g) {
+			if len(single[l]) == 0 {
+				order = append(order, l)
+			}
+			single[l] = append(single[l], k)
+		} else {
+			common[l] = append(common[l], k)
+		}
+	}
+	byWeight := func(a, b int) int { return m.comparePlaces(g, m.rows[a].places[g][0], g, m.rows[b].places[g][0]) }
+	for _, l := range order {
+		if len(single[l]) > maxAlternatives || len(common[l]) > maxAlternatives {
+			continue
+		}
+		slices.SortFunc(single[l], byWeight)
+		slices.SortFunc(common[l], byWeight)
+		for _, k := range single[l] {
+			for _, to := range common[l] {
+				if m.exclusive(m.rows[to], m.rows[k]) {
+					m.rows[to].places[g] = append(m.rows[to].places[g], m.rows[k].places[g]...)
+					m.rows[k] = nil
+					break
+				}
+			}
+		}
+	}
+}
+
+func (m *matcher) onlyIn(r *row, g int) bool {
+	for h := range r.places {
+		if h != g && r.has(h) {
+			return false
+		}
+	}
+	return true
 }
 
 // exclusive reports whether no journey of any group has both rows.

@@ -14,9 +14,9 @@ const (
 	Added         Change = "added"
 	Removed       Change = "removed"
 	CarrierChange Change = "carrier" // it is reached by a message instead of a call, or the other way round; or its caller no longer waits
-	FanOutChange  Change = "fan-out" // it occurs more or less often in a journey
+	FanOutChange  Change = "fan-out" // it occurs more or less often in a journey, or in more or fewer journeys than chance explains
 	ErrorChange   Change = "error"   // it fails on one side only, or more often than chance explains
-	Slower        Change = "slower"  // its own time, or else its wait, is more
+	Slower        Change = "slower"  // its own time, or else its wait, is more, by the 95 % interval of the median over the journeys that have it
 	Faster        Change = "faster"
 	Same          Change = "same"
 )
@@ -200,7 +200,7 @@ func (d *differ) node(r *row) Node {
 			side.Kind = d.table.places[r.places[in][0]].kind
 		}
 		if g > 0 {
-			side.Change = d.change(g, &side)
+			side.Change = d.change(g)
 		}
 		if side.Change.Rank() < n.Change.Rank() {
 			n.Change = side.Change
@@ -230,12 +230,17 @@ func (d *differ) side(r *row, g int) NodeIn {
 	return n
 }
 
-const responseTime = 1 // its number among a column's times
+// Numbers of some of a column's times.
+const (
+	selfTimes     = 0
+	responseTimes = 1
+	waitTimes     = 3
+)
 
 // of returns the values of a time in group g; of the response path, those of journeys that have one.
 func (d *differ) of(g, k int) []float64 {
 	all := d.columns[g].times[k]
-	if k != responseTime || d.trees[g].rooted == len(all) {
+	if k != responseTimes || d.trees[g].rooted == len(all) {
 		return all
 	}
 	var rooted []float64
@@ -283,7 +288,7 @@ func nodeDelta(x Difference, mean float64) *NodeDelta {
 func (d *differ) paired(g, k int) (base, other []float64) {
 	b, o := d.columns[0].times[k], d.columns[g].times[k]
 	for _, p := range d.pairs[g] {
-		if k == responseTime && (d.trees[0].group.Journeys[p[0]].root == none || d.trees[g].group.Journeys[p[1]].root == none) {
+		if k == responseTimes && (d.trees[0].group.Journeys[p[0]].root == none || d.trees[g].group.Journeys[p[1]].root == none) {
 			continue
 		}
 		base, other = append(base, b[p[0]]), append(other, o[p[1]])

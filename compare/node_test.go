@@ -118,6 +118,23 @@ func TestLossIsNotRemoval(t *testing.T) {
 		[]string{"removed s.send", "removed w.do"})
 }
 
+// That fewer journeys have a node is said as such: neither is what is missing faster, nor is chance a change.
+func TestRarerNodes(t *testing.T) {
+	group := func(has, of int) compare.Group {
+		g := drawn(t, "g", has, "s.in SERVER 0-10\n  w.do CLIENT 1-+5")
+		g.Journeys = append(g.Journeys, drawn(t, "", of-has, "s.in SERVER 0-6").Journeys...)
+		return g
+	}
+	for _, c := range []struct {
+		a, b int
+		want []string
+	}{
+		{25, 18, []string{"fan-out w.do"}}, {18, 25, []string{"fan-out w.do"}}, {25, 24, nil}, {13, 11, nil},
+	} {
+		equalLines(t, fmt.Sprintf("%d against %d of 25", c.a, c.b), changes(compare.Nodes([]compare.Group{group(c.a, 25), group(c.b, 25)}, nil)), c.want)
+	}
+}
+
 // Shares of errors differ when chance does not explain it; errors on one side only are always said.
 func TestErrorShares(t *testing.T) {
 	group := func(fail, of int) compare.Group {
@@ -208,7 +225,8 @@ func TestAJoinIsOneNode(t *testing.T) {
 	const second = "s.in SERVER 0-5\n  a.send PRODUCER 1-2\n    a.do CONSUMER 3-4\n  b.send PRODUCER 1-2\n    b.do CONSUMER 3-9\n      s.Join 5-8"
 	messages := drawn(t, "messages", 5, first)
 	messages.Journeys = append(messages.Journeys, drawn(t, "", 3, second).Journeys...)
-	for _, groups := range [][]compare.Group{{drawn(t, "calls", 8, calls), messages}, {messages, drawn(t, "calls", 8, calls)}} {
+	all := drawn(t, "all", 8, first)
+	for _, groups := range [][]compare.Group{{drawn(t, "calls", 8, calls), messages}, {messages, drawn(t, "calls", 8, calls)}, {all, messages}, {messages, all}} {
 		found := 0
 		for _, n := range compare.Nodes(groups, nil) {
 			if n.Name == "s.Join" {
