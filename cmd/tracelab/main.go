@@ -16,6 +16,7 @@ import (
 
 	"tracelab/compare/source/jaeger"
 	"tracelab/lab"
+	"tracelab/services"
 )
 
 // Exit statuses: done; the thing asked about is not so, or could not be done; the command line is wrong.
@@ -103,12 +104,13 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 func (s *streams) exit(err error) int {
 	_, badConfig := errors.AsType[*lab.ConfigError](err)
 	_, badUsage := errors.AsType[usageError](err)
+	_, badWord := errors.AsType[*services.UnknownError](err)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errNotSo): // the report has said it
 		return exitNotSo
-	case badConfig || badUsage:
+	case badConfig || badUsage || badWord:
 		s.talk("tracelab: %v%s", err, suggestion(err))
 		return exitUsage
 	default:

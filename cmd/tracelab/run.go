@@ -76,10 +76,15 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		ReceiveOTLP: c.ReceiveOTLP, OTLP: c.OTLP, Sample: &c.Sample, Out: c.Out, Version: version(), Logger: s.log,
 		EnvOTLP: otlpFromEnvironment(), EnvProtocol: otlpProtocol(),
 	}
-	for flag, ok := range map[string]bool{"orders": c.Orders > 0, "rate": c.Rate > 0, "workers": c.Workers > 0, "timeout": c.Timeout > 0,
-		"deadline": c.Deadline > 0, "warm-up": c.WarmUp >= 0} {
-		if !ok {
-			return config, fmt.Errorf("--%s: use a positive value", flag)
+	for _, flag := range []struct {
+		name string
+		ok   bool
+	}{
+		{"orders", c.Orders > 0}, {"rate", c.Rate > 0}, {"workers", c.Workers > 0}, {"timeout", c.Timeout > 0},
+		{"deadline", c.Deadline > 0}, {"warm-up", c.WarmUp >= 0},
+	} {
+		if !flag.ok {
+			return config, fmt.Errorf("--%s: use a positive value", flag.name)
 		}
 	}
 	for _, name := range c.Forms {

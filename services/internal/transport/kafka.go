@@ -114,9 +114,15 @@ func (k *Kafka) options() []kgo.Opt {
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // a group that is new has missed nothing
 		kgo.DisableAutoCommit(),                           // commits follow the work, not the poll
 		kgo.FetchMaxWait(250*time.Millisecond),            // a fetch that began before a partition was there keeps its records back that long
-		kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { k.joined.Store(true) }),
+		kgo.OnPartitionsAssigned(func(_ context.Context, client *kgo.Client, assigned map[string][]int32) {
+			k.spans.assigned(client, assigned)
+			k.joined.Store(true)
+		}),
 		kgo.OnPartitionsRevoked(k.revoked),
-		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { k.windows.drop(lost) }),
+		kgo.OnPartitionsLost(func(_ context.Context, client *kgo.Client, lost map[string][]int32) {
+			k.spans.lost(client, lost)
+			k.windows.drop(lost)
+		}),
 	)
 }
 

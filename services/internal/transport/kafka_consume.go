@@ -110,10 +110,11 @@ func (k *Kafka) commitFinished(ctx context.Context) error {
 }
 
 // revoked lets the work on partitions that go elsewhere end, and commits it, before they go.
-func (k *Kafka) revoked(ctx context.Context, _ *kgo.Client, gone map[string][]int32) {
+func (k *Kafka) revoked(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
 	k.windows.wait(ctx, gone)
 	if err := k.commitFinished(ctx); err != nil && ctx.Err() == nil {
 		k.log.Warn("commit of partitions that go elsewhere failed; their messages come again", "error", err)
 	}
+	k.spans.lost(client, gone) // what could not end in time
 	k.windows.drop(gone)
 }

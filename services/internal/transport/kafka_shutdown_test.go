@@ -90,7 +90,7 @@ func TestCloseDoesNotWaitForTheBrokersConsent(t *testing.T) {
 
 // TestARevokedPartitionStartsAfresh: an unfinished record must not hold the partition when it comes back.
 func TestARevokedPartitionStartsAfresh(t *testing.T) {
-	var k Kafka
+	k := Kafka{spans: kotelSpans{}}
 	k.windows.open(&kgo.Record{Topic: "t", Partition: 3})(false)
 	k.revoked(t.Context(), nil, map[string][]int32{"t": {3}})
 	if n := len(k.windows.byPartition); n != 0 {

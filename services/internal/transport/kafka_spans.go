@@ -22,6 +22,9 @@ type kafkaSpans interface {
 	// process begins a record's process span; ctx gets the span and the record's baggage. End ends it, once.
 	process(ctx context.Context, r *kgo.Record) (processing context.Context, end func(error))
 	commit(ctx context.Context, client *kgo.Client, offsets map[string]map[int32]kgo.EpochOffset) error
+	// lost and assigned are told what the group does, so that work on a partition that has gone ends as such.
+	lost(client *kgo.Client, partitions map[string][]int32)
+	assigned(client *kgo.Client, partitions map[string][]int32)
 }
 
 // newKafkaSpans makes the instrumentation that the configuration asks for.
@@ -61,6 +64,14 @@ func (s otelkgoSpans) commit(ctx context.Context, client *kgo.Client, offsets ma
 	return s.in.CommitOffsets(ctx, client, offsets)
 }
 
+func (s otelkgoSpans) lost(client *kgo.Client, partitions map[string][]int32) {
+	s.in.OnPartitionsLost(context.Background(), client, partitions)
+}
+
+func (s otelkgoSpans) assigned(client *kgo.Client, partitions map[string][]int32) {
+	s.in.OnPartitionsAssigned(context.Background(), client, partitions)
+}
+
 // kotelSpans has no spans of polls and commits, and names of its own for the others.
 type kotelSpans struct{ tracer *kotel.Tracer }
 
@@ -95,3 +106,7 @@ func (s kotelSpans) commit(ctx context.Context, client *kgo.Client, offsets map[
 	})
 	return failed
 }
+
+// kotel does not know of partitions that come and go.
+func (s kotelSpans) lost(*kgo.Client, map[string][]int32)     {}
+func (s kotelSpans) assigned(*kgo.Client, map[string][]int32) {}
