@@ -19,8 +19,9 @@ func carrierOf(c Class) carrier {
 		return byMessage
 	case ClassCall, ClassAbandoned:
 		return byCall
+	default:
+		return byDetached
 	}
-	return byDetached
 }
 
 // sample is what one node is in one journey. Times are nanoseconds.

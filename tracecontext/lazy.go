@@ -24,6 +24,11 @@ type lazyBaggage struct {
 	clean bool // raw says exactly what bag says
 }
 
+// over fills in a lazyBaggage that is part of something larger.
+func (b *lazyBaggage) over(ctx context.Context, raw string, refusals *Refusals) {
+	b.Context, b.raw, b.refusals = ctx, raw, refusals
+}
+
 type lazyKey struct{}
 
 // baggageKey is the key by which baggage.FromContext asks, learnt by letting

@@ -55,9 +55,8 @@ func (p *Propagator) Extract(ctx context.Context, carrier propagation.TextMapCar
 	both := &struct {
 		remote  remoteContext
 		baggage lazyBaggage
-	}{}
-	both.remote.Context, both.remote.span = ctx, remoteSpan{noSpan, sc}
-	both.baggage.Context, both.baggage.raw, both.baggage.refusals = &both.remote, raw, p.refusals
+	}{remote: remoteContext{Context: ctx, span: remoteSpan{noSpan, sc}}}
+	both.baggage.over(&both.remote, raw, p.refusals)
 	return &both.baggage
 }
 

@@ -184,7 +184,7 @@ func TestPagesEscape(t *testing.T) {
 					}
 				}
 			}
-			if strings.ContainsAny(text, "\u202e\x00\xff") {
+			if strings.ContainsAny(text, "\u202e\x00") || strings.Contains(text, "\xff") {
 				t.Errorf("%s: control characters of %q are on the page", name, evil)
 			}
 			if shown := strings.Contains(words(elements(nodes, "body")[0]), evil); !shown && !strings.Contains(evil, "\x00") {
