@@ -167,13 +167,10 @@ func (m *matcher) matchLabels(g int, above bool) {
 	}
 }
 
-// pairRanks pairs equals by rank: those that most journeys have first. A surplus on one side is first made less by joining
-// nodes of which no journey has two, as when a join is done by whichever branch comes last.
+// pairRanks pairs equals by rank: those that most journeys have first.
 func (m *matcher) pairRanks(g int, earlier, own []int) {
 	slices.SortFunc(earlier, m.compareRows)
 	slices.SortFunc(own, m.compareRows)
-	earlier = m.joinAlternatives(earlier, len(own))
-	own = m.joinAlternatives(own, len(earlier))
 	for k := range min(len(earlier), len(own)) {
 		m.rows[earlier[k]].places[g] = m.rows[own[k]].places[g]
 		for later := g + 1; later < len(m.trees); later++ {
@@ -198,28 +195,8 @@ func (m *matcher) comparePlaces(g int, p int32, h int, q int32) int {
 // maxAlternatives is how many equals are looked at: more of them are a recursion, not the branches before a join.
 const maxAlternatives = 32
 
-// joinAlternatives joins rows that exclude each other, from the rarest on, until there are only so many.
-func (m *matcher) joinAlternatives(rows []int, want int) []int {
-	if len(rows) > maxAlternatives {
-		return rows
-	}
-	for from := len(rows) - 1; from > 0 && len(rows) > want; from-- {
-		for to := range from {
-			if m.exclusive(m.rows[rows[to]], m.rows[rows[from]]) {
-				for g := range m.trees {
-					m.rows[rows[to]].places[g] = append(m.rows[rows[to]].places[g], m.rows[rows[from]].places[g]...)
-				}
-				m.rows[rows[from]] = nil
-				rows = slices.Delete(rows, from, from+1)
-				break
-			}
-		}
-	}
-	return rows
-}
-
 // joinLeftovers joins a row that only group g has to one of its label that others have too, when no journey has both: the
-// node hangs elsewhere in some journeys.
+// node hangs elsewhere in some journeys, as when a join is done by whichever branch comes last.
 func (m *matcher) joinLeftovers(g int) {
 	single, common := make(map[label][]int), make(map[label][]int)
 	var order []label

@@ -88,6 +88,11 @@ func TestChanges(t *testing.T) {
 		{"the server's half of a call was lost", 1, call, "s.in SERVER 0-30\n  s.call CLIENT 2-20", []string{"incomplete w.Step"}},
 		{"the server was never reached: the call failed, and its step is gone", 1, call, "s.in SERVER 0-30\n  s.call CLIENT 2-20 error", []string{"error w.serve", "removed w.Step"}},
 		{"what is above an orphan that is the root is no loss", 1, "s.in SERVER 0-10 parent=?\n  s.cache 1-2", "s.in SERVER 0-10 parent=?", []string{"removed s.cache"}},
+		{"of a client's name that leads to several servers nobody knows where it would have gone", 1, "s.in SERVER 0-30\n  s.POST/1 CLIENT 1-5\n    a.serve SERVER 2-4\n  s.POST/2 CLIENT 6-9\n    b.serve SERVER 7-8",
+			"s.in SERVER 0-30\n  s.POST/1 CLIENT 1-5\n    a.serve SERVER 2-4\n  s.POST/2 CLIENT 6-9\n    b.serve SERVER 7-8\n  s.POST/3 CLIENT 10-12", []string{"added s.POST/{id}"}},
+		{"a journey that has lost its root is incomplete", 1, "s.in SERVER 0-10\n  s.send PRODUCER 1-2\n    w.do CONSUMER 3-20\n      w.Step 4-19", "w.do CONSUMER 3-20\n  w.Step 4-19", []string{"incomplete s.in", "incomplete s.send"}},
+		{"internal spans go by their own name, not by what is below", 1, "s.in SERVER 0-10\n  s.One 1-5\n    s.X 2-4", "s.in SERVER 0-10\n  s.Two 1-5\n    s.X 2-4", []string{"added s.Two", "removed s.One"}},
+		{"an entry has no carrier to change: somebody calls it now", 1, "g.POST SERVER 1-11\n  g.work 2-10", "lb.in SERVER 0-13\n  lb.call CLIENT 1-12\n    g.POST SERVER 1-11\n      g.work 2-10", []string{"added lb.in"}},
 		{"ids in names do not make nodes", 1, "s.in SERVER 0-10\n  s.get/17 CLIENT 1-2", "s.in SERVER 0-10\n  s.get/18 CLIENT 1-2", nil},
 		{"the client is traced on one side only: one entry", 1, "c.POST CLIENT 0-12\n  g.POST SERVER 1-11\n    g.work 2-10", "g.POST SERVER 1-11\n  g.work 2-10", nil},
 		{"a run in a topic of its own: the template is its name", 1, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    process-r1.t CONSUMER 5-6 service=w topic=r1.t messaging.destination.template=t",
@@ -132,6 +137,63 @@ func TestRarerNodes(t *testing.T) {
 		{25, 18, []string{"fan-out w.do"}}, {18, 25, []string{"fan-out w.do"}}, {25, 24, nil}, {13, 11, nil},
 	} {
 		equalLines(t, fmt.Sprintf("%d against %d of 25", c.a, c.b), changes(compare.Nodes([]compare.Group{group(c.a, 25), group(c.b, 25)}, nil)), c.want)
+	}
+}
+
+// Slower goes by the journeys that have the node: three of twelve do without, in the rest it is slower.
+func TestSlowerWhereItIs(t *testing.T) {
+	base := drawn(t, "a", 12, "s.in SERVER 0-+20\n  w.do CLIENT 1-+5")
+	other := drawn(t, "b", 12, "s.in SERVER 0-+21\n  w.do CLIENT 1-+6")
+	without := drawn(t, "", 3, "s.in SERVER 0-16")
+	other.Journeys = append(other.Journeys[3:], without.Journeys...)
+	number := make(map[*compare.Journey]string)
+	for _, g := range []compare.Group{base, other} {
+		for i, j := range g.Journeys {
+			number[j] = fmt.Sprint(i)
+		}
+	}
+	for _, key := range []compare.PairKey{nil, func(j *compare.Journey) (string, bool) { return number[j], true }} {
+		equalLines(t, "changes", changes(compare.Nodes([]compare.Group{base, other}, key)), []string{"slower w.do"})
+	}
+}
+
+// A step is what most journeys begin with; a first call now and then, such as a warm-up, does not hide it.
+func TestStepsOfMost(t *testing.T) {
+	base := drawn(t, "a", 8, "s.in SERVER 0-30\n  s.call CLIENT 2-20\n    w.serve SERVER 3-19\n      w.Step 6-18")
+	other := drawn(t, "b", 7, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.Step 7-20")
+	other.Journeys = append(other.Journeys, drawn(t, "", 1, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.WarmUp 5-6\n      w.Step 7-20").Journeys...)
+	equalLines(t, "changes", changes(compare.Nodes([]compare.Group{base, other}, nil)), []string{"added s.send", "added w.WarmUp", "carrier w.serve→w.process", "faster s.in", "slower w.Step"})
+	equalLines(t, "a query before the step", changes(compare.Nodes([]compare.Group{
+		drawn(t, "a", 1, "s.in SERVER 0-30\n  s.call CLIENT 2-20\n    w.serve SERVER 3-19\n      w.sql CLIENT 4-5\n      w.Step 6-18"),
+		drawn(t, "b", 1, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.Step 7-20")}, nil)), []string{"added s.send", "carrier w.serve→w.process", "removed w.sql"})
+}
+
+// Of equals the one is paired that hangs below the same node.
+func TestEqualsBelowTheSame(t *testing.T) {
+	nodes := compare.Nodes([]compare.Group{
+		drawn(t, "a", 1, "s.in SERVER 0-30\n  s.A 1-5\n    s.x 2-3\n  s.B 6-9\n    s.x 7-8 parent=s.B"),
+		drawn(t, "b", 1, "t.in SERVER 0-30\n  s.B 6-9\n    s.x 7-8"),
+	}, nil)
+	for _, n := range nodes {
+		if n.Name == "s.x" && n.Change == compare.Removed && n.Path[len(n.Path)-2] != "s s.A" {
+			t.Errorf("%q is removed, want the one below s.A", n.Path)
+		}
+	}
+}
+
+// A span hangs below its parent, whatever its links.
+func TestNodesHangBelowParents(t *testing.T) {
+	nodes := compare.Nodes([]compare.Group{drawn(t, "a", 1, "s.in SERVER 0-30\n  a.send PRODUCER 1-5\n  b.send PRODUCER 1-5\n    w.do CONSUMER 7-8 link=a.send")}, nil)
+	if last := nodes[len(nodes)-1]; last.Name != "w.do" || last.Path[1] != "b b.send" {
+		t.Errorf("%q", last.Path)
+	}
+}
+
+func TestACallFailsOnce(t *testing.T) {
+	for _, n := range compare.Nodes([]compare.Group{drawn(t, "a", 1, "s.in SERVER 0-10\n  s.do CLIENT 1-5 error\n    w.do SERVER 2-4 error")}, nil) {
+		if n.Kind == compare.CallNode && (n.Groups[0].Errors != 1 || n.Groups[0].Count != 1) {
+			t.Errorf("%d of %d failed, want 1 of 1", n.Groups[0].Errors, n.Groups[0].Count)
+		}
 	}
 }
 
@@ -278,6 +340,10 @@ func TestStructures(t *testing.T) {
 	equalLines(t, "less", list[1].Less, []string{"s s.b"})
 	if list[0].Example != "00000000000000000000000000000001" || len(list[0].More)+len(list[0].Less) != 0 {
 		t.Errorf("the most frequent one: %+v", list[0])
+	}
+	one, two := compare.Describe(drawn(t, "", 1, "s.in SERVER 0-10\n  s.a 1-2")).Structures, compare.Describe(drawn(t, "", 1, "s.in SERVER 0-10\n  s.a 1-2\n  s.a 3-4")).Structures
+	if one[0].Signature == two[0].Signature {
+		t.Errorf("once and twice have one signature")
 	}
 	same := compare.Describe(drawn(t, "again", 1, "s.in SERVER 100-200\n  s.a 101-150\n  s.b 160-170 service=s")).Structures
 	if same[0].Signature != list[0].Signature || same[0].Signature == list[1].Signature {
