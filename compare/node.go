@@ -94,6 +94,9 @@ func nodesOf(table *placeTable, trees []*groupTree, key PairKey) []Node {
 	m := matchPlaces(table, trees)
 	slices.SortFunc(m.rows, m.compareStarts)
 	d := differ{matcher: m, pairs: make([][][2]int32, len(trees))}
+	for _, tree := range trees {
+		d.buffers = append(d.buffers, make([]float64, 5*len(tree.group.Journeys)))
+	}
 	for g := 1; g < len(trees); g++ {
 		d.pairs[g] = pairIndexes(trees[0].group, trees[g].group, key)
 	}
@@ -142,6 +145,7 @@ type differ struct {
 	*matcher
 	pairs   [][][2]int32
 	columns []column
+	buffers [][]float64 // by group, for the values of a column
 }
 
 // column is what a row is in one group.
@@ -159,7 +163,8 @@ func (c *column) carrier() carrier { return (&tally{carriers: c.carriers}).carri
 func (d *differ) column(r *row, g int) column {
 	tree := d.trees[g]
 	n := len(tree.group.Journeys)
-	flat := make([]float64, 5*n)
+	flat := d.buffers[g]
+	clear(flat)
 	c := column{counts: flat[:n]}
 	for k := range c.times {
 		c.times[k] = flat[(k+1)*n : (k+2)*n]

@@ -320,7 +320,7 @@ func TestThreeGroups(t *testing.T) {
 
 // Recursions that are alike for long, below different roots: neither their text nor their number may cost the square.
 func TestDeepTwins(t *testing.T) {
-	const depth = 30_000
+	const depth = 8_000
 	chain := func(root string, depth int) compare.Group {
 		spans := shapes(depth)["deep"]
 		spans[0].Name = root

@@ -53,7 +53,7 @@ func nodeTable(b *strings.Builder, nodes []compare.Node, g int, style Style) {
 	nodes = changedFirst(nodes, g)
 	base, other := clean(nodes[0].Groups[0].Group), clean(nodes[0].Groups[g].Group)
 	heading(b, style, fmt.Sprintf("Nodes, %s against %s: %s", other, base, changeCounts(nodes, g)))
-	rows := [][]cell{{left("change"), left("service"), left("node"), number("count"), number("errors"), number("own time"), number("queue wait"), number("on response path"), number("on completion path")}}
+	rows := [][]cell{{left("change"), left("service"), left("node"), number("count"), number("errors"), number("own time"), number("queue wait"), number("response path"), number("completion path")}}
 	twins := twinNames(nodes)
 	for _, n := range nodes[:min(len(nodes), maxNodeRows)] {
 		rows = append(rows, nodeRow(n, g, twins))
@@ -63,7 +63,7 @@ func nodeTable(b *strings.Builder, nodes []compare.Node, g int, style Style) {
 	if more := len(nodes) - maxNodeRows; more > 0 {
 		fmt.Fprintf(b, "  and %d more nodes\n", more)
 	}
-	fmt.Fprintf(b, "  Times are means of a journey, %s → %s: what is not there counts 0, and a path's times add up to the mean caller wait and completion.\n", base, other)
+	fmt.Fprintf(b, "  Times are means of a journey, %s → %s: what is not there counts 0, and the times on a path add up to the mean caller wait and completion.\n", base, other)
 	b.WriteString("  Slower and faster go by the 95 % interval of the median difference of own time, or else of queue wait: of nodes that are the same, up to 1 in 20 is named by chance.\n")
 }
 
