@@ -138,7 +138,7 @@ func (f jaegerFlags) read(ctx context.Context, in input, s *streams) (completed,
 		spans, warnings, err := in.run.Spans()
 		return completed{spans: spans, warnings: warnings}, err
 	case in.kind == ofJaeger:
-		return in.fetch(ctx)
+		return f.fetch(ctx, in)
 	case in.kind == oneForm:
 		result, err = source.ReadFile(in.run.File(in.form))
 	case in.name == "-":
@@ -154,7 +154,7 @@ func (f jaegerFlags) read(ctx context.Context, in input, s *streams) (completed,
 		return completed{}, err
 	}
 	defer func() { _ = store.Close() }() // nothing was written
-	return complete(ctx, result.Spans, result.Warnings, store)
+	return f.complete(ctx, result.Spans, result.Warnings, store)
 }
 
 func texts(warnings []compare.Warning) []string {

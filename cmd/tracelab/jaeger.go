@@ -19,6 +19,7 @@ type jaegerFlags struct {
 	Service string        `help:"Read the traces of this service from that Jaeger, as one more input." placeholder:"NAME"`
 	Since   time.Duration `help:"Of --service: how far to look back (default ${default})." default:"1h" placeholder:"DURATION"`
 	Limit   int           `help:"Of --service: how many traces at the most (default ${default})." default:"1500" placeholder:"N"`
+	By      []string      `help:"Ask also for traces with the same value of these attributes, such as the id of an order." placeholder:"ATTRIBUTE"`
 }
 
 // searched is the input that --service stands for; ok is false without it.
@@ -50,7 +51,7 @@ func (f jaegerFlags) address(text string, now time.Time) ([]input, error) {
 }
 
 // fetch reads an input's traces from its Jaeger, and then what those refer to.
-func (in input) fetch(ctx context.Context) (completed, error) {
+func (f jaegerFlags) fetch(ctx context.Context, in input) (completed, error) {
 	store, err := jaeger.Open(in.base, nil)
 	if err != nil {
 		return completed{}, err
@@ -75,7 +76,7 @@ func (in input) fetch(ctx context.Context) (completed, error) {
 		}
 		spans, warnings = append(spans, result.Spans...), append(warnings, result.Warnings...)
 	}
-	return complete(ctx, spans, warnings, store)
+	return f.complete(ctx, spans, warnings, store)
 }
 
 // completed are spans with what a store had of what they refer to.
@@ -85,8 +86,8 @@ type completed struct {
 	absence  func(compare.Ref) source.Absence // nil when nobody was asked
 }
 
-func complete(ctx context.Context, spans []compare.Span, warnings []compare.Warning, store source.Store) (completed, error) {
-	completion, err := source.Complete(ctx, spans, store, source.CompleteOptions{})
+func (f jaegerFlags) complete(ctx context.Context, spans []compare.Span, warnings []compare.Warning, store source.Store) (completed, error) {
+	completion, err := source.Complete(ctx, spans, store, source.CompleteOptions{By: f.By})
 	if err != nil {
 		return completed{}, fmt.Errorf("ask for what the traces refer to: %w", err)
 	}
