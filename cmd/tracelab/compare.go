@@ -16,6 +16,8 @@ type compareCommand struct {
 	Inputs []string `arg:"" optional:"" name:"input" help:"One run directory: its forms against each other. Two: form by form. RUN/grpc: one form. Else files of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace, a comparison or a search in the Jaeger UI. The first is what the others are compared with."`
 	Format string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
 	jaegerFlags
+
+	findings []report.Finding // of the groups, for a page
 }
 
 // Run reads the inputs and prints the comparison.
@@ -32,7 +34,7 @@ func (c *compareCommand) Run(ctx context.Context, s *streams) error {
 	case "json":
 		return report.ComparisonJSON(s.out, comparison)
 	case "html":
-		return report.ComparisonHTML(s.out, comparison)
+		return report.ComparisonHTML(s.out, comparison, c.findings...)
 	}
 	return report.ComparisonText(s.out, comparison, terminalOf(s.out).Style)
 }
@@ -114,6 +116,9 @@ func (c *compareCommand) groups(ctx context.Context, inputs []input, form servic
 			return compare.Comparison{}, err
 		}
 		groups, warnings = append(groups, group), append(warnings, some...)
+		if c.Format == "html" {
+			c.findings = append(c.findings, findingsOf(group.Name, group.Journeys)...)
+		}
 	}
 	comparison := compare.Compare(groups, compare.ByAttribute(services.KeyNumber))
 	comparison.Warnings = append(warnings, comparison.Warnings...)

@@ -28,6 +28,8 @@ type input struct {
 	base   string // of a Jaeger: where it is, and what is asked for
 	traces []compare.TraceID
 	search *source.Query
+
+	parts []input // of several
 }
 
 type inputKind int
@@ -37,6 +39,7 @@ const (
 	oneForm                   // RUN/grpc
 	file                      // a file of any format that is known, or - for standard input
 	ofJaeger                  // traces that a Jaeger has
+	several                   // files, forms and traces of a Jaeger as one set
 )
 
 // resolve finds out what an argument names: one input, or the two sides of a comparison in a Jaeger.
@@ -85,20 +88,24 @@ func (f jaegerFlags) inputs(names []string) ([]input, error) {
 	return inputs, nil
 }
 
-// one is the only input of a command that takes one.
-func (f jaegerFlags) one(name string) (input, error) {
-	var names []string
-	if name != "" {
-		names = []string{name}
-	}
+// joined is the one set that a command's inputs make together, so that what one file refers to may be in another.
+func (f jaegerFlags) joined(names []string) (input, error) {
 	inputs, err := f.inputs(names)
-	if err != nil {
-		return input{}, err
+	if err != nil || len(inputs) == 1 {
+		return append(inputs, input{})[0], err
 	}
-	if len(inputs) > 1 {
-		return input{}, usageError{fmt.Errorf("%s and %s are two inputs: this command takes one", inputs[0].name, inputs[1].name)}
+	together := input{kind: several, parts: inputs}
+	for i, in := range inputs {
+		if in.kind == wholeRun {
+			return input{}, usageError{fmt.Errorf("the run directory %s stands beside something else: say which form of it, such as %s", in.name, filepath.Join(in.name, string(in.run.Forms[0])))}
+		}
+		if i > 0 {
+			together.name += " + "
+		}
+		together.name += in.name
+		together.traces = append(together.traces, in.traces...)
 	}
-	return inputs[0], nil
+	return together, nil
 }
 
 // group reads the input's journeys; a whole run needs a form.
@@ -108,7 +115,7 @@ func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s 
 		return in.run.Group(form)
 	case oneForm:
 		return in.run.Group(in.form)
-	case file, ofJaeger:
+	case file, ofJaeger, several:
 	}
 	read, err := f.read(ctx, in, s)
 	if err != nil {
@@ -116,7 +123,7 @@ func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s 
 	}
 	set := compare.Normalise(read.spans)
 	group := compare.Group{Name: in.name, Journeys: set.Journeys()}
-	if len(in.traces) > 0 { // what was fetched besides, because they refer to it, has journeys of its own
+	if len(in.traces) > 0 && in.kind == ofJaeger { // what was fetched besides, because they refer to it, has journeys of its own
 		group.Journeys = nil
 		for _, id := range in.traces {
 			for _, journey := range set.JourneysOf(id) {
@@ -139,6 +146,8 @@ func (f jaegerFlags) read(ctx context.Context, in input, s *streams) (completed,
 		return completed{spans: spans, warnings: warnings}, err
 	case in.kind == ofJaeger:
 		return f.fetch(ctx, in)
+	case in.kind == several:
+		return f.readAll(ctx, in.parts, s)
 	case in.kind == oneForm:
 		result, err = source.ReadFile(in.run.File(in.form))
 	case in.name == "-":
@@ -155,6 +164,22 @@ func (f jaegerFlags) read(ctx context.Context, in input, s *streams) (completed,
 	}
 	defer func() { _ = store.Close() }() // nothing was written
 	return f.complete(ctx, result.Spans, result.Warnings, store)
+}
+
+// readAll reads inputs into one set. What is known of spans that are not there is known of the last that was asked for.
+func (f jaegerFlags) readAll(ctx context.Context, inputs []input, s *streams) (completed, error) {
+	var all completed
+	for _, in := range inputs {
+		one, err := f.read(ctx, in, s)
+		if err != nil {
+			return completed{}, err
+		}
+		all.spans, all.warnings = append(all.spans, one.spans...), append(all.warnings, one.warnings...)
+		if one.absence != nil {
+			all.absence = one.absence
+		}
+	}
+	return all, nil
 }
 
 func texts(warnings []compare.Warning) []string {

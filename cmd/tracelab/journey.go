@@ -13,17 +13,17 @@ import (
 
 // journeyCommand is `tracelab journey`.
 type journeyCommand struct {
-	Input  string `arg:"" optional:"" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI."`
-	Trace  string `help:"The journey that reaches this trace." placeholder:"ID" xor:"pick"`
-	Order  string `help:"The journey of this order: its id, or its number." placeholder:"ID" xor:"pick"`
-	Form   string `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
-	Format string `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
+	Inputs []string `arg:"" optional:"" name:"input" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI. Several files, or forms of a run, are read as one set."`
+	Trace  string   `help:"The journey that reaches this trace." placeholder:"ID" xor:"pick"`
+	Order  string   `help:"The journey of this order: its id, or its number." placeholder:"ID" xor:"pick"`
+	Form   string   `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
+	Format string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
 	jaegerFlags
 }
 
 // Run reads the input, picks a journey and prints it.
 func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
-	in, err := c.one(c.Input)
+	in, err := c.joined(c.Inputs)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 	case "json":
 		return report.JourneyJSON(s.out, journey)
 	case "html":
-		return report.JourneyHTML(s.out, journey)
+		return report.JourneyHTML(s.out, journey, findingsOf(group.Name, []*compare.Journey{journey})...)
 	}
 	return report.JourneyText(s.out, journey, terminalOf(s.out).Style)
 }

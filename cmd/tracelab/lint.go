@@ -10,16 +10,16 @@ import (
 
 // lintCommand is `tracelab lint`.
 type lintCommand struct {
-	Input  string `arg:"" optional:"" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI."`
-	FailOn string `help:"Exit with 1 when there is a finding of this level or a graver one: error, warning, advice; never (default ${default})." enum:"error,warning,advice,never" default:"error" placeholder:"LEVEL"`
-	All    bool   `help:"Show every finding, not the first few of each rule."`
-	Format string `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
+	Inputs []string `arg:"" optional:"" name:"input" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI. Several files, or forms of a run, are read as one set."`
+	FailOn string   `help:"Exit with 1 when there is a finding of this level or a graver one: error, warning, advice; never (default ${default})." enum:"error,warning,advice,never" default:"error" placeholder:"LEVEL"`
+	All    bool     `help:"Show every finding, not the first few of each rule."`
+	Format string   `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
 	jaegerFlags
 }
 
 // Run checks the input against the rules and prints what they find.
 func (c *lintCommand) Run(ctx context.Context, s *streams) error {
-	in, err := c.one(c.Input)
+	in, err := c.joined(c.Inputs)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func BenchmarkCheck(b *testing.B) {
 		{"broken", "a CONSUMER 0-9 messaging.kafka.x=1\n  b PRODUCER 1-2 messaging.operation=publish parent=?\nc SERVER 3-4 http.request.method=GET link=?"},
 	} {
 		one := drawn(b, c.drawing, nil)
-		for _, n := range []int{1e3, 1e5} {
+		for _, n := range []int{1e3, 1e5, 1e6} {
 			spans := repeat(one, n/len(one))
 			set := compare.Normalise(spans)
 			b.Run(fmt.Sprintf("%s/spans=%d", c.name, n), func(b *testing.B) {

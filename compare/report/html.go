@@ -18,15 +18,31 @@ var pageFiles embed.FS
 
 // ComparisonHTML writes a comparison as one HTML page that needs nothing else: its figures, one order of each group on a
 // common time axis with the completion path drawn through it, the distributions of the measures, the structures, and the
-// nodes that changed.
-func ComparisonHTML(w io.Writer, c compare.Comparison) error {
-	return writePage(w, "comparison.tmpl", newComparisonPage(c))
+// nodes that changed. Findings stand at its end.
+func ComparisonHTML(w io.Writer, c compare.Comparison, findings ...Finding) error {
+	page := newComparisonPage(c)
+	page.Findings = cleaned(findings)
+	return writePage(w, "comparison.tmpl", page)
+}
+
+// Finding is something that a page tells of the traces besides: what a rule has found, how grave it is, and what to do.
+type Finding struct{ Rule, Level, Text, Fix string }
+
+// cleaned makes the words of findings fit for a page.
+func cleaned(findings []Finding) []Finding {
+	list := make([]Finding, len(findings))
+	for i, f := range findings {
+		list[i] = Finding{clean(f.Rule), clean(f.Level), clean(f.Text), clean(f.Fix)}
+	}
+	return list
 }
 
 // JourneyHTML writes a journey as one HTML page that needs nothing else: its figures, its spans on a time axis with the
-// completion path drawn through them, its messages, and both paths as tables.
-func JourneyHTML(w io.Writer, j *compare.Journey) error {
-	return writePage(w, "journey.tmpl", newJourneyPage(j))
+// completion path drawn through them, its messages, and both paths as tables. Findings stand at its end.
+func JourneyHTML(w io.Writer, j *compare.Journey, findings ...Finding) error {
+	page := newJourneyPage(j)
+	page.Findings = cleaned(findings)
+	return writePage(w, "journey.tmpl", page)
 }
 
 // writePage runs a template to its end before anything is written, so that an error leaves no half of a page.

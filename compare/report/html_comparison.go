@@ -18,6 +18,7 @@ type comparisonPage struct {
 	Structures  []structureView
 	Nodes       []nodeSection
 	Warnings    []string
+	Findings    []Finding
 }
 
 type groupView struct {

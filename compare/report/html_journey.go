@@ -17,6 +17,7 @@ type journeyPage struct {
 	Branches [][5]string // ended, slack, service, branch, after
 	Worths   [][5]string // service, step, on the path, completion, caller wait
 	Warnings []compare.Warning
+	Findings []Finding
 }
 
 type messageRow struct {
