@@ -178,11 +178,7 @@ func judge(ctx context.Context, env *environment, table services.Topology, place
 		case <-ctx.Done():
 			return e, verdicts, nil
 		}
-		// Spans come in bursts, and reading them all costs.
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-		}
+		pause(ctx, 20*time.Millisecond) // spans come in bursts, and reading them all costs
 	}
 }
 

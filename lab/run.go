@@ -50,7 +50,7 @@ type running struct {
 	forward *forwarder
 }
 
-func (r *running) run(ctx context.Context) (_ *Result, err error) {
+func (r *running) run(ctx context.Context) (*Result, error) {
 	table, err := services.TopologyNamed(r.Topology)
 	if err != nil {
 		return nil, err

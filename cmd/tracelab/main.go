@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -81,7 +82,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		kong.Description("One business flow over calls and messages, every hop traced, every trace judged."),
 		kong.Writers(out, errOut),
 		kong.DefaultEnvars("TRACELAB"),
-		kong.Vars{"version": version(), "jaeger": jaeger.DefaultBase},
+		kong.Vars{"version": version(), "jaeger": jaeger.DefaultBase, "faults": strings.Join(services.FaultKinds(), "; ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { answered = true }),
 	)

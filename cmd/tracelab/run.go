@@ -22,7 +22,7 @@ type runCommand struct {
 	Seed     uint64        `help:"The same seed is the same work (default ${default})." default:"1" placeholder:"N"`
 	Topology string        `help:"Table of hops: order, or chained (calls nest) (default ${default})." default:"order" placeholder:"NAME"`
 	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link; or kotel, a lab whose Kafka clients use that library as shipped (default ${default})." default:"both" placeholder:"NAME"`
-	Fault    []string      `help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Kinds: delay=DURATION, error=REASON, hang=DURATION." placeholder:"SERVICE:KIND[=VALUE][@SHARE]"`
+	Fault    []string      `help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Kinds: ${faults}." placeholder:"SERVICE:KIND[=VALUE][@SHARE]"`
 	Workers  int           `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
 	WarmUp   int           `help:"Orders of each form before the others, left out of everything (default ${default})." default:"3" placeholder:"N"`
 	Timeout  time.Duration `help:"How long the client waits for an answer (default ${default})." default:"5s" placeholder:"DURATION"`
