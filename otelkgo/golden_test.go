@@ -75,9 +75,14 @@ func renderSpan(sb *strings.Builder, s sdktrace.ReadOnlySpan, names map[string]s
 	if s.Status().Code != codes.Unset {
 		fmt.Fprintf(sb, "    status %s %q\n", s.Status().Code, s.Status().Description)
 	}
+	var links []string
 	for _, l := range s.Links() {
-		fmt.Fprintf(sb, "    link %s%s\n", cmp.Or(names[l.SpanContext.SpanID().String()], "unknown"), renderAttributes(" ", l.Attributes))
+		links = append(links, fmt.Sprintf("    link %s%s\n", cmp.Or(names[l.SpanContext.SpanID().String()], "unknown"), renderAttributes(" ", l.Attributes)))
 	}
+	if strings.HasPrefix(s.Name(), "poll ") {
+		slices.Sort(links) // a poll gives its partitions in the order in which the broker answered, which is any
+	}
+	sb.WriteString(strings.Join(links, ""))
 	if s.DroppedLinks() > 0 {
 		fmt.Fprintf(sb, "    dropped links %d\n", s.DroppedLinks())
 	}
