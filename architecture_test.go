@@ -25,14 +25,15 @@ type room struct {
 }
 
 var rooms = []room{
-	{"cmd", []string{"experiments", "lab", "services", "compare"}, "joins: flags and wiring only, so nothing imports it"},
+	{"cmd", []string{"experiments", "lab", "services", "compare", "internal"}, "joins: flags and wiring only, so nothing imports it"},
 	{"experiments", []string{"lab", "compare"}, "asks: it runs the lab and judges what came out, and never reaches into a service"},
-	{"lab", []string{"services", "compare"}, "drives: it starts services, and knows of no experiment and no command"},
+	{"lab", []string{"services", "compare", "internal"}, "drives: it starts services, and knows of no experiment and no command"},
 	{"services", []string{"otelkgo", "tracecontext"}, "makes traces: the system under observation knows neither its driver nor its judge"},
 	{"compare", nil, "judges traces: a library for projects that have never heard of the lab"},
 	{"otelkgo", nil, "instruments franz-go: a library for projects that have never heard of the lab"},
 	{"tracecontext", nil, "propagates context: a library for projects that have never heard of the lab"},
-	{"tools", nil, "serves those who build: it works before the rest compiles"},
+	{"tools", []string{"internal"}, "serves those who build: it works before the rest compiles"},
+	{"internal", nil, "what several rooms need that are not libraries: leaves, each with one job"},
 	{".", nil, "this test"},
 }
 

@@ -1,9 +1,9 @@
 package lab_test
 
 import (
-	"net"
 	"testing"
 
+	"tracelab/internal/freeport"
 	"tracelab/services"
 )
 
@@ -11,14 +11,9 @@ import (
 // processes cannot hold them any longer.
 func freePorts(t *testing.T, n int) []string {
 	t.Helper()
-	addresses := make([]string, n)
-	for i := range addresses {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }() // all at the end, so that none is given out twice
-		addresses[i] = l.Addr().String()
+	addresses, err := freeport.InARow(n)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return addresses
 }
@@ -34,27 +29,8 @@ func freeAddresses(t *testing.T) (http, grpc map[string]string) {
 	return http, grpc
 }
 
-// receiverAddress finds an address for a receiver: two free ports in a row.
+// receiverAddress finds an address for a receiver, which takes the port behind it, too.
 func receiverAddress(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		first, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := first.Addr().(*net.TCPAddr).Port
-		second, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port + 1})
-		address := first.Addr().String()
-		if closed := first.Close(); closed != nil {
-			t.Fatal(closed)
-		}
-		if err == nil {
-			if err := second.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return address
-		}
-	}
-	t.Fatal("no two free ports in a row")
-	return ""
+	return freePorts(t, 2)[0]
 }

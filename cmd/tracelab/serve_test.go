@@ -20,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"tracelab/internal/freeport"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -284,24 +285,9 @@ func TestServeTrouble(t *testing.T) {
 // twoFreePorts finds an address for --receive-otlp: its port and the one behind it are free.
 func twoFreePorts(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		receiver, err := lab.StartReceiver("127.0.0.1:0", lab.NewCollector(), slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		address, _ := receiver.Addresses()
-		if err := receiver.Close(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		// A receiver that starts there takes both.
-		if receiver, err = lab.StartReceiver(address, lab.NewCollector(), slog.New(slog.DiscardHandler)); err != nil {
-			continue
-		}
-		if err := receiver.Close(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		return address
+	addresses, err := freeport.InARow(2)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no two free ports in a row")
-	return ""
+	return addresses[0]
 }

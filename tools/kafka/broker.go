@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"text/template"
+
+	"tracelab/internal/freeport"
 )
 
 // clusterID is 16 bytes in unpadded base64, as Kafka wants it ("tracelab-kafka-1"). Fixed, because the clusters never meet.
@@ -122,7 +124,7 @@ log.cleaner.dedupe.buffer.size=4194304
 
 // writeSettings writes server.properties for a broker at address, with a free port for its controller.
 func (b broker) writeSettings(address string) error {
-	controller, err := freeAddress(0)
+	controller, err := freeAddress(0) // nobody names a port for it
 	if err != nil {
 		return err
 	}
@@ -136,6 +138,13 @@ func (b broker) writeSettings(address string) error {
 // freeAddress returns 127.0.0.1 with the port, or with a free one for 0, after having bound it once. Another process may take the
 // port before Kafka does: then Kafka's own log says so.
 func freeAddress(port int) (string, error) {
+	if port == 0 {
+		addresses, err := freeport.InARow(1)
+		if err != nil {
+			return "", err
+		}
+		return addresses[0], nil
+	}
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return "", fmt.Errorf("port %d is in use by another process: choose one with -port, or 0 for a free one", port)

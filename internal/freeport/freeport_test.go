@@ -1,0 +1,45 @@
+package freeport_test
+
+import (
+	"net"
+	"strconv"
+	"testing"
+
+	"tracelab/internal/freeport"
+)
+
+func TestPortsAreFreeAndInARow(t *testing.T) {
+	addresses, err := freeport.InARow(5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := 0
+	for _, address := range addresses {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Errorf("%s is not free: %v", address, err)
+			continue
+		}
+		defer func() { _ = listener.Close() }()
+		_, text, _ := net.SplitHostPort(address)
+		port, _ := strconv.Atoi(text)
+		if before != 0 && port != before+1 {
+			t.Errorf("%v are not in a row", addresses)
+		}
+		if port < 20000 || port > 32000 {
+			t.Errorf("port %d may be given to outgoing connections", port)
+		}
+		before = port
+	}
+	if len(addresses) != 5 {
+		t.Errorf("%d addresses, want 5", len(addresses))
+	}
+}
+
+func TestSenselessCountsAreRefused(t *testing.T) {
+	for _, n := range []int{-1, 0, 7000} {
+		if addresses, err := freeport.InARow(n); err == nil {
+			t.Errorf("%d ports: %v", n, addresses)
+		}
+	}
+}
