@@ -3,6 +3,8 @@ package compare
 import (
 	"cmp"
 	"slices"
+
+	"tracelab/compare/internal/operation"
 )
 
 // traceRoots is what is known about one trace while journeys are sought.
@@ -69,7 +71,7 @@ func (f *journeyFinder) findRoots() []int32 {
 			r.first = Index(i)
 			order = append(order, n.trace)
 		}
-		r.solid = r.solid || n.op != opReceive
+		r.solid = r.solid || n.op != operation.Receive
 		if n.is(isConsumer) || n.parent != none {
 			continue
 		}

@@ -3,6 +3,8 @@ package compare
 import (
 	"fmt"
 	"slices"
+
+	"tracelab/compare/internal/operation"
 )
 
 // completionWalk follows a journey back from its end.
@@ -41,7 +43,7 @@ func (w *completionWalk) step(cur Index) Index {
 	w.been[position/64] |= 1 << (position % 64)
 	e, found := w.cause(cur)
 	lo := min(n.start, w.t)
-	if found && e.class == ClassMessage && n.op == opReceive {
+	if found && e.class == ClassMessage && n.op == operation.Receive {
 		lo = max(lo, min(s.ready(e, cur), w.t)) // a poll that was opened before the message existed
 	}
 	lo = max(lo, w.start)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+
+	"tracelab/compare/internal/operation"
 )
 
 // edgeBuilder makes the in-edges of all nodes, one node after the other.
@@ -33,7 +35,7 @@ func (s *Set) buildEdges() {
 func (b *edgeBuilder) parentEdge(i Index) {
 	s := b.set
 	c := &s.nodes[i]
-	if c.parent == none || c.op == opSettle || s.nodes[c.parent].op == opSettle {
+	if c.parent == none || c.op == operation.Settle || s.nodes[c.parent].op == operation.Settle {
 		return
 	}
 	if c.is(isConsumer) {
@@ -63,11 +65,11 @@ func (b *edgeBuilder) linkEdges(i Index) {
 			continue
 		}
 		t := &s.nodes[target]
-		if target == i || !c.is(isConsumer) || c.op == opSettle || t.op == opSettle {
+		if target == i || !c.is(isConsumer) || c.op == operation.Settle || t.op == operation.Settle {
 			continue
 		}
 		switch {
-		case t.op == opReceive:
+		case t.op == operation.Receive:
 			class, _ := classify(t, c)
 			b.add(i, edge{target, class})
 		case t.kind == Producer || t.is(isMessaging):
@@ -102,12 +104,12 @@ func (s *Set) linkTarget(c *node, r Ref) Index {
 func (s *Set) sendsOfCreates() map[Index][]Index {
 	var sends map[Index][]Index
 	for i := range s.nodes {
-		if s.nodes[i].op != opSend {
+		if s.nodes[i].op != operation.Send {
 			continue
 		}
 		for _, l := range s.spans[s.nodes[i].span].Links {
 			create := s.linkTarget(&s.nodes[i], l.Ref)
-			if create == none || s.nodes[create].op != opCreate {
+			if create == none || s.nodes[create].op != operation.Create {
 				continue
 			}
 			if sends == nil {
@@ -141,7 +143,7 @@ func (s *Set) dropReceiveEdges() {
 	counts := make([]int32, len(s.nodes)) // edges that count, by receive span
 	for i := range s.nodes {
 		for _, e := range s.edgesTo(Index(i)) {
-			if s.nodes[e.pred].op == opReceive && !s.hasProducer(Index(i)) {
+			if s.nodes[e.pred].op == operation.Receive && !s.hasProducer(Index(i)) {
 				counts[e.pred]++
 			}
 		}
@@ -153,7 +155,7 @@ func (s *Set) dropReceiveEdges() {
 		from = s.inAt[i+1]
 		own := s.anyProducer(edges)
 		for _, e := range edges {
-			if !s.nodes[i].is(isShared) && (!own || s.nodes[e.pred].op != opReceive) {
+			if !s.nodes[i].is(isShared) && (!own || s.nodes[e.pred].op != operation.Receive) {
 				kept = append(kept, e)
 			}
 		}
@@ -167,7 +169,7 @@ func (s *Set) dropReceiveEdges() {
 func (s *Set) shareReceives(counts []int32) {
 	var shared []Index
 	for i := range s.nodes {
-		if s.nodes[i].op == opReceive && counts[i] == 0 {
+		if s.nodes[i].op == operation.Receive && counts[i] == 0 {
 			shared = append(shared, Index(i))
 		}
 	}
@@ -179,7 +181,7 @@ func (s *Set) shareReceives(counts []int32) {
 			continue // edges to it from receive spans did not count
 		}
 		for _, e := range s.edgesTo(r) {
-			if s.nodes[e.pred].op != opReceive {
+			if s.nodes[e.pred].op != operation.Receive {
 				continue
 			}
 			if counts[e.pred]--; counts[e.pred] == 0 {

@@ -90,6 +90,7 @@ var messageCases = []struct {
 	{"delivered before the acknowledgement: negative, flagged, never clipped", "S 0-10\n  P PRODUCER 1-9\n    C CONSUMER 5-20 group=g", []string{"P>C  g 8/-4/4 overlap"}},
 	{"the topic by its template, whose name is the same in each run", "S 0-10\n  P PRODUCER 1-4 topic=run7.t messaging.destination.template=t\n    C CONSUMER 9-20 group=g op=process", []string{"P>C t g 3/5/8"}},
 	{"attributes by their names up to 1.24", "S 0-10\n  P PRODUCER 1-4 messaging.operation=publish messaging.destination=t\n    C CONSUMER 9-20 messaging.kafka.consumer.group=g messaging.operation=process", []string{"P>C t g 3/5/8"}},
+	{"a consumer's topic by its name up to 1.20", "S 0-10\n  P PRODUCER 1-4\n    C CONSUMER 9-20 messaging.source.name=t messaging.operation=process", []string{"P>C t  3/5/8"}},
 	{"each group counts", "S 0-10\n  P PRODUCER 1-4\n    C CONSUMER 9-20 group=g\n    D CONSUMER 8-20 group=h", []string{"P>D  h 3/4/7", "P>C  g 3/5/8"}},
 	{"a receive span does not count where its group has a process span", "S 0-10\n  P PRODUCER 1-4\nR CLIENT 5-6 op=receive group=g link=P trace=2\n  V 6-7\nC CONSUMER 9-20 group=g op=process link=P trace=3", []string{"P>C  g 3/5/8"}},
 	{"another group's process span does not stand for it", "S 0-10\n  P PRODUCER 1-4\nR CLIENT 5-6 op=receive group=h link=P trace=2\n  V 6-7\nC CONSUMER 9-20 group=g op=process link=P trace=3", []string{"P>R  h 3/1/4", "P>C  g 3/5/8"}},

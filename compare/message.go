@@ -3,6 +3,8 @@ package compare
 import (
 	"cmp"
 	"slices"
+
+	"tracelab/compare/internal/operation"
 )
 
 // Message is one delivery: a message that one consumer group handled.
@@ -40,7 +42,7 @@ func (j *Journey) Messages() []Message {
 		if !c.is(isConsumer) {
 			continue
 		}
-		if c.op == opReceive {
+		if c.op == operation.Receive {
 			receives = append(receives, i)
 			continue
 		}
@@ -97,7 +99,7 @@ func (j *Journey) receivedMessages(list []Message, receive Index, processed map[
 		}
 	}
 	for _, i := range s.effectsOf(receive) {
-		if c := &s.nodes[i]; c.is(isConsumer) && c.op != opReceive && c.groupKey() == group {
+		if c := &s.nodes[i]; c.is(isConsumer) && c.op != operation.Receive && c.groupKey() == group {
 			processes = append(processes, i)
 		}
 	}
@@ -154,7 +156,7 @@ func (j *Journey) FanOut() []FanOut {
 			n++
 		}
 		p := &s.nodes[i]
-		sends := (p.kind == Producer || p.op == opSend) && p.op != opCreate
+		sends := (p.kind == Producer || p.op == operation.Send) && p.op != operation.Create
 		switch {
 		case n > 0:
 			list = append(list, s.fanOut(i, messages[:n]))

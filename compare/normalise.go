@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+
+	"tracelab/compare/internal/operation"
 )
 
 // maxTime bounds the times of spans to the years 1970 to 2116, so that no difference of two overflows.
@@ -85,7 +87,7 @@ func (s *Set) node(i int) node {
 	if m.group != "" {
 		n.group = s.groups.of(m.group)
 	}
-	if n.op == opSettle {
+	if n.op == operation.Settle {
 		n.flags |= isShared
 	}
 	return n

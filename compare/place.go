@@ -5,6 +5,8 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
+
+	"tracelab/compare/internal/operation"
 )
 
 // NodeKind is the group of kinds that a node of a journey's tree belongs to. The two halves of one call, the client's span
@@ -33,7 +35,7 @@ func kindOf(n *node) NodeKind {
 	switch {
 	case n.is(isConsumer):
 		return ConsumeNode
-	case n.kind == Producer || n.op == opSend || n.op == opCreate:
+	case n.kind == Producer || n.op == operation.Send || n.op == operation.Create:
 		return ProduceNode
 	case n.kind == Client || n.kind == Server:
 		return CallNode

@@ -1,36 +1,10 @@
 package compare
 
-import "strings"
+import (
+	"strings"
 
-// operation is what a messaging span did, after messaging.operation.type.
-type operation uint8
-
-const (
-	noOperation operation = iota
-	opCreate
-	opSend
-	opReceive
-	opProcess
-	opSettle
+	"tracelab/compare/internal/operation"
 )
-
-// operationOf reads messaging.operation.type of the OpenTelemetry semantic conventions, and the values that it and its
-// predecessor messaging.operation (conventions up to 1.24) had.
-func operationOf(value string) operation {
-	switch value {
-	case "create":
-		return opCreate
-	case "send", "publish":
-		return opSend
-	case "receive":
-		return opReceive
-	case "process", "deliver":
-		return opProcess
-	case "settle":
-		return opSettle
-	}
-	return noOperation
-}
 
 type flags uint8
 
@@ -47,14 +21,14 @@ const (
 // messaging is what the rules need to know of a span's attributes.
 type messaging struct {
 	topic, group string
-	op           operation
+	op           operation.Type
 	flags        flags
 }
 
 // messagingOf looks once through the attributes of a span.
 func messagingOf(span *Span) messaging {
 	var m messaging
-	old, template := noOperation, ""
+	old, template := operation.None, ""
 	for i := range span.Attributes {
 		a := &span.Attributes[i]
 		if a.Key == "error.type" {
@@ -66,9 +40,9 @@ func messagingOf(span *Span) messaging {
 		m.flags |= isMessaging
 		switch a.Key {
 		case "messaging.operation.type":
-			m.op = operationOf(a.Value.str)
+			m.op = operation.Of(a.Value.str)
 		case "messaging.operation":
-			old = operationOf(a.Value.str)
+			old = operation.Of(a.Value.str)
 		case "messaging.destination.name":
 			m.topic = a.Value.str
 		case "messaging.destination.template":
@@ -79,19 +53,19 @@ func messagingOf(span *Span) messaging {
 			if m.group == "" {
 				m.group = a.Value.str
 			}
-		case "messaging.destination":
+		case "messaging.destination", "messaging.source.name": // up to 1.16, and a consumer's up to 1.20
 			if m.topic == "" {
 				m.topic = a.Value.str
 			}
 		}
 	}
-	if m.op == noOperation {
+	if m.op == operation.None {
 		m.op = old
 	}
 	if template != "" {
 		m.topic = template
 	}
-	if span.Kind == Consumer || m.op == opReceive || m.op == opProcess {
+	if span.Kind == Consumer || m.op == operation.Receive || m.op == operation.Process {
 		m.flags |= isConsumer
 	}
 	return m

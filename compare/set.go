@@ -1,6 +1,10 @@
 package compare
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"tracelab/compare/internal/operation"
+)
 
 // Index numbers the spans of a Set in its order: by start, then span id, then trace id.
 type Index int32
@@ -20,7 +24,7 @@ type node struct {
 	topic      int32 // 0 when there is none
 	group      int32 // 0 when there is none
 	kind       Kind
-	op         operation
+	op         operation.Type
 	flags      flags
 	status     Status
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/operation"
 )
 
 // deliveryRules are about what should be on the other side of a hop, and is not, or is twice.
@@ -94,7 +95,7 @@ func missingConsumers(c *checker) {
 	d := c.findDeliveries()
 	for k, m := range c.messages {
 		i := compare.Index(k)
-		if m == nil || m.op != opSend || m.failed(c.set.Span(i)) {
+		if m == nil || m.op != operation.Send || m.failed(c.set.Span(i)) {
 			continue
 		}
 		var lacking []string
@@ -120,12 +121,12 @@ func repeatedProcessing(c *checker) {
 	}
 	first := make(map[processing]compare.Index)
 	for k, m := range c.messages {
-		if m == nil || m.op != opProcess {
+		if m == nil || m.op != operation.Process {
 			continue
 		}
 		i := compare.Index(k)
 		span := c.set.Span(i)
-		if p := c.parent(i); p != none && c.messages[p] != nil && c.messages[p].op == opProcess {
+		if p := c.parent(i); p != none && c.messages[p] != nil && c.messages[p].op == operation.Process {
 			continue
 		}
 		count := func(ref compare.Ref, position string) {

@@ -5,53 +5,25 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/operation"
 )
-
-// operation is what a messaging span did.
-type operation uint8
-
-const (
-	noOperation operation = iota
-	opCreate
-	opSend
-	opReceive
-	opProcess
-	opSettle
-)
-
-// operationOf maps the values of messaging.operation.type, and of messaging.operation before it.
-func operationOf(value string) operation {
-	switch value {
-	case "create":
-		return opCreate
-	case "send", "publish":
-		return opSend
-	case "receive":
-		return opReceive
-	case "process", "deliver":
-		return opProcess
-	case "settle":
-		return opSettle
-	}
-	return noOperation
-}
 
 // namedOperation maps names of operations that clients are known to use, to be compared with the type.
-func namedOperation(name string) operation {
+func namedOperation(name string) operation.Type {
 	switch name {
 	case "poll", "consume", "fetch":
-		return opReceive
+		return operation.Receive
 	case "produce":
-		return opSend
+		return operation.Send
 	case "commit", "ack", "nack", "acknowledge", "reject":
-		return opSettle
+		return operation.Settle
 	}
-	return operationOf(name)
+	return operation.Of(name)
 }
 
 // message is what the attributes of a messaging span say. Old names count where the present ones are missing.
 type message struct {
-	op          operation
+	op          operation.Type
 	system      string
 	opName      string // messaging.operation.name
 	opType      string // messaging.operation.type
@@ -165,25 +137,25 @@ func (m *message) readPerMessage(a *compare.Attribute) {
 // findOperation settles on one operation: by name where that is well known, else by type, else by the old attribute
 // (already in op), by kind. M03 is about names and types that are at odds.
 func (m *message) findOperation(span *compare.Span) {
-	for _, op := range []operation{operationOf(m.opType), namedOperation(m.opName)} {
-		if op != noOperation {
+	for _, op := range []operation.Type{operation.Of(m.opType), namedOperation(m.opName)} {
+		if op != operation.None {
 			m.op = op
 		}
 	}
-	if m.op != noOperation {
+	if m.op != operation.None {
 		return
 	}
 	switch span.Kind {
 	case compare.Producer:
-		m.op = opSend
+		m.op = operation.Send
 	case compare.Consumer:
-		m.op = opProcess
+		m.op = operation.Process
 	default:
 	}
 }
 
 // consumes reports whether the span accounts for messages that somebody sent.
-func (m *message) consumes() bool { return m.op == opReceive || m.op == opProcess }
+func (m *message) consumes() bool { return m.op == operation.Receive || m.op == operation.Process }
 
 // failed reports an error status or error.type.
 func (m *message) failed(span *compare.Span) bool {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/operation"
 )
 
 // messageValueRules are about the values of single messages and about batches.
@@ -48,9 +49,9 @@ func (v *view) loneMessage(i compare.Index, m *message) bool {
 		return false
 	}
 	switch m.op {
-	case opSend:
+	case operation.Send:
 		return len(m.perMessage) > 0 || v.set.Span(i).Kind == compare.Producer && len(v.targets(i)) == 0
-	case opProcess:
+	case operation.Process:
 		return len(m.perMessage) > 0 || m.origins.parent == creation
 	default:
 		return false
@@ -63,12 +64,12 @@ func (v *view) single(i compare.Index, m *message) bool {
 	if !m.kafka && m.system != "kafka" || m.hasCount && !v.loneMessage(i, m) || v.messagesLinked(i, m) > 1 {
 		return false
 	}
-	return m.op == opSend || m.op == opProcess || m.op == opReceive && len(m.perMessage) > 0
+	return m.op == operation.Send || m.op == operation.Process || m.op == operation.Receive && len(m.perMessage) > 0
 }
 
 // sent reports whether the broker can have told partition and offset.
 func (v *view) sent(i compare.Index, m *message) bool {
-	return m.op != opSend || !m.failed(v.set.Span(i))
+	return m.op != operation.Send || !m.failed(v.set.Span(i))
 }
 
 func partitionID(c *checker, i compare.Index, m *message) {
@@ -144,7 +145,7 @@ func tombstone(c *checker, i compare.Index, m *message) {
 func isTombstone(m *message) bool { return m.tombstone.String() == "true" }
 
 func perMessageValues(c *checker, i compare.Index, m *message) {
-	if m.op != opSettle && len(m.perMessage) > 0 && c.batch(i, m) {
+	if m.op != operation.Settle && len(m.perMessage) > 0 && c.batch(i, m) {
 		c.found(i, "%s is a batch and has %s", c.at(i), strings.Join(m.perMessage, ", "))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/operation"
 )
 
 // messagingRules are about attributes, name and kind of single messaging spans.
@@ -99,19 +100,19 @@ func operationType(c *checker, i compare.Index, m *message) {
 // oddType says what speaks against the type of the operation: its name, or the direction of the span's kind where the
 // name does not confirm the type.
 func (v *view) oddType(i compare.Index, m *message) string {
-	op := operationOf(m.opType)
+	op := operation.Of(m.opType)
 	named := namedOperation(m.opName)
-	if op == noOperation {
+	if op == operation.None {
 		return "" // the conventions allow others
 	}
-	if named != noOperation {
+	if named != operation.None {
 		if named != op {
 			return "the operation's name is " + m.opName
 		}
 		return ""
 	}
 	kind := v.set.Span(i).Kind
-	if sends := op == opCreate || op == opSend; sends && kind == compare.Consumer || !sends && kind == compare.Producer {
+	if sends := op == operation.Create || op == operation.Send; sends && kind == compare.Consumer || !sends && kind == compare.Producer {
 		return "the span's kind is " + kind.String()
 	}
 	return ""
@@ -142,15 +143,15 @@ func spanKind(c *checker, i compare.Index, m *message) {
 	var want compare.Kind
 	why := ""
 	switch m.op {
-	case opCreate:
+	case operation.Create:
 		want = compare.Producer
-	case opSend:
+	case operation.Send:
 		want, why = c.sendKind(i)
-	case opReceive, opSettle:
+	case operation.Receive, operation.Settle:
 		want = compare.Client
-	case opProcess:
+	case operation.Process:
 		want = compare.Consumer
-	case noOperation:
+	case operation.None:
 		return
 	}
 	if span.Kind != want {
@@ -182,12 +183,12 @@ func destinationName(c *checker, i compare.Index, m *message) {
 	}
 	one, several := c.destinations(i)
 	switch {
-	case several && (m.op == opReceive || m.op == opSettle):
+	case several && (m.op == operation.Receive || m.op == operation.Settle):
 		c.found(i, "%s is over several topics; there should be one span for each", c.at(i))
 	case several:
 	case one != "":
 		c.found(i, "%s has no messaging.destination.name, though all its messages share %q", c.at(i), one)
-	case m.op == opReceive || m.op == opSettle:
+	case m.op == operation.Receive || m.op == operation.Settle:
 		c.found(i, "%s has no messaging.destination.name", c.at(i))
 	}
 }
@@ -232,7 +233,7 @@ func errorType(c *checker, i compare.Index, m *message) {
 
 func consumerGroup(c *checker, i compare.Index, m *message) {
 	kafka := m.kafka || m.system == "kafka"
-	if consumer := m.consumes() || m.op == opSettle; consumer && kafka && m.group == "" {
+	if consumer := m.consumes() || m.op == operation.Settle; consumer && kafka && m.group == "" {
 		c.found(i, "%s has no messaging.consumer.group.name", c.at(i))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/operation"
 )
 
 // rename is a name that the messaging conventions no longer have.
@@ -88,7 +89,7 @@ func (m *message) readOld(span *compare.Span) {
 func (m *message) take(now string, a *compare.Attribute) {
 	switch now {
 	case "messaging.operation.name":
-		m.op = operationOf(a.Value.String())
+		m.op = operation.Of(a.Value.String())
 	case "messaging.destination.name":
 		m.destination = a.Value.String()
 	case "messaging.destination.partition.id":
@@ -108,5 +109,5 @@ func oldSpanName(name, destination string) bool {
 	if at < 0 || destination != "" && name[:at] != destination {
 		return false
 	}
-	return operationOf(name[at+1:]) != noOperation
+	return operation.Of(name[at+1:]) != operation.None
 }

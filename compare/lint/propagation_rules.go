@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/operation"
 )
 
 // propagationRules are about how the spans of a trace and of a journey hang together.
@@ -180,7 +181,7 @@ func sampledFlag(c *checker, i compare.Index) {
 		}
 	}
 	m := c.messages[i]
-	if m == nil || m.op != opProcess || len(span.Links) != 1 {
+	if m == nil || m.op != operation.Process || len(span.Links) != 1 {
 		return
 	}
 	if link := &span.Links[0]; link.Flags != 0 && (link.Flags^span.Flags)&flagSampled != 0 {
@@ -250,7 +251,7 @@ func (v *view) callTops() []compare.Index {
 
 // beforeItsCause leaves receive spans alone: a poll may well be opened before the message exists.
 func beforeItsCause(c *checker, i compare.Index) {
-	if m := c.messages[i]; m != nil && m.op == opReceive {
+	if m := c.messages[i]; m != nil && m.op == operation.Receive {
 		return
 	}
 	start, _ := c.set.Times(i)
@@ -266,7 +267,7 @@ func beforeItsCause(c *checker, i compare.Index) {
 		c.found(i, "%s started %d ns before its parent, %s", c.at(i), from-start, c.at(p))
 		return
 	}
-	if c.messages[i] == nil || c.messages[i].op != opProcess {
+	if c.messages[i] == nil || c.messages[i].op != operation.Process {
 		return
 	}
 	for _, t := range c.targets(i) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/operation"
 )
 
 // structureRules are about how the spans of one message refer to each other.
@@ -49,7 +50,7 @@ func lostCreation(c *checker) {
 func (c *checker) sendsByPosition() map[string]compare.Index {
 	sends := make(map[string]compare.Index)
 	for i, m := range c.messages {
-		if m == nil || m.op != opSend {
+		if m == nil || m.op != operation.Send {
 			continue
 		}
 		position, ok := m.position()
@@ -87,7 +88,7 @@ func prefetched(c *checker) {
 	groups := make(map[client][]compare.Index)
 	polls := make(map[polled]compare.Index)
 	for i, m := range c.messages {
-		if m == nil || m.op != opReceive {
+		if m == nil || m.op != operation.Receive {
 			continue
 		}
 		span := c.set.Span(compare.Index(i))
@@ -175,7 +176,7 @@ func missingLinks(c *checker, i compare.Index, m *message) {
 	linked := int64(m.origins.links) + int64(span.DroppedLinks) + m.omitted
 	want := cmp.Or(m.count, 1)
 	switch {
-	case m.hasCount && m.count == 0 || m.op == opReceive && !m.hasCount && m.failed(span):
+	case m.hasCount && m.count == 0 || m.op == operation.Receive && !m.hasCount && m.failed(span):
 		return // no message
 	case linked >= want:
 		return

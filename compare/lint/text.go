@@ -5,8 +5,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"tracelab/compare/internal/printable"
 )
 
 // DefaultExamples is how many findings of a rule are shown when Style does not say.
@@ -57,16 +57,16 @@ func section(b *strings.Builder, rule Rule, findings []Finding, style Style) {
 		same = same && f.Fix == findings[0].Fix
 	}
 	for _, f := range shown {
-		fmt.Fprintf(b, "  %s\n      trace %s span %s\n", clean(f.Text), f.Trace, f.Span)
+		fmt.Fprintf(b, "  %s\n      trace %s span %s\n", printable.Escape(f.Text), f.Trace, f.Span)
 		if !same {
-			fmt.Fprintf(b, "      fix: %s\n", clean(f.Fix))
+			fmt.Fprintf(b, "      fix: %s\n", printable.Escape(f.Fix))
 		}
 	}
 	if more := len(findings) - len(shown); more > 0 {
 		fmt.Fprintf(b, "  and %d more\n", more)
 	}
 	if same {
-		fmt.Fprintf(b, "  fix: %s\n", clean(findings[0].Fix))
+		fmt.Fprintf(b, "  fix: %s\n", printable.Escape(findings[0].Fix))
 	}
 	if rule.Convention != "" {
 		fmt.Fprintf(b, "  semantic conventions: %s\n", rule.Convention)
@@ -94,26 +94,4 @@ func counted(n int, word string) string {
 		word += "s"
 	}
 	return strconv.Itoa(n) + " " + word
-}
-
-// clean replaces what is not printable by an escape such as \x1b or \u202e.
-func clean(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-		s = s[n:]
-	}
-	return b.String()
 }

@@ -1,6 +1,9 @@
 package lint
 
-import "tracelab/compare"
+import (
+	"tracelab/compare"
+	"tracelab/compare/internal/operation"
+)
 
 const none compare.Index = -1
 
@@ -54,11 +57,11 @@ func (v *view) parent(i compare.Index) compare.Index {
 // a create span or a context that was made elsewhere and stored with the message.
 func (v *view) findCreations() {
 	for i, m := range v.messages {
-		if m == nil || m.op != opCreate && m.op != opSend {
+		if m == nil || m.op != operation.Create && m.op != operation.Send {
 			continue
 		}
 		v.creation[i] = true
-		if m.op != opSend || v.set.Span(compare.Index(i)).Kind != compare.Client {
+		if m.op != operation.Send || v.set.Span(compare.Index(i)).Kind != compare.Client {
 			continue
 		}
 		for _, t := range v.targets(compare.Index(i)) {
@@ -93,7 +96,7 @@ func (v *view) carries(i, t compare.Index) bool {
 	if t == none || !v.creation[t] || v.firstUse[i] != 0 {
 		return false
 	}
-	if create := v.messages[t] != nil && v.messages[t].op == opCreate; !create && v.set.Span(i).Kind != compare.Client {
+	if create := v.messages[t] != nil && v.messages[t].op == operation.Create; !create && v.set.Span(i).Kind != compare.Client {
 		return false
 	}
 	start, _ := v.set.Times(i)
@@ -214,9 +217,9 @@ func (v *view) messagesLinked(i compare.Index, m *message) int {
 		return m.origins.links
 	}
 	n := 0
-	if m.op == opSend {
+	if m.op == operation.Send {
 		for _, t := range v.targets(i) {
-			if t != none && v.messages[t] != nil && v.messages[t].op == opCreate {
+			if t != none && v.messages[t] != nil && v.messages[t].op == operation.Create {
 				n++
 			}
 		}

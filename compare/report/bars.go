@@ -9,6 +9,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // Bounds of the columns of a picture.
@@ -46,7 +47,7 @@ func Answer(j *compare.Journey) []Mark {
 
 func bars(b *strings.Builder, title string, set *compare.Set, path []compare.Segment, width int, style Style, marks ...Mark) {
 	rows, omitted, omittedTime := pieces(set, path)
-	b.WriteString(style.paint(bold, clean(title)))
+	b.WriteString(style.paint(bold, printable.Escape(title)))
 	if len(rows) == 0 {
 		b.WriteString(": nothing to draw\n")
 		return
@@ -133,7 +134,7 @@ func (p *picture) axis(b *strings.Builder) {
 
 // mark writes a line that points at a moment, its text on the side where there is room.
 func (p *picture) mark(b *strings.Builder, m Mark) {
-	text := clean(m.Text)
+	text := printable.Escape(m.Text)
 	at := min(max(0, p.column(m.At)), p.bar-1)
 	line := strings.Repeat(" ", at) + "▼ " + text
 	if room := runewidth.StringWidth(text) + 1; at >= room && runewidth.StringWidth(line) > p.bar {

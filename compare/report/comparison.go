@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // ComparisonText writes the measures of each group with the 95 % interval of the median, the differences in words, the
@@ -25,7 +26,7 @@ func ComparisonText(w io.Writer, c compare.Comparison, style Style) error {
 	if len(c.Warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, text := range c.Warnings {
-			fmt.Fprintf(&b, "  %s\n", clean(text))
+			fmt.Fprintf(&b, "  %s\n", printable.Escape(text))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -51,7 +52,7 @@ func oneSidedRows(groups []compare.GroupSummary, d compare.Difference) []differe
 			has, lacks = other, base
 		}
 		if m.of(has) != nil && m.of(lacks) == nil {
-			words := fmt.Sprintf("only of %s: %s; %s %s", clean(has.Name), SummaryWords(m.of(has)), clean(lacks.Name), m.why)
+			words := fmt.Sprintf("only of %s: %s; %s %s", printable.Escape(has.Name), SummaryWords(m.of(has)), printable.Escape(lacks.Name), m.why)
 			rows = append(rows, differenceRow{Measure: m.name, Words: words, Class: "unsure"})
 		}
 	}
@@ -80,7 +81,7 @@ func measureWord(name string) string {
 	case "queue_wait_ms":
 		return "queue wait"
 	}
-	return clean(name)
+	return printable.Escape(name)
 }
 
 func differenceTitle(d compare.Difference) string {
@@ -88,14 +89,14 @@ func differenceTitle(d compare.Difference) string {
 	if d.Paired {
 		how = "pair by pair"
 	}
-	return fmt.Sprintf("%s against %s, %s", clean(d.Other), clean(d.Base), how)
+	return fmt.Sprintf("%s against %s, %s", printable.Escape(d.Other), printable.Escape(d.Base), how)
 }
 
 func groupTable(b *strings.Builder, groups []compare.GroupSummary, style Style) {
 	rows := [][]cell{{left("median [95 % interval]"), number("journeys"), number("spans"),
 		left("caller wait"), left("completion"), left("tail"), left("queue wait")}}
 	for _, g := range groups {
-		rows = append(rows, []cell{left(clean(g.Name)), number(fmt.Sprint(g.Journeys)), number(fmt.Sprint(g.Spans)),
+		rows = append(rows, []cell{left(printable.Escape(g.Name)), number(fmt.Sprint(g.Journeys)), number(fmt.Sprint(g.Spans)),
 			left(SummaryWords(g.CallerWait)), left(SummaryWords(g.Completion)), left(SummaryWords(g.Tail)), left(SummaryWords(g.QueueWait))})
 	}
 	table(b, style, "", rows)

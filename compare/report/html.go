@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // The page is one file that needs no other: style, script and pictures are in it, and it is readable without the script,
@@ -32,7 +33,7 @@ type Finding struct{ Rule, Level, Text, Fix string }
 func cleaned(findings []Finding) []Finding {
 	list := make([]Finding, len(findings))
 	for i, f := range findings {
-		list[i] = Finding{clean(f.Rule), clean(f.Level), clean(f.Text), clean(f.Fix)}
+		list[i] = Finding{printable.Escape(f.Rule), printable.Escape(f.Level), printable.Escape(f.Text), printable.Escape(f.Fix)}
 	}
 	return list
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // comparisonPage is what comparison.tmpl shows.
@@ -58,7 +59,7 @@ type numberView struct {
 func newComparisonPage(c compare.Comparison) comparisonPage {
 	var names []string
 	for _, g := range c.Groups {
-		names = append(names, clean(g.Name))
+		names = append(names, printable.Escape(g.Name))
 	}
 	p := comparisonPage{Title: "Nothing to compare", Differences: differenceSections(c), Histograms: histograms(c.Groups), Structures: structureViews(c.Groups)}
 	if len(names) > 0 {
@@ -74,7 +75,7 @@ func newComparisonPage(c compare.Comparison) comparisonPage {
 	for _, g := range c.Groups {
 		if g.Example != nil {
 			p.Timelines = append(p.Timelines, newTimeline(g.Name, g.Example, longest))
-			p.Paths = append(p.Paths, newPathView("Completion path of "+clean(g.Name), g.Example.Set(), g.Example.CompletionPath()))
+			p.Paths = append(p.Paths, newPathView("Completion path of "+printable.Escape(g.Name), g.Example.Set(), g.Example.CompletionPath()))
 		}
 	}
 	for _, list := range byGroups(c.Nodes) {
@@ -86,13 +87,13 @@ func newComparisonPage(c compare.Comparison) comparisonPage {
 		}
 	}
 	for _, w := range c.Warnings {
-		p.Warnings = append(p.Warnings, clean(w))
+		p.Warnings = append(p.Warnings, printable.Escape(w))
 	}
 	return p
 }
 
 func newGroupView(g compare.GroupSummary) groupView {
-	v := groupView{Name: clean(g.Name), Journeys: fmt.Sprint(g.Journeys), Spans: fmt.Sprint(g.Spans)}
+	v := groupView{Name: printable.Escape(g.Name), Journeys: fmt.Sprint(g.Journeys), Spans: fmt.Sprint(g.Spans)}
 	for _, m := range []struct {
 		name string
 		of   *compare.Summary
@@ -138,7 +139,7 @@ func verdictClass(v compare.Verdict) string {
 func structureViews(groups []compare.GroupSummary) []structureView {
 	var list []structureView
 	for _, g := range groups {
-		name := clean(g.Name)
+		name := printable.Escape(g.Name)
 		for i, s := range g.Structures {
 			if i == maxStructures {
 				list = append(list, structureView{Words: fmt.Sprintf("and %d more", len(g.Structures)-i)})
@@ -157,7 +158,7 @@ const maxNodeViews = 500
 func newNodeSection(nodes []compare.Node, g, number int) nodeSection {
 	nodes = changedFirst(nodes, g)
 	s := nodeSection{
-		ID: fmt.Sprintf("nodes%d", number), Base: clean(nodes[0].Groups[0].Group), Other: clean(nodes[0].Groups[g].Group),
+		ID: fmt.Sprintf("nodes%d", number), Base: printable.Escape(nodes[0].Groups[0].Group), Other: printable.Escape(nodes[0].Groups[g].Group),
 		Counts: changeCounts(nodes, g), More: max(0, len(nodes)-maxNodeViews),
 	}
 	s.Title = s.Other + " against " + s.Base
@@ -172,10 +173,10 @@ func newNodeSection(nodes []compare.Node, g, number int) nodeSection {
 
 func newNodeRowView(n compare.Node, g, order int, twins map[[2]string]int) nodeRowView {
 	a, o := n.Groups[0], n.Groups[g]
-	r := nodeRowView{Change: string(o.Change), Class: string(o.Change), Service: clean(n.Service), Name: rowName(n, a, o, twins), Order: order}
+	r := nodeRowView{Change: string(o.Change), Class: string(o.Change), Service: printable.Escape(n.Service), Name: rowName(n, a, o, twins), Order: order}
 	var path []string
 	for _, p := range n.Path {
-		path = append(path, clean(p))
+		path = append(path, printable.Escape(p))
 	}
 	r.Path = strings.Join(path, " › ")
 	r.Cells = []numberView{

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // histogram is the distribution of a measure: a lane for each group, on one axis.
@@ -71,7 +72,7 @@ func histograms(groups []compare.GroupSummary) []histogram {
 func lane(g compare.GroupSummary, measure string, at int, low, high float64) laneView {
 	values := g.Values[measure]
 	top := laneHeight * at
-	l := laneView{Name: clean(g.Name), Y: top + laneText - 4, Top: top + laneText, Base: top + laneText + laneBars, None: len(values) == 0}
+	l := laneView{Name: printable.Escape(g.Name), Y: top + laneText - 4, Top: top + laneText, Base: top + laneText + laneBars, None: len(values) == 0}
 	if l.None {
 		l.Text = "none"
 		return l

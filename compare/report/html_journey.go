@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // journeyPage is what journey.tmpl shows.
@@ -28,7 +29,7 @@ func newJourneyPage(j *compare.Journey) journeyPage {
 	set := j.Set()
 	p := journeyPage{Title: "Journey without a root"}
 	if root, ok := j.Root(); ok {
-		p.Title = clean(set.Span(root).Service) + " " + clean(set.Span(root).Name)
+		p.Title = printable.Escape(set.Span(root).Service) + " " + printable.Escape(set.Span(root).Name)
 	}
 	if wait, ok := j.CallerWait(); ok {
 		p.Figures = append(p.Figures, figure{"caller wait", Duration(wait), "until the caller had its answer"})
@@ -55,7 +56,7 @@ func newJourneyPage(j *compare.Journey) journeyPage {
 		p.Worths = append(p.Worths, [5]string{w.service, w.name, w.work, w.completion, w.callerWait})
 	}
 	for _, w := range j.Warnings() {
-		w.Text = clean(w.Text)
+		w.Text = printable.Escape(w.Text)
 		p.Warnings = append(p.Warnings, w)
 	}
 	return p
@@ -70,7 +71,7 @@ func messageRows(j *compare.Journey) []messageRow {
 	rows := make([]messageRow, 0, min(len(messages), maxMessageRows))
 	for _, m := range messages[:min(len(messages), maxMessageRows)] {
 		rows = append(rows, messageRow{
-			destination(set, m.Consumer, m.Producer), clean(set.Span(m.Producer).Service), clean(set.Span(m.Consumer).Service), clean(m.Group),
+			destination(set, m.Consumer, m.Producer), printable.Escape(set.Span(m.Producer).Service), printable.Escape(set.Span(m.Consumer).Service), printable.Escape(m.Group),
 			Duration(m.Publish), Duration(m.Wait), Duration(m.Delivery),
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // Sizes of a timeline in pixels. Widths are in percent, so that it fits any page without being distorted.
@@ -61,7 +62,7 @@ type pathLine struct {
 func newTimeline(title string, j *compare.Journey, total int64) *timeline {
 	nodes := treeNodes(j, maxTimeline)
 	t := &timeline{
-		Title: clean(title), Height: timelineTop + timelineRow*len(nodes) + 4,
+		Title: printable.Escape(title), Height: timelineTop + timelineRow*len(nodes) + 4,
 		Summary: fmt.Sprintf("%d spans, %s until the last work had ended", len(j.Spans()), Duration(j.Completion())),
 	}
 	s := scale{j.Start(), max(1, total)}
@@ -118,8 +119,8 @@ func (s scale) row(j *compare.Journey, n treeNode, k int, onPath bool) timelineR
 		class += " error"
 	}
 	r.Bars = append(r.Bars, s.bar(start, end, y, class))
-	r.Label = runewidth.Truncate(clean(span.Service), labelService, "…") + " · " + lastPart(span.Name) + " · " + Duration(end-start)
-	r.Title = clean(span.Service) + " " + clean(span.Name) + ", from " + Duration(start-j.Start()) + " to " + Duration(end-j.Start())
+	r.Label = runewidth.Truncate(printable.Escape(span.Service), labelService, "…") + " · " + lastPart(span.Name) + " · " + Duration(end-start)
+	r.Title = printable.Escape(span.Service) + " " + printable.Escape(span.Name) + ", from " + Duration(start-j.Start()) + " to " + Duration(end-j.Start())
 	if n.via != nil {
 		for _, note := range viaNotes(set, n, start) {
 			r.Title += ", " + note
@@ -127,7 +128,7 @@ func (s scale) row(j *compare.Journey, n treeNode, k int, onPath bool) timelineR
 	}
 	if span.Status == compare.Error {
 		r.Label += " · failed"
-		r.Title += ", failed " + clean(span.StatusMessage)
+		r.Title += ", failed " + printable.Escape(span.StatusMessage)
 	}
 	r.LabelX, r.Anchor = s.label(start, end)
 	return r

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // JourneyText writes a journey for people: its figures, its spans as a tree over all traces, its messages, both paths as
@@ -39,7 +40,7 @@ func JourneyText(w io.Writer, j *compare.Journey, style Style) error {
 	if warnings := j.Warnings(); len(warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, warning := range warnings {
-			fmt.Fprintf(&b, "  %s  %s\n", warning.Rule, clean(warning.Text))
+			fmt.Fprintf(&b, "  %s  %s\n", warning.Rule, printable.Escape(warning.Text))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -54,7 +55,7 @@ func header(b *strings.Builder, j *compare.Journey, style Style) {
 	title := "Journey without a root"
 	if root, ok := j.Root(); ok {
 		span := j.Set().Span(root)
-		title = "Journey from " + clean(span.Service) + "  " + clean(span.Name)
+		title = "Journey from " + printable.Escape(span.Service) + "  " + printable.Escape(span.Name)
 	}
 	b.WriteString(style.paint(bold, title) + "\n")
 	var rows [][]cell
@@ -107,7 +108,7 @@ func messageTable(b *strings.Builder, set *compare.Set, messages []compare.Messa
 	rows := [][]cell{{left("topic"), left("from"), left("to"), left("group"), number("publish"), number("queue wait"), number("delivery")}}
 	for _, m := range messages {
 		rows = append(rows, []cell{
-			left(destination(set, m.Consumer, m.Producer)), left(clean(set.Span(m.Producer).Service)), left(clean(set.Span(m.Consumer).Service)), left(clean(m.Group)),
+			left(destination(set, m.Consumer, m.Producer)), left(printable.Escape(set.Span(m.Producer).Service)), left(printable.Escape(set.Span(m.Consumer).Service)), left(printable.Escape(m.Group)),
 			number(Duration(m.Publish)), number(Duration(m.Wait)), number(Duration(m.Delivery)),
 		})
 	}

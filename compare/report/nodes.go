@@ -10,6 +10,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // maxNodeRows bounds the table of nodes in text. JSON has all of them.
@@ -51,7 +52,7 @@ func changedFirst(nodes []compare.Node, g int) []compare.Node {
 
 func nodeTable(b *strings.Builder, nodes []compare.Node, g int, style Style) {
 	nodes = changedFirst(nodes, g)
-	base, other := clean(nodes[0].Groups[0].Group), clean(nodes[0].Groups[g].Group)
+	base, other := printable.Escape(nodes[0].Groups[0].Group), printable.Escape(nodes[0].Groups[g].Group)
 	heading(b, style, fmt.Sprintf("Nodes, %s against %s: %s", other, base, changeCounts(nodes, g)))
 	rows := [][]cell{{left("change"), left("service"), left("node"), number("count"), number("errors"), number("own time"), number("queue wait"), number("response path"), number("completion path")}}
 	twins := twinNames(nodes)
@@ -131,7 +132,7 @@ func nodeRow(n compare.Node, g int, twins map[[2]string]int) []cell {
 	name := rowName(n, a, o, twins)
 	return []cell{
 		{text: string(o.Change), color: changeColor(o.Change)},
-		left(shorten(clean(n.Service), maxServiceWidth)), left(name),
+		left(shorten(printable.Escape(n.Service), maxServiceWidth)), left(name),
 		number(fromTo(fmt.Sprint(a.Count), fmt.Sprint(o.Count))), number(fromTo(fmt.Sprint(a.Errors), fmt.Sprint(o.Errors))),
 		number(times(a.Self, o.Self)), number(times(a.Wait, o.Wait)),
 		number(times(a.Path.Response, o.Path.Response)), number(times(a.Path.Completion, o.Path.Completion)),
@@ -161,7 +162,7 @@ func nodeName(a, o compare.NodeIn) string {
 
 // lastPart shortens a name at its front: of a qualified name the end tells more.
 func lastPart(name string) string {
-	name = clean(name)
+	name = printable.Escape(name)
 	if width := runewidth.StringWidth(name); width > maxNameWidth {
 		return runewidth.TruncateLeft(name, width-maxNameWidth+1, "…")
 	}
@@ -204,7 +205,7 @@ const maxStructures = 5
 func structureLines(b *strings.Builder, groups []compare.GroupSummary, style Style) {
 	var rows [][]cell
 	for _, g := range groups {
-		name := clean(g.Name)
+		name := printable.Escape(g.Name)
 		for i, s := range g.Structures {
 			if i == maxStructures {
 				rows = append(rows, []cell{left(""), left(""), left(fmt.Sprintf("and %d more", len(g.Structures)-i))})
@@ -243,7 +244,7 @@ func someNames(names []string) string {
 	const few = 3
 	shown := make([]string, 0, few)
 	for _, n := range names[:min(few, len(names))] {
-		shown = append(shown, clean(n))
+		shown = append(shown, printable.Escape(n))
 	}
 	text := strings.Join(shown, ", ")
 	if more := len(names) - few; more > 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // piece is one row of a picture or table of a path: a segment, or several short ones that follow each other.
@@ -51,7 +52,7 @@ func piecesOver(set *compare.Set, path []compare.Segment, limit int64) (rows []p
 
 func single(set *compare.Set, g compare.Segment) piece {
 	span := set.Span(g.Span)
-	p := piece{Segment: g, service: clean(span.Service), name: clean(span.Name)}
+	p := piece{Segment: g, service: printable.Escape(span.Service), name: printable.Escape(span.Name)}
 	if g.Wait {
 		p.name = waitName(set, g)
 	}
@@ -63,7 +64,7 @@ func several(set *compare.Set, run []compare.Segment) piece {
 	g.End, g.Wait = run[len(run)-1].End, false
 	var services []string
 	for _, s := range run {
-		if name := clean(set.Span(s.Span).Service); !slices.Contains(services, name) && len(services) < 5 {
+		if name := printable.Escape(set.Span(s.Span).Service); !slices.Contains(services, name) && len(services) < 5 {
 			services = append(services, name)
 		}
 	}
@@ -90,7 +91,7 @@ func destination(set *compare.Set, spans ...compare.Index) string {
 	for _, i := range spans {
 		for _, key := range []string{"messaging.destination.template", "messaging.destination.name"} {
 			if v, ok := set.Span(i).Attr(key); ok {
-				return clean(v.String())
+				return printable.Escape(v.String())
 			}
 		}
 	}

@@ -157,7 +157,7 @@ func escapes(t *testing.T, spans []compare.Span, evil string) {
 			t.Errorf("%q is in the text", bad)
 		}
 	}
-	if !strings.Contains(b.String(), `a\x1b[2Jb\x0ac\u202ed`) || !strings.Contains(b.String(), `\x85f`) {
+	if !strings.Contains(b.String(), `a\x1b[2Jb\nc\u202ed`) || !strings.Contains(b.String(), `\u0085f`) {
 		t.Errorf("the name is not shown with escapes:\n%s", b.String())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // maxTreeSpans bounds the tree in text: more lines than that nobody reads. JSON has everything.
@@ -80,14 +81,14 @@ func treeRow(j *compare.Journey, n treeNode) []cell {
 	set := j.Set()
 	span := set.Span(n.span)
 	start, end := set.Times(n.span)
-	text := strings.Repeat("  ", min(n.depth, 30)) + clean(span.Service) + "  " + clean(span.Name)
+	text := strings.Repeat("  ", min(n.depth, 30)) + printable.Escape(span.Service) + "  " + printable.Escape(span.Name)
 	c := left(text)
 	var notes []string
 	if n.via != nil {
 		notes = viaNotes(set, n, start)
 	}
 	if span.Status == compare.Error {
-		notes = append(notes, strings.TrimRight("error: "+clean(span.StatusMessage), ": "))
+		notes = append(notes, strings.TrimRight("error: "+printable.Escape(span.StatusMessage), ": "))
 		c.color = red
 	}
 	if len(notes) > 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tracelab/compare"
+	"tracelab/compare/internal/printable"
 )
 
 // maxWorths and maxBranches bound what is written of a journey's steps and branches.
@@ -44,7 +45,7 @@ func stepWorths(j *compare.Journey) []worth {
 			return 1
 		})
 		span := j.Set().Span(i)
-		w := worth{service: clean(span.Service), name: clean(span.Name), work: Duration(work[i]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
+		w := worth{service: printable.Escape(span.Service), name: printable.Escape(span.Name), work: Duration(work[i]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
 		if rooted {
 			w.callerWait = lessBy(wait - x.CallerWait)
 		}
@@ -78,9 +79,9 @@ func branchRows(j *compare.Journey, branches []compare.Branch) [][5]string {
 			slack = Duration(x.Slack)
 		}
 		if x.Via >= 0 {
-			via = clean(set.Span(x.Via).Service) + " " + clean(set.Span(x.Via).Name)
+			via = printable.Escape(set.Span(x.Via).Service) + " " + printable.Escape(set.Span(x.Via).Name)
 		}
-		rows = append(rows, [5]string{Duration(x.End), slack, clean(set.Span(x.Span).Service), clean(set.Span(x.Span).Name), via})
+		rows = append(rows, [5]string{Duration(x.End), slack, printable.Escape(set.Span(x.Span).Service), printable.Escape(set.Span(x.Span).Name), via})
 	}
 	return rows
 }
