@@ -34,6 +34,10 @@ var rooms = []room{
 	{"tracecontext", nil, "propagates context: a library for projects that have never heard of the lab"},
 	{"tools", []string{"internal"}, "serves those who build: it works before the rest compiles"},
 	{"internal", nil, "what several rooms need that are not libraries: leaves, each with one job"},
+	{"collector", []string{"lab", "services", "compare", "internal"}, "tests the collector's configuration with the real program and the lab"},
+	{"jaeger", []string{"lab", "services", "compare", "internal"}, "tests Jaeger's configuration with the real program and the lab"},
+	{"prometheus", []string{"internal"}, "tests the scrape configuration and the rules with the real program"},
+	{"dashboards", []string{"internal"}, "reads the dashboards and runs their queries"},
 	{".", nil, "this test"},
 }
 
@@ -47,7 +51,7 @@ type confinement struct {
 
 var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
-		matches("otelkgo/*.go", "services/internal/transport/kafka*.go", "lab/*.go", "tools/kafka/*.go"),
+		matches("otelkgo/*.go", "services/internal/transport/kafka*.go", "lab/*.go", "tools/kafka/*.go", "tools/stack/*.go"),
 		"the broker is a seam: only its transport knows what a topic or a partition is, and the lab starts the embedded broker"},
 	{"anything but the standard library", func(p string) bool { return !isStandard(p) && !isOurs(p) },
 		func(file string) bool {

@@ -1,0 +1,68 @@
+//go:build linux || darwin
+
+package parts
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// AwaitHTTP asks the URL again and again until it answers with 2xx, or until ctx ends: then the error says what was seen last.
+func AwaitHTTP(ctx context.Context, url string) error {
+	return awaitHTTP(ctx, url, nil)
+}
+
+// AwaitHTTP is the function of that name for a URL of this program: it fails at once, with the end of the log, when the program ends.
+func (p *Process) AwaitHTTP(ctx context.Context, url string) error {
+	err := awaitHTTP(ctx, url, p.done)
+	select {
+	case <-p.done: // an answer would be another program's
+		return fmt.Errorf("%s has ended, and %s was asked of it in vain; its log %s ends with\n%s", p.name, url, p.log, p.LogTail(20))
+	default:
+		return err
+	}
+}
+
+func awaitHTTP(ctx context.Context, url string, ended <-chan struct{}) error {
+	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	began := time.Now()
+	for {
+		seen := get(ctx, client, url)
+		if seen == nil {
+			return nil
+		}
+		select {
+		case <-ended:
+			return seen
+		case <-ctx.Done():
+			return fmt.Errorf("no 2xx from %s in %s: %w; seen last: %w", url, time.Since(began).Round(time.Millisecond), context.Cause(ctx), seen)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// get returns nil for an answer with 2xx, and otherwise what it saw. It gives each try its own two seconds, ctx or not, so that the
+// last thing seen is not that ctx ended.
+func get(ctx context.Context, client *http.Client, url string) error {
+	request, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 300))
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode/100 == 2 {
+		return nil
+	}
+	return fmt.Errorf("%s %q", answer.Status, strings.TrimSpace(string(body)))
+}

@@ -1,0 +1,96 @@
+//go:build linux || darwin
+
+// Package parts finds or builds the programs that the stack is made of, and runs them as child processes: the OpenTelemetry Collector and
+// Jaeger are built from this repository's tools/collector and tools/jaeger into the user's cache, Prometheus is taken from PATH.
+// It is for tests and for tools/stack; Apache Kafka has a package of its own, tools/kafka.
+package parts
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// builderVersion is the OpenTelemetry Collector Builder's: the same as that of the modules in tools/collector/manifest.yaml.
+const builderVersion = "v0.155.0"
+
+// Collector returns the path of an OpenTelemetry Collector with the parts named in tools/collector/manifest.yaml. It is built the first
+// time, which takes minutes on a cold module cache; afterwards, and until the manifest or Go's version changes, the call takes milliseconds.
+// Callers at the same time, in other processes too, wait for the one build.
+func Collector(ctx context.Context) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	manifest := filepath.Join(root, "tools", "collector", "manifest.yaml")
+	b := build{name: "collector", sources: []string{manifest}, salt: builderVersion}
+	return b.program(ctx, func(ctx context.Context, folder, output string) error {
+		text, err := os.ReadFile(manifest)
+		if err != nil {
+			return err
+		}
+		// The builder writes next to where it runs (output_path in the manifest), and names its output itself.
+		if err := os.WriteFile(filepath.Join(folder, "manifest.yaml"), text, 0o644); err != nil {
+			return err
+		}
+		if err := run(ctx, folder, "go", "run", "go.opentelemetry.io/collector/cmd/builder@"+builderVersion, "--config", "manifest.yaml"); err != nil {
+			return err
+		}
+		built, err := filepath.Glob(filepath.Join(folder, "_build", "otelcol-*"))
+		if err != nil {
+			return err
+		}
+		if len(built) != 1 {
+			return fmt.Errorf("the builder left %q in _build, want one otelcol-*", built)
+		}
+		return os.Rename(built[0], output)
+	})
+}
+
+// Jaeger returns the path of the Jaeger v2 that tools/jaeger/go.mod pins. What is said of Collector's time holds here, too. The program
+// has no web page in it: its query APIs answer, the pages do not.
+func Jaeger(ctx context.Context) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	module := filepath.Join(root, "tools", "jaeger")
+	b := build{name: "jaeger", sources: []string{filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum")}}
+	return b.program(ctx, func(ctx context.Context, _, output string) error {
+		return run(ctx, module, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", output, "github.com/jaegertracing/jaeger/cmd/jaeger")
+	})
+}
+
+// Prometheus returns the path of the prometheus program in PATH.
+func Prometheus() (string, error) { return lookPath("prometheus") }
+
+// Promtool returns the path of Prometheus's promtool in PATH, which comes with it.
+func Promtool() (string, error) { return lookPath("promtool") }
+
+func lookPath(program string) (string, error) {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return "", fmt.Errorf("%s is not in PATH: install Prometheus, on Debian with `apt-get install prometheus`: %w", program, err)
+	}
+	return path, nil
+}
+
+// Root returns the folder of this repository, where compose.yaml and the folders of the parts' configurations are: the first folder above
+// the working directory whose go.mod is this module's (tests run in their package's folder, and nested modules have another).
+func Root() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for folder := start; ; folder = filepath.Dir(folder) {
+		text, err := os.ReadFile(filepath.Join(folder, "go.mod"))
+		if err == nil && isThisModule(string(text)) {
+			return folder, nil
+		}
+		if filepath.Dir(folder) == folder {
+			return "", fmt.Errorf("%s is not inside a checkout of tracelab (no go.mod of it in any folder above): run it there", start)
+		}
+	}
+}
