@@ -41,6 +41,7 @@ type commands struct {
 	Journey  journeyCommand   `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
 	Lint     lintCommand      `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
 	Serve    serveCommand     `cmd:"" help:"Run one or more services, or all, until told to stop."`
+	Doctor   doctorCommand    `cmd:"" help:"Find the first broken hop between a service and a person's screen, and say how to mend it; or wait until every part is healthy."`
 	Version  kong.VersionFlag `help:"Print the version." short:"v" env:"-"`
 	LogLevel slog.Level       `help:"Log from this level on, to standard error: debug, info, warn, error (default ${default})." default:"warn" placeholder:"LEVEL"`
 }

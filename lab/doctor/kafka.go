@@ -1,0 +1,50 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// openKafka makes a client that is part of nothing: it asks, and reads, and that is all.
+func openKafka(addresses []string) (*kgo.Client, error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(addresses...), kgo.ClientID("tracelab-doctor"), kgo.DisableClientMetrics(),
+		kgo.DialTimeout(oneAnswer), kgo.RequestTimeoutOverhead(oneAnswer), kgo.RequestRetries(1), kgo.MetadataMinAge(pause))
+	if err != nil {
+		return nil, fmt.Errorf("kafka client: %w", err)
+	}
+	return client, nil
+}
+
+// kafkaAnswers asks for metadata.
+func kafkaAnswers(ctx context.Context, addresses []string) error {
+	client, err := openKafka(addresses)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	_, err = brokers(ctx, client, addresses)
+	return err
+}
+
+// brokers asks for the brokers of the cluster. The error says what was seen.
+func brokers(ctx context.Context, client *kgo.Client, addresses []string) ([]kmsg.MetadataResponseBroker, error) {
+	request := kmsg.NewPtrMetadataRequest()
+	request.Topics = []kmsg.MetadataRequestTopic{} // none
+	answer, err := request.RequestWith(ctx, client)
+	if err == nil {
+		if len(answer.Brokers) > 0 {
+			return answer.Brokers, nil
+		}
+		return nil, errors.New("it answers, and knows no broker yet")
+	}
+	var seen []string
+	for _, address := range addresses {
+		seen = append(seen, address+": "+identify(ctx, address))
+	}
+	return nil, fmt.Errorf("%s", strings.Join(seen, "; "))
+}

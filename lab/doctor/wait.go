@@ -1,0 +1,172 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tracelab/services"
+)
+
+// The parts of a lab that Wait knows, in the order in which they depend on each other.
+const (
+	partKafka      = "kafka"
+	partCollector  = "collector"
+	partJaeger     = "jaeger"
+	partPrometheus = "prometheus"
+	partGrafana    = "grafana"
+	partPyroscope  = "pyroscope"
+	partServices   = "services"
+)
+
+// Parts lists the parts that Wait knows.
+func Parts() []string {
+	return []string{partKafka, partCollector, partJaeger, partPrometheus, partGrafana, partPyroscope, partServices}
+}
+
+// CheckPart tells whether there is a part of that name.
+func CheckPart(name string) error {
+	if slices.Contains(Parts(), name) {
+		return nil
+	}
+	return &services.UnknownError{What: "part", Word: name, Known: Parts()}
+}
+
+// part is something that can be healthy.
+type part struct {
+	name    string
+	address string // "": left out
+	flag    string // that names its address
+	healthy func(context.Context) error
+	fix     string
+}
+
+// parts lists all of them with their addresses.
+func (c Config) parts(client *http.Client) []part {
+	asks := func(address, path string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := get(ctx, client, withPath(address, path))
+			return err
+		}
+	}
+	jaegerHealth := asks(c.JaegerHealth, healthPath)
+	jaegerAddress := c.JaegerHealth
+	if jaegerAddress == "" && strings.HasPrefix(c.Jaeger, "http") {
+		jaegerAddress, jaegerHealth = c.Jaeger, asks(base(c.Jaeger)+"/api/v3/services", "")
+	}
+	return []part{
+		{partKafka, strings.Join(c.Kafka, ","), "--kafka", func(ctx context.Context) error { return kafkaAnswers(ctx, c.Kafka) },
+			"start Kafka, or name its address with --kafka; its log says what it waits for"},
+		{partCollector, c.Collector, "--collector", asks(c.Collector, healthPath),
+			"start the collector, or name the URL of its health with --collector; its log says which component is not well"},
+		{partJaeger, jaegerAddress, "--jaeger-health", jaegerHealth,
+			"start Jaeger, or name the URL of its health with --jaeger-health; its log says which component is not well"},
+		{partPrometheus, c.Prometheus, "--prometheus", asks(base(c.Prometheus)+"/-/ready", ""),
+			"start Prometheus, or name its URL with --prometheus; its log says what is wrong with its configuration"},
+		{partGrafana, c.Grafana, "--grafana", asks(base(c.Grafana)+"/api/health", ""),
+			"start Grafana, or name its URL with --grafana; its log says what is wrong with its provisioning"},
+		{partPyroscope, c.Pyroscope, "--pyroscope", asks(base(c.Pyroscope)+"/ready", ""),
+			"start Pyroscope, or name its URL with --pyroscope"},
+		{partServices, c.Gateway, "--gateway", func(ctx context.Context) error { return servicesReady(ctx, client, c.Gateway) },
+			"start the services (tracelab serve), or name the gateway's URL with --gateway; the log of each says what it waits for"},
+	}
+}
+
+// Wait waits until the parts are healthy, all at once, and says how long each took. Only limits it to some of them; one
+// of those without an address is an error, and so is a name that is none (a *services.UnknownError). A part that did not
+// come is no error but in the report.
+func Wait(ctx context.Context, c Config, only ...string) (Report, error) {
+	for _, name := range only {
+		if err := CheckPart(name); err != nil {
+			return Report{}, err
+		}
+	}
+	client := newClient()
+	var asked []part
+	for _, p := range c.parts(client) {
+		if len(only) > 0 && !slices.Contains(only, p.name) {
+			continue
+		}
+		if p.address == "" && slices.Contains(only, p.name) {
+			return Report{}, fmt.Errorf("%s has no address to wait at: name one with %s", p.name, p.flag)
+		}
+		asked = append(asked, p)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	checks := make([]Check, len(asked))
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for i, p := range asked {
+		wg.Go(func() {
+			check := p.wait(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			checks[i] = check
+			if c.Each != nil {
+				c.Each(check)
+			}
+		})
+	}
+	wg.Wait()
+	return reportOf(checks), nil
+}
+
+// wait asks until the part is healthy or the time is over.
+func (p part) wait(ctx context.Context) Check {
+	if p.address == "" {
+		return Check{Name: p.name, Status: Skipped, Seen: "no address: name one with " + p.flag}
+	}
+	began := time.Now()
+	var seen error
+	for {
+		once, cancel := context.WithTimeout(ctx, oneAnswer)
+		err := p.healthy(once)
+		cancel()
+		if err == nil {
+			return Check{Name: p.name, Status: OK, Seen: "healthy at " + p.address, TookMS: milliseconds(began)}
+		}
+		if ctx.Err() == nil || seen == nil {
+			seen = err // an answer that the end of all has cut off says less than the one before
+		}
+		if !rest(ctx, pause) {
+			return Check{Name: p.name, Status: Failed, Seen: "not healthy; the last that was seen: " + seen.Error(), Fix: p.fix, TookMS: milliseconds(began)}
+		}
+	}
+}
+
+// servicesReady asks the gateway, which asks all the others.
+func servicesReady(ctx context.Context, client *http.Client, gateway string) error {
+	body, err := get(ctx, client, base(gateway)+"/readyz")
+	if refused, ok := errors.AsType[*answered](err); ok {
+		var ready struct {
+			Waiting []string `json:"waiting_for"`
+		}
+		if json.Unmarshal(body, &ready) == nil && len(ready.Waiting) > 0 {
+			return fmt.Errorf("%s: %s: the gateway waits for %s", refused.address, refused.status, strings.Join(ready.Waiting, ", "))
+		}
+	}
+	return err
+}
+
+func milliseconds(since time.Time) float64 {
+	return float64(time.Since(since).Microseconds()) / 1000
+}
+
+// rest waits a little; it is false when the context has ended.
+func rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
