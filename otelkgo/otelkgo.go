@@ -27,6 +27,7 @@ type Instrumentation struct {
 	fields      []string
 	relation    func(context.Context, *kgo.Record) Relation
 	template    func(topic string) string
+	groupName   func(group string) string
 	messageID   func(*kgo.Record) string
 	maxLinks    int
 	instruments instruments
@@ -52,6 +53,7 @@ type config struct {
 	relation       Relation
 	relationFunc   func(context.Context, *kgo.Record) Relation
 	template       func(string) string
+	groupName      func(string) string
 	messageID      func(*kgo.Record) string
 	maxLinks       int
 }
@@ -98,6 +100,14 @@ func WithDestinationTemplate(f func(topic string) string) Option {
 	return func(c *config) { c.template = f }
 }
 
+// WithGroupName names groups in metrics: f turns the name of a group into one of
+// few names (without a tenant or a run in it). Spans keep the name as it is. The
+// conventions have no template for groups as they have for topics. f is called
+// again and again.
+func WithGroupName(f func(group string) string) Option {
+	return func(c *config) { c.groupName = f }
+}
+
 // WithMessageID has f name messages: what it returns, unless it is empty, is
 // messaging.message.id. Kafka itself has no such id; a header of the
 // application may hold one.
@@ -131,6 +141,7 @@ func New(opts ...Option) (*Instrumentation, error) {
 		fields:     c.propagator.Fields(),
 		relation:   c.relationFunc,
 		template:   c.template,
+		groupName:  c.groupName,
 		messageID:  c.messageID,
 		maxLinks:   c.maxLinks,
 	}
@@ -163,6 +174,9 @@ func (c *config) complete() error {
 	}
 	if c.template == nil {
 		c.template = func(topic string) string { return topic }
+	}
+	if c.groupName == nil {
+		c.groupName = func(group string) string { return group }
 	}
 	if c.messageID == nil {
 		c.messageID = func(*kgo.Record) string { return "" }

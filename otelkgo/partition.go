@@ -46,8 +46,8 @@ func newPartitionState(ts *topicState, p int32) *partitionState {
 	if ts.client.group != "" {
 		ps.lag = newMeasure(
 			semconv.MessagingSystemKafka,
-			semconv.MessagingConsumerGroupName(ts.client.group),
-			semconv.MessagingDestinationName(ts.topic),
+			measuredGroup(ts.client),
+			ts.measuredDestination,
 			id,
 		)
 	}

@@ -26,6 +26,8 @@ const (
 type topicState struct {
 	client *clientState
 	topic  string
+	// measuredDestination is how metrics name the topic.
+	measuredDestination attribute.KeyValue
 
 	create, send, poll, process, commit operation
 	// sendCreated is send for a record that has a creation context already.
@@ -73,8 +75,11 @@ func newTopicState(cs *clientState, name string) *topicState {
 		return newOperation(cs, name, template, op, opType, kind)
 	}
 	ts := &topicState{
-		client:      cs,
-		topic:       name,
+		client: cs,
+		topic:  name,
+
+		measuredDestination: measuredDestination(name, template),
+
 		create:      operation(operationCreate, semconv.MessagingOperationTypeCreate, trace.SpanKindProducer),
 		send:        operation(operationSend, semconv.MessagingOperationTypeSend, trace.SpanKindProducer),
 		sendCreated: operation(operationSend, semconv.MessagingOperationTypeSend, trace.SpanKindClient),
@@ -90,26 +95,38 @@ func newTopicState(cs *clientState, name string) *topicState {
 // a batch over several topics and for a record that names none.
 func newOperation(cs *clientState, topic, template, op string, opType attribute.KeyValue, kind trace.SpanKind) operation {
 	common := []attribute.KeyValue{semconv.MessagingSystemKafka, semconv.MessagingOperationName(op), opType}
-	if cs.group != "" && kind != trace.SpanKindProducer && op != operationSend {
-		common = append(common, semconv.MessagingConsumerGroupName(cs.group))
-	}
-	common = append(common, cs.server...)
 	o := operation{spanName: op, kind: trace.WithSpanKind(kind), attributes: slices.Clone(common), measured: slices.Clone(common)}
+	if cs.group != "" && kind != trace.SpanKindProducer && op != operationSend {
+		o.attributes = append(o.attributes, semconv.MessagingConsumerGroupName(cs.group))
+		o.measured = append(o.measured, measuredGroup(cs))
+	}
+	o.attributes, o.measured = append(o.attributes, cs.server...), append(o.measured, cs.server...)
 	if topic != "" {
 		o.spanName = op + " " + template
 		o.attributes = append(o.attributes, semconv.MessagingDestinationName(topic))
-		// In a metric the name of a topic has its place only if there are few.
-		destination := semconv.MessagingDestinationName(topic)
 		if template != topic {
-			destination = semconv.MessagingDestinationTemplate(template)
-			o.attributes = append(o.attributes, destination)
+			o.attributes = append(o.attributes, semconv.MessagingDestinationTemplate(template))
 		}
-		o.measured = append(o.measured, destination)
+		o.measured = append(o.measured, measuredDestination(topic, template))
 	}
 	o.measure = newMeasure(o.measured...)
 	o.start = []trace.SpanStartOption{o.kind, trace.WithAttributes(o.attributes...)}
 	o.root = append([]trace.SpanStartOption{trace.WithNewRoot()}, o.start...)
 	return o
+}
+
+// measuredDestination is how a metric names a topic, whose own name has its
+// place there only if there are few.
+func measuredDestination(topic, template string) attribute.KeyValue {
+	if template != topic {
+		return semconv.MessagingDestinationTemplate(template)
+	}
+	return semconv.MessagingDestinationName(topic)
+}
+
+// measuredGroup is how a metric names the client's group.
+func measuredGroup(cs *clientState) attribute.KeyValue {
+	return semconv.MessagingConsumerGroupName(cs.in.groupName(cs.group))
 }
 
 // partition returns the state of partition p, or nil when p is not known

@@ -32,6 +32,15 @@ type Counts = telemetry.Counts
 // NewQueue starts a queue in front of an exporter.
 var NewQueue = telemetry.NewQueue
 
+// Metrics sends what the services of a process measure to an exporter.
+type Metrics = telemetry.Metrics
+
+// NewMetrics sends to an exporter.
+var NewMetrics = telemetry.NewMetrics
+
+// OTLPMetrics makes an exporter of metrics to an OTLP endpoint.
+var OTLPMetrics = telemetry.OTLPMetrics
+
 // Network is where services listen and dial.
 type Network = transport.Network
 

@@ -147,6 +147,18 @@ func experimentOf(ctx context.Context) (Experiment, error) {
 	return e, nil
 }
 
+// formOf reads the one member that the metric of waiting messages asks for with every record: one of the forms, or _OTHER.
+func formOf(ctx context.Context) string {
+	name := baggage.FromContext(ctx).Member(KeyForm).Value()
+	if name == "" {
+		name = string(Default().Form)
+	}
+	if _, err := ParseForm(name); err != nil {
+		return string(otherForm)
+	}
+	return name
+}
+
 // relationOf reads the one member that the Kafka instrumentation asks for with every record.
 func relationOf(bag baggage.Baggage) (Relation, error) {
 	name := bag.Member(KeyRelation).Value()

@@ -21,7 +21,12 @@ import (
 )
 
 // gateway is what clients see: it checks orders and passes them on to orders.
-type gateway struct{ *node }
+type gateway struct {
+	*node
+	// metrics count the placements that are refused here. What becomes of one that is passed on, orders counts: when no
+	// answer comes back nobody here knows.
+	metrics orderMetrics
+}
 
 // Placement is the body of POST /orders.
 type Placement struct {
@@ -40,30 +45,42 @@ type Answer struct {
 
 const longestText = 100 // characters, of a customer and of an Idempotency-Key
 
-func newGateway(n *node) *gateway {
-	g := &gateway{node: n}
+func newGateway(n *node) error {
+	metrics, err := newOrderMetrics(n.telemetry, Refused)
+	if err != nil {
+		return err
+	}
+	g := &gateway{node: n, metrics: metrics}
 	n.httpServer.Traced("POST /orders", http.HandlerFunc(g.place))
 	for _, pattern := range []string{"GET /orders/{id}", "GET /runs/{run}", "GET /runs/{run}/orders"} {
 		n.httpServer.Plain(pattern, http.HandlerFunc(g.ask))
 	}
 	n.ready = g.peersReady
-	return g
+	return nil
 }
 
 func (g *gateway) place(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	e, err := experimentOf(ctx)
+	if err != nil {
+		g.metrics.count(ctx, otherForm, Refused)
+		transport.WriteProblem(w, transport.Fail("", transport.BadRequest, err.Error()))
+		return
+	}
 	placement, failed := g.read(w, r)
 	if failed != nil {
+		g.metrics.count(ctx, e.Form, Refused)
 		transport.WriteProblem(w, failed)
 		return
 	}
-	answer, err := g.accept(r.Context(), placement)
+	answer, err := g.accept(ctx, e, placement)
 	if err != nil {
 		failed := transport.AsFailed("", err)
-		mark(r.Context(), failed.OrderID)
+		mark(ctx, failed.OrderID)
 		transport.WriteProblem(w, failed)
 		return
 	}
-	mark(r.Context(), answer.GetOrderId())
+	mark(ctx, answer.GetOrderId())
 	status := http.StatusAccepted
 	if answer.GetStatus() == string(Completed) {
 		status = http.StatusCreated
@@ -80,13 +97,10 @@ func mark(ctx context.Context, id string) {
 }
 
 // accept is the first hop: an HTTP or gRPC call, as the table says for the order's form.
-func (g *gateway) accept(ctx context.Context, placement *orderpb.Placement) (*orderpb.Acceptance, error) {
-	e, err := experimentOf(ctx)
-	if err != nil {
-		return nil, transport.Fail("", transport.BadRequest, err.Error())
-	}
+func (g *gateway) accept(ctx context.Context, e Experiment, placement *orderpb.Placement) (*orderpb.Acceptance, error) {
 	if g.allowFaults {
 		if err := e.misbehave(ctx, g.name); err != nil {
+			g.metrics.count(ctx, e.Form, Refused)
 			return nil, misbehaved(err)
 		}
 	}

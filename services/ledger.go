@@ -3,6 +3,7 @@ package services
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -65,7 +66,8 @@ type entry struct {
 	request  *orderpb.Order
 	arrived  map[Step]bool // whose message has come
 	accepted bool
-	answered bool // the placement has its answer, below
+	since    time.Time // accepted, on this process's clock
+	answered bool      // the placement has its answer, below
 	answer   *orderpb.Acceptance
 	failed   *transport.Failed
 }
@@ -112,7 +114,7 @@ func (l *ledger) refuse(en *entry) {
 func (l *ledger) accept(en *entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	en.accepted = true
+	en.accepted, en.since = true, time.Now()
 	en.state.Steps = append(en.state.Steps, Accept)
 	l.byID[en.state.ID] = en
 	l.order = append(l.order, en)
@@ -149,13 +151,32 @@ func (l *ledger) answer(en *entry, answer *orderpb.Acceptance, failed *transport
 	en.answered, en.answer, en.failed = true, answer, failed
 }
 
-// did notes steps that are done.
-func (l *ledger) did(id string, steps ...Step) {
+// ending is how an order became final, told to whoever brought that about, once.
+type ending struct {
+	form   Form
+	status Status
+	after  time.Duration // since it was accepted
+}
+
+// end makes an order final.
+func (en *entry) end(status Status) *ending {
+	en.state.Status = status
+	return &ending{form: en.state.Form, status: status, after: time.Since(en.since)}
+}
+
+// did notes steps that are done and tells whether that was the order's end.
+func (l *ledger) did(id string, steps ...Step) *ending {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if en := l.byID[id]; en != nil {
-		en.did(steps...)
+	en := l.byID[id]
+	if en == nil {
+		return nil
 	}
+	en.did(steps...)
+	if slices.Contains(en.state.Steps, Complete) && en.state.Status == Accepted {
+		return en.end(Completed)
+	}
+	return nil
 }
 
 func (en *entry) did(steps ...Step) {
@@ -163,9 +184,6 @@ func (en *entry) did(steps ...Step) {
 		if !slices.Contains(en.state.Steps, step) {
 			en.state.Steps = append(en.state.Steps, step)
 		}
-	}
-	if slices.Contains(en.state.Steps, Complete) && en.state.Status == Accepted {
-		en.state.Status = Completed
 	}
 }
 
@@ -192,15 +210,15 @@ func (l *ledger) arrive(id string, step Step, join []Step) (last, known bool) {
 }
 
 // fail ends an order with failures; the first end stands, later failures are added to it.
-func (l *ledger) fail(id string, failures []*orderpb.Failure) (known bool) {
+func (l *ledger) fail(id string, failures []*orderpb.Failure) (end *ending, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	en := l.byID[id]
 	if en == nil {
-		return false
+		return nil, false
 	}
 	if en.state.Status == Accepted {
-		en.state.Status = Failed
+		end = en.end(Failed)
 	}
 	for _, f := range failures {
 		failure := StepFailure{Step: f.GetStep(), Reason: f.GetReason(), Detail: f.GetDetail()}
@@ -208,7 +226,7 @@ func (l *ledger) fail(id string, failures []*orderpb.Failure) (known bool) {
 			en.state.Failures = append(en.state.Failures, failure)
 		}
 	}
-	return true
+	return end, true
 }
 
 // get is one order's state.

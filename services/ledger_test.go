@@ -61,7 +61,7 @@ func TestArrivalsOfOthers(t *testing.T) {
 	if last, known := l.arrive("a", Charge, branches); last || !known {
 		t.Errorf("a step that the join does not wait for: last %v, known %v", last, known)
 	}
-	if l.fail("nobody", nil) {
+	if _, known := l.fail("nobody", nil); known {
 		t.Error("a failure of an order that was never accepted is known")
 	}
 }

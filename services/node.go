@@ -110,6 +110,7 @@ func (n *node) connect(ctx context.Context, config Config) error {
 			relation, _ := relationOf(baggage.FromContext(ctx))
 			return relation
 		},
+		Form: formOf,
 	})
 	n.kafka = kafka
 	return err

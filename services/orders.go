@@ -22,11 +22,16 @@ const handOverPatience = 5 * time.Second
 type orders struct {
 	orderpb.UnimplementedOrdersServer
 	*node
-	ledger *ledger
+	ledger  *ledger
+	metrics orderMetrics
 }
 
-func newOrders(n *node) *orders {
-	o := &orders{node: n, ledger: newLedger()}
+func newOrders(n *node) (*orders, error) {
+	metrics, err := newOrderMetrics(n.telemetry, Accepted, Refused, Completed, Failed)
+	if err != nil {
+		return nil, err
+	}
+	o := &orders{node: n, ledger: newLedger(), metrics: metrics}
 	orderpb.RegisterOrdersServer(n.grpcServer, o)
 	n.httpServer.Traced("POST /"+Accept.Verb(), transport.Call(o.Accept))
 	n.httpServer.Plain("GET /orders/{id}", http.HandlerFunc(o.get))
@@ -34,13 +39,14 @@ func newOrders(n *node) *orders {
 	n.httpServer.Plain("GET /runs/{run}/orders", http.HandlerFunc(o.list))
 	n.handle(FailureTopic, o.fail)
 	n.handle("order.fulfilled", o.arrive)
-	return o
+	return o, nil
 }
 
 // Accept records an order and carries on with it. It answers when the plan has ended, or is handed over to a message.
 func (o *orders) Accept(ctx context.Context, placement *orderpb.Placement) (*orderpb.Acceptance, error) {
 	e, err := experimentOf(ctx)
 	if err != nil {
+		o.metrics.count(ctx, otherForm, Refused)
 		return nil, transport.Fail("", transport.BadRequest, err.Error())
 	}
 	id, err := uuid.NewV7()
@@ -49,6 +55,7 @@ func (o *orders) Accept(ctx context.Context, placement *orderpb.Placement) (*ord
 	}
 	en, replay, failed := o.ledger.begin(e, placement.GetIdempotencyKey(), placement.GetOrder(), id.String())
 	if failed != nil {
+		o.metrics.count(ctx, e.Form, Refused)
 		return nil, failed
 	}
 	if replay {
@@ -62,6 +69,7 @@ func (o *orders) Accept(ctx context.Context, placement *orderpb.Placement) (*ord
 	failed = transport.AsFailed(string(Accept), err)
 	if !en.accepted {
 		o.ledger.refuse(en)
+		o.metrics.count(ctx, e.Form, Refused)
 		return nil, failed
 	}
 	failed.OrderID = en.state.ID
@@ -98,12 +106,14 @@ func (o *orders) place(ctx context.Context, e Experiment, en *entry) (*orderpb.A
 		return nil, err
 	}
 	o.ledger.accept(en)
+	o.metrics.count(ctx, e.Form, Accepted)
 	order := &orderpb.Order{Id: id, Customer: en.request.GetCustomer(), Sku: en.request.GetSku(), Quantity: en.request.GetQuantity()}
 	steps, err := o.carryOn(ctx, e, order, Accept)
-	o.ledger.did(id, asSteps(steps)...)
+	o.metrics.ended(ctx, o.ledger.did(id, asSteps(steps)...))
 	if err != nil {
 		if failed, ok := errors.AsType[*transport.Failed](err); ok && !errors.Is(err, errHandOver) {
-			o.ledger.fail(id, failed.Failures)
+			end, _ := o.ledger.fail(id, failed.Failures)
+			o.metrics.ended(ctx, end)
 		}
 		return nil, err
 	}
@@ -131,16 +141,18 @@ func (o *orders) arrive(ctx context.Context, e Experiment, event *orderpb.Event)
 	}
 	err = o.serveMessage(ctx, e, Complete, event.GetOrder(), func(context.Context, *orderpb.Order) error { return nil })
 	if err == nil {
-		o.ledger.did(event.GetOrder().GetId(), Complete)
+		o.metrics.ended(ctx, o.ledger.did(event.GetOrder().GetId(), Complete))
 	}
 	return err
 }
 
 // fail takes the message that ends an order.
-func (o *orders) fail(_ context.Context, _ Experiment, event *orderpb.Event) error {
-	if !o.ledger.fail(event.GetOrder().GetId(), event.GetFailures()) {
+func (o *orders) fail(ctx context.Context, _ Experiment, event *orderpb.Event) error {
+	end, known := o.ledger.fail(event.GetOrder().GetId(), event.GetFailures())
+	if !known {
 		return o.stranger(event)
 	}
+	o.metrics.ended(ctx, end)
 	return nil
 }
 

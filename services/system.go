@@ -100,9 +100,9 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 	n.probes()
 	switch name {
 	case Gateway:
-		newGateway(n)
+		err = newGateway(n)
 	case Orders:
-		s.orders = newOrders(n)
+		s.orders, err = newOrders(n)
 	case Inventory:
 		newInventory(n)
 	case Payment:
@@ -114,7 +114,7 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 	case Analytics:
 		newAnalytics(n)
 	}
-	return n, nil
+	return n, err
 }
 
 // lookup finds a service's address.

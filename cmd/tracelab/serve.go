@@ -12,10 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-
-	"tracelab/lab"
 	"tracelab/services"
 )
 
@@ -28,7 +24,7 @@ type serveCommand struct {
 	Prefix      string            `help:"Put this in front of the names of topics and groups." placeholder:"TEXT"`
 	Workers     int               `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
 	AllowFaults bool              `help:"Obey the faults that an order carries."`
-	OTLP        string            `name:"otlp" help:"Send spans to this collector, Jaeger, or run --receive-otlp: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
+	OTLP        string            `name:"otlp" help:"Send spans and metrics to this collector (Jaeger and run --receive-otlp take spans only): host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Host        string            `help:"host.id and host.name of the spans: the same for all services of a lab (default: this machine's name)." placeholder:"NAME"`
 	Grace       time.Duration     `help:"How long a shutdown may take to finish what was begun (default ${default})." default:"8s" placeholder:"DURATION"`
 }
@@ -39,23 +35,21 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	queue, err := c.export(ctx, s.log)
+	export, err := newExport(ctx, c.OTLP, s.log)
 	if err != nil {
 		return err
 	}
-	if queue != nil {
-		config.Telemetry.Processors = []sdktrace.SpanProcessor{queue}
-	}
+	export.into(&config)
 	starting, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	system, err := services.Start(starting, config)
 	if err != nil {
-		return errors.Join(err, stopQueue(queue, s))
+		return errors.Join(err, export.stop(s))
 	}
-	err = c.serve(ctx, starting, s, system, config.Services, queue != nil)
+	err = c.serve(ctx, starting, s, system, config.Services, export.queue != nil)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	defer cancel()
-	err = errors.Join(err, system.Shutdown(stopping), stopQueue(queue, s))
+	err = errors.Join(err, system.Shutdown(stopping), export.stop(s))
 	if err != nil {
 		return err
 	}
@@ -95,7 +89,7 @@ func (c *serveCommand) announce(s *streams, system *services.System, names []str
 		s.talk("no --kafka: orders of the forms kafka and hybrid will be refused")
 	}
 	if !exporting {
-		s.talk("no --otlp and no OTEL_EXPORTER_OTLP_ENDPOINT: spans go nowhere")
+		s.talk("no --otlp and no OTEL_EXPORTER_OTLP_ENDPOINT: spans go nowhere, and neither do metrics")
 	}
 	return nil
 }
@@ -146,32 +140,4 @@ func override(flag string, addresses, given map[string]string) error {
 		addresses[name] = address
 	}
 	return nil
-}
-
-// export makes the queue in front of the OTLP exporter, or nil when no endpoint is named.
-func (c *serveCommand) export(ctx context.Context, log *slog.Logger) (*services.Queue, error) {
-	if c.OTLP == "" && !otlpFromEnvironment() {
-		return nil, nil
-	}
-	exporter, err := otlptrace.New(ctx, lab.OTLPClient(c.OTLP, otlpProtocol()))
-	if err != nil {
-		return nil, fmt.Errorf("otlp endpoint %s: %w", c.OTLP, err)
-	}
-	return services.NewQueue(exporter, services.QueueConfig{Logger: log}), nil
-}
-
-// stopQueue sends the last spans and says what became of all of them.
-func stopQueue(queue *services.Queue, s *streams) error {
-	if queue == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-	defer cancel()
-	err := queue.Shutdown(ctx)
-	counts := queue.Counts()
-	s.talk("spans: started %d = exported %d + dropped %d", counts.Started, counts.Exported, counts.Dropped)
-	if counts.Dropped > 0 {
-		err = errors.Join(err, fmt.Errorf("%d spans were dropped: is the otlp endpoint up?", counts.Dropped))
-	}
-	return err
 }

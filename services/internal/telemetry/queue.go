@@ -10,6 +10,8 @@ import (
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Queue is a span processor that hands ended spans to an exporter in batches and accounts for every one of them:
@@ -29,7 +31,8 @@ type Queue struct {
 	exporting context.Context // of every export
 	giveUp    context.CancelFunc
 
-	started, exported, dropped atomic.Int64
+	started, exported atomic.Int64
+	dropped           [len(dropReasons)]atomic.Int64 // by reason
 
 	told    int64     // of the dropped spans, how many the log knows; worker only
 	lastLog time.Time // worker only
@@ -39,6 +42,21 @@ const (
 	logInterval = time.Minute            // between two lines about dropped spans
 	obedience   = 100 * time.Millisecond // that an exporter has to return when its context has ended
 )
+
+// reason is why a span was dropped.
+type reason int
+
+const (
+	queueFull     reason = iota // there was no place for it
+	queueShutDown               // it ended after the shutdown
+	exportFailed                // the exporter refused its batch, or could not send it
+	exportTimeout               // the exporter did not end in time
+	exportGivenUp               // the shutdown ran out of time
+)
+
+// dropReasons are the reasons as error.type: the first two of the queue, the others of the exporter. The conventions for
+// the SDK's own metrics give queue_full and already_shutdown.
+var dropReasons = [...]string{"queue_full", "already_shutdown", "export_failed", "timeout", "shutdown"}
 
 // QueueConfig says how a queue behaves.
 type QueueConfig struct {
@@ -89,7 +107,18 @@ func NewQueue(exporter sdktrace.SpanExporter, config QueueConfig) *Queue {
 
 // Counts reads the sums.
 func (q *Queue) Counts() Counts {
-	return Counts{Started: q.started.Load(), Exported: q.exported.Load(), Dropped: q.dropped.Load()}
+	c := Counts{Exported: q.exported.Load(), Dropped: q.droppedSpans()}
+	c.Started = q.started.Load() // last: it is never the smaller side
+	return c
+}
+
+// droppedSpans is the sum over all reasons.
+func (q *Queue) droppedSpans() int64 {
+	var n int64
+	for i := range q.dropped {
+		n += q.dropped[i].Load()
+	}
+	return n
 }
 
 // OnStart counts a sampled span.
@@ -108,7 +137,7 @@ func (q *Queue) OnEnd(s sdktrace.ReadOnlySpan) {
 	defer q.accept.RUnlock()
 	select {
 	case <-q.stopping:
-		q.drop(s)
+		q.drop(queueShutDown, s)
 		return
 	default:
 	}
@@ -116,20 +145,20 @@ func (q *Queue) OnEnd(s sdktrace.ReadOnlySpan) {
 		select {
 		case q.spans <- s:
 		case <-q.stopping:
-			q.drop(s)
+			q.drop(queueShutDown, s)
 		}
 		return
 	}
 	select {
 	case q.spans <- s:
 	default:
-		q.drop(s)
+		q.drop(queueFull, s)
 	}
 }
 
 // drop counts spans that nobody will get.
-func (q *Queue) drop(spans ...sdktrace.ReadOnlySpan) {
-	q.dropped.Add(int64(len(spans)))
+func (q *Queue) drop(why reason, spans ...sdktrace.ReadOnlySpan) {
+	q.dropped[why].Add(int64(len(spans)))
 	if q.config.OnDrop != nil {
 		for _, s := range spans {
 			q.config.OnDrop(s)
@@ -195,7 +224,7 @@ func (q *Queue) work() {
 	}
 	empty := func() {
 		// At most those that have started by now, in the queue or held up before it: others go on putting spans in.
-		for range q.started.Load() - q.exported.Load() - q.dropped.Load() {
+		for range q.started.Load() - q.exported.Load() - q.droppedSpans() {
 			select {
 			case s := <-q.spans:
 				add(s)
@@ -236,7 +265,7 @@ func (q *Queue) export(batch []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
 		err = q.exporter.ExportSpans(ctx, batch)
 	}
 	if err != nil {
-		q.drop(batch...)
+		q.drop(whyFailed(err), batch...)
 		q.tell(logInterval, err)
 	} else {
 		q.exported.Add(int64(len(batch)))
@@ -245,9 +274,21 @@ func (q *Queue) export(batch []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
 	return batch[:0]
 }
 
+// whyFailed sorts the errors of an export. An exporter may tell of an ended context in words of its own.
+func whyFailed(err error) reason {
+	switch code := status.Code(err); {
+	case errors.Is(err, context.DeadlineExceeded), code == codes.DeadlineExceeded:
+		return exportTimeout
+	case errors.Is(err, context.Canceled), code == codes.Canceled:
+		return exportGivenUp
+	default:
+		return exportFailed
+	}
+}
+
 // tell logs that spans were dropped since it last did, unless that is less than an interval ago.
 func (q *Queue) tell(interval time.Duration, err error) {
-	dropped := q.dropped.Load()
+	dropped := q.droppedSpans()
 	if dropped == q.told || time.Since(q.lastLog) < interval {
 		return
 	}

@@ -1,5 +1,5 @@
-// Package telemetry gives each service its own tracer provider, logger and propagator. Nothing here is global: two
-// services in one process tell themselves apart by their providers.
+// Package telemetry gives each service its own tracer and meter provider, logger and propagator. Nothing here is global:
+// two services in one process tell themselves apart by their providers.
 package telemetry
 
 import (
@@ -11,15 +11,15 @@ import (
 	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Scope is the instrumentation scope of the spans that services make themselves.
+// Scope is the instrumentation scope of the spans and metrics that services make themselves.
 const Scope = "tracelab/services"
 
 // Config is what all services of a lab have in common.
@@ -30,6 +30,11 @@ type Config struct {
 	Host       string
 	Instance   string // the part of service.instance.id that tells this process from another
 	Processors []sdktrace.SpanProcessor
+	// Reader makes the reader of one service's metrics; whoever gives it ends it, see Metrics. Nil: nothing is measured.
+	Reader func() sdkmetric.Reader
+	// Process is the service under whose name the process tells of itself, the Go runtime and its span queue: once, and
+	// not once for each of the services that share it. "": it does not tell.
+	Process    string
 	Propagator propagation.TextMapPropagator
 	Logs       slog.Handler
 	// BaggageKeys are the only baggage members that become span attributes: a client's baggage is the client's.
@@ -72,6 +77,12 @@ func (c Config) New(service string) (*Provider, error) {
 	if c.IDs != nil {
 		opts = append(opts, sdktrace.WithIDGenerator(c.IDs))
 	}
+	meters := c.meterProvider(res)
+	if service == c.Process {
+		if err := observeProcess(meters, c.Processors); err != nil {
+			return nil, err
+		}
+	}
 	traces := sdktrace.NewTracerProvider(opts...)
 	logs := c.Logs
 	if logs == nil {
@@ -79,16 +90,17 @@ func (c Config) New(service string) (*Provider, error) {
 	}
 	return &Provider{
 		Traces: traces, Tracer: traces.Tracer(Scope, trace.WithSchemaURL(semconv.SchemaURL)),
-		Meters: noop.NewMeterProvider(), Propagator: c.Propagator,
+		Meters: meters, Propagator: c.Propagator,
 		Log: slog.New(traced{logs}).With("service", service),
 	}, nil
 }
 
-// shared is a processor that outlives the providers that use it: one service's shutdown flushes it and no more.
+// shared is a processor that outlives the providers that use it. Whoever made it shuts it down, and so flushes it; a
+// flush for every service before that would make each of them wait for a collector that does not answer.
 type shared struct{ sdktrace.SpanProcessor }
 
-// Shutdown flushes.
-func (s shared) Shutdown(ctx context.Context) error { return s.ForceFlush(ctx) }
+// Shutdown does nothing.
+func (s shared) Shutdown(context.Context) error { return nil }
 
 // traced adds the ids of the context's span to every record.
 type traced struct{ slog.Handler }

@@ -97,7 +97,7 @@ func (b *bubble) tryOpen(handle func(ctx context.Context, topic string, event *o
 	config := KafkaConfig{
 		Service: "test", Addresses: b.cluster.ListenAddrs(), Prefix: "run7.", Topics: []string{"orders", "answers"}, Workers: 4,
 		Network: b.network, Provider: b.provider, Handle: handle,
-		Relation: func(context.Context) otelkgo.Relation { return otelkgo.RelationBoth },
+		Relation: func(context.Context) otelkgo.Relation { return otelkgo.RelationBoth }, Form: func(context.Context) string { return "kafka" },
 	}
 	if handle != nil {
 		config.Consume = []string{"orders"}
@@ -161,7 +161,7 @@ func (b *bubble) named(name string) []sdktrace.ReadOnlySpan {
 }
 
 // attribute is the text of one attribute of a span.
-func attribute(s sdktrace.ReadOnlySpan, key string) string {
+func attributeOf(s sdktrace.ReadOnlySpan, key string) string {
 	for _, kv := range s.Attributes() {
 		if string(kv.Key) == key {
 			return kv.Value.String()

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/protobuf/proto"
 
 	"tracelab/services/internal/orderpb"
@@ -22,7 +23,10 @@ import (
 )
 
 // GRPCServer is a gRPC server with the stock instrumentation, and limits.
-type GRPCServer struct{ *grpc.Server }
+type GRPCServer struct {
+	*grpc.Server
+	known func() map[string]bool // the full names of its methods
+}
 
 // NewGRPCServer makes the server; services register themselves on it.
 func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
@@ -38,14 +42,30 @@ func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
 		}
 		return answer, nil
 	}
-	return &GRPCServer{grpc.NewServer(
+	s := &GRPCServer{}
+	s.known = sync.OnceValue(s.methods) // at the first call: all services have registered then
+	s.Server = grpc.NewServer(
 		grpc.StatsHandler(grpcmeta.Handler{}), // before otelgrpc, which shows a propagator only the first of doubled values
 		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(provider.Traces),
-			otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator))),
+			otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator),
+			// A method that there is not makes no span and no series, as a path that there is not: its name is the caller's.
+			otelgrpc.WithFilter(func(info *stats.RPCTagInfo) bool { return s.known()[info.FullMethodName] }))),
 		grpc.UnaryInterceptor(recovered),
 		grpc.MaxRecvMsgSize(MaxBody), grpc.MaxHeaderListSize(MaxBody), grpc.ConnectionTimeout(headerTimeout),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second}),
-	)}
+	)
+	return s
+}
+
+// methods lists the methods that the server has, as /package.Service/Method.
+func (s *GRPCServer) methods() map[string]bool {
+	names := map[string]bool{}
+	for service, info := range s.GetServiceInfo() {
+		for _, method := range info.Methods {
+			names["/"+service+"/"+method.Name] = true
+		}
+	}
+	return names
 }
 
 // Serve answers on the listener until Shutdown.

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -140,7 +142,7 @@ func NewHTTPClient(network Network, provider *telemetry.Provider, address func(s
 		IdleConnTimeout: idleTimeout / 2} // before the server ends it: an order on a connection that is just closing is lost
 	traced := otelhttp.NewTransport(transport, otelhttp.WithTracerProvider(provider.Traces),
 		otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
-		otelhttp.WithSpanNameFormatter(ClientSpanName))
+		otelhttp.WithSpanNameFormatter(ClientSpanName), otelhttp.WithMetricAttributesFn(pathAsTemplate))
 	return &HTTPClient{client: &http.Client{Transport: traced}, plain: &http.Client{Transport: transport},
 		base: func(service string) (string, error) {
 			a, err := address(service)
@@ -151,6 +153,11 @@ func NewHTTPClient(network Network, provider *telemetry.Provider, address func(s
 // ClientSpanName names the span of a request by method and path, which is low in cardinality here: traced requests go to
 // fixed paths only.
 func ClientSpanName(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }
+
+// pathAsTemplate tells in the metrics what was asked for, since they do not keep the peer's address.
+func pathAsTemplate(r *http.Request) []attribute.KeyValue {
+	return []attribute.KeyValue{semconv.URLTemplate(r.URL.Path)}
+}
 
 // Call asks a service to do what the verb says.
 func (c *HTTPClient) Call(ctx context.Context, service, verb string, in, out proto.Message) error {

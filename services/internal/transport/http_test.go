@@ -60,7 +60,7 @@ func TestAPanicIsAnswered(t *testing.T) {
 			}
 		})
 		server := b.named("POST /charge")
-		if len(server) == 0 || server[0].Status().Code != codes.Error || attribute(server[0], "http.response.status_code") != "500" {
+		if len(server) == 0 || server[0].Status().Code != codes.Error || attributeOf(server[0], "http.response.status_code") != "500" {
 			t.Errorf("the SERVER span of the panic: %v", server)
 		}
 		if n := len(b.log.lines("handler panicked")); n != 2 {

@@ -40,6 +40,7 @@ type KafkaConfig struct {
 	Network   Network
 	Provider  *telemetry.Provider
 	Relation  func(ctx context.Context) otelkgo.Relation // of a message, whose baggage the context has
+	Form      func(ctx context.Context) string           // of a message likewise; one of few
 	Kotel     bool                                       // let kotel make the spans, as it is shipped; then Relation is not asked
 	// Handle does what a message asks for. Its error ends the process span; when it is ErrUnfinished the message is
 	// not committed.
@@ -51,6 +52,7 @@ type Kafka struct {
 	config  KafkaConfig
 	client  *kgo.Client
 	spans   kafkaSpans
+	wait    messageWait
 	log     *slog.Logger
 	windows windows
 	joined  atomic.Bool
@@ -71,6 +73,9 @@ func OpenKafka(ctx context.Context, config KafkaConfig) (*Kafka, error) {
 	k.keys = newKeyed(config.Workers)
 	var err error
 	if k.spans, err = newKafkaSpans(config); err != nil {
+		return nil, err
+	}
+	if k.wait, err = newMessageWait(config); err != nil {
 		return nil, err
 	}
 	k.life, k.kill = context.WithCancel(context.WithoutCancel(ctx))

@@ -35,11 +35,12 @@ func newKafkaSpans(config KafkaConfig) (kafkaSpans, error) {
 			kotel.ClientID(config.Service), kotel.ConsumerGroup(config.Prefix+config.Service),
 		)}, nil
 	}
+	plain := func(name string) string { return strings.TrimPrefix(name, config.Prefix) } // a prefix is a run's: there are many
 	in, err := otelkgo.New(
 		otelkgo.WithTracerProvider(config.Provider.Traces), otelkgo.WithMeterProvider(config.Provider.Meters),
 		otelkgo.WithPropagator(config.Provider.Propagator),
 		otelkgo.WithRelationFunc(func(ctx context.Context, _ *kgo.Record) otelkgo.Relation { return config.Relation(ctx) }),
-		otelkgo.WithDestinationTemplate(func(topic string) string { return strings.TrimPrefix(topic, config.Prefix) }),
+		otelkgo.WithDestinationTemplate(plain), otelkgo.WithGroupName(plain),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("kafka instrumentation of %s: %w", config.Service, err)

@@ -55,7 +55,7 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 		}
 		marked := 0
 		for _, span := range b.named("process orders") {
-			if attribute(span, "error.type") == "undecodable" {
+			if attributeOf(span, "error.type") == "undecodable" {
 				marked++
 			}
 		}
@@ -105,7 +105,7 @@ func TestAPanicFailsOneMessage(t *testing.T) {
 		if !slices.Equal(got.all(), []string{"good"}) || b.uncommitted() != 0 || len(b.log.lines("handler panicked")) != 1 {
 			t.Errorf("handled %v, %d not committed, %d lines about the panic: want good, 0, 1", got.all(), b.uncommitted(), len(b.log.lines("handler panicked")))
 		}
-		if kind := attribute(b.named("process orders")[0], "error.type"); kind != Internal {
+		if kind := attributeOf(b.named("process orders")[0], "error.type"); kind != Internal {
 			t.Errorf("error.type %q on the span of the panic, want %q", kind, Internal)
 		}
 	})

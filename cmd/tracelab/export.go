@@ -1,0 +1,95 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// Together they leave a service whose collector does not answer less than five seconds for its end.
+const (
+	lastSpans   = 3 * time.Second // that the last spans have to go out
+	lastMetrics = time.Second     // that the last metrics have behind them
+)
+
+// export is where `tracelab serve` sends its spans and metrics; nil parts have no endpoint.
+type export struct {
+	queue   *services.Queue
+	metrics *services.Metrics
+}
+
+// newExport makes what the flag and the standard variables ask for.
+func newExport(ctx context.Context, address string, log *slog.Logger) (export, error) {
+	var e export
+	if address != "" || otlpFromEnvironment() {
+		exporter, err := otlptrace.New(ctx, lab.OTLPClient(address, otlpProtocol()))
+		if err != nil {
+			return e, fmt.Errorf("otlp endpoint %s: %w", address, err)
+		}
+		e.queue = services.NewQueue(exporter, services.QueueConfig{Logger: log})
+	}
+	if address != "" || otlpMetricsFromEnvironment() {
+		exporter, err := services.OTLPMetrics(ctx, address, otlpMetricsProtocol())
+		if err != nil {
+			return e, fmt.Errorf("otlp endpoint %s: %w", address, err)
+		}
+		e.metrics = services.NewMetrics(exporter, log)
+	}
+	return e, nil
+}
+
+// into makes services use it. The process tells of itself under the name of the first of them.
+func (e export) into(config *services.Config) {
+	if e.queue != nil {
+		config.Telemetry.Processors = []sdktrace.SpanProcessor{e.queue}
+	}
+	if e.metrics != nil {
+		config.Telemetry.Reader, config.Telemetry.Process = e.metrics.Reader, config.Services[0]
+	}
+}
+
+// stop sends the last spans, says what became of all of them, and then sends the last metrics, which count them.
+func (e export) stop(s *streams) error {
+	var err error
+	if e.queue != nil {
+		err = stopQueue(e.queue, s)
+	}
+	if e.metrics == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lastMetrics)
+	defer cancel()
+	return errors.Join(err, e.metrics.Shutdown(ctx))
+}
+
+func stopQueue(queue *services.Queue, s *streams) error {
+	ctx, cancel := context.WithTimeout(context.Background(), lastSpans)
+	defer cancel()
+	err := queue.Shutdown(ctx)
+	counts := queue.Counts()
+	s.talk("spans: started %d = exported %d + dropped %d", counts.Started, counts.Exported, counts.Dropped)
+	if counts.Dropped > 0 {
+		err = errors.Join(err, fmt.Errorf("%d spans were dropped: is the otlp endpoint up?", counts.Dropped))
+	}
+	return err
+}
+
+// otlpMetricsFromEnvironment tells whether the standard variables name an endpoint for metrics.
+func otlpMetricsFromEnvironment() bool {
+	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") != ""
+}
+
+// otlpMetricsProtocol is what the standard variables say of the protocol for metrics.
+func otlpMetricsProtocol() string {
+	return cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL"))
+}
