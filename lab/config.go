@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"tracelab/compare/source/jaeger"
 	"tracelab/services"
 )
 
@@ -33,6 +34,7 @@ type Config struct {
 	Keep        bool     // leave topics and groups on a broker that the lab did not start
 	Target      string   // URL of a gateway that runs elsewhere; "": the services run in this process
 	ReceiveOTLP string   // where the lab takes spans of services that run elsewhere
+	Jaeger      string   // or the Jaeger that has them: its URL, or grpc://HOST:PORT
 
 	OTLP   string   // where every span is also sent; see OTLPClient
 	Sample *float64 // share of the orders whose spans are sent there, 0 to 1; nil: all
@@ -119,8 +121,8 @@ func (c Config) check() error {
 			return fmt.Errorf("form %s is there twice", form)
 		}
 	}
-	if c.Target != "" && c.ReceiveOTLP == "" {
-		return errors.New("a run against services elsewhere needs their spans: say with --receive-otlp where they send them")
+	if err := c.checkSpansElsewhere(); err != nil {
+		return err
 	}
 	if c.Target != "" && c.Kotel {
 		return errors.New("relation kotel is a lab started with that library's hooks: it cannot be asked of services elsewhere (--target)")
@@ -128,11 +130,29 @@ func (c Config) check() error {
 	if c.Target != "" && len(c.Kafka) > 0 {
 		return errors.New("the services at --target have their own broker: leave out --kafka")
 	}
-	if c.Target == "" && c.ReceiveOTLP != "" {
-		return errors.New("--receive-otlp takes the spans of services elsewhere: name their gateway with --target")
-	}
 	_, err := services.TopologyNamed(c.Topology)
 	return err
+}
+
+// checkSpansElsewhere finds out whether there is exactly one way to the spans of services elsewhere, and none without them.
+func (c Config) checkSpansElsewhere() error {
+	switch {
+	case c.Target == "" && c.ReceiveOTLP != "":
+		return errors.New("--receive-otlp takes the spans of services elsewhere: name their gateway with --target")
+	case c.Target == "" && c.Jaeger != "":
+		return errors.New("--jaeger (or TRACELAB_JAEGER) is where the spans of services elsewhere are: name their gateway with --target, or leave it out")
+	case c.ReceiveOTLP != "" && c.Jaeger != "":
+		return errors.New("--receive-otlp and --jaeger are two ways to the same spans: leave one of them out")
+	case c.Target != "" && c.ReceiveOTLP == "" && c.Jaeger == "":
+		return errors.New("a run against services elsewhere needs their spans: say with --jaeger which Jaeger has them, or with --receive-otlp where they send them")
+	case c.Jaeger == "":
+		return nil
+	}
+	store, err := jaeger.Open(c.Jaeger, nil) // nothing is sent
+	if err != nil {
+		return fmt.Errorf("--jaeger: %w", err)
+	}
+	return store.Close()
 }
 
 // Experiment is what every order of the run carries, but for its form and number.

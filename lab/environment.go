@@ -24,7 +24,8 @@ const spanPatience = 2 * time.Second
 // environment is what a run has around it: the services and their broker, or the way to them, and where spans go.
 type environment struct {
 	client    *client
-	collector *Collector
+	collector *Collector      // spans made in this process, and those that a receiver takes
+	jaeger    *fetcher        // nil when no spans are fetched from a Jaeger
 	queue     *services.Queue // of the spans made in this process
 	dropped   droppedSpans
 	open      *openSpans // nil when the services run elsewhere
@@ -54,7 +55,7 @@ func start(ctx context.Context, c Config, run string) (_ *environment, err error
 			return nil, err
 		}
 		base = "http://" + env.system.Address(services.Gateway)
-	} else if err := env.receive(c); err != nil {
+	} else if err := env.elsewhere(c, run); err != nil {
 		return nil, err
 	}
 	provider, err := telemetry.New("client")
@@ -159,13 +160,32 @@ func (env *environment) startServices(ctx context.Context, c Config, run string,
 	return system.Ready(ctx)
 }
 
-// receive takes the spans of services elsewhere.
-func (env *environment) receive(c Config) error {
+// elsewhere finds a way to the spans of services elsewhere: they are received, or fetched from a Jaeger.
+func (env *environment) elsewhere(c Config, run string) error {
 	env.broker = "of the target"
+	if c.Jaeger != "" {
+		fetcher, err := newFetcher(c.Jaeger, run)
+		if err != nil {
+			return err
+		}
+		env.jaeger = fetcher
+		env.onStop(fetcher.close)
+		return nil
+	}
 	receiver, err := StartReceiver(c.ReceiveOTLP, env.collector, c.Logger)
 	if err != nil {
 		return err
 	}
 	env.onStop(receiver.Close)
 	return nil
+}
+
+// batches are all spans so far, wherever they come from.
+func (env *environment) batches() [][]byte {
+	batches, _ := env.collector.From(0)
+	if env.jaeger == nil {
+		return batches
+	}
+	fetched, _ := env.jaeger.spans.From(0)
+	return slices.Concat(batches, fetched)
 }

@@ -14,7 +14,8 @@ func (r *Result) MedianJourney(form services.Form) *compare.Journey { return r.p
 
 // SpansOf is how many spans of a collector belong to the orders of a run, by form, and how many to several or none.
 func SpansOf(collector *Collector, run string) (forms map[services.Form]int, shared int, err error) {
-	spans, err := sortSpans(collector, run)
+	batches, _ := collector.From(0)
+	spans, err := sortSpans(batches, run)
 	forms = map[services.Form]int{}
 	for form, count := range spans.counts {
 		forms[form] = count.spans

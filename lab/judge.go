@@ -18,9 +18,8 @@ type evidence struct {
 	open  *openSpans
 }
 
-// gather reads what the collector has.
-func gather(collector *Collector, table services.Topology, open *openSpans) (evidence, error) {
-	batches, _ := collector.From(0)
+// gather reads batches of spans.
+func gather(batches [][]byte, table services.Topology, open *openSpans) (evidence, error) {
 	var spans []compare.Span
 	for _, batch := range batches {
 		some, err := source.FromOTLP(batch, "collected")
@@ -146,40 +145,70 @@ type verdict struct {
 }
 
 // judge waits until every order's journey is complete, for as long as the context lasts, and returns all of them: the
-// incomplete ones say why. Flush makes spans that have ended reach the collector.
+// incomplete ones say why. Flush makes spans that have ended reach the collector. Spans that are in a Jaeger are fetched
+// round by round, from the first order on whose journey is not complete; at least one round is made, whatever the time.
 func judge(ctx context.Context, env *environment, table services.Topology, placed []Order, states []services.State, flush func(context.Context) error) (evidence, []verdict, error) {
 	byOrder := map[orderKey]services.State{}
 	for _, s := range states {
 		byOrder[orderKey{s.Form, s.Number}] = s
 	}
+	since := earliest(placed)
 	for {
 		_, more := env.collector.From(0)
 		if err := flush(context.WithoutCancel(ctx)); err != nil {
 			return evidence{}, nil, err
 		}
-		e, err := gather(env.collector, table, env.open)
+		if env.jaeger != nil {
+			if err := env.jaeger.fetch(ctx, since, env.collector); err != nil {
+				return evidence{}, nil, err
+			}
+		}
+		e, err := gather(env.batches(), table, env.open)
 		if err != nil {
 			return e, nil, err
 		}
-		verdicts, whole := make([]verdict, len(placed)), true
+		verdicts := make([]verdict, len(placed))
+		var incomplete []Order
 		for i, o := range placed {
 			state, recorded := byOrder[orderKey{o.Form, o.Number}]
 			journey, why := e.journey(o, state, recorded)
 			o.Incomplete = why
 			verdicts[i] = verdict{o, journey}
-			whole = whole && why == ""
+			if why != "" {
+				incomplete = append(incomplete, o)
+			}
 		}
-		if whole {
+		if len(incomplete) == 0 || ctx.Err() != nil || env.jaeger != nil && env.jaeger.hopeless() {
 			return e, verdicts, nil
 		}
-		select {
-		case <-more:
-		case <-time.After(50 * time.Millisecond): // a span may have ended without a new batch
-		case <-ctx.Done():
-			return e, verdicts, nil
-		}
-		pause(ctx, 20*time.Millisecond) // spans come in bursts, and reading them all costs
+		since = earliest(incomplete)
+		env.awaitSpans(ctx, more)
 	}
+}
+
+// awaitSpans waits until there may be more spans, or the context ends. More is closed when the collector gets some.
+func (env *environment) awaitSpans(ctx context.Context, more <-chan struct{}) {
+	if env.jaeger != nil {
+		env.jaeger.rest(ctx)
+		return
+	}
+	select {
+	case <-more:
+	case <-time.After(50 * time.Millisecond): // a span may have ended without a new batch
+	case <-ctx.Done():
+	}
+	pause(ctx, 20*time.Millisecond) // spans come in bursts, and reading them all costs
+}
+
+// earliest is when the first of the orders was to begin.
+func earliest(orders []Order) time.Time {
+	first := time.Now()
+	for _, o := range orders {
+		if o.Intended.Before(first) {
+			first = o.Intended
+		}
+	}
+	return first
 }
 
 // whyIncomplete sums the reasons up, for a warning.

@@ -30,13 +30,15 @@ type Result struct {
 	Sent        int                           `json:"otlp_spans_sent"`
 	Skipped     int64                         `json:"records_skipped"` // that no consumer could decode
 	Comparisons []compare.Difference          `json:"comparisons"`
+	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"` // of a run whose spans came from there
 	Warnings    []string                      `json:"warnings"`
 
 	// Problems are why the run is not what was asked for: lost or pending orders, spans that were dropped or not sent.
 	Problems []string `json:"problems"`
 
-	order []services.Form
-	paths map[services.Form]*medianOrder
+	order   []services.Form
+	fetched bool // the spans came from a Jaeger
+	paths   map[services.Form]*medianOrder
 }
 
 // FormResult is one column of the table.

@@ -175,7 +175,7 @@ func (r *running) finish(ctx context.Context, result *Result, placed []Order) er
 	for form, f := range result.Forms {
 		f.Dropped = r.env.dropped.of(r.name, form)
 	}
-	spans, err := sortSpans(r.env.collector, r.name)
+	spans, err := sortSpans(r.env.batches(), r.name)
 	if err != nil {
 		return err
 	}
@@ -229,6 +229,9 @@ func (r *running) report(placed []Order, generator Generator, states []services.
 	}
 	result.Comparisons, result.Warnings = compareForms(r.Forms, measured)
 	result.Warnings = append(r.warnings(generator, found), result.Warnings...)
+	if r.env.jaeger != nil {
+		r.reportJaeger(result, verdicts)
+	}
 	return result
 }
 

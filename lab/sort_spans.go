@@ -23,12 +23,11 @@ type formCount struct {
 	traces map[pcommon.TraceID]bool
 }
 
-// sortSpans takes every collected span to the order that it carries. Spans of other runs, and of this one's warm-up,
+// sortSpans takes every span of the batches to the order that it carries. Spans of other runs, and of this one's warm-up,
 // belong nowhere, and neither do the polls that served only those; other spans that carry no order are shared.
-func sortSpans(collector *Collector, run string) (sorted, error) {
+func sortSpans(batches [][]byte, run string) (sorted, error) {
 	s := sorted{run: run, own: map[pcommon.SpanID]bool{}, forms: map[services.Form]map[int]ptrace.Traces{},
 		shared: ptrace.NewTraces(), counts: map[services.Form]*formCount{}}
-	batches, _ := collector.From(0)
 	decoded := make([]ptrace.Traces, len(batches))
 	for i, batch := range batches {
 		var err error

@@ -28,6 +28,7 @@ func (r *Result) WriteText(w io.Writer, look Look) error {
 	r.differences(&b)
 	r.pictures(&b, look)
 	r.remarks(&b)
+	r.pages(&b)
 	r.next(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -198,7 +199,7 @@ func (r *Result) remarks(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "Generator at %g orders/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, g.StartLagP50, g.StartLagP99, g.StartLagMax, verdict)
 	if s := r.Spans; s != nil {
-		fmt.Fprintf(b, "Spans of this process: started %d = exported %d + dropped %d; %d belong to several orders or none (polls, commits)\n", s.Started, s.Exported, s.Dropped, r.Shared)
+		fmt.Fprintf(b, "Spans of this process: started %d = exported %d + dropped %d; %s\n", s.Started, s.Exported, s.Dropped, r.shared())
 	}
 	if r.Sent > 0 {
 		fmt.Fprintf(b, "Sent on over OTLP: %d spans\n", r.Sent)
@@ -212,6 +213,39 @@ func (r *Result) remarks(b *strings.Builder) {
 	for _, problem := range r.Problems {
 		fmt.Fprintf(b, "PROBLEM: %s\n", problem)
 	}
+	b.WriteString("\n")
+}
+
+// shared says how many spans belong to several orders or to none.
+func (r *Result) shared() string {
+	if r.fetched {
+		return "polls and commits carry no run and are not fetched from Jaeger"
+	}
+	return fmt.Sprintf("%d belong to several orders or none (polls, commits)", r.Shared)
+}
+
+// pages lists the addresses in Jaeger.
+func (r *Result) pages(b *strings.Builder) {
+	p := r.Jaeger
+	if p == nil {
+		return
+	}
+	b.WriteString("In Jaeger:")
+	if r.Relation == "link" {
+		b.WriteString(" (an order is several traces, tied by links; a page shows the first)")
+	}
+	b.WriteString("\n")
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, form := range r.order {
+		if page, ok := p.Medians[form]; ok {
+			line(t, []string{fmt.Sprintf("  %s, the order drawn above", form), page})
+		}
+	}
+	if c := p.Comparison; c != nil {
+		line(t, []string{fmt.Sprintf("  %s against %s, order %d", c.Base, c.Other, c.Order), c.URL})
+	}
+	line(t, []string{"  every order of the run", p.Search})
+	_ = t.Flush()
 	b.WriteString("\n")
 }
 

@@ -32,6 +32,7 @@ type runCommand struct {
 	Keep        bool     `help:"Leave the run's topics and groups on that Kafka."`
 	Target      string   `help:"Drive services that run elsewhere: the URL of their gateway." placeholder:"URL"`
 	ReceiveOTLP string   `name:"receive-otlp" help:"Take their spans here: OTLP over gRPC, and over HTTP on the port behind it." placeholder:"HOST:PORT"`
+	Jaeger      string   `help:"Fetch their spans from this Jaeger instead, through api/v3, and link to its pages." placeholder:"URL|grpc://HOST:PORT"`
 	OTLP        string   `name:"otlp" help:"Also send every span to this collector or Jaeger: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Sample      float64  `help:"Share of the orders whose spans are sent there; the report sees every order (default ${default})." default:"1" placeholder:"RATIO"`
 
@@ -73,7 +74,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
 		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, WarmUp: cmp.Or(c.WarmUp, -1),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
-		ReceiveOTLP: c.ReceiveOTLP, OTLP: c.OTLP, Sample: &c.Sample, Out: c.Out, Version: version(), Logger: s.log,
+		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, OTLP: c.OTLP, Sample: &c.Sample, Out: c.Out, Version: version(), Logger: s.log,
 		EnvOTLP: otlpFromEnvironment(), EnvProtocol: otlpProtocol(),
 	}
 	for _, flag := range []struct {

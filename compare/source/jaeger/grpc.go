@@ -26,6 +26,7 @@ type GRPC struct {
 	Conn    grpc.ClientConnInterface
 	Timeout time.Duration // of one question with its answer; 0 means DefaultTimeout
 	Limit   int           // how long a message may be, in bytes; 0 means source.DefaultLimit
+	Keep    Keep          // of what searches find; nil means nobody wants it
 }
 
 var _ source.Store = GRPC{}
@@ -34,6 +35,7 @@ const service = "/jaeger.api_v3.QueryService/"
 
 // Trace returns the spans of a trace as they are stored, without Jaeger's corrections for clock skew.
 func (g GRPC) Trace(ctx context.Context, id compare.TraceID) (source.Result, error) {
+	g.Keep = nil
 	request := stringField(nil, 1, id.String())
 	request = protowire.AppendVarint(protowire.AppendTag(request, 4, protowire.VarintType), 1) // raw_traces
 	result, err := g.call(ctx, "GetTrace", request)
@@ -125,6 +127,9 @@ func (g GRPC) call(ctx context.Context, method string, request []byte) (source.R
 		}
 		result.Lines++
 		spans, err := source.FromOTLP(message, fmt.Sprintf("Jaeger's %s, message %d", method, result.Lines))
+		if err == nil {
+			err = g.Keep.protobuf(message)
+		}
 		if err != nil {
 			return result, &Error{Damaged, method, err}
 		}

@@ -27,6 +27,7 @@ type HTTP struct {
 	Client  *http.Client  // nil means http.DefaultClient
 	Timeout time.Duration // of one question with its answer; 0 means DefaultTimeout
 	Limit   int           // how long an answer may be, in bytes; 0 means source.DefaultLimit
+	Keep    Keep          // of what searches find; nil means nobody wants it
 }
 
 var _ source.Store = HTTP{}
@@ -35,8 +36,9 @@ var _ source.Store = HTTP{}
 func (HTTP) Close() error { return nil }
 
 // Trace returns the spans of a trace as they are stored, without Jaeger's corrections for clock skew. A Jaeger that has no
-// api/v3 is asked for its own JSON, which keeps less.
+// api/v3 is asked for its own JSON, which keeps less. Keep is not told: that JSON is no OTLP.
 func (h HTTP) Trace(ctx context.Context, id compare.TraceID) (source.Result, error) {
+	h.Keep = nil
 	// Each name is the one that the other version of Jaeger passes over.
 	address := h.url("/api/v3/traces/"+id.String(), url.Values{"rawTraces": {"true"}, "raw_traces": {"true"}})
 	result, err := h.get(ctx, address)
@@ -200,12 +202,15 @@ func (h HTTP) answer(response *http.Response, address string) (source.Result, er
 	if limit == 0 {
 		limit = source.DefaultLimit
 	}
-	result, err := source.Read(body, address, source.Limit(limit))
+	reader, read := h.Keep.copied(body)
+	result, err := source.Read(reader, address, source.Limit(limit))
 	switch {
 	case err == nil && result.Damaged > 0:
 		return result, &Error{Damaged, address, errors.New(result.Warnings[0].Text)}
 	case errors.Is(err, source.ErrNoSpans) && result.Damaged == 0:
 		return result, &Error{NotStored, address, errors.New("no spans in the answer")}
+	case err == nil:
+		err = h.Keep.json(read)
 	}
 	return result, err
 }

@@ -1,0 +1,221 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"tracelab/compare"
+	"tracelab/compare/source"
+	"tracelab/compare/source/jaeger"
+	"tracelab/services"
+)
+
+const (
+	// searchDepth is how many traces one question asks for at the most. A period with more is asked for in halves.
+	searchDepth = 500
+	// shortestPeriod is where halving ends: more traces than searchDepth that begin within it are not all found.
+	shortestPeriod = time.Millisecond
+	// clockMargin is how far the clocks of the services may be from the client's.
+	clockMargin = 10 * time.Second
+	// questionPatience is how long Jaeger may take for one answer, roundPatience for all of one round. A round that has
+	// begun is finished, so that a deadline in the middle of one is not mistaken for a slow Jaeger.
+	questionPatience, roundPatience = 5 * time.Second, 15 * time.Second
+	// The pause between two rounds grows: most spans come within a second, and Jaeger has other work.
+	firstRoundPause, longestRoundPause = 200 * time.Millisecond, 2 * time.Second
+)
+
+// fetcher takes the spans of a run's orders out of a Jaeger: what a Receiver gets, it goes for.
+//
+// It keeps the spans that carry the run, each once, whatever else their traces have. Polls and commits serve orders of
+// several runs and carry none, so they are not fetched: a search by run cannot find them, and those that a search by
+// time happens on would refer to spans of other runs. No journey needs them.
+type fetcher struct {
+	store    jaeger.Store
+	address  string // without a password
+	run      string
+	spans    *Collector
+	known    map[spanID]bool
+	noted    int             // batches of this process whose spans are known
+	answer   []ptrace.Traces // of the question under way
+	answered bool            // Jaeger has answered at least once
+	found    int
+	crowded  int // shortest periods with more traces than a question brings
+	pause    time.Duration
+	err      error // of the newest round
+}
+
+type spanID struct {
+	trace pcommon.TraceID
+	span  pcommon.SpanID
+}
+
+// newFetcher makes one for a Jaeger's address. Nothing is asked yet.
+func newFetcher(address, run string) (*fetcher, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("address of Jaeger: %w", err)
+	}
+	f := &fetcher{address: u.Redacted(), run: run, spans: NewCollector(), known: map[spanID]bool{}, pause: firstRoundPause}
+	store, err := jaeger.OpenWith(address, jaeger.Options{Timeout: questionPatience, Keep: func(t ptrace.Traces) { f.answer = append(f.answer, t) }})
+	f.store = store
+	return f, err
+}
+
+// close ends the connection, where there is one.
+func (f *fetcher) close(context.Context) error { return f.store.Close() }
+
+// fetch asks for the run's spans that are not there yet, in traces with a span since that time. Own is what this process
+// made: Jaeger may have that, too. It goes on when the context's deadline passes, and ends when it is cancelled.
+func (f *fetcher) fetch(ctx context.Context, since time.Time, own *Collector) error {
+	if err := f.note(own); err != nil {
+		return err
+	}
+	round, cancel := context.WithTimeout(context.WithoutCancel(ctx), roundPatience)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			cancel()
+		}
+	})()
+	f.crowded = 0
+	f.err = f.search(round, since.Add(-clockMargin), time.Now().Add(clockMargin))
+	return nil
+}
+
+// note makes the spans of this process known.
+func (f *fetcher) note(own *Collector) error {
+	batches, _ := own.From(f.noted)
+	for _, batch := range batches {
+		traces, err := decode(batch)
+		if err != nil {
+			return err
+		}
+		f.take(traces)
+		f.noted++
+	}
+	return nil
+}
+
+// search asks for a period, and for its halves when it has more traces than one answer brings.
+func (f *fetcher) search(ctx context.Context, from, to time.Time) error {
+	f.answer = nil
+	result, err := f.store.Search(ctx, source.Query{
+		Attributes: map[string]string{services.KeyRun: f.run}, Start: from, End: to, Limit: searchDepth,
+	})
+	if err != nil {
+		return err
+	}
+	f.answered = true
+	for _, traces := range f.answer {
+		if err := f.keep(traces); err != nil {
+			return err
+		}
+	}
+	if !slices.ContainsFunc(result.Warnings, func(w compare.Warning) bool { return w.Rule == "D12" }) {
+		return nil
+	}
+	if to.Sub(from) <= shortestPeriod {
+		f.crowded++
+		return nil
+	}
+	middle := from.Add(to.Sub(from) / 2)
+	if err := f.search(ctx, from, middle); err != nil {
+		return err
+	}
+	return f.search(ctx, middle, to)
+}
+
+// keep puts what is new in an answer beside the other spans.
+func (f *fetcher) keep(traces ptrace.Traces) error {
+	fresh := f.take(traces)
+	if fresh == 0 {
+		return nil
+	}
+	batch, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(traces)
+	if err != nil {
+		return fmt.Errorf("keep spans: %w", err)
+	}
+	f.spans.Add(batch)
+	f.found += fresh
+	return nil
+}
+
+// take leaves of the traces only the spans of the run that were not known, and counts them.
+func (f *fetcher) take(traces ptrace.Traces) (fresh int) {
+	traces.ResourceSpans().RemoveIf(func(resource ptrace.ResourceSpans) bool {
+		resource.ScopeSpans().RemoveIf(func(scope ptrace.ScopeSpans) bool {
+			scope.Spans().RemoveIf(func(span ptrace.Span) bool {
+				run, ok := span.Attributes().Get(services.KeyRun)
+				id := spanID{span.TraceID(), span.SpanID()}
+				if !ok || run.Str() != f.run || f.known[id] {
+					return true
+				}
+				f.known[id] = true
+				fresh++
+				return false
+			})
+			return scope.Spans().Len() == 0
+		})
+		return resource.ScopeSpans().Len() == 0
+	})
+	return fresh
+}
+
+// hopeless tells whether asking again is of no use: what answers there is no Jaeger, or does not want to.
+func (f *fetcher) hopeless() bool {
+	found, ok := errors.AsType[*jaeger.Error](f.err)
+	if !ok {
+		return f.err != nil
+	}
+	switch found.Kind {
+	case jaeger.NotJaeger, jaeger.OldAPI, jaeger.Refused, jaeger.BadQuery:
+		return true
+	case jaeger.Failed, jaeger.Down, jaeger.Slow, jaeger.NotStored, jaeger.Damaged:
+	}
+	return false
+}
+
+// rest waits before the next round, unless the context ends first.
+func (f *fetcher) rest(ctx context.Context) {
+	pause(ctx, f.pause)
+	f.pause = min(f.pause*3/2, longestRoundPause)
+}
+
+// problem says why spans could not be fetched, or "".
+func (f *fetcher) problem() string {
+	if f.err == nil {
+		return ""
+	}
+	err := f.err
+	if found, ok := errors.AsType[*jaeger.Error](err); ok { // without the question, which is long
+		err = &jaeger.Error{Kind: found.Kind, Address: f.address, Err: found.Err}
+	}
+	before := ""
+	if f.answered {
+		before = fmt.Sprintf(" after the first %d spans", f.found)
+	}
+	return fmt.Sprintf("the services' spans could not be fetched from Jaeger%s: %v", before, err)
+}
+
+// warnings are what a reader must know of the spans that were fetched, or were not.
+func (f *fetcher) warnings(incomplete int) []string {
+	var texts []string
+	if f.crowded > 0 {
+		texts = append(texts, fmt.Sprintf("Jaeger has more than %d traces that begin within %v, in %d places: some of them were not fetched", searchDepth, shortestPeriod, f.crowded))
+	}
+	switch {
+	case f.err != nil:
+	case f.found == 0:
+		texts = append(texts, "Jaeger has no span of this run's services: do they send theirs to it, or to a collector in front of it (serve --otlp)?")
+	case incomplete > 0:
+		texts = append(texts, fmt.Sprintf("Jaeger has %d spans of this run's services; those that are missing may be sampled away, still on their way (--deadline), or pushed out of its memory (max_traces in jaeger/jaeger.yaml)", f.found))
+	}
+	return texts
+}
