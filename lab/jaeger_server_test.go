@@ -1,0 +1,174 @@
+package lab_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"tracelab/lab"
+)
+
+// dialect is how a version of Jaeger speaks api/v3 over HTTP.
+type dialect struct {
+	name       string
+	names      string // the parameters: start, end, depth, attributes
+	attributes bool   // it searches by attribute
+}
+
+var dialects = []dialect{
+	{name: "2.13", names: "query.start_time_min query.start_time_max query.num_traces -"},
+	{name: "2.19", names: "query.startTimeMin query.startTimeMax query.searchDepth query.attributes", attributes: true},
+}
+
+// jaegerServer answers searches as Jaeger's memory storage does, from spans that come to a receiver. The real one is
+// asked in the tests with the tag stack.
+type jaegerServer struct {
+	*httptest.Server
+	dialect
+	otlp      string // where its receiver listens
+	collector *lab.Collector
+	questions atomic.Int64
+	dwelling  atomic.Int64 // of a question, in nanoseconds
+	failing   atomic.Int64 // so many answers are errors
+}
+
+func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
+	t.Helper()
+	s := &jaegerServer{dialect: d, collector: lab.NewCollector(), otlp: receiverAddress(t)}
+	receiver, err := lab.StartReceiver(s.otlp, s.collector, discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := receiver.Close(t.Context()); err != nil && t.Context().Err() == nil {
+			t.Error(err)
+		}
+	})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v3/traces", func(w http.ResponseWriter, r *http.Request) { s.find(t, w, r) })
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = fmt.Fprint(w, "<!doctype html><title>Jaeger UI</title>")
+	})
+	s.Server = httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func refuse(w http.ResponseWriter, code int, message string) {
+	http.Error(w, fmt.Sprintf(`{"error":{"httpCode":%d,"message":%q}}`, code, message), code)
+}
+
+func (s *jaegerServer) find(t *testing.T, w http.ResponseWriter, r *http.Request) {
+	s.questions.Add(1)
+	time.Sleep(time.Duration(s.dwelling.Load()))
+	if s.failing.Add(-1) >= 0 {
+		refuse(w, http.StatusServiceUnavailable, "not yet")
+		return
+	}
+	names := strings.Fields(s.names)
+	from, err1 := time.Parse(time.RFC3339Nano, r.FormValue(names[0]))
+	to, err2 := time.Parse(time.RFC3339Nano, r.FormValue(names[1]))
+	if err1 != nil || err2 != nil {
+		refuse(w, http.StatusBadRequest, "query.start_time_min and query.start_time_max are required")
+		return
+	}
+	depth, err := strconv.Atoi(r.FormValue(names[2]))
+	if err != nil || depth <= 0 {
+		refuse(w, http.StatusInternalServerError, "search depth must be greater than 0 and less than max traces")
+		return
+	}
+	wanted := map[string]string{}
+	if s.attributes {
+		if err := json.Unmarshal([]byte(cmp.Or(r.FormValue(names[3]), "{}")), &wanted); err != nil {
+			refuse(w, http.StatusBadRequest, err.Error())
+			return
+		}
+	}
+	found := s.search(t, from, to, depth, wanted)
+	if found.SpanCount() == 0 {
+		refuse(w, http.StatusNotFound, "No traces found")
+		return
+	}
+	text, err := (&ptrace.JSONMarshaler{}).MarshalTraces(found)
+	if err != nil {
+		t.Error(err)
+	}
+	_, _ = fmt.Fprintf(w, `{"result":%s}`, text)
+}
+
+// search returns whole traces that have a span with the attributes in the period, as many as the depth allows.
+func (s *jaegerServer) search(t *testing.T, from, to time.Time, depth int, wanted map[string]string) ptrace.Traces {
+	t.Helper()
+	all, found := ptrace.NewTraces(), ptrace.NewTraces()
+	batches, _ := s.collector.From(0)
+	for _, batch := range batches {
+		traces, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(batch)
+		if err != nil {
+			t.Error(err)
+		}
+		traces.ResourceSpans().MoveAndAppendTo(all.ResourceSpans())
+	}
+	hits := map[pcommon.TraceID]bool{}
+	eachSpan(all, func(_ ptrace.ResourceSpans, span ptrace.Span) {
+		at := span.StartTimestamp().AsTime()
+		for key, value := range wanted {
+			if attributeOf(span, key) != value {
+				return
+			}
+		}
+		if !at.Before(from) && !at.After(to) && (hits[span.TraceID()] || len(hits) < depth) {
+			hits[span.TraceID()] = true
+		}
+	})
+	eachSpan(all, func(resource ptrace.ResourceSpans, span ptrace.Span) {
+		if hits[span.TraceID()] {
+			one := found.ResourceSpans().AppendEmpty()
+			resource.Resource().CopyTo(one.Resource())
+			span.CopyTo(one.ScopeSpans().AppendEmpty().Spans().AppendEmpty())
+		}
+	})
+	return found
+}
+
+func eachSpan(traces ptrace.Traces, do func(ptrace.ResourceSpans, ptrace.Span)) {
+	for _, resource := range traces.ResourceSpans().All() {
+		for _, scope := range resource.ScopeSpans().All() {
+			for _, span := range scope.Spans().All() {
+				do(resource, span)
+			}
+		}
+	}
+}
+
+// crowd adds traces of somebody else, one every step from a time on.
+func (s *jaegerServer) crowd(t *testing.T, n int, from time.Time, step time.Duration) {
+	t.Helper()
+	all := ptrace.NewTraces()
+	resource := all.ResourceSpans().AppendEmpty()
+	resource.Resource().Attributes().PutStr("service.name", "somebody-else")
+	spans := resource.ScopeSpans().AppendEmpty().Spans()
+	for i := range n {
+		span := spans.AppendEmpty()
+		span.SetTraceID(pcommon.TraceID{0: 0xff, 14: byte(i >> 8), 15: byte(i)})
+		span.SetSpanID(pcommon.SpanID{0: 0xff, 6: byte(i >> 8), 7: byte(i)})
+		at := from.Add(time.Duration(i) * step)
+		span.SetStartTimestamp(pcommon.NewTimestampFromTime(at))
+		span.SetEndTimestamp(pcommon.NewTimestampFromTime(at.Add(time.Microsecond)))
+	}
+	batch, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.collector.Add(batch)
+}

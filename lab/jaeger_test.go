@@ -1,0 +1,299 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/compare/source/jaeger"
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// runJaeger runs against a target whose spans are in a Jaeger, and sends the client's there unless told otherwise.
+func runJaeger(t *testing.T, to target, address, otlp string, change func(*lab.Config)) *lab.Result {
+	t.Helper()
+	config := lab.Config{Orders: 3, WarmUp: 1, Seed: 1, Target: to.url, Jaeger: address, OTLP: otlp, Out: t.TempDir(), Version: "test"}
+	change(&config)
+	result, err := lab.Run(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	balanced(t, result)
+	return result
+}
+
+func asIs(*lab.Config) {}
+
+// Jaeger has other spans too, among them the client's own and those of the warm-up: whichever way it is asked, the
+// journeys are those of a run in process, and each span is there once.
+func TestJaegerGivesTheSameStructures(t *testing.T) {
+	inProcess := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp = 3, 1 })
+	for _, d := range dialects {
+		t.Run(d.name, func(t *testing.T) {
+			s := startJaegerServer(t, d)
+			to := startTarget(t, s.otlp, unchanged)
+			s.crowd(t, 400, time.Now(), 5*time.Millisecond)
+			result := runJaeger(t, to, s.URL+"/", s.otlp, asIs)
+			if len(result.Problems) > 0 || result.Sent != 4*4 {
+				t.Errorf("%d of the client's spans sent, problems %q", result.Sent, result.Problems)
+			}
+			if diff := cmp.Diff(structures(t, inProcess, ""), structures(t, result, "")); diff != "" {
+				t.Errorf("-in process +from Jaeger:\n%s", diff)
+			}
+			for form, f := range result.Forms {
+				if want := inProcess.Forms[form].SpanCount; f.SpanCount != want {
+					t.Errorf("%s: %d spans, want %d", form, f.SpanCount, want)
+				}
+			}
+			if result.Shared != 0 {
+				t.Errorf("%d shared spans: those of polls and commits are not to be fetched", result.Shared)
+			}
+		})
+	}
+}
+
+// With more traces in the period than one answer brings, every span of the run is still found.
+func TestJaegerIsAskedInHalves(t *testing.T) {
+	s := startJaegerServer(t, dialects[0])
+	to := startTarget(t, s.otlp, unchanged)
+	s.crowd(t, 2000, time.Now(), time.Millisecond)
+	result := runJaeger(t, to, s.URL, s.otlp, asIs)
+	if len(result.Problems) > 0 || len(result.Warnings) > 0 && strings.Contains(strings.Join(result.Warnings, " "), "Jaeger") {
+		t.Errorf("problems %q, warnings %q", result.Problems, result.Warnings)
+	}
+	if asked := s.questions.Load(); asked < 2*2*3 { // each in both dialects
+		t.Errorf("%d questions: the period was not halved", asked)
+	}
+}
+
+func TestJaegerTooCrowded(t *testing.T) {
+	s := startJaegerServer(t, dialects[0])
+	to := startTarget(t, s.otlp, unchanged)
+	s.crowd(t, 600, time.Now(), 0)
+	result := runJaeger(t, to, s.URL, s.otlp, asIs)
+	if text := strings.Join(result.Warnings, "\n"); !strings.Contains(text, "Jaeger has more than 500 traces that begin within 1ms") {
+		t.Errorf("warnings %s", text)
+	}
+}
+
+func TestJaegerPages(t *testing.T) {
+	s := startJaegerServer(t, dialects[1])
+	to := startTarget(t, s.otlp, unchanged)
+	result := runJaeger(t, to, strings.Replace(s.URL, "//", "//user:secret@", 1), s.otlp, asIs)
+	pages := result.Jaeger
+	if pages == nil || pages.URL != s.URL || len(pages.Medians) != 4 || pages.Comparison == nil {
+		t.Fatalf("%+v", pages)
+	}
+	for form, page := range pages.Medians {
+		address := readPage(t, page)
+		if median := result.MedianJourney(form).Set().Span(result.MedianJourney(form).Spans()[0]).Trace; address.Traces[0] != median {
+			t.Errorf("%s: the page of %v, want that of %v", form, address.Traces[0], median)
+		}
+	}
+	orders := map[string]lab.Order{}
+	for _, o := range readOrders(t, result) {
+		orders[o.Trace] = o
+	}
+	c := pages.Comparison
+	both := readPage(t, c.URL)
+	a, b := orders[both.Traces[0].String()], orders[both.Traces[1].String()]
+	if !both.Comparison || a.Form != services.GRPC || b.Form != services.Kafka || a.Number != b.Number || a.Number != c.Order || c.Base != a.Form || c.Other != b.Form {
+		t.Errorf("%s compares %s %d with %s %d; %+v", c.URL, a.Form, a.Number, b.Form, b.Number, c)
+	}
+	q := readPage(t, pages.Search).Search
+	if q.Service != "client" || q.Attributes[services.KeyRun] != result.Run || q.Limit != 12 {
+		t.Errorf("%+v", q)
+	}
+	for _, o := range orders {
+		if o.Intended.Before(q.Start) || o.Intended.After(q.End) {
+			t.Errorf("order at %v is not in the search from %v to %v", o.Intended, q.Start, q.End)
+		}
+	}
+	var text strings.Builder
+	if err := result.WriteText(&text, lab.Look{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range []string{pages.Search, c.URL, pages.Medians[services.Kafka]} {
+		if !strings.Contains(text.String(), link) {
+			t.Errorf("the report does not have %s", link)
+		}
+	}
+	if strings.Contains(text.String(), "secret") {
+		t.Error("the report tells the password")
+	}
+}
+
+func readPage(t *testing.T, page string) jaeger.Address {
+	t.Helper()
+	address, err := jaeger.ParseAddress(page, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u, err := url.Parse(page); err != nil || u.RawQuery != "" && u.Query() == nil {
+		t.Errorf("%s: %v", page, err)
+	}
+	return address
+}
+
+func TestWithoutTheClientsSpansInJaeger(t *testing.T) {
+	s := startJaegerServer(t, dialects[1])
+	to := startTarget(t, s.otlp, unchanged)
+	result := runJaeger(t, to, s.URL, "", asIs)
+	if !slices.ContainsFunc(result.Warnings, func(w string) bool { return strings.Contains(w, "send them with --otlp") }) || len(result.Problems) > 0 {
+		t.Errorf("warnings %q, problems %q", result.Warnings, result.Problems)
+	}
+	if f := result.Forms[services.REST]; f.Journeys != 3 || f.CallerWait.N != 3 {
+		t.Errorf("%d journeys, %d caller waits: the client's spans of this process count", f.Journeys, f.CallerWait.N)
+	}
+	if q := readPage(t, result.Jaeger.Search).Search; q.Service != services.Gateway {
+		t.Errorf("the search is for spans of %s, which are not there", q.Service)
+	}
+}
+
+// A Jaeger that is not up yet, and spans that come late: the run asks again, not too often.
+func TestJaegerIsAskedAgain(t *testing.T) {
+	s := startJaegerServer(t, dialects[1])
+	s.failing.Store(2)
+	release := make(chan struct{})
+	to := startTarget(t, s.otlp, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
+		return holdBack{SpanExporter: e, release: release, what: func(span sdktrace.ReadOnlySpan) heldBack {
+			if spanOf(span, "1", "orders.Complete") {
+				return late
+			}
+			return sent
+		}}
+	})
+	const silence = 900 * time.Millisecond
+	result := runJaeger(t, to, s.URL, s.otlp, func(c *lab.Config) {
+		c.Orders, c.WarmUp, c.Forms, c.Deadline = 2, -1, []services.Form{services.Kafka}, 20*time.Second
+		c.Progress = func(at lab.Progress) {
+			if at.Stage == "judging the journeys" {
+				time.AfterFunc(silence, func() { close(release) })
+			}
+		}
+	})
+	if f := result.Forms[services.Kafka]; f.Journeys != 2 || len(result.Problems) > 0 {
+		t.Errorf("%d journeys, problems %q", f.Journeys, result.Problems)
+	}
+	if asked := s.questions.Load(); asked < 4 || asked > 10 {
+		t.Errorf("%d questions in about %v", asked, silence)
+	}
+}
+
+// An order that is pending when the deadline passes costs no other order its spans.
+func TestJaegerIsAskedAfterTheDeadline(t *testing.T) {
+	s := startJaegerServer(t, dialects[1])
+	to := startTarget(t, s.otlp, unchanged)
+	s.dwelling.Store(int64(100 * time.Millisecond))
+	result := runJaeger(t, to, s.URL, s.otlp, func(c *lab.Config) {
+		c.Forms, c.WarmUp, c.Deadline = []services.Form{services.GRPC}, -1, time.Nanosecond
+	})
+	if strings.Contains(strings.Join(result.Problems, " "), "Jaeger") || !strings.Contains(strings.Join(result.Problems, " "), "incomplete") && result.Forms[services.GRPC].Journeys != 3 {
+		t.Errorf("%d journeys, problems %q", result.Forms[services.GRPC].Journeys, result.Problems)
+	}
+	if s.questions.Load() == 0 {
+		t.Error("Jaeger was not asked")
+	}
+}
+
+// Whatever is wrong with Jaeger is said in words, and the accounts are there all the same.
+func TestTroubleWithJaeger(t *testing.T) {
+	s := startJaegerServer(t, dialects[1])
+	to := startTarget(t, s.otlp, unchanged)
+	answer := func(status int, contentType, body string) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}))
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(silent.Close)
+	for name, c := range map[string]struct{ address, words string }{
+		"nobody there":  {"http://127.0.0.1:1", "no Jaeger answers there; start it, or look at host and port"},
+		"slow":          {silent.URL, "Jaeger did not answer in time"},
+		"wrong path":    {s.URL + "/ui", "that is not Jaeger's query API; look at host and port, and at the base path if it is behind a proxy: the answer is an HTML page"},
+		"gateway":       {to.url, "that is not Jaeger's query API"},
+		"otlp port":     {"http://" + s.otlp, "that is not Jaeger's query API"},
+		"http for grpc": {strings.Replace(s.URL, "http", "grpc", 1), "that is not Jaeger's query API"},
+		"refused":       {answer(http.StatusUnauthorized, "text/plain", "who are you?"), "Jaeger does not let us in"},
+		"damaged":       {answer(http.StatusOK, "application/json", `{"result":{"resourceSpans":[{"scopeSpans"`), "the answer cannot be read"},
+		"failed":        {answer(http.StatusInternalServerError, "application/json", `{"error":{"httpCode":500,"message":"no storage"}}`), "Jaeger failed: 500 Internal Server Error: no storage"},
+		"none of ours":  {answer(http.StatusNotFound, "application/json", `{"error":{"httpCode":404,"message":"No traces found"}}`), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			result := runJaeger(t, to, c.address, "", func(c *lab.Config) {
+				c.Orders, c.WarmUp, c.Forms, c.Deadline = 1, -1, []services.Form{services.GRPC}, 300*time.Millisecond
+			})
+			if f := result.Forms[services.GRPC]; f.Orders.Completed != 1 || f.Incomplete != 1 || result.Jaeger != nil {
+				t.Errorf("%+v", f)
+			}
+			first := result.Problems[0]
+			if c.words == "" {
+				if text := strings.Join(result.Warnings, "\n"); !strings.Contains(text, "Jaeger has no span of this run's services: do they send theirs to it") {
+					t.Errorf("warnings %s", text)
+				}
+				return
+			}
+			if want := "the services' spans could not be fetched from Jaeger: " + c.address + ": " + c.words; !strings.HasPrefix(first, want) {
+				t.Errorf("got  %s\nwant %s", first, want)
+			}
+		})
+	}
+}
+
+func TestAStoppedRunDoesNotWaitForJaeger(t *testing.T) {
+	s := startJaegerServer(t, dialects[1])
+	to := startTarget(t, s.otlp, unchanged)
+	s.dwelling.Store(int64(3 * time.Second))
+	ctx, cancel := context.WithCancel(t.Context())
+	began := time.Now()
+	result, err := lab.Run(ctx, lab.Config{Orders: 1, WarmUp: -1, Forms: []services.Form{services.GRPC}, Target: to.url, Jaeger: s.URL, Out: t.TempDir(),
+		Progress: func(at lab.Progress) {
+			if at.Stage == "judging the journeys" {
+				time.AfterFunc(100*time.Millisecond, cancel)
+			}
+		}})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if err == nil && len(result.Problems) == 0 {
+		t.Error("a run that was stopped has no problem")
+	}
+	if took := time.Since(began); took > 2900*time.Millisecond {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestTwoWaysToTheSpans(t *testing.T) {
+	for i, c := range []struct {
+		config lab.Config
+		words  string
+	}{
+		{lab.Config{Target: "http://t", Jaeger: "http://j", ReceiveOTLP: "127.0.0.1:0"}, "--receive-otlp and --jaeger are two ways to the same spans"},
+		{lab.Config{Target: "http://t"}, "say with --jaeger which Jaeger has them, or with --receive-otlp"},
+		{lab.Config{Jaeger: "http://j"}, "name their gateway with --target"},
+		{lab.Config{Target: "http://t", Jaeger: "127.0.0.1:16686"}, "--jaeger: address of Jaeger: want a URL"},
+		{lab.Config{Target: "http://t", Jaeger: "ftp://j"}, "want http, https or grpc"},
+	} {
+		c.config.Out = t.TempDir()
+		_, err := lab.Run(t.Context(), c.config)
+		if _, ok := errors.AsType[*lab.ConfigError](err); !ok || !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %v, want %q", strconv.Itoa(i), err, c.words)
+		}
+	}
+}
