@@ -1,0 +1,36 @@
+# The image of the seven services and of the tools around them: one static program on nothing.
+#
+#   docker build .                                   # the last stage, final: builds the program, too
+#   docker build --target prebuilt FOLDER -f Dockerfile
+#                                                    # pulls nothing; FOLDER has the program as tracelab, and an empty folder named queue
+#
+# No CA certificates are in it: the program speaks to nobody outside of the lab's own network, and there in plain text. Time zones
+# come from nowhere, either: all times are UTC.
+ARG GO_VERSION=1.26.8
+
+# base is what both ways have in common.
+FROM scratch AS base
+LABEL org.opencontainers.image.title="tracelab" \
+      org.opencontainers.image.description="One business flow over calls and messages, with every hop traced and every trace judged" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# The same as in the images of the collector and of Jaeger: they can write into a volume that begins as the folder below.
+USER 10001:10001
+ENTRYPOINT ["/tracelab"]
+CMD ["--help"]
+
+# prebuilt comes before anything that is pulled: builders without BuildKit build every stage up to the one asked for.
+FROM base AS prebuilt
+COPY --chown=10001:10001 queue /var/lib/otelcol
+COPY tracelab /tracelab
+
+FROM golang:${GO_VERSION}-alpine AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN --mount=type=cache,target=/go/pkg/mod go mod download
+COPY . .
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /tracelab ./cmd/tracelab && mkdir /queue
+
+FROM base AS final
+COPY --from=build --chown=10001:10001 /queue /var/lib/otelcol
+COPY --from=build /tracelab /tracelab
