@@ -2,8 +2,6 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -139,20 +137,6 @@ func (p part) wait(ctx context.Context) Check {
 			return Check{Name: p.name, Status: Failed, Seen: "not healthy; the last that was seen: " + seen.Error(), Fix: p.fix, TookMS: milliseconds(began)}
 		}
 	}
-}
-
-// servicesReady asks the gateway, which asks all the others.
-func servicesReady(ctx context.Context, client *http.Client, gateway string) error {
-	body, err := get(ctx, client, base(gateway)+"/readyz")
-	if refused, ok := errors.AsType[*answered](err); ok {
-		var ready struct {
-			Waiting []string `json:"waiting_for"`
-		}
-		if json.Unmarshal(body, &ready) == nil && len(ready.Waiting) > 0 {
-			return fmt.Errorf("%s: %s: the gateway waits for %s", refused.address, refused.status, strings.Join(ready.Waiting, ", "))
-		}
-	}
-	return err
 }
 
 func milliseconds(since time.Time) float64 {

@@ -1,0 +1,111 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// exportPatience is how long a span may take from the collector's receiver through its exporter: batches wait less than a
+// second, and an attempt that nobody answers takes five.
+const exportPatience = 10 * time.Second
+
+// collectorHealthy asks for the collector's own opinion.
+func (e *examination) collectorHealthy(ctx context.Context) (string, error) {
+	address := withPath(e.config.Collector, healthPath)
+	if _, err := get(ctx, e.http, address); err != nil {
+		return "", brokenHop("start the collector, or name the URL of its health with --collector; its log names the component that is not well", "%s", err.Error())
+	}
+	return "healthy at " + e.config.Collector, nil
+}
+
+// collectorMetrics notes what the collector has done so far.
+func (e *examination) collectorMetrics(ctx context.Context) (string, error) {
+	const fix = "name the URL of the collector's own metrics with --collector-metrics (port 8888, not the one that it offers for the services), and let " +
+		"service.telemetry.metrics of its configuration have a Prometheus reader there"
+	now, err := e.exports(ctx)
+	if err != nil {
+		return "", brokenHop(fix, "%s", err.Error())
+	}
+	if !now.collector {
+		return "", brokenHop(fix, "%s: no metric there is a collector's own", e.config.CollectorMetrics)
+	}
+	e.before = now
+	return fmt.Sprintf("%.0f spans accepted, %.0f refused so far", now.accepted, now.refused), nil
+}
+
+// collectorExports waits until the collector has sent on what it was sent. Its metrics tell trouble with what is behind
+// it apart: spans that wait and are tried again, spans that were given up, and spans for which the queue had no place.
+func (e *examination) collectorExports(ctx context.Context) (string, error) {
+	var now exports
+	err := until(ctx, func(ctx context.Context) error {
+		var err error
+		if now, err = e.exports(ctx); err != nil {
+			return brokenHop("look at the collector's log", "%s", err.Error())
+		}
+		return e.exportTrouble(ctx, now)
+	})
+	if err != nil {
+		return "", err
+	}
+	var seen []string
+	for _, name := range now.names() {
+		x := now.exporters[name]
+		seen = append(seen, fmt.Sprintf("%s has sent %.0f, %.0f of %.0f places of its queue are taken", name, x.sent, x.queued, x.capacity))
+	}
+	return strings.Join(seen, "; "), nil
+}
+
+// exportTrouble says what is wrong with the collector's exporters now, compared with before the first probe.
+func (e *examination) exportTrouble(ctx context.Context, now exports) error {
+	if len(now.exporters) == 0 {
+		return brokenHop("give the pipeline for traces of the collector's configuration an exporter to Jaeger", "the collector has no exporter that has seen a span")
+	}
+	for _, name := range now.names() {
+		was, is := e.before.exporters[name], now.exporters[name]
+		state := fmt.Sprintf("%s: %.0f spans sent since the probe, %.0f of %.0f places of its queue are taken", name, is.sent-was.sent, is.queued, is.capacity)
+		switch {
+		case is.unplaced > was.unplaced:
+			return brokenHop("the queue has no room: make room on the disk where COLLECTOR_QUEUE is, or, when its places are taken, look at what is behind the collector",
+				"%s; %.0f found no place", state, is.unplaced-was.unplaced)
+		case is.failed > was.failed, is.sent <= was.sent && is.queued > 0:
+			if is.failed > was.failed {
+				state += fmt.Sprintf("; %.0f were given up", is.failed-was.failed)
+			}
+			seen, fix := e.behindCollector(ctx, now)
+			return brokenHop(fix, "%s; %s", state, seen)
+		case is.sent <= was.sent:
+			return brokenHop("look at the processors of the pipeline for traces: do they drop spans, or hold them back (sampling)?", "%s: the span was taken, and does not come to the exporter", state)
+		case is.capacity > 0 && is.queued >= 0.8*is.capacity:
+			return brokenHop("what is behind the collector is slower than what comes in: look at Jaeger's storage, or offer fewer orders", "%s: it is nearly full", state)
+		}
+	}
+	return nil
+}
+
+// behindCollector says what its exports are answered, and what is found, from here, where it sends them.
+func (e *examination) behindCollector(ctx context.Context, now exports) (seen, fix string) {
+	const address = "let COLLECTOR_JAEGER name host and port where Jaeger takes OTLP over gRPC"
+	for _, to := range now.refusals() {
+		if now.answers[to] <= e.before.answers[to] {
+			continue
+		}
+		seen = fmt.Sprintf("%s answers %s", to.address, to.code)
+		switch to.code {
+		case "UNIMPLEMENTED":
+			return seen + ": gRPC is spoken there, and OTLP is not taken", address + " (not the port of its query API); the spans are lost"
+		case "DEADLINE_EXCEEDED":
+			return seen + ": nobody answers in time", address + "; what listens there accepts connections and does not answer, or a firewall is between"
+		case "UNAVAILABLE":
+			heard := identify(ctx, to.address)
+			seen += "; seen from here: " + heard
+			if strings.HasPrefix(heard, "TLS") {
+				return seen, "the collector speaks plaintext and Jaeger's receiver TLS: set tls of the collector's exporter, with the authority of the certificate, or let Jaeger's receiver speak plaintext"
+			}
+			return seen, address + "; when Jaeger was away until now, the collector may take two minutes to try again"
+		}
+		return seen, "look at the collector's log, which names the error"
+	}
+	return "they wait and are tried again", address + ", and look at the collector's log, which names the error"
+}

@@ -1,0 +1,120 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/services"
+)
+
+// marks are where the topics of the flow ended before an order was placed.
+type marks = kadm.ListedOffsets
+
+// ends notes where the topics end; nothing without Kafka.
+func (e *examination) ends(ctx context.Context) (marks, error) {
+	if e.kafka == nil {
+		return nil, nil
+	}
+	listed, err := e.admin.ListEndOffsets(ctx, e.prefixed(services.OrderTopology().Topics())...)
+	if err != nil || listed.Error() != nil {
+		return nil, nil //nolint:nilerr // kafka and kafka-topics have told it; calls need no Kafka
+	}
+	return listed, nil
+}
+
+// stuck finds out where an order that did not come to its end has stopped, by the records that it has left: the first
+// group that has not committed its record, or the first service that committed it and published nothing.
+func (e *examination) stuck(ctx context.Context, o *placed, state services.State, from marks) error {
+	records, err := e.recordsOf(ctx, o.id, from)
+	if err != nil {
+		return brokenHop("look at the log of Kafka", "order %s is pending; its records: %s", o.id, err.Error())
+	}
+	before := services.Orders
+	for _, hop := range services.OrderTopology().Hops {
+		if hop.By[o.form] != services.Message {
+			continue
+		}
+		topic, group := e.config.Prefix+hop.Topic, hop.Step.Service()
+		found := records[topic]
+		if len(found) < len(hop.After) {
+			return brokenHop(fmt.Sprintf("look at the log of %s: it has worked on the order and could not publish, or not commit", before),
+				"order %s stops behind %s: %d of %d records of it are on %s", o.id, before, len(found), len(hop.After), topic)
+		}
+		for _, r := range found {
+			committed, err := e.committed(ctx, group, r)
+			if err != nil {
+				return brokenHop("look at the log of Kafka", "order %s is pending; the offsets of group %s%s: %s", o.id, e.config.Prefix, group, err.Error())
+			}
+			if committed <= r.Offset {
+				return brokenHop(fmt.Sprintf("look at the log of %s: it is a member of its group, and does not finish this record", group),
+					"order %s stops before %s: its record is at offset %d of %s/%d, group %s%s has committed up to %d",
+					o.id, hop.Step, r.Offset, topic, r.Partition, e.config.Prefix, group, committed)
+			}
+		}
+		before = group
+	}
+	return brokenHop("look at the log of orders", "order %s is %s although all its records are handled; done: %s", o.id, state.Status, done(state))
+}
+
+// committed is the offset up to which a group has finished a record's partition; 0 when it has committed nothing.
+func (e *examination) committed(ctx context.Context, group string, r *kgo.Record) (int64, error) {
+	offsets, err := e.admin.FetchOffsets(ctx, e.config.Prefix+group)
+	if err != nil {
+		return 0, err
+	}
+	at, ok := offsets.Lookup(r.Topic, r.Partition)
+	if !ok || at.Err != nil {
+		return 0, at.Err
+	}
+	return max(0, at.At), nil
+}
+
+// recordsOf reads what has come to the topics since the marks, and keeps the records of one order, by topic. It joins no
+// group and commits nothing.
+func (e *examination) recordsOf(ctx context.Context, id string, from marks) (map[string][]*kgo.Record, error) {
+	now, err := e.admin.ListEndOffsets(ctx, e.prefixed(services.OrderTopology().Topics())...)
+	if err != nil {
+		return nil, err
+	}
+	start, left := map[string]map[int32]kgo.Offset{}, 0
+	from.Each(func(o kadm.ListedOffset) {
+		if end, ok := now.Lookup(o.Topic, o.Partition); ok && end.Offset > o.Offset {
+			if start[o.Topic] == nil {
+				start[o.Topic] = map[int32]kgo.Offset{}
+			}
+			start[o.Topic][o.Partition] = kgo.NewOffset().At(o.Offset)
+			left++
+		}
+	})
+	found := map[string][]*kgo.Record{}
+	if left == 0 {
+		return found, nil
+	}
+	reader, err := kgo.NewClient(append(e.kafka.Opts(), kgo.ConsumePartitions(start))...)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	for left > 0 {
+		fetches := reader.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return nil, err
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if string(r.Key) == id {
+				found[r.Topic] = append(found[r.Topic], r)
+			}
+			if end, _ := now.Lookup(r.Topic, r.Partition); r.Offset == end.Offset-1 {
+				left--
+			}
+		})
+	}
+	for _, records := range found {
+		slices.SortFunc(records, func(a, b *kgo.Record) int { return int(a.Offset - b.Offset) })
+	}
+	return found, nil
+}

@@ -1,0 +1,88 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/lab"
+)
+
+// otlpTakesSpans sends a span of its own to every endpoint. The one for the first is what otlp-to-jaeger looks for.
+func (e *examination) otlpTakesSpans(ctx context.Context) (string, error) {
+	for i, address := range e.config.OTLP {
+		probe := e.probe.span(ctx)
+		if err := e.export(ctx, address, e.probe.ended.take()); err != nil {
+			return "", err
+		}
+		if i == 0 {
+			e.sent = probe
+		}
+	}
+	return "a span was taken at " + list(e.config.OTLP), nil
+}
+
+// export sends spans just as the services do, but without a second attempt.
+func (e *examination) export(ctx context.Context, address string, spans []sdktrace.ReadOnlySpan) error {
+	once, cancel := context.WithTimeout(ctx, oneAnswer)
+	defer cancel()
+	exporter, err := otlptrace.New(once, lab.OTLPClient(address, ""))
+	if err == nil {
+		err = exporter.ExportSpans(once, spans)
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = exporter.Shutdown(stopping) // the export has said what there is to say
+	}
+	if err == nil {
+		return nil
+	}
+	return otlpBroken(ctx, address, err)
+}
+
+// otlpBroken finds the words for an endpoint that has not taken a span.
+func otlpBroken(ctx context.Context, address string, err error) error {
+	where := address
+	if u, parsed := url.Parse(address); parsed == nil && u.Host != "" {
+		if where = u.Host; u.Port() == "" {
+			where = u.Host + map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+		}
+	}
+	heard, said := identify(ctx, where), lastWords(err)
+	overHTTP := strings.HasPrefix(address, "http")
+	fix := "start the collector, or name where it takes OTLP with --otlp: host:port for gRPC (4317), a URL for HTTP (4318)"
+	switch {
+	case strings.Contains(said, "no space left") || strings.Contains(said, "file too large"):
+		heard, fix = said, "the collector's sending queue has no room on its disk: make room where COLLECTOR_QUEUE is"
+	case strings.HasPrefix(heard, "TLS") && !strings.HasPrefix(address, "https"):
+		fix = "use https:// and the port for HTTP, with OTEL_EXPORTER_OTLP_CERTIFICATE when its certificate is not known here; or let the collector's receiver speak plaintext"
+	case strings.HasPrefix(heard, "TLS"):
+		heard, fix = said, "name the authority of the endpoint's certificate with OTEL_EXPORTER_OTLP_CERTIFICATE"
+	case strings.HasPrefix(address, "https") && strings.HasPrefix(heard, "HTTP/1"):
+		heard, fix = "plaintext is spoken there, not TLS", "use http:// instead of https://, or give the collector's receiver a certificate"
+	case strings.HasPrefix(heard, "HTTP/1") && !overHTTP:
+		fix = "that is a port for HTTP: use its URL, http://" + address + ", or the port for gRPC (4317)"
+	case strings.HasPrefix(heard, "HTTP/2") && overHTTP:
+		fix = "that is a port for gRPC: use " + where + " without http://, or the port for HTTP (4318)"
+	case strings.HasPrefix(heard, "HTTP/"): // the right protocol, and no
+		heard, fix = said, "the endpoint answers and does not take the span: a collector that refuses has no room (memory_limiter, a full queue or disk) or wants credentials (OTEL_EXPORTER_OTLP_HEADERS); its log says which"
+	}
+	return brokenHop(fix, "%s took no span: %s", address, heard)
+}
+
+// lastWords are those of the innermost error that was the endpoint's: the exporters put their own in front.
+func lastWords(err error) string {
+	text := strings.TrimPrefix(err.Error(), "traces export: ")
+	if i := strings.LastIndex(text, "desc = "); i >= 0 {
+		text = strings.Trim(text[i+len("desc = "):], `"`)
+	}
+	if errors.Is(err, context.DeadlineExceeded) && text == context.DeadlineExceeded.Error() {
+		return fmt.Sprintf("no answer within %v", oneAnswer)
+	}
+	return excerpt([]byte(text))
+}
