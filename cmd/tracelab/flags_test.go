@@ -187,6 +187,7 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("exit status %d: %s", status, talk.String())
 			}
 		},
+		"jaeger": func(t *testing.T) { throughJaeger(t) },
 		"otlp": func(t *testing.T) {
 			if result, came := sendTo(t); came != result.Sent || int64(came) != result.Spans.Exported || came == 0 {
 				t.Errorf("%d spans came, %d sent, %d made", came, result.Sent, result.Spans.Exported)
