@@ -23,6 +23,8 @@ type Command struct {
 	Dir      string   // its working directory; empty means this process's
 	Log      string   // the file that its output is added to
 	Detached bool     // it outlives this process and the context that it was started with; else it ends with the first of them to end
+
+	Files []*os.File // open files that it inherits, from 3 on
 }
 
 // Process is a program that was started. Its methods may be called from several goroutines.
@@ -54,6 +56,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	command.Env = append(os.Environ(), c.Env...)
 	command.Dir = c.Dir
 	command.Stdout, command.Stderr = log, log
+	command.ExtraFiles = c.Files
 	command.SysProcAttr = attributes(c.Detached)
 	p := &Process{name: c.Name, log: c.Log, done: make(chan struct{})}
 	started := make(chan error)

@@ -1,0 +1,111 @@
+//go:build linux || darwin
+
+package stack
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+)
+
+// State is what a start leaves behind, in stack.json.
+type State struct {
+	Parts     []Part            `json:"parts"` // in the order in which they were started
+	LeftOut   map[string]string `json:"left_out"`
+	Addresses map[string]string `json:"addresses"` // under the names of tracelab's environment variables
+}
+
+// Part is one process.
+type Part struct {
+	Name    string        `json:"name"`
+	PID     int           `json:"pid"`
+	Started time.Time     `json:"started"`
+	Took    time.Duration `json:"took_ns"` // until it was healthy
+	Health  string        `json:"health,omitempty"`
+	Log     string        `json:"log"`
+	Grace   time.Duration `json:"grace_ns"` // how long it may take to stop
+}
+
+// readState returns no parts when nothing was ever started there.
+func (l layout) readState() (State, error) {
+	var s State
+	text, err := os.ReadFile(l.stateFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &s)
+	}
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", l.stateFile(), err)
+	}
+	return s, nil
+}
+
+// writeState writes to a new file and renames it, so that a reader sees all of it or the one before.
+func (l layout) writeState(s State) error {
+	return errors.Join(writeJSON(l.stateFile(), s), writeJSON(l.addressesFile(), s.Addresses))
+}
+
+func writeJSON(path string, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".next", append(text, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".next", path)
+}
+
+// errHeld says that a lock is another's.
+var errHeld = errors.New("lock is held")
+
+// takeLock takes the lock of that name until the last copy of the file is closed. A part's process inherits a copy and never closes it,
+// so the lock is held exactly as long as that process lives: no pid that was given to someone else looks like the part.
+// The file is never removed, as two processes could then hold locks of the same name.
+func takeLock(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = errHeld
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// runs says whether the part's process is alive.
+func (l layout) runs(name string) (bool, error) {
+	f, err := takeLock(l.lock(name))
+	switch {
+	case errors.Is(err, errHeld):
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return false, f.Close()
+}
+
+// find returns a handle on the part's process, or nil when it has ended. The handle is taken before the lock is looked at: on Linux it
+// stays with that very process, whoever gets the pid afterwards.
+func (l layout) find(part Part) (*os.Process, error) {
+	target, err := os.FindProcess(part.PID)
+	if err != nil {
+		return nil, err
+	}
+	alive, err := l.runs(part.Name)
+	if err != nil || !alive {
+		return nil, errors.Join(err, target.Release())
+	}
+	return target, nil
+}

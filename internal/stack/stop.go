@@ -1,0 +1,93 @@
+//go:build linux || darwin
+
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// Stop ends the processes of the stack in that folder, the last one that was started first: each gets SIGTERM and the time that compose gives it
+// (stop_grace_period), then SIGKILL, which is an error. Nothing there is no error. Logs and volumes stay.
+func Stop(ctx context.Context, o Options) error {
+	l := layout{root: o.Root, state: o.State}
+	if _, err := os.Stat(l.stateFile()); err != nil {
+		say(o.Talk, "nothing was started in %s", l.state)
+		return nil
+	}
+	lock, err := takeLock(filepath.Join(l.state, "stack.lock"))
+	if errors.Is(err, errHeld) {
+		return fmt.Errorf("%s is being started or stopped by another process: try again when that has ended", l.state)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Close() }()
+	state, err := l.readState()
+	if err != nil {
+		return err
+	}
+	return l.stopParts(ctx, state, o.Talk)
+}
+
+func (l layout) stopParts(ctx context.Context, state State, talk io.Writer) error {
+	var failed []error
+	for _, part := range slices.Backward(state.Parts) {
+		if err := l.stopPart(ctx, part, talk); err != nil {
+			failed = append(failed, fmt.Errorf("stop %s: %w", part.Name, err))
+		}
+	}
+	if len(failed) == 0 {
+		failed = append(failed, os.RemoveAll(l.stateFile()), os.RemoveAll(l.addressesFile()))
+	}
+	return errors.Join(failed...)
+}
+
+func (l layout) stopPart(ctx context.Context, part Part, talk io.Writer) error {
+	target, err := l.find(part)
+	if err != nil {
+		return err
+	}
+	if target == nil {
+		say(talk, "%-15s had ended already", part.Name)
+		return nil
+	}
+	defer func() { _ = target.Release() }()
+	began := time.Now()
+	if err := target.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	asked, cancel := context.WithTimeoutCause(ctx, part.Grace, fmt.Errorf("not within %s", part.Grace))
+	defer cancel()
+	if err := l.awaitEnd(asked, part.Name); err != nil {
+		err = fmt.Errorf("pid %d did not end on SIGTERM and was killed: %w; its log is %s", part.PID, err, part.Log)
+		return errors.Join(err, target.Kill(), l.awaitEnd(ctx, part.Name))
+	}
+	say(talk, "%-15s stopped in %s", part.Name, since(began))
+	if part.Name == kafka {
+		return os.RemoveAll(filepath.Join(l.kafka(), "kafka.pid"))
+	}
+	return nil
+}
+
+// awaitEnd waits until the part's lock is free.
+func (l layout) awaitEnd(ctx context.Context, name string) error {
+	for {
+		alive, err := l.runs(name)
+		if err != nil || !alive {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
