@@ -48,6 +48,9 @@ type Config struct {
 	// protocol.
 	EnvOTLP     bool
 	EnvProtocol string
+	// EnvMetrics and EnvMetricsProtocol are the same for metrics.
+	EnvMetrics         bool
+	EnvMetricsProtocol string
 }
 
 // Progress is how far a run has come.

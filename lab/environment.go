@@ -58,7 +58,7 @@ func start(ctx context.Context, c Config, run string) (_ *environment, err error
 	} else if err := env.elsewhere(c, run); err != nil {
 		return nil, err
 	}
-	provider, err := telemetry.New("client")
+	provider, err := telemetry.New(clientName)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +96,11 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (se
 	if err != nil {
 		return services.Telemetry{}, fmt.Errorf("exporter to the lab's collector: %w", err)
 	}
+	var telemetry services.Telemetry
+	// Before the queue, so that it ends behind it: the last metrics have the queue's last sums.
+	if err := env.measure(ctx, c, &telemetry); err != nil {
+		return telemetry, err
+	}
 	// It waits rather than drop: the collector is in this process and does nothing but keep.
 	env.queue = services.NewQueue(exporter, services.QueueConfig{Wait: true, Interval: 50 * time.Millisecond, OnDrop: env.dropped.note, Logger: c.Logger})
 	env.onStop(env.endSpans)
@@ -108,11 +113,10 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (se
 	if err != nil {
 		host = "localhost"
 	}
-	return services.Telemetry{
-		Version: c.Version, Host: host, Instance: run, Processors: processors, Logs: c.Logger.Handler(),
-		Propagator:  services.Propagator(c.Logger),
-		BaggageKeys: services.BaggageKeys(),
-	}, nil
+	telemetry.Version, telemetry.Host, telemetry.Instance = c.Version, host, run
+	telemetry.Processors, telemetry.Logs = processors, c.Logger.Handler()
+	telemetry.Propagator, telemetry.BaggageKeys = services.Propagator(c.Logger), services.BaggageKeys()
+	return telemetry, nil
 }
 
 // endSpans waits for the spans of work that the services' shutdown has cut off, which end a little later than it does,

@@ -33,7 +33,7 @@ type runCommand struct {
 	Target      string   `help:"Drive services that run elsewhere: the URL of their gateway." placeholder:"URL"`
 	ReceiveOTLP string   `name:"receive-otlp" help:"Take their spans here: OTLP over gRPC, and over HTTP on the port behind it." placeholder:"HOST:PORT"`
 	Jaeger      string   `help:"Fetch their spans from this Jaeger instead, through api/v3, and link to its pages." placeholder:"URL|grpc://HOST:PORT"`
-	OTLP        string   `name:"otlp" help:"Also send every span to this collector or Jaeger: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
+	OTLP        string   `name:"otlp" help:"Also send every span, and metrics, to this collector, or spans to Jaeger: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Sample      float64  `help:"Share of the orders whose spans are sent there; the report sees every order (default ${default})." default:"1" placeholder:"RATIO"`
 
 	Out    string `help:"Where run directories go (default ${default})." default:"runs" placeholder:"DIR"`
@@ -76,6 +76,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
 		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, OTLP: c.OTLP, Sample: &c.Sample, Out: c.Out, Version: version(), Logger: s.log,
 		EnvOTLP: otlpFromEnvironment(), EnvProtocol: otlpProtocol(),
+		EnvMetrics: otlpMetricsFromEnvironment(), EnvMetricsProtocol: otlpMetricsProtocol(),
 	}
 	for _, flag := range []struct {
 		name string
