@@ -24,7 +24,7 @@ type Config struct {
 	Grafana          string // URL
 	Pyroscope        string // URL
 
-	Timeout time.Duration // of everything together
+	Timeout time.Duration // of everything together; a single check of Examine gets a quarter of it at the most
 	Version string        // service.version of the doctor's own spans
 	Logger  *slog.Logger
 	// Each is told every check when it has ended, one after the other; nil tells nobody.

@@ -41,6 +41,7 @@ func Examine(ctx context.Context, c Config) (Report, error) {
 	var done []Check
 	causes := map[string]string{} // by failed or skipped check: what failed first on the way to it
 	for _, check := range e.chain() {
+		check.within = min(check.within, c.Timeout/4) // so that one that hangs leaves time for the others
 		result := check.run(ctx, causes)
 		done = append(done, result)
 		if c.Each != nil {

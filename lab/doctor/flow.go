@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,14 +15,14 @@ import (
 // marks are where the topics of the flow ended before an order was placed.
 type marks = kadm.ListedOffsets
 
-// ends notes where the topics end; nothing without Kafka.
+// ends notes where the topics end; nothing when the checks of Kafka have not found them.
 func (e *examination) ends(ctx context.Context) (marks, error) {
-	if e.kafka == nil {
+	if !e.topicsSeen {
 		return nil, nil
 	}
 	listed, err := e.admin.ListEndOffsets(ctx, e.prefixed(services.OrderTopology().Topics())...)
 	if err != nil || listed.Error() != nil {
-		return nil, nil //nolint:nilerr // kafka and kafka-topics have told it; calls need no Kafka
+		return nil, brokenHop("look at the log of Kafka", "the ends of the topics: %s", errors.Join(err, listed.Error()).Error())
 	}
 	return listed, nil
 }

@@ -35,7 +35,9 @@ func kafkaAnswers(ctx context.Context, addresses []string) error {
 func brokers(ctx context.Context, client *kgo.Client, addresses []string) ([]kmsg.MetadataResponseBroker, error) {
 	request := kmsg.NewPtrMetadataRequest()
 	request.Topics = []kmsg.MetadataRequestTopic{} // none
-	answer, err := request.RequestWith(ctx, client)
+	once, cancel := context.WithTimeout(ctx, oneAnswer)
+	defer cancel()
+	answer, err := request.RequestWith(once, client)
 	if err == nil {
 		if len(answer.Brokers) > 0 {
 			return answer.Brokers, nil

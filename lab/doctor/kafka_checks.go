@@ -38,12 +38,20 @@ func (e *examination) kafkaListener(ctx context.Context) (string, error) {
 	var seen []string
 	for _, b := range found {
 		address := net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
-		if _, err := e.kafka.Broker(int(b.NodeID)).Request(ctx, kmsg.NewPtrApiVersionsRequest()); err != nil {
+		if err := e.answers(ctx, b.NodeID); err != nil {
 			return "", brokenHop(fix, "broker %d says that it is at %s: %s", b.NodeID, address, identify(ctx, address))
 		}
 		seen = append(seen, address)
 	}
 	return "answers at " + list(seen) + ", as it tells its clients", nil
+}
+
+// answers tells whether a broker does, at its own address.
+func (e *examination) answers(ctx context.Context, broker int32) error {
+	once, cancel := context.WithTimeout(ctx, oneAnswer)
+	defer cancel()
+	_, err := e.kafka.Broker(int(broker)).Request(once, kmsg.NewPtrApiVersionsRequest())
+	return err
 }
 
 // kafkaTopics looks for the topics of the flow. It asks for all that there are: to ask for one that is missing could make it.
@@ -74,6 +82,7 @@ func (e *examination) kafkaTopics(ctx context.Context) (string, error) {
 	case len(leaderless) > 0:
 		return "", brokenHop("start the brokers that hold these partitions, or look at the log of Kafka", "partitions without a leader: %s", list(leaderless))
 	}
+	e.topicsSeen = true
 	return fmt.Sprintf("%s with %d partitions", count(len(services.OrderTopology().Topics()), "topic"), partitions), nil
 }
 

@@ -17,9 +17,6 @@ import (
 // orderPatience is how long a probe order may take to be final: a healthy one takes a tenth of a second.
 const orderPatience = 8 * time.Second
 
-// lookCloser is how much of it is left for the topics of an order that did not come to its end.
-const lookCloser = 2 * time.Second
-
 // order places one order and follows its state to the end.
 func (e *examination) order(ctx context.Context, form services.Form) (string, error) {
 	e.countBefore(ctx)
@@ -27,7 +24,9 @@ func (e *examination) order(ctx context.Context, form services.Form) (string, er
 	if err != nil {
 		return "", err
 	}
-	o, answer, err := e.probe.place(ctx, e.http, e.config.Gateway, form, e.sent != nil)
+	waiting, cancel := withSpare(ctx)
+	defer cancel()
+	o, answer, err := e.probe.place(waiting, &http.Client{Transport: e.http.Transport}, e.config.Gateway, form, e.sent != nil)
 	if err != nil {
 		if roots := e.probe.ended.take(); o != nil && o.sent {
 			_ = e.export(ctx, e.config.OTLP[0], roots) // the order is what is broken
@@ -44,8 +43,6 @@ func (e *examination) order(ctx context.Context, form services.Form) (string, er
 	if refusal != nil {
 		return "", refusal
 	}
-	waiting, cancel := withSpare(ctx, lookCloser)
-	defer cancel()
 	state, err := e.final(waiting, o)
 	switch {
 	case err != nil:
@@ -62,10 +59,10 @@ func (e *examination) order(ctx context.Context, form services.Form) (string, er
 		o.id, state.Status, time.Since(o.at).Round(time.Millisecond), done(state))
 }
 
-// withSpare keeps some of the time for what comes after.
-func withSpare(ctx context.Context, spare time.Duration) (context.Context, context.CancelFunc) {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) > 2*spare {
-		return context.WithDeadline(ctx, deadline.Add(-spare))
+// withSpare keeps a quarter of the time for a closer look at what did not come.
+func withSpare(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/4))
 	}
 	return context.WithCancel(ctx)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -13,6 +14,8 @@ import (
 
 	"tracelab/lab"
 )
+
+const startCollector = "start the collector, or name where it takes OTLP with --otlp: host:port for gRPC (4317), a URL for HTTP (4318)"
 
 // otlpTakesSpans sends a span of its own to every endpoint. The one for the first is what otlp-to-jaeger looks for.
 func (e *examination) otlpTakesSpans(ctx context.Context) (string, error) {
@@ -30,8 +33,13 @@ func (e *examination) otlpTakesSpans(ctx context.Context) (string, error) {
 
 // export sends spans just as the services do, but without a second attempt.
 func (e *examination) export(ctx context.Context, address string, spans []sdktrace.ReadOnlySpan) error {
-	once, cancel := context.WithTimeout(ctx, oneAnswer)
+	once, cancel := withSpare(ctx)
 	defer cancel()
+	once, cancel = context.WithTimeout(once, oneAnswer)
+	defer cancel()
+	if err := reachable(once, hostPort(address)); err != nil {
+		return brokenHop(startCollector, "%s took no span: %s", address, err.Error())
+	}
 	exporter, err := otlptrace.New(once, lab.OTLPClient(address, ""))
 	if err == nil {
 		err = exporter.ExportSpans(once, spans)
@@ -47,15 +55,10 @@ func (e *examination) export(ctx context.Context, address string, spans []sdktra
 
 // otlpBroken finds the words for an endpoint that has not taken a span.
 func otlpBroken(ctx context.Context, address string, err error) error {
-	where := address
-	if u, parsed := url.Parse(address); parsed == nil && u.Host != "" {
-		if where = u.Host; u.Port() == "" {
-			where = u.Host + map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
-		}
-	}
+	where := hostPort(address)
 	heard, said := identify(ctx, where), lastWords(err)
 	overHTTP := strings.HasPrefix(address, "http")
-	fix := "start the collector, or name where it takes OTLP with --otlp: host:port for gRPC (4317), a URL for HTTP (4318)"
+	fix := startCollector
 	switch {
 	case strings.Contains(said, "no space left") || strings.Contains(said, "file too large"):
 		heard, fix = said, "the collector's sending queue has no room on its disk: make room where COLLECTOR_QUEUE is"
@@ -73,6 +76,20 @@ func otlpBroken(ctx context.Context, address string, err error) error {
 		heard, fix = said, "the endpoint answers and does not take the span: a collector that refuses has no room (memory_limiter, a full queue or disk) or wants credentials (OTEL_EXPORTER_OTLP_HEADERS); its log says which"
 	}
 	return brokenHop(fix, "%s took no span: %s", address, heard)
+}
+
+// hostPort is where to dial for an address that may be a URL.
+func hostPort(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "":
+		return address
+	case u.Port() != "":
+		return u.Host
+	case u.Scheme == "https":
+		return net.JoinHostPort(u.Hostname(), "443")
+	}
+	return net.JoinHostPort(u.Hostname(), "80")
 }
 
 // lastWords are those of the innermost error that was the endpoint's: the exporters put their own in front.

@@ -129,6 +129,16 @@ func inWords(err error) error {
 	return err
 }
 
+// reachable tells whether a connection is accepted.
+func reachable(ctx context.Context, address string) error {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return inWords(err)
+	}
+	return conn.Close()
+}
+
 // identify finds out what is spoken at host:port, for an endpoint that did not do what was asked of it.
 func identify(ctx context.Context, address string) string {
 	ctx, cancel := context.WithTimeout(ctx, oneAnswer)
@@ -139,25 +149,30 @@ func identify(ctx context.Context, address string) string {
 		return inWords(err).Error()
 	}
 	defer func() { _ = conn.Close() }()
-	if heard := greeting(conn); heard != "" {
+	const silent = "a connection is accepted, and what was asked is not answered"
+	if heard := greeting(ctx, conn); heard != "" {
 		return heard
 	}
 	again, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return inWords(err).Error()
+		return silent
 	}
 	defer func() { _ = again.Close() }()
 	secure := tls.Client(again, &tls.Config{InsecureSkipVerify: true}) // nothing is sent: only who answers is of interest
 	if err := secure.HandshakeContext(ctx); err == nil || strings.Contains(err.Error(), "remote error: tls") {
 		return "TLS is spoken there, not plaintext"
 	}
-	return "a connection is accepted, and what was asked is not answered"
+	return silent
 }
 
 // greeting sends the beginning of an HTTP/1 request and tells who answers: an HTTP/1 server, one of HTTP/2, which is what
 // gRPC speaks, or one of TLS; "" when that is not clear.
-func greeting(conn net.Conn) string {
-	if err := conn.SetDeadline(time.Now().Add(oneAnswer / 3)); err != nil {
+func greeting(ctx context.Context, conn net.Conn) string {
+	patience := oneAnswer / 3
+	if deadline, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(deadline)/2)
+	}
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return ""
 	}
 	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {

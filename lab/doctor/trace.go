@@ -11,6 +11,7 @@ import (
 
 	"tracelab/compare"
 	"tracelab/compare/source"
+	"tracelab/compare/source/jaeger"
 	"tracelab/services"
 )
 
@@ -22,16 +23,34 @@ const (
 
 // jaegerAnswers asks for a trace that nobody has: the answer shows that it is Jaeger's query API, and can read its storage.
 func (e *examination) jaegerAnswers(ctx context.Context) (string, error) {
-	const fix = "start Jaeger, or name the URL of its query service with --jaeger; its log says what is wrong with its storage"
 	if e.config.JaegerHealth != "" {
 		if _, err := get(ctx, e.http, withPath(e.config.JaegerHealth, healthPath)); err != nil {
 			return "", brokenHop("start Jaeger, or name the URL of its health with --jaeger-health; its log names the component that is not well", "%s", err.Error())
 		}
 	}
 	if _, err := e.jaeger.Trace(ctx, compare.TraceID{15: 1}); err != nil && !errors.Is(err, source.ErrNotStored) {
-		return "", brokenHop(fix, "%s", err.Error())
+		return "", e.jaegerBroken(err)
 	}
 	return "its query API answers at " + e.config.Jaeger, nil
+}
+
+// jaegerBroken finds the words for a Jaeger that does not answer as one.
+func (e *examination) jaegerBroken(err error) error {
+	fix := "start Jaeger, or name the URL of its query service with --jaeger"
+	found, ok := errors.AsType[*jaeger.Error](err)
+	if !ok {
+		return brokenHop(fix, "%s", err.Error())
+	}
+	switch found.Kind {
+	case jaeger.NotJaeger:
+		fix = "what answers there is not Jaeger's query API: name its URL with --jaeger (port 16686), with its base path if it has one"
+	case jaeger.Failed, jaeger.Slow:
+		fix = "look at Jaeger's log: its storage may not answer"
+	case jaeger.Refused:
+		fix = "something in front of Jaeger wants to know who asks: name a way to it without"
+	default:
+	}
+	return brokenHop(fix, "%s: %s: %s", e.config.Jaeger, found.Kind, strings.TrimPrefix(inWords(found.Err).Error(), found.Address+": "))
 }
 
 // delivered waits for the span that the OTLP endpoint has taken from us.
@@ -43,7 +62,7 @@ func (e *examination) delivered(ctx context.Context) (string, error) {
 			"with tail sampling, a trace may be left out on purpose: try again, or without it",
 			"%s took the span of trace %s %v ago, and Jaeger does not have it", e.config.OTLP[0], e.sent.trace, time.Since(e.sent.at).Round(time.Second))
 	case err != nil:
-		return "", brokenHop("look at Jaeger's log", "%s", err.Error())
+		return "", e.jaegerBroken(err)
 	}
 	return fmt.Sprintf("trace %s came within %v", e.sent.trace, time.Since(e.sent.at).Round(time.Millisecond)), nil
 }
@@ -90,7 +109,7 @@ func (e *examination) trace(ctx context.Context, form services.Form) (string, er
 	o := e.orders[form]
 	var spans []compare.Span
 	var missing []expectation
-	waiting, cancel := withSpare(ctx, lookCloser)
+	waiting, cancel := withSpare(ctx)
 	defer cancel()
 	err := until(waiting, func(ctx context.Context) error {
 		result, err := e.jaeger.Trace(ctx, o.trace)
@@ -108,7 +127,7 @@ func (e *examination) trace(ctx context.Context, form services.Form) (string, er
 	case errors.Is(err, errIncomplete):
 		return "", e.explain(ctx, o, spans, missing)
 	case err != nil:
-		return "", brokenHop("look at Jaeger's log", "%s", err.Error())
+		return "", e.jaegerBroken(err)
 	}
 	seen := map[string]bool{}
 	for _, s := range spans {
@@ -135,7 +154,7 @@ func (e *examination) explain(ctx context.Context, o *placed, spans []compare.Sp
 	}
 	elsewhere, err := e.elsewhere(ctx, o, x)
 	if err != nil {
-		return brokenHop("look at Jaeger's log", "the search for the missing spans of %s: %s", x.service, err.Error())
+		return e.jaegerBroken(err)
 	}
 	if elsewhere != nil {
 		fix := fmt.Sprintf("the context is lost on the way %s: the propagator and the instrumentation must be there on both sides, and nothing between may drop the headers traceparent and baggage", x.hop)
