@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
@@ -18,8 +19,8 @@ import (
 
 // Together they leave a service whose collector does not answer less than five seconds for its end.
 const (
-	lastSpans   = 3 * time.Second // that the last spans have to go out
-	lastMetrics = time.Second     // that the last metrics have behind them
+	lastSpans   = 2500 * time.Millisecond // that the last spans have to go out
+	lastMetrics = time.Second             // that the last metrics have behind them
 )
 
 // export is where `tracelab serve` sends its spans and metrics; nil parts have no endpoint.
@@ -30,6 +31,12 @@ type export struct {
 
 // newExport makes what the flag and the standard variables ask for.
 func newExport(ctx context.Context, address string, log *slog.Logger) (export, error) {
+	// What OpenTelemetry has nobody else to tell. A reader that is stopped says that it was.
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		if !errors.Is(err, context.Canceled) {
+			log.Warn("opentelemetry", "error", err)
+		}
+	}))
 	var e export
 	if address != "" || otlpFromEnvironment() {
 		exporter, err := otlptrace.New(ctx, lab.OTLPClient(address, otlpProtocol()))
