@@ -123,7 +123,7 @@ func TestBrokenRulesAreFound(t *testing.T) {
 		{"description", "          description: >-\n            Its memory limit", "          description: >-\n            Bad.\n          more: >-\n            Its memory limit", "too short"},
 		{"dashboard", "dashboard: tracelab-queues", "dashboard: tracelab-lag", "does not exist"},
 		{"untested", "alert: PartDown", "alert: PartGone", "no test in which it fires"},
-		{"le", `tracelab_step!="", status_code`, `le="1", status_code`, "Prometheus 3"},
+		{"le", `tracelab_step!="", status_code`, `le="1", status_code`, "of Prometheus 2"},
 		{"unknown key", "        for: 5m\n", "        fro: 5m\n", "fro"},
 		{"empty", rules, "groups: []", "no alerts"},
 	} {
