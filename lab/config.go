@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"time"
 
@@ -39,6 +40,7 @@ type Config struct {
 	OTLP   string   // where every span is also sent; see OTLPClient
 	Sample *float64 // share of the orders whose spans are sent there, 0 to 1; nil: all
 
+	Host     string // host.id and host.name of the spans made here: the same for all of a lab; "": this machine's name
 	Out      string // directory of run directories; "": runs
 	Version  string // of the program, for service.version and the manifest
 	Network  services.Network
@@ -76,6 +78,10 @@ func (c Config) withDefaults() (Config, error) {
 		c.Sample = new(1.0)
 	}
 	setDefault(&c.Out, "runs")
+	if host, err := os.Hostname(); err == nil {
+		setDefault(&c.Host, host)
+	}
+	setDefault(&c.Host, "localhost")
 	if c.Network.Listen == nil {
 		c.Network = services.TCP()
 	}

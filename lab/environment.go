@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -109,11 +108,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (se
 		env.open = newOpenSpans(run)
 		processors = append(processors, env.open)
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
-	telemetry.Version, telemetry.Host, telemetry.Instance = c.Version, host, run
+	telemetry.Version, telemetry.Host, telemetry.Instance = c.Version, c.Host, run
 	telemetry.Processors, telemetry.Logs = processors, c.Logger.Handler()
 	telemetry.Propagator, telemetry.BaggageKeys = services.Propagator(c.Logger), services.BaggageKeys()
 	return telemetry, nil

@@ -198,6 +198,14 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("%d spans came of a sample of 0", came)
 			}
 		},
+		"host": func(t *testing.T) {
+			result, _ := do(t, "--host", "lab-7")
+			for _, s := range spans(t, result, services.GRPC) {
+				if s.Resource.HostID != "lab-7" || s.Resource.HostName != "lab-7" {
+					t.Errorf("%s of %s: host %q, %q", s.Name, s.Service, s.Resource.HostID, s.Resource.HostName)
+				}
+			}
+		},
 		"out": func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "deep", "down")
 			if result, _ := do(t, "--out", out); filepath.Dir(result.Dir) != out {
