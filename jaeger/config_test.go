@@ -42,7 +42,8 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]any{
-		"$.extensions.jaeger_query.max_clock_skew_adjust":                                      "0s", // or the UI shows times that nobody measured
+		"$.extensions.jaeger_query.enable_tracing":                                             false, // or it sends spans to localhost:4317
+		"$.extensions.jaeger_query.max_clock_skew_adjust":                                      "0s",  // or the UI shows times that nobody measured
 		"$.extensions.jaeger_storage.backends.memory.memory.max_traces":                        "${env:JAEGER_MAX_TRACES:-20000}",
 		"$.extensions.jaeger_storage.metric_backends.prometheus.prometheus.metric_namespace":   "traces_span_metrics",
 		"$.extensions.jaeger_storage.metric_backends.prometheus.prometheus.latency_unit":       "ms",
