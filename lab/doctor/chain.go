@@ -33,7 +33,7 @@ type examination struct {
 	counted map[string]series // by query, what Prometheus had before the orders
 }
 
-func newExamination(c Config) (*examination, error) {
+func newExamination(ctx context.Context, c Config) (*examination, error) {
 	e := &examination{config: c, http: newClient(), orders: map[services.Form]*placed{},
 		run: "doctor-" + time.Now().UTC().Format("20060102T150405") + "-" + uuid.NewString()[:8]}
 	var err error
@@ -41,7 +41,7 @@ func newExamination(c Config) (*examination, error) {
 		return nil, err
 	}
 	if len(c.Kafka) > 0 {
-		if e.kafka, err = openKafka(c.Kafka); err != nil {
+		if e.kafka, err = openKafka(ctx, c.Kafka); err != nil {
 			return nil, err
 		}
 		e.admin = kadm.NewClient(e.kafka)

@@ -31,13 +31,13 @@ func brokenHop(fix, format string, args ...any) error {
 // Examine walks the chain from Kafka and the gateway to the screens, and tells of every check in its order. The error is
 // for what can never work.
 func Examine(ctx context.Context, c Config) (Report, error) {
-	e, err := newExamination(c)
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	e, err := newExamination(ctx, c)
 	if err != nil {
 		return Report{}, err
 	}
 	defer e.close()
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
 	var done []Check
 	causes := map[string]string{} // by failed or skipped check: what failed first on the way to it
 	for _, check := range e.chain() {

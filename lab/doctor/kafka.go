@@ -11,8 +11,9 @@ import (
 )
 
 // openKafka makes a client that is part of nothing: it asks, and reads, and that is all.
-func openKafka(addresses []string) (*kgo.Client, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(addresses...), kgo.ClientID("tracelab-doctor"), kgo.DisableClientMetrics(),
+// It ends with the context: a connection that nobody answers would otherwise outlast the question.
+func openKafka(ctx context.Context, addresses []string) (*kgo.Client, error) {
+	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(addresses...), kgo.ClientID("tracelab-doctor"), kgo.DisableClientMetrics(),
 		kgo.DialTimeout(oneAnswer), kgo.RequestTimeoutOverhead(oneAnswer), kgo.RequestRetries(1), kgo.MetadataMinAge(pause))
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)
@@ -22,7 +23,9 @@ func openKafka(addresses []string) (*kgo.Client, error) {
 
 // kafkaAnswers asks for metadata.
 func kafkaAnswers(ctx context.Context, addresses []string) error {
-	client, err := openKafka(addresses)
+	asking, cancel := withSpare(ctx)
+	defer cancel()
+	client, err := openKafka(asking, addresses)
 	if err != nil {
 		return err
 	}
@@ -35,7 +38,9 @@ func kafkaAnswers(ctx context.Context, addresses []string) error {
 func brokers(ctx context.Context, client *kgo.Client, addresses []string) ([]kmsg.MetadataResponseBroker, error) {
 	request := kmsg.NewPtrMetadataRequest()
 	request.Topics = []kmsg.MetadataRequestTopic{} // none
-	once, cancel := context.WithTimeout(ctx, oneAnswer)
+	once, cancel := withSpare(ctx)
+	defer cancel()
+	once, cancel = context.WithTimeout(once, oneAnswer)
 	defer cancel()
 	answer, err := request.RequestWith(once, client)
 	if err == nil {
