@@ -63,12 +63,12 @@ func TestTroubleBehindTheCollectorIsVisible(t *testing.T) {
 }
 
 // freePort is an address where nobody listens.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	return newJaeger(t).otlp
 }
 
-func tlsEndpoint(t *testing.T) string {
+func tlsEndpoint(t testing.TB) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.EnableHTTP2 = true
@@ -79,7 +79,7 @@ func tlsEndpoint(t *testing.T) string {
 }
 
 // silentListener takes connections and says nothing.
-func silentListener(t *testing.T) string {
+func silentListener(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -99,7 +99,7 @@ func silentListener(t *testing.T) string {
 }
 
 // deafListener has a full backlog: who connects gets no answer to the SYN, as from a host that is gone.
-func deafListener(t *testing.T) string {
+func deafListener(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 )
 
 // awaitCalls waits until span_metrics has counted every span of the sender, for each service, and returns the exemplars seen by the way.
-func (s *sender) awaitCalls(t *testing.T, c *collector) (exemplars map[string]bool) {
+func (s *sender) awaitCalls(t testing.TB, c *collector) (exemplars map[string]bool) {
 	t.Helper()
 	exemplars = map[string]bool{}
 	await(t, "span_metrics counts the spans", func() error {

@@ -60,7 +60,7 @@ func fail(err error) {
 const patience = time.Minute
 
 // await asks again and again until the answer is nil.
-func await(t *testing.T, what string, check func() error) {
+func await(t testing.TB, what string, check func() error) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
@@ -91,7 +91,7 @@ type collectorOptions struct {
 	limit   int // of the size of its files, in KiB; 0: none
 }
 
-func startCollector(t *testing.T, o collectorOptions) *collector {
+func startCollector(t testing.TB, o collectorOptions) *collector {
 	t.Helper()
 	ports, err := freeport.InARow(6)
 	if err != nil {
@@ -127,13 +127,13 @@ func startCollector(t *testing.T, o collectorOptions) *collector {
 }
 
 // start starts it, or starts it again after a kill.
-func (c *collector) start(t *testing.T) {
+func (c *collector) start(t testing.TB) {
 	t.Helper()
 	c.Process = run(t, c.command, "http://"+c.health+"/status")
 }
 
 // logged tells whether the log has the text in it.
-func (c *collector) logged(t *testing.T, text string) bool {
+func (c *collector) logged(t testing.TB, text string) bool {
 	t.Helper()
 	log, err := os.ReadFile(c.log)
 	if err != nil {
@@ -143,7 +143,7 @@ func (c *collector) logged(t *testing.T, text string) bool {
 }
 
 // run starts a program and waits until it is healthy. It is ended with the test.
-func run(t *testing.T, command parts.Command, health string) *parts.Process {
+func run(t testing.TB, command parts.Command, health string) *parts.Process {
 	t.Helper()
 	process, err := parts.Start(context.Background(), command)
 	if err != nil {
@@ -174,7 +174,7 @@ type jaeger struct {
 }
 
 // newJaeger has addresses and is not started.
-func newJaeger(t *testing.T) *jaeger {
+func newJaeger(t testing.TB) *jaeger {
 	t.Helper()
 	ports, err := freeport.InARow(6)
 	if err != nil {
@@ -192,14 +192,14 @@ func newJaeger(t *testing.T) *jaeger {
 	return j
 }
 
-func startJaeger(t *testing.T) *jaeger {
+func startJaeger(t testing.TB) *jaeger {
 	t.Helper()
 	j := newJaeger(t)
 	j.start(t)
 	return j
 }
 
-func (j *jaeger) start(t *testing.T) {
+func (j *jaeger) start(t testing.TB) {
 	t.Helper()
 	j.Process = run(t, j.command, "http://"+j.health+"/status")
 }
@@ -212,7 +212,7 @@ type stored struct {
 }
 
 // spans asks for all the spans of some services, as stored: Jaeger's own answers leave exact duplicates out, unless they are asked for raw.
-func (j *jaeger) spans(t *testing.T, services []string) []stored {
+func (j *jaeger) spans(t testing.TB, services []string) []stored {
 	t.Helper()
 	var all []stored
 	seen := map[string]bool{} // a trace of several services is in the answer for each
@@ -253,7 +253,7 @@ func (j *jaeger) spans(t *testing.T, services []string) []stored {
 }
 
 // get returns the body of an answer with 200.
-func get(t *testing.T, address, accept string) string {
+func get(t testing.TB, address, accept string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // wait is the time to a decision in these tests.
 const wait = 3 * time.Second
 
-func startSampling(t *testing.T, j *jaeger, keep string) *collector {
+func startSampling(t testing.TB, j *jaeger, keep string) *collector {
 	t.Helper()
 	return startCollector(t, collectorOptions{jaeger: j.otlp, configs: []string{"tail-sampling.yaml"},
 		env: []string{"COLLECTOR_DECISION_WAIT=" + wait.String(), "COLLECTOR_SLOW_MS=500", "COLLECTOR_KEEP_PERCENT=" + keep}})
@@ -25,7 +25,7 @@ func startSampling(t *testing.T, j *jaeger, keep string) *collector {
 type decisions struct{ seen, kept, dropped, errors, slow, share float64 }
 
 // awaitDecisions waits until every trace is decided: that the counts add up is what it waits for.
-func (c *collector) awaitDecisions(t *testing.T, traces int) (d decisions) {
+func (c *collector) awaitDecisions(t testing.TB, traces int) (d decisions) {
 	t.Helper()
 	await(t, "every trace is decided", func() error {
 		all := page(t, c.metrics)

@@ -51,7 +51,7 @@ func (s *sender) OnEnd(span sdktrace.ReadOnlySpan) {
 func (*sender) Shutdown(context.Context) error   { return nil }
 func (*sender) ForceFlush(context.Context) error { return nil }
 
-func newSender(t *testing.T, otlp string, config services.QueueConfig) *sender {
+func newSender(t testing.TB, otlp string, config services.QueueConfig) *sender {
 	t.Helper()
 	exporter, err := otlptrace.New(t.Context(), lab.OTLPClient(otlp, ""))
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *sender) journeys(n int) {
 }
 
 // finish shuts the queue down and holds its equality.
-func (s *sender) finish(t *testing.T) services.Counts {
+func (s *sender) finish(t testing.TB) services.Counts {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -150,7 +150,7 @@ func (s *sender) compare(found []stored) (missing, strange, duplicates int) {
 }
 
 // awaitArrival waits until Jaeger has every span that was exported, and returns how many it has more than once.
-func (s *sender) awaitArrival(t *testing.T, j *jaeger) (duplicates int) {
+func (s *sender) awaitArrival(t testing.TB, j *jaeger) (duplicates int) {
 	t.Helper()
 	await(t, "spans in Jaeger", func() error {
 		missing, strange, more := s.compare(j.spans(t, senderServices))

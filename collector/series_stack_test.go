@@ -23,7 +23,7 @@ var (
 )
 
 // page reads the metrics at an address, in OpenMetrics.
-func page(t *testing.T, address string) []series {
+func page(t testing.TB, address string) []series {
 	t.Helper()
 	var all []series
 	for text := range strings.Lines(get(t, "http://"+address+"/metrics", "application/openmetrics-text;version=1.0.0")) {
@@ -74,7 +74,7 @@ func sum(all []series, name string, pairs ...string) (total float64) {
 // spanSums are the Collector's own accounts of spans.
 type spanSums struct{ accepted, refused, sent, failed, queued float64 }
 
-func (c *collector) sums(t *testing.T) spanSums {
+func (c *collector) sums(t testing.TB) spanSums {
 	t.Helper()
 	all := page(t, c.metrics)
 	return spanSums{

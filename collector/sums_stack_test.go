@@ -37,7 +37,7 @@ func TestSpansAddUp(t *testing.T) {
 }
 
 // hasSums compares the Collector's accounts with what they should be, and among themselves.
-func (c *collector) hasSums(t *testing.T, want spanSums) error {
+func (c *collector) hasSums(t testing.TB, want spanSums) error {
 	t.Helper()
 	got := c.sums(t)
 	if got != want {
@@ -50,7 +50,7 @@ func (c *collector) hasSums(t *testing.T, want spanSums) error {
 }
 
 // killedWithJaegerAway sends spans to a Collector without a Jaeger, kills it, starts it again, and then starts Jaeger.
-func killedWithJaegerAway(t *testing.T, configs ...string) (s *sender, j *jaeger, restarted spanSums) {
+func killedWithJaegerAway(t testing.TB, configs ...string) (s *sender, j *jaeger, restarted spanSums) {
 	t.Helper()
 	j = newJaeger(t)
 	c := startCollector(t, collectorOptions{jaeger: j.otlp, configs: configs})
