@@ -21,7 +21,7 @@ import (
 type plan struct {
 	steps     []step
 	leftOut   map[string]string // the service, and its image
-	addresses map[string]string // what `tracelab run` is told in compose, as environment variables
+	addresses map[string]string // what `tracelab run` is told in compose, as environment variables; and Kafka's as KAFKA_ADDR, as tests want it
 }
 
 // step is a process to start, or a one-shot to run.
@@ -65,6 +65,11 @@ func makePlan(project *types.Project, book *addressBook, l layout) (plan, error)
 			continue
 		}
 		p.steps = append(p.steps, s)
+	}
+	for _, s := range p.steps {
+		if s.image == kafkaImage && p.addresses != nil {
+			p.addresses["KAFKA_ADDR"] = s.address
+		}
 	}
 	if p.addresses == nil {
 		return plan{}, errors.New("compose.yaml: there is no service run, whose environment says where everything is")

@@ -26,7 +26,7 @@ type program struct {
 }
 
 // programs says which image is which program. The image of Kafka is not here: its container's scripts have no counterpart, so
-// tools/kafka starts it, with the same settings (compose_test.go compares them).
+// tools/kafka starts it, with the same settings (compose_test.go in this folder compares them).
 var programs = map[string]program{
 	"otel/opentelemetry-collector-contrib": {find: func(ctx context.Context, _ layout) (string, error) { return parts.Collector(ctx) }, health: 13133, path: "/status"},
 	"jaegertracing/jaeger":                 {find: func(ctx context.Context, _ layout) (string, error) { return parts.Jaeger(ctx) }, health: 13134, path: "/status"},
