@@ -41,6 +41,19 @@ var NewMetrics = telemetry.NewMetrics
 // OTLPMetrics makes an exporter of metrics to an OTLP endpoint.
 var OTLPMetrics = telemetry.OTLPMetrics
 
+// Profiles pushes the process's CPU profile to a Pyroscope.
+type Profiles = telemetry.Profiles
+
+// StartProfiles begins to push to a Pyroscope's URL.
+var StartProfiles = telemetry.StartProfiles
+
+// Labels of CPU samples.
+const (
+	LabelService = telemetry.LabelService
+	LabelForm    = telemetry.LabelForm
+	LabelStep    = telemetry.LabelStep
+)
+
 // Network is where services listen and dial.
 type Network = transport.Network
 

@@ -110,7 +110,6 @@ func (n *node) connect(ctx context.Context, config Config) error {
 			relation, _ := relationOf(baggage.FromContext(ctx))
 			return relation
 		},
-		Form: formOf,
 	})
 	n.kafka = kafka
 	return err

@@ -21,6 +21,8 @@ import (
 func (n *node) perform(ctx context.Context, e Experiment, step Step, do func(context.Context) error) error {
 	ctx, span := n.telemetry.Tracer.Start(ctx, string(step), trace.WithAttributes(attribute.String("tracelab.step", string(step))))
 	defer span.End()
+	ctx, end := n.telemetry.Labels.Step(ctx, string(step))
+	defer end()
 	err := func() error {
 		if n.allowFaults {
 			if err := e.misbehave(ctx, n.name); err != nil {

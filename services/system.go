@@ -36,6 +36,7 @@ func Start(ctx context.Context, config Config) (*System, error) {
 		config.GRPC = map[string]string{}
 	}
 	slices.SortFunc(config.Services, func(a, b string) int { return slices.Index(Names(), a) - slices.Index(Names(), b) })
+	config.Telemetry.Form = formOf
 	s := &System{config: config, failed: make(chan error, 1)}
 	bound, err := s.bind()
 	if err != nil {
@@ -52,8 +53,8 @@ func Start(ctx context.Context, config Config) (*System, error) {
 		return nil, errors.Join(err, s.abort(bound))
 	}
 	for _, n := range s.nodes {
-		s.serve(n.name, func() error { return n.httpServer.Serve(n.listeners.http) })
-		s.serve(n.name, func() error { return n.grpcServer.Serve(n.listeners.grpc) })
+		s.serve(n, func() error { return n.httpServer.Serve(n.listeners.http) })
+		s.serve(n, func() error { return n.grpcServer.Serve(n.listeners.grpc) })
 	}
 	return s, nil
 }
@@ -136,16 +137,20 @@ func (s *System) connect(ctx context.Context) error {
 	var group errgroup.Group
 	for _, n := range s.nodes {
 		if n.name != Gateway {
-			group.Go(func() error { return n.connect(ctx, s.config) })
+			group.Go(func() error {
+				n.telemetry.Labels.Service()
+				return n.connect(ctx, s.config)
+			})
 		}
 	}
 	return group.Wait()
 }
 
 // serve runs a server; if it ends by itself, Failed tells.
-func (s *System) serve(name string, server func() error) {
+func (s *System) serve(n *node, server func() error) {
 	s.serving.Go(func() error {
-		err := wrap(name, server())
+		n.telemetry.Labels.Service()
+		err := wrap(n.name, server())
 		if err != nil {
 			select {
 			case s.failed <- err:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -21,12 +22,14 @@ import (
 const (
 	lastSpans   = 2500 * time.Millisecond // that the last spans have to go out
 	lastMetrics = time.Second             // that the last metrics have behind them
+	lastProfile = 2 * time.Second         // that the last profile has beside them
 )
 
-// export is where `tracelab serve` sends its spans and metrics; nil parts have no endpoint.
+// export is where `tracelab serve` sends its spans, metrics and profiles; nil parts have no endpoint.
 type export struct {
-	queue   *services.Queue
-	metrics *services.Metrics
+	queue    *services.Queue
+	metrics  *services.Metrics
+	profiles *services.Profiles
 }
 
 // newExport makes what the flag and the standard variables ask for.
@@ -63,10 +66,23 @@ func (e export) into(config *services.Config) {
 	if e.metrics != nil {
 		config.Telemetry.Reader, config.Telemetry.Process = e.metrics.Reader, config.Services[0]
 	}
+	if e.profiles != nil {
+		config.Telemetry.Profiled, config.Telemetry.SpanProfiles = true, true
+	}
 }
 
-// stop sends the last spans, says what became of all of them, and then sends the last metrics, which count them.
+// stop sends the last profile, and the last spans, says what became of all of them, and then sends the last metrics, which
+// count them.
 func (e export) stop(s *streams) error {
+	var profile sync.WaitGroup
+	defer profile.Wait()
+	if e.profiles != nil {
+		profile.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), lastProfile)
+			defer cancel()
+			e.profiles.Stop(ctx)
+		})
+	}
 	var err error
 	if e.queue != nil {
 		err = stopQueue(e.queue, s)

@@ -25,6 +25,7 @@ type serveCommand struct {
 	Workers     int               `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
 	AllowFaults bool              `help:"Obey the faults that an order carries."`
 	OTLP        string            `name:"otlp" help:"Send spans and metrics to this collector (Jaeger and run --receive-otlp take spans only): host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
+	Pyroscope   string            `help:"Push CPU profiles to this Pyroscope, with labels service, form and step, and let spans name theirs." placeholder:"URL"`
 	Host        string            `help:"host.id and host.name of the spans: the same for all services of a lab (default: this machine's name)." placeholder:"NAME"`
 	Grace       time.Duration     `help:"How long a shutdown may take to finish what was begun (default ${default})." default:"8s" placeholder:"DURATION"`
 }
@@ -38,6 +39,12 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	export, err := newExport(ctx, c.OTLP, s.log)
 	if err != nil {
 		return err
+	}
+	if c.Pyroscope != "" {
+		t := config.Telemetry
+		if export.profiles, err = services.StartProfiles(c.Pyroscope, t.Version, t.Instance, t.Host, s.log); err != nil {
+			return errors.Join(usageError{err}, export.stop(s))
+		}
 	}
 	export.into(&config)
 	starting, cancel := context.WithTimeout(ctx, 30*time.Second)

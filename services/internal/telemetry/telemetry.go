@@ -34,7 +34,13 @@ type Config struct {
 	Reader func() sdkmetric.Reader
 	// Process is the service under whose name the process tells of itself, the Go runtime and its span queue: once, and
 	// not once for each of the services that share it. "": it does not tell.
-	Process    string
+	Process string
+	// Form is the form of the order that a context belongs to, for what tells orders apart by it; one of few words.
+	Form func(context.Context) string
+	// Profiled puts the services' work under labels for a CPU profiler, see Labels; SpanProfiles makes spans name their
+	// profile, for a backend that has both.
+	Profiled, SpanProfiles bool
+
 	Propagator propagation.TextMapPropagator
 	Logs       slog.Handler
 	// BaggageKeys are the only baggage members that become span attributes: a client's baggage is the client's.
@@ -46,7 +52,10 @@ type Config struct {
 // Provider is the telemetry of one service.
 type Provider struct {
 	Traces     *sdktrace.TracerProvider
+	Spans      trace.TracerProvider // Traces, for instrumentation: it may be wrapped
 	Tracer     trace.Tracer
+	Labels     Labels
+	Form       func(context.Context) string
 	Meters     metric.MeterProvider
 	Propagator propagation.TextMapPropagator
 	Log        *slog.Logger
@@ -88,11 +97,21 @@ func (c Config) New(service string) (*Provider, error) {
 	if logs == nil {
 		logs = slog.DiscardHandler
 	}
-	return &Provider{
-		Traces: traces, Tracer: traces.Tracer(Scope, trace.WithSchemaURL(semconv.SchemaURL)),
-		Meters: meters, Propagator: c.Propagator,
+	p := &Provider{
+		Traces: traces, Spans: traces, Form: c.Form, Meters: meters, Propagator: c.Propagator,
 		Log: slog.New(traced{logs}).With("service", service),
-	}, nil
+	}
+	if p.Form == nil {
+		p.Form = func(context.Context) string { return "" }
+	}
+	if c.Profiled {
+		p.Labels = newLabels(service, p.Form)
+	}
+	if c.SpanProfiles {
+		p.Spans = newSpanProfiles(traces)
+	}
+	p.Tracer = p.Spans.Tracer(Scope, trace.WithSchemaURL(semconv.SchemaURL))
+	return p, nil
 }
 
 // shared is a processor that outlives the providers that use it. Whoever made it shuts it down, and so flushes it; a

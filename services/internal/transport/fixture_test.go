@@ -97,7 +97,7 @@ func (b *bubble) tryOpen(handle func(ctx context.Context, topic string, event *o
 	config := KafkaConfig{
 		Service: "test", Addresses: b.cluster.ListenAddrs(), Prefix: "run7.", Topics: []string{"orders", "answers"}, Workers: 4,
 		Network: b.network, Provider: b.provider, Handle: handle,
-		Relation: func(context.Context) otelkgo.Relation { return otelkgo.RelationBoth }, Form: func(context.Context) string { return "kafka" },
+		Relation: func(context.Context) otelkgo.Relation { return otelkgo.RelationBoth },
 	}
 	if handle != nil {
 		config.Consume = []string{"orders"}

@@ -37,7 +37,8 @@ func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
 				err = Fail("", Internal, "the service has a bug; its log says more")
 			}
 		}()
-		if answer, err = next(ctx, req); err != nil {
+		// For the rest of the call, which has its goroutine to itself.
+		if answer, err = next(provider.Labels.Order(ctx), req); err != nil {
 			return nil, AsFailed("", err)
 		}
 		return answer, nil
@@ -46,7 +47,7 @@ func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
 	s.known = sync.OnceValue(s.methods) // at the first call: all services have registered then
 	s.Server = grpc.NewServer(
 		grpc.StatsHandler(grpcmeta.Handler{}), // before otelgrpc, which shows a propagator only the first of doubled values
-		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(provider.Traces),
+		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(provider.Spans),
 			otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator),
 			// A method that there is not makes no span and no series, as a path that there is not: its name is the caller's.
 			otelgrpc.WithFilter(func(info *stats.RPCTagInfo) bool { return s.known()[info.FullMethodName] }))),
@@ -107,7 +108,7 @@ func NewGRPCClient(network Network, provider *telemetry.Provider, address func(s
 
 // Call asks a service to do what the verb says.
 func (c *GRPCClient) Call(ctx context.Context, service, verb string, in, out proto.Message) error {
-	conn, err := c.conn(service)
+	conn, err := c.conn(ctx, service)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (c *GRPCClient) Call(ctx context.Context, service, verb string, in, out pro
 }
 
 // conn is the service's connection.
-func (c *GRPCClient) conn(service string) (*grpc.ClientConn, error) {
+func (c *GRPCClient) conn(ctx context.Context, service string) (*grpc.ClientConn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if conn, ok := c.conns[service]; ok {
@@ -127,16 +128,26 @@ func (c *GRPCClient) conn(service string) (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, a string) (net.Conn, error) { return c.network.Dial(ctx, "tcp", a) }),
-		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(c.provider.Traces),
-			otelgrpc.WithMeterProvider(c.provider.Meters), otelgrpc.WithPropagators(c.provider.Propagator))),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxBody)), grpc.WithDisableRetry())
+	var conn *grpc.ClientConn
+	c.provider.Labels.Apart(ctx, func() { conn, err = c.dial(address) })
 	if err != nil {
 		return nil, fmt.Errorf("grpc connection to %s: %w", service, err)
 	}
 	c.conns[service] = conn
 	return conn, nil
+}
+
+// dial begins to connect, so that the connection's goroutines start here and not with the first call.
+func (c *GRPCClient) dial(address string) (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, a string) (net.Conn, error) { return c.network.Dial(ctx, "tcp", a) }),
+		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(c.provider.Spans),
+			otelgrpc.WithMeterProvider(c.provider.Meters), otelgrpc.WithPropagators(c.provider.Propagator))),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxBody)), grpc.WithDisableRetry())
+	if err == nil {
+		conn.Connect()
+	}
+	return conn, err
 }
 
 // Close ends the connections.

@@ -195,7 +195,6 @@ func labKafka(b *testing.B, provider *telemetry.Provider) func(context.Context) 
 	k, err := OpenKafka(b.Context(), KafkaConfig{
 		Service: "inventory", Addresses: benchBroker(b), Topics: []string{"order.placed"}, Consume: []string{"order.placed"},
 		Workers: 32, Network: TCP(), Provider: provider, Relation: func(context.Context) otelkgo.Relation { return otelkgo.RelationBoth },
-		Form:   func(context.Context) string { return "kafka" },
 		Handle: func(context.Context, string, *orderpb.Event) error { handled <- struct{}{}; return nil },
 	})
 	if err != nil {

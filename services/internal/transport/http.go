@@ -43,9 +43,23 @@ func NewHTTPServer(provider *telemetry.Provider) *HTTPServer {
 
 // Traced adds a route whose requests get a SERVER span.
 func (s *HTTPServer) Traced(pattern string, h http.Handler) {
-	s.mux.Handle(pattern, otelhttp.NewHandler(s.recovered(h), pattern,
-		otelhttp.WithTracerProvider(s.provider.Traces), otelhttp.WithMeterProvider(s.provider.Meters),
-		otelhttp.WithPropagators(s.provider.Propagator)))
+	traced := otelhttp.NewHandler(s.labelled(s.recovered(h)), pattern,
+		otelhttp.WithTracerProvider(s.provider.Spans), otelhttp.WithMeterProvider(s.provider.Meters),
+		otelhttp.WithPropagators(s.provider.Propagator))
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		defer s.provider.Labels.Service() // the connection's goroutine serves other orders next
+		traced.ServeHTTP(w, r)
+	})
+}
+
+// labelled puts a request's work under the labels of its order.
+func (s *HTTPServer) labelled(h http.Handler) http.Handler {
+	if !s.provider.Labels.On() {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(s.provider.Labels.Order(r.Context())))
+	})
 }
 
 // Plain adds a route without a span: health probes, and the questions of whoever waits for an order.
@@ -138,9 +152,13 @@ type HTTPClient struct {
 
 // NewHTTPClient makes a client that finds services by name.
 func NewHTTPClient(network Network, provider *telemetry.Provider, address func(service string) (string, error)) *HTTPClient {
-	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: 256, ResponseHeaderTimeout: time.Minute,
+	dial := func(ctx context.Context, kind, address string) (net.Conn, error) {
+		provider.Labels.Service() // the goroutine is the connection's
+		return network.Dial(ctx, kind, address)
+	}
+	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 256, ResponseHeaderTimeout: time.Minute,
 		IdleConnTimeout: idleTimeout / 2} // before the server ends it: an order on a connection that is just closing is lost
-	traced := otelhttp.NewTransport(transport, otelhttp.WithTracerProvider(provider.Traces),
+	traced := otelhttp.NewTransport(transport, otelhttp.WithTracerProvider(provider.Spans),
 		otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
 		otelhttp.WithSpanNameFormatter(ClientSpanName), otelhttp.WithMetricAttributesFn(pathAsTemplate))
 	return &HTTPClient{client: &http.Client{Transport: traced}, plain: &http.Client{Transport: transport},

@@ -40,7 +40,6 @@ type KafkaConfig struct {
 	Network   Network
 	Provider  *telemetry.Provider
 	Relation  func(ctx context.Context) otelkgo.Relation // of a message, whose baggage the context has
-	Form      func(ctx context.Context) string           // of a message likewise; one of few
 	Kotel     bool                                       // let kotel make the spans, as it is shipped; then Relation is not asked
 	// Handle does what a message asks for. Its error ends the process span; when it is ErrUnfinished the message is
 	// not committed.

@@ -43,6 +43,8 @@ func (k *Kafka) poll(ctx context.Context) {
 // handle does one record under its process span and tells whether it may be committed.
 func (k *Kafka) handle(ctx context.Context, r *kgo.Record) bool {
 	ctx, end := k.spans.process(ctx, r)
+	ctx = k.config.Provider.Labels.Order(ctx)
+	defer k.config.Provider.Labels.Service() // after the span's end
 	k.wait.record(ctx, r, k.plainTopic(r.Topic))
 	event, err := decodeEvent(r.Value)
 	if err != nil {

@@ -31,13 +31,13 @@ type kafkaSpans interface {
 func newKafkaSpans(config KafkaConfig) (kafkaSpans, error) {
 	if config.Kotel {
 		return kotelSpans{kotel.NewTracer(
-			kotel.TracerProvider(config.Provider.Traces), kotel.TracerPropagator(config.Provider.Propagator),
+			kotel.TracerProvider(config.Provider.Spans), kotel.TracerPropagator(config.Provider.Propagator),
 			kotel.ClientID(config.Service), kotel.ConsumerGroup(config.Prefix+config.Service),
 		)}, nil
 	}
 	plain := func(name string) string { return strings.TrimPrefix(name, config.Prefix) } // a prefix is a run's: there are many
 	in, err := otelkgo.New(
-		otelkgo.WithTracerProvider(config.Provider.Traces), otelkgo.WithMeterProvider(config.Provider.Meters),
+		otelkgo.WithTracerProvider(config.Provider.Spans), otelkgo.WithMeterProvider(config.Provider.Meters),
 		otelkgo.WithPropagator(config.Provider.Propagator),
 		otelkgo.WithRelationFunc(func(ctx context.Context, _ *kgo.Record) otelkgo.Relation { return config.Relation(ctx) }),
 		otelkgo.WithDestinationTemplate(plain), otelkgo.WithGroupName(plain),

@@ -42,7 +42,7 @@ func (w messageWait) record(ctx context.Context, r *kgo.Record, topic string) {
 	if !w.histogram.Enabled(ctx) {
 		return
 	}
-	key := waitKey{topic, w.config.Form(ctx)}
+	key := waitKey{topic, w.config.Provider.Form(ctx)}
 	options, ok := w.sets.Load(key)
 	if !ok {
 		options, _ = w.sets.LoadOrStore(key, []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(
