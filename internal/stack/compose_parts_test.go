@@ -48,7 +48,7 @@ func sevenServices(c composeFile) (found []string) {
 			unless(value(s, "TRACELAB_GRPC") == strings.Join(grpc, ";"), "%s: TRACELAB_GRPC %s", name, value(s, "TRACELAB_GRPC")),
 			unless(value(s, "TRACELAB_HOST") != "" && value(s, "TRACELAB_HOST") == value(c.all.Services["run"], "TRACELAB_HOST"), "%s: TRACELAB_HOST %q is not that of run", name, value(s, "TRACELAB_HOST")),
 			unless(value(s, "TRACELAB_OTLP") != "", "%s: no TRACELAB_OTLP", name),
-			unless(value(c.core.Services[name], "TRACELAB_PYROSCOPE") == "", "%s pushes profiles without the profile full", name),
+			unless(value(c.core().Services[name], "TRACELAB_PYROSCOPE") == "", "%s pushes profiles without the profile full", name),
 			unless(value(s, "TRACELAB_PYROSCOPE") != "", "%s pushes no profiles with the profile full", name))...)
 	}
 	return found
@@ -76,17 +76,17 @@ func order(c composeFile) (found []string) {
 func ready(c composeFile) (found []string) {
 	always := []string{"GATEWAY", "KAFKA", "OTLP", "COLLECTOR", "COLLECTOR_METRICS", "JAEGER", "JAEGER_HEALTH"}
 	for _, name := range always {
-		found = append(found, list(unless(value(c.core.Services["ready"], "TRACELAB_"+name) != "", "ready has no TRACELAB_%s", name))...)
+		found = append(found, list(unless(value(c.core().Services["ready"], "TRACELAB_"+name) != "", "ready has no TRACELAB_%s", name))...)
 	}
 	for _, name := range onTop {
 		key := "TRACELAB_" + strings.ToUpper(name)
 		found = append(found, list(
-			unless(value(c.core.Services["ready"], key) == "", "ready waits for %s without the profile full", name),
+			unless(value(c.core().Services["ready"], key) == "", "ready waits for %s without the profile full", name),
 			unless(value(c.full.Services["ready"], key) != "", "ready does not wait for %s with the profile full", name))...)
 	}
 	return append(found, list(
-		unless(slices.Equal(c.core.Services["ready"].Command, []string{"doctor", "--wait"}), "ready runs %v", c.core.Services["ready"].Command),
-		unless(slices.Equal(c.core.Services["kafka-ready"].Command, []string{"doctor", "--wait", "--only", "kafka"}), "kafka-ready runs %v", c.core.Services["kafka-ready"].Command))...)
+		unless(slices.Equal(c.core().Services["ready"].Command, []string{"doctor", "--wait"}), "ready runs %v", c.core().Services["ready"].Command),
+		unless(slices.Equal(c.core().Services["kafka-ready"].Command, []string{"doctor", "--wait", "--only", "kafka"}), "kafka-ready runs %v", c.core().Services["kafka-ready"].Command))...)
 }
 
 // hostPorts takes what is published, and what only containers use, for the ports that a service listens on.

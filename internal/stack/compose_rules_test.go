@@ -22,9 +22,9 @@ type composeFile struct {
 	root string
 	all  *types.Project // with every profile and COMPOSE_PROFILES=full
 	full *types.Project
-	core *types.Project // without profiles
-	raw  string         // compose.yaml, and
-	env  string         // .env, as they are
+	core func() *types.Project // without profiles; nil when it cannot be read
+	raw  string                // compose.yaml, and
+	env  string                // .env, as they are
 }
 
 // rule is something that compose.yaml keeps; check returns what is against it.
@@ -42,7 +42,7 @@ var (
 var rules = []rule{
 	{"core is kafka, collector, jaeger, the seven and what waits for them; full adds three; run is for people", func(c composeFile) []string {
 		core := slices.Concat([]string{"kafka", "collector", "jaeger"}, seven, oneShot[:3])
-		return slices.Concat(sameNames("core", c.core, core), sameNames("full", c.full, slices.Concat(core, onTop)),
+		return slices.Concat(sameNames("core", c.core(), core), sameNames("full", c.full, slices.Concat(core, onTop)),
 			sameNames("all", c.all, slices.Concat(core, onTop, oneShot[3:])))
 	}},
 	{"images are multi-arch ones, with a tag from .env that is a whole version", images},
@@ -94,17 +94,6 @@ var rules = []rule{
 	{"Kafka has the settings of tools/kafka", kafkaSettings},
 	{".env: every line is used, and stands below a comment", envFile},
 	{"Dockerfile: static, from nothing, not as root, the Go of .env", dockerfile},
-}
-
-// violations returns what is against the rules, by rule.
-func violations(c composeFile) map[string][]string {
-	found := map[string][]string{}
-	for _, r := range rules {
-		if broken := r.check(c); len(broken) > 0 {
-			found[r.name] = broken
-		}
-	}
-	return found
 }
 
 // each makes a rule of what holds for every service; the check returns what is wrong, or nothing.
@@ -213,7 +202,7 @@ func ports(c composeFile) (found []string) {
 }
 
 func memory(c composeFile) (found []string) {
-	for name, budget := range map[*types.Project]int64{c.core: 1_200_000_000, c.full: 2_000_000_000} {
+	for name, budget := range map[*types.Project]int64{c.core(): 1_200_000_000, c.full: 2_000_000_000} {
 		var sum int64
 		for _, s := range name.Services {
 			sum += int64(s.MemLimit)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/cli"
@@ -41,9 +42,13 @@ func load(t *testing.T, root string, schema bool) (c composeFile, err error) {
 		return string(text)
 	}
 	c.raw, c.env = read("compose.yaml"), read(".env")
-	if c.core, err = project(nil); err != nil {
-		return c, err
-	}
+	c.core = sync.OnceValue(func() *types.Project { // few rules need it, and reading is what takes the time
+		core, err := project(nil)
+		if err != nil {
+			t.Error(err)
+		}
+		return core
+	})
 	if c.all, err = project([]string{"COMPOSE_PROFILES=full"}, "full", "run"); err != nil {
 		return c, err
 	}
@@ -65,10 +70,9 @@ func TestCompose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := violations(c)
 	for _, r := range rules {
 		t.Run(r.name, func(t *testing.T) {
-			for _, violation := range found[r.name] {
+			for _, violation := range r.check(c) {
 				t.Error(violation)
 			}
 		})
@@ -146,15 +150,15 @@ var breaches = []breach{
 func TestBreachesAreFound(t *testing.T) {
 	broken := map[string]bool{}
 	for _, b := range breaches {
-		name := ruleNamed(t, b.rule)
-		broken[name] = true
-		t.Run(name+"/"+strings.TrimSpace(b.new), func(t *testing.T) {
+		r := ruleNamed(t, b.rule)
+		broken[r.name] = true
+		t.Run(r.name+"/"+strings.TrimSpace(b.new), func(t *testing.T) {
 			t.Parallel()
 			c, err := load(t, breakFile(t, root(t), b), false)
 			if err != nil {
 				t.Fatalf("the breach makes a file that cannot be loaded, which proves nothing: %v", err)
 			}
-			if len(violations(c)[name]) == 0 {
+			if len(r.check(c)) == 0 {
 				t.Errorf("%s: with %q instead of %q the rule still holds", b.file, b.new, b.old)
 			}
 		})
@@ -166,15 +170,15 @@ func TestBreachesAreFound(t *testing.T) {
 	}
 }
 
-func ruleNamed(t *testing.T, prefix string) string {
+func ruleNamed(t *testing.T, prefix string) rule {
 	t.Helper()
 	for _, r := range rules {
 		if strings.HasPrefix(r.name, prefix) {
-			return r.name
+			return r
 		}
 	}
 	t.Fatalf("no rule begins with %q", prefix)
-	return ""
+	return rule{}
 }
 
 // breakFile returns a folder like the checkout in which one file is changed.
