@@ -1,0 +1,192 @@
+//go:build stack && (linux || darwin)
+
+package stack_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"tracelab/internal/stack"
+)
+
+// TestStack starts everything on free ports, looks at it, kills a part, and stops the rest.
+func TestStack(t *testing.T) {
+	var talk bytes.Buffer
+	options := stack.Options{Root: root(t), State: t.TempDir(), FreePorts: true, Talk: &talk}
+	t.Cleanup(func() { // whatever happened; a stop that finds nothing is no error
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := stack.Stop(ctx, options); err != nil {
+			t.Error(err)
+		}
+	})
+	state, err := stack.Start(t.Context(), options)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, talk.String())
+	}
+	t.Logf("\n%s", talk.String())
+	want := []string{"analytics", "collector", "gateway", "inventory", "jaeger", "kafka", "notification", "orders", "payment", "prometheus", "shipping"}
+	if got := names(state.Parts); !slices.Equal(got, want) {
+		t.Fatalf("parts %v, want %v", got, want)
+	}
+	addressesAreWritten(t, options, state)
+	if _, err := stack.Start(t.Context(), options); !errors.Is(err, stack.ErrRuns) {
+		t.Errorf("a second start: %v, want %v", err, stack.ErrRuns)
+	}
+	allWell(t, options)
+	killed := part(t, state, "payment")
+	if err := syscall.Kill(killed.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	namesWhatEnded(t, options, "payment")
+	if _, err := stack.Start(t.Context(), options); err == nil || !strings.Contains(err.Error(), "some has ended (payment)") {
+		t.Errorf("a start beside a stack without payment: %v", err)
+	}
+	if err := stack.Stop(t.Context(), options); err != nil {
+		t.Fatal(err)
+	}
+	nothingIsLeft(t, state)
+	if err := stack.Stop(t.Context(), options); err != nil {
+		t.Errorf("a second stop: %v", err)
+	}
+}
+
+func names(list []stack.Part) []string {
+	var names []string
+	for _, p := range list {
+		names = append(names, p.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func part(t *testing.T, state stack.State, name string) stack.Part {
+	t.Helper()
+	for _, p := range state.Parts {
+		if p.Name == name {
+			return p
+		}
+	}
+	t.Fatalf("no part %s", name)
+	return stack.Part{}
+}
+
+// addressesAreWritten compares addresses.json with what Start returned.
+func addressesAreWritten(t *testing.T, o stack.Options, state stack.State) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(o.State, "addresses.json"))
+	var written map[string]string
+	if err == nil {
+		err = json.Unmarshal(text, &written)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"TRACELAB_TARGET", "TRACELAB_JAEGER", "TRACELAB_OTLP", "TRACELAB_PROMETHEUS", "KAFKA_ADDR"} {
+		if written[key] == "" || written[key] != state.Addresses[key] {
+			t.Errorf("%s is %q in addresses.json and %q otherwise", key, written[key], state.Addresses[key])
+		}
+	}
+}
+
+func allWell(t *testing.T, o stack.Options) {
+	t.Helper()
+	_, report, err := stack.Report(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range report {
+		if !s.Runs || s.Trouble != "" || s.RSS < 1<<20 || s.Uptime <= 0 {
+			t.Errorf("%s: runs %v, trouble %q, %d bytes, up %s", s.Name, s.Runs, s.Trouble, s.RSS, s.Uptime)
+		}
+	}
+}
+
+// namesWhatEnded waits until the status has seen that one part ended, and wants it to say nothing of the others.
+func namesWhatEnded(t *testing.T, o stack.Options, name string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		_, report, err := stack.Report(t.Context(), o)
+		if err != nil {
+			if time.Now().After(deadline) { // it may have ended between two looks
+				t.Fatal(err)
+			}
+			continue
+		}
+		var ended []string
+		for _, s := range report {
+			if !s.Runs {
+				ended = append(ended, s.Name)
+			}
+		}
+		if slices.Equal(ended, []string{name}) {
+			return
+		}
+		if len(ended) > 0 || time.Now().After(deadline) {
+			t.Fatalf("ended: %v, want %s alone", ended, name)
+		}
+	}
+}
+
+// nothingIsLeft looks at the process ids and the ports.
+func nothingIsLeft(t *testing.T, state stack.State) {
+	t.Helper()
+	for _, p := range state.Parts {
+		if err := syscall.Kill(p.PID, 0); !errors.Is(err, syscall.ESRCH) && !zombie(p.PID) {
+			t.Errorf("%s, pid %d, is still there: %v", p.Name, p.PID, err)
+		}
+	}
+	for key, address := range state.Addresses {
+		if u, err := url.Parse(address); err == nil && u.Host != "" {
+			address = u.Host
+		}
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Errorf("%s: %v", key, err)
+			continue
+		}
+		_ = listener.Close()
+	}
+}
+
+// zombie holds for a process that has ended and that its parent, this test, has not looked at yet.
+func zombie(pid int) bool {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	return err == nil && strings.Contains(string(text), ") Z ")
+}
+
+// TestAFailedStartLeavesNothing gives Prometheus a data folder that it cannot use; other parts run by then.
+func TestAFailedStartLeavesNothing(t *testing.T) {
+	var talk bytes.Buffer
+	options := stack.Options{Root: root(t), State: t.TempDir(), FreePorts: true, Talk: &talk}
+	data := filepath.Join(options.State, "volumes", "prometheus-data")
+	if err := errors.Join(os.MkdirAll(data, 0o755), os.WriteFile(filepath.Join(data, "wal"), []byte("no folder"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := stack.Start(t.Context(), options)
+	for _, want := range []string{"start prometheus", "its log", "not a directory"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+	for _, want := range []string{"stopping what was started", "kafka           stopped", "jaeger          stopped"} {
+		if !strings.Contains(talk.String(), want) {
+			t.Errorf("no %q in\n%s", want, talk.String())
+		}
+	}
+	if _, report, err := stack.Report(t.Context(), options); err != nil || len(report) != 0 {
+		t.Errorf("status afterwards: %v, %v", report, err)
+	}
+}
