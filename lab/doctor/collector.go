@@ -44,7 +44,7 @@ func (e *examination) collectorExports(ctx context.Context) (string, error) {
 		if now, err = e.exports(ctx); err != nil {
 			return brokenHop("look at the collector's log", "%s", err.Error())
 		}
-		return e.exportTrouble(ctx, now)
+		return e.exportTrouble(now)
 	})
 	if err != nil {
 		return "", err
@@ -58,7 +58,7 @@ func (e *examination) collectorExports(ctx context.Context) (string, error) {
 }
 
 // exportTrouble says what is wrong with the collector's exporters now, compared with before the first probe.
-func (e *examination) exportTrouble(ctx context.Context, now exports) error {
+func (e *examination) exportTrouble(now exports) error {
 	if len(now.exporters) == 0 {
 		return brokenHop("give the pipeline for traces of the collector's configuration an exporter to Jaeger", "the collector has no exporter that has seen a span")
 	}
@@ -73,7 +73,7 @@ func (e *examination) exportTrouble(ctx context.Context, now exports) error {
 			if is.failed > was.failed {
 				state += fmt.Sprintf("; %.0f were given up", is.failed-was.failed)
 			}
-			seen, fix := e.behindCollector(ctx, now)
+			seen, fix := e.behindCollector(now)
 			return brokenHop(fix, "%s; %s", state, seen)
 		case is.sent <= was.sent:
 			return brokenHop("look at the processors of the pipeline for traces: do they drop spans, or hold them back (sampling)?", "%s: the span was taken, and does not come to the exporter", state)
@@ -84,28 +84,28 @@ func (e *examination) exportTrouble(ctx context.Context, now exports) error {
 	return nil
 }
 
-// behindCollector says what its exports are answered, and what is found, from here, where it sends them.
-func (e *examination) behindCollector(ctx context.Context, now exports) (seen, fix string) {
+// behindCollector says what the collector's exports are answered. Where they go is known of a connection that came to be,
+// and why one did not is in the collector's log alone.
+func (e *examination) behindCollector(now exports) (seen, fix string) {
 	const address = "let COLLECTOR_JAEGER name host and port where Jaeger takes OTLP over gRPC"
 	for _, to := range now.refusals() {
 		if now.answers[to] <= e.before.answers[to] {
 			continue
 		}
-		seen = fmt.Sprintf("%s answers %s", to.address, to.code)
+		where := "what it sends to"
+		if to.address != "" {
+			where = to.address
+		}
 		switch to.code {
 		case "UNIMPLEMENTED":
-			return seen + ": gRPC is spoken there, and OTLP is not taken", address + " (not the port of its query API); the spans are lost"
+			return where + " answers UNIMPLEMENTED: gRPC is spoken there, and OTLP is not taken", address + ", not the port of its query API; these spans are lost"
 		case "DEADLINE_EXCEEDED":
-			return seen + ": nobody answers in time", address + "; what listens there accepts connections and does not answer, or a firewall is between"
+			return where + " does not answer in time (DEADLINE_EXCEEDED)", address + "; what listens there accepts connections and says nothing, or a firewall is between"
 		case "UNAVAILABLE":
-			heard := identify(ctx, to.address)
-			seen += "; seen from here: " + heard
-			if strings.HasPrefix(heard, "TLS") {
-				return seen, "the collector speaks plaintext and Jaeger's receiver TLS: set tls of the collector's exporter, with the authority of the certificate, or let Jaeger's receiver speak plaintext"
-			}
-			return seen, address + "; when Jaeger was away until now, the collector may take two minutes to try again"
+			return "no connection to " + where + " comes to be (UNAVAILABLE)", address + ", and see in the collector's log why: nobody listens there, no host has that name, TLS is spoken on one side only, " +
+				"or it is another port (HTTP); when Jaeger was away until now, the collector may take two minutes to try again"
 		}
-		return seen, "look at the collector's log, which names the error"
+		return where + " answers " + to.code, "look at the collector's log, which names the error"
 	}
 	return "they wait and are tried again", address + ", and look at the collector's log, which names the error"
 }

@@ -20,8 +20,11 @@ type exports struct {
 	answers           map[exportAnswer]float64 // how often each was given to an export of spans
 }
 
-// exportAnswer is a gRPC status code with which an address has answered.
-type exportAnswer struct{ address, code string }
+// exportAnswer is a gRPC status code that an export ended with.
+type exportAnswer struct {
+	address string // "" of a connection that never came to be
+	code    string
+}
 
 // exporter is one that carries spans.
 type exporter struct{ sent, failed, unplaced, queued, capacity float64 }
@@ -80,7 +83,11 @@ func (x *exports) add(name string, labels map[string]string, value float64) {
 		x.refused += value
 		return
 	case name == "rpc_client_call_duration_count" && strings.HasSuffix(labels["rpc_method"], "TraceService/Export"):
-		x.answers[exportAnswer{net.JoinHostPort(labels["server_address"], labels["server_port"]), labels["rpc_response_status_code"]}] += value
+		to := exportAnswer{code: labels["rpc_response_status_code"]}
+		if labels["server_address"] != "" {
+			to.address = net.JoinHostPort(labels["server_address"], labels["server_port"])
+		}
+		x.answers[to] += value
 		return
 	case name == "otelcol_exporter_sent_spans":
 		carrier.sent += value

@@ -124,12 +124,11 @@ type collectorServer struct {
 
 	mu    sync.Mutex
 	state string // behind the spans that have come: "" for a Jaeger that takes them, or what is wrong
-	to    string // the address behind it
 }
 
 func newCollector(t *testing.T, from *lab.Collector) *collectorServer {
 	t.Helper()
-	s := &collectorServer{to: "127.0.0.1:1"}
+	s := &collectorServer{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { write(w, `{"status":"StatusOK"}`) })
 	mux.HandleFunc("GET /unwell/status", func(w http.ResponseWriter, _ *http.Request) {
@@ -146,20 +145,23 @@ func newCollector(t *testing.T, from *lab.Collector) *collectorServer {
 	return s
 }
 
-func (s *collectorServer) set(state, to string) {
+func (s *collectorServer) set(state string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state, s.to = state, to
+	s.state = state
 }
 
 // text says what a collector that has taken n spans would.
 func (s *collectorServer) text(n int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	host, port, _ := strings.Cut(s.to, ":")
 	answered := func(code string) string {
+		to := `,server_address="jaeger",server_port="4317"`
+		if code == "UNAVAILABLE" || code == "DEADLINE_EXCEEDED" { // no connection came to be
+			to = ""
+		}
 		return fmt.Sprintf("rpc_client_call_duration_count{rpc_method=\"opentelemetry.proto.collector.trace.v1.TraceService/Export\",rpc_response_status_code=%q,"+
-			"rpc_system_name=\"grpc\",server_address=%q,server_port=%q} %d\n", code, host, port, n)
+			"rpc_system_name=\"grpc\"%s} %d\n", code, to, n)
 	}
 	queue := func(size int) string {
 		return fmt.Sprintf("# TYPE otelcol_exporter_queue_size gauge\notelcol_exporter_queue_size{data_type=\"traces\",exporter=\"otlp_grpc/jaeger\"} %d\n"+
