@@ -40,7 +40,10 @@ type Config struct {
 	OTLP   string   // where every span is also sent; see OTLPClient
 	Sample *float64 // share of the orders whose spans are sent there, 0 to 1; nil: all
 
-	Host     string // host.id and host.name of the spans made here: the same for all of a lab; "": this machine's name
+	Host string // host.id and host.name of the spans made here: the same for all of a lab; "": this machine's name
+	// Profiles is the folder for CPU profiles of the process, split by form; "": none are made.
+	Profiles string
+
 	Out      string // directory of run directories; "": runs
 	Version  string // of the program, for service.version and the manifest
 	Network  services.Network
@@ -138,6 +141,9 @@ func (c Config) check() error {
 	}
 	if c.Target != "" && len(c.Kafka) > 0 {
 		return errors.New("the services at --target have their own broker: leave out --kafka")
+	}
+	if c.Target != "" && c.Profiles != "" {
+		return errors.New("--profiles keeps the CPU profile of this process, and the services at --target are in others: let them push theirs (serve --pyroscope)")
 	}
 	_, err := services.TopologyNamed(c.Topology)
 	return err

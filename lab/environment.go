@@ -109,6 +109,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (se
 		processors = append(processors, env.open)
 	}
 	telemetry.Version, telemetry.Host, telemetry.Instance = c.Version, c.Host, run
+	telemetry.Profiled = c.Profiles != ""
 	telemetry.Processors, telemetry.Logs = processors, c.Logger.Handler()
 	telemetry.Propagator, telemetry.BaggageKeys = services.Propagator(c.Logger), services.BaggageKeys()
 	return telemetry, nil

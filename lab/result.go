@@ -30,7 +30,8 @@ type Result struct {
 	Sent        int                           `json:"otlp_spans_sent"`
 	Skipped     int64                         `json:"records_skipped"` // that no consumer could decode
 	Comparisons []compare.Difference          `json:"comparisons"`
-	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"` // of a run whose spans came from there
+	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"`      // of a run whose spans came from there
+	Profile     *Profile                      `json:"cpu_profile,omitempty"` // with --profiles; of no form
 	Warnings    []string                      `json:"warnings"`
 
 	// Problems are why the run is not what was asked for: lost or pending orders, spans that were dropped or not sent.
@@ -55,6 +56,8 @@ type FormResult struct {
 	Completion compare.Summary  `json:"completion_ms"`
 	Tail       compare.Summary  `json:"tail_ms"`
 	QueueWait  *compare.Summary `json:"queue_wait_ms"` // null without messages
+
+	CPU *OrderProfile `json:"cpu_profile,omitempty"` // with --profiles
 }
 
 // medianOrder is the order whose completion is the form's median (the lower of two), with its path.

@@ -29,6 +29,9 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err := prepareOut(c.Out); err != nil {
 		return nil, err
 	}
+	if err := prepareProfiles(c.Profiles); err != nil {
+		return nil, err
+	}
 	run := runName(time.Now(), c.Seed)
 	c.Progress(Progress{Stage: "starting the services"})
 	env, err := start(ctx, c, run)
@@ -70,10 +73,19 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if err := r.warmUp(ctx); err != nil {
 		return nil, err
 	}
+	cpu, err := startProfiler(r.Profiles)
+	if err != nil {
+		return nil, err
+	}
+	defer cpu.stop() // when the run breaks off
 	orders := r.Orders * len(r.Forms)
-	placed, generator, err := r.load(r.name, r.Orders, func(done int) {
-		r.Progress(Progress{Stage: "placing orders", Answered: done, Orders: orders})
-	}).offer(ctx)
+	var placed []Order
+	var generator Generator
+	cpu.asClient(ctx, func() {
+		placed, generator, err = r.load(r.name, r.Orders, func(done int) {
+			r.Progress(Progress{Stage: "placing orders", Answered: done, Orders: orders})
+		}).offer(ctx)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +93,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	defer cancel()
 	r.Progress(Progress{Stage: "waiting for the last piece of work", Answered: orders, Orders: orders})
 	r.settle(settling, r.name)
+	cpu.stop()
 	states, stateErr := r.states(ctx)
 	r.Progress(Progress{Stage: "judging the journeys", Answered: orders, Orders: orders})
 	found, verdicts, err := judge(settling, r.env, table, placed, states, r.env.queue.ForceFlush)
@@ -90,6 +103,9 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	result := r.report(placed, generator, states, found, verdicts)
 	if stateErr != nil {
 		result.Problems = append(result.Problems, stateErr.Error())
+	}
+	if err := cpu.save(result); err != nil {
+		return nil, err
 	}
 	judged := make([]Order, len(verdicts))
 	for i, v := range verdicts {

@@ -27,6 +27,7 @@ func (r *Result) WriteText(w io.Writer, look Look) error {
 	r.table(&b)
 	r.differences(&b)
 	r.pictures(&b, look)
+	r.cpu(&b)
 	r.remarks(&b)
 	r.pages(&b)
 	r.next(&b)

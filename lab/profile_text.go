@@ -1,0 +1,53 @@
+package lab
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tracelab/services"
+)
+
+// cpu tells where the CPU time of an order went, form by form.
+func (r *Result) cpu(b *strings.Builder) {
+	p := r.Profile
+	if p == nil {
+		return
+	}
+	fmt.Fprintf(b, "CPU time of an order in this process, from a profile with a sample for each %g ms:\n\n", p.SampleMS)
+	var rows []row
+	for _, hop := range services.OrderTopology().Hops {
+		rows = append(rows, row{string(hop.Step), func(f *FormResult) string { return cpuTime(f.CPU.Steps[hop.Step]) }})
+	}
+	r.rows(b, append(rows,
+		row{"transport and telemetry", func(f *FormResult) string { return cpuTime(f.CPU.Transport) }},
+		row{"sum", func(f *FormResult) string { return cpuTime(f.CPU.PerOrder) }},
+		row{"samples", func(f *FormResult) string { return strconv.FormatInt(f.CPU.Samples, 10) }}))
+	fmt.Fprintf(b, "\n  In no form: %d of all %d samples%s\n", p.NoForm.Samples, p.Samples, p.parts())
+	fmt.Fprintf(b, "  Kept in %s; look with: go tool pprof -top %s\n\n", p.Dir, r.Forms[r.order[len(r.order)-1]].CPU.File)
+}
+
+// parts lists what was spent for no order, the largest part first, as shares of all.
+func (p *Profile) parts() string {
+	names := slices.SortedFunc(maps.Keys(p.NoForm.Parts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(p.NoForm.Parts[b], p.NoForm.Parts[a]), cmp.Compare(a, b))
+	})
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = fmt.Sprintf("%s %.0f %%", name, 100*p.NoForm.Parts[name]/p.CPU)
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	return " (of all: " + strings.Join(texts, ", ") + ")"
+}
+
+func cpuTime(ms float64) string {
+	if ms == 0 {
+		return "0"
+	}
+	return significant(ms) + " ms"
+}
