@@ -74,12 +74,12 @@ func (e evidence) find(o Order) *compare.Journey {
 }
 
 // expected is what an order's state makes expect: the steps that are not behind a failed one, and the messages between
-// them. Of an order that was cut off (its client went away, or time ran out) only the steps that it is known to have
-// done are expected: how far the others got is chance.
+// them. Of an order that was cut off (its client went away, time ran out, a service could not be reached) only the steps
+// that it is known to have done are expected: how far the others got is chance.
 func (e evidence) expected(state services.State) ([]services.Step, map[string]int) {
 	var failed []services.Step
 	for _, f := range state.Failures {
-		if f.Reason == "cancelled" || f.Reason == "timeout" {
+		if f.Reason == "cancelled" || f.Reason == "timeout" || f.Reason == "unavailable" {
 			return state.Steps, nil
 		}
 		failed = append(failed, services.Step(f.Step))
