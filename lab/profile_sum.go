@@ -104,8 +104,10 @@ func purpose(s *profile.Sample) string {
 		return "the client that places the orders"
 	case onStack(s, "github.com/twmb/franz-go/pkg/kgo."):
 		return "Kafka clients"
-	case onStack(s, "google.golang.org/grpc"), onStack(s, "net/http."):
-		return "connections"
+	case onStack(s, "google.golang.org/grpc"):
+		return "gRPC connections"
+	case onStack(s, "net/http."):
+		return "HTTP connections"
 	default:
 		return "runtime and the rest"
 	}

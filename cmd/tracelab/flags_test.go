@@ -206,6 +206,24 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				}
 			}
 		},
+		"profiles": func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "deep", "down")
+			result, _ := do(t, "--profiles", dir)
+			p, f := result.Profile, result.Forms[services.GRPC].CPU
+			if p == nil || f == nil || p.Samples != f.Samples+p.NoForm.Samples {
+				t.Fatalf("profile %+v, of the form %+v", p, f)
+			}
+			for _, name := range []string{f.File, p.NoForm.File} {
+				if file, err := os.Stat(name); err != nil || file.Size() == 0 || filepath.Dir(name) != dir {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			var out, talk bytes.Buffer
+			args := []string{"run", "--target", "http://127.0.0.1:1", "--receive-otlp", "127.0.0.1:0", "--profiles", dir, "--out", t.TempDir()}
+			if status := run(t.Context(), args, nil, &out, &talk); status != exitUsage || !strings.Contains(talk.String(), "serve --pyroscope") {
+				t.Errorf("with --target: exit status %d: %s", status, talk.String())
+			}
+		},
 		"out": func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "deep", "down")
 			if result, _ := do(t, "--out", out); filepath.Dir(result.Dir) != out {

@@ -3,6 +3,9 @@ package telemetry
 import (
 	"context"
 	"runtime/pprof"
+	"strings"
+
+	"go.opentelemetry.io/otel/propagation"
 )
 
 // Labels of CPU samples: in Pyroscope, and in the files of `run --profiles`.
@@ -17,12 +20,13 @@ const (
 // for ever as work of the order that happened to need it first. The zero value does nothing: without a profiler labels are
 // of no use, and each change of them costs some allocations.
 type Labels struct {
-	service context.Context // has the service's label and nothing else; nil: off
-	form    func(context.Context) string
+	service    context.Context // has the service's label and nothing else; nil: off
+	form       func(context.Context) string
+	propagator propagation.TextMapPropagator
 }
 
-func newLabels(service string, form func(context.Context) string) Labels {
-	return Labels{pprof.WithLabels(context.Background(), pprof.Labels(LabelService, service)), form}
+func newLabels(service string, form func(context.Context) string, propagator propagation.TextMapPropagator) Labels {
+	return Labels{pprof.WithLabels(context.Background(), pprof.Labels(LabelService, service)), form, propagator}
 }
 
 // On tells whether anything is labelled.
@@ -35,14 +39,16 @@ func (l Labels) Service() {
 	}
 }
 
-// Order marks the goroutine as working for the order of the context, by the order's form, and returns a context that
-// hands the mark on.
-func (l Labels) Order(ctx context.Context) context.Context {
+// Order marks the goroutine as working for the order that has just arrived with these baggage headers, by the order's
+// form, and returns a context that hands the mark on. It comes before the instrumentation, so that what the
+// instrumentation costs is the order's, too.
+func (l Labels) Order(ctx context.Context, baggage ...string) context.Context {
 	if !l.On() {
 		return ctx
 	}
+	carried := l.propagator.Extract(context.Background(), propagation.MapCarrier{"baggage": strings.Join(baggage, ",")})
 	service, _ := pprof.Label(l.service, LabelService)
-	ctx = pprof.WithLabels(ctx, pprof.Labels(LabelService, service, LabelForm, l.form(ctx)))
+	ctx = pprof.WithLabels(ctx, pprof.Labels(LabelService, service, LabelForm, l.form(carried)))
 	pprof.SetGoroutineLabels(ctx)
 	return ctx
 }

@@ -105,7 +105,7 @@ func (c Config) New(service string) (*Provider, error) {
 		p.Form = func(context.Context) string { return "" }
 	}
 	if c.Profiled {
-		p.Labels = newLabels(service, p.Form)
+		p.Labels = newLabels(service, p.Form, p.Propagator)
 	}
 	if c.SpanProfiles {
 		p.Spans = newSpanProfiles(traces)

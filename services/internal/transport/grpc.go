@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/stats"
 	"google.golang.org/protobuf/proto"
 
@@ -37,8 +38,7 @@ func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
 				err = Fail("", Internal, "the service has a bug; its log says more")
 			}
 		}()
-		// For the rest of the call, which has its goroutine to itself.
-		if answer, err = next(provider.Labels.Order(ctx), req); err != nil {
+		if answer, err = next(ctx, req); err != nil {
 			return nil, AsFailed("", err)
 		}
 		return answer, nil
@@ -46,6 +46,7 @@ func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
 	s := &GRPCServer{}
 	s.known = sync.OnceValue(s.methods) // at the first call: all services have registered then
 	s.Server = grpc.NewServer(
+		grpc.StatsHandler(callLabels{labels: provider.Labels}),
 		grpc.StatsHandler(grpcmeta.Handler{}), // before otelgrpc, which shows a propagator only the first of doubled values
 		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(provider.Spans),
 			otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator),
@@ -56,6 +57,17 @@ func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second}),
 	)
 	return s
+}
+
+// callLabels puts each call, which has a goroutine to itself, under the labels of its order.
+type callLabels struct {
+	grpcmeta.Handler // for all that is nothing to do
+	labels           telemetry.Labels
+}
+
+// TagRPC is called on the call's goroutine.
+func (h callLabels) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
+	return h.labels.Order(ctx, metadata.ValueFromIncomingContext(ctx, "baggage")...)
 }
 
 // methods lists the methods that the server has, as /package.Service/Method.

@@ -35,7 +35,7 @@ type HTTPServer struct {
 func NewHTTPServer(provider *telemetry.Provider) *HTTPServer {
 	s := &HTTPServer{mux: http.NewServeMux(), provider: provider}
 	s.server = &http.Server{
-		Handler: s.mux, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: s.mux, ConnState: s.idle, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: MaxBody, ErrorLog: slog.NewLogLogger(provider.Log.Handler(), slog.LevelDebug),
 	}
 	return s
@@ -43,23 +43,26 @@ func NewHTTPServer(provider *telemetry.Provider) *HTTPServer {
 
 // Traced adds a route whose requests get a SERVER span.
 func (s *HTTPServer) Traced(pattern string, h http.Handler) {
-	traced := otelhttp.NewHandler(s.labelled(s.recovered(h)), pattern,
+	s.mux.Handle(pattern, s.labelled(otelhttp.NewHandler(s.recovered(h), pattern,
 		otelhttp.WithTracerProvider(s.provider.Spans), otelhttp.WithMeterProvider(s.provider.Meters),
-		otelhttp.WithPropagators(s.provider.Propagator))
-	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		defer s.provider.Labels.Service() // the connection's goroutine serves other orders next
-		traced.ServeHTTP(w, r)
-	})
+		otelhttp.WithPropagators(s.provider.Propagator))))
 }
 
-// labelled puts a request's work under the labels of its order.
+// labelled puts a request's work under the labels of its order, until the server has sent the answer: see idle.
 func (s *HTTPServer) labelled(h http.Handler) http.Handler {
 	if !s.provider.Labels.On() {
 		return h
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(w, r.WithContext(s.provider.Labels.Order(r.Context())))
+		h.ServeHTTP(w, r.WithContext(s.provider.Labels.Order(r.Context(), r.Header.Values("Baggage")...)))
 	})
+}
+
+// idle is told, on a connection's goroutine, that it waits for its next request, which may be of another order.
+func (s *HTTPServer) idle(_ net.Conn, state http.ConnState) {
+	if state == http.StateIdle {
+		s.provider.Labels.Service()
+	}
 }
 
 // Plain adds a route without a span: health probes, and the questions of whoever waits for an order.

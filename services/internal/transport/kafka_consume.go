@@ -42,9 +42,10 @@ func (k *Kafka) poll(ctx context.Context) {
 
 // handle does one record under its process span and tells whether it may be committed.
 func (k *Kafka) handle(ctx context.Context, r *kgo.Record) bool {
+	labels := k.config.Provider.Labels
+	ctx = labels.Order(ctx, baggageOf(r)...)
+	defer labels.Service() // after the span's end
 	ctx, end := k.spans.process(ctx, r)
-	ctx = k.config.Provider.Labels.Order(ctx)
-	defer k.config.Provider.Labels.Service() // after the span's end
 	k.wait.record(ctx, r, k.plainTopic(r.Topic))
 	event, err := decodeEvent(r.Value)
 	if err != nil {
@@ -56,6 +57,17 @@ func (k *Kafka) handle(ctx context.Context, r *kgo.Record) bool {
 	err = k.recovered(ctx, k.plainTopic(r.Topic), event)
 	end(err)
 	return !errors.Is(err, ErrUnfinished)
+}
+
+// baggageOf lists a record's baggage headers.
+func baggageOf(r *kgo.Record) []string {
+	var values []string
+	for _, h := range r.Headers {
+		if h.Key == "baggage" {
+			values = append(values, string(h.Value))
+		}
+	}
+	return values
 }
 
 // decodeEvent reads a record's value. An event without an order is of no use to anybody.
