@@ -28,7 +28,9 @@ type client struct {
 }
 
 func newClient(base string, network services.Network, provider *services.Provider, timeout time.Duration) *client {
-	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Minute}
+	// A server ends a connection on which no request has begun within its time for headers (2 s), and one that was dialled
+	// for a request that then took another is such a connection. An order sent on it while it is closing would be lost.
+	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Second}
 	return &client{base: base, timeout: timeout,
 		plain: &http.Client{Transport: transport, Timeout: 10 * time.Second},
 		traced: &http.Client{Transport: otelhttp.NewTransport(rootNoting{transport}, otelhttp.WithTracerProvider(provider.Traces),

@@ -65,6 +65,7 @@ func TestJaegerGivesTheSameStructures(t *testing.T) {
 
 // With more traces in the period than one answer brings, every span of the run is still found.
 func TestJaegerIsAskedInHalves(t *testing.T) {
+	t.Parallel()
 	s := startJaegerServer(t, dialects[0])
 	to := startTarget(t, s.otlp, unchanged)
 	s.crowd(t, 2000, time.Now(), time.Millisecond)
@@ -78,6 +79,7 @@ func TestJaegerIsAskedInHalves(t *testing.T) {
 }
 
 func TestJaegerTooCrowded(t *testing.T) {
+	t.Parallel()
 	s := startJaegerServer(t, dialects[0])
 	to := startTarget(t, s.otlp, unchanged)
 	s.crowd(t, 600, time.Now(), 0)
@@ -88,6 +90,7 @@ func TestJaegerTooCrowded(t *testing.T) {
 }
 
 func TestJaegerPages(t *testing.T) {
+	t.Parallel()
 	s := startJaegerServer(t, dialects[1])
 	to := startTarget(t, s.otlp, unchanged)
 	result := runJaeger(t, to, strings.Replace(s.URL, "//", "//user:secret@", 1), s.otlp, asIs)
@@ -147,6 +150,7 @@ func readPage(t *testing.T, page string) jaeger.Address {
 }
 
 func TestWithoutTheClientsSpansInJaeger(t *testing.T) {
+	t.Parallel()
 	s := startJaegerServer(t, dialects[1])
 	to := startTarget(t, s.otlp, unchanged)
 	result := runJaeger(t, to, s.URL, "", asIs)
@@ -209,6 +213,7 @@ func TestJaegerIsAskedAfterTheDeadline(t *testing.T) {
 
 // Whatever is wrong with Jaeger is said in words, and the accounts are there all the same.
 func TestTroubleWithJaeger(t *testing.T) {
+	t.Parallel()
 	s := startJaegerServer(t, dialects[1])
 	to := startTarget(t, s.otlp, unchanged)
 	answer := func(status int, contentType, body string) string {
@@ -222,6 +227,7 @@ func TestTroubleWithJaeger(t *testing.T) {
 	}
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	t.Cleanup(silent.Close)
+	seed := uint64(0) // a run is named by its millisecond and its seed
 	for name, c := range map[string]struct{ address, words string }{
 		"nobody there":  {"http://127.0.0.1:1", "no Jaeger answers there; start it, or look at host and port"},
 		"slow":          {silent.URL, "Jaeger did not answer in time"},
@@ -234,9 +240,12 @@ func TestTroubleWithJaeger(t *testing.T) {
 		"failed":        {answer(http.StatusInternalServerError, "application/json", `{"error":{"httpCode":500,"message":"no storage"}}`), "Jaeger failed: 500 Internal Server Error: no storage"},
 		"none of ours":  {answer(http.StatusNotFound, "application/json", `{"error":{"httpCode":404,"message":"No traces found"}}`), ""},
 	} {
+		seed++
+		own := seed
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			result := runJaeger(t, to, c.address, "", func(c *lab.Config) {
+				c.Seed = own
 				c.Orders, c.WarmUp, c.Forms, c.Deadline = 1, -1, []services.Form{services.GRPC}, 300*time.Millisecond
 			})
 			if f := result.Forms[services.GRPC]; f.Orders.Completed != 1 || f.Incomplete != 1 || result.Jaeger != nil {
@@ -257,6 +266,7 @@ func TestTroubleWithJaeger(t *testing.T) {
 }
 
 func TestAStoppedRunDoesNotWaitForJaeger(t *testing.T) {
+	t.Parallel()
 	s := startJaegerServer(t, dialects[1])
 	to := startTarget(t, s.otlp, unchanged)
 	s.dwelling.Store(int64(3 * time.Second))
