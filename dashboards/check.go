@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Check executes the expressions at the Prometheus with that base URL, at the time of the call, and returns one error for each that
@@ -28,34 +30,89 @@ func Check(ctx context.Context, prometheusURL string, expressions []Expression) 
 	return wrong
 }
 
+// CheckExemplars asks for the exemplars of those expressions that show some, from a time on, and returns the ids of their traces, each once,
+// in lower-case hex, and one error for each expression that has none.
+func CheckExemplars(ctx context.Context, prometheusURL string, since time.Time, expressions []Expression) (traces []string, wrong []error) {
+	for _, e := range expressions {
+		if !e.Exemplars {
+			continue
+		}
+		ids, err := exemplars(ctx, prometheusURL, since, e.Expr)
+		switch {
+		case ctx.Err() != nil:
+			return traces, append(wrong, fmt.Errorf("stopped before %s: %w", e, ctx.Err()))
+		case err != nil:
+			wrong = append(wrong, fmt.Errorf("%s: %w", e, err))
+		case len(ids) == 0:
+			wrong = append(wrong, fmt.Errorf("%s: no exemplars; does prometheus run with --enable-feature=exemplar-storage and scrape OpenMetrics?", e))
+		}
+		traces = append(traces, ids...)
+	}
+	slices.Sort(traces)
+	return slices.Compact(traces), wrong
+}
+
 // query executes one expression and returns the number of series in its result.
 func query(ctx context.Context, prometheusURL, expr string) (int, error) {
-	form := strings.NewReader(url.Values{"query": {expr}}.Encode())
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(prometheusURL, "/")+"/api/v1/query", form)
+	var data struct{ Result []json.RawMessage }
+	err := ask(ctx, prometheusURL, "query", url.Values{"query": {expr}}, &data)
+	return len(data.Result), err
+}
+
+// exemplars returns the trace ids of the exemplars of the series that an expression reads.
+func exemplars(ctx context.Context, prometheusURL string, since time.Time, expr string) ([]string, error) {
+	var data []struct {
+		Exemplars []struct {
+			Labels struct {
+				TraceID string `json:"trace_id"`
+			}
+		}
+	}
+	values := url.Values{"query": {expr}, "start": {since.UTC().Format(time.RFC3339Nano)}, "end": {time.Now().UTC().Format(time.RFC3339Nano)}}
+	if err := ask(ctx, prometheusURL, "query_exemplars", values, &data); err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, series := range data {
+		for _, e := range series.Exemplars {
+			if e.Labels.TraceID != "" {
+				ids = append(ids, e.Labels.TraceID)
+			}
+		}
+	}
+	return ids, nil
+}
+
+// ask sends a request to Prometheus's HTTP API and decodes the data of its answer.
+func ask(ctx context.Context, prometheusURL, method string, values url.Values, data any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(prometheusURL, "/")+"/api/v1/"+method, strings.NewReader(values.Encode()))
 	if err != nil {
-		return 0, fmt.Errorf("prometheus at %s: %w", prometheusURL, err)
+		return fmt.Errorf("prometheus at %s: %w", prometheusURL, err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, fmt.Errorf("ask prometheus: %w", err)
+		return fmt.Errorf("ask prometheus: %w", err)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 32<<20))
 	if closeErr := resp.Body.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
-		return 0, fmt.Errorf("read prometheus's answer: %w", err)
+		return fmt.Errorf("read prometheus's answer: %w", err)
 	}
 	var answer struct {
 		Status, Error string
-		Data          struct{ Result []json.RawMessage }
+		Data          json.RawMessage
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return 0, fmt.Errorf("prometheus answered %s with something that is not its JSON: %w", resp.Status, err)
+		return fmt.Errorf("prometheus answered %s with something that is not its JSON: %w", resp.Status, err)
 	}
 	if answer.Status != "success" {
-		return 0, fmt.Errorf("prometheus refuses it: %s", answer.Error)
+		return fmt.Errorf("prometheus refuses it: %s", answer.Error)
 	}
-	return len(answer.Data.Result), nil
+	if err := json.Unmarshal(answer.Data, data); err != nil {
+		return fmt.Errorf("read prometheus's answer: %w", err)
+	}
+	return nil
 }

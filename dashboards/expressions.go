@@ -15,7 +15,9 @@ type Expression struct {
 	File  string // dashboards/latency.json, prometheus/rules.yaml
 	Place string // panel "…" query A, variable form, alert SpansDropped, record …
 	Expr  string // as it is sent: Grafana's variables are replaced, an alert's threshold is taken off
-	After string // what must have happened before it can find anything; empty when the parts run and orders went through in every form
+	// Exemplars says that the panel shows exemplars of the buckets in the expression.
+	Exemplars bool
+	After     string // what must have happened before it can find anything; empty when the parts run and orders went through in every form
 }
 
 // String says where the expression stands and what it is.
@@ -89,18 +91,18 @@ func after(expr string) string {
 
 func (d Dashboard) expressions() []Expression {
 	var found []Expression
-	add := func(place, expr string) {
-		found = append(found, Expression{File: "dashboards/" + d.File, Place: place, Expr: d.interpolate(expr)})
+	add := func(place, expr string, exemplars bool) {
+		found = append(found, Expression{File: "dashboards/" + d.File, Place: place, Expr: d.interpolate(expr), Exemplars: exemplars})
 	}
 	for _, v := range d.Templating.List {
 		if metric, ok := v.metric(); ok {
-			add("variable "+v.Name, metric)
+			add("variable "+v.Name, metric, false)
 		}
 	}
 	for _, p := range d.panels() {
 		for _, t := range p.Targets {
 			if t.Expr != "" {
-				add(fmt.Sprintf("panel %q query %s", p.Title, t.RefID), t.Expr)
+				add(fmt.Sprintf("panel %q query %s", p.Title, t.RefID), t.Expr, t.Exemplar)
 			}
 		}
 	}

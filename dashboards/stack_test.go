@@ -89,6 +89,11 @@ func TestCheckFindsWhatFindsNothing(t *testing.T) {
 			}
 		})
 	}
+	withExemplars := Expression{Place: "panel", Expr: "up", Exemplars: true}
+	traces, wrong := CheckExemplars(t.Context(), address, time.Now().Add(-time.Hour), []Expression{real, withExemplars})
+	if len(traces) != 0 || len(wrong) != 1 || !strings.Contains(wrong[0].Error(), "exemplar") {
+		t.Errorf("a prometheus without exemplars: traces %v, %v, want one error that speaks of exemplars", traces, wrong)
+	}
 	if wrong := Check(t.Context(), "http://"+unused(t), []Expression{real}); len(wrong) != 1 {
 		t.Errorf("nobody answers: %v, want one error", wrong)
 	}
