@@ -157,3 +157,30 @@ func TestLag(t *testing.T) {
 		want(0, 0)
 	})
 }
+
+// TestMetricsNameFewTopicsAndGroups: what stands for many topics and groups stands in every metric, the gauges included.
+func TestMetricsNameFewTopicsAndGroups(t *testing.T) {
+	plain := func(name string) string { return strings.TrimPrefix(name, "run7.") }
+	inBubble(t, []string{"run7.orders"}, func(b *bubble) {
+		cl := b.member("run7.shipping", kgo.ConsumeTopics("run7.orders"))
+		defer cl.Close()
+		b.metrics()
+		b.produce(b.Context(), cl, &kgo.Record{Topic: "run7.orders"})
+		b.process(b.poll(cl, 1)[0])
+		b.must(b.in.CommitOffsets(b.Context(), cl, map[string]map[int32]kgo.EpochOffset{"run7.orders": {0: {Epoch: -1, Offset: 1}}}))
+		got := b.metrics()
+		for p := range got {
+			if strings.Contains(p, "run7") {
+				t.Errorf("%s names the run", p)
+			}
+		}
+		if _, ok := got["otelkgo.consumer.lag [{record}] {consumer.group.name=shipping destination.partition.id=0 destination.template=orders}"]; !ok {
+			t.Errorf("no lag of the topic and the group under their short names: %v", got)
+		}
+		for _, span := range b.spans.Ended() {
+			if span.Name() == "process orders" && !strings.Contains(fmt.Sprint(span.Attributes()), "run7.shipping") {
+				t.Errorf("the span does not name its group as it is: %v", span.Attributes())
+			}
+		}
+	}, otelkgo.WithDestinationTemplate(plain), otelkgo.WithGroupName(plain))
+}
