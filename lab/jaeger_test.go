@@ -115,7 +115,7 @@ func TestJaegerPages(t *testing.T) {
 		t.Errorf("%s compares %s %d with %s %d; %+v", c.URL, a.Form, a.Number, b.Form, b.Number, c)
 	}
 	q := readPage(t, pages.Search).Search
-	if q.Service != "client" || q.Attributes[services.KeyRun] != result.Run || q.Limit != 12 {
+	if q.Service != "client" || q.Attributes[services.KeyRun] != result.Run || q.Limit != 100 {
 		t.Errorf("%+v", q)
 	}
 	for _, o := range orders {
