@@ -34,7 +34,7 @@ type Link struct {
 // Variable is a template variable of a dashboard.
 type Variable struct {
 	Name, Type, Label, Description string
-	Query                          any // a string, or an object for variables that are queried
+	Query                          string
 	AllValue                       string
 	IncludeAll                     bool
 	Datasource                     *Source

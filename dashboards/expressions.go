@@ -67,9 +67,9 @@ func withoutFallback(expr string) []string {
 
 // What an expression may wait for.
 const (
-	AfterFailure = "an order that failed"
-	AfterAlert   = "an alert that fires"
-	AfterOutage  = "a collector that cannot hand spans on"
+	AfterFailure = "an order that failed"                  // a step (run --fault payment:error=…) and an answer of the gateway (run --fault orders:error=…)
+	AfterAlert   = "an alert that fires"                   // any
+	AfterOutage  = "a collector that cannot hand spans on" // a final answer from what should be Jaeger, or a queue that is full
 )
 
 var outage = regexp.MustCompile(`otelcol_exporter_(send|enqueue)_failed_spans\{`)
@@ -123,11 +123,7 @@ var labelValues = regexp.MustCompile(`^label_values\((.+),\s*(\w+)\)$`)
 
 // metric returns what a variable of the kind label_values(METRIC, label) looks for: a series of the metric that has the label.
 func (v Variable) metric() (string, bool) {
-	query, _ := v.Query.(string)
-	if object, ok := v.Query.(map[string]any); ok {
-		query, _ = object["query"].(string)
-	}
-	m := labelValues.FindStringSubmatch(query)
+	m := labelValues.FindStringSubmatch(v.Query)
 	if m == nil {
 		return "", false
 	}
