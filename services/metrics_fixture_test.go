@@ -73,7 +73,7 @@ func seriesOf(m metricdata.Metrics) []series {
 	add := func(set attribute.Set, value int64, exemplars []metricdata.Exemplar[float64]) {
 		s := series{attributes: map[attribute.Key]string{}, value: value, exemplars: exemplars}
 		for _, kv := range set.ToSlice() {
-			s.attributes[kv.Key] = kv.Value.Emit()
+			s.attributes[kv.Key] = kv.Value.String()
 		}
 		found = append(found, s)
 	}

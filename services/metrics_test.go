@@ -197,12 +197,15 @@ func TestNoRunNamesASeries(t *testing.T) {
 		if diff := cmp.Diff(first, kinds()); diff != "" {
 			t.Errorf("series that more orders have made:\n%s", diff)
 		}
-		topics := map[string]bool{}
+		topics, paths := map[string]bool{}, map[string]bool{}
 		for _, s := range l.all(m) {
 			for key, value := range s.attributes {
 				if strings.Contains(value, "RUN-") || slices.Contains(ids, value) {
 					t.Errorf("%s of %s: %s=%s", s.name, s.service, key, value)
 				}
+			}
+			if s.name == "http.client.request.duration" {
+				paths[s.attributes["url.template"]] = true
 			}
 			if s.name == "otelkgo.consumer.lag" {
 				topics[s.attributes["messaging.destination.template"]] = true
@@ -210,6 +213,9 @@ func TestNoRunNamesASeries(t *testing.T) {
 		}
 		if len(topics) != len(OrderTopology().Topics()) {
 			t.Errorf("lag is told of %v", topics)
+		}
+		if len(paths) != 6 || !paths["/charge"] || paths[""] {
+			t.Errorf("calls are told apart as %v, want one path for each of 6 steps", paths)
 		}
 	}, m.measured, func(c *Config) { c.Prefix = "RUN-" })
 }

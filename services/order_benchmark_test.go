@@ -18,8 +18,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// BenchmarkOrder is the CPU time of the process for one order, everything in it (services, client, embedded Kafka), with
-// and without metrics. Waiting is no part of it, so it says what telemetry costs and not how long an order takes:
+// BenchmarkOrder is the CPU time of the process for one order, everything in it (services, client, embedded Kafka):
+// without metrics and labels, with the labels of profiles (and no profiler), with metrics. Waiting is no part of it, so it says what telemetry costs and not how long an order takes:
 //
 //	go test -run '^$' -bench 'Order/' -benchtime 2000x -count 6 ./services
 func BenchmarkOrder(b *testing.B) {
@@ -29,6 +29,7 @@ func BenchmarkOrder(b *testing.B) {
 			change func(*Telemetry)
 		}{
 			{"off", func(*Telemetry) {}},
+			{"labels", func(t *Telemetry) { t.Profiled, t.SpanProfiles = true, true }},
 			{"metrics", func(t *Telemetry) { t.Reader = func() sdkmetric.Reader { return sdkmetric.NewManualReader() } }},
 		} {
 			b.Run(string(form)+"/"+c.name, func(b *testing.B) { benchmarkOrder(b, form, c.change) })

@@ -55,7 +55,7 @@ func readPush(req *http.Request) (*profile.Profile, error) {
 	from, err1 := strconv.ParseInt(q.Get("from"), 10, 64)
 	until, err2 := strconv.ParseInt(q.Get("until"), 10, 64)
 	if err := errors.Join(err1, err2); err != nil || from >= until || time.Since(time.Unix(0, until)).Abs() > time.Minute {
-		return nil, fmt.Errorf("from %d until %d: %v", from, until, err)
+		return nil, fmt.Errorf("from %d until %d: %w", from, until, err)
 	}
 	file, header, err := req.FormFile("profile")
 	if err != nil || header.Filename != "profile.pprof" {

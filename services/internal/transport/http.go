@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -163,7 +162,7 @@ func NewHTTPClient(network Network, provider *telemetry.Provider, address func(s
 		IdleConnTimeout: idleTimeout / 2} // before the server ends it: an order on a connection that is just closing is lost
 	traced := otelhttp.NewTransport(transport, otelhttp.WithTracerProvider(provider.Spans),
 		otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
-		otelhttp.WithSpanNameFormatter(ClientSpanName), otelhttp.WithMetricAttributesFn(pathAsTemplate))
+		otelhttp.WithSpanNameFormatter(ClientSpanName))
 	return &HTTPClient{client: &http.Client{Transport: traced}, plain: &http.Client{Transport: transport},
 		base: func(service string) (string, error) {
 			a, err := address(service)
@@ -175,9 +174,11 @@ func NewHTTPClient(network Network, provider *telemetry.Provider, address func(s
 // fixed paths only.
 func ClientSpanName(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }
 
-// pathAsTemplate tells in the metrics what was asked for, since they do not keep the peer's address.
-func pathAsTemplate(r *http.Request) []attribute.KeyValue {
-	return []attribute.KeyValue{semconv.URLTemplate(r.URL.Path)}
+// measuredAs tells the metrics of a request what was asked for, since they do not keep the peer's address.
+func measuredAs(ctx context.Context, path string) context.Context {
+	labeler := &otelhttp.Labeler{}
+	labeler.Add(semconv.URLTemplate(path))
+	return otelhttp.ContextWithClientLabeler(ctx, labeler)
 }
 
 // Call asks a service to do what the verb says.
@@ -190,7 +191,8 @@ func (c *HTTPClient) Call(ctx context.Context, service, verb string, in, out pro
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/"+strings.ToLower(verb), bytes.NewReader(body))
+	path := "/" + strings.ToLower(verb)
+	req, err := http.NewRequestWithContext(measuredAs(ctx, path), http.MethodPost, base+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("request to %s: %w", service, err)
 	}
