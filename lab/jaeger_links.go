@@ -40,7 +40,7 @@ const (
 
 // reportJaeger says how fetching went, and where to look on.
 func (r *running) reportJaeger(result *Result, verdicts []verdict) {
-	result.fetched = true
+	result.fetched, result.Fetched = true, r.env.jaeger.found
 	incomplete := 0
 	for _, f := range result.Forms {
 		incomplete += f.Incomplete

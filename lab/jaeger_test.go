@@ -48,6 +48,13 @@ func TestJaegerGivesTheSameStructures(t *testing.T) {
 			if len(result.Problems) > 0 || result.Sent != 4*4 {
 				t.Errorf("%d of the client's spans sent, problems %q", result.Sent, result.Problems)
 			}
+			fetched := result.Fetched + 3*4 // the client's are here already
+			for _, f := range result.Forms {
+				fetched -= f.SpanCount
+			}
+			if fetched != 0 {
+				t.Errorf("%d spans fetched: %d more than the services' in the forms", result.Fetched, fetched)
+			}
 			if diff := cmp.Diff(structures(t, inProcess, ""), structures(t, result, "")); diff != "" {
 				t.Errorf("-in process +from Jaeger:\n%s", diff)
 			}

@@ -28,7 +28,8 @@ type Result struct {
 	Shared      int                           `json:"shared_spans"`
 	Spans       *services.Counts              `json:"spans,omitempty"` // made in this process, warm-up and shared included
 	Sent        int                           `json:"otlp_spans_sent"`
-	Skipped     int64                         `json:"records_skipped"` // that no consumer could decode
+	Fetched     int                           `json:"jaeger_spans_fetched,omitempty"` // of the services, each once
+	Skipped     int64                         `json:"records_skipped"`                // that no consumer could decode
 	Comparisons []compare.Difference          `json:"comparisons"`
 	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"`      // of a run whose spans came from there
 	Profile     *Profile                      `json:"cpu_profile,omitempty"` // with --profiles; of no form

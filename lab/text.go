@@ -205,6 +205,9 @@ func (r *Result) remarks(b *strings.Builder) {
 	if r.Sent > 0 {
 		fmt.Fprintf(b, "Sent on over OTLP: %d spans\n", r.Sent)
 	}
+	if r.fetched {
+		fmt.Fprintf(b, "Fetched from Jaeger: %d spans of the services\n", r.Fetched)
+	}
 	if r.Skipped > 0 {
 		fmt.Fprintf(b, "Records that could not be decoded and were skipped: %d\n", r.Skipped)
 	}
