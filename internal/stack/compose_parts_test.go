@@ -150,6 +150,9 @@ func kafkaSettings(c composeFile) (found []string) {
 		return []string{fmt.Sprintf("%d settings in tools/kafka/broker.go: are they written otherwise now?", len(lines))}
 	}
 	want := map[string]string{}
+	if id := regexp.MustCompile(`clusterID = "([^"]+)"`).FindStringSubmatch(string(text)); id != nil {
+		want["CLUSTER_ID"] = id[1]
+	}
 	for _, line := range lines {
 		want["KAFKA_"+strings.ToUpper(strings.ReplaceAll(line[1], ".", "_"))] = line[2]
 	}
