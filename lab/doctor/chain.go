@@ -114,7 +114,7 @@ func (e *examination) chain() []check {
 			func(ctx context.Context) (string, error) { return e.trace(ctx, form) }})
 	}
 	return append(checks,
-		check{"prometheus-targets", []string{"prometheus"}, noPrometheus, scrapePatience, e.targetsUp},
+		check{"prometheus-targets", []string{"prometheus"}, noPrometheus, targetPatience, e.targetsUp},
 		check{"prometheus-metrics", []string{"prometheus-targets", "order-rest"}, noPrometheus, scrapePatience, e.metricsArrive},
 		check{"prometheus-spans", []string{"prometheus-targets", "trace-rest"}, first(noPrometheus, noOTLP), scrapePatience, e.spanMetricsArrive},
 		check{"prometheus-exemplars", []string{"prometheus-spans"}, first(noPrometheus, noOTLP), scrapePatience, e.exemplarsArrive},

@@ -67,14 +67,18 @@ func (e *examination) exportTrouble(now exports) error {
 		state := fmt.Sprintf("%s: %.0f spans sent since the probe, %.0f of %.0f places of its queue are taken", name, is.sent-was.sent, is.queued, is.capacity)
 		switch {
 		case is.unplaced > was.unplaced:
-			return brokenHop("the queue has no room: make room on the disk where COLLECTOR_QUEUE is, or, when its places are taken, look at what is behind the collector",
-				"%s; %.0f found no place", state, is.unplaced-was.unplaced)
+			return certainly(brokenHop("the queue has no room: make room on the disk where COLLECTOR_QUEUE is, or, when its places are taken, look at what is behind the collector",
+				"%s; %.0f found no place", state, is.unplaced-was.unplaced))
 		case is.failed > was.failed, is.sent <= was.sent && is.queued > 0:
 			if is.failed > was.failed {
 				state += fmt.Sprintf("; %.0f were given up", is.failed-was.failed)
 			}
-			seen, fix := e.behindCollector(now)
-			return brokenHop(fix, "%s; %s", state, seen)
+			seen, fix, certain := e.behindCollector(now)
+			err := brokenHop(fix, "%s; %s", state, seen)
+			if certain {
+				return certainly(err)
+			}
+			return err
 		case is.sent <= was.sent:
 			return brokenHop("look at the processors of the pipeline for traces: do they drop spans, or hold them back (sampling)?", "%s: the span was taken, and does not come to the exporter", state)
 		case is.capacity > 0 && is.queued >= 0.8*is.capacity:
@@ -86,7 +90,7 @@ func (e *examination) exportTrouble(now exports) error {
 
 // behindCollector says what the collector's exports are answered. Where they go is known of a connection that came to be,
 // and why one did not is in the collector's log alone.
-func (e *examination) behindCollector(now exports) (seen, fix string) {
+func (e *examination) behindCollector(now exports) (seen, fix string, certain bool) {
 	const address = "let COLLECTOR_JAEGER name host and port where Jaeger takes OTLP over gRPC"
 	for _, to := range now.refusals() {
 		if now.answers[to] <= e.before.answers[to] {
@@ -98,14 +102,14 @@ func (e *examination) behindCollector(now exports) (seen, fix string) {
 		}
 		switch to.code {
 		case "UNIMPLEMENTED":
-			return where + " answers UNIMPLEMENTED: gRPC is spoken there, and OTLP is not taken", address + ", not the port of its query API; these spans are lost"
+			return where + " answers UNIMPLEMENTED: gRPC is spoken there, and OTLP is not taken", address + ", not the port of its query API; these spans are lost", true
 		case "DEADLINE_EXCEEDED":
-			return where + " does not answer in time (DEADLINE_EXCEEDED)", address + "; what listens there accepts connections and says nothing, or a firewall is between"
+			return where + " does not answer in time (DEADLINE_EXCEEDED)", address + "; what listens there accepts connections and says nothing, or a firewall is between", true
 		case "UNAVAILABLE":
 			return "no connection to " + where + " comes to be (UNAVAILABLE)", address + ", and see in the collector's log why: nobody listens there, no host has that name, TLS is spoken on one side only, " +
-				"or it is another port (HTTP); when Jaeger was away until now, the collector may take two minutes to try again"
+				"or it is another port (HTTP); when Jaeger was away until now, the collector may take two minutes to try again", now.answers[to]-e.before.answers[to] >= 2
 		}
-		return where + " answers " + to.code, "look at the collector's log, which names the error"
+		return where + " answers " + to.code, "look at the collector's log, which names the error", false
 	}
-	return "they wait and are tried again", address + ", and look at the collector's log, which names the error"
+	return "they wait and are tried again", address + ", and look at the collector's log, which names the error", false
 }

@@ -111,8 +111,7 @@ func readSample(line string) (name string, labels map[string]string, value float
 		return "", nil, 0, false
 	}
 	labels = map[string]string{}
-	end := strings.LastIndexByte(line, '}')
-	rest := line
+	end, rest := strings.LastIndexByte(line, '}'), ""
 	if brace := strings.IndexByte(line, '{'); brace >= 0 && end > brace {
 		name, rest = line[:brace], line[end+1:]
 		for pair := range strings.SplitSeq(line[brace+1:end], `",`) {

@@ -18,7 +18,10 @@ type check struct {
 }
 
 // broken is a hop that does not pass things on.
-type broken struct{ seen, fix string }
+type broken struct {
+	seen, fix string
+	certain   bool // to look again would show nothing else
+}
 
 // Error is what was seen.
 func (b *broken) Error() string { return b.seen }
@@ -26,6 +29,14 @@ func (b *broken) Error() string { return b.seen }
 // brokenHop makes a *broken.
 func brokenHop(fix, format string, args ...any) error {
 	return &broken{seen: fmt.Sprintf(format, args...), fix: fix}
+}
+
+// certainly marks a broken hop as one that need not be looked at again.
+func certainly(err error) error {
+	if hop, ok := errors.AsType[*broken](err); ok {
+		hop.certain = true
+	}
+	return err
 }
 
 // Examine walks the chain from Kafka and the gateway to the screens, and tells of every check in its order. The error is
@@ -85,8 +96,8 @@ func (c check) run(ctx context.Context, causes map[string]string) Check {
 	return result
 }
 
-// until asks again and again until there is nothing more to complain of, or the context ends; then it returns the last
-// complaint that was not of the context's end.
+// until asks again and again until there is nothing more to complain of, what is broken is certain, or the context ends;
+// then it returns the last complaint that was not of the context's end.
 func until(ctx context.Context, ask func(context.Context) error) error {
 	var last error
 	for {
@@ -97,7 +108,8 @@ func until(ctx context.Context, ask func(context.Context) error) error {
 		if last == nil || ctx.Err() == nil {
 			last = err
 		}
-		if !rest(ctx, pause) {
+		hop, ok := errors.AsType[*broken](err)
+		if ok && hop.certain || !rest(ctx, pause) {
 			return last
 		}
 	}

@@ -20,7 +20,7 @@ func (e *examination) gatewayReachable(ctx context.Context) (string, error) {
 	}
 	address := base(e.config.Gateway)
 	if err := getJSON(ctx, e.http, address+"/healthz", &alive); err != nil {
-		return "", &broken{err.Error(), fix}
+		return "", brokenHop(fix, "%s", err.Error())
 	}
 	if alive.Service != services.Gateway {
 		return "", brokenHop("name the URL of the gateway with --gateway", "%s: that is not the gateway, but the service %q", address, alive.Service)

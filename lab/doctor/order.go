@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -68,21 +67,16 @@ func withSpare(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // refused reads an answer that is no order.
-func refused(resp *http.Response) error {
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, longestAnswer))
-	if err != nil {
-		return brokenHop("look at the gateway's log", "the answer to the order breaks off: %s", inWords(err).Error())
-	}
-	if resp.StatusCode < http.StatusBadRequest {
+func refused(answer reply) error {
+	if answer.code < http.StatusBadRequest {
 		return nil
 	}
 	var problem struct {
 		Type, Detail string
 		Failures     []services.StepFailure
 	}
-	if err := json.Unmarshal(body, &problem); err != nil || problem.Type == "" {
-		return brokenHop("look at the gateway's log", "the order was refused: %s: %s", resp.Status, excerpt(body))
+	if err := json.Unmarshal(answer.body, &problem); err != nil || problem.Type == "" {
+		return brokenHop("look at the gateway's log", "the order was refused: %s: %s", answer.status, excerpt(answer.body))
 	}
 	fix := "look at the logs of the gateway and of orders"
 	if len(problem.Failures) > 0 {
@@ -92,7 +86,7 @@ func refused(resp *http.Response) error {
 	if strings.Contains(problem.Detail, "broker") {
 		fix = "start the services with --kafka; the log of the one that has no broker, or does not reach it, says so"
 	}
-	return brokenHop(fix, "the order was refused: %s: %s: %s", resp.Status, strings.TrimPrefix(problem.Type, "/problems/"), problem.Detail)
+	return brokenHop(fix, "the order was refused: %s: %s: %s", answer.status, strings.TrimPrefix(problem.Type, "/problems/"), problem.Detail)
 }
 
 // final asks for the order's state until it does not change any more, or the time is over.

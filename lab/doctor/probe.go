@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -102,24 +103,31 @@ func (p *probe) span(ctx context.Context) *placed {
 	return &placed{trace: compare.TraceID(sc.TraceID()), span: compare.SpanID(sc.SpanID()), at: at}
 }
 
+// reply is what the gateway has answered to an order.
+type reply struct {
+	status string
+	code   int
+	body   []byte
+}
+
 // place places one order. Without anybody who takes the root's span it is not sampled, so that no trace without a root is
 // left behind. The error is for a request without an answer.
-func (p *probe) place(ctx context.Context, client *http.Client, gateway string, form services.Form, sampled bool) (*placed, *http.Response, error) {
+func (p *probe) place(ctx context.Context, client *http.Client, gateway string, form services.Form, sampled bool) (*placed, reply, error) {
 	ctx, err := services.Experiment{Run: p.run, Form: form, Topology: services.OrderTopology().Name}.WithBaggage(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, reply{}, err
 	}
 	if !sampled {
 		ctx = trace.ContextWithRemoteSpanContext(ctx, unsampled())
 	}
 	body, err := json.Marshal(services.Placement{Customer: "doctor", SKU: services.Catalogue()[0].SKU, Quantity: 1})
 	if err != nil {
-		return nil, nil, fmt.Errorf("encode order: %w", err)
+		return nil, reply{}, fmt.Errorf("encode order: %w", err)
 	}
 	address := base(gateway) + "/orders"
-	req, err := http.NewRequest(http.MethodPost, address, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, fmt.Errorf("request to %s: %w", address, err)
+		return nil, reply{}, fmt.Errorf("request to %s: %w", address, err)
 	}
 	req.GetBody = nil // an order is not sent twice behind our back
 	req.Header.Set("Content-Type", "application/json")
@@ -133,8 +141,9 @@ func (p *probe) place(ctx context.Context, client *http.Client, gateway string, 
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
 		span.SetAttributes(semconv.ErrorType(err))
-		return o, nil, fmt.Errorf("%s: %w", address, inWords(err))
+		return o, reply{}, fmt.Errorf("%s: %w", address, inWords(err))
 	}
+	defer func() { _ = resp.Body.Close() }()
 	span.SetAttributes(semconv.HTTPResponseStatusCode(resp.StatusCode))
 	if resp.StatusCode >= http.StatusBadRequest {
 		span.SetStatus(codes.Error, "")
@@ -143,7 +152,11 @@ func (p *probe) place(ctx context.Context, client *http.Client, gateway string, 
 	if o.id = strings.TrimPrefix(resp.Header.Get("Location"), "/orders/"); o.id != "" {
 		span.SetAttributes(attribute.String(services.KeyOrderID, o.id))
 	}
-	return o, resp, nil
+	text, err := io.ReadAll(io.LimitReader(resp.Body, longestAnswer))
+	if err != nil {
+		return o, reply{}, fmt.Errorf("%s: the answer breaks off: %w", address, inWords(err))
+	}
+	return o, reply{resp.Status, resp.StatusCode, text}, nil
 }
 
 // unsampled is a parent that makes nobody record anything.

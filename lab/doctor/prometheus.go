@@ -17,6 +17,10 @@ import (
 // scrape comes every 5 to 15.
 const scrapePatience = 45 * time.Second
 
+// targetPatience is how long Prometheus may take to scrape all its targets once: it looks at its configuration 5 s after
+// its start, and then spreads the first scrapes over an interval.
+const targetPatience = 15 * time.Second
+
 // What is counted for every service with each probe order of the form rest, and how it gets to Prometheus.
 const (
 	ofServices = `sum by (service_name) (http_server_request_duration_seconds_count)`

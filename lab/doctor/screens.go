@@ -49,7 +49,7 @@ func (e *examination) profilesArrive(ctx context.Context) (string, error) {
 	return "profiles have come of " + list(names), nil
 }
 
-// profiledApp is the name under which the services push their profiles.
+// profiledApp is the application that the services push their profiles as.
 const profiledApp = "tracelab"
 
 // profiled lists the applications of the last hour. Pyroscope answers the Connect protocol with JSON.

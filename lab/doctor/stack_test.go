@@ -196,10 +196,7 @@ func stop(t *testing.T, p *parts.Process) {
 
 func (l *realLab) startCollector(t *testing.T, jaeger string, limit int) *parts.Process {
 	t.Helper()
-	queue, err := os.MkdirTemp(l.folder, "queue-") // what waits for a wrong Jaeger is not for the next
-	if err != nil {
-		t.Fatal(err)
-	}
+	queue := t.TempDir() // what waits for a wrong Jaeger is not for the next
 	host, port, err := net.SplitHostPort(l.collector.metrics)
 	if err != nil {
 		t.Fatal(err)
@@ -240,15 +237,12 @@ func (l *realLab) scrapeConfig(t *testing.T) string {
 
 func (l *realLab) startPrometheus(t *testing.T, address, config string) {
 	t.Helper()
-	folder, err := os.MkdirTemp(l.folder, "prometheus-")
-	if err != nil {
-		t.Fatal(err)
-	}
+	folder := t.TempDir()
 	file := filepath.Join(folder, "prometheus.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	l.run(t, filepath.Base(folder), "http://"+address+"/-/ready", parts.Command{Path: l.programs.prometheus, Args: []string{"--config.file=" + file,
+	l.run(t, "prometheus", "http://"+address+"/-/ready", parts.Command{Path: l.programs.prometheus, Args: []string{"--config.file=" + file,
 		"--storage.tsdb.path=" + filepath.Join(folder, "data"), "--web.listen-address=" + address, "--enable-feature=exemplar-storage"}})
 }
 
@@ -296,24 +290,33 @@ func (l *realLab) stopKafka(t *testing.T) {
 	}
 }
 
-// fill sends spans until the collector takes no more.
+// fill sends spans until the collector takes no more, large ones and then small ones.
 func (l *realLab) fill(t *testing.T) {
 	t.Helper()
-	long := &commonpb.KeyValue{Key: "text", Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: strings.Repeat("x", 8<<10)}}}
-	span := &tracepb.Span{TraceId: []byte("0123456789abcdef"), SpanId: []byte("01234567"), Name: "filling", StartTimeUnixNano: 1, EndTimeUnixNano: 2, Attributes: []*commonpb.KeyValue{long}}
-	batch := []*tracepb.ResourceSpans{{Resource: &resourcepb.Resource{}, ScopeSpans: []*tracepb.ScopeSpans{{Spans: []*tracepb.Span{span}}}}}
 	client := lab.OTLPClient("http://"+l.collector.http, "")
 	if err := client.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = client.Stop(t.Context()) }()
-	for range 1000 {
-		once, cancel := context.WithTimeout(t.Context(), time.Second)
-		err := client.UploadTraces(once, batch)
-		cancel()
-		if err != nil {
-			return
+	for _, size := range []int{8 << 10, 1} {
+		for sent, refused := 0, 0; refused < 3; sent++ {
+			if sent > 2000 {
+				t.Fatalf("the collector has taken %d spans of %d bytes and takes more", sent, size)
+			}
+			once, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			if err := client.UploadTraces(once, filling(size)); err != nil {
+				refused++
+			} else {
+				refused = 0
+			}
+			cancel()
 		}
 	}
-	t.Fatal("the disk takes 8 MB")
+}
+
+// filling is one span with a text of some bytes.
+func filling(size int) []*tracepb.ResourceSpans {
+	text := &commonpb.KeyValue{Key: "text", Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: strings.Repeat("x", size)}}}
+	span := &tracepb.Span{TraceId: []byte("0123456789abcdef"), SpanId: []byte("01234567"), Name: "filling", StartTimeUnixNano: 1, EndTimeUnixNano: 2, Attributes: []*commonpb.KeyValue{text}}
+	return []*tracepb.ResourceSpans{{Resource: &resourcepb.Resource{}, ScopeSpans: []*tracepb.ScopeSpans{{Spans: []*tracepb.Span{span}}}}}
 }
