@@ -178,12 +178,17 @@ func judge(ctx context.Context, env *environment, table services.Topology, place
 				incomplete = append(incomplete, o)
 			}
 		}
-		if len(incomplete) == 0 || ctx.Err() != nil || env.jaeger != nil && env.jaeger.hopeless() {
+		if len(incomplete) == 0 || env.noMoreSpans(ctx) {
 			return e, verdicts, nil
 		}
 		since = earliest(incomplete)
 		env.awaitSpans(ctx, more)
 	}
+}
+
+// noMoreSpans tells that waiting is over, or of no use.
+func (env *environment) noMoreSpans(ctx context.Context) bool {
+	return ctx.Err() != nil || env.jaeger != nil && env.jaeger.hopeless()
 }
 
 // awaitSpans waits until there may be more spans, or the context ends. More is closed when the collector gets some.
