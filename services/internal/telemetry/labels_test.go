@@ -54,9 +54,10 @@ func BenchmarkLabels(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer pprof.SetGoroutineLabels(context.Background())
+			ctx := b.Context()
 			b.ReportAllocs()
 			for b.Loop() {
-				_, end := p.Labels.Step(p.Labels.Order(b.Context(), "form=kafka"), "payment.Charge")
+				_, end := p.Labels.Step(p.Labels.Order(ctx, "form=kafka"), "payment.Charge")
 				end()
 				p.Labels.Service()
 			}
