@@ -1,6 +1,7 @@
 package jaeger_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -133,5 +134,28 @@ func twoJourneys(t *testing.T, spans []compare.Span) {
 		if wait, ok := j.CallerWait(); !ok || wait <= 0 || j.Completion() < wait {
 			t.Errorf("caller wait %v, completion %v", wait, j.Completion())
 		}
+	}
+}
+
+// Over gRPC the messages of an answer are kept as they come; without a Keep nothing changes, and a single trace is not kept.
+func TestKeepOverGRPC(t *testing.T) {
+	address := serve(t, func(_ string, _ []byte, send func([]byte) error) error {
+		return errors.Join(send(protobuf(t, trace(1))), send(protobuf(t, trace(2))))
+	})
+	kept := 0
+	store, err := jaeger.OpenWith(address, jaeger.Options{Keep: func(some ptrace.Traces) { kept += some.SpanCount() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	question := source.Query{Attributes: map[string]string{"order": "2"}, Start: base, End: base.Add(time.Second)}
+	result, err := store.Search(t.Context(), question)
+	if err != nil || len(result.Spans) != 2 || kept != 4 {
+		t.Errorf("%d spans, %d kept, %v", len(result.Spans), kept, err)
+	}
+	if _, err := store.Trace(t.Context(), compare.TraceID{15: 1}); err != nil || kept != 4 {
+		t.Errorf("%d kept after asking for a trace, %v", kept, err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
 	}
 }
