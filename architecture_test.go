@@ -38,6 +38,7 @@ var rooms = []room{
 	{"jaeger", []string{"lab", "services", "compare", "internal"}, "tests Jaeger's configuration with the real program and the lab"},
 	{"prometheus", []string{"internal"}, "tests the scrape configuration and the rules with the real program"},
 	{"dashboards", []string{"internal"}, "reads the dashboards and runs their queries"},
+	{"smoke", []string{"dashboards", "internal"}, "uses the whole stack as a person would, by its commands and addresses"},
 	{".", nil, "this test"},
 }
 

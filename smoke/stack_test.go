@@ -1,0 +1,286 @@
+//go:build stack && (linux || darwin)
+
+package smoke_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tracelab/dashboards"
+	"tracelab/internal/parts"
+	"tracelab/internal/stack"
+)
+
+// system is the running stack and the program that its services run.
+type system struct {
+	stack.State
+	root, program string
+}
+
+// startStack starts everything on free ports, and stops it at the end of the test.
+func startStack(t *testing.T) *system {
+	t.Helper()
+	root, err := parts.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var talk bytes.Buffer
+	options := stack.Options{Root: root, State: t.TempDir(), FreePorts: true, Talk: &talk}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := stack.Stop(ctx, options); err != nil {
+			t.Error(err)
+		}
+	})
+	state, err := stack.Start(t.Context(), options)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, talk.String())
+	}
+	return &system{State: state, root: root, program: filepath.Join(options.State, "bin", "tracelab")}
+}
+
+// command runs a command of tracelab with the stack's addresses, and returns its exit status and what it printed. Talk goes to the test's log
+// when the status is not 0.
+func (s *system) command(ctx context.Context, t *testing.T, args ...string) (status int, out []byte) {
+	t.Helper()
+	command := exec.CommandContext(ctx, s.program, args...)
+	for name, value := range s.Addresses {
+		command.Env = append(command.Environ(), name+"="+value)
+	}
+	var talk bytes.Buffer
+	command.Dir, command.Stderr = t.TempDir(), &talk
+	out, err := command.Output()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Errorf("%q: %v", args, err)
+	}
+	if status = command.ProcessState.ExitCode(); status != 0 && ctx.Err() == nil {
+		t.Logf("%q: exit status %d: %s", args, status, talk.String())
+	}
+	return status, out
+}
+
+// report is what these tests read of a run's report.
+type report struct {
+	Forms map[string]struct {
+		Orders     map[string]int
+		Journeys   int
+		Incomplete int
+	}
+	Problems []string
+	Jaeger   struct {
+		Medians    map[string]string `json:"median_trace_urls"`
+		Comparison struct{ URL string }
+	}
+}
+
+func (s *system) run(ctx context.Context, t *testing.T, args ...string) report {
+	t.Helper()
+	_, out := s.command(ctx, t, append([]string{"run", "--format", "json"}, args...)...)
+	var r report
+	if err := json.Unmarshal(out, &r); err != nil && ctx.Err() == nil {
+		t.Errorf("%v in %s", err, out)
+	}
+	return r
+}
+
+// TestTheStack uses the stack as a person would, first in good health, then with orders that fail.
+func TestTheStack(t *testing.T) {
+	s := startStack(t)
+	began := time.Now()
+	t.Run("a run is judged through Jaeger", s.aRunIsJudged)
+	t.Run("doctor finds all well", s.doctorFindsAllWell)
+	expressions, err := dashboards.Expressions(s.root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("every expression finds series", func(t *testing.T) { s.everyExpressionFindsSeries(t, expressions) })
+	t.Run("exemplars lead to Jaeger", func(t *testing.T) { s.exemplarsLeadToJaeger(t, began, expressions) })
+	t.Run("no span is unaccounted for", s.noSpanIsUnaccountedFor)
+}
+
+func (s *system) aRunIsJudged(t *testing.T) {
+	const orders = 10
+	r := s.run(t.Context(), t, "--orders", "10", "--rate", "40")
+	if len(r.Problems) > 0 || len(r.Forms) != 4 {
+		t.Errorf("%d forms, problems %q", len(r.Forms), r.Problems)
+	}
+	for form, f := range r.Forms {
+		if f.Orders["completed"] != orders || f.Journeys != orders || f.Incomplete != 0 {
+			t.Errorf("%s: %+v", form, f)
+		}
+	}
+	pages := []string{r.Jaeger.Comparison.URL}
+	for _, form := range []string{"rest", "grpc", "kafka", "hybrid"} {
+		pages = append(pages, r.Jaeger.Medians[form])
+	}
+	for _, page := range pages { // the pages themselves are not in the Jaeger that is built here
+		_, path, ok := strings.Cut(page, "/trace/")
+		ids := strings.Split(path[:max(0, strings.IndexByte(path, '?'))], "...")
+		if !ok || !strings.HasPrefix(page, s.Addresses["TRACELAB_JAEGER"]) {
+			t.Errorf("%q is no address of a trace", page)
+		}
+		for _, id := range ids {
+			if err := s.hasTrace(t.Context(), id); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+}
+
+func (s *system) doctorFindsAllWell(t *testing.T) {
+	if status, out := s.command(t.Context(), t, "doctor", "--kafka", s.Addresses["KAFKA_ADDR"]); status != 0 {
+		t.Errorf("exit status %d:\n%s", status, out)
+	}
+}
+
+// everyExpressionFindsSeries lets orders fail until every expression of every dashboard and alert has found a series, those for orders
+// that fail and for alerts that fire included. What shows a collector that loses spans has nothing to find here.
+func (s *system) everyExpressionFindsSeries(t *testing.T, expressions []dashboards.Expression) {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	load, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for load.Err() == nil {
+			s.run(load, t, "--orders", "25", "--rate", "25", "--fault", "payment:error=payment_declined@0.5", "--fault", "orders:error=full@0.3")
+		}
+	}()
+	defer func() { stop(); <-done }()
+	left := slices.DeleteFunc(slices.Clone(expressions), func(e dashboards.Expression) bool { return e.After == dashboards.AfterOutage })
+	if len(left) < len(expressions)-3 || len(left) < 100 {
+		t.Errorf("only %d of %d expressions are looked at", len(left), len(expressions))
+	}
+	for {
+		var wrong []error
+		left = slices.DeleteFunc(left, func(e dashboards.Expression) bool {
+			found := dashboards.Check(ctx, s.Addresses["TRACELAB_PROMETHEUS"], []dashboards.Expression{e})
+			wrong = append(wrong, found...)
+			return len(found) == 0
+		})
+		if len(left) == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%d of %d expressions:\n%v", len(left), len(expressions), errors.Join(wrong...))
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+// exemplarsLeadToJaeger looks each one up.
+func (s *system) exemplarsLeadToJaeger(t *testing.T, since time.Time, expressions []dashboards.Expression) {
+	traces, wrong := dashboards.CheckExemplars(t.Context(), s.Addresses["TRACELAB_PROMETHEUS"], since, expressions)
+	for _, err := range wrong {
+		t.Error(err)
+	}
+	missing := map[string]error{}
+	s.await(t, time.Minute, func() error { // the newest may be on their way
+		clear(missing)
+		for _, id := range traces {
+			if err := s.hasTrace(t.Context(), id); err != nil {
+				missing[id] = err
+			}
+		}
+		if len(missing) > 0 {
+			return fmt.Errorf("%d of %d exemplars lead nowhere, such as %v", len(missing), len(traces), missing)
+		}
+		return nil
+	})
+	t.Logf("%d exemplars, each of them in Jaeger", len(traces))
+}
+
+// noSpanIsUnaccountedFor compares sums, by what each part says of itself, once no order is under way.
+func (s *system) noSpanIsUnaccountedFor(t *testing.T) {
+	for name, sum := range map[string]struct{ whole, parts string }{
+		"SDK: started = exported + dropped": {
+			`sum(otel_sdk_span_started_total)`,
+			`sum(otel_sdk_exporter_span_exported_total) + (sum(otel_sdk_processor_span_processed_total{error_type!=""}) or vector(0))`,
+		},
+		"collector: accepted = sent + failed + queued": {
+			`sum(otelcol_receiver_accepted_spans{job="collector"})`,
+			`sum(otelcol_exporter_sent_spans{job="collector"}) + (sum(otelcol_exporter_send_failed_spans{job="collector"}) or vector(0)) + sum(otelcol_exporter_queue_size{job="collector", data_type="traces"})`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.await(t, time.Minute, func() error {
+				whole, err := s.value(t.Context(), sum.whole)
+				parts, err2 := s.value(t.Context(), sum.parts)
+				if err := errors.Join(err, err2); err != nil {
+					return err
+				}
+				if whole != parts || whole == "0" {
+					return fmt.Errorf("%s: %s and %s", name, whole, parts)
+				}
+				t.Logf("%s = %s", whole, parts)
+				return nil
+			})
+		})
+	}
+}
+
+// value is the one value that an expression has now.
+func (s *system) value(ctx context.Context, expr string) (string, error) {
+	var answer struct {
+		Data struct {
+			Result []struct{ Value [2]any }
+		}
+	}
+	err := s.get(ctx, s.Addresses["TRACELAB_PROMETHEUS"]+"/api/v1/query?query="+url.QueryEscape(expr), &answer)
+	if err != nil {
+		return "", err
+	}
+	if len(answer.Data.Result) != 1 {
+		return "", fmt.Errorf("%s has %d values, want 1", expr, len(answer.Data.Result))
+	}
+	return fmt.Sprint(answer.Data.Result[0].Value[1]), nil
+}
+
+// hasTrace asks Jaeger.
+func (s *system) hasTrace(ctx context.Context, id string) error {
+	return s.get(ctx, s.Addresses["TRACELAB_JAEGER"]+"/api/v3/traces/"+id, &struct{}{})
+}
+
+func (s *system) get(ctx context.Context, address string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", address, answer.Status)
+	}
+	return json.NewDecoder(answer.Body).Decode(into)
+}
+
+// await tries until there is no error, for as long as it may take.
+func (s *system) await(t *testing.T, patience time.Duration, try func() error) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(500 * time.Millisecond) {
+		err := try()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) || t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+	}
+}
