@@ -93,6 +93,24 @@ func TestWaitNamesWhatDidNotCome(t *testing.T) {
 	}
 }
 
+// TestWaitTellsTheLastAnswer has a part that answers once and then hangs until the time is over: that the last question was cut
+// off says nothing of the part.
+func TestWaitTellsTheLastAnswer(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	hanging := func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case asked <- struct{}{}:
+			http.Error(w, "starting", http.StatusServiceUnavailable)
+		default:
+			<-r.Context().Done()
+		}
+	}
+	report, err := doctor.Wait(t.Context(), doctor.Config{Grafana: becoming(t, 1<<40, hanging), Timeout: 500 * time.Millisecond}, "grafana")
+	if err != nil || len(report.Checks) != 1 || !strings.Contains(report.Checks[0].Seen, "503 Service Unavailable: starting") {
+		t.Errorf("%v\n%s", err, lines(report))
+	}
+}
+
 func TestWaitForSomePartsOnly(t *testing.T) {
 	config := doctor.Config{Grafana: becoming(t, 1, nil), Collector: "http://" + nobody(t), Timeout: 10 * time.Second}
 	report, err := doctor.Wait(t.Context(), config, "grafana")
