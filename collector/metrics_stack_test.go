@@ -91,6 +91,30 @@ func TestWithoutExemplarsNoneAreSeen(t *testing.T) {
 	}
 }
 
+// TestARestartedServiceContinuesItsSeries: another instance of a service is the same service to span_metrics.
+func TestARestartedServiceContinuesItsSeries(t *testing.T) {
+	t.Parallel()
+	c := startCollector(t, collectorOptions{})
+	for range 3 {
+		s := newSender(t, c.otlp, services.QueueConfig{})
+		s.journeys(10)
+		s.finish(t)
+	}
+	await(t, "all instances are counted in one series", func() error {
+		n, total := 0, 0.0
+		for _, one := range page(t, c.prometheus) {
+			if one.name == calls+"_total" && one.labels["span_name"] == "POST /orders" {
+				n++
+				total += one.value
+			}
+		}
+		if n != 1 || total != 30 {
+			return fmt.Errorf("%d series with %.0f spans, want 1 with 30", n, total)
+		}
+		return nil
+	})
+}
+
 // TestSpanNamesWithoutEndMakeFewSeries: what is over the limit is counted in one series.
 func TestSpanNamesWithoutEndMakeFewSeries(t *testing.T) {
 	t.Parallel()

@@ -52,10 +52,10 @@ func perTrace(found []stored) map[string]int {
 	return spans
 }
 
-// quick is the synchronous part of an order, and tail what happens to it later.
+// root and quick are the synchronous part of an order, and tail what happens to it later.
 var (
+	root  = spec{service: "gateway", name: "POST /orders", end: 5 * time.Millisecond}
 	quick = []spec{
-		{service: "gateway", name: "POST /orders", end: 5 * time.Millisecond},
 		{service: "orders", name: "orders.Accept", start: time.Millisecond, end: 4 * time.Millisecond},
 		{service: "orders", name: "send order.placed", start: 2 * time.Millisecond, end: 3 * time.Millisecond},
 	}
@@ -75,25 +75,25 @@ func TestErrorsAndSlowTracesAreKept(t *testing.T) {
 	began := time.Now()
 	var waiting, late []trace.SpanContext
 	for range 20 {
-		s.send(trace.SpanContext{}, began, quick...)
-		want[s.send(trace.SpanContext{}, began, append(quick, failing)...).TraceID().String()] = 4
-		want[s.send(trace.SpanContext{}, began, append(quick, slow)...).TraceID().String()] = 4
-		waiting = append(waiting, s.send(trace.SpanContext{}, began, quick...))
-		late = append(late, s.send(trace.SpanContext{}, began, quick...))
+		s.send(trace.SpanContext{}, began, root, quick...)
+		want[s.send(trace.SpanContext{}, began, root, append(quick, failing)...).TraceID().String()] = 4
+		want[s.send(trace.SpanContext{}, began, root, append(quick, slow)...).TraceID().String()] = 4
+		waiting = append(waiting, s.send(trace.SpanContext{}, began, root, quick...))
+		late = append(late, s.send(trace.SpanContext{}, began, root, quick...))
 	}
 	// A message waits in its queue for a while, and its handling fails: the trace is decided as a whole.
 	time.Sleep(wait / 3)
-	for _, root := range waiting {
-		s.send(root, time.Now(), failing)
-		want[root.TraceID().String()] = 4
+	for _, span := range waiting {
+		s.send(span, time.Now(), failing)
+		want[span.TraceID().String()] = 4
 	}
 	d := c.awaitDecisions(t, 100)
 	if d != (decisions{seen: 100, kept: 60, dropped: 40, errors: 40, slow: 20}) {
 		t.Errorf("%+v: want 40 for their errors and 20 for their time", d)
 	}
 	// A tail after the decision follows it, whatever it brings, and is no new trace.
-	for _, root := range late {
-		s.send(root, time.Now(), failing)
+	for _, span := range late {
+		s.send(span, time.Now(), failing)
 	}
 	for id := range want {
 		parsed, err := trace.TraceIDFromHex(id)

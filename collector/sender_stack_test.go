@@ -4,6 +4,7 @@ package collector_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -65,7 +66,7 @@ func newSender(t testing.TB, otlp string, config services.QueueConfig) *sender {
 	}
 	s.queue = services.NewQueue(exporter, config)
 	t.Cleanup(func() { _ = s.queue.Shutdown(context.Background()) })
-	telemetry := services.Telemetry{Version: "test", Host: "lab", Instance: "1", Processors: []sdktrace.SpanProcessor{s.queue, s},
+	telemetry := services.Telemetry{Version: "test", Host: "lab", Instance: rand.Text(), Processors: []sdktrace.SpanProcessor{s.queue, s},
 		Propagator: services.Propagator(slog.New(slog.DiscardHandler)), BaggageKeys: services.BaggageKeys()}
 	for _, name := range senderServices {
 		provider, err := telemetry.New(name)
@@ -86,21 +87,21 @@ type spec struct {
 }
 
 // send makes one trace of the spans; all are children of the first, or of parent when that is valid. It returns the first.
-func (s *sender) send(parent trace.SpanContext, began time.Time, specs ...spec) trace.SpanContext {
-	ctx := trace.ContextWithRemoteSpanContext(context.Background(), parent)
-	var first trace.SpanContext
-	for i, p := range specs {
-		_, span := s.tracers[p.service].Start(ctx, p.name, trace.WithTimestamp(began.Add(p.start)), trace.WithAttributes(p.attributes...))
-		if i == 0 {
-			first = span.SpanContext()
-			ctx = trace.ContextWithSpan(ctx, span)
-		}
-		if p.failed {
-			span.SetStatus(codes.Error, "failed")
-		}
-		span.End(trace.WithTimestamp(began.Add(p.end)))
+func (s *sender) send(parent trace.SpanContext, began time.Time, first spec, others ...spec) trace.SpanContext {
+	root := s.one(trace.ContextWithRemoteSpanContext(context.Background(), parent), began, first)
+	for _, other := range others {
+		s.one(trace.ContextWithSpanContext(context.Background(), root), began, other)
 	}
-	return first
+	return root
+}
+
+func (s *sender) one(ctx context.Context, began time.Time, p spec) trace.SpanContext {
+	_, span := s.tracers[p.service].Start(ctx, p.name, trace.WithTimestamp(began.Add(p.start)), trace.WithAttributes(p.attributes...))
+	if p.failed {
+		span.SetStatus(codes.Error, "failed")
+	}
+	span.End(trace.WithTimestamp(began.Add(p.end)))
+	return span.SpanContext()
 }
 
 // journeys sends n traces of four spans.
