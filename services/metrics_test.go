@@ -265,9 +265,10 @@ func TestHostileRequestsMakeNoSeries(t *testing.T) {
 		if n := len(l.named(m, "tracelab.orders")); refused != 1_000 || n != 4*4+4+1 { // orders, gateway, the form that there is not
 			t.Errorf("%d orders of a form that there is not are refused, in %d series", refused, n)
 		}
+		before := len(l.spans.Started())
 		hostileCalls(l, 2_000)
-		if got := l.named(m, "rpc.server.call.duration"); len(got) != 0 {
-			t.Errorf("methods that there are not have made %d series", len(got))
+		if got, spans := l.named(m, "rpc.server.call.duration"), len(l.spans.Started())-before; len(got) != 0 || spans != 0 {
+			t.Errorf("methods that there are not have made %d series and started %d spans", len(got), spans)
 		}
 		l.place(Experiment{Run: "r", Form: GRPC, Topology: "order"}, tea)
 		if got := l.named(m, "rpc.server.call.duration"); len(got) != 6 {

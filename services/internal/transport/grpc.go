@@ -50,7 +50,8 @@ func NewGRPCServer(provider *telemetry.Provider) *GRPCServer {
 		grpc.StatsHandler(grpcmeta.Handler{}), // before otelgrpc, which shows a propagator only the first of doubled values
 		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(provider.Spans),
 			otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator),
-			// A method that there is not makes no span and no series, as a path that there is not: its name is the caller's.
+			// A method that there is not makes no span and no series, as a path that there is not: its name is the caller's,
+			// and gRPC never tells the end of such a call, so that its span would stay open for ever.
 			otelgrpc.WithFilter(func(info *stats.RPCTagInfo) bool { return s.known()[info.FullMethodName] }))),
 		grpc.UnaryInterceptor(recovered),
 		grpc.MaxRecvMsgSize(MaxBody), grpc.MaxHeaderListSize(MaxBody), grpc.ConnectionTimeout(headerTimeout),
