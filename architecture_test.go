@@ -52,8 +52,10 @@ type confinement struct {
 
 var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
-		matches("otelkgo/*.go", "services/internal/transport/kafka*.go", "lab/*.go", "tools/kafka/*.go", "tools/stack/*.go"),
+		matches("otelkgo/*.go", "services/internal/transport/kafka*.go", "lab/*.go", "tools/kafka/*.go"),
 		"the broker is a seam: only its transport knows what a topic or a partition is, and the lab starts the embedded broker"},
+	{"compose-go", under("github.com/compose-spec/compose-go"), matches("internal/stack/*.go"),
+		"what users of tracelab build has no need of it"},
 	{"anything but the standard library", func(p string) bool { return !isStandard(p) && !isOurs(p) },
 		func(file string) bool {
 			return path.Dir(file) != "compare" && !strings.HasPrefix(file, "compare/internal/")
@@ -93,6 +95,12 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"services/orders.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go"},
 		{"services/internal/transport/http.go", "github.com/twmb/franz-go", "franz-go"},
 		{"services/broker_test.go", "github.com/twmb/franz-go/pkg/kfake", ""},
+		{"lab/doctor/kafka.go", "github.com/twmb/franz-go/pkg/kadm", ""},
+		{"collector/collector_test.go", "tracelab/lab", ""},
+		{"jaeger/jaeger_test.go", "tracelab/tools/stack", "jaeger may not import tools"},
+		{"lab/lab.go", "tracelab/collector", "lab may not import collector"},
+		{"internal/stack/load.go", "github.com/compose-spec/compose-go/v2/cli", ""},
+		{"tools/stack/main.go", "github.com/compose-spec/compose-go/v2/cli", "compose-go"},
 		{"compare/journey.go", "cmp", ""},
 		{"compare/journey.go", "golang.org/x/sync/errgroup", "standard library only"},
 		{"compare/journey.go", "tracelab/compare/report", "core of compare"},
