@@ -26,7 +26,7 @@ func (r *Result) cpu(b *strings.Builder) {
 		row{"transport and telemetry", func(f *FormResult) string { return cpuTime(f.CPU.Transport) }},
 		row{"sum", func(f *FormResult) string { return cpuTime(f.CPU.PerOrder) }},
 		row{"samples", func(f *FormResult) string { return strconv.FormatInt(f.CPU.Samples, 10) }}))
-	fmt.Fprintf(b, "\n  In no form: %d of all %d samples%s\n", p.NoForm.Samples, p.Samples, p.parts())
+	fmt.Fprintf(b, "\n  In no form, since it serves many orders or none: %d of all %d samples%s\n", p.NoForm.Samples, p.Samples, p.parts())
 	fmt.Fprintf(b, "  Kept in %s; look with: go tool pprof -top %s\n\n", p.Dir, r.Forms[r.order[len(r.order)-1]].CPU.File)
 }
 
