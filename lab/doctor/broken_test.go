@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -33,7 +34,7 @@ type breakage struct {
 }
 
 // atOnce is how many labs are looked at at the same time: most of it is waiting.
-const atOnce = 10
+const atOnce = 6
 
 // TestEachBrokenHopIsNamed breaks exactly one hop, and wants the doctor to name that one first.
 func TestEachBrokenHopIsNamed(t *testing.T) {
@@ -58,25 +59,41 @@ func (b breakage) check(t *testing.T, l *testLab) {
 	if b.cut != nil {
 		b.cut(t, l, &config)
 	}
-	report := examine(t, config)
+	// A machine that is busy with other things takes longer than the doctor waits. The hop stays broken, so with more time it
+	// must be named all the same.
+	var wrong []string
+	for _, config.Timeout = range []time.Duration{12 * time.Second, 30 * time.Second, time.Minute} {
+		report := examine(t, config)
+		if wrong = b.misnamed(report); len(wrong) == 0 {
+			return
+		}
+		t.Logf("in %v: %s\n%s", config.Timeout, strings.Join(wrong, "; "), lines(report))
+	}
+	t.Error(strings.Join(wrong, "; "))
+}
+
+// misnamed says what a report has wrong.
+func (b breakage) misnamed(report doctor.Report) []string {
+	var wrong []string
 	if report.FirstBroken == nil || *report.FirstBroken != b.want {
-		t.Fatalf("want %s broken first:\n%s", b.want, lines(report))
+		wrong = append(wrong, fmt.Sprintf("want %s broken first", b.want))
 	}
 	for _, c := range report.Checks {
 		switch {
 		case c.Status == doctor.Failed && c.Name == b.want:
 			for _, words := range b.seen {
 				if !strings.Contains(c.Seen, words) {
-					t.Errorf("seen %q, want %q in it", c.Seen, words)
+					wrong = append(wrong, fmt.Sprintf("seen %q, want %q in it", c.Seen, words))
 				}
 			}
 			if c.Fix == "" || !strings.Contains(c.Fix, b.fix) {
-				t.Errorf("fix %q, want %q in it", c.Fix, b.fix)
+				wrong = append(wrong, fmt.Sprintf("fix %q, want %q in it", c.Fix, b.fix))
 			}
 		case c.Status == doctor.Failed:
-			t.Errorf("%s is broken, too: %s", c.Name, c.Seen)
+			wrong = append(wrong, fmt.Sprintf("%s is broken, too: %s", c.Name, c.Seen))
 		}
 	}
+	return wrong
 }
 
 func breakages() []breakage {

@@ -26,6 +26,7 @@ func lines(r doctor.Report) string {
 }
 
 func TestAHealthyLab(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	l := startLab(t, nil)
 	report := examine(t, l.config)
 	if report.FirstBroken != nil {

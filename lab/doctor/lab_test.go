@@ -74,7 +74,7 @@ func startLab(t *testing.T, odds map[string]odd) *testLab {
 		Gateway: "http://" + http[services.Gateway], Kafka: l.kafka.ListenAddrs(), OTLP: []string{overGRPC, "http://" + overHTTP},
 		Collector: l.metrics.url, CollectorMetrics: l.metrics.url, Jaeger: l.jaeger.url, JaegerHealth: l.jaeger.url,
 		Prometheus: l.numbers.url, Grafana: l.screens.url, Pyroscope: l.screens.url,
-		Timeout: 12 * time.Second, Version: "test", Logger: discard,
+		Timeout: time.Minute, Version: "test", Logger: discard,
 	}
 	return l
 }

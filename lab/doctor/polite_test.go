@@ -36,6 +36,7 @@ func namesOnKafka(t *testing.T, l *testLab) []string {
 // TestNothingIsLeftBehind holds that the doctor makes no topic and no group, that each of its traces is whole, with a root
 // of its own, and that all belong to a run that no other can be.
 func TestNothingIsLeftBehind(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	l := startLab(t, nil)
 	before := namesOnKafka(t, l)
 	for _, prefix := range []string{"", "other."} { // the second finds no topic of its prefix
@@ -82,6 +83,7 @@ func unwhole(t *testing.T, l *testLab) string {
 // TestOrdersAreNotTracedWhenNobodyTakesTheirRoot has an endpoint that takes no span: the orders are placed all the same,
 // to see whether they pass, and no service makes a span for them.
 func TestOrdersAreNotTracedWhenNobodyTakesTheirRoot(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	l := startLab(t, nil)
 	config := l.config
 	config.OTLP = []string{nobody(t)}
@@ -105,6 +107,7 @@ func TestOrdersAreNotTracedWhenNobodyTakesTheirRoot(t *testing.T) {
 
 // TestTimeIsBounded gives a doctor little time for a lab of black holes.
 func TestTimeIsBounded(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	hole := blackHole(t)
 	config := doctor.Config{Gateway: "http://" + hole, Kafka: []string{hole}, OTLP: []string{hole, "http://" + hole}, Collector: "http://" + hole,
 		CollectorMetrics: "http://" + hole, Jaeger: "http://" + hole, Prometheus: "http://" + hole, Grafana: "http://" + hole, Pyroscope: "http://" + hole,
@@ -126,6 +129,7 @@ func TestTimeIsBounded(t *testing.T) {
 
 // TestPartsWithoutAnAddressAreLeftOut names nothing but the gateway.
 func TestPartsWithoutAnAddressAreLeftOut(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	l := startLab(t, nil)
 	report := examine(t, doctor.Config{Gateway: l.config.Gateway, Timeout: l.config.Timeout, Logger: discard})
 	if report.FirstBroken != nil {

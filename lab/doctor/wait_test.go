@@ -31,6 +31,7 @@ func unavailable(text string) http.HandlerFunc {
 }
 
 func TestWaitTellsEachPartAsItComes(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	l := startLab(t, nil)
 	config := l.config
 	config.Collector, config.JaegerHealth = becoming(t, 6, unavailable("not yet")), becoming(t, 3, unavailable("not yet"))
@@ -61,6 +62,7 @@ func TestWaitTellsEachPartAsItComes(t *testing.T) {
 
 // TestWaitNamesWhatDidNotCome has each part unwell in a way of its own: all are named, each with what was seen of it last.
 func TestWaitNamesWhatDidNotCome(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	page := func(w http.ResponseWriter, _ *http.Request) { write(w, "<!doctype html><title>Sign in</title>") }
 	waiting := func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, `{"service":"gateway","status":"not ready","waiting_for":["payment","shipping"]}`, http.StatusServiceUnavailable)
@@ -96,6 +98,7 @@ func TestWaitNamesWhatDidNotCome(t *testing.T) {
 // TestWaitTellsTheLastAnswer has a part that answers once and then hangs until the time is over: that the last question was cut
 // off says nothing of the part.
 func TestWaitTellsTheLastAnswer(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	asked := make(chan struct{}, 1)
 	hanging := func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -105,13 +108,14 @@ func TestWaitTellsTheLastAnswer(t *testing.T) {
 			<-r.Context().Done()
 		}
 	}
-	report, err := doctor.Wait(t.Context(), doctor.Config{Grafana: becoming(t, 1<<40, hanging), Timeout: 500 * time.Millisecond}, "grafana")
+	report, err := doctor.Wait(t.Context(), doctor.Config{Grafana: becoming(t, 1<<40, hanging), Timeout: 2 * time.Second}, "grafana")
 	if err != nil || len(report.Checks) != 1 || !strings.Contains(report.Checks[0].Seen, "503 Service Unavailable: starting") {
 		t.Errorf("%v\n%s", err, lines(report))
 	}
 }
 
 func TestWaitForSomePartsOnly(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	config := doctor.Config{Grafana: becoming(t, 1, nil), Collector: "http://" + nobody(t), Timeout: 10 * time.Second}
 	report, err := doctor.Wait(t.Context(), config, "grafana")
 	if err != nil || report.FirstBroken != nil || len(report.Checks) != 1 || report.Checks[0].Name != "grafana" {
