@@ -89,7 +89,7 @@ var breaches = []breach{
 	{"core is kafka", "compose.yaml", "", "  shipping:\n", "  sipping:\n"},
 	{"images are", "compose.yaml", "", "apache/kafka:${KAFKA_VERSION}", "apache/kafka:4.4.0"},
 	{"images are", "compose.yaml", "", "jaegertracing/jaeger:", "jaegertracing/all-in-one:"},
-	{"images are", ".env", "", "GRAFANA_VERSION=13.1.3", "GRAFANA_VERSION=latest"},
+	{"images are", ".env", "", "GRAFANA_VERSION=12.4.5", "GRAFANA_VERSION=latest"},
 	{"images are", ".env", "", "PYROSCOPE_VERSION=2.3.1", "PYROSCOPE_VERSION=2"},
 	{"versions agree", ".env", "", "JAEGER_VERSION=2.20.0", "JAEGER_VERSION=2.18.0"},
 	{"versions agree", ".env", "", "COLLECTOR_VERSION=0.155.0", "COLLECTOR_VERSION=0.154.0"},
