@@ -44,18 +44,23 @@ type forwarder struct {
 // The standard OTEL_EXPORTER_OTLP_* variables hold for what the address does not say; with an empty address they say
 // everything.
 func OTLPClient(address, protocol string) otlptrace.Client {
+	// The clients' own first pause is up to 7.5 s, in which a full load of spans overflows the queue in front of them although the
+	// collector is there again after one.
+	const first, longest, give = 200 * time.Millisecond, 2 * time.Second, time.Minute
+	grpcRetry := otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: true, InitialInterval: first, MaxInterval: longest, MaxElapsedTime: give})
+	httpRetry := otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: true, InitialInterval: first, MaxInterval: longest, MaxElapsedTime: give})
 	switch {
 	case strings.HasPrefix(address, "http://"), strings.HasPrefix(address, "https://"):
 		if rest := address[strings.Index(address, "://")+3:]; !strings.Contains(rest, "/") {
 			address += "/v1/traces"
 		}
-		return otlptracehttp.NewClient(otlptracehttp.WithEndpointURL(address))
+		return otlptracehttp.NewClient(otlptracehttp.WithEndpointURL(address), httpRetry)
 	case address != "":
-		return otlptracegrpc.NewClient(otlptracegrpc.WithEndpoint(address), otlptracegrpc.WithInsecure())
+		return otlptracegrpc.NewClient(otlptracegrpc.WithEndpoint(address), otlptracegrpc.WithInsecure(), grpcRetry)
 	case strings.HasPrefix(protocol, "http"):
-		return otlptracehttp.NewClient()
+		return otlptracehttp.NewClient(httpRetry)
 	default:
-		return otlptracegrpc.NewClient()
+		return otlptracegrpc.NewClient(grpcRetry)
 	}
 }
 
