@@ -28,6 +28,7 @@ type plan struct {
 type step struct {
 	name    string
 	image   string
+	path    string // the program, once it is found
 	args    []string
 	env     []string
 	health  string // a URL; empty for one-shots and for Kafka

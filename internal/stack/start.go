@@ -88,15 +88,31 @@ func prepare(ctx context.Context, o Options, l layout) (plan, error) {
 		return plan{}, err
 	}
 	began := time.Now()
-	for _, s := range p.steps {
-		if about, ok := programs[s.image]; ok {
-			if _, err := about.find(ctx, l); err != nil {
-				return plan{}, err
-			}
-		}
+	if err := p.findPrograms(ctx, l); err != nil {
+		return plan{}, err
 	}
 	say(o.Talk, "programs are there (%s)", time.Since(began).Round(100*time.Millisecond))
 	return p, nil
+}
+
+// findPrograms finds or builds each program once, so that all services are the same build, whatever is edited meanwhile.
+func (p plan) findPrograms(ctx context.Context, l layout) error {
+	found := map[string]string{}
+	for i, s := range p.steps {
+		about, ok := programs[s.image]
+		if !ok {
+			continue // tools/kafka
+		}
+		if found[s.image] == "" {
+			path, err := about.find(ctx, l)
+			if err != nil {
+				return err
+			}
+			found[s.image] = path
+		}
+		p.steps[i].path = found[s.image]
+	}
+	return nil
 }
 
 // startStep starts one process, or runs one one-shot to its end.
@@ -158,25 +174,17 @@ func (l layout) layOut(s step) error {
 
 // launch starts a process that outlives this one, holding its lock.
 func (l layout) launch(ctx context.Context, s step) (*parts.Process, error) {
-	path, err := programs[s.image].find(ctx, l)
-	if err != nil {
-		return nil, err
-	}
 	lock, err := takeLock(l.lock(s.name))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.lock(s.name), err)
 	}
 	defer func() { _ = lock.Close() }()
-	return parts.Start(ctx, parts.Command{Name: s.name, Path: path, Args: s.args, Env: s.env, Dir: l.state, Log: l.log(s.name), Detached: true, Files: []*os.File{lock}})
+	return parts.Start(ctx, parts.Command{Name: s.name, Path: s.path, Args: s.args, Env: s.env, Dir: l.state, Log: l.log(s.name), Detached: true, Files: []*os.File{lock}})
 }
 
 // runOnce runs a one-shot and waits for its end.
 func (l layout) runOnce(ctx context.Context, s step) error {
-	path, err := programs[s.image].find(ctx, l)
-	if err != nil {
-		return err
-	}
-	process, err := parts.Start(ctx, parts.Command{Name: s.name, Path: path, Args: s.args, Env: s.env, Dir: l.state, Log: l.log(s.name)})
+	process, err := parts.Start(ctx, parts.Command{Name: s.name, Path: s.path, Args: s.args, Env: s.env, Dir: l.state, Log: l.log(s.name)})
 	if err != nil {
 		return err
 	}
