@@ -4,10 +4,13 @@ package stack
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
 
 	"tracelab/internal/parts"
 )
@@ -128,6 +131,35 @@ func TestPrometheusScrapesThisMachine(t *testing.T) {
 	}
 	if s.files["/state/files/prometheus/rules.yaml"] == "" {
 		t.Errorf("the rules are not beside it: %v", slices.Sorted(maps.Keys(s.files)))
+	}
+}
+
+// TestEveryMountedFileIsUsed holds what compose mounts against what the processes are given: the very file, or the copy of Prometheus's.
+func TestEveryMountedFileIsUsed(t *testing.T) {
+	p, l := planned(t)
+	project, err := Load(t.Context(), l.root, []string{"COMPOSE_PROFILES=full"}, "full")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := 0
+	for _, service := range project.Services {
+		if p.leftOut[service.Name] != "" {
+			continue
+		}
+		for _, mount := range service.Volumes {
+			if mount.Type != types.VolumeTypeBind {
+				continue
+			}
+			s := p.named(t, service.Name)
+			given := strings.Join(slices.Concat(s.args, s.env, slices.Collect(maps.Keys(s.files))), " ")
+			if !strings.Contains(given, mount.Source) && !strings.Contains(given, l.files(service.Name)+"/"+filepath.Base(mount.Source)) {
+				t.Errorf("%s: %s is mounted, and not given to the process: %s", service.Name, mount.Source, given)
+			}
+			used++
+		}
+	}
+	if used < 5 {
+		t.Errorf("%d files are mounted, want at least the collector's, Jaeger's two and Prometheus's two", used)
 	}
 }
 
