@@ -23,9 +23,10 @@ const (
 	latestLink   = "latest"
 )
 
-// runName is the name of a run and of its directory: when it began, and its seed.
+// runName is the name of a run and of its directory: when it began, and its seed. Services that several clients drive tell their orders apart by
+// it, so it counts microseconds.
 func runName(at time.Time, seed uint64) string {
-	return at.UTC().Format("20060102-150405.000") + "-" + strconv.FormatUint(seed, 10)
+	return at.UTC().Format("20060102-150405.000000") + "-" + strconv.FormatUint(seed, 10)
 }
 
 // prepareOut makes the directory of run directories and finds out whether it can be written to, before any order is

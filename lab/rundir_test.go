@@ -21,7 +21,7 @@ import (
 
 func TestRunDirectory(t *testing.T) {
 	result := quickly(t, func(c *lab.Config) { c.Orders, c.Seed = 3, 7 })
-	if name := filepath.Base(result.Dir); name != result.Run || !regexp.MustCompile(`^\d{8}-\d{6}\.\d{3}-7$`).MatchString(name) {
+	if name := filepath.Base(result.Dir); name != result.Run || !regexp.MustCompile(`^\d{8}-\d{6}\.\d{6}-7$`).MatchString(name) {
 		t.Errorf("the directory of run %s is %s, want <time>-<seed>", result.Run, name)
 	}
 	want := []string{"grpc.otlp.jsonl", "hybrid.otlp.jsonl", "kafka.otlp.jsonl", "orders.jsonl", "rest.otlp.jsonl", "run.json", "shared.otlp.jsonl"}

@@ -1,6 +1,8 @@
 package telemetry
 
 import (
+	"slices"
+
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
@@ -15,7 +17,7 @@ import (
 )
 
 // maxSeries is how many series one instrument of one service may have; what comes on top is summed up in one series with
-// otel.metric.overflow=true. The widest one here is the processing of messages: 2 topics, 8 partitions, and an error.type
+// otel.metric.overflow=true. The widest ones here count messages: 2 topics, 8 partitions, and an error.type
 // of which a client chooses the value where faults are allowed.
 const maxSeries = 500
 
@@ -38,6 +40,9 @@ func bounded(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 	keep := boundedKeys(i.Scope.Name)
 	if keep == nil {
 		return sdkmetric.Stream{}, false
+	}
+	if i.Kind == sdkmetric.InstrumentKindHistogram { // a dozen series each, eight times for the partitions, of which nobody reads one
+		keep = slices.DeleteFunc(keep, func(k attribute.Key) bool { return k == semconv.MessagingDestinationPartitionIDKey })
 	}
 	return sdkmetric.Stream{Name: i.Name, Description: i.Description, Unit: i.Unit, AttributeFilter: attribute.NewAllowKeysFilter(keep...)}, true
 }
