@@ -43,7 +43,9 @@ func shown(ctx context.Context, j jaegerAt, question string) error {
 	var answer struct {
 		Metrics []struct {
 			Labels       []struct{ Name, Value string }
-			MetricPoints []struct{ GaugeValue struct{ DoubleValue json.RawMessage } }
+			MetricPoints []struct {
+				GaugeValue struct{ DoubleValue json.RawMessage }
+			}
 		}
 	}
 	if err := getJSON(ctx, j.url+"/api/metrics/"+question+"?"+v.Encode(), &answer); err != nil {

@@ -138,7 +138,9 @@ func TestARunThroughJaegerIsTheRunInProcess(t *testing.T) {
 			for _, c := range []struct{ relation, address string }{{"both", j.url}, {"link", j.url}, {"both", "grpc://" + j.grpc}} {
 				t.Run(c.relation+" "+c.address[:4], func(t *testing.T) {
 					began := time.Now()
-					result := run(t, c.relation, func(config *lab.Config) { config.Target, config.Jaeger, config.OTLP, config.Host = gateway, c.address, otlp, host })
+					result := run(t, c.relation, func(config *lab.Config) {
+						config.Target, config.Jaeger, config.OTLP, config.Host = gateway, c.address, otlp, host
+					})
 					sameAs(t, inProcess[c.relation], result)
 					nothingToSay(t, result)
 					noWarnings(t, j, result)
