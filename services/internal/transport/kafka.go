@@ -117,7 +117,9 @@ func (k *Kafka) options() []kgo.Opt {
 		kgo.ConsumeTopics(k.topics(k.config.Consume)...),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // a group that is new has missed nothing
 		kgo.DisableAutoCommit(),                           // commits follow the work, not the poll
-		kgo.FetchMaxWait(250*time.Millisecond),            // a fetch that began before a partition was there keeps its records back that long
+		kgo.SessionTimeout(6*time.Second),                 // what a killed service held goes on after that, not after 45 s; brokers take no less
+		kgo.HeartbeatInterval(2*time.Second),
+		kgo.FetchMaxWait(250*time.Millisecond), // a fetch that began before a partition was there keeps its records back that long
 		kgo.OnPartitionsAssigned(func(_ context.Context, client *kgo.Client, assigned map[string][]int32) {
 			k.spans.assigned(client, assigned)
 			k.joined.Store(true)
