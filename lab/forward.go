@@ -43,24 +43,34 @@ type forwarder struct {
 // OTLPClient makes a client for host:port (gRPC) or a URL (http:// or https://, the path /v1/traces unless it has one).
 // The standard OTEL_EXPORTER_OTLP_* variables hold for what the address does not say; with an empty address they say
 // everything.
+//
+// What the endpoint does not take is sent again. The clients' own first pause is up to 7.5 s, in which a full load of spans
+// overflows the queue in front of them although the collector is there again after one: hence a shorter one.
 func OTLPClient(address, protocol string) otlptrace.Client {
-	// The clients' own first pause is up to 7.5 s, in which a full load of spans overflows the queue in front of them although the
-	// collector is there again after one.
-	const first, longest, give = 200 * time.Millisecond, 2 * time.Second, time.Minute
-	grpcRetry := otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: true, InitialInterval: first, MaxInterval: longest, MaxElapsedTime: give})
-	httpRetry := otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: true, InitialInterval: first, MaxInterval: longest, MaxElapsedTime: give})
+	return otlpClient(address, protocol, otlptracegrpc.RetryConfig{
+		Enabled: true, InitialInterval: 200 * time.Millisecond, MaxInterval: 2 * time.Second, MaxElapsedTime: time.Minute,
+	})
+}
+
+// OTLPOnce makes a client that does not try again, for whoever wants to hear of the first refusal.
+func OTLPOnce(address string) otlptrace.Client {
+	return otlpClient(address, "", otlptracegrpc.RetryConfig{})
+}
+
+func otlpClient(address, protocol string, retry otlptracegrpc.RetryConfig) otlptrace.Client {
+	overGRPC, overHTTP := otlptracegrpc.WithRetry(retry), otlptracehttp.WithRetry(otlptracehttp.RetryConfig(retry))
 	switch {
 	case strings.HasPrefix(address, "http://"), strings.HasPrefix(address, "https://"):
 		if rest := address[strings.Index(address, "://")+3:]; !strings.Contains(rest, "/") {
 			address += "/v1/traces"
 		}
-		return otlptracehttp.NewClient(otlptracehttp.WithEndpointURL(address), httpRetry)
+		return otlptracehttp.NewClient(otlptracehttp.WithEndpointURL(address), overHTTP)
 	case address != "":
-		return otlptracegrpc.NewClient(otlptracegrpc.WithEndpoint(address), otlptracegrpc.WithInsecure(), grpcRetry)
+		return otlptracegrpc.NewClient(otlptracegrpc.WithEndpoint(address), otlptracegrpc.WithInsecure(), overGRPC)
 	case strings.HasPrefix(protocol, "http"):
-		return otlptracehttp.NewClient(httpRetry)
+		return otlptracehttp.NewClient(overHTTP)
 	default:
-		return otlptracegrpc.NewClient(grpcRetry)
+		return otlptracegrpc.NewClient(overGRPC)
 	}
 }
 

@@ -40,7 +40,7 @@ func (e *examination) export(ctx context.Context, address string, spans []sdktra
 	if err := reachable(once, hostPort(address)); err != nil {
 		return brokenHop(startCollector, "%s took no span: %s", address, err.Error())
 	}
-	exporter, err := otlptrace.New(once, lab.OTLPClient(address, ""))
+	exporter, err := otlptrace.New(once, lab.OTLPOnce(address))
 	if err == nil {
 		err = exporter.ExportSpans(once, spans)
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
