@@ -180,6 +180,14 @@ func (env *environment) elsewhere(c Config, run string) error {
 	return nil
 }
 
+// followJaeger fetches spans while orders are placed, where they are in a Jaeger, until stop is called.
+func (env *environment) followJaeger(ctx context.Context) (stop func()) {
+	if env.jaeger == nil {
+		return func() {}
+	}
+	return env.jaeger.follow(ctx, env.collector)
+}
+
 // batches are all spans so far, wherever they come from.
 func (env *environment) batches() [][]byte {
 	batches, _ := env.collector.From(0)

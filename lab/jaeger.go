@@ -48,7 +48,8 @@ type fetcher struct {
 	found    int
 	crowded  int // shortest periods with more traces than a question brings
 	pause    time.Duration
-	err      error // of the newest round
+	followed time.Time // until when it was fetched while orders were placed
+	err      error     // of the newest round
 }
 
 type spanID struct {
@@ -71,9 +72,9 @@ func newFetcher(address, run string) (*fetcher, error) {
 // close ends the connection, where there is one.
 func (f *fetcher) close(context.Context) error { return f.store.Close() }
 
-// fetch asks for the run's spans that are not there yet, in traces with a span since that time. Own is what this process
+// fetch asks for the run's spans that are not there yet, in traces with a span from that time on. Own is what this process
 // made: Jaeger may have that, too. It goes on when the context's deadline passes, and ends when it is cancelled.
-func (f *fetcher) fetch(ctx context.Context, since time.Time, own *Collector) error {
+func (f *fetcher) fetch(ctx context.Context, from time.Time, own *Collector) error {
 	if err := f.note(own); err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (f *fetcher) fetch(ctx context.Context, since time.Time, own *Collector) er
 		}
 	})()
 	f.crowded = 0
-	f.err = f.search(round, since.Add(-clockMargin), time.Now().Add(clockMargin))
+	f.err = f.search(round, from, time.Now().Add(clockMargin))
 	return nil
 }
 

@@ -40,7 +40,7 @@ const (
 
 // reportJaeger says how fetching went, and where to look on.
 func (r *running) reportJaeger(result *Result, verdicts []verdict) {
-	result.fetched, result.Fetched = true, r.env.jaeger.found
+	result.fetched, result.Fetched, result.followed = true, r.env.jaeger.found, !r.env.jaeger.followed.IsZero()
 	incomplete := 0
 	for _, f := range result.Forms {
 		incomplete += f.Incomplete

@@ -40,6 +40,7 @@ type jaegerServer struct {
 	questions atomic.Int64
 	dwelling  atomic.Int64 // of a question, in nanoseconds
 	failing   atomic.Int64 // so many answers are errors
+	memory    atomic.Int64 // it keeps the newest so many traces; 0: all
 }
 
 func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
@@ -119,8 +120,12 @@ func (s *jaegerServer) search(t *testing.T, from, to time.Time, depth int, wante
 		}
 		traces.ResourceSpans().MoveAndAppendTo(all.ResourceSpans())
 	}
+	kept := s.kept(all)
 	hits := map[pcommon.TraceID]bool{}
 	eachSpan(all, func(_ ptrace.ResourceSpans, span ptrace.Span) {
+		if !kept[span.TraceID()] {
+			return
+		}
 		at := span.StartTimestamp().AsTime()
 		for key, value := range wanted {
 			if attributeOf(span, key) != value {
@@ -139,6 +144,24 @@ func (s *jaegerServer) search(t *testing.T, from, to time.Time, depth int, wante
 		}
 	})
 	return found
+}
+
+// kept are the traces that it has not forgotten: the newest, by the arrival of their first spans.
+func (s *jaegerServer) kept(all ptrace.Traces) map[pcommon.TraceID]bool {
+	kept := map[pcommon.TraceID]bool{}
+	var order []pcommon.TraceID
+	eachSpan(all, func(_ ptrace.ResourceSpans, span ptrace.Span) {
+		if id := span.TraceID(); !kept[id] {
+			kept[id] = true
+			order = append(order, id)
+		}
+	})
+	if n := int(s.memory.Load()); n > 0 && len(order) > n {
+		for _, id := range order[:len(order)-n] {
+			delete(kept, id)
+		}
+	}
+	return kept
 }
 
 func eachSpan(traces ptrace.Traces, do func(ptrace.ResourceSpans, ptrace.Span)) {

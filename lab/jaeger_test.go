@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"tracelab/compare/source/jaeger"
@@ -82,6 +84,30 @@ func TestJaegerIsAskedInHalves(t *testing.T) {
 	}
 	if asked := s.questions.Load(); asked < 2*2*3 { // each in both dialects
 		t.Errorf("%d questions: the period was not halved", asked)
+	}
+}
+
+// A long run does not depend on how many traces Jaeger keeps, among them those of polls and commits.
+func TestJaegerIsFollowed(t *testing.T) {
+	t.Parallel()
+	s := startJaegerServer(t, dialects[1])
+	s.memory.Store(400)
+	to := startTarget(t, s.otlp, unchanged)
+	result := runJaeger(t, to, s.URL, s.otlp, func(c *lab.Config) { c.Forms, c.Orders, c.Rate = []services.Form{services.Kafka}, 60, 10 })
+	if f := result.Forms[services.Kafka]; f.Journeys != 60 || len(result.Problems) > 0 {
+		t.Errorf("%d of 60 journeys are complete; problems %q", f.Journeys, result.Problems)
+	}
+	batches, _ := s.collector.From(0)
+	traces := map[pcommon.TraceID]bool{}
+	for _, batch := range batches {
+		all, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eachSpan(all, func(_ ptrace.ResourceSpans, span ptrace.Span) { traces[span.TraceID()] = true })
+	}
+	if len(traces) < 600 {
+		t.Errorf("only %d traces were made: nothing was forgotten", len(traces))
 	}
 }
 

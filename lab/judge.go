@@ -152,14 +152,14 @@ func judge(ctx context.Context, env *environment, table services.Topology, place
 	for _, s := range states {
 		byOrder[orderKey{s.Form, s.Number}] = s
 	}
-	since := earliest(placed)
+	since := env.jaeger.since(earliest(placed))
 	for {
 		_, more := env.collector.From(0)
 		if err := flush(context.WithoutCancel(ctx)); err != nil {
 			return evidence{}, nil, err
 		}
 		if env.jaeger != nil {
-			if err := env.jaeger.fetch(ctx, since, env.collector); err != nil {
+			if err := env.jaeger.fetch(ctx, since.Add(-clockMargin), env.collector); err != nil {
 				return evidence{}, nil, err
 			}
 		}

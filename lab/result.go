@@ -38,9 +38,10 @@ type Result struct {
 	// Problems are why the run is not what was asked for: lost or pending orders, spans that were dropped or not sent.
 	Problems []string `json:"problems"`
 
-	order   []services.Form
-	fetched bool // the spans came from a Jaeger
-	paths   map[services.Form]*medianOrder
+	order    []services.Form
+	fetched  bool // the spans came from a Jaeger
+	followed bool // some of them while orders were placed
+	paths    map[services.Form]*medianOrder
 }
 
 // FormResult is one column of the table.

@@ -81,6 +81,8 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	orders := r.Orders * len(r.Forms)
 	var placed []Order
 	var generator Generator
+	stop := r.env.followJaeger(ctx)
+	defer stop()
 	cpu.asClient(ctx, func() {
 		placed, generator, err = r.load(r.name, r.Orders, func(done int) {
 			r.Progress(Progress{Stage: "placing orders", Answered: done, Orders: orders})
@@ -94,6 +96,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	r.Progress(Progress{Stage: "waiting for the last piece of work", Answered: orders, Orders: orders})
 	r.settle(settling, r.name)
 	cpu.stop()
+	stop()
 	states, stateErr := r.states(ctx)
 	r.Progress(Progress{Stage: "judging the journeys", Answered: orders, Orders: orders})
 	found, verdicts, err := judge(settling, r.env, table, placed, states, r.env.queue.ForceFlush)

@@ -206,7 +206,11 @@ func (r *Result) remarks(b *strings.Builder) {
 		fmt.Fprintf(b, "Sent on over OTLP: %d spans\n", r.Sent)
 	}
 	if r.fetched {
-		fmt.Fprintf(b, "Fetched from Jaeger: %d spans of the services\n", r.Fetched)
+		meanwhile := ""
+		if r.followed {
+			meanwhile = ", since the run is long also while orders were placed, which takes some of the machine's time"
+		}
+		fmt.Fprintf(b, "Fetched from Jaeger: %d spans of the services%s\n", r.Fetched, meanwhile)
 	}
 	if r.Skipped > 0 {
 		fmt.Fprintf(b, "Records that could not be decoded and were skipped: %d\n", r.Skipped)
