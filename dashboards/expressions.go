@@ -67,9 +67,10 @@ func withoutFallback(expr string) []string {
 
 // What an expression may wait for.
 const (
-	AfterFailure = "an order that failed"                  // a step (run --fault payment:error=…) and an answer of the gateway (run --fault orders:error=…)
-	AfterAlert   = "an alert that fires"                   // any
-	AfterOutage  = "a collector that cannot hand spans on" // a final answer from what should be Jaeger, or a queue that is full
+	AfterFailure  = "an order that failed"                  // a step (run --fault payment:error=…) and an answer of the gateway (run --fault orders:error=…)
+	AfterAlert    = "an alert that fires"                   // any
+	AfterSampling = "a collector that samples"              // COLLECTOR_SAMPLING=tail-sampling
+	AfterOutage   = "a collector that cannot hand spans on" // a final answer from what should be Jaeger, or a queue that is full
 )
 
 var outage = regexp.MustCompile(`otelcol_exporter_(send|enqueue)_failed_spans\{`)
@@ -81,6 +82,8 @@ func after(expr string) string {
 		return ""
 	case strings.Contains(expr, "ALERTS{"):
 		return AfterAlert
+	case strings.Contains(expr, "tail_sampling"):
+		return AfterSampling
 	case outage.MatchString(expr):
 		return AfterOutage
 	case strings.Contains(expr, "STATUS_CODE_ERROR"):
