@@ -184,26 +184,27 @@ func (s *system) everyExpressionFindsSeries(t *testing.T, expressions []dashboar
 	}
 }
 
-// exemplarsLeadToJaeger looks each one up.
-func (s *system) exemplarsLeadToJaeger(t *testing.T, since time.Time, expressions []dashboards.Expression) {
-	traces, wrong := dashboards.CheckExemplars(t.Context(), s.Addresses["TRACELAB_PROMETHEUS"], since, expressions)
+// exemplarsLeadToJaeger wants exemplars in every panel that shows some, and looks up those of the last ten seconds: Jaeger keeps the newest
+// traces alone.
+func (s *system) exemplarsLeadToJaeger(t *testing.T, began time.Time, expressions []dashboards.Expression) {
+	recent := time.Now().Add(-10 * time.Second)
+	_, wrong := dashboards.CheckExemplars(t.Context(), s.Addresses["TRACELAB_PROMETHEUS"], began, expressions)
 	for _, err := range wrong {
 		t.Error(err)
 	}
-	missing := map[string]error{}
-	s.await(t, time.Minute, func() error { // the newest may be on their way
-		clear(missing)
+	s.await(t, time.Minute, func() error { // they are on their way, and so are their traces
+		traces, _ := dashboards.CheckExemplars(t.Context(), s.Addresses["TRACELAB_PROMETHEUS"], recent, expressions)
+		if len(traces) == 0 {
+			return errors.New("no exemplar of the last ten seconds of load has come")
+		}
 		for _, id := range traces {
 			if err := s.hasTrace(t.Context(), id); err != nil {
-				missing[id] = err
+				return fmt.Errorf("one of %d exemplars leads nowhere: %w", len(traces), err)
 			}
 		}
-		if len(missing) > 0 {
-			return fmt.Errorf("%d of %d exemplars lead nowhere, such as %v", len(missing), len(traces), missing)
-		}
+		t.Logf("%d exemplars, each of them in Jaeger", len(traces))
 		return nil
 	})
-	t.Logf("%d exemplars, each of them in Jaeger", len(traces))
 }
 
 // noSpanIsUnaccountedFor compares sums, by what each part says of itself, once no order is under way.
