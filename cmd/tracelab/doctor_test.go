@@ -152,18 +152,7 @@ func TestEveryDoctorFlagMakesADifference(t *testing.T) {
 	for name, check := range cases {
 		t.Run(name, check)
 	}
-	var help bytes.Buffer
-	run(t.Context(), []string{"doctor", "--help"}, nil, &help, &help)
-	for line := range strings.Lines(help.String()) {
-		flag, ok := strings.CutPrefix(strings.TrimSpace(line), "--")
-		if !ok {
-			continue
-		}
-		flag = flag[:strings.IndexAny(flag+" ", "=[ \n")]
-		if cases[flag] == nil && flag != "log-level" { // of all commands
-			t.Errorf("no test shows that --%s makes a difference", flag)
-		}
-	}
+	everyFlagHasACase(t, "doctor", cases)
 }
 
 // TestDoctorGoesByItsVariables names every part by its variable alone, as compose does: an empty one leaves its part out.

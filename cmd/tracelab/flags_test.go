@@ -244,8 +244,14 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 			check(t)
 		})
 	}
+	everyFlagHasACase(t, "run", cases)
+}
+
+// everyFlagHasACase compares the flags in a command's help with the cases that show what each does.
+func everyFlagHasACase(t *testing.T, command string, cases map[string]func(*testing.T)) {
+	t.Helper()
 	var help bytes.Buffer
-	run(t.Context(), []string{"run", "--help"}, nil, &help, &help)
+	run(t.Context(), []string{command, "--help"}, nil, &help, &help)
 	for line := range strings.Lines(help.String()) {
 		flag, ok := strings.CutPrefix(strings.TrimSpace(line), "--")
 		if !ok {

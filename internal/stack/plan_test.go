@@ -15,17 +15,24 @@ import (
 	"tracelab/internal/parts"
 )
 
-// planned is the plan of the real compose.yaml, with the ports of .env.
-func planned(t *testing.T) (plan, layout) {
+// realProject is this checkout and its compose.yaml, with everything in it.
+func realProject(t *testing.T) (root string, project *types.Project) {
 	t.Helper()
 	root, err := parts.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	project, err := Load(t.Context(), root, []string{"COMPOSE_PROFILES=full"}, "full", runService)
+	project, err = Load(t.Context(), root, []string{"COMPOSE_PROFILES=full"}, "full", runService)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return root, project
+}
+
+// planned is the plan of the real compose.yaml, with the ports of .env.
+func planned(t *testing.T) (plan, layout) {
+	t.Helper()
+	root, project := realProject(t)
 	book, err := newAddressBook(project, false)
 	if err != nil {
 		t.Fatal(err)
@@ -165,14 +172,7 @@ func TestEveryMountedFileIsUsed(t *testing.T) {
 
 // TestFreePortsAreDistinct asks for as many ports as compose.yaml has, and more.
 func TestFreePortsAreDistinct(t *testing.T) {
-	root, err := parts.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	project, err := Load(t.Context(), root, []string{"COMPOSE_PROFILES=full"}, "full", runService)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, project := realProject(t)
 	book, err := newAddressBook(project, true)
 	if err != nil {
 		t.Fatal(err)
