@@ -25,17 +25,18 @@ type room struct {
 }
 
 var rooms = []room{
-	{"cmd", []string{"experiments", "lab", "services", "compare", "internal"}, "joins: flags and wiring only, so nothing imports it"},
-	{"experiments", []string{"lab", "compare"}, "asks: it runs the lab and judges what came out, and never reaches into a service"},
-	{"lab", []string{"services", "compare", "internal"}, "drives: it starts services, and knows of no experiment and no command"},
-	{"services", []string{"otelkgo", "tracecontext"}, "makes traces: the system under observation knows neither its driver nor its judge"},
-	{"compare", nil, "judges traces: a library for projects that have never heard of the lab"},
+	{"cmd", []string{"experiments", "lab", "doctor", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
+	{"experiments", []string{"lab", "journey"}, "asks: it runs the lab and judges what came out, and never reaches into a service"},
+	{"lab", []string{"services", "journey", "internal"}, "drives: it starts services, and knows of no experiment and no command"},
+	{"doctor", []string{"lab", "services", "journey", "internal"}, "finds the first broken hop between a service and a person's screen"},
+	{"services", []string{"otelkgo", "tracecontext", "internal"}, "makes traces: the system under observation knows neither its driver nor its judge"},
+	{"journey", nil, "judges traces: a library for projects that have never heard of the lab"},
 	{"otelkgo", nil, "instruments franz-go: a library for projects that have never heard of the lab"},
 	{"tracecontext", nil, "propagates context: a library for projects that have never heard of the lab"},
 	{"tools", []string{"internal"}, "serves those who build: it works before the rest compiles"},
-	{"internal", nil, "what several rooms need that are not libraries: leaves, each with one job"},
-	{"collector", []string{"lab", "services", "compare", "internal"}, "tests the collector's configuration with the real program and the lab"},
-	{"jaeger", []string{"lab", "services", "compare", "internal"}, "tests Jaeger's configuration with the real program and the lab"},
+	{"internal", []string{"otelkgo", "tracecontext", "journey"}, "what several rooms need that are not libraries: each with one job"},
+	{"collector", []string{"lab", "services", "journey", "internal"}, "tests the collector's configuration with the real program and the lab"},
+	{"jaeger", []string{"lab", "services", "journey", "internal"}, "tests Jaeger's configuration with the real program and the lab"},
 	{"prometheus", []string{"internal"}, "tests the scrape configuration and the rules with the real program"},
 	{"dashboards", []string{"internal"}, "reads the dashboards and runs their queries"},
 	{"smoke", []string{"dashboards", "internal"}, "uses the whole stack as a person would, by its commands and addresses"},
@@ -52,22 +53,22 @@ type confinement struct {
 
 var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
-		matches("otelkgo/*.go", "services/internal/transport/kafka*.go", "lab/*.go", "tools/kafka/*.go"),
+		matches("otelkgo/*.go", "services/internal/carrier/kafka*.go", "lab/*.go", "doctor/*.go", "tools/kafka/*.go"),
 		"the broker is a seam: only its transport knows what a topic or a partition is, and the lab starts the embedded broker"},
 	{"compose-go", under("github.com/compose-spec/compose-go"), matches("internal/stack/*.go"),
 		"what users of tracelab build has no need of it"},
 	{"anything but the standard library", func(p string) bool { return !isStandard(p) && !isOurs(p) },
 		func(file string) bool {
-			return path.Dir(file) != "compare" && !strings.HasPrefix(file, "compare/internal/")
+			return path.Dir(file) != "journey" && !strings.HasPrefix(file, "journey/internal/")
 		},
-		"the core of compare imports the standard library only"},
-	{"a wider part of compare", func(p string) bool {
-		return isOurs(p) && p != module+"/compare" && !strings.HasPrefix(p, module+"/compare/internal/")
+		"the core of journey imports the standard library only"},
+	{"a wider part of journey", func(p string) bool {
+		return isOurs(p) && p != module+"/journey" && !strings.HasPrefix(p, module+"/journey/internal/")
 	},
 		func(file string) bool {
-			return path.Dir(file) != "compare" && !strings.HasPrefix(file, "compare/internal/")
+			return path.Dir(file) != "journey" && !strings.HasPrefix(file, "journey/internal/")
 		},
-		"the core of compare is what its readers, reports and rules stand on"},
+		"the core of journey is what its readers, reports and rules stand on"},
 }
 
 func TestArchitecture(t *testing.T) {
@@ -87,26 +88,26 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"lab/broker.go", "github.com/twmb/franz-go/pkg/kfake", ""},
 		{"lab/lab.go", "tracelab/lab/internal/clock", ""},
 		{"lab/lab.go", "tracelab/experiments", "lab may not import experiments"},
-		{"services/orders.go", "tracelab/compare", "services may not import compare"},
+		{"services/orders.go", "tracelab/journey", "services may not import journey"},
 		{"services/orders_test.go", "tracelab/lab", "services may not import lab"},
 		{"otelkgo/send.go", "tracelab/tracecontext", "otelkgo may not import tracecontext"},
 		{"experiments/chain.go", "tracelab/cmd/tracelab", "experiments may not import cmd"},
-		{"services/internal/transport/kafka.go", "github.com/twmb/franz-go/pkg/kgo", ""},
+		{"services/internal/carrier/kafka.go", "github.com/twmb/franz-go/pkg/kgo", ""},
 		{"services/orders.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go"},
-		{"services/internal/transport/http.go", "github.com/twmb/franz-go", "franz-go"},
+		{"services/internal/carrier/http.go", "github.com/twmb/franz-go", "franz-go"},
 		{"services/broker_test.go", "github.com/twmb/franz-go/pkg/kfake", ""},
-		{"lab/doctor/kafka.go", "github.com/twmb/franz-go/pkg/kadm", ""},
+		{"doctor/kafka.go", "github.com/twmb/franz-go/pkg/kadm", ""},
 		{"collector/collector_test.go", "tracelab/lab", ""},
 		{"jaeger/jaeger_test.go", "tracelab/tools/stack", "jaeger may not import tools"},
 		{"lab/lab.go", "tracelab/collector", "lab may not import collector"},
 		{"internal/stack/load.go", "github.com/compose-spec/compose-go/v2/cli", ""},
 		{"tools/stack/main.go", "github.com/compose-spec/compose-go/v2/cli", "compose-go"},
-		{"compare/journey.go", "cmp", ""},
-		{"compare/journey.go", "golang.org/x/sync/errgroup", "standard library only"},
-		{"compare/journey.go", "tracelab/compare/report", "core of compare"},
-		{"compare/source/otlp.go", "go.opentelemetry.io/proto/otlp/trace/v1", ""},
-		{"compare/source/otlp.go", "tracelab/compare", ""},
-		{"compare/path_test.go", "pgregory.net/rapid", ""},
+		{"journey/journey.go", "cmp", ""},
+		{"journey/journey.go", "golang.org/x/sync/errgroup", "standard library only"},
+		{"journey/journey.go", "tracelab/journey/report", "core of journey"},
+		{"journey/source/otlp.go", "go.opentelemetry.io/proto/otlp/trace/v1", ""},
+		{"journey/source/otlp.go", "tracelab/journey", ""},
+		{"journey/path_test.go", "pgregory.net/rapid", ""},
 		{"newroom/new.go", "fmt", "newroom is a room that architecture_test.go does not know"},
 	} {
 		found := check([]source{{file: c.file, imports: []string{c.imports}}})

@@ -18,8 +18,8 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"tracelab/compare"
-	"tracelab/compare/lint"
+	"tracelab/journey"
+	"tracelab/journey/lint"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -100,14 +100,14 @@ func signatures(t *testing.T, result *lab.Result) map[services.Form]map[string]i
 	found := map[services.Form]map[string]int{}
 	for _, form := range services.Forms() {
 		found[form] = map[string]int{}
-		for _, s := range compare.Describe(group(t, result, form)).Structures {
+		for _, s := range journey.Describe(group(t, result, form)).Structures {
 			found[form][s.Signature+" of "+strconv.Itoa(s.Nodes)+" nodes"] = s.Journeys
 		}
 	}
 	return found
 }
 
-func group(t *testing.T, result *lab.Result, form services.Form) compare.Group {
+func group(t *testing.T, result *lab.Result, form services.Form) journey.Group {
 	t.Helper()
 	saved, _, err := lab.OpenRun(result.Dir)
 	if err != nil {
@@ -178,7 +178,7 @@ func nothingToSay(t *testing.T, result *lab.Result) {
 	if err != nil || len(warnings) > 0 || len(spans) == 0 {
 		t.Fatalf("%d spans, %v, warnings %q", len(spans), err, warnings)
 	}
-	found := lint.Check(compare.Normalise(spans))
+	found := lint.Check(journey.Normalise(spans))
 	for _, f := range found.Findings {
 		if f.Level <= lint.Warning {
 			t.Errorf("%s: %s", f.Rule, f.Text)

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"tracelab/compare/source/jaeger"
+	"tracelab/journey/source/jaeger"
 	"tracelab/services"
 )
 

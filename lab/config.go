@@ -12,7 +12,7 @@ import (
 	"slices"
 	"time"
 
-	"tracelab/compare/source/jaeger"
+	"tracelab/journey/source/jaeger"
 	"tracelab/services"
 )
 

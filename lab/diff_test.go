@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"tracelab/compare"
+	"tracelab/journey"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -21,7 +21,7 @@ func TestDiffOfGRPCAndKafka(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var groups []compare.Group
+		var groups []journey.Group
 		for _, form := range []services.Form{services.GRPC, services.Kafka} {
 			group, _, err := run.Group(form)
 			if err != nil || len(group.Journeys) != 8 {
@@ -29,7 +29,7 @@ func TestDiffOfGRPCAndKafka(t *testing.T) {
 			}
 			groups = append(groups, group)
 		}
-		nodes := compare.Nodes(groups, compare.ByAttribute(services.KeyNumber))
+		nodes := journey.Nodes(groups, journey.ByAttribute(services.KeyNumber))
 		checkSteps(t, nodes)
 		checkCarriers(t, nodes)
 		checkSums(t, groups, nodes)
@@ -37,10 +37,10 @@ func TestDiffOfGRPCAndKafka(t *testing.T) {
 }
 
 // checkSteps wants each step as one node that both forms have.
-func checkSteps(t *testing.T, nodes []compare.Node) {
+func checkSteps(t *testing.T, nodes []journey.Node) {
 	t.Helper()
 	for _, hop := range services.OrderTopology().Hops {
-		i := slices.IndexFunc(nodes, func(n compare.Node) bool { return n.Name == string(hop.Step) })
+		i := slices.IndexFunc(nodes, func(n journey.Node) bool { return n.Name == string(hop.Step) })
 		if i < 0 {
 			t.Errorf("no node of %s", hop.Step)
 			continue
@@ -54,11 +54,11 @@ func checkSteps(t *testing.T, nodes []compare.Node) {
 }
 
 // checkCarriers wants the five hops that the table carries by message in kafka and by call in grpc.
-func checkCarriers(t *testing.T, nodes []compare.Node) {
+func checkCarriers(t *testing.T, nodes []journey.Node) {
 	t.Helper()
 	var got, want []string
 	for _, n := range nodes {
-		if n.Change == compare.CarrierChange {
+		if n.Change == journey.CarrierChange {
 			got = append(got, n.Service)
 		}
 	}
@@ -76,9 +76,9 @@ func checkCarriers(t *testing.T, nodes []compare.Node) {
 
 // checkSums wants the mean differences of the nodes to add up to the mean difference of the forms, on both paths, to a
 // nanosecond for each node.
-func checkSums(t *testing.T, groups []compare.Group, nodes []compare.Node) {
+func checkSums(t *testing.T, groups []journey.Group, nodes []journey.Node) {
 	t.Helper()
-	mean := func(g compare.Group, of func(*compare.Journey) int64) float64 {
+	mean := func(g journey.Group, of func(*journey.Journey) int64) float64 {
 		var sum int64
 		for _, j := range g.Journeys {
 			sum += of(j)
@@ -87,11 +87,11 @@ func checkSums(t *testing.T, groups []compare.Group, nodes []compare.Node) {
 	}
 	for _, path := range []struct {
 		name  string
-		whole func(*compare.Journey) int64
-		part  func(compare.NodeIn) float64
+		whole func(*journey.Journey) int64
+		part  func(journey.NodeIn) float64
 	}{
-		{"caller wait", func(j *compare.Journey) int64 { ns, _ := j.CallerWait(); return ns }, func(n compare.NodeIn) float64 { return n.Path.Response.Mean }},
-		{"completion", (*compare.Journey).Completion, func(n compare.NodeIn) float64 { return n.Path.Completion.Mean }},
+		{"caller wait", func(j *journey.Journey) int64 { ns, _ := j.CallerWait(); return ns }, func(n journey.NodeIn) float64 { return n.Path.Response.Mean }},
+		{"completion", (*journey.Journey).Completion, func(n journey.NodeIn) float64 { return n.Path.Completion.Mean }},
 	} {
 		whole := mean(groups[1], path.whole) - mean(groups[0], path.whole)
 		var parts float64

@@ -7,18 +7,18 @@ import (
 	"strings"
 	"time"
 
-	"tracelab/compare"
+	"tracelab/journey"
 )
 
-// journey draws a journey as text without ids, with siblings in the order of their times and then of their text: two
+// drawn draws a journey as text without ids, with siblings in the order of their times and then of their text: two
 // journeys are drawn alike when they are the same tree, with the same durations.
-type journey struct {
-	*compare.Journey
+type drawn struct {
+	*journey.Journey
 	prefix string // of topics and groups, to be left out
 }
 
 // String is the whole drawing: the figures, the tree over all traces, the messages, and both paths.
-func (j *journey) String() string {
+func (j *drawn) String() string {
 	var b strings.Builder
 	wait, _ := j.CallerWait()
 	tail, _ := j.Tail()
@@ -34,10 +34,10 @@ func (j *journey) String() string {
 func ns(n int64) time.Duration { return time.Duration(n) }
 
 // tree draws every span under its parent, or under what caused it in another trace.
-func (j *journey) tree() string {
-	below := map[compare.Index][]compare.Index{}
+func (j *drawn) tree() string {
+	below := map[journey.Index][]journey.Index{}
 	for _, i := range j.Spans() {
-		at := compare.Index(-1)
+		at := journey.Index(-1)
 		if parent, ok := j.Set().Parent(i); ok {
 			at = parent
 		} else if causes := j.Set().Causes(i); len(causes) > 0 {
@@ -48,7 +48,7 @@ func (j *journey) tree() string {
 	return strings.Join(j.subtrees(below, -1, ""), "")
 }
 
-func (j *journey) subtrees(below map[compare.Index][]compare.Index, at compare.Index, indent string) []string {
+func (j *drawn) subtrees(below map[journey.Index][]journey.Index, at journey.Index, indent string) []string {
 	type subtree struct {
 		start int64
 		text  string
@@ -67,7 +67,7 @@ func (j *journey) subtrees(below map[compare.Index][]compare.Index, at compare.I
 }
 
 // span draws one span: its times, its service, name and kind, how it refers to what caused it, and its error.
-func (j *journey) span(i compare.Index) string {
+func (j *drawn) span(i journey.Index) string {
 	set := j.Set()
 	s := set.Span(i)
 	start, end := set.Times(i)
@@ -84,7 +84,7 @@ func (j *journey) span(i compare.Index) string {
 		}
 	}
 	for _, e := range set.Causes(i) {
-		if e.Class != compare.ClassCall {
+		if e.Class != journey.ClassCall {
 			refers = append(refers, e.Class.String()+" from "+j.name(e.From))
 		}
 		if s.Trace != set.Span(e.From).Trace {
@@ -94,14 +94,14 @@ func (j *journey) span(i compare.Index) string {
 	if len(refers) > 0 {
 		text += " (" + strings.Join(refers, ", ") + ")"
 	}
-	if s.Status == compare.Error {
+	if s.Status == journey.Error {
 		reason, _ := s.Attr("error.type") // gRPC's spans have none, but a status code
 		text = strings.TrimSpace(text + " ERROR " + reason.String())
 	}
 	return text + "\n"
 }
 
-func (j *journey) messages() string {
+func (j *drawn) messages() string {
 	var lines []string
 	for _, m := range j.Messages() {
 		line := fmt.Sprintf("%s %s → %s: %v, %v, %v", j.plain(m.Topic), j.Set().Span(m.Producer).Service, j.plain(m.Group), ns(m.Publish), ns(m.Wait), ns(m.Delivery))
@@ -114,7 +114,7 @@ func (j *journey) messages() string {
 	return strings.Join(lines, "")
 }
 
-func (j *journey) path(path []compare.Segment) string {
+func (j *drawn) path(path []journey.Segment) string {
 	var b strings.Builder
 	for _, g := range path {
 		fmt.Fprintf(&b, "[%v, %v] +%v ", ns(g.Start), ns(g.End), ns(g.Duration()))
@@ -126,9 +126,9 @@ func (j *journey) path(path []compare.Segment) string {
 	return b.String()
 }
 
-func (j *journey) name(i compare.Index) string {
+func (j *drawn) name(i journey.Index) string {
 	s := j.Set().Span(i)
 	return s.Service + " " + j.plain(s.Name)
 }
 
-func (j *journey) plain(name string) string { return strings.ReplaceAll(name, j.prefix, "") }
+func (j *drawn) plain(name string) string { return strings.ReplaceAll(name, j.prefix, "") }

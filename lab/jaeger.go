@@ -11,9 +11,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"tracelab/compare"
-	"tracelab/compare/source"
-	"tracelab/compare/source/jaeger"
+	"tracelab/journey"
+	"tracelab/journey/source"
+	"tracelab/journey/source/jaeger"
 	"tracelab/services"
 )
 
@@ -119,7 +119,7 @@ func (f *fetcher) search(ctx context.Context, from, to time.Time) error {
 			return err
 		}
 	}
-	if !slices.ContainsFunc(result.Warnings, func(w compare.Warning) bool { return w.Rule == "D12" }) {
+	if !slices.ContainsFunc(result.Warnings, func(w journey.Warning) bool { return w.Rule == "D12" }) {
 		return nil
 	}
 	if to.Sub(from) <= shortestPeriod {

@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"tracelab/compare/source/jaeger"
+	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
 	"tracelab/services"
 )

@@ -6,21 +6,21 @@ import (
 	"strings"
 	"time"
 
-	"tracelab/compare"
-	"tracelab/compare/source"
+	"tracelab/journey"
+	"tracelab/journey/source"
 	"tracelab/services"
 )
 
 // evidence is all spans of a run so far, stitched.
 type evidence struct {
-	set   *compare.Set
+	set   *journey.Set
 	table services.Topology
 	open  *openSpans
 }
 
 // gather reads batches of spans.
 func gather(batches [][]byte, table services.Topology, open *openSpans) (evidence, error) {
-	var spans []compare.Span
+	var spans []journey.Span
 	for _, batch := range batches {
 		some, err := source.FromOTLP(batch, "collected")
 		if err != nil {
@@ -28,13 +28,13 @@ func gather(batches [][]byte, table services.Topology, open *openSpans) (evidenc
 		}
 		spans = append(spans, some...)
 	}
-	return evidence{set: compare.Normalise(spans), table: table, open: open}, nil
+	return evidence{set: journey.Normalise(spans), table: table, open: open}, nil
 }
 
 // journey finds an order's journey by its root, and says why it is not complete, or "". A journey is complete when
 // every step and every delivery that the order's own state makes expect is there, every parent and link target is, and
 // no span of it is open. Silence proves nothing.
-func (e evidence) journey(o Order, state services.State, recorded bool) (*compare.Journey, string) {
+func (e evidence) journey(o Order, state services.State, recorded bool) (*journey.Journey, string) {
 	journey := e.find(o)
 	switch {
 	case journey == nil:
@@ -56,16 +56,16 @@ func (e evidence) journey(o Order, state services.State, recorded bool) (*compar
 	return journey, e.missing(journey, steps, deliveries)
 }
 
-func (e evidence) find(o Order) *compare.Journey {
-	trace, err := compare.ParseTraceID(o.Trace)
+func (e evidence) find(o Order) *journey.Journey {
+	trace, err := journey.ParseTraceID(o.Trace)
 	if err != nil {
 		return nil
 	}
-	span, err := compare.ParseSpanID(o.span)
+	span, err := journey.ParseSpanID(o.span)
 	if err != nil {
 		return nil
 	}
-	i, ok := e.set.Find(compare.Ref{Trace: trace, Span: span})
+	i, ok := e.set.Find(journey.Ref{Trace: trace, Span: span})
 	if !ok {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (e evidence) expected(state services.State) ([]services.Step, map[string]in
 }
 
 // missing names the first expected thing that is not there.
-func (e evidence) missing(journey *compare.Journey, steps []services.Step, deliveries map[string]int) string {
+func (e evidence) missing(journey *journey.Journey, steps []services.Step, deliveries map[string]int) string {
 	done, delivered := map[services.Step]int{}, map[string]int{}
 	for _, i := range journey.Spans() {
 		span := e.set.Span(i)
@@ -113,12 +113,12 @@ func (e evidence) missing(journey *compare.Journey, steps []services.Step, deliv
 }
 
 // handles tells whether a span is the handling of one message, in today's names or in kotel's.
-func handles(span *compare.Span) bool {
+func handles(span *journey.Span) bool {
 	return text(span, "messaging.operation.type", "messaging.operation") == "process"
 }
 
 // topicOf is the destination as the table of hops names it, without the prefix of a run.
-func (e evidence) topicOf(span *compare.Span) string {
+func (e evidence) topicOf(span *journey.Span) string {
 	name := text(span, "messaging.destination.template", "messaging.destination.name", "messaging.source.name")
 	for _, topic := range e.table.Topics() {
 		if strings.HasSuffix(name, topic) {
@@ -129,7 +129,7 @@ func (e evidence) topicOf(span *compare.Span) string {
 }
 
 // text is the first of the attributes that the span has.
-func text(span *compare.Span, keys ...string) string {
+func text(span *journey.Span, keys ...string) string {
 	for _, key := range keys {
 		if value, ok := span.Attr(key); ok {
 			return value.String()
@@ -141,7 +141,7 @@ func text(span *compare.Span, keys ...string) string {
 // verdict is one order with its journey.
 type verdict struct {
 	order   Order            // Incomplete says why, or is ""
-	journey *compare.Journey // nil without a root
+	journey *journey.Journey // nil without a root
 }
 
 // judge waits until every order's journey is complete, for as long as the context lasts, and returns all of them: the

@@ -3,8 +3,8 @@ package lab_test
 import (
 	"testing"
 
-	"tracelab/compare"
-	"tracelab/compare/lint"
+	"tracelab/journey"
+	"tracelab/journey/lint"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -38,7 +38,7 @@ func TestRulesOnTheLabsOwnSpans(t *testing.T) {
 				if processed != 2*(8+7) { // of kafka and of hybrid
 					t.Fatalf("%d process spans: the run is not the one that this test is about", processed)
 				}
-				found := lint.Check(compare.Normalise(spans))
+				found := lint.Check(journey.Normalise(spans))
 				want := c.want(processed)
 				for rule, n := range found.Counts.Rules {
 					if n != want[rule] {
@@ -61,7 +61,7 @@ func TestRulesOnTheLabsOwnSpans(t *testing.T) {
 }
 
 // runSpans reads every span of a run back, the shared ones too.
-func runSpans(t *testing.T, result *lab.Result) []compare.Span {
+func runSpans(t *testing.T, result *lab.Result) []journey.Span {
 	t.Helper()
 	run, ok, err := lab.OpenRun(result.Dir)
 	if err != nil || !ok {

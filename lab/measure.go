@@ -3,13 +3,13 @@ package lab
 import (
 	"slices"
 
-	"tracelab/compare"
+	"tracelab/journey"
 	"tracelab/services"
 )
 
 // measures is what the complete journeys of one form tell.
 type measures struct {
-	group      compare.Group
+	group      journey.Group
 	orders     []Order // of the journeys in the group
 	incomplete int
 	why        string
@@ -18,7 +18,7 @@ type measures struct {
 
 // measure collects a form's journeys. Incomplete ones are counted and are in no figure.
 func measure(form services.Form, verdicts []verdict) measures {
-	m := measures{group: compare.Group{Name: string(form)}}
+	m := measures{group: journey.Group{Name: string(form)}}
 	var own []verdict
 	for _, v := range verdicts {
 		if v.order.Form != form {
@@ -41,11 +41,11 @@ func measure(form services.Form, verdicts []verdict) measures {
 
 // result is the form's column of the table.
 func (m measures) result() *FormResult {
-	described := compare.Describe(m.group)
-	f := &FormResult{Journeys: len(m.group.Journeys), Incomplete: m.incomplete, Response: compare.Summarise(m.response), QueueWait: described.QueueWait}
+	described := journey.Describe(m.group)
+	f := &FormResult{Journeys: len(m.group.Journeys), Incomplete: m.incomplete, Response: journey.Summarise(m.response), QueueWait: described.QueueWait}
 	for _, field := range []struct {
-		to   *compare.Summary
-		from *compare.Summary
+		to   *journey.Summary
+		from *journey.Summary
 	}{{&f.CallerWait, described.CallerWait}, {&f.Completion, described.Completion}, {&f.Tail, described.Tail}} {
 		if field.from != nil {
 			*field.to = *field.from
@@ -80,13 +80,13 @@ func baseFirst(forms []services.Form) []services.Form {
 }
 
 // compareForms compares every form with every one before it, order by order.
-func compareForms(forms []services.Form, measured map[services.Form]measures) (differences []compare.Difference, warnings []string) {
-	key := compare.ByAttribute(services.KeyNumber)
-	differences = []compare.Difference{}
+func compareForms(forms []services.Form, measured map[services.Form]measures) (differences []journey.Difference, warnings []string) {
+	key := journey.ByAttribute(services.KeyNumber)
+	differences = []journey.Difference{}
 	forms = baseFirst(forms)
 	for i, other := range forms {
 		for _, base := range forms[:i] {
-			list, warning := compare.Differences(measured[base].group, measured[other].group, key)
+			list, warning := journey.Differences(measured[base].group, measured[other].group, key)
 			differences = append(differences, list...)
 			if warning != "" {
 				warnings = append(warnings, warning)

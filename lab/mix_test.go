@@ -3,7 +3,7 @@ package lab_test
 import (
 	"testing"
 
-	"tracelab/compare"
+	"tracelab/journey"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -28,9 +28,9 @@ func TestJourneysNeverMix(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			set := compare.Normalise(spans)
+			set := journey.Normalise(spans)
 			journeys := map[string]int{}
-			in := map[compare.Index]int{} // journeys that a span is in
+			in := map[journey.Index]int{} // journeys that a span is in
 			for _, j := range set.Journeys() {
 				root, ok := j.Root()
 				if !ok || len(j.Unreached()) > 0 {
@@ -50,7 +50,7 @@ func TestJourneysNeverMix(t *testing.T) {
 				t.Errorf("%d journeys of %d orders, want one for each of %d", len(set.Journeys()), len(journeys), 2*orders)
 			}
 			shared, batches := 0, 0
-			for i := range compare.Index(set.Len()) {
+			for i := range journey.Index(set.Len()) {
 				if set.Shared(i) {
 					shared++
 					if n, ok := set.Span(i).Attr("messaging.batch.message_count"); ok && n.String() != "1" {
@@ -69,7 +69,7 @@ func TestJourneysNeverMix(t *testing.T) {
 }
 
 // orderOf names the order that a span carries.
-func orderOf(set *compare.Set, i compare.Index) string {
+func orderOf(set *journey.Set, i journey.Index) string {
 	form, _ := set.Span(i).Attr(services.KeyForm)
 	number, _ := set.Span(i).Attr(services.KeyNumber)
 	return form.String() + " " + number.String()

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strconv"
 
-	"tracelab/compare"
-	"tracelab/compare/source"
+	"tracelab/journey"
+	"tracelab/journey/source"
 	"tracelab/services"
 )
 
@@ -78,7 +78,7 @@ func (r SavedRun) CheckForm(form services.Form) error {
 }
 
 // Spans reads every span of the run, the shared ones too. The warnings are about damage that was passed over.
-func (r SavedRun) Spans() (spans []compare.Span, warnings []string, err error) {
+func (r SavedRun) Spans() (spans []journey.Span, warnings []string, err error) {
 	var names []string
 	if shared := filepath.Join(r.Dir, sharedName+spansSuffix); exists(shared) {
 		names = append(names, shared)
@@ -101,7 +101,7 @@ func (r SavedRun) Spans() (spans []compare.Span, warnings []string, err error) {
 
 // Group reads the journeys of one form, without those that the run found incomplete. The warnings are about what was
 // left out.
-func (r SavedRun) Group(form services.Form) (group compare.Group, warnings []string, err error) {
+func (r SavedRun) Group(form services.Form) (group journey.Group, warnings []string, err error) {
 	group.Name = filepath.Join(r.Dir, string(form))
 	if err := r.CheckForm(form); err != nil {
 		return group, nil, err
@@ -117,7 +117,7 @@ func (r SavedRun) Group(form services.Form) (group compare.Group, warnings []str
 	for _, w := range result.Warnings {
 		warnings = append(warnings, w.Text)
 	}
-	set := compare.Normalise(result.Spans)
+	set := journey.Normalise(result.Spans)
 	for _, journey := range set.Journeys() {
 		// By number, not by trace: what lost its cause is a journey of its own, in another trace than the order's.
 		number, _ := set.Span(journey.Spans()[0]).Attr(services.KeyNumber)

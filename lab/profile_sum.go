@@ -93,7 +93,7 @@ func purpose(s *profile.Sample) string {
 		{"garbage collection", "runtime.bgscavenge"},
 		{"embedded Kafka", "github.com/twmb/franz-go/pkg/kfake."},
 		{"telemetry", "go.opentelemetry.io/otel/exporters/"},
-		{"telemetry", "tracelab/services/internal/telemetry.(*Queue)"},
+		{"telemetry", "tracelab/internal/telemetry.(*Queue)"},
 	} {
 		if onStack(s, p.function) {
 			return p.words

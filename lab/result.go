@@ -1,7 +1,7 @@
 package lab
 
 import (
-	"tracelab/compare"
+	"tracelab/journey"
 	"tracelab/services"
 )
 
@@ -30,7 +30,7 @@ type Result struct {
 	Sent        int                           `json:"otlp_spans_sent"`
 	Fetched     int                           `json:"jaeger_spans_fetched,omitempty"` // of the services, each once
 	Skipped     int64                         `json:"records_skipped"`                // that no consumer could decode
-	Comparisons []compare.Difference          `json:"comparisons"`
+	Comparisons []journey.Difference          `json:"comparisons"`
 	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"`      // of a run whose spans came from there
 	Profile     *Profile                      `json:"cpu_profile,omitempty"` // with --profiles; of no form
 	Warnings    []string                      `json:"warnings"`
@@ -53,11 +53,11 @@ type FormResult struct {
 	SpanCount  int      `json:"spans"`
 	Dropped    int64    `json:"dropped_spans"` // in this process; of services elsewhere, what is missing makes journeys incomplete
 
-	CallerWait compare.Summary  `json:"caller_wait_ms"`
-	Response   compare.Summary  `json:"response_ms"`
-	Completion compare.Summary  `json:"completion_ms"`
-	Tail       compare.Summary  `json:"tail_ms"`
-	QueueWait  *compare.Summary `json:"queue_wait_ms"` // null without messages
+	CallerWait journey.Summary  `json:"caller_wait_ms"`
+	Response   journey.Summary  `json:"response_ms"`
+	Completion journey.Summary  `json:"completion_ms"`
+	Tail       journey.Summary  `json:"tail_ms"`
+	QueueWait  *journey.Summary `json:"queue_wait_ms"` // null without messages
 
 	CPU *OrderProfile `json:"cpu_profile,omitempty"` // with --profiles
 }
@@ -65,5 +65,5 @@ type FormResult struct {
 // medianOrder is the order whose completion is the form's median (the lower of two), with its path.
 type medianOrder struct {
 	order   Order
-	journey *compare.Journey
+	journey *journey.Journey
 }

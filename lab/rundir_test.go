@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"tracelab/compare"
+	"tracelab/journey"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -106,8 +106,8 @@ func TestRunDirectoryGivesTheSameJourneys(t *testing.T) {
 		result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp, c.Relation = 7, 1, relation(name) })
 		for form, f := range result.Forms {
 			journeys := group(t, result, form)
-			described := compare.Describe(compare.Group{Journeys: plain(journeys)})
-			for measure, pair := range map[string][2]*compare.Summary{
+			described := journey.Describe(journey.Group{Journeys: plain(journeys)})
+			for measure, pair := range map[string][2]*journey.Summary{
 				"caller wait": {&f.CallerWait, described.CallerWait}, "completion": {&f.Completion, described.Completion},
 				"tail": {&f.Tail, described.Tail}, "queue wait": {f.QueueWait, described.QueueWait},
 			} {
@@ -115,8 +115,8 @@ func TestRunDirectoryGivesTheSameJourneys(t *testing.T) {
 					t.Errorf("%s, %s: %s (-memory +directory):\n%s", name, form, measure, diff)
 				}
 			}
-			want := &journey{result.MedianJourney(form), ""}
-			i := slices.IndexFunc(journeys, func(j *journey) bool { return j.Traces()[0] == want.Traces()[0] })
+			want := &drawn{result.MedianJourney(form), ""}
+			i := slices.IndexFunc(journeys, func(j *drawn) bool { return j.Traces()[0] == want.Traces()[0] })
 			if i < 0 {
 				t.Fatalf("%s, %s: the median order is not in the directory", name, form)
 			}
@@ -127,8 +127,8 @@ func TestRunDirectoryGivesTheSameJourneys(t *testing.T) {
 	}
 }
 
-func plain(journeys []*journey) []*compare.Journey {
-	list := make([]*compare.Journey, len(journeys))
+func plain(journeys []*drawn) []*journey.Journey {
+	list := make([]*journey.Journey, len(journeys))
 	for i, j := range journeys {
 		list[i] = j.Journey
 	}

@@ -11,7 +11,7 @@ import (
 
 // structure is the shape of a journey: for each span its service, name and kind, and the service and name of what
 // caused it; no ids, no times, no number of poll or commit.
-func structure(j *journey) string {
+func structure(j *drawn) string {
 	var lines []string
 	for _, i := range j.Spans() {
 		cause := "nothing"

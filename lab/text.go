@@ -8,8 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"tracelab/compare"
-	"tracelab/compare/report"
+	"tracelab/journey"
+	"tracelab/journey/report"
 	"tracelab/services"
 )
 
@@ -102,7 +102,7 @@ func (r *Result) rows(b *strings.Builder, rows []row) {
 }
 
 // interval writes a summary as its median and interval in one unit: 51.2 ms [49.0, 52.1].
-func interval(s *compare.Summary) string {
+func interval(s *journey.Summary) string {
 	if s == nil || s.Median == nil {
 		return "–"
 	}
@@ -166,12 +166,12 @@ func (r *Result) differences(b *strings.Builder) {
 }
 
 // difference finds a comparison.
-func (r *Result) difference(base, other services.Form, measure string) (compare.Difference, bool) {
-	i := slices.IndexFunc(r.Comparisons, func(d compare.Difference) bool {
+func (r *Result) difference(base, other services.Form, measure string) (journey.Difference, bool) {
+	i := slices.IndexFunc(r.Comparisons, func(d journey.Difference) bool {
 		return d.Measure == measure && d.Base == string(base) && d.Other == string(other)
 	})
 	if i < 0 {
-		return compare.Difference{}, false
+		return journey.Difference{}, false
 	}
 	return r.Comparisons[i], true
 }

@@ -100,13 +100,13 @@ func alignWarmUp(at lab.Progress) {
 }
 
 // group reads the journeys of one form back from the run's directory.
-func group(t *testing.T, result *lab.Result, form services.Form) []*journey {
+func group(t *testing.T, result *lab.Result, form services.Form) []*drawn {
 	t.Helper()
 	return groupOf(t, result, form, topicPrefix(result))
 }
 
 // groupOf does so for services whose topics have another prefix than the run's own.
-func groupOf(t *testing.T, result *lab.Result, form services.Form, prefix string) []*journey {
+func groupOf(t *testing.T, result *lab.Result, form services.Form, prefix string) []*drawn {
 	t.Helper()
 	run, ok, err := lab.OpenRun(result.Dir)
 	if err != nil || !ok {
@@ -119,9 +119,9 @@ func groupOf(t *testing.T, result *lab.Result, form services.Form, prefix string
 	for _, w := range warnings {
 		t.Logf("%s: %s", form, w)
 	}
-	list := make([]*journey, len(g.Journeys))
+	list := make([]*drawn, len(g.Journeys))
 	for i, j := range g.Journeys {
-		list[i] = &journey{j, prefix}
+		list[i] = &drawn{j, prefix}
 	}
 	return list
 }

@@ -3,8 +3,8 @@ package services
 import (
 	"context"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
-	"tracelab/services/internal/transport"
 )
 
 // analytics writes the order into the books of numbers.
@@ -16,7 +16,7 @@ type analytics struct {
 func newAnalytics(n *node) *analytics {
 	s := &analytics{node: n}
 	orderpb.RegisterAnalyticsServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Record.Verb(), transport.Call(s.Record))
+	n.httpServer.Traced("POST /"+Record.Verb(), carrier.Call(s.Record))
 	n.handleStep(Record, s.record)
 	return s
 }

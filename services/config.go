@@ -9,8 +9,8 @@ import (
 
 	"go.opentelemetry.io/otel/propagation"
 
-	"tracelab/services/internal/telemetry"
-	"tracelab/services/internal/transport"
+	"tracelab/internal/telemetry"
+	"tracelab/services/internal/carrier"
 	"tracelab/tracecontext"
 )
 
@@ -55,15 +55,15 @@ const (
 )
 
 // Network is where services listen and dial.
-type Network = transport.Network
+type Network = carrier.Network
 
 // ClientSpanName names the span of an HTTP request to a fixed path: POST /orders.
 func ClientSpanName(operation string, r *http.Request) string {
-	return transport.ClientSpanName(operation, r)
+	return carrier.ClientSpanName(operation, r)
 }
 
 // TCP is the operating system's network.
-func TCP() Network { return transport.TCP() }
+func TCP() Network { return carrier.TCP() }
 
 // Propagator carries trace context and baggage over every hop. What it refuses it counts, and logs once a minute at
 // the most.
@@ -108,5 +108,5 @@ func DefaultAddresses() (http, grpc map[string]string) {
 
 // RemoveTopics deletes the topics and groups of the configuration's prefix from its broker.
 func RemoveTopics(ctx context.Context, config Config) error {
-	return transport.RemoveTopics(ctx, config.Network, config.Kafka, config.Prefix, OrderTopology().Topics(), Names())
+	return carrier.RemoveTopics(ctx, config.Network, config.Kafka, config.Prefix, OrderTopology().Topics(), Names())
 }

@@ -20,7 +20,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 
-	"tracelab/services/internal/transport"
+	"tracelab/services/internal/carrier"
 )
 
 // TestMain finds goroutines that a test on the loopback has left. A bubble finds its own.
@@ -139,9 +139,9 @@ type answer struct {
 func (a answer) id() string { return strings.TrimPrefix(a.header.Get("Location"), "/orders/") }
 
 // problem reads the body of an error.
-func (a answer) problem(t *testing.T) transport.Problem {
+func (a answer) problem(t *testing.T) carrier.Problem {
 	t.Helper()
-	var p transport.Problem
+	var p carrier.Problem
 	if err := json.Unmarshal(a.body, &p); err != nil || a.header.Get("Content-Type") != "application/problem+json" {
 		t.Fatalf("%d %s %q is no problem document: %v", a.status, a.header.Get("Content-Type"), a.body, err)
 	}

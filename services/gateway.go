@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
-	"tracelab/services/internal/transport"
 )
 
 // gateway is what clients see: it checks orders and passes them on to orders.
@@ -64,20 +64,20 @@ func (g *gateway) place(w http.ResponseWriter, r *http.Request) {
 	e, err := experimentOf(ctx)
 	if err != nil {
 		g.metrics.count(ctx, otherForm, Refused)
-		transport.WriteProblem(w, transport.Fail("", transport.BadRequest, err.Error()))
+		carrier.WriteProblem(w, carrier.Fail("", carrier.BadRequest, err.Error()))
 		return
 	}
 	placement, failed := g.read(w, r)
 	if failed != nil {
 		g.metrics.count(ctx, e.Form, Refused)
-		transport.WriteProblem(w, failed)
+		carrier.WriteProblem(w, failed)
 		return
 	}
 	answer, err := g.accept(ctx, e, placement)
 	if err != nil {
-		failed := transport.AsFailed("", err)
+		failed := carrier.AsFailed("", err)
 		mark(ctx, failed.OrderID)
-		transport.WriteProblem(w, failed)
+		carrier.WriteProblem(w, failed)
 		return
 	}
 	mark(ctx, answer.GetOrderId())
@@ -85,8 +85,8 @@ func (g *gateway) place(w http.ResponseWriter, r *http.Request) {
 	if answer.GetStatus() == string(Completed) {
 		status = http.StatusCreated
 	}
-	w.Header().Set("Location", transport.OrderPath(answer.GetOrderId()))
-	transport.WriteJSON(w, status, Answer{ID: answer.GetOrderId(), Status: Status(answer.GetStatus()), Steps: answer.GetSteps()})
+	w.Header().Set("Location", carrier.OrderPath(answer.GetOrderId()))
+	carrier.WriteJSON(w, status, Answer{ID: answer.GetOrderId(), Status: Status(answer.GetStatus()), Steps: answer.GetSteps()})
 }
 
 // mark puts the order's id on the server span, which began before there was one.
@@ -118,9 +118,9 @@ func (g *gateway) accept(ctx context.Context, e Experiment, placement *orderpb.P
 }
 
 // read reads and checks a placement. A placement that fails here makes no order.
-func (g *gateway) read(w http.ResponseWriter, r *http.Request) (*orderpb.Placement, *transport.Failed) {
+func (g *gateway) read(w http.ResponseWriter, r *http.Request) (*orderpb.Placement, *carrier.Failed) {
 	var p Placement
-	if failed := transport.ReadJSON(w, r, func(body []byte) error { return decodeStrictly(body, &p) }); failed != nil {
+	if failed := carrier.ReadJSON(w, r, func(body []byte) error { return decodeStrictly(body, &p) }); failed != nil {
 		return nil, failed
 	}
 	key := r.Header.Get("Idempotency-Key")
@@ -140,8 +140,8 @@ func (g *gateway) read(w http.ResponseWriter, r *http.Request) (*orderpb.Placeme
 	}, nil
 }
 
-func unprocessable(format string, args ...any) *transport.Failed {
-	return transport.Fail("", "unprocessable_order", fmt.Sprintf(format, args...))
+func unprocessable(format string, args ...any) *carrier.Failed {
+	return carrier.Fail("", "unprocessable_order", fmt.Sprintf(format, args...))
 }
 
 func skus() string {
@@ -169,7 +169,7 @@ func decodeStrictly(body []byte, into any) error {
 func (g *gateway) ask(w http.ResponseWriter, r *http.Request) {
 	status, contentType, body, err := g.http.Get(r.Context(), Orders, r.URL.EscapedPath())
 	if err != nil {
-		transport.WriteProblem(w, transport.AsFailed("", err))
+		carrier.WriteProblem(w, carrier.AsFailed("", err))
 		return
 	}
 	w.Header().Set("Content-Type", contentType)

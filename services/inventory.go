@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
-	"tracelab/services/internal/transport"
 )
 
 // inventory takes what was ordered from the shelf.
@@ -17,7 +17,7 @@ type inventory struct {
 func newInventory(n *node) *inventory {
 	s := &inventory{node: n}
 	orderpb.RegisterInventoryServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Reserve.Verb(), transport.Call(s.Reserve))
+	n.httpServer.Traced("POST /"+Reserve.Verb(), carrier.Call(s.Reserve))
 	n.handleStep(Reserve, s.reserve)
 	return s
 }
@@ -30,7 +30,7 @@ func (s *inventory) Reserve(ctx context.Context, order *orderpb.Order) (*orderpb
 func (s *inventory) reserve(_ context.Context, order *orderpb.Order) error {
 	item, ok := itemOf(order.GetSku())
 	if !ok || order.GetQuantity() > item.Shelf {
-		return transport.Fail(string(Reserve), "out_of_stock", fmt.Sprintf("%d of %s ordered, %d there", order.GetQuantity(), order.GetSku(), item.Shelf))
+		return carrier.Fail(string(Reserve), "out_of_stock", fmt.Sprintf("%d of %s ordered, %d there", order.GetQuantity(), order.GetSku(), item.Shelf))
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
-	"tracelab/services/internal/transport"
 )
 
 // Status is where an order stands, as far as orders has heard.
@@ -36,7 +36,7 @@ type State struct {
 }
 
 // StepFailure is a step that failed, and why.
-type StepFailure = transport.StepFailure
+type StepFailure = carrier.StepFailure
 
 // Accounts are the sums of one form's orders: accepted = completed + failed + pending.
 type Accounts struct {
@@ -69,7 +69,7 @@ type entry struct {
 	since    time.Time // accepted, on this process's clock
 	answered bool      // the placement has its answer, below
 	answer   *orderpb.Acceptance
-	failed   *transport.Failed
+	failed   *carrier.Failed
 }
 
 func newLedger() *ledger {
@@ -78,7 +78,7 @@ func newLedger() *ledger {
 
 // begin starts a placement. With a key that was used before it returns the entry of that time and replay, or a failure
 // when the first is still in flight or had another body.
-func (l *ledger) begin(e Experiment, key string, request *orderpb.Order, id string) (begun *entry, replay bool, failed *transport.Failed) {
+func (l *ledger) begin(e Experiment, key string, request *orderpb.Order, id string) (begun *entry, replay bool, failed *carrier.Failed) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if key != "" {
@@ -86,9 +86,9 @@ func (l *ledger) begin(e Experiment, key string, request *orderpb.Order, id stri
 		if before, ok := l.byKey[key]; ok {
 			switch {
 			case !proto.Equal(before.request, request):
-				return nil, false, transport.Fail("", "idempotency_key_reused", "this Idempotency-Key belongs to another order: use a new one")
+				return nil, false, carrier.Fail("", "idempotency_key_reused", "this Idempotency-Key belongs to another order: use a new one")
 			case !before.answered:
-				return nil, false, transport.Fail("", "idempotency_key_in_use", "the first request with this Idempotency-Key is still being worked on: ask again later")
+				return nil, false, carrier.Fail("", "idempotency_key_in_use", "the first request with this Idempotency-Key is still being worked on: ask again later")
 			}
 			return before, true, nil
 		}
@@ -145,7 +145,7 @@ func (l *ledger) trim() {
 }
 
 // answer keeps what the placement was answered, for a client that asks again with the same key.
-func (l *ledger) answer(en *entry, answer *orderpb.Acceptance, failed *transport.Failed) {
+func (l *ledger) answer(en *entry, answer *orderpb.Acceptance, failed *carrier.Failed) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	en.answered, en.answer, en.failed = true, answer, failed

@@ -11,10 +11,10 @@ import (
 
 	"go.opentelemetry.io/otel/baggage"
 
+	"tracelab/internal/telemetry"
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/faults"
 	"tracelab/services/internal/orderpb"
-	"tracelab/services/internal/telemetry"
-	"tracelab/services/internal/transport"
 )
 
 // handler does what a message asks for.
@@ -26,12 +26,12 @@ type node struct {
 	allowFaults bool
 	telemetry   *telemetry.Provider
 
-	httpServer *transport.HTTPServer
-	grpcServer *transport.GRPCServer
+	httpServer *carrier.HTTPServer
+	grpcServer *carrier.GRPCServer
 	listeners  listeners
-	http       *transport.HTTPClient
-	grpc       *transport.GRPCClient
-	kafka      *transport.Kafka // nil for the gateway, and without a broker
+	http       *carrier.HTTPClient
+	grpc       *carrier.GRPCClient
+	kafka      *carrier.Kafka // nil for the gateway, and without a broker
 
 	handlers map[string]handler // by topic
 	ready    func(context.Context) []string
@@ -56,7 +56,7 @@ func (n *node) handleStep(step Step, do func(context.Context, *orderpb.Order) er
 func (n *node) consume(ctx context.Context, topic string, event *orderpb.Event) error {
 	e, err := experimentOf(ctx)
 	if err != nil {
-		return transport.Fail("", transport.BadRequest, err.Error())
+		return carrier.Fail("", carrier.BadRequest, err.Error())
 	}
 	return n.handlers[topic](ctx, e, event)
 }
@@ -74,14 +74,14 @@ func (n *node) topics() []string {
 // probes are the questions that an orchestrator asks.
 func (n *node) probes() {
 	n.httpServer.Plain("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		transport.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "alive"})
+		carrier.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "alive"})
 	}))
 	n.httpServer.Plain("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if missing := n.notReady(r.Context()); len(missing) > 0 {
-			transport.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"service": n.name, "status": "not ready", "waiting_for": missing})
+			carrier.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"service": n.name, "status": "not ready", "waiting_for": missing})
 			return
 		}
-		transport.WriteJSON(w, http.StatusOK, map[string]any{"service": n.name, "status": "ready", "faults_allowed": n.allowFaults})
+		carrier.WriteJSON(w, http.StatusOK, map[string]any{"service": n.name, "status": "ready", "faults_allowed": n.allowFaults})
 	}))
 }
 
@@ -102,7 +102,7 @@ func (n *node) notReady(ctx context.Context) []string {
 
 // connect joins the broker.
 func (n *node) connect(ctx context.Context, config Config) error {
-	kafka, err := transport.OpenKafka(ctx, transport.KafkaConfig{
+	kafka, err := carrier.OpenKafka(ctx, carrier.KafkaConfig{
 		Service: n.name, Addresses: config.Kafka, Prefix: config.Prefix, Topics: OrderTopology().Topics(), Consume: n.topics(),
 		Workers: config.Workers, Network: config.Network, Provider: n.telemetry, Handle: n.consume, Kotel: config.Kotel,
 		Relation: func(ctx context.Context) Relation {
@@ -143,7 +143,7 @@ func (n *node) close(ctx context.Context) error {
 // misbehaved is how a fault ends a request outside any step.
 func misbehaved(err error) error {
 	if fault, ok := errors.AsType[*faults.Error](err); ok {
-		return transport.Fail("", fault.Reason, "injected fault")
+		return carrier.Fail("", fault.Reason, "injected fault")
 	}
 	return err
 }

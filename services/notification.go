@@ -3,8 +3,8 @@ package services
 import (
 	"context"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
-	"tracelab/services/internal/transport"
 )
 
 // notification tells the customer.
@@ -16,7 +16,7 @@ type notification struct {
 func newNotification(n *node) *notification {
 	s := &notification{node: n}
 	orderpb.RegisterNotificationServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Notify.Verb(), transport.Call(s.Notify))
+	n.httpServer.Traced("POST /"+Notify.Verb(), carrier.Call(s.Notify))
 	n.handleStep(Notify, s.notify)
 	return s
 }

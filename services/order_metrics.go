@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
-	"tracelab/services/internal/telemetry"
+	"tracelab/internal/telemetry"
 )
 
 // Refused is the status of a placement that made no order. It is in the metrics only: there is no order to have it.

@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
-	"tracelab/services/internal/transport"
 )
 
 // handOverPatience is how long a client waits at the most for the broker to acknowledge the message that carries on.
@@ -33,7 +33,7 @@ func newOrders(n *node) (*orders, error) {
 	}
 	o := &orders{node: n, ledger: newLedger(), metrics: metrics}
 	orderpb.RegisterOrdersServer(n.grpcServer, o)
-	n.httpServer.Traced("POST /"+Accept.Verb(), transport.Call(o.Accept))
+	n.httpServer.Traced("POST /"+Accept.Verb(), carrier.Call(o.Accept))
 	n.httpServer.Plain("GET /orders/{id}", http.HandlerFunc(o.get))
 	n.httpServer.Plain("GET /runs/{run}", http.HandlerFunc(o.accounts))
 	n.httpServer.Plain("GET /runs/{run}/orders", http.HandlerFunc(o.list))
@@ -47,7 +47,7 @@ func (o *orders) Accept(ctx context.Context, placement *orderpb.Placement) (*ord
 	e, err := experimentOf(ctx)
 	if err != nil {
 		o.metrics.count(ctx, otherForm, Refused)
-		return nil, transport.Fail("", transport.BadRequest, err.Error())
+		return nil, carrier.Fail("", carrier.BadRequest, err.Error())
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -66,7 +66,7 @@ func (o *orders) Accept(ctx context.Context, placement *orderpb.Placement) (*ord
 		o.ledger.answer(en, answer, nil)
 		return answer, nil
 	}
-	failed = transport.AsFailed(string(Accept), err)
+	failed = carrier.AsFailed(string(Accept), err)
 	if !en.accepted {
 		o.ledger.refuse(en)
 		o.metrics.count(ctx, e.Form, Refused)
@@ -111,7 +111,7 @@ func (o *orders) place(ctx context.Context, e Experiment, en *entry) (*orderpb.A
 	steps, err := o.carryOn(ctx, e, order, Accept)
 	o.metrics.ended(ctx, o.ledger.did(id, asSteps(steps)...))
 	if err != nil {
-		if failed, ok := errors.AsType[*transport.Failed](err); ok && !errors.Is(err, errHandOver) {
+		if failed, ok := errors.AsType[*carrier.Failed](err); ok && !errors.Is(err, errHandOver) {
 			end, _ := o.ledger.fail(id, failed.Failures)
 			o.metrics.ended(ctx, end)
 		}
@@ -158,24 +158,24 @@ func (o *orders) fail(ctx context.Context, _ Experiment, event *orderpb.Event) e
 
 // stranger is a message of an order that this process has never accepted: orders keeps its state in memory only.
 func (o *orders) stranger(event *orderpb.Event) error {
-	return transport.Fail("", "order_unknown", "no order "+event.GetOrder().GetId()+" in this process: it was accepted before a restart")
+	return carrier.Fail("", "order_unknown", "no order "+event.GetOrder().GetId()+" in this process: it was accepted before a restart")
 }
 
 func (o *orders) get(w http.ResponseWriter, r *http.Request) {
 	state, ok := o.ledger.get(r.PathValue("id"))
 	if !ok {
-		transport.WriteProblem(w, transport.Fail("", "order_not_found", "no order "+r.PathValue("id")))
+		carrier.WriteProblem(w, carrier.Fail("", "order_not_found", "no order "+r.PathValue("id")))
 		return
 	}
-	transport.WriteJSON(w, http.StatusOK, state)
+	carrier.WriteJSON(w, http.StatusOK, state)
 }
 
 func (o *orders) accounts(w http.ResponseWriter, r *http.Request) {
-	transport.WriteJSON(w, http.StatusOK, o.ledger.accounts(r.PathValue("run")))
+	carrier.WriteJSON(w, http.StatusOK, o.ledger.accounts(r.PathValue("run")))
 }
 
 func (o *orders) list(w http.ResponseWriter, r *http.Request) {
-	transport.WriteJSON(w, http.StatusOK, o.ledger.run(r.PathValue("run")))
+	carrier.WriteJSON(w, http.StatusOK, o.ledger.run(r.PathValue("run")))
 }
 
 func asSteps(names []string) []Step {

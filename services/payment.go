@@ -6,8 +6,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
-	"tracelab/services/internal/transport"
 )
 
 // payment charges the customer.
@@ -19,7 +19,7 @@ type payment struct {
 func newPayment(n *node) *payment {
 	s := &payment{node: n}
 	orderpb.RegisterPaymentServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Charge.Verb(), transport.Call(s.Charge))
+	n.httpServer.Traced("POST /"+Charge.Verb(), carrier.Call(s.Charge))
 	n.handleStep(Charge, s.charge)
 	return s
 }

@@ -11,10 +11,10 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/internal/telemetry"
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/faults"
 	"tracelab/services/internal/orderpb"
-	"tracelab/services/internal/telemetry"
-	"tracelab/services/internal/transport"
 )
 
 // perform does one step for an order, under one INTERNAL span with the step's name: how a call meets its message twin.
@@ -37,9 +37,9 @@ func (n *node) perform(ctx context.Context, e Experiment, step Step, do func(con
 	if err == nil {
 		return nil
 	}
-	failed := transport.AsFailed(string(step), err)
+	failed := carrier.AsFailed(string(step), err)
 	if fault, ok := errors.AsType[*faults.Error](err); ok {
-		failed = transport.Fail(string(step), fault.Reason, "injected fault")
+		failed = carrier.Fail(string(step), fault.Reason, "injected fault")
 	}
 	telemetry.MarkFailed(span, failed.Reason(), failed)
 	n.telemetry.Log.DebugContext(ctx, "step failed", "step", string(step), "reason", failed.Reason())
@@ -63,7 +63,7 @@ type plan struct {
 
 // carryOn executes what comes after a step that this service has done, until everything ahead is handed over or ended.
 // A failing branch does not cancel its siblings: it returns when all have ended, with the steps that are done and all
-// failures as one *transport.Failed. A message that could not be handed over is an error of its own kind, errHandOver.
+// failures as one *carrier.Failed. A message that could not be handed over is an error of its own kind, errHandOver.
 func (n *node) carryOn(ctx context.Context, e Experiment, order *orderpb.Order, from Step) ([]string, error) {
 	table, err := TopologyNamed(e.Topology)
 	if err != nil {
@@ -82,7 +82,7 @@ func (n *node) carryOn(ctx context.Context, e Experiment, order *orderpb.Order, 
 		p.call(ctx, wave)
 	}
 	if len(p.failures) > 0 {
-		return p.steps(), &transport.Failed{Failures: p.failures}
+		return p.steps(), &carrier.Failed{Failures: p.failures}
 	}
 	return p.steps(), nil
 }
@@ -169,7 +169,7 @@ func (n *node) hop(ctx context.Context, e Experiment, hop Hop, order *orderpb.Or
 }
 
 // caller is what carries calls.
-func (n *node) caller(by Carrier) (transport.Caller, error) {
+func (n *node) caller(by Carrier) (carrier.Caller, error) {
 	switch by {
 	case HTTP:
 		return n.http, nil
@@ -184,14 +184,14 @@ func (n *node) caller(by Carrier) (transport.Caller, error) {
 func (n *node) serveCall(ctx context.Context, step Step, order *orderpb.Order, do func(context.Context, *orderpb.Order) error) (*orderpb.Receipt, error) {
 	e, err := experimentOf(ctx)
 	if err != nil {
-		return nil, transport.Fail(string(step), transport.BadRequest, err.Error())
+		return nil, carrier.Fail(string(step), carrier.BadRequest, err.Error())
 	}
 	if order.GetId() == "" {
-		return nil, transport.Fail(string(step), transport.BadRequest, "the order has no id: place it at the gateway")
+		return nil, carrier.Fail(string(step), carrier.BadRequest, "the order has no id: place it at the gateway")
 	}
 	table, err := TopologyNamed(e.Topology)
 	if err != nil {
-		return nil, transport.Fail(string(step), transport.BadRequest, err.Error())
+		return nil, carrier.Fail(string(step), carrier.BadRequest, err.Error())
 	}
 	if err := n.perform(ctx, e, step, func(ctx context.Context) error { return do(ctx, order) }); err != nil {
 		return nil, err
@@ -212,14 +212,14 @@ func (n *node) serveMessage(ctx context.Context, e Experiment, step Step, order 
 		_, err = n.carryOn(ctx, e, order, step)
 	}
 	if errors.Is(err, errHandOver) {
-		return fmt.Errorf("%w: %w", transport.ErrUnfinished, err)
+		return fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
 	}
-	failed, ok := errors.AsType[*transport.Failed](err)
+	failed, ok := errors.AsType[*carrier.Failed](err)
 	if !ok {
 		return err
 	}
 	if err := n.publish(ctx, FailureTopic, &orderpb.Event{Order: order, Step: string(step), Failures: failed.Failures}); err != nil {
-		return fmt.Errorf("%w: %w", transport.ErrUnfinished, err)
+		return fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
 	}
 	return failed
 }
@@ -228,7 +228,7 @@ func (n *node) serveMessage(ctx context.Context, e Experiment, step Step, order 
 // the acknowledgement does not do so for ever, as a consumer does.
 func (n *node) publish(ctx context.Context, topic string, event *orderpb.Event) error {
 	if n.kafka == nil {
-		return transport.Fail("", transport.Unavailable, "this service has no broker: name one with --kafka")
+		return carrier.Fail("", carrier.Unavailable, "this service has no broker: name one with --kafka")
 	}
 	if ctx.Done() != nil { // a caller waits
 		var cancel context.CancelFunc
@@ -249,8 +249,8 @@ func (p *plan) steps() []string {
 }
 
 // withStep makes any error a failure and names the step where the transport could not.
-func withStep(err error, step Step) *transport.Failed {
-	failed := transport.AsFailed(string(step), err)
+func withStep(err error, step Step) *carrier.Failed {
+	failed := carrier.AsFailed(string(step), err)
 	for _, f := range failed.Failures {
 		if f.GetStep() == "" {
 			f.Step = string(step)

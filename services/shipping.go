@@ -3,8 +3,8 @@ package services
 import (
 	"context"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
-	"tracelab/services/internal/transport"
 )
 
 // shipping hands the parcel to a carrier.
@@ -16,7 +16,7 @@ type shipping struct {
 func newShipping(n *node) *shipping {
 	s := &shipping{node: n}
 	orderpb.RegisterShippingServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Dispatch.Verb(), transport.Call(s.Dispatch))
+	n.httpServer.Traced("POST /"+Dispatch.Verb(), carrier.Call(s.Dispatch))
 	n.handleStep(Dispatch, s.dispatch)
 	return s
 }

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tracelab/services/internal/transport"
+	"tracelab/services/internal/carrier"
 )
 
 // System is a set of running services.
@@ -95,9 +95,9 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		return nil, err
 	}
 	n := &node{name: name, allowFaults: s.config.AllowFaults, telemetry: provider, listeners: l, handlers: map[string]handler{}}
-	n.httpServer, n.grpcServer = transport.NewHTTPServer(provider), transport.NewGRPCServer(provider)
-	n.http = transport.NewHTTPClient(s.config.Network, provider, lookup(s.config.HTTP))
-	n.grpc = transport.NewGRPCClient(s.config.Network, provider, lookup(s.config.GRPC))
+	n.httpServer, n.grpcServer = carrier.NewHTTPServer(provider), carrier.NewGRPCServer(provider)
+	n.http = carrier.NewHTTPClient(s.config.Network, provider, lookup(s.config.HTTP))
+	n.grpc = carrier.NewGRPCClient(s.config.Network, provider, lookup(s.config.GRPC))
 	n.probes()
 	switch name {
 	case Gateway:
@@ -123,7 +123,7 @@ func lookup(addresses map[string]string) func(string) (string, error) {
 	return func(service string) (string, error) {
 		address, ok := addresses[service]
 		if !ok {
-			return "", transport.Fail("", transport.Unavailable, "no address of "+service+": name it on the command line")
+			return "", carrier.Fail("", carrier.Unavailable, "no address of "+service+": name it on the command line")
 		}
 		return address, nil
 	}

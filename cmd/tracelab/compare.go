@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"tracelab/compare"
-	"tracelab/compare/report"
+	"tracelab/journey"
+	"tracelab/journey/report"
 	"tracelab/services"
 )
 
@@ -41,7 +41,7 @@ func (c *compareCommand) Run(ctx context.Context, s *streams) error {
 
 // compare compares what belongs together: the forms of one run, two runs form by form, or everything with the
 // first.
-func (c *compareCommand) compare(ctx context.Context, inputs []input, s *streams) (compare.Comparison, error) {
+func (c *compareCommand) compare(ctx context.Context, inputs []input, s *streams) (journey.Comparison, error) {
 	runs, example := 0, ""
 	for _, in := range inputs {
 		if in.kind == wholeRun {
@@ -55,28 +55,28 @@ func (c *compareCommand) compare(ctx context.Context, inputs []input, s *streams
 	case runs == len(inputs):
 		return c.runs(ctx, inputs, s)
 	case runs > 0:
-		return compare.Comparison{}, usageError{fmt.Errorf("a run directory stands beside something else: say which form of it, such as %s", example)}
+		return journey.Comparison{}, usageError{fmt.Errorf("a run directory stands beside something else: say which form of it, such as %s", example)}
 	case len(inputs) < 2:
-		return compare.Comparison{}, usageError{fmt.Errorf("%s is compared with nothing: name a second input", inputs[0].name)}
+		return journey.Comparison{}, usageError{fmt.Errorf("%s is compared with nothing: name a second input", inputs[0].name)}
 	}
 	return c.groups(ctx, inputs, "", s)
 }
 
-func (c *compareCommand) forms(ctx context.Context, run input, s *streams) (compare.Comparison, error) {
+func (c *compareCommand) forms(ctx context.Context, run input, s *streams) (journey.Comparison, error) {
 	var forms []input
 	for _, form := range run.run.Forms {
 		forms = append(forms, input{name: string(form), run: run.run, form: form, kind: oneForm})
 	}
 	if len(forms) < 2 {
-		return compare.Comparison{}, usageError{fmt.Errorf("%s has one form only: name a second run", run.name)}
+		return journey.Comparison{}, usageError{fmt.Errorf("%s has one form only: name a second run", run.name)}
 	}
 	return c.groups(ctx, forms, "", s)
 }
 
 // runs compares the forms that all the runs have, and names those that only some have. The nodes of several forms do not
 // stand beside each other, so of those only the measures are kept.
-func (c *compareCommand) runs(ctx context.Context, runs []input, s *streams) (compare.Comparison, error) {
-	var all compare.Comparison
+func (c *compareCommand) runs(ctx context.Context, runs []input, s *streams) (journey.Comparison, error) {
+	var all journey.Comparison
 	var example string
 	common := 0
 	for _, form := range services.Forms() {
@@ -107,20 +107,20 @@ func (c *compareCommand) runs(ctx context.Context, runs []input, s *streams) (co
 	return all, nil
 }
 
-func (c *compareCommand) groups(ctx context.Context, inputs []input, form services.Form, s *streams) (compare.Comparison, error) {
-	var groups []compare.Group
+func (c *compareCommand) groups(ctx context.Context, inputs []input, form services.Form, s *streams) (journey.Comparison, error) {
+	var groups []journey.Group
 	var warnings []string
 	for _, in := range inputs {
 		group, some, err := c.group(ctx, in, form, s)
 		if err != nil {
-			return compare.Comparison{}, err
+			return journey.Comparison{}, err
 		}
 		groups, warnings = append(groups, group), append(warnings, some...)
 		if c.Format == "html" {
 			c.findings = append(c.findings, findingsOf(group.Name, group.Journeys)...)
 		}
 	}
-	comparison := compare.Compare(groups, compare.ByAttribute(services.KeyNumber))
+	comparison := journey.Compare(groups, journey.ByAttribute(services.KeyNumber))
 	comparison.Warnings = append(warnings, comparison.Warnings...)
 	return comparison, nil
 }

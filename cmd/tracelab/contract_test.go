@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"tracelab/compare"
+	"tracelab/journey"
 	"tracelab/services"
 )
 
@@ -233,7 +233,7 @@ func TestJourneyJSON(t *testing.T) {
 	touching(t, "completion_path", document, "completion_ns")
 	touching(t, "response_path", document, "caller_wait_ns")
 	for _, trace := range document["traces"].([]any) {
-		if id, err := compare.ParseTraceID(trace.(string)); err != nil || id.String() != trace {
+		if id, err := journey.ParseTraceID(trace.(string)); err != nil || id.String() != trace {
 			t.Errorf("trace id %q: %v: want lower-case hex", trace, err)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"tracelab/lab/doctor"
+	"tracelab/doctor"
 )
 
 // doctorCommand is `tracelab doctor`.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"tracelab/doctor"
 	"tracelab/lab"
-	"tracelab/lab/doctor"
 	"tracelab/services"
 )
 

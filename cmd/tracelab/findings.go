@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"slices"
 
-	"tracelab/compare"
-	"tracelab/compare/lint"
-	"tracelab/compare/report"
+	"tracelab/journey"
+	"tracelab/journey/lint"
+	"tracelab/journey/report"
 )
 
 // findingsOf is what the rules say of journeys, for a page: each rule once, with how often, and the first that it is
 // about. Only what concerns the journeys' own traces counts.
-func findingsOf(name string, journeys []*compare.Journey) []report.Finding {
-	traces := map[compare.TraceID]bool{}
-	var sets []*compare.Set
+func findingsOf(name string, journeys []*journey.Journey) []report.Finding {
+	traces := map[journey.TraceID]bool{}
+	var sets []*journey.Set
 	for _, j := range journeys {
 		for _, id := range j.Traces() {
 			traces[id] = true

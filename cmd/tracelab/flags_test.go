@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tracelab/compare"
+	"tracelab/journey"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -38,7 +38,7 @@ func do(t *testing.T, args ...string) (lab.Result, int) {
 }
 
 // spans lists the spans of one form of a run.
-func spans(t *testing.T, result lab.Result, form services.Form) []compare.Span {
+func spans(t *testing.T, result lab.Result, form services.Form) []journey.Span {
 	t.Helper()
 	saved, _, err := lab.OpenRun(result.Dir)
 	if err != nil {
@@ -48,15 +48,15 @@ func spans(t *testing.T, result lab.Result, form services.Form) []compare.Span {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(all, func(s compare.Span) bool {
+	return slices.DeleteFunc(all, func(s journey.Span) bool {
 		of, ok := s.Attr(services.KeyForm)
 		return !ok || of.String() != string(form)
 	})
 }
 
 // named lists the spans of that name.
-func named(all []compare.Span, name string) []compare.Span {
-	return slices.DeleteFunc(slices.Clone(all), func(s compare.Span) bool { return s.Name != name })
+func named(all []journey.Span, name string) []journey.Span {
+	return slices.DeleteFunc(slices.Clone(all), func(s journey.Span) bool { return s.Name != name })
 }
 
 func orders(t *testing.T, result lab.Result) []lab.Order {
@@ -118,7 +118,7 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 			for topology, caller := range map[string]string{"order": "orders", "chained": "inventory"} {
 				result, _ := do(t, "--topology", topology)
 				for _, s := range named(spans(t, result, services.GRPC), "tracelab.order.v1.Payment/Charge") {
-					if s.Kind == compare.Client && s.Service != caller {
+					if s.Kind == journey.Client && s.Service != caller {
 						t.Errorf("%s: payment is called by %s, want %s", topology, s.Service, caller)
 					}
 				}
@@ -146,7 +146,7 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 			for workers, want := range map[string]bool{"1": false, "32": true} {
 				result, _ := do(t, "--forms", "kafka", "--orders", "4", "--rate", "1000", "--fault", "payment:delay=30ms", "--workers", workers)
 				charges := named(spans(t, result, services.Kafka), "payment.Charge")
-				slices.SortFunc(charges, func(a, b compare.Span) int { return int(a.Start - b.Start) })
+				slices.SortFunc(charges, func(a, b journey.Span) int { return int(a.Start - b.Start) })
 				together := false
 				for i := range charges[1:] {
 					together = together || charges[i+1].Start < charges[i].End

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"tracelab/compare"
-	"tracelab/compare/source"
-	"tracelab/compare/source/jaeger"
+	"tracelab/journey"
+	"tracelab/journey/source"
+	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -26,7 +26,7 @@ type input struct {
 	form services.Form // of one form
 
 	base   string // of a Jaeger: where it is, and what is asked for
-	traces []compare.TraceID
+	traces []journey.TraceID
 	search *source.Query
 
 	parts []input // of several
@@ -109,7 +109,7 @@ func (f jaegerFlags) joined(names []string) (input, error) {
 }
 
 // group reads the input's journeys; a whole run needs a form.
-func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s *streams) (compare.Group, []string, error) {
+func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s *streams) (journey.Group, []string, error) {
 	switch in.kind {
 	case wholeRun:
 		return in.run.Group(form)
@@ -119,10 +119,10 @@ func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s 
 	}
 	read, err := f.read(ctx, in, s)
 	if err != nil {
-		return compare.Group{}, nil, err
+		return journey.Group{}, nil, err
 	}
-	set := compare.Normalise(read.spans)
-	group := compare.Group{Name: in.name, Journeys: set.Journeys()}
+	set := journey.Normalise(read.spans)
+	group := journey.Group{Name: in.name, Journeys: set.Journeys()}
 	if len(in.traces) > 0 && in.kind == ofJaeger { // what was fetched besides, because they refer to it, has journeys of its own
 		group.Journeys = nil
 		for _, id := range in.traces {
@@ -182,7 +182,7 @@ func (f jaegerFlags) readAll(ctx context.Context, inputs []input, s *streams) (c
 	return all, nil
 }
 
-func texts(warnings []compare.Warning) []string {
+func texts(warnings []journey.Warning) []string {
 	var list []string
 	for _, w := range warnings {
 		list = append(list, w.Text)

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"time"
 
-	"tracelab/compare"
-	"tracelab/compare/lint"
-	"tracelab/compare/source"
-	"tracelab/compare/source/jaeger"
+	"tracelab/journey"
+	"tracelab/journey/lint"
+	"tracelab/journey/source"
+	"tracelab/journey/source/jaeger"
 )
 
 // jaegerFlags name a Jaeger for the commands that read traces.
@@ -44,7 +44,7 @@ func (f jaegerFlags) address(text string, now time.Time) ([]input, error) {
 	var sides []input
 	for _, id := range address.Traces {
 		side := one
-		side.name, side.traces = "jaeger:"+id.String(), []compare.TraceID{id}
+		side.name, side.traces = "jaeger:"+id.String(), []journey.TraceID{id}
 		sides = append(sides, side)
 	}
 	return sides, nil
@@ -57,8 +57,8 @@ func (f jaegerFlags) fetch(ctx context.Context, in input) (completed, error) {
 		return completed{}, err
 	}
 	defer func() { _ = store.Close() }() // nothing was written
-	var spans []compare.Span
-	var warnings []compare.Warning
+	var spans []journey.Span
+	var warnings []journey.Warning
 	for _, id := range in.traces {
 		result, err := store.Trace(ctx, id)
 		if err != nil {
@@ -81,12 +81,12 @@ func (f jaegerFlags) fetch(ctx context.Context, in input) (completed, error) {
 
 // completed are spans with what a store had of what they refer to.
 type completed struct {
-	spans    []compare.Span
+	spans    []journey.Span
 	warnings []string
-	absence  func(compare.Ref) source.Absence // nil when nobody was asked
+	absence  func(journey.Ref) source.Absence // nil when nobody was asked
 }
 
-func (f jaegerFlags) complete(ctx context.Context, spans []compare.Span, warnings []compare.Warning, store source.Store) (completed, error) {
+func (f jaegerFlags) complete(ctx context.Context, spans []journey.Span, warnings []journey.Warning, store source.Store) (completed, error) {
 	completion, err := source.Complete(ctx, spans, store, source.CompleteOptions{By: f.By})
 	if err != nil {
 		return completed{}, fmt.Errorf("ask for what the traces refer to: %w", err)
@@ -95,7 +95,7 @@ func (f jaegerFlags) complete(ctx context.Context, spans []compare.Span, warning
 }
 
 // lookup answers the rules' question of what became of a span that is not there.
-func (c completed) lookup(r compare.Ref) lint.Lookup {
+func (c completed) lookup(r journey.Ref) lint.Lookup {
 	if c.absence == nil {
 		return lint.NotAsked
 	}

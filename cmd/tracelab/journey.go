@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"tracelab/compare"
-	"tracelab/compare/report"
+	"tracelab/journey"
+	"tracelab/journey/report"
 	"tracelab/services"
 )
 
@@ -38,17 +38,17 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 	for _, w := range warnings {
 		s.talk("warning: %s", w)
 	}
-	journey, err := c.pick(group)
+	picked, err := c.pick(group)
 	if err != nil {
 		return err
 	}
 	switch c.Format {
 	case "json":
-		return report.JourneyJSON(s.out, journey)
+		return report.JourneyJSON(s.out, picked)
 	case "html":
-		return report.JourneyHTML(s.out, journey, findingsOf(group.Name, []*compare.Journey{journey})...)
+		return report.JourneyHTML(s.out, picked, findingsOf(group.Name, []*journey.Journey{picked})...)
 	}
-	return report.JourneyText(s.out, journey, terminalOf(s.out).Style)
+	return report.JourneyText(s.out, picked, terminalOf(s.out).Style)
 }
 
 // form is the form of a run directory that is meant.
@@ -67,27 +67,27 @@ func (c *journeyCommand) form(in input) (services.Form, error) {
 }
 
 // pick finds the journey that is asked for, else the one with the median completion, the lower of two.
-func (c *journeyCommand) pick(group compare.Group) (*compare.Journey, error) {
+func (c *journeyCommand) pick(group journey.Group) (*journey.Journey, error) {
 	if len(group.Journeys) == 0 {
 		return nil, fmt.Errorf("%s has no journey", group.Name)
 	}
 	switch {
 	case c.Trace != "":
-		trace, err := compare.ParseTraceID(c.Trace)
+		trace, err := journey.ParseTraceID(c.Trace)
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--trace %q: use 32 hexadecimal digits", c.Trace)}
 		}
-		return find(group, "trace "+c.Trace, func(j *compare.Journey) bool { return slices.Contains(j.Traces(), trace) })
+		return find(group, "trace "+c.Trace, func(j *journey.Journey) bool { return slices.Contains(j.Traces(), trace) })
 	case c.Order != "":
 		return find(group, "order "+c.Order, c.isOrder)
 	}
 	sorted := slices.Clone(group.Journeys)
-	slices.SortStableFunc(sorted, func(a, b *compare.Journey) int { return int(a.Completion() - b.Completion()) })
+	slices.SortStableFunc(sorted, func(a, b *journey.Journey) int { return int(a.Completion() - b.Completion()) })
 	return sorted[(len(sorted)-1)/2], nil
 }
 
 // isOrder tells whether a span of the journey carries the order's id or number.
-func (c *journeyCommand) isOrder(j *compare.Journey) bool {
+func (c *journeyCommand) isOrder(j *journey.Journey) bool {
 	for _, i := range j.Spans() {
 		for _, key := range []string{services.KeyOrderID, services.KeyNumber} {
 			if value, ok := j.Set().Span(i).Attr(key); ok && value.String() == c.Order {
@@ -98,7 +98,7 @@ func (c *journeyCommand) isOrder(j *compare.Journey) bool {
 	return false
 }
 
-func find(group compare.Group, what string, is func(*compare.Journey) bool) (*compare.Journey, error) {
+func find(group journey.Group, what string, is func(*journey.Journey) bool) (*journey.Journey, error) {
 	i := slices.IndexFunc(group.Journeys, is)
 	if i < 0 {
 		return nil, fmt.Errorf("no %s among the %d journeys of %s", what, len(group.Journeys), group.Name)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"tracelab/compare/source/jaeger"
+	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
 	"tracelab/services"
 )

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/term"
 
-	"tracelab/compare/report"
+	"tracelab/journey/report"
 	"tracelab/lab"
 )
 

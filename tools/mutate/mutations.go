@@ -1,7 +1,7 @@
 package main
 
 // folder is the package that is broken.
-const folder = "compare"
+const folder = "journey"
 
 // mutation is one line of the judge, and how it is broken.
 type mutation struct {

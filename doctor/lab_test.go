@@ -1,0 +1,154 @@
+package doctor_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/doctor"
+	"tracelab/internal/freeport"
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// testLab is a whole lab in this process: the seven services, each a system of its own as processes are, on a Kafka, and
+// what takes their spans. Behind that stand servers that answer as Jaeger, the collector's extensions, Prometheus, Grafana
+// and Pyroscope do.
+type testLab struct {
+	kafka     *kfake.Cluster
+	collector *lab.Collector
+	receiver  *lab.Receiver
+	jaeger    *jaegerServer
+	metrics   *collectorServer
+	numbers   *prometheusServer
+	screens   *screenServer
+	config    doctor.Config
+}
+
+// odd is how one service is started otherwise than the others.
+type odd struct {
+	absent     bool
+	noKafka    bool
+	noOTLP     bool
+	otlp       string
+	propagator propagation.TextMapPropagator
+	http, grpc map[string]string // what it believes of the others' addresses
+}
+
+// startLab starts one; it ends with the test.
+func startLab(t *testing.T, odds map[string]odd) *testLab {
+	t.Helper()
+	l := &testLab{collector: lab.NewCollector()}
+	var err error
+	if l.kafka, err = kfake.NewCluster(kfake.NumBrokers(1)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.kafka.Close)
+	if l.receiver, err = lab.StartReceiver("127.0.0.1:0", l.collector, discard); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.receiver.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	overGRPC, overHTTP := l.receiver.Addresses()
+	http, grpc := freeAddresses(t)
+	for _, name := range services.Names() {
+		if o := odds[name]; !o.absent {
+			l.startService(t, name, o, http, grpc, overGRPC)
+		}
+	}
+	l.jaeger = newJaeger(t, l.collector)
+	l.metrics = newCollector(t, l.collector)
+	l.numbers = newPrometheus(t, l.collector)
+	l.screens = newScreens(t)
+	l.config = doctor.Config{
+		Gateway: "http://" + http[services.Gateway], Kafka: l.kafka.ListenAddrs(), OTLP: []string{overGRPC, "http://" + overHTTP},
+		Collector: l.metrics.url, CollectorMetrics: l.metrics.url, Jaeger: l.jaeger.url, JaegerHealth: l.jaeger.url,
+		Prometheus: l.numbers.url, Grafana: l.screens.url, Pyroscope: l.screens.url,
+		Timeout: time.Minute, Version: "test", Logger: discard,
+	}
+	return l
+}
+
+func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[string]string, otlp string) {
+	t.Helper()
+	config := services.Config{
+		Services: []string{name}, HTTP: overridden(http, o.http), GRPC: overridden(grpc, o.grpc), Workers: 8, Network: services.TCP(),
+		Telemetry: services.Telemetry{Host: "lab", Instance: name, Version: "test", Propagator: services.Propagator(discard), BaggageKeys: services.BaggageKeys()},
+	}
+	if o.propagator != nil {
+		config.Telemetry.Propagator = o.propagator
+	}
+	if !o.noKafka {
+		config.Kafka = l.kafka.ListenAddrs()
+	}
+	if o.otlp != "" {
+		otlp = o.otlp
+	}
+	stop := func(context.Context) error { return nil }
+	if !o.noOTLP {
+		exporter, err := otlptrace.New(t.Context(), lab.OTLPClient(otlp, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		queue := services.NewQueue(exporter, services.QueueConfig{Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond})
+		config.Telemetry.Processors = []sdktrace.SpanProcessor{queue}
+		stop = queue.Shutdown
+	}
+	system, err := services.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		// A service that was broken on purpose may not end well, and that is not what is tested here.
+		if err := errors.Join(system.Shutdown(ctx), stop(ctx)); err != nil {
+			t.Log(err)
+		}
+	})
+	ready, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := system.Ready(ready); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func overridden(addresses, some map[string]string) map[string]string {
+	all := maps.Clone(addresses)
+	maps.Copy(all, some)
+	return all
+}
+
+// freeAddresses gives every service an address for HTTP and one for gRPC.
+func freeAddresses(t *testing.T) (http, grpc map[string]string) {
+	t.Helper()
+	http, grpc = map[string]string{}, map[string]string{}
+	ports, err := freeport.InARow(2 * len(services.Names()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range services.Names() {
+		http[name], grpc[name] = ports[2*i], ports[2*i+1]
+	}
+	return http, grpc
+}
+
+// nobody is an address where nobody listens.
+func nobody(t *testing.T) string {
+	t.Helper()
+	address, err := freeport.InARow(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address[0]
+}

@@ -1,0 +1,161 @@
+package lint
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/operation"
+)
+
+// deliveryRules are about what should be on the other side of a hop, and is not, or is twice.
+func deliveryRules() []Rule {
+	return []Rule{
+		{ID: "P05", Level: Warning, set: missingConsumers,
+			Finds: "A message was not consumed by a group that consumes its topic elsewhere in these traces.",
+			Fix:   "see whether the group lags behind or its spans were sampled out, or whether these traces end too early"},
+		{ID: "P06", Level: Warning, set: missingPeers,
+			Finds: "A client's span has no server's span, or the reverse, though the peer is in these traces.",
+			Fix:   "see whether the context is injected and extracted on both sides, and whether proxies pass the headers on"},
+		{ID: "P12", Level: Warning, set: repeatedProcessing,
+			Finds: "A group processed a message more than once.",
+			Fix:   "expect repeats after a rebalance or a restart and make handling idempotent; commit what is done before partitions go"},
+	}
+}
+
+// deliveries tell which groups a message reached, by creation context and, where the context was lost, by position.
+type deliveries struct {
+	byContext  map[contextGroup]bool
+	byPosition map[positionGroup]bool
+	groups     map[string][]string // by topic, the groups that consume it
+}
+
+type contextGroup struct {
+	creation journey.Index
+	group    string
+}
+
+type positionGroup struct{ position, group string }
+
+func (v *view) findDeliveries() deliveries {
+	d := deliveries{map[contextGroup]bool{}, map[positionGroup]bool{}, map[string][]string{}}
+	type consumer struct{ topic, group string }
+	seen := make(map[consumer]bool)
+	for k, m := range v.messages {
+		if m == nil || !m.consumes() || m.group == "" {
+			continue
+		}
+		if key := (consumer{m.destination, m.group}); m.destination != "" && !seen[key] {
+			seen[key] = true
+			d.groups[m.destination] = append(d.groups[m.destination], m.group)
+		}
+		i := journey.Index(k)
+		d.add(v.parent(i), m.group)
+		for _, t := range v.targets(i) {
+			d.add(t, m.group)
+		}
+		if position, ok := m.position(); ok {
+			d.byPosition[positionGroup{position, m.group}] = true
+		}
+	}
+	return d
+}
+
+func (d deliveries) add(t journey.Index, group string) {
+	if t != none {
+		d.byContext[contextGroup{t, group}] = true
+	}
+}
+
+// reached reports whether a group got what span i sent: all messages of it, when they have contexts of their own.
+func (c *checker) reached(d deliveries, i journey.Index, group string) bool {
+	if d.byContext[contextGroup{i, group}] {
+		return true
+	}
+	if position, ok := c.messages[i].position(); ok && d.byPosition[positionGroup{position, group}] {
+		return true
+	}
+	carried := 0
+	for _, t := range c.targets(i) {
+		if !c.carries(i, t) {
+			continue
+		}
+		carried++
+		if !d.byContext[contextGroup{t, group}] {
+			return false
+		}
+	}
+	return carried > 0
+}
+
+// missingConsumers compares the groups that reached each message with those that consume its topic. Messages that
+// failed to be sent are left out, and consumers without a group, which have no name to be missed by.
+func missingConsumers(c *checker) {
+	d := c.findDeliveries()
+	for k, m := range c.messages {
+		i := journey.Index(k)
+		if m == nil || m.op != operation.Send || m.failed(c.set.Span(i)) {
+			continue
+		}
+		var lacking []string
+		for _, g := range d.groups[m.destination] {
+			if !c.reached(d, i, g) {
+				lacking = append(lacking, g)
+			}
+		}
+		if len(lacking) > 0 {
+			slices.Sort(lacking)
+			c.found(i, "%s was not consumed by %s, though %s is consumed by it elsewhere", c.at(i), strings.Join(lacking, ", "), m.destination)
+		}
+	}
+}
+
+// repeatedProcessing counts process spans by message and group. Messages that share a creation context are told apart
+// by topic, partition and offset. A process span below another one of its message is the same processing, seen by two
+// instrumentations.
+func repeatedProcessing(c *checker) {
+	type processing struct {
+		message         journey.Ref
+		group, position string
+	}
+	first := make(map[processing]journey.Index)
+	for k, m := range c.messages {
+		if m == nil || m.op != operation.Process {
+			continue
+		}
+		i := journey.Index(k)
+		span := c.set.Span(i)
+		if p := c.parent(i); p != none && c.messages[p] != nil && c.messages[p].op == operation.Process {
+			continue
+		}
+		count := func(ref journey.Ref, position string) {
+			key := processing{ref, cmp.Or(m.group, span.Service), position}
+			earlier, again := first[key]
+			if !again {
+				first[key] = i
+			} else if earlier != i {
+				c.found(i, "%s processed a message that group %s had processed before, in %s of trace %s", c.at(i), key.group, c.at(earlier), c.set.Span(earlier).Trace)
+			}
+		}
+		if role := m.origins.parent; role == creation || role == unknown {
+			count(journey.Ref{Trace: span.Trace, Span: span.Parent}, m.positionOf(nil))
+		}
+		for l, t := range c.targets(i) {
+			if r := c.linkRole(i, t); r == creation || r == unknown {
+				count(span.Links[l].Ref, m.positionOf(span.Links[l].Attributes))
+			}
+		}
+	}
+}
+
+// positionOf returns where a message was, from its link where that says more than the span.
+func (m *message) positionOf(link []journey.Attribute) string {
+	part := func(key, own string) string {
+		if v, ok := attribute(link, key); ok {
+			return v.String()
+		}
+		return own
+	}
+	return part("messaging.destination.name", m.destination) + "/" + part("messaging.destination.partition.id", m.partition.String()) + "@" + part("messaging.kafka.offset", m.offset.String())
+}

@@ -1,0 +1,36 @@
+package lint_test
+
+import (
+	"fmt"
+	"os"
+
+	"tracelab/journey"
+	"tracelab/journey/lint"
+)
+
+// A service consumed a message without its context.
+func Example() {
+	set := journey.Normalise([]journey.Span{{
+		Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Start: 1_000, End: 2_000, Kind: journey.Consumer,
+		Service: "shipping", Name: "process orders",
+		Attributes: []journey.Attribute{
+			{Key: "messaging.system", Value: journey.String("rabbitmq")},
+			{Key: "messaging.operation.name", Value: journey.String("process")},
+			{Key: "messaging.operation.type", Value: journey.String("process")},
+			{Key: "messaging.destination.name", Value: journey.String("orders")},
+		},
+	}})
+	result := lint.Check(set)
+	if err := lint.Text(os.Stdout, result, lint.Style{}); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println("exit status 1:", result.Counts.AtLeast(lint.Warning) > 0)
+	// Output:
+	// P03 error: 1 × A span that consumes a message is a root without any link: the context was lost at the hop.
+	//   process orders of shipping is a root and has no link: the context of its message was lost at the hop
+	//       trace 01000000000000000000000000000000 span 0100000000000000
+	//   fix: inject the context into the message's headers when it is sent, and extract it before the process span starts
+	//
+	// 1 error, 0 warnings, 0 advice
+	// exit status 1: true
+}

@@ -1,0 +1,174 @@
+package lint
+
+import (
+	"strconv"
+	"strings"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/operation"
+)
+
+// namedOperation maps names of operations that clients are known to use, to be compared with the type.
+func namedOperation(name string) operation.Type {
+	switch name {
+	case "poll", "consume", "fetch":
+		return operation.Receive
+	case "produce":
+		return operation.Send
+	case "commit", "ack", "nack", "acknowledge", "reject":
+		return operation.Settle
+	}
+	return operation.Of(name)
+}
+
+// message is what the attributes of a messaging span say. Old names count where the present ones are missing.
+type message struct {
+	op          operation.Type
+	system      string
+	opName      string // messaging.operation.name
+	opType      string // messaging.operation.type
+	destination string
+	template    string
+	unnamed     bool // the destination is temporary or anonymous
+	group       string
+	partition   journey.Value
+	offset      journey.Value
+	key         journey.Value
+	tombstone   journey.Value
+	count       int64 // messaging.batch.message_count
+	hasCount    bool
+	bodySize    int64
+	errorType   string
+	omitted     int64   // links that the instrumentation left out, by its own account
+	origins     origins // of a span that consumes messages
+
+	bare       bool     // known by its kind alone: there is no attribute messaging.*
+	kafka      bool     // has an attribute messaging.kafka.*
+	perMessage []string // attributes that describe one message
+	old        []rename // old names without their successors
+	oldForm    bool     // operation and span name follow conventions up to 1.24
+}
+
+// omittedKey is how otelkgo says how many links of a span it left out, so that the SDK does not drop others.
+const omittedKey = "otelkgo.links.omitted"
+
+// messageOf reads a messaging span, and returns nil for any other span: those of kind PRODUCER or CONSUMER are messaging
+// spans, and those that name an operation or a messaging system.
+func messageOf(span *journey.Span) *message {
+	m := message{bare: true}
+	messaging := span.Kind == journey.Producer || span.Kind == journey.Consumer
+	for i := range span.Attributes {
+		a := &span.Attributes[i]
+		if !strings.HasPrefix(a.Key, "messaging.") {
+			m.readOther(a)
+			continue
+		}
+		m.bare = false
+		m.kafka = m.kafka || strings.HasPrefix(a.Key, "messaging.kafka.")
+		messaging = m.read(a) || messaging
+	}
+	if !messaging {
+		return nil
+	}
+	m.readOld(span)
+	m.findOperation(span)
+	return &m
+}
+
+func (m *message) readOther(a *journey.Attribute) {
+	switch a.Key {
+	case "error.type":
+		m.errorType = a.Value.String()
+	case omittedKey:
+		m.omitted, _ = number(a.Value)
+	}
+}
+
+// read keeps an attribute messaging.*, and reports whether it makes its span a messaging span.
+func (m *message) read(a *journey.Attribute) bool {
+	switch a.Key {
+	case "messaging.system":
+		m.system = a.Value.String()
+		return true
+	case "messaging.operation.name":
+		m.opName = a.Value.String()
+		return true
+	case "messaging.operation.type":
+		m.opType = a.Value.String()
+		return true
+	case "messaging.operation":
+		return true
+	case "messaging.destination.name":
+		m.destination = a.Value.String()
+	case "messaging.destination.template":
+		m.template = a.Value.String()
+	case "messaging.destination.temporary", "messaging.destination.anonymous":
+		m.unnamed = m.unnamed || a.Value.String() == "true"
+	case "messaging.consumer.group.name":
+		m.group = a.Value.String()
+	case "messaging.destination.partition.id":
+		m.partition = a.Value
+	case "messaging.batch.message_count":
+		m.count, m.hasCount = number(a.Value)
+	default:
+		m.readPerMessage(a)
+	}
+	return false
+}
+
+// readPerMessage keeps attributes that describe a single message, by the conventions.
+func (m *message) readPerMessage(a *journey.Attribute) {
+	switch a.Key {
+	case "messaging.kafka.offset":
+		m.offset = a.Value
+	case "messaging.kafka.message.key":
+		m.key = a.Value
+	case "messaging.kafka.message.tombstone":
+		m.tombstone = a.Value
+	case "messaging.message.body.size":
+		m.bodySize, _ = number(a.Value)
+	case "messaging.message.id", "messaging.message.conversation_id", "messaging.message.envelope.size":
+	default:
+		return
+	}
+	m.perMessage = append(m.perMessage, a.Key)
+}
+
+// findOperation settles on one operation: by name where that is well known, else by type, else by the old attribute
+// (already in op), by kind. M03 is about names and types that are at odds.
+func (m *message) findOperation(span *journey.Span) {
+	for _, op := range []operation.Type{operation.Of(m.opType), namedOperation(m.opName)} {
+		if op != operation.None {
+			m.op = op
+		}
+	}
+	if m.op != operation.None {
+		return
+	}
+	switch span.Kind {
+	case journey.Producer:
+		m.op = operation.Send
+	case journey.Consumer:
+		m.op = operation.Process
+	default:
+	}
+}
+
+// consumes reports whether the span accounts for messages that somebody sent.
+func (m *message) consumes() bool { return m.op == operation.Receive || m.op == operation.Process }
+
+// failed reports an error status or error.type.
+func (m *message) failed(span *journey.Span) bool {
+	return span.Status == journey.Error || m.errorType != ""
+}
+
+// number reads an integer, also one that a format wrote as text.
+func number(v journey.Value) (int64, bool) {
+	if n, ok := v.Int64(); ok {
+		return n, true
+	}
+	n, err := strconv.ParseInt(v.String(), 10, 64)
+	return n, err == nil
+}
+
+func missing(v journey.Value) bool { return v.Kind() == journey.EmptyValue }

@@ -1,0 +1,118 @@
+package lint
+
+import (
+	"slices"
+
+	"tracelab/journey"
+)
+
+// peers knows who answers at which address, by what the spans say.
+type peers struct {
+	services map[string]string // by address:port
+	answered []bool            // by span: a CLIENT span that has a SERVER span below it
+}
+
+func (v *view) findPeers() peers {
+	p := peers{services: make(map[string]string), answered: make([]bool, len(v.messages))}
+	for k := range v.messages {
+		i := journey.Index(k)
+		span := v.set.Span(i)
+		if span.Kind != journey.Server {
+			continue
+		}
+		if a := address(span); a != "" {
+			p.services[a] = span.Service
+		}
+		caller := v.parent(i)
+		if caller == none || v.set.Span(caller).Kind != journey.Client {
+			continue
+		}
+		p.answered[caller] = true
+		if a := address(v.set.Span(caller)); a != "" {
+			p.services[a] = span.Service
+		}
+	}
+	return p
+}
+
+// address returns the server's address and port, under their present or their old names, or "" without both.
+func address(span *journey.Span) string {
+	host, port := "", ""
+	for i := range span.Attributes {
+		switch a := &span.Attributes[i]; a.Key {
+		case "server.address", "net.peer.name":
+			host = a.Value.String()
+		case "server.port", "net.peer.port":
+			port = a.Value.String()
+		}
+	}
+	if host == "" || port == "" {
+		return ""
+	}
+	return host + ":" + port
+}
+
+// missingPeers finds client spans without a server span whose address is that of a service in the set, and server spans
+// that start a trace while such a client span to their address is open. A call that failed without an answer may never
+// have arrived, and is left out.
+func missingPeers(c *checker) {
+	p := c.findPeers()
+	unanswered := make(map[string][]journey.Index)
+	for k := range c.messages {
+		i := journey.Index(k)
+		span := c.set.Span(i)
+		if span.Kind != journey.Client || c.messages[i] != nil || p.answered[i] || span.Status == journey.Error && !answer(span) {
+			continue
+		}
+		a := address(span)
+		if service, ok := p.services[a]; ok && a != "" {
+			unanswered[a] = append(unanswered[a], i)
+			c.found(i, "%s has no server span below it, though %s at %s is in these traces", c.at(i), service, a)
+		}
+	}
+	if len(unanswered) > 0 {
+		c.lonelyServers(unanswered)
+	}
+}
+
+// answer reports whether a client got an answer, whatever it said.
+func answer(span *journey.Span) bool {
+	_, now := span.Attr("http.response.status_code")
+	_, old := span.Attr("http.status_code")
+	return now || old
+}
+
+// lonelyServers gives each SERVER span without a parent the earliest unanswered client span of its address that
+// encloses it, and each client span to one server span at the most.
+func (c *checker) lonelyServers(unanswered map[string][]journey.Index) {
+	for k := range c.messages {
+		i := journey.Index(k)
+		span := c.set.Span(i)
+		if span.Kind != journey.Server || !span.Parent.IsZero() {
+			continue
+		}
+		a := address(span)
+		clients := unanswered[a]
+		start, end := c.set.Times(i)
+		for len(clients) > 0 { // those that ended before this server started can be no later one's caller either
+			if _, ended := c.set.Times(clients[0]); ended >= start {
+				break
+			}
+			clients = clients[1:]
+		}
+		unanswered[a] = clients
+		n := slices.IndexFunc(clients[:min(len(clients), maxCandidates)], func(j journey.Index) bool {
+			from, to := c.set.Times(j)
+			return from <= start && end <= to && c.set.Span(j).Trace != span.Trace
+		})
+		if n < 0 {
+			continue
+		}
+		c.found(i, "%s starts a trace of its own while %s in trace %s waits for its answer", c.at(i), c.at(clients[n]), c.set.Span(clients[n]).Trace)
+		copy(clients[1:n+1], clients[:n]) // leaves out client n, and moves few
+		unanswered[a] = clients[1:]
+	}
+}
+
+// maxCandidates bounds how many clients that wait at the same time are tried for one server span.
+const maxCandidates = 64

@@ -1,0 +1,280 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/operation"
+)
+
+// propagationRules are about how the spans of a trace and of a journey hang together.
+func propagationRules() []Rule {
+	return []Rule{
+		{ID: "P01", Level: Error, span: orphan,
+			Finds: "A span names a parent that is missing.",
+			Fix:   "find out where the parent went: sampled out, dropped on export, or of a service that does not export"},
+		{ID: "P02", Level: Warning, set: traceRoots,
+			Finds: "A trace has no root, or several.",
+			Fix:   "look for the span that lost its parent; start a trace of its own for work that no other span caused"},
+		{ID: "P03", Level: Error, span: consumerRoot,
+			Finds: "A span that consumes a message is a root without any link: the context was lost at the hop.",
+			Fix:   "inject the context into the message's headers when it is sent, and extract it before the process span starts"},
+		{ID: "P04", Level: Warning, span: linkTargets,
+			Finds: "The target of a link is missing.",
+			Fix:   "fetch the traces that links name as well; look at sampling and dropped spans if they are not stored"},
+		{ID: "P07", Level: Warning, span: lossesAndWarnings,
+			Finds: "Attributes, events or links of a span were dropped, or the system that stored it has warnings about it.",
+			Fix:   "raise the limits OTEL_SPAN_*_COUNT_LIMIT or record less; heed what the store says of clocks and truncation"},
+		{ID: "P08", Level: Warning, span: sampledFlag,
+			Finds: "The sampled flag differs along a chain.",
+			Fix:   "sample by the parent (ParentBased), and hand the traceparent's flags on as they came"},
+		{ID: "P09", Level: Warning, set: silentFailure,
+			Finds: "The caller's span is fine, and later work that it caused failed.",
+			Fix:   "make sure that somebody is told: the caller does not know"},
+		{ID: "P10", Level: Warning, span: beforeItsCause,
+			Finds: "A child started before its parent, or a consumer before its producer.",
+			Fix:   "synchronise the clocks of the hosts; times across them are off by at least that much"},
+	}
+}
+
+// shared reports whether span i belongs to a trace of receive and settle spans only: no journey reaches it.
+func (v *view) shared(i journey.Index) bool {
+	return v.set.Shared(i) && len(v.set.JourneysOf(v.set.Span(i).Trace)) == 0
+}
+
+func orphan(c *checker, i journey.Index) {
+	span := c.set.Span(i)
+	if span.Parent.IsZero() || c.parent(i) != none || c.shared(i) {
+		return
+	}
+	if _, ok := c.set.Find(journey.Ref{Trace: span.Trace, Span: span.Parent}); ok {
+		return // it is there, and was cut off a cycle
+	}
+	switch {
+	case span.Flags&flagsRemote != 0:
+		c.foundFix(i, "look at the service that called: does it export, to the same place, and was it sampled; or is something between that makes a span context without a span",
+			"%s names the parent %s, which is missing; it was remote: lost at the boundary", c.at(i), span.Parent)
+	case span.Flags&flagsKnown != 0:
+		c.foundFix(i, "look at this service: was the parent never ended, filtered out, or dropped when the queue for export was full",
+			"%s names the parent %s, which is missing; it was local: lost in the process", c.at(i), span.Parent)
+	default:
+		c.found(i, "%s names the parent %s, which is missing", c.at(i), span.Parent)
+	}
+}
+
+// traceRoots counts the spans without a parent in each trace; spans shared by several journeys do not count.
+func traceRoots(c *checker) {
+	type trace struct {
+		first, second journey.Index
+		roots         int
+	}
+	traces := make(map[journey.TraceID]*trace)
+	var order []*trace
+	for k := range c.messages {
+		i := journey.Index(k)
+		span := c.set.Span(i)
+		if c.set.Shared(i) {
+			continue
+		}
+		t := traces[span.Trace]
+		if t == nil {
+			t = &trace{first: i, second: none}
+			traces[span.Trace] = t
+			order = append(order, t)
+		}
+		if !span.Parent.IsZero() {
+			continue
+		}
+		if t.roots++; t.roots == 2 {
+			t.second = i
+		}
+	}
+	for _, t := range order {
+		switch {
+		case t.roots == 0:
+			c.found(t.first, "trace has no root; %s is its earliest span", c.at(t.first))
+		case t.roots > 1:
+			c.found(t.second, "trace has %d roots; %s is the second", t.roots, c.at(t.second))
+		}
+	}
+}
+
+// lostAtHop reports a root that consumes and has no link, outside of shared traces.
+func (v *view) lostAtHop(i journey.Index) bool {
+	span := v.set.Span(i)
+	return span.Parent.IsZero() && len(span.Links) == 0 && span.DroppedLinks == 0 && v.set.ConsumerSide(i) && !v.shared(i)
+}
+
+func consumerRoot(c *checker, i journey.Index) {
+	if m := c.messages[i]; c.lostAtHop(i) && (m == nil || !m.hasCount || m.count > 0) {
+		c.found(i, "%s is a root and has no link: the context of its message was lost at the hop", c.at(i))
+	}
+}
+
+// linkTargets makes one finding for each span and each reason.
+func linkTargets(c *checker, i journey.Index) {
+	var count [NotStored + 1]int
+	var first [NotStored + 1]journey.Ref
+	links := c.set.Span(i).Links
+	for l, t := range c.targets(i) {
+		if t != none {
+			continue
+		}
+		why := NotAsked
+		if c.options.lookup != nil {
+			why = min(c.options.lookup(links[l].Ref), NotStored)
+		}
+		if count[why]++; count[why] == 1 {
+			first[why] = links[l].Ref
+		}
+	}
+	for why, n := range count {
+		if n == 0 {
+			continue
+		}
+		switch target := first[why]; Lookup(why) {
+		case NotFetched:
+			c.foundFix(i, "fetch the traces that the links name", "%s has %d of %d links to spans that were not fetched, first %s", c.at(i), n, len(links), target)
+		case NotStored:
+			c.foundFix(i, "look at sampling, and at spans dropped on export", "%s has %d of %d links to spans that are not stored, first %s", c.at(i), n, len(links), target)
+		default:
+			c.found(i, "%s has %d of %d links to spans that are missing from these traces: not fetched, or not stored; first %s", c.at(i), n, len(links), target)
+		}
+	}
+}
+
+func lossesAndWarnings(c *checker, i journey.Index) {
+	span := c.set.Span(i)
+	if n := span.DroppedAttributes; n > 0 {
+		c.found(i, "%s lost %d attributes", c.at(i), n)
+	}
+	if n := span.DroppedEvents; n > 0 {
+		c.found(i, "%s lost %d events", c.at(i), n)
+	}
+	if n := span.DroppedLinks; n > 0 && c.messages[i] == nil { // else S14
+		c.found(i, "%s lost %d links", c.at(i), n)
+	}
+	lost := uint64(0)
+	for l := range span.Links {
+		lost += uint64(span.Links[l].DroppedAttributes)
+	}
+	if lost > 0 {
+		c.found(i, "links of %s lost %d attributes", c.at(i), lost)
+	}
+	if len(span.Warnings) > 0 {
+		c.found(i, "%s was stored with a warning: %s", c.at(i), strings.Join(span.Warnings, "; "))
+	}
+}
+
+// sampledFlag compares a span with its parent, and one that consumes a single message with what its link says. Where
+// flags are 0 the format did not carry them.
+func sampledFlag(c *checker, i journey.Index) {
+	span := c.set.Span(i)
+	if span.Flags == 0 {
+		return
+	}
+	if p := c.parent(i); p != none {
+		if parent := c.set.Span(p); parent.Flags != 0 && (parent.Flags^span.Flags)&flagSampled != 0 {
+			c.found(i, "%s is %s, and its parent %s is %s", c.at(i), sampled(span.Flags), c.at(p), sampled(parent.Flags))
+			return
+		}
+	}
+	m := c.messages[i]
+	if m == nil || m.op != operation.Process || len(span.Links) != 1 {
+		return
+	}
+	if link := &span.Links[0]; link.Flags != 0 && (link.Flags^span.Flags)&flagSampled != 0 {
+		c.found(i, "%s is %s, and the span that it links to, %s, is %s", c.at(i), sampled(span.Flags), link.Ref, sampled(link.Flags))
+	}
+}
+
+func sampled(flags uint32) string {
+	if flags&flagSampled != 0 {
+		return "sampled"
+	}
+	return "not sampled"
+}
+
+// silentFailure looks in journeys whose root is fine for failed spans that are not below it by calls alone: what fails
+// there is no longer the caller's to see.
+func silentFailure(c *checker) {
+	var tops []journey.Index
+	for _, j := range c.set.Journeys() {
+		root, ok := j.Root()
+		if !ok || c.set.Span(root).Status == journey.Error {
+			continue
+		}
+		first, n := none, 0
+		for _, i := range j.Spans() {
+			if c.set.Span(i).Status != journey.Error {
+				continue
+			}
+			if tops == nil {
+				tops = c.callTops()
+			}
+			if tops[i] == root {
+				continue
+			}
+			if n++; first == none {
+				first = i
+			}
+		}
+		if first != none {
+			c.found(root, "%s is fine, and of the work that it caused later %s failed, first %s in trace %s", c.at(root), counted(n, "span"), c.at(first), c.set.Span(first).Trace)
+		}
+	}
+}
+
+// callTops returns for each span the one at which its chain of callers starts.
+func (v *view) callTops() []journey.Index {
+	tops := slices.Repeat([]journey.Index{none}, len(v.messages))
+	var chain []journey.Index
+	for k := range tops {
+		at := journey.Index(k)
+		for tops[at] == none {
+			chain = append(chain, at)
+			caller, ok := v.set.Caller(at)
+			if !ok {
+				tops[at] = at
+				break
+			}
+			at = caller
+		}
+		for _, i := range chain {
+			tops[i] = tops[at]
+		}
+		chain = chain[:0]
+	}
+	return tops
+}
+
+// beforeItsCause leaves receive spans alone: a poll may well be opened before the message exists.
+func beforeItsCause(c *checker, i journey.Index) {
+	if m := c.messages[i]; m != nil && m.op == operation.Receive {
+		return
+	}
+	start, _ := c.set.Times(i)
+	early := func(t journey.Index) bool {
+		if t == none {
+			return false
+		}
+		from, _ := c.set.Times(t)
+		return start < from
+	}
+	if p := c.parent(i); early(p) {
+		from, _ := c.set.Times(p)
+		c.found(i, "%s started %d ns before its parent, %s", c.at(i), from-start, c.at(p))
+		return
+	}
+	if c.messages[i] == nil || c.messages[i].op != operation.Process {
+		return
+	}
+	for _, t := range c.targets(i) {
+		if early(t) && c.creation[t] {
+			from, _ := c.set.Times(t)
+			c.found(i, "%s started %d ns before the span that made its message, %s", c.at(i), from-start, c.at(t))
+			return
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package lint_test
+
+import (
+	"tracelab/journey"
+	"tracelab/journey/lint"
+)
+
+var propagationCases = []ruleCase{
+	{rule: "P01", why: "all parents there", drawing: flow},
+	{rule: "P01", why: "one missing", drawing: "root 0-9\n  a 1-2 parent=?", want: "P01"},
+	{rule: "P01", why: "polls and commits are left alone", drawing: flow, edit: func(find func(string) span) {
+		find("commit").Parent = journey.SpanID{9}
+	}},
+	{rule: "P01", why: "a cycle is no missing parent", drawing: "a 0-9 parent=b\nb 1-2 parent=a", want: "P02"},
+
+	{rule: "P02", why: "one root for each trace", drawing: flow},
+	{rule: "P02", why: "two", drawing: "a 0-9\nb 1-2", want: "P02"},
+	{rule: "P02", why: "none", drawing: "a 0-9 parent=?", want: "P01 P02"},
+	{rule: "P02", why: "a shared span in the trace is no second root", drawing: `
+root 0-9
+commit $commit 95-99 service=c`},
+
+	{rule: "P03", why: "a link will do", drawing: "root 0-50\n  s.send $send 10-20\nc.process $process 60-90 service=c trace=2 link=s.send"},
+	{rule: "P03", why: "neither parent nor link", drawing: "c.process $process 60-90", want: "P03"},
+	{rule: "P03", why: "a poll of its own is left alone", drawing: "poll $poll 60-90 messaging.batch.message_count=0"},
+
+	{rule: "P04", why: "there", drawing: flow},
+	{rule: "P04", why: "missing", drawing: flow, edit: func(find func(string) span) { find("poll").Links[0].Span = journey.SpanID{9} }, want: "P04"},
+	{rule: "P04", why: "not stored", drawing: flow, edit: func(find func(string) span) { find("poll").Links[0].Span = journey.SpanID{9} }, want: "P04",
+		options: []lint.Option{lint.WithLookup(func(journey.Ref) lint.Lookup { return lint.NotStored })}},
+
+	{rule: "P05", why: "every group got it", drawing: twoGroups},
+	{rule: "P05", why: "one did not", drawing: twoGroups, edit: func(find func(string) span) {
+		find("d.again").Links[0].Ref = find("s.one").Ref()
+		set(find("d.again"), "messaging.kafka.offset", journey.Int(7))
+	}, want: "P05 P12"},
+	{rule: "P05", why: "it was never sent", drawing: twoGroups + "\n  s.failed $send 10-20 error error.type=X", edit: func(find func(string) span) {
+		unset(find("s.failed"), "messaging.destination.partition.id", "messaging.kafka.offset")
+	}},
+	{rule: "P05", why: "a poll shows that it got there", drawing: `
+root 0-50
+  s.send $send 10-20
+poll $poll 50-55 service=c trace=2 link=s.send messaging.batch.message_count=1`},
+	{rule: "P05", why: "by way of create spans", drawing: `
+root 0-50
+  s.one $create 10-11
+  s.two $create 10-11
+  s.send CLIENT 12-20 link=s.one link=s.two op=send messaging.operation.name=send messaging.system=kafka topic=T messaging.batch.message_count=2
+c.work $batch 60-90 service=c trace=2 link=s.one link=s.two messaging.batch.message_count=2`},
+	{rule: "P05", why: "one of two create spans", drawing: `
+root 0-50
+  s.one $create 10-11
+  s.two $create 10-11
+  s.send CLIENT 12-20 link=s.one link=s.two op=send messaging.operation.name=send messaging.system=kafka topic=T messaging.batch.message_count=2
+c.work $process 60-90 service=c trace=2 link=s.one`, want: "P05"},
+
+	{rule: "P06", why: "both sides", drawing: calls},
+	{rule: "P06", why: "a client without its server", drawing: calls + "  a.third CLIENT 30-40 server.address=b server.port=80", want: "P06"},
+	{rule: "P06", why: "a peer that is not here", drawing: calls + "  a.third CLIENT 30-40 server.address=db server.port=5432"},
+	{rule: "P06", why: "a call that never arrived", drawing: calls + "  a.third CLIENT 30-40 server.address=b server.port=80 error"},
+	{rule: "P06", why: "a call that was answered with an error", drawing: calls + "  a.third CLIENT 30-40 server.address=b server.port=80 error http.response.status_code=500", want: "P06"},
+	{rule: "P06", why: "the server starts a trace of its own: both are reported", drawing: calls + `  a.third CLIENT 30-40 server.address=b server.port=80
+b.lost SERVER 31-39 trace=2 server.address=b server.port=80`, want: "P06"},
+
+	{rule: "P07", why: "nothing lost", drawing: flow},
+	{rule: "P07", why: "links of a span that has nothing to do with messages", drawing: flow, edit: func(find func(string) span) { find("root").DroppedLinks = 1 }, want: "P07"},
+	{rule: "P07", why: "attributes, events, those of links", drawing: flow, edit: func(find func(string) span) {
+		find("root").DroppedAttributes = 1
+		find("s.send").DroppedEvents = 1
+		find("poll").Links[0].DroppedAttributes = 1
+	}, want: "P07"},
+	{rule: "P07", why: "the store has a warning", drawing: flow, edit: func(find func(string) span) {
+		find("root").Warnings = []string{"clock skew adjustment disabled"}
+	}, want: "P07"},
+
+	{rule: "P08", why: "all sampled", drawing: flow, edit: flags(0x101, 0x301, 0x301)},
+	{rule: "P08", why: "no flags are known", drawing: flow, edit: flags(0x101, 0, 0)},
+	{rule: "P08", why: "the parent's are not known", drawing: flow, edit: flags(0, 0x101, 0x301)},
+	{rule: "P08", why: "the child is not", drawing: flow, edit: flags(0x101, 0x300, 0x300), want: "P08"},
+	{rule: "P08", why: "what the link names is not", drawing: "root 0-50\n  s.send $send 10-20\nc.process $process 60-90 service=c trace=2 link=s.send",
+		edit: func(find func(string) span) {
+			find("c.process").Flags = 0x101
+			find("c.process").Links[0].Flags = 0x300
+		}, want: "P08"},
+
+	{rule: "P09", why: "nothing failed", drawing: flow},
+	{rule: "P09", why: "behind the message", drawing: flow, edit: func(find func(string) span) {
+		find("c.process").Status = journey.Error
+		set(find("c.process"), "error.type", journey.String("declined"))
+	}, want: "P09"},
+	{rule: "P09", why: "the caller failed too", drawing: flow, edit: func(find func(string) span) {
+		find("root").Status = journey.Error
+		find("c.process").Status = journey.Error
+		set(find("c.process"), "error.type", journey.String("declined"))
+	}},
+	{rule: "P09", why: "a call that failed and was made good", drawing: "root 0-9\n  a 1-2\n    b 1-2 error\n  c 3-4"},
+
+	{rule: "P10", why: "in order", drawing: flow},
+	{rule: "P10", why: "child before parent", drawing: "root 5-9\n  a 4-8", want: "P10"},
+	{rule: "P10", why: "consumer before producer", drawing: "root 0-50\n  s.send $send 10-20\nc.process $process 6-9 service=c trace=2 link=s.send", want: "P10"},
+	{rule: "P10", why: "a poll was opened before", drawing: "root 0-50\n  s.send $send 10-20\npoll $poll 5-55 service=c trace=2 link=s.send messaging.batch.message_count=1"},
+
+	{rule: "P10", why: "a receive span that is a child was opened before", drawing: "root 0-50\n  s.send $send 10-20\n    poll $poll 5-55 service=c", want: "S09"},
+
+	{rule: "P12", why: "once for each group", drawing: twoGroups},
+	{rule: "P12", why: "twice", drawing: flow + "c.again $process 160-190 service=c trace=4 link=s.send", want: "P12"},
+	{rule: "P12", why: "two messages with one custom creation context", drawing: `
+root SERVER 0-50
+  s.send $csend 10-20 link=root
+  s.send2 $csend 10-20 link=root
+  c.process $process 60-90 service=c link=root
+  c.process2 $process 60-90 service=c link=root`, edit: func(find func(string) span) {
+		set(find("s.send2"), "messaging.kafka.offset", journey.Int(8))
+		set(find("c.process2"), "messaging.kafka.offset", journey.Int(8))
+	}},
+	{rule: "P12", why: "two instrumentations see one processing", drawing: flow + "c.inner $process 65-90 service=c trace=1 parent=c.process link=s.send"},
+}
+
+// flags sets the flags of root, send and process span.
+func flags(root, send, process uint32) func(func(string) span) {
+	return func(find func(string) span) {
+		find("root").Flags, find("s.send").Flags, find("c.process").Flags = root, send, process
+	}
+}
+
+// twoGroups is two messages, each consumed by groups g and h.
+const twoGroups = `
+c.one $process 60-90 service=c trace=2 link=s.one
+c.two $process 60-90 service=c trace=3 link=s.two messaging.kafka.offset=8
+d.one CONSUMER 60-90 service=d trace=4 link=s.one group=h op=process messaging.operation.name=process messaging.system=kafka topic=T messaging.destination.partition.id=3 messaging.kafka.offset=7
+d.again CONSUMER 60-90 service=d trace=5 link=s.two group=h op=process messaging.operation.name=process messaging.system=kafka topic=T messaging.destination.partition.id=3 messaging.kafka.offset=8
+root 0-50 trace=1
+  s.one $send 10-20
+  s.two $send 10-20 messaging.kafka.offset=8`
+
+// calls is two calls to one server.
+const calls = `
+root 0-50
+  a.first CLIENT 0-10 server.address=b server.port=80
+    b.first SERVER 1-9
+  a.second CLIENT 10-20 server.address=b server.port=80
+    b.second SERVER 11-19
+`

@@ -1,0 +1,79 @@
+package journey
+
+// Detached returns the time that spans of the journey took after the root had ended, in nanoseconds: the sum over all of
+// them, and the length of the union of their intervals. It returns false for a rootless journey.
+func (j *Journey) Detached() (sum, union int64, ok bool) {
+	if j.root == none {
+		return 0, 0, false
+	}
+	from := j.set.nodes[j.root].end
+	covered := from
+	for _, i := range j.spans {
+		n := &j.set.nodes[i]
+		if n.eff <= from {
+			continue
+		}
+		sum += n.eff - max(n.start, from)
+		if n.eff > covered {
+			union += n.eff - max(n.start, covered)
+			covered = n.eff
+		}
+	}
+	return sum, union, true
+}
+
+// Waits returns the sum of the waits on a path in nanoseconds.
+func Waits(path []Segment) int64 {
+	var sum int64
+	for _, g := range path {
+		if g.Wait {
+			sum += g.Duration()
+		}
+	}
+	return sum
+}
+
+// AsyncShare returns the share of the completion that its path spends in waits, from 0 to 1.
+func (j *Journey) AsyncShare() float64 {
+	if j.Completion() == 0 {
+		return 0
+	}
+	return float64(Waits(j.CompletionPath())) / float64(j.Completion())
+}
+
+// Errors sorts the spans of a journey by what they have to do with errors. Only the status of spans counts.
+type Errors struct {
+	Own        []Index // failed, and none of its calls did
+	Propagated []Index // failed, and so did one of its calls
+	Absorbed   []Index // did not fail, though one of its calls did
+	Silent     bool    // something failed, but not the root: its caller does not know
+}
+
+// Errors returns the errors of the journey. They do not travel back over messages, hence Silent; a rootless journey has
+// no caller to be silent to.
+func (j *Journey) Errors() Errors {
+	var e Errors
+	s := j.set
+	for _, i := range j.spans {
+		failed, callFailed := s.nodes[i].status == Error, s.callFailed(i)
+		switch {
+		case failed && callFailed:
+			e.Propagated = append(e.Propagated, i)
+		case failed:
+			e.Own = append(e.Own, i)
+		case callFailed:
+			e.Absorbed = append(e.Absorbed, i)
+		}
+	}
+	e.Silent = j.root != none && len(e.Own)+len(e.Propagated) > 0 && s.nodes[j.root].status != Error
+	return e
+}
+
+func (s *Set) callFailed(i Index) bool {
+	for _, c := range s.callsOf(i) {
+		if s.nodes[c].status == Error {
+			return true
+		}
+	}
+	return false
+}

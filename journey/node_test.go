@@ -1,0 +1,512 @@
+package journey_test
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"tracelab/journey"
+)
+
+var growing = regexp.MustCompile(`\+\d+`)
+
+// drawn makes a group of n journeys, a set each, of one drawing. In it +5 is 5 ms in the first journey, 5.01 in the next.
+func drawn(t testing.TB, name string, n int, drawing string) journey.Group {
+	t.Helper()
+	g := journey.Group{Name: name}
+	for i := range n {
+		text := growing.ReplaceAllStringFunc(drawing, func(s string) string {
+			base, _ := strconv.Atoi(s[1:])
+			return fmt.Sprint(float64(base) + float64(i)/100)
+		})
+		g.Journeys = append(g.Journeys, normalise(t, text).Journeys()...)
+	}
+	return g
+}
+
+// changes writes the change of each node that is not the same, with its names where they differ.
+func changes(nodes []journey.Node) []string {
+	var list []string
+	for _, n := range nodes {
+		if n.Change == journey.Same {
+			continue
+		}
+		name := n.Name
+		if other := n.Groups[len(n.Groups)-1].Name; other != "" && other != name {
+			name += "→" + other
+		}
+		list = append(list, fmt.Sprintf("%s %s", n.Change, name))
+	}
+	slices.Sort(list)
+	return list
+}
+
+func TestChanges(t *testing.T) {
+	const call = "s.in SERVER 0-30\n  s.call CLIENT 2-20\n    w.serve SERVER 3-19\n      w.Step 4-18"
+	tests := []struct {
+		why         string
+		n           int // journeys of each group
+		base, other string
+		want        []string
+	}{
+		{"nothing differs", 8, "s.in SERVER 0-10\n  s.work 1-9", "s.in SERVER 0-10\n  s.work 1-9", nil},
+		{"a span is new", 1, "s.in SERVER 0-10", "s.in SERVER 0-10\n  s.cache 1-2", []string{"added s.cache"}},
+		{"a span is gone", 8, "s.in SERVER 0-10\n  s.cache 1-2", "s.in SERVER 0-9", []string{"removed s.cache"}},
+		{"a call became a message: names and ancestors differ, service and step do not", 1, call,
+			"s.in SERVER 0-10\n  s.send PRODUCER 2-4 topic=t\n    w.process CONSUMER 5-25 op=process topic=t group=w\n      w.Step 6-20",
+			[]string{"added s.send", "carrier w.serve→w.process"}},
+		{"the same, and the consumer is linked from another trace", 1, call,
+			"s.in SERVER 0-10\n  s.send PRODUCER 2-4 topic=t\nw.process CONSUMER 5-25 op=process topic=t group=w link=s.send trace=2\n  w.Step 6-20",
+			[]string{"added s.send", "carrier w.serve→w.process"}},
+		{"HTTP became gRPC: other names, but still a call", 1, call, "s.in SERVER 0-30\n  s.Do CLIENT 2-20\n    w.Do SERVER 3-19\n      w.Step 4-18", nil},
+		{"the caller no longer waits", 1, "s.in SERVER 0-30\n  s.mail 2-20", "s.in SERVER 0-10\n  s.mail 2-20", []string{"carrier s.mail"}},
+		{"without a step in common a call and a message are two nodes", 1, call,
+			"s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.Two 6-20",
+			[]string{"added s.send", "added w.Two", "added w.process", "removed w.Step", "removed w.serve"}},
+		{"one query became five", 1, "s.in SERVER 0-10\n  db.get CLIENT 1-2", "s.in SERVER 0-10" + strings.Repeat("\n  db.get CLIENT 1-2", 5), []string{"fan-out db.get"}},
+		{"all journeys have it twice", 8, "s.in SERVER 0-10\n  db.get CLIENT 1-2", "s.in SERVER 0-10\n  db.get CLIENT 1-2\n  db.get CLIENT 1-2", []string{"fan-out db.get"}},
+		{"it fails", 1, "s.in SERVER 0-10\n  w.do CLIENT 1-5", "s.in SERVER 0-10\n  w.do CLIENT 1-5 error", []string{"error w.do"}},
+		{"a failing call fails once, whichever half says so", 1, "s.in SERVER 0-10\n  s.do CLIENT 1-5 error\n    w.do SERVER 2-4", "s.in SERVER 0-10\n  s.do CLIENT 1-5\n    w.do SERVER 2-4 error", nil},
+		{"slower by 2 ms in every journey", 8, "s.in SERVER 0-+20\n  s.work 1-+5", "s.in SERVER 0-+22\n  s.work 1-+7", []string{"slower s.work"}},
+		{"faster by 2 ms in every journey", 8, "s.in SERVER 0-+22\n  s.work 1-+7", "s.in SERVER 0-+20\n  s.work 1-+5", []string{"faster s.work"}},
+		{"a step is slower; those that wait for it are not", 8, "s.in SERVER 0-+20\n  s.call CLIENT 1-+10\n    w.do SERVER 1-+10\n      w.Step 1-+10",
+			"s.in SERVER 0-+30\n  s.call CLIENT 1-+20\n    w.do SERVER 1-+20\n      w.Step 1-+20", []string{"slower w.Step"}},
+		{"under six journeys nobody can say slower", 5, "s.in SERVER 0-+20\n  s.work 1-+5", "s.in SERVER 0-+22\n  s.work 1-+7", nil},
+		{"it waits longer in the queue", 8, "s.in SERVER 0-5\n  s.send PRODUCER 1-2\n    w.do CONSUMER +3-+6", "s.in SERVER 0-5\n  s.send PRODUCER 1-2\n    w.do CONSUMER +5-+8", []string{"slower w.do"}},
+		{"its producer was lost: what is missing is not removed", 1, "s.in SERVER 0-10\n  s.send PRODUCER 1-2\n    w.do CONSUMER 3-20\n      w.Step 4-19",
+			"s.in SERVER 0-10\nw.do CONSUMER 3-20 parent=?\n  w.Step 4-19", []string{"incomplete s.send", "incomplete w.Step", "incomplete w.do"}},
+		{"what the base has lost is not added", 1, "s.in SERVER 0-10\nw.do CONSUMER 3-20 parent=?\n  w.Step 4-19",
+			"s.in SERVER 0-10\n  s.send PRODUCER 1-2\n    w.do CONSUMER 3-20\n      w.Step 4-19", []string{"incomplete s.send", "incomplete w.Step", "incomplete w.do"}},
+		{"the server's half of a call was lost", 1, call, "s.in SERVER 0-30\n  s.call CLIENT 2-20", []string{"incomplete w.Step"}},
+		{"the server was never reached: the call failed, and its step is gone", 1, call, "s.in SERVER 0-30\n  s.call CLIENT 2-20 error", []string{"error w.serve", "removed w.Step"}},
+		{"what is above an orphan that is the root is no loss", 1, "s.in SERVER 0-10 parent=?\n  s.cache 1-2", "s.in SERVER 0-10 parent=?", []string{"removed s.cache"}},
+		{"of a client's name that leads to several servers nobody knows where it would have gone", 1, "s.in SERVER 0-30\n  s.POST/1 CLIENT 1-5\n    a.serve SERVER 2-4\n  s.POST/2 CLIENT 6-9\n    b.serve SERVER 7-8",
+			"s.in SERVER 0-30\n  s.POST/1 CLIENT 1-5\n    a.serve SERVER 2-4\n  s.POST/2 CLIENT 6-9\n    b.serve SERVER 7-8\n  s.POST/3 CLIENT 10-12", []string{"added s.POST/{id}"}},
+		{"likewise where only one side has them", 1, "s.in SERVER 0-30", "s.in SERVER 0-30\n  s.POST/1 CLIENT 1-5\n    a.serve SERVER 2-4\n  s.POST/2 CLIENT 6-9\n    b.serve SERVER 7-8\n  s.POST/3 CLIENT 10-12",
+			[]string{"added a.serve", "added b.serve", "added s.POST/{id}"}},
+		{"what a journey has in two places is two nodes", 1, "s.in SERVER 0-30\n  s.A 1-5\n    s.x 2-3", "s.in SERVER 0-30\n  s.A 1-5\n    s.x 2-3\n  s.B 6-9\n    s.x 7-8", []string{"added s.B", "added s.x"}},
+		{"a journey that has lost its root is incomplete", 1, "s.in SERVER 0-10\n  s.send PRODUCER 1-2\n    w.do CONSUMER 3-20\n      w.Step 4-19", "w.do CONSUMER 3-20\n  w.Step 4-19", []string{"incomplete s.in", "incomplete s.send"}},
+		{"internal spans go by their own name, not by what is below", 1, "s.in SERVER 0-10\n  s.One 1-5\n    s.X 2-4", "s.in SERVER 0-10\n  s.Two 1-5\n    s.X 2-4", []string{"added s.Two", "removed s.One"}},
+		{"an entry has no carrier to change: somebody calls it now", 1, "g.POST SERVER 1-11\n  g.work 2-10", "lb.in SERVER 0-13\n  lb.call CLIENT 1-12\n    g.POST SERVER 1-11\n      g.work 2-10", []string{"added lb.in"}},
+		{"ids in names do not make nodes", 1, "s.in SERVER 0-10\n  s.get/17 CLIENT 1-2", "s.in SERVER 0-10\n  s.get/18 CLIENT 1-2", nil},
+		{"the client is traced on one side only: one entry", 1, "c.POST CLIENT 0-12\n  g.POST SERVER 1-11\n    g.work 2-10", "g.POST SERVER 1-11\n  g.work 2-10", nil},
+		{"a run in a topic of its own: the template is its name", 1, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    process-r1.t CONSUMER 5-6 service=w topic=r1.t messaging.destination.template=t",
+			"s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    process-r2.t CONSUMER 5-6 service=w topic=r2.t messaging.destination.template=t", nil},
+	}
+	for _, c := range tests {
+		t.Run(c.why, func(t *testing.T) {
+			nodes := journey.Nodes([]journey.Group{drawn(t, "a", c.n, c.base), drawn(t, "b", c.n, c.other)}, nil)
+			equalLines(t, "changes", changes(nodes), c.want)
+		})
+	}
+}
+
+// One journey of eight lost a span: that the node is rarer is loss; where whole journeys lack it, it is not.
+func TestLossIsNotRemoval(t *testing.T) {
+	const whole, lost, without = "s.in SERVER 0-10\n  s.send PRODUCER 1-2\n    w.do CONSUMER 3-20", "s.in SERVER 0-9\nw.do CONSUMER 3-20 parent=?", "s.in SERVER 0-9"
+	base := drawn(t, "a", 8, whole)
+	join := func(groups ...journey.Group) journey.Group {
+		g := journey.Group{Name: "b"}
+		for _, x := range groups {
+			g.Journeys = append(g.Journeys, x.Journeys...)
+		}
+		return g
+	}
+	equalLines(t, "one of eight is lossy", changes(journey.Nodes([]journey.Group{base, join(drawn(t, "", 7, whole), drawn(t, "", 1, lost))}, nil)),
+		[]string{"incomplete s.send", "incomplete w.do"})
+	equalLines(t, "seven whole ones do without", changes(journey.Nodes([]journey.Group{base, join(drawn(t, "", 7, without), drawn(t, "", 1, lost))}, nil)),
+		[]string{"removed s.send", "removed w.do"})
+}
+
+// That fewer journeys have a node is said as such: neither is what is missing faster, nor is chance a change.
+func TestRarerNodes(t *testing.T) {
+	group := func(has, of int) journey.Group {
+		g := drawn(t, "g", has, "s.in SERVER 0-10\n  w.do CLIENT 1-+5")
+		g.Journeys = append(g.Journeys, drawn(t, "", of-has, "s.in SERVER 0-6").Journeys...)
+		return g
+	}
+	for _, c := range []struct {
+		a, b int
+		want []string
+	}{
+		{25, 18, []string{"fan-out w.do"}}, {18, 25, []string{"fan-out w.do"}}, {25, 24, nil}, {13, 11, nil},
+	} {
+		equalLines(t, fmt.Sprintf("%d against %d of 25", c.a, c.b), changes(journey.Nodes([]journey.Group{group(c.a, 25), group(c.b, 25)}, nil)), c.want)
+	}
+}
+
+// Slower goes by the journeys that have the node: three of twelve do without, in the rest it is slower.
+func TestSlowerWhereItIs(t *testing.T) {
+	base := drawn(t, "a", 12, "s.in SERVER 0-+20\n  w.do CLIENT 1-+5")
+	other := drawn(t, "b", 12, "s.in SERVER 0-+21\n  w.do CLIENT 1-+6")
+	without := drawn(t, "", 3, "s.in SERVER 0-16")
+	other.Journeys = append(other.Journeys[3:], without.Journeys...)
+	number := make(map[*journey.Journey]string)
+	for _, g := range []journey.Group{base, other} {
+		for i, j := range g.Journeys {
+			number[j] = fmt.Sprint(i)
+		}
+	}
+	for _, key := range []journey.PairKey{nil, func(j *journey.Journey) (string, bool) { return number[j], true }} {
+		equalLines(t, "changes", changes(journey.Nodes([]journey.Group{base, other}, key)), []string{"slower w.do"})
+	}
+}
+
+// A step is what most journeys begin with; a first call now and then, such as a warm-up, does not hide it.
+func TestStepsOfMost(t *testing.T) {
+	base := drawn(t, "a", 8, "s.in SERVER 0-30\n  s.call CLIENT 2-20\n    w.serve SERVER 3-19\n      w.Step 6-18")
+	other := drawn(t, "b", 7, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.Step 7-20")
+	other.Journeys = append(other.Journeys, drawn(t, "", 1, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.WarmUp 5-6\n      w.Step 7-20").Journeys...)
+	equalLines(t, "changes", changes(journey.Nodes([]journey.Group{base, other}, nil)), []string{"added s.send", "added w.WarmUp", "carrier w.serve→w.process", "faster s.in", "slower w.Step"})
+	equalLines(t, "a query before the step", changes(journey.Nodes([]journey.Group{
+		drawn(t, "a", 1, "s.in SERVER 0-30\n  s.call CLIENT 2-20\n    w.serve SERVER 3-19\n      w.sql CLIENT 4-5\n      w.Step 6-18"),
+		drawn(t, "b", 1, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.Step 7-20")}, nil)), []string{"added s.send", "carrier w.serve→w.process", "removed w.sql"})
+}
+
+// Of equals the one is paired that hangs below the same node.
+func TestEqualsBelowTheSame(t *testing.T) {
+	nodes := journey.Nodes([]journey.Group{
+		drawn(t, "a", 1, "s.in SERVER 0-30\n  s.A 1-5\n    s.x 2-3\n  s.B 6-9\n    s.x 7-8 parent=s.B"),
+		drawn(t, "b", 1, "t.in SERVER 0-30\n  s.B 6-9\n    s.x 7-8"),
+	}, nil)
+	for _, n := range nodes {
+		if n.Name == "s.x" && n.Change == journey.Removed && n.Path[len(n.Path)-2] != "s s.A" {
+			t.Errorf("%q is removed, want the one below s.A", n.Path)
+		}
+	}
+}
+
+// A span hangs below its parent, whatever its links.
+func TestNodesHangBelowParents(t *testing.T) {
+	nodes := journey.Nodes([]journey.Group{drawn(t, "a", 1, "s.in SERVER 0-30\n  a.send PRODUCER 1-5\n  b.send PRODUCER 1-5\n    w.do CONSUMER 7-8 link=a.send")}, nil)
+	if last := nodes[len(nodes)-1]; last.Name != "w.do" || last.Path[1] != "b b.send" {
+		t.Errorf("%q", last.Path)
+	}
+}
+
+func TestACallFailsOnce(t *testing.T) {
+	for _, n := range journey.Nodes([]journey.Group{drawn(t, "a", 1, "s.in SERVER 0-10\n  s.do CLIENT 1-5 error\n    w.do SERVER 2-4 error")}, nil) {
+		if n.Kind == journey.CallNode && (n.Groups[0].Errors != 1 || n.Groups[0].Count != 1) {
+			t.Errorf("%d of %d failed, want 1 of 1", n.Groups[0].Errors, n.Groups[0].Count)
+		}
+	}
+}
+
+// Shares of errors differ when chance does not explain it; errors on one side only are always said.
+func TestErrorShares(t *testing.T) {
+	group := func(fail, of int) journey.Group {
+		g := drawn(t, "g", fail, "s.in SERVER 0-10\n  w.do CLIENT 1-5 error")
+		g.Journeys = append(g.Journeys, drawn(t, "", of-fail, "s.in SERVER 0-10\n  w.do CLIENT 1-5").Journeys...)
+		return g
+	}
+	for _, c := range []struct {
+		a, b int
+		want []string
+	}{
+		{0, 1, []string{"error w.do"}}, {3, 4, nil}, {2, 20, []string{"error w.do"}}, {20, 2, []string{"error w.do"}}, {25, 25, nil},
+	} {
+		equalLines(t, fmt.Sprintf("%d against %d of 25 fail", c.a, c.b), changes(journey.Nodes([]journey.Group{group(c.a, 25), group(c.b, 25)}, nil)), c.want)
+	}
+}
+
+func TestNormaliseName(t *testing.T) {
+	for name, want := range map[string]string{
+		"":            "",
+		"GET /orders": "GET /orders",
+		"GET /orders/01a1fda7-8f1b-7418-a62f-004b7ab9d499/items/7": "GET /orders/{id}/items/{id}",
+		"tracelab.order.v1.Orders/Accept":                          "tracelab.order.v1.Orders/Accept",
+		"process order.placed":                                     "process order.placed",
+		"GET /blobs/deadbeef0":                                     "GET /blobs/{id}",
+		"GET /cafe/facade":                                         "GET /cafe/facade",
+		"commit t1 (42)":                                           "commit t1 ({id})",
+		"HTTP/1.1 GET":                                             "HTTP/1.1 GET",
+		"é/9/\xff":                                                 "é/{id}/\xff",
+	} {
+		if got := journey.NormaliseName(name); got != want {
+			t.Errorf("%q is written %q, want %q", name, got, want)
+		}
+		if again := journey.NormaliseName(want); again != want {
+			t.Errorf("twice: %q is written %q", want, again)
+		}
+	}
+}
+
+// formGroups draws the flow of an order by calls and by messages, n orders each, from testdata.
+func formGroups(t testing.TB, n int) []journey.Group {
+	t.Helper()
+	var groups []journey.Group
+	for _, form := range []string{"grpc", "kafka"} {
+		drawing, err := os.ReadFile(filepath.Join("testdata", form+".txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		groups = append(groups, drawn(t, form, n, string(drawing)))
+	}
+	return groups
+}
+
+// The five hops that are calls on one side and messages on the other are named, every step meets its twin, and what only
+// messages need is added.
+func TestCallsMeetMessages(t *testing.T) {
+	for _, n := range []int{1, 8} {
+		nodes := journey.Nodes(formGroups(t, n), nil)
+		var carriers, steps, added []string
+		for _, x := range nodes {
+			switch {
+			case x.Change == journey.CarrierChange:
+				carriers = append(carriers, x.Service)
+			case x.Change == journey.Added:
+				added = append(added, x.Service+" "+x.Name)
+			case x.Kind == journey.InternalNode && x.Groups[0].Count == n && x.Groups[1].Count == n:
+				steps = append(steps, x.Name)
+			case x.Kind != journey.EntryNode && x.Service != "orders":
+				t.Errorf("%s %s is %s", x.Service, x.Name, x.Change)
+			}
+		}
+		slices.Sort(carriers)
+		slices.Sort(steps)
+		slices.Sort(added)
+		equalLines(t, "carriers", carriers, []string{"analytics", "inventory", "notification", "payment", "shipping"})
+		equalLines(t, "steps", steps, []string{"analytics.Record", "inventory.Reserve", "notification.Notify", "orders.Accept", "orders.Complete", "payment.Charge", "shipping.Dispatch"})
+		equalLines(t, "added", added, []string{
+			"analytics send-order.fulfilled.3", "inventory send-stock.reserved", "notification send-order.fulfilled.2", "orders process-order.fulfilled", "orders process-order.fulfilled",
+			"orders process-order.fulfilled", "orders send-order.placed", "payment send-payment.captured", "shipping send-order.fulfilled",
+		})
+	}
+}
+
+// Whichever branch comes last does the join: in some journeys it hangs here, in others there, but it is one node.
+func TestAJoinIsOneNode(t *testing.T) {
+	const calls = "s.in SERVER 0-30\n  s.a 1-9\n  s.Join 10-12"
+	const first = "s.in SERVER 0-5\n  a.send PRODUCER 1-2\n    a.do CONSUMER 3-9\n      s.Join 5-8\n  b.send PRODUCER 1-2\n    b.do CONSUMER 3-4"
+	const second = "s.in SERVER 0-5\n  a.send PRODUCER 1-2\n    a.do CONSUMER 3-4\n  b.send PRODUCER 1-2\n    b.do CONSUMER 3-9\n      s.Join 5-8"
+	messages := drawn(t, "messages", 5, first)
+	messages.Journeys = append(messages.Journeys, drawn(t, "", 3, second).Journeys...)
+	all := drawn(t, "all", 8, first)
+	for _, groups := range [][]journey.Group{{drawn(t, "calls", 8, calls), messages}, {messages, drawn(t, "calls", 8, calls)}, {all, messages}, {messages, all}} {
+		found := 0
+		for _, n := range journey.Nodes(groups, nil) {
+			if n.Name == "s.Join" {
+				found++
+				if n.Groups[0].Count != 8 || n.Groups[1].Count != 8 {
+					t.Errorf("%d joins meet %d, want 8 and 8", n.Groups[0].Count, n.Groups[1].Count)
+				}
+			}
+		}
+		if found != 1 {
+			t.Errorf("%d nodes for the join", found)
+		}
+	}
+}
+
+// Three groups stand side by side: the first is the base, and what only the others have is one row of theirs.
+func TestThreeGroups(t *testing.T) {
+	groups := append(formGroups(t, 2), formGroups(t, 2)[1])
+	groups[2].Name = "again"
+	for _, n := range journey.Nodes(groups, nil) {
+		if len(n.Groups) != 3 || n.Groups[0].Change != journey.Same || n.Groups[1].Change != n.Groups[2].Change || n.Groups[1].Count != n.Groups[2].Count || n.Change != n.Groups[1].Change {
+			t.Errorf("%s %s: %s in all, in each %+v", n.Service, n.Name, n.Change, n.Groups)
+		}
+	}
+}
+
+// Recursions that are alike for long, below different roots: neither their text nor their number may cost the square.
+func TestDeepTwins(t *testing.T) {
+	const depth = 8_000
+	chain := func(root string, depth int) journey.Group {
+		spans := shapes(depth)["deep"]
+		spans[0].Name = root
+		return journey.Group{Name: root, Journeys: journey.Normalise(spans).Journeys()}
+	}
+	nodes := journey.Nodes([]journey.Group{chain("a", depth), chain("b", depth-10)}, nil)
+	if len(nodes) != depth { // the roots have one step, so they are one node
+		t.Errorf("%d nodes, want %d: each of the longer chain", len(nodes), depth)
+	}
+}
+
+func TestStructures(t *testing.T) {
+	g := drawn(t, "g", 3, "s.in SERVER 0-10\n  s.b 3-4\n  s.a 1-2")
+	g.Journeys = append(g.Journeys, drawn(t, "", 1, "s.in SERVER 5-15\n  s.a 6-7\n  s.a 7-8\n  s.c 8-9").Journeys...)
+	list := journey.Describe(g).Structures
+	if len(list) != 2 || list[0].Journeys != 3 || list[0].Share != 0.75 || list[0].Nodes != 3 || list[1].Journeys != 1 || list[1].Share != 0.25 {
+		t.Fatalf("structures %+v", list)
+	}
+	equalLines(t, "more", list[1].More, []string{"s s.a", "s s.c"})
+	equalLines(t, "less", list[1].Less, []string{"s s.b"})
+	if list[0].Example != "00000000000000000000000000000001" || len(list[0].More)+len(list[0].Less) != 0 {
+		t.Errorf("the most frequent one: %+v", list[0])
+	}
+	one, two := journey.Describe(drawn(t, "", 1, "s.in SERVER 0-10\n  s.a 1-2")).Structures, journey.Describe(drawn(t, "", 1, "s.in SERVER 0-10\n  s.a 1-2\n  s.a 3-4")).Structures
+	if one[0].Signature == two[0].Signature {
+		t.Errorf("once and twice have one signature")
+	}
+	same := journey.Describe(drawn(t, "again", 1, "s.in SERVER 100-200\n  s.a 101-150\n  s.b 160-170 service=s")).Structures
+	if same[0].Signature != list[0].Signature || same[0].Signature == list[1].Signature {
+		t.Errorf("signatures: %s for the same tree as %s", same[0].Signature, list[0].Signature)
+	}
+}
+
+// someGroup generates a group of journeys whose spans share names, with every defect that data may have.
+func someGroup(t *rapid.T, name string) journey.Group {
+	g := journey.Group{Name: name}
+	for range rapid.IntRange(1, 3).Draw(t, "sets") {
+		spans := anySpans(t)
+		for i := range spans {
+			spans[i].Name = rapid.SampledFrom([]string{"x", "y", "z"}).Draw(t, "name")
+		}
+		g.Journeys = append(g.Journeys, journey.Normalise(spans).Journeys()...)
+	}
+	return g
+}
+
+func TestASetAgainstItselfIsTheSame(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := someGroup(t, "g")
+		for _, n := range journey.Nodes([]journey.Group{g, g}, nil) {
+			if n.Change != journey.Same || n.Groups[0].Count != n.Groups[1].Count || n.Groups[1].Self.Delta.Mean != 0 {
+				t.Fatalf("%q is %s: %+v", n.Path, n.Change, n.Groups)
+			}
+		}
+	})
+}
+
+// turned writes a node without what depends on which group came first: the path, and the sides' order.
+func turned(n journey.Node) string {
+	change, sign := n.Groups[1].Change, 1.0
+	a, b := n.Groups[0], n.Groups[1]
+	if a.Group == "b" {
+		a, b, sign = b, a, -1
+		if c, ok := map[journey.Change]journey.Change{
+			journey.Added: journey.Removed, journey.Removed: journey.Added, journey.Slower: journey.Faster, journey.Faster: journey.Slower,
+		}[change]; ok {
+			change = c
+		}
+	}
+	times := func(s journey.NodeIn) []journey.NodeTime {
+		return []journey.NodeTime{s.Self, s.Path.Response, s.Path.Completion, s.Wait}
+	}
+	text := string(change)
+	for _, s := range []journey.NodeIn{a, b} {
+		text += fmt.Sprint(" ", s.Group, s.Name, s.Carrier, s.Journeys, s.Count, s.Errors)
+		for _, x := range times(s) {
+			text += fmt.Sprintf(" %.3f %.3f", x.Mean, x.Median)
+		}
+	}
+	for _, x := range times(n.Groups[1]) {
+		text += fmt.Sprintf(" Δ %.3f %v %d", sign*x.Delta.Mean+0, x.Delta.Paired, x.Delta.N)
+		if low, high := x.Delta.Low, x.Delta.High; low != nil {
+			text += fmt.Sprintf(" %.3f %.3f", min(sign**low, sign**high)+0, max(sign**low, sign**high)+0)
+		}
+	}
+	return text
+}
+
+func TestDiffIsAntisymmetric(t *testing.T) {
+	byName := func(j *journey.Journey) (string, bool) {
+		return fmt.Sprint(j.Set().Span(j.Spans()[0]).ID, len(j.Spans())), true
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := someGroup(t, "a"), someGroup(t, "b")
+		key := rapid.SampledFrom([]journey.PairKey{nil, byName}).Draw(t, "key")
+		var forwards, backwards []string
+		for _, n := range journey.Nodes([]journey.Group{a, b}, key) {
+			forwards = append(forwards, turned(n))
+		}
+		for _, n := range journey.Nodes([]journey.Group{b, a}, key) {
+			backwards = append(backwards, turned(n))
+		}
+		slices.Sort(forwards)
+		slices.Sort(backwards)
+		if !slices.Equal(forwards, backwards) {
+			t.Fatalf("a, b:\n%s\nb, a:\n%s", strings.Join(forwards, "\n"), strings.Join(backwards, "\n"))
+		}
+	})
+}
+
+// Nothing of a journey is lost in its nodes: spans, errors, waits of messages, and both paths to the nanosecond.
+func TestNodesConserve(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		groups := []journey.Group{someGroup(t, "a"), someGroup(t, "b"), someGroup(t, "c")}[:rapid.IntRange(1, 3).Draw(t, "groups")]
+		nodes := journey.Nodes(groups, nil)
+		for k, g := range groups {
+			var got, want struct{ response, completion, wait float64 }
+			count, halves, heads := 0, 0, 0
+			for _, n := range nodes {
+				s := n.Groups[k]
+				got.response += s.Path.Response.Mean
+				got.completion += s.Path.Completion.Mean
+				got.wait += s.Wait.Mean
+				count += s.Count
+				if s.Errors > 2*s.Count || s.Journeys > s.Count || s.Self.Mean < 0 {
+					t.Fatalf("%q: %+v", n.Path, s)
+				}
+			}
+			rooted := 0.0
+			for _, j := range g.Journeys {
+				if wait, ok := j.CallerWait(); ok {
+					rooted++
+					want.response += float64(wait)
+				}
+				want.completion += float64(j.Completion())
+				for _, m := range j.Messages() {
+					want.wait += float64(m.Wait)
+				}
+				heads += len(j.Spans())
+				for _, i := range j.Spans() {
+					if s := j.Set().Span(i); s.Kind == journey.Server && hangsBelowClient(j, i) {
+						halves++
+					}
+				}
+			}
+			want.response /= max(1, rooted)
+			want.completion /= float64(len(g.Journeys))
+			want.wait /= float64(len(g.Journeys))
+			if near := float64(len(nodes)); math.Abs(got.response-want.response) > near/1e3 || math.Abs(got.completion-want.completion) > near/1e3 || math.Abs(got.wait-want.wait) > near/1e3 {
+				t.Fatalf("group %s: the nodes add up to %+v, the journeys to %+v", g.Name, got, want)
+			}
+			if count < heads-halves || count > heads {
+				t.Fatalf("group %s: %d nodes of %d spans, %d of them servers of clients", g.Name, count, heads, halves)
+			}
+		}
+	})
+}
+
+func hangsBelowClient(j *journey.Journey, i journey.Index) bool {
+	for _, e := range j.Set().Causes(i) {
+		if j.Contains(e.From) && j.Set().Span(e.From).Kind == journey.Client {
+			return true
+		}
+	}
+	return false
+}
+
+// The mean differences of the nodes add up to the mean difference of the journeys: pair by pair, and as a whole.
+func TestMeanDeltasAddUp(t *testing.T) {
+	byNumber := journey.ByAttribute("order.number")
+	for _, key := range []journey.PairKey{nil, byNumber} {
+		a := group(t, "a", 1, 50, 60, 71.3, 80, 90, 100, 110)
+		b := group(t, "b", 3, 49, 58, 67.77, 76, 85)
+		c := journey.Compare([]journey.Group{a, b}, key)
+		var response, completion float64
+		for _, n := range c.Nodes {
+			response += n.Groups[1].Path.Response.Delta.Mean
+			completion += n.Groups[1].Path.Completion.Delta.Mean
+		}
+		// as a whole: the means of all; in pairs: orders 3 to 7
+		want := (49+58+67.77+76+85)/5 - (50+60+71.3+80+90+100+110)/7
+		if key != nil {
+			want = (49 + 58 + 67.77 + 76 + 85 - 71.3 - 80 - 90 - 100 - 110) / 5
+		}
+		if math.Abs(response-want*1e6) > 0.01 || math.Abs(completion-want*1e6) > 0.01 {
+			t.Errorf("paired %v: the nodes' deltas add up to %v on the response path and %v on the completion path, want %v", key != nil, response, completion, want*1e6)
+		}
+	}
+}

@@ -1,0 +1,196 @@
+package journey
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"tracelab/journey/internal/operation"
+)
+
+// maxTime bounds the times of spans to the years 1970 to 2116, so that no difference of two overflows.
+const maxTime = 1 << 62
+
+// sortKey orders spans without touching them; equal keys are told apart by the spans' content.
+type sortKey struct {
+	start int64
+	id    uint64
+	span  int32
+}
+
+// load makes the nodes in the set's order, and drops exact duplicates.
+func (s *Set) load() {
+	loaded := make([]node, len(s.spans))
+	keys := make([]sortKey, len(s.spans))
+	s.topics.of("")
+	s.groups.of("")
+	for i := range s.spans {
+		loaded[i] = s.node(i)
+		keys[i] = sortKey{loaded[i].start, loaded[i].id, int32(i)}
+	}
+	slices.SortFunc(keys, func(a, b sortKey) int {
+		if a.start != b.start {
+			return cmp.Compare(a.start, b.start)
+		}
+		if a.id != b.id {
+			return cmp.Compare(a.id, b.id)
+		}
+		x, y := &s.spans[a.span], &s.spans[b.span]
+		return cmp.Or(x.Trace.Compare(y.Trace), compareSpans(x, y), strings.Compare(x.Source, y.Source))
+	})
+	s.nodes = make([]node, 0, len(keys))
+	s.index = newSpanIndex(len(keys))
+	for k := 0; k < len(keys); {
+		next := k + 1
+		for next < len(keys) && s.same(keys[k], keys[next]) {
+			next++
+		}
+		s.add(loaded[keys[k].span])
+		if next-k > 1 {
+			s.note(ruleDuplicate, Index(len(s.nodes)-1), next-k-1)
+		}
+		k = next
+	}
+}
+
+func (s *Set) same(a, b sortKey) bool {
+	if a.start != b.start || a.id != b.id {
+		return false
+	}
+	x, y := &s.spans[a.span], &s.spans[b.span]
+	return x.Trace == y.Trace && compareSpans(x, y) == 0
+}
+
+// node reads span i.
+func (s *Set) node(i int) node {
+	span := &s.spans[i]
+	m := messagingOf(span)
+	n := node{
+		start:   min(max(span.Start, 0), maxTime),
+		end:     min(max(span.End, 0), maxTime),
+		id:      binary.BigEndian.Uint64(span.ID[:]),
+		parent:  none,
+		caller:  none,
+		span:    int32(i),
+		trace:   s.traces.of(span.Trace),
+		service: s.services.of(span.Service),
+		kind:    span.Kind,
+		op:      m.op,
+		flags:   m.flags,
+		status:  span.Status,
+	}
+	if m.topic != "" {
+		n.topic = s.topics.of(m.topic)
+	}
+	if m.group != "" {
+		n.group = s.groups.of(m.group)
+	}
+	if n.op == operation.Settle {
+		n.flags |= isShared
+	}
+	return n
+}
+
+// add appends a node and notes what is wrong with its id and its times.
+func (s *Set) add(n node) {
+	i := Index(len(s.nodes))
+	span := &s.spans[n.span]
+	if span.Start != n.start || span.End != n.end {
+		s.note(ruleTimeRange, i, 0)
+	}
+	if n.end < n.start {
+		n.end = n.start
+		s.note(ruleEndBeforeStart, i, 0)
+	}
+	s.nodes = append(s.nodes, n)
+	if n.id == 0 || span.Trace.IsZero() {
+		s.note(ruleNoID, i, 0)
+		return
+	}
+	if _, fresh := s.index.add(s.nodes, i); !fresh {
+		s.nodes[i].flags |= isDuplicate
+		s.note(ruleDuplicateID, i, 0)
+	}
+}
+
+// resolveParents finds the parents, then cuts each cycle of them at its earliest span.
+func (s *Set) resolveParents() {
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		span := &s.spans[n.span]
+		if span.Parent.IsZero() {
+			continue
+		}
+		n.parent = s.index.find(s.nodes, n.trace, binary.BigEndian.Uint64(span.Parent[:]))
+		if n.parent == none {
+			n.flags |= isOrphan
+			s.note(ruleOrphan, Index(i), 0)
+		}
+	}
+	s.cutCycles(func(i Index) *Index { return &s.nodes[i].parent }, func(i Index) {
+		s.nodes[i].flags |= isCut
+		s.note(ruleCycle, i, 0)
+	})
+}
+
+// cutCycles follows up from every node, and where that leads in a circle sets the earliest node of the circle to none.
+func (s *Set) cutCycles(up func(Index) *Index, cut func(Index)) {
+	visit := make([]int32, len(s.nodes)) // number of the walk that came here, from 1
+	for i := range s.nodes {
+		at := Index(i)
+		for at != none && visit[at] == 0 {
+			visit[at] = int32(i) + 1
+			at = *up(at)
+		}
+		if at == none || visit[at] != int32(i)+1 {
+			continue
+		}
+		first := at
+		for n := *up(at); n != at; n = *up(n) {
+			first = min(first, n)
+		}
+		*up(first) = none
+		cut(first)
+	}
+}
+
+// compareSpans orders spans by everything but where they were read and what was said about them.
+func compareSpans(x, y *Span) int {
+	return cmp.Or(
+		bytes.Compare(x.Trace[:], y.Trace[:]), bytes.Compare(x.ID[:], y.ID[:]), bytes.Compare(x.Parent[:], y.Parent[:]),
+		cmp.Compare(x.Start, y.Start), cmp.Compare(x.End, y.End), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Status, y.Status),
+		strings.Compare(x.Service, y.Service), strings.Compare(x.Name, y.Name), strings.Compare(x.Scope, y.Scope),
+		strings.Compare(x.StatusMessage, y.StatusMessage), cmp.Compare(x.Flags, y.Flags),
+		cmp.Compare(x.DroppedAttributes, y.DroppedAttributes), cmp.Compare(x.DroppedEvents, y.DroppedEvents),
+		cmp.Compare(x.DroppedLinks, y.DroppedLinks),
+		slices.CompareFunc(x.Attributes, y.Attributes, compareAttributes),
+		slices.CompareFunc(x.Links, y.Links, compareLinks),
+		compareResources(x.Resource, y.Resource))
+}
+
+func compareAttributes(a, b Attribute) int {
+	return cmp.Or(strings.Compare(a.Key, b.Key), cmp.Compare(a.Value.kind, b.Value.kind),
+		cmp.Compare(a.Value.num, b.Value.num), strings.Compare(a.Value.str, b.Value.str))
+}
+
+func compareLinks(a, b Link) int {
+	return cmp.Or(bytes.Compare(a.Trace[:], b.Trace[:]), bytes.Compare(a.Span[:], b.Span[:]), cmp.Compare(a.Flags, b.Flags),
+		cmp.Compare(a.DroppedAttributes, b.DroppedAttributes), slices.CompareFunc(a.Attributes, b.Attributes, compareAttributes))
+}
+
+func compareResources(x, y *Resource) int {
+	if x == y {
+		return 0
+	}
+	var zero Resource
+	if x == nil {
+		x = &zero
+	}
+	if y == nil {
+		y = &zero
+	}
+	return cmp.Or(strings.Compare(x.HostID, y.HostID), strings.Compare(x.HostName, y.HostName),
+		strings.Compare(x.InstanceID, y.InstanceID), slices.CompareFunc(x.Attributes, y.Attributes, compareAttributes))
+}

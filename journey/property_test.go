@@ -1,0 +1,226 @@
+package journey_test
+
+import (
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/draw"
+)
+
+// TestMain lets properties be checked on 1,000 sets unless -rapid.checks says otherwise: the 100 that are usual miss rules
+// that need two rare things at once.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "rapid.checks" })
+	if !set {
+		if err := flag.Set("rapid.checks", "1000"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// anySpans generates spans of up to three traces with every defect that data may have: parents and links to anything, in
+// circles too, missing ones, ids twice, ends before starts, clocks that are off. Times are quarters of a millisecond, so
+// that differences of exactly the tolerance occur.
+func anySpans(t *rapid.T) []journey.Span {
+	n := rapid.IntRange(1, 12).Draw(t, "spans")
+	spans := make([]journey.Span, n)
+	traces := rapid.IntRange(1, 3).Draw(t, "traces")
+	for i := range spans {
+		s := &spans[i]
+		binary.BigEndian.PutUint64(s.Trace[8:], rapid.Uint64Range(1, uint64(traces)).Draw(t, "trace"))
+		id := uint64(i + 1)
+		if rapid.IntRange(0, 19).Draw(t, "twice") == 0 {
+			id = rapid.Uint64Range(0, uint64(n)).Draw(t, "id")
+		}
+		binary.BigEndian.PutUint64(s.ID[:], id)
+		s.Start = draw.Base + 250_000*rapid.Int64Range(0, 80).Draw(t, "start")
+		s.End = s.Start + 250_000*rapid.Int64Range(-2, 60).Draw(t, "length")
+		s.Kind = journey.Kind(rapid.IntRange(0, 5).Draw(t, "kind"))
+		s.Service = rapid.SampledFrom([]string{"a", "b"}).Draw(t, "service")
+		s.Name = fmt.Sprint("s", i)
+		if rapid.IntRange(0, 3).Draw(t, "fails") == 0 {
+			s.Status = journey.Error
+		}
+		if op := rapid.SampledFrom([]string{"", "", "", "create", "send", "receive", "process", "settle"}).Draw(t, "op"); op != "" {
+			s.Attributes = append(s.Attributes, journey.Attribute{Key: "messaging.operation.type", Value: journey.String(op)})
+		}
+	}
+	for i := range spans {
+		s := &spans[i]
+		if rapid.IntRange(0, 3).Draw(t, "has parent") > 0 {
+			p := rapid.IntRange(0, n).Draw(t, "parent")
+			s.Parent = journey.SpanID{0xff}
+			if p < n {
+				s.Parent, s.Trace = spans[p].ID, spans[p].Trace
+			}
+		}
+	}
+	for i := range spans {
+		for range rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "links") {
+			spans[i].Links = append(spans[i].Links, journey.Link{Ref: spans[rapid.IntRange(0, n-1).Draw(t, "target")].Ref()})
+		}
+	}
+	return spans
+}
+
+// everything writes all that is known of a set.
+func everything(set *journey.Set) []string {
+	list := edges(set)
+	for _, line := range journeys(set) {
+		list = append(list, "journey "+line)
+	}
+	for _, j := range set.Journeys() {
+		list = append(list, "response "+draw.Path(set, j.ResponsePath()), "completion "+draw.Path(set, j.CompletionPath()))
+		list = append(list, fmt.Sprint(j.Messages(), j.FanOut(), j.Depth(), j.Errors(), j.Traces()))
+	}
+	for _, w := range set.Warnings() {
+		list = append(list, fmt.Sprint(w))
+	}
+	return list
+}
+
+func TestPathsTelescope(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		set := journey.Normalise(anySpans(t))
+		for _, j := range set.Journeys() {
+			telescopes(t, "completion", j.CompletionPath(), j.Completion())
+			if wait, ok := j.CallerWait(); ok {
+				telescopes(t, "response", j.ResponsePath(), wait)
+			}
+			for _, m := range j.Messages() {
+				telescopes(t, "message", j.MessagePath(m), max(0, set.EffectiveEnd(m.Consumer)-j.Start()))
+			}
+		}
+	})
+}
+
+// telescopes checks that segments are sorted, touch each other, are not empty, and add up to exactly the total.
+func telescopes(t *rapid.T, what string, path []journey.Segment, total int64) {
+	at := int64(0)
+	for _, g := range path {
+		if g.Start != at || g.End <= g.Start {
+			t.Fatalf("%s path: segment [%d,%d] after %d", what, g.Start, g.End, at)
+		}
+		at = g.End
+	}
+	if at != total {
+		t.Fatalf("%s path: ends at %d, the total is %d", what, at, total)
+	}
+}
+
+func TestOrderOfInputDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spans := anySpans(t)
+		spans = append(spans, spans[rapid.IntRange(0, len(spans)-1).Draw(t, "duplicate")])
+		want := everything(journey.Normalise(spans))
+		got := everything(journey.Normalise(rapid.Permutation(spans).Draw(t, "order")))
+		if !slices.Equal(got, want) {
+			t.Fatalf("in another order:\n%q\nfirst:\n%q", got, want)
+		}
+	})
+}
+
+func TestNormalisingTwiceIsTheSame(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		set := journey.Normalise(anySpans(t))
+		var spans []journey.Span
+		for i := range journey.Index(set.Len()) {
+			spans = append(spans, *set.Span(i))
+		}
+		if got, want := everything(journey.Normalise(spans)), everything(set); !slices.Equal(got, want) {
+			t.Fatalf("twice:\n%q\nonce:\n%q", got, want)
+		}
+	})
+}
+
+func TestEverySpanIsAccountedFor(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		set := journey.Normalise(anySpans(t))
+		in, unreached := make([]int, set.Len()), make([]int, set.Len())
+		for _, j := range set.Journeys() {
+			for _, i := range j.Spans() {
+				in[i]++
+				if set.Shared(i) {
+					t.Fatalf("shared span %s is in a journey", set.Span(i).Name)
+				}
+			}
+			for _, i := range j.Unreached() {
+				unreached[i]++
+			}
+		}
+		for i := range journey.Index(set.Len()) {
+			places := unreached[i] + min(in[i], 1)
+			if set.Shared(i) {
+				places++
+			}
+			if places != 1 {
+				t.Fatalf("span %s is in %d journeys, unreached in %d, shared: %v", set.Span(i).Name, in[i], unreached[i], set.Shared(i))
+			}
+		}
+	})
+}
+
+func TestMeasuresHold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		for _, j := range journey.Normalise(anySpans(t)).Journeys() {
+			tail, ok := j.Tail()
+			sum, union, _ := j.Detached()
+			if ok && (tail < 0 || union > sum || union > tail) {
+				t.Fatalf("tail %d, detached work %d, its union %d", tail, sum, union)
+			}
+			if share := j.AsyncShare(); share < 0 || share > 1 {
+				t.Fatalf("async share %v", share)
+			}
+			if d := j.Depth(); d.Spans < 1 || d.Spans > len(j.Spans()) || d.Hops >= d.Spans || d.Messages >= len(j.Spans()) {
+				t.Fatalf("depth %+v of %d spans", d, len(j.Spans()))
+			}
+		}
+	})
+}
+
+// A tree of calls, each within its caller or over its end by no more than is tolerated, completes when its caller has the
+// answer: exactly.
+func TestCallsAloneHaveNoTail(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 30).Draw(t, "spans")
+		spans := make([]journey.Span, n)
+		for i := range spans {
+			s := &spans[i]
+			s.Trace[0], s.Kind, s.Name = 1, journey.Kind(rapid.IntRange(1, 3).Draw(t, "kind")), fmt.Sprint("s", i)
+			binary.BigEndian.PutUint64(s.ID[:], uint64(i+1))
+			if i == 0 {
+				s.Start, s.End = draw.Base, draw.Base+100e6
+				continue
+			}
+			p := &spans[rapid.IntRange(0, i-1).Draw(t, "parent")]
+			s.Parent = p.ID
+			s.Start = rapid.Int64Range(p.Start, p.End).Draw(t, "start")
+			s.End = rapid.Int64Range(s.Start, max(s.Start, p.End)).Draw(t, "end")
+			if s.Start < p.End && rapid.Bool().Draw(t, "late") {
+				s.End = p.End + rapid.Int64Range(0, max(1e6, (p.End-p.Start)/100)).Draw(t, "by")
+			}
+		}
+		journeys := journey.Normalise(spans).Journeys()
+		if len(journeys) != 1 {
+			t.Fatalf("%d journeys", len(journeys))
+		}
+		wait, _ := journeys[0].CallerWait()
+		if journeys[0].Completion() != wait || wait != 100e6 {
+			t.Fatalf("completion %d, caller wait %d", journeys[0].Completion(), wait)
+		}
+		if response, completion := journeys[0].ResponsePath(), journeys[0].CompletionPath(); !slices.Equal(response, completion) {
+			t.Fatalf("the paths differ: %v and %v", response, completion)
+		}
+	})
+}

@@ -1,0 +1,179 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/printable"
+)
+
+// Bounds of the columns of a picture.
+const (
+	maxServiceWidth = 16
+	maxNameWidth    = 30
+	minBarWidth     = 20
+	numberWidth     = 8 // 51.2 ms
+)
+
+// Bars draws a path on one time axis: a row for each segment with service, name, bar, start and duration. Work under 1 %
+// of the path is merged or left out, and counted below. The path's segments are of set; width is in columns, 0 means
+// DefaultWidth, and less than it takes is widened. Each mark is a line that points at a moment.
+func Bars(w io.Writer, title string, set *journey.Set, path []journey.Segment, width int, style Style, marks ...Mark) error {
+	var b strings.Builder
+	bars(&b, title, set, path, width, style, marks...)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Mark is a moment of a picture that has a meaning, such as the end of the caller's wait.
+type Mark struct {
+	At   int64 // nanoseconds from the journey's start, as segments have them
+	Text string
+}
+
+// Answer marks the moment at which the caller had its answer; a rootless journey has none.
+func Answer(j *journey.Journey) []Mark {
+	wait, ok := j.CallerWait()
+	if !ok {
+		return nil
+	}
+	return []Mark{{wait, "the caller has its answer"}}
+}
+
+func bars(b *strings.Builder, title string, set *journey.Set, path []journey.Segment, width int, style Style, marks ...Mark) {
+	rows, omitted, omittedTime := pieces(set, path)
+	b.WriteString(style.paint(bold, printable.Escape(title)))
+	if len(rows) == 0 {
+		b.WriteString(": nothing to draw\n")
+		return
+	}
+	begin, total := path[0].Start, path[len(path)-1].End-path[0].Start
+	p := newPicture(rows, begin, total, width, style)
+	fmt.Fprintf(b, "  %s in %d segments\n", Duration(total), len(path))
+	p.axis(b)
+	for _, m := range marks {
+		p.mark(b, m)
+	}
+	for _, r := range rows {
+		p.row(b, r)
+	}
+	p.legend(b)
+	if omitted > 0 {
+		b.WriteString(omittedNote(omitted, omittedTime, total) + "\n")
+	}
+}
+
+// bothPaths draws the response path and the completion path of a journey on one time axis; of one that they share, it once.
+func bothPaths(b *strings.Builder, j *journey.Journey, style Style) {
+	set := j.Set()
+	response, completion := j.ResponsePath(), j.CompletionPath()
+	if len(response) == 0 || slices.Equal(response, completion) || len(completion) == 0 {
+		title := "Completion path"
+		if len(response) > 0 {
+			title = "Both paths: what the caller waited for is all there was"
+		}
+		bars(b, title, set, completion, 0, style, Answer(j)...)
+		return
+	}
+	total := max(response[len(response)-1].End, completion[len(completion)-1].End)
+	upper, omitted, omittedTime := piecesOver(set, response, total/100)
+	lower, more, moreTime := piecesOver(set, completion, total/100)
+	p := newPicture(slices.Concat(upper, lower), 0, total, 0, style)
+	b.WriteString(style.paint(bold, "Both paths on one time axis") + "\n")
+	p.axis(b)
+	for _, m := range Answer(j) {
+		p.mark(b, m)
+	}
+	fmt.Fprintf(b, "response path, %s in %d segments\n", Duration(response[len(response)-1].End), len(response))
+	for _, r := range upper {
+		p.row(b, r)
+	}
+	fmt.Fprintf(b, "completion path, %s in %d segments\n", Duration(completion[len(completion)-1].End), len(completion))
+	for _, r := range lower {
+		p.row(b, r)
+	}
+	p.legend(b)
+	if omitted+more > 0 {
+		b.WriteString(omittedNote(omitted+more, omittedTime+moreTime, total) + "\n")
+	}
+}
+
+// picture knows the columns of the rows.
+type picture struct {
+	style              Style
+	begin, total       int64
+	service, name, bar int // widths
+	used               map[string]bool
+}
+
+func newPicture(rows []piece, begin, total int64, width int, style Style) *picture {
+	if width == 0 {
+		width = DefaultWidth
+	}
+	p := &picture{style: style, begin: begin, total: total, used: make(map[string]bool)}
+	for _, r := range rows {
+		p.service = min(maxServiceWidth, max(p.service, runewidth.StringWidth(r.service)))
+		p.name = min(maxNameWidth, max(p.name, runewidth.StringWidth(r.name)))
+	}
+	p.bar = max(minBarWidth, width-p.service-p.name-2*numberWidth-5)
+	return p
+}
+
+// axis writes a line over the bars: 0, the middle and the end of the time.
+func (p *picture) axis(b *strings.Builder) {
+	middle, end := Duration(p.total/2), Duration(p.total)
+	line := runewidth.FillRight("0", p.bar/2-runewidth.StringWidth(middle)/2) + middle
+	line = runewidth.FillRight(line, p.bar-runewidth.StringWidth(end)) + end
+	fmt.Fprintf(b, "%s %s %*s %*s\n", strings.Repeat(" ", p.service+p.name+1), line, numberWidth, "start", numberWidth+1, "duration")
+}
+
+// mark writes a line that points at a moment, its text on the side where there is room.
+func (p *picture) mark(b *strings.Builder, m Mark) {
+	text := printable.Escape(m.Text)
+	at := min(max(0, p.column(m.At)), p.bar-1)
+	line := strings.Repeat(" ", at) + "▼ " + text
+	if room := runewidth.StringWidth(text) + 1; at >= room && runewidth.StringWidth(line) > p.bar {
+		line = strings.Repeat(" ", at-room) + text + " ▼"
+	}
+	fmt.Fprintf(b, "%s %s\n", strings.Repeat(" ", p.service+p.name+1), line)
+}
+
+func (p *picture) row(b *strings.Builder, r piece) {
+	glyph, color := r.glyph()
+	p.used[glyph] = true
+	from := p.column(r.Start)
+	to := max(from+1, p.column(r.End))
+	if from == p.bar {
+		from, to = p.bar-1, p.bar
+	}
+	bar := strings.Repeat(" ", from) + p.style.paint(color, strings.Repeat(glyph, to-from)) + strings.Repeat(" ", p.bar-to)
+	fmt.Fprintf(b, "%s %s %s %s %s\n",
+		runewidth.FillRight(shorten(r.service, p.service), p.service),
+		runewidth.FillRight(shorten(r.name, p.name), p.name),
+		bar,
+		runewidth.FillLeft(Duration(r.Start-p.begin), numberWidth),
+		runewidth.FillLeft(Duration(r.Duration()), numberWidth+1))
+}
+
+// column returns the column of a time, rounded, from 0 to the width of the bars.
+func (p *picture) column(t int64) int {
+	return int(float64(t-p.begin)/float64(max(1, p.total))*float64(p.bar) + 0.5)
+}
+
+func (p *picture) legend(b *strings.Builder) {
+	explained := [][2]string{
+		{"█", "work"}, {"░", "in a queue"}, {"▒", "waiting for the rest of a batch"}, {"┄", "other waits"}, {"▪", "several short pieces"},
+	}
+	var words []string
+	for _, l := range explained {
+		if p.used[l[0]] {
+			words = append(words, l[0]+" "+l[1])
+		}
+	}
+	b.WriteString(strings.Join(words, "   ") + "\n")
+}

@@ -1,0 +1,105 @@
+package report
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/printable"
+)
+
+// The page is one file that needs no other: style, script and pictures are in it, and it is readable without the script,
+// which only sorts tables. html/template escapes whatever traces bring with them.
+//
+//go:embed page
+var pageFiles embed.FS
+
+// ComparisonHTML writes a comparison as one HTML page that needs nothing else: its figures, one order of each group on a
+// common time axis with the completion path drawn through it, the distributions of the measures, the structures, and the
+// nodes that changed. Findings stand at its end.
+func ComparisonHTML(w io.Writer, c journey.Comparison, findings ...Finding) error {
+	page := newComparisonPage(c)
+	page.Findings = cleaned(findings)
+	return writePage(w, "comparison.tmpl", page)
+}
+
+// Finding is something that a page tells of the traces besides: what a rule has found, how grave it is, and what to do.
+type Finding struct{ Rule, Level, Text, Fix string }
+
+// cleaned makes the words of findings fit for a page.
+func cleaned(findings []Finding) []Finding {
+	list := make([]Finding, len(findings))
+	for i, f := range findings {
+		list[i] = Finding{printable.Escape(f.Rule), printable.Escape(f.Level), printable.Escape(f.Text), printable.Escape(f.Fix)}
+	}
+	return list
+}
+
+// JourneyHTML writes a journey as one HTML page that needs nothing else: its figures, its spans on a time axis with the
+// completion path drawn through them, its messages, and both paths as tables. Findings stand at its end.
+func JourneyHTML(w io.Writer, j *journey.Journey, findings ...Finding) error {
+	page := newJourneyPage(j)
+	page.Findings = cleaned(findings)
+	return writePage(w, "journey.tmpl", page)
+}
+
+// writePage runs a template to its end before anything is written, so that an error leaves no half of a page.
+func writePage(w io.Writer, name string, data any) error {
+	style, err := pageFiles.ReadFile("page/style.css")
+	if err != nil {
+		return fmt.Errorf("report page: %w", err)
+	}
+	script, err := pageFiles.ReadFile("page/sort.js")
+	if err != nil {
+		return fmt.Errorf("report page: %w", err)
+	}
+	functions := template.FuncMap{
+		"style":  func() template.CSS { return template.CSS(style) }, //nolint:gosec // our own file
+		"script": func() template.JS { return template.JS(script) },  //nolint:gosec // our own file
+	}
+	t, err := template.New(name).Funcs(functions).ParseFS(pageFiles, "page/*.tmpl")
+	if err != nil {
+		return fmt.Errorf("report page: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, data); err != nil {
+		return fmt.Errorf("report page: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// figure is a number with its name at the head of a page.
+type figure struct{ Name, Value, Note string }
+
+// pathRow is a row of a path's table.
+type pathRow struct {
+	Start, Duration, Share, Service, What string
+	Wait                                  bool
+}
+
+// pathView is a path as a table.
+type pathView struct {
+	Title string
+	Rows  []pathRow
+	Note  string
+}
+
+func newPathView(title string, set *journey.Set, path []journey.Segment) pathView {
+	v := pathView{Title: title}
+	if len(path) == 0 {
+		return v
+	}
+	rows, omitted, omittedTime := pieces(set, path)
+	total := path[len(path)-1].End - path[0].Start
+	for _, r := range rows {
+		v.Rows = append(v.Rows, pathRow{Duration(r.Start), Duration(r.Duration()), percent(r.Duration(), total), r.service, r.name, r.Wait})
+	}
+	if omitted > 0 {
+		v.Note = omittedNote(omitted, omittedTime, total)
+	}
+	return v
+}

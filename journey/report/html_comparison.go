@@ -1,0 +1,201 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/printable"
+)
+
+// comparisonPage is what comparison.tmpl shows.
+type comparisonPage struct {
+	Title       string
+	Groups      []groupView
+	Differences []differenceSection
+	Timelines   []*timeline
+	Paths       []pathView
+	Histograms  []histogram
+	Structures  []structureView
+	Nodes       []nodeSection
+	Warnings    []string
+	Findings    []Finding
+}
+
+type groupView struct {
+	Name, Journeys, Spans string
+	Figures               []figure
+}
+
+type differenceSection struct {
+	Title string
+	Rows  []differenceRow
+}
+
+type differenceRow struct{ Measure, Words, Class string }
+
+type structureView struct{ Group, Share, Words string }
+
+type nodeSection struct {
+	ID, Title, Base, Other, Counts string
+	Rows                           []nodeRowView
+	Sums                           [4]string
+	More                           int
+}
+
+type nodeRowView struct {
+	Change, Class, Service, Name, Path string
+	Order                              int // as the table came
+	Cells                              []numberView
+}
+
+// numberView is a figure of both groups, and the number by which it is sorted: the difference.
+type numberView struct {
+	Label, Text string
+	Sort        float64
+	Class       string // the verdict on a time; none where there is no figure
+}
+
+func newComparisonPage(c journey.Comparison) comparisonPage {
+	var names []string
+	for _, g := range c.Groups {
+		names = append(names, printable.Escape(g.Name))
+	}
+	p := comparisonPage{Title: "Nothing to compare", Differences: differenceSections(c), Histograms: histograms(c.Groups), Structures: structureViews(c.Groups)}
+	if len(names) > 0 {
+		p.Title = strings.Join(names[1:], ", ") + " against " + names[0]
+	}
+	var longest int64
+	for _, g := range c.Groups {
+		p.Groups = append(p.Groups, newGroupView(g))
+		if g.Example != nil {
+			longest = max(longest, g.Example.Completion())
+		}
+	}
+	for _, g := range c.Groups {
+		if g.Example != nil {
+			p.Timelines = append(p.Timelines, newTimeline(g.Name, g.Example, longest))
+			p.Paths = append(p.Paths, newPathView("Completion path of "+printable.Escape(g.Name), g.Example.Set(), g.Example.CompletionPath()))
+		}
+	}
+	for _, list := range byGroups(c.Nodes) {
+		if len(list) == 0 {
+			continue
+		}
+		for g := 1; g < len(list[0].Groups); g++ {
+			p.Nodes = append(p.Nodes, newNodeSection(list, g, len(p.Nodes)))
+		}
+	}
+	for _, w := range c.Warnings {
+		p.Warnings = append(p.Warnings, printable.Escape(w))
+	}
+	return p
+}
+
+func newGroupView(g journey.GroupSummary) groupView {
+	v := groupView{Name: printable.Escape(g.Name), Journeys: fmt.Sprint(g.Journeys), Spans: fmt.Sprint(g.Spans)}
+	for _, m := range []struct {
+		name string
+		of   *journey.Summary
+	}{{"caller wait", g.CallerWait}, {"completion", g.Completion}, {"tail", g.Tail}, {"queue wait", g.QueueWait}} {
+		f := figure{Name: m.name, Value: "–"}
+		if m.of != nil && m.of.Median != nil {
+			f.Value = Milliseconds(*m.of.Median)
+			if m.of.Low != nil {
+				f.Note = Milliseconds(*m.of.Low) + " to " + Milliseconds(*m.of.High)
+			}
+		}
+		v.Figures = append(v.Figures, f)
+	}
+	return v
+}
+
+func differenceSections(c journey.Comparison) []differenceSection {
+	var list []differenceSection
+	for i, d := range c.Differences {
+		if i == 0 || d.Other != c.Differences[i-1].Other || d.Base != c.Differences[i-1].Base {
+			list = append(list, differenceSection{Title: differenceTitle(d)})
+		}
+		s := &list[len(list)-1]
+		s.Rows = append(s.Rows, differenceRow{measureWord(d.Measure), DifferenceWords(d), verdictClass(d.Verdict)})
+		if i+1 == len(c.Differences) || c.Differences[i+1].Other != d.Other || c.Differences[i+1].Base != d.Base {
+			s.Rows = append(s.Rows, oneSidedRows(c.Groups, d)...)
+		}
+	}
+	return list
+}
+
+func verdictClass(v journey.Verdict) string {
+	switch v {
+	case journey.Less:
+		return "less"
+	case journey.More:
+		return "more"
+	case journey.NoVerdict:
+	}
+	return "unsure"
+}
+
+func structureViews(groups []journey.GroupSummary) []structureView {
+	var list []structureView
+	for _, g := range groups {
+		name := printable.Escape(g.Name)
+		for i, s := range g.Structures {
+			if i == maxStructures {
+				list = append(list, structureView{Words: fmt.Sprintf("and %d more", len(g.Structures)-i)})
+				break
+			}
+			list = append(list, structureView{name, percent(int64(s.Journeys), int64(g.Journeys)), structureWords(s, i == 0)})
+			name = ""
+		}
+	}
+	return list
+}
+
+// maxNodeViews bounds the nodes on a page. JSON has all of them.
+const maxNodeViews = 500
+
+func newNodeSection(nodes []journey.Node, g, number int) nodeSection {
+	nodes = changedFirst(nodes, g)
+	s := nodeSection{
+		ID: fmt.Sprintf("nodes%d", number), Base: printable.Escape(nodes[0].Groups[0].Group), Other: printable.Escape(nodes[0].Groups[g].Group),
+		Counts: changeCounts(nodes, g), More: max(0, len(nodes)-maxNodeViews),
+	}
+	s.Title = s.Other + " against " + s.Base
+	twins := twinNames(nodes)
+	for i, n := range nodes[:min(len(nodes), maxNodeViews)] {
+		s.Rows = append(s.Rows, newNodeRowView(n, g, i, twins))
+	}
+	sums := sumRow(nodes, g)
+	s.Sums[2], s.Sums[3] = sums[len(sums)-2].text, sums[len(sums)-1].text
+	return s
+}
+
+func newNodeRowView(n journey.Node, g, order int, twins map[[2]string]int) nodeRowView {
+	a, o := n.Groups[0], n.Groups[g]
+	r := nodeRowView{Change: string(o.Change), Class: string(o.Change), Service: printable.Escape(n.Service), Name: rowName(n, a, o, twins), Order: order}
+	var path []string
+	for _, p := range n.Path {
+		path = append(path, printable.Escape(p))
+	}
+	r.Path = strings.Join(path, " › ")
+	r.Cells = []numberView{
+		{"count", fromTo(fmt.Sprint(a.Count), fmt.Sprint(o.Count)), float64(o.Count - a.Count), ""},
+		{"errors", fromTo(fmt.Sprint(a.Errors), fmt.Sprint(o.Errors)), float64(o.Errors - a.Errors), ""},
+	}
+	for _, t := range []struct {
+		label string
+		a, o  journey.NodeTime
+	}{
+		{"own time", a.Self, o.Self}, {"queue wait", a.Wait, o.Wait},
+		{"on response path", a.Path.Response, o.Path.Response}, {"on completion path", a.Path.Completion, o.Path.Completion},
+	} {
+		r.Cells = append(r.Cells, numberView{t.label, times(t.a, t.o), t.o.Mean - t.a.Mean, verdictClass(t.o.Delta.Verdict)})
+	}
+	for i := range r.Cells {
+		if r.Cells[i].Text == "–" {
+			r.Cells[i].Class = "none"
+		}
+	}
+	return r
+}

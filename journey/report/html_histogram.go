@@ -1,0 +1,106 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/printable"
+)
+
+// histogram is the distribution of a measure: a lane for each group, on one axis.
+type histogram struct {
+	Name   string
+	Lanes  []laneView
+	Low    string // at the ends of the axis
+	High   string
+	Height int
+}
+
+type laneView struct {
+	Name, Text string
+	Y, Base    int
+	Bars       []barOfLane
+	Band       *barView // the 95 % interval of the median
+	Median     string   // where it is, empty without values
+	Top        int
+	None       bool
+}
+
+type barOfLane struct {
+	X, Width, Title string
+	Y, Height       int
+}
+
+// Sizes of a histogram in pixels.
+const (
+	laneHeight = 58
+	laneText   = 16 // above the bars
+	laneBars   = 34
+	bins       = 48
+)
+
+// histograms draws the measures that any group has.
+func histograms(groups []journey.GroupSummary) []histogram {
+	var list []histogram
+	for _, m := range journey.Measures() {
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, g := range groups {
+			for _, v := range g.Values[m.Name] {
+				low, high = min(low, v), max(high, v)
+			}
+		}
+		if low > high {
+			continue
+		}
+		if low > 0 && low < high/2 {
+			low = 0 // what is twice as much looks twice as much
+		}
+		if low == high {
+			low, high = low-0.5, high+0.5
+		}
+		h := histogram{Name: measureWord(m.Name), Low: Milliseconds(low), High: Milliseconds(high), Height: laneHeight * len(groups)}
+		for i, g := range groups {
+			h.Lanes = append(h.Lanes, lane(g, m.Name, i, low, high))
+		}
+		list = append(list, h)
+	}
+	return list
+}
+
+// lane draws the values of one group.
+func lane(g journey.GroupSummary, measure string, at int, low, high float64) laneView {
+	values := g.Values[measure]
+	top := laneHeight * at
+	l := laneView{Name: printable.Escape(g.Name), Y: top + laneText - 4, Top: top + laneText, Base: top + laneText + laneBars, None: len(values) == 0}
+	if l.None {
+		l.Text = "none"
+		return l
+	}
+	var counts [bins]int
+	most := 0
+	for _, v := range values {
+		b := min(bins-1, int((v-low)/(high-low)*bins))
+		counts[b]++
+		most = max(most, counts[b])
+	}
+	for b, n := range counts {
+		if n == 0 {
+			continue
+		}
+		height := max(2, n*laneBars/most)
+		width := (high - low) / bins
+		l.Bars = append(l.Bars, barOfLane{
+			X: percentage(float64(b) / bins), Width: percentage(0.86 / bins), Y: l.Base - height, Height: height,
+			Title: fmt.Sprintf("%s to %s: %d", Milliseconds(low+float64(b)*width), Milliseconds(low+float64(b+1)*width), n),
+		})
+	}
+	s := journey.Summarise(values)
+	l.Text = fmt.Sprintf("median %s of %d", SummaryWords(&s), s.N)
+	share := func(v float64) float64 { return (v - low) / (high - low) }
+	l.Median = percentage(share(*s.Median))
+	if s.Low != nil {
+		l.Band = &barView{X: percentage(share(*s.Low)), Width: percentage(max(0.002, share(*s.High)-share(*s.Low))), Y: l.Base + 2}
+	}
+	return l
+}

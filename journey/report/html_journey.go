@@ -1,0 +1,79 @@
+package report
+
+import (
+	"fmt"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/printable"
+)
+
+// journeyPage is what journey.tmpl shows.
+type journeyPage struct {
+	Title    string
+	Figures  []figure
+	Traces   []string
+	Timeline *timeline
+	Paths    []pathView
+	Messages []messageRow
+	Branches [][5]string // ended, slack, service, branch, after
+	Worths   [][5]string // service, step, on the path, completion, caller wait
+	Warnings []journey.Warning
+	Findings []Finding
+}
+
+type messageRow struct {
+	Topic, From, To, Group, Publish, Wait, Delivery string
+}
+
+func newJourneyPage(j *journey.Journey) journeyPage {
+	set := j.Set()
+	p := journeyPage{Title: "Journey without a root"}
+	if root, ok := j.Root(); ok {
+		p.Title = printable.Escape(set.Span(root).Service) + " " + printable.Escape(set.Span(root).Name)
+	}
+	if wait, ok := j.CallerWait(); ok {
+		p.Figures = append(p.Figures, figure{"caller wait", Duration(wait), "until the caller had its answer"})
+	}
+	p.Figures = append(p.Figures, figure{"completion", Duration(j.Completion()), "until the last piece of work had ended"})
+	if tail, ok := j.Tail(); ok {
+		p.Figures = append(p.Figures, figure{"tail", Duration(tail), "work after the answer"})
+	}
+	traces := j.Traces()
+	p.Figures = append(p.Figures, figure{"spans", fmt.Sprint(len(j.Spans())), fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces)))})
+	for _, t := range traces[:min(10, len(traces))] {
+		p.Traces = append(p.Traces, t.String())
+	}
+	p.Timeline = newTimeline("", j, j.Completion())
+	if path := j.ResponsePath(); len(path) > 0 {
+		p.Paths = append(p.Paths, newPathView("Response path: what the caller waited for", set, path))
+	}
+	p.Paths = append(p.Paths, newPathView("Completion path: why it ended when it did", set, j.CompletionPath()))
+	p.Messages = messageRows(j)
+	if branches := j.Branches(); len(branches) > 1 {
+		p.Branches = branchRows(j, branches)
+	}
+	for _, w := range stepWorths(j) {
+		p.Worths = append(p.Worths, [5]string{w.service, w.name, w.work, w.completion, w.callerWait})
+	}
+	for _, w := range j.Warnings() {
+		w.Text = printable.Escape(w.Text)
+		p.Warnings = append(p.Warnings, w)
+	}
+	return p
+}
+
+// maxMessageRows bounds the messages on a page. JSON has all of them.
+const maxMessageRows = 200
+
+func messageRows(j *journey.Journey) []messageRow {
+	set := j.Set()
+	messages := j.Messages()
+	rows := make([]messageRow, 0, min(len(messages), maxMessageRows))
+	for _, m := range messages[:min(len(messages), maxMessageRows)] {
+		rows = append(rows, messageRow{
+			destination(set, m.Consumer, m.Producer), printable.Escape(set.Span(m.Producer).Service), printable.Escape(set.Span(m.Consumer).Service), printable.Escape(m.Group),
+			Duration(m.Publish), Duration(m.Wait), Duration(m.Delivery),
+		})
+	}
+	return rows
+}

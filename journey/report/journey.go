@@ -1,0 +1,116 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/printable"
+)
+
+// JourneyText writes a journey for people: its figures, its spans as a tree over all traces, its messages, both paths as
+// tables and as bars on one time axis, its branches with their slack, and what its longest steps are worth.
+func JourneyText(w io.Writer, j *journey.Journey, style Style) error {
+	var b strings.Builder
+	header(&b, j, style)
+	heading(&b, style, "Spans")
+	tree(&b, j, style)
+	if messages := j.Messages(); len(messages) > 0 {
+		heading(&b, style, "Messages")
+		messageTable(&b, j.Set(), messages, style)
+	}
+	if path := j.ResponsePath(); len(path) > 0 {
+		heading(&b, style, "Response path: what the caller waited for")
+		pathTable(&b, j.Set(), path, style)
+	}
+	path := j.CompletionPath()
+	heading(&b, style, "Completion path: why it ended when it did")
+	pathTable(&b, j.Set(), path, style)
+	b.WriteString("\n")
+	bothPaths(&b, j, style)
+	if branches := j.Branches(); len(branches) > 1 {
+		heading(&b, style, "Branches: what ended when, and how much later it could have")
+		branchTable(&b, j, branches, style)
+	}
+	if worths := stepWorths(j); len(worths) > 0 {
+		heading(&b, style, "What if: the journey without the work of one step, queues as long as they were")
+		worthTable(&b, worths, style)
+	}
+	if warnings := j.Warnings(); len(warnings) > 0 {
+		heading(&b, style, "Warnings")
+		for _, warning := range warnings {
+			fmt.Fprintf(&b, "  %s  %s\n", warning.Rule, printable.Escape(warning.Text))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func heading(b *strings.Builder, style Style, text string) {
+	b.WriteString("\n" + style.paint(bold, text) + "\n")
+}
+
+func header(b *strings.Builder, j *journey.Journey, style Style) {
+	title := "Journey without a root"
+	if root, ok := j.Root(); ok {
+		span := j.Set().Span(root)
+		title = "Journey from " + printable.Escape(span.Service) + "  " + printable.Escape(span.Name)
+	}
+	b.WriteString(style.paint(bold, title) + "\n")
+	var rows [][]cell
+	if wait, ok := j.CallerWait(); ok {
+		rows = append(rows, []cell{left("caller wait"), number(Duration(wait)), left("until the caller had its answer")})
+	}
+	rows = append(rows, []cell{left("completion"), number(Duration(j.Completion())), left("until the last piece of work had ended")})
+	if tail, ok := j.Tail(); ok {
+		rows = append(rows, []cell{left("tail"), number(Duration(tail)), left("work after the answer")})
+	}
+	traces := j.Traces()
+	rows = append(rows, []cell{left("spans"), number(fmt.Sprint(len(j.Spans()))), left(fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces))))})
+	table(b, style, "  ", rows)
+	for i, t := range traces {
+		if i == 10 {
+			fmt.Fprintf(b, "  and %d more traces\n", len(traces)-i)
+			break
+		}
+		fmt.Fprintf(b, "  trace %s\n", t)
+	}
+}
+
+func plural(word string, n int) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+func pathTable(b *strings.Builder, set *journey.Set, path []journey.Segment, style Style) {
+	rows, omitted, omittedTime := pieces(set, path)
+	if len(rows) == 0 {
+		b.WriteString("  nothing: it took no time\n")
+		return
+	}
+	total := path[len(path)-1].End - path[0].Start
+	cells := [][]cell{{number("start"), number("duration"), number("share"), left("service"), left("what")}}
+	for _, r := range rows {
+		cells = append(cells, []cell{
+			number(Duration(r.Start)), number(Duration(r.Duration())), number(percent(r.Duration(), total)), left(r.service), left(r.name),
+		})
+	}
+	table(b, style, "  ", cells)
+	if omitted > 0 {
+		b.WriteString("  " + omittedNote(omitted, omittedTime, total) + "\n")
+	}
+}
+
+func messageTable(b *strings.Builder, set *journey.Set, messages []journey.Message, style Style) {
+	rows := [][]cell{{left("topic"), left("from"), left("to"), left("group"), number("publish"), number("queue wait"), number("delivery")}}
+	for _, m := range messages {
+		rows = append(rows, []cell{
+			left(destination(set, m.Consumer, m.Producer)), left(printable.Escape(set.Span(m.Producer).Service)), left(printable.Escape(set.Span(m.Consumer).Service)), left(printable.Escape(m.Group)),
+			number(Duration(m.Publish)), number(Duration(m.Wait)), number(Duration(m.Delivery)),
+		})
+	}
+	table(b, style, "  ", rows)
+}

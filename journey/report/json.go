@@ -1,0 +1,154 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"slices"
+
+	"tracelab/journey"
+)
+
+// Schemas of the JSON documents. Fields are added to a version, never renamed.
+const (
+	JourneySchema = "tracelab.journey/v1"
+	CompareSchema = "tracelab.compare/v1"
+)
+
+type journeyDocument struct {
+	Schema         string            `json:"schema"`
+	Traces         []string          `json:"traces"`
+	Spans          int               `json:"spans"`
+	Unreached      int               `json:"unreached"` // spans of its traces that nothing leads to
+	Root           *rootDocument     `json:"root"`
+	CallerWait     *int64            `json:"caller_wait_ns"`
+	Completion     int64             `json:"completion_ns"`
+	Tail           *int64            `json:"tail_ns"`
+	ResponsePath   []segmentDocument `json:"response_path"`
+	CompletionPath []segmentDocument `json:"completion_path"`
+	Messages       []messageDocument `json:"messages"`
+	Warnings       []warningDocument `json:"warnings"`
+}
+
+type rootDocument struct {
+	Span    string `json:"span"`
+	Service string `json:"service"`
+	Name    string `json:"name"`
+}
+
+type segmentDocument struct {
+	Kind    string `json:"kind"`
+	Class   string `json:"class,omitempty"`
+	Span    string `json:"span"`
+	From    string `json:"from,omitempty"`
+	Service string `json:"service"`
+	Name    string `json:"name"`
+	Start   int64  `json:"start_ns"`
+	End     int64  `json:"end_ns"`
+}
+
+type messageDocument struct {
+	Producer string `json:"producer"`
+	Consumer string `json:"consumer"`
+	Group    string `json:"group"`
+	Topic    string `json:"topic"`
+	Publish  int64  `json:"publish_ns"`
+	Wait     int64  `json:"wait_ns"`
+	Delivery int64  `json:"delivery_ns"`
+	Overlap  bool   `json:"overlap"`
+}
+
+type warningDocument struct {
+	Rule string `json:"rule"`
+	Span string `json:"span"`
+	Text string `json:"text"`
+}
+
+// JourneyJSON writes a journey as tracelab.journey/v1. Times are nanoseconds from the journey's start, and the segments of
+// each path add up to exactly its total.
+func JourneyJSON(w io.Writer, j *journey.Journey) error {
+	set := j.Set()
+	d := journeyDocument{
+		Schema:         JourneySchema,
+		Traces:         []string{},
+		Spans:          len(j.Spans()),
+		Unreached:      len(j.Unreached()),
+		Completion:     j.Completion(),
+		ResponsePath:   segmentDocuments(set, j.ResponsePath()),
+		CompletionPath: segmentDocuments(set, j.CompletionPath()),
+		Messages:       []messageDocument{},
+		Warnings:       []warningDocument{},
+	}
+	for _, t := range j.Traces() {
+		d.Traces = append(d.Traces, t.String())
+	}
+	if root, ok := j.Root(); ok {
+		span := set.Span(root)
+		d.Root = &rootDocument{span.ID.String(), span.Service, span.Name}
+		wait, _ := j.CallerWait()
+		tail, _ := j.Tail()
+		d.CallerWait, d.Tail = &wait, &tail
+	}
+	for _, m := range j.Messages() {
+		d.Messages = append(d.Messages, messageDocument{
+			set.Span(m.Producer).ID.String(), set.Span(m.Consumer).ID.String(), m.Group, m.Topic, m.Publish, m.Wait, m.Delivery, m.Overlap,
+		})
+	}
+	for _, warning := range j.Warnings() {
+		d.Warnings = append(d.Warnings, warningDocument{warning.Rule, warning.Span.Span.String(), warning.Text})
+	}
+	return encode(w, d)
+}
+
+func segmentDocuments(set *journey.Set, path []journey.Segment) []segmentDocument {
+	list := make([]segmentDocument, len(path))
+	for i, g := range path {
+		span := set.Span(g.Span)
+		list[i] = segmentDocument{Kind: "work", Span: span.ID.String(), Service: span.Service, Name: span.Name, Start: g.Start, End: g.End}
+		if g.Wait {
+			list[i].Kind, list[i].Class = "wait", g.Class.String()
+			if g.From >= 0 {
+				list[i].From = set.Span(g.From).ID.String()
+			}
+		}
+	}
+	return list
+}
+
+type comparisonDocument struct {
+	Schema   string                 `json:"schema"`
+	Groups   []journey.GroupSummary `json:"groups"`
+	Measures []journey.Difference   `json:"measures"`
+	Nodes    []journey.Node         `json:"nodes"`
+	Warnings []string               `json:"warnings"`
+}
+
+// ComparisonJSON writes a comparison as tracelab.compare/v1: the groups with their structures, the differences of their
+// measures, and the nodes of their journeys.
+func ComparisonJSON(w io.Writer, c journey.Comparison) error {
+	d := comparisonDocument{CompareSchema, slices.Clone(c.Groups), c.Differences, c.Nodes, c.Warnings}
+	if d.Groups == nil {
+		d.Groups = []journey.GroupSummary{}
+	}
+	for i := range d.Groups {
+		if d.Groups[i].Structures == nil {
+			d.Groups[i].Structures = []journey.Structure{}
+		}
+	}
+	if d.Nodes == nil {
+		d.Nodes = []journey.Node{}
+	}
+	if d.Measures == nil {
+		d.Measures = []journey.Difference{}
+	}
+	if d.Warnings == nil {
+		d.Warnings = []string{}
+	}
+	return encode(w, d)
+}
+
+func encode(w io.Writer, document any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(document)
+}

@@ -1,0 +1,254 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/printable"
+)
+
+// maxNodeRows bounds the table of nodes in text. JSON has all of them.
+const maxNodeRows = 60
+
+// nodeTables writes a table of nodes for each group but the first of each comparison.
+func nodeTables(b *strings.Builder, nodes []journey.Node, style Style) {
+	for _, list := range byGroups(nodes) {
+		if len(list) == 0 {
+			continue
+		}
+		for g := 1; g < len(list[0].Groups); g++ {
+			nodeTable(b, list, g, style)
+		}
+	}
+}
+
+// byGroups splits nodes where their groups change: the nodes of several comparisons may stand in one list.
+func byGroups(nodes []journey.Node) [][]journey.Node {
+	var lists [][]journey.Node
+	for from, i := 0, 1; i <= len(nodes); i++ {
+		if i == len(nodes) || !slices.EqualFunc(nodes[from].Groups, nodes[i].Groups, func(a, b journey.NodeIn) bool { return a.Group == b.Group }) {
+			lists = append(lists, nodes[from:i])
+			from = i
+		}
+	}
+	return lists
+}
+
+// changedFirst orders the nodes that a group or its base has: by change, then by how much of the mean completion they explain.
+func changedFirst(nodes []journey.Node, g int) []journey.Node {
+	sorted := slices.DeleteFunc(slices.Clone(nodes), func(n journey.Node) bool { return n.Groups[0].Count+n.Groups[g].Count == 0 })
+	weight := func(n journey.Node) float64 { return math.Abs(n.Groups[g].Path.Completion.Delta.Mean) }
+	slices.SortStableFunc(sorted, func(a, b journey.Node) int {
+		return cmp.Or(cmp.Compare(a.Groups[g].Change.Rank(), b.Groups[g].Change.Rank()), cmp.Compare(weight(b), weight(a)))
+	})
+	return sorted
+}
+
+func nodeTable(b *strings.Builder, nodes []journey.Node, g int, style Style) {
+	nodes = changedFirst(nodes, g)
+	base, other := printable.Escape(nodes[0].Groups[0].Group), printable.Escape(nodes[0].Groups[g].Group)
+	heading(b, style, fmt.Sprintf("Nodes, %s against %s: %s", other, base, changeCounts(nodes, g)))
+	rows := [][]cell{{left("change"), left("service"), left("node"), number("count"), number("errors"), number("own time"), number("queue wait"), number("response path"), number("completion path")}}
+	twins := twinNames(nodes)
+	for _, n := range nodes[:min(len(nodes), maxNodeRows)] {
+		rows = append(rows, nodeRow(n, g, twins))
+	}
+	rows = append(rows, sumRow(nodes, g))
+	table(b, style, "  ", withoutEmptyColumns(rows))
+	if more := len(nodes) - maxNodeRows; more > 0 {
+		fmt.Fprintf(b, "  and %d more nodes\n", more)
+	}
+	fmt.Fprintf(b, "  Times are means of a journey, %s → %s: what is not there counts 0, and the times on a path add up to the mean caller wait and completion.\n", base, other)
+	b.WriteString("  Slower and faster go by the 95 % interval of the median difference of own time, or else of queue wait: of nodes that are the same, up to 1 in 20 is named by chance.\n")
+}
+
+// withoutEmptyColumns leaves out the columns that have only a heading and dashes.
+func withoutEmptyColumns(rows [][]cell) [][]cell {
+	var kept []int
+	for i := range rows[0] {
+		if slices.ContainsFunc(rows[1:], func(row []cell) bool { return row[i].text != "–" && row[i].text != "" }) {
+			kept = append(kept, i)
+		}
+	}
+	list := make([][]cell, len(rows))
+	for k, row := range rows {
+		for _, i := range kept {
+			list[k] = append(list[k], row[i])
+		}
+	}
+	return list
+}
+
+// twinNames counts the nodes by service and name.
+func twinNames(nodes []journey.Node) map[[2]string]int {
+	counts := make(map[[2]string]int)
+	for _, n := range nodes {
+		counts[[2]string{n.Service, n.Name}]++
+	}
+	return counts
+}
+
+func changeCounts(nodes []journey.Node, g int) string {
+	counts := make(map[journey.Change]int)
+	var order []journey.Change
+	for _, n := range nodes { // sorted by change
+		c := n.Groups[g].Change
+		if counts[c] == 0 {
+			order = append(order, c)
+		}
+		counts[c]++
+	}
+	words := make([]string, len(order))
+	for i, c := range order {
+		words[i] = fmt.Sprintf("%d %s", counts[c], c)
+	}
+	return strings.Join(words, ", ")
+}
+
+// changeColor is red for what is worse, green for what is better.
+func changeColor(c journey.Change) string {
+	switch c {
+	case journey.Incomplete, journey.ErrorChange, journey.Slower:
+		return red
+	case journey.Faster:
+		return green
+	case journey.CarrierChange:
+		return cyan
+	case journey.Added, journey.Removed, journey.FanOutChange:
+		return yellow
+	case journey.Same:
+	}
+	return ""
+}
+
+func nodeRow(n journey.Node, g int, twins map[[2]string]int) []cell {
+	a, o := n.Groups[0], n.Groups[g]
+	name := rowName(n, a, o, twins)
+	return []cell{
+		{text: string(o.Change), color: changeColor(o.Change)},
+		left(shorten(printable.Escape(n.Service), maxServiceWidth)), left(name),
+		number(fromTo(fmt.Sprint(a.Count), fmt.Sprint(o.Count))), number(fromTo(fmt.Sprint(a.Errors), fmt.Sprint(o.Errors))),
+		number(times(a.Self, o.Self)), number(times(a.Wait, o.Wait)),
+		number(times(a.Path.Response, o.Path.Response)), number(times(a.Path.Completion, o.Path.Completion)),
+	}
+}
+
+// rowName is a node's name in a table; of nodes that share it, with the node above.
+func rowName(n journey.Node, a, o journey.NodeIn, twins map[[2]string]int) string {
+	name := nodeName(a, o)
+	if twins[[2]string{n.Service, n.Name}] > 1 && len(n.Path) > 1 {
+		name += ", after " + lastPart(n.Path[len(n.Path)-2])
+	}
+	return name
+}
+
+// nodeName is a node's name in both groups, and how it is reached where that is the change.
+func nodeName(a, o journey.NodeIn) string {
+	name := lastPart(cmp.Or(a.Name, o.Name))
+	if a.Name != "" && o.Name != "" && a.Name != o.Name {
+		name += " → " + lastPart(o.Name)
+	}
+	if o.Change == journey.CarrierChange {
+		name += " (" + a.Carrier + " → " + o.Carrier + ")"
+	}
+	return name
+}
+
+// lastPart shortens a name at its front: of a qualified name the end tells more.
+func lastPart(name string) string {
+	name = printable.Escape(name)
+	if width := runewidth.StringWidth(name); width > maxNameWidth {
+		return runewidth.TruncateLeft(name, width-maxNameWidth+1, "…")
+	}
+	return name
+}
+
+func sumRow(nodes []journey.Node, g int) []cell {
+	var sums [4]journey.NodeTime // response and completion, of both groups
+	for _, n := range nodes {
+		for i, t := range []journey.NodeTime{n.Groups[0].Path.Response, n.Groups[g].Path.Response, n.Groups[0].Path.Completion, n.Groups[g].Path.Completion} {
+			sums[i].Mean += t.Mean
+		}
+	}
+	return []cell{left("sum"), left(""), left(""), left(""), left(""), left(""), left(""), number(times(sums[0], sums[1])), number(times(sums[2], sums[3]))}
+}
+
+func times(a, o journey.NodeTime) string { return fromTo(duration(a.Mean), duration(o.Mean)) }
+
+// fromTo writes a figure of both groups: once where they are equal, a dash where both are 0.
+func fromTo(a, o string) string {
+	switch {
+	case a == o && (a == "0" || a == "0 s"):
+		return "–"
+	case a == o:
+		return a
+	}
+	if a == "0 s" {
+		a = "0"
+	}
+	if o == "0 s" {
+		o = "0"
+	}
+	return a + " → " + o
+}
+
+// maxStructures bounds the structures of a group in text. JSON has all of them.
+const maxStructures = 5
+
+// structureLines tells which trees of nodes the journeys of each group have.
+func structureLines(b *strings.Builder, groups []journey.GroupSummary, style Style) {
+	var rows [][]cell
+	for _, g := range groups {
+		name := printable.Escape(g.Name)
+		for i, s := range g.Structures {
+			if i == maxStructures {
+				rows = append(rows, []cell{left(""), left(""), left(fmt.Sprintf("and %d more", len(g.Structures)-i))})
+				break
+			}
+			share := percent(int64(s.Journeys), int64(g.Journeys))
+			rows = append(rows, []cell{left(name), number(share), left(structureWords(s, i == 0))})
+			name = ""
+		}
+	}
+	if len(rows) > 0 {
+		heading(b, style, "Structures: what the journeys of a group are made of")
+		table(b, style, "  ", rows)
+	}
+}
+
+// structureWords tells how a structure differs from the most frequent one.
+func structureWords(s journey.Structure, first bool) string {
+	words := fmt.Sprintf("%d %s of %d %s", s.Journeys, plural("journey", s.Journeys), s.Nodes, plural("node", s.Nodes))
+	if first {
+		return words
+	}
+	for _, d := range []struct {
+		word  string
+		names []string
+	}{{"more of", s.More}, {"less of", s.Less}} {
+		if len(d.names) > 0 {
+			words += ", " + d.word + " " + someNames(d.names)
+		}
+	}
+	return words + ", such as trace " + s.Example
+}
+
+// someNames joins the first three of a list of names.
+func someNames(names []string) string {
+	const few = 3
+	shown := make([]string, 0, few)
+	for _, n := range names[:min(few, len(names))] {
+		shown = append(shown, printable.Escape(n))
+	}
+	text := strings.Join(shown, ", ")
+	if more := len(names) - few; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}

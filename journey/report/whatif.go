@@ -1,0 +1,98 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/printable"
+)
+
+// maxWorths and maxBranches bound what is written of a journey's steps and branches.
+const (
+	maxWorths   = 5
+	maxBranches = 20
+)
+
+// worth is what a journey would be without the work of one span.
+type worth struct {
+	service, name, work    string
+	completion, callerWait string // by how much less
+}
+
+// stepWorths replays a journey without the work of each of the spans that work longest on its completion path.
+func stepWorths(j *journey.Journey) []worth {
+	work := make(map[journey.Index]int64)
+	for _, g := range j.CompletionPath() {
+		if !g.Wait {
+			work[g.Span] += g.Duration()
+		}
+	}
+	spans := make([]journey.Index, 0, len(work))
+	for i := range work {
+		spans = append(spans, i)
+	}
+	slices.SortFunc(spans, func(a, b journey.Index) int { return cmp.Or(cmp.Compare(work[b], work[a]), cmp.Compare(a, b)) })
+	wait, rooted := j.CallerWait()
+	var list []worth
+	for _, i := range spans[:min(maxWorths, len(spans))] {
+		x := j.WhatIf(func(k journey.Index) float64 {
+			if k == i {
+				return 0
+			}
+			return 1
+		})
+		span := j.Set().Span(i)
+		w := worth{service: printable.Escape(span.Service), name: printable.Escape(span.Name), work: Duration(work[i]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
+		if rooted {
+			w.callerWait = lessBy(wait - x.CallerWait)
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+func lessBy(ns int64) string {
+	if ns == 0 {
+		return "as it is"
+	}
+	return Duration(ns) + " less"
+}
+
+func worthTable(b *strings.Builder, worths []worth, style Style) {
+	rows := [][]cell{{left("service"), left("step"), number("on the path"), number("completion"), number("caller wait")}}
+	for _, w := range worths {
+		rows = append(rows, []cell{left(w.service), left(w.name), number(w.work), number(w.completion), number(w.callerWait)})
+	}
+	table(b, style, "  ", rows)
+}
+
+// branchRows writes the branches of a journey: end, slack, service, span, and what led to it.
+func branchRows(j *journey.Journey, branches []journey.Branch) [][5]string {
+	set := j.Set()
+	var rows [][5]string
+	for _, x := range branches[:min(maxBranches, len(branches))] {
+		slack, via := "none: it ended last", ""
+		if x.Slack > 0 {
+			slack = Duration(x.Slack)
+		}
+		if x.Via >= 0 {
+			via = printable.Escape(set.Span(x.Via).Service) + " " + printable.Escape(set.Span(x.Via).Name)
+		}
+		rows = append(rows, [5]string{Duration(x.End), slack, printable.Escape(set.Span(x.Span).Service), printable.Escape(set.Span(x.Span).Name), via})
+	}
+	return rows
+}
+
+func branchTable(b *strings.Builder, j *journey.Journey, branches []journey.Branch, style Style) {
+	rows := [][]cell{{number("ended"), number("slack"), left("service"), left("branch"), left("after")}}
+	for _, r := range branchRows(j, branches) {
+		rows = append(rows, []cell{number(r[0]), number(r[1]), left(r[2]), left(r[3]), left(r[4])})
+	}
+	table(b, style, "  ", rows)
+	if more := len(branches) - maxBranches; more > 0 {
+		fmt.Fprintf(b, "  and %d more branches\n", more)
+	}
+}

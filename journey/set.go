@@ -1,0 +1,138 @@
+package journey
+
+import (
+	"encoding/binary"
+
+	"tracelab/journey/internal/operation"
+)
+
+// Index numbers the spans of a Set in its order: by start, then span id, then trace id.
+type Index int32
+
+const none Index = -1
+
+// node is what the rules need of a span: one cache line.
+type node struct {
+	start, end int64 // end is never before start
+	eff        int64 // effective end
+	id         uint64
+	parent     Index
+	caller     Index // the span whose call this is
+	span       int32 // index into Set.spans
+	trace      int32
+	service    int32
+	topic      int32 // 0 when there is none
+	group      int32 // 0 when there is none
+	kind       Kind
+	op         operation.Type
+	flags      flags
+	status     Status
+}
+
+func (n *node) is(f flags) bool { return n.flags&f != 0 }
+
+// Set is a set of spans that were normalised and joined by edges, over all their traces. It is safe for use by several
+// goroutines at a time.
+type Set struct {
+	spans    []Span
+	nodes    []node
+	index    spanIndex
+	traces   interner[TraceID]
+	services interner[string]
+	topics   interner[string]
+	groups   interner[string]
+
+	in       []edge // by effect: those of i are in[inAt[i]:inAt[i+1]]
+	inAt     []int32
+	out      []Index // by cause
+	outAt    []int32
+	calls    []Index // by caller, in the order in which a scan tries them
+	callsAt  []int32
+	findings []finding
+
+	backwards   bool // an effect comes before its cause in the set's order
+	topicNames  []string
+	groupNames  []string
+	topicGroups [][]int32 // by topic, the groups that consume it
+
+	journeys      []*Journey
+	traceJourneys [][]*Journey // by number of the trace, the one whose root is in that trace first
+}
+
+// Normalise reads spans into a Set. In this order it drops exact duplicates, detects duplicate ids, gives spans that end
+// before they start no length, breaks cycles of parents, resolves links, builds the edges, and finds the journeys. What
+// was wrong is in the set's warnings. The set keeps the slice, which must not be changed any more, and changes nothing
+// in it. The result does not depend on the order of the spans.
+//
+// It takes O(n log n) time for n spans and links, and does not recurse.
+func Normalise(spans []Span) *Set {
+	s := &Set{spans: spans}
+	s.load()
+	s.resolveParents()
+	s.buildEdges()
+	s.findCallers()
+	s.findEffectiveEnds()
+	s.sortCalls()
+	s.findTopicGroups()
+	s.sortFindings()
+	s.findJourneys()
+	return s
+}
+
+// Len returns the number of spans, shared ones included, exact duplicates not.
+func (s *Set) Len() int { return len(s.nodes) }
+
+// Span returns span i as it was read.
+func (s *Set) Span(i Index) *Span { return &s.spans[s.nodes[i].span] }
+
+// Times returns start and end of span i in nanoseconds since the Unix epoch, as corrected: end is not before start.
+func (s *Set) Times(i Index) (start, end int64) { return s.nodes[i].start, s.nodes[i].end }
+
+// EffectiveEnd returns the end of span i that counts, in nanoseconds since the Unix epoch: for a span reached by a call
+// it is not later than its caller's effective end.
+func (s *Set) EffectiveEnd(i Index) int64 { return s.nodes[i].eff }
+
+// Parent returns the parent of span i, and false when it has none in the set.
+func (s *Set) Parent(i Index) (Index, bool) { p := s.nodes[i].parent; return p, p != none }
+
+// Caller returns the span that span i was called by, and false when it was not reached by a call.
+func (s *Set) Caller(i Index) (Index, bool) { p := s.nodes[i].caller; return p, p != none }
+
+// Shared reports whether span i is in no journey by rule: settle spans (commits), receive spans (polls) from which
+// no edge counts, and receive spans of traces that are made only of such spans and that no journey reaches.
+func (s *Set) Shared(i Index) bool { return s.nodes[i].is(isShared) }
+
+// ConsumerSide reports whether span i is of kind CONSUMER or of the operation receive or process.
+func (s *Set) ConsumerSide(i Index) bool { return s.nodes[i].is(isConsumer) }
+
+// Find returns the span of that name, and false when it is not in the set. Among spans with the same name it is the
+// earliest.
+func (s *Set) Find(r Ref) (Index, bool) {
+	trace, ok := s.traces.lookup(r.Trace)
+	if !ok || r.Span.IsZero() {
+		return none, false
+	}
+	i := s.index.find(s.nodes, trace, binary.BigEndian.Uint64(r.Span[:]))
+	return i, i != none
+}
+
+// Warnings returns everything that was found wrong with the set, in the order of its spans.
+func (s *Set) Warnings() []Warning {
+	list := make([]Warning, len(s.findings))
+	for i, f := range s.findings {
+		list[i] = s.warning(f)
+	}
+	return list
+}
+
+// lower reports whether span i has the lower id: by span id, then by trace id.
+func (s *Set) lower(i, j Index) bool {
+	a, b := &s.nodes[i], &s.nodes[j]
+	if a.id != b.id {
+		return a.id < b.id
+	}
+	if a.trace != b.trace {
+		return s.Span(i).Trace.Compare(s.Span(j).Trace) < 0
+	}
+	return i < j
+}

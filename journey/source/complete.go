@@ -1,0 +1,201 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"tracelab/journey"
+)
+
+// CompleteOptions bounds what Complete asks for. Its zero value is of use.
+type CompleteOptions struct {
+	By        []string      // attributes that tie traces together, such as the id of an order or a run: each value is searched for
+	Questions int           // how many may be asked; 0 means 200
+	Timeout   time.Duration // for all of them; 0 means a minute
+	Margin    time.Duration // how long before and after the spans with a value a search looks; 0 means ten minutes
+}
+
+func (o CompleteOptions) withDefaults() CompleteOptions {
+	o.Questions = cmp.Or(o.Questions, 200)
+	o.Timeout = cmp.Or(o.Timeout, time.Minute)
+	o.Margin = cmp.Or(o.Margin, 10*time.Minute)
+	return o
+}
+
+// Complete asks a store for what spans refer to and what is not among them: the traces of missing parents and of missing
+// targets of links, then what those refer to, and so on; and, by the attributes of the options, traces that refer to these.
+// A span that is there already is kept as it is. Questions are asked four at a time, each once. What could not be fetched
+// is no error but in the result; the error is that of a context that the caller ended.
+//
+// It takes time and memory in proportion to spans, links and answers.
+func Complete(ctx context.Context, spans []journey.Span, store Store, options CompleteOptions) (Completion, error) {
+	o := options.withDefaults()
+	asking, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	c := completer{store: store, options: o, have: make(map[journey.Ref]bool), asked: make(map[question]error)}
+	c.Spans = slices.Clip(spans) // as they are: duplicates among them are for package compare to find
+	for i := range spans {
+		c.have[spans[i].Ref()] = true
+	}
+	c.note(0)
+	for {
+		questions := c.next()
+		if len(questions) == 0 {
+			break
+		}
+		if left := o.Questions - c.Questions; len(questions) > left {
+			questions, c.stopped = questions[:left], fmt.Sprintf("the limit of %d questions was reached", o.Questions)
+		}
+		c.ask(asking, questions)
+		if asking.Err() != nil && c.stopped == "" {
+			c.stopped = fmt.Sprintf("the time of %v was over", o.Timeout)
+		}
+		if c.stopped != "" {
+			break
+		}
+	}
+	c.Fetched = len(c.Spans) - len(spans)
+	c.conclude()
+	return c.Completion, ctx.Err()
+}
+
+// question is one to a store: for a trace, or for an attribute's value.
+type question struct {
+	trace      journey.TraceID
+	key, value string
+}
+
+func (q question) compare(other question) int {
+	return cmp.Or(cmp.Compare(q.key, other.key), cmp.Compare(q.value, other.value), q.trace.Compare(other.trace))
+}
+
+// completer is at work on a completion.
+type completer struct {
+	Completion
+	store   Store
+	options CompleteOptions
+	have    map[journey.Ref]bool
+	asked   map[question]error // with what came of it
+	periods map[question][2]int64
+	stopped string // why nothing more is asked
+	lost    bool   // the warning about what a format does not keep is there: one is enough
+}
+
+// add takes over spans that are not there yet.
+func (c *completer) add(spans []journey.Span) {
+	from := len(c.Spans)
+	for _, s := range spans {
+		if !c.have[s.Ref()] {
+			c.have[s.Ref()] = true
+			c.Spans = append(c.Spans, s)
+		}
+	}
+	c.note(from)
+}
+
+// note finds whom the spans from an index on name, and which values they have.
+func (c *completer) note(from int) {
+	for i := range c.Spans[from:] {
+		s := &c.Spans[from+i]
+		c.name(Missing{Ref: journey.Ref{Trace: s.Trace, Span: s.Parent}, By: s.Ref()})
+		for _, l := range s.Links {
+			c.name(Missing{Ref: l.Ref, By: s.Ref(), Link: true})
+		}
+		c.noteValues(s)
+	}
+	c.Missing = slices.DeleteFunc(c.Missing, func(m Missing) bool { return c.have[m.Ref] })
+}
+
+func (c *completer) name(m Missing) {
+	if !m.Trace.IsZero() && !m.Span.IsZero() && !c.have[m.Ref] {
+		c.Missing = append(c.Missing, m)
+	}
+}
+
+// noteValues widens the time to search for each value that the span has.
+func (c *completer) noteValues(s *journey.Span) {
+	for _, key := range c.options.By {
+		v, ok := s.Attr(key)
+		if !ok {
+			continue
+		}
+		if c.periods == nil {
+			c.periods = make(map[question][2]int64)
+		}
+		q := question{key: key, value: v.String()}
+		p, ok := c.periods[q]
+		if !ok {
+			p = [2]int64{s.Start, s.End}
+		}
+		c.periods[q] = [2]int64{min(p[0], s.Start), max(p[1], s.End)}
+	}
+}
+
+// next returns the questions that were not asked yet: searches, whose answers may spare the others, and then traces.
+func (c *completer) next() []question {
+	open := make(map[question]bool)
+	for q := range c.periods {
+		if _, asked := c.asked[q]; !asked {
+			open[q] = true
+		}
+	}
+	if len(open) == 0 {
+		for _, m := range c.Missing {
+			q := question{trace: m.Trace}
+			if _, asked := c.asked[q]; !asked {
+				open[q] = true
+			}
+		}
+	}
+	list := make([]question, 0, len(open))
+	for q := range open {
+		list = append(list, q)
+	}
+	slices.SortFunc(list, question.compare)
+	return list
+}
+
+// atATime is how many questions are under way together.
+const atATime = 4
+
+// ask puts questions, and takes over the answers in their order.
+func (c *completer) ask(ctx context.Context, questions []question) {
+	results, errs := make([]Result, len(questions)), make([]error, len(questions))
+	each(len(questions), func(i int) { results[i], errs[i] = c.one(ctx, questions[i]) })
+	for i, q := range questions {
+		c.asked[q] = errs[i]
+		c.Questions++
+		if errs[i] != nil {
+			continue
+		}
+		c.add(results[i].Spans)
+		c.warn(results[i].Warnings)
+	}
+}
+
+func (c *completer) one(ctx context.Context, q question) (Result, error) {
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
+	if q.key == "" {
+		return c.store.Trace(ctx, q.trace)
+	}
+	p, margin := c.periods[q], c.options.Margin
+	return c.store.Search(ctx, Query{
+		Attributes: map[string]string{q.key: q.value},
+		Start:      time.Unix(0, p[0]).Add(-margin), End: time.Unix(0, p[1]).Add(margin),
+	})
+}
+
+func (c *completer) warn(warnings []journey.Warning) {
+	for _, w := range warnings {
+		if w.Rule == "D11" && c.lost {
+			continue
+		}
+		c.lost = c.lost || w.Rule == "D11"
+		c.Warnings = append(c.Warnings, w)
+	}
+}

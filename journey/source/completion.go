@@ -1,0 +1,143 @@
+package source
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tracelab/journey"
+)
+
+// Absence is what is known about a span that others refer to and that is not there.
+type Absence uint8
+
+// What a question for a span may come to.
+const (
+	NotAsked   Absence = iota // the span is there, or nothing refers to it
+	NotFetched                // it may be stored, but could not be asked for
+	NotStored                 // the store was asked, and does not have it
+)
+
+// String returns the absence in words.
+func (a Absence) String() string {
+	switch a {
+	case NotFetched:
+		return "not fetched"
+	case NotStored:
+		return "not stored"
+	case NotAsked:
+	}
+	return "not asked"
+}
+
+// Missing is a span that another one names, as its parent or by a link, and that is still not there.
+type Missing struct {
+	journey.Ref
+	By      journey.Ref // the first span that names it
+	Link    bool        // by a link
+	Absence Absence
+	Reason  string // why it was not fetched
+}
+
+// Completion is a set of spans with what it was completed by.
+type Completion struct {
+	Spans     []journey.Span // those given, then those that were fetched
+	Fetched   int            // how many were fetched
+	Questions int            // how many were asked
+	Missing   []Missing      // by trace and span
+
+	// Warnings are those of the store, P01 (parents) and P04 (links) that tell what is not stored from what was not fetched, and
+	// D12 for searches that failed.
+	Warnings []journey.Warning
+}
+
+// Absence tells what is known about a span. It searches Missing: O(log n).
+func (c Completion) Absence(r journey.Ref) Absence {
+	i, found := slices.BinarySearchFunc(c.Missing, r, func(m Missing, r journey.Ref) int { return compareRefs(m.Ref, r) })
+	if !found {
+		return NotAsked
+	}
+	return c.Missing[i].Absence
+}
+
+// conclude says of everything that is missing why it is.
+func (c *completer) conclude() {
+	slices.SortStableFunc(c.Missing, func(a, b Missing) int { return compareRefs(a.Ref, b.Ref) })
+	c.Missing = slices.CompactFunc(c.Missing, func(a, b Missing) bool { return a.Ref == b.Ref })
+	for i := range c.Missing {
+		m := &c.Missing[i]
+		switch err, asked := c.asked[question{trace: m.Trace}]; {
+		case asked && (err == nil || errors.Is(err, ErrNotStored)):
+			m.Absence = NotStored
+		case asked:
+			m.Absence, m.Reason = NotFetched, err.Error()
+		default:
+			m.Absence, m.Reason = NotFetched, c.stopped
+		}
+	}
+	c.failedSearches()
+	c.summarise()
+}
+
+// failedSearches warns of them, since nothing that is missing shows it.
+func (c *completer) failedSearches() {
+	failed, searches, first := 0, 0, ""
+	for _, q := range c.searches() {
+		err, asked := c.asked[q]
+		searches++
+		if asked && err == nil {
+			continue
+		}
+		if failed++; first == "" {
+			first = c.stopped
+			if err != nil {
+				first = err.Error()
+			}
+		}
+	}
+	if failed > 0 {
+		c.Warnings = append(c.Warnings, journey.Warning{Rule: "D12", Text: fmt.Sprintf("%d of %d searches by attribute were not answered, so journeys may lack traces: %s", failed, searches, first)})
+	}
+}
+
+func (c *completer) searches() []question {
+	list := make([]question, 0, len(c.periods))
+	for q := range c.periods {
+		list = append(list, q)
+	}
+	slices.SortFunc(list, question.compare)
+	return list
+}
+
+// summarise writes one warning for each reason, not for each span: there may be many.
+func (c *completer) summarise() {
+	type reason struct {
+		link    bool
+		absence Absence
+		text    string
+	}
+	counts, first := make(map[reason]int), make(map[reason]Missing)
+	var order []reason
+	for _, m := range c.Missing {
+		r := reason{m.Link, m.Absence, m.Reason}
+		if counts[r]++; counts[r] == 1 {
+			first[r], order = m, append(order, r)
+		}
+	}
+	for _, r := range order {
+		rule, what := "P01", "parents"
+		if r.link {
+			rule, what = "P04", "targets of links"
+		}
+		text := fmt.Sprintf("%d %s are %s, the first is %s", counts[r], what, r.absence, first[r].Ref)
+		if r.text != "" {
+			text += ": " + r.text
+		}
+		c.Warnings = append(c.Warnings, journey.Warning{Rule: rule, Span: first[r].By, Text: text})
+	}
+}
+
+func compareRefs(a, b journey.Ref) int {
+	return cmp.Or(a.Trace.Compare(b.Trace), a.Span.Compare(b.Span))
+}

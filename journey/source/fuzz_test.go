@@ -1,0 +1,96 @@
+package source_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"tracelab/journey"
+	"tracelab/journey/source"
+)
+
+// check fails for what must not be so, of whatever was read.
+func check(t *testing.T, in []byte) {
+	t.Helper()
+	r, err := source.Read(bytes.NewReader(in), "f", source.Limit(1<<20))
+	if err == nil && len(r.Spans) == 0 {
+		t.Error("no error though there is no span")
+	}
+	if err == nil && r.Damaged > r.Lines {
+		t.Errorf("%d of %d lines are damaged", r.Damaged, r.Lines)
+	}
+	if damage := count(r.Warnings, "D09"); (damage > 0) != (r.Damaged > 0) {
+		t.Errorf("%d lines are damaged, with %d warnings of it", r.Damaged, damage)
+	}
+	set := journey.Normalise(r.Spans)
+	for _, j := range set.Journeys() {
+		if w := journey.Waits(j.CompletionPath()); w > j.Completion() {
+			t.Errorf("waits of %d ns in a completion of %d ns", w, j.Completion())
+		}
+	}
+}
+
+func count(warnings []journey.Warning, rule string) (n int) {
+	for _, w := range warnings {
+		if w.Rule == rule {
+			n++
+		}
+	}
+	return n
+}
+
+// FuzzRead is about all formats, and how they are told apart.
+func FuzzRead(f *testing.F) {
+	for _, in := range formats(f) {
+		f.Add(in)
+	}
+	for _, seed := range []string{"\xff\xfe{}", "", "PK\x03\x04", "<html>", "\x00\x00\x00\x05\x0a\x03\x12\x01\x00", "\x1f\x8b\x08"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(check)
+}
+
+func FuzzOTLPJSON(f *testing.F) {
+	for _, seed := range []string{
+		document(spanA, spanB), pretty(document(spanB)), document(spanA)[:70] + "\n" + document(spanB), `{"result":{"batches":[]}}`,
+		"{\"resourceSpans\":" + strings.Repeat("[", 300), `{"resourceLogs":[{"a":"\\\""}]}`, "{]}}",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) { check(t, append([]byte("{"), in...)) })
+}
+
+func FuzzJaegerJSON(f *testing.F) {
+	f.Add(jaegerJSON(f, drawn(f), true))
+	for _, seed := range []string{
+		jaegerDocument(`"tags":[{"key":"i","type":"int64","value":"9007199254740993"},{"key":"span.kind","value":"server"}]`),
+		jaegerDocument(`"references":[{"refType":"CHILD_OF","traceID":"1","spanID":"2","span":{"references":[]}}]`),
+		jaegerDocument(`"startTime":18446744073709551615,"duration":1.5`), `{"data":null,"errors":[{"msg":"no"}]}`, `{"spans":[{}],"resourceSpans":[],"spans":[{}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) { check(t, append([]byte("\n"), in...)) })
+}
+
+// FuzzFromOTLP is about one message.
+func FuzzFromOTLP(f *testing.F) {
+	f.Add(protobuf(f, drawn(f)))
+	f.Add(deep(3, 0x12, 0x4a, 0x12, 0x12, 0x0a))
+	f.Add([]byte{0x0a, 0x02, 0x12, 0x00})
+	f.Fuzz(func(t *testing.T, message []byte) {
+		spans, err := source.FromOTLP(message, "f")
+		if err != nil && len(spans) > 0 {
+			t.Errorf("%d spans with the error %v", len(spans), err)
+		}
+		journey.Normalise(spans)
+	})
+}
+
+// FuzzProtobuf is about how messages are told apart.
+func FuzzProtobuf(f *testing.F) {
+	message := protobuf(f, drawn(f)[:2])
+	f.Add(behindVarint(message))
+	f.Add(append(behindFourBytes(message), behindFourBytes(zstandard(f, message))...))
+	f.Add(append(message, message[:40]...))
+	f.Fuzz(func(t *testing.T, in []byte) { check(t, append([]byte{0}, in...)) })
+}

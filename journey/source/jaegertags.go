@@ -1,0 +1,140 @@
+package source
+
+import (
+	"encoding/base64"
+	"math"
+	"strconv"
+
+	"tracelab/journey"
+)
+
+// readTags moves into the span's fields what OpenTelemetry's mapping to Jaeger writes as tags, and leaves the rest.
+func readTags(s *journey.Span) {
+	code, failed := "", false
+	kept := s.Attributes[:0]
+	for _, a := range s.Attributes {
+		switch a.Key {
+		case "span.kind":
+			s.Kind = kindOf(a.Value.String())
+		case "otel.status_code":
+			code = a.Value.String()
+		case "otel.status_description":
+			s.StatusMessage = a.Value.String()
+		case "error":
+			if failed = a.Value.String() == "true"; !failed {
+				kept = append(kept, a)
+			}
+		case "otel.scope.name", "otel.library.name":
+			s.Scope = a.Value.String()
+		case "otel.dropped_attributes_count":
+			s.DroppedAttributes = countOf(a.Value)
+		case "otel.dropped_events_count":
+			s.DroppedEvents = countOf(a.Value)
+		case "otel.dropped_links_count":
+			s.DroppedLinks = countOf(a.Value)
+		case "otel.scope.version", "otel.library.version", "w3c.tracestate", "internal.span.format":
+		default:
+			kept = append(kept, a)
+		}
+	}
+	s.Attributes = kept[:len(kept):len(kept)]
+	switch {
+	case code == "ERROR" || code == "" && failed:
+		s.Status = journey.Error
+	case code == "OK":
+		s.Status = journey.OK
+	}
+}
+
+func kindOf(tag string) journey.Kind {
+	switch tag {
+	case "internal":
+		return journey.Internal
+	case "server":
+		return journey.Server
+	case "client":
+		return journey.Client
+	case "producer":
+		return journey.Producer
+	case "consumer":
+		return journey.Consumer
+	}
+	return journey.Unspecified
+}
+
+func countOf(v journey.Value) uint32 {
+	n, _ := v.Int64()
+	return uint32(max(0, min(n, math.MaxUint32)))
+}
+
+func (d *spanDecoder) tagList() []journey.Attribute {
+	if cap(d.attributes)-len(d.attributes) < 16 {
+		d.attributes = make([]journey.Attribute, 0, 512)
+	}
+	from := len(d.attributes)
+	d.array(func() {
+		var a journey.Attribute
+		kind := ""
+		d.object(func(key []byte) {
+			switch string(key) {
+			case "key":
+				a.Key = d.string()
+			case "type":
+				kind = d.string()
+			case "value":
+				a.Value = d.tagValue()
+			default:
+				d.skip()
+			}
+		})
+		a.Value = typed(a.Value, kind)
+		d.attributes = append(d.attributes, a)
+	})
+	return d.attributes[from:len(d.attributes):len(d.attributes)]
+}
+
+// tagValue reads a value as what JSON says it is; what no tag should hold, a list or an object, is left empty.
+func (d *spanDecoder) tagValue() journey.Value {
+	switch d.peek() {
+	case '"':
+		return journey.String(d.string())
+	case 't', 'f':
+		return journey.Bool(d.bool())
+	case 'n', '{', '[':
+		d.skip()
+		return journey.Value{}
+	}
+	text := d.number()
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return journey.Int(n)
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	d.check(err)
+	return journey.Float(f)
+}
+
+// typed makes a value what Jaeger says it is: integers beyond 2⁵³ and bytes are written as strings. What does not fit stays.
+func typed(v journey.Value, kind string) journey.Value {
+	switch n, isInt := v.Int64(); {
+	case kind == "float64" && isInt:
+		return journey.Float(float64(n))
+	case v.Kind() != journey.StringValue:
+	case kind == "int64":
+		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
+			return journey.Int(n)
+		}
+	case kind == "float64":
+		if f, err := strconv.ParseFloat(v.String(), 64); err == nil {
+			return journey.Float(f)
+		}
+	case kind == "bool":
+		if b, err := strconv.ParseBool(v.String()); err == nil {
+			return journey.Bool(b)
+		}
+	case kind == "binary":
+		if b, err := base64.StdEncoding.DecodeString(v.String()); err == nil {
+			return journey.Bytes(b)
+		}
+	}
+	return v
+}

@@ -1,0 +1,233 @@
+package source
+
+import (
+	"encoding/base64"
+	"math"
+
+	"tracelab/journey"
+)
+
+// This file reads OTLP/JSON after the protobuf JSON mapping of OTLP: field names in lowerCamelCase or as in the proto files,
+// ids in hexadecimal, 64-bit numbers as strings or numbers, enums as numbers or names. Unknown fields are passed over, as
+// the OTLP specification asks.
+
+func (d *spanDecoder) resourceSpans() {
+	before := len(d.spans)
+	resource := &journey.Resource{}
+	service := ""
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "resource":
+			d.object(func(key []byte) {
+				if string(key) == "attributes" {
+					resource.Attributes = d.attributeList()
+				} else {
+					d.skip()
+				}
+			})
+			service = describe(resource)
+		case "scopeSpans", "scope_spans", "instrumentationLibrarySpans": // the last was its name up to OTLP 0.14
+			d.array(d.scopeSpans)
+		default:
+			d.skip()
+		}
+	})
+	for i := range d.spans[before:] {
+		s := &d.spans[before+i]
+		s.Service, s.Resource = service, resource
+	}
+}
+
+// describe fills in the fields of a resource from its attributes, and returns its service.name.
+func describe(r *journey.Resource) (service string) {
+	for _, a := range r.Attributes {
+		switch a.Key {
+		case "service.name":
+			service = a.Value.String()
+		case "service.instance.id":
+			r.InstanceID = a.Value.String()
+		case "host.id":
+			r.HostID = a.Value.String()
+		case "host.name":
+			r.HostName = a.Value.String()
+		}
+	}
+	return service
+}
+
+func (d *spanDecoder) scopeSpans() {
+	before := len(d.spans)
+	scope := ""
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "scope", "instrumentationLibrary":
+			d.object(func(key []byte) {
+				if string(key) == "name" {
+					scope = d.string()
+				} else {
+					d.skip()
+				}
+			})
+		case "spans":
+			d.array(d.span)
+		default:
+			d.skip()
+		}
+	})
+	for i := range d.spans[before:] {
+		d.spans[before+i].Scope = scope
+	}
+}
+
+func (d *spanDecoder) span() {
+	d.spans = append(d.spans, journey.Span{Source: d.where})
+	s := &d.spans[len(d.spans)-1]
+	d.object(func(key []byte) { d.spanField(s, key) })
+	liftWarnings(s)
+}
+
+func (d *spanDecoder) spanField(s *journey.Span, key []byte) {
+	d.field = fieldName(key)
+	switch string(key) {
+	case "traceId", "trace_id":
+		d.id(s.Trace[:])
+	case "spanId", "span_id":
+		d.id(s.ID[:])
+	case "parentSpanId", "parent_span_id":
+		d.id(s.Parent[:])
+	case "name":
+		s.Name = d.string()
+	case "kind":
+		s.Kind = journey.Kind(d.enum("SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"))
+	case "startTimeUnixNano", "start_time_unix_nano":
+		s.Start = d.time()
+	case "endTimeUnixNano", "end_time_unix_nano":
+		s.End = d.time()
+	case "attributes":
+		s.Attributes = d.attributeList()
+	case "links":
+		s.Links = d.linkList()
+	case "status":
+		d.status(s)
+	case "flags":
+		s.Flags = uint32(d.uint(32))
+	case "droppedAttributesCount", "dropped_attributes_count":
+		s.DroppedAttributes = uint32(d.uint(32))
+	case "droppedEventsCount", "dropped_events_count":
+		s.DroppedEvents = uint32(d.uint(32))
+	case "droppedLinksCount", "dropped_links_count":
+		s.DroppedLinks = uint32(d.uint(32))
+	default:
+		d.skip()
+	}
+}
+
+// time keeps a time beyond the year 2262 as the greatest one: package compare reports it as out of range.
+func (d *spanDecoder) time() int64 { return int64(min(d.uint(64), math.MaxInt64)) }
+
+func (d *spanDecoder) status(s *journey.Span) {
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "code":
+			s.Status = journey.Status(d.enum("STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"))
+		case "message":
+			s.StatusMessage = d.string()
+		default:
+			d.skip()
+		}
+	})
+}
+
+func (d *spanDecoder) linkList() []journey.Link {
+	if cap(d.links)-len(d.links) < 4 {
+		d.links = make([]journey.Link, 0, 64)
+	}
+	from := len(d.links)
+	d.array(func() {
+		var l journey.Link
+		d.object(func(key []byte) {
+			switch string(key) {
+			case "traceId", "trace_id":
+				d.id(l.Trace[:])
+			case "spanId", "span_id":
+				d.id(l.Span[:])
+			case "flags":
+				l.Flags = uint32(d.uint(32))
+			case "droppedAttributesCount", "dropped_attributes_count":
+				l.DroppedAttributes = uint32(d.uint(32))
+			case "attributes":
+				l.Attributes = d.attributeList()
+			default:
+				d.skip()
+			}
+		})
+		d.links = append(d.links, l)
+	})
+	return d.links[from:len(d.links):len(d.links)]
+}
+
+func (d *spanDecoder) attributeList() []journey.Attribute {
+	if cap(d.attributes)-len(d.attributes) < 16 {
+		d.attributes = make([]journey.Attribute, 0, 512)
+	}
+	from := len(d.attributes)
+	d.array(func() {
+		var a journey.Attribute
+		d.object(func(key []byte) {
+			switch string(key) {
+			case "key":
+				a.Key = d.string()
+			case "value":
+				a.Value = d.value()
+			default:
+				d.skip()
+			}
+		})
+		d.attributes = append(d.attributes, a)
+	})
+	return d.attributes[from:len(d.attributes):len(d.attributes)]
+}
+
+// value reads an AnyValue.
+func (d *spanDecoder) value() journey.Value {
+	var v journey.Value
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "stringValue", "string_value":
+			v = journey.String(d.string())
+		case "boolValue", "bool_value":
+			v = journey.Bool(d.bool())
+		case "intValue", "int_value":
+			v = journey.Int(d.int())
+		case "doubleValue", "double_value":
+			v = journey.Float(d.float())
+		case "bytesValue", "bytes_value":
+			v = journey.Bytes(d.bytes())
+		case "arrayValue", "array_value", "kvlistValue", "kvlist_value":
+			v = journey.JSON(jsonText(d.nested(key)))
+		default:
+			d.skip()
+		}
+	})
+	return v
+}
+
+func (d *spanDecoder) bytes() []byte {
+	b, err := base64.StdEncoding.DecodeString(d.string())
+	if err != nil {
+		d.fail("%w", err)
+	}
+	return b
+}
+
+// fieldName returns the name of a field without an allocation where it is one of those that can fail.
+func fieldName(key []byte) string {
+	for _, name := range [...]string{
+		"traceId", "spanId", "parentSpanId", "name", "kind", "startTimeUnixNano", "endTimeUnixNano", "attributes", "links", "status", "flags",
+	} {
+		if string(key) == name {
+			return name
+		}
+	}
+	return string(key)
+}

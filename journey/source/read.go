@@ -1,0 +1,175 @@
+package source
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"tracelab/journey"
+)
+
+// DefaultLimit is how long a single document, line or message may be, in bytes, unless Limit says otherwise.
+const DefaultLimit = 256 << 20
+
+// ErrNoSpans is in the errors of Read when the input could be read and holds no spans.
+var ErrNoSpans = errors.New("no spans")
+
+// Result is what was read.
+type Result struct {
+	Spans   []journey.Span
+	Lines   int // lines of the input; messages, where it is protobuf
+	Damaged int // lines or messages that could not be read: the first hundred in Warnings, and the number of the others
+	Passed  int // documents of other signals, such as logs and metrics, passed over
+
+	// Warnings are of rule D09 (damage, naming file and line), D11 (what the format or the reading has lost) or P07 (what a
+	// store had to say about a whole trace).
+	Warnings []journey.Warning
+
+	damagedTo int // the last line that is counted in Damaged
+	unlisted  int // warnings of damage beyond maxListed
+}
+
+// maxListed is how many warnings of damage are listed, so that input that is all damage takes no memory for it.
+const maxListed = 100
+
+// Option changes how input is read.
+type Option func(*options)
+
+type options struct{ limit int }
+
+// Limit sets how long a single document, line or message may be, in bytes. A longer one is an error. Reading takes memory
+// for the spans, and at worst for some four times the limit.
+func Limit(bytes int) Option { return func(o *options) { o.limit = bytes } }
+
+// ReadFile reads the spans of a file: see Read.
+func ReadFile(name string, opts ...Option) (Result, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return Result{}, fmt.Errorf("read spans: %w", err)
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return Result{}, errors.Join(fmt.Errorf("read spans: %s is a directory: name a file in it", name), f.Close())
+	}
+	result, err := Read(f, name, opts...)
+	return result, errors.Join(err, f.Close())
+}
+
+// Read reads spans of any of the formats that the package comment lists; the content tells which. A damaged line is
+// counted, reported and skipped, and so is a damaged message of protobuf whose end is known. It is an error when nothing
+// but damage is there, or no spans at all (ErrNoSpans), when a line exceeds the limit, and when reading fails; errors name
+// the input and the line, and the field where one is to blame.
+func Read(r io.Reader, name string, opts ...Option) (Result, error) {
+	o := options{limit: DefaultLimit}
+	for _, option := range opts {
+		option(&o)
+	}
+	in, err := decompress(r, o.limit)
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w", name, err)
+	}
+	format, err := recognise(in)
+	if err != nil {
+		return Result{}, fmt.Errorf("%s: %w", name, err)
+	}
+	result := Result{}
+	if format == protobufFormat {
+		err = result.readProtobuf(in, name, o.limit)
+	} else {
+		err = result.readJSON(in, name, o.limit)
+	}
+	if result.unlisted > 0 {
+		result.Warnings = append(result.Warnings, journey.Warning{Rule: "D09", Text: fmt.Sprintf("%s: skipped: %d more pieces that are damaged", name, result.unlisted)})
+	}
+	if err != nil {
+		return result, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(result.Spans) == 0 {
+		return result, noSpans(result, name)
+	}
+	return result, nil
+}
+
+// readJSON reads documents and lines.
+func (r *Result) readJSON(in *bufio.Reader, name string, limit int) error {
+	d := spanDecoder{decoder: decoder{names: make(map[string]string)}}
+	defer func() { r.finish(&d, name) }()
+	frames := newFramer(in, limit, func(text []byte, line int) bool {
+		err := d.decode(text, where(name, line))
+		if errors.Is(err, errOtherSignal) {
+			r.Passed++
+		}
+		return err == nil || errors.Is(err, errOtherSignal)
+	})
+	for {
+		f, err := frames.next()
+		r.Lines = frames.line
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.add(f, &d, name)
+	}
+}
+
+// finish takes over what the decoder has read, and says what was lost.
+func (r *Result) finish(d *spanDecoder, name string) {
+	r.Spans = d.spans
+	r.Warnings = append(r.Warnings, d.notes...)
+	if d.jaeger > 0 {
+		r.lost(name, lostInJaeger)
+	}
+	r.repaired(name, d.repaired)
+}
+
+func (r *Result) repaired(name string, count int) {
+	if count > 0 {
+		r.lost(name, fmt.Sprintf("strings that were not UTF-8: %d; U+FFFD stands for what could not be read", count))
+	}
+}
+
+func (r *Result) lost(name, what string) {
+	r.Warnings = append(r.Warnings, journey.Warning{Rule: "D11", Text: name + ": " + what})
+}
+
+func where(name string, line int) string { return fmt.Sprintf("%s:%d", name, line) }
+
+// add reads one frame.
+func (r *Result) add(f frame, d *spanDecoder, name string) {
+	err := f.damage
+	if err == nil {
+		err = d.decode(f.text, where(name, f.line))
+	}
+	if err == nil {
+		return
+	}
+	if errors.Is(err, errOtherSignal) {
+		r.Passed++
+		return
+	}
+	last := f.line + f.lines - 1
+	r.Damaged += last - max(f.line-1, r.damagedTo)
+	r.damagedTo = last
+	r.skipped(where(name, f.line), err)
+}
+
+func (r *Result) skipped(where string, err error) {
+	if len(r.Warnings) >= maxListed {
+		r.unlisted++
+		return
+	}
+	r.Warnings = append(r.Warnings, journey.Warning{Rule: "D09", Text: fmt.Sprintf("%s: skipped: %v", where, err)})
+}
+
+func noSpans(r Result, name string) error {
+	switch {
+	case r.Damaged > 0:
+		return fmt.Errorf("%w: %s (%d of %d lines are damaged)", ErrNoSpans, r.Warnings[0].Text, r.Damaged, r.Lines)
+	case r.Passed > 0:
+		return fmt.Errorf("%s:1: %w: its %d documents hold other signals", name, ErrNoSpans, r.Passed)
+	}
+	return fmt.Errorf("%s:1: %w: give OTLP traces (JSON, JSON lines or protobuf) or Jaeger JSON", name, ErrNoSpans)
+}

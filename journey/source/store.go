@@ -1,0 +1,35 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tracelab/journey"
+)
+
+// ErrNotStored is in the errors of a Store that was asked, and does not have what was asked for.
+var ErrNotStored = errors.New("not stored")
+
+// Store is where traces can be fetched from. Package journey/source/jaeger has two: Jaeger over HTTP, and over gRPC. A Store
+// is used by several goroutines at a time.
+type Store interface {
+	// Trace returns the spans of a trace. The error is ErrNotStored when the store has none of them.
+	Trace(ctx context.Context, id journey.TraceID) (Result, error)
+	// Search returns whole traces: those with a span that matches the query. No match is no error.
+	Search(ctx context.Context, q Query) (Result, error)
+}
+
+// Query asks for traces with a span that fulfils all of it. An empty field asks for nothing.
+type Query struct {
+	Service    string
+	Operation  string            // the span's name
+	Attributes map[string]string // of the span or its resource: each has this value as text
+	Start, End time.Time         // a span of the trace started from Start on, and before End; both are required
+	Shortest   time.Duration     // the span lasted at least that long
+	Longest    time.Duration     // and at most that long
+	Limit      int               // how many traces; 0 means DefaultSearchLimit
+}
+
+// DefaultSearchLimit is how many traces a search looks at when its Query does not say. It is as many as the Jaeger UI allows.
+const DefaultSearchLimit = 1500

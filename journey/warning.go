@@ -1,0 +1,97 @@
+package journey
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Warning is something that was found wrong and how it was dealt with. Rules beginning with D are about the data as it
+// was read, those beginning with P about its propagation.
+//
+//	D01 an exact duplicate was dropped         D05 a server ran on after its client's span ended
+//	D02 an id is used by several spans         D06 part of a completion path has no explanation
+//	D03 a span ended before it started         D07 a time was out of range
+//	D04 parents form a cycle                   D08 a span has no id
+//	D09 a line was damaged and skipped         D10 callers by link form a cycle
+//	P01 a parent is missing                    P04 the target of a link is missing
+//	P02 spans of a trace are not reached from its root, or it has none
+//	P10 a consumer started before its producer: clocks are off
+type Warning struct {
+	Rule string
+	Span Ref    // zero when it concerns no single span
+	Text string // one sentence
+}
+
+// rule is a Warning's Rule while it is still a number.
+type rule uint8
+
+const (
+	ruleDuplicate rule = iota
+	ruleDuplicateID
+	ruleEndBeforeStart
+	ruleCycle
+	ruleServerRunsOver
+	ruleTimeRange
+	ruleNoID
+	ruleLinkCycle
+	ruleOrphan
+	ruleLinkTarget
+)
+
+// finding is a Warning before its text is written: a set of a million spans may have a million.
+type finding struct {
+	span  Index
+	other int32 // a link's number, or a count
+	rule  rule
+}
+
+func (s *Set) note(r rule, span Index, other int) {
+	s.findings = append(s.findings, finding{span, int32(other), r})
+}
+
+// sortFindings brings them into the order of spans, so that it is the same for any order of the input.
+func (s *Set) sortFindings() {
+	slices.SortFunc(s.findings, func(a, b finding) int {
+		return cmp.Or(cmp.Compare(a.span, b.span), cmp.Compare(a.rule, b.rule), cmp.Compare(a.other, b.other))
+	})
+}
+
+// findingsOf returns the findings about one span.
+func (s *Set) findingsOf(i Index) []finding {
+	lo, _ := slices.BinarySearchFunc(s.findings, i, func(f finding, i Index) int { return cmp.Compare(f.span, i) })
+	hi := lo
+	for hi < len(s.findings) && s.findings[hi].span == i {
+		hi++
+	}
+	return s.findings[lo:hi]
+}
+
+func (s *Set) warning(f finding) Warning {
+	span := s.Span(f.span)
+	w := Warning{Span: span.Ref()}
+	at := fmt.Sprintf("%s of %s", span.Name, span.Service)
+	switch f.rule {
+	case ruleDuplicate:
+		w.Rule, w.Text = "D01", fmt.Sprintf("%s was there %d times; one is kept", at, f.other+1)
+	case ruleDuplicateID:
+		w.Rule, w.Text = "D02", fmt.Sprintf("%s has an id that an earlier span of its trace has too; references to the id mean the earlier one", at)
+	case ruleEndBeforeStart:
+		w.Rule, w.Text = "D03", fmt.Sprintf("%s ended before it started; it counts as having no length", at)
+	case ruleCycle:
+		w.Rule, w.Text = "D04", fmt.Sprintf("%s is its own ancestor; its parent is ignored", at)
+	case ruleServerRunsOver:
+		w.Rule, w.Text = "D05", fmt.Sprintf("%s ended later than the client span that called it, which shows no error; it counts up to the client's end", at)
+	case ruleTimeRange:
+		w.Rule, w.Text = "D07", fmt.Sprintf("%s has a time out of range; the nearest possible time is used", at)
+	case ruleNoID:
+		w.Rule, w.Text = "D08", fmt.Sprintf("%s has no id; nothing can refer to it", at)
+	case ruleLinkCycle:
+		w.Rule, w.Text = "D10", fmt.Sprintf("%s is its own caller by way of a link; that call is ignored", at)
+	case ruleOrphan:
+		w.Rule, w.Text = "P01", fmt.Sprintf("%s names the parent %s, which is missing", at, span.Parent)
+	case ruleLinkTarget:
+		w.Rule, w.Text = "P04", fmt.Sprintf("%s links to %s, which is missing", at, span.Links[f.other].Ref)
+	}
+	return w
+}

@@ -1,0 +1,196 @@
+package journey
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Replay is what would have become of a journey. Times are nanoseconds.
+type Replay struct {
+	CallerWait int64 // 0 for a rootless journey
+	Completion int64
+}
+
+// WhatIf replays a journey with the work of some spans changed: factor returns what a span's own work is multiplied with,
+// 1 to leave it as it was, 0 to take it away. Only work changes: a span starts as long after its cause was ready as it did,
+// a caller goes on when the calls that it waited for have ended, and work that begins when several causes are ready waits
+// for the last of them. Queues are taken to be as long as they were, so it tells what a step costs this journey, not what
+// the load of a whole system would become. With factor 1 for all it returns the times that were: O(n log n).
+func (j *Journey) WhatIf(factor func(Index) float64) Replay {
+	r := replay{Journey: j, factor: factor, clocks: make([]clock, len(j.spans))}
+	for _, m := range r.moments() {
+		if m.end {
+			r.finish(m.at)
+		} else {
+			r.begin(m.at)
+		}
+	}
+	var x Replay
+	for at, i := range j.spans {
+		if n := &j.set.nodes[i]; n.eff >= n.start { // what a caller's end clipped to nothing ends nothing
+			x.Completion = max(x.Completion, r.clocks[at].now-j.start)
+		}
+	}
+	if j.root != none {
+		at, _ := j.position(j.root)
+		x.CallerWait = r.clocks[at].now - j.start
+	}
+	return x
+}
+
+// clock is how far a span has got: at its time then, it is now in the replay.
+type clock struct {
+	then, now    int64
+	begun, ended bool
+	calls        int32 // that it has begun and that have not ended
+	factor       float64
+}
+
+// replay goes once through the beginnings and effective ends of a journey's spans, in the order in which they were. What a
+// moment depends on has come before it.
+type replay struct {
+	*Journey
+	factor func(Index) float64
+	clocks []clock // by position in spans
+}
+
+// spanMoment is the beginning or the end of a span.
+type spanMoment struct {
+	time int64
+	at   int32
+	end  bool
+	deep int32 // calls above it
+}
+
+// moments lists them by time. At one time what ends comes before what begins, a call before its caller ends, and a caller
+// before its call begins; a span without length ends as soon as it has begun.
+func (r *replay) moments() []spanMoment {
+	s := r.set
+	deep := r.depths()
+	list := make([]spanMoment, 0, 2*len(r.spans))
+	for at, i := range r.spans {
+		n := &s.nodes[i]
+		list = append(list, spanMoment{n.start, int32(at), false, deep[at]}, spanMoment{max(n.start, n.eff), int32(at), true, deep[at]})
+	}
+	rank := func(m spanMoment) int {
+		n := &s.nodes[r.spans[m.at]]
+		switch {
+		case m.end && n.eff > n.start:
+			return 0
+		case m.end:
+			return 2
+		}
+		return 1
+	}
+	slices.SortFunc(list, func(a, b spanMoment) int {
+		if a.time != b.time {
+			return cmp.Compare(a.time, b.time)
+		}
+		x, y := rank(a), rank(b)
+		order := cmp.Compare(a.deep, b.deep)
+		if x == 0 || x == 2 {
+			order = -order
+		}
+		return cmp.Or(cmp.Compare(x, y), order, cmp.Compare(a.at, b.at))
+	})
+	return list
+}
+
+// depths returns how many callers each span has above it.
+func (r *replay) depths() []int32 {
+	deep := make([]int32, len(r.spans))
+	var chain []int32
+	for at := range r.spans {
+		for p := int32(at); p >= 0 && deep[p] == 0; {
+			chain = append(chain, p)
+			up, ok := r.callerAt(p)
+			if !ok {
+				break
+			}
+			p = up
+		}
+		for len(chain) > 0 {
+			p := chain[len(chain)-1]
+			chain = chain[:len(chain)-1]
+			deep[p] = 1
+			if up, ok := r.callerAt(p); ok {
+				deep[p] = deep[up] + 1
+			}
+		}
+	}
+	return deep
+}
+
+// advance brings a span's clock to a time that was: its own work at its factor, waiting for calls as it was.
+func (r *replay) advance(at int32, to int64) int64 {
+	c := &r.clocks[at]
+	if c.calls == 0 {
+		c.now += scaled(to-c.then, c.factor)
+	} else {
+		c.now += to - c.then
+	}
+	c.then = to
+	return c.now
+}
+
+func scaled(ns int64, factor float64) int64 {
+	if factor == 1 {
+		return ns
+	}
+	return int64(float64(ns) * factor)
+}
+
+func (r *replay) begin(at int32) {
+	s, i := r.set, r.spans[at]
+	start := s.nodes[i].start
+	now := start
+	if i != r.root {
+		now = r.beginning(at, start)
+	}
+	factor := r.factor(i)
+	r.clocks[at] = clock{then: start, now: now, begun: true, factor: max(0, factor)}
+	if up, ok := r.callerAt(at); ok && r.clocks[up].begun {
+		r.clocks[up].calls++
+	}
+}
+
+// beginning returns when a span begins: as long after the cause that was ready last as it did, and not before any other
+// cause is ready. Without a cause it begins when it did.
+func (r *replay) beginning(at int32, start int64) int64 {
+	s, i := r.set, r.spans[at]
+	var latest, now, others int64
+	found := false
+	for _, e := range s.edgesTo(i) {
+		up, ok := r.position(e.pred)
+		if !ok || !r.clocks[up].begun {
+			continue
+		}
+		c := &r.clocks[up]
+		if !c.ended {
+			r.advance(int32(up), start)
+		}
+		others = max(others, c.now)
+		if after := c.now + start - c.then; !found || c.then > latest || c.then == latest && after > now {
+			latest, now, found = c.then, after, true
+		}
+	}
+	if !found {
+		return start
+	}
+	return max(now, others)
+}
+
+// finish ends a span, and lets its caller go on that waited for it.
+func (r *replay) finish(at int32) {
+	n := &r.set.nodes[r.spans[at]]
+	now := r.advance(at, max(n.start, n.eff))
+	r.clocks[at].ended = true
+	up, ok := r.callerAt(at)
+	if !ok || !r.clocks[up].begun || r.clocks[up].ended {
+		return
+	}
+	c := &r.clocks[up]
+	c.calls--
+	c.now = max(c.now, now)
+	c.then = max(c.then, n.eff)
+}

@@ -1,0 +1,141 @@
+package carrier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"tracelab/services/internal/orderpb"
+)
+
+// Reasons that transports themselves give. Services add their own (out_of_stock, payment_declined, …).
+const (
+	Timeout     = "timeout"     // a deadline passed
+	Cancelled   = "cancelled"   // the caller went away
+	Unavailable = "unavailable" // a service or the broker cannot be reached, or is shutting down
+	BadRequest  = "bad_request" // the request makes no sense
+	TooLarge    = "too_large"
+	Internal    = "internal"
+)
+
+// Failed is the error of an order: the steps that failed, each with its reason, whatever carried the answer.
+type Failed struct {
+	Failures []*orderpb.Failure
+	OrderID  string // "" when no order was accepted
+}
+
+// Fail is one step's failure.
+func Fail(step, reason, detail string) *Failed {
+	return &Failed{Failures: []*orderpb.Failure{{Step: step, Reason: reason, Detail: detail}}}
+}
+
+// Error lists the failures.
+func (f *Failed) Error() string {
+	texts := make([]string, len(f.Failures))
+	for i, failure := range f.Failures {
+		texts[i] = failure.GetReason()
+		if failure.GetStep() != "" {
+			texts[i] = failure.GetStep() + ": " + texts[i]
+		}
+		if failure.GetDetail() != "" {
+			texts[i] += " (" + failure.GetDetail() + ")"
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Reason is the first failure's, for error.type and the answer's status.
+func (f *Failed) Reason() string { return f.Failures[0].GetReason() }
+
+// AsFailed makes any error the failure of a step; an error that is one already keeps its own steps.
+func AsFailed(step string, err error) *Failed {
+	if failed, ok := errors.AsType[*Failed](err); ok {
+		return failed
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return Fail(step, Timeout, err.Error())
+	case errors.Is(err, context.Canceled):
+		return Fail(step, Cancelled, err.Error())
+	default:
+		return Fail(step, Internal, err.Error())
+	}
+}
+
+// reasons maps a reason to what HTTP and gRPC call it. Others are the service's own fault: 500 and INTERNAL.
+var reasons = map[string]struct {
+	status int
+	code   codes.Code
+}{
+	"out_of_stock":           {http.StatusConflict, codes.FailedPrecondition},
+	"payment_declined":       {http.StatusPaymentRequired, codes.FailedPrecondition},
+	"idempotency_key_in_use": {http.StatusConflict, codes.Aborted},
+	"idempotency_key_reused": {http.StatusUnprocessableEntity, codes.InvalidArgument},
+	"unprocessable_order":    {http.StatusUnprocessableEntity, codes.InvalidArgument},
+	"order_not_found":        {http.StatusNotFound, codes.NotFound},
+	"unsupported_media_type": {http.StatusUnsupportedMediaType, codes.InvalidArgument},
+	"request_timeout":        {http.StatusRequestTimeout, codes.DeadlineExceeded},
+	BadRequest:               {http.StatusBadRequest, codes.InvalidArgument},
+	TooLarge:                 {http.StatusRequestEntityTooLarge, codes.ResourceExhausted},
+	Timeout:                  {http.StatusGatewayTimeout, codes.DeadlineExceeded},
+	"hang":                   {http.StatusGatewayTimeout, codes.DeadlineExceeded},
+	Cancelled:                {http.StatusServiceUnavailable, codes.Canceled},
+	Unavailable:              {http.StatusServiceUnavailable, codes.Unavailable},
+}
+
+// ErrorType is the reason, as the instrumentation asks for it.
+func (f *Failed) ErrorType() string { return f.Reason() }
+
+// Status is the HTTP status of the failure.
+func (f *Failed) Status() int {
+	if r, ok := reasons[f.Reason()]; ok {
+		return r.status
+	}
+	return http.StatusInternalServerError
+}
+
+// GRPCStatus lets grpc-go make the answer's status of the error; the failures travel as its detail.
+func (f *Failed) GRPCStatus() *status.Status {
+	code := codes.Internal
+	if r, ok := reasons[f.Reason()]; ok {
+		code = r.code
+	}
+	plain := status.New(code, f.Error())
+	detailed, err := plain.WithDetails(&orderpb.Failures{Failures: f.Failures, OrderId: f.OrderID})
+	if err != nil { // details that cannot be marshalled; the message still says it all
+		return plain
+	}
+	return detailed
+}
+
+// fromStatus reads a failure back from a gRPC answer, or makes one of a status that no service of ours gave.
+func fromStatus(service string, err error) error {
+	if err == nil {
+		return nil
+	}
+	s := status.Convert(err)
+	for _, detail := range s.Details() {
+		if failures, ok := detail.(*orderpb.Failures); ok && len(failures.GetFailures()) > 0 {
+			return &Failed{Failures: failures.GetFailures(), OrderID: failures.GetOrderId()}
+		}
+	}
+	reason := Internal
+	switch s.Code() {
+	case codes.DeadlineExceeded:
+		reason = Timeout
+	case codes.Canceled:
+		reason = Cancelled
+	case codes.Unavailable:
+		reason = Unavailable
+	case codes.ResourceExhausted:
+		reason = TooLarge
+	case codes.InvalidArgument:
+		reason = BadRequest
+	}
+	return Fail("", reason, fmt.Sprintf("%s answered %s: %s", service, s.Code(), s.Message()))
+}

@@ -1,0 +1,248 @@
+package carrier
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/propagation"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"tracelab/internal/telemetry"
+	"tracelab/otelkgo"
+	"tracelab/services/internal/orderpb"
+)
+
+// A hop of the lab, beside the same hop written by hand with the same stock instrumentation: what the transport costs
+// on top. Both sides of each pair make the same spans.
+//
+//	go test -run '^$' -bench Hop -count 10 ./services/internal/carrier
+func BenchmarkHop(b *testing.B) {
+	for _, hop := range []struct {
+		name string
+		make func(*testing.B, *telemetry.Provider) func(context.Context) error
+	}{
+		{"http/lab", labHTTP}, {"http/hand", handHTTP},
+		{"grpc/lab", labGRPC}, {"grpc/hand", handGRPC},
+		{"kafka/lab", labKafka}, {"kafka/hand", handKafka},
+	} {
+		b.Run(hop.name, func(b *testing.B) {
+			provider := benchProvider(b)
+			do := hop.make(b, provider)
+			ctx, span := provider.Tracer.Start(b.Context(), "bench")
+			defer span.End()
+			if err := do(ctx); err != nil { // connections, groups, topics
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := do(ctx); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func benchProvider(b *testing.B) *telemetry.Provider {
+	b.Helper()
+	provider, err := telemetry.Config{
+		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
+	}.New("bench")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = provider.Traces.Shutdown(context.Background()) })
+	return provider
+}
+
+func benchOrder() *orderpb.Order {
+	return &orderpb.Order{Id: "018f-order", Customer: "customer-7", Sku: "cup", Quantity: 2}
+}
+
+func benchListener(b *testing.B) net.Listener {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return l
+}
+
+func reserve(context.Context, *orderpb.Order) (*orderpb.Receipt, error) {
+	return &orderpb.Receipt{Steps: []string{"inventory.Reserve"}}, nil
+}
+
+func labHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
+	server, l := NewHTTPServer(provider), benchListener(b)
+	server.Traced("POST /reserve", Call(reserve))
+	go func() { _ = server.Serve(l) }()
+	client := NewHTTPClient(TCP(), provider, func(string) (string, error) { return l.Addr().String(), nil })
+	b.Cleanup(func() { client.Close(); _ = server.Shutdown(context.Background()) })
+	return func(ctx context.Context) error {
+		return client.Call(ctx, "inventory", "reserve", benchOrder(), &orderpb.Receipt{})
+	}
+}
+
+func handHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
+	options := []otelhttp.Option{otelhttp.WithTracerProvider(provider.Traces), otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator)}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		var order orderpb.Order
+		if err == nil {
+			err = protojson.Unmarshal(body, &order)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		receipt, _ := reserve(r.Context(), &order)
+		answer, _ := protojson.Marshal(receipt)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(answer)
+	})
+	mux := http.NewServeMux()
+	mux.Handle("POST /reserve", otelhttp.NewHandler(handler, "reserve", options...))
+	server, l := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}, benchListener(b)
+	go func() { _ = server.Serve(l) }()
+	client := &http.Client{Transport: otelhttp.NewTransport(&http.Transport{MaxIdleConnsPerHost: 256}, options...)}
+	b.Cleanup(func() { client.CloseIdleConnections(); _ = server.Close() })
+	return func(ctx context.Context) error {
+		body, err := protojson.Marshal(benchOrder())
+		if err != nil {
+			return err
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+l.Addr().String()+"/reserve", bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := client.Do(req)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = resp.Body.Close() }()
+		answer, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return err
+		}
+		return protojson.Unmarshal(answer, &orderpb.Receipt{})
+	}
+}
+
+// inventoryServer is a generated service for both gRPC hops.
+type inventoryServer struct {
+	orderpb.UnimplementedInventoryServer
+}
+
+// Reserve answers at once.
+func (inventoryServer) Reserve(ctx context.Context, order *orderpb.Order) (*orderpb.Receipt, error) {
+	return reserve(ctx, order)
+}
+
+func labGRPC(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
+	server, l := NewGRPCServer(provider), benchListener(b)
+	orderpb.RegisterInventoryServer(server, inventoryServer{})
+	go func() { _ = server.Serve(l) }()
+	client := NewGRPCClient(TCP(), provider, func(string) (string, error) { return l.Addr().String(), nil })
+	b.Cleanup(func() { _ = client.Close(); _ = server.Shutdown(context.Background()) })
+	return func(ctx context.Context) error {
+		return client.Call(ctx, "inventory", "reserve", benchOrder(), &orderpb.Receipt{})
+	}
+}
+
+func handGRPC(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
+	options := []otelgrpc.Option{otelgrpc.WithTracerProvider(provider.Traces), otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator)}
+	server, l := grpc.NewServer(grpc.StatsHandler(otelgrpc.NewServerHandler(options...))), benchListener(b)
+	orderpb.RegisterInventoryServer(server, inventoryServer{})
+	go func() { _ = server.Serve(l) }()
+	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithStatsHandler(otelgrpc.NewClientHandler(options...)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = conn.Close(); server.Stop() })
+	client := orderpb.NewInventoryClient(conn)
+	return func(ctx context.Context) error {
+		_, err := client.Reserve(ctx, benchOrder())
+		return err
+	}
+}
+
+func benchBroker(b *testing.B) []string {
+	b.Helper()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(8, "order.placed"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(cluster.Close)
+	return cluster.ListenAddrs()
+}
+
+// A Kafka hop here is: produced, acknowledged, polled, processed.
+func labKafka(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
+	handled := make(chan struct{}, 1)
+	k, err := OpenKafka(b.Context(), KafkaConfig{
+		Service: "inventory", Addresses: benchBroker(b), Topics: []string{"order.placed"}, Consume: []string{"order.placed"},
+		Workers: 32, Network: TCP(), Provider: provider, Relation: func(context.Context) otelkgo.Relation { return otelkgo.RelationBoth },
+		Handle: func(context.Context, string, *orderpb.Event) error { handled <- struct{}{}; return nil },
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = k.Drain(context.Background()); k.Close(context.Background()) })
+	return func(ctx context.Context) error {
+		if err := k.Publish(ctx, "order.placed", &orderpb.Event{Order: benchOrder(), Step: "orders.Accept"}); err != nil {
+			return err
+		}
+		<-handled
+		return nil
+	}
+}
+
+func handKafka(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
+	in, err := otelkgo.New(otelkgo.WithTracerProvider(provider.Traces), otelkgo.WithMeterProvider(provider.Meters), otelkgo.WithPropagator(provider.Propagator))
+	if err != nil {
+		b.Fatal(err)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(benchBroker(b)...), kgo.WithHooks(in.Hooks()...), kgo.ProducerLinger(0),
+		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ConsumerGroup("inventory"), kgo.ConsumeTopics("order.placed"), kgo.DisableClientMetrics(),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.AutoCommitInterval(commitInterval))
+	if err != nil {
+		b.Fatal(err)
+	}
+	handled := make(chan error, 1)
+	ctx, stop := context.WithCancel(b.Context())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for ctx.Err() == nil {
+			in.PollFetches(ctx, client).EachRecord(func(r *kgo.Record) {
+				handled <- in.Process(ctx, r, func(_ context.Context, r *kgo.Record) error { return protojson.Unmarshal(r.Value, &orderpb.Event{}) })
+			})
+		}
+	}()
+	b.Cleanup(func() { stop(); <-stopped; client.Close() })
+	return func(ctx context.Context) error {
+		event := &orderpb.Event{Order: benchOrder(), Step: "orders.Accept"}
+		value, err := protojson.Marshal(event)
+		if err != nil {
+			return err
+		}
+		record := &kgo.Record{Topic: "order.placed", Key: []byte(event.GetOrder().GetId()), Value: value}
+		if err := client.ProduceSync(ctx, record).FirstErr(); err != nil {
+			return fmt.Errorf("produce: %w", err)
+		}
+		return <-handled
+	}
+}
