@@ -25,7 +25,12 @@ COPY tracelab /tracelab
 
 FROM golang:${GO_VERSION}-alpine AS build
 WORKDIR /src
+# The nested modules are needed to read go.mod; the workspace is not, and would have its own versions downloaded.
+ENV GOWORK=off
 COPY go.mod go.sum ./
+COPY journey/go.mod journey/go.sum journey/
+COPY otelkgo/go.mod otelkgo/go.sum otelkgo/
+COPY tracecontext/go.mod tracecontext/go.sum tracecontext/
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \

@@ -206,16 +206,20 @@ func matches(patterns ...string) func(string) bool {
 	}
 }
 
-// readSources parses the imports of every Go file below root that belongs to this module. It reads files instead of asking the go
+// readSources parses the imports of every Go file below root that belongs to a module of the workspace. It reads files instead of asking the go
 // command for packages, because that leaves out files of other systems and other build tags.
 func readSources(root string) ([]source, error) {
+	workspace, err := os.ReadFile(filepath.Join(root, "go.work"))
+	if err != nil {
+		return nil, err
+	}
 	var sources []source
-	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if entry.IsDir() {
-			if file != root && isOutside(file) {
+			if file != root && isOutside(file, string(workspace)) {
 				return fs.SkipDir
 			}
 			return nil
@@ -230,11 +234,15 @@ func readSources(root string) ([]source, error) {
 	return sources, err
 }
 
-// isOutside holds for folders that the go command leaves out of ./..., too: nested modules, test data, hidden ones.
-func isOutside(folder string) bool {
+// isOutside holds for folders that the go command leaves out of `go test work`, too: test data, hidden ones, and modules that go.work
+// does not name.
+func isOutside(folder, workspace string) bool {
 	name := filepath.Base(folder)
+	if name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
+		return true
+	}
 	_, err := os.Stat(filepath.Join(folder, "go.mod"))
-	return err == nil || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
+	return err == nil && !slices.Contains(strings.Fields(workspace), "./"+filepath.ToSlash(folder))
 }
 
 func readSource(file string) (source, error) {
