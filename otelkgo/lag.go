@@ -107,13 +107,13 @@ func (cs *clientState) observe(cl *kgo.Client, f func(ps *partitionState, lag in
 	if cs.group == "" {
 		return
 	}
-	for topic, partitions := range cl.CommittedOffsets() {
-		for p, o := range partitions {
+	for topic, partitions := range committedOffsets(cl) {
+		for p, offset := range partitions {
 			ps := cs.topic(topic).partition(p)
 			if ps == nil {
 				continue
 			}
-			n, oldest, known := ps.lagAt(o.Offset)
+			n, oldest, known := ps.lagAt(offset)
 			if !known {
 				continue
 			}
@@ -124,4 +124,31 @@ func (cs *clientState) observe(cl *kgo.Client, f func(ps *partitionState, lag in
 			f(ps, n, age)
 		}
 	}
+}
+
+// noCommit is the committed offset of a partition that the group has polled and
+// never committed.
+const noCommit = -1
+
+// committedOffsets returns the committed offset of each assigned partition.
+// CommittedOffsets leaves out partitions that the group has never committed;
+// UncommittedOffsets has them once they are polled.
+func committedOffsets(cl *kgo.Client) map[string]map[int32]int64 {
+	offsets := map[string]map[int32]int64{}
+	add := func(of map[string]map[int32]kgo.EpochOffset, offset func(kgo.EpochOffset) int64) {
+		for topic, partitions := range of {
+			if offsets[topic] == nil {
+				offsets[topic] = make(map[int32]int64, len(partitions))
+			}
+			for p, o := range partitions {
+				if _, known := offsets[topic][p]; !known {
+					offsets[topic][p] = offset(o)
+				}
+			}
+		}
+	}
+	// In this order a commit between the two calls cannot hide a known commit.
+	add(cl.CommittedOffsets(), func(o kgo.EpochOffset) int64 { return o.Offset })
+	add(cl.UncommittedOffsets(), func(kgo.EpochOffset) int64 { return noCommit })
+	return offsets
 }
