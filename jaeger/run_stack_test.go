@@ -178,7 +178,7 @@ func nothingToSay(t *testing.T, result *lab.Result) {
 	if err != nil || len(warnings) > 0 || len(spans) == 0 {
 		t.Fatalf("%d spans, %v, warnings %q", len(spans), err, warnings)
 	}
-	found := lint.Check(journey.Normalise(spans))
+	found := lint.Check(journey.NewSet(spans))
 	for _, f := range found.Findings {
 		if f.Level <= lint.Warning {
 			t.Errorf("%s: %s", f.Rule, f.Text)

@@ -58,7 +58,7 @@ func checkCarriers(t *testing.T, nodes []journey.Node) {
 	t.Helper()
 	var got, want []string
 	for _, n := range nodes {
-		if n.Change == journey.CarrierChange {
+		if n.Change == journey.ChangeCarrier {
 			got = append(got, n.Service)
 		}
 	}

@@ -28,7 +28,7 @@ func gather(batches [][]byte, table services.Topology, open *openSpans) (evidenc
 		}
 		spans = append(spans, some...)
 	}
-	return evidence{set: journey.Normalise(spans), table: table, open: open}, nil
+	return evidence{set: journey.NewSet(spans), table: table, open: open}, nil
 }
 
 // journey finds an order's journey by its root, and says why it is not complete, or "". A journey is complete when

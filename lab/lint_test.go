@@ -38,7 +38,7 @@ func TestRulesOnTheLabsOwnSpans(t *testing.T) {
 				if processed != 2*(8+7) { // of kafka and of hybrid
 					t.Fatalf("%d process spans: the run is not the one that this test is about", processed)
 				}
-				found := lint.Check(journey.Normalise(spans))
+				found := lint.Check(journey.NewSet(spans))
 				want := c.want(processed)
 				for rule, n := range found.Counts.Rules {
 					if n != want[rule] {

@@ -28,7 +28,7 @@ func TestJourneysNeverMix(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			set := journey.Normalise(spans)
+			set := journey.NewSet(spans)
 			journeys := map[string]int{}
 			in := map[journey.Index]int{} // journeys that a span is in
 			for _, j := range set.Journeys() {

@@ -117,7 +117,7 @@ func (r SavedRun) Group(form services.Form) (group journey.Group, warnings []str
 	for _, w := range result.Warnings {
 		warnings = append(warnings, w.Text)
 	}
-	set := journey.Normalise(result.Spans)
+	set := journey.NewSet(result.Spans)
 	for _, journey := range set.Journeys() {
 		// By number, not by trace: what lost its cause is a journey of its own, in another trace than the order's.
 		number, _ := set.Span(journey.Spans()[0]).Attr(services.KeyNumber)

@@ -118,7 +118,7 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 			for topology, caller := range map[string]string{"order": "orders", "chained": "inventory"} {
 				result, _ := do(t, "--topology", topology)
 				for _, s := range named(spans(t, result, services.GRPC), "tracelab.order.v1.Payment/Charge") {
-					if s.Kind == journey.Client && s.Service != caller {
+					if s.Kind == journey.KindClient && s.Service != caller {
 						t.Errorf("%s: payment is called by %s, want %s", topology, s.Service, caller)
 					}
 				}

@@ -121,7 +121,7 @@ func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s 
 	if err != nil {
 		return journey.Group{}, nil, err
 	}
-	set := journey.Normalise(read.spans)
+	set := journey.NewSet(read.spans)
 	group := journey.Group{Name: in.name, Journeys: set.Journeys()}
 	if len(in.traces) > 0 && in.kind == ofJaeger { // what was fetched besides, because they refer to it, has journeys of its own
 		group.Journeys = nil

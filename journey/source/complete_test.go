@@ -185,7 +185,7 @@ func TestCompleteMakesAJourney(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	journeys := journey.Normalise(got.Spans).Journeys()
+	journeys := journey.NewSet(got.Spans).Journeys()
 	if len(journeys) != 1 || journeys[0].Completion() != 70e6 {
 		t.Errorf("%d journeys, completion %v, of %s", len(journeys), journeys[0].Completion(), names(got.Spans))
 	}

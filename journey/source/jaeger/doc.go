@@ -4,7 +4,7 @@
 //	store, err := jaeger.Open(address.Base, nil)
 //	defer store.Close()
 //	result, err := store.Trace(ctx, address.Traces[0])
-//	set := compare.Normalise(result.Spans)
+//	set := journey.NewSet(result.Spans)
 //
 // What can go wrong is an *Error, whose Kind tells a Jaeger that is down from one that is slow, from one that does not have
 // the trace, and so on. source.Complete asks it for what a set of spans refers to and does not have.

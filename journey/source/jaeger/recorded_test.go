@@ -121,7 +121,7 @@ func TestRecordedAnswers(t *testing.T) {
 // twoJourneys holds when the spans are those of two orders, whole.
 func twoJourneys(t *testing.T, spans []journey.Span) {
 	t.Helper()
-	set := journey.Normalise(spans)
+	set := journey.NewSet(spans)
 	journeys := set.Journeys()
 	if len(journeys) != 2 || len(set.Warnings()) > 0 {
 		t.Fatalf("%d journeys, warnings %v", len(journeys), set.Warnings())
