@@ -23,7 +23,7 @@ func FromOTLP(message []byte, where string) ([]journey.Span, error) {
 }
 
 func unmarshal(message []byte) (ptrace.Traces, error) {
-	err := checkNesting(message, tracesData, 0)
+	err := CheckProtobuf(message)
 	if err == nil {
 		var u ptrace.ProtoUnmarshaler
 		var traces ptrace.Traces

@@ -48,21 +48,18 @@ func TestProtobufDamage(t *testing.T) {
 	}
 }
 
-// deep is a message with a value that is a list in a list, and so on, in the fields of these tags, the innermost first. It
-// is built from its inside, backwards.
+// deep is a message with a value that is a list in a list, and so on, in the fields of these tags, the innermost first.
 func deep(levels int, path ...byte) []byte {
+	return deepPath(append(bytes.Repeat([]byte{0x0a, 0x2a}, levels), path...)...) // values of a list, the list of a value
+}
+
+// deepPath is a message of fields within one another, by their tags, the innermost first. It is built backwards.
+func deepPath(tags ...byte) []byte {
 	var reversed []byte
-	wrap := func(tag byte) {
+	for _, tag := range tags {
 		length := protowire.AppendVarint(nil, uint64(len(reversed)))
 		slices.Reverse(length)
 		reversed = append(append(reversed, length...), tag)
-	}
-	for range levels {
-		wrap(0x0a) // values of a list
-		wrap(0x2a) // the list of a value
-	}
-	for _, tag := range path {
-		wrap(tag)
 	}
 	slices.Reverse(reversed)
 	return reversed

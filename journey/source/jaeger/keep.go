@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"tracelab/journey/source"
 )
 
 // Keep is given what every answer brings, as OTLP: with the events that package compare has no use for, and with all the
@@ -26,6 +28,9 @@ func (k Keep) copied(answer io.Reader) (io.Reader, *bytes.Buffer) {
 func (k Keep) json(answer *bytes.Buffer) error {
 	if k == nil {
 		return nil
+	}
+	if err := source.CheckJSON(answer.Bytes()); err != nil {
+		return fmt.Errorf("the answer is not OTLP/JSON: %w", err)
 	}
 	var wrapper struct {
 		Result json.RawMessage `json:"result"`
@@ -48,6 +53,9 @@ func (k Keep) json(answer *bytes.Buffer) error {
 func (k Keep) protobuf(message []byte) error {
 	if k == nil {
 		return nil
+	}
+	if err := source.CheckProtobuf(message); err != nil {
+		return fmt.Errorf("the message is not an OTLP protobuf message: %w", err)
 	}
 	traces, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(message)
 	if err != nil {
