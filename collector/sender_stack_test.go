@@ -13,11 +13,10 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"tracelab/lab"
+	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -52,9 +51,9 @@ func (s *sender) OnEnd(span sdktrace.ReadOnlySpan) {
 func (*sender) Shutdown(context.Context) error   { return nil }
 func (*sender) ForceFlush(context.Context) error { return nil }
 
-func newSender(t testing.TB, otlp string, config services.QueueConfig) *sender {
+func newSender(t testing.TB, to string, config services.QueueConfig) *sender {
 	t.Helper()
-	exporter, err := otlptrace.New(t.Context(), lab.OTLPClient(otlp, ""))
+	exporter, err := otlp.NewTraceExporter(t.Context(), endpoint(t, to))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,4 +164,14 @@ func (s *sender) awaitArrival(t testing.TB, j *jaeger) (duplicates int) {
 		return nil
 	})
 	return duplicates
+}
+
+// endpoint is an OTLP address that the test knows to be right.
+func endpoint(t testing.TB, address string) otlp.Endpoint {
+	t.Helper()
+	e, err := otlp.ParseEndpoint(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }

@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"tracelab/doctor"
 	"tracelab/internal/freeport"
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -24,7 +24,7 @@ import (
 type testLab struct {
 	kafka     *kfake.Cluster
 	collector *lab.Collector
-	receiver  *lab.Receiver
+	receiver  *otlp.Receiver
 	jaeger    *jaegerServer
 	metrics   *collectorServer
 	numbers   *prometheusServer
@@ -51,7 +51,7 @@ func startLab(t *testing.T, odds map[string]odd) *testLab {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.kafka.Close)
-	if l.receiver, err = lab.StartReceiver("127.0.0.1:0", l.collector, discard); err != nil {
+	if l.receiver, err = otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: l.collector.Add, Logger: discard}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -79,7 +79,7 @@ func startLab(t *testing.T, odds map[string]odd) *testLab {
 	return l
 }
 
-func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[string]string, otlp string) {
+func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[string]string, to string) {
 	t.Helper()
 	config := services.Config{
 		Services: []string{name}, HTTP: overridden(http, o.http), GRPC: overridden(grpc, o.grpc), Workers: 8, Network: services.TCP(),
@@ -92,11 +92,11 @@ func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[
 		config.Kafka = l.kafka.ListenAddrs()
 	}
 	if o.otlp != "" {
-		otlp = o.otlp
+		to = o.otlp
 	}
 	stop := func(context.Context) error { return nil }
 	if !o.noOTLP {
-		exporter, err := otlptrace.New(t.Context(), lab.OTLPClient(otlp, ""))
+		exporter, err := otlp.NewTraceExporter(t.Context(), endpoint(t, to))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,4 +151,14 @@ func nobody(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return address[0]
+}
+
+// endpoint is an OTLP address that the test knows to be right.
+func endpoint(t testing.TB, address string) otlp.Endpoint {
+	t.Helper()
+	e, err := otlp.ParseEndpoint(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }

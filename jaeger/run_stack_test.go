@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"tracelab/internal/otlp"
 	"tracelab/journey"
 	"tracelab/journey/lint"
 	"tracelab/lab"
@@ -26,13 +26,13 @@ import (
 
 // startServices starts the seven services on the Kafka of KAFKA_ADDR, which send their spans over OTLP, and returns the gateway's
 // URL. They end with the test, and must have lost no span.
-func startServices(t *testing.T, otlp string) string {
+func startServices(t *testing.T, to string) string {
 	t.Helper()
 	kafka := os.Getenv("KAFKA_ADDR")
 	if kafka == "" {
 		t.Fatal("KAFKA_ADDR is empty: start a Kafka with `task kafka` and set KAFKA_ADDR to the address that it prints")
 	}
-	exporter, err := otlptrace.New(t.Context(), lab.OTLPClient(otlp, ""))
+	exporter, err := otlp.NewTraceExporter(t.Context(), destination(t, to).Traces)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,16 +130,16 @@ func TestARunThroughJaegerIsTheRunInProcess(t *testing.T) {
 	for _, way := range []string{"straight", "through the Collector"} {
 		t.Run(way, func(t *testing.T) {
 			j := startJaeger(t, "http://127.0.0.1:1")
-			otlp := j.otlp
+			spans := j.otlp
 			if way != "straight" {
-				otlp, _ = startCollector(t, j)
+				spans, _ = startCollector(t, j)
 			}
-			gateway := startServices(t, otlp)
+			gateway := startServices(t, spans)
 			for _, c := range []struct{ relation, address string }{{"both", j.url}, {"link", j.url}, {"both", "grpc://" + j.grpc}} {
 				t.Run(c.relation+" "+c.address[:4], func(t *testing.T) {
 					began := time.Now()
 					result := run(t, c.relation, func(config *lab.Config) {
-						config.Target, config.Jaeger, config.OTLP, config.Host = gateway, c.address, otlp, host
+						config.Target, config.Jaeger, config.OTLP, config.Host = gateway, c.address, destination(t, spans), host
 					})
 					sameAs(t, inProcess[c.relation], result)
 					nothingToSay(t, result)
@@ -257,4 +257,14 @@ func kafkaEdges(t *testing.T, j jaegerAt, since time.Time) {
 			t.Errorf("%s: %d calls in Jaeger's dependencies, want %d and more of %s", edge, edges[edge], orders, fmt.Sprint(edges))
 		}
 	}
+}
+
+// destination sends everything to an OTLP address that the test knows to be right.
+func destination(t testing.TB, address string) otlp.Destination {
+	t.Helper()
+	d, err := otlp.ParseDestination(address, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -172,7 +173,7 @@ func (env *environment) elsewhere(c Config, run string) error {
 		env.onStop(fetcher.close)
 		return nil
 	}
-	receiver, err := StartReceiver(c.ReceiveOTLP, env.collector, c.Logger)
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: c.ReceiveOTLP, Keep: env.collector.Add, Logger: c.Logger})
 	if err != nil {
 		return err
 	}

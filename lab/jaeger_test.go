@@ -23,9 +23,9 @@ import (
 )
 
 // runJaeger runs against a target whose spans are in a Jaeger, and sends the client's there unless told otherwise.
-func runJaeger(t *testing.T, to target, address, otlp string, change func(*lab.Config)) *lab.Result {
+func runJaeger(t *testing.T, to target, address, spans string, change func(*lab.Config)) *lab.Result {
 	t.Helper()
-	config := lab.Config{Orders: 3, WarmUp: 1, Seed: 1, Target: to.url, Jaeger: address, OTLP: otlp, Out: t.TempDir(), Version: "test"}
+	config := lab.Config{Orders: 3, WarmUp: 1, Seed: 1, Target: to.url, Jaeger: address, OTLP: destination(t, spans), Out: t.TempDir(), Version: "test"}
 	change(&config)
 	result, err := lab.Run(t.Context(), config)
 	if err != nil {

@@ -1,11 +1,11 @@
 package lab
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
 
+	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -15,12 +15,12 @@ const metricsPatience = time.Second
 // measure makes whatever this process runs measure itself, when --otlp or the standard variables name an endpoint for
 // metrics: the client, under whose name the process tells of itself, and the services when they run here.
 func (env *environment) measure(ctx context.Context, c Config, telemetry *services.Telemetry) error {
-	if c.OTLP == "" && !c.EnvMetrics {
+	if c.OTLP.Metrics.IsZero() {
 		return nil
 	}
-	exporter, err := services.OTLPMetrics(ctx, c.OTLP, c.EnvMetricsProtocol)
+	exporter, err := otlp.NewMetricExporter(ctx, c.OTLP.Metrics)
 	if err != nil {
-		return fmt.Errorf("metrics to the otlp endpoint %s: %w", cmp.Or(c.OTLP, "of the environment"), err)
+		return fmt.Errorf("metrics to the otlp endpoint %s: %w", c.OTLP.Metrics, err)
 	}
 	metrics := services.NewMetrics(exporter, c.Logger)
 	telemetry.Reader, telemetry.Process = metrics.Reader, clientName

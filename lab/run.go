@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -50,7 +51,7 @@ type running struct {
 	Config
 	name    string
 	env     *environment
-	forward *forwarder
+	forward *otlp.Forwarder
 }
 
 func (r *running) run(ctx context.Context) (*Result, error) {
@@ -58,15 +59,14 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.OTLP != "" || r.EnvOTLP {
-		to := cmp.Or(r.OTLP, "of OTEL_EXPORTER_OTLP_ENDPOINT")
-		r.forward, err = startForwarder(ctx, r.env.collector, OTLPClient(r.OTLP, r.EnvProtocol), to, r.Seed, *r.Sample)
+	if !r.OTLP.Traces.IsZero() {
+		r.forward, err = otlp.StartForwarder(ctx, otlp.ForwarderConfig{To: r.OTLP.Traces, From: r.env.collector.From, Keep: sampled(r.Seed, *r.Sample)})
 		if err != nil {
 			return nil, err
 		}
 		defer func() {
 			if r.forward != nil { // the run broke off
-				r.forward.abandon(context.WithoutCancel(ctx))
+				r.forward.Abandon(context.WithoutCancel(ctx))
 			}
 		}()
 	}
@@ -183,7 +183,7 @@ func (r *running) finish(ctx context.Context, result *Result, placed []Order) er
 		}
 	}
 	if r.forward != nil {
-		sent, err := r.forward.finish(stopping)
+		sent, err := r.forward.Finish(stopping)
 		r.forward = nil
 		result.Sent = sent
 		if err != nil {

@@ -38,9 +38,6 @@ type Metrics = telemetry.Metrics
 // NewMetrics sends to an exporter.
 var NewMetrics = telemetry.NewMetrics
 
-// OTLPMetrics makes an exporter of metrics to an OTLP endpoint.
-var OTLPMetrics = telemetry.OTLPMetrics
-
 // Profiles pushes the process's CPU profile to a Pyroscope.
 type Profiles = telemetry.Profiles
 

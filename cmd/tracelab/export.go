@@ -1,20 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"tracelab/lab"
+	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -33,7 +30,7 @@ type export struct {
 }
 
 // newExport makes what the flag and the standard variables ask for.
-func newExport(ctx context.Context, address string, log *slog.Logger) (export, error) {
+func newExport(ctx context.Context, to otlp.Destination, log *slog.Logger) (export, error) {
 	// What OpenTelemetry has nobody else to tell. A reader that is stopped says that it was.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		if !errors.Is(err, context.Canceled) {
@@ -41,17 +38,17 @@ func newExport(ctx context.Context, address string, log *slog.Logger) (export, e
 		}
 	}))
 	var e export
-	if address != "" || otlpFromEnvironment() {
-		exporter, err := otlptrace.New(ctx, lab.OTLPClient(address, otlpProtocol()))
+	if !to.Traces.IsZero() {
+		exporter, err := otlp.NewTraceExporter(ctx, to.Traces)
 		if err != nil {
-			return e, fmt.Errorf("otlp endpoint %s: %w", address, err)
+			return e, err
 		}
 		e.queue = services.NewQueue(exporter, services.QueueConfig{Logger: log})
 	}
-	if address != "" || otlpMetricsFromEnvironment() {
-		exporter, err := services.OTLPMetrics(ctx, address, otlpMetricsProtocol())
+	if !to.Metrics.IsZero() {
+		exporter, err := otlp.NewMetricExporter(ctx, to.Metrics)
 		if err != nil {
-			return e, fmt.Errorf("otlp endpoint %s: %w", address, err)
+			return e, fmt.Errorf("otlp endpoint %s: %w", to.Metrics, err)
 		}
 		e.metrics = services.NewMetrics(exporter, log)
 	}
@@ -105,14 +102,4 @@ func stopQueue(queue *services.Queue, s *streams) error {
 		err = errors.Join(err, fmt.Errorf("%d spans were dropped: is the otlp endpoint up?", counts.Dropped))
 	}
 	return err
-}
-
-// otlpMetricsFromEnvironment tells whether the standard variables name an endpoint for metrics.
-func otlpMetricsFromEnvironment() bool {
-	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") != ""
-}
-
-// otlpMetricsProtocol is what the standard variables say of the protocol for metrics.
-func otlpMetricsProtocol() string {
-	return cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL"))
 }

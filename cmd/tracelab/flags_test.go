@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/otlp"
 	"tracelab/journey"
 	"tracelab/lab"
 	"tracelab/services"
@@ -320,7 +321,7 @@ func elsewhere(t *testing.T) {
 func sendTo(t *testing.T, args ...string) (lab.Result, int) {
 	t.Helper()
 	collector := lab.NewCollector()
-	receiver, err := lab.StartReceiver("127.0.0.1:0", collector, slog.New(slog.DiscardHandler))
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: collector.Add, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

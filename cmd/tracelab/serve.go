@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -36,7 +37,11 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	export, err := newExport(ctx, c.OTLP, s.log)
+	to, err := otlp.ParseDestination(c.OTLP, os.Getenv)
+	if err != nil {
+		return usageError{fmt.Errorf("--otlp %w", err)}
+	}
+	export, err := newExport(ctx, to, s.log)
 	if err != nil {
 		return err
 	}

@@ -1,20 +1,21 @@
-package telemetry
+package otlp
 
 import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"testing"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/encoding/gzip" // exporters may compress
+
+	"tracelab/internal/telemetry"
 )
 
 // metricSink is an OTLP endpoint of the test, over gRPC and HTTP.
@@ -94,19 +95,24 @@ func TestMetricsGoWhereSpansGo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if c.variable != "" {
 				t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", c.variable)
+				t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", c.protocol)
 			}
-			exporter, err := OTLPMetrics(t.Context(), c.address, c.protocol)
+			to, err := ParseDestination(c.address, os.Getenv)
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := NewMetrics(exporter, slog.New(slog.DiscardHandler))
-			config := Config{Reader: m.Reader, Host: "h", Version: "v"}
+			exporter, err := NewMetricExporter(t.Context(), to.Metrics)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := telemetry.NewMetrics(exporter, discard)
+			config := telemetry.Config{Reader: m.Reader, Host: "h", Version: "v"}
 			for _, service := range []string{"gateway", "orders"} {
 				p, err := config.New(service)
 				if err != nil {
 					t.Fatal(err)
 				}
-				counter, err := p.Meters.Meter(Scope).Int64Counter("things")
+				counter, err := p.Meters.Meter(telemetry.Scope).Int64Counter("things")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -128,22 +134,5 @@ func TestMetricsGoWhereSpansGo(t *testing.T) {
 	}
 	if len(sink.paths) == 0 {
 		t.Error("nothing came over HTTP")
-	}
-}
-
-func TestMetricsURL(t *testing.T) {
-	for address, want := range map[string]string{
-		"http://c:4318":                       "http://c:4318/v1/metrics",
-		"http://c:4318/v1/traces":             "http://c:4318/v1/metrics",
-		"https://c/otlp/v1/traces":            "https://c/otlp/v1/metrics",
-		"https://c/all":                       "https://c/all",
-		"http://c:4318/v1/traces?tenant=blue": "http://c:4318/v1/metrics?tenant=blue",
-	} {
-		if got, err := metricsURL(address); err != nil || got != want {
-			t.Errorf("%s: %s, %v, want %s", address, got, err, want)
-		}
-	}
-	if _, err := metricsURL("http://[::1"); err == nil {
-		t.Error("an address that is none is taken")
 	}
 }

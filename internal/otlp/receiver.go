@@ -1,4 +1,4 @@
-package lab
+package otlp
 
 import (
 	"compress/gzip"
@@ -22,17 +22,25 @@ import (
 // maxExport is the size of an export request, in bytes, compressed or not.
 const maxExport = 16 << 20
 
-// Receiver is an OTLP endpoint, gRPC and HTTP (protobuf and JSON), that puts spans into a collector.
+// ReceiverConfig says where a receiver listens and what it does with spans.
+type ReceiverConfig struct {
+	Address string             // host:port for gRPC; HTTP takes the port behind it, and any free ports when it is 0
+	Keep    func(batch []byte) // takes the spans of one request, as OTLP protobuf; called by many goroutines
+	Logger  *slog.Logger
+}
+
+// Receiver is an OTLP endpoint for spans, gRPC and HTTP (protobuf and JSON).
 type Receiver struct {
-	collector *Collector
+	keep      func(batch []byte)
 	grpc      *grpc.Server
 	http      *http.Server
 	addresses [2]string
 	serving   errgroup.Group
 }
 
-// StartReceiver listens for gRPC on an address and for HTTP on the port behind it (any free ports when it is 0).
-func StartReceiver(address string, collector *Collector, logger *slog.Logger) (*Receiver, error) {
+// StartReceiver listens for gRPC and for HTTP.
+func StartReceiver(c ReceiverConfig) (*Receiver, error) {
+	address := c.Address
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("otlp receiver: address %q: use host:port, such as 127.0.0.1:4317: %w", address, err)
@@ -53,13 +61,13 @@ func StartReceiver(address string, collector *Collector, logger *slog.Logger) (*
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("otlp receiver cannot listen for http on the port behind %s: choose another address with --receive-otlp: %w", address, err), overGRPC.Close())
 	}
-	r := &Receiver{collector: collector, addresses: [2]string{overGRPC.Addr().String(), overHTTP.Addr().String()}}
+	r := &Receiver{keep: c.Keep, addresses: [2]string{overGRPC.Addr().String(), overHTTP.Addr().String()}}
 	r.grpc = grpc.NewServer(grpc.MaxRecvMsgSize(maxExport), grpc.ConnectionTimeout(5*time.Second))
 	ptraceotlp.RegisterGRPCServer(r.grpc, &grpcEndpoint{r: r})
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/traces", r.export)
+	mux.HandleFunc("POST "+tracesPath, r.export)
 	r.http = &http.Server{Handler: mux, ReadHeaderTimeout: 2 * time.Second, ReadTimeout: 10 * time.Second,
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug)}
+		ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug)}
 	r.serving.Go(func() error {
 		if err := r.grpc.Serve(overGRPC); !errors.Is(err, grpc.ErrServerStopped) { // closed before it had begun
 			return err
@@ -97,7 +105,7 @@ func (r *Receiver) take(request ptraceotlp.ExportRequest) error {
 	if err != nil {
 		return fmt.Errorf("keep spans: %w", err)
 	}
-	r.collector.Add(batch)
+	r.keep(batch)
 	return nil
 }
 
