@@ -72,6 +72,9 @@ var confinements = []confinement{
 			return path.Dir(file) != "journey" && !strings.HasPrefix(file, "journey/internal/")
 		},
 		"the core of journey imports the standard library only"},
+	{"the lab and its services", func(p string) bool { return p == module+"/lab" || under(module+"/services")(p) },
+		func(file string) bool { return !strings.HasPrefix(file, "lab/rundir/") },
+		"who only reads a run directory links no service"},
 	{"a wider part of journey", func(p string) bool {
 		return isOurs(p) && p != module+"/journey" && !strings.HasPrefix(p, module+"/journey/internal/")
 	},
@@ -98,6 +101,9 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"lab/broker.go", "github.com/twmb/franz-go/pkg/kfake", ""},
 		{"lab/lab.go", module + "/lab/internal/clock", ""},
 		{"lab/lab.go", module + "/experiments", "lab may not import experiments"},
+		{"lab/rundir/read.go", module + "/journey/source", ""},
+		{"lab/rundir/read.go", module + "/services", "links no service"},
+		{"lab/rundir/read.go", module + "/lab", "links no service"},
 		{"services/orders.go", module + "/journey", "services may not import journey"},
 		{"services/orders_test.go", module + "/lab", "services may not import lab"},
 		{"otelkgo/send.go", module + "/tracecontext", "otelkgo may not import tracecontext"},

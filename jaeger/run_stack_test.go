@@ -21,6 +21,7 @@ import (
 	"tracelab/journey"
 	"tracelab/journey/lint"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -109,11 +110,11 @@ func signatures(t *testing.T, result *lab.Result) map[services.Form]map[string]i
 
 func group(t *testing.T, result *lab.Result, form services.Form) journey.Group {
 	t.Helper()
-	saved, _, err := lab.OpenRun(result.Dir)
+	saved, _, err := rundir.Open(result.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, warnings, err := saved.Group(form)
+	g, warnings, err := saved.Group(string(form))
 	if err != nil || len(warnings) > 0 {
 		t.Errorf("%s: %v, warnings %q", form, err, warnings)
 	}
@@ -170,7 +171,7 @@ func sameAs(t *testing.T, inProcess, result *lab.Result) {
 // nothingToSay holds when the rules find no error and nothing that misleads in what was fetched: no orphan among it.
 func nothingToSay(t *testing.T, result *lab.Result) {
 	t.Helper()
-	saved, _, err := lab.OpenRun(result.Dir)
+	saved, _, err := rundir.Open(result.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}

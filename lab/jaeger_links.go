@@ -117,7 +117,7 @@ func compareTraces(base string, verdicts []verdict, paths map[services.Form]*med
 	}
 	other := paths[async].order
 	for _, v := range verdicts {
-		if v.order.Form == sync && v.order.Number == other.Number && v.order.Incomplete == "" {
+		if v.order.Form == string(sync) && v.order.Number == other.Number && v.order.Incomplete == "" {
 			return &JaegerComparison{Base: sync, Other: async, Order: other.Number,
 				URL: fmt.Sprintf("%s/trace/%s...%s?cohort=%[2]s&cohort=%[3]s", base, v.order.Trace, other.Trace)}
 		}

@@ -19,6 +19,7 @@ import (
 
 	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -137,14 +138,14 @@ func TestJaegerPages(t *testing.T) {
 			t.Errorf("%s: the page of %v, want that of %v", form, address.Traces[0], median)
 		}
 	}
-	orders := map[string]lab.Order{}
+	orders := map[string]rundir.Order{}
 	for _, o := range readOrders(t, result) {
 		orders[o.Trace] = o
 	}
 	c := pages.Comparison
 	both := readPage(t, c.URL)
 	a, b := orders[both.Traces[0].String()], orders[both.Traces[1].String()]
-	if !both.Comparison || a.Form != services.GRPC || b.Form != services.Kafka || a.Number != b.Number || a.Number != c.Order || c.Base != a.Form || c.Other != b.Form {
+	if !both.Comparison || a.Form != "grpc" || b.Form != "kafka" || a.Number != b.Number || a.Number != c.Order || string(c.Base) != a.Form || string(c.Other) != b.Form {
 		t.Errorf("%s compares %s %d with %s %d; %+v", c.URL, a.Form, a.Number, b.Form, b.Number, c)
 	}
 	q := readPage(t, pages.Search).Search

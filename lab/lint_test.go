@@ -6,6 +6,7 @@ import (
 	"tracelab/journey"
 	"tracelab/journey/lint"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -63,7 +64,7 @@ func TestRulesOnTheLabsOwnSpans(t *testing.T) {
 // runSpans reads every span of a run back, the shared ones too.
 func runSpans(t *testing.T, result *lab.Result) []journey.Span {
 	t.Helper()
-	run, ok, err := lab.OpenRun(result.Dir)
+	run, ok, err := rundir.Open(result.Dir)
 	if err != nil || !ok {
 		t.Fatalf("open %s: %v, a run directory: %v", result.Dir, err, ok)
 	}

@@ -19,6 +19,7 @@ import (
 	"tracelab/internal/otlp"
 	"tracelab/journey"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -41,7 +42,7 @@ func do(t *testing.T, args ...string) (lab.Result, int) {
 // spans lists the spans of one form of a run.
 func spans(t *testing.T, result lab.Result, form services.Form) []journey.Span {
 	t.Helper()
-	saved, _, err := lab.OpenRun(result.Dir)
+	saved, _, err := rundir.Open(result.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,15 +61,15 @@ func named(all []journey.Span, name string) []journey.Span {
 	return slices.DeleteFunc(slices.Clone(all), func(s journey.Span) bool { return s.Name != name })
 }
 
-func orders(t *testing.T, result lab.Result) []lab.Order {
+func orders(t *testing.T, result lab.Result) []rundir.Order {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(result.Dir, "orders.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []lab.Order
+	var list []rundir.Order
 	for line := range bytes.Lines(text) {
-		var o lab.Order
+		var o rundir.Order
 		if err := json.Unmarshal(line, &o); err != nil {
 			t.Fatal(err)
 		}
