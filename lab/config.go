@@ -157,7 +157,7 @@ func (c Config) checkSpansElsewhere() error {
 	case c.Jaeger == "":
 		return nil
 	}
-	store, err := jaeger.Open(c.Jaeger, nil) // nothing is sent
+	store, err := jaeger.Open(c.Jaeger) // nothing is sent
 	if err != nil {
 		return fmt.Errorf("--jaeger: %w", err)
 	}

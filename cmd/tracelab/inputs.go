@@ -158,7 +158,7 @@ func (f jaegerFlags) read(ctx context.Context, in input, s *streams) (completed,
 	if err != nil || f.Jaeger == "" {
 		return completed{spans: result.Spans, warnings: texts(result.Warnings)}, err
 	}
-	store, err := jaeger.Open(f.Jaeger, nil)
+	store, err := jaeger.Open(f.Jaeger)
 	if err != nil {
 		return completed{}, err
 	}

@@ -12,7 +12,7 @@ import (
 // check fails for what must not be so, of whatever was read.
 func check(t *testing.T, in []byte) {
 	t.Helper()
-	r, err := source.Read(bytes.NewReader(in), "f", source.Limit(1<<20))
+	r, err := source.Read(bytes.NewReader(in), "f", source.WithLimit(1<<20))
 	if err == nil && len(r.Spans) == 0 {
 		t.Error("no error though there is no span")
 	}

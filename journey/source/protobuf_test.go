@@ -140,7 +140,7 @@ func TestWhatIsNoTrace(t *testing.T) {
 		{"a reader that breaks, protobuf", "the disk is on fire", failing{bytes.NewReader(message[:len(message)-3])}},
 		{"a reader that is broken", "f: the disk is on fire", failing{strings.NewReader("")}},
 	} {
-		_, err := source.Read(c.in, "f", source.Limit(1_000_000))
+		_, err := source.Read(c.in, "f", source.WithLimit(1_000_000))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got error %v, want one with %q", c.why, err, c.want)
 		}

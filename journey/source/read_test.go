@@ -139,7 +139,7 @@ func TestRead(t *testing.T) {
 func TestReadErrors(t *testing.T) {
 	tests := []struct {
 		why, in, want string
-		options       []source.Option
+		options       []source.ReadOption
 	}{
 		{"nothing", "", "f:1: no spans: give OTLP", nil},
 		{"logs only", `{"resourceLogs":[]}`, "f:1: no spans: its 1 documents hold other signals", nil},
@@ -147,7 +147,7 @@ func TestReadErrors(t *testing.T) {
 		{"no spans in it", `{"resourceSpans":[]}`, "f:1: no spans", nil},
 		{"not gzip", "\x1f\x8bxx", "f: looks like gzip, but", nil},
 		{"gzip that is cut", gzipped(document(spanA))[:60], "unexpected EOF", nil},
-		{"over the limit", document(spanA) + "\n" + document(spanA, spanB), "f: line 2: what starts here is longer than 500 bytes", []source.Option{source.Limit(500)}},
+		{"over the limit", document(spanA) + "\n" + document(spanA, spanB), "f: line 2: what starts here is longer than 500 bytes", []source.ReadOption{source.WithLimit(500)}},
 	}
 	for _, c := range tests {
 		t.Run(c.why, func(t *testing.T) {

@@ -1,7 +1,7 @@
-// Package jaeger fetches traces from Jaeger's stable query API, api/v3, over HTTP and over gRPC, for package compare.
+// Package jaeger fetches traces from Jaeger's stable query API, api/v3, over HTTP and over gRPC, for package journey.
 //
 //	address, err := jaeger.ParseAddress("http://localhost:16686/trace/0af7651916cd43dd8448eb211c80319c", time.Now())
-//	store, err := jaeger.Open(address.Base, nil)
+//	store, err := jaeger.Open(address.Base)
 //	defer store.Close()
 //	result, err := store.Trace(ctx, address.Traces[0])
 //	set := journey.NewSet(result.Spans)

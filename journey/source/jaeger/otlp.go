@@ -2,21 +2,40 @@ package jaeger
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"tracelab/journey"
 	"tracelab/journey/source"
 )
 
-// Keep is given what every answer brings, as OTLP: with the events that package compare has no use for, and with all the
-// traces of the answer, before any is chosen by what was asked for. Whoever stores spans again needs it.
-type Keep func(ptrace.Traces)
+// OTLP is the answer to a search as Jaeger gave it: with the events that package journey has no use for, and with all traces
+// of the answer, those that do not match the query too. Whoever stores spans again needs it.
+type OTLP struct {
+	Traces   []ptrace.Traces
+	Warnings []journey.Warning // as in source.Answer
+}
+
+// collect returns what the messages of an answer hold.
+func collect(ctx context.Context, q source.Query, search func(context.Context, source.Query, keep) (source.Answer, error)) (OTLP, error) {
+	var found OTLP
+	answer, err := search(ctx, q, func(t ptrace.Traces) { found.Traces = append(found.Traces, t) })
+	if err != nil {
+		return OTLP{}, err
+	}
+	found.Warnings = answer.Warnings
+	return found, nil
+}
+
+// keep takes each message of an answer as OTLP. Nil means that nobody needs it.
+type keep func(ptrace.Traces)
 
 // copied returns a reader of an answer and the buffer that gets a copy of what is read, nil when nobody keeps it.
-func (k Keep) copied(answer io.Reader) (io.Reader, *bytes.Buffer) {
+func (k keep) copied(answer io.Reader) (io.Reader, *bytes.Buffer) {
 	if k == nil {
 		return answer, nil
 	}
@@ -25,7 +44,7 @@ func (k Keep) copied(answer io.Reader) (io.Reader, *bytes.Buffer) {
 }
 
 // json keeps an answer over HTTP: OTLP/JSON inside {"result":…}.
-func (k Keep) json(answer *bytes.Buffer) error {
+func (k keep) json(answer *bytes.Buffer) error {
 	if k == nil {
 		return nil
 	}
@@ -50,7 +69,7 @@ func (k Keep) json(answer *bytes.Buffer) error {
 }
 
 // protobuf keeps a message of an answer over gRPC: an OTLP TracesData.
-func (k Keep) protobuf(message []byte) error {
+func (k keep) protobuf(message []byte) error {
 	if k == nil {
 		return nil
 	}
