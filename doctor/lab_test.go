@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -83,7 +85,7 @@ func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[
 	t.Helper()
 	config := services.Config{
 		Services: []string{name}, HTTP: overridden(http, o.http), GRPC: overridden(grpc, o.grpc), Workers: 8, Network: services.TCP(),
-		Telemetry: services.Telemetry{Host: "lab", Instance: name, Version: "test", Propagator: services.Propagator(discard), BaggageKeys: services.BaggageKeys()},
+		Telemetry: telemetry.Config{Host: "lab", Instance: name, Version: "test", Propagator: services.Propagator(discard), BaggageKeys: services.BaggageKeys()},
 	}
 	if o.propagator != nil {
 		config.Telemetry.Propagator = o.propagator
@@ -100,7 +102,7 @@ func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[
 		if err != nil {
 			t.Fatal(err)
 		}
-		queue := services.NewQueue(exporter, services.QueueConfig{Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond})
+		queue := telemetry.NewQueue(exporter, telemetry.QueueConfig{Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond})
 		config.Telemetry.Processors = []sdktrace.SpanProcessor{queue}
 		stop = queue.Shutdown
 	}

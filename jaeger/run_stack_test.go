@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/google/go-cmp/cmp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
@@ -37,11 +39,11 @@ func startServices(t *testing.T, to string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	queue := services.NewQueue(exporter, services.QueueConfig{Interval: 200 * time.Millisecond})
+	queue := telemetry.NewQueue(exporter, telemetry.QueueConfig{Interval: 200 * time.Millisecond})
 	logger := slog.New(slog.DiscardHandler)
 	config := services.Config{
 		Services: services.Names(), Kafka: []string{kafka}, Prefix: "tracelab.jaeger." + time.Now().Format("150405.000000") + ".", Workers: 8, Network: services.TCP(), AllowFaults: true,
-		Telemetry: services.Telemetry{Host: host, Instance: "one", Version: "test", Processors: []sdktrace.SpanProcessor{queue},
+		Telemetry: telemetry.Config{Host: host, Instance: "one", Version: "test", Processors: []sdktrace.SpanProcessor{queue},
 			Propagator: services.Propagator(logger), BaggageKeys: services.BaggageKeys()},
 	}
 	system, err := services.Start(t.Context(), config)

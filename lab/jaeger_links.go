@@ -33,7 +33,7 @@ type JaegerComparison struct {
 
 const (
 	// highlighted is what the trace page is told to find: the attribute that the steps have, and no other span.
-	highlighted = "tracelab.step"
+	highlighted = services.KeyStep
 	// uiSearchLimit is the most traces that the search page lists; usualSearchLimit is enough for a short run.
 	usualSearchLimit, uiSearchLimit = 100, 1500
 )

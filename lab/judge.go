@@ -79,7 +79,7 @@ func (e evidence) find(o order) *journey.Journey {
 func (e evidence) expected(state services.State) ([]services.Step, map[string]int) {
 	var failed []services.Step
 	for _, f := range state.Failures {
-		if f.Reason == "cancelled" || f.Reason == "timeout" || f.Reason == "unavailable" {
+		if f.CutOff() {
 			return state.Steps, nil
 		}
 		failed = append(failed, services.Step(f.Step))
@@ -92,7 +92,7 @@ func (e evidence) missing(journey *journey.Journey, steps []services.Step, deliv
 	done, delivered := map[services.Step]int{}, map[string]int{}
 	for _, i := range journey.Spans() {
 		span := e.set.Span(i)
-		if step, ok := span.Attr("tracelab.step"); ok {
+		if step, ok := span.Attr(services.KeyStep); ok {
 			done[services.Step(step.String())]++
 		}
 		if handles(span) {

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"tracelab/internal/otlp"
-	"tracelab/services"
 )
 
 // metricsPatience is how long the end of a run waits for the last metrics to go out.
@@ -14,7 +15,7 @@ const metricsPatience = time.Second
 
 // measure makes whatever this process runs measure itself, when --otlp or the standard variables name an endpoint for
 // metrics: the client, under whose name the process tells of itself, and the services when they run here.
-func (env *environment) measure(ctx context.Context, c Config, telemetry *services.Telemetry) error {
+func (env *environment) measure(ctx context.Context, c Config, t *telemetry.Config) error {
 	if c.OTLP.Metrics.IsZero() {
 		return nil
 	}
@@ -22,8 +23,8 @@ func (env *environment) measure(ctx context.Context, c Config, telemetry *servic
 	if err != nil {
 		return fmt.Errorf("metrics to the otlp endpoint %s: %w", c.OTLP.Metrics, err)
 	}
-	metrics := services.NewMetrics(exporter, c.Logger)
-	telemetry.Reader, telemetry.Process = metrics.Reader, clientName
+	metrics := telemetry.NewMetrics(exporter, c.Logger)
+	t.Reader, t.Process = metrics.Reader, clientName
 	env.onStop(func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), metricsPatience)
 		defer cancel()

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"tracelab/internal/telemetry"
 	"tracelab/journey"
 	"tracelab/lab/rundir"
 	"tracelab/services"
@@ -13,7 +14,7 @@ type Result struct {
 	Generator   Generator                     `json:"generator"`
 	Forms       map[services.Form]*FormResult `json:"forms"`
 	Shared      int                           `json:"shared_spans"`
-	Spans       *services.Counts              `json:"spans,omitempty"` // made in this process, warm-up and shared included
+	Spans       *telemetry.Counts             `json:"spans,omitempty"` // made in this process, warm-up and shared included
 	Sent        int                           `json:"otlp_spans_sent"`
 	Fetched     int                           `json:"jaeger_spans_fetched,omitempty"` // of the services, each once
 	Skipped     int64                         `json:"records_skipped"`                // that no consumer could decode

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -42,10 +44,10 @@ func startTarget(t *testing.T, to string, through func(sdktrace.SpanExporter) sd
 			t.Fatal(err)
 		}
 		gate := &gate{SpanExporter: through(exporter)}
-		queue := services.NewQueue(gate, services.QueueConfig{Interval: 20 * time.Millisecond, Timeout: exportTimeout})
+		queue := telemetry.NewQueue(gate, telemetry.QueueConfig{Interval: 20 * time.Millisecond, Timeout: exportTimeout})
 		system, err := services.Start(t.Context(), services.Config{
 			Services: []string{name}, HTTP: http, GRPC: grpc, Kafka: cluster.ListenAddrs(), Workers: 8, Network: services.TCP(),
-			Telemetry: services.Telemetry{Host: "lab", Instance: name, Version: "test", Processors: []sdktrace.SpanProcessor{queue},
+			Telemetry: telemetry.Config{Host: "lab", Instance: name, Version: "test", Processors: []sdktrace.SpanProcessor{queue},
 				Propagator: services.Propagator(discard), BaggageKeys: services.BaggageKeys()},
 		})
 		if err != nil {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"go.opentelemetry.io/otel"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
@@ -24,9 +26,9 @@ const (
 
 // export is where `tracelab serve` sends its spans, metrics and profiles; nil parts have no endpoint.
 type export struct {
-	queue    *services.Queue
-	metrics  *services.Metrics
-	profiles *services.Profiles
+	queue    *telemetry.Queue
+	metrics  *telemetry.Metrics
+	profiles *telemetry.Profiles
 }
 
 // newExport makes what the flag and the standard variables ask for.
@@ -43,14 +45,14 @@ func newExport(ctx context.Context, to otlp.Destination, log *slog.Logger) (expo
 		if err != nil {
 			return e, err
 		}
-		e.queue = services.NewQueue(exporter, services.QueueConfig{Logger: log})
+		e.queue = telemetry.NewQueue(exporter, telemetry.QueueConfig{Logger: log})
 	}
 	if !to.Metrics.IsZero() {
 		exporter, err := otlp.NewMetricExporter(ctx, to.Metrics)
 		if err != nil {
 			return e, fmt.Errorf("otlp endpoint %s: %w", to.Metrics, err)
 		}
-		e.metrics = services.NewMetrics(exporter, log)
+		e.metrics = telemetry.NewMetrics(exporter, log)
 	}
 	return e, nil
 }
@@ -92,7 +94,7 @@ func (e export) stop(s *streams) error {
 	return errors.Join(err, e.metrics.Shutdown(ctx))
 }
 
-func stopQueue(queue *services.Queue, s *streams) error {
+func stopQueue(queue *telemetry.Queue, s *streams) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lastSpans)
 	defer cancel()
 	err := queue.Shutdown(ctx)

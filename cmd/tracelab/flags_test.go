@@ -102,8 +102,8 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 			result, _ := do(t, "--seed", "6")
 			longer := 0
 			for _, hop := range services.OrderTopology().Hops {
-				other, _ := services.Experiment{Seed: 1}.Cost(hop.Step)
-				wait, _ := services.Experiment{Seed: 6}.Cost(hop.Step)
+				other, _, _ := services.Experiment{Seed: 1}.Cost(hop.Step)
+				wait, _, _ := services.Experiment{Seed: 6}.Cost(hop.Step)
 				step := named(spans(t, result, services.GRPC), string(hop.Step))[0]
 				if took := time.Duration(step.End - step.Start); took < wait {
 					t.Errorf("%s took %v; seed 6 makes it wait %v", hop.Step, took, wait)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"tracelab/internal/otlp"
 	"tracelab/services"
 )
@@ -47,7 +49,7 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	}
 	if c.Pyroscope != "" {
 		t := config.Telemetry
-		if export.profiles, err = services.StartProfiles(c.Pyroscope, t.Version, t.Instance, t.Host, s.log); err != nil {
+		if export.profiles, err = telemetry.StartProfiles(c.Pyroscope, t.Version, t.Instance, t.Host, s.log); err != nil {
 			return errors.Join(usageError{err}, export.stop(s))
 		}
 	}
@@ -113,7 +115,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 	}
 	config := services.Config{
 		Services: names, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, AllowFaults: c.AllowFaults, Network: services.TCP(),
-		Telemetry: services.Telemetry{
+		Telemetry: telemetry.Config{
 			Version: version(), Host: c.Host, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
 		},

@@ -1,4 +1,4 @@
-package carrier
+package http
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -35,7 +36,7 @@ const (
 func OrderPath(id string) string { return orderPath + id }
 
 // problemOf is the document for a failure.
-func problemOf(failed *Failed) Problem {
+func problemOf(failed *carrier.Failed) Problem {
 	p := Problem{
 		Type: problemTypes + failed.Reason(), Title: http.StatusText(failed.Status()), Status: failed.Status(),
 		Detail: failed.Error(),
@@ -52,24 +53,24 @@ func problemOf(failed *Failed) Problem {
 }
 
 // failed reads a problem back into the failure that it was made of.
-func (p Problem) failed() *Failed {
-	f := &Failed{OrderID: strings.TrimPrefix(p.Instance, orderPath)}
+func (p Problem) failed() *carrier.Failed {
+	f := &carrier.Failed{OrderID: strings.TrimPrefix(p.Instance, orderPath)}
 	for _, s := range p.Failures {
-		f.Failures = append(f.Failures, &orderpb.Failure{Step: s.Step, Reason: cmp.Or(s.Reason, Internal), Detail: s.Detail})
+		f.Failures = append(f.Failures, &orderpb.Failure{Step: s.Step, Reason: cmp.Or(s.Reason, carrier.Internal), Detail: s.Detail})
 	}
 	if len(f.Failures) == 0 {
-		reason := Internal
+		reason := carrier.Internal
 		if len(p.Type) > len(problemTypes) {
 			reason = p.Type[len(problemTypes):]
 		}
-		f.Failures = Fail("", reason, p.Detail).Failures
+		f.Failures = carrier.Fail("", reason, p.Detail).Failures
 	}
 	return f
 }
 
 // WriteProblem answers with the failure's problem document, and with the order's address when there is an order: a
 // client that only looks at the headers can follow it up too.
-func WriteProblem(w http.ResponseWriter, failed *Failed) {
+func WriteProblem(w http.ResponseWriter, failed *carrier.Failed) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	if failed.OrderID != "" {
 		w.Header().Set("Location", OrderPath(failed.OrderID))

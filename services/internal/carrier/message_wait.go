@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -18,14 +17,14 @@ import (
 // producer's clock) to the start of its process span.
 type messageWait struct {
 	histogram metric.Float64Histogram
-	config    KafkaConfig
+	config    BrokerConfig
 	sets      *sync.Map // waitKey to []metric.RecordOption
 }
 
 // waitKey is what the series of the metric differ in: few topics, few forms.
 type waitKey struct{ topic, form string }
 
-func newMessageWait(config KafkaConfig) (messageWait, error) {
+func newMessageWait(config BrokerConfig) (messageWait, error) {
 	meter := config.Provider.Meters.Meter(telemetry.Scope, metric.WithSchemaURL(semconv.SchemaURL))
 	histogram, err := meter.Float64Histogram("tracelab.message.wait.duration", metric.WithUnit("s"),
 		metric.WithDescription("Time from a message's timestamp to the start of its process span."),
@@ -36,18 +35,18 @@ func newMessageWait(config KafkaConfig) (messageWait, error) {
 	return messageWait{histogram: histogram, config: config, sets: &sync.Map{}}, nil
 }
 
-// record takes the context of the process span, which starts now, and the topic without its prefix. A timestamp of the
-// future is another clock's: no wait.
-func (w messageWait) record(ctx context.Context, r *kgo.Record, topic string) {
+// record takes the context of the process span, which starts now. A timestamp in the future comes from another clock: no
+// wait.
+func (w messageWait) record(ctx context.Context, d Delivery) {
 	if !w.histogram.Enabled(ctx) {
 		return
 	}
-	key := waitKey{topic, w.config.Provider.Form(ctx)}
+	key := waitKey{d.Topic, w.config.Provider.Form(ctx)}
 	options, ok := w.sets.Load(key)
 	if !ok {
 		options, _ = w.sets.LoadOrStore(key, []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(
 			attribute.String("tracelab.form", key.form), semconv.MessagingDestinationName(key.topic),
 			semconv.MessagingConsumerGroupName(w.config.Service)))})
 	}
-	w.histogram.Record(ctx, max(0, time.Since(r.Timestamp)).Seconds(), options.([]metric.RecordOption)...)
+	w.histogram.Record(ctx, max(0, time.Since(d.Sent)).Seconds(), options.([]metric.RecordOption)...)
 }

@@ -1,9 +1,10 @@
-package carrier
+package kafka
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/carrier/carriertest"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -44,7 +47,7 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 		if left := b.uncommitted(); left != 0 {
 			t.Errorf("%d records are not committed: the bad ones would come again", left)
 		}
-		lines := b.log.lines("record skipped")
+		lines := b.Log.Lines("message skipped")
 		if len(lines) != len(bad) {
 			t.Errorf("%d lines in the log, want %d", len(lines), len(bad))
 		}
@@ -54,8 +57,8 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 			}
 		}
 		marked := 0
-		for _, span := range b.named("process orders") {
-			if attributeOf(span, "error.type") == "undecodable" {
+		for _, span := range b.Named("process orders") {
+			if carriertest.Attribute(span, "error.type") == "undecodable" {
 				marked++
 			}
 		}
@@ -69,7 +72,7 @@ func TestUnfinishedMessagesComeAgain(t *testing.T) {
 	withKafka(t, func(b *bubble) {
 		k := b.open(func(_ context.Context, _ string, e *orderpb.Event) error {
 			if e.GetOrder().GetId() == "b" {
-				return fmt.Errorf("%w: nobody took the next message", ErrUnfinished)
+				return fmt.Errorf("%w: nobody took the next message", carrier.ErrUnfinished)
 			}
 			return errors.New("a failure that is none of the broker's business")
 		})
@@ -102,11 +105,11 @@ func TestAPanicFailsOneMessage(t *testing.T) {
 		b.produce("key", event("bad"), event("good"))
 		time.Sleep(time.Second)
 		b.drainAndClose(k)
-		if !slices.Equal(got.all(), []string{"good"}) || b.uncommitted() != 0 || len(b.log.lines("handler panicked")) != 1 {
-			t.Errorf("handled %v, %d not committed, %d lines about the panic: want good, 0, 1", got.all(), b.uncommitted(), len(b.log.lines("handler panicked")))
+		if !slices.Equal(got.all(), []string{"good"}) || b.uncommitted() != 0 || len(b.Log.Lines("handler panicked")) != 1 {
+			t.Errorf("handled %v, %d not committed, %d lines about the panic: want good, 0, 1", got.all(), b.uncommitted(), len(b.Log.Lines("handler panicked")))
 		}
-		if kind := attributeOf(b.named("process orders")[0], "error.type"); kind != Internal {
-			t.Errorf("error.type %q on the span of the panic, want %q", kind, Internal)
+		if kind := carriertest.Attribute(b.Named("process orders")[0], "error.type"); kind != carrier.Internal {
+			t.Errorf("error.type %q on the span of the panic, want %q", kind, carrier.Internal)
 		}
 	})
 }
@@ -121,8 +124,8 @@ func TestAFailedCommitIsMadeUpFor(t *testing.T) {
 			t.Fatalf("%d not committed after %d failures: the test shows nothing", left, fault.Hits())
 		}
 		time.Sleep(time.Second)
-		if left := b.uncommitted(); left != 0 || len(b.log.lines("commit failed")) != 1 || fault.Hits() != 3 {
-			t.Errorf("%d not committed and %d warnings after %d failures, want 0 and 1 after 3", left, len(b.log.lines("commit failed")), fault.Hits())
+		if left := b.uncommitted(); left != 0 || len(b.Log.Lines("commit failed")) != 1 || fault.Hits() != 3 {
+			t.Errorf("%d not committed and %d warnings after %d failures, want 0 and 1 after 3", left, len(b.Log.Lines("commit failed")), fault.Hits())
 		}
 		b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.UnknownServerError, Count: -1})
 		b.produce("key", event("b"))
@@ -138,10 +141,10 @@ func TestAFailedCommitIsMadeUpFor(t *testing.T) {
 // keeps commits back by a mutex meanwhile, which stops virtual time.
 func TestARebalanceLosesNothing(t *testing.T) {
 	t.Parallel()
-	b := newBubble(t, TCP())
+	b := &bubble{Bubble: carriertest.New(t, net.Listen, (&net.Dialer{}).DialContext)}
 	var err error
 	b.cluster, err = kfake.NewCluster(kfake.NumBrokers(1))
-	b.must(err)
+	b.Must(err)
 	defer b.cluster.Close()
 	var got, want handled
 	there := make(chan struct{}) // the second member is: until then the first one handles a quarter of the records and has more in work
@@ -176,7 +179,7 @@ func TestPublish(t *testing.T) {
 		k := b.open(nil)
 		defer func() { k.Close(context.Background()) }()
 		order := &orderpb.Order{Id: "a"}
-		b.must(k.Publish(b.Context(), "orders", &orderpb.Event{Order: order, Step: "orders.Accept"}))
+		b.Must(k.Publish(b.Context(), "orders", &orderpb.Event{Order: order, Step: "orders.Accept"}))
 		hold := make(chan struct{})
 		b.cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 			b.cluster.SleepControl(func() { <-hold })
@@ -185,8 +188,8 @@ func TestPublish(t *testing.T) {
 		ctx, cancel := context.WithTimeout(b.Context(), time.Second)
 		defer cancel()
 		err := k.Publish(ctx, "orders", &orderpb.Event{Order: order, Step: "orders.Accept"})
-		if failed, ok := errors.AsType[*Failed](err); !ok || failed.Reason() != Unavailable || !strings.Contains(err.Error(), "yet") {
-			t.Errorf("Publish without an acknowledgement in time: %v, want %s, and that the outcome is open", err, Unavailable)
+		if failed, ok := errors.AsType[*carrier.Failed](err); !ok || failed.Reason() != carrier.Unavailable || !strings.Contains(err.Error(), "yet") {
+			t.Errorf("Publish without an acknowledgement in time: %v, want %s, and that the outcome is open", err, carrier.Unavailable)
 		}
 		close(hold)
 		synctest.Wait()
@@ -195,8 +198,8 @@ func TestPublish(t *testing.T) {
 		}
 		b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.MessageTooLarge})
 		err = k.Publish(b.Context(), "orders", &orderpb.Event{Order: order})
-		if failed, ok := errors.AsType[*Failed](err); !ok || failed.Reason() != Unavailable || !strings.Contains(err.Error(), "did not take") {
-			t.Errorf("Publish that the broker refuses: %v, want %s", err, Unavailable)
+		if failed, ok := errors.AsType[*carrier.Failed](err); !ok || failed.Reason() != carrier.Unavailable || !strings.Contains(err.Error(), "did not take") {
+			t.Errorf("Publish that the broker refuses: %v, want %s", err, carrier.Unavailable)
 		}
 	})
 }
@@ -208,9 +211,9 @@ func TestRemoveTopics(t *testing.T) {
 		time.Sleep(time.Second)
 		b.drainAndClose(k)
 		remove := func() error {
-			return RemoveTopics(b.Context(), b.network, b.cluster.ListenAddrs(), "run7.", []string{"orders", "answers"}, []string{"test"})
+			return RemoveTopics(b.Context(), b.Dial, b.cluster.ListenAddrs(), "run7.", []string{"orders", "answers"}, []string{"test"})
 		}
-		b.must(remove())
+		b.Must(remove())
 		if info := b.cluster.TopicInfo("run7.orders"); info != nil {
 			t.Errorf("%+v is still there", info)
 		}

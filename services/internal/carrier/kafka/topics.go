@@ -1,4 +1,4 @@
-package carrier
+package kafka
 
 import (
 	"context"
@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"strings"
 
+	"tracelab/services/internal/carrier"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // prepare asks the broker for a sign of life and makes missing topics.
-func (k *Kafka) prepare(ctx context.Context) error {
+func (k *Broker) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, k.kill)()
@@ -38,10 +40,10 @@ func (k *Kafka) prepare(ctx context.Context) error {
 }
 
 // RemoveTopics deletes topics and groups, given without their prefix, from a broker. What is not there is no error.
-func RemoveTopics(ctx context.Context, network Network, addresses []string, prefix string, topics, groups []string) error {
+func RemoveTopics(ctx context.Context, dial carrier.Dial, addresses []string, prefix string, topics, groups []string) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(addresses...), kgo.Dialer(network.Dial), kgo.DisableClientMetrics())
+	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(addresses...), kgo.Dialer(dial), kgo.DisableClientMetrics())
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)
 	}

@@ -1,4 +1,4 @@
-package carrier
+package kafka
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/carrier/carriertest"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -57,8 +59,8 @@ func TestDrainCommitsWhatItHasCutOff(t *testing.T) {
 		fault := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.CoordinatorLoadInProgress, Count: -1})
 		b.produce("key", event("a"))
 		time.Sleep(150 * time.Millisecond)
-		if fault.Hits() == 0 || len(b.log.lines("commit failed")) > 0 {
-			t.Fatalf("%d commits put off, %d given up: the test shows nothing", fault.Hits(), len(b.log.lines("commit failed")))
+		if fault.Hits() == 0 || len(b.Log.Lines("commit failed")) > 0 {
+			t.Fatalf("%d commits put off, %d given up: the test shows nothing", fault.Hits(), len(b.Log.Lines("commit failed")))
 		}
 		fault.Remove()
 		b.drainAndClose(k)
@@ -90,7 +92,7 @@ func TestCloseDoesNotWaitForTheBrokersConsent(t *testing.T) {
 
 // TestARevokedPartitionStartsAfresh: an unfinished record must not hold the partition when it comes back.
 func TestARevokedPartitionStartsAfresh(t *testing.T) {
-	k := Kafka{spans: kotelSpans{}}
+	k := Broker{spans: kotelSpans{}}
 	k.windows.open(&kgo.Record{Topic: "t", Partition: 3})(false)
 	k.revoked(t.Context(), nil, map[string][]int32{"t": {3}})
 	if n := len(k.windows.byPartition); n != 0 {
@@ -121,11 +123,11 @@ func TestDrainSaysWhatItLeaves(t *testing.T) {
 }
 
 func TestABrokerThatIsAway(t *testing.T) {
-	inBubble(t, func(b *bubble) {
+	carriertest.InBubble(t, func(b *carriertest.Bubble) {
 		begin := time.Now()
-		_, err := OpenKafka(b.Context(), KafkaConfig{
-			Service: "payment", Addresses: []string{"127.0.0.1:9"}, Consume: []string{"orders"}, Workers: 1, Network: b.network, Provider: b.provider,
-		})
+		_, err := Open(b.Context(), Config{BrokerConfig: carrier.BrokerConfig{
+			Service: "payment", Addresses: []string{"127.0.0.1:9"}, Consume: []string{"orders"}, Workers: 1, Dial: b.Dial, Provider: b.Provider,
+		}})
 		if err == nil || !strings.Contains(err.Error(), "127.0.0.1:9") || !strings.Contains(err.Error(), "--kafka") {
 			t.Errorf("open: %v, want an error with the address and what to do", err)
 		}
@@ -138,13 +140,13 @@ func TestABrokerThatIsAway(t *testing.T) {
 // TestABrokerThatGoesAway cannot hold a service up beyond its deadline, not even one that is in the middle of handing on.
 func TestABrokerThatGoesAway(t *testing.T) {
 	withKafka(t, func(b *bubble) {
-		var k *Kafka
+		var k *Broker
 		ended := make(chan error, 1)
 		k = b.open(func(ctx context.Context, _ string, e *orderpb.Event) error {
 			time.Sleep(time.Second)
 			err := k.Publish(ctx, "answers", e)
 			ended <- err
-			return fmt.Errorf("%w: %w", ErrUnfinished, err)
+			return fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
 		})
 		b.produce("key", event("a"))
 		time.Sleep(500 * time.Millisecond)

@@ -1,4 +1,4 @@
-package carrier
+package kafka
 
 import (
 	"context"
@@ -14,9 +14,9 @@ import (
 	"tracelab/otelkgo"
 )
 
-// kafkaSpans is what makes the spans of messages: otelkgo, or kotel as it is shipped, to look at what that does to a
+// spans is what makes the spans of messages: otelkgo, or kotel as it is shipped, to look at what that does to a
 // journey.
-type kafkaSpans interface {
+type spans interface {
 	hooks() []kgo.Hook
 	poll(ctx context.Context, client *kgo.Client, most int) kgo.Fetches
 	// process begins a record's process span; ctx gets the span and the record's baggage. End ends it, once.
@@ -27,8 +27,8 @@ type kafkaSpans interface {
 	assigned(client *kgo.Client, partitions map[string][]int32)
 }
 
-// newKafkaSpans makes the instrumentation that the configuration asks for.
-func newKafkaSpans(config KafkaConfig) (kafkaSpans, error) {
+// newSpans makes the instrumentation that the configuration asks for.
+func newSpans(config Config) (spans, error) {
 	if config.Kotel {
 		return kotelSpans{kotel.NewTracer(
 			kotel.TracerProvider(config.Provider.Spans), kotel.TracerPropagator(config.Provider.Propagator),
@@ -39,13 +39,25 @@ func newKafkaSpans(config KafkaConfig) (kafkaSpans, error) {
 	in, err := otelkgo.New(
 		otelkgo.WithTracerProvider(config.Provider.Spans), otelkgo.WithMeterProvider(config.Provider.Meters),
 		otelkgo.WithPropagator(config.Provider.Propagator),
-		otelkgo.WithRelationFunc(func(ctx context.Context, _ *kgo.Record) otelkgo.Relation { return config.Relation(ctx) }),
+		otelkgo.WithRelationFunc(func(ctx context.Context, _ *kgo.Record) otelkgo.Relation { return relationOf(config.Relation(ctx)) }),
 		otelkgo.WithDestinationTemplate(plain), otelkgo.WithGroupName(plain),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("kafka instrumentation of %s: %w", config.Service, err)
 	}
 	return otelkgoSpans{in}, nil
+}
+
+// relationOf is the instrumentation's word for a relation.
+func relationOf(parent, link bool) otelkgo.Relation {
+	switch {
+	case !link:
+		return otelkgo.RelationParent
+	case !parent:
+		return otelkgo.RelationLink
+	default:
+		return otelkgo.RelationBoth
+	}
 }
 
 type otelkgoSpans struct{ in *otelkgo.Instrumentation }

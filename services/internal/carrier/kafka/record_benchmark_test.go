@@ -1,4 +1,4 @@
-package carrier_test
+package kafka_test
 
 import (
 	"context"
@@ -23,7 +23,7 @@ import (
 // without a broker, with the stock propagators and with the strict ones of tracecontext. Its cases are for ratios within
 // one run. It stands here because this is where otelkgo and tracecontext meet.
 //
-//	go test -run '^$' -bench Record -benchtime 20000x -count 7 ./services/internal/carrier
+//	go test -run '^$' -bench Record -benchtime 20000x -count 7 ./services/internal/carrier/kafka
 func BenchmarkRecord(b *testing.B) {
 	strict := tracecontext.New()
 	propagator := propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})

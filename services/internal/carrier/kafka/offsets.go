@@ -1,4 +1,4 @@
-package carrier
+package kafka
 
 import (
 	"context"
@@ -8,6 +8,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
+
+// revocationPoll is how often a revocation looks whether the work on its partitions has ended.
+const revocationPoll = 5 * time.Millisecond
 
 // windows keeps, for each partition, which polled records are finished, so that no commit goes further than the oldest
 // unfinished one. The zero value is empty.
@@ -108,7 +111,7 @@ func (ws *windows) drop(gone map[string][]int32) {
 
 // wait waits until the work on the partitions has ended, or the context has.
 func (ws *windows) wait(ctx context.Context, leaving map[string][]int32) {
-	ticker := time.NewTicker(5 * time.Millisecond)
+	ticker := time.NewTicker(revocationPoll)
 	defer ticker.Stop()
 	for ws.busy(leaving) {
 		select {

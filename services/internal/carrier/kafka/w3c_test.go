@@ -1,4 +1,4 @@
-package carrier_test
+package kafka_test
 
 import (
 	"encoding/json"
@@ -22,7 +22,7 @@ type w3cCase struct {
 
 func w3cCases(t *testing.T) []w3cCase {
 	t.Helper()
-	b, err := os.ReadFile("../../../tracecontext/testdata/tracecontext.json")
+	b, err := os.ReadFile("../../../../tracecontext/testdata/tracecontext.json")
 	if err != nil {
 		t.Fatal(err)
 	}
