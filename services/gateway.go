@@ -63,6 +63,7 @@ func newGateway(n *node) error {
 
 func (g *gateway) place(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
+	nameTrace(ctx, w.Header())
 	e, err := experimentOf(ctx)
 	if err != nil {
 		g.metrics.count(ctx, otherForm, Refused)
@@ -89,6 +90,14 @@ func (g *gateway) place(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Location", carrierhttp.OrderPath(answer.GetOrderId()))
 	carrierhttp.WriteJSON(w, status, Answer{ID: answer.GetOrderId(), Status: Status(answer.GetStatus()), Steps: answer.GetSteps()})
+}
+
+// nameTrace tells the client in which trace its request is, whatever becomes of it: traceresponse, as the draft of W3C Trace Context
+// Level 2 has it. A client that sent a traceparent knows the trace id already, and learns the id of the server's span.
+func nameTrace(ctx context.Context, header http.Header) {
+	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
+		header.Set("traceresponse", fmt.Sprintf("00-%s-%s-%s", sc.TraceID(), sc.SpanID(), sc.TraceFlags()))
+	}
 }
 
 // mark puts the order's id on the server span, which began before there was one.
