@@ -278,11 +278,13 @@ func FuzzPlacement(f *testing.F) {
 // TestAnswersNameTheirTrace asks in a trace of the client's own, and without one; errors name theirs, too.
 func TestAnswersNameTheirTrace(t *testing.T) {
 	inBubble(t, func(l *testLab) {
+		body, err := json.Marshal(tea)
+		l.must(err)
 		const own = "0af7651916cd43dd8448eb211c80319c"
 		for _, c := range []struct{ name, body, traceparent, trace string }{
-			{"own trace", tea, "00-" + own + "-b7ad6b7169203331-01", own},
+			{"own trace", string(body), "00-" + own + "-b7ad6b7169203331-01", own},
 			{"own trace, refused", `{}`, "00-" + own + "-b7ad6b7169203331-01", own},
-			{"no trace", tea, "", ""},
+			{"no trace", string(body), "", ""},
 		} {
 			header := http.Header{"Content-Type": {"application/json"}}
 			if c.traceparent != "" {
