@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"tracelab/internal/telemetry"
-
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
@@ -32,7 +30,7 @@ const service = "doctor"
 
 // probe makes the doctor's own spans and requests.
 type probe struct {
-	provider *telemetry.Provider
+	provider *services.Provider
 	ended    *endedSpans
 	run      string
 }
@@ -74,7 +72,7 @@ func newProbe(c Config, run string) (*probe, error) {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	ended := &endedSpans{}
-	provider, err := telemetry.Config{
+	provider, err := services.Telemetry{
 		Version: c.Version, Host: host, Instance: run, Processors: []sdktrace.SpanProcessor{ended}, Logs: logger.Handler(),
 		Propagator: services.Propagator(logger), BaggageKeys: services.BaggageKeys(),
 	}.New(service)

@@ -21,11 +21,11 @@ import (
 func TestTheMonitorTabHasFigures(t *testing.T) {
 	at := free(t, 1)[0]
 	j := startJaeger(t, "http://"+at)
-	spans, figures := startCollector(t, j)
+	otlp, figures := startCollector(t, j)
 	startPrometheus(t, at, figures)
-	gateway := startServices(t, spans)
+	gateway := startServices(t, otlp)
 	place := func() {
-		run(t, "both", func(c *lab.Config) { c.Target, c.Jaeger, c.OTLP, c.Host = gateway, j.url, destination(t, spans), host })
+		run(t, "both", func(c *lab.Config) { c.Target, c.Jaeger, c.OTLP, c.Host = gateway, j.url, otlp, host })
 	}
 	place()
 	for _, question := range []string{"calls", "latencies", "errors"} {

@@ -7,30 +7,30 @@ func (d *differ) change(g int) Change {
 	b, o := &d.columns[0], &d.columns[g]
 	switch {
 	case b.count == 0 && o.count == 0:
-		return ChangeSame // it is a third group's
+		return Same // it is a third group's
 	case d.lost(0, g) || d.lost(g, 0):
-		return ChangeIncomplete
+		return Incomplete
 	case b.count == 0:
-		return ChangeAdded
+		return Added
 	case o.count == 0:
-		return ChangeRemoved
+		return Removed
 	case b.carrier() != o.carrier() && b.carrier() != byNothing && o.carrier() != byNothing:
-		return ChangeCarrier
+		return CarrierChange
 	case d.fansOut(g):
-		return ChangeFanOut
+		return FanOutChange
 	case failsDifferently(b, o):
-		return ChangeError
+		return ErrorChange
 	}
 	for _, k := range [...]int{selfTimes, waitTimes} {
 		switch d.presentVerdict(g, k) {
-		case VerdictMore:
-			return ChangeSlower
-		case VerdictLess:
-			return ChangeFaster
-		case VerdictNone:
+		case More:
+			return Slower
+		case Less:
+			return Faster
+		case NoVerdict:
 		}
 	}
-	return ChangeSame
+	return Same
 }
 
 // presentVerdict compares a time of the row over the journeys that have it: a node that is rarer is not faster.
@@ -103,7 +103,7 @@ func (d *differ) fansOut(g int) bool {
 	if x.Low == nil {
 		return x.Delta != nil && *x.Delta != 0
 	}
-	return x.Verdict != VerdictNone
+	return x.Verdict != NoVerdict
 }
 
 // failsDifferently reports errors on one side only, or shares of errors that differ.

@@ -7,12 +7,12 @@ type Kind uint8
 
 // The span kinds of OpenTelemetry.
 const (
-	KindUnspecified Kind = iota
-	KindInternal
-	KindServer
-	KindClient
-	KindProducer
-	KindConsumer
+	Unspecified Kind = iota
+	Internal
+	Server
+	Client
+	Producer
+	Consumer
 )
 
 // String returns the kind's name in OpenTelemetry, such as SERVER.
@@ -29,9 +29,9 @@ type Status uint8
 
 // The status codes of OpenTelemetry.
 const (
-	StatusUnset Status = iota
-	StatusOK
-	StatusError
+	Unset Status = iota
+	OK
+	Error
 )
 
 // Link is a reference from a span to another one, of any trace.

@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"tracelab/internal/otlp"
 	"tracelab/lab"
 )
 
@@ -47,7 +46,7 @@ type jaegerServer struct {
 func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
 	t.Helper()
 	s := &jaegerServer{dialect: d, collector: lab.NewCollector(), otlp: receiverAddress(t)}
-	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: s.otlp, Keep: s.collector.Add, Logger: discard})
+	receiver, err := lab.StartReceiver(s.otlp, s.collector, discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/lab"
-	"tracelab/lab/rundir"
 )
 
 // names lists a directory.
@@ -55,15 +54,15 @@ func readSpans(t *testing.T, file string) [][]ptrace.Span {
 }
 
 // readOrders reads a run's orders.jsonl.
-func readOrders(t *testing.T, result *lab.Result) []rundir.Order {
+func readOrders(t *testing.T, result *lab.Result) []lab.Order {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(result.Dir, "orders.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var orders []rundir.Order
+	var orders []lab.Order
 	for line := range bytes.Lines(text) {
-		var o rundir.Order
+		var o lab.Order
 		if err := json.Unmarshal(line, &o); err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package otelkgo
 
 import (
 	"context"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/attribute"
@@ -22,6 +23,10 @@ const linksOmittedKey = attribute.Key("otelkgo.links.omitted")
 //
 // The records must come from one client. The caller must call End.
 func (in *Instrumentation) StartProcessBatch(ctx context.Context, records []*kgo.Record) (context.Context, *Process) {
+	in, ctx = in.usable(), orBackground(ctx)
+	if slices.Contains(records, nil) {
+		records = slices.DeleteFunc(slices.Clone(records), func(r *kgo.Record) bool { return r == nil })
+	}
 	b := describeBatch(in, records)
 	p := &Process{in: in, topic: b.topic, start: clock(ctx, in.instruments.process), measure: b.topic.process.measure}
 	if b.partition != nil {
@@ -49,6 +54,9 @@ func (in *Instrumentation) StartProcessBatch(ctx context.Context, records []*kgo
 func (in *Instrumentation) ProcessBatch(ctx context.Context, records []*kgo.Record, handle func(context.Context, []*kgo.Record) error) error {
 	if len(records) == 0 {
 		return nil
+	}
+	if handle == nil {
+		return errNil
 	}
 	ctx, p := in.StartProcessBatch(ctx, records)
 	return p.run(func() error { return handle(ctx, records) })
@@ -93,7 +101,7 @@ func (in *Instrumentation) batchLinks(b batch, records []*kgo.Record, scope trac
 		links = append(links, trace.Link{SpanContext: scope})
 	}
 	for _, r := range records {
-		sc := trace.SpanContextFromContext(in.extractLink(r))
+		sc, doubled := in.extractLink(r)
 		if !sc.IsValid() {
 			continue
 		}
@@ -101,16 +109,16 @@ func (in *Instrumentation) batchLinks(b batch, records []*kgo.Record, scope trac
 			omitted++
 			continue
 		}
-		links = append(links, trace.Link{SpanContext: sc, Attributes: in.linkAttributes(b, r)})
+		links = append(links, trace.Link{SpanContext: sc, Attributes: in.linkAttributes(b, r, doubled)})
 	}
 	return links, omitted
 }
 
 // linkAttributes are those of one record of a batch that do not stand on its span.
-func (in *Instrumentation) linkAttributes(b batch, r *kgo.Record) []attribute.KeyValue {
+func (in *Instrumentation) linkAttributes(b batch, r *kgo.Record, doubled int) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 6)
 	if b.topic.topic == "" {
-		attrs = append(attrs, semconv.MessagingDestinationName(r.Topic))
+		attrs = append(attrs, semconv.MessagingDestinationName(text(r.Topic)))
 	}
 	if b.partition == nil {
 		if ps := b.client.topic(r.Topic).partition(r.Partition); ps != nil {
@@ -118,7 +126,10 @@ func (in *Instrumentation) linkAttributes(b batch, r *kgo.Record) []attribute.Ke
 		}
 	}
 	attrs = append(attrs, semconv.MessagingKafkaOffset(int(r.Offset)))
-	return in.recordAttributes(attrs, r)
+	if doubled > 0 {
+		attrs = append(attrs, traceparentCountKey.Int(doubled))
+	}
+	return in.appendRecord(attrs, r)
 }
 
 // enterAll notes p as open in every partition of the batch.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net"
 	"strconv"
-	"sync"
-	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/attribute"
@@ -28,17 +26,13 @@ type clientState struct {
 	// record to this state, as a record does not name its client.
 	recordContext context.Context
 
-	mu sync.Mutex // guards changes of topics
-	// topics is replaced when a topic is new, so that looking one up costs no
-	// lock and no allocation.
-	topics atomic.Pointer[map[string]*topicState]
+	topics topics
 }
 
 type clientStateKey struct{}
 
 func newClientState(in *Instrumentation) *clientState {
 	cs := &clientState{in: in}
-	cs.topics.Store(&map[string]*topicState{})
 	cs.recordContext = context.WithValue(context.Background(), clientStateKey{}, cs)
 	return cs
 }
@@ -46,6 +40,7 @@ func newClientState(in *Instrumentation) *clientState {
 // Hooks returns the hooks of one client, for kgo.WithHooks. Call it once for
 // each client: two clients that share hooks would share an id and a group.
 func (in *Instrumentation) Hooks() []kgo.Hook {
+	in = in.usable()
 	return []kgo.Hook{newClientState(in)}
 }
 
@@ -61,7 +56,8 @@ func (cs *clientState) OnClientClosed(cl *kgo.Client) {
 }
 
 func (cs *clientState) learn(cl *kgo.Client) {
-	cs.id, _ = cl.OptValue(kgo.ClientID).(string)
+	id, _ := cl.OptValue(kgo.ClientID).(string)
+	cs.id = text(id)
 	if seeds, _ := cl.OptValue(kgo.SeedBrokers).([]string); len(seeds) > 0 {
 		cs.server = serverAttributes(seeds[0])
 	}
@@ -77,9 +73,9 @@ func (cs *clientState) learn(cl *kgo.Client) {
 func serverAttributes(seed string) []attribute.KeyValue {
 	host, port, err := net.SplitHostPort(seed)
 	if err != nil {
-		return []attribute.KeyValue{semconv.ServerAddress(seed)}
+		return []attribute.KeyValue{semconv.ServerAddress(text(seed))}
 	}
-	attrs := []attribute.KeyValue{semconv.ServerAddress(host)}
+	attrs := []attribute.KeyValue{semconv.ServerAddress(text(host))}
 	if n, err := strconv.Atoi(port); err == nil {
 		attrs = append(attrs, semconv.ServerPort(n))
 	}
@@ -89,6 +85,9 @@ func serverAttributes(seed string) []attribute.KeyValue {
 // client returns the state of cl. A client that was made without Hooks gets a
 // state that lives for this one call.
 func (in *Instrumentation) client(cl *kgo.Client) *clientState {
+	if cl == nil {
+		return in.unknown
+	}
 	if v, ok := in.clients.Load(cl); ok {
 		return v.(*clientState)
 	}
@@ -96,6 +95,9 @@ func (in *Instrumentation) client(cl *kgo.Client) *clientState {
 	cs.learn(cl)
 	return cs
 }
+
+// topic returns the state of a topic of this client.
+func (cs *clientState) topic(name string) *topicState { return cs.topics.get(cs, name) }
 
 // clientOf returns the state of the client that fetched r.
 func (in *Instrumentation) clientOf(r *kgo.Record) *clientState {

@@ -19,6 +19,7 @@ import (
 // answer, with a commit span for each topic. The spans are roots of their own
 // without baggage, whatever span ctx carries: a commit settles the work of many
 // traces. The error names every topic and partition that was refused.
+// WithCommitSpans asks for fewer spans.
 //
 // Partitions that OnPartitionsLost was told of are not committed; the error
 // says so with ErrPartitionLost.
@@ -26,19 +27,18 @@ func (in *Instrumentation) CommitOffsets(ctx context.Context, cl *kgo.Client, of
 	if len(offsets) == 0 {
 		return nil
 	}
-	ctx = isolated(ctx)
+	if cl == nil {
+		return errNil
+	}
+	in, ctx = in.usable(), isolated(orBackground(ctx))
 	cs := in.client(cl)
 	owned, lost := cs.withoutLost(offsets)
-	start := clock(ctx, in.instruments.operation)
-	topics := slices.Sorted(maps.Keys(owned))
-	spans := make([]trace.Span, len(topics))
-	for i, topic := range topics {
-		spans[i] = in.startCommit(ctx, cs.topic(topic), owned[topic])
-	}
+	start := time.Now()
 	failed := commit(ctx, cl, owned)
+	end := time.Now()
 	var all []error
-	for i, topic := range topics {
-		in.endCommit(ctx, &cs.topic(topic).commit, spans[i], start, failed[topic])
+	for _, topic := range slices.Sorted(maps.Keys(owned)) {
+		in.committed(ctx, cs.topic(topic), owned[topic], start, end, failed[topic])
 		all = append(all, failed[topic])
 	}
 	for _, topic := range slices.Sorted(maps.Keys(lost)) {
@@ -47,10 +47,25 @@ func (in *Instrumentation) CommitOffsets(ctx context.Context, cl *kgo.Client, of
 	return errors.Join(all...)
 }
 
-func (in *Instrumentation) startCommit(ctx context.Context, ts *topicState, partitions map[int32]kgo.EpochOffset) trace.Span {
-	_, span := in.start(ctx, ts.commit.spanName, ts.commit.root)
+// committed measures the commit of one topic, which came to err, and makes its span.
+func (in *Instrumentation) committed(ctx context.Context, ts *topicState, partitions map[int32]kgo.EpochOffset, start, end time.Time, err error) {
+	if h := in.instruments.operation; h.Enabled(ctx) {
+		m := ts.commit.measure
+		if err != nil {
+			m = ts.commit.failed(err)
+		}
+		h.Record(ctx, seconds(start, end), m.record...)
+	}
+	if in.commitSpans.wants(err) {
+		in.commitSpan(ctx, ts, partitions, start, end, err)
+	}
+}
+
+func (in *Instrumentation) commitSpan(ctx context.Context, ts *topicState, partitions map[int32]kgo.EpochOffset, start, end time.Time, err error) {
+	_, span := in.start(ctx, ts.commit.spanName, with(ts.commit.root, trace.WithTimestamp(start)))
+	defer span.End(trace.WithTimestamp(end))
 	if !span.IsRecording() {
-		return span
+		return
 	}
 	span.SetAttributes(ts.client.clientAttributes()...)
 	if len(partitions) == 1 {
@@ -60,17 +75,7 @@ func (in *Instrumentation) startCommit(ctx context.Context, ts *topicState, part
 			}
 		}
 	}
-	return span
-}
-
-func (in *Instrumentation) endCommit(ctx context.Context, op *operation, span trace.Span, start time.Time, err error) {
-	m := op.measure
-	if err != nil {
-		m = op.failed(err)
-	}
 	failSpan(span, err)
-	span.End()
-	in.measureDuration(ctx, in.instruments.operation, start, m)
 }
 
 // commit returns the error of each topic that was not committed in full.

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -42,7 +41,11 @@ func KeepCreationContext(ctx context.Context) context.Context {
 // by itself. It replaces the record's Context, which Produce uses, by one made
 // from ctx.
 func (in *Instrumentation) Create(ctx context.Context, cl *kgo.Client, r *kgo.Record) {
-	in.create(ctx, in.client(cl), r, false)
+	if r == nil {
+		return
+	}
+	in = in.usable()
+	in.create(orBackground(ctx), in.client(cl), r, false)
 }
 
 func (in *Instrumentation) create(ctx context.Context, cs *clientState, r *kgo.Record, batched bool) trace.SpanContext {
@@ -58,67 +61,4 @@ func (in *Instrumentation) create(ctx context.Context, cs *clientState, r *kgo.R
 	span.End()
 	r.Context = withOrigin(ctx, &origin{creation: span.SpanContext(), batched: batched})
 	return span.SpanContext()
-}
-
-// SendBatch produces records together and waits for all acknowledgements, with
-// a create span for each record and one send span for each topic, of kind
-// CLIENT, which links to them. The results are those of kgo's ProduceSync.
-func (in *Instrumentation) SendBatch(ctx context.Context, cl *kgo.Client, records ...*kgo.Record) kgo.ProduceResults {
-	cs := in.client(cl)
-	var sends []*batchSend // in the order of the records
-	for _, r := range records {
-		before := r.Context
-		defer func() { r.Context = before }()
-		created := in.create(ctx, cs, r, true)
-		sends = addToBatch(sends, cs.topic(r.Topic), created)
-	}
-	for _, s := range sends {
-		in.startBatchSend(ctx, s)
-	}
-	results := cl.ProduceSync(ctx, records...)
-	for _, s := range sends {
-		s.end(results)
-	}
-	return results
-}
-
-// batchSend is the sending of the records of one topic.
-type batchSend struct {
-	topic   *topicState
-	created []trace.SpanContext
-	span    trace.Span
-}
-
-func addToBatch(sends []*batchSend, ts *topicState, created trace.SpanContext) []*batchSend {
-	for _, s := range sends {
-		if s.topic == ts {
-			s.created = append(s.created, created)
-			return sends
-		}
-	}
-	return append(sends, &batchSend{topic: ts, created: []trace.SpanContext{created}})
-}
-
-func (in *Instrumentation) startBatchSend(ctx context.Context, s *batchSend) {
-	linked := s.created[:min(len(s.created), in.maxLinks)]
-	options := withLinks(s.topic.sendCreated.start, linked...)
-	_, s.span = in.start(ctx, s.topic.sendCreated.spanName, options)
-	if !s.span.IsRecording() {
-		return
-	}
-	s.span.SetAttributes(append(s.topic.client.clientAttributes(), semconv.MessagingBatchMessageCount(len(s.created)))...)
-	if omitted := len(s.created) - len(linked); omitted > 0 {
-		s.span.SetAttributes(linksOmittedKey.Int(omitted))
-	}
-}
-
-// end ends the span with the first error of its records.
-func (s *batchSend) end(results kgo.ProduceResults) {
-	for _, r := range results {
-		if r.Err != nil && r.Record.Topic == s.topic.topic {
-			failSpan(s.span, r.Err)
-			break
-		}
-	}
-	s.span.End()
 }

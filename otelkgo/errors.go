@@ -30,7 +30,7 @@ func failSpan(span trace.Span, err error) {
 		return
 	}
 	span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err)))
-	span.SetStatus(codes.Error, err.Error())
+	span.SetStatus(codes.Error, text(err.Error()))
 }
 
 // clientErrors are the errors of kgo that have no code of Kafka's.
@@ -50,7 +50,9 @@ var clientErrors = []struct {
 // errorType returns error.type: what the error's ErrorType method says, else
 // Kafka's name (MESSAGE_TOO_LARGE), else a word for an error of the client,
 // else the Go type. All are few, so they can stand in a metric.
-func errorType(err error) string {
+func errorType(err error) string { return text(rawErrorType(err)) }
+
+func rawErrorType(err error) string {
 	var own interface{ ErrorType() string }
 	if errors.As(err, &own) && own.ErrorType() != "" {
 		return own.ErrorType()

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.opentelemetry.io/otel/trace"
 )
 
 // The headers in which Forward, Retry and DeadLetter write where a record comes
@@ -18,11 +17,8 @@ const (
 	HeaderOriginTimestamp = "otelkgo-origin-timestamp" // milliseconds since 1970
 	HeaderAttempt         = "otelkgo-attempt"          // 1 for the first retry
 	HeaderErrorType       = "otelkgo-error-type"
-	HeaderErrorMessage    = "otelkgo-error-message" // at most 1024 bytes
+	HeaderErrorMessage    = "otelkgo-error-message" // at most 1024 bytes of UTF-8
 )
-
-// maxErrorMessage keeps an error from filling the record.
-const maxErrorMessage = 1024
 
 // Forward returns a new record for topic with the key, the value and the
 // headers of r, for Produce. A consumed record must not be produced again as
@@ -31,6 +27,10 @@ const maxErrorMessage = 1024
 // ctx is that of the process span: the send span of the new record is its
 // child, and links to the creation context of r.
 func (in *Instrumentation) Forward(ctx context.Context, r *kgo.Record, topic string) *kgo.Record {
+	in, ctx = in.usable(), orBackground(ctx)
+	if r == nil {
+		return &kgo.Record{Topic: topic, Context: ctx}
+	}
 	next := &kgo.Record{Topic: topic, Key: r.Key, Value: r.Value}
 	for i := range r.Headers {
 		if !in.isContext(&r.Headers[i]) {
@@ -44,7 +44,8 @@ func (in *Instrumentation) Forward(ctx context.Context, r *kgo.Record, topic str
 		c.Set(HeaderOriginOffset, strconv.FormatInt(r.Offset, 10))
 		c.Set(HeaderOriginTimestamp, strconv.FormatInt(r.Timestamp.UnixMilli(), 10))
 	}
-	next.Context = withOrigin(ctx, &origin{previous: trace.SpanContextFromContext(in.extractLink(r))})
+	previous, _ := in.extractLink(r)
+	next.Context = withOrigin(ctx, &origin{previous: previous})
 	return next
 }
 
@@ -61,8 +62,7 @@ func (in *Instrumentation) DeadLetter(ctx context.Context, r *kgo.Record, topic 
 	if cause != nil {
 		c := RecordCarrier{next}
 		c.Set(HeaderErrorType, errorType(cause))
-		message := cause.Error()
-		c.Set(HeaderErrorMessage, message[:min(len(message), maxErrorMessage)])
+		c.Set(HeaderErrorMessage, text(cause.Error()))
 	}
 	return next
 }

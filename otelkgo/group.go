@@ -4,9 +4,9 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.opentelemetry.io/otel/trace"
 )
 
 // ErrPartitionLost says that the partition of a record was lost between its
@@ -28,7 +28,10 @@ func (in *Instrumentation) OnPartitionsAssigned(_ context.Context, cl *kgo.Clien
 }
 
 func (in *Instrumentation) eachPartition(cl *kgo.Client, partitions map[string][]int32, do func(*partitionState)) {
-	cs := in.client(cl)
+	if cl == nil {
+		return
+	}
+	cs := in.usable().client(cl)
 	for topic, ps := range partitions {
 		for _, p := range ps {
 			if state := cs.topic(topic).partition(p); state != nil {
@@ -70,24 +73,24 @@ func (cs *clientState) withoutLost(offsets map[string]map[int32]kgo.EpochOffset)
 //
 // Poll with the session's client: in.PollFetches(ctx, session.Client()).
 func (in *Instrumentation) EndTransaction(ctx context.Context, session *kgo.GroupTransactSession, commit kgo.TransactionEndTry) (committed bool, err error) {
-	ctx = isolated(ctx)
-	cs, start := in.client(session.Client()), clock(ctx, in.instruments.operation)
-	var topics []string
-	var spans []trace.Span
-	if commit == kgo.TryCommit {
-		offsets := session.Client().UncommittedOffsets()
-		topics = slices.Sorted(maps.Keys(offsets))
-		for _, topic := range topics {
-			spans = append(spans, in.startCommit(ctx, cs.topic(topic), offsets[topic]))
-		}
+	if session == nil {
+		return false, errNil
 	}
+	in, ctx = in.usable(), isolated(orBackground(ctx))
+	cs := in.client(session.Client())
+	var offsets map[string]map[int32]kgo.EpochOffset
+	if commit == kgo.TryCommit {
+		offsets = session.Client().UncommittedOffsets()
+	}
+	start := time.Now()
 	committed, err = session.End(ctx, commit)
+	end := time.Now()
 	failure := err
 	if failure == nil && !committed {
 		failure = errAborted
 	}
-	for i, topic := range topics {
-		in.endCommit(ctx, &cs.topic(topic).commit, spans[i], start, failure)
+	for _, topic := range slices.Sorted(maps.Keys(offsets)) {
+		in.committed(ctx, cs.topic(topic), offsets[topic], start, end, failure)
 	}
 	return committed, err
 }

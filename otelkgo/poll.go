@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
 // PollFetches is kgo's PollFetches with a poll span for each topic of which
-// records came: a root of its own, without baggage, and with a link to each
-// record's creation context. A poll that brings nothing leaves no span.
+// records came or that failed: a root of its own, without baggage, and with a
+// link to each record's creation context. A poll that brings nothing leaves no
+// span, as does one that its context ends. WithPollSpans asks for fewer spans.
 //
 // Consumed messages, lag and the age of the oldest message are measured here,
 // so a client that polls without it has none of them.
@@ -23,21 +25,28 @@ func (in *Instrumentation) PollFetches(ctx context.Context, cl *kgo.Client) kgo.
 
 // PollRecords is PollFetches for at most max records; 0 and less mean all.
 func (in *Instrumentation) PollRecords(ctx context.Context, cl *kgo.Client, max int) kgo.Fetches {
+	in = in.usable()
+	if cl == nil {
+		return kgo.NewErrFetch(errNil)
+	}
 	start := time.Now()
 	fetches := cl.PollRecords(ctx, max)
-	if fetches.Empty() {
-		return fetches
-	}
 	var topics []*polledTopic
 	cs := in.client(cl)
 	for _, f := range fetches {
 		for i := range f.Topics {
+			if f.Topics[i].Topic == "" {
+				continue // the poll's own end: canceled, or the client is closed
+			}
 			topics = addPolled(topics, cs, &f.Topics[i])
 		}
 	}
+	if len(topics) == 0 {
+		return fetches
+	}
 	// A fetch has its topics in no order.
 	slices.SortFunc(topics, func(a, b *polledTopic) int { return cmp.Compare(a.topic, b.topic) })
-	ctx = isolated(ctx)
+	ctx = isolated(orBackground(ctx))
 	end := time.Now()
 	for _, t := range topics {
 		in.polled(ctx, t, start, end)
@@ -80,7 +89,7 @@ func addPolled(topics []*polledTopic, cs *clientState, f *kgo.FetchTopic) []*pol
 	return topics
 }
 
-// polled measures one topic of a poll and, when it brought records, makes the span.
+// polled measures one topic of a poll and makes the span.
 func (in *Instrumentation) polled(ctx context.Context, t *polledTopic, start, end time.Time) {
 	if len(t.partitions) == 0 {
 		return
@@ -99,7 +108,7 @@ func (in *Instrumentation) polled(ctx context.Context, t *polledTopic, start, en
 			}
 		}
 	}
-	if t.count > 0 {
+	if in.pollSpans.wants(t.err) {
 		in.pollSpan(ctx, t, start, end)
 	}
 }
@@ -127,14 +136,18 @@ func (in *Instrumentation) linkPolled(span trace.Span, t *polledTopic) (omitted 
 	links := 0
 	for _, p := range t.partitions {
 		for _, r := range p.Records {
-			sc := trace.SpanContextFromContext(in.extractLink(r))
+			sc, doubled := in.extractLink(r)
 			switch {
 			case !sc.IsValid():
 			case links == in.maxLinks:
 				omitted++
 			default:
 				links++
-				span.AddLink(trace.Link{SpanContext: sc})
+				link := trace.Link{SpanContext: sc}
+				if doubled > 0 {
+					link.Attributes = []attribute.KeyValue{traceparentCountKey.Int(doubled)}
+				}
+				span.AddLink(link)
 			}
 		}
 	}

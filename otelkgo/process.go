@@ -12,7 +12,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Process is the handling of one record or of a batch, open until End.
+// Process is the handling of one record or of a batch, open until End. The zero
+// value is not usable: StartProcess and StartProcessBatch return one.
 type Process struct {
 	in    *Instrumentation
 	topic *topicState
@@ -37,6 +38,10 @@ type Process struct {
 // The caller must call End. The record's Context, set when it was fetched,
 // tells which client it came from; do not replace it before.
 func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (context.Context, *Process) {
+	in, ctx = in.usable(), orBackground(ctx)
+	if r == nil {
+		r = &kgo.Record{Partition: -1, Offset: -1}
+	}
 	ts := in.clientOf(r).topic(r.Topic)
 	p := &Process{in: in, topic: ts, start: clock(ctx, in.instruments.process), measure: ts.process.measure}
 	ps := ts.partition(r.Partition)
@@ -46,9 +51,9 @@ func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (con
 		ps.enter(&p.inflight)
 	}
 	scope := trace.SpanContextFromContext(ctx)
-	ctx = in.extract(isolated(ctx), r)
+	ctx, doubled := in.extract(isolated(ctx), r)
 	creation := trace.SpanContextFromContext(ctx)
-	relation := in.relation(ctx, r)
+	relation := in.relationFunc(ctx, r)
 	if scope.Equal(creation) {
 		scope = trace.SpanContext{}
 	}
@@ -59,14 +64,14 @@ func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (con
 		if ps != nil {
 			options = ps.processRoot
 		}
-		p.startSpan(ctx, r, withLinks(options, creation, scope))
+		p.startSpan(ctx, r, doubled, withLinks(options, creation, scope))
 		return p.ctx, p
 	case ps == nil:
-		p.startSpan(ctx, r, ts.process.start)
+		p.startSpan(ctx, r, doubled, ts.process.start)
 	case creation.IsSampled():
-		p.startWholeSpan(ctx, r, ps)
+		p.startWholeSpan(ctx, r, doubled, ps)
 	default:
-		p.startSpan(ctx, r, ps.process)
+		p.startSpan(ctx, r, doubled, ps.process)
 	}
 	// The parent has decided, so links cost nothing unless the span is recorded.
 	if p.span.IsRecording() {
@@ -80,11 +85,11 @@ func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (con
 
 // startSpan starts the span with options, which have what samplers may need,
 // and adds what the record itself says only if the span is recorded.
-func (p *Process) startSpan(ctx context.Context, r *kgo.Record, options []trace.SpanStartOption) {
+func (p *Process) startSpan(ctx context.Context, r *kgo.Record, doubled int, options []trace.SpanStartOption) {
 	p.ctx, p.span = p.in.start(ctx, p.topic.process.spanName, options)
 	if p.span.IsRecording() {
 		s := p.in.scratches.get()
-		p.span.SetAttributes(p.topic.client.consumedAttributes(s.attributes[:0], r)...)
+		p.span.SetAttributes(p.topic.client.consumedAttributes(s.attributes[:0], r, doubled)...)
 		p.in.scratches.put(s)
 	}
 }
@@ -92,10 +97,10 @@ func (p *Process) startSpan(ctx context.Context, r *kgo.Record, options []trace.
 // startWholeSpan starts the span with all its attributes, so that it need not
 // grow for the record's own. That is worth their making when the span will
 // likely be recorded, as its parent is.
-func (p *Process) startWholeSpan(ctx context.Context, r *kgo.Record, ps *partitionState) {
+func (p *Process) startWholeSpan(ctx context.Context, r *kgo.Record, doubled int, ps *partitionState) {
 	s := p.in.scratches.get()
-	set := p.topic.client.consumedAttributes(append(s.attributes[:0], ps.attributes...), r)
-	p.ctx, p.span = p.in.start(ctx, p.topic.process.spanName, s.startOptions(p.topic.process.kind, len(set)))
+	set := p.topic.client.consumedAttributes(append(s.attributes[:0], ps.attributes...), r, doubled)
+	p.ctx, p.span = p.in.start(ctx, p.topic.process.spanName, s.startOptions(p.topic.process.kind, set))
 	p.in.scratches.put(s)
 }
 
@@ -132,19 +137,24 @@ func (in *Instrumentation) start(ctx context.Context, name string, options []tra
 	return in.tracer.Start(ctx, name, options...) //nolint:spancheck // every caller ends its span, most of them in another function
 }
 
-// Span returns the process span.
-func (p *Process) Span() trace.Span { return p.span }
+// Span returns the process span; that of a zero Process does nothing.
+func (p *Process) Span() trace.Span {
+	if p == nil || p.span == nil {
+		return trace.SpanFromContext(context.Background())
+	}
+	return p.span
+}
 
 // Lost reports whether the partition of the record, or one of the batch, was
 // lost since it was polled. Then another member of the group gets the record,
 // and its offset must not be committed by this one.
-func (p *Process) Lost() bool { return p.lost.Load() }
+func (p *Process) Lost() bool { return p != nil && p.lost.Load() }
 
 // End ends the process span; err is what the handling came to. The span of a
 // record whose partition was lost fails with partition_lost, whatever err is.
 // Calls after the first do nothing.
 func (p *Process) End(err error) {
-	if p.ended.Swap(true) {
+	if p == nil || p.in == nil || p.ended.Swap(true) {
 		return
 	}
 	p.inflight.leave()
@@ -167,6 +177,9 @@ func (p *Process) End(err error) {
 // ErrPartitionLost when the partition was lost meanwhile. A panic ends the span
 // and goes on.
 func (in *Instrumentation) Process(ctx context.Context, r *kgo.Record, handle func(context.Context, *kgo.Record) error) error {
+	if handle == nil {
+		return errNil
+	}
 	ctx, p := in.StartProcess(ctx, r)
 	return p.run(func() error { return handle(ctx, r) })
 }
@@ -188,6 +201,14 @@ func lostError(err error) error {
 		return err
 	}
 	return errors.Join(ErrPartitionLost, err)
+}
+
+// orBackground returns ctx, or an empty context where it is nil.
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
 }
 
 // isolated returns ctx without the span and the baggage that it carries.

@@ -135,41 +135,125 @@ func (s strict) Extract(ctx context.Context, c propagation.TextMapCarrier) conte
 	return s.TraceContext.Extract(ctx, c)
 }
 
-// A doubled or binary context is refused; the record is handled all the same,
-// in a new trace.
+const (
+	goodTraceparent  = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	staleTraceparent = "00-11111111111111111111111111111111-1111111111111111-01"
+)
+
+// A broken or binary context is refused; the record is handled all the same, in
+// a new trace.
 func TestForeignHeaders(t *testing.T) {
-	const good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-	p := strict{refused: new(int)}
 	inBubble(t, []string{"orders"}, func(b *bubble) {
 		for name, headers := range map[string][]kgo.RecordHeader{
-			"doubled": {{Key: "traceparent", Value: []byte(good)}, {Key: "traceparent", Value: []byte(good)}},
-			"binary":  {{Key: "traceparent", Value: []byte{0, 1, 2, 0xff}}},
-			"null":    {{Key: "traceparent", Value: nil}},
-			"empty":   {{Key: "traceparent", Value: []byte{}}},
-			"huge":    {{Key: "traceparent", Value: make([]byte, 1<<20)}},
-			"many":    manyHeaders(10_000),
+			"binary": {{Key: "traceparent", Value: []byte{0, 1, 2, 0xff}}},
+			"null":   {{Key: "traceparent", Value: nil}},
+			"empty":  {{Key: "traceparent", Value: []byte{}}},
+			"huge":   {{Key: "traceparent", Value: make([]byte, 1<<20)}},
 		} {
-			_, process := b.in.StartProcess(b.Context(), &kgo.Record{Topic: "orders", Headers: headers})
-			process.End(nil)
-			if s := b.spans.Ended()[len(b.spans.Ended())-1]; s.Parent().IsValid() || len(s.Links()) != 0 {
+			if s := b.processed(headers); s.Parent().IsValid() || len(s.Links()) != 0 {
 				t.Errorf("%s: the process span has a parent or a link", name)
+			}
+		}
+		mixed := b.processed([]kgo.RecordHeader{{Key: "TraceParent", Value: []byte(goodTraceparent)}})
+		if mixed.Parent().SpanID().String() != "b7ad6b7169203331" {
+			t.Error("a name in mixed case is not read")
+		}
+	})
+}
+
+// processed returns the process span of a record with these headers.
+func (b *bubble) processed(headers []kgo.RecordHeader) sdktrace.ReadOnlySpan {
+	b.Helper()
+	_, process := b.in.StartProcess(b.Context(), &kgo.Record{Topic: "orders", Headers: headers})
+	process.End(nil)
+	return b.spans.Ended()[len(b.spans.Ended())-1]
+}
+
+// doubled are the headers of a record to which a second library has added its
+// context: the last of each name counts.
+func doubled() []kgo.RecordHeader {
+	return []kgo.RecordHeader{
+		{Key: "traceparent", Value: []byte(staleTraceparent)}, {Key: "tracestate", Value: []byte("stale=1")}, {Key: "baggage", Value: []byte("order=stale")},
+		{Key: "tracestate", Value: []byte("good=1")}, {Key: "baggage", Value: []byte("order=7")}, {Key: "Traceparent", Value: []byte(goodTraceparent)},
+		{Key: "traceparent", Value: nil},
+	}
+}
+
+func TestLastOfDoubledTraceparentsCounts(t *testing.T) {
+	for name, p := range map[string]propagation.TextMapPropagator{
+		"stock":  propagator,
+		"strict": propagation.NewCompositeTextMapPropagator(strict{refused: new(int)}, propagation.Baggage{}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, []string{"orders"}, func(b *bubble) {
+				s := b.processed(doubled())
+				if got := s.Parent(); got.SpanID().String() != goodTraceparent[36:52] || got.TraceState().String() != "good=1" {
+					t.Errorf("the parent is %s with tracestate %q, want the last traceparent", got.SpanID(), got.TraceState())
+				}
+				if n := attributeInt(s, "otelkgo.traceparent.count"); n != 2 {
+					t.Errorf("otelkgo.traceparent.count is %d, want 2", n)
+				}
+				if got := attributeOf(s, "baggage.order"); got != "7" {
+					t.Errorf("baggage order=%q, want the last", got)
+				}
+				if n := attributeInt(b.processed(manyHeaders(10_000)), "otelkgo.traceparent.count"); n != 10_000 {
+					t.Errorf("otelkgo.traceparent.count is %d, want 10,000", n)
+				}
+				single := b.processed([]kgo.RecordHeader{{Key: "traceparent", Value: []byte(goodTraceparent)}, {Key: "own"}})
+				if attributeMap(single.Attributes())["otelkgo.traceparent.count"] != "" {
+					t.Error("a single traceparent is counted")
+				}
+			}, otelkgo.WithPropagator(p))
+		})
+	}
+}
+
+// The count stands on links, too, where a span has many records.
+func TestDoubledTraceparentsOnLinks(t *testing.T) {
+	inBubble(t, []string{"orders"}, func(b *bubble) {
+		plain, err := kgo.NewClient(kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.net.DialContext))
+		b.must(err)
+		defer plain.Close()
+		b.must(plain.ProduceSync(b.Context(), &kgo.Record{Topic: "orders", Headers: doubled()}).FirstErr())
+		cl := b.client(kgo.ConsumeTopics("orders"))
+		defer cl.Close()
+		b.must(b.in.ProcessBatch(b.Context(), b.poll(cl, 1), func(context.Context, []*kgo.Record) error { return nil }))
+		if n := len(b.spans.Ended()); n != 2 {
+			t.Errorf("%d spans, want poll and process", n)
+		}
+		for _, s := range b.spans.Ended() {
+			for _, l := range s.Links() {
+				if l.SpanContext.SpanID().String() != goodTraceparent[36:52] || attributeMap(l.Attributes)["otelkgo.traceparent.count"] != "2" {
+					t.Errorf("%s: link to %s with %v", s.Name(), l.SpanContext.SpanID(), l.Attributes)
+				}
+			}
+		}
+	})
+}
+
+// With WithStrictHeaders a strict propagator refuses what it refuses over HTTP.
+func TestStrictHeaders(t *testing.T) {
+	p := strict{refused: new(int)}
+	inBubble(t, []string{"orders"}, func(b *bubble) {
+		for _, headers := range [][]kgo.RecordHeader{doubled(), manyHeaders(10_000)} {
+			s := b.processed(headers)
+			if s.Parent().IsValid() || len(s.Links()) != 0 {
+				t.Error("the process span has a parent or a link")
+			}
+			if attributeInt(s, "otelkgo.traceparent.count") < 2 {
+				t.Error("the traceparents are not counted")
 			}
 		}
 		if *p.refused != 2 {
 			t.Errorf("%d doubled traceparents refused, want 2: two headers, and 10,000", *p.refused)
 		}
-		_, process := b.in.StartProcess(b.Context(), &kgo.Record{Topic: "orders", Headers: []kgo.RecordHeader{{Key: "TraceParent", Value: []byte(good)}}})
-		process.End(nil)
-		if s := b.spans.Ended()[len(b.spans.Ended())-1]; s.Parent().SpanID().String() != "b7ad6b7169203331" {
-			t.Error("a name in mixed case is not read")
-		}
-	}, otelkgo.WithPropagator(p))
+	}, otelkgo.WithPropagator(p), otelkgo.WithStrictHeaders())
 }
 
 func manyHeaders(n int) []kgo.RecordHeader {
 	headers := make([]kgo.RecordHeader, n)
 	for i := range headers {
-		headers[i] = kgo.RecordHeader{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")}
+		headers[i] = kgo.RecordHeader{Key: "traceparent", Value: []byte(goodTraceparent)}
 	}
 	return headers
 }

@@ -3,10 +3,8 @@ package otelkgo
 import (
 	"context"
 	"time"
-	"unicode/utf8"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -47,7 +45,7 @@ func (cs *clientState) OnProduceRecordBuffered(r *kgo.Record) {
 	o, _ := before.Value(originKey{}).(*origin)
 	parent := before
 	if !trace.SpanContextFromContext(before).IsValid() && before.Value(clientStateKey{}) != nil {
-		parent = cs.in.extract(before, r)
+		parent, _ = cs.in.extract(before, r)
 	}
 	switch {
 	case o == nil:
@@ -67,7 +65,7 @@ func (cs *clientState) startDerived(sc *sendContext, o *origin, r *kgo.Record) {
 	op := &sc.topic.send
 	creation := o.creation
 	if o.custom {
-		creation = trace.SpanContextFromContext(cs.in.extractLink(r))
+		creation, _ = cs.in.extractLink(r)
 	}
 	if creation.IsValid() {
 		op = &sc.topic.sendCreated
@@ -113,40 +111,4 @@ func (cs *clientState) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
 		failSpan(sc.span, err)
 	}
 	sc.span.End()
-}
-
-// messageAttributes appends the client id and what a record itself says: its
-// key when it is text, whether it is a tombstone, and its id.
-func (cs *clientState) messageAttributes(attrs []attribute.KeyValue, r *kgo.Record) []attribute.KeyValue {
-	if cs.id != "" {
-		attrs = append(attrs, semconv.MessagingClientID(cs.id))
-	}
-	return cs.in.recordAttributes(attrs, r)
-}
-
-// consumedAttributes appends the offset, which comes before all that
-// messageAttributes appends.
-func (cs *clientState) consumedAttributes(attrs []attribute.KeyValue, r *kgo.Record) []attribute.KeyValue {
-	return cs.messageAttributes(append(attrs, semconv.MessagingKafkaOffset(int(r.Offset))), r)
-}
-
-func (in *Instrumentation) recordAttributes(attrs []attribute.KeyValue, r *kgo.Record) []attribute.KeyValue {
-	if r.Key != nil && utf8.Valid(r.Key) {
-		attrs = append(attrs, semconv.MessagingKafkaMessageKey(string(r.Key)))
-	}
-	if r.Key != nil && r.Value == nil {
-		attrs = append(attrs, semconv.MessagingKafkaMessageTombstone(true))
-	}
-	if id := in.messageID(r); id != "" {
-		attrs = append(attrs, semconv.MessagingMessageID(id))
-	}
-	return attrs
-}
-
-// clientAttributes are those of a span over several records.
-func (cs *clientState) clientAttributes() []attribute.KeyValue {
-	if cs.id == "" {
-		return nil
-	}
-	return []attribute.KeyValue{semconv.MessagingClientID(cs.id)}
 }

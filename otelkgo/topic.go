@@ -1,7 +1,6 @@
 package otelkgo
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,7 +21,7 @@ const (
 
 // topicState holds what is the same for all spans of one client and topic, so
 // that a record costs no attribute set of its own. There is one for each topic
-// that a client uses, as long as the client lives.
+// that a client uses, as long as the client lives, up to maxTopics.
 type topicState struct {
 	client *clientState
 	topic  string
@@ -33,9 +32,20 @@ type topicState struct {
 	// sendCreated is send for a record that has a creation context already.
 	sendCreated operation
 
-	mu         sync.Mutex // guards changes of partitions, which is replaced by them
+	mu sync.Mutex // guards changes of partitions, which is replaced by them, and high
+	// partitions are those below maxIndexed, by number.
 	partitions atomic.Pointer[[]*partitionState]
+	// high are the others.
+	high map[int32]*partitionState
 }
+
+// Topics and partitions beyond these limits are traced and measured, and not
+// remembered: their lag is not known, nor whether they are lost.
+const (
+	maxTopics  = 4096 // of a client
+	maxIndexed = 4096 // partitions of a topic that a slice holds
+	maxHigh    = 4096 // partitions with higher numbers
+)
 
 // operation is one kind of span on one topic, and its metrics.
 type operation struct {
@@ -53,30 +63,14 @@ type operation struct {
 	measure  *measure
 }
 
-func (cs *clientState) topic(name string) *topicState {
-	if ts := (*cs.topics.Load())[name]; ts != nil {
-		return ts
-	}
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	if ts := (*cs.topics.Load())[name]; ts != nil {
-		return ts
-	}
-	topics := maps.Clone(*cs.topics.Load())
-	ts := newTopicState(cs, name)
-	topics[name] = ts
-	cs.topics.Store(&topics)
-	return ts
-}
-
-func newTopicState(cs *clientState, name string) *topicState {
-	template := cs.in.template(name)
+func newTopicState(cs *clientState, raw string) *topicState {
+	template, name := text(cs.in.template(raw)), text(raw)
 	operation := func(op string, opType attribute.KeyValue, kind trace.SpanKind) operation {
 		return newOperation(cs, name, template, op, opType, kind)
 	}
 	ts := &topicState{
 		client: cs,
-		topic:  name,
+		topic:  raw,
 
 		measuredDestination: measuredDestination(name, template),
 
@@ -95,9 +89,14 @@ func newTopicState(cs *clientState, name string) *topicState {
 // a batch over several topics and for a record that names none.
 func newOperation(cs *clientState, topic, template, op string, opType attribute.KeyValue, kind trace.SpanKind) operation {
 	common := []attribute.KeyValue{semconv.MessagingSystemKafka, semconv.MessagingOperationName(op), opType}
-	o := operation{spanName: op, kind: trace.WithSpanKind(kind), attributes: slices.Clone(common), measured: slices.Clone(common)}
+	o := operation{
+		spanName: op, kind: trace.WithSpanKind(kind),
+		// Of two attributes with one key the later one counts.
+		attributes: slices.Concat(cs.in.spanAttributes, common),
+		measured:   slices.Concat(cs.in.metricAttributes, common),
+	}
 	if cs.group != "" && kind != trace.SpanKindProducer && op != operationSend {
-		o.attributes = append(o.attributes, semconv.MessagingConsumerGroupName(cs.group))
+		o.attributes = append(o.attributes, semconv.MessagingConsumerGroupName(text(cs.group)))
 		o.measured = append(o.measured, measuredGroup(cs))
 	}
 	o.attributes, o.measured = append(o.attributes, cs.server...), append(o.measured, cs.server...)
@@ -126,7 +125,7 @@ func measuredDestination(topic, template string) attribute.KeyValue {
 
 // measuredGroup is how a metric names the client's group.
 func measuredGroup(cs *clientState) attribute.KeyValue {
-	return semconv.MessagingConsumerGroupName(cs.in.groupName(cs.group))
+	return semconv.MessagingConsumerGroupName(text(cs.in.groupName(cs.group)))
 }
 
 // partition returns the state of partition p, or nil when p is not known
@@ -140,6 +139,9 @@ func (ts *topicState) partition(p int32) *partitionState {
 	}
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
+	if p >= maxIndexed {
+		return ts.highPartition(p)
+	}
 	all := *ts.partitions.Load()
 	if int(p) < len(all) && all[p] != nil {
 		return all[p]
@@ -149,4 +151,19 @@ func (ts *topicState) partition(p int32) *partitionState {
 	grown[p] = newPartitionState(ts, p)
 	ts.partitions.Store(&grown)
 	return grown[p]
+}
+
+// highPartition is partition for a number from maxIndexed on. The caller holds ts.mu.
+func (ts *topicState) highPartition(p int32) *partitionState {
+	if ps := ts.high[p]; ps != nil {
+		return ps
+	}
+	ps := newPartitionState(ts, p)
+	if len(ts.high) < maxHigh {
+		if ts.high == nil {
+			ts.high = map[int32]*partitionState{}
+		}
+		ts.high[p] = ps
+	}
+	return ps
 }

@@ -3,8 +3,7 @@ package services
 import (
 	"context"
 
-	carrierhttp "tracelab/services/internal/carrier/http"
-
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -17,7 +16,7 @@ type analytics struct {
 func newAnalytics(n *node) *analytics {
 	s := &analytics{node: n}
 	orderpb.RegisterAnalyticsServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Record.Verb(), carrierhttp.Call(s.Record))
+	n.httpServer.Traced("POST /"+Record.Verb(), carrier.Call(s.Record))
 	n.handleStep(Record, s.record)
 	return s
 }

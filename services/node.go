@@ -9,10 +9,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	carriergrpc "tracelab/services/internal/carrier/grpc"
-	carrierhttp "tracelab/services/internal/carrier/http"
-	"tracelab/services/internal/carrier/kafka"
-
 	"go.opentelemetry.io/otel/baggage"
 
 	"tracelab/internal/telemetry"
@@ -30,12 +26,12 @@ type node struct {
 	allowFaults bool
 	telemetry   *telemetry.Provider
 
-	httpServer *carrierhttp.Server
-	grpcServer *carriergrpc.Server
+	httpServer *carrier.HTTPServer
+	grpcServer *carrier.GRPCServer
 	listeners  listeners
-	http       *carrierhttp.Client
-	grpc       *carriergrpc.Client
-	broker     carrier.Broker // nil for the gateway, and without a broker
+	http       *carrier.HTTPClient
+	grpc       *carrier.GRPCClient
+	kafka      *carrier.Kafka // nil for the gateway, and without a broker
 
 	handlers map[string]handler // by topic
 	ready    func(context.Context) []string
@@ -56,7 +52,7 @@ func (n *node) handleStep(step Step, do func(context.Context, *orderpb.Order) er
 	})
 }
 
-// consume handles a message.
+// consume takes a message off the broker.
 func (n *node) consume(ctx context.Context, topic string, event *orderpb.Event) error {
 	e, err := experimentOf(ctx)
 	if err != nil {
@@ -78,14 +74,14 @@ func (n *node) topics() []string {
 // probes are the questions that an orchestrator asks.
 func (n *node) probes() {
 	n.httpServer.Plain("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		carrierhttp.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "alive"})
+		carrier.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "alive"})
 	}))
 	n.httpServer.Plain("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if missing := n.notReady(r.Context()); len(missing) > 0 {
-			carrierhttp.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"service": n.name, "status": "not ready", "waiting_for": missing})
+			carrier.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"service": n.name, "status": "not ready", "waiting_for": missing})
 			return
 		}
-		carrierhttp.WriteJSON(w, http.StatusOK, map[string]any{"service": n.name, "status": "ready", "faults_allowed": n.allowFaults})
+		carrier.WriteJSON(w, http.StatusOK, map[string]any{"service": n.name, "status": "ready", "faults_allowed": n.allowFaults})
 	}))
 }
 
@@ -95,7 +91,7 @@ func (n *node) notReady(ctx context.Context) []string {
 	if n.draining.Load() {
 		missing = append(missing, n.name+" is shutting down")
 	}
-	if n.broker != nil && !n.broker.Ready() {
+	if n.kafka != nil && !n.kafka.Ready() {
 		missing = append(missing, "kafka group "+n.name)
 	}
 	if n.ready != nil {
@@ -106,23 +102,17 @@ func (n *node) notReady(ctx context.Context) []string {
 
 // connect joins the broker.
 func (n *node) connect(ctx context.Context, config Config) error {
-	broker, err := kafka.Open(ctx, kafka.Config{
-		Kotel: config.Kotel,
-		BrokerConfig: carrier.BrokerConfig{
-			Service: n.name, Addresses: config.Kafka, Prefix: config.Prefix, Topics: OrderTopology().Topics(), Consume: n.topics(),
-			Workers: config.Workers, Dial: config.Network.Dial, Provider: n.telemetry, Handle: n.consume,
-			Relation: func(ctx context.Context) (parent, link bool) {
-				// consume refuses an unknown relation; the span has to begin before that.
-				relation, _ := relationOf(baggage.FromContext(ctx))
-				return relation.refers()
-			},
+	kafka, err := carrier.OpenKafka(ctx, carrier.KafkaConfig{
+		Service: n.name, Addresses: config.Kafka, Prefix: config.Prefix, Topics: OrderTopology().Topics(), Consume: n.topics(),
+		Workers: config.Workers, Network: config.Network, Provider: n.telemetry, Handle: n.consume, Kotel: config.Kotel,
+		Relation: func(ctx context.Context) Relation {
+			// A relation that is none is found out by consume; the span has to begin before that.
+			relation, _ := relationOf(baggage.FromContext(ctx))
+			return relation
 		},
 	})
-	if err != nil {
-		return err // and n.broker stays nil
-	}
-	n.broker = broker
-	return nil
+	n.kafka = kafka
+	return err
 }
 
 // stopServing takes no more requests and calls and waits for those that it has. The connections that the service's own
@@ -135,16 +125,16 @@ func (n *node) stopServing(ctx context.Context) error {
 
 // drain finishes and commits the messages in work.
 func (n *node) drain(ctx context.Context) error {
-	if n.broker == nil {
+	if n.kafka == nil {
 		return nil
 	}
-	return n.broker.Drain(ctx)
+	return n.kafka.Drain(ctx)
 }
 
 // close gives back what drain has left.
 func (n *node) close(ctx context.Context) error {
-	if n.broker != nil {
-		n.broker.Close(ctx)
+	if n.kafka != nil {
+		n.kafka.Close(ctx)
 	}
 	n.http.Close()
 	return errors.Join(n.grpc.Close(), wrap(n.name, n.telemetry.Traces.Shutdown(ctx)))

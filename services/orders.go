@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	carrierhttp "tracelab/services/internal/carrier/http"
-
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -35,7 +33,7 @@ func newOrders(n *node) (*orders, error) {
 	}
 	o := &orders{node: n, ledger: newLedger(), metrics: metrics}
 	orderpb.RegisterOrdersServer(n.grpcServer, o)
-	n.httpServer.Traced("POST /"+Accept.Verb(), carrierhttp.Call(o.Accept))
+	n.httpServer.Traced("POST /"+Accept.Verb(), carrier.Call(o.Accept))
 	n.httpServer.Plain("GET /orders/{id}", http.HandlerFunc(o.get))
 	n.httpServer.Plain("GET /runs/{run}", http.HandlerFunc(o.accounts))
 	n.httpServer.Plain("GET /runs/{run}/orders", http.HandlerFunc(o.list))
@@ -166,18 +164,18 @@ func (o *orders) stranger(event *orderpb.Event) error {
 func (o *orders) get(w http.ResponseWriter, r *http.Request) {
 	state, ok := o.ledger.get(r.PathValue("id"))
 	if !ok {
-		carrierhttp.WriteProblem(w, carrier.Fail("", "order_not_found", "no order "+r.PathValue("id")))
+		carrier.WriteProblem(w, carrier.Fail("", "order_not_found", "no order "+r.PathValue("id")))
 		return
 	}
-	carrierhttp.WriteJSON(w, http.StatusOK, state)
+	carrier.WriteJSON(w, http.StatusOK, state)
 }
 
 func (o *orders) accounts(w http.ResponseWriter, r *http.Request) {
-	carrierhttp.WriteJSON(w, http.StatusOK, o.ledger.accounts(r.PathValue("run")))
+	carrier.WriteJSON(w, http.StatusOK, o.ledger.accounts(r.PathValue("run")))
 }
 
 func (o *orders) list(w http.ResponseWriter, r *http.Request) {
-	carrierhttp.WriteJSON(w, http.StatusOK, o.ledger.run(r.PathValue("run")))
+	carrier.WriteJSON(w, http.StatusOK, o.ledger.run(r.PathValue("run")))
 }
 
 func asSteps(names []string) []Step {

@@ -1,19 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
-	"tracelab/internal/telemetry"
-
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"tracelab/internal/otlp"
+	"tracelab/lab"
 	"tracelab/services"
 )
 
@@ -26,13 +27,13 @@ const (
 
 // export is where `tracelab serve` sends its spans, metrics and profiles; nil parts have no endpoint.
 type export struct {
-	queue    *telemetry.Queue
-	metrics  *telemetry.Metrics
-	profiles *telemetry.Profiles
+	queue    *services.Queue
+	metrics  *services.Metrics
+	profiles *services.Profiles
 }
 
 // newExport makes what the flag and the standard variables ask for.
-func newExport(ctx context.Context, to otlp.Destination, log *slog.Logger) (export, error) {
+func newExport(ctx context.Context, address string, log *slog.Logger) (export, error) {
 	// What OpenTelemetry has nobody else to tell. A reader that is stopped says that it was.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		if !errors.Is(err, context.Canceled) {
@@ -40,19 +41,19 @@ func newExport(ctx context.Context, to otlp.Destination, log *slog.Logger) (expo
 		}
 	}))
 	var e export
-	if !to.Traces.IsZero() {
-		exporter, err := otlp.NewTraceExporter(ctx, to.Traces)
+	if address != "" || otlpFromEnvironment() {
+		exporter, err := otlptrace.New(ctx, lab.OTLPClient(address, otlpProtocol()))
 		if err != nil {
-			return e, err
+			return e, fmt.Errorf("otlp endpoint %s: %w", address, err)
 		}
-		e.queue = telemetry.NewQueue(exporter, telemetry.QueueConfig{Logger: log})
+		e.queue = services.NewQueue(exporter, services.QueueConfig{Logger: log})
 	}
-	if !to.Metrics.IsZero() {
-		exporter, err := otlp.NewMetricExporter(ctx, to.Metrics)
+	if address != "" || otlpMetricsFromEnvironment() {
+		exporter, err := services.OTLPMetrics(ctx, address, otlpMetricsProtocol())
 		if err != nil {
-			return e, fmt.Errorf("otlp endpoint %s: %w", to.Metrics, err)
+			return e, fmt.Errorf("otlp endpoint %s: %w", address, err)
 		}
-		e.metrics = telemetry.NewMetrics(exporter, log)
+		e.metrics = services.NewMetrics(exporter, log)
 	}
 	return e, nil
 }
@@ -94,7 +95,7 @@ func (e export) stop(s *streams) error {
 	return errors.Join(err, e.metrics.Shutdown(ctx))
 }
 
-func stopQueue(queue *telemetry.Queue, s *streams) error {
+func stopQueue(queue *services.Queue, s *streams) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lastSpans)
 	defer cancel()
 	err := queue.Shutdown(ctx)
@@ -104,4 +105,14 @@ func stopQueue(queue *telemetry.Queue, s *streams) error {
 		err = errors.Join(err, fmt.Errorf("%d spans were dropped: is the otlp endpoint up?", counts.Dropped))
 	}
 	return err
+}
+
+// otlpMetricsFromEnvironment tells whether the standard variables name an endpoint for metrics.
+func otlpMetricsFromEnvironment() bool {
+	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") != ""
+}
+
+// otlpMetricsProtocol is what the standard variables say of the protocol for metrics.
+func otlpMetricsProtocol() string {
+	return cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL"))
 }

@@ -12,9 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"tracelab/internal/telemetry"
-
-	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -39,17 +36,13 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	to, err := otlp.ParseDestination(c.OTLP, os.Getenv)
-	if err != nil {
-		return usageError{fmt.Errorf("--otlp %w", err)}
-	}
-	export, err := newExport(ctx, to, s.log)
+	export, err := newExport(ctx, c.OTLP, s.log)
 	if err != nil {
 		return err
 	}
 	if c.Pyroscope != "" {
 		t := config.Telemetry
-		if export.profiles, err = telemetry.StartProfiles(c.Pyroscope, t.Version, t.Instance, t.Host, s.log); err != nil {
+		if export.profiles, err = services.StartProfiles(c.Pyroscope, t.Version, t.Instance, t.Host, s.log); err != nil {
 			return errors.Join(usageError{err}, export.stop(s))
 		}
 	}
@@ -115,7 +108,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 	}
 	config := services.Config{
 		Services: names, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, AllowFaults: c.AllowFaults, Network: services.TCP(),
-		Telemetry: telemetry.Config{
+		Telemetry: services.Telemetry{
 			Version: version(), Host: c.Host, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
 		},

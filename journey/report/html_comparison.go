@@ -127,11 +127,11 @@ func differenceSections(c journey.Comparison) []differenceSection {
 
 func verdictClass(v journey.Verdict) string {
 	switch v {
-	case journey.VerdictLess:
+	case journey.Less:
 		return "less"
-	case journey.VerdictMore:
+	case journey.More:
 		return "more"
-	case journey.VerdictNone:
+	case journey.NoVerdict:
 	}
 	return "unsure"
 }

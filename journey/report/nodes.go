@@ -114,15 +114,15 @@ func changeCounts(nodes []journey.Node, g int) string {
 // changeColor is red for what is worse, green for what is better.
 func changeColor(c journey.Change) string {
 	switch c {
-	case journey.ChangeIncomplete, journey.ChangeError, journey.ChangeSlower:
+	case journey.Incomplete, journey.ErrorChange, journey.Slower:
 		return red
-	case journey.ChangeFaster:
+	case journey.Faster:
 		return green
-	case journey.ChangeCarrier:
+	case journey.CarrierChange:
 		return cyan
-	case journey.ChangeAdded, journey.ChangeRemoved, journey.ChangeFanOut:
+	case journey.Added, journey.Removed, journey.FanOutChange:
 		return yellow
-	case journey.ChangeSame:
+	case journey.Same:
 	}
 	return ""
 }
@@ -154,7 +154,7 @@ func nodeName(a, o journey.NodeIn) string {
 	if a.Name != "" && o.Name != "" && a.Name != o.Name {
 		name += " → " + lastPart(o.Name)
 	}
-	if o.Change == journey.ChangeCarrier {
+	if o.Change == journey.CarrierChange {
 		name += " (" + a.Carrier + " → " + o.Carrier + ")"
 	}
 	return name

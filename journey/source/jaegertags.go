@@ -40,26 +40,26 @@ func readTags(s *journey.Span) {
 	s.Attributes = kept[:len(kept):len(kept)]
 	switch {
 	case code == "ERROR" || code == "" && failed:
-		s.Status = journey.StatusError
+		s.Status = journey.Error
 	case code == "OK":
-		s.Status = journey.StatusOK
+		s.Status = journey.OK
 	}
 }
 
 func kindOf(tag string) journey.Kind {
 	switch tag {
 	case "internal":
-		return journey.KindInternal
+		return journey.Internal
 	case "server":
-		return journey.KindServer
+		return journey.Server
 	case "client":
-		return journey.KindClient
+		return journey.Client
 	case "producer":
-		return journey.KindProducer
+		return journey.Producer
 	case "consumer":
-		return journey.KindConsumer
+		return journey.Consumer
 	}
-	return journey.KindUnspecified
+	return journey.Unspecified
 }
 
 func countOf(v journey.Value) uint32 {
@@ -97,43 +97,43 @@ func (d *spanDecoder) tagList() []journey.Attribute {
 func (d *spanDecoder) tagValue() journey.Value {
 	switch d.peek() {
 	case '"':
-		return journey.StringValue(d.string())
+		return journey.String(d.string())
 	case 't', 'f':
-		return journey.BoolValue(d.bool())
+		return journey.Bool(d.bool())
 	case 'n', '{', '[':
 		d.skip()
 		return journey.Value{}
 	}
 	text := d.number()
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return journey.IntValue(n)
+		return journey.Int(n)
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	d.check(err)
-	return journey.FloatValue(f)
+	return journey.Float(f)
 }
 
 // typed makes a value what Jaeger says it is: integers beyond 2⁵³ and bytes are written as strings. What does not fit stays.
 func typed(v journey.Value, kind string) journey.Value {
 	switch n, isInt := v.Int64(); {
 	case kind == "float64" && isInt:
-		return journey.FloatValue(float64(n))
-	case v.Kind() != journey.ValueString:
+		return journey.Float(float64(n))
+	case v.Kind() != journey.StringValue:
 	case kind == "int64":
 		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
-			return journey.IntValue(n)
+			return journey.Int(n)
 		}
 	case kind == "float64":
 		if f, err := strconv.ParseFloat(v.String(), 64); err == nil {
-			return journey.FloatValue(f)
+			return journey.Float(f)
 		}
 	case kind == "bool":
 		if b, err := strconv.ParseBool(v.String()); err == nil {
-			return journey.BoolValue(b)
+			return journey.Bool(b)
 		}
 	case kind == "binary":
 		if b, err := base64.StdEncoding.DecodeString(v.String()); err == nil {
-			return journey.BytesValue(b)
+			return journey.Bytes(b)
 		}
 	}
 	return v

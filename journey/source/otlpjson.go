@@ -194,17 +194,17 @@ func (d *spanDecoder) value() journey.Value {
 	d.object(func(key []byte) {
 		switch string(key) {
 		case "stringValue", "string_value":
-			v = journey.StringValue(d.string())
+			v = journey.String(d.string())
 		case "boolValue", "bool_value":
-			v = journey.BoolValue(d.bool())
+			v = journey.Bool(d.bool())
 		case "intValue", "int_value":
-			v = journey.IntValue(d.int())
+			v = journey.Int(d.int())
 		case "doubleValue", "double_value":
-			v = journey.FloatValue(d.float())
+			v = journey.Float(d.float())
 		case "bytesValue", "bytes_value":
-			v = journey.BytesValue(d.bytes())
+			v = journey.Bytes(d.bytes())
 		case "arrayValue", "array_value", "kvlistValue", "kvlist_value":
-			v = journey.JSONValue(jsonText(d.nested(key)))
+			v = journey.JSON(jsonText(d.nested(key)))
 		default:
 			d.skip()
 		}

@@ -16,7 +16,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store, err := jaeger.Open(address.Base)
+	store, err := jaeger.Open(address.Base, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

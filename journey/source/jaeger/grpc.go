@@ -18,31 +18,27 @@ import (
 	"tracelab/journey/source"
 )
 
-// overGRPC asks Jaeger's api/v3 over gRPC, by default on port 16685.
+// GRPC asks Jaeger's api/v3 over gRPC, by default on port 16685. It is a source.Store.
 //
 // No Go module has the client that is generated from Jaeger's query_service.proto. The two questions have few fields, and
 // the answers are OTLP, so they are written and read here.
-type overGRPC struct {
-	options
-	conn  grpc.ClientConnInterface
-	owned io.Closer // the connection, unless it is the caller's
+type GRPC struct {
+	Conn    grpc.ClientConnInterface
+	Timeout time.Duration // of one question with its answer; 0 means DefaultTimeout
+	Limit   int           // how long a message may be, in bytes; 0 means source.DefaultLimit
+	Keep    Keep          // of what searches find; nil means nobody wants it
 }
 
-// Close closes the connection that Open made.
-func (g overGRPC) Close() error {
-	if g.owned == nil {
-		return nil
-	}
-	return g.owned.Close()
-}
+var _ source.Store = GRPC{}
 
 const service = "/jaeger.api_v3.QueryService/"
 
 // Trace returns the spans of a trace as they are stored, without Jaeger's corrections for clock skew.
-func (g overGRPC) Trace(ctx context.Context, id journey.TraceID) (source.Answer, error) {
+func (g GRPC) Trace(ctx context.Context, id journey.TraceID) (source.Result, error) {
+	g.Keep = nil
 	request := stringField(nil, 1, id.String())
 	request = protowire.AppendVarint(protowire.AppendTag(request, 4, protowire.VarintType), 1) // raw_traces
-	result, err := g.call(ctx, "GetTrace", request, nil)
+	result, err := g.call(ctx, "GetTrace", request)
 	if err != nil {
 		return result, err
 	}
@@ -50,22 +46,13 @@ func (g overGRPC) Trace(ctx context.Context, id journey.TraceID) (source.Answer,
 }
 
 // Search returns the traces with a span that matches the query.
-func (g overGRPC) Search(ctx context.Context, q source.Query) (source.Answer, error) {
-	return g.search(ctx, q, nil)
-}
-
-// SearchOTLP is Search for those who need the answer itself.
-func (g overGRPC) SearchOTLP(ctx context.Context, q source.Query) (OTLP, error) {
-	return collect(ctx, q, g.search)
-}
-
-func (g overGRPC) search(ctx context.Context, q source.Query, keep keep) (source.Answer, error) {
+func (g GRPC) Search(ctx context.Context, q source.Query) (source.Result, error) {
 	if err := checkQuery(q, "FindTraces"); err != nil {
-		return source.Answer{}, err
+		return source.Result{}, err
 	}
-	result, err := g.call(ctx, "FindTraces", bytesField(nil, 1, queryParameters(q)), keep)
+	result, err := g.call(ctx, "FindTraces", bytesField(nil, 1, queryParameters(q)))
 	if kindOf(err) == NotStored {
-		return source.Answer{}, nil
+		return source.Result{}, nil
 	}
 	if err != nil {
 		return result, err
@@ -82,11 +69,11 @@ func queryParameters(q source.Query) []byte {
 	}
 	b = bytesField(b, 4, seconds(q.Start.Unix(), int64(q.Start.Nanosecond())))
 	b = bytesField(b, 5, seconds(q.End.Unix(), int64(q.End.Nanosecond())))
-	if q.MinDuration > 0 {
-		b = bytesField(b, 6, seconds(int64(q.MinDuration/time.Second), int64(q.MinDuration%time.Second)))
+	if q.Shortest > 0 {
+		b = bytesField(b, 6, seconds(int64(q.Shortest/time.Second), int64(q.Shortest%time.Second)))
 	}
-	if q.MaxDuration > 0 {
-		b = bytesField(b, 7, seconds(int64(q.MaxDuration/time.Second), int64(q.MaxDuration%time.Second)))
+	if q.Longest > 0 {
+		b = bytesField(b, 7, seconds(int64(q.Longest/time.Second), int64(q.Longest%time.Second)))
 	}
 	b = protowire.AppendVarint(protowire.AppendTag(b, 8, protowire.VarintType), uint64(limitOf(q)))
 	return protowire.AppendVarint(protowire.AppendTag(b, 9, protowire.VarintType), 1) // raw_traces
@@ -110,10 +97,17 @@ func bytesField(b []byte, number protowire.Number, value []byte) []byte {
 }
 
 // call asks one question, and reads the stream of messages that answers it.
-func (g overGRPC) call(ctx context.Context, method string, request []byte, keep keep) (source.Answer, error) {
-	asked, cancel := context.WithTimeout(ctx, g.timeout)
+func (g GRPC) call(ctx context.Context, method string, request []byte) (source.Result, error) {
+	timeout, limit := g.Timeout, g.Limit
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
+	if limit == 0 {
+		limit = source.DefaultLimit
+	}
+	asked, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	stream, err := g.conn.NewStream(asked, &grpc.StreamDesc{ServerStreams: true}, service+method, grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(g.limit))
+	stream, err := g.Conn.NewStream(asked, &grpc.StreamDesc{ServerStreams: true}, service+method, grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(limit))
 	if err == nil {
 		err = stream.SendMsg(request)
 	}
@@ -121,19 +115,20 @@ func (g overGRPC) call(ctx context.Context, method string, request []byte, keep 
 		err = stream.CloseSend()
 	}
 	if err != nil && !errors.Is(err, io.EOF) { // the reason of an io.EOF comes with the answer
-		return source.Answer{}, g.unanswered(ctx, method, err)
+		return source.Result{}, g.unanswered(ctx, method, err)
 	}
-	var result source.Answer
-	for number := 1; ; number++ {
+	var result source.Result
+	for {
 		var message []byte
 		if err := stream.RecvMsg(&message); errors.Is(err, io.EOF) {
 			return result, nil
 		} else if err != nil {
 			return result, g.unanswered(ctx, method, err)
 		}
-		spans, err := source.FromOTLP(message, fmt.Sprintf("Jaeger's %s, message %d", method, number))
+		result.Lines++
+		spans, err := source.FromOTLP(message, fmt.Sprintf("Jaeger's %s, message %d", method, result.Lines))
 		if err == nil {
-			err = keep.protobuf(message)
+			err = g.Keep.protobuf(message)
 		}
 		if err != nil {
 			return result, &Error{Damaged, method, err}
@@ -142,7 +137,7 @@ func (g overGRPC) call(ctx context.Context, method string, request []byte, keep 
 	}
 }
 
-func (g overGRPC) unanswered(ctx context.Context, method string, err error) error {
+func (g GRPC) unanswered(ctx context.Context, method string, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("%s: %w", method, context.Canceled)
 	}

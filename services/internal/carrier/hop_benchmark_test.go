@@ -1,11 +1,6 @@
-package carrier_test
+package carrier
 
 import (
-	"tracelab/services/internal/carrier"
-	carriergrpc "tracelab/services/internal/carrier/grpc"
-	carrierhttp "tracelab/services/internal/carrier/http"
-	"tracelab/services/internal/carrier/kafka"
-
 	"bytes"
 	"context"
 	"fmt"
@@ -60,8 +55,6 @@ func BenchmarkHop(b *testing.B) {
 	}
 }
 
-var dial = (&net.Dialer{}).DialContext
-
 func benchProvider(b *testing.B) *telemetry.Provider {
 	b.Helper()
 	provider, err := telemetry.Config{
@@ -92,10 +85,10 @@ func reserve(context.Context, *orderpb.Order) (*orderpb.Receipt, error) {
 }
 
 func labHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
-	server, l := carrierhttp.NewServer(provider), benchListener(b)
-	server.Traced("POST /reserve", carrierhttp.Call(reserve))
+	server, l := NewHTTPServer(provider), benchListener(b)
+	server.Traced("POST /reserve", Call(reserve))
 	go func() { _ = server.Serve(l) }()
-	client := carrierhttp.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil })
+	client := NewHTTPClient(TCP(), provider, func(string) (string, error) { return l.Addr().String(), nil })
 	b.Cleanup(func() { client.Close(); _ = server.Shutdown(context.Background()) })
 	return func(ctx context.Context) error {
 		return client.Call(ctx, "inventory", "reserve", benchOrder(), &orderpb.Receipt{})
@@ -159,10 +152,10 @@ func (inventoryServer) Reserve(ctx context.Context, order *orderpb.Order) (*orde
 }
 
 func labGRPC(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
-	server, l := carriergrpc.NewServer(provider), benchListener(b)
+	server, l := NewGRPCServer(provider), benchListener(b)
 	orderpb.RegisterInventoryServer(server, inventoryServer{})
 	go func() { _ = server.Serve(l) }()
-	client := carriergrpc.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil })
+	client := NewGRPCClient(TCP(), provider, func(string) (string, error) { return l.Addr().String(), nil })
 	b.Cleanup(func() { _ = client.Close(); _ = server.Shutdown(context.Background()) })
 	return func(ctx context.Context) error {
 		return client.Call(ctx, "inventory", "reserve", benchOrder(), &orderpb.Receipt{})
@@ -199,11 +192,11 @@ func benchBroker(b *testing.B) []string {
 // A Kafka hop here is: produced, acknowledged, polled, processed.
 func labKafka(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
 	handled := make(chan struct{}, 1)
-	k, err := kafka.Open(b.Context(), kafka.Config{BrokerConfig: carrier.BrokerConfig{
+	k, err := OpenKafka(b.Context(), KafkaConfig{
 		Service: "inventory", Addresses: benchBroker(b), Topics: []string{"order.placed"}, Consume: []string{"order.placed"},
-		Workers: 32, Dial: dial, Provider: provider, Relation: func(context.Context) (parent, link bool) { return true, true },
+		Workers: 32, Network: TCP(), Provider: provider, Relation: func(context.Context) otelkgo.Relation { return otelkgo.RelationBoth },
 		Handle: func(context.Context, string, *orderpb.Event) error { handled <- struct{}{}; return nil },
-	}})
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -224,7 +217,7 @@ func handKafka(b *testing.B, provider *telemetry.Provider) func(context.Context)
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(benchBroker(b)...), kgo.WithHooks(in.Hooks()...), kgo.ProducerLinger(0),
 		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ConsumerGroup("inventory"), kgo.ConsumeTopics("order.placed"), kgo.DisableClientMetrics(),
-		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.AutoCommitInterval(100*time.Millisecond))
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.AutoCommitInterval(commitInterval))
 	if err != nil {
 		b.Fatal(err)
 	}
