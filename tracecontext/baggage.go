@@ -35,6 +35,10 @@ func (Baggage) Fields() []string { return []string{baggageHeader} }
 // ctx as it is when carrier has none that is valid. Of several headers with
 // one key the last counts, as in OpenTelemetry.
 func (b Baggage) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
+	ctx = orBackground(ctx)
+	if carrier == nil {
+		return ctx
+	}
 	return b.with(ctx, b.header(carrier))
 }
 
@@ -54,11 +58,7 @@ func (b Baggage) with(ctx context.Context, raw string) context.Context {
 		return ctx
 	}
 	if baggageKey == nil {
-		bag, _ := b.Refusals.parseBaggage(raw)
-		if bag.Len() == 0 {
-			return ctx
-		}
-		return baggage.ContextWithBaggage(ctx, bag)
+		return parsedBaggage(ctx, raw, b.Refusals)
 	}
 	return &lazyBaggage{Context: ctx, raw: raw, refusals: b.Refusals}
 }
@@ -125,8 +125,9 @@ func (r *Refusals) parseBaggage(raw string) (bag baggage.Baggage, clean bool) {
 // Members with a key that is no token cannot be written; members beyond the
 // limits are left out and counted.
 func (b Baggage) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
+	ctx = orBackground(ctx)
 	bag := baggage.FromContext(ctx)
-	if bag.Len() == 0 {
+	if bag.Len() == 0 || readOnly(carrier) {
 		return
 	}
 	if raw, ok := unchanged(ctx, bag); ok {

@@ -1,7 +1,7 @@
 package tracecontext
 
 import (
-	"net/http"
+	"context"
 
 	"go.opentelemetry.io/otel/propagation"
 )
@@ -12,7 +12,7 @@ const (
 	baggageHeader     = "baggage"
 )
 
-// canonical are the names as net/http keeps them. Looking them up directly
+// canonical has the names as net/http keeps them. Looking them up directly
 // saves making the name canonical for every request.
 var canonical = map[string]string{
 	traceparentHeader: "Traceparent",
@@ -20,19 +20,15 @@ var canonical = map[string]string{
 	baggageHeader:     "Baggage",
 }
 
-// HTTPCarrier returns the carrier of HTTP headers. It is the one of
-// OpenTelemetry, which shows all values; otelhttp uses it by itself.
-func HTTPCarrier(h http.Header) propagation.TextMapCarrier { return propagation.HeaderCarrier(h) }
-
-// spaceSetter is a carrier of bytes that can be written without a string in
-// between: SetSpace replaces all headers with this key by one of n bytes, and
-// returns them to be filled in. Those of Kafka are such.
+// spaceSetter is a carrier of bytes that is written without a string in
+// between. SetSpace replaces all headers with this key by one of n bytes, and
+// returns them to be filled in. otelkgo's carrier of Kafka headers is one.
 type spaceSetter interface {
 	SetSpace(key string, n int) []byte
 }
 
-// bytesGetter is a carrier of bytes with no header twice. What GetBytes returns
-// is read before the next call and never kept.
+// bytesGetter is a carrier of bytes in which no header is doubled. What GetBytes
+// returns is read before the next call and never kept.
 type bytesGetter interface {
 	GetBytes(key string) []byte
 }
@@ -59,7 +55,7 @@ func values(carrier propagation.TextMapCarrier, key string) (one string, more []
 }
 
 // removeKey removes what an earlier use of the carrier left under key. A carrier
-// that cannot delete gets an empty value, which every reader takes for none.
+// that cannot delete gets an empty value, which readers take for none.
 func removeKey(carrier propagation.TextMapCarrier, key string) {
 	switch c := carrier.(type) {
 	case propagation.HeaderCarrier:
@@ -71,4 +67,25 @@ func removeKey(carrier propagation.TextMapCarrier, key string) {
 			carrier.Set(key, "")
 		}
 	}
+}
+
+// readOnly reports whether carrier is nil, or a nil map, which cannot be written.
+func readOnly(carrier propagation.TextMapCarrier) bool {
+	switch c := carrier.(type) {
+	case nil:
+		return true
+	case propagation.HeaderCarrier:
+		return c == nil
+	case propagation.MapCarrier:
+		return c == nil
+	}
+	return false
+}
+
+// orBackground returns ctx, or an empty context in the place of nil.
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/tracecontext"
@@ -23,11 +24,11 @@ func Example() {
 	p := tracecontext.New(tracecontext.WithLogger(logger))
 
 	good := http.Header{"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "Tracestate": {"rojo=1", "congo=2"}}
-	sc := trace.SpanContextFromContext(p.Extract(context.Background(), tracecontext.HTTPCarrier(good)))
+	sc := trace.SpanContextFromContext(p.Extract(context.Background(), propagation.HeaderCarrier(good)))
 	fmt.Println(sc.TraceID(), sc.TraceState())
 
 	doubled := http.Header{"Traceparent": {good.Get("traceparent"), good.Get("traceparent")}}
-	sc = trace.SpanContextFromContext(p.Extract(context.Background(), tracecontext.HTTPCarrier(doubled)))
+	sc = trace.SpanContextFromContext(p.Extract(context.Background(), propagation.HeaderCarrier(doubled)))
 	fmt.Println(sc.IsValid(), p.Refusals().Counts())
 	// Output:
 	// 0af7651916cd43dd8448eb211c80319c rojo=1,congo=2

@@ -33,6 +33,10 @@ func again(t *testing.T, ctx context.Context) {
 	if n := p.Refusals().Counts(); len(n) != 0 {
 		t.Errorf("own output refused: %v", n)
 	}
+	out := propagation.MapCarrier{}
+	if p.Inject(got, out); out["traceparent"] != c["traceparent"] || out["tracestate"] != c["tracestate"] {
+		t.Errorf("%v was written, and then %v", c, out)
+	}
 }
 
 func FuzzTraceparent(f *testing.F) {
@@ -73,8 +77,17 @@ func FuzzTracestate(f *testing.F) {
 		if !sc.IsValid() {
 			t.Error("the tracestate has cost the traceparent")
 		}
-		if sc.TraceState().Len() == 0 && len(p.Refusals().Counts()) == 0 && strings.Trim(one+two, " \t,") != "" {
+		if stateOf(ctx) == "" && len(p.Refusals().Counts()) == 0 && strings.Trim(one+two, " \t,") != "" {
 			t.Errorf("%q and %q were dropped without being counted", one, two)
+		}
+		again(t, ctx)
+		changed, err := sc.TraceState().Insert("changed", "1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx = trace.ContextWithSpanContext(ctx, sc.WithTraceState(changed))
+		if state := stateOf(ctx); !strings.HasPrefix(state, "changed=1") {
+			t.Errorf("%q, want the changed member first", state)
 		}
 		again(t, ctx)
 	})

@@ -105,7 +105,7 @@ func TestHugeInput(t *testing.T) {
 		"1 MiB of lines": {"Baggage": {huge, huge, "a=1"}, "Tracestate": {huge, huge}},
 	} {
 		p := tracecontext.New()
-		ctx := p.Extract(t.Context(), tracecontext.HTTPCarrier(h))
+		ctx := p.Extract(t.Context(), propagation.HeaderCarrier(h))
 		out := propagation.MapCarrier{}
 		p.Inject(ctx, out)
 		if n := len(out["baggage"]); n > 8192 {
@@ -113,7 +113,7 @@ func TestHugeInput(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		baggage.FromContext(p.Extract(t.Context(), tracecontext.HTTPCarrier(h)))
+		baggage.FromContext(p.Extract(t.Context(), propagation.HeaderCarrier(h)))
 		runtime.ReadMemStats(&after)
 		if size := after.TotalAlloc - before.TotalAlloc; size > 4<<20 {
 			t.Errorf("%s: extracting allocates %d bytes, want at most 4 MiB", name, size)

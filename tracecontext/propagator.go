@@ -7,7 +7,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 )
 
-// Propagator is TraceContext and Baggage in one. Make it with New.
+// Propagator is TraceContext and Baggage in one. New makes one that counts what
+// it refuses; the zero value and nil work and count nothing.
 type Propagator struct {
 	traceContext TraceContext
 	baggage      Baggage
@@ -25,22 +26,34 @@ func WithLogger(l *slog.Logger) Option {
 	return func(p *Propagator) { p.refusals.logger = l }
 }
 
-// New returns a propagator of trace context and baggage.
+// New returns a propagator of trace context and baggage. Options that are nil
+// do nothing.
 func New(opts ...Option) *Propagator {
 	p := &Propagator{refusals: &Refusals{}}
 	for _, o := range opts {
-		o(p)
+		if o != nil {
+			o(p)
+		}
 	}
 	p.traceContext.Refusals = p.refusals
 	p.baggage.Refusals = p.refusals
 	return p
 }
 
-// Refusals counts what this propagator refused.
-func (p *Propagator) Refusals() *Refusals { return p.refusals }
+// Refusals counts what this propagator refused. It is nil, and counts nothing,
+// for a Propagator that New did not make.
+func (p *Propagator) Refusals() *Refusals { return p.orZero().refusals }
+
+func (p *Propagator) orZero() *Propagator {
+	if p == nil {
+		return &Propagator{}
+	}
+	return p
+}
 
 // Inject writes the span context and the baggage of ctx into carrier.
 func (p *Propagator) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
+	p = p.orZero()
 	p.traceContext.Inject(ctx, carrier)
 	p.baggage.Inject(ctx, carrier)
 }
@@ -48,9 +61,14 @@ func (p *Propagator) Inject(ctx context.Context, carrier propagation.TextMapCarr
 // Extract returns ctx with the remote span context and the baggage that
 // carrier holds.
 func (p *Propagator) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
-	sc, raw := p.traceContext.spanContext(carrier), p.baggage.header(carrier)
-	if !sc.IsValid() || raw == "" || spanKey == nil || baggageKey == nil {
-		return p.baggage.with(withRemote(ctx, sc), raw)
+	p, ctx = p.orZero(), orBackground(ctx)
+	if carrier == nil {
+		return ctx
+	}
+	sc, whole := p.traceContext.spanContext(carrier)
+	raw := p.baggage.header(carrier)
+	if !sc.IsValid() || raw == "" || whole != nil || spanKey == nil || baggageKey == nil {
+		return p.baggage.with(withRemote(ctx, sc, whole), raw)
 	}
 	both := &struct {
 		remote  remoteContext

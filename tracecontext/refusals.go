@@ -10,9 +10,9 @@ import (
 // Reason says why something was refused.
 type Reason uint8
 
-// The reasons. For those of traceparent the whole context is dropped, for
-// those of tracestate the whole tracestate, for those of baggage the members
-// that are named.
+// The reasons. Those of traceparent drop the whole context. Those of tracestate
+// drop the whole tracestate, except TracestateDuplicate. Those of baggage drop
+// the members that they name.
 const (
 	TraceparentDoubled   Reason = iota // more than one traceparent
 	TraceparentMalformed               // wrong length, wrong dashes, not lower-case hex
@@ -20,8 +20,7 @@ const (
 	TraceparentZero                    // the trace id or the parent id is zero
 	TracestateMalformed                // a member that is not key=value as level 2 has it
 	TracestateMembers                  // more than 32 members
-	TracestateDuplicate                // one key twice
-	TracestateLevel2                   // fine at level 2, but trace.TraceState takes level 1 keys only
+	TracestateDuplicate                // a key again: the first of its members is kept; counted once a header
 	BaggageMember                      // one member that is not key=value;properties: dropped, the others kept
 	BaggageMembers                     // members beyond 64: the first 64 are kept
 	BaggageBytes                       // members beyond 8192 bytes: those before are kept
@@ -31,7 +30,7 @@ const (
 
 var reasonNames = [reasons]string{
 	"traceparent_doubled", "traceparent_malformed", "traceparent_version", "traceparent_zero",
-	"tracestate_malformed", "tracestate_members", "tracestate_duplicate", "tracestate_level2",
+	"tracestate_malformed", "tracestate_members", "tracestate_duplicate",
 	"baggage_member", "baggage_members", "baggage_bytes",
 }
 

@@ -23,31 +23,30 @@ type remoteSpan struct {
 // noSpan does what a remoteSpan does not do itself.
 var noSpan trace.Span = noop.Span{}
 
-// spanKey is the key by which trace.SpanFromContext asks, learnt by letting it
-// ask; nil should it not ask like that.
-var spanKey = func() any {
-	var probe keyProbe
-	trace.SpanFromContext(&probe)
-	return probe.key
-}()
-
 func (s *remoteSpan) SpanContext() trace.SpanContext { return s.sc }
 
 func (c *remoteContext) Value(key any) any {
-	if key == spanKey {
+	switch key {
+	case spanKey:
 		return &c.span
+	case wholeStateKey{}:
+		return (*wholeState)(nil) // not one of an earlier Extract
 	}
 	return c.Context.Value(key)
 }
 
-// withRemote returns ctx with sc as its remote span context, or ctx as it is
-// when sc is not valid.
-func withRemote(ctx context.Context, sc trace.SpanContext) context.Context {
+// withRemote returns ctx with sc as its remote span context and whole as its
+// tracestate, or ctx as it is when sc is not valid.
+func withRemote(ctx context.Context, sc trace.SpanContext, whole *wholeState) context.Context {
 	switch {
 	case !sc.IsValid():
 		return ctx
 	case spanKey == nil:
-		return trace.ContextWithRemoteSpanContext(ctx, sc)
+		return &wholeContext{trace.ContextWithRemoteSpanContext(ctx, sc), whole}
 	}
-	return &remoteContext{ctx, remoteSpan{noSpan, sc}}
+	remote := &remoteContext{ctx, remoteSpan{noSpan, sc}}
+	if whole == nil {
+		return remote
+	}
+	return &wholeContext{remote, whole}
 }

@@ -53,7 +53,7 @@ var carriers = map[string]func([][2]string) propagation.TextMapCarrier{
 		for _, kv := range headers {
 			h.Add(kv[0], kv[1])
 		}
-		return tracecontext.HTTPCarrier(h)
+		return propagation.HeaderCarrier(h)
 	},
 	"grpc": func(headers [][2]string) propagation.TextMapCarrier {
 		md := metadata.MD{}

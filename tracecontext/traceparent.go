@@ -31,8 +31,9 @@ func (TraceContext) Fields() []string { return []string{traceparentHeader, trace
 // Inject writes the span context of ctx, if it is valid, as version 00, and
 // removes a tracestate that is not its own.
 func (TraceContext) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
+	ctx = orBackground(ctx)
 	sc := trace.SpanContextFromContext(ctx)
-	if !sc.IsValid() {
+	if !sc.IsValid() || readOnly(carrier) {
 		return
 	}
 	if c, ok := carrier.(spaceSetter); ok {
@@ -42,7 +43,7 @@ func (TraceContext) Inject(ctx context.Context, carrier propagation.TextMapCarri
 		formatTraceparent(out[:], sc)
 		carrier.Set(traceparentHeader, string(out[:]))
 	}
-	if state := sc.TraceState().String(); state != "" {
+	if state := wholeStateOf(ctx).header(sc); state != "" {
 		carrier.Set(tracestateHeader, state)
 	} else {
 		removeKey(carrier, tracestateHeader)
@@ -62,22 +63,28 @@ func formatTraceparent(out []byte, sc trace.SpanContext) {
 // Extract returns ctx with the remote span context of carrier, or ctx as it is
 // when there is none or it is refused.
 func (t TraceContext) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
-	return withRemote(ctx, t.spanContext(carrier))
+	ctx = orBackground(ctx)
+	if carrier == nil {
+		return ctx
+	}
+	sc, whole := t.spanContext(carrier)
+	return withRemote(ctx, sc, whole)
 }
 
 // spanContext returns the remote span context of carrier, or an invalid one
-// when there is none or it is refused.
-func (t TraceContext) spanContext(carrier propagation.TextMapCarrier) trace.SpanContext {
+// when there is none or it is refused. whole is its tracestate, when
+// trace.TraceState cannot hold all of it.
+func (t TraceContext) spanContext(carrier propagation.TextMapCarrier) (sc trace.SpanContext, whole *wholeState) {
 	config, reason, ok := readTraceparent(carrier)
 	if !ok {
 		if reason != noReason {
 			t.Refusals.add(reason)
 		}
-		return trace.SpanContext{}
+		return trace.SpanContext{}, nil
 	}
-	config.TraceState = t.tracestate(carrier)
+	config.TraceState, whole = t.tracestate(carrier, config.TraceID)
 	config.Remote = true
-	return trace.NewSpanContext(config)
+	return trace.NewSpanContext(config), whole
 }
 
 // readTraceparent reads the one traceparent of carrier. Without one it is not

@@ -12,17 +12,20 @@ const (
 	maxKeyLength         = 256
 	maxValueLength       = 256
 	// maxTracestateBytes is more than any valid tracestate can have, white
-	// space aside; what is longer is not looked at.
+	// space aside. A longer one is refused unread.
 	maxTracestateBytes = 2 * maxTracestateMembers * (maxKeyLength + maxValueLength + 2)
 )
 
-// tracestate reads the tracestate headers as one list. A list that is not
-// valid, or that trace.TraceState cannot hold, is dropped as a whole and leaves
-// the traceparent alone.
-func (t TraceContext) tracestate(carrier propagation.TextMapCarrier) trace.TraceState {
+// stateMember is one member of a tracestate.
+type stateMember struct{ key, value string }
+
+// tracestate reads all tracestate headers as one list. An invalid list is
+// dropped as a whole and leaves the traceparent alone. When trace.TraceState
+// cannot hold all members, whole has them all; otherwise it is nil.
+func (t TraceContext) tracestate(carrier propagation.TextMapCarrier, traceID trace.TraceID) (state trace.TraceState, whole *wholeState) {
 	one, more := values(carrier, tracestateHeader)
 	if one == "" && len(more) == 0 {
-		return trace.TraceState{}
+		return trace.TraceState{}, nil
 	}
 	length := len(one)
 	for _, v := range more {
@@ -30,53 +33,48 @@ func (t TraceContext) tracestate(carrier propagation.TextMapCarrier) trace.Trace
 	}
 	if length > maxTracestateBytes {
 		t.Refusals.add(TracestateMalformed)
-		return trace.TraceState{}
+		return trace.TraceState{}, nil
 	}
 	if len(more) > 0 {
 		one = strings.Join(more, ",")
 	}
 	if state, err := trace.ParseTraceState(one); err == nil {
-		return state
+		return state, nil
 	}
-	list, reason, ok := parseTracestate(one)
-	if !ok {
+	members, reason := parseTracestate(one)
+	if reason != noReason {
 		t.Refusals.add(reason)
-		return trace.TraceState{}
 	}
-	state, err := trace.ParseTraceState(list)
-	if err != nil {
-		t.Refusals.add(TracestateLevel2)
-		return trace.TraceState{}
-	}
-	return state
+	return splitTracestate(members, traceID)
 }
 
-// parseTracestate checks a list by the grammar of level 2 and returns it
-// without empty members and white space, which trace.ParseTraceState does not
-// take everywhere.
-func parseTracestate(s string) (list string, reason Reason, ok bool) {
-	var members []string
+// parseTracestate reads a list by the grammar of level 2, without its empty
+// members. Of members with one key it keeps the first; the reason is then
+// TracestateDuplicate. For any other reason there are no members.
+func parseTracestate(s string) (members []stateMember, reason Reason) {
+	reason = noReason
 	seen := map[string]bool{}
 	for m := range strings.SplitSeq(s, ",") {
-		// Spaces before a member and before its "=" are no part of a key;
-		// spaces after "=" are part of the value, those at its end are not.
+		// White space around a member is no part of it. Spaces after the "="
+		// belong to the value.
 		m = trimOWS(m)
 		if m == "" {
 			continue
 		}
 		key, value, found := strings.Cut(m, "=")
 		if !found || !validKey(key) || !validValue(value) {
-			return "", TracestateMalformed, false
+			return nil, TracestateMalformed
 		}
 		if seen[key] {
-			return "", TracestateDuplicate, false
+			reason = TracestateDuplicate
+			continue
 		}
 		seen[key] = true
-		if members = append(members, m); len(members) > maxTracestateMembers {
-			return "", TracestateMembers, false
+		if members = append(members, stateMember{key, value}); len(members) > maxTracestateMembers {
+			return nil, TracestateMembers
 		}
 	}
-	return strings.Join(members, ","), 0, true
+	return members, reason
 }
 
 // validKey: ( lcalpha / DIGIT ) 0*255( lcalpha / DIGIT / "_" / "-" / "*" / "/" / "@" ).

@@ -3,10 +3,14 @@ package grpcmeta_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
@@ -22,6 +26,7 @@ import (
 
 	"tracelab/tracecontext"
 	"tracelab/tracecontext/grpcmeta"
+	"tracelab/tracecontext/internal/w3csuite"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,27 +39,37 @@ type chain struct {
 	client  grpc_health_v1.HealthClient
 	entry   *httptest.Server
 	exit    *httptest.Server
-	calls   *http.Client
-	address string      // of the gRPC server
-	arrived http.Header // at the last server
+	calls   *http.Client // with stock otelhttp
+	plain   *http.Client
+	address string // of the gRPC server
+
+	mu      sync.Mutex
+	arrived []http.Header // at the last server
 }
 
 func newChain(t *testing.T, p propagation.TextMapPropagator, before ...grpc.ServerOption) *chain {
 	t.Helper()
 	c := &chain{p: p, tp: sdktrace.NewTracerProvider()}
-	c.exit = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { c.arrived = r.Header.Clone() }))
+	c.exit = httptest.NewServer(http.HandlerFunc(c.arrive))
 	transport := &http.Transport{}
+	c.plain = &http.Client{Transport: transport}
 	c.calls = &http.Client{Transport: otelhttp.NewTransport(transport, otelhttp.WithPropagators(p), otelhttp.WithTracerProvider(c.tp))}
 	c.client = c.serveGRPC(t, before)
 	c.entry = httptest.NewServer(otelhttp.NewHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := c.client.Check(r.Context(), &grpc_health_v1.HealthCheckRequest{}); err != nil {
+		n, err := strconv.Atoi(r.URL.Query().Get("calls"))
+		for range n {
+			if err == nil {
+				_, err = c.client.Check(r.Context(), &grpc_health_v1.HealthCheckRequest{})
+			}
+		}
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 		}
 	}), "entry", otelhttp.WithPropagators(p), otelhttp.WithTracerProvider(c.tp)))
 	t.Cleanup(func() {
+		transport.CloseIdleConnections()
 		c.entry.Close()
 		c.exit.Close()
-		transport.CloseIdleConnections()
 	})
 	return c
 }
@@ -101,42 +116,64 @@ func (c *chain) Check(ctx context.Context, _ *grpc_health_v1.HealthCheckRequest)
 	return &grpc_health_v1.HealthCheckResponse{}, resp.Body.Close()
 }
 
-// get sends headers into the chain and returns the span context at its end.
-func (c *chain) get(t *testing.T, headers [][2]string) trace.SpanContext {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.entry.URL, nil)
+func (c *chain) arrive(_ http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.arrived = append(c.arrived, r.Header.Clone())
+}
+
+// take returns the headers that have arrived at the last server, once.
+func (c *chain) take() []http.Header {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	arrived := c.arrived
+	c.arrived = nil
+	return arrived
+}
+
+// send sends a request for n calls into the chain and returns the headers that
+// arrive at its end.
+func (c *chain) send(headers [][2]string, n int) ([]http.Header, error) {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, fmt.Sprintf("%s?calls=%d", c.entry.URL, n), nil)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	for _, kv := range headers {
 		req.Header.Add(kv[0], kv[1])
 	}
-	return c.do(t, req)
+	resp, err := c.plain.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %d, %w", resp.StatusCode, err)
+	}
+	return c.take(), nil
 }
 
-func (c *chain) do(t *testing.T, req *http.Request) trace.SpanContext {
-	t.Helper()
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
-	resp, err := (&http.Client{Transport: transport}).Do(req)
+// The tests of the public suite pass over HTTP, gRPC and HTTP.
+func TestSuite(t *testing.T) {
+	tests, err := w3csuite.Tests()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("status %d, %v", resp.StatusCode, err)
+	strict, stock := newChain(t, tracecontext.New(), grpc.StatsHandler(grpcmeta.Handler{})), newChain(t, propagation.TraceContext{})
+	passed, stockPassed := 0, 0
+	for _, test := range tests {
+		if err := test.Run(strict.send); err != nil {
+			t.Error(err)
+		} else {
+			passed++
+		}
+		if test.Run(stock.send) == nil {
+			stockPassed++
+		}
 	}
-	return c.last(t)
+	t.Logf("%d of %d pass; with the stock propagator %d", passed, len(tests), stockPassed)
 }
 
-func (c *chain) last(t *testing.T) trace.SpanContext {
-	t.Helper()
-	if n := len(c.arrived.Values("traceparent")); n != 1 {
-		t.Fatalf("%d traceparent headers arrived, want 1", n)
-	}
-	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(t.Context(), propagation.HeaderCarrier(c.arrived)))
-}
-
-func TestW3COverHTTPAndGRPC(t *testing.T) {
+// Every case of the table arrives over HTTP, gRPC and HTTP.
+func TestCasesOverHTTPAndGRPC(t *testing.T) {
 	b, err := os.ReadFile("../testdata/tracecontext.json")
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +188,11 @@ func TestW3COverHTTPAndGRPC(t *testing.T) {
 	c := newChain(t, tracecontext.New(), grpc.StatsHandler(grpcmeta.Handler{}))
 	for _, w := range cases {
 		t.Run(w.Name, func(t *testing.T) {
-			got := c.get(t, w.Headers)
+			arrived, err := c.send(w.Headers, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := parentOf(t, arrived)
 			if w.Traceparent == "" {
 				for _, h := range w.Headers {
 					if len(h[1]) > 35 && h[1][3:35] == got.TraceID().String() {
@@ -161,17 +202,29 @@ func TestW3COverHTTPAndGRPC(t *testing.T) {
 			} else if got.TraceID().String() != w.Traceparent[3:35] || got.SpanID().String() == w.Traceparent[36:52] {
 				t.Errorf("got %s-%s, want trace %s and another span: %s", got.TraceID(), got.SpanID(), w.Traceparent[3:35], w.Rule)
 			}
-			if state := got.TraceState().String(); state != w.Tracestate {
+			if state := strings.Join(arrived[0].Values("tracestate"), ","); state != w.Tracestate {
 				t.Errorf("tracestate %q, want %q: %s", state, w.Tracestate, w.Rule)
 			}
 		})
 	}
 }
 
+// parentOf returns the one span context that has arrived.
+func parentOf(t *testing.T, arrived []http.Header) trace.SpanContext {
+	t.Helper()
+	if len(arrived) != 1 || len(arrived[0].Values("traceparent")) != 1 {
+		t.Fatalf("%v arrived, want one request with one traceparent", arrived)
+	}
+	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(t.Context(), propagation.HeaderCarrier(arrived[0])))
+}
+
 func TestBaggageOverHTTPAndGRPC(t *testing.T) {
 	c := newChain(t, tracecontext.New(), grpc.StatsHandler(grpcmeta.Handler{}))
-	c.get(t, [][2]string{{"baggage", "a=1;p=2, b=%C3%A4"}, {"baggage", "c=3"}})
-	if got, want := c.arrived.Get("baggage"), "a=1;p=2, b=%C3%A4,c=3"; got != want {
+	arrived, err := c.send([][2]string{{"baggage", "a=1;p=2, b=%C3%A4"}, {"baggage", "c=3"}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := arrived[0].Get("baggage"), "a=1;p=2, b=%C3%A4,c=3"; got != want {
 		t.Errorf("baggage %q arrived, want %q", got, want)
 	}
 }
@@ -199,15 +252,16 @@ func TestDoubledMetadata(t *testing.T) {
 			p := tracecontext.New()
 			chain := newChain(t, p, c.before...)
 			chain.callRaw(t, c.md)
-			got := chain.last(t)
+			arrived := chain.take()
+			got := parentOf(t, arrived)
 			if c.trace != "" && got.TraceID().String() != c.trace {
 				t.Errorf("trace %s, want %s", got.TraceID(), c.trace)
 			}
 			if c.trace == "" && (got.TraceID().String() == first[3:35] || got.TraceID().String() == second[3:35]) {
 				t.Errorf("trace %s goes on, want a new one", got.TraceID())
 			}
-			if got.TraceState().String() != c.state || chain.arrived.Get("baggage") != c.baggage {
-				t.Errorf("tracestate %q and baggage %q, want %q and %q", got.TraceState(), chain.arrived.Get("baggage"), c.state, c.baggage)
+			if got.TraceState().String() != c.state || arrived[0].Get("baggage") != c.baggage {
+				t.Errorf("tracestate %q and baggage %q, want %q and %q", got.TraceState(), arrived[0].Get("baggage"), c.state, c.baggage)
 			}
 			if n := p.Refusals().Count(tracecontext.TraceparentDoubled); n != c.refused {
 				t.Errorf("%d doubled traceparents counted, want %d", n, c.refused)

@@ -23,7 +23,8 @@ import (
 )
 
 // Carrier lets a propagator read and write gRPC metadata, all values of a key
-// included. Keys are lower case in metadata; Carrier takes any case.
+// included. Keys are lower case in metadata; Carrier takes any case. A nil
+// Carrier is empty, and stays empty.
 type Carrier metadata.MD
 
 var (
@@ -43,7 +44,11 @@ func (c Carrier) Get(key string) string {
 func (c Carrier) Values(key string) []string { return metadata.MD(c).Get(key) }
 
 // Set replaces all values of key by one.
-func (c Carrier) Set(key, value string) { metadata.MD(c).Set(key, value) }
+func (c Carrier) Set(key, value string) {
+	if c != nil {
+		metadata.MD(c).Set(key, value)
+	}
+}
 
 // Delete removes all values of key.
 func (c Carrier) Delete(key string) { metadata.MD(c).Delete(key) }
