@@ -15,7 +15,17 @@ import (
 	"testing"
 )
 
-const module = "tracelab"
+// module is this repository's path: the module line of go.mod is the one place where it stands.
+var module = readModule("go.mod")
+
+func readModule(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return strings.TrimPrefix(line, "module ")
+}
 
 // room is a top-level folder and the other rooms that it may import. What is not listed is forbidden.
 type room struct {
@@ -40,6 +50,7 @@ var rooms = []room{
 	{"prometheus", []string{"internal"}, "tests the scrape configuration and the rules with the real program"},
 	{"dashboards", []string{"internal"}, "reads the dashboards and runs their queries"},
 	{"smoke", []string{"dashboards", "internal"}, "uses the whole stack as a person would, by its commands and addresses"},
+	{"docs", []string{"internal"}, "runs the pages as a reader would, by the program's commands"},
 	{".", nil, "this test"},
 }
 
@@ -53,8 +64,8 @@ type confinement struct {
 
 var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
-		matches("otelkgo/*.go", "services/internal/carrier/kafka*.go", "lab/*.go", "doctor/*.go", "tools/kafka/*.go"),
-		"the broker is a seam: only its transport knows what a topic or a partition is, and the lab starts the embedded broker"},
+		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "tools/kafka/*.go"),
+		"the broker is a seam: only its carrier knows what an offset or a partition is, and the lab starts the embedded broker"},
 	{"compose-go", under("github.com/compose-spec/compose-go"), matches("internal/stack/*.go"),
 		"what users of tracelab build has no need of it"},
 	{"anything but the standard library", func(p string) bool { return !isStandard(p) && !isOurs(p) },
@@ -62,6 +73,9 @@ var confinements = []confinement{
 			return path.Dir(file) != "journey" && !strings.HasPrefix(file, "journey/internal/")
 		},
 		"the core of journey imports the standard library only"},
+	{"the lab and its services", func(p string) bool { return p == module+"/lab" || under(module+"/services")(p) },
+		func(file string) bool { return !strings.HasPrefix(file, "lab/rundir/") },
+		"who only reads a run directory links no service"},
 	{"a wider part of journey", func(p string) bool {
 		return isOurs(p) && p != module+"/journey" && !strings.HasPrefix(p, module+"/journey/internal/")
 	},
@@ -84,29 +98,33 @@ func TestArchitecture(t *testing.T) {
 // TestForbiddenImportsAreFound gives the rules small graphs with one arrow each, since a test of arrows that finds none proves nothing.
 func TestForbiddenImportsAreFound(t *testing.T) {
 	for _, c := range []struct{ file, imports, want string }{
-		{"lab/lab.go", "tracelab/services", ""},
+		{"lab/lab.go", module + "/services", ""},
 		{"lab/broker.go", "github.com/twmb/franz-go/pkg/kfake", ""},
-		{"lab/lab.go", "tracelab/lab/internal/clock", ""},
-		{"lab/lab.go", "tracelab/experiments", "lab may not import experiments"},
-		{"services/orders.go", "tracelab/journey", "services may not import journey"},
-		{"services/orders_test.go", "tracelab/lab", "services may not import lab"},
-		{"otelkgo/send.go", "tracelab/tracecontext", "otelkgo may not import tracecontext"},
-		{"experiments/chain.go", "tracelab/cmd/tracelab", "experiments may not import cmd"},
-		{"services/internal/carrier/kafka.go", "github.com/twmb/franz-go/pkg/kgo", ""},
+		{"lab/lab.go", module + "/lab/internal/clock", ""},
+		{"lab/lab.go", module + "/experiments", "lab may not import experiments"},
+		{"lab/rundir/read.go", module + "/journey/source", ""},
+		{"lab/rundir/read.go", module + "/services", "links no service"},
+		{"lab/rundir/read.go", module + "/lab", "links no service"},
+		{"services/orders.go", module + "/journey", "services may not import journey"},
+		{"services/orders_test.go", module + "/lab", "services may not import lab"},
+		{"otelkgo/send.go", module + "/tracecontext", "otelkgo may not import tracecontext"},
+		{"experiments/chain.go", module + "/cmd/tracelab", "experiments may not import cmd"},
+		{"services/internal/carrier/kafka/kafka.go", "github.com/twmb/franz-go/pkg/kgo", ""},
+		{"services/internal/carrier/consumer.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go"},
 		{"services/orders.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go"},
-		{"services/internal/carrier/http.go", "github.com/twmb/franz-go", "franz-go"},
+		{"services/internal/carrier/http/server.go", "github.com/twmb/franz-go", "franz-go"},
 		{"services/broker_test.go", "github.com/twmb/franz-go/pkg/kfake", ""},
 		{"doctor/kafka.go", "github.com/twmb/franz-go/pkg/kadm", ""},
-		{"collector/collector_test.go", "tracelab/lab", ""},
-		{"jaeger/jaeger_test.go", "tracelab/tools/stack", "jaeger may not import tools"},
-		{"lab/lab.go", "tracelab/collector", "lab may not import collector"},
+		{"collector/collector_test.go", module + "/lab", ""},
+		{"jaeger/jaeger_test.go", module + "/tools/stack", "jaeger may not import tools"},
+		{"lab/lab.go", module + "/collector", "lab may not import collector"},
 		{"internal/stack/load.go", "github.com/compose-spec/compose-go/v2/cli", ""},
 		{"tools/stack/main.go", "github.com/compose-spec/compose-go/v2/cli", "compose-go"},
 		{"journey/journey.go", "cmp", ""},
 		{"journey/journey.go", "golang.org/x/sync/errgroup", "standard library only"},
-		{"journey/journey.go", "tracelab/journey/report", "core of journey"},
+		{"journey/journey.go", module + "/journey/report", "core of journey"},
 		{"journey/source/otlp.go", "go.opentelemetry.io/proto/otlp/trace/v1", ""},
-		{"journey/source/otlp.go", "tracelab/journey", ""},
+		{"journey/source/otlp.go", module + "/journey", ""},
 		{"journey/path_test.go", "pgregory.net/rapid", ""},
 		{"newroom/new.go", "fmt", "newroom is a room that architecture_test.go does not know"},
 	} {

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"tracelab/internal/telemetry"
 
-	"tracelab/services"
+	"golang.org/x/sys/unix"
 )
 
 // TestTroubleBehindTheCollectorIsVisible: each way in which Jaeger cannot be reached has its signs in the Collector's own metrics and log, and only
@@ -38,7 +38,7 @@ func TestTroubleBehindTheCollectorIsVisible(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			collector := startCollector(t, collectorOptions{jaeger: c.address})
-			s := newSender(t, collector.otlp, services.QueueConfig{})
+			s := newSender(t, collector.otlp, telemetry.QueueConfig{})
 			s.journeys(10)
 			s.finish(t)
 			await(t, "signs of the trouble", func() error {
@@ -134,7 +134,7 @@ func TestAFullDiskRefuses(t *testing.T) {
 	t.Parallel()
 	j := newJaeger(t)
 	c := startCollector(t, collectorOptions{jaeger: j.otlp, limit: 512})
-	s := newSender(t, c.otlp, services.QueueConfig{Timeout: time.Second})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{Timeout: time.Second})
 	await(t, "all exports are stuck, so that nothing is read from the queue", func() error {
 		s.journeys(1)
 		if n := sum(page(t, c.metrics), "otelcol_exporter_in_flight_requests", "data_type", "traces"); n != 4 {
@@ -176,7 +176,7 @@ func TestAFullQueueRefuses(t *testing.T) {
 	t.Parallel()
 	j := newJaeger(t)
 	c := startCollector(t, collectorOptions{jaeger: j.otlp, configs: []string{"yaml:exporters::otlp_grpc/jaeger::sending_queue::queue_size: 1000"}})
-	s := newSender(t, c.otlp, services.QueueConfig{Batch: 100, Timeout: 500 * time.Millisecond})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{Batch: 100, Timeout: 500 * time.Millisecond})
 	s.journeys(300)
 	counts := s.finish(t)
 	if counts.Exported != 1000 || counts.Dropped != 200 {

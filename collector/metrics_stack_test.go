@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/sdk/metric"
@@ -50,7 +52,7 @@ func TestSpansAreCountedAndExemplarsResolve(t *testing.T) {
 	t.Parallel()
 	j := startJaeger(t)
 	c := startCollector(t, collectorOptions{jaeger: j.otlp})
-	s := newSender(t, c.otlp, services.QueueConfig{})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{})
 	s.journeys(100)
 	s.send(trace.SpanContext{}, time.Now(), spec{service: "orders", name: "orders.Accept", end: time.Millisecond, failed: true})
 	s.finish(t)
@@ -83,7 +85,7 @@ func TestSpansAreCountedAndExemplarsResolve(t *testing.T) {
 func TestWithoutExemplarsNoneAreSeen(t *testing.T) {
 	t.Parallel()
 	c := startCollector(t, collectorOptions{configs: []string{"yaml:connectors::span_metrics::exemplars::enabled: false"}})
-	s := newSender(t, c.otlp, services.QueueConfig{})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{})
 	s.journeys(10)
 	s.finish(t)
 	if exemplars := s.awaitCalls(t, c); len(exemplars) > 0 {
@@ -96,7 +98,7 @@ func TestARestartedServiceContinuesItsSeries(t *testing.T) {
 	t.Parallel()
 	c := startCollector(t, collectorOptions{})
 	for range 3 {
-		s := newSender(t, c.otlp, services.QueueConfig{})
+		s := newSender(t, c.otlp, telemetry.QueueConfig{})
 		s.journeys(10)
 		s.finish(t)
 	}
@@ -119,7 +121,7 @@ func TestARestartedServiceContinuesItsSeries(t *testing.T) {
 func TestSpanNamesWithoutEndMakeFewSeries(t *testing.T) {
 	t.Parallel()
 	c := startCollector(t, collectorOptions{})
-	s := newSender(t, c.otlp, services.QueueConfig{})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{})
 	for i := range 1500 {
 		s.send(trace.SpanContext{}, time.Now(), spec{service: "gateway", name: fmt.Sprint("GET /", i), end: time.Millisecond})
 	}
@@ -145,7 +147,7 @@ func TestAPrefixedTopicIsCountedUnderItsTemplate(t *testing.T) {
 	t.Parallel()
 	j := startJaeger(t)
 	c := startCollector(t, collectorOptions{jaeger: j.otlp})
-	s := newSender(t, c.otlp, services.QueueConfig{})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{})
 	for _, prefix := range []string{"run-1.", "run-2.", ""} {
 		attributes := []attribute.KeyValue{attribute.String("messaging.destination.name", prefix+"order.placed")}
 		if prefix != "" {
@@ -213,7 +215,7 @@ func TestNothingPrivateGetsThrough(t *testing.T) {
 	public := append(services.BaggageKeys(), "tracelab.step", "http.request.header.content-type", "authorization.decision", "cookies", "enduser.id")
 	j := startJaeger(t)
 	c := startCollector(t, collectorOptions{jaeger: j.otlp})
-	s := newSender(t, c.otlp, services.QueueConfig{})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{})
 	var attributes []attribute.KeyValue
 	for _, key := range append(append([]string{}, private...), public...) {
 		attributes = append(attributes, attribute.String(key, "value"))

@@ -14,11 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/internal/freeport"
 	"tracelab/internal/parts"
-	"tracelab/services"
 )
 
 // startPrometheus scrapes one Collector every second.
@@ -52,7 +53,7 @@ func TestJaegerMonitorsServices(t *testing.T) {
 	prometheus := startPrometheus(t, c)
 	j.command.Env = append(j.command.Env, "JAEGER_PROMETHEUS=http://"+prometheus)
 	j.start(t)
-	s := newSender(t, c.otlp, services.QueueConfig{})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{})
 	await(t, "Jaeger has the figures", func() error {
 		for i := range 4 { // a rate needs spans that go on: the first value of a series is no increase
 			s.send(trace.SpanContext{}, time.Now(), spec{service: "orders", name: "orders.Accept", end: 40 * time.Millisecond, failed: i == 0})

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"tracelab/internal/freeport"
 	"tracelab/internal/parts"
 	"tracelab/lab"
@@ -108,7 +110,7 @@ func (s *system) one(t testing.TB, id string, form services.Form, number int) ti
 
 // end stops the services and returns what they said of their spans, and how long the shutdown took. That it says spans were dropped is no
 // failure of the test.
-func (s *system) end(t testing.TB) (counts services.Counts, took time.Duration) {
+func (s *system) end(t testing.TB) (counts telemetry.Counts, took time.Duration) {
 	t.Helper()
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

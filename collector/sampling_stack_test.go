@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
+	"tracelab/internal/telemetry"
 
-	"tracelab/services"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // wait is the time to a decision in these tests.
@@ -67,7 +67,7 @@ func TestErrorsAndSlowTracesAreKept(t *testing.T) {
 	t.Parallel()
 	j := startJaeger(t)
 	c := startSampling(t, j, "0")
-	s := newSender(t, c.otlp, services.QueueConfig{Interval: 20 * time.Millisecond})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{Interval: 20 * time.Millisecond})
 	failing, slow := tail, tail
 	failing.failed = true
 	slow.end = 600 * time.Millisecond
@@ -129,7 +129,7 @@ func TestAShareOfTheRestIsKept(t *testing.T) {
 	t.Parallel()
 	j := startJaeger(t)
 	c := startSampling(t, j, "30")
-	s := newSender(t, c.otlp, services.QueueConfig{})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{})
 	s.journeys(400)
 	s.finish(t)
 	d := c.awaitDecisions(t, 400)

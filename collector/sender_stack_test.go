@@ -11,13 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"tracelab/lab"
+	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -26,7 +27,7 @@ var senderServices = []string{"gateway", "orders", "shipping"}
 
 // sender makes spans the way that the services do, with their providers and their queue, and knows each of them.
 type sender struct {
-	queue   *services.Queue
+	queue   *telemetry.Queue
 	tracers map[string]trace.Tracer
 
 	mu      sync.Mutex
@@ -52,9 +53,9 @@ func (s *sender) OnEnd(span sdktrace.ReadOnlySpan) {
 func (*sender) Shutdown(context.Context) error   { return nil }
 func (*sender) ForceFlush(context.Context) error { return nil }
 
-func newSender(t testing.TB, otlp string, config services.QueueConfig) *sender {
+func newSender(t testing.TB, to string, config telemetry.QueueConfig) *sender {
 	t.Helper()
-	exporter, err := otlptrace.New(t.Context(), lab.OTLPClient(otlp, ""))
+	exporter, err := otlp.NewTraceExporter(t.Context(), endpoint(t, to))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +65,9 @@ func newSender(t testing.TB, otlp string, config services.QueueConfig) *sender {
 		defer s.mu.Unlock()
 		s.dropped[span.SpanContext().SpanID().String()] = true
 	}
-	s.queue = services.NewQueue(exporter, config)
+	s.queue = telemetry.NewQueue(exporter, config)
 	t.Cleanup(func() { _ = s.queue.Shutdown(context.Background()) })
-	telemetry := services.Telemetry{Version: "test", Host: "lab", Instance: rand.Text(), Processors: []sdktrace.SpanProcessor{s.queue, s},
+	telemetry := telemetry.Config{Version: "test", Host: "lab", Instance: rand.Text(), Processors: []sdktrace.SpanProcessor{s.queue, s},
 		Propagator: services.Propagator(slog.New(slog.DiscardHandler)), BaggageKeys: services.BaggageKeys()}
 	for _, name := range senderServices {
 		provider, err := telemetry.New(name)
@@ -116,7 +117,7 @@ func (s *sender) journeys(n int) {
 }
 
 // finish shuts the queue down and holds its equality.
-func (s *sender) finish(t testing.TB) services.Counts {
+func (s *sender) finish(t testing.TB) telemetry.Counts {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -165,4 +166,14 @@ func (s *sender) awaitArrival(t testing.TB, j *jaeger) (duplicates int) {
 		return nil
 	})
 	return duplicates
+}
+
+// endpoint is an OTLP address that the test knows to be right.
+func endpoint(t testing.TB, address string) otlp.Endpoint {
+	t.Helper()
+	e, err := otlp.ParseEndpoint(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }

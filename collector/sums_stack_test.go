@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"tracelab/services"
+	"tracelab/internal/telemetry"
 )
 
 // TestSpansAddUp: the SDK's accounts, the Collector's, and what Jaeger has.
@@ -21,7 +21,7 @@ func TestSpansAddUp(t *testing.T) {
 			t.Parallel()
 			j := startJaeger(t)
 			c := startCollector(t, collectorOptions{jaeger: j.otlp})
-			s := newSender(t, address(c), services.QueueConfig{})
+			s := newSender(t, address(c), telemetry.QueueConfig{})
 			s.journeys(1500)
 			counts := s.finish(t)
 			if counts.Dropped != 0 {
@@ -54,7 +54,7 @@ func killedWithJaegerAway(t testing.TB, configs ...string) (s *sender, j *jaeger
 	t.Helper()
 	j = newJaeger(t)
 	c := startCollector(t, collectorOptions{jaeger: j.otlp, configs: configs})
-	s = newSender(t, c.otlp, services.QueueConfig{})
+	s = newSender(t, c.otlp, telemetry.QueueConfig{})
 	s.journeys(1000)
 	counts := s.finish(t)
 	if counts.Exported != 4000 {
@@ -99,7 +99,7 @@ func TestNothingIsLostWhenTheCollectorIsKilledAtWork(t *testing.T) {
 	t.Parallel()
 	j := startJaeger(t)
 	c := startCollector(t, collectorOptions{jaeger: j.otlp})
-	s := newSender(t, c.otlp, services.QueueConfig{Batch: 64, Interval: 5 * time.Millisecond})
+	s := newSender(t, c.otlp, telemetry.QueueConfig{Batch: 64, Interval: 5 * time.Millisecond})
 	for range 3 {
 		before := s.queue.Counts().Exported
 		await(t, "spans go through", func() error {

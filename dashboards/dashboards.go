@@ -52,18 +52,26 @@ type Panel struct {
 	GridPos     struct{ H, W, X, Y int }
 	Datasource  *Source
 	Targets     []Target
-	FieldConfig struct {
-		Defaults  struct{ Unit string }
-		Overrides []Override
-	}
-	Options struct {
-		YAxis struct{ Unit string } // of a heatmap
+	FieldConfig FieldConfig
+	Options     struct {
+		YAxis  struct{ Unit string } // of a heatmap
+		Legend struct{ DisplayMode string }
 	}
 	Panels []Panel
 }
 
+// FieldConfig is how a panel's fields look.
+type FieldConfig struct {
+	Defaults struct {
+		Unit     string
+		Min, Max *float64 // of the axis; nil follows the data
+	}
+	Overrides []Override
+}
+
 // Override changes the look of some of a panel's fields.
 type Override struct {
+	Matcher    struct{ ID, Options string } // which fields: byName, byRegexp
 	Properties []struct {
 		ID    string
 		Value any

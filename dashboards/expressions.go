@@ -133,11 +133,12 @@ func (v Variable) metric() (string, bool) {
 	return fmt.Sprintf(`group by (%s) (%s) unless group (%s)`, m[2], m[1], m[1]), true
 }
 
-// The built-in variables, as Grafana fills them for an hour on a screen of usual width with a data source whose timeInterval is 10 s.
-// $__rate_interval is at least four times that.
+// The built-in variables, as Grafana fills them for an hour on a screen of usual width with a data source whose timeInterval is 5 s.
+// $__rate_interval is at least four times that. Longer names come first: the replacer takes the first that fits.
 var builtIn = strings.NewReplacer(
-	"$__rate_interval", "40s", "${__rate_interval}", "40s",
-	"$__interval", "10s", "${__interval}", "10s",
+	"$__rate_interval_ms", "20000", "${__rate_interval_ms}", "20000",
+	"$__rate_interval", "20s", "${__rate_interval}", "20s",
+	"$__interval", "5s", "${__interval}", "5s",
 	"$__range", "3600s", "${__range}", "3600s",
 )
 

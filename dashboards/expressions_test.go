@@ -24,7 +24,7 @@ func TestExpressionsAreWhatGrafanaSends(t *testing.T) {
 	}
 	want := []string{
 		`dashboards/latency.json, variable service: group by (service_name) (calls_total) unless group (calls_total)`,
-		`dashboards/latency.json, panel "Calls" query A: rate(calls_total{service_name=~".+"}[40s])`,
+		`dashboards/latency.json, panel "Calls" query A: rate(calls_total{service_name=~".+"}[20s])`,
 		`dashboards/latency.json, panel "Inside" query B: calls_total offset 3600s unless x{s=~".+"}`,
 	}
 	if !slices.Equal(got, want) {

@@ -103,8 +103,8 @@ func prometheusViolations(isDefault bool, settings map[string]any, say func(stri
 	if !isDefault {
 		say("prometheus is not the default data source")
 	}
-	if settings["timeInterval"] != "10s" {
-		say("timeInterval is %v, want 10s: $__rate_interval is four times that, and the services send every 10 s", settings["timeInterval"])
+	if settings["timeInterval"] != "5s" {
+		say("timeInterval is %v, want 5s: $__rate_interval is four times that, and the services send every 5 s", settings["timeInterval"])
 	}
 	destinations := fmt.Sprint(settings["exemplarTraceIdDestinations"])
 	if strings.Count(destinations, "name:trace_id") != 2 {
@@ -132,7 +132,7 @@ func TestBrokenProvisioningIsFound(t *testing.T) {
 		{"type", "type: grafana-pyroscope-datasource", "type: phlare", "want \"grafana-pyroscope-datasource\""},
 		{"access", "access: proxy", "access: direct", "host names"},
 		{"default", "isDefault: true", "isDefault: false", "not the default"},
-		{"interval", "timeInterval: 10s", "timeInterval: 1s", "timeInterval is 1s"},
+		{"interval", "timeInterval: 5s", "timeInterval: 1s", "timeInterval is 1s"},
 		{"label of exemplars", "name: trace_id", "name: traceID", "label trace_id"},
 		{"link of exemplars", "${JAEGER_UI_URL}/trace/", "${JAEGER_UI_URL}/traces?id=", "Jaeger's page"},
 		{"escaping", "$${__value.raw}", "${__value.raw}", "is Grafana's own"},

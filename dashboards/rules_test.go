@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"tracelab/internal/palette"
 )
 
 // bundled are the panel types used here that come with Grafana itself; anything else would be a plug-in to fetch.
@@ -171,6 +173,8 @@ func panelViolations(d Dashboard, p Panel, say func(string, ...any)) {
 	if len(p.Targets) == 0 {
 		say("no query")
 	}
+	axisViolations(p, say)
+	formViolations(p, say)
 	refs := map[string]bool{}
 	for _, t := range p.Targets {
 		if t.RefID == "" || refs[t.RefID] {
@@ -185,6 +189,43 @@ func panelViolations(d Dashboard, p Panel, say func(string, ...any)) {
 		}
 		targetViolations(p, t, func(format string, args ...any) { say("query %s: %s", t.RefID, fmt.Sprintf(format, args...)) })
 	}
+}
+
+// axisViolations holds shares to one axis, so that 2 % looks like 2 %.
+func axisViolations(p Panel, say func(string, ...any)) {
+	d := p.FieldConfig.Defaults
+	if p.Type == "timeseries" && d.Unit == "percentunit" && (d.Min == nil || *d.Min != 0 || d.Max == nil || *d.Max != 1) {
+		say("a share without an axis from 0 to 1")
+	}
+}
+
+// formViolations holds panels that show forms to one color for each, and to a legend that shows all of them at once.
+func formViolations(p Panel, say func(string, ...any)) {
+	if !slices.ContainsFunc(p.Targets, func(t Target) bool { return strings.Contains(t.LegendFormat, "{{tracelab_form}}") }) {
+		return
+	}
+	for name, want := range palette.Forms() {
+		pattern := fmt.Sprintf("/^%s( |$)/", name)
+		if got := p.FieldConfig.fixedColor(pattern); got != want.Hex {
+			say("%s is not %s but %q: the forms have one color each, see internal/palette", name, want.Hex, got)
+		}
+	}
+	if p.Type == "timeseries" && p.Options.Legend.DisplayMode != "list" {
+		say("a legend of forms as %q: a table of eight forms must be scrolled", p.Options.Legend.DisplayMode)
+	}
+}
+
+// fixedColor returns the color that the fields have whose names match a pattern, or "".
+func (c FieldConfig) fixedColor(pattern string) string {
+	for _, o := range c.Overrides {
+		for _, property := range o.Properties {
+			if value, ok := property.Value.(map[string]any); ok && o.Matcher.ID == "byRegexp" && o.Matcher.Options == pattern && property.ID == "color" {
+				color, _ := value["fixedColor"].(string) // a color of another kind is none of ours
+				return color
+			}
+		}
+	}
+	return ""
 }
 
 func hasUnit(p Panel) bool {
@@ -208,7 +249,7 @@ func isVariableSource(d Dashboard, source *Source, kind string) bool {
 }
 
 var (
-	fixedWindow = regexp.MustCompile(`\[\d[^\]]*\]`)
+	fixedWindow = regexp.MustCompile(`\[\d[^\]]*\](?: offset \$__rate_interval)?`)
 	leMatcher   = regexp.MustCompile(`\ble\s*!?=\s*"`)
 	quantile    = regexp.MustCompile(`histogram_quantile\(`)
 	quantileOf  = regexp.MustCompile(`histogram_quantile\(\s*[\d.]+,\s*sum by \(le\b`)
@@ -218,6 +259,9 @@ var (
 	variable    = regexp.MustCompile(`\$\{?(\w+)`)
 )
 
+// bornWindow tells a series that was born inside the window from one that only came back: it looks an hour further back.
+const bornWindow = "[1h] offset $__rate_interval"
+
 func targetViolations(p Panel, t Target, say func(string, ...any)) {
 	if t.Expr == "" {
 		say("no expression")
@@ -225,8 +269,11 @@ func targetViolations(p Panel, t Target, say func(string, ...any)) {
 	if p.Type != "table" && p.Type != "heatmap" && !reads.MatchString(t.LegendFormat) {
 		say("legend %q is not for people", t.LegendFormat)
 	}
-	if fixedWindow.MatchString(t.Expr) {
+	if slices.ContainsFunc(fixedWindow.FindAllString(t.Expr, -1), func(w string) bool { return w != bornWindow }) {
 		say("a window of fixed length: $__rate_interval (or $__range) follows the zoom")
+	}
+	if n := strings.Count(t.Expr, "rate(") + strings.Count(t.Expr, "increase("); n != 2*strings.Count(t.Expr, bornWindow) {
+		say("a rate that misses what a counter is born with: write it with `or … unless last_over_time(…%s)`, as the others are", bornWindow)
 	}
 	if leMatcher.MatchString(t.Expr) {
 		say(`le="1" of Prometheus 2 is le="1.0" in 3: match both with =~ or do without`)
@@ -254,7 +301,7 @@ func targetViolations(p Panel, t Target, say func(string, ...any)) {
 
 // unknownVariables returns the variables that a file uses and does not have.
 func unknownVariables(d Dashboard, data []byte) []string {
-	known := []string{"__rate_interval", "__range", "__from", "__to", "__value", "__all"}
+	known := []string{"__rate_interval", "__rate_interval_ms", "__range", "__from", "__to", "__value", "__all"}
 	for _, v := range d.Templating.List {
 		known = append(known, v.Name)
 	}

@@ -47,7 +47,7 @@ func newExamination(ctx context.Context, c Config) (*examination, error) {
 		e.admin = kadm.NewClient(e.kafka)
 	}
 	if c.Jaeger != "" {
-		if e.jaeger, err = jaeger.Open(c.Jaeger, e.http); err != nil {
+		if e.jaeger, err = jaeger.Open(c.Jaeger, jaeger.WithHTTPClient(e.http)); err != nil {
 			e.close()
 			return nil, err
 		}

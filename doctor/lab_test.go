@@ -7,13 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/twmb/franz-go/pkg/kfake"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"tracelab/doctor"
 	"tracelab/internal/freeport"
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -24,7 +26,7 @@ import (
 type testLab struct {
 	kafka     *kfake.Cluster
 	collector *lab.Collector
-	receiver  *lab.Receiver
+	receiver  *otlp.Receiver
 	jaeger    *jaegerServer
 	metrics   *collectorServer
 	numbers   *prometheusServer
@@ -51,7 +53,7 @@ func startLab(t *testing.T, odds map[string]odd) *testLab {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.kafka.Close)
-	if l.receiver, err = lab.StartReceiver("127.0.0.1:0", l.collector, discard); err != nil {
+	if l.receiver, err = otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: l.collector.Add, Logger: discard}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -79,11 +81,11 @@ func startLab(t *testing.T, odds map[string]odd) *testLab {
 	return l
 }
 
-func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[string]string, otlp string) {
+func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[string]string, to string) {
 	t.Helper()
 	config := services.Config{
 		Services: []string{name}, HTTP: overridden(http, o.http), GRPC: overridden(grpc, o.grpc), Workers: 8, Network: services.TCP(),
-		Telemetry: services.Telemetry{Host: "lab", Instance: name, Version: "test", Propagator: services.Propagator(discard), BaggageKeys: services.BaggageKeys()},
+		Telemetry: telemetry.Config{Host: "lab", Instance: name, Version: "test", Propagator: services.Propagator(discard), BaggageKeys: services.BaggageKeys()},
 	}
 	if o.propagator != nil {
 		config.Telemetry.Propagator = o.propagator
@@ -92,15 +94,15 @@ func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[
 		config.Kafka = l.kafka.ListenAddrs()
 	}
 	if o.otlp != "" {
-		otlp = o.otlp
+		to = o.otlp
 	}
 	stop := func(context.Context) error { return nil }
 	if !o.noOTLP {
-		exporter, err := otlptrace.New(t.Context(), lab.OTLPClient(otlp, ""))
+		exporter, err := otlp.NewTraceExporter(t.Context(), endpoint(t, to))
 		if err != nil {
 			t.Fatal(err)
 		}
-		queue := services.NewQueue(exporter, services.QueueConfig{Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond})
+		queue := telemetry.NewQueue(exporter, telemetry.QueueConfig{Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond})
 		config.Telemetry.Processors = []sdktrace.SpanProcessor{queue}
 		stop = queue.Shutdown
 	}
@@ -151,4 +153,14 @@ func nobody(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return address[0]
+}
+
+// endpoint is an OTLP address that the test knows to be right.
+func endpoint(t testing.TB, address string) otlp.Endpoint {
+	t.Helper()
+	e, err := otlp.ParseEndpoint(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }

@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"tracelab/lab"
+	"tracelab/internal/otlp"
 )
 
 const startCollector = "start the collector, or name where it takes OTLP with --otlp: host:port for gRPC (4317), a URL for HTTP (4318)"
@@ -33,14 +31,18 @@ func (e *examination) otlpTakesSpans(ctx context.Context) (string, error) {
 
 // export sends spans just as the services do, but without a second attempt.
 func (e *examination) export(ctx context.Context, address string, spans []sdktrace.ReadOnlySpan) error {
+	endpoint, err := otlp.ParseEndpoint(address)
+	if err != nil {
+		return brokenHop(startCollector, "%s", err.Error())
+	}
 	once, cancel := withSpare(ctx)
 	defer cancel()
 	once, cancel = context.WithTimeout(once, oneAnswer)
 	defer cancel()
-	if err := reachable(once, hostPort(address)); err != nil {
+	if err := reachable(once, endpoint.HostPort()); err != nil {
 		return brokenHop(startCollector, "%s took no span: %s", address, err.Error())
 	}
-	exporter, err := otlptrace.New(once, lab.OTLPOnce(address))
+	exporter, err := otlptrace.New(once, otlp.NewTraceClientOnce(endpoint))
 	if err == nil {
 		err = exporter.ExportSpans(once, spans)
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
@@ -50,14 +52,14 @@ func (e *examination) export(ctx context.Context, address string, spans []sdktra
 	if err == nil {
 		return nil
 	}
-	return otlpBroken(ctx, address, err)
+	return otlpBroken(ctx, endpoint, err)
 }
 
 // otlpBroken finds the words for an endpoint that has not taken a span.
-func otlpBroken(ctx context.Context, address string, err error) error {
-	where := hostPort(address)
+func otlpBroken(ctx context.Context, endpoint otlp.Endpoint, err error) error {
+	address, where := endpoint.String(), endpoint.HostPort()
 	heard, said := identify(ctx, where), lastWords(err)
-	overHTTP := strings.HasPrefix(address, "http")
+	overHTTP := endpoint.OverHTTP()
 	fix := startCollector
 	switch {
 	case strings.Contains(said, "no space left") || strings.Contains(said, "file too large"):
@@ -76,20 +78,6 @@ func otlpBroken(ctx context.Context, address string, err error) error {
 		heard, fix = said, "the endpoint answers and does not take the span: a collector that refuses has no room (memory_limiter, a full queue or disk) or wants credentials (OTEL_EXPORTER_OTLP_HEADERS); its log says which"
 	}
 	return brokenHop(fix, "%s took no span: %s", address, heard)
-}
-
-// hostPort is where to dial for an address that may be a URL.
-func hostPort(address string) string {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil || u.Host == "":
-		return address
-	case u.Port() != "":
-		return u.Host
-	case u.Scheme == "https":
-		return net.JoinHostPort(u.Hostname(), "443")
-	}
-	return net.JoinHostPort(u.Hostname(), "80")
 }
 
 // lastWords are those of the innermost error that was the endpoint's: the exporters put their own in front.

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
@@ -30,7 +32,7 @@ const service = "doctor"
 
 // probe makes the doctor's own spans and requests.
 type probe struct {
-	provider *services.Provider
+	provider *telemetry.Provider
 	ended    *endedSpans
 	run      string
 }
@@ -72,7 +74,7 @@ func newProbe(c Config, run string) (*probe, error) {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	ended := &endedSpans{}
-	provider, err := services.Telemetry{
+	provider, err := telemetry.Config{
 		Version: c.Version, Host: host, Instance: run, Processors: []sdktrace.SpanProcessor{ended}, Logs: logger.Handler(),
 		Propagator: services.Propagator(logger), BaggageKeys: services.BaggageKeys(),
 	}.New(service)

@@ -20,8 +20,8 @@ import (
 
 	"tracelab/doctor"
 	"tracelab/internal/freeport"
+	"tracelab/internal/otlp"
 	"tracelab/internal/parts"
-	"tracelab/lab"
 	"tracelab/services"
 )
 
@@ -293,7 +293,7 @@ func (l *realLab) stopKafka(t *testing.T) {
 // fill sends spans until the collector takes no more, large ones and then small ones.
 func (l *realLab) fill(t *testing.T) {
 	t.Helper()
-	client := lab.OTLPOnce("http://" + l.collector.http)
+	client := otlp.NewTraceClientOnce(endpoint(t, "http://"+l.collector.http))
 	if err := client.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -21,11 +21,11 @@ import (
 func TestTheMonitorTabHasFigures(t *testing.T) {
 	at := free(t, 1)[0]
 	j := startJaeger(t, "http://"+at)
-	otlp, figures := startCollector(t, j)
+	spans, figures := startCollector(t, j)
 	startPrometheus(t, at, figures)
-	gateway := startServices(t, otlp)
+	gateway := startServices(t, spans)
 	place := func() {
-		run(t, "both", func(c *lab.Config) { c.Target, c.Jaeger, c.OTLP, c.Host = gateway, j.url, otlp, host })
+		run(t, "both", func(c *lab.Config) { c.Target, c.Jaeger, c.OTLP, c.Host = gateway, j.url, destination(t, spans), host })
 	}
 	place()
 	for _, question := range []string{"calls", "latencies", "errors"} {

@@ -14,33 +14,36 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/google/go-cmp/cmp"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"tracelab/internal/otlp"
 	"tracelab/journey"
 	"tracelab/journey/lint"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
 // startServices starts the seven services on the Kafka of KAFKA_ADDR, which send their spans over OTLP, and returns the gateway's
 // URL. They end with the test, and must have lost no span.
-func startServices(t *testing.T, otlp string) string {
+func startServices(t *testing.T, to string) string {
 	t.Helper()
 	kafka := os.Getenv("KAFKA_ADDR")
 	if kafka == "" {
 		t.Fatal("KAFKA_ADDR is empty: start a Kafka with `task kafka` and set KAFKA_ADDR to the address that it prints")
 	}
-	exporter, err := otlptrace.New(t.Context(), lab.OTLPClient(otlp, ""))
+	exporter, err := otlp.NewTraceExporter(t.Context(), destination(t, to).Traces)
 	if err != nil {
 		t.Fatal(err)
 	}
-	queue := services.NewQueue(exporter, services.QueueConfig{Interval: 200 * time.Millisecond})
+	queue := telemetry.NewQueue(exporter, telemetry.QueueConfig{Interval: 200 * time.Millisecond})
 	logger := slog.New(slog.DiscardHandler)
 	config := services.Config{
 		Services: services.Names(), Kafka: []string{kafka}, Prefix: "tracelab.jaeger." + time.Now().Format("150405.000000") + ".", Workers: 8, Network: services.TCP(), AllowFaults: true,
-		Telemetry: services.Telemetry{Host: host, Instance: "one", Version: "test", Processors: []sdktrace.SpanProcessor{queue},
+		Telemetry: telemetry.Config{Host: host, Instance: "one", Version: "test", Processors: []sdktrace.SpanProcessor{queue},
 			Propagator: services.Propagator(logger), BaggageKeys: services.BaggageKeys()},
 	}
 	system, err := services.Start(t.Context(), config)
@@ -109,11 +112,11 @@ func signatures(t *testing.T, result *lab.Result) map[services.Form]map[string]i
 
 func group(t *testing.T, result *lab.Result, form services.Form) journey.Group {
 	t.Helper()
-	saved, _, err := lab.OpenRun(result.Dir)
+	saved, _, err := rundir.Open(result.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, warnings, err := saved.Group(form)
+	g, warnings, err := saved.Group(string(form))
 	if err != nil || len(warnings) > 0 {
 		t.Errorf("%s: %v, warnings %q", form, err, warnings)
 	}
@@ -130,16 +133,16 @@ func TestARunThroughJaegerIsTheRunInProcess(t *testing.T) {
 	for _, way := range []string{"straight", "through the Collector"} {
 		t.Run(way, func(t *testing.T) {
 			j := startJaeger(t, "http://127.0.0.1:1")
-			otlp := j.otlp
+			spans := j.otlp
 			if way != "straight" {
-				otlp, _ = startCollector(t, j)
+				spans, _ = startCollector(t, j)
 			}
-			gateway := startServices(t, otlp)
+			gateway := startServices(t, spans)
 			for _, c := range []struct{ relation, address string }{{"both", j.url}, {"link", j.url}, {"both", "grpc://" + j.grpc}} {
 				t.Run(c.relation+" "+c.address[:4], func(t *testing.T) {
 					began := time.Now()
 					result := run(t, c.relation, func(config *lab.Config) {
-						config.Target, config.Jaeger, config.OTLP, config.Host = gateway, c.address, otlp, host
+						config.Target, config.Jaeger, config.OTLP, config.Host = gateway, c.address, destination(t, spans), host
 					})
 					sameAs(t, inProcess[c.relation], result)
 					nothingToSay(t, result)
@@ -170,7 +173,7 @@ func sameAs(t *testing.T, inProcess, result *lab.Result) {
 // nothingToSay holds when the rules find no error and nothing that misleads in what was fetched: no orphan among it.
 func nothingToSay(t *testing.T, result *lab.Result) {
 	t.Helper()
-	saved, _, err := lab.OpenRun(result.Dir)
+	saved, _, err := rundir.Open(result.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +181,7 @@ func nothingToSay(t *testing.T, result *lab.Result) {
 	if err != nil || len(warnings) > 0 || len(spans) == 0 {
 		t.Fatalf("%d spans, %v, warnings %q", len(spans), err, warnings)
 	}
-	found := lint.Check(journey.Normalise(spans))
+	found := lint.Check(journey.NewSet(spans))
 	for _, f := range found.Findings {
 		if f.Level <= lint.Warning {
 			t.Errorf("%s: %s", f.Rule, f.Text)
@@ -257,4 +260,14 @@ func kafkaEdges(t *testing.T, j jaegerAt, since time.Time) {
 			t.Errorf("%s: %d calls in Jaeger's dependencies, want %d and more of %s", edge, edges[edge], orders, fmt.Sprint(edges))
 		}
 	}
+}
+
+// destination sends everything to an OTLP address that the test knows to be right.
+func destination(t testing.TB, address string) otlp.Destination {
+	t.Helper()
+	d, err := otlp.ParseDestination(address, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }

@@ -18,16 +18,16 @@ func orders(spans int) []journey.Span {
 	byService := make([][]journey.Span, 6)
 	for o := range n {
 		b := orderBuilder{trace: uint64(o + 1), at: 1_750_000_000_000_000_000 + int64(o)*1_000_000}
-		client := b.add(0, 0, journey.Client, 0, 6)
-		gateway := b.add(1, client, journey.Server, 0.3, 5.8)
-		call := b.add(1, gateway, journey.Client, 0.5, 5.6)
-		server := b.add(2, call, journey.Server, 0.8, 5.4)
-		b.add(2, server, journey.Internal, 0.9, 3)
+		client := b.add(0, 0, journey.KindClient, 0, 6)
+		gateway := b.add(1, client, journey.KindServer, 0.3, 5.8)
+		call := b.add(1, gateway, journey.KindClient, 0.5, 5.6)
+		server := b.add(2, call, journey.KindServer, 0.8, 5.4)
+		b.add(2, server, journey.KindInternal, 0.9, 3)
 		for k, parent, at := 0, server, 3.1; k < 4; k, at = k+1, at+9 {
-			send := b.message(2+k%4, parent, journey.Producer, at, at+2, "send")
-			process := b.message(2+(k+1)%4, send, journey.Consumer, at+3, at+14, "process")
-			b.add(2+(k+1)%4, process, journey.Internal, at+3.1, at+9)
-			b.add(2+(k+1)%4, process, journey.Client, at+9, at+11.9)
+			send := b.message(2+k%4, parent, journey.KindProducer, at, at+2, "send")
+			process := b.message(2+(k+1)%4, send, journey.KindConsumer, at+3, at+14, "process")
+			b.add(2+(k+1)%4, process, journey.KindInternal, at+3.1, at+9)
+			b.add(2+(k+1)%4, process, journey.KindClient, at+9, at+11.9)
 			parent = process
 		}
 		for s := range byService {
@@ -57,8 +57,8 @@ func (b *orderBuilder) add(service int, parent uint64, kind journey.Kind, start,
 		binary.BigEndian.PutUint64(s.Parent[:], (b.trace<<8|parent)*0x9e3779b97f4a7c15)
 	}
 	s.Attributes = []journey.Attribute{
-		{Key: "tracelab.run.id", Value: journey.String("r")}, {Key: "tracelab.form", Value: journey.String("kafka")},
-		{Key: "server.address", Value: journey.String("127.0.0.1")}, {Key: "server.port", Value: journey.Int(80)},
+		{Key: "tracelab.run.id", Value: journey.StringValue("r")}, {Key: "tracelab.form", Value: journey.StringValue("kafka")},
+		{Key: "server.address", Value: journey.StringValue("127.0.0.1")}, {Key: "server.port", Value: journey.IntValue(80)},
 	}
 	b.spans[service] = append(b.spans[service], s)
 	return b.next
@@ -68,12 +68,12 @@ func (b *orderBuilder) message(service int, parent uint64, kind journey.Kind, st
 	id := b.add(service, parent, kind, start, end)
 	s := &b.spans[service][len(b.spans[service])-1]
 	s.Attributes = append(s.Attributes,
-		journey.Attribute{Key: "messaging.system", Value: journey.String("kafka")},
-		journey.Attribute{Key: "messaging.operation.type", Value: journey.String(op)},
-		journey.Attribute{Key: "messaging.operation.name", Value: journey.String(op)},
-		journey.Attribute{Key: "messaging.destination.name", Value: journey.String("topic" + serviceNames[service])},
-		journey.Attribute{Key: "messaging.consumer.group.name", Value: journey.String(serviceNames[service])})
-	if kind == journey.Consumer {
+		journey.Attribute{Key: "messaging.system", Value: journey.StringValue("kafka")},
+		journey.Attribute{Key: "messaging.operation.type", Value: journey.StringValue(op)},
+		journey.Attribute{Key: "messaging.operation.name", Value: journey.StringValue(op)},
+		journey.Attribute{Key: "messaging.destination.name", Value: journey.StringValue("topic" + serviceNames[service])},
+		journey.Attribute{Key: "messaging.consumer.group.name", Value: journey.StringValue(serviceNames[service])})
+	if kind == journey.KindConsumer {
 		link := journey.Link{Ref: journey.Ref{Trace: s.Trace, Span: s.Parent}}
 		s.Links = []journey.Link{link}
 	}
@@ -101,7 +101,7 @@ func BenchmarkJudge(b *testing.B) {
 		b.Run(fmt.Sprintf("spans=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				judge(journey.Normalise(spans))
+				judge(journey.NewSet(spans))
 			}
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "spans/s")
 		})
@@ -110,7 +110,7 @@ func BenchmarkJudge(b *testing.B) {
 
 func BenchmarkJudgeLoaded(b *testing.B) {
 	for _, n := range []int{1_000, 100_000, 1_000_000} {
-		set := journey.Normalise(orders(n))
+		set := journey.NewSet(orders(n))
 		b.Run(fmt.Sprintf("spans=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -124,7 +124,7 @@ func BenchmarkJudgeLoaded(b *testing.B) {
 // shapes are journeys of one kind each, large enough to overflow a stack or to take for ever if their cost were not linear.
 func shapes(n int) map[string][]journey.Span {
 	at := func(i int, parent int, start, end int64) journey.Span {
-		s := journey.Span{Kind: journey.Internal, Name: "s", Service: "a", Start: start, End: end}
+		s := journey.Span{Kind: journey.KindInternal, Name: "s", Service: "a", Start: start, End: end}
 		s.Trace[0] = 1
 		binary.BigEndian.PutUint64(s.ID[:], uint64(i+1))
 		if parent >= 0 {
@@ -150,11 +150,11 @@ func shapes(n int) map[string][]journey.Span {
 		all["chain"] = append(all["chain"], at(i, i-1, t, t+9*ms))
 		all["fan-out"] = append(all["fan-out"], at(i, 0, 2*ms, t))
 		p := at(i, 0, t, t+ms)
-		p.Kind = journey.Producer
+		p.Kind = journey.KindProducer
 		all["batch"] = append(all["batch"], p)
 	}
 	w := at(n, -1, total, total+ms)
-	w.Kind = journey.Consumer
+	w.Kind = journey.KindConsumer
 	for _, p := range all["batch"][1:] {
 		w.Links = append(w.Links, journey.Link{Ref: p.Ref()})
 	}
@@ -168,7 +168,7 @@ func BenchmarkShapes(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				judge(journey.Normalise(all[name]))
+				judge(journey.NewSet(all[name]))
 			}
 			b.ReportMetric(float64(len(all[name]))*float64(b.N)/b.Elapsed().Seconds(), "spans/s")
 		})
@@ -179,7 +179,7 @@ func BenchmarkShapes(b *testing.B) {
 func TestLargeJourneys(t *testing.T) {
 	for name, spans := range shapes(30_000) {
 		t.Run(name, func(t *testing.T) {
-			set := journey.Normalise(spans)
+			set := journey.NewSet(spans)
 			list := set.Journeys()
 			if len(list) != 1 || len(list[0].Spans()) != len(spans) {
 				t.Fatalf("%d journeys, the first with %d of %d spans", len(list), len(list[0].Spans()), len(spans))
@@ -203,7 +203,7 @@ func TestLargeJourneys(t *testing.T) {
 // One half of the orders against the other: trees, pairing and intervals of all nodes.
 func BenchmarkNodes(b *testing.B) {
 	for _, n := range []int{1_000, 100_000, 1_000_000} {
-		all := journey.Normalise(orders(n)).Journeys()
+		all := journey.NewSet(orders(n)).Journeys()
 		groups := []journey.Group{{Name: "a", Journeys: all[:len(all)/2]}, {Name: "b", Journeys: all[len(all)/2:]}}
 		b.Run(fmt.Sprintf("spans=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
@@ -219,7 +219,7 @@ func BenchmarkNodes(b *testing.B) {
 func BenchmarkNodesOfShapes(b *testing.B) {
 	all := shapes(100_000)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		g := journey.Group{Name: name, Journeys: journey.Normalise(all[name]).Journeys()}
+		g := journey.Group{Name: name, Journeys: journey.NewSet(all[name]).Journeys()}
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -233,7 +233,7 @@ func BenchmarkNodesOfShapes(b *testing.B) {
 func BenchmarkWhatIf(b *testing.B) {
 	all := shapes(100_000)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		j := journey.Normalise(all[name]).Journeys()[0]
+		j := journey.NewSet(all[name]).Journeys()[0]
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -7,30 +7,30 @@ func (d *differ) change(g int) Change {
 	b, o := &d.columns[0], &d.columns[g]
 	switch {
 	case b.count == 0 && o.count == 0:
-		return Same // it is a third group's
+		return ChangeSame // it is a third group's
 	case d.lost(0, g) || d.lost(g, 0):
-		return Incomplete
+		return ChangeIncomplete
 	case b.count == 0:
-		return Added
+		return ChangeAdded
 	case o.count == 0:
-		return Removed
+		return ChangeRemoved
 	case b.carrier() != o.carrier() && b.carrier() != byNothing && o.carrier() != byNothing:
-		return CarrierChange
+		return ChangeCarrier
 	case d.fansOut(g):
-		return FanOutChange
+		return ChangeFanOut
 	case failsDifferently(b, o):
-		return ErrorChange
+		return ChangeError
 	}
 	for _, k := range [...]int{selfTimes, waitTimes} {
 		switch d.presentVerdict(g, k) {
-		case More:
-			return Slower
-		case Less:
-			return Faster
-		case NoVerdict:
+		case VerdictMore:
+			return ChangeSlower
+		case VerdictLess:
+			return ChangeFaster
+		case VerdictNone:
 		}
 	}
-	return Same
+	return ChangeSame
 }
 
 // presentVerdict compares a time of the row over the journeys that have it: a node that is rarer is not faster.
@@ -103,7 +103,7 @@ func (d *differ) fansOut(g int) bool {
 	if x.Low == nil {
 		return x.Delta != nil && *x.Delta != 0
 	}
-	return x.Verdict != NoVerdict
+	return x.Verdict != VerdictNone
 }
 
 // failsDifferently reports errors on one side only, or shares of errors that differ.

@@ -23,7 +23,7 @@ func (s *Set) ClockOffsets() []ClockOffset {
 		c := &s.nodes[i]
 		for _, e := range s.edgesTo(Index(i)) {
 			p := &s.nodes[e.pred]
-			if e.class != ClassMessage && (e.class != ClassCall || p.kind != Client || c.kind != Server) {
+			if e.class != ClassMessage && (e.class != ClassCall || p.kind != KindClient || c.kind != KindServer) {
 				continue
 			}
 			hosts := pair{s.host(e.pred), s.host(Index(i))}

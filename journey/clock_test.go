@@ -26,7 +26,7 @@ func TestClockOffsets(t *testing.T) {
 		spans[i].Resource = &journey.Resource{HostName: spans[i].Service}
 	}
 	var got []string
-	for _, o := range journey.Normalise(spans).ClockOffsets() {
+	for _, o := range journey.NewSet(spans).ClockOffsets() {
 		got = append(got, fmt.Sprintf("%s>%s [%d,%d] %d", o.From, o.To, o.Low/1e6, o.High/1e6, o.Spans))
 	}
 	equalLines(t, "offsets", got, []string{"a>b [18,22] 2", fmt.Sprintf("a>c [%d,5] 1", int64(math.MinInt64)/1e6)})

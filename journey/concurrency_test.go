@@ -31,7 +31,7 @@ func TestConcurrency(t *testing.T) {
 
 func TestConcurrencyIsAtLeastOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		for _, j := range journey.Normalise(anySpans(t)).Journeys() {
+		for _, j := range journey.NewSet(anySpans(t)).Journeys() {
 			if mean, most := j.Concurrency(); mean != 0 && (mean < 1 || mean > float64(most)) || most > len(j.Spans()) {
 				t.Fatalf("mean %v, at most %d of %d spans", mean, most, len(j.Spans()))
 			}

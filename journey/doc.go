@@ -5,7 +5,7 @@
 // waited, when the work was complete, and why: the response path and the completion path are chains of segments that add up
 // to those times, to the nanosecond, for any input. What was wrong with the data is part of the result, as warnings.
 //
-//	set := compare.Normalise(spans)
+//	set := journey.NewSet(spans)
 //	for _, j := range set.Journeys() {
 //		fmt.Println(j.Completion(), j.CompletionPath(), j.Warnings())
 //	}

@@ -53,7 +53,7 @@ func (s *Set) effectsOf(i Index) []Index { return s.out[s.outAt[i]:s.outAt[i+1]]
 func (n *node) tolerance() int64 { return max(1_000_000, (n.end-n.start)/100) }
 
 // failed reports an error status or error.type.
-func (n *node) failed() bool { return n.status == Error || n.is(hasErrorType) }
+func (n *node) failed() bool { return n.status == StatusError || n.is(hasErrorType) }
 
 // ready is when the cause had done what the effect needs.
 func (s *Set) ready(e edge, effect Index) int64 {
@@ -70,13 +70,13 @@ func (s *Set) ready(e edge, effect Index) int64 {
 func classify(p, c *node) (class Class, overrun bool) {
 	late := c.end > p.end+p.tolerance()
 	switch {
-	case p.kind == Producer && c.is(isConsumer):
+	case p.kind == KindProducer && c.is(isConsumer):
 		return ClassMessage, false
 	case p.is(isConsumer) && c.is(isConsumer) && p.service == c.service && c.start >= p.end:
 		return ClassContinuation, false
 	case c.start >= p.end && c.end > p.end:
 		return ClassDetachedAfter, false
-	case late && p.kind == Client && c.kind == Server:
+	case late && p.kind == KindClient && c.kind == KindServer:
 		if p.failed() {
 			return ClassAbandoned, false
 		}

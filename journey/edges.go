@@ -72,7 +72,7 @@ func (b *edgeBuilder) linkEdges(i Index) {
 		case t.op == operation.Receive:
 			class, _ := classify(t, c)
 			b.add(i, edge{target, class})
-		case t.kind == Producer || t.is(isMessaging):
+		case t.kind == KindProducer || t.is(isMessaging):
 			b.add(i, edge{b.send(target, c), ClassMessage})
 		}
 	}

@@ -13,12 +13,12 @@ func Example() {
 	web := journey.TraceID{1}
 	worker := journey.TraceID{2}
 	spans := []journey.Span{
-		{Trace: web, ID: journey.SpanID{1}, Kind: journey.Server, Service: "shop", Name: "POST /orders", Start: ms(0), End: ms(50)},
-		{Trace: web, ID: journey.SpanID{2}, Parent: journey.SpanID{1}, Kind: journey.Producer, Service: "shop", Name: "send orders", Start: ms(10), End: ms(20)},
-		{Trace: worker, ID: journey.SpanID{3}, Kind: journey.Consumer, Service: "billing", Name: "process orders", Start: ms(60), End: ms(160),
+		{Trace: web, ID: journey.SpanID{1}, Kind: journey.KindServer, Service: "shop", Name: "POST /orders", Start: ms(0), End: ms(50)},
+		{Trace: web, ID: journey.SpanID{2}, Parent: journey.SpanID{1}, Kind: journey.KindProducer, Service: "shop", Name: "send orders", Start: ms(10), End: ms(20)},
+		{Trace: worker, ID: journey.SpanID{3}, Kind: journey.KindConsumer, Service: "billing", Name: "process orders", Start: ms(60), End: ms(160),
 			Links: []journey.Link{{Ref: journey.Ref{Trace: web, Span: journey.SpanID{2}}}}},
 	}
-	set := journey.Normalise(spans)
+	set := journey.NewSet(spans)
 	j := set.Journeys()[0]
 	wait, _ := j.CallerWait()
 	fmt.Println("caller wait", time.Duration(wait), "completion", time.Duration(j.Completion()))
@@ -50,15 +50,15 @@ func ExamplePaired() {
 func ExampleNodes() {
 	order := func(end int64, hop journey.Kind, hopEnd int64, handle journey.Kind, from, to int64) journey.Group {
 		trace := journey.TraceID{1}
-		return journey.Group{Journeys: journey.Normalise([]journey.Span{
-			{Trace: trace, ID: journey.SpanID{1}, Kind: journey.Server, Service: "shop", Name: "POST /orders", Start: 0, End: end},
+		return journey.Group{Journeys: journey.NewSet([]journey.Span{
+			{Trace: trace, ID: journey.SpanID{1}, Kind: journey.KindServer, Service: "shop", Name: "POST /orders", Start: 0, End: end},
 			{Trace: trace, ID: journey.SpanID{2}, Parent: journey.SpanID{1}, Kind: hop, Service: "shop", Name: "bill", Start: 10, End: hopEnd},
 			{Trace: trace, ID: journey.SpanID{3}, Parent: journey.SpanID{2}, Kind: handle, Service: "billing", Name: "bill", Start: from, End: to},
-			{Trace: trace, ID: journey.SpanID{4}, Parent: journey.SpanID{3}, Kind: journey.Internal, Service: "billing", Name: "charge", Start: from, End: to},
+			{Trace: trace, ID: journey.SpanID{4}, Parent: journey.SpanID{3}, Kind: journey.KindInternal, Service: "billing", Name: "charge", Start: from, End: to},
 		}).Journeys()}
 	}
-	before := order(100, journey.Client, 91, journey.Server, 12, 90)
-	after := order(30, journey.Producer, 20, journey.Consumer, 25, 103)
+	before := order(100, journey.KindClient, 91, journey.KindServer, 12, 90)
+	after := order(30, journey.KindProducer, 20, journey.KindConsumer, 25, 103)
 	for _, n := range journey.Nodes([]journey.Group{before, after}, nil) {
 		fmt.Printf("%s: %s of %s (%s, then %s)\n", n.Change, n.Name, n.Service, n.Groups[0].Kind, n.Groups[1].Kind)
 	}

@@ -91,8 +91,8 @@ func (m *matcher) findSteps(g *groupTree) []int32 {
 
 func (m *matcher) earlierStep(g *groupTree, a, b int32) bool {
 	x, y := &m.table.places[a], &m.table.places[b]
-	if (x.kind == InternalNode) != (y.kind == InternalNode) {
-		return x.kind == InternalNode
+	if (x.kind == NodeInternal) != (y.kind == NodeInternal) {
+		return x.kind == NodeInternal
 	}
 	t, u := g.tally(a), g.tally(b)
 	if s, v := t.start/float64(len(t.samples)), u.start/float64(len(u.samples)); s != v {
@@ -103,7 +103,7 @@ func (m *matcher) earlierStep(g *groupTree, a, b int32) bool {
 
 func (m *matcher) label(g int, p int32) label {
 	x := &m.table.places[p]
-	if x.kind != InternalNode && x.kind != ProduceNode {
+	if x.kind != NodeInternal && x.kind != NodeProduce {
 		if step := m.steps[g][p]; step != none32 {
 			return label{service: x.service, name: step, step: true}
 		}
@@ -117,7 +117,7 @@ func (m *matcher) labels(g int, p int32, above bool) labels {
 		return l
 	}
 	up := m.table.places[p].parent
-	for up != none32 && m.table.places[up].kind == ProduceNode {
+	for up != none32 && m.table.places[up].kind == NodeProduce {
 		up = m.table.places[up].parent
 	}
 	if up == none32 {

@@ -55,7 +55,7 @@ func (j *Journey) Errors() Errors {
 	var e Errors
 	s := j.set
 	for _, i := range j.spans {
-		failed, callFailed := s.nodes[i].status == Error, s.callFailed(i)
+		failed, callFailed := s.nodes[i].status == StatusError, s.callFailed(i)
 		switch {
 		case failed && callFailed:
 			e.Propagated = append(e.Propagated, i)
@@ -65,13 +65,13 @@ func (j *Journey) Errors() Errors {
 			e.Absorbed = append(e.Absorbed, i)
 		}
 	}
-	e.Silent = j.root != none && len(e.Own)+len(e.Propagated) > 0 && s.nodes[j.root].status != Error
+	e.Silent = j.root != none && len(e.Own)+len(e.Propagated) > 0 && s.nodes[j.root].status != StatusError
 	return e
 }
 
 func (s *Set) callFailed(i Index) bool {
 	for _, c := range s.callsOf(i) {
-		if s.nodes[c].status == Error {
+		if s.nodes[c].status == StatusError {
 			return true
 		}
 	}

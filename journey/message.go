@@ -156,7 +156,7 @@ func (j *Journey) FanOut() []FanOut {
 			n++
 		}
 		p := &s.nodes[i]
-		sends := (p.kind == Producer || p.op == operation.Send) && p.op != operation.Create
+		sends := (p.kind == KindProducer || p.op == operation.Send) && p.op != operation.Create
 		switch {
 		case n > 0:
 			list = append(list, s.fanOut(i, messages[:n]))

@@ -10,19 +10,19 @@ type Change string
 
 // The changes. Of several that apply to a node it has the first.
 const (
-	Incomplete    Change = "incomplete" // it is missing, or rarer, where spans of the journeys are missing
-	Added         Change = "added"
-	Removed       Change = "removed"
-	CarrierChange Change = "carrier" // it is reached by a message instead of a call, or the other way round; or its caller no longer waits
-	FanOutChange  Change = "fan-out" // it occurs more or less often in a journey, or in more or fewer journeys than chance explains
-	ErrorChange   Change = "error"   // it fails on one side only, or more often than chance explains
-	Slower        Change = "slower"  // its own time, or else its wait, is more, by the 95 % interval of the median over the journeys that have it
-	Faster        Change = "faster"
-	Same          Change = "same"
+	ChangeIncomplete Change = "incomplete" // it is missing, or rarer, where spans of the journeys are missing
+	ChangeAdded      Change = "added"
+	ChangeRemoved    Change = "removed"
+	ChangeCarrier    Change = "carrier" // it is reached by a message instead of a call, or the other way round; or its caller no longer waits
+	ChangeFanOut     Change = "fan-out" // it occurs more or less often in a journey, or in more or fewer journeys than chance explains
+	ChangeError      Change = "error"   // it fails on one side only, or more often than chance explains
+	ChangeSlower     Change = "slower"  // its own time, or else its wait, is more, by the 95 % interval of the median over the journeys that have it
+	ChangeFaster     Change = "faster"
+	ChangeSame       Change = "same"
 )
 
 // changeOrder lists the changes by precedence.
-var changeOrder = [...]Change{Incomplete, Added, Removed, CarrierChange, FanOutChange, ErrorChange, Slower, Faster, Same}
+var changeOrder = [...]Change{ChangeIncomplete, ChangeAdded, ChangeRemoved, ChangeCarrier, ChangeFanOut, ChangeError, ChangeSlower, ChangeFaster, ChangeSame}
 
 // Rank returns the precedence of a change, 0 for the first.
 func (c Change) Rank() int { return slices.Index(changeOrder[:], c) }
@@ -196,7 +196,7 @@ func (d *differ) column(r *row, g int) column {
 func (d *differ) node(r *row) Node {
 	in, p := r.first()
 	x := &d.table.places[p]
-	n := Node{Path: d.table.path(p), Service: d.table.serviceName(p), Name: d.table.spanName(p), Kind: x.kind, Change: Same}
+	n := Node{Path: d.table.path(p), Service: d.table.serviceName(p), Name: d.table.spanName(p), Kind: x.kind, Change: ChangeSame}
 	d.columns = d.columns[:0]
 	for g := range d.trees {
 		d.columns = append(d.columns, d.column(r, g))
@@ -219,7 +219,7 @@ func (d *differ) node(r *row) Node {
 func (d *differ) side(r *row, g int) NodeIn {
 	c := &d.columns[g]
 	n := NodeIn{
-		Group: d.trees[g].group.Name, Carrier: c.carrier().String(), Change: Same,
+		Group: d.trees[g].group.Name, Carrier: c.carrier().String(), Change: ChangeSame,
 		Journeys: c.journeys, Count: c.count, Errors: c.errors,
 	}
 	if r.has(g) {

@@ -36,7 +36,7 @@ func drawn(t testing.TB, name string, n int, drawing string) journey.Group {
 func changes(nodes []journey.Node) []string {
 	var list []string
 	for _, n := range nodes {
-		if n.Change == journey.Same {
+		if n.Change == journey.ChangeSame {
 			continue
 		}
 		name := n.Name
@@ -178,7 +178,7 @@ func TestEqualsBelowTheSame(t *testing.T) {
 		drawn(t, "b", 1, "t.in SERVER 0-30\n  s.B 6-9\n    s.x 7-8"),
 	}, nil)
 	for _, n := range nodes {
-		if n.Name == "s.x" && n.Change == journey.Removed && n.Path[len(n.Path)-2] != "s s.A" {
+		if n.Name == "s.x" && n.Change == journey.ChangeRemoved && n.Path[len(n.Path)-2] != "s s.A" {
 			t.Errorf("%q is removed, want the one below s.A", n.Path)
 		}
 	}
@@ -194,7 +194,7 @@ func TestNodesHangBelowParents(t *testing.T) {
 
 func TestACallFailsOnce(t *testing.T) {
 	for _, n := range journey.Nodes([]journey.Group{drawn(t, "a", 1, "s.in SERVER 0-10\n  s.do CLIENT 1-5 error\n    w.do SERVER 2-4 error")}, nil) {
-		if n.Kind == journey.CallNode && (n.Groups[0].Errors != 1 || n.Groups[0].Count != 1) {
+		if n.Kind == journey.NodeCall && (n.Groups[0].Errors != 1 || n.Groups[0].Count != 1) {
 			t.Errorf("%d of %d failed, want 1 of 1", n.Groups[0].Errors, n.Groups[0].Count)
 		}
 	}
@@ -230,10 +230,10 @@ func TestNormaliseName(t *testing.T) {
 		"HTTP/1.1 GET":                                             "HTTP/1.1 GET",
 		"é/9/\xff":                                                 "é/{id}/\xff",
 	} {
-		if got := journey.NormaliseName(name); got != want {
+		if got := journey.NormalizeName(name); got != want {
 			t.Errorf("%q is written %q, want %q", name, got, want)
 		}
-		if again := journey.NormaliseName(want); again != want {
+		if again := journey.NormalizeName(want); again != want {
 			t.Errorf("twice: %q is written %q", want, again)
 		}
 	}
@@ -261,13 +261,13 @@ func TestCallsMeetMessages(t *testing.T) {
 		var carriers, steps, added []string
 		for _, x := range nodes {
 			switch {
-			case x.Change == journey.CarrierChange:
+			case x.Change == journey.ChangeCarrier:
 				carriers = append(carriers, x.Service)
-			case x.Change == journey.Added:
+			case x.Change == journey.ChangeAdded:
 				added = append(added, x.Service+" "+x.Name)
-			case x.Kind == journey.InternalNode && x.Groups[0].Count == n && x.Groups[1].Count == n:
+			case x.Kind == journey.NodeInternal && x.Groups[0].Count == n && x.Groups[1].Count == n:
 				steps = append(steps, x.Name)
-			case x.Kind != journey.EntryNode && x.Service != "orders":
+			case x.Kind != journey.NodeEntry && x.Service != "orders":
 				t.Errorf("%s %s is %s", x.Service, x.Name, x.Change)
 			}
 		}
@@ -312,7 +312,7 @@ func TestThreeGroups(t *testing.T) {
 	groups := append(formGroups(t, 2), formGroups(t, 2)[1])
 	groups[2].Name = "again"
 	for _, n := range journey.Nodes(groups, nil) {
-		if len(n.Groups) != 3 || n.Groups[0].Change != journey.Same || n.Groups[1].Change != n.Groups[2].Change || n.Groups[1].Count != n.Groups[2].Count || n.Change != n.Groups[1].Change {
+		if len(n.Groups) != 3 || n.Groups[0].Change != journey.ChangeSame || n.Groups[1].Change != n.Groups[2].Change || n.Groups[1].Count != n.Groups[2].Count || n.Change != n.Groups[1].Change {
 			t.Errorf("%s %s: %s in all, in each %+v", n.Service, n.Name, n.Change, n.Groups)
 		}
 	}
@@ -324,7 +324,7 @@ func TestDeepTwins(t *testing.T) {
 	chain := func(root string, depth int) journey.Group {
 		spans := shapes(depth)["deep"]
 		spans[0].Name = root
-		return journey.Group{Name: root, Journeys: journey.Normalise(spans).Journeys()}
+		return journey.Group{Name: root, Journeys: journey.NewSet(spans).Journeys()}
 	}
 	nodes := journey.Nodes([]journey.Group{chain("a", depth), chain("b", depth-10)}, nil)
 	if len(nodes) != depth { // the roots have one step, so they are one node
@@ -362,7 +362,7 @@ func someGroup(t *rapid.T, name string) journey.Group {
 		for i := range spans {
 			spans[i].Name = rapid.SampledFrom([]string{"x", "y", "z"}).Draw(t, "name")
 		}
-		g.Journeys = append(g.Journeys, journey.Normalise(spans).Journeys()...)
+		g.Journeys = append(g.Journeys, journey.NewSet(spans).Journeys()...)
 	}
 	return g
 }
@@ -371,7 +371,7 @@ func TestASetAgainstItselfIsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := someGroup(t, "g")
 		for _, n := range journey.Nodes([]journey.Group{g, g}, nil) {
-			if n.Change != journey.Same || n.Groups[0].Count != n.Groups[1].Count || n.Groups[1].Self.Delta.Mean != 0 {
+			if n.Change != journey.ChangeSame || n.Groups[0].Count != n.Groups[1].Count || n.Groups[1].Self.Delta.Mean != 0 {
 				t.Fatalf("%q is %s: %+v", n.Path, n.Change, n.Groups)
 			}
 		}
@@ -385,7 +385,7 @@ func turned(n journey.Node) string {
 	if a.Group == "b" {
 		a, b, sign = b, a, -1
 		if c, ok := map[journey.Change]journey.Change{
-			journey.Added: journey.Removed, journey.Removed: journey.Added, journey.Slower: journey.Faster, journey.Faster: journey.Slower,
+			journey.ChangeAdded: journey.ChangeRemoved, journey.ChangeRemoved: journey.ChangeAdded, journey.ChangeSlower: journey.ChangeFaster, journey.ChangeFaster: journey.ChangeSlower,
 		}[change]; ok {
 			change = c
 		}
@@ -461,7 +461,7 @@ func TestNodesConserve(t *testing.T) {
 				}
 				heads += len(j.Spans())
 				for _, i := range j.Spans() {
-					if s := j.Set().Span(i); s.Kind == journey.Server && hangsBelowClient(j, i) {
+					if s := j.Set().Span(i); s.Kind == journey.KindServer && hangsBelowClient(j, i) {
 						halves++
 					}
 				}
@@ -481,7 +481,7 @@ func TestNodesConserve(t *testing.T) {
 
 func hangsBelowClient(j *journey.Journey, i journey.Index) bool {
 	for _, e := range j.Set().Causes(i) {
-		if j.Contains(e.From) && j.Set().Span(e.From).Kind == journey.Client {
+		if j.Contains(e.From) && j.Set().Span(e.From).Kind == journey.KindClient {
 			return true
 		}
 	}

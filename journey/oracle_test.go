@@ -95,14 +95,14 @@ func (o *oracle) op(i int) string {
 }
 
 func (o *oracle) consumer(i int) bool {
-	return o.spans[i].Kind == journey.Consumer || o.op(i) == "receive" || o.op(i) == "process"
+	return o.spans[i].Kind == journey.KindConsumer || o.op(i) == "receive" || o.op(i) == "process"
 }
 
 func (o *oracle) tol(i int) int64 { return max(1e6, (o.spans[i].End-o.spans[i].Start)/100) }
 
 func (o *oracle) classify(p, c int) oracleEdge {
 	ps, cs := o.spans[p], o.spans[c]
-	if ps.Kind == journey.Producer && o.consumer(c) {
+	if ps.Kind == journey.KindProducer && o.consumer(c) {
 		return oracleEdge{p, journey.ClassMessage, ps.End}
 	}
 	if o.consumer(p) && o.consumer(c) && ps.Service == cs.Service && cs.Start >= ps.End {
@@ -112,8 +112,8 @@ func (o *oracle) classify(p, c int) oracleEdge {
 		return oracleEdge{p, journey.ClassDetachedAfter, ps.End}
 	}
 	if cs.End > ps.End+o.tol(p) {
-		if ps.Kind == journey.Client && cs.Kind == journey.Server {
-			if ps.Status == journey.Error {
+		if ps.Kind == journey.KindClient && cs.Kind == journey.KindServer {
+			if ps.Status == journey.StatusError {
 				return oracleEdge{p, journey.ClassAbandoned, cs.Start}
 			}
 			return oracleEdge{p, journey.ClassCall, cs.Start}
@@ -168,7 +168,7 @@ func (o *oracle) addEdges(c int) {
 		case t < 0 || t == c || !o.consumer(c) || o.op(t) == "settle":
 		case o.op(t) == "receive":
 			add(o.classify(t, c))
-		case o.spans[t].Kind == journey.Producer || o.op(t) != "":
+		case o.spans[t].Kind == journey.KindProducer || o.op(t) != "":
 			s := o.sender(t, c)
 			add(oracleEdge{s, journey.ClassMessage, o.spans[s].End})
 		}
@@ -424,7 +424,7 @@ func wait(class journey.Class, cur, from int, start, end, base int64) []journey.
 
 func TestAgainstTheOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		set := journey.Normalise(anySpans(t))
+		set := journey.NewSet(anySpans(t))
 		o := newOracle(set)
 		want := o.journeys()
 		got := set.Journeys()

@@ -466,7 +466,7 @@ func normalise(t testing.TB, drawing string) *journey.Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return journey.Normalise(spans)
+	return journey.NewSet(spans)
 }
 
 func equalLines(t *testing.T, what string, got, want []string) {

@@ -13,13 +13,13 @@ import (
 // and the server's, are one node.
 type NodeKind uint8
 
-// The kinds of nodes. EntryNode is the journey's root, with its server where the root is a client.
+// The kinds of nodes. NodeEntry is the journey's root, with its server where the root is a client.
 const (
-	EntryNode NodeKind = iota
-	CallNode
-	ProduceNode
-	ConsumeNode
-	InternalNode
+	NodeEntry NodeKind = iota
+	NodeCall
+	NodeProduce
+	NodeConsume
+	NodeInternal
 )
 
 // String returns the kind as it is written in reports, such as consume.
@@ -34,13 +34,13 @@ func (k NodeKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil
 func kindOf(n *node) NodeKind {
 	switch {
 	case n.is(isConsumer):
-		return ConsumeNode
-	case n.kind == Producer || n.op == operation.Send || n.op == operation.Create:
-		return ProduceNode
-	case n.kind == Client || n.kind == Server:
-		return CallNode
+		return NodeConsume
+	case n.kind == KindProducer || n.op == operation.Send || n.op == operation.Create:
+		return NodeProduce
+	case n.kind == KindClient || n.kind == KindServer:
+		return NodeCall
 	}
-	return InternalNode
+	return NodeInternal
 }
 
 // place is a node's key, the chain of (service, normalised name, kind) from the root down, as a link to the chain above it.
@@ -92,11 +92,11 @@ func newPlaceTable(groups []Group) *placeTable {
 func (t *placeTable) findServers(j *Journey) {
 	s := j.set
 	for _, i := range j.spans {
-		if s.nodes[i].kind != Server {
+		if s.nodes[i].kind != KindServer {
 			continue
 		}
 		p := s.nodes[i].parent
-		if p == none || s.nodes[p].kind != Client {
+		if p == none || s.nodes[p].kind != KindClient {
 			continue
 		}
 		client, server := t.identity(s, p), t.identity(s, i)
@@ -138,7 +138,7 @@ func (t *placeTable) name(s *Set, i Index) int32 {
 	}
 	n, ok := t.cleaned[key]
 	if !ok {
-		n = t.names.of(NormaliseName(untemplated(span, key.topic)))
+		n = t.names.of(NormalizeName(untemplated(span, key.topic)))
 		t.cleaned[key] = n
 	}
 	return n

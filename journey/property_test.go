@@ -50,10 +50,10 @@ func anySpans(t *rapid.T) []journey.Span {
 		s.Service = rapid.SampledFrom([]string{"a", "b"}).Draw(t, "service")
 		s.Name = fmt.Sprint("s", i)
 		if rapid.IntRange(0, 3).Draw(t, "fails") == 0 {
-			s.Status = journey.Error
+			s.Status = journey.StatusError
 		}
 		if op := rapid.SampledFrom([]string{"", "", "", "create", "send", "receive", "process", "settle"}).Draw(t, "op"); op != "" {
-			s.Attributes = append(s.Attributes, journey.Attribute{Key: "messaging.operation.type", Value: journey.String(op)})
+			s.Attributes = append(s.Attributes, journey.Attribute{Key: "messaging.operation.type", Value: journey.StringValue(op)})
 		}
 	}
 	for i := range spans {
@@ -92,7 +92,7 @@ func everything(set *journey.Set) []string {
 
 func TestPathsTelescope(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		set := journey.Normalise(anySpans(t))
+		set := journey.NewSet(anySpans(t))
 		for _, j := range set.Journeys() {
 			telescopes(t, "completion", j.CompletionPath(), j.Completion())
 			if wait, ok := j.CallerWait(); ok {
@@ -123,8 +123,8 @@ func TestOrderOfInputDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spans := anySpans(t)
 		spans = append(spans, spans[rapid.IntRange(0, len(spans)-1).Draw(t, "duplicate")])
-		want := everything(journey.Normalise(spans))
-		got := everything(journey.Normalise(rapid.Permutation(spans).Draw(t, "order")))
+		want := everything(journey.NewSet(spans))
+		got := everything(journey.NewSet(rapid.Permutation(spans).Draw(t, "order")))
 		if !slices.Equal(got, want) {
 			t.Fatalf("in another order:\n%q\nfirst:\n%q", got, want)
 		}
@@ -133,12 +133,12 @@ func TestOrderOfInputDoesNotMatter(t *testing.T) {
 
 func TestNormalisingTwiceIsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		set := journey.Normalise(anySpans(t))
+		set := journey.NewSet(anySpans(t))
 		var spans []journey.Span
 		for i := range journey.Index(set.Len()) {
 			spans = append(spans, *set.Span(i))
 		}
-		if got, want := everything(journey.Normalise(spans)), everything(set); !slices.Equal(got, want) {
+		if got, want := everything(journey.NewSet(spans)), everything(set); !slices.Equal(got, want) {
 			t.Fatalf("twice:\n%q\nonce:\n%q", got, want)
 		}
 	})
@@ -146,7 +146,7 @@ func TestNormalisingTwiceIsTheSame(t *testing.T) {
 
 func TestEverySpanIsAccountedFor(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		set := journey.Normalise(anySpans(t))
+		set := journey.NewSet(anySpans(t))
 		in, unreached := make([]int, set.Len()), make([]int, set.Len())
 		for _, j := range set.Journeys() {
 			for _, i := range j.Spans() {
@@ -173,7 +173,7 @@ func TestEverySpanIsAccountedFor(t *testing.T) {
 
 func TestMeasuresHold(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		for _, j := range journey.Normalise(anySpans(t)).Journeys() {
+		for _, j := range journey.NewSet(anySpans(t)).Journeys() {
 			tail, ok := j.Tail()
 			sum, union, _ := j.Detached()
 			if ok && (tail < 0 || union > sum || union > tail) {
@@ -211,7 +211,7 @@ func TestCallsAloneHaveNoTail(t *testing.T) {
 				s.End = p.End + rapid.Int64Range(0, max(1e6, (p.End-p.Start)/100)).Draw(t, "by")
 			}
 		}
-		journeys := journey.Normalise(spans).Journeys()
+		journeys := journey.NewSet(spans).Journeys()
 		if len(journeys) != 1 {
 			t.Fatalf("%d journeys", len(journeys))
 		}

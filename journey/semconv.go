@@ -65,7 +65,7 @@ func messagingOf(span *Span) messaging {
 	if template != "" {
 		m.topic = template
 	}
-	if span.Kind == Consumer || m.op == operation.Receive || m.op == operation.Process {
+	if span.Kind == KindConsumer || m.op == operation.Receive || m.op == operation.Process {
 		m.flags |= isConsumer
 	}
 	return m

@@ -59,13 +59,13 @@ type Set struct {
 	traceJourneys [][]*Journey // by number of the trace, the one whose root is in that trace first
 }
 
-// Normalise reads spans into a Set. In this order it drops exact duplicates, detects duplicate ids, gives spans that end
+// NewSet reads spans into a Set. In this order it drops exact duplicates, detects duplicate ids, gives spans that end
 // before they start no length, breaks cycles of parents, resolves links, builds the edges, and finds the journeys. What
 // was wrong is in the set's warnings. The set keeps the slice, which must not be changed any more, and changes nothing
 // in it. The result does not depend on the order of the spans.
 //
 // It takes O(n log n) time for n spans and links, and does not recurse.
-func Normalise(spans []Span) *Set {
+func NewSet(spans []Span) *Set {
 	s := &Set{spans: spans}
 	s.load()
 	s.resolveParents()

@@ -7,12 +7,12 @@ type Kind uint8
 
 // The span kinds of OpenTelemetry.
 const (
-	Unspecified Kind = iota
-	Internal
-	Server
-	Client
-	Producer
-	Consumer
+	KindUnspecified Kind = iota
+	KindInternal
+	KindServer
+	KindClient
+	KindProducer
+	KindConsumer
 )
 
 // String returns the kind's name in OpenTelemetry, such as SERVER.
@@ -29,9 +29,9 @@ type Status uint8
 
 // The status codes of OpenTelemetry.
 const (
-	Unset Status = iota
-	OK
-	Error
+	StatusUnset Status = iota
+	StatusOK
+	StatusError
 )
 
 // Link is a reference from a span to another one, of any trace.

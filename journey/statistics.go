@@ -84,11 +84,11 @@ func medianRank(n int) int {
 // Verdict says how a difference came out.
 type Verdict string
 
-// The verdicts. NoVerdict is given when the interval includes 0, or when there are too few values for one.
+// The verdicts. VerdictNone is given when the interval includes 0, or when there are too few values for one.
 const (
-	Less      Verdict = "less"
-	More      Verdict = "more"
-	NoVerdict Verdict = "~"
+	VerdictLess Verdict = "less"
+	VerdictMore Verdict = "more"
+	VerdictNone Verdict = "~"
 )
 
 // Difference is how much a measure of one group differs from that of a base: other − base.
@@ -137,7 +137,7 @@ func Unpaired(base, other []float64) Difference {
 // way from the delta to the bound on the far side of 0. It is at least 6 and at least one more than there are. It returns
 // false where there is a verdict, and where the delta is 0 or unknown: then no number is enough.
 func (d Difference) Enough() (n int, ok bool) {
-	if d.Verdict != NoVerdict || d.Delta == nil || *d.Delta == 0 {
+	if d.Verdict != VerdictNone || d.Delta == nil || *d.Delta == 0 {
 		return 0, false
 	}
 	if d.Low == nil || d.High == nil {
@@ -158,11 +158,11 @@ func (d Difference) Enough() (n int, ok bool) {
 func verdict(low, high *float64) Verdict {
 	switch {
 	case low == nil || high == nil:
-		return NoVerdict
+		return VerdictNone
 	case *high < 0:
-		return Less
+		return VerdictLess
 	case *low > 0:
-		return More
+		return VerdictMore
 	}
-	return NoVerdict
+	return VerdictNone
 }

@@ -129,12 +129,12 @@ func TestVerdicts(t *testing.T) {
 		delta float64
 		want  journey.Verdict
 	}{
-		{"all less, though the spread is far greater than the difference", add(-1, -2, -3, -1, -2, -3), -2, journey.Less},
-		{"all more", add(1, 2, 3, 1, 2, 3), 2, journey.More},
-		{"the interval includes 0", add(-1, 1, 2, 3, 4, 5), 2.5, journey.NoVerdict},
-		{"the interval touches 0", add(0, 1, 2, 3, 4, 5), 2.5, journey.NoVerdict},
-		{"the interval touches 0 from below", add(0, -1, -2, -3, -4, -5), -2.5, journey.NoVerdict},
-		{"five pairs are too few", add(1, 2, 3, 4, 5), 3, journey.NoVerdict},
+		{"all less, though the spread is far greater than the difference", add(-1, -2, -3, -1, -2, -3), -2, journey.VerdictLess},
+		{"all more", add(1, 2, 3, 1, 2, 3), 2, journey.VerdictMore},
+		{"the interval includes 0", add(-1, 1, 2, 3, 4, 5), 2.5, journey.VerdictNone},
+		{"the interval touches 0", add(0, 1, 2, 3, 4, 5), 2.5, journey.VerdictNone},
+		{"the interval touches 0 from below", add(0, -1, -2, -3, -4, -5), -2.5, journey.VerdictNone},
+		{"five pairs are too few", add(1, 2, 3, 4, 5), 3, journey.VerdictNone},
 	}
 	for _, c := range tests {
 		d := journey.Paired(base, c.other)
@@ -142,10 +142,10 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%s: %+v, delta %v; want %v, %v", c.why, d, *d.Delta, c.want, c.delta)
 		}
 	}
-	if d := journey.Unpaired(base, add(100, 100, 100, 100, 100, 100)); d.Verdict != journey.More || *d.Delta != 100 || d.Paired {
+	if d := journey.Unpaired(base, add(100, 100, 100, 100, 100, 100)); d.Verdict != journey.VerdictMore || *d.Delta != 100 || d.Paired {
 		t.Errorf("unpaired: %+v", d)
 	}
-	if d := journey.Unpaired(nil, base); d.Verdict != journey.NoVerdict || d.Delta != nil {
+	if d := journey.Unpaired(nil, base); d.Verdict != journey.VerdictNone || d.Delta != nil {
 		t.Errorf("against nothing: %+v", d)
 	}
 }
@@ -155,7 +155,7 @@ func TestVerdicts(t *testing.T) {
 func TestUnpairedInterval(t *testing.T) {
 	d := journey.Unpaired([]float64{1, 2, 3, 4, 5, 20}, []float64{120, 100, 101, 102, 103, 104})
 	low, high := 99-math.Sqrt(2.5*2.5+16.5*16.5), 99+math.Sqrt(17.5*17.5+2.5*2.5)
-	if math.Abs(*d.Low-low) > 1e-12 || math.Abs(*d.High-high) > 1e-12 || *d.Delta != 99 || d.N != 6 || d.Verdict != journey.More {
+	if math.Abs(*d.Low-low) > 1e-12 || math.Abs(*d.High-high) > 1e-12 || *d.Delta != 99 || d.N != 6 || d.Verdict != journey.VerdictMore {
 		t.Errorf("%+v [%v,%v], want 99 [%v,%v]", d, *d.Low, *d.High, low, high)
 	}
 }
@@ -168,13 +168,13 @@ func TestEnough(t *testing.T) {
 		d    journey.Difference
 		want int
 	}{
-		{"the low bound is twice as far as 0: four times as many", journey.Difference{N: 25, Delta: f(1), Low: f(-1), High: f(9), Verdict: journey.NoVerdict}, 100},
-		{"likewise downwards", journey.Difference{N: 25, Delta: f(-1), Low: f(-9), High: f(2), Verdict: journey.NoVerdict}, 225},
-		{"the bound touches 0: one more", journey.Difference{N: 25, Delta: f(1), Low: f(0), High: f(2), Verdict: journey.NoVerdict}, 26},
-		{"too few for an interval", journey.Difference{N: 2, Delta: f(1), Verdict: journey.NoVerdict}, 6},
-		{"there is a verdict", journey.Difference{N: 25, Delta: f(1), Low: f(0.5), High: f(2), Verdict: journey.More}, 0},
-		{"no difference at all", journey.Difference{N: 25, Delta: f(0), Low: f(-1), High: f(1), Verdict: journey.NoVerdict}, 0},
-		{"no values", journey.Difference{Verdict: journey.NoVerdict}, 0},
+		{"the low bound is twice as far as 0: four times as many", journey.Difference{N: 25, Delta: f(1), Low: f(-1), High: f(9), Verdict: journey.VerdictNone}, 100},
+		{"likewise downwards", journey.Difference{N: 25, Delta: f(-1), Low: f(-9), High: f(2), Verdict: journey.VerdictNone}, 225},
+		{"the bound touches 0: one more", journey.Difference{N: 25, Delta: f(1), Low: f(0), High: f(2), Verdict: journey.VerdictNone}, 26},
+		{"too few for an interval", journey.Difference{N: 2, Delta: f(1), Verdict: journey.VerdictNone}, 6},
+		{"there is a verdict", journey.Difference{N: 25, Delta: f(1), Low: f(0.5), High: f(2), Verdict: journey.VerdictMore}, 0},
+		{"no difference at all", journey.Difference{N: 25, Delta: f(0), Low: f(-1), High: f(1), Verdict: journey.VerdictNone}, 0},
+		{"no values", journey.Difference{Verdict: journey.VerdictNone}, 0},
 	}
 	for _, c := range tests {
 		if got, ok := c.d.Enough(); got != c.want || ok != (c.want > 0) {

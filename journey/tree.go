@@ -122,7 +122,7 @@ func (b *treeBuilder) hang(at int32) {
 	}
 	up, _ := b.position(best.pred)
 	b.up[at], b.via[at] = int32(up), carrierOf(best.class)
-	if s.nodes[i].kind == Server && s.nodes[best.pred].kind == Client && !s.nodes[best.pred].is(isConsumer) {
+	if s.nodes[i].kind == KindServer && s.nodes[best.pred].kind == KindClient && !s.nodes[best.pred].is(isConsumer) {
 		b.half[at] = true
 		if b.server[up] == none32 {
 			b.server[up] = at
@@ -193,12 +193,12 @@ func (b *treeBuilder) placeBelow(at int32) int32 {
 		key.parent = b.place[up]
 	}
 	if i == b.root {
-		key.kind = EntryNode
+		key.kind = NodeEntry
 	}
 	id := b.table.identity(s, i)
 	if b.server[at] != none32 {
 		id = b.table.identity(s, b.spans[b.server[at]])
-	} else if s.nodes[i].kind == Client && (key.kind == CallNode || key.kind == EntryNode) {
+	} else if s.nodes[i].kind == KindClient && (key.kind == NodeCall || key.kind == NodeEntry) {
 		if server, ok := b.table.servers[id]; ok && server.service != none32 {
 			id = server
 			if !s.nodes[i].failed() { // one that failed may never have reached its server
@@ -229,7 +229,7 @@ func (b *treeBuilder) count() {
 		x := b.sample(b.place[at])
 		t := &b.tree.tallies[b.place[at]]
 		x.self += b.set.selfTime(i)
-		if n.status == Error && (!b.half[at] || b.set.nodes[b.spans[b.up[at]]].status != Error) {
+		if n.status == StatusError && (!b.half[at] || b.set.nodes[b.spans[b.up[at]]].status != StatusError) {
 			x.errors++
 			t.errors++
 		}

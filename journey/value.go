@@ -11,13 +11,13 @@ type ValueKind uint8
 
 // The kinds of attribute values. Lists and maps are kept as JSON text: no rule looks into them.
 const (
-	EmptyValue ValueKind = iota
-	StringValue
-	BoolValue
-	IntValue
-	FloatValue
-	BytesValue
-	JSONValue
+	ValueEmpty ValueKind = iota
+	ValueString
+	ValueBool
+	ValueInt
+	ValueFloat
+	ValueBytes
+	ValueJSON
 )
 
 // Value is one attribute value. Values are comparable with ==; the zero Value is empty.
@@ -33,46 +33,46 @@ type Attribute struct {
 	Value Value
 }
 
-// String makes a string value.
-func String(s string) Value { return Value{kind: StringValue, str: s} }
+// StringValue makes a string value.
+func StringValue(s string) Value { return Value{kind: ValueString, str: s} }
 
-// Bool makes a boolean value.
-func Bool(b bool) Value {
-	v := Value{kind: BoolValue}
+// BoolValue makes a boolean value.
+func BoolValue(b bool) Value {
+	v := Value{kind: ValueBool}
 	if b {
 		v.num = 1
 	}
 	return v
 }
 
-// Int makes an integer value.
-func Int(i int64) Value { return Value{kind: IntValue, num: uint64(i)} }
+// IntValue makes an integer value.
+func IntValue(i int64) Value { return Value{kind: ValueInt, num: uint64(i)} }
 
-// Float makes a floating-point value.
-func Float(f float64) Value { return Value{kind: FloatValue, num: math.Float64bits(f)} }
+// FloatValue makes a floating-point value.
+func FloatValue(f float64) Value { return Value{kind: ValueFloat, num: math.Float64bits(f)} }
 
-// Bytes makes a value of raw bytes; it keeps a copy.
-func Bytes(b []byte) Value { return Value{kind: BytesValue, str: string(b)} }
+// BytesValue makes a value of raw bytes; it keeps a copy.
+func BytesValue(b []byte) Value { return Value{kind: ValueBytes, str: string(b)} }
 
-// JSON makes a value of a list or a map, given as JSON text.
-func JSON(text string) Value { return Value{kind: JSONValue, str: text} }
+// JSONValue makes a value of a list or a map, given as JSON text.
+func JSONValue(text string) Value { return Value{kind: ValueJSON, str: text} }
 
 // Kind returns what the value holds.
 func (v Value) Kind() ValueKind { return v.kind }
 
 // Int64 returns the integer and true when the value is one.
-func (v Value) Int64() (int64, bool) { return int64(v.num), v.kind == IntValue }
+func (v Value) Int64() (int64, bool) { return int64(v.num), v.kind == ValueInt }
 
 // String returns the value as text: numbers in decimal, bytes in hexadecimal.
 func (v Value) String() string {
 	switch v.kind {
-	case BoolValue:
+	case ValueBool:
 		return strconv.FormatBool(v.num == 1)
-	case IntValue:
+	case ValueInt:
 		return strconv.FormatInt(int64(v.num), 10)
-	case FloatValue:
+	case ValueFloat:
 		return strconv.FormatFloat(math.Float64frombits(v.num), 'g', -1, 64)
-	case BytesValue:
+	case ValueBytes:
 		return hex.EncodeToString([]byte(v.str))
 	default:
 		return v.str

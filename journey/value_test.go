@@ -32,23 +32,23 @@ func TestIDs(t *testing.T) {
 
 func TestValues(t *testing.T) {
 	for want, v := range map[string]journey.Value{
-		"x": journey.String("x"), "true": journey.Bool(true), "false": journey.Bool(false), "-7": journey.Int(-7),
-		"0.25": journey.Float(0.25), "NaN": journey.Float(math.NaN()), "ff00": journey.Bytes([]byte{255, 0}), "[1]": journey.JSON("[1]"), "": {},
+		"x": journey.StringValue("x"), "true": journey.BoolValue(true), "false": journey.BoolValue(false), "-7": journey.IntValue(-7),
+		"0.25": journey.FloatValue(0.25), "NaN": journey.FloatValue(math.NaN()), "ff00": journey.BytesValue([]byte{255, 0}), "[1]": journey.JSONValue("[1]"), "": {},
 	} {
 		if v.String() != want {
 			t.Errorf("got %q, want %q", v.String(), want)
 		}
 	}
-	if n, ok := journey.Int(-7).Int64(); n != -7 || !ok {
+	if n, ok := journey.IntValue(-7).Int64(); n != -7 || !ok {
 		t.Errorf("integer %d, %v", n, ok)
 	}
-	if _, ok := journey.String("7").Int64(); ok {
+	if _, ok := journey.StringValue("7").Int64(); ok {
 		t.Error("a string passes for an integer")
 	}
-	if journey.String("1") == journey.JSON("1") || journey.Int(1) == journey.Bool(true) {
+	if journey.StringValue("1") == journey.JSONValue("1") || journey.IntValue(1) == journey.BoolValue(true) {
 		t.Error("values of different kinds are equal")
 	}
-	if journey.Consumer.String() != "CONSUMER" || journey.Kind(9).String() != "KIND(9)" {
-		t.Errorf("kinds %v %v", journey.Consumer, journey.Kind(9))
+	if journey.KindConsumer.String() != "CONSUMER" || journey.Kind(9).String() != "KIND(9)" {
+		t.Errorf("kinds %v %v", journey.KindConsumer, journey.Kind(9))
 	}
 }

@@ -67,7 +67,7 @@ func TestTimesOutOfRange(t *testing.T) {
 		t.Fatal(err)
 	}
 	spans[0].Start, spans[0].End = -1<<63, 1<<63-1
-	set := journey.Normalise(spans)
+	set := journey.NewSet(spans)
 	j := set.Journeys()[0]
 	if w := set.Warnings(); len(w) != 1 || w[0].Rule != "D07" {
 		t.Errorf("warnings %v", w)
@@ -87,7 +87,7 @@ func TestStartOutOfRange(t *testing.T) {
 		t.Fatal(err)
 	}
 	spans[1].Start, spans[1].End = 1<<63-6, 1<<63-1
-	j := journey.Normalise(spans).Journeys()[0]
+	j := journey.NewSet(spans).Journeys()[0]
 	if want := int64(1<<62 - draw.Base); j.Completion() != want || len(j.Warnings()) != 1 {
 		t.Errorf("completion %d, want %d; warnings %v", j.Completion(), want, j.Warnings())
 	}

@@ -54,7 +54,7 @@ func TestWhatIf(t *testing.T) {
 // Unchanged work gives the times that were, whatever the data; less work never makes anything later, more never earlier.
 func TestReplayHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		for _, j := range journey.Normalise(anySpans(t)).Journeys() {
+		for _, j := range journey.NewSet(anySpans(t)).Journeys() {
 			wait, _ := j.CallerWait()
 			was := journey.Replay{CallerWait: wait, Completion: j.Completion()}
 			if x := j.WhatIf(func(journey.Index) float64 { return 1 }); x != was {
@@ -105,7 +105,7 @@ func TestBranches(t *testing.T) {
 		equalLines(t, c.why, write(normalise(t, c.drawing).Journeys()[0]), c.want)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		for _, j := range journey.Normalise(anySpans(t)).Journeys() {
+		for _, j := range journey.NewSet(anySpans(t)).Journeys() {
 			for k, b := range j.Branches() {
 				if k == 0 && b.Slack != 0 {
 					t.Fatalf("no branch ends last: %+v", j.Branches())

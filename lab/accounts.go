@@ -40,7 +40,7 @@ func (a Accounts) Problems() []string {
 
 // account sums one form up. An order that the client was told of and orders does not know, or one that orders has
 // twice, makes the first sum fail: that is a lost or a doubled order.
-func account(form services.Form, placed []Order, states []services.State) Accounts {
+func account(form services.Form, placed []order, states []services.State) Accounts {
 	var a Accounts
 	recorded := map[int]bool{}
 	for _, s := range states {
@@ -59,12 +59,12 @@ func account(form services.Form, placed []Order, states []services.State) Accoun
 		}
 	}
 	for _, o := range placed {
-		if o.Form != form {
+		if o.Form != string(form) {
 			continue
 		}
 		a.Placed++
 		switch {
-		case o.answered():
+		case o.Answered():
 			a.Answered++
 		case o.Status != 0:
 			a.Errors++

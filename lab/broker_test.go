@@ -5,6 +5,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -25,7 +27,7 @@ func TestEmbeddedBrokerForgets(t *testing.T) {
 		// The services make the topics, as they do in a run; analytics consumes none of the one that is filled.
 		system, err := services.Start(t.Context(), services.Config{
 			Services: []string{services.Analytics}, Kafka: broker.Addresses(), Workers: 1, Network: network.network(),
-			Telemetry: services.Telemetry{Propagator: services.Propagator(nil)},
+			Telemetry: telemetry.Config{Propagator: services.Propagator(nil)},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -27,7 +29,7 @@ type client struct {
 	timeout time.Duration // of one order
 }
 
-func newClient(base string, network services.Network, provider *services.Provider, timeout time.Duration) *client {
+func newClient(base string, network services.Network, provider *telemetry.Provider, timeout time.Duration) *client {
 	// A server ends a connection on which no request has begun within its time for headers (2 s), and one that was dialled
 	// for a request that then took another is such a connection. An order sent on it while it is closing would be lost.
 	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Second}

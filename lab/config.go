@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"tracelab/internal/otlp"
 	"tracelab/journey/source/jaeger"
 	"tracelab/services"
 )
@@ -37,8 +38,8 @@ type Config struct {
 	ReceiveOTLP string   // where the lab takes spans of services that run elsewhere
 	Jaeger      string   // or the Jaeger that has them: its URL, or grpc://HOST:PORT
 
-	OTLP   string   // where every span is also sent; see OTLPClient
-	Sample *float64 // share of the orders whose spans are sent there, 0 to 1; nil: all
+	OTLP   otlp.Destination // where every span is also sent, and metrics
+	Sample *float64         // share of the orders whose spans are sent there, 0 to 1; nil: all
 
 	Host string // host.id and host.name of the spans made here: the same for all of a lab; "": this machine's name
 	// Profiles is the folder for CPU profiles of the process, split by form; "": none are made.
@@ -49,13 +50,6 @@ type Config struct {
 	Network  services.Network
 	Logger   *slog.Logger
 	Progress func(Progress)
-	// EnvOTLP tells that the OTEL_EXPORTER_OTLP_* variables name an endpoint, and EnvProtocol what they say of its
-	// protocol.
-	EnvOTLP     bool
-	EnvProtocol string
-	// EnvMetrics and EnvMetricsProtocol are the same for metrics.
-	EnvMetrics         bool
-	EnvMetricsProtocol string
 }
 
 // Progress is how far a run has come.
@@ -163,7 +157,7 @@ func (c Config) checkSpansElsewhere() error {
 	case c.Jaeger == "":
 		return nil
 	}
-	store, err := jaeger.Open(c.Jaeger, nil) // nothing is sent
+	store, err := jaeger.Open(c.Jaeger) // nothing is sent
 	if err != nil {
 		return fmt.Errorf("--jaeger: %w", err)
 	}

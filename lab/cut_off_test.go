@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -41,7 +42,7 @@ func TestAStepThatWasNotReachedHasNoSpan(t *testing.T) {
 		state := services.State{Form: services.GRPC, Status: services.Failed, Steps: []services.Step{"orders.Accept", "inventory.Reserve"},
 			Failures: []services.StepFailure{{Step: "payment.Charge", Reason: reason}}}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		reasons, err := lab.Judgement(ctx, collector, nil, []lab.Order{lab.Order{Form: services.GRPC}.WithRoot(root)}, []services.State{state})
+		reasons, err := lab.Judgement(ctx, collector, nil, []lab.PlacedOrder{lab.WithRoot(rundir.Order{Form: "grpc"}, root)}, []services.State{state})
 		cancel()
 		if err != nil || reasons[0] != want {
 			t.Errorf("%s: incomplete %q, %v, want %q", reason, reasons[0], err, want)

@@ -8,6 +8,7 @@ import (
 
 	"tracelab/journey"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -17,13 +18,13 @@ func TestDiffOfGRPCAndKafka(t *testing.T) {
 	virtually(t, func(config *lab.Config) {
 		config.Forms, config.Orders = []services.Form{services.GRPC, services.Kafka}, 8
 	}, func(t *testing.T, result *lab.Result) {
-		run, _, err := lab.OpenRun(result.Dir)
+		run, _, err := rundir.Open(result.Dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var groups []journey.Group
 		for _, form := range []services.Form{services.GRPC, services.Kafka} {
-			group, _, err := run.Group(form)
+			group, _, err := run.Group(string(form))
 			if err != nil || len(group.Journeys) != 8 {
 				t.Fatalf("%s: %d journeys, %v", form, len(group.Journeys), err)
 			}
@@ -58,7 +59,7 @@ func checkCarriers(t *testing.T, nodes []journey.Node) {
 	t.Helper()
 	var got, want []string
 	for _, n := range nodes {
-		if n.Change == journey.CarrierChange {
+		if n.Change == journey.ChangeCarrier {
 			got = append(got, n.Service)
 		}
 	}

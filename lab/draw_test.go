@@ -94,7 +94,7 @@ func (j *drawn) span(i journey.Index) string {
 	if len(refers) > 0 {
 		text += " (" + strings.Join(refers, ", ") + ")"
 	}
-	if s.Status == journey.Error {
+	if s.Status == journey.StatusError {
 		reason, _ := s.Attr("error.type") // gRPC's spans have none, but a status code
 		text = strings.TrimSpace(text + " ERROR " + reason.String())
 	}

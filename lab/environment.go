@@ -8,9 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -23,9 +26,9 @@ const spanPatience = 2 * time.Second
 // environment is what a run has around it: the services and their broker, or the way to them, and where spans go.
 type environment struct {
 	client    *client
-	collector *Collector      // spans made in this process, and those that a receiver takes
-	jaeger    *fetcher        // nil when no spans are fetched from a Jaeger
-	queue     *services.Queue // of the spans made in this process
+	collector *Collector       // spans made in this process, and those that a receiver takes
+	jaeger    *fetcher         // nil when no spans are fetched from a Jaeger
+	queue     *telemetry.Queue // of the spans made in this process
 	dropped   droppedSpans
 	open      *openSpans // nil when the services run elsewhere
 	system    *services.System
@@ -90,29 +93,29 @@ func (env *environment) stop(ctx context.Context) error {
 }
 
 // telemetry makes the queue in front of the collector and what the services of this process have in common.
-func (env *environment) telemetry(ctx context.Context, c Config, run string) (services.Telemetry, error) {
+func (env *environment) telemetry(ctx context.Context, c Config, run string) (telemetry.Config, error) {
 	exporter, err := otlptrace.New(ctx, env.collector)
 	if err != nil {
-		return services.Telemetry{}, fmt.Errorf("exporter to the lab's collector: %w", err)
+		return telemetry.Config{}, fmt.Errorf("exporter to the lab's collector: %w", err)
 	}
-	var telemetry services.Telemetry
+	var t telemetry.Config
 	// Before the queue, so that it ends behind it: the last metrics have the queue's last sums.
-	if err := env.measure(ctx, c, &telemetry); err != nil {
-		return telemetry, err
+	if err := env.measure(ctx, c, &t); err != nil {
+		return t, err
 	}
 	// It waits rather than drop: the collector is in this process and does nothing but keep.
-	env.queue = services.NewQueue(exporter, services.QueueConfig{Wait: true, Interval: 50 * time.Millisecond, OnDrop: env.dropped.note, Logger: c.Logger})
+	env.queue = telemetry.NewQueue(exporter, telemetry.QueueConfig{Wait: true, Interval: 50 * time.Millisecond, OnDrop: env.dropped.note, Logger: c.Logger})
 	env.onStop(env.endSpans)
 	processors := []sdktrace.SpanProcessor{env.queue}
 	if c.Target == "" {
 		env.open = newOpenSpans(run)
 		processors = append(processors, env.open)
 	}
-	telemetry.Version, telemetry.Host, telemetry.Instance = c.Version, c.Host, run
-	telemetry.Profiled = c.Profiles != ""
-	telemetry.Processors, telemetry.Logs = processors, c.Logger.Handler()
-	telemetry.Propagator, telemetry.BaggageKeys = services.Propagator(c.Logger), services.BaggageKeys()
-	return telemetry, nil
+	t.Version, t.Host, t.Instance = c.Version, c.Host, run
+	t.Profiled = c.Profiles != ""
+	t.Processors, t.Logs = processors, c.Logger.Handler()
+	t.Propagator, t.BaggageKeys = services.Propagator(c.Logger), services.BaggageKeys()
+	return t, nil
 }
 
 // endSpans waits for the spans of work that the services' shutdown has cut off, which end a little later than it does,
@@ -133,7 +136,7 @@ func (env *environment) endSpans(ctx context.Context) error {
 }
 
 // startServices starts all services in this process, on a broker of the lab's own or another.
-func (env *environment) startServices(ctx context.Context, c Config, run string, telemetry services.Telemetry) error {
+func (env *environment) startServices(ctx context.Context, c Config, run string, telemetry telemetry.Config) error {
 	config := services.Config{
 		Services: services.Names(), Kafka: c.Kafka, Workers: c.Workers, AllowFaults: true, Kotel: c.Kotel, Telemetry: telemetry, Network: c.Network,
 	}
@@ -172,7 +175,7 @@ func (env *environment) elsewhere(c Config, run string) error {
 		env.onStop(fetcher.close)
 		return nil
 	}
-	receiver, err := StartReceiver(c.ReceiveOTLP, env.collector, c.Logger)
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: c.ReceiveOTLP, Keep: env.collector.Add, Logger: c.Logger})
 	if err != nil {
 		return err
 	}

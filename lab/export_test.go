@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/journey"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -25,7 +26,7 @@ func SpansOf(collector *Collector, run string) (forms map[services.Form]int, sha
 
 // Judgement waits for the journeys of orders that all took the form grpc, from spans in a collector, and says of each
 // why it is incomplete, or "". Open counts the spans of a run that have not ended.
-func Judgement(ctx context.Context, collector *Collector, open *OpenSpans, orders []Order, states []services.State) ([]string, error) {
+func Judgement(ctx context.Context, collector *Collector, open *OpenSpans, orders []PlacedOrder, states []services.State) ([]string, error) {
 	env := &environment{collector: collector, open: open}
 	_, verdicts, err := judge(ctx, env, services.OrderTopology(), orders, states, func(context.Context) error { return nil })
 	reasons := make([]string, len(verdicts))
@@ -44,13 +45,20 @@ func NewOpenSpans(run string) *OpenSpans { return newOpenSpans(run) }
 // Of is how many spans of an order are open.
 func (o *openSpans) Of(form services.Form, number int) int { return o.open(orderKey{form, number}) }
 
+// PlacedOrder is order.
+type PlacedOrder = order
+
 // WithRoot is the order with the span that the client began it with.
-func (o Order) WithRoot(span trace.SpanContext) Order {
-	o.Trace, o.span = span.TraceID().String(), span.SpanID().String()
-	return o
+func WithRoot(o rundir.Order, span trace.SpanContext) PlacedOrder {
+	o.Trace = span.TraceID().String()
+	return order{o, span.SpanID().String()}
 }
 
 // AccountOf sums one form up.
-func AccountOf(form services.Form, placed []Order, states []services.State) Accounts {
+func AccountOf(form services.Form, orders []rundir.Order, states []services.State) Accounts {
+	placed := make([]order, len(orders))
+	for i, o := range orders {
+		placed[i].Order = o
+	}
 	return account(form, placed, states)
 }

@@ -22,7 +22,7 @@ func forwarded(t *testing.T, over string, forms []services.Form, sample *float64
 	t.Helper()
 	collector, overGRPC, overHTTP := startReceiver(t)
 	to := map[string]string{"grpc": overGRPC, "http": "http://" + overHTTP}[over]
-	result, err := lab.Run(t.Context(), lab.Config{Forms: forms, Orders: 6, WarmUp: -1, Rate: 200, Seed: 1, OTLP: to, Sample: sample, Out: t.TempDir()})
+	result, err := lab.Run(t.Context(), lab.Config{Forms: forms, Orders: 6, WarmUp: -1, Rate: 200, Seed: 1, OTLP: destination(t, to), Sample: sample, Out: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestForwardingToNobody(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			var err error
-			result, err = lab.Run(t.Context(), lab.Config{Orders: 2, WarmUp: -1, Seed: 1, OTLP: to, Out: out, Network: (&virtualNetwork{}).network()})
+			result, err = lab.Run(t.Context(), lab.Config{Orders: 2, WarmUp: -1, Seed: 1, OTLP: destination(t, to), Out: out, Network: (&virtualNetwork{}).network()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -136,7 +136,7 @@ func TestARunThatIsStoppedLeavesNothing(t *testing.T) {
 	stop := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	out := t.TempDir()
-	_, err := lab.Run(ctx, lab.Config{Orders: 1000, OTLP: overGRPC, Out: out, Progress: func(at lab.Progress) {
+	_, err := lab.Run(ctx, lab.Config{Orders: 1000, OTLP: destination(t, overGRPC), Out: out, Progress: func(at lab.Progress) {
 		if at.Stage == "placing orders" && at.Answered == 3 {
 			cancel(stop)
 		}

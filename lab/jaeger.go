@@ -42,9 +42,8 @@ type fetcher struct {
 	run      string
 	spans    *Collector
 	known    map[spanID]bool
-	noted    int             // batches of this process whose spans are known
-	answer   []ptrace.Traces // of the question under way
-	answered bool            // Jaeger has answered at least once
+	noted    int  // batches of this process whose spans are known
+	answered bool // Jaeger has answered at least once
 	found    int
 	crowded  int // shortest periods with more traces than a question brings
 	pause    time.Duration
@@ -64,7 +63,7 @@ func newFetcher(address, run string) (*fetcher, error) {
 		return nil, fmt.Errorf("address of Jaeger: %w", err)
 	}
 	f := &fetcher{address: u.Redacted(), run: run, spans: NewCollector(), known: map[spanID]bool{}, pause: firstRoundPause}
-	store, err := jaeger.OpenWith(address, jaeger.Options{Timeout: questionPatience, Keep: func(t ptrace.Traces) { f.answer = append(f.answer, t) }})
+	store, err := jaeger.Open(address, jaeger.WithTimeout(questionPatience))
 	f.store = store
 	return f, err
 }
@@ -106,20 +105,19 @@ func (f *fetcher) note(own *Collector) error {
 
 // search asks for a period, and for its halves when it has more traces than one answer brings.
 func (f *fetcher) search(ctx context.Context, from, to time.Time) error {
-	f.answer = nil
-	result, err := f.store.Search(ctx, source.Query{
+	answer, err := f.store.SearchOTLP(ctx, source.Query{
 		Attributes: map[string]string{services.KeyRun: f.run}, Start: from, End: to, Limit: searchDepth,
 	})
 	if err != nil {
 		return err
 	}
 	f.answered = true
-	for _, traces := range f.answer {
+	for _, traces := range answer.Traces {
 		if err := f.keep(traces); err != nil {
 			return err
 		}
 	}
-	if !slices.ContainsFunc(result.Warnings, func(w journey.Warning) bool { return w.Rule == "D12" }) {
+	if !slices.ContainsFunc(answer.Warnings, func(w journey.Warning) bool { return w.Rule == "D12" }) {
 		return nil
 	}
 	if to.Sub(from) <= shortestPeriod {

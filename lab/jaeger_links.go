@@ -33,7 +33,7 @@ type JaegerComparison struct {
 
 const (
 	// highlighted is what the trace page is told to find: the attribute that the steps have, and no other span.
-	highlighted = "tracelab.step"
+	highlighted = services.KeyStep
 	// uiSearchLimit is the most traces that the search page lists; usualSearchLimit is enough for a short run.
 	usualSearchLimit, uiSearchLimit = 100, 1500
 )
@@ -117,7 +117,7 @@ func compareTraces(base string, verdicts []verdict, paths map[services.Form]*med
 	}
 	other := paths[async].order
 	for _, v := range verdicts {
-		if v.order.Form == sync && v.order.Number == other.Number && v.order.Incomplete == "" {
+		if v.order.Form == string(sync) && v.order.Number == other.Number && v.order.Incomplete == "" {
 			return &JaegerComparison{Base: sync, Other: async, Order: other.Number,
 				URL: fmt.Sprintf("%s/trace/%s...%s?cohort=%[2]s&cohort=%[3]s", base, v.order.Trace, other.Trace)}
 		}

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 )
 
@@ -46,7 +47,7 @@ type jaegerServer struct {
 func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
 	t.Helper()
 	s := &jaegerServer{dialect: d, collector: lab.NewCollector(), otlp: receiverAddress(t)}
-	receiver, err := lab.StartReceiver(s.otlp, s.collector, discard)
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: s.otlp, Keep: s.collector.Add, Logger: discard})
 	if err != nil {
 		t.Fatal(err)
 	}

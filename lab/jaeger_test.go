@@ -19,13 +19,14 @@ import (
 
 	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
 // runJaeger runs against a target whose spans are in a Jaeger, and sends the client's there unless told otherwise.
-func runJaeger(t *testing.T, to target, address, otlp string, change func(*lab.Config)) *lab.Result {
+func runJaeger(t *testing.T, to target, address, spans string, change func(*lab.Config)) *lab.Result {
 	t.Helper()
-	config := lab.Config{Orders: 3, WarmUp: 1, Seed: 1, Target: to.url, Jaeger: address, OTLP: otlp, Out: t.TempDir(), Version: "test"}
+	config := lab.Config{Orders: 3, WarmUp: 1, Seed: 1, Target: to.url, Jaeger: address, OTLP: destination(t, spans), Out: t.TempDir(), Version: "test"}
 	change(&config)
 	result, err := lab.Run(t.Context(), config)
 	if err != nil {
@@ -137,14 +138,14 @@ func TestJaegerPages(t *testing.T) {
 			t.Errorf("%s: the page of %v, want that of %v", form, address.Traces[0], median)
 		}
 	}
-	orders := map[string]lab.Order{}
+	orders := map[string]rundir.Order{}
 	for _, o := range readOrders(t, result) {
 		orders[o.Trace] = o
 	}
 	c := pages.Comparison
 	both := readPage(t, c.URL)
 	a, b := orders[both.Traces[0].String()], orders[both.Traces[1].String()]
-	if !both.Comparison || a.Form != services.GRPC || b.Form != services.Kafka || a.Number != b.Number || a.Number != c.Order || c.Base != a.Form || c.Other != b.Form {
+	if !both.Comparison || a.Form != "grpc" || b.Form != "kafka" || a.Number != b.Number || a.Number != c.Order || string(c.Base) != a.Form || string(c.Other) != b.Form {
 		t.Errorf("%s compares %s %d with %s %d; %+v", c.URL, a.Form, a.Number, b.Form, b.Number, c)
 	}
 	q := readPage(t, pages.Search).Search

@@ -28,18 +28,18 @@ func gather(batches [][]byte, table services.Topology, open *openSpans) (evidenc
 		}
 		spans = append(spans, some...)
 	}
-	return evidence{set: journey.Normalise(spans), table: table, open: open}, nil
+	return evidence{set: journey.NewSet(spans), table: table, open: open}, nil
 }
 
 // journey finds an order's journey by its root, and says why it is not complete, or "". A journey is complete when
 // every step and every delivery that the order's own state makes expect is there, every parent and link target is, and
 // no span of it is open. Silence proves nothing.
-func (e evidence) journey(o Order, state services.State, recorded bool) (*journey.Journey, string) {
+func (e evidence) journey(o order, state services.State, recorded bool) (*journey.Journey, string) {
 	journey := e.find(o)
 	switch {
 	case journey == nil:
 		return nil, "the client's span is missing"
-	case e.open.open(orderKey{o.Form, o.Number}) > 0:
+	case e.open.open(orderKey{services.Form(o.Form), o.Number}) > 0:
 		return journey, "a span has not ended"
 	case recorded && state.Status == services.Accepted:
 		return journey, "the order is pending"
@@ -56,7 +56,7 @@ func (e evidence) journey(o Order, state services.State, recorded bool) (*journe
 	return journey, e.missing(journey, steps, deliveries)
 }
 
-func (e evidence) find(o Order) *journey.Journey {
+func (e evidence) find(o order) *journey.Journey {
 	trace, err := journey.ParseTraceID(o.Trace)
 	if err != nil {
 		return nil
@@ -79,7 +79,7 @@ func (e evidence) find(o Order) *journey.Journey {
 func (e evidence) expected(state services.State) ([]services.Step, map[string]int) {
 	var failed []services.Step
 	for _, f := range state.Failures {
-		if f.Reason == "cancelled" || f.Reason == "timeout" || f.Reason == "unavailable" {
+		if f.CutOff() {
 			return state.Steps, nil
 		}
 		failed = append(failed, services.Step(f.Step))
@@ -92,7 +92,7 @@ func (e evidence) missing(journey *journey.Journey, steps []services.Step, deliv
 	done, delivered := map[services.Step]int{}, map[string]int{}
 	for _, i := range journey.Spans() {
 		span := e.set.Span(i)
-		if step, ok := span.Attr("tracelab.step"); ok {
+		if step, ok := span.Attr(services.KeyStep); ok {
 			done[services.Step(step.String())]++
 		}
 		if handles(span) {
@@ -140,14 +140,14 @@ func text(span *journey.Span, keys ...string) string {
 
 // verdict is one order with its journey.
 type verdict struct {
-	order   Order            // Incomplete says why, or is ""
+	order   order            // Incomplete says why, or is ""
 	journey *journey.Journey // nil without a root
 }
 
 // judge waits until every order's journey is complete, for as long as the context lasts, and returns all of them: the
 // incomplete ones say why. Flush makes spans that have ended reach the collector. Spans that are in a Jaeger are fetched
 // round by round, from the first order on whose journey is not complete; at least one round is made, whatever the time.
-func judge(ctx context.Context, env *environment, table services.Topology, placed []Order, states []services.State, flush func(context.Context) error) (evidence, []verdict, error) {
+func judge(ctx context.Context, env *environment, table services.Topology, placed []order, states []services.State, flush func(context.Context) error) (evidence, []verdict, error) {
 	byOrder := map[orderKey]services.State{}
 	for _, s := range states {
 		byOrder[orderKey{s.Form, s.Number}] = s
@@ -168,9 +168,9 @@ func judge(ctx context.Context, env *environment, table services.Topology, place
 			return e, nil, err
 		}
 		verdicts := make([]verdict, len(placed))
-		var incomplete []Order
+		var incomplete []order
 		for i, o := range placed {
-			state, recorded := byOrder[orderKey{o.Form, o.Number}]
+			state, recorded := byOrder[orderKey{services.Form(o.Form), o.Number}]
 			journey, why := e.journey(o, state, recorded)
 			o.Incomplete = why
 			verdicts[i] = verdict{o, journey}
@@ -206,7 +206,7 @@ func (env *environment) awaitSpans(ctx context.Context, more <-chan struct{}) {
 }
 
 // earliest is when the first of the orders was to begin.
-func earliest(orders []Order) time.Time {
+func earliest(orders []order) time.Time {
 	first := time.Now()
 	for _, o := range orders {
 		if o.Intended.Before(first) {

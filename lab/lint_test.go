@@ -6,6 +6,7 @@ import (
 	"tracelab/journey"
 	"tracelab/journey/lint"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -38,7 +39,7 @@ func TestRulesOnTheLabsOwnSpans(t *testing.T) {
 				if processed != 2*(8+7) { // of kafka and of hybrid
 					t.Fatalf("%d process spans: the run is not the one that this test is about", processed)
 				}
-				found := lint.Check(journey.Normalise(spans))
+				found := lint.Check(journey.NewSet(spans))
 				want := c.want(processed)
 				for rule, n := range found.Counts.Rules {
 					if n != want[rule] {
@@ -63,7 +64,7 @@ func TestRulesOnTheLabsOwnSpans(t *testing.T) {
 // runSpans reads every span of a run back, the shared ones too.
 func runSpans(t *testing.T, result *lab.Result) []journey.Span {
 	t.Helper()
-	run, ok, err := lab.OpenRun(result.Dir)
+	run, ok, err := rundir.Open(result.Dir)
 	if err != nil || !ok {
 		t.Fatalf("open %s: %v, a run directory: %v", result.Dir, err, ok)
 	}

@@ -9,28 +9,15 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
-// Order is one order as the driver saw it: a line of orders.jsonl.
-type Order struct {
-	Form       services.Form `json:"form"`
-	Number     int           `json:"number"`
-	ID         string        `json:"id,omitempty"`
-	Intended   time.Time     `json:"intended_start"`
-	StartLag   int64         `json:"start_lag_ns"`   // from the intended to the real start: the generator's own fault
-	Response   int64         `json:"response_ns"`    // from the intended start to the answer's end
-	CallerWait int64         `json:"caller_wait_ns"` // from the real start to the answer's end, by the driver's clock
-	Status     int           `json:"status"`         // of HTTP; 0 when no answer came
-	Error      string        `json:"error,omitempty"`
-	Trace      string        `json:"trace_id"`
-	Incomplete string        `json:"incomplete,omitempty"` // why its journey is in no figure
-
-	span string
+// order is one order that was placed.
+type order struct {
+	rundir.Order
+	span string // the client's span, with which the order's journey begins
 }
-
-// answered, refused by an error, or not answered: what the client got.
-func (o Order) answered() bool { return o.Status >= 200 && o.Status < 300 }
 
 // Generator is how well the load was generated.
 type Generator struct {
@@ -60,9 +47,9 @@ type load struct {
 
 // offer places all orders and returns when each has its answer or has waited for its time. The forms take turns order
 // by order, in an order that the seed shuffles anew in each round, so that nothing that drifts favours one of them.
-func (l load) offer(ctx context.Context) ([]Order, Generator, error) {
+func (l load) offer(ctx context.Context) ([]order, Generator, error) {
 	lags := hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)
-	results := make([]Order, l.orders*len(l.forms))
+	results := make([]order, l.orders*len(l.forms))
 	errs := make([]error, len(results))
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -106,17 +93,17 @@ func (l load) round(number int) []services.Form {
 }
 
 // one places one order.
-func (l load) one(ctx context.Context, form services.Form, number int, intended time.Time) (Order, error) {
+func (l load) one(ctx context.Context, form services.Form, number int, intended time.Time) (order, error) {
 	e := l.exp
 	e.Run, e.Form, e.Number = l.run, form, number
 	start := time.Now()
 	a, err := l.client.place(ctx, e, PlacementOf(e.Seed, number))
 	end := time.Now()
-	return Order{
-		Form: form, Number: number, ID: a.ID, Intended: intended.UTC(), StartLag: start.Sub(intended).Nanoseconds(),
+	return order{Order: rundir.Order{
+		Form: string(form), Number: number, ID: a.ID, Intended: intended.UTC(), StartLag: start.Sub(intended).Nanoseconds(),
 		Response: end.Sub(intended).Nanoseconds(), CallerWait: end.Sub(start).Nanoseconds(),
-		Status: a.Status, Error: a.Error, Trace: a.Root.TraceID().String(), span: a.Root.SpanID().String(),
-	}, err
+		Status: a.Status, Error: a.Error, Trace: a.Root.TraceID().String(),
+	}, span: a.Root.SpanID().String()}, err
 }
 
 // PlacementOf is the order that a seed and a number stand for: the same in every form. All of them are in stock.

@@ -10,7 +10,7 @@ import (
 // measures is what the complete journeys of one form tell.
 type measures struct {
 	group      journey.Group
-	orders     []Order // of the journeys in the group
+	orders     []order // of the journeys in the group
 	incomplete int
 	why        string
 	response   []float64 // ms, of every order that got an answer
@@ -21,7 +21,7 @@ func measure(form services.Form, verdicts []verdict) measures {
 	m := measures{group: journey.Group{Name: string(form)}}
 	var own []verdict
 	for _, v := range verdicts {
-		if v.order.Form != form {
+		if v.order.Form != string(form) {
 			continue
 		}
 		own = append(own, v)

@@ -1,12 +1,13 @@
 package lab
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
 
-	"tracelab/services"
+	"tracelab/internal/telemetry"
+
+	"tracelab/internal/otlp"
 )
 
 // metricsPatience is how long the end of a run waits for the last metrics to go out.
@@ -14,16 +15,16 @@ const metricsPatience = time.Second
 
 // measure makes whatever this process runs measure itself, when --otlp or the standard variables name an endpoint for
 // metrics: the client, under whose name the process tells of itself, and the services when they run here.
-func (env *environment) measure(ctx context.Context, c Config, telemetry *services.Telemetry) error {
-	if c.OTLP == "" && !c.EnvMetrics {
+func (env *environment) measure(ctx context.Context, c Config, t *telemetry.Config) error {
+	if c.OTLP.Metrics.IsZero() {
 		return nil
 	}
-	exporter, err := services.OTLPMetrics(ctx, c.OTLP, c.EnvMetricsProtocol)
+	exporter, err := otlp.NewMetricExporter(ctx, c.OTLP.Metrics)
 	if err != nil {
-		return fmt.Errorf("metrics to the otlp endpoint %s: %w", cmp.Or(c.OTLP, "of the environment"), err)
+		return fmt.Errorf("metrics to the otlp endpoint %s: %w", c.OTLP.Metrics, err)
 	}
-	metrics := services.NewMetrics(exporter, c.Logger)
-	telemetry.Reader, telemetry.Process = metrics.Reader, clientName
+	metrics := telemetry.NewMetrics(exporter, c.Logger)
+	t.Reader, t.Process = metrics.Reader, clientName
 	env.onStop(func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), metricsPatience)
 		defer cancel()

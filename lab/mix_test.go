@@ -5,6 +5,7 @@ import (
 
 	"tracelab/journey"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -20,7 +21,7 @@ func TestJourneysNeverMix(t *testing.T) {
 				c.Orders, c.WarmUp, c.Rate, c.Relation, c.Forms = orders, -1, 800, relation(name), []services.Form{services.Kafka, services.Hybrid}
 			}, func(_ *testing.T, r *lab.Result) { result = r })
 			balanced(t, result)
-			run, _, err := lab.OpenRun(result.Dir)
+			run, _, err := rundir.Open(result.Dir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -28,7 +29,7 @@ func TestJourneysNeverMix(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			set := journey.Normalise(spans)
+			set := journey.NewSet(spans)
 			journeys := map[string]int{}
 			in := map[journey.Index]int{} // journeys that a span is in
 			for _, j := range set.Journeys() {

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -89,9 +90,9 @@ func TestAnOpenSpanKeepsAJourneyIncomplete(t *testing.T) {
 				began := time.Now()
 				judging, cancel := context.WithTimeout(t.Context(), deadline)
 				defer cancel()
-				order := lab.Order{Form: services.GRPC}.WithRoot(root.SpanContext())
+				order := lab.WithRoot(rundir.Order{Form: "grpc"}, root.SpanContext())
 				state := services.State{Form: services.GRPC, Status: services.Completed}
-				reasons, err := lab.Judgement(judging, collector, open, []lab.Order{order}, []services.State{state})
+				reasons, err := lab.Judgement(judging, collector, open, []lab.PlacedOrder{order}, []services.State{state})
 				if err != nil || len(reasons) != 1 || reasons[0] != c.want {
 					t.Errorf("%q, %v, want %q", reasons, err, c.want)
 				}

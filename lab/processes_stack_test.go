@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -105,7 +106,7 @@ func TestSevenProcessesGiveTheSameStructures(t *testing.T) {
 		t.Fatalf("%v: %s", err, text)
 	}
 	http, grpc := freeAddresses(t)
-	otlp := receiverAddress(t)
+	receiver := receiverAddress(t)
 	prefix := "tracelab.processes." + time.Now().Format("150405.000") + "."
 	t.Cleanup(func() {
 		config := services.Config{Network: services.TCP(), Kafka: []string{kafka}, Prefix: prefix}
@@ -114,14 +115,14 @@ func TestSevenProcessesGiveTheSameStructures(t *testing.T) {
 		}
 	})
 	args := append(pairs("--http", http), pairs("--grpc", grpc)...)
-	args = append(args, "--kafka", kafka, "--prefix", prefix, "--otlp", otlp, "--host", "lab")
+	args = append(args, "--kafka", kafka, "--prefix", prefix, "--otlp", receiver, "--host", "lab")
 	var running []*process
 	for _, name := range services.Names() {
 		running = append(running, startProcess(t, program, name, args...))
 	}
 
 	result := runProcess(t, program, "run", "--orders", "5", "--warm-up", "1", "--target", "http://"+http[services.Gateway],
-		"--receive-otlp", otlp, "--format", "json", "--out", t.TempDir())
+		"--receive-otlp", receiver, "--format", "json", "--out", t.TempDir())
 	balanced(t, result)
 	for form, f := range result.Forms {
 		if f.Incomplete > 0 || f.Journeys != 5 {
@@ -133,14 +134,14 @@ func TestSevenProcessesGiveTheSameStructures(t *testing.T) {
 	}
 
 	// The run has taken its receiver with it; the last commits' spans still have to go somewhere.
-	receiver, err := lab.StartReceiver(otlp, lab.NewCollector(), discard)
+	again, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: receiver, Keep: lab.NewCollector().Add, Logger: discard})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range running {
 		p.stop(t)
 	}
-	if err := receiver.Close(t.Context()); err != nil {
+	if err := again.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"runtime/pprof"
 	"slices"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/google/pprof/profile"
 
 	"tracelab/services"
@@ -63,7 +65,7 @@ func (p *profiler) asClient(ctx context.Context, do func()) {
 		do()
 		return
 	}
-	pprof.Do(ctx, pprof.Labels(services.LabelService, clientName), func(context.Context) { do() })
+	pprof.Do(ctx, pprof.Labels(telemetry.LabelService, clientName), func(context.Context) { do() })
 }
 
 // stop ends profiling; again, it does nothing.
@@ -114,7 +116,7 @@ func splitByForm(whole *profile.Profile, forms []services.Form) map[string]*prof
 
 // formOf is the part that a sample belongs to.
 func formOf(s *profile.Sample, names []string) string {
-	if name := label(s, services.LabelForm); slices.Contains(names, name) {
+	if name := label(s, telemetry.LabelForm); slices.Contains(names, name) {
 		return name
 	}
 	return unlabelledName

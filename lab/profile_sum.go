@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/google/pprof/profile"
 
 	"tracelab/services"
@@ -67,7 +69,7 @@ func sumUpOrders(file string, part *profile.Profile, orders int) *OrderProfile {
 	}
 	for _, s := range part.Sample {
 		_, ms := spent([]*profile.Sample{s})
-		if step := services.Step(label(s, services.LabelStep)); step != "" {
+		if step := services.Step(label(s, telemetry.LabelStep)); step != "" {
 			o.Steps[step] += ms * perOrder
 		} else {
 			o.Transport += ms * perOrder
@@ -100,7 +102,7 @@ func purpose(s *profile.Sample) string {
 		}
 	}
 	switch {
-	case label(s, services.LabelService) == clientName:
+	case label(s, telemetry.LabelService) == clientName:
 		return "the client that places the orders"
 	case onStack(s, "github.com/twmb/franz-go/pkg/kgo."):
 		return "Kafka clients"

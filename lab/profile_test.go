@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/google/pprof/profile"
 
 	"tracelab/services"
@@ -82,11 +84,11 @@ func checkFile(t *testing.T, name, form string, samples int64, ms float64) {
 		t.Errorf("%s has %d samples of %g ms, the report says %d of %g ms", name, n, spentMS, samples, ms)
 	}
 	for _, s := range p.Sample {
-		if got := label(s, services.LabelForm); got != form {
+		if got := label(s, telemetry.LabelForm); got != form {
 			t.Errorf("%s has a sample of the form %q", name, got)
 		}
-		if step := label(s, services.LabelStep); step != "" && label(s, services.LabelService) != services.Step(step).Service() {
-			t.Errorf("%s: the step %s in the service %s", name, step, label(s, services.LabelService))
+		if step := label(s, telemetry.LabelStep); step != "" && label(s, telemetry.LabelService) != services.Step(step).Service() {
+			t.Errorf("%s: the step %s in the service %s", name, step, label(s, telemetry.LabelService))
 		}
 	}
 }
@@ -100,7 +102,7 @@ func TestEverySampleHasOnePart(t *testing.T) {
 	for i, form := range []string{"rest", "kafka", "hybrid", "_OTHER", "", "unlabelled", "rest"} {
 		s := &profile.Sample{Value: []int64{int64(i + 1), int64(i+1) * 10_000_000}, Label: map[string][]string{}}
 		if form != "" {
-			s.Label[services.LabelForm] = []string{form}
+			s.Label[telemetry.LabelForm] = []string{form}
 		}
 		whole.Sample = append(whole.Sample, s)
 	}

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 )
 
 // names lists a directory.
@@ -54,15 +55,15 @@ func readSpans(t *testing.T, file string) [][]ptrace.Span {
 }
 
 // readOrders reads a run's orders.jsonl.
-func readOrders(t *testing.T, result *lab.Result) []lab.Order {
+func readOrders(t *testing.T, result *lab.Result) []rundir.Order {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(result.Dir, "orders.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var orders []lab.Order
+	var orders []rundir.Order
 	for line := range bytes.Lines(text) {
-		var o lab.Order
+		var o rundir.Order
 		if err := json.Unmarshal(line, &o); err != nil {
 			t.Fatal(err)
 		}

@@ -1,32 +1,20 @@
 package lab
 
 import (
+	"tracelab/internal/telemetry"
 	"tracelab/journey"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
-// Schema names the JSON of a Result.
-const Schema = "tracelab.run/v1"
-
 // Result is what a run found: the manifest of its directory, and `run --format json`.
 type Result struct {
-	Schema      string                        `json:"schema"`
-	Run         string                        `json:"run"`
+	rundir.Provenance
 	Dir         string                        `json:"dir"`
-	Seed        uint64                        `json:"seed"`
-	Topology    string                        `json:"topology"`
-	Relation    string                        `json:"relation"`
-	Broker      string                        `json:"broker"`
-	Version     string                        `json:"version"`
-	Go          string                        `json:"go"`
-	Rate        float64                       `json:"rate"`
-	Faults      []string                      `json:"faults"`
-	Target      string                        `json:"target,omitempty"`
-	WarmUp      int                           `json:"warm_up_orders"` // of each form; in nothing below
 	Generator   Generator                     `json:"generator"`
 	Forms       map[services.Form]*FormResult `json:"forms"`
 	Shared      int                           `json:"shared_spans"`
-	Spans       *services.Counts              `json:"spans,omitempty"` // made in this process, warm-up and shared included
+	Spans       *telemetry.Counts             `json:"spans,omitempty"` // made in this process, warm-up and shared included
 	Sent        int                           `json:"otlp_spans_sent"`
 	Fetched     int                           `json:"jaeger_spans_fetched,omitempty"` // of the services, each once
 	Skipped     int64                         `json:"records_skipped"`                // that no consumer could decode
@@ -64,6 +52,6 @@ type FormResult struct {
 
 // medianOrder is the order whose completion is the form's median (the lower of two), with its path.
 type medianOrder struct {
-	order   Order
+	order   order
 	journey *journey.Journey
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/internal/otlp"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -26,13 +28,13 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := prepareOut(c.Out); err != nil {
+	if err := rundir.Prepare(c.Out); err != nil {
 		return nil, err
 	}
 	if err := prepareProfiles(c.Profiles); err != nil {
 		return nil, err
 	}
-	run := runName(time.Now(), c.Seed)
+	run := rundir.Name(time.Now(), c.Seed)
 	c.Progress(Progress{Stage: "starting the services"})
 	env, err := start(ctx, c, run)
 	if err != nil {
@@ -50,7 +52,7 @@ type running struct {
 	Config
 	name    string
 	env     *environment
-	forward *forwarder
+	forward *otlp.Forwarder
 }
 
 func (r *running) run(ctx context.Context) (*Result, error) {
@@ -58,15 +60,14 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.OTLP != "" || r.EnvOTLP {
-		to := cmp.Or(r.OTLP, "of OTEL_EXPORTER_OTLP_ENDPOINT")
-		r.forward, err = startForwarder(ctx, r.env.collector, OTLPClient(r.OTLP, r.EnvProtocol), to, r.Seed, *r.Sample)
+	if !r.OTLP.Traces.IsZero() {
+		r.forward, err = otlp.StartForwarder(ctx, otlp.ForwarderConfig{To: r.OTLP.Traces, From: r.env.collector.From, Keep: sampled(r.Seed, *r.Sample)})
 		if err != nil {
 			return nil, err
 		}
 		defer func() {
 			if r.forward != nil { // the run broke off
-				r.forward.abandon(context.WithoutCancel(ctx))
+				r.forward.Abandon(context.WithoutCancel(ctx))
 			}
 		}()
 	}
@@ -79,7 +80,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	}
 	defer cpu.stop() // when the run breaks off
 	orders := r.Orders * len(r.Forms)
-	var placed []Order
+	var placed []order
 	var generator Generator
 	stop := r.env.followJaeger(ctx)
 	defer stop()
@@ -110,9 +111,9 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if err := cpu.save(result); err != nil {
 		return nil, err
 	}
-	judged := make([]Order, len(verdicts))
+	judged := make([]rundir.Order, len(verdicts))
 	for i, v := range verdicts {
-		judged[i] = v.order
+		judged[i] = v.order.Order
 	}
 	return result, r.finish(ctx, result, judged)
 }
@@ -170,7 +171,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // finish ends the services, so that their last spans are there, sends what is to be sent, and writes the directory.
-func (r *running) finish(ctx context.Context, result *Result, placed []Order) error {
+func (r *running) finish(ctx context.Context, result *Result, placed []rundir.Order) error {
 	r.Progress(Progress{Stage: "stopping the services", Answered: len(placed), Orders: len(placed)})
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
 	defer cancel()
@@ -183,7 +184,7 @@ func (r *running) finish(ctx context.Context, result *Result, placed []Order) er
 		}
 	}
 	if r.forward != nil {
-		sent, err := r.forward.finish(stopping)
+		sent, err := r.forward.Finish(stopping)
 		r.forward = nil
 		result.Sent = sent
 		if err != nil {
@@ -220,11 +221,13 @@ func (r *running) countSpans(result *Result) {
 }
 
 // report sums everything up.
-func (r *running) report(placed []Order, generator Generator, states []services.State, found evidence, verdicts []verdict) *Result {
+func (r *running) report(placed []order, generator Generator, states []services.State, found evidence, verdicts []verdict) *Result {
 	result := &Result{
-		Schema: Schema, Run: r.name, Dir: filepath.Join(r.Out, r.name), Seed: r.Seed, Topology: r.Topology,
-		Relation: r.relation(), Broker: r.env.broker, Version: r.Version, Go: runtime.Version(), Rate: r.Rate,
-		Faults: []string{}, Target: r.Target, WarmUp: r.WarmUp, Generator: generator,
+		Provenance: rundir.Provenance{
+			Schema: rundir.Schema, Run: r.name, Seed: r.Seed, Topology: r.Topology, Relation: r.relation(), Broker: r.env.broker,
+			Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Faults: []string{}, Target: r.Target, WarmUp: r.WarmUp,
+		},
+		Dir: filepath.Join(r.Out, r.name), Generator: generator,
 		Forms: map[services.Form]*FormResult{}, Problems: []string{},
 		order: r.Forms, paths: map[services.Form]*medianOrder{},
 	}

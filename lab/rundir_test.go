@@ -182,37 +182,6 @@ func TestRunDirectoryThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-func TestOpenRunErrors(t *testing.T) {
-	write := func(file, text string) string {
-		t.Helper()
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return dir
-	}
-	for name, c := range map[string]struct {
-		path, want string // want "": no run directory, and no error
-	}{
-		"nothing there":   {filepath.Join(t.TempDir(), "nothing"), ""},
-		"a file":          {filepath.Join(write("file", ""), "file"), ""},
-		"no manifest":     {write("grpc.otlp.jsonl", "{}"), ""},
-		"damaged":         {write("run.json", "{"), "run.json is damaged"},
-		"another schema":  {write("run.json", `{"schema":"tracelab.run/v9"}`), `schema "tracelab.run/v9", this program reads tracelab.run/v1`},
-		"no spans":        {write("run.json", `{"schema":"tracelab.run/v1"}`), "it has no spans of any form"},
-		"not a manifest":  {write("run.json", `[]`), "run.json is damaged"},
-		"an empty object": {write("run.json", `{}`), `schema ""`},
-	} {
-		_, ok, err := lab.OpenRun(c.path)
-		if ok {
-			t.Errorf("%s: is a run directory", name)
-		}
-		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path)) {
-			t.Errorf("%s: %v, want %q", name, err, c.want)
-		}
-	}
-}
-
 // TestSpansOfNoOrderBelongNowhere sorts spans that somebody else has sent to the lab's receiver.
 func TestSpansOfNoOrderBelongNowhere(t *testing.T) {
 	traces := ptrace.NewTraces()

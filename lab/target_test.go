@@ -11,11 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -28,7 +30,7 @@ type target struct {
 
 // startTarget starts them on a broker of their own; they end with the test. Through stands between the services and the
 // endpoint: it may hold spans back. They obey no faults.
-func startTarget(t *testing.T, otlp string, through func(sdktrace.SpanExporter) sdktrace.SpanExporter) target {
+func startTarget(t *testing.T, to string, through func(sdktrace.SpanExporter) sdktrace.SpanExporter) target {
 	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
@@ -37,15 +39,15 @@ func startTarget(t *testing.T, otlp string, through func(sdktrace.SpanExporter) 
 	t.Cleanup(cluster.Close)
 	http, grpc := freeAddresses(t)
 	for _, name := range services.Names() {
-		exporter, err := otlptrace.New(t.Context(), lab.OTLPClient(otlp, ""))
+		exporter, err := otlp.NewTraceExporter(t.Context(), endpoint(t, to))
 		if err != nil {
 			t.Fatal(err)
 		}
 		gate := &gate{SpanExporter: through(exporter)}
-		queue := services.NewQueue(gate, services.QueueConfig{Interval: 20 * time.Millisecond, Timeout: exportTimeout})
+		queue := telemetry.NewQueue(gate, telemetry.QueueConfig{Interval: 20 * time.Millisecond, Timeout: exportTimeout})
 		system, err := services.Start(t.Context(), services.Config{
 			Services: []string{name}, HTTP: http, GRPC: grpc, Kafka: cluster.ListenAddrs(), Workers: 8, Network: services.TCP(),
-			Telemetry: services.Telemetry{Host: "lab", Instance: name, Version: "test", Processors: []sdktrace.SpanProcessor{queue},
+			Telemetry: telemetry.Config{Host: "lab", Instance: name, Version: "test", Processors: []sdktrace.SpanProcessor{queue},
 				Propagator: services.Propagator(discard), BaggageKeys: services.BaggageKeys()},
 		})
 		if err != nil {
@@ -85,10 +87,10 @@ func unchanged(e sdktrace.SpanExporter) sdktrace.SpanExporter { return e }
 
 func TestTargetGivesTheSameStructures(t *testing.T) {
 	inProcess := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp = 3, 1 })
-	otlp := receiverAddress(t)
-	to := startTarget(t, otlp, unchanged)
+	receiver := receiverAddress(t)
+	to := startTarget(t, receiver, unchanged)
 	result, err := lab.Run(t.Context(), lab.Config{
-		Orders: 3, WarmUp: 1, Seed: 1, Target: to.url, ReceiveOTLP: otlp, Out: t.TempDir(), Version: "test",
+		Orders: 3, WarmUp: 1, Seed: 1, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(), Version: "test",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -107,10 +109,10 @@ func TestTargetGivesTheSameStructures(t *testing.T) {
 }
 
 func TestTargetWithoutFaults(t *testing.T) {
-	otlp := receiverAddress(t)
-	to := startTarget(t, otlp, unchanged)
+	receiver := receiverAddress(t)
+	to := startTarget(t, receiver, unchanged)
 	out := t.TempDir()
-	_, err := lab.Run(t.Context(), lab.Config{Orders: 1, Target: to.url, ReceiveOTLP: otlp, Out: out, Faults: faults("payment:delay=1ms")})
+	_, err := lab.Run(t.Context(), lab.Config{Orders: 1, Target: to.url, ReceiveOTLP: receiver, Out: out, Faults: faults("payment:delay=1ms")})
 	if err == nil || !strings.Contains(err.Error(), "do not obey faults: start them with --allow-faults") {
 		t.Errorf("faults against services that do not allow them: %v", err)
 	}
@@ -186,8 +188,8 @@ func TestIncompleteJourneys(t *testing.T) {
 		{"5", "orders", "process order.fulfilled", "2 of 3 deliveries of order.fulfilled have a span"},
 	}
 	var gone sync.Map // the orders that have lost their span
-	otlp := receiverAddress(t)
-	to := startTarget(t, otlp, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
+	receiver := receiverAddress(t)
+	to := startTarget(t, receiver, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
 		return holdBack{SpanExporter: e, what: func(s sdktrace.ReadOnlySpan) heldBack {
 			for _, l := range lostSpans {
 				service, _ := s.Resource().Set().Value("service.name")
@@ -205,7 +207,7 @@ func TestIncompleteJourneys(t *testing.T) {
 	began := time.Now()
 	result, err := lab.Run(t.Context(), lab.Config{
 		Orders: orders, WarmUp: -1, Seed: 1, Forms: []services.Form{services.Kafka}, Relation: relation("link"), Deadline: deadline,
-		Target: to.url, ReceiveOTLP: otlp, Out: t.TempDir(),
+		Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -246,9 +248,9 @@ func TestIncompleteJourneys(t *testing.T) {
 // nothing comes, the journey is not given up before the deadline, and it is complete as soon as the span is there.
 func TestLateSpansCompleteAJourney(t *testing.T) {
 	const silence, deadline = 400 * time.Millisecond, 20 * time.Second
-	otlp := receiverAddress(t)
+	receiver := receiverAddress(t)
 	release := make(chan struct{})
-	to := startTarget(t, otlp, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
+	to := startTarget(t, receiver, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
 		return holdBack{SpanExporter: e, release: release, what: func(s sdktrace.ReadOnlySpan) heldBack {
 			if spanOf(s, "1", "orders.Complete") {
 				return late
@@ -259,7 +261,7 @@ func TestLateSpansCompleteAJourney(t *testing.T) {
 	began := time.Now()
 	result, err := lab.Run(t.Context(), lab.Config{
 		Orders: 2, WarmUp: -1, Seed: 1, Forms: []services.Form{services.Hybrid}, Deadline: deadline,
-		Target: to.url, ReceiveOTLP: otlp, Out: t.TempDir(),
+		Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(),
 		Progress: func(at lab.Progress) {
 			if at.Stage == "judging the journeys" {
 				time.AfterFunc(silence, func() { close(release) })
@@ -275,4 +277,24 @@ func TestLateSpansCompleteAJourney(t *testing.T) {
 	if took := time.Since(began); took < silence || took >= deadline {
 		t.Errorf("it took %v, want it to end when the span came, after %v", took, silence)
 	}
+}
+
+// endpoint is an OTLP address that the test knows to be right.
+func endpoint(t testing.TB, address string) otlp.Endpoint {
+	t.Helper()
+	e, err := otlp.ParseEndpoint(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// destination sends everything to one address, and nothing to "".
+func destination(t *testing.T, address string) otlp.Destination {
+	t.Helper()
+	d, err := otlp.ParseDestination(address, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -108,11 +109,11 @@ func group(t *testing.T, result *lab.Result, form services.Form) []*drawn {
 // groupOf does so for services whose topics have another prefix than the run's own.
 func groupOf(t *testing.T, result *lab.Result, form services.Form, prefix string) []*drawn {
 	t.Helper()
-	run, ok, err := lab.OpenRun(result.Dir)
+	run, ok, err := rundir.Open(result.Dir)
 	if err != nil || !ok {
 		t.Fatalf("open %s: %v, a run directory: %v", result.Dir, err, ok)
 	}
-	g, warnings, err := run.Group(form)
+	g, warnings, err := run.Group(string(form))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,8 @@ package services
 import (
 	"context"
 
-	"tracelab/services/internal/carrier"
+	carrierhttp "tracelab/services/internal/carrier/http"
+
 	"tracelab/services/internal/orderpb"
 )
 
@@ -16,7 +17,7 @@ type analytics struct {
 func newAnalytics(n *node) *analytics {
 	s := &analytics{node: n}
 	orderpb.RegisterAnalyticsServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Record.Verb(), carrier.Call(s.Record))
+	n.httpServer.Traced("POST /"+Record.Verb(), carrierhttp.Call(s.Record))
 	n.handleStep(Record, s.record)
 	return s
 }

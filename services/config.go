@@ -7,63 +7,19 @@ import (
 	"net/http"
 	"strconv"
 
+	carrierhttp "tracelab/services/internal/carrier/http"
+	"tracelab/services/internal/carrier/kafka"
+
 	"go.opentelemetry.io/otel/propagation"
 
 	"tracelab/internal/telemetry"
-	"tracelab/services/internal/carrier"
 	"tracelab/tracecontext"
 )
 
-// Telemetry is what all services of a lab have in common in what they tell about themselves.
-type Telemetry = telemetry.Config
-
-// Provider is the telemetry of one service; the lab's client has one too.
-type Provider = telemetry.Provider
-
-// Queue accounts for every span on its way to an exporter.
-type Queue = telemetry.Queue
-
-// QueueConfig says how a queue behaves.
-type QueueConfig = telemetry.QueueConfig
-
-// Counts are the spans that a queue has seen.
-type Counts = telemetry.Counts
-
-// NewQueue starts a queue in front of an exporter.
-var NewQueue = telemetry.NewQueue
-
-// Metrics sends what the services of a process measure to an exporter.
-type Metrics = telemetry.Metrics
-
-// NewMetrics sends to an exporter.
-var NewMetrics = telemetry.NewMetrics
-
-// OTLPMetrics makes an exporter of metrics to an OTLP endpoint.
-var OTLPMetrics = telemetry.OTLPMetrics
-
-// Profiles pushes the process's CPU profile to a Pyroscope.
-type Profiles = telemetry.Profiles
-
-// StartProfiles begins to push to a Pyroscope's URL.
-var StartProfiles = telemetry.StartProfiles
-
-// Labels of CPU samples.
-const (
-	LabelService = telemetry.LabelService
-	LabelForm    = telemetry.LabelForm
-	LabelStep    = telemetry.LabelStep
-)
-
-// Network is where services listen and dial.
-type Network = carrier.Network
-
 // ClientSpanName names the span of an HTTP request to a fixed path: POST /orders.
 func ClientSpanName(operation string, r *http.Request) string {
-	return carrier.ClientSpanName(operation, r)
+	return carrierhttp.ClientSpanName(operation, r)
 }
-
-// TCP is the operating system's network.
-func TCP() Network { return carrier.TCP() }
 
 // Propagator carries trace context and baggage over every hop. What it refuses it counts, and logs once a minute at
 // the most.
@@ -85,11 +41,11 @@ type Config struct {
 	Kafka      []string // host:port of the brokers; none: no messages
 	Prefix     string   // of topics and groups, on a broker that others use too
 	Workers    int      // records that a service works on at the same time
-	// AllowFaults makes the services obey the faults that an order carries.
+	// AllowFaults makes the services act on the faults that an order carries.
 	AllowFaults bool
-	// Kotel lets that library's hooks, as shipped, make the spans of messages, instead of otelkgo and the order's relation.
+	// Kotel lets kotel's hooks, as shipped, make the spans of messages; the order's relation is not asked then.
 	Kotel     bool
-	Telemetry Telemetry
+	Telemetry telemetry.Config
 	Network   Network
 }
 
@@ -108,5 +64,5 @@ func DefaultAddresses() (http, grpc map[string]string) {
 
 // RemoveTopics deletes the topics and groups of the configuration's prefix from its broker.
 func RemoveTopics(ctx context.Context, config Config) error {
-	return carrier.RemoveTopics(ctx, config.Network, config.Kafka, config.Prefix, OrderTopology().Topics(), Names())
+	return kafka.RemoveTopics(ctx, config.Network.Dial, config.Kafka, config.Prefix, OrderTopology().Topics(), Names())
 }

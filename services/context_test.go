@@ -8,8 +8,6 @@ import (
 	"go.opentelemetry.io/otel/baggage"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
-
-	"tracelab/otelkgo"
 )
 
 // arrivals notes, for every span, the baggage that was there when it began.
@@ -37,7 +35,7 @@ func (a *arrivals) ForceFlush(context.Context) error { return nil }
 func TestContextArrives(t *testing.T) {
 	seen := &arrivals{baggage: map[trace.SpanID]baggage.Baggage{}}
 	inBubble(t, func(l *testLab) {
-		for _, relation := range []Relation{otelkgo.RelationBoth, otelkgo.RelationParent, otelkgo.RelationLink} {
+		for _, relation := range []Relation{RelationBoth, RelationParent, RelationLink} {
 			for _, form := range Forms() {
 				e := in(relation.String(), form)
 				e.Relation, e.Number = relation, 7
@@ -49,14 +47,14 @@ func TestContextArrives(t *testing.T) {
 					services[serviceOf(span)] = true
 					name := relation.String() + " " + string(form) + " " + serviceOf(span) + " " + span.Name()
 					checkContext(l, name, span, seen, e, id)
-					if relation != otelkgo.RelationLink && span.SpanContext().TraceID() != a.trace {
+					if relation != RelationLink && span.SpanContext().TraceID() != a.trace {
 						t.Errorf("%s: is in another trace", name)
 					}
 				}
 				if len(services) != len(Names()) {
 					t.Errorf("%s %s: spans of %v only", relation, form, services)
 				}
-				if relation == otelkgo.RelationLink {
+				if relation == RelationLink {
 					checkLinks(l, e, a.trace)
 				}
 			}
@@ -76,7 +74,7 @@ func checkContext(l *testLab, name string, span sdktrace.ReadOnlySpan, seen *arr
 		l.Errorf("%s: the experiment is %+v here, %v, want %+v", name, got, err, e)
 	}
 	// A trace of its own, as a link begins one, has no state: the link has it.
-	if state := span.SpanContext().TraceState().String(); state != "vendor=x,other=y" && e.Relation != otelkgo.RelationLink {
+	if state := span.SpanContext().TraceState().String(); state != "vendor=x,other=y" && e.Relation != RelationLink {
 		l.Errorf("%s: tracestate %q, want it as the client sent it", name, state)
 	}
 	a := attributes(span)

@@ -10,7 +10,6 @@ import (
 
 	"go.opentelemetry.io/otel/baggage"
 
-	"tracelab/otelkgo"
 	"tracelab/services/internal/faults"
 )
 
@@ -26,6 +25,9 @@ const (
 	KeySeed     = "tracelab.seed"
 	KeyFaults   = "tracelab.faults"
 )
+
+// KeyStep is the span attribute that names a step.
+const KeyStep = "tracelab.step"
 
 // Experiment is what an order carries with it, as W3C Baggage over HTTP headers, gRPC metadata and Kafka headers: one
 // running system serves every form, and nothing but the order says which.
@@ -45,19 +47,6 @@ type Fault = faults.Fault
 // ParseFault reads a fault in the form SERVICE:KIND[=VALUE][@SHARE], such as payment:delay=200ms@0.5. The error names
 // the part that is wrong and what would be right.
 func ParseFault(text string) (Fault, error) { return faults.Parse(text, Names()) }
-
-// Relation is how a consumer's span refers to the producer's: both, parent, link.
-type Relation = otelkgo.Relation
-
-// ParseRelation finds a relation by its name.
-func ParseRelation(name string) (Relation, error) {
-	relation, err := otelkgo.ParseRelation(name)
-	if err != nil {
-		known := []string{otelkgo.RelationBoth.String(), otelkgo.RelationParent.String(), otelkgo.RelationLink.String()}
-		return relation, &UnknownError{What: "relation", Word: name, Known: known}
-	}
-	return relation, nil
-}
 
 // FaultKinds lists the kinds of faults.
 func FaultKinds() []string { return faults.Kinds() }
@@ -163,7 +152,7 @@ func formOf(ctx context.Context) string {
 func relationOf(bag baggage.Baggage) (Relation, error) {
 	name := bag.Member(KeyRelation).Value()
 	if name == "" {
-		return otelkgo.RelationBoth, nil
+		return RelationBoth, nil
 	}
 	relation, err := ParseRelation(name)
 	if err != nil {

@@ -9,8 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/baggage"
 	"pgregory.net/rapid"
-
-	"tracelab/otelkgo"
 )
 
 // draws makes an experiment.
@@ -19,7 +17,7 @@ func draws(t *rapid.T) Experiment {
 		Run:      rapid.StringMatching(`[a-zA-Z0-9 ,;=%äö-]{0,12}`).Draw(t, "run"),
 		Form:     rapid.SampledFrom(Forms()).Draw(t, "form"),
 		Topology: rapid.SampledFrom([]string{"order", "chained"}).Draw(t, "topology"),
-		Relation: rapid.SampledFrom([]Relation{otelkgo.RelationBoth, otelkgo.RelationParent, otelkgo.RelationLink}).Draw(t, "relation"),
+		Relation: rapid.SampledFrom([]Relation{RelationBoth, RelationParent, RelationLink}).Draw(t, "relation"),
 		Number:   rapid.IntRange(0, math.MaxInt).Draw(t, "number"),
 		Seed:     rapid.Uint64().Draw(t, "seed"),
 	}

@@ -153,7 +153,7 @@ func TestDelay(t *testing.T) {
 			if s := l.state(a.id()); s.Status != Completed {
 				t.Errorf("%s: %s, want completed", form, s.Status)
 			}
-			cost, _ := e.Cost(Charge)
+			cost, _, _ := e.Cost(Charge)
 			span := l.stepSpans(e)[Charge][0]
 			if took := span.EndTime().Sub(span.StartTime()); took != cost+2*time.Second {
 				t.Errorf("%s: the step took %v, want its cost of %v and 2s", form, took, cost)

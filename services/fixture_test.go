@@ -13,14 +13,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tracelab/internal/telemetry"
+	carrierhttp "tracelab/services/internal/carrier/http"
+
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
-
-	"tracelab/services/internal/carrier"
 )
 
 // TestMain finds goroutines that a test on the loopback has left. A bubble finds its own.
@@ -38,7 +39,7 @@ type testLab struct {
 	system  *System
 	spans   *tracetest.SpanRecorder
 	logs    *logBuffer
-	own     *Provider // the client's
+	own     *telemetry.Provider // the client's
 	client  *http.Client
 }
 
@@ -69,7 +70,7 @@ func newTestLab(t *testing.T, network Network) *testLab {
 	handler := slog.NewJSONHandler(l.logs, &slog.HandlerOptions{Level: slog.LevelDebug})
 	l.config = Config{
 		Services: Names(), Kafka: l.cluster.ListenAddrs(), Workers: DefaultWorkers, AllowFaults: true, Network: network,
-		Telemetry: Telemetry{
+		Telemetry: telemetry.Config{
 			Version: "test", Host: "host", Instance: "1", Processors: []sdktrace.SpanProcessor{l.spans},
 			Propagator: Propagator(slog.New(handler)), Logs: handler, BaggageKeys: BaggageKeys(),
 		},
@@ -139,9 +140,9 @@ type answer struct {
 func (a answer) id() string { return strings.TrimPrefix(a.header.Get("Location"), "/orders/") }
 
 // problem reads the body of an error.
-func (a answer) problem(t *testing.T) carrier.Problem {
+func (a answer) problem(t *testing.T) carrierhttp.Problem {
 	t.Helper()
-	var p carrier.Problem
+	var p carrierhttp.Problem
 	if err := json.Unmarshal(a.body, &p); err != nil || a.header.Get("Content-Type") != "application/problem+json" {
 		t.Fatalf("%d %s %q is no problem document: %v", a.status, a.header.Get("Content-Type"), a.body, err)
 	}

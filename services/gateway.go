@@ -13,6 +13,8 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	carrierhttp "tracelab/services/internal/carrier/http"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
@@ -61,23 +63,24 @@ func newGateway(n *node) error {
 
 func (g *gateway) place(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
+	nameTrace(ctx, w.Header())
 	e, err := experimentOf(ctx)
 	if err != nil {
 		g.metrics.count(ctx, otherForm, Refused)
-		carrier.WriteProblem(w, carrier.Fail("", carrier.BadRequest, err.Error()))
+		carrierhttp.WriteProblem(w, carrier.Fail("", carrier.BadRequest, err.Error()))
 		return
 	}
 	placement, failed := g.read(w, r)
 	if failed != nil {
 		g.metrics.count(ctx, e.Form, Refused)
-		carrier.WriteProblem(w, failed)
+		carrierhttp.WriteProblem(w, failed)
 		return
 	}
 	answer, err := g.accept(ctx, e, placement)
 	if err != nil {
 		failed := carrier.AsFailed("", err)
 		mark(ctx, failed.OrderID)
-		carrier.WriteProblem(w, failed)
+		carrierhttp.WriteProblem(w, failed)
 		return
 	}
 	mark(ctx, answer.GetOrderId())
@@ -85,8 +88,16 @@ func (g *gateway) place(w http.ResponseWriter, r *http.Request) {
 	if answer.GetStatus() == string(Completed) {
 		status = http.StatusCreated
 	}
-	w.Header().Set("Location", carrier.OrderPath(answer.GetOrderId()))
-	carrier.WriteJSON(w, status, Answer{ID: answer.GetOrderId(), Status: Status(answer.GetStatus()), Steps: answer.GetSteps()})
+	w.Header().Set("Location", carrierhttp.OrderPath(answer.GetOrderId()))
+	carrierhttp.WriteJSON(w, status, Answer{ID: answer.GetOrderId(), Status: Status(answer.GetStatus()), Steps: answer.GetSteps()})
+}
+
+// nameTrace tells the client in which trace its request is, whatever becomes of it: traceresponse, as the draft of W3C Trace Context
+// Level 2 has it. A client that sent a traceparent knows the trace id already, and learns the id of the server's span.
+func nameTrace(ctx context.Context, header http.Header) {
+	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
+		header.Set("traceresponse", fmt.Sprintf("00-%s-%s-%s", sc.TraceID(), sc.SpanID(), sc.TraceFlags()))
+	}
 }
 
 // mark puts the order's id on the server span, which began before there was one.
@@ -120,7 +131,7 @@ func (g *gateway) accept(ctx context.Context, e Experiment, placement *orderpb.P
 // read reads and checks a placement. A placement that fails here makes no order.
 func (g *gateway) read(w http.ResponseWriter, r *http.Request) (*orderpb.Placement, *carrier.Failed) {
 	var p Placement
-	if failed := carrier.ReadJSON(w, r, func(body []byte) error { return decodeStrictly(body, &p) }); failed != nil {
+	if failed := carrierhttp.ReadJSON(w, r, func(body []byte) error { return decodeStrictly(body, &p) }); failed != nil {
 		return nil, failed
 	}
 	key := r.Header.Get("Idempotency-Key")
@@ -169,7 +180,7 @@ func decodeStrictly(body []byte, into any) error {
 func (g *gateway) ask(w http.ResponseWriter, r *http.Request) {
 	status, contentType, body, err := g.http.Get(r.Context(), Orders, r.URL.EscapedPath())
 	if err != nil {
-		carrier.WriteProblem(w, carrier.AsFailed("", err))
+		carrierhttp.WriteProblem(w, carrier.AsFailed("", err))
 		return
 	}
 	w.Header().Set("Content-Type", contentType)

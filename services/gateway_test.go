@@ -274,3 +274,27 @@ func FuzzPlacement(f *testing.F) {
 		}
 	})
 }
+
+// TestAnswersNameTheirTrace asks in a trace of the client's own, and without one; errors name theirs, too.
+func TestAnswersNameTheirTrace(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		body, err := json.Marshal(tea)
+		l.must(err)
+		const own = "0af7651916cd43dd8448eb211c80319c"
+		for _, c := range []struct{ name, body, traceparent, trace string }{
+			{"own trace", string(body), "00-" + own + "-b7ad6b7169203331-01", own},
+			{"own trace, refused", `{}`, "00-" + own + "-b7ad6b7169203331-01", own},
+			{"no trace", string(body), "", ""},
+		} {
+			header := http.Header{"Content-Type": {"application/json"}}
+			if c.traceparent != "" {
+				header.Set("Traceparent", c.traceparent)
+			}
+			a := l.sendTo(context.Background(), l.system.Address(Gateway), http.MethodPost, "/orders", c.body, header)
+			parts := strings.Split(a.header.Get("Traceresponse"), "-")
+			if len(parts) != 4 || len(parts[1]) != 32 || c.trace != "" && parts[1] != c.trace || parts[2] == "b7ad6b7169203331" {
+				t.Errorf("%s: traceresponse %q, want the trace %s and the server's own span", c.name, a.header.Get("Traceresponse"), c.trace)
+			}
+		}
+	})
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	carrierhttp "tracelab/services/internal/carrier/http"
+
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
@@ -17,7 +19,7 @@ type inventory struct {
 func newInventory(n *node) *inventory {
 	s := &inventory{node: n}
 	orderpb.RegisterInventoryServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Reserve.Verb(), carrier.Call(s.Reserve))
+	n.httpServer.Traced("POST /"+Reserve.Verb(), carrierhttp.Call(s.Reserve))
 	n.handleStep(Reserve, s.reserve)
 	return s
 }

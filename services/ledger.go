@@ -36,7 +36,17 @@ type State struct {
 }
 
 // StepFailure is a step that failed, and why.
-type StepFailure = carrier.StepFailure
+type StepFailure struct {
+	Step   string `json:"step"`
+	Reason string `json:"reason"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// CutOff tells whether the step failed because its caller gave up or could not reach it. Such a step may have begun
+// all the same.
+func (f StepFailure) CutOff() bool {
+	return f.Reason == carrier.Cancelled || f.Reason == carrier.Timeout || f.Reason == carrier.Unavailable
+}
 
 // Accounts are the sums of one form's orders: accepted = completed + failed + pending.
 type Accounts struct {

@@ -9,6 +9,10 @@ import (
 	"slices"
 	"sync/atomic"
 
+	carriergrpc "tracelab/services/internal/carrier/grpc"
+	carrierhttp "tracelab/services/internal/carrier/http"
+	"tracelab/services/internal/carrier/kafka"
+
 	"go.opentelemetry.io/otel/baggage"
 
 	"tracelab/internal/telemetry"
@@ -26,12 +30,12 @@ type node struct {
 	allowFaults bool
 	telemetry   *telemetry.Provider
 
-	httpServer *carrier.HTTPServer
-	grpcServer *carrier.GRPCServer
+	httpServer *carrierhttp.Server
+	grpcServer *carriergrpc.Server
 	listeners  listeners
-	http       *carrier.HTTPClient
-	grpc       *carrier.GRPCClient
-	kafka      *carrier.Kafka // nil for the gateway, and without a broker
+	http       *carrierhttp.Client
+	grpc       *carriergrpc.Client
+	broker     carrier.Broker // nil for the gateway, and without a broker
 
 	handlers map[string]handler // by topic
 	ready    func(context.Context) []string
@@ -52,7 +56,7 @@ func (n *node) handleStep(step Step, do func(context.Context, *orderpb.Order) er
 	})
 }
 
-// consume takes a message off the broker.
+// consume handles a message.
 func (n *node) consume(ctx context.Context, topic string, event *orderpb.Event) error {
 	e, err := experimentOf(ctx)
 	if err != nil {
@@ -74,14 +78,14 @@ func (n *node) topics() []string {
 // probes are the questions that an orchestrator asks.
 func (n *node) probes() {
 	n.httpServer.Plain("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		carrier.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "alive"})
+		carrierhttp.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "alive"})
 	}))
 	n.httpServer.Plain("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if missing := n.notReady(r.Context()); len(missing) > 0 {
-			carrier.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"service": n.name, "status": "not ready", "waiting_for": missing})
+			carrierhttp.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"service": n.name, "status": "not ready", "waiting_for": missing})
 			return
 		}
-		carrier.WriteJSON(w, http.StatusOK, map[string]any{"service": n.name, "status": "ready", "faults_allowed": n.allowFaults})
+		carrierhttp.WriteJSON(w, http.StatusOK, map[string]any{"service": n.name, "status": "ready", "faults_allowed": n.allowFaults})
 	}))
 }
 
@@ -91,7 +95,7 @@ func (n *node) notReady(ctx context.Context) []string {
 	if n.draining.Load() {
 		missing = append(missing, n.name+" is shutting down")
 	}
-	if n.kafka != nil && !n.kafka.Ready() {
+	if n.broker != nil && !n.broker.Ready() {
 		missing = append(missing, "kafka group "+n.name)
 	}
 	if n.ready != nil {
@@ -102,17 +106,23 @@ func (n *node) notReady(ctx context.Context) []string {
 
 // connect joins the broker.
 func (n *node) connect(ctx context.Context, config Config) error {
-	kafka, err := carrier.OpenKafka(ctx, carrier.KafkaConfig{
-		Service: n.name, Addresses: config.Kafka, Prefix: config.Prefix, Topics: OrderTopology().Topics(), Consume: n.topics(),
-		Workers: config.Workers, Network: config.Network, Provider: n.telemetry, Handle: n.consume, Kotel: config.Kotel,
-		Relation: func(ctx context.Context) Relation {
-			// A relation that is none is found out by consume; the span has to begin before that.
-			relation, _ := relationOf(baggage.FromContext(ctx))
-			return relation
+	broker, err := kafka.Open(ctx, kafka.Config{
+		Kotel: config.Kotel,
+		BrokerConfig: carrier.BrokerConfig{
+			Service: n.name, Addresses: config.Kafka, Prefix: config.Prefix, Topics: OrderTopology().Topics(), Consume: n.topics(),
+			Workers: config.Workers, Dial: config.Network.Dial, Provider: n.telemetry, Handle: n.consume,
+			Relation: func(ctx context.Context) (parent, link bool) {
+				// consume refuses an unknown relation; the span has to begin before that.
+				relation, _ := relationOf(baggage.FromContext(ctx))
+				return relation.refers()
+			},
 		},
 	})
-	n.kafka = kafka
-	return err
+	if err != nil {
+		return err // and n.broker stays nil
+	}
+	n.broker = broker
+	return nil
 }
 
 // stopServing takes no more requests and calls and waits for those that it has. The connections that the service's own
@@ -125,16 +135,16 @@ func (n *node) stopServing(ctx context.Context) error {
 
 // drain finishes and commits the messages in work.
 func (n *node) drain(ctx context.Context) error {
-	if n.kafka == nil {
+	if n.broker == nil {
 		return nil
 	}
-	return n.kafka.Drain(ctx)
+	return n.broker.Drain(ctx)
 }
 
 // close gives back what drain has left.
 func (n *node) close(ctx context.Context) error {
-	if n.kafka != nil {
-		n.kafka.Close(ctx)
+	if n.broker != nil {
+		n.broker.Close(ctx)
 	}
 	n.http.Close()
 	return errors.Join(n.grpc.Close(), wrap(n.name, n.telemetry.Traces.Shutdown(ctx)))

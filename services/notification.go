@@ -3,7 +3,8 @@ package services
 import (
 	"context"
 
-	"tracelab/services/internal/carrier"
+	carrierhttp "tracelab/services/internal/carrier/http"
+
 	"tracelab/services/internal/orderpb"
 )
 
@@ -16,7 +17,7 @@ type notification struct {
 func newNotification(n *node) *notification {
 	s := &notification{node: n}
 	orderpb.RegisterNotificationServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Notify.Verb(), carrier.Call(s.Notify))
+	n.httpServer.Traced("POST /"+Notify.Verb(), carrierhttp.Call(s.Notify))
 	n.handleStep(Notify, s.notify)
 	return s
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.opentelemetry.io/otel/propagation"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -26,11 +28,11 @@ func BenchmarkOrder(b *testing.B) {
 	for _, form := range Forms() {
 		for _, c := range []struct {
 			name   string
-			change func(*Telemetry)
+			change func(*telemetry.Config)
 		}{
-			{"off", func(*Telemetry) {}},
-			{"labels", func(t *Telemetry) { t.Profiled, t.SpanProfiles = true, true }},
-			{"metrics", func(t *Telemetry) { t.Reader = func() sdkmetric.Reader { return sdkmetric.NewManualReader() } }},
+			{"off", func(*telemetry.Config) {}},
+			{"labels", func(t *telemetry.Config) { t.Profiled, t.SpanProfiles = true, true }},
+			{"metrics", func(t *telemetry.Config) { t.Reader = func() sdkmetric.Reader { return sdkmetric.NewManualReader() } }},
 		} {
 			b.Run(string(form)+"/"+c.name, func(b *testing.B) { benchmarkOrder(b, form, c.change) })
 		}
@@ -43,15 +45,15 @@ type discarded struct{}
 func (discarded) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return nil }
 func (discarded) Shutdown(context.Context) error                             { return nil }
 
-func benchmarkOrder(b *testing.B, form Form, change func(*Telemetry)) {
+func benchmarkOrder(b *testing.B, form Form, change func(*telemetry.Config)) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer cluster.Close()
-	queue := NewQueue(discarded{}, QueueConfig{Wait: true})
+	queue := telemetry.NewQueue(discarded{}, telemetry.QueueConfig{Wait: true})
 	propagator := Propagator(slog.New(slog.DiscardHandler))
-	config := Config{Services: Names(), Kafka: cluster.ListenAddrs(), Workers: DefaultWorkers, Network: TCP(), Telemetry: Telemetry{
+	config := Config{Services: Names(), Kafka: cluster.ListenAddrs(), Workers: DefaultWorkers, Network: TCP(), Telemetry: telemetry.Config{
 		Version: "bench", Host: "host", Processors: []sdktrace.SpanProcessor{queue}, Propagator: propagator, BaggageKeys: BaggageKeys(),
 	}}
 	change(&config.Telemetry)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	carrierhttp "tracelab/services/internal/carrier/http"
+
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -33,7 +35,7 @@ func newOrders(n *node) (*orders, error) {
 	}
 	o := &orders{node: n, ledger: newLedger(), metrics: metrics}
 	orderpb.RegisterOrdersServer(n.grpcServer, o)
-	n.httpServer.Traced("POST /"+Accept.Verb(), carrier.Call(o.Accept))
+	n.httpServer.Traced("POST /"+Accept.Verb(), carrierhttp.Call(o.Accept))
 	n.httpServer.Plain("GET /orders/{id}", http.HandlerFunc(o.get))
 	n.httpServer.Plain("GET /runs/{run}", http.HandlerFunc(o.accounts))
 	n.httpServer.Plain("GET /runs/{run}/orders", http.HandlerFunc(o.list))
@@ -164,18 +166,18 @@ func (o *orders) stranger(event *orderpb.Event) error {
 func (o *orders) get(w http.ResponseWriter, r *http.Request) {
 	state, ok := o.ledger.get(r.PathValue("id"))
 	if !ok {
-		carrier.WriteProblem(w, carrier.Fail("", "order_not_found", "no order "+r.PathValue("id")))
+		carrierhttp.WriteProblem(w, carrier.Fail("", "order_not_found", "no order "+r.PathValue("id")))
 		return
 	}
-	carrier.WriteJSON(w, http.StatusOK, state)
+	carrierhttp.WriteJSON(w, http.StatusOK, state)
 }
 
 func (o *orders) accounts(w http.ResponseWriter, r *http.Request) {
-	carrier.WriteJSON(w, http.StatusOK, o.ledger.accounts(r.PathValue("run")))
+	carrierhttp.WriteJSON(w, http.StatusOK, o.ledger.accounts(r.PathValue("run")))
 }
 
 func (o *orders) list(w http.ResponseWriter, r *http.Request) {
-	carrier.WriteJSON(w, http.StatusOK, o.ledger.run(r.PathValue("run")))
+	carrierhttp.WriteJSON(w, http.StatusOK, o.ledger.run(r.PathValue("run")))
 }
 
 func asSteps(names []string) []Step {

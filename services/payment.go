@@ -3,10 +3,11 @@ package services
 import (
 	"context"
 
+	carrierhttp "tracelab/services/internal/carrier/http"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
-	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -19,7 +20,7 @@ type payment struct {
 func newPayment(n *node) *payment {
 	s := &payment{node: n}
 	orderpb.RegisterPaymentServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Charge.Verb(), carrier.Call(s.Charge))
+	n.httpServer.Traced("POST /"+Charge.Verb(), carrierhttp.Call(s.Charge))
 	n.handleStep(Charge, s.charge)
 	return s
 }

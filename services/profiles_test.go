@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"github.com/google/pprof/profile"
 )
 
@@ -106,7 +108,7 @@ func TestProfilesArePushedWithLabels(t *testing.T) {
 	onLoopback(t, func(l *testLab) {
 		missing := func() []string {
 			var words []string
-			for label, want := range map[string][]string{LabelService: Names(), LabelForm: forms, LabelStep: steps} {
+			for label, want := range map[string][]string{telemetry.LabelService: Names(), telemetry.LabelForm: forms, telemetry.LabelStep: steps} {
 				seen := receiver.values(label)
 				for _, word := range want {
 					if !seen[word] {
@@ -125,7 +127,7 @@ func TestProfilesArePushedWithLabels(t *testing.T) {
 			if time.Now().After(deadline) {
 				t.Fatalf("no sample met %v", missing())
 			}
-			profiles, err := StartProfiles(server.URL, "test", "7", "host", slog.New(slog.DiscardHandler))
+			profiles, err := telemetry.StartProfiles(server.URL, "test", "7", "host", slog.New(slog.DiscardHandler))
 			l.must(err)
 			l.loadFor(2 * time.Second)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

@@ -19,7 +19,7 @@ import (
 
 // perform does one step for an order, under one INTERNAL span with the step's name: how a call meets its message twin.
 func (n *node) perform(ctx context.Context, e Experiment, step Step, do func(context.Context) error) error {
-	ctx, span := n.telemetry.Tracer.Start(ctx, string(step), trace.WithAttributes(attribute.String("tracelab.step", string(step))))
+	ctx, span := n.telemetry.Tracer.Start(ctx, string(step), trace.WithAttributes(attribute.String(KeyStep, string(step))))
 	defer span.End()
 	ctx, end := n.telemetry.Labels.Step(ctx, string(step))
 	defer end()
@@ -227,7 +227,7 @@ func (n *node) serveMessage(ctx context.Context, e Experiment, step Step, order 
 // publish sends an event. Once it is to be sent, the client's going away does not stop it; but a client that waits for
 // the acknowledgement does not do so for ever, as a consumer does.
 func (n *node) publish(ctx context.Context, topic string, event *orderpb.Event) error {
-	if n.kafka == nil {
+	if n.broker == nil {
 		return carrier.Fail("", carrier.Unavailable, "this service has no broker: name one with --kafka")
 	}
 	if ctx.Done() != nil { // a caller waits
@@ -235,7 +235,7 @@ func (n *node) publish(ctx context.Context, topic string, event *orderpb.Event) 
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), handOverPatience)
 		defer cancel()
 	}
-	return n.kafka.Publish(ctx, topic, event)
+	return n.broker.Publish(ctx, topic, event)
 }
 
 func (p *plan) steps() []string {

@@ -3,7 +3,8 @@ package services
 import (
 	"context"
 
-	"tracelab/services/internal/carrier"
+	carrierhttp "tracelab/services/internal/carrier/http"
+
 	"tracelab/services/internal/orderpb"
 )
 
@@ -16,7 +17,7 @@ type shipping struct {
 func newShipping(n *node) *shipping {
 	s := &shipping{node: n}
 	orderpb.RegisterShippingServer(n.grpcServer, s)
-	n.httpServer.Traced("POST /"+Dispatch.Verb(), carrier.Call(s.Dispatch))
+	n.httpServer.Traced("POST /"+Dispatch.Verb(), carrierhttp.Call(s.Dispatch))
 	n.handleStep(Dispatch, s.dispatch)
 	return s
 }

@@ -11,6 +11,9 @@ import (
 	"sync"
 	"time"
 
+	carriergrpc "tracelab/services/internal/carrier/grpc"
+	carrierhttp "tracelab/services/internal/carrier/http"
+
 	"golang.org/x/sync/errgroup"
 
 	"tracelab/services/internal/carrier"
@@ -68,11 +71,11 @@ func (s *System) bind() (map[string]listeners, error) {
 		}
 		var l listeners
 		var err error
-		if l.http, err = s.config.Network.Bind(name, orFree(s.config.HTTP[name])); err != nil {
+		if l.http, err = s.config.Network.bind(name, orFree(s.config.HTTP[name])); err != nil {
 			return nil, errors.Join(err, s.abort(bound))
 		}
 		bound[name] = l
-		if l.grpc, err = s.config.Network.Bind(name, orFree(s.config.GRPC[name])); err != nil {
+		if l.grpc, err = s.config.Network.bind(name, orFree(s.config.GRPC[name])); err != nil {
 			return nil, errors.Join(err, s.abort(bound))
 		}
 		bound[name] = l
@@ -95,9 +98,9 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		return nil, err
 	}
 	n := &node{name: name, allowFaults: s.config.AllowFaults, telemetry: provider, listeners: l, handlers: map[string]handler{}}
-	n.httpServer, n.grpcServer = carrier.NewHTTPServer(provider), carrier.NewGRPCServer(provider)
-	n.http = carrier.NewHTTPClient(s.config.Network, provider, lookup(s.config.HTTP))
-	n.grpc = carrier.NewGRPCClient(s.config.Network, provider, lookup(s.config.GRPC))
+	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
+	n.http = carrierhttp.NewClient(s.config.Network.Dial, provider, lookup(s.config.HTTP))
+	n.grpc = carriergrpc.NewClient(s.config.Network.Dial, provider, lookup(s.config.GRPC))
 	n.probes()
 	switch name {
 	case Gateway:
@@ -175,7 +178,7 @@ func (s *System) Ready(ctx context.Context) error {
 	for {
 		var missing []string
 		for _, n := range s.nodes {
-			if n.kafka != nil && !n.kafka.Ready() {
+			if n.broker != nil && !n.broker.Ready() {
 				missing = append(missing, "kafka group "+n.name)
 			}
 		}
@@ -194,8 +197,8 @@ func (s *System) Ready(ctx context.Context) error {
 func (s *System) Skipped() int64 {
 	var n int64
 	for _, node := range s.nodes {
-		if node.kafka != nil {
-			n += node.kafka.Skipped()
+		if node.broker != nil {
+			n += node.broker.Skipped()
 		}
 	}
 	return n

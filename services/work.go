@@ -3,6 +3,7 @@ package services
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"math"
 	"time"
 
@@ -15,24 +16,26 @@ type cost struct {
 	rounds int           // median of the CPU time, in rounds of SHA-256 over 1 KiB (about a microsecond each)
 }
 
-// costOf is the cost of a step: of the step, never of the form, so that the forms differ in their carriers alone.
-func costOf(step Step) cost {
-	switch step {
-	case Accept:
-		return cost{2 * time.Millisecond, 60}
-	case Reserve:
-		return cost{6 * time.Millisecond, 60}
-	case Charge:
-		return cost{18 * time.Millisecond, 60}
-	case Dispatch:
-		return cost{14 * time.Millisecond, 60}
-	case Notify:
-		return cost{8 * time.Millisecond, 60}
-	case Record:
-		return cost{4 * time.Millisecond, 60}
-	default: // Complete
-		return cost{2 * time.Millisecond, 60}
+// costs are the costs of the steps: of the step, never of the form, so that the forms differ in their carriers alone.
+func costs() map[Step]cost {
+	return map[Step]cost{
+		Accept:   {2 * time.Millisecond, 60},
+		Reserve:  {6 * time.Millisecond, 60},
+		Charge:   {18 * time.Millisecond, 60},
+		Dispatch: {14 * time.Millisecond, 60},
+		Notify:   {8 * time.Millisecond, 60},
+		Record:   {4 * time.Millisecond, 60},
+		Complete: {2 * time.Millisecond, 60},
 	}
+}
+
+// costOf is the cost of a step. A step without a cost is an error: it must not get another's in silence.
+func costOf(step Step) (cost, error) {
+	c, ok := costs()[step]
+	if !ok {
+		return cost{}, fmt.Errorf("step %s has no cost: give it one in services/work.go", step)
+	}
+	return c, nil
 }
 
 // spread is the standard deviation of a cost's logarithm: nine in ten draws lie between 0.7 and 1.5 medians.
@@ -41,7 +44,10 @@ const spread = 0.22
 // work spends what the step costs this order. The draw depends on seed, order number and step alone. The context ends
 // the waiting early.
 func (e Experiment) work(ctx context.Context, step Step) error {
-	wait, rounds := e.Cost(step)
+	wait, rounds, err := e.Cost(step)
+	if err != nil {
+		return err
+	}
 	burn(rounds)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -53,11 +59,16 @@ func (e Experiment) work(ctx context.Context, step Step) error {
 	}
 }
 
-// Cost is what the step costs this order: waiting, and CPU time in rounds of SHA-256 over 1 KiB.
-func (e Experiment) Cost(step Step) (wait time.Duration, rounds int) {
-	d, c := e.Draw("cost", string(step)), costOf(step)
+// Cost is what the step costs this order: waiting, and CPU time in rounds of SHA-256 over 1 KiB. An unknown step is an
+// error.
+func (e Experiment) Cost(step Step) (wait time.Duration, rounds int, err error) {
+	c, err := costOf(step)
+	if err != nil {
+		return 0, 0, err
+	}
+	d := e.Draw("cost", string(step))
 	factor := func() float64 { return math.Exp(spread * d.NormFloat64()) }
-	return time.Duration(float64(c.wait) * factor()).Round(time.Microsecond), int(float64(c.rounds) * factor())
+	return time.Duration(float64(c.wait) * factor()).Round(time.Microsecond), int(float64(c.rounds) * factor()), nil
 }
 
 // burn spends CPU time that no compiler can leave out.
@@ -69,7 +80,7 @@ func burn(rounds int) {
 	}
 }
 
-// misbehave does the harm of the experiment's faults in this service, to the share of the orders that they hit: drawn
+// misbehave acts on the experiment's faults in this service, to the share of the orders that they hit: drawn
 // from seed, order number, service and kind, so they hit the same orders in every form.
 func (e Experiment) misbehave(ctx context.Context, service string) error {
 	for _, f := range e.Faults {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +29,7 @@ func TestCostDependsOnSeedNumberAndStepAlone(t *testing.T) {
 					{Seed: seed, Number: number, Form: Kafka, Run: "b", Topology: "chained", Relation: 1, Faults: []Fault{{Service: Payment, Kind: "delay"}}},
 				} {
 					var k key
-					k.wait, k.rounds = e.Cost(step)
+					k.wait, k.rounds, _ = e.Cost(step)
 					if i == 0 {
 						first = k
 					} else if k != first {
@@ -50,12 +51,12 @@ func TestCostsLieAroundTheirMedians(t *testing.T) {
 	for _, step := range allSteps() {
 		var waits, rounds []float64
 		for number := range n {
-			wait, r := Experiment{Seed: 7, Number: number}.Cost(step)
+			wait, r, _ := Experiment{Seed: 7, Number: number}.Cost(step)
 			waits, rounds = append(waits, float64(wait)), append(rounds, float64(r))
 		}
 		slices.Sort(waits)
 		slices.Sort(rounds)
-		want := costOf(step)
+		want := costs()[step]
 		if median := waits[n/2]; math.Abs(median/float64(want.wait)-1) > 0.03 {
 			t.Errorf("%s: median wait %v, want %v within 3%%", step, time.Duration(median), want.wait)
 		}
@@ -73,7 +74,7 @@ func TestCostsLieAroundTheirMedians(t *testing.T) {
 func TestWorkWaitsForItsCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := Experiment{Seed: 3, Number: 4}
-		want, _ := e.Cost(Charge)
+		want, _, _ := e.Cost(Charge)
 		begin := time.Now()
 		if err := e.work(t.Context(), Charge); err != nil || time.Since(begin) != want {
 			t.Errorf("work took %v, %v, want %v", time.Since(begin), err, want)
@@ -124,6 +125,17 @@ func TestFaultsHitAShareOfTheOrders(t *testing.T) {
 		}
 		if got := float64(count) / n; math.Abs(got-share) > 0.03 || share == 1 && count != n {
 			t.Errorf("share %v hits %v of the orders", share, got)
+		}
+	}
+}
+
+func TestAnUnknownStepHasNoCost(t *testing.T) {
+	if _, _, err := (Experiment{}).Cost("payment.Refund"); err == nil || !strings.Contains(err.Error(), "payment.Refund") {
+		t.Errorf("%v, want an error that names the step", err)
+	}
+	for _, hop := range OrderTopology().Hops {
+		if _, _, err := (Experiment{}).Cost(hop.Step); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (c *compareCommand) compare(ctx context.Context, inputs []input, s *streams
 	for _, in := range inputs {
 		if in.kind == wholeRun {
 			runs++
-			example = filepath.Join(in.name, string(in.run.Forms[0]))
+			example = filepath.Join(in.name, in.run.Forms[0])
 		}
 	}
 	switch {
@@ -65,7 +65,7 @@ func (c *compareCommand) compare(ctx context.Context, inputs []input, s *streams
 func (c *compareCommand) forms(ctx context.Context, run input, s *streams) (journey.Comparison, error) {
 	var forms []input
 	for _, form := range run.run.Forms {
-		forms = append(forms, input{name: string(form), run: run.run, form: form, kind: oneForm})
+		forms = append(forms, input{name: form, run: run.run, form: services.Form(form), kind: oneForm})
 	}
 	if len(forms) < 2 {
 		return journey.Comparison{}, usageError{fmt.Errorf("%s has one form only: name a second run", run.name)}
@@ -80,7 +80,7 @@ func (c *compareCommand) runs(ctx context.Context, runs []input, s *streams) (jo
 	var example string
 	common := 0
 	for _, form := range services.Forms() {
-		lacks := func(in input) bool { return !slices.Contains(in.run.Forms, form) }
+		lacks := func(in input) bool { return !slices.Contains(in.run.Forms, string(form)) }
 		if slices.ContainsFunc(runs, lacks) {
 			if slices.ContainsFunc(runs, func(in input) bool { return !lacks(in) }) {
 				all.Warnings = append(all.Warnings, fmt.Sprintf("form %s is not in all of the runs", form))

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"strings"
 	"time"
 
 	"tracelab/doctor"
+	"tracelab/internal/otlp"
 )
 
 // doctorCommand is `tracelab doctor`.
@@ -101,10 +101,8 @@ func (c *doctorCommand) config(s *streams) (doctor.Config, error) {
 		errs = append(errs, checkHostPort("kafka", address))
 	}
 	for _, address := range config.OTLP {
-		if strings.Contains(address, "://") {
-			errs = append(errs, checkURL("otlp", address))
-		} else {
-			errs = append(errs, checkHostPort("otlp", address))
+		if _, err := otlp.ParseEndpoint(address); err != nil {
+			errs = append(errs, fmt.Errorf("--otlp %w", err))
 		}
 	}
 	return config, errors.Join(errs...)

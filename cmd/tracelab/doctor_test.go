@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"tracelab/doctor"
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -55,7 +56,7 @@ func startParts(t *testing.T, args ...string) parts {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	receiver, err := lab.StartReceiver("127.0.0.1:0", lab.NewCollector(), slog.New(slog.DiscardHandler))
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: lab.NewCollector().Add, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,20 +1,19 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
+	"tracelab/internal/telemetry"
+
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"tracelab/lab"
+	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -27,13 +26,13 @@ const (
 
 // export is where `tracelab serve` sends its spans, metrics and profiles; nil parts have no endpoint.
 type export struct {
-	queue    *services.Queue
-	metrics  *services.Metrics
-	profiles *services.Profiles
+	queue    *telemetry.Queue
+	metrics  *telemetry.Metrics
+	profiles *telemetry.Profiles
 }
 
 // newExport makes what the flag and the standard variables ask for.
-func newExport(ctx context.Context, address string, log *slog.Logger) (export, error) {
+func newExport(ctx context.Context, to otlp.Destination, log *slog.Logger) (export, error) {
 	// What OpenTelemetry has nobody else to tell. A reader that is stopped says that it was.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		if !errors.Is(err, context.Canceled) {
@@ -41,19 +40,19 @@ func newExport(ctx context.Context, address string, log *slog.Logger) (export, e
 		}
 	}))
 	var e export
-	if address != "" || otlpFromEnvironment() {
-		exporter, err := otlptrace.New(ctx, lab.OTLPClient(address, otlpProtocol()))
+	if !to.Traces.IsZero() {
+		exporter, err := otlp.NewTraceExporter(ctx, to.Traces)
 		if err != nil {
-			return e, fmt.Errorf("otlp endpoint %s: %w", address, err)
+			return e, err
 		}
-		e.queue = services.NewQueue(exporter, services.QueueConfig{Logger: log})
+		e.queue = telemetry.NewQueue(exporter, telemetry.QueueConfig{Logger: log})
 	}
-	if address != "" || otlpMetricsFromEnvironment() {
-		exporter, err := services.OTLPMetrics(ctx, address, otlpMetricsProtocol())
+	if !to.Metrics.IsZero() {
+		exporter, err := otlp.NewMetricExporter(ctx, to.Metrics)
 		if err != nil {
-			return e, fmt.Errorf("otlp endpoint %s: %w", address, err)
+			return e, fmt.Errorf("otlp endpoint %s: %w", to.Metrics, err)
 		}
-		e.metrics = services.NewMetrics(exporter, log)
+		e.metrics = telemetry.NewMetrics(exporter, log)
 	}
 	return e, nil
 }
@@ -95,7 +94,7 @@ func (e export) stop(s *streams) error {
 	return errors.Join(err, e.metrics.Shutdown(ctx))
 }
 
-func stopQueue(queue *services.Queue, s *streams) error {
+func stopQueue(queue *telemetry.Queue, s *streams) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lastSpans)
 	defer cancel()
 	err := queue.Shutdown(ctx)
@@ -105,14 +104,4 @@ func stopQueue(queue *services.Queue, s *streams) error {
 		err = errors.Join(err, fmt.Errorf("%d spans were dropped: is the otlp endpoint up?", counts.Dropped))
 	}
 	return err
-}
-
-// otlpMetricsFromEnvironment tells whether the standard variables name an endpoint for metrics.
-func otlpMetricsFromEnvironment() bool {
-	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") != ""
-}
-
-// otlpMetricsProtocol is what the standard variables say of the protocol for metrics.
-func otlpMetricsProtocol() string {
-	return cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL"))
 }

@@ -16,8 +16,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/otlp"
 	"tracelab/journey"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -40,7 +42,7 @@ func do(t *testing.T, args ...string) (lab.Result, int) {
 // spans lists the spans of one form of a run.
 func spans(t *testing.T, result lab.Result, form services.Form) []journey.Span {
 	t.Helper()
-	saved, _, err := lab.OpenRun(result.Dir)
+	saved, _, err := rundir.Open(result.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,15 +61,15 @@ func named(all []journey.Span, name string) []journey.Span {
 	return slices.DeleteFunc(slices.Clone(all), func(s journey.Span) bool { return s.Name != name })
 }
 
-func orders(t *testing.T, result lab.Result) []lab.Order {
+func orders(t *testing.T, result lab.Result) []rundir.Order {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(result.Dir, "orders.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []lab.Order
+	var list []rundir.Order
 	for line := range bytes.Lines(text) {
-		var o lab.Order
+		var o rundir.Order
 		if err := json.Unmarshal(line, &o); err != nil {
 			t.Fatal(err)
 		}
@@ -100,8 +102,8 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 			result, _ := do(t, "--seed", "6")
 			longer := 0
 			for _, hop := range services.OrderTopology().Hops {
-				other, _ := services.Experiment{Seed: 1}.Cost(hop.Step)
-				wait, _ := services.Experiment{Seed: 6}.Cost(hop.Step)
+				other, _, _ := services.Experiment{Seed: 1}.Cost(hop.Step)
+				wait, _, _ := services.Experiment{Seed: 6}.Cost(hop.Step)
 				step := named(spans(t, result, services.GRPC), string(hop.Step))[0]
 				if took := time.Duration(step.End - step.Start); took < wait {
 					t.Errorf("%s took %v; seed 6 makes it wait %v", hop.Step, took, wait)
@@ -118,7 +120,7 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 			for topology, caller := range map[string]string{"order": "orders", "chained": "inventory"} {
 				result, _ := do(t, "--topology", topology)
 				for _, s := range named(spans(t, result, services.GRPC), "tracelab.order.v1.Payment/Charge") {
-					if s.Kind == journey.Client && s.Service != caller {
+					if s.Kind == journey.KindClient && s.Service != caller {
 						t.Errorf("%s: payment is called by %s, want %s", topology, s.Service, caller)
 					}
 				}
@@ -320,7 +322,7 @@ func elsewhere(t *testing.T) {
 func sendTo(t *testing.T, args ...string) (lab.Result, int) {
 	t.Helper()
 	collector := lab.NewCollector()
-	receiver, err := lab.StartReceiver("127.0.0.1:0", collector, slog.New(slog.DiscardHandler))
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: collector.Add, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"tracelab/journey"
 	"tracelab/journey/source"
 	"tracelab/journey/source/jaeger"
-	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -22,7 +22,7 @@ type input struct {
 	name string
 	kind inputKind
 
-	run  lab.SavedRun  // of a run directory, or one form of it
+	run  rundir.Run    // of a run directory, or one form of it
 	form services.Form // of one form
 
 	base   string // of a Jaeger: where it is, and what is asked for
@@ -50,16 +50,16 @@ func (f jaegerFlags) resolve(name string) ([]input, error) {
 	if sides, err := f.address(name, time.Now()); err == nil || isAddress(err) {
 		return sides, err
 	}
-	run, ok, err := lab.OpenRun(name)
+	run, ok, err := rundir.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	if ok {
 		return []input{{name: name, kind: wholeRun, run: run}}, nil
 	}
-	if run, ok, err = lab.OpenRun(filepath.Dir(name)); err == nil && ok && !strings.Contains(filepath.Base(name), ".") {
+	if run, ok, err = rundir.Open(filepath.Dir(name)); err == nil && ok && !strings.Contains(filepath.Base(name), ".") {
 		in := input{name: name, kind: oneForm, run: run, form: services.Form(filepath.Base(name))}
-		return []input{in}, run.CheckForm(in.form)
+		return []input{in}, run.CheckForm(string(in.form))
 	}
 	if info, err := os.Stat(name); err != nil {
 		return nil, fmt.Errorf("%s: no run directory, no form of one (RUN/grpc), no file: %w", name, errors.Unwrap(err))
@@ -97,7 +97,7 @@ func (f jaegerFlags) joined(names []string) (input, error) {
 	together := input{kind: several, parts: inputs}
 	for i, in := range inputs {
 		if in.kind == wholeRun {
-			return input{}, usageError{fmt.Errorf("the run directory %s stands beside something else: say which form of it, such as %s", in.name, filepath.Join(in.name, string(in.run.Forms[0])))}
+			return input{}, usageError{fmt.Errorf("the run directory %s stands beside something else: say which form of it, such as %s", in.name, filepath.Join(in.name, in.run.Forms[0]))}
 		}
 		if i > 0 {
 			together.name += " + "
@@ -112,16 +112,16 @@ func (f jaegerFlags) joined(names []string) (input, error) {
 func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s *streams) (journey.Group, []string, error) {
 	switch in.kind {
 	case wholeRun:
-		return in.run.Group(form)
+		return in.run.Group(string(form))
 	case oneForm:
-		return in.run.Group(in.form)
+		return in.run.Group(string(in.form))
 	case file, ofJaeger, several:
 	}
 	read, err := f.read(ctx, in, s)
 	if err != nil {
 		return journey.Group{}, nil, err
 	}
-	set := journey.Normalise(read.spans)
+	set := journey.NewSet(read.spans)
 	group := journey.Group{Name: in.name, Journeys: set.Journeys()}
 	if len(in.traces) > 0 && in.kind == ofJaeger { // what was fetched besides, because they refer to it, has journeys of its own
 		group.Journeys = nil
@@ -149,7 +149,7 @@ func (f jaegerFlags) read(ctx context.Context, in input, s *streams) (completed,
 	case in.kind == several:
 		return f.readAll(ctx, in.parts, s)
 	case in.kind == oneForm:
-		result, err = source.ReadFile(in.run.File(in.form))
+		result, err = source.ReadFile(in.run.File(string(in.form)))
 	case in.name == "-":
 		result, err = source.Read(s.in, "standard input")
 	default:
@@ -158,7 +158,7 @@ func (f jaegerFlags) read(ctx context.Context, in input, s *streams) (completed,
 	if err != nil || f.Jaeger == "" {
 		return completed{spans: result.Spans, warnings: texts(result.Warnings)}, err
 	}
-	store, err := jaeger.Open(f.Jaeger, nil)
+	store, err := jaeger.Open(f.Jaeger)
 	if err != nil {
 		return completed{}, err
 	}

@@ -52,7 +52,7 @@ func (f jaegerFlags) address(text string, now time.Time) ([]input, error) {
 
 // fetch reads an input's traces from its Jaeger, and then what those refer to.
 func (f jaegerFlags) fetch(ctx context.Context, in input) (completed, error) {
-	store, err := jaeger.Open(in.base, nil)
+	store, err := jaeger.Open(in.base)
 	if err != nil {
 		return completed{}, err
 	}
@@ -87,7 +87,7 @@ type completed struct {
 }
 
 func (f jaegerFlags) complete(ctx context.Context, spans []journey.Span, warnings []journey.Warning, store source.Store) (completed, error) {
-	completion, err := source.Complete(ctx, spans, store, source.CompleteOptions{By: f.By})
+	completion, err := source.Complete(ctx, spans, store, source.WithKeys(f.By...))
 	if err != nil {
 		return completed{}, fmt.Errorf("ask for what the traces refer to: %w", err)
 	}

@@ -60,10 +60,10 @@ func (c *journeyCommand) form(in input) (services.Form, error) {
 		return "", nil
 	case c.Form != "":
 		return services.ParseForm(c.Form)
-	case slices.Contains(in.run.Forms, services.Kafka):
+	case slices.Contains(in.run.Forms, string(services.Kafka)):
 		return services.Kafka, nil
 	}
-	return in.run.Forms[0], nil
+	return services.Form(in.run.Forms[0]), nil
 }
 
 // pick finds the journey that is asked for, else the one with the median completion, the lower of two.

@@ -30,7 +30,7 @@ func (c *lintCommand) Run(ctx context.Context, s *streams) error {
 	for _, w := range read.warnings {
 		s.talk("warning: %s", w)
 	}
-	result := lint.Check(journey.Normalise(read.spans), lint.WithLookup(read.lookup))
+	result := lint.Check(journey.NewSet(read.spans), lint.WithLookup(read.lookup))
 	if c.Format == "json" {
 		err = lint.JSON(s.out, result)
 	} else {

@@ -17,6 +17,7 @@ import (
 
 	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -107,12 +108,13 @@ func (s *streams) exit(err error) int {
 	_, badConfig := errors.AsType[*lab.ConfigError](err)
 	_, badUsage := errors.AsType[usageError](err)
 	_, badWord := errors.AsType[*services.UnknownError](err)
+	_, badForm := errors.AsType[*rundir.UnknownFormError](err)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errNotSo): // the report has said it
 		return exitNotSo
-	case badConfig || badUsage || badWord:
+	case badConfig || badUsage || badWord || badForm:
 		s.talk("tracelab: %v%s", err, suggestion(err))
 		return exitUsage
 	default:

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"testing"
 
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 )
 
@@ -18,7 +19,7 @@ func TestOTLPFromTheEnvironment(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			collector := lab.NewCollector()
-			receiver, err := lab.StartReceiver("127.0.0.1:0", collector, slog.New(slog.DiscardHandler))
+			receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: collector.Add, Logger: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)
 			}

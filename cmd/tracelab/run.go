@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -77,9 +78,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
 		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, WarmUp: cmp.Or(c.WarmUp, -1),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
-		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, OTLP: c.OTLP, Sample: &c.Sample, Profiles: c.Profiles, Host: c.Host, Out: c.Out, Version: version(), Logger: s.log,
-		EnvOTLP: otlpFromEnvironment(), EnvProtocol: otlpProtocol(),
-		EnvMetrics: otlpMetricsFromEnvironment(), EnvMetricsProtocol: otlpMetricsProtocol(),
+		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Sample: &c.Sample, Profiles: c.Profiles, Host: c.Host, Out: c.Out, Version: version(), Logger: s.log,
 	}
 	for _, flag := range []struct {
 		name string
@@ -107,6 +106,9 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		config.Faults = append(config.Faults, fault)
 	}
 	var err error
+	if config.OTLP, err = otlp.ParseDestination(c.OTLP, os.Getenv); err != nil {
+		return config, fmt.Errorf("--otlp %w", err)
+	}
 	if config.Kotel = c.Relation == "kotel"; !config.Kotel {
 		if config.Relation, err = services.ParseRelation(c.Relation); err != nil {
 			if unknown, ok := errors.AsType[*services.UnknownError](err); ok {
@@ -117,16 +119,6 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	}
 	_, err = services.TopologyNamed(c.Topology)
 	return config, err
-}
-
-// otlpFromEnvironment tells whether the standard variables name an endpoint for traces.
-func otlpFromEnvironment() bool {
-	return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
-}
-
-// otlpProtocol is what the standard variables say of the protocol for traces.
-func otlpProtocol() string {
-	return cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL"))
 }
 
 // collectRarely lets the heap grow to five times what is live before the garbage collector runs: its cycles are what

@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -19,7 +20,7 @@ import (
 func throughJaeger(t *testing.T) {
 	t.Helper()
 	collector := lab.NewCollector()
-	receiver, err := lab.StartReceiver("127.0.0.1:0", collector, slog.New(slog.DiscardHandler))
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: collector.Add, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

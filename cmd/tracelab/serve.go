@@ -12,6 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/internal/telemetry"
+
+	"tracelab/internal/otlp"
 	"tracelab/services"
 )
 
@@ -36,13 +39,17 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	export, err := newExport(ctx, c.OTLP, s.log)
+	to, err := otlp.ParseDestination(c.OTLP, os.Getenv)
+	if err != nil {
+		return usageError{fmt.Errorf("--otlp %w", err)}
+	}
+	export, err := newExport(ctx, to, s.log)
 	if err != nil {
 		return err
 	}
 	if c.Pyroscope != "" {
 		t := config.Telemetry
-		if export.profiles, err = services.StartProfiles(c.Pyroscope, t.Version, t.Instance, t.Host, s.log); err != nil {
+		if export.profiles, err = telemetry.StartProfiles(c.Pyroscope, t.Version, t.Instance, t.Host, s.log); err != nil {
 			return errors.Join(usageError{err}, export.stop(s))
 		}
 	}
@@ -108,7 +115,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 	}
 	config := services.Config{
 		Services: names, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, AllowFaults: c.AllowFaults, Network: services.TCP(),
-		Telemetry: services.Telemetry{
+		Telemetry: telemetry.Config{
 			Version: version(), Host: c.Host, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
 		},

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/internal/freeport"
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -182,7 +183,7 @@ func TestServeDrains(t *testing.T) {
 	}
 	defer cluster.Close()
 	collector := lab.NewCollector()
-	receiver, err := lab.StartReceiver("127.0.0.1:0", collector, slog.New(slog.DiscardHandler))
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: collector.Add, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

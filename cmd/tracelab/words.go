@@ -9,6 +9,7 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
 
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -17,15 +18,26 @@ func suggestion(err error) string {
 	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
 		return listed(parse)
 	}
-	unknown, ok := errors.AsType[*services.UnknownError](err)
-	if !ok || len(unknown.Known) == 0 {
+	word, known := unknownWord(err)
+	if len(known) == 0 {
 		return ""
 	}
-	nearest := slices.MinFunc(unknown.Known, func(a, b string) int { return distance(unknown.Word, a) - distance(unknown.Word, b) })
-	if distance(unknown.Word, nearest) > max(2, len(unknown.Word)/2) {
+	nearest := slices.MinFunc(known, func(a, b string) int { return distance(word, a) - distance(word, b) })
+	if distance(word, nearest) > max(2, len(word)/2) {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", nearest)
+}
+
+// unknownWord returns the word that an error says is unknown, and the words that are known.
+func unknownWord(err error) (word string, known []string) {
+	if unknown, ok := errors.AsType[*services.UnknownError](err); ok {
+		return unknown.Word, unknown.Known
+	}
+	if form, ok := errors.AsType[*rundir.UnknownFormError](err); ok {
+		return form.Form, form.Known
+	}
+	return "", nil
 }
 
 // listed tells, of a command line that cannot be read, which words can stand there, or what lists them. The nearest one

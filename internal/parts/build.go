@@ -121,16 +121,6 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// isThisModule looks for the module line alone, so that the nested modules tracelab/tools/… do not count.
-func isThisModule(goMod string) bool {
-	for line := range strings.Lines(goMod) {
-		if strings.TrimSpace(line) == "module tracelab" {
-			return true
-		}
-	}
-	return false
-}
-
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")

@@ -77,20 +77,19 @@ func lookPath(program string) (string, error) {
 	return path, nil
 }
 
-// Root returns the folder of this repository, where compose.yaml and the folders of the parts' configurations are: the first folder above
-// the working directory whose go.mod is this module's (tests run in their package's folder, and nested modules have another).
+// Root returns the top folder of this checkout, where compose.yaml and the folders of the parts' configurations are: the first folder at or above
+// the working directory with both a compose.yaml and a go.mod. (Tests run in their package's folder; nested modules have no compose.yaml.)
 func Root() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for folder := start; ; folder = filepath.Dir(folder) {
-		text, err := os.ReadFile(filepath.Join(folder, "go.mod"))
-		if err == nil && isThisModule(string(text)) {
+		if exists(filepath.Join(folder, "go.mod")) && exists(filepath.Join(folder, "compose.yaml")) {
 			return folder, nil
 		}
 		if filepath.Dir(folder) == folder {
-			return "", fmt.Errorf("%s is not inside a checkout of tracelab (no go.mod of it in any folder above): run it there", start)
+			return "", fmt.Errorf("%s is not inside a checkout of tracelab (no folder above has compose.yaml and go.mod): run it there", start)
 		}
 	}
 }

@@ -20,8 +20,9 @@ import (
 
 const (
 	// exportInterval is the time between two exports of a service's metrics, unless OTEL_METRIC_EXPORT_INTERVAL says
-	// another. The SDK's own minute is longer than most runs.
-	exportInterval = 10 * time.Second
+	// another: as often as Prometheus scrapes, or a steady rate would look as if it went up and down. The SDK's own
+	// minute is longer than most runs.
+	exportInterval = 5 * time.Second
 	// metricsTimeout bounds one export, collecting included. There is no second try within it: the sums are cumulative,
 	// so the next export carries all that this one did.
 	metricsTimeout = 5 * time.Second

@@ -19,7 +19,7 @@ func BenchmarkCheck(b *testing.B) {
 		one := drawn(b, c.drawing, nil)
 		for _, n := range []int{1e3, 1e5, 1e6} {
 			spans := repeat(one, n/len(one))
-			set := journey.Normalise(spans)
+			set := journey.NewSet(spans)
 			b.Run(fmt.Sprintf("%s/spans=%d", c.name, n), func(b *testing.B) {
 				b.ReportAllocs()
 				findings := 0
@@ -48,7 +48,7 @@ func repeat(one []journey.Span, n int) []journey.Span {
 			s.Attributes = slices.Clone(s.Attributes)
 			for a := range s.Attributes {
 				if s.Attributes[a].Key == "messaging.kafka.offset" {
-					s.Attributes[a].Value = journey.Int(int64(k))
+					s.Attributes[a].Value = journey.IntValue(int64(k))
 				}
 			}
 			spans = append(spans, s)

@@ -112,7 +112,7 @@ func unset(s span, keys ...string) {
 func check(t testing.TB, drawing string, edit func(func(string) span), opts ...lint.Option) []string {
 	t.Helper()
 	spans := drawn(t, drawing, edit)
-	return rules(lint.Check(journey.Normalise(spans), opts...))
+	return rules(lint.Check(journey.NewSet(spans), opts...))
 }
 
 func rules(r lint.Result) []string {
@@ -133,7 +133,7 @@ func TestRules(t *testing.T) {
 			want := strings.Fields(c.want)
 			if d := cmp.Diff(want, got, cmp.Transformer("nil", func(s []string) []string { return append([]string{}, s...) })); d != "" {
 				t.Errorf("rules (-want +got):\n%s", d)
-				for _, f := range lint.Check(journey.Normalise(drawn(t, c.drawing, c.edit)), c.options...).Findings {
+				for _, f := range lint.Check(journey.NewSet(drawn(t, c.drawing, c.edit)), c.options...).Findings {
 					t.Log(f.Rule, f.Text)
 				}
 			}
@@ -189,14 +189,14 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	spans := drawn(t, drawing.String(), nil)
-	want := lint.Check(journey.Normalise(slices.Clone(spans)))
+	want := lint.Check(journey.NewSet(slices.Clone(spans)))
 	if len(want.Findings) < 10 {
 		t.Fatalf("only %d findings", len(want.Findings))
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 5 {
 		r.Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
-		if d := cmp.Diff(want, lint.Check(journey.Normalise(slices.Clone(spans)))); d != "" {
+		if d := cmp.Diff(want, lint.Check(journey.NewSet(slices.Clone(spans)))); d != "" {
 			t.Fatal(d)
 		}
 	}

@@ -10,14 +10,14 @@ import (
 
 // A service consumed a message without its context.
 func Example() {
-	set := journey.Normalise([]journey.Span{{
-		Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Start: 1_000, End: 2_000, Kind: journey.Consumer,
+	set := journey.NewSet([]journey.Span{{
+		Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Start: 1_000, End: 2_000, Kind: journey.KindConsumer,
 		Service: "shipping", Name: "process orders",
 		Attributes: []journey.Attribute{
-			{Key: "messaging.system", Value: journey.String("rabbitmq")},
-			{Key: "messaging.operation.name", Value: journey.String("process")},
-			{Key: "messaging.operation.type", Value: journey.String("process")},
-			{Key: "messaging.destination.name", Value: journey.String("orders")},
+			{Key: "messaging.system", Value: journey.StringValue("rabbitmq")},
+			{Key: "messaging.operation.name", Value: journey.StringValue("process")},
+			{Key: "messaging.operation.type", Value: journey.StringValue("process")},
+			{Key: "messaging.destination.name", Value: journey.StringValue("orders")},
 		},
 	}})
 	result := lint.Check(set)

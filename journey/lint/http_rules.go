@@ -17,14 +17,14 @@ func httpRules() []Rule {
 // httpRoute leaves out server spans that answered 404 or 405: there was no route.
 func httpRoute(c *checker, i journey.Index) {
 	span := c.set.Span(i)
-	if span.Kind != journey.Server && span.Kind != journey.Client {
+	if span.Kind != journey.KindServer && span.Kind != journey.KindClient {
 		return
 	}
 	isHTTP, route, status := httpAttributes(span)
 	if !isHTTP {
 		return
 	}
-	if span.Kind == journey.Server && route == "" && status != 404 && status != 405 {
+	if span.Kind == journey.KindServer && route == "" && status != 404 && status != 405 {
 		c.found(i, "%s has no http.route", c.at(i))
 	}
 	for segment := range strings.FieldsFuncSeq(span.Name, func(r rune) bool { return r == '/' || r == ' ' || r == '?' || r == '=' || r == '&' }) {

@@ -1,7 +1,7 @@
 // Package lint checks traces against rules of propagation and of OpenTelemetry's semantic conventions, above all where
 // messages are concerned, and says what to do.
 //
-//	set := journey.Normalise(spans)
+//	set := journey.NewSet(spans)
 //	result := lint.Check(set)
 //	err := lint.Text(os.Stdout, result, lint.Style{})
 //	if result.Counts.AtLeast(lint.Warning) > 0 { … }

@@ -56,7 +56,7 @@ const omittedKey = "otelkgo.links.omitted"
 // spans, and those that name an operation or a messaging system.
 func messageOf(span *journey.Span) *message {
 	m := message{bare: true}
-	messaging := span.Kind == journey.Producer || span.Kind == journey.Consumer
+	messaging := span.Kind == journey.KindProducer || span.Kind == journey.KindConsumer
 	for i := range span.Attributes {
 		a := &span.Attributes[i]
 		if !strings.HasPrefix(a.Key, "messaging.") {
@@ -146,9 +146,9 @@ func (m *message) findOperation(span *journey.Span) {
 		return
 	}
 	switch span.Kind {
-	case journey.Producer:
+	case journey.KindProducer:
 		m.op = operation.Send
-	case journey.Consumer:
+	case journey.KindConsumer:
 		m.op = operation.Process
 	default:
 	}
@@ -159,7 +159,7 @@ func (m *message) consumes() bool { return m.op == operation.Receive || m.op == 
 
 // failed reports an error status or error.type.
 func (m *message) failed(span *journey.Span) bool {
-	return span.Status == journey.Error || m.errorType != ""
+	return span.Status == journey.StatusError || m.errorType != ""
 }
 
 // number reads an integer, also one that a format wrote as text.
@@ -171,4 +171,4 @@ func number(v journey.Value) (int64, bool) {
 	return n, err == nil
 }
 
-func missing(v journey.Value) bool { return v.Kind() == journey.EmptyValue }
+func missing(v journey.Value) bool { return v.Kind() == journey.ValueEmpty }

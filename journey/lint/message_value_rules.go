@@ -50,7 +50,7 @@ func (v *view) loneMessage(i journey.Index, m *message) bool {
 	}
 	switch m.op {
 	case operation.Send:
-		return len(m.perMessage) > 0 || v.set.Span(i).Kind == journey.Producer && len(v.targets(i)) == 0
+		return len(m.perMessage) > 0 || v.set.Span(i).Kind == journey.KindProducer && len(v.targets(i)) == 0
 	case operation.Process:
 		return len(m.perMessage) > 0 || m.origins.parent == creation
 	default:
@@ -74,7 +74,7 @@ func (v *view) sent(i journey.Index, m *message) bool {
 
 func partitionID(c *checker, i journey.Index, m *message) {
 	switch {
-	case !missing(m.partition) && m.partition.Kind() != journey.StringValue:
+	case !missing(m.partition) && m.partition.Kind() != journey.ValueString:
 		c.found(i, "%s has a messaging.destination.partition.id that is not a string", c.at(i))
 	case missing(m.partition) && c.single(i, m) && c.sent(i, m):
 		c.found(i, "%s has no messaging.destination.partition.id", c.at(i))
@@ -104,7 +104,7 @@ func messageKey(c *checker, i journey.Index, m *message) {
 // otherSpan returns the span that made the single message which span i consumes, or sends with a creation context, and
 // none where there is no such span or it stands for other messages too.
 func (c *checker) otherSpan(i journey.Index, m *message) journey.Index {
-	if !c.single(i, m) || !m.consumes() && c.set.Span(i).Kind != journey.Client {
+	if !c.single(i, m) || !m.consumes() && c.set.Span(i).Kind != journey.KindClient {
 		return none
 	}
 	made := func(t journey.Index) bool {
@@ -122,7 +122,7 @@ func (c *checker) otherSpan(i journey.Index, m *message) journey.Index {
 }
 
 func tombstone(c *checker, i journey.Index, m *message) {
-	if !missing(m.tombstone) && m.tombstone.Kind() != journey.BoolValue {
+	if !missing(m.tombstone) && m.tombstone.Kind() != journey.ValueBool {
 		c.found(i, "%s has a messaging.kafka.message.tombstone that is not a boolean", c.at(i))
 		return
 	}

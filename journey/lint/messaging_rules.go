@@ -112,7 +112,7 @@ func (v *view) oddType(i journey.Index, m *message) string {
 		return ""
 	}
 	kind := v.set.Span(i).Kind
-	if sends := op == operation.Create || op == operation.Send; sends && kind == journey.Consumer || !sends && kind == journey.Producer {
+	if sends := op == operation.Create || op == operation.Send; sends && kind == journey.KindConsumer || !sends && kind == journey.KindProducer {
 		return "the span's kind is " + kind.String()
 	}
 	return ""
@@ -144,13 +144,13 @@ func spanKind(c *checker, i journey.Index, m *message) {
 	why := ""
 	switch m.op {
 	case operation.Create:
-		want = journey.Producer
+		want = journey.KindProducer
 	case operation.Send:
 		want, why = c.sendKind(i)
 	case operation.Receive, operation.Settle:
-		want = journey.Client
+		want = journey.KindClient
 	case operation.Process:
-		want = journey.Consumer
+		want = journey.KindConsumer
 	case operation.None:
 		return
 	}
@@ -164,13 +164,13 @@ func (v *view) sendKind(i journey.Index) (want journey.Kind, why string) {
 	targets := v.targets(i)
 	for _, t := range targets {
 		if v.carries(i, t) {
-			return journey.Client, ": the message carries the context of " + v.at(t)
+			return journey.KindClient, ": the message carries the context of " + v.at(t)
 		}
 	}
-	if v.set.Span(i).Kind == journey.Client && len(targets) > 0 && v.firstUse[i] == 0 {
-		return journey.Client, "" // a context from before, or of a span that is not here
+	if v.set.Span(i).Kind == journey.KindClient && len(targets) > 0 && v.firstUse[i] == 0 {
+		return journey.KindClient, "" // a context from before, or of a span that is not here
 	}
-	return journey.Producer, ": its context is the message's creation context"
+	return journey.KindProducer, ": its context is the message's creation context"
 }
 
 func destinationName(c *checker, i journey.Index, m *message) {
@@ -224,9 +224,9 @@ func attribute(list []journey.Attribute, key string) (journey.Value, bool) {
 
 func errorType(c *checker, i journey.Index, m *message) {
 	switch status := c.set.Span(i).Status; {
-	case status == journey.Error && m.errorType == "":
+	case status == journey.StatusError && m.errorType == "":
 		c.found(i, "%s failed and has no error.type", c.at(i))
-	case status == journey.OK:
+	case status == journey.StatusOK:
 		c.found(i, "%s has the status OK, which only an application should set", c.at(i))
 	}
 }

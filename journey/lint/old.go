@@ -93,7 +93,7 @@ func (m *message) take(now string, a *journey.Attribute) {
 	case "messaging.destination.name":
 		m.destination = a.Value.String()
 	case "messaging.destination.partition.id":
-		m.partition = journey.String(a.Value.String())
+		m.partition = journey.StringValue(a.Value.String())
 	case "messaging.consumer.group.name":
 		m.group = a.Value.String()
 	default:

@@ -45,7 +45,7 @@ func numbered(find func(string) span) {
 	for k := range 6 {
 		for i := range find(fmt.Sprintf("r%d", k)).Attributes {
 			a := &find(fmt.Sprintf("r%d", k)).Attributes[i]
-			a.Value = journey.String(strings.ReplaceAll(a.Value.String(), "NUMBER", fmt.Sprint(k)))
+			a.Value = journey.StringValue(strings.ReplaceAll(a.Value.String(), "NUMBER", fmt.Sprint(k)))
 		}
 	}
 }

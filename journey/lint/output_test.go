@@ -16,7 +16,7 @@ import (
 func findings(t *testing.T, rule, drawing string, edit func(func(string) span), opts ...lint.Option) string {
 	t.Helper()
 	var b strings.Builder
-	for _, f := range lint.Check(journey.Normalise(drawn(t, drawing, edit)), opts...).Findings {
+	for _, f := range lint.Check(journey.NewSet(drawn(t, drawing, edit)), opts...).Findings {
 		if f.Rule == rule {
 			b.WriteString(f.Text + " | " + f.Fix + "\n")
 		}
@@ -45,7 +45,7 @@ func TestWords(t *testing.T) {
 		{"old names have a version", findings(t, "M00", "root 0-9\n  s PRODUCER 1-2 messaging.system=kafka messaging.operation=publish messaging.kafka.client_id=x", nil),
 			[]string{"conventions 1.20 or older", "messaging.kafka.client_id (now messaging.client.id)", "1.43.0"}, ""},
 		{"the group that lacks it", findings(t, "P05", twoGroups, func(find func(string) span) {
-			set(find("d.again"), "messaging.kafka.offset", journey.Int(9))
+			set(find("d.again"), "messaging.kafka.offset", journey.IntValue(9))
 			find("d.again").Links = nil
 		}), []string{"not consumed by h"}, "not consumed by g"},
 		{"a client's peer", findings(t, "P06", calls+"  a.third CLIENT 30-40 server.address=b server.port=80", nil), []string{"a.third of a has no server span", "b at b:80"}, ""},
@@ -65,7 +65,7 @@ func TestWords(t *testing.T) {
 func TestOnce(t *testing.T) {
 	got := findings(t, "M13", twoGroups, func(find func(string) span) {
 		for _, name := range []string{"c.one", "d.one"} {
-			set(find(name), "messaging.kafka.message.key", journey.String("k"))
+			set(find(name), "messaging.kafka.message.key", journey.StringValue("k"))
 		}
 	})
 	if strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "send T of s ") {
@@ -77,7 +77,7 @@ const hostile = "x\x1b[31m\xff\u202eevil"
 
 func hostileResult(t *testing.T) lint.Result {
 	t.Helper()
-	return lint.Check(journey.Normalise(drawn(t, "root 0-9\n  a 1-2 parent=?\n  b 1-2 parent=?\n  c 1-2 parent=?\n  d 1-2 parent=?", func(find func(string) span) {
+	return lint.Check(journey.NewSet(drawn(t, "root 0-9\n  a 1-2 parent=?\n  b 1-2 parent=?\n  c 1-2 parent=?\n  d 1-2 parent=?", func(find func(string) span) {
 		find("a").Service = hostile
 		find("b").Name = "<script>"
 	})))
@@ -107,7 +107,7 @@ func TestText(t *testing.T) {
 	}
 
 	b.Reset()
-	if err := lint.Text(&b, lint.Check(journey.Normalise(nil)), lint.Style{}); err != nil || b.String() != "No findings.\n" {
+	if err := lint.Text(&b, lint.Check(journey.NewSet(nil)), lint.Style{}); err != nil || b.String() != "No findings.\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 	broken := errors.New("disk full")

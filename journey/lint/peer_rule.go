@@ -17,14 +17,14 @@ func (v *view) findPeers() peers {
 	for k := range v.messages {
 		i := journey.Index(k)
 		span := v.set.Span(i)
-		if span.Kind != journey.Server {
+		if span.Kind != journey.KindServer {
 			continue
 		}
 		if a := address(span); a != "" {
 			p.services[a] = span.Service
 		}
 		caller := v.parent(i)
-		if caller == none || v.set.Span(caller).Kind != journey.Client {
+		if caller == none || v.set.Span(caller).Kind != journey.KindClient {
 			continue
 		}
 		p.answered[caller] = true
@@ -61,7 +61,7 @@ func missingPeers(c *checker) {
 	for k := range c.messages {
 		i := journey.Index(k)
 		span := c.set.Span(i)
-		if span.Kind != journey.Client || c.messages[i] != nil || p.answered[i] || span.Status == journey.Error && !answer(span) {
+		if span.Kind != journey.KindClient || c.messages[i] != nil || p.answered[i] || span.Status == journey.StatusError && !answer(span) {
 			continue
 		}
 		a := address(span)
@@ -88,7 +88,7 @@ func (c *checker) lonelyServers(unanswered map[string][]journey.Index) {
 	for k := range c.messages {
 		i := journey.Index(k)
 		span := c.set.Span(i)
-		if span.Kind != journey.Server || !span.Parent.IsZero() {
+		if span.Kind != journey.KindServer || !span.Parent.IsZero() {
 			continue
 		}
 		a := address(span)

@@ -202,12 +202,12 @@ func silentFailure(c *checker) {
 	var tops []journey.Index
 	for _, j := range c.set.Journeys() {
 		root, ok := j.Root()
-		if !ok || c.set.Span(root).Status == journey.Error {
+		if !ok || c.set.Span(root).Status == journey.StatusError {
 			continue
 		}
 		first, n := none, 0
 		for _, i := range j.Spans() {
-			if c.set.Span(i).Status != journey.Error {
+			if c.set.Span(i).Status != journey.StatusError {
 				continue
 			}
 			if tops == nil {

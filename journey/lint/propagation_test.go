@@ -32,7 +32,7 @@ commit $commit 95-99 service=c`},
 	{rule: "P05", why: "every group got it", drawing: twoGroups},
 	{rule: "P05", why: "one did not", drawing: twoGroups, edit: func(find func(string) span) {
 		find("d.again").Links[0].Ref = find("s.one").Ref()
-		set(find("d.again"), "messaging.kafka.offset", journey.Int(7))
+		set(find("d.again"), "messaging.kafka.offset", journey.IntValue(7))
 	}, want: "P05 P12"},
 	{rule: "P05", why: "it was never sent", drawing: twoGroups + "\n  s.failed $send 10-20 error error.type=X", edit: func(find func(string) span) {
 		unset(find("s.failed"), "messaging.destination.partition.id", "messaging.kafka.offset")
@@ -85,13 +85,13 @@ b.lost SERVER 31-39 trace=2 server.address=b server.port=80`, want: "P06"},
 
 	{rule: "P09", why: "nothing failed", drawing: flow},
 	{rule: "P09", why: "behind the message", drawing: flow, edit: func(find func(string) span) {
-		find("c.process").Status = journey.Error
-		set(find("c.process"), "error.type", journey.String("declined"))
+		find("c.process").Status = journey.StatusError
+		set(find("c.process"), "error.type", journey.StringValue("declined"))
 	}, want: "P09"},
 	{rule: "P09", why: "the caller failed too", drawing: flow, edit: func(find func(string) span) {
-		find("root").Status = journey.Error
-		find("c.process").Status = journey.Error
-		set(find("c.process"), "error.type", journey.String("declined"))
+		find("root").Status = journey.StatusError
+		find("c.process").Status = journey.StatusError
+		set(find("c.process"), "error.type", journey.StringValue("declined"))
 	}},
 	{rule: "P09", why: "a call that failed and was made good", drawing: "root 0-9\n  a 1-2\n    b 1-2 error\n  c 3-4"},
 
@@ -110,8 +110,8 @@ root SERVER 0-50
   s.send2 $csend 10-20 link=root
   c.process $process 60-90 service=c link=root
   c.process2 $process 60-90 service=c link=root`, edit: func(find func(string) span) {
-		set(find("s.send2"), "messaging.kafka.offset", journey.Int(8))
-		set(find("c.process2"), "messaging.kafka.offset", journey.Int(8))
+		set(find("s.send2"), "messaging.kafka.offset", journey.IntValue(8))
+		set(find("c.process2"), "messaging.kafka.offset", journey.IntValue(8))
 	}},
 	{rule: "P12", why: "two instrumentations see one processing", drawing: flow + "c.inner $process 65-90 service=c trace=1 parent=c.process link=s.send"},
 }

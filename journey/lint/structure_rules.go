@@ -209,7 +209,7 @@ func wrongInjector(c *checker) {
 	consumer := make(map[journey.Index]journey.Index)
 	var wrong []journey.Index
 	add := func(t, by journey.Index) {
-		if kind := c.set.Span(t).Kind; kind != journey.Server && kind != journey.Internal {
+		if kind := c.set.Span(t).Kind; kind != journey.KindServer && kind != journey.KindInternal {
 			return
 		}
 		if _, ok := consumer[t]; !ok {

@@ -12,7 +12,7 @@ c.process $process 60-90 service=c trace=2`, want: "P03 S01"},
 root 0-50
   s.send $send 10-20
 c.process $process 60-90 service=c trace=2`, edit: func(find func(string) span) {
-		set(find("c.process"), "messaging.kafka.offset", journey.Int(8))
+		set(find("c.process"), "messaging.kafka.offset", journey.IntValue(8))
 	}, want: "P03 P05"},
 	{rule: "S01", why: "two runs with the same positions: nobody can tell", drawing: `
 root 0-50
@@ -58,10 +58,10 @@ c.scope SERVER 55-99 service=c trace=2
 	{rule: "S08", why: "a poll without a link", drawing: flow, edit: func(find func(string) span) { find("poll").Links = nil }, want: "S08"},
 	{rule: "S08", why: "an empty poll", drawing: flow, edit: func(find func(string) span) {
 		find("poll").Links = nil
-		set(find("poll"), "messaging.batch.message_count", journey.Int(0))
+		set(find("poll"), "messaging.batch.message_count", journey.IntValue(0))
 	}},
 	{rule: "S08", why: "a batch of three with two links", drawing: batch, edit: func(find func(string) span) {
-		set(find("c.work"), "messaging.batch.message_count", journey.Int(3))
+		set(find("c.work"), "messaging.batch.message_count", journey.IntValue(3))
 	}, want: "S08"},
 	{rule: "S08", why: "the same link twice", drawing: batch, edit: func(find func(string) span) {
 		w := find("c.work")
@@ -106,10 +106,10 @@ c.process $process 60-90 service=c trace=1 parent=s.send link=s.send link=scope`
 	{rule: "S14", why: "all there", drawing: batch},
 	{rule: "S14", why: "dropped by the SDK", drawing: batch, edit: func(find func(string) span) {
 		find("c.work").DroppedLinks = 3
-		set(find("c.work"), "messaging.batch.message_count", journey.Int(5))
+		set(find("c.work"), "messaging.batch.message_count", journey.IntValue(5))
 	}, want: "S14"},
 	{rule: "S14", why: "left out by otelkgo", drawing: batch, edit: func(find func(string) span) {
-		set(find("c.work"), "otelkgo.links.omitted", journey.Int(3))
-		set(find("c.work"), "messaging.batch.message_count", journey.Int(5))
+		set(find("c.work"), "otelkgo.links.omitted", journey.IntValue(3))
+		set(find("c.work"), "messaging.batch.message_count", journey.IntValue(5))
 	}, want: "S14"},
 }

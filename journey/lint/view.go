@@ -61,7 +61,7 @@ func (v *view) findCreations() {
 			continue
 		}
 		v.creation[i] = true
-		if m.op != operation.Send || v.set.Span(journey.Index(i)).Kind != journey.Client {
+		if m.op != operation.Send || v.set.Span(journey.Index(i)).Kind != journey.KindClient {
 			continue
 		}
 		for _, t := range v.targets(journey.Index(i)) {
@@ -96,7 +96,7 @@ func (v *view) carries(i, t journey.Index) bool {
 	if t == none || !v.creation[t] || v.firstUse[i] != 0 {
 		return false
 	}
-	if create := v.messages[t] != nil && v.messages[t].op == operation.Create; !create && v.set.Span(i).Kind != journey.Client {
+	if create := v.messages[t] != nil && v.messages[t].op == operation.Create; !create && v.set.Span(i).Kind != journey.KindClient {
 		return false
 	}
 	start, _ := v.set.Times(i)

@@ -128,11 +128,11 @@ func DifferenceWords(d journey.Difference) string {
 		return fmt.Sprintf("~ %s, with %d of the 6 %ss that it takes to say", signed(*d.Delta), d.N, unit)
 	case *d.Low == 0 && *d.High == 0:
 		return fmt.Sprintf("~ no difference (%d %s)", d.N, of)
-	case d.Verdict == journey.NoVerdict:
+	case d.Verdict == journey.VerdictNone:
 		return fmt.Sprintf("~ no difference shown: between %s and %s%s (%d %s)", signed(*d.Low), signed(*d.High), settle(d), d.N, of)
 	}
 	near, far := *d.Low, *d.High
-	if d.Verdict == journey.Less {
+	if d.Verdict == journey.VerdictLess {
 		near, far = -*d.High, -*d.Low
 	}
 	return fmt.Sprintf("%s (95 %% interval: %s to %s, %d %s)", signed(*d.Delta), Milliseconds(near), Milliseconds(far), d.N, of)

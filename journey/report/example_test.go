@@ -11,11 +11,11 @@ import (
 func ExampleBars() {
 	const ms = 1_000_000
 	trace := journey.TraceID{1}
-	topic := []journey.Attribute{{Key: "messaging.destination.name", Value: journey.String("orders")}}
-	set := journey.Normalise([]journey.Span{
-		{Trace: trace, ID: journey.SpanID{1}, Kind: journey.Server, Service: "shop", Name: "POST /orders", Start: 0, End: 50 * ms},
-		{Trace: trace, ID: journey.SpanID{2}, Parent: journey.SpanID{1}, Kind: journey.Producer, Service: "shop", Name: "send orders", Start: 10 * ms, End: 20 * ms, Attributes: topic},
-		{Trace: trace, ID: journey.SpanID{3}, Parent: journey.SpanID{2}, Kind: journey.Consumer, Service: "billing", Name: "process orders", Start: 60 * ms, End: 160 * ms, Attributes: topic},
+	topic := []journey.Attribute{{Key: "messaging.destination.name", Value: journey.StringValue("orders")}}
+	set := journey.NewSet([]journey.Span{
+		{Trace: trace, ID: journey.SpanID{1}, Kind: journey.KindServer, Service: "shop", Name: "POST /orders", Start: 0, End: 50 * ms},
+		{Trace: trace, ID: journey.SpanID{2}, Parent: journey.SpanID{1}, Kind: journey.KindProducer, Service: "shop", Name: "send orders", Start: 10 * ms, End: 20 * ms, Attributes: topic},
+		{Trace: trace, ID: journey.SpanID{3}, Parent: journey.SpanID{2}, Kind: journey.KindConsumer, Service: "billing", Name: "process orders", Start: 60 * ms, End: 160 * ms, Attributes: topic},
 	})
 	j := set.Journeys()[0]
 	if err := report.Bars(os.Stdout, "order 1", set, j.CompletionPath(), 80, report.Style{}); err != nil {

@@ -127,11 +127,11 @@ func differenceSections(c journey.Comparison) []differenceSection {
 
 func verdictClass(v journey.Verdict) string {
 	switch v {
-	case journey.Less:
+	case journey.VerdictLess:
 		return "less"
-	case journey.More:
+	case journey.VerdictMore:
 		return "more"
-	case journey.NoVerdict:
+	case journey.VerdictNone:
 	}
 	return "unsure"
 }

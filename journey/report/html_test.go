@@ -158,15 +158,15 @@ func TestPagesEscape(t *testing.T) {
 	for _, evil := range []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `</style><b>`, `' onload='x`, "{{.}}", "a\u202eb\x00\xff"} {
 		spans := func(from int64, kind journey.Kind) []journey.Span {
 			return []journey.Span{
-				{Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Kind: journey.Client, Service: evil, Name: evil, Start: 0, End: 100, Status: journey.Error, StatusMessage: evil},
+				{Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Kind: journey.KindClient, Service: evil, Name: evil, Start: 0, End: 100, Status: journey.StatusError, StatusMessage: evil},
 				{Trace: journey.TraceID{1}, ID: journey.SpanID{2}, Parent: journey.SpanID{1}, Kind: kind, Service: evil, Name: evil + "2", Start: from, End: 90,
-					Attributes: []journey.Attribute{{Key: "messaging.destination.name", Value: journey.String(evil)}}},
-				{Trace: journey.TraceID{1}, ID: journey.SpanID{3}, Parent: journey.SpanID{2}, Kind: journey.Consumer, Service: evil, Name: evil, Start: 95, End: 190},
+					Attributes: []journey.Attribute{{Key: "messaging.destination.name", Value: journey.StringValue(evil)}}},
+				{Trace: journey.TraceID{1}, ID: journey.SpanID{3}, Parent: journey.SpanID{2}, Kind: journey.KindConsumer, Service: evil, Name: evil, Start: 95, End: 190},
 				{Trace: journey.TraceID{1}, ID: journey.SpanID{4}, Parent: journey.SpanID{9}, Service: evil, Name: evil, Start: 95, End: 190},
 			}
 		}
-		a := journey.Group{Name: evil, Journeys: journey.Normalise(spans(10, journey.Producer)).Journeys()}
-		b := journey.Group{Name: evil + "b", Journeys: journey.Normalise(spans(20, journey.Client)).Journeys()}
+		a := journey.Group{Name: evil, Journeys: journey.NewSet(spans(10, journey.KindProducer)).Journeys()}
+		b := journey.Group{Name: evil + "b", Journeys: journey.NewSet(spans(20, journey.KindClient)).Journeys()}
 		c := journey.Compare([]journey.Group{a, b}, nil)
 		c.Warnings = []string{evil}
 		for name, write := range map[string]func(io.Writer) error{

@@ -115,7 +115,7 @@ func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineR
 	if onPath {
 		class = "on"
 	}
-	if span.Status == journey.Error {
+	if span.Status == journey.StatusError {
 		class += " error"
 	}
 	r.Bars = append(r.Bars, s.bar(start, end, y, class))
@@ -126,7 +126,7 @@ func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineR
 			r.Title += ", " + note
 		}
 	}
-	if span.Status == journey.Error {
+	if span.Status == journey.StatusError {
 		r.Label += " · failed"
 		r.Title += ", failed " + printable.Escape(span.StatusMessage)
 	}

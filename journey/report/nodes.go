@@ -114,15 +114,15 @@ func changeCounts(nodes []journey.Node, g int) string {
 // changeColor is red for what is worse, green for what is better.
 func changeColor(c journey.Change) string {
 	switch c {
-	case journey.Incomplete, journey.ErrorChange, journey.Slower:
+	case journey.ChangeIncomplete, journey.ChangeError, journey.ChangeSlower:
 		return red
-	case journey.Faster:
+	case journey.ChangeFaster:
 		return green
-	case journey.CarrierChange:
+	case journey.ChangeCarrier:
 		return cyan
-	case journey.Added, journey.Removed, journey.FanOutChange:
+	case journey.ChangeAdded, journey.ChangeRemoved, journey.ChangeFanOut:
 		return yellow
-	case journey.Same:
+	case journey.ChangeSame:
 	}
 	return ""
 }
@@ -154,7 +154,7 @@ func nodeName(a, o journey.NodeIn) string {
 	if a.Name != "" && o.Name != "" && a.Name != o.Name {
 		name += " → " + lastPart(o.Name)
 	}
-	if o.Change == journey.CarrierChange {
+	if o.Change == journey.ChangeCarrier {
 		name += " (" + a.Carrier + " → " + o.Carrier + ")"
 	}
 	return name

@@ -41,7 +41,7 @@ func journeys(t testing.TB, drawing string) []*journey.Journey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return journey.Normalise(spans).Journeys()
+	return journey.NewSet(spans).Journeys()
 }
 
 // golden compares output with a file that -update rewrites.
@@ -136,10 +136,10 @@ func escapes(t *testing.T, spans []journey.Span, evil string) {
 	for i := range spans {
 		spans[i].Service, spans[i].Name, spans[i].StatusMessage = evil, evil, evil
 		for k := range spans[i].Attributes {
-			spans[i].Attributes[k].Value = journey.String(evil)
+			spans[i].Attributes[k].Value = journey.StringValue(evil)
 		}
 	}
-	j := journey.Normalise(spans).Journeys()[0]
+	j := journey.NewSet(spans).Journeys()[0]
 	var b bytes.Buffer
 	if err := report.JourneyText(&b, j, report.Style{}); err != nil {
 		t.Fatal(err)
@@ -305,11 +305,11 @@ func TestDifferenceWords(t *testing.T) {
 		d    journey.Difference
 		want string
 	}{
-		{journey.Difference{Paired: true, N: 25, Delta: f(-47.6), Low: f(-48.9), High: f(-46), Verdict: journey.Less}, "47.6 ms less (95 % interval: 46.0 ms to 48.9 ms, 25 pairs)"},
-		{journey.Difference{N: 9, Delta: f(1), Low: f(0.5), High: f(2), Verdict: journey.More}, "1.00 ms more (95 % interval: 500 µs to 2.00 ms, 9 journeys)"},
-		{journey.Difference{Paired: true, N: 25, Delta: f(0), Low: f(0), High: f(0), Verdict: journey.NoVerdict}, "~ no difference (25 pairs)"},
-		{journey.Difference{Paired: true, N: 1, Delta: f(0), Verdict: journey.NoVerdict}, "~ no difference, with 1 of the 6 pairs that it takes to say"},
-		{journey.Difference{Verdict: journey.NoVerdict}, "no values to compare"},
+		{journey.Difference{Paired: true, N: 25, Delta: f(-47.6), Low: f(-48.9), High: f(-46), Verdict: journey.VerdictLess}, "47.6 ms less (95 % interval: 46.0 ms to 48.9 ms, 25 pairs)"},
+		{journey.Difference{N: 9, Delta: f(1), Low: f(0.5), High: f(2), Verdict: journey.VerdictMore}, "1.00 ms more (95 % interval: 500 µs to 2.00 ms, 9 journeys)"},
+		{journey.Difference{Paired: true, N: 25, Delta: f(0), Low: f(0), High: f(0), Verdict: journey.VerdictNone}, "~ no difference (25 pairs)"},
+		{journey.Difference{Paired: true, N: 1, Delta: f(0), Verdict: journey.VerdictNone}, "~ no difference, with 1 of the 6 pairs that it takes to say"},
+		{journey.Difference{Verdict: journey.VerdictNone}, "no values to compare"},
 	}
 	for _, c := range tests {
 		if got := report.DifferenceWords(c.d); got != c.want {

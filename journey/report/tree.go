@@ -87,7 +87,7 @@ func treeRow(j *journey.Journey, n treeNode) []cell {
 	if n.via != nil {
 		notes = viaNotes(set, n, start)
 	}
-	if span.Status == journey.Error {
+	if span.Status == journey.StatusError {
 		notes = append(notes, strings.TrimRight("error: "+printable.Escape(span.StatusMessage), ": "))
 		c.color = red
 	}

@@ -10,33 +10,44 @@ import (
 	"tracelab/journey"
 )
 
-// CompleteOptions bounds what Complete asks for. Its zero value is of use.
-type CompleteOptions struct {
-	By        []string      // attributes that tie traces together, such as the id of an order or a run: each value is searched for
-	Questions int           // how many may be asked; 0 means 200
-	Timeout   time.Duration // for all of them; 0 means a minute
-	Margin    time.Duration // how long before and after the spans with a value a search looks; 0 means ten minutes
+// CompleteOption changes what Complete asks for.
+type CompleteOption func(*completeOptions)
+
+type completeOptions struct {
+	keys      []string
+	questions int
+	timeout   time.Duration
+	margin    time.Duration
 }
 
-func (o CompleteOptions) withDefaults() CompleteOptions {
-	o.Questions = cmp.Or(o.Questions, 200)
-	o.Timeout = cmp.Or(o.Timeout, time.Minute)
-	o.Margin = cmp.Or(o.Margin, 10*time.Minute)
-	return o
-}
+// WithKeys names attributes that tie traces together, such as the id of an order or a run: each of their values is searched
+// for. By default nothing is searched for.
+func WithKeys(keys ...string) CompleteOption { return func(o *completeOptions) { o.keys = keys } }
+
+// WithQuestions bounds how many questions are asked. The default is 200.
+func WithQuestions(limit int) CompleteOption { return func(o *completeOptions) { o.questions = limit } }
+
+// WithTimeout bounds the time for all questions together. The default is a minute.
+func WithTimeout(d time.Duration) CompleteOption { return func(o *completeOptions) { o.timeout = d } }
+
+// WithMargin sets how long before and after the spans with a value a search looks. The default is ten minutes.
+func WithMargin(d time.Duration) CompleteOption { return func(o *completeOptions) { o.margin = d } }
 
 // Complete asks a store for what spans refer to and what is not among them: the traces of missing parents and of missing
-// targets of links, then what those refer to, and so on; and, by the attributes of the options, traces that refer to these.
+// targets of links, then what those refer to, and so on; and, by the attributes of WithKeys, traces that refer to these.
 // A span that is there already is kept as it is. Questions are asked four at a time, each once. What could not be fetched
 // is no error but in the result; the error is that of a context that the caller ended.
 //
 // It takes time and memory in proportion to spans, links and answers.
-func Complete(ctx context.Context, spans []journey.Span, store Store, options CompleteOptions) (Completion, error) {
-	o := options.withDefaults()
-	asking, cancel := context.WithTimeout(ctx, o.Timeout)
+func Complete(ctx context.Context, spans []journey.Span, store Store, opts ...CompleteOption) (Completion, error) {
+	o := completeOptions{questions: 200, timeout: time.Minute, margin: 10 * time.Minute}
+	for _, option := range opts {
+		option(&o)
+	}
+	asking, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	c := completer{store: store, options: o, have: make(map[journey.Ref]bool), asked: make(map[question]error)}
-	c.Spans = slices.Clip(spans) // as they are: duplicates among them are for package compare to find
+	c.Spans = slices.Clip(spans) // as they are: duplicates among them are for package journey to find
 	for i := range spans {
 		c.have[spans[i].Ref()] = true
 	}
@@ -46,12 +57,12 @@ func Complete(ctx context.Context, spans []journey.Span, store Store, options Co
 		if len(questions) == 0 {
 			break
 		}
-		if left := o.Questions - c.Questions; len(questions) > left {
-			questions, c.stopped = questions[:left], fmt.Sprintf("the limit of %d questions was reached", o.Questions)
+		if left := o.questions - c.Questions; len(questions) > left {
+			questions, c.stopped = questions[:left], fmt.Sprintf("the limit of %d questions was reached", o.questions)
 		}
 		c.ask(asking, questions)
 		if asking.Err() != nil && c.stopped == "" {
-			c.stopped = fmt.Sprintf("the time of %v was over", o.Timeout)
+			c.stopped = fmt.Sprintf("the time of %v was over", o.timeout)
 		}
 		if c.stopped != "" {
 			break
@@ -76,7 +87,7 @@ func (q question) compare(other question) int {
 type completer struct {
 	Completion
 	store   Store
-	options CompleteOptions
+	options completeOptions
 	have    map[journey.Ref]bool
 	asked   map[question]error // with what came of it
 	periods map[question][2]int64
@@ -117,7 +128,7 @@ func (c *completer) name(m Missing) {
 
 // noteValues widens the time to search for each value that the span has.
 func (c *completer) noteValues(s *journey.Span) {
-	for _, key := range c.options.By {
+	for _, key := range c.options.keys {
 		v, ok := s.Attr(key)
 		if !ok {
 			continue
@@ -163,7 +174,7 @@ const atATime = 4
 
 // ask puts questions, and takes over the answers in their order.
 func (c *completer) ask(ctx context.Context, questions []question) {
-	results, errs := make([]Result, len(questions)), make([]error, len(questions))
+	results, errs := make([]Answer, len(questions)), make([]error, len(questions))
 	each(len(questions), func(i int) { results[i], errs[i] = c.one(ctx, questions[i]) })
 	for i, q := range questions {
 		c.asked[q] = errs[i]
@@ -176,14 +187,14 @@ func (c *completer) ask(ctx context.Context, questions []question) {
 	}
 }
 
-func (c *completer) one(ctx context.Context, q question) (Result, error) {
+func (c *completer) one(ctx context.Context, q question) (Answer, error) {
 	if err := ctx.Err(); err != nil {
-		return Result{}, err
+		return Answer{}, err
 	}
 	if q.key == "" {
 		return c.store.Trace(ctx, q.trace)
 	}
-	p, margin := c.periods[q], c.options.Margin
+	p, margin := c.periods[q], c.options.margin
 	return c.store.Search(ctx, Query{
 		Attributes: map[string]string{q.key: q.value},
 		Start:      time.Unix(0, p[0]).Add(-margin), End: time.Unix(0, p[1]).Add(margin),

@@ -35,11 +35,11 @@ func (m *memory) question(what string) error {
 	return nil
 }
 
-func (m *memory) Trace(ctx context.Context, id journey.TraceID) (source.Result, error) {
+func (m *memory) Trace(ctx context.Context, id journey.TraceID) (source.Answer, error) {
 	if err := m.question("trace " + strings.TrimLeft(id.String(), "0")); err != nil {
-		return source.Result{}, err
+		return source.Answer{}, err
 	}
-	r := source.Result{Warnings: []journey.Warning{{Rule: "D11", Text: "some of it was lost"}}}
+	r := source.Answer{Warnings: []journey.Warning{{Rule: "D11", Text: "some of it was lost"}}}
 	for _, s := range m.spans {
 		if s.Trace == id {
 			r.Spans = append(r.Spans, s)
@@ -51,13 +51,13 @@ func (m *memory) Trace(ctx context.Context, id journey.TraceID) (source.Result, 
 	return r, ctx.Err()
 }
 
-func (m *memory) Search(ctx context.Context, q source.Query) (source.Result, error) {
+func (m *memory) Search(ctx context.Context, q source.Query) (source.Answer, error) {
 	for key, value := range q.Attributes {
 		if err := m.question("search " + key + "=" + value); err != nil {
-			return source.Result{}, err
+			return source.Answer{}, err
 		}
 	}
-	var r source.Result
+	var r source.Answer
 	traces := make(map[journey.TraceID]bool)
 	for _, s := range m.spans {
 		for key, value := range q.Attributes {
@@ -120,34 +120,37 @@ func rules(warnings []journey.Warning) string {
 	return strings.Join(list, " ")
 }
 
+// byOrder ties the traces of an order together.
+var byOrder = source.WithKeys("order.id")
+
 func TestComplete(t *testing.T) {
 	all := spansOf(t, chain)
 	for _, c := range []struct {
 		why           string
 		given, stored []journey.Span
-		options       source.CompleteOptions
+		options       []source.CompleteOption
 		want, asked   string
 		missing       string
 		rules         string
 	}{
-		{"back along links", pick(all, "e"), all, source.CompleteOptions{}, "e d c c.send b b.send a a.send", "trace 4, trace 3, trace 2, trace 1", "", "D11"},
-		{"a missing parent", pick(all, "a.send"), all, source.CompleteOptions{}, "a.send a", "trace 1", "", "D11"},
-		{"duplicates among the spans given are kept", append(pick(all, "a.send"), pick(all, "a.send")...), all, source.CompleteOptions{}, "a.send a.send a", "trace 1", "", "D11"},
-		{"nothing is missing", pick(all, "a", "a.send"), all, source.CompleteOptions{}, "a a.send", "", "", ""},
-		{"forwards by attribute", pick(all, "a", "a.send"), all, source.CompleteOptions{By: []string{"order.id"}}, "a a.send b b.send c c.send", "search order.id=7", "", ""},
-		{"by attribute, then back, and by what is found there", pick(all, "e", "d"), all, source.CompleteOptions{By: []string{"order.id"}},
+		{"back along links", pick(all, "e"), all, nil, "e d c c.send b b.send a a.send", "trace 4, trace 3, trace 2, trace 1", "", "D11"},
+		{"a missing parent", pick(all, "a.send"), all, nil, "a.send a", "trace 1", "", "D11"},
+		{"duplicates among the spans given are kept", append(pick(all, "a.send"), pick(all, "a.send")...), all, nil, "a.send a.send a", "trace 1", "", "D11"},
+		{"nothing is missing", pick(all, "a", "a.send"), all, nil, "a a.send", "", "", ""},
+		{"forwards by attribute", pick(all, "a", "a.send"), all, []source.CompleteOption{byOrder}, "a a.send b b.send c c.send", "search order.id=7", "", ""},
+		{"by attribute, then back, and by what is found there", pick(all, "e", "d"), all, []source.CompleteOption{byOrder},
 			"d e c c.send a a.send b b.send", "search order.id=8, trace 3, search order.id=7", "", "D11"},
-		{"not by attribute out of time", pick(all, "a", "a.send"), all, source.CompleteOptions{By: []string{"order.id"}, Margin: time.Millisecond}, "a a.send", "search order.id=7", "", ""},
-		{"a trace is not stored", pick(all, "c"), pick(all, "e"), source.CompleteOptions{}, "c", "trace 2", "not stored link", "P04"},
-		{"a span of a stored trace is not", pick(all, "c"), pick(all, "b"), source.CompleteOptions{}, "c b", "trace 2, trace 1", "not stored link, not stored link", "D11 P04"},
-		{"a parent is not stored", pick(all, "a.send"), nil, source.CompleteOptions{}, "a.send", "trace 1", "not stored", "P01"},
-		{"no more questions", pick(all, "e"), all, source.CompleteOptions{Questions: 2}, "e d c c.send", "trace 4, trace 3", "not fetched link", "D11 P04"},
-		{"no more questions, so no search", pick(all, "e", "d", "a", "a.send"), all, source.CompleteOptions{By: []string{"order.id"}, Questions: 1},
+		{"not by attribute out of time", pick(all, "a", "a.send"), all, []source.CompleteOption{byOrder, source.WithMargin(time.Millisecond)}, "a a.send", "search order.id=7", "", ""},
+		{"a trace is not stored", pick(all, "c"), pick(all, "e"), nil, "c", "trace 2", "not stored link", "P04"},
+		{"a span of a stored trace is not", pick(all, "c"), pick(all, "b"), nil, "c b", "trace 2, trace 1", "not stored link, not stored link", "D11 P04"},
+		{"a parent is not stored", pick(all, "a.send"), nil, nil, "a.send", "trace 1", "not stored", "P01"},
+		{"no more questions", pick(all, "e"), all, []source.CompleteOption{source.WithQuestions(2)}, "e d c c.send", "trace 4, trace 3", "not fetched link", "D11 P04"},
+		{"no more questions, so no search", pick(all, "e", "d", "a", "a.send"), all, []source.CompleteOption{byOrder, source.WithQuestions(1)},
 			"a a.send d e b b.send c c.send", "search order.id=7", "", "D12"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			store := &memory{spans: c.stored}
-			got, err := source.Complete(t.Context(), c.given, store, c.options)
+			got, err := source.Complete(t.Context(), c.given, store, c.options...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -181,11 +184,11 @@ func TestComplete(t *testing.T) {
 // What is fetched makes one journey of five traces.
 func TestCompleteMakesAJourney(t *testing.T) {
 	all := spansOf(t, strings.ReplaceAll(chain, "order.id=8", "order.id=7"))
-	got, err := source.Complete(t.Context(), pick(all, "a", "a.send"), &memory{spans: all}, source.CompleteOptions{By: []string{"order.id"}})
+	got, err := source.Complete(t.Context(), pick(all, "a", "a.send"), &memory{spans: all}, byOrder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	journeys := journey.Normalise(got.Spans).Journeys()
+	journeys := journey.NewSet(got.Spans).Journeys()
 	if len(journeys) != 1 || journeys[0].Completion() != 70e6 {
 		t.Errorf("%d journeys, completion %v, of %s", len(journeys), journeys[0].Completion(), names(got.Spans))
 	}
@@ -196,7 +199,7 @@ func TestCompleteFailures(t *testing.T) {
 	broken := errors.New("connection refused")
 	t.Run("a store that is down is asked one round", func(t *testing.T) {
 		store := &memory{spans: all, fail: func(string) error { return broken }}
-		got, err := source.Complete(t.Context(), pick(all, "b", "e"), store, source.CompleteOptions{})
+		got, err := source.Complete(t.Context(), pick(all, "b", "e"), store)
 		if err != nil || len(store.asked) != 2 || len(got.Missing) != 2 || got.Missing[0].Absence != source.NotFetched {
 			t.Errorf("asked %v, missing %v, %v", store.asked, got.Missing, err)
 		}
@@ -211,7 +214,7 @@ func TestCompleteFailures(t *testing.T) {
 			}
 			return nil
 		}}
-		got, err := source.Complete(t.Context(), pick(all, "c", "e"), store, source.CompleteOptions{})
+		got, err := source.Complete(t.Context(), pick(all, "c", "e"), store)
 		if err != nil || names(got.Spans) != "c e b b.send a a.send" || len(got.Missing) != 1 {
 			t.Errorf("spans %s, missing %v, %v", names(got.Spans), got.Missing, err)
 		}
@@ -223,7 +226,7 @@ func TestCompleteFailures(t *testing.T) {
 			}
 			return nil
 		}}
-		got, err := source.Complete(t.Context(), pick(all, "c"), store, source.CompleteOptions{By: []string{"order.id"}})
+		got, err := source.Complete(t.Context(), pick(all, "c"), store, byOrder)
 		if err != nil || names(got.Spans) != "c b b.send a a.send" || len(got.Missing) != 0 || len(got.Warnings) != 2 {
 			t.Errorf("spans %s, missing %v, warnings %v, %v", names(got.Spans), got.Missing, got.Warnings, err)
 		}
@@ -235,7 +238,7 @@ func TestCompleteFailures(t *testing.T) {
 			}
 			return nil
 		}}
-		got, err := source.Complete(t.Context(), pick(all, "a", "a.send"), store, source.CompleteOptions{By: []string{"order.id"}})
+		got, err := source.Complete(t.Context(), pick(all, "a", "a.send"), store, byOrder)
 		if err != nil || len(got.Warnings) != 1 || got.Warnings[0].Text != "1 of 1 searches by attribute were not answered, so journeys may lack traces: connection refused" {
 			t.Errorf("warnings %v, %v", got.Warnings, err)
 		}
@@ -245,12 +248,12 @@ func TestCompleteFailures(t *testing.T) {
 // slow answers when it is too late.
 type slow struct{ memory }
 
-func (s *slow) Trace(ctx context.Context, id journey.TraceID) (source.Result, error) {
+func (s *slow) Trace(ctx context.Context, id journey.TraceID) (source.Answer, error) {
 	select {
 	case <-time.After(time.Hour):
 		return s.memory.Trace(ctx, id)
 	case <-ctx.Done():
-		return source.Result{}, ctx.Err()
+		return source.Answer{}, ctx.Err()
 	}
 }
 
@@ -258,13 +261,13 @@ func TestCompleteTakesNoLongerThanItMay(t *testing.T) {
 	all := spansOf(t, chain)
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		got, err := source.Complete(t.Context(), pick(all, "e"), &slow{}, source.CompleteOptions{Timeout: 5 * time.Second})
+		got, err := source.Complete(t.Context(), pick(all, "e"), &slow{}, source.WithTimeout(5*time.Second))
 		if err != nil || time.Since(start) != 5*time.Second || got.Missing[0].Absence != source.NotFetched {
 			t.Errorf("after %v: missing %v, %v", time.Since(start), got.Missing, err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		if _, err := source.Complete(ctx, pick(all, "e"), &slow{}, source.CompleteOptions{}); !errors.Is(err, context.Canceled) {
+		if _, err := source.Complete(ctx, pick(all, "e"), &slow{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled: %v", err)
 		}
 	})

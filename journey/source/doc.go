@@ -2,7 +2,7 @@
 // journey/source/jaeger from Jaeger.
 //
 //	result, err := source.ReadFile("trace.json")
-//	set := compare.Normalise(result.Spans)
+//	set := journey.NewSet(result.Spans)
 //
 // Formats, one file of the package each; the content tells which it is, and they may be packed by gzip or zstd:
 //

@@ -24,7 +24,7 @@ func ExampleRead() {
 		what, _, _ := strings.Cut(w.Text, ",")
 		fmt.Println(w.Rule, what)
 	}
-	for _, j := range journey.Normalise(result.Spans).Journeys() {
+	for _, j := range journey.NewSet(result.Spans).Journeys() {
 		wait, _ := j.CallerWait()
 		fmt.Println(result.Spans[0].Service, result.Spans[0].Kind, wait, "ns")
 	}
@@ -36,19 +36,19 @@ func ExampleRead() {
 // empty is a store that has nothing. Package journey/source/jaeger has stores that do.
 type empty struct{}
 
-func (empty) Trace(context.Context, journey.TraceID) (source.Result, error) {
-	return source.Result{}, source.ErrNotStored
+func (empty) Trace(context.Context, journey.TraceID) (source.Answer, error) {
+	return source.Answer{}, source.ErrNotStored
 }
 
-func (empty) Search(context.Context, source.Query) (source.Result, error) {
-	return source.Result{}, nil
+func (empty) Search(context.Context, source.Query) (source.Answer, error) {
+	return source.Answer{}, nil
 }
 
 // A consumer links to a trace that is not there; the store that is asked does not have it either.
 func ExampleComplete() {
-	consumer := journey.Span{Trace: journey.TraceID{1}, ID: journey.SpanID{2}, Name: "process order.placed", Kind: journey.Consumer,
+	consumer := journey.Span{Trace: journey.TraceID{1}, ID: journey.SpanID{2}, Name: "process order.placed", Kind: journey.KindConsumer,
 		Links: []journey.Link{{Ref: journey.Ref{Trace: journey.TraceID{3}, Span: journey.SpanID{4}}}}}
-	completion, err := source.Complete(context.Background(), []journey.Span{consumer}, empty{}, source.CompleteOptions{})
+	completion, err := source.Complete(context.Background(), []journey.Span{consumer}, empty{})
 	if err != nil {
 		log.Fatal(err)
 	}

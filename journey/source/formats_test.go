@@ -122,7 +122,7 @@ func tag(key, value string) object { return object{"key": key, "type": "string",
 
 func jaegerSpan(s journey.Span, written map[journey.Ref]object, nest bool) object {
 	tags := []any{tag("span.kind", strings.ToLower(s.Kind.String())), tag("otel.scope.name", "library"), tag("internal.span.format", "otlp")}
-	if s.Status == journey.Error {
+	if s.Status == journey.StatusError {
 		tags = append(tags, object{"key": "error", "type": "bool", "value": true}, tag("otel.status_code", "ERROR"))
 	}
 	for _, a := range s.Attributes {
@@ -252,7 +252,7 @@ type judged struct {
 }
 
 func judge(spans []journey.Span) judged {
-	set := journey.Normalise(spans)
+	set := journey.NewSet(spans)
 	j := set.Journeys()[0]
 	out := judged{Journeys: len(set.Journeys()), Response: draw.Path(set, j.ResponsePath()), Completion: draw.Path(set, j.CompletionPath()), Messages: j.Messages()}
 	for i := range set.Len() {

@@ -12,7 +12,7 @@ import (
 // check fails for what must not be so, of whatever was read.
 func check(t *testing.T, in []byte) {
 	t.Helper()
-	r, err := source.Read(bytes.NewReader(in), "f", source.Limit(1<<20))
+	r, err := source.Read(bytes.NewReader(in), "f", source.WithLimit(1<<20))
 	if err == nil && len(r.Spans) == 0 {
 		t.Error("no error though there is no span")
 	}
@@ -22,7 +22,7 @@ func check(t *testing.T, in []byte) {
 	if damage := count(r.Warnings, "D09"); (damage > 0) != (r.Damaged > 0) {
 		t.Errorf("%d lines are damaged, with %d warnings of it", r.Damaged, damage)
 	}
-	set := journey.Normalise(r.Spans)
+	set := journey.NewSet(r.Spans)
 	for _, j := range set.Journeys() {
 		if w := journey.Waits(j.CompletionPath()); w > j.Completion() {
 			t.Errorf("waits of %d ns in a completion of %d ns", w, j.Completion())
@@ -82,7 +82,7 @@ func FuzzFromOTLP(f *testing.F) {
 		if err != nil && len(spans) > 0 {
 			t.Errorf("%d spans with the error %v", len(spans), err)
 		}
-		journey.Normalise(spans)
+		journey.NewSet(spans)
 	})
 }
 

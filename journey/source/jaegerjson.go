@@ -104,7 +104,7 @@ func (d *spanDecoder) process() process {
 			d.skip()
 		}
 	})
-	p.resource.Attributes = append([]journey.Attribute{{Key: "service.name", Value: journey.String(p.service)}}, tags...)
+	p.resource.Attributes = append([]journey.Attribute{{Key: "service.name", Value: journey.StringValue(p.service)}}, tags...)
 	describe(p.resource)
 	for _, a := range tags {
 		if a.Key == "hostname" && p.resource.HostName == "" { // the name it had before OpenTelemetry
@@ -220,7 +220,7 @@ func (d *spanDecoder) refer(s *journey.Span, parent journey.SpanID) {
 // isConsumerSide goes by the kind, and by the type of a messaging operation, which was messaging.operation up to 1.24 of
 // the conventions.
 func isConsumerSide(s *journey.Span) bool {
-	if s.Kind == journey.Consumer {
+	if s.Kind == journey.KindConsumer {
 		return true
 	}
 	for _, key := range [...]string{"messaging.operation.type", "messaging.operation"} {

@@ -48,12 +48,12 @@ func TestJaegerFields(t *testing.T) {
 		{"key":"i","type":"int64","value":7},{"key":"big","type":"int64","value":"9007199254740993"},{"key":"f","type":"float64","value":7},{"key":"g","type":"float64","value":"2.5"},
 		{"key":"b","type":"bool","value":"true"},{"key":"bytes","type":"binary","value":"AQI="},{"key":"bad","type":"int64","value":"seven"},{"key":"n","type":"string","value":null},{"key":"s","type":"string","value":"x"}]`))
 	want := journey.Span{
-		Kind: journey.Consumer, Status: journey.Error, StatusMessage: "no", Service: "shop", Name: "op", Scope: "lib", Flags: 1,
+		Kind: journey.KindConsumer, Status: journey.StatusError, StatusMessage: "no", Service: "shop", Name: "op", Scope: "lib", Flags: 1,
 		Start: 1750000000000001000, End: 1750000000000013500, DroppedLinks: 3, DroppedEvents: 2, DroppedAttributes: 1,
 		Source: "f:1", Warnings: []string{"skewed", "late"},
-		Attributes: attributes("i", journey.Int(7), "big", journey.Int(9007199254740993), "f", journey.Float(7), "g", journey.Float(2.5), "b", journey.Bool(true),
-			"bytes", journey.Bytes([]byte{1, 2}), "bad", journey.String("seven"), "n", journey.Value{}, "s", journey.String("x")),
-		Resource: &journey.Resource{HostName: "h", InstanceID: "i", Attributes: attributes("service.name", journey.String("shop"), "hostname", journey.String("h"), "service.instance.id", journey.String("i"))},
+		Attributes: attributes("i", journey.IntValue(7), "big", journey.IntValue(9007199254740993), "f", journey.FloatValue(7), "g", journey.FloatValue(2.5), "b", journey.BoolValue(true),
+			"bytes", journey.BytesValue([]byte{1, 2}), "bad", journey.StringValue("seven"), "n", journey.Value{}, "s", journey.StringValue("x")),
+		Resource: &journey.Resource{HostName: "h", InstanceID: "i", Attributes: attributes("service.name", journey.StringValue("shop"), "hostname", journey.StringValue("h"), "service.instance.id", journey.StringValue("i"))},
 	}
 	want.Source = s.Source
 	want.Trace = journey.TraceID{8: 0xaf, 0x76, 0x51, 0x91, 0x6c, 0xd4, 0x3d, 0xd8}
@@ -72,14 +72,14 @@ func TestJaegerStatus(t *testing.T) {
 		status journey.Status
 		left   int
 	}{
-		`{"key":"error","type":"bool","value":true}`:                                             {journey.Error, 0},
-		`{"key":"error","type":"string","value":"true"}`:                                         {journey.Error, 0},
-		`{"key":"error","type":"bool","value":false}`:                                            {journey.Unset, 1},
-		`{"key":"error","type":"string","value":"timeout"}`:                                      {journey.Unset, 1},
-		`{"key":"otel.status_code","value":"ERROR"}`:                                             {journey.Error, 0},
-		`{"key":"otel.status_code","value":"OK"},{"key":"error","type":"bool","value":true}`:     {journey.OK, 0},
-		`{"key":"otel.status_code","value":"OK"}`:                                                {journey.OK, 0},
-		`{"key":"otel.status_code","value":"UNSET"},{"key":"http.route","value":"/orders/{id}"}`: {journey.Unset, 1},
+		`{"key":"error","type":"bool","value":true}`:                                             {journey.StatusError, 0},
+		`{"key":"error","type":"string","value":"true"}`:                                         {journey.StatusError, 0},
+		`{"key":"error","type":"bool","value":false}`:                                            {journey.StatusUnset, 1},
+		`{"key":"error","type":"string","value":"timeout"}`:                                      {journey.StatusUnset, 1},
+		`{"key":"otel.status_code","value":"ERROR"}`:                                             {journey.StatusError, 0},
+		`{"key":"otel.status_code","value":"OK"},{"key":"error","type":"bool","value":true}`:     {journey.StatusOK, 0},
+		`{"key":"otel.status_code","value":"OK"}`:                                                {journey.StatusOK, 0},
+		`{"key":"otel.status_code","value":"UNSET"},{"key":"http.route","value":"/orders/{id}"}`: {journey.StatusUnset, 1},
 	} {
 		s, _ := readOne(t, jaegerDocument(`"tags":[`+tags+`]`))
 		if s.Status != want.status || len(s.Attributes) != want.left {
@@ -174,7 +174,7 @@ func TestJaegerErrors(t *testing.T) {
 		}
 	}
 	s, _ := readOne(t, jaegerDocument(`"startTime":18446744073709551615,"duration":18446744073709551615`))
-	if w := journey.Normalise([]journey.Span{s}).Warnings(); s.Start != math.MaxInt64 || s.End != math.MaxInt64 || len(w) != 1 || w[0].Rule != "D07" {
+	if w := journey.NewSet([]journey.Span{s}).Warnings(); s.Start != math.MaxInt64 || s.End != math.MaxInt64 || len(w) != 1 || w[0].Rule != "D07" {
 		t.Errorf("enormous times give %d to %d with %v, want one warning D07", s.Start, s.End, w)
 	}
 }

@@ -40,26 +40,26 @@ func readTags(s *journey.Span) {
 	s.Attributes = kept[:len(kept):len(kept)]
 	switch {
 	case code == "ERROR" || code == "" && failed:
-		s.Status = journey.Error
+		s.Status = journey.StatusError
 	case code == "OK":
-		s.Status = journey.OK
+		s.Status = journey.StatusOK
 	}
 }
 
 func kindOf(tag string) journey.Kind {
 	switch tag {
 	case "internal":
-		return journey.Internal
+		return journey.KindInternal
 	case "server":
-		return journey.Server
+		return journey.KindServer
 	case "client":
-		return journey.Client
+		return journey.KindClient
 	case "producer":
-		return journey.Producer
+		return journey.KindProducer
 	case "consumer":
-		return journey.Consumer
+		return journey.KindConsumer
 	}
-	return journey.Unspecified
+	return journey.KindUnspecified
 }
 
 func countOf(v journey.Value) uint32 {
@@ -97,43 +97,43 @@ func (d *spanDecoder) tagList() []journey.Attribute {
 func (d *spanDecoder) tagValue() journey.Value {
 	switch d.peek() {
 	case '"':
-		return journey.String(d.string())
+		return journey.StringValue(d.string())
 	case 't', 'f':
-		return journey.Bool(d.bool())
+		return journey.BoolValue(d.bool())
 	case 'n', '{', '[':
 		d.skip()
 		return journey.Value{}
 	}
 	text := d.number()
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return journey.Int(n)
+		return journey.IntValue(n)
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	d.check(err)
-	return journey.Float(f)
+	return journey.FloatValue(f)
 }
 
 // typed makes a value what Jaeger says it is: integers beyond 2⁵³ and bytes are written as strings. What does not fit stays.
 func typed(v journey.Value, kind string) journey.Value {
 	switch n, isInt := v.Int64(); {
 	case kind == "float64" && isInt:
-		return journey.Float(float64(n))
-	case v.Kind() != journey.StringValue:
+		return journey.FloatValue(float64(n))
+	case v.Kind() != journey.ValueString:
 	case kind == "int64":
 		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
-			return journey.Int(n)
+			return journey.IntValue(n)
 		}
 	case kind == "float64":
 		if f, err := strconv.ParseFloat(v.String(), 64); err == nil {
-			return journey.Float(f)
+			return journey.FloatValue(f)
 		}
 	case kind == "bool":
 		if b, err := strconv.ParseBool(v.String()); err == nil {
-			return journey.Bool(b)
+			return journey.BoolValue(b)
 		}
 	case kind == "binary":
 		if b, err := base64.StdEncoding.DecodeString(v.String()); err == nil {
-			return journey.Bytes(b)
+			return journey.BytesValue(b)
 		}
 	}
 	return v

@@ -8,9 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds the nesting of a document, because the decoder recurses. OTLP needs about ten levels, and three for each
-// list or map within an attribute.
-const maxDepth = 200
+// maxDepth bounds the recursion of the decoder: what lies within MaxDepth may have been wrapped by the store that handed it out.
+const maxDepth = MaxDepth + 10
 
 // decoder reads JSON values from the front of a byte slice, without building a tree. The first error ends it: every method
 // returns the zero value from then on.
@@ -76,7 +75,7 @@ func (d *decoder) list(opening, closing byte, read func()) {
 		return
 	}
 	if d.depth++; d.depth > maxDepth {
-		d.fail("nested more than %d levels deep", maxDepth)
+		d.fail("%w", ErrTooDeep)
 	}
 	defer func() { d.depth-- }()
 	if d.peek() == closing {

@@ -6,6 +6,42 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
+// MaxDepth is how many objects and lists may lie within one another in a document of JSON, and in the JSON form of a
+// protobuf message. OTLP itself takes about ten, and each list or map inside an attribute takes three or four more.
+const MaxDepth = 200
+
+// ErrTooDeep is in the errors of CheckProtobuf and CheckJSON for input that is nested more than MaxDepth levels deep.
+var ErrTooDeep = fmt.Errorf("nested more than %d levels deep", MaxDepth)
+
+// CheckProtobuf reports why the protobuf encoding of an OTLP TracesData or ExportTraceServiceRequest must not be decoded: it
+// is nested deeper than MaxDepth (ErrTooDeep), or malformed. Call it before any decoder that recurses, such as pdata's:
+// 15 MB of nested lists end a process by a stack overflow, which nothing can recover from. What it accepts stays within
+// MaxDepth when it is written as JSON. It takes no memory, and time in proportion to fields.
+func CheckProtobuf(message []byte) error { return checkNesting(message, tracesData, 1) }
+
+// CheckJSON reports ErrTooDeep for text with more than MaxDepth objects and lists within one another. Call it before any
+// decoder that recurses. Whether the text is JSON is for the decoder to tell.
+func CheckJSON(text []byte) error {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			end := endOfString(text[i+1:])
+			if end < 0 {
+				return nil // the decoder stops here
+			}
+			i += end + 1
+		case '{', '[':
+			if depth++; depth > MaxDepth {
+				return ErrTooDeep
+			}
+		case '}', ']':
+			depth--
+		}
+	}
+	return nil
+}
+
 // level is a message of OTLP on the way from TracesData down to attributes.
 type level int
 
@@ -25,44 +61,46 @@ const (
 	keyValueList
 )
 
-// child returns the level that a field of l holds, by the field numbers of OTLP.
-func (l level) child(field protowire.Number) level {
+// child returns the level that a field of l holds, by the field numbers of OTLP, and how much deeper it lies in JSON: two for
+// a repeated field, which is a list of objects.
+func (l level) child(field protowire.Number) (child level, deeper int) {
 	type step struct {
 		level level
 		field protowire.Number
 	}
 	switch (step{l, field}) {
 	case step{tracesData, 1}:
-		return resourceSpans
+		return resourceSpans, 2
 	case step{resourceSpans, 1}:
-		return resource
+		return resource, 1
 	case step{resourceSpans, 2}:
-		return scopeSpans
+		return scopeSpans, 2
 	case step{scopeSpans, 1}:
-		return scope
+		return scope, 1
 	case step{scopeSpans, 2}:
-		return span
+		return span, 2
 	case step{span, 11}:
-		return event
+		return event, 2
 	case step{span, 13}:
-		return link
+		return link, 2
 	case step{resource, 1}, step{scope, 3}, step{span, 9}, step{event, 3}, step{link, 4}, step{keyValueList, 1}:
-		return keyValue
-	case step{keyValue, 2}, step{arrayValue, 1}:
-		return anyValue
+		return keyValue, 2
+	case step{keyValue, 2}:
+		return anyValue, 1
+	case step{arrayValue, 1}:
+		return anyValue, 2
 	case step{anyValue, 5}:
-		return arrayValue
+		return arrayValue, 1
 	case step{anyValue, 6}:
-		return keyValueList
+		return keyValueList, 1
 	}
-	return otherField
+	return otherField, 0
 }
 
-// checkNesting fails for a message whose attributes are nested too deep, or that is damaged. pdata decodes lists and maps by
-// recursion without a bound, so that 30 MB of them end the process.
+// checkNesting looks through a message that lies depth levels deep. Its own recursion ends at MaxDepth.
 func checkNesting(message []byte, l level, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("attributes nested more than %d levels deep", maxDepth)
+	if depth > MaxDepth {
+		return ErrTooDeep
 	}
 	for len(message) > 0 {
 		field, kind, n := protowire.ConsumeTag(message)
@@ -70,9 +108,9 @@ func checkNesting(message []byte, l level, depth int) error {
 			return protowire.ParseError(n)
 		}
 		message = message[n:]
-		inner := otherField
+		inner, deeper := otherField, 0
 		if kind == protowire.BytesType {
-			inner = l.child(field)
+			inner, deeper = l.child(field)
 		}
 		if inner == otherField {
 			if n = protowire.ConsumeFieldValue(field, kind, message); n < 0 {
@@ -83,7 +121,7 @@ func checkNesting(message []byte, l level, depth int) error {
 			if value, n = protowire.ConsumeBytes(message); n < 0 {
 				return protowire.ParseError(n)
 			}
-			if err := checkNesting(value, inner, depth+1); err != nil {
+			if err := checkNesting(value, inner, depth+deeper); err != nil {
 				return err
 			}
 		}

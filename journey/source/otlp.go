@@ -23,7 +23,7 @@ func FromOTLP(message []byte, where string) ([]journey.Span, error) {
 }
 
 func unmarshal(message []byte) (ptrace.Traces, error) {
-	err := checkNesting(message, tracesData, 0)
+	err := CheckProtobuf(message)
 	if err == nil {
 		var u ptrace.ProtoUnmarshaler
 		var traces ptrace.Traces
@@ -146,17 +146,17 @@ func fromTime(t pcommon.Timestamp) int64 { return int64(min(uint64(t), math.MaxI
 func (c *converter) value(v pcommon.Value) journey.Value {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		return journey.String(c.text(v.Str()))
+		return journey.StringValue(c.text(v.Str()))
 	case pcommon.ValueTypeBool:
-		return journey.Bool(v.Bool())
+		return journey.BoolValue(v.Bool())
 	case pcommon.ValueTypeInt:
-		return journey.Int(v.Int())
+		return journey.IntValue(v.Int())
 	case pcommon.ValueTypeDouble:
-		return journey.Float(v.Double())
+		return journey.FloatValue(v.Double())
 	case pcommon.ValueTypeBytes:
-		return journey.Bytes(v.Bytes().AsRaw())
+		return journey.BytesValue(v.Bytes().AsRaw())
 	case pcommon.ValueTypeSlice, pcommon.ValueTypeMap:
-		return journey.JSON(v.AsString())
+		return journey.JSONValue(v.AsString())
 	}
 	return journey.Value{}
 }

@@ -194,17 +194,17 @@ func (d *spanDecoder) value() journey.Value {
 	d.object(func(key []byte) {
 		switch string(key) {
 		case "stringValue", "string_value":
-			v = journey.String(d.string())
+			v = journey.StringValue(d.string())
 		case "boolValue", "bool_value":
-			v = journey.Bool(d.bool())
+			v = journey.BoolValue(d.bool())
 		case "intValue", "int_value":
-			v = journey.Int(d.int())
+			v = journey.IntValue(d.int())
 		case "doubleValue", "double_value":
-			v = journey.Float(d.float())
+			v = journey.FloatValue(d.float())
 		case "bytesValue", "bytes_value":
-			v = journey.Bytes(d.bytes())
+			v = journey.BytesValue(d.bytes())
 		case "arrayValue", "array_value", "kvlistValue", "kvlist_value":
-			v = journey.JSON(jsonText(d.nested(key)))
+			v = journey.JSONValue(jsonText(d.nested(key)))
 		default:
 			d.skip()
 		}

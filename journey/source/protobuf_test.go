@@ -48,21 +48,18 @@ func TestProtobufDamage(t *testing.T) {
 	}
 }
 
-// deep is a message with a value that is a list in a list, and so on, in the fields of these tags, the innermost first. It
-// is built from its inside, backwards.
+// deep is a message with a value that is a list in a list, and so on, in the fields of these tags, the innermost first.
 func deep(levels int, path ...byte) []byte {
+	return deepPath(append(bytes.Repeat([]byte{0x0a, 0x2a}, levels), path...)...) // values of a list, the list of a value
+}
+
+// deepPath is a message of fields within one another, by their tags, the innermost first. It is built backwards.
+func deepPath(tags ...byte) []byte {
 	var reversed []byte
-	wrap := func(tag byte) {
+	for _, tag := range tags {
 		length := protowire.AppendVarint(nil, uint64(len(reversed)))
 		slices.Reverse(length)
 		reversed = append(append(reversed, length...), tag)
-	}
-	for range levels {
-		wrap(0x0a) // values of a list
-		wrap(0x2a) // the list of a value
-	}
-	for _, tag := range path {
-		wrap(tag)
 	}
 	slices.Reverse(reversed)
 	return reversed
@@ -143,7 +140,7 @@ func TestWhatIsNoTrace(t *testing.T) {
 		{"a reader that breaks, protobuf", "the disk is on fire", failing{bytes.NewReader(message[:len(message)-3])}},
 		{"a reader that is broken", "f: the disk is on fire", failing{strings.NewReader("")}},
 	} {
-		_, err := source.Read(c.in, "f", source.Limit(1_000_000))
+		_, err := source.Read(c.in, "f", source.WithLimit(1_000_000))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got error %v, want one with %q", c.why, err, c.want)
 		}

@@ -10,7 +10,7 @@ import (
 	"tracelab/journey"
 )
 
-// DefaultLimit is how long a single document, line or message may be, in bytes, unless Limit says otherwise.
+// DefaultLimit is how long a single document, line or message may be, in bytes, unless WithLimit says otherwise.
 const DefaultLimit = 256 << 20
 
 // ErrNoSpans is in the errors of Read when the input could be read and holds no spans.
@@ -34,17 +34,17 @@ type Result struct {
 // maxListed is how many warnings of damage are listed, so that input that is all damage takes no memory for it.
 const maxListed = 100
 
-// Option changes how input is read.
-type Option func(*options)
+// ReadOption changes how input is read.
+type ReadOption func(*readOptions)
 
-type options struct{ limit int }
+type readOptions struct{ limit int }
 
-// Limit sets how long a single document, line or message may be, in bytes. A longer one is an error. Reading takes memory
-// for the spans, and at worst for some four times the limit.
-func Limit(bytes int) Option { return func(o *options) { o.limit = bytes } }
+// WithLimit sets how long a single document, line or message may be, in bytes; the default is DefaultLimit. A longer one is
+// an error. Reading takes memory for the spans, and at worst for some four times the limit.
+func WithLimit(bytes int) ReadOption { return func(o *readOptions) { o.limit = bytes } }
 
 // ReadFile reads the spans of a file: see Read.
-func ReadFile(name string, opts ...Option) (Result, error) {
+func ReadFile(name string, opts ...ReadOption) (Result, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return Result{}, fmt.Errorf("read spans: %w", err)
@@ -60,8 +60,8 @@ func ReadFile(name string, opts ...Option) (Result, error) {
 // counted, reported and skipped, and so is a damaged message of protobuf whose end is known. It is an error when nothing
 // but damage is there, or no spans at all (ErrNoSpans), when a line exceeds the limit, and when reading fails; errors name
 // the input and the line, and the field where one is to blame.
-func Read(r io.Reader, name string, opts ...Option) (Result, error) {
-	o := options{limit: DefaultLimit}
+func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
+	o := readOptions{limit: DefaultLimit}
 	for _, option := range opts {
 		option(&o)
 	}

@@ -56,7 +56,7 @@ func TestReadFields(t *testing.T) {
 	if a.Trace != b.Trace || b.Parent != a.ID || b.Links[0].Ref != a.Ref() {
 		t.Errorf("ids in upper case do not meet those in lower case: %v, parent %v, link %v", a.Ref(), b.Parent, b.Links[0].Ref)
 	}
-	if a.Kind != journey.Server || b.Kind != journey.Client || b.Status != journey.Error || b.StatusMessage != "no" {
+	if a.Kind != journey.KindServer || b.Kind != journey.KindClient || b.Status != journey.StatusError || b.StatusMessage != "no" {
 		t.Errorf("kinds %v %v, status %v %q", a.Kind, b.Kind, b.Status, b.StatusMessage)
 	}
 	if a.Start != 1000 || a.End != 2000 || b.Start != 1100 || b.End != 1900 {
@@ -65,10 +65,10 @@ func TestReadFields(t *testing.T) {
 	if b.Service != "gateway" || b.Scope != "lib" || b.Resource.HostID != "h1" || b.Resource.InstanceID != "i1" || b.Source != "x.jsonl:1" {
 		t.Errorf("service %q scope %q resource %+v source %q", b.Service, b.Scope, b.Resource, b.Source)
 	}
-	if b.Flags != 257 || b.DroppedLinks != 3 || b.Links[0].Flags != 1 || b.Links[0].Attributes[0].Value != journey.Bool(true) {
+	if b.Flags != 257 || b.DroppedLinks != 3 || b.Links[0].Flags != 1 || b.Links[0].Attributes[0].Value != journey.BoolValue(true) {
 		t.Errorf("flags %d, dropped links %d, link %+v", b.Flags, b.DroppedLinks, b.Links[0])
 	}
-	for key, want := range map[string]journey.Value{"s": journey.String("x"), "i": journey.Int(7), "j": journey.Int(8), "l": journey.JSON("[1]")} {
+	for key, want := range map[string]journey.Value{"s": journey.StringValue("x"), "i": journey.IntValue(7), "j": journey.IntValue(8), "l": journey.JSONValue("[1]")} {
 		if got, ok := b.Attr(key); !ok || got != want {
 			t.Errorf("attribute %s is %v, want %v", key, got, want)
 		}
@@ -139,7 +139,7 @@ func TestRead(t *testing.T) {
 func TestReadErrors(t *testing.T) {
 	tests := []struct {
 		why, in, want string
-		options       []source.Option
+		options       []source.ReadOption
 	}{
 		{"nothing", "", "f:1: no spans: give OTLP", nil},
 		{"logs only", `{"resourceLogs":[]}`, "f:1: no spans: its 1 documents hold other signals", nil},
@@ -147,7 +147,7 @@ func TestReadErrors(t *testing.T) {
 		{"no spans in it", `{"resourceSpans":[]}`, "f:1: no spans", nil},
 		{"not gzip", "\x1f\x8bxx", "f: looks like gzip, but", nil},
 		{"gzip that is cut", gzipped(document(spanA))[:60], "unexpected EOF", nil},
-		{"over the limit", document(spanA) + "\n" + document(spanA, spanB), "f: line 2: what starts here is longer than 500 bytes", []source.Option{source.Limit(500)}},
+		{"over the limit", document(spanA) + "\n" + document(spanA, spanB), "f: line 2: what starts here is longer than 500 bytes", []source.ReadOption{source.WithLimit(500)}},
 	}
 	for _, c := range tests {
 		t.Run(c.why, func(t *testing.T) {

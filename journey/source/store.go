@@ -11,24 +11,30 @@ import (
 // ErrNotStored is in the errors of a Store that was asked, and does not have what was asked for.
 var ErrNotStored = errors.New("not stored")
 
-// Store is where traces can be fetched from. Package journey/source/jaeger has two: Jaeger over HTTP, and over gRPC. A Store
-// is used by several goroutines at a time.
+// Store is where traces can be fetched from. Package journey/source/jaeger has one for Jaeger. Several goroutines use a Store
+// at a time.
 type Store interface {
 	// Trace returns the spans of a trace. The error is ErrNotStored when the store has none of them.
-	Trace(ctx context.Context, id journey.TraceID) (Result, error)
+	Trace(ctx context.Context, id journey.TraceID) (Answer, error)
 	// Search returns whole traces: those with a span that matches the query. No match is no error.
-	Search(ctx context.Context, q Query) (Result, error)
+	Search(ctx context.Context, q Query) (Answer, error)
 }
 
-// Query asks for traces with a span that fulfils all of it. An empty field asks for nothing.
+// Answer is what a Store found.
+type Answer struct {
+	Spans    []journey.Span
+	Warnings []journey.Warning // D11 (what was lost on the way), D12 (the search stopped early) or P07 (remarks of the store)
+}
+
+// Query asks for traces with a span that meets every condition. An empty field is no condition.
 type Query struct {
-	Service    string
-	Operation  string            // the span's name
-	Attributes map[string]string // of the span or its resource: each has this value as text
-	Start, End time.Time         // a span of the trace started from Start on, and before End; both are required
-	Shortest   time.Duration     // the span lasted at least that long
-	Longest    time.Duration     // and at most that long
-	Limit      int               // how many traces; 0 means DefaultSearchLimit
+	Service     string
+	Operation   string            // the span's name
+	Attributes  map[string]string // of the span or its resource: each has this value as text
+	Start, End  time.Time         // a span of the trace started from Start on, and before End; both are required
+	MinDuration time.Duration     // of the span
+	MaxDuration time.Duration     // of the span
+	Limit       int               // how many traces; 0 means DefaultSearchLimit
 }
 
 // DefaultSearchLimit is how many traces a search looks at when its Query does not say. It is as many as the Jaeger UI allows.

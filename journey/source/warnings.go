@@ -17,7 +17,7 @@ func liftWarnings(s *journey.Span) {
 			continue
 		}
 		text := s.Attributes[i].Value.String()
-		if s.Attributes[i].Value.Kind() != journey.JSONValue || json.Unmarshal([]byte(text), &s.Warnings) != nil {
+		if s.Attributes[i].Value.Kind() != journey.ValueJSON || json.Unmarshal([]byte(text), &s.Warnings) != nil {
 			s.Warnings = []string{text}
 		}
 		s.Attributes = slices.Delete(s.Attributes, i, i+1)

@@ -15,7 +15,7 @@ type mutation struct {
 func mutations() []mutation {
 	return []mutation{
 		{"edge: a producer leads to a consumer-side span by message", "edge.go",
-			"case p.kind == Producer && c.is(isConsumer):", "case p.kind == Producer && c.kind == Unspecified:"},
+			"case p.kind == KindProducer && c.is(isConsumer):", "case p.kind == KindProducer && c.kind == KindUnspecified:"},
 		{"edge: continuation needs the same service", "edge.go",
 			"p.is(isConsumer) && c.is(isConsumer) && p.service == c.service && c.start >= p.end", "p.is(isConsumer) && c.is(isConsumer) && c.start >= p.end"},
 		{"edge: continuation begins at or after the end", "edge.go",
@@ -32,7 +32,7 @@ func mutations() []mutation {
 			"		return ClassDetachedOverlap, false", "		return ClassCall, false"},
 		{"edge: the tolerance is at least 1 ms", "edge.go", "max(1_000_000, (n.end-n.start)/100)", "(n.end-n.start)/100"},
 		{"edge: the tolerance is 1 % of a long span", "edge.go", "max(1_000_000, (n.end-n.start)/100)", "int64(1_000_000)"},
-		{"edge: error.type counts as a failure", "edge.go", "n.status == Error || n.is(hasErrorType)", "n.status == Error"},
+		{"edge: error.type counts as a failure", "edge.go", "n.status == StatusError || n.is(hasErrorType)", "n.status == StatusError"},
 		{"edge: a message is ready at its producer's end", "edge.go",
 			"case ClassMessage, ClassContinuation, ClassDetachedAfter:", "case ClassContinuation, ClassDetachedAfter:"},
 		{"link: only consumer-side spans are caused by links", "edges.go",

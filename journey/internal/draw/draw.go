@@ -28,8 +28,8 @@ import (
 const Base = 1_750_000_000_000_000_000
 
 var kinds = map[string]journey.Kind{
-	"INTERNAL": journey.Internal, "SERVER": journey.Server, "CLIENT": journey.Client,
-	"PRODUCER": journey.Producer, "CONSUMER": journey.Consumer, "UNSPECIFIED": journey.Unspecified,
+	"INTERNAL": journey.KindInternal, "SERVER": journey.KindServer, "CLIENT": journey.KindClient,
+	"PRODUCER": journey.KindProducer, "CONSUMER": journey.KindConsumer, "UNSPECIFIED": journey.KindUnspecified,
 }
 
 type line struct {
@@ -114,7 +114,7 @@ func (l *line) refer(byName map[string]*line) error {
 
 func (l *line) read(words []string) error {
 	s := &l.span
-	s.Name, s.Kind = words[0], journey.Internal
+	s.Name, s.Kind = words[0], journey.KindInternal
 	s.Service, _, _ = strings.Cut(s.Name, ".")
 	binary.BigEndian.PutUint64(s.ID[:], uint64(l.number))
 	words = words[1:]
@@ -154,7 +154,7 @@ func (l *line) word(w string) error {
 	key, value, _ := strings.Cut(w, "=")
 	switch key {
 	case "error":
-		s.Status = journey.Error
+		s.Status = journey.StatusError
 	case "trace":
 		n, err := strconv.ParseUint(value, 10, 64)
 		l.trace = n
@@ -185,7 +185,7 @@ func (l *line) word(w string) error {
 }
 
 func (l *line) attribute(key, value string) {
-	l.span.Attributes = append(l.span.Attributes, journey.Attribute{Key: key, Value: journey.String(value)})
+	l.span.Attributes = append(l.span.Attributes, journey.Attribute{Key: key, Value: journey.StringValue(value)})
 }
 
 // Path writes a path as NAME[START,END] in milliseconds, a wait as ~CLASS[START,END].

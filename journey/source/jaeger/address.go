@@ -129,8 +129,8 @@ func parseSearch(u *url.URL, path string, now time.Time) (Address, error) {
 	}
 	var errs [5]error
 	q.Start, q.End, errs[0] = period(v, now)
-	q.Shortest, errs[1] = duration(v, "minDuration")
-	q.Longest, errs[2] = duration(v, "maxDuration")
+	q.MinDuration, errs[1] = duration(v, "minDuration")
+	q.MaxDuration, errs[2] = duration(v, "maxDuration")
 	q.Attributes, errs[3] = tags(v)
 	if limit := v.Get("limit"); limit != "" {
 		q.Limit, errs[4] = strconv.Atoi(limit)

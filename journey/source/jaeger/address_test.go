@@ -31,7 +31,7 @@ func TestParseAddress(t *testing.T) {
 		"http://localhost:16686/search?operation=all&start=1000001&end=2000000":    {Base: "http://localhost:16686", Search: &source.Query{Start: micro(1000001), End: micro(2000000)}},
 		"http://localhost:16686/search?end=3600000000&lookback=custom&tag=a%3Ab:c": {Base: "http://localhost:16686", Search: &source.Query{Start: micro(0), End: micro(3600000000), Attributes: map[string]string{"a": "b:c"}}},
 		"http://localhost/b/search?operation=GET%20%2F&start=1&end=2&minDuration=1.5ms&maxDuration=2s&lookback=1h&tags=%7B%22error%22%3A%22true%22%7D": {
-			Base: "http://localhost/b", Search: &source.Query{Operation: "GET /", Start: micro(1), End: micro(2), Shortest: 1500 * time.Microsecond, Longest: 2 * time.Second, Attributes: map[string]string{"error": "true"}}},
+			Base: "http://localhost/b", Search: &source.Query{Operation: "GET /", Start: micro(1), End: micro(2), MinDuration: 1500 * time.Microsecond, MaxDuration: 2 * time.Second, Attributes: map[string]string{"error": "true"}}},
 	} {
 		got, err := jaeger.ParseAddress(text, now)
 		if d := cmp.Diff(want, got); d != "" || err != nil {
@@ -92,7 +92,7 @@ func FuzzParseAddress(f *testing.F) {
 
 func TestOpen(t *testing.T) {
 	for _, bad := range []string{"", "localhost:16686", "ftp://localhost", "http://", "http://a b"} {
-		if _, err := jaeger.Open(bad, nil); err == nil || !strings.Contains(err.Error(), "address of Jaeger") {
+		if _, err := jaeger.Open(bad); err == nil || !strings.Contains(err.Error(), "address of Jaeger") {
 			t.Errorf("%q: got error %v", bad, err)
 		}
 	}

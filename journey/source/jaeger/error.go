@@ -36,14 +36,19 @@ func (k Kind) String() string {
 type Error struct {
 	Kind    Kind
 	Address string // what was asked: a URL, or an address with a method
-	Err     error  // what was found there
-
+	Err     error  // what was found there; it may be nil
 }
 
 // Error says what was asked, what came of it, and what to do.
 func (e *Error) Error() string {
-	cause := strings.TrimPrefix(e.Err.Error(), e.Address+": ")
-	return fmt.Sprintf("%s: %s: %s", e.Address, e.meaning(), cause)
+	text := e.meaning()
+	if e.Address != "" {
+		text = e.Address + ": " + text
+	}
+	if e.Err != nil {
+		text += ": " + strings.TrimPrefix(e.Err.Error(), e.Address+": ")
+	}
+	return text
 }
 
 func (e *Error) meaning() string {

@@ -16,7 +16,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store, err := jaeger.Open(address.Base, nil)
+	store, err := jaeger.Open(address.Base)
 	if err != nil {
 		log.Fatal(err)
 	}

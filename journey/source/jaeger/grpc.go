@@ -18,27 +18,31 @@ import (
 	"tracelab/journey/source"
 )
 
-// GRPC asks Jaeger's api/v3 over gRPC, by default on port 16685. It is a source.Store.
+// overGRPC asks Jaeger's api/v3 over gRPC, by default on port 16685.
 //
 // No Go module has the client that is generated from Jaeger's query_service.proto. The two questions have few fields, and
 // the answers are OTLP, so they are written and read here.
-type GRPC struct {
-	Conn    grpc.ClientConnInterface
-	Timeout time.Duration // of one question with its answer; 0 means DefaultTimeout
-	Limit   int           // how long a message may be, in bytes; 0 means source.DefaultLimit
-	Keep    Keep          // of what searches find; nil means nobody wants it
+type overGRPC struct {
+	options
+	conn  grpc.ClientConnInterface
+	owned io.Closer // the connection, unless it is the caller's
 }
 
-var _ source.Store = GRPC{}
+// Close closes the connection that Open made.
+func (g overGRPC) Close() error {
+	if g.owned == nil {
+		return nil
+	}
+	return g.owned.Close()
+}
 
 const service = "/jaeger.api_v3.QueryService/"
 
 // Trace returns the spans of a trace as they are stored, without Jaeger's corrections for clock skew.
-func (g GRPC) Trace(ctx context.Context, id journey.TraceID) (source.Result, error) {
-	g.Keep = nil
+func (g overGRPC) Trace(ctx context.Context, id journey.TraceID) (source.Answer, error) {
 	request := stringField(nil, 1, id.String())
 	request = protowire.AppendVarint(protowire.AppendTag(request, 4, protowire.VarintType), 1) // raw_traces
-	result, err := g.call(ctx, "GetTrace", request)
+	result, err := g.call(ctx, "GetTrace", request, nil)
 	if err != nil {
 		return result, err
 	}
@@ -46,13 +50,22 @@ func (g GRPC) Trace(ctx context.Context, id journey.TraceID) (source.Result, err
 }
 
 // Search returns the traces with a span that matches the query.
-func (g GRPC) Search(ctx context.Context, q source.Query) (source.Result, error) {
+func (g overGRPC) Search(ctx context.Context, q source.Query) (source.Answer, error) {
+	return g.search(ctx, q, nil)
+}
+
+// SearchOTLP is Search for those who need the answer itself.
+func (g overGRPC) SearchOTLP(ctx context.Context, q source.Query) (OTLP, error) {
+	return collect(ctx, q, g.search)
+}
+
+func (g overGRPC) search(ctx context.Context, q source.Query, keep keep) (source.Answer, error) {
 	if err := checkQuery(q, "FindTraces"); err != nil {
-		return source.Result{}, err
+		return source.Answer{}, err
 	}
-	result, err := g.call(ctx, "FindTraces", bytesField(nil, 1, queryParameters(q)))
+	result, err := g.call(ctx, "FindTraces", bytesField(nil, 1, queryParameters(q)), keep)
 	if kindOf(err) == NotStored {
-		return source.Result{}, nil
+		return source.Answer{}, nil
 	}
 	if err != nil {
 		return result, err
@@ -69,11 +82,11 @@ func queryParameters(q source.Query) []byte {
 	}
 	b = bytesField(b, 4, seconds(q.Start.Unix(), int64(q.Start.Nanosecond())))
 	b = bytesField(b, 5, seconds(q.End.Unix(), int64(q.End.Nanosecond())))
-	if q.Shortest > 0 {
-		b = bytesField(b, 6, seconds(int64(q.Shortest/time.Second), int64(q.Shortest%time.Second)))
+	if q.MinDuration > 0 {
+		b = bytesField(b, 6, seconds(int64(q.MinDuration/time.Second), int64(q.MinDuration%time.Second)))
 	}
-	if q.Longest > 0 {
-		b = bytesField(b, 7, seconds(int64(q.Longest/time.Second), int64(q.Longest%time.Second)))
+	if q.MaxDuration > 0 {
+		b = bytesField(b, 7, seconds(int64(q.MaxDuration/time.Second), int64(q.MaxDuration%time.Second)))
 	}
 	b = protowire.AppendVarint(protowire.AppendTag(b, 8, protowire.VarintType), uint64(limitOf(q)))
 	return protowire.AppendVarint(protowire.AppendTag(b, 9, protowire.VarintType), 1) // raw_traces
@@ -97,17 +110,10 @@ func bytesField(b []byte, number protowire.Number, value []byte) []byte {
 }
 
 // call asks one question, and reads the stream of messages that answers it.
-func (g GRPC) call(ctx context.Context, method string, request []byte) (source.Result, error) {
-	timeout, limit := g.Timeout, g.Limit
-	if timeout == 0 {
-		timeout = DefaultTimeout
-	}
-	if limit == 0 {
-		limit = source.DefaultLimit
-	}
-	asked, cancel := context.WithTimeout(ctx, timeout)
+func (g overGRPC) call(ctx context.Context, method string, request []byte, keep keep) (source.Answer, error) {
+	asked, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
-	stream, err := g.Conn.NewStream(asked, &grpc.StreamDesc{ServerStreams: true}, service+method, grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(limit))
+	stream, err := g.conn.NewStream(asked, &grpc.StreamDesc{ServerStreams: true}, service+method, grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(g.limit))
 	if err == nil {
 		err = stream.SendMsg(request)
 	}
@@ -115,20 +121,19 @@ func (g GRPC) call(ctx context.Context, method string, request []byte) (source.R
 		err = stream.CloseSend()
 	}
 	if err != nil && !errors.Is(err, io.EOF) { // the reason of an io.EOF comes with the answer
-		return source.Result{}, g.unanswered(ctx, method, err)
+		return source.Answer{}, g.unanswered(ctx, method, err)
 	}
-	var result source.Result
-	for {
+	var result source.Answer
+	for number := 1; ; number++ {
 		var message []byte
 		if err := stream.RecvMsg(&message); errors.Is(err, io.EOF) {
 			return result, nil
 		} else if err != nil {
 			return result, g.unanswered(ctx, method, err)
 		}
-		result.Lines++
-		spans, err := source.FromOTLP(message, fmt.Sprintf("Jaeger's %s, message %d", method, result.Lines))
+		spans, err := source.FromOTLP(message, fmt.Sprintf("Jaeger's %s, message %d", method, number))
 		if err == nil {
-			err = g.Keep.protobuf(message)
+			err = keep.protobuf(message)
 		}
 		if err != nil {
 			return result, &Error{Damaged, method, err}
@@ -137,7 +142,7 @@ func (g GRPC) call(ctx context.Context, method string, request []byte) (source.R
 	}
 }
 
-func (g GRPC) unanswered(ctx context.Context, method string, err error) error {
+func (g overGRPC) unanswered(ctx context.Context, method string, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("%s: %w", method, context.Canceled)
 	}

@@ -56,9 +56,9 @@ func serve(t *testing.T, answer func(method string, request []byte, send func([]
 	return "grpc://" + listener.Addr().String()
 }
 
-func open(t *testing.T, address string) jaeger.Store {
+func open(t *testing.T, address string, opts ...jaeger.Option) jaeger.Store {
 	t.Helper()
-	store, err := jaeger.Open(address, nil)
+	store, err := jaeger.Open(address, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestGRPCSearch(t *testing.T) {
 		asked <- method + " " + fields(t, query, map[protowire.Number]string{1: "service_name", 2: "operation_name", 3: "attributes.", 4: "min.", 5: "max.", 6: "shortest.", 7: "longest.", 8: "depth", 9: "raw"})
 		return errors.Join(send(protobuf(t, trace(1))), send(protobuf(t, trace(2))))
 	}))
-	q := source.Query{Service: "shop", Operation: "op 2", Attributes: map[string]string{"order": "2"}, Start: base, End: base.Add(time.Second), Shortest: 1500 * time.Millisecond, Longest: time.Minute, Limit: 2}
+	q := source.Query{Service: "shop", Operation: "op 2", Attributes: map[string]string{"order": "2"}, Start: base, End: base.Add(time.Second), MinDuration: 1500 * time.Millisecond, MaxDuration: time.Minute, Limit: 2}
 	r, err := store.Search(t.Context(), q)
 	if err != nil || len(r.Spans) != 2 || r.Spans[0].Trace != (journey.TraceID{15: 2}) || len(r.Warnings) != 1 || r.Warnings[0].Rule != "D12" {
 		t.Errorf("got %+v, %v", r, err)
@@ -197,13 +197,13 @@ func TestGRPCSlowAndTooLong(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	_, err = jaeger.GRPC{Conn: conn, Timeout: 50 * time.Millisecond}.Trace(t.Context(), journey.TraceID{15: 1})
+	_, err = open(t, address, jaeger.WithGRPCConn(conn), jaeger.WithTimeout(50*time.Millisecond)).Trace(t.Context(), journey.TraceID{15: 1})
 	want(t, err, jaeger.Slow, "in time")
-	_, err = jaeger.GRPC{Conn: conn, Limit: 100}.Trace(t.Context(), journey.TraceID{15: 1})
+	_, err = open(t, address, jaeger.WithGRPCConn(conn), jaeger.WithLimit(100)).Trace(t.Context(), journey.TraceID{15: 1})
 	want(t, err, jaeger.Damaged, "larger than max")
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, err := (jaeger.GRPC{Conn: conn}).Trace(ctx, journey.TraceID{15: 1}); !errors.Is(err, context.Canceled) || errors.As(err, new(*jaeger.Error)) {
+	if _, err := open(t, address, jaeger.WithGRPCConn(conn)).Trace(ctx, journey.TraceID{15: 1}); !errors.Is(err, context.Canceled) || errors.As(err, new(*jaeger.Error)) {
 		t.Errorf("cancelled by the caller: %v", err)
 	}
 }

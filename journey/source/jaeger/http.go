@@ -12,38 +12,28 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"tracelab/journey"
 	"tracelab/journey/source"
 )
 
-// DefaultTimeout is how long one question may take when its client does not say.
-const DefaultTimeout = 30 * time.Second
-
-// HTTP asks Jaeger's api/v3 over HTTP. It is a source.Store.
-type HTTP struct {
-	Base    string        // URL of the query service with its base path: http://127.0.0.1:16686, or https://example.com/jaeger
-	Client  *http.Client  // nil means http.DefaultClient
-	Timeout time.Duration // of one question with its answer; 0 means DefaultTimeout
-	Limit   int           // how long an answer may be, in bytes; 0 means source.DefaultLimit
-	Keep    Keep          // of what searches find; nil means nobody wants it
+// overHTTP asks Jaeger's api/v3 over HTTP.
+type overHTTP struct {
+	options
+	base string // URL of the query service with its base path: http://127.0.0.1:16686, or https://example.com/jaeger
 }
 
-var _ source.Store = HTTP{}
-
 // Close does nothing: connections belong to the client.
-func (HTTP) Close() error { return nil }
+func (overHTTP) Close() error { return nil }
 
 // Trace returns the spans of a trace as they are stored, without Jaeger's corrections for clock skew. A Jaeger that has no
-// api/v3 is asked for its own JSON, which keeps less. Keep is not told: that JSON is no OTLP.
-func (h HTTP) Trace(ctx context.Context, id journey.TraceID) (source.Result, error) {
-	h.Keep = nil
+// api/v3 is asked for its own JSON, which keeps less.
+func (h overHTTP) Trace(ctx context.Context, id journey.TraceID) (source.Answer, error) {
 	// Each name is the one that the other version of Jaeger passes over.
 	address := h.url("/api/v3/traces/"+id.String(), url.Values{"rawTraces": {"true"}, "raw_traces": {"true"}})
-	result, err := h.get(ctx, address)
+	result, err := h.get(ctx, address, nil)
 	if kindOf(err) == NotJaeger {
-		if old, oldErr := h.get(ctx, h.url("/api/traces/"+id.String(), nil)); oldErr == nil || kindOf(oldErr) == NotStored {
+		if old, oldErr := h.get(ctx, h.url("/api/traces/"+id.String(), nil), nil); oldErr == nil || kindOf(oldErr) == NotStored {
 			result, err = old, oldErr
 		}
 	}
@@ -54,7 +44,7 @@ func (h HTTP) Trace(ctx context.Context, id journey.TraceID) (source.Result, err
 }
 
 // only keeps the spans of one trace.
-func only(result source.Result, id journey.TraceID, address string) (source.Result, error) {
+func only(result source.Answer, id journey.TraceID, address string) (source.Answer, error) {
 	kept := result.Spans[:0]
 	for _, s := range result.Spans {
 		if s.Trace == id {
@@ -67,21 +57,30 @@ func only(result source.Result, id journey.TraceID, address string) (source.Resu
 	return result, nil
 }
 
-// Search returns the traces with a span that matches the query. Jaeger before 2.19 has other names for it and passes over
-// its attributes: then as many traces as the limit allows are fetched, and looked through here.
-func (h HTTP) Search(ctx context.Context, q source.Query) (source.Result, error) {
-	if err := checkQuery(q, redacted(h.Base)); err != nil {
-		return source.Result{}, err
+// Search returns the traces with a span that matches the query. Jaeger before 2.19 has other names for its fields and ignores
+// its attributes: then as many traces as the limit allows are fetched, and searched here.
+func (h overHTTP) Search(ctx context.Context, q source.Query) (source.Answer, error) {
+	return h.search(ctx, q, nil)
+}
+
+// SearchOTLP is Search for those who need the answer itself.
+func (h overHTTP) SearchOTLP(ctx context.Context, q source.Query) (OTLP, error) {
+	return collect(ctx, q, h.search)
+}
+
+func (h overHTTP) search(ctx context.Context, q source.Query, keep keep) (source.Answer, error) {
+	if err := checkQuery(q, redacted(h.base)); err != nil {
+		return source.Answer{}, err
 	}
 	address := h.url("/api/v3/traces", today.values(q))
-	result, err := h.get(ctx, address)
+	result, err := h.get(ctx, address, keep)
 	before219 := kindOf(err) == BadQuery && strings.Contains(err.Error(), before.start)
 	if before219 {
 		address = h.url("/api/v3/traces", before.values(q))
-		result, err = h.get(ctx, address)
+		result, err = h.get(ctx, address, keep)
 	}
 	if kindOf(err) == NotStored {
-		return source.Result{}, nil
+		return source.Answer{}, nil
 	}
 	if kindOf(err) == NotJaeger {
 		err = h.whoIsThere(ctx, err)
@@ -93,8 +92,8 @@ func (h HTTP) Search(ctx context.Context, q source.Query) (source.Result, error)
 }
 
 // whoIsThere asks for a trace that nobody has, and makes the error OldAPI when the answer is that of an old Jaeger.
-func (h HTTP) whoIsThere(ctx context.Context, err error) error {
-	_, old := h.get(ctx, h.url("/api/traces/"+journey.TraceID{15: 1}.String(), nil))
+func (h overHTTP) whoIsThere(ctx context.Context, err error) error {
+	_, old := h.get(ctx, h.url("/api/traces/"+journey.TraceID{15: 1}.String(), nil), nil)
 	var found *Error
 	if errors.As(err, &found) && (old == nil || kindOf(old) == NotStored) {
 		return &Error{OldAPI, found.Address, found.Err}
@@ -102,8 +101,8 @@ func (h HTTP) whoIsThere(ctx context.Context, err error) error {
 	return err
 }
 
-func (h HTTP) url(path string, values url.Values) string {
-	address := strings.TrimRight(h.Base, "/") + path
+func (h overHTTP) url(path string, values url.Values) string {
+	address := strings.TrimRight(h.base, "/") + path
 	if len(values) > 0 {
 		address += "?" + values.Encode()
 	}
@@ -111,28 +110,20 @@ func (h HTTP) url(path string, values url.Values) string {
 }
 
 // get asks one question. Whatever goes wrong with it is an *Error, except that the caller has cancelled it.
-func (h HTTP) get(ctx context.Context, address string) (source.Result, error) {
-	timeout := h.Timeout
-	if timeout == 0 {
-		timeout = DefaultTimeout
-	}
-	asked, cancel := context.WithTimeout(ctx, timeout)
+func (h overHTTP) get(ctx context.Context, address string, keep keep) (source.Answer, error) {
+	asked, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(asked, http.MethodGet, address, nil)
 	if err != nil {
-		return source.Result{}, &Error{BadQuery, "URL of Jaeger", withoutURL(err)}
+		return source.Answer{}, &Error{BadQuery, "URL of Jaeger", withoutURL(err)}
 	}
 	request.Header.Set("Accept", "application/json")
-	client := h.Client
-	if client == nil {
-		client = http.DefaultClient
-	}
 	address = redacted(address)
-	response, err := client.Do(request)
+	response, err := h.client.Do(request)
 	if err != nil {
-		return source.Result{}, unanswered(ctx, asked, &Error{unreached(err), address, withoutURL(err)})
+		return source.Answer{}, unanswered(ctx, asked, &Error{unreached(err), address, withoutURL(err)})
 	}
-	result, err := h.answer(response, address)
+	result, err := h.answer(response, address, keep)
 	if closing := response.Body.Close(); err == nil {
 		err = closing
 	}
@@ -186,9 +177,9 @@ func withoutURL(err error) error {
 }
 
 // answer reads what came back.
-func (h HTTP) answer(response *http.Response, address string) (source.Result, error) {
+func (h overHTTP) answer(response *http.Response, address string, keep keep) (source.Answer, error) {
 	if response.StatusCode != http.StatusOK {
-		return source.Result{}, refusal(response, address)
+		return source.Answer{}, refusal(response, address)
 	}
 	body := bufio.NewReader(response.Body)
 	if isPage(body, response.Header.Get("Content-Type")) {
@@ -196,23 +187,20 @@ func (h HTTP) answer(response *http.Response, address string) (source.Result, er
 		if from := response.Request.URL.Redacted(); from != address {
 			page += " from " + from
 		}
-		return source.Result{}, &Error{NotJaeger, address, errors.New(page)}
+		return source.Answer{}, &Error{NotJaeger, address, errors.New(page)}
 	}
-	limit := h.Limit
-	if limit == 0 {
-		limit = source.DefaultLimit
-	}
-	reader, read := h.Keep.copied(body)
-	result, err := source.Read(reader, address, source.Limit(limit))
+	reader, read := keep.copied(body)
+	result, err := source.Read(reader, address, source.WithLimit(h.limit))
+	found := source.Answer{Spans: result.Spans, Warnings: result.Warnings}
 	switch {
 	case err == nil && result.Damaged > 0:
-		return result, &Error{Damaged, address, errors.New(result.Warnings[0].Text)}
+		return found, &Error{Damaged, address, errors.New(result.Warnings[0].Text)}
 	case errors.Is(err, source.ErrNoSpans) && result.Damaged == 0:
-		return result, &Error{NotStored, address, errors.New("no spans in the answer")}
+		return found, &Error{NotStored, address, errors.New("no spans in the answer")}
 	case err == nil:
-		err = h.Keep.json(read)
+		err = keep.json(read)
 	}
-	return result, err
+	return found, err
 }
 
 // isPage goes by the header, and by the first characters where that says something else.

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 
 func TestHTTPTrace(t *testing.T) {
 	for name, v := range map[string]version{"newest": newest, "2.19": v219, "2.13": v213} {
-		h := jaeger.HTTP{Base: newServer(t, v).URL + "/"}
+		h := open(t, newServer(t, v).URL+"/")
 		r, err := h.Trace(t.Context(), journey.TraceID{15: 2})
 		if err != nil || len(r.Spans) != 2 || r.Spans[1].Parent != r.Spans[0].ID || r.Spans[0].Start != base.UnixNano() || r.Spans[0].Flags != 0x101 || len(r.Warnings) != 0 {
 			t.Errorf("%s: got %+v, %v", name, r, err)
@@ -41,7 +41,7 @@ func TestHTTPTrace(t *testing.T) {
 // A Jaeger without api/v3 still has traces by their ids.
 func TestHTTPTraceOfAnOldJaeger(t *testing.T) {
 	s := newServer(t, v1)
-	h := jaeger.HTTP{Base: s.URL}
+	h := open(t, s.URL)
 	r, err := h.Trace(t.Context(), journey.TraceID{15: 2})
 	if err != nil || len(r.Spans) != 1 || r.Spans[0].Start != base.Truncate(time.Microsecond).UnixNano() || len(r.Warnings) != 1 || r.Warnings[0].Rule != "D11" {
 		t.Errorf("got %+v, %v", r, err)
@@ -68,7 +68,7 @@ func TestHTTPSearch(t *testing.T) {
 		return func(q *source.Query) { q.Attributes = map[string]string{"order": value, "run": "r1"} }
 	}
 	for name, v := range map[string]version{"newest": newest, "2.19": v219, "2.13": v213} {
-		h := jaeger.HTTP{Base: strings.Replace(newServer(t, v).URL, "//", "//user:secret@", 1)}
+		h := open(t, strings.Replace(newServer(t, v).URL, "//", "//user:secret@", 1))
 		for _, c := range []struct {
 			why   string
 			query source.Query
@@ -82,8 +82,8 @@ func TestHTTPSearch(t *testing.T) {
 			{"a service that is not", with(func(q *source.Query) { q.Service = "shed" }), 0, ""},
 			{"an operation, which the server passes over", with(func(q *source.Query) { q.Operation = "op 3" }), 0, ""},
 			{"an operation of the first span", with(func(q *source.Query) { q.Operation = "op 1" }), 6, ""},
-			{"a length, which the server passes over", with(func(q *source.Query) { q.Shortest = 3 * time.Second }), 0, ""},
-			{"a length that one span has", with(func(q *source.Query) { q.Shortest, q.Longest = 1500*time.Millisecond, 2*time.Second }), 6, ""},
+			{"a length, which the server passes over", with(func(q *source.Query) { q.MinDuration = 3 * time.Second }), 0, ""},
+			{"a length that one span has", with(func(q *source.Query) { q.MinDuration, q.MaxDuration = 1500*time.Millisecond, 2*time.Second }), 6, ""},
 			{"attributes of span and resource", with(order("2")), 2, ""},
 			{"an attribute that is not", with(order("9")), 0, ""},
 			{"up to the limit", with(func(q *source.Query) { q.Limit = 2 }), 4, "the search stopped at its limit of 2 traces"},
@@ -169,7 +169,7 @@ func TestHTTPFailures(t *testing.T) {
 		{"no answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, jaeger.Down, "no Jaeger answers there"},
 	} {
 		s := httptest.NewServer(c.handler)
-		h := jaeger.HTTP{Base: strings.Replace(s.URL, "//", "//user:secret@", 1), Limit: 50_000}
+		h := open(t, strings.Replace(s.URL, "//", "//user:secret@", 1), jaeger.WithLimit(50_000))
 		t.Run(c.why, func(t *testing.T) {
 			_, err := h.Trace(t.Context(), journey.TraceID{15: 1})
 			want(t, err, c.kind, c.words, s.URL[len("http://"):])
@@ -187,14 +187,15 @@ func TestHTTPUnreachable(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = jaeger.HTTP{Base: "http://" + address}.Trace(t.Context(), journey.TraceID{15: 1})
+	_, err = open(t, "http://"+address).Trace(t.Context(), journey.TraceID{15: 1})
 	want(t, err, jaeger.Down, "no Jaeger answers there", "connection refused")
-	_, err = jaeger.HTTP{Base: "http://nowhere.invalid"}.Trace(t.Context(), journey.TraceID{15: 1})
+	_, err = open(t, "http://nowhere.invalid").Trace(t.Context(), journey.TraceID{15: 1})
 	want(t, err, jaeger.Down, "nowhere.invalid")
-	_, err = jaeger.HTTP{Base: strings.Replace(newServer(t, newest).URL, "http:", "https:", 1)}.Trace(t.Context(), journey.TraceID{15: 1})
+	_, err = open(t, strings.Replace(newServer(t, newest).URL, "http:", "https:", 1)).Trace(t.Context(), journey.TraceID{15: 1})
 	want(t, err, jaeger.NotJaeger, "HTTP response to HTTPS client")
-	_, err = jaeger.HTTP{Base: "http://a b"}.Trace(t.Context(), journey.TraceID{15: 1})
-	want(t, err, jaeger.BadQuery, "invalid character")
+	if _, err = jaeger.Open("http://a b"); err == nil || !strings.Contains(err.Error(), "invalid character") {
+		t.Errorf("a host with a blank gives %v", err)
+	}
 }
 
 func TestHTTPSlow(t *testing.T) {
@@ -212,17 +213,17 @@ func TestHTTPSlow(t *testing.T) {
 	defer s.Close()
 	defer close(gone)
 	for id := byte(1); id <= 2; id++ {
-		_, err := jaeger.HTTP{Base: s.URL, Timeout: 20 * time.Millisecond}.Trace(t.Context(), journey.TraceID{15: id})
+		_, err := open(t, s.URL, jaeger.WithTimeout(20*time.Millisecond)).Trace(t.Context(), journey.TraceID{15: id})
 		want(t, err, jaeger.Slow, "did not answer in time")
-		_, err = jaeger.HTTP{Base: s.URL, Client: &http.Client{Timeout: 20 * time.Millisecond}}.Trace(t.Context(), journey.TraceID{15: id})
+		_, err = open(t, s.URL, jaeger.WithHTTPClient(&http.Client{Timeout: 20 * time.Millisecond})).Trace(t.Context(), journey.TraceID{15: id})
 		want(t, err, jaeger.Slow)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		_, err = jaeger.HTTP{Base: s.URL}.Trace(ctx, journey.TraceID{15: id})
+		_, err = open(t, s.URL).Trace(ctx, journey.TraceID{15: id})
 		want(t, err, jaeger.Slow)
 		cancel()
 		ctx, cancel = context.WithCancel(t.Context())
 		time.AfterFunc(20*time.Millisecond, cancel)
-		if _, err = (jaeger.HTTP{Base: s.URL}).Trace(ctx, journey.TraceID{15: id}); !errors.Is(err, context.Canceled) || errors.As(err, new(*jaeger.Error)) {
+		if _, err = open(t, s.URL).Trace(ctx, journey.TraceID{15: id}); !errors.Is(err, context.Canceled) || errors.As(err, new(*jaeger.Error)) {
 			t.Errorf("cancelled by the caller: %v", err)
 		}
 	}
@@ -231,14 +232,14 @@ func TestHTTPSlow(t *testing.T) {
 // The whole way: a trace of a Jaeger, what it refers to, and a search.
 func TestCompleteFromJaeger(t *testing.T) {
 	for name, v := range map[string]version{"newest": newest, "2.13": v213} {
-		h := jaeger.HTTP{Base: newServer(t, v).URL}
+		h := open(t, newServer(t, v).URL)
 		first, err := h.Trace(t.Context(), journey.TraceID{15: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		spans := slices.Clip(first.Spans)
 		spans[0].Links = []journey.Link{{Ref: journey.Ref{Trace: journey.TraceID{15: 2}, Span: journey.SpanID{7: 1}}}, {Ref: journey.Ref{Trace: journey.TraceID{15: 9}, Span: journey.SpanID{7: 1}}}}
-		got, err := source.Complete(t.Context(), spans, h, source.CompleteOptions{By: []string{"order"}})
+		got, err := source.Complete(t.Context(), spans, h, source.WithKeys("order"))
 		if err != nil || len(got.Spans) != 4 || len(got.Missing) != 1 || got.Missing[0].Absence != source.NotStored {
 			t.Errorf("%s: got %d spans, missing %v, %v", name, len(got.Spans), got.Missing, err)
 		}

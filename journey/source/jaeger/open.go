@@ -1,6 +1,7 @@
 package jaeger
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,25 +17,50 @@ import (
 // Store is a Jaeger that is to be closed after use.
 type Store interface {
 	source.Store
+	// SearchOTLP is Search for those who need the answer itself, as OTLP.
+	SearchOTLP(ctx context.Context, q source.Query) (OTLP, error)
 	io.Closer
 }
 
-// Options are how a Jaeger is asked. The zero value is of use.
-type Options struct {
-	Client  *http.Client  // for HTTP; it may bring credentials; nil means http.DefaultClient
-	Timeout time.Duration // of one question with its answer; 0 means DefaultTimeout
-	Keep    Keep          // of what searches find; nil means nobody wants it
+// Option changes how a Jaeger is asked.
+type Option func(*options)
+
+type options struct {
+	client  *http.Client
+	conn    grpc.ClientConnInterface
+	timeout time.Duration
+	limit   int
 }
 
-// Open returns the Jaeger at an address: the URL of its query service for api/v3 over HTTP, or grpc://HOST:PORT for gRPC
-// without TLS. Nothing is sent before the first question. The client is for HTTP, and may bring credentials; nil means
-// http.DefaultClient. For gRPC with TLS or credentials make a GRPC of a connection that has them.
-func Open(address string, client *http.Client) (Store, error) {
-	return OpenWith(address, Options{Client: client})
+// DefaultTimeout is how long one question may take when WithTimeout does not say.
+const DefaultTimeout = 30 * time.Second
+
+// WithHTTPClient sets the client for HTTP, which may bring credentials. The default is http.DefaultClient.
+func WithHTTPClient(client *http.Client) Option {
+	return func(o *options) {
+		if client != nil {
+			o.client = client
+		}
+	}
 }
 
-// OpenWith is Open with options.
-func OpenWith(address string, o Options) (Store, error) {
+// WithGRPCConn sets the connection for gRPC, which may have TLS and credentials. It stays the caller's to close. By default
+// Open makes one without TLS.
+func WithGRPCConn(conn grpc.ClientConnInterface) Option { return func(o *options) { o.conn = conn } }
+
+// WithTimeout sets how long one question with its answer may take. The default is DefaultTimeout.
+func WithTimeout(d time.Duration) Option { return func(o *options) { o.timeout = d } }
+
+// WithLimit sets how long an answer over HTTP, or a message over gRPC, may be, in bytes. The default is source.DefaultLimit.
+func WithLimit(bytes int) Option { return func(o *options) { o.limit = bytes } }
+
+// Open returns the Jaeger at an address: the URL of its query service for api/v3 over HTTP, or grpc://HOST:PORT for gRPC.
+// Nothing is sent before the first question.
+func Open(address string, opts ...Option) (Store, error) {
+	o := options{client: http.DefaultClient, timeout: DefaultTimeout, limit: source.DefaultLimit}
+	for _, option := range opts {
+		option(&o)
+	}
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("address of Jaeger: want a URL, such as %s or grpc://127.0.0.1:16685: %w", DefaultBase, err)
@@ -43,19 +69,15 @@ func OpenWith(address string, o Options) (Store, error) {
 	case u.Host == "":
 		return nil, fmt.Errorf("address of Jaeger %q: want a URL, such as %s or grpc://127.0.0.1:16685", address, DefaultBase)
 	case u.Scheme == "http", u.Scheme == "https":
-		return HTTP{Base: address, Client: o.Client, Timeout: o.Timeout, Keep: o.Keep}, nil
+		return overHTTP{options: o, base: address}, nil
+	case u.Scheme == "grpc" && o.conn != nil:
+		return overGRPC{options: o, conn: o.conn}, nil
 	case u.Scheme == "grpc":
 		conn, err := grpc.NewClient(u.Host, grpc.WithTransportCredentials(insecure.NewCredentials()))
 		if err != nil {
 			return nil, fmt.Errorf("address of Jaeger %q: %w", address, err)
 		}
-		return connected{GRPC{Conn: conn, Timeout: o.Timeout, Keep: o.Keep}, conn}, nil
+		return overGRPC{options: o, conn: conn, owned: conn}, nil
 	}
 	return nil, fmt.Errorf("address of Jaeger %q: want http, https or grpc, not %q", address, u.Scheme)
-}
-
-// connected owns its connection.
-type connected struct {
-	GRPC
-	io.Closer
 }

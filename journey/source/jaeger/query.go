@@ -13,8 +13,8 @@ import (
 
 // dialect is the names of the parameters of a search. Jaeger has renamed them in 2.19.
 type dialect struct {
-	service, operation, start, end, shortest, longest, raw, attributes string
-	limit                                                              []string
+	service, operation, start, end, minDuration, maxDuration, raw, attributes string
+	limit                                                                     []string
 }
 
 var (
@@ -38,7 +38,7 @@ func (d dialect) values(q source.Query) url.Values {
 			v.Set(name, value)
 		}
 	}
-	for name, value := range map[string]time.Duration{d.shortest: q.Shortest, d.longest: q.Longest} {
+	for name, value := range map[string]time.Duration{d.minDuration: q.MinDuration, d.maxDuration: q.MaxDuration} {
 		if value > 0 {
 			v.Set(name, value.String())
 		}
@@ -65,7 +65,7 @@ func checkQuery(q source.Query, address string) error {
 }
 
 // matching keeps the traces that the query asks for: not every Jaeger, nor every storage of it, looks at all of a query.
-func matching(result source.Result, q source.Query, address string, blind bool) source.Result {
+func matching(result source.Answer, q source.Query, address string, blind bool) source.Answer {
 	traces, matched := make(map[journey.TraceID]bool), 0
 	for i := range result.Spans {
 		s := &result.Spans[i]
@@ -98,8 +98,8 @@ func matches(s *journey.Span, q source.Query) bool {
 	switch {
 	case q.Service != "" && s.Service != q.Service,
 		q.Operation != "" && s.Name != q.Operation,
-		q.Shortest > 0 && length < q.Shortest,
-		q.Longest > 0 && length > q.Longest:
+		q.MinDuration > 0 && length < q.MinDuration,
+		q.MaxDuration > 0 && length > q.MaxDuration:
 		return false
 	}
 	for key, want := range q.Attributes {

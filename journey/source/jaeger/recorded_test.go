@@ -85,10 +85,7 @@ func TestRecordedAnswers(t *testing.T) {
 	for version, known := range map[string][]string{"2.13": questions213, "2.19": questions219} {
 		t.Run(version, func(t *testing.T) {
 			var asked []url.Values
-			kept := ptrace.NewTraces()
-			store, err := jaeger.OpenWith(recording(t, known, &asked), jaeger.Options{Timeout: 10 * time.Second, Keep: func(some ptrace.Traces) {
-				some.ResourceSpans().MoveAndAppendTo(kept.ResourceSpans())
-			}})
+			store, err := jaeger.Open(recording(t, known, &asked), jaeger.WithTimeout(10*time.Second))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,8 +94,8 @@ func TestRecordedAnswers(t *testing.T) {
 			if err != nil || len(result.Spans) != runSpans || len(result.Warnings) > 0 {
 				t.Fatalf("%d spans, %v, %v", len(result.Spans), err, result.Warnings)
 			}
-			if kept.SpanCount() != allSpans {
-				t.Errorf("%d spans were kept, want all %d", kept.SpanCount(), allSpans)
+			if answer, err := store.SearchOTLP(t.Context(), question); err != nil || spanCount(answer.Traces) != allSpans || len(answer.Warnings) > 0 {
+				t.Errorf("%d spans as OTLP, %v, %v; want all %d", spanCount(answer.Traces), err, answer.Warnings, allSpans)
 			}
 			last := asked[len(asked)-1]
 			for name := range last {
@@ -121,7 +118,7 @@ func TestRecordedAnswers(t *testing.T) {
 // twoJourneys holds when the spans are those of two orders, whole.
 func twoJourneys(t *testing.T, spans []journey.Span) {
 	t.Helper()
-	set := journey.Normalise(spans)
+	set := journey.NewSet(spans)
 	journeys := set.Journeys()
 	if len(journeys) != 2 || len(set.Warnings()) > 0 {
 		t.Fatalf("%d journeys, warnings %v", len(journeys), set.Warnings())
@@ -137,25 +134,20 @@ func twoJourneys(t *testing.T, spans []journey.Span) {
 	}
 }
 
-// Over gRPC the messages of an answer are kept as they come; without a Keep nothing changes, and a single trace is not kept.
-func TestKeepOverGRPC(t *testing.T) {
+func spanCount(answers []ptrace.Traces) (n int) {
+	for _, traces := range answers {
+		n += traces.SpanCount()
+	}
+	return n
+}
+
+// Over gRPC a search returns each message of its answer, with all traces of it.
+func TestSearchOTLPOverGRPC(t *testing.T) {
 	address := serve(t, func(_ string, _ []byte, send func([]byte) error) error {
 		return errors.Join(send(protobuf(t, trace(1))), send(protobuf(t, trace(2))))
 	})
-	kept := 0
-	store, err := jaeger.OpenWith(address, jaeger.Options{Keep: func(some ptrace.Traces) { kept += some.SpanCount() }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	question := source.Query{Attributes: map[string]string{"order": "2"}, Start: base, End: base.Add(time.Second)}
-	result, err := store.Search(t.Context(), question)
-	if err != nil || len(result.Spans) != 2 || kept != 4 {
-		t.Errorf("%d spans, %d kept, %v", len(result.Spans), kept, err)
-	}
-	if _, err := store.Trace(t.Context(), journey.TraceID{15: 1}); err != nil || kept != 4 {
-		t.Errorf("%d kept after asking for a trace, %v", kept, err)
-	}
-	if err := store.Close(); err != nil {
-		t.Error(err)
+	answer, err := open(t, address).SearchOTLP(t.Context(), source.Query{Attributes: map[string]string{"order": "2"}, Start: base, End: base.Add(time.Second), Limit: 2})
+	if err != nil || len(answer.Traces) != 2 || spanCount(answer.Traces) != 4 || len(answer.Warnings) != 1 || answer.Warnings[0].Rule != "D12" {
+		t.Errorf("%d spans in %d messages, %v, %v", spanCount(answer.Traces), len(answer.Traces), answer.Warnings, err)
 	}
 }

@@ -3,7 +3,6 @@ package carrier
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// Reasons that transports themselves give. Services add their own (out_of_stock, payment_declined, …).
+// Reasons that carriers give. Services add their own (out_of_stock, payment_declined, …).
 const (
 	Timeout     = "timeout"     // a deadline passed
 	Cancelled   = "cancelled"   // the caller went away
@@ -21,6 +20,7 @@ const (
 	BadRequest  = "bad_request" // the request makes no sense
 	TooLarge    = "too_large"
 	Internal    = "internal"
+	Undecodable = "undecodable" // a message that cannot be read
 )
 
 // Failed is the error of an order: the steps that failed, each with its reason, whatever carried the answer.
@@ -111,31 +111,4 @@ func (f *Failed) GRPCStatus() *status.Status {
 		return plain
 	}
 	return detailed
-}
-
-// fromStatus reads a failure back from a gRPC answer, or makes one of a status that no service of ours gave.
-func fromStatus(service string, err error) error {
-	if err == nil {
-		return nil
-	}
-	s := status.Convert(err)
-	for _, detail := range s.Details() {
-		if failures, ok := detail.(*orderpb.Failures); ok && len(failures.GetFailures()) > 0 {
-			return &Failed{Failures: failures.GetFailures(), OrderID: failures.GetOrderId()}
-		}
-	}
-	reason := Internal
-	switch s.Code() {
-	case codes.DeadlineExceeded:
-		reason = Timeout
-	case codes.Canceled:
-		reason = Cancelled
-	case codes.Unavailable:
-		reason = Unavailable
-	case codes.ResourceExhausted:
-		reason = TooLarge
-	case codes.InvalidArgument:
-		reason = BadRequest
-	}
-	return Fail("", reason, fmt.Sprintf("%s answered %s: %s", service, s.Code(), s.Message()))
 }

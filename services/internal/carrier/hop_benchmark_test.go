@@ -1,6 +1,11 @@
-package carrier
+package carrier_test
 
 import (
+	"tracelab/services/internal/carrier"
+	carriergrpc "tracelab/services/internal/carrier/grpc"
+	carrierhttp "tracelab/services/internal/carrier/http"
+	"tracelab/services/internal/carrier/kafka"
+
 	"bytes"
 	"context"
 	"fmt"
@@ -55,6 +60,8 @@ func BenchmarkHop(b *testing.B) {
 	}
 }
 
+var dial = (&net.Dialer{}).DialContext
+
 func benchProvider(b *testing.B) *telemetry.Provider {
 	b.Helper()
 	provider, err := telemetry.Config{
@@ -85,10 +92,10 @@ func reserve(context.Context, *orderpb.Order) (*orderpb.Receipt, error) {
 }
 
 func labHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
-	server, l := NewHTTPServer(provider), benchListener(b)
-	server.Traced("POST /reserve", Call(reserve))
+	server, l := carrierhttp.NewServer(provider), benchListener(b)
+	server.Traced("POST /reserve", carrierhttp.Call(reserve))
 	go func() { _ = server.Serve(l) }()
-	client := NewHTTPClient(TCP(), provider, func(string) (string, error) { return l.Addr().String(), nil })
+	client := carrierhttp.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil })
 	b.Cleanup(func() { client.Close(); _ = server.Shutdown(context.Background()) })
 	return func(ctx context.Context) error {
 		return client.Call(ctx, "inventory", "reserve", benchOrder(), &orderpb.Receipt{})
@@ -152,10 +159,10 @@ func (inventoryServer) Reserve(ctx context.Context, order *orderpb.Order) (*orde
 }
 
 func labGRPC(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
-	server, l := NewGRPCServer(provider), benchListener(b)
+	server, l := carriergrpc.NewServer(provider), benchListener(b)
 	orderpb.RegisterInventoryServer(server, inventoryServer{})
 	go func() { _ = server.Serve(l) }()
-	client := NewGRPCClient(TCP(), provider, func(string) (string, error) { return l.Addr().String(), nil })
+	client := carriergrpc.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil })
 	b.Cleanup(func() { _ = client.Close(); _ = server.Shutdown(context.Background()) })
 	return func(ctx context.Context) error {
 		return client.Call(ctx, "inventory", "reserve", benchOrder(), &orderpb.Receipt{})
@@ -192,11 +199,11 @@ func benchBroker(b *testing.B) []string {
 // A Kafka hop here is: produced, acknowledged, polled, processed.
 func labKafka(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
 	handled := make(chan struct{}, 1)
-	k, err := OpenKafka(b.Context(), KafkaConfig{
+	k, err := kafka.Open(b.Context(), kafka.Config{BrokerConfig: carrier.BrokerConfig{
 		Service: "inventory", Addresses: benchBroker(b), Topics: []string{"order.placed"}, Consume: []string{"order.placed"},
-		Workers: 32, Network: TCP(), Provider: provider, Relation: func(context.Context) otelkgo.Relation { return otelkgo.RelationBoth },
+		Workers: 32, Dial: dial, Provider: provider, Relation: func(context.Context) (parent, link bool) { return true, true },
 		Handle: func(context.Context, string, *orderpb.Event) error { handled <- struct{}{}; return nil },
-	})
+	}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -217,7 +224,7 @@ func handKafka(b *testing.B, provider *telemetry.Provider) func(context.Context)
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(benchBroker(b)...), kgo.WithHooks(in.Hooks()...), kgo.ProducerLinger(0),
 		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ConsumerGroup("inventory"), kgo.ConsumeTopics("order.placed"), kgo.DisableClientMetrics(),
-		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.AutoCommitInterval(commitInterval))
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.AutoCommitInterval(100*time.Millisecond))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,0 +1,140 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// forwardPatience is how long the end of a run waits for a collector to take the last spans.
+const forwardPatience = 10 * time.Second
+
+// firstPatience is how long it waits for one that has taken nothing during the whole run: nobody listens there.
+const firstPatience = 3 * time.Second
+
+// ForwarderConfig says what a forwarder sends.
+type ForwarderConfig struct {
+	To Endpoint
+	// From returns the batches of spans, as OTLP protobuf, from the n-th on, and a channel that is closed when there are
+	// more.
+	From func(n int) (batches [][]byte, more <-chan struct{})
+	Keep func(*tracepb.Span) bool // picks the spans to send
+}
+
+// Forwarder sends the spans of a store on to an endpoint, such as an OpenTelemetry Collector or Jaeger, as they come.
+// It never holds anything up: what the endpoint has not taken waits in the store.
+type Forwarder struct {
+	ForwarderConfig
+	client otlptrace.Client
+	cancel context.CancelFunc
+	stop   chan struct{} // closed when no more spans will come
+	done   chan struct{}
+
+	reached      atomic.Bool // the endpoint has taken spans
+	sent, failed int         // spans that the endpoint has taken and not taken; read after done
+	err          error
+}
+
+// StartForwarder begins to send.
+func StartForwarder(ctx context.Context, c ForwarderConfig) (*Forwarder, error) {
+	f := &Forwarder{ForwarderConfig: c, client: NewTraceClient(c.To), stop: make(chan struct{}), done: make(chan struct{})}
+	if err := f.client.Start(ctx); err != nil {
+		return nil, fmt.Errorf("otlp endpoint %s: %w", c.To, err)
+	}
+	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		defer close(f.done)
+		f.work(ctx)
+	}()
+	return f, nil
+}
+
+// work sends batch after batch.
+func (f *Forwarder) work(ctx context.Context) {
+	next := 0
+	stop := f.stop
+	for {
+		batches, more := f.From(next)
+		for _, batch := range batches {
+			f.send(ctx, batch)
+			next++
+		}
+		if len(batches) > 0 {
+			continue
+		}
+		if stop == nil {
+			return
+		}
+		select {
+		case <-more:
+		case <-stop:
+			stop = nil // one more look at what has come
+		}
+	}
+}
+
+func (f *Forwarder) send(ctx context.Context, batch []byte) {
+	var data tracepb.TracesData
+	if err := proto.Unmarshal(batch, &data); err != nil {
+		f.err = errors.Join(f.err, err)
+		return
+	}
+	n := 0
+	for _, resource := range data.GetResourceSpans() {
+		for _, scope := range resource.GetScopeSpans() {
+			kept := scope.Spans[:0]
+			for _, s := range scope.GetSpans() {
+				if f.Keep(s) {
+					kept = append(kept, s)
+				}
+			}
+			scope.Spans = kept
+			n += len(kept)
+		}
+	}
+	if n == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, forwardPatience)
+	defer cancel()
+	if err := f.client.UploadTraces(ctx, data.GetResourceSpans()); err != nil {
+		f.failed += n
+		f.err = err // the newest says enough; they are alike
+		return
+	}
+	f.sent += n
+	f.reached.Store(true)
+}
+
+// Abandon ends without sending the rest, and without a word: the run has failed for another reason.
+func (f *Forwarder) Abandon(ctx context.Context) {
+	f.cancel()
+	close(f.stop)
+	<-f.done
+	_ = f.client.Stop(ctx)
+}
+
+// Finish sends the rest, as long as its patience lasts, and returns how many spans were sent; the error counts those
+// that were not.
+func (f *Forwarder) Finish(ctx context.Context) (int, error) {
+	close(f.stop)
+	patience := forwardPatience
+	if !f.reached.Load() {
+		patience = firstPatience
+	}
+	timer := time.AfterFunc(patience, f.cancel)
+	<-f.done
+	timer.Stop()
+	f.cancel()
+	err := f.client.Stop(ctx)
+	if f.failed > 0 {
+		return f.sent, fmt.Errorf("%d spans were not taken by the otlp endpoint %s: is a collector or Jaeger listening there? %w", f.failed, f.To, f.err)
+	}
+	return f.sent, err
+}

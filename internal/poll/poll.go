@@ -1,0 +1,62 @@
+// Package poll waits for what only asking can show: an answer, a state, the end of a process.
+package poll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Until calls ask at once, and again interval after each complaint, until ask returns nil: then Until does, too. An error that Stop made ends
+// it at once and is returned without its mark. When ctx ends first, the error is an *Unmet. A ctx that has ended already still gets one call.
+func Until(ctx context.Context, interval time.Duration, ask func(context.Context) error) error {
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
+	var last error
+	for {
+		err := ask(ctx)
+		if err == nil {
+			return nil
+		}
+		if final, ok := errors.AsType[*stop](err); ok {
+			return final.error
+		}
+		if last == nil || ctx.Err() == nil {
+			last = err // a question that the end of ctx has cut off says less than the one before
+		}
+		timer.Reset(interval)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			return &Unmet{Cause: context.Cause(ctx), Last: last}
+		}
+	}
+}
+
+// Unmet says that a condition did not become true in time.
+type Unmet struct {
+	Cause error // why the wait ended: the context's cause
+	Last  error // what was complained of last
+}
+
+// Error tells both.
+func (u *Unmet) Error() string { return fmt.Sprintf("%v; seen last: %v", u.Cause, u.Last) }
+
+// Unwrap returns both.
+func (u *Unmet) Unwrap() []error { return []error{u.Cause, u.Last} }
+
+// Stop marks a complaint that asking again cannot change: Until returns it at once. Stop(nil) is nil.
+func Stop(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &stop{err}
+}
+
+type stop struct{ error }
+
+// Unwrap returns the error that was marked.
+func (s *stop) Unwrap() error { return s.error }

@@ -1,0 +1,95 @@
+package tutorial
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// elision stands for any number of lines, or for any text inside of one.
+const elision = "…"
+
+// What differs from run to run, by what it is shown as in a comparison.
+var shapes = []struct {
+	pattern *regexp.Regexp
+	shown   string
+}{
+	{regexp.MustCompile(`[█░▪▼▒▓]+(?:\s*[█░▪▼▒▓]+)*`), "█"},
+	{regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`), "ID"},
+	{regexp.MustCompile(`\b(?:[0-9a-f]{32}|[0-9a-f]{16})\b`), "ID"},
+	{regexp.MustCompile(`\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T-][0-9:.-]+Z?\b`), "TIME"},
+	{regexp.MustCompile(`[-–−+]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?(?:h[0-9.]+m)?(?: ?(?:ns|µs|ms|s|min|m|kB|MB|GB)\b)?`), "#"},
+}
+
+// shape is what a line is compared by.
+func shape(line string) string {
+	for _, s := range shapes {
+		line = s.pattern.ReplaceAllString(line, s.shown)
+	}
+	return strings.Join(strings.Fields(line), " ")
+}
+
+// sameShape compares a line of a page, in which an elision stands for any text, with a line that was printed.
+func sameShape(want, got string) bool {
+	parts := strings.Split(shape(want), elision)
+	got = shape(got)
+	if len(parts) == 1 {
+		return parts[0] == got
+	}
+	first, last := strings.TrimSpace(parts[0]), strings.TrimSpace(parts[len(parts)-1])
+	if !strings.HasPrefix(got, first) || !strings.HasSuffix(got[len(first):], last) {
+		return false
+	}
+	middle := got[len(first) : len(got)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		_, rest, ok := strings.Cut(middle, strings.TrimSpace(part))
+		if !ok {
+			return false
+		}
+		middle = rest
+	}
+	return true
+}
+
+// Compare says where what was printed differs from what the page shows, or returns nil. Blank lines do not count.
+func Compare(want []string, printed string) error {
+	_, err := match(want, printed)
+	return err
+}
+
+// match finds, for each line of the page, the index of the printed line that it stands for, -1 for blank lines and elisions.
+func match(want []string, printed string) ([]int, error) {
+	lines := strings.Split(strings.TrimRight(printed, "\n"), "\n")
+	found := make([]int, len(want))
+	at, free := 0, false // free: an elision has just been read
+	for i, line := range want {
+		found[i] = -1
+		switch strings.TrimSpace(line) {
+		case "":
+			continue
+		case elision:
+			free = true
+			continue
+		}
+		for at < len(lines) && !sameShape(line, lines[at]) && (free || blank(lines[at])) {
+			at++
+		}
+		if at == len(lines) || !sameShape(line, lines[at]) {
+			got := "the end"
+			if at < len(lines) {
+				got = fmt.Sprintf("%q", lines[at])
+			}
+			return found, fmt.Errorf("line %d of the output: the page shows %q, the command prints %s", i+1, line, got)
+		}
+		found[i], free = at, false
+		at++
+	}
+	for ; !free && at < len(lines); at++ {
+		if !blank(lines[at]) {
+			return found, fmt.Errorf("the command prints more than the page shows: %q", lines[at])
+		}
+	}
+	return found, nil
+}
+
+func blank(line string) bool { return strings.TrimSpace(line) == "" }

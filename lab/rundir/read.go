@@ -1,0 +1,174 @@
+package rundir
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tracelab/journey"
+	"tracelab/journey/source"
+)
+
+// Run is a run directory that is being read.
+type Run struct {
+	Dir   string   // as it was named
+	Forms []string // that have spans; the one that the others are compared with comes first
+	Provenance
+}
+
+// Open opens a run directory; ok is false when the path is none (a file, or a directory without a manifest).
+func Open(path string) (run Run, ok bool, err error) {
+	text, err := os.ReadFile(filepath.Join(path, manifestFile))
+	if errors.Is(err, fs.ErrNotExist) || err != nil && !isDir(path) {
+		return run, false, nil
+	}
+	if err != nil {
+		return run, false, fmt.Errorf("open run %s: %w", path, err)
+	}
+	if err := json.Unmarshal(text, &run.Provenance); err != nil {
+		return run, false, fmt.Errorf("open run %s: %s is damaged: %w", path, manifestFile, err)
+	}
+	if run.Schema != Schema {
+		return run, false, fmt.Errorf("open run %s: %s has schema %q, this program reads %s", path, manifestFile, run.Schema, Schema)
+	}
+	run.Dir = path
+	if run.Forms, err = formsIn(path, run.Base); err != nil {
+		return run, false, fmt.Errorf("open run %s: %w", path, err)
+	}
+	if len(run.Forms) == 0 {
+		return run, false, fmt.Errorf("open run %s: it has no spans of any form", path)
+	}
+	return run, true, nil
+}
+
+// formsIn lists the forms that have a file of spans: the base first, then the usual ones in their usual order.
+func formsIn(dir, base string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var forms []string
+	for _, e := range entries {
+		if form, ok := strings.CutSuffix(e.Name(), spansSuffix); ok && form != Shared {
+			forms = append(forms, form)
+		}
+	}
+	usual := []string{base, "grpc", "rest", "kafka", "hybrid"}
+	rank := func(form string) int {
+		if i := slices.Index(usual, form); i >= 0 {
+			return i
+		}
+		return len(usual)
+	}
+	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(rank(a)-rank(b), cmp.Compare(a, b)) })
+	return forms, nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// File returns the path of a form's spans.
+func (r Run) File(form string) string { return filepath.Join(r.Dir, form+spansSuffix) }
+
+// CheckForm returns an UnknownFormError unless the run has spans of the form.
+func (r Run) CheckForm(form string) error {
+	if slices.Contains(r.Forms, form) {
+		return nil
+	}
+	return &UnknownFormError{Dir: r.Dir, Form: form, Known: r.Forms}
+}
+
+// Spans reads every span of the run, the shared ones too. The warnings are about damage that was passed over.
+func (r Run) Spans() (spans []journey.Span, warnings []string, err error) {
+	var names []string
+	if _, err := os.Stat(r.File(Shared)); err == nil { // without messages nothing is shared
+		names = append(names, r.File(Shared))
+	}
+	for _, form := range r.Forms {
+		names = append(names, r.File(form))
+	}
+	for _, name := range names {
+		result, err := source.ReadFile(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		spans = append(spans, result.Spans...)
+		for _, w := range result.Warnings {
+			warnings = append(warnings, w.Text)
+		}
+	}
+	return spans, warnings, nil
+}
+
+// Group reads the journeys of one form, without those that the run found incomplete. The warnings are about what was
+// left out.
+func (r Run) Group(form string) (group journey.Group, warnings []string, err error) {
+	group.Name = filepath.Join(r.Dir, form)
+	if err := r.CheckForm(form); err != nil {
+		return group, nil, err
+	}
+	incomplete, err := r.incomplete(form)
+	if err != nil {
+		return group, nil, err
+	}
+	result, err := source.ReadFile(r.File(form))
+	if err != nil {
+		return group, nil, err
+	}
+	for _, w := range result.Warnings {
+		warnings = append(warnings, w.Text)
+	}
+	set := journey.NewSet(result.Spans)
+	for _, journey := range set.Journeys() {
+		// By number, not by trace: what lost its cause is a journey of its own, in another trace than the order's.
+		number, _ := set.Span(journey.Spans()[0]).Attr(NumberKey)
+		if !incomplete[number.String()] {
+			group.Journeys = append(group.Journeys, journey)
+		}
+	}
+	if len(incomplete) > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s: %d incomplete journeys are left out", group.Name, len(incomplete)))
+	}
+	return group, warnings, nil
+}
+
+// incomplete lists the numbers of the form's orders whose journeys are in no figure.
+func (r Run) incomplete(form string) (map[string]bool, error) {
+	numbers := map[string]bool{}
+	err := r.Orders(func(o Order) {
+		if o.Form == form && o.Incomplete != "" {
+			numbers[strconv.Itoa(o.Number)] = true
+		}
+	})
+	return numbers, err
+}
+
+// Orders calls each with every order of the run, in the order in which they were placed.
+func (r Run) Orders(each func(Order)) (err error) {
+	name := filepath.Join(r.Dir, ordersFile)
+	file, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("open run %s: %w", r.Dir, err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	decoder := json.NewDecoder(file)
+	for line := 1; ; line++ {
+		var o Order
+		if err := decoder.Decode(&o); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("%s:%d: %w", name, line, err)
+		}
+		each(o)
+	}
+}

@@ -1,0 +1,49 @@
+package carrier
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"tracelab/internal/telemetry"
+	"tracelab/services/internal/orderpb"
+)
+
+// ErrUnfinished marks a message whose work could not be handed on: it is not committed, so it comes again.
+var ErrUnfinished = errors.New("message not finished")
+
+// Dial connects to a host:port.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Broker is a service's connection to what carries messages: it publishes, and consumes as one group. Behind it is a
+// product, which nobody in front of it knows.
+type Broker interface {
+	// Publish sends an event, keyed by its order, and returns when the broker has acknowledged it. The message does not
+	// depend on the context's deadline: when that passes first, the error says that the outcome is open.
+	Publish(ctx context.Context, topic string, event *orderpb.Event) error
+	// Ready tells whether messages arrive.
+	Ready() bool
+	// Skipped counts the messages that could not be decoded.
+	Skipped() int64
+	// Drain takes no more messages, finishes those that it has, and commits them. Publishing still works.
+	Drain(ctx context.Context) error
+	// Close ends the connection. It gives up messages without an acknowledgement and work that Drain left.
+	Close(ctx context.Context)
+}
+
+// BrokerConfig says how a service takes part in the messages of a lab.
+type BrokerConfig struct {
+	Service   string
+	Addresses []string // host:port of the brokers
+	Prefix    string   // of topics and groups on a broker that others use too
+	Topics    []string // without prefix; made when they are missing
+	Consume   []string // of the topics, as the group of the service; none: no consumer
+	Workers   int      // messages worked on at the same time, one at a time for each key
+	Dial      Dial
+	Provider  *telemetry.Provider
+	// Relation says how a message's process span refers to the span that sent it. The context has the message's baggage.
+	Relation func(ctx context.Context) (parent, link bool)
+	// Handle does what a message asks for. Its error ends the process span; a message whose error is ErrUnfinished is not
+	// committed.
+	Handle func(ctx context.Context, topic string, event *orderpb.Event) error
+}

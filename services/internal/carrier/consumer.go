@@ -1,0 +1,102 @@
+package carrier
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"tracelab/services/internal/orderpb"
+)
+
+// Consumer handles the messages that a broker delivers: a bounded number at a time, one at a time for each key, each
+// under its process span. It knows no broker.
+type Consumer struct {
+	config  BrokerConfig
+	keys    keyed
+	wait    messageWait
+	log     *slog.Logger
+	skipped atomic.Int64
+}
+
+// Delivery is one message as its broker hands it over.
+type Delivery struct {
+	Topic   string // without the prefix
+	Key     string
+	Value   []byte
+	Sent    time.Time // by the producer's clock
+	Baggage []string  // the message's baggage headers
+	// Process begins the process span: the context gets the span and the message's baggage. end ends it, once.
+	Process func(ctx context.Context) (processing context.Context, end func(error))
+	// Where says for the log where the message is, as slog takes it.
+	Where func() []any
+}
+
+// NewConsumer makes a consumer without work.
+func NewConsumer(config BrokerConfig) (*Consumer, error) {
+	wait, err := newMessageWait(config)
+	if err != nil {
+		return nil, err
+	}
+	return &Consumer{config: config, keys: newKeyed(config.Workers), wait: wait, log: config.Provider.Log}, nil
+}
+
+// Room waits until the consumer can take a message and says how many it can take; 0 when the context ends.
+func (c *Consumer) Room(ctx context.Context) int { return c.keys.room(ctx) }
+
+// Take takes a message. done is called when the work on it has ended, and told whether it may be committed.
+func (c *Consumer) Take(ctx context.Context, d Delivery, done func(finished bool)) {
+	c.keys.run(d.Key, func() { done(c.handle(ctx, d)) })
+}
+
+// Wait waits until no work is left. Nobody may call Take any more.
+func (c *Consumer) Wait(ctx context.Context) error { return c.keys.wait(ctx) }
+
+// Skipped counts the messages that could not be decoded.
+func (c *Consumer) Skipped() int64 { return c.skipped.Load() }
+
+// handle does one message under its process span and tells whether it may be committed.
+func (c *Consumer) handle(ctx context.Context, d Delivery) bool {
+	labels := c.config.Provider.Labels
+	ctx = labels.Order(ctx, d.Baggage...)
+	defer labels.Service() // after the span's end
+	ctx, end := d.Process(ctx)
+	c.wait.record(ctx, d)
+	event, err := decodeEvent(d.Value)
+	if err != nil {
+		c.skipped.Add(1)
+		c.log.ErrorContext(ctx, "message skipped: it cannot be decoded", append(d.Where(), "error", err)...)
+		end(err)
+		return true
+	}
+	err = c.recovered(ctx, d.Topic, event)
+	end(err)
+	return !errors.Is(err, ErrUnfinished)
+}
+
+// recovered handles an event. A panic fails this message, not the process and with it all the others.
+func (c *Consumer) recovered(ctx context.Context, topic string, event *orderpb.Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.ErrorContext(ctx, "handler panicked", "panic", p, "stack", string(debug.Stack()))
+			err = Fail("", Internal, "the service has a bug; its log says more")
+		}
+	}()
+	return c.config.Handle(ctx, topic, event)
+}
+
+// decodeEvent reads a message's value. An event without an order is of no use to anybody.
+func decodeEvent(value []byte) (*orderpb.Event, error) {
+	event := &orderpb.Event{}
+	if err := protojson.Unmarshal(value, event); err != nil {
+		return nil, Fail("", Undecodable, err.Error())
+	}
+	if event.GetOrder().GetId() == "" {
+		return nil, Fail("", Undecodable, "the event names no order")
+	}
+	return event, nil
+}

@@ -1,0 +1,120 @@
+package grpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"tracelab/internal/telemetry"
+	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/orderpb"
+)
+
+// Client calls steps over gRPC, one connection for each service, made when it is first needed.
+type Client struct {
+	dialer   carrier.Dial
+	provider *telemetry.Provider
+	address  func(service string) (string, error)
+
+	mu    sync.Mutex
+	conns map[string]*grpc.ClientConn
+}
+
+// NewClient makes a client that finds services by name.
+func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(service string) (string, error)) *Client {
+	return &Client{dialer: dialer, provider: provider, address: address, conns: map[string]*grpc.ClientConn{}}
+}
+
+// Call asks a service to do what the verb says.
+func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.Message) error {
+	conn, err := c.conn(ctx, service)
+	if err != nil {
+		return err
+	}
+	pkg := orderpb.File_services_internal_orderpb_order_proto.Package()
+	method := fmt.Sprintf("/%s.%s/%s", pkg, capital(service), capital(verb))
+	return fromStatus(service, conn.Invoke(ctx, method, in, out))
+}
+
+// conn is the service's connection.
+func (c *Client) conn(ctx context.Context, service string) (*grpc.ClientConn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if conn, ok := c.conns[service]; ok {
+		return conn, nil
+	}
+	address, err := c.address(service)
+	if err != nil {
+		return nil, err
+	}
+	var conn *grpc.ClientConn
+	c.provider.Labels.Apart(ctx, func() { conn, err = c.dial(address) })
+	if err != nil {
+		return nil, fmt.Errorf("grpc connection to %s: %w", service, err)
+	}
+	c.conns[service] = conn
+	return conn, nil
+}
+
+// fromStatus reads a failure back from a gRPC answer, or makes one of a status that no service of ours gave.
+func fromStatus(service string, err error) error {
+	if err == nil {
+		return nil
+	}
+	s := status.Convert(err)
+	for _, detail := range s.Details() {
+		if failures, ok := detail.(*orderpb.Failures); ok && len(failures.GetFailures()) > 0 {
+			return &carrier.Failed{Failures: failures.GetFailures(), OrderID: failures.GetOrderId()}
+		}
+	}
+	reason := carrier.Internal
+	switch s.Code() {
+	case codes.DeadlineExceeded:
+		reason = carrier.Timeout
+	case codes.Canceled:
+		reason = carrier.Cancelled
+	case codes.Unavailable:
+		reason = carrier.Unavailable
+	case codes.ResourceExhausted:
+		reason = carrier.TooLarge
+	case codes.InvalidArgument:
+		reason = carrier.BadRequest
+	}
+	return carrier.Fail("", reason, fmt.Sprintf("%s answered %s: %s", service, s.Code(), s.Message()))
+}
+
+// dial begins to connect, so that the connection's goroutines start here and not with the first call.
+func (c *Client) dial(address string) (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, a string) (net.Conn, error) { return c.dialer(ctx, "tcp", a) }),
+		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(c.provider.Spans),
+			otelgrpc.WithMeterProvider(c.provider.Meters), otelgrpc.WithPropagators(c.provider.Propagator))),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(carrier.MaxBody)), grpc.WithDisableRetry())
+	if err == nil {
+		conn.Connect()
+	}
+	return conn, err
+}
+
+// Close ends the connections.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var errs []error
+	for _, conn := range c.conns {
+		errs = append(errs, conn.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }

@@ -1,0 +1,102 @@
+// Package grpc carries calls over gRPC.
+package grpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
+
+	"tracelab/internal/telemetry"
+	"tracelab/services/internal/carrier"
+	"tracelab/tracecontext/grpcmeta"
+)
+
+// Server is a gRPC server with the stock instrumentation, and limits.
+type Server struct {
+	*grpc.Server
+	known func() map[string]bool // the full names of its methods
+}
+
+// NewServer makes the server; services register themselves on it.
+func NewServer(provider *telemetry.Provider) *Server {
+	recovered := func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (answer any, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				provider.Log.ErrorContext(ctx, "handler panicked", "panic", p, "stack", string(debug.Stack()))
+				err = carrier.Fail("", carrier.Internal, "the service has a bug; its log says more")
+			}
+		}()
+		if answer, err = next(ctx, req); err != nil {
+			return nil, carrier.AsFailed("", err)
+		}
+		return answer, nil
+	}
+	s := &Server{}
+	s.known = sync.OnceValue(s.methods) // at the first call: all services have registered then
+	s.Server = grpc.NewServer(
+		grpc.StatsHandler(callLabels{labels: provider.Labels}),
+		grpc.StatsHandler(grpcmeta.Handler{}), // before otelgrpc, which shows a propagator only the first of doubled values
+		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(provider.Spans),
+			otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator),
+			// Unknown methods get no span and no series: the caller picks the name, and gRPC never reports the call's end.
+			otelgrpc.WithFilter(func(info *stats.RPCTagInfo) bool { return s.known()[info.FullMethodName] }))),
+		grpc.UnaryInterceptor(recovered),
+		grpc.MaxRecvMsgSize(carrier.MaxBody), grpc.MaxHeaderListSize(carrier.MaxBody), grpc.ConnectionTimeout(carrier.HeaderTimeout),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second}),
+	)
+	return s
+}
+
+// callLabels puts each call, which has a goroutine to itself, under the labels of its order.
+type callLabels struct {
+	grpcmeta.Handler // for all that is nothing to do
+	labels           telemetry.Labels
+}
+
+// TagRPC is called on the call's goroutine.
+func (h callLabels) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
+	return h.labels.Order(ctx, metadata.ValueFromIncomingContext(ctx, "baggage")...)
+}
+
+// methods lists the methods that the server has, as /package.Service/Method.
+func (s *Server) methods() map[string]bool {
+	names := map[string]bool{}
+	for service, info := range s.GetServiceInfo() {
+		for _, method := range info.Methods {
+			names["/"+service+"/"+method.Name] = true
+		}
+	}
+	return names
+}
+
+// Serve answers on the listener until Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.Server.Serve(l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return fmt.Errorf("grpc server on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// Shutdown takes no more calls and waits for those that it has; when the context ends, it cuts them off and does not
+// wait for one that is deaf to that.
+func (s *Server) Shutdown(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() { s.GracefulStop(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		s.Stop() // the graceful one goes on until a deaf handler has ended
+		return fmt.Errorf("grpc server: calls cut off: %w", context.Cause(ctx))
+	}
+}

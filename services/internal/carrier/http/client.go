@@ -1,0 +1,147 @@
+package http
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"tracelab/internal/telemetry"
+	"tracelab/services/internal/carrier"
+)
+
+// maxAnswer is the most bytes of an answer that are read: a run's list of orders is the largest.
+const maxAnswer = 64 << 20
+
+// Limits of a client.
+const (
+	idleConnections = 256         // kept to one service
+	answerTimeout   = time.Minute // from the end of a request to the headers of its answer
+)
+
+// Client calls steps over HTTP.
+type Client struct {
+	client *http.Client
+	plain  *http.Client
+	base   func(service string) (string, error) // http://host:port
+}
+
+// NewClient makes a client that finds services by name.
+func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(service string) (string, error)) *Client {
+	dial := func(ctx context.Context, kind, address string) (net.Conn, error) {
+		provider.Labels.Service() // the goroutine is the connection's
+		return dialer(ctx, kind, address)
+	}
+	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: idleConnections, ResponseHeaderTimeout: answerTimeout,
+		IdleConnTimeout: carrier.IdleTimeout / 2} // before the server ends it: an order on a connection that is just closing is lost
+	traced := otelhttp.NewTransport(transport, otelhttp.WithTracerProvider(provider.Spans),
+		otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
+		otelhttp.WithSpanNameFormatter(ClientSpanName))
+	return &Client{client: &http.Client{Transport: traced}, plain: &http.Client{Transport: transport},
+		base: func(service string) (string, error) {
+			a, err := address(service)
+			return "http://" + a, err
+		}}
+}
+
+// ClientSpanName names the span of a request by method and path, which is low in cardinality here: traced requests go to
+// fixed paths only.
+func ClientSpanName(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }
+
+// measuredAs tells the metrics of a request what was asked for, since they do not keep the peer's address.
+func measuredAs(ctx context.Context, path string) context.Context {
+	labeler := &otelhttp.Labeler{}
+	labeler.Add(semconv.URLTemplate(path))
+	return otelhttp.ContextWithClientLabeler(ctx, labeler)
+}
+
+// Call asks a service to do what the verb says.
+func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.Message) error {
+	body, err := protojson.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("encode %s for %s: %w", verb, service, err)
+	}
+	base, err := c.base(service)
+	if err != nil {
+		return err
+	}
+	path := "/" + strings.ToLower(verb)
+	req, err := http.NewRequestWithContext(measuredAs(ctx, path), http.MethodPost, base+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("request to %s: %w", service, err)
+	}
+	req.GetBody = nil // net/http must not send an order twice behind our back
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return unanswered(service, err)
+	}
+	defer func() { _ = resp.Body.Close() }() // read to its end or given up
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return unanswered(service, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fromProblem(service, resp.StatusCode, answer)
+	}
+	if err := protojson.Unmarshal(answer, out); err != nil {
+		return carrier.Fail("", carrier.Internal, fmt.Sprintf("%s answered what cannot be read: %v", service, err))
+	}
+	return nil
+}
+
+// Get passes an untraced question on: the answer's status, type and body, as they came.
+func (c *Client) Get(ctx context.Context, service, path string) (status int, contentType string, body []byte, err error) {
+	base, err := c.base(service)
+	if err != nil {
+		return 0, "", nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+	if err != nil {
+		return 0, "", nil, fmt.Errorf("request to %s: %w", service, err)
+	}
+	resp, err := c.plain.Do(req)
+	if err != nil {
+		return 0, "", nil, unanswered(service, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
+		return 0, "", nil, unanswered(service, err)
+	}
+	return resp.StatusCode, resp.Header.Get("Content-Type"), body, nil
+}
+
+// Close drops the idle connections.
+func (c *Client) Close() { c.plain.CloseIdleConnections() }
+
+// unanswered is a call that no answer came to.
+func unanswered(service string, err error) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return carrier.Fail("", carrier.Timeout, service+" did not answer in time")
+	case errors.Is(err, context.Canceled):
+		return carrier.Fail("", carrier.Cancelled, "the caller went away")
+	default:
+		return carrier.Fail("", carrier.Unavailable, fmt.Sprintf("%s cannot be reached: %v", service, err))
+	}
+}
+
+// fromProblem reads a failure back from an answer; one without a problem document is described.
+func fromProblem(service string, status int, body []byte) error {
+	var p Problem
+	if err := json.Unmarshal(body, &p); err != nil || p.Type == "" {
+		return carrier.Fail("", carrier.Internal, fmt.Sprintf("%s answered %d without a problem document", service, status))
+	}
+	return p.failed()
+}

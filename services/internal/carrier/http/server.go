@@ -1,0 +1,144 @@
+// Package http carries calls over HTTP, and is what clients see.
+package http
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"runtime/debug"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"tracelab/internal/telemetry"
+	"tracelab/services/internal/carrier"
+)
+
+// Server is a mux in which every route is traced by itself, so that the span knows its route.
+type Server struct {
+	mux      *http.ServeMux
+	provider *telemetry.Provider
+	server   *http.Server
+}
+
+// NewServer makes a server with size and time limits.
+func NewServer(provider *telemetry.Provider) *Server {
+	s := &Server{mux: http.NewServeMux(), provider: provider}
+	s.server = &http.Server{
+		Handler: s.mux, ConnState: s.idle, ReadHeaderTimeout: carrier.HeaderTimeout, ReadTimeout: carrier.ReadTimeout, IdleTimeout: carrier.IdleTimeout,
+		MaxHeaderBytes: carrier.MaxBody, ErrorLog: slog.NewLogLogger(provider.Log.Handler(), slog.LevelDebug),
+	}
+	return s
+}
+
+// Traced adds a route whose requests get a SERVER span.
+func (s *Server) Traced(pattern string, h http.Handler) {
+	s.mux.Handle(pattern, s.labelled(otelhttp.NewHandler(s.recovered(h), pattern,
+		otelhttp.WithTracerProvider(s.provider.Spans), otelhttp.WithMeterProvider(s.provider.Meters),
+		otelhttp.WithPropagators(s.provider.Propagator))))
+}
+
+// labelled puts a request's work under the labels of its order, until the server has sent the answer: see idle.
+func (s *Server) labelled(h http.Handler) http.Handler {
+	if !s.provider.Labels.On() {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(s.provider.Labels.Order(r.Context(), r.Header.Values("Baggage")...)))
+	})
+}
+
+// idle is told, on a connection's goroutine, that it waits for its next request, which may be of another order.
+func (s *Server) idle(_ net.Conn, state http.ConnState) {
+	if state == http.StateIdle {
+		s.provider.Labels.Service()
+	}
+}
+
+// Plain adds a route without a span: health probes, and the questions of whoever waits for an order.
+func (s *Server) Plain(pattern string, h http.Handler) { s.mux.Handle(pattern, s.recovered(h)) }
+
+// recovered answers a panic with 500 inside the span; otherwise the span's status stays unset and the client tries again.
+func (s *Server) recovered(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				s.provider.Log.ErrorContext(r.Context(), "handler panicked", "panic", p, "stack", string(debug.Stack()))
+				WriteProblem(w, carrier.Fail("", carrier.Internal, "the service has a bug; its log says more"))
+			}
+		}()
+		h.ServeHTTP(w, r)
+	})
+}
+
+// Serve answers on the listener until Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("http server on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// Shutdown takes no more requests and waits for those that it has; when the context ends, it closes them.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("http server: requests cut off: %w", err), s.server.Close())
+	}
+	return nil
+}
+
+// ReadJSON reads a request's body within its limit, into a strict decoder's reach. The failure says what is wrong with it.
+func ReadJSON(w http.ResponseWriter, r *http.Request, decode func([]byte) error) *carrier.Failed {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return carrier.Fail("", "unsupported_media_type", fmt.Sprintf("content type %q: send application/json", r.Header.Get("Content-Type")))
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, carrier.MaxBody))
+	if err != nil {
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return carrier.Fail("", carrier.TooLarge, fmt.Sprintf("the body is larger than %d bytes", tooLarge.Limit))
+		}
+		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+			return carrier.Fail("", "request_timeout", "the body did not come in time")
+		}
+		return carrier.Fail("", carrier.BadRequest, "the body broke off: "+err.Error())
+	}
+	if err := decode(body); err != nil {
+		return carrier.Fail("", carrier.BadRequest, err.Error())
+	}
+	return nil
+}
+
+// Call makes a handler of a step's method, the same that gRPC serves.
+func Call[In, Out any, PIn message[In], POut message[Out]](method func(context.Context, PIn) (POut, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		in := PIn(new(In))
+		if failed := ReadJSON(w, r, func(body []byte) error { return protojson.Unmarshal(body, in) }); failed != nil {
+			WriteProblem(w, failed)
+			return
+		}
+		out, err := method(r.Context(), in)
+		if err != nil {
+			WriteProblem(w, carrier.AsFailed("", err))
+			return
+		}
+		body, err := protojson.Marshal(out)
+		if err != nil {
+			WriteProblem(w, carrier.Fail("", carrier.Internal, err.Error()))
+			return
+		}
+		WriteJSON(w, http.StatusOK, json.RawMessage(body))
+	})
+}
+
+// message is a pointer to a generated message.
+type message[T any] interface {
+	*T
+	proto.Message
+}

@@ -1,0 +1,97 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tracelab/services/internal/carrier"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Ready tells whether the group has its partitions.
+func (k *Broker) Ready() bool { return len(k.config.Consume) == 0 || k.joined.Load() }
+
+// Skipped counts the records that could not be decoded.
+func (k *Broker) Skipped() int64 { return k.work.Skipped() }
+
+// poll hands records to workers, never more than they can take: what is not polled stays with the client.
+func (k *Broker) poll(ctx context.Context) {
+	for ctx.Err() == nil {
+		room := k.work.Room(ctx)
+		if room == 0 {
+			return
+		}
+		fetches := k.spans.poll(ctx, k.client, room)
+		fetches.EachError(func(topic string, partition int32, err error) {
+			if ctx.Err() == nil && !errors.Is(err, kgo.ErrClientClosed) {
+				k.trouble.Do(func() {
+					k.log.Warn("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
+				})
+			}
+		})
+		fetches.EachRecord(func(r *kgo.Record) { k.deliver(ctx, r) })
+	}
+}
+
+// deliver hands a record to the workers.
+func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
+	k.work.Take(context.WithoutCancel(ctx), carrier.Delivery{
+		Topic: k.plainTopic(r.Topic), Key: string(r.Key), Value: r.Value, Sent: r.Timestamp, Baggage: baggageOf(r),
+		Process: func(ctx context.Context) (context.Context, func(error)) { return k.spans.process(ctx, r) },
+		Where:   func() []any { return []any{"topic", r.Topic, "partition", r.Partition, "offset", r.Offset} },
+	}, k.windows.open(r))
+}
+
+// baggageOf lists a record's baggage headers.
+func baggageOf(r *kgo.Record) []string {
+	var values []string
+	for _, h := range r.Headers {
+		if h.Key == "baggage" {
+			values = append(values, string(h.Value))
+		}
+	}
+	return values
+}
+
+// commit commits what is finished, at intervals, until polling ends.
+func (k *Broker) commit(ctx context.Context) {
+	ticker := time.NewTicker(commitInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			if err := k.commitFinished(ctx); err != nil && ctx.Err() == nil {
+				k.trouble.Do(func() { k.log.Warn("commit failed; trying again with the next one", "error", err) })
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// commitFinished commits, for each partition, up to the oldest record that is not finished.
+func (k *Broker) commitFinished(ctx context.Context) error {
+	k.commits.Lock()
+	defer k.commits.Unlock()
+	offsets := k.windows.finished()
+	if len(offsets) == 0 {
+		return nil
+	}
+	err := k.spans.commit(ctx, k.client, offsets)
+	if err != nil { // also when the context has ended: the next commit, the last one perhaps, has them again
+		k.windows.uncommit(offsets)
+	}
+	return err
+}
+
+// revoked lets the work on partitions that go elsewhere end, and commits it, before they go.
+func (k *Broker) revoked(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
+	k.windows.wait(ctx, gone)
+	if err := k.commitFinished(ctx); err != nil && ctx.Err() == nil {
+		k.log.Warn("commit of partitions that go elsewhere failed; their messages come again", "error", err)
+	}
+	k.spans.lost(client, gone) // what could not end in time
+	k.windows.drop(gone)
+}

@@ -1,0 +1,185 @@
+// Package kafka carries messages over a Kafka.
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/time/rate"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/orderpb"
+)
+
+const (
+	partitions     = 8                      // of every topic
+	commitInterval = 100 * time.Millisecond // between commits of what has been finished
+	dialTimeout    = 3 * time.Second        // for the first answer of the broker
+	sessionTimeout = 6 * time.Second        // until what a killed service held goes on, instead of 45 s; brokers take no less
+	fetchWait      = 250 * time.Millisecond // a fetch that began before a partition was there keeps its records back that long
+	metadataMinAge = 250 * time.Millisecond // a new leader is found in a quarter of a second, instead of five
+	logInterval    = 10 * time.Second       // between log lines about a broker that does not answer
+	cancelGrace    = 100 * time.Millisecond // that work has to end when its client is closed
+)
+
+// Config says how a service takes part in the messages of a Kafka.
+type Config struct {
+	carrier.BrokerConfig
+	Kotel bool // let kotel make the spans, as it is shipped; then Relation is not asked
+}
+
+// Broker is a service's connection to a Kafka: it publishes, and consumes as one group.
+type Broker struct {
+	config  Config
+	client  *kgo.Client
+	spans   spans
+	log     *slog.Logger
+	windows windows
+	joined  atomic.Bool
+
+	work    *carrier.Consumer
+	stop    context.CancelFunc // ends polling
+	workers sync.WaitGroup     // the poll loop and the commit loop
+	trouble rate.Sometimes     // to log that the broker does not answer: it is tried again several times a second
+	commits sync.Mutex         // one commit after another, or an older one could overtake a newer one
+	life    context.Context    // of the client and its connections: ends when whoever opens or closes it gives up
+	kill    context.CancelFunc
+}
+
+// Open connects, makes the topics that are missing, and begins to consume.
+func Open(ctx context.Context, config Config) (*Broker, error) {
+	k := &Broker{config: config, log: config.Provider.Log, trouble: rate.Sometimes{First: 1, Interval: logInterval}}
+	var err error
+	if k.spans, err = newSpans(config); err != nil {
+		return nil, err
+	}
+	if k.work, err = carrier.NewConsumer(config.BrokerConfig); err != nil {
+		return nil, err
+	}
+	k.life, k.kill = context.WithCancel(context.WithoutCancel(ctx))
+	if k.client, err = kgo.NewClient(k.options()...); err != nil {
+		k.kill()
+		return nil, fmt.Errorf("kafka client of %s: %w", config.Service, err)
+	}
+	polling, stop := context.WithCancel(context.WithoutCancel(ctx))
+	k.stop = stop
+	if err := k.prepare(ctx); err != nil {
+		k.Close(ctx)
+		return nil, err
+	}
+	if len(config.Consume) > 0 {
+		k.workers.Go(func() { k.poll(polling) })
+		k.workers.Go(func() { k.commit(polling) })
+	}
+	return k, nil
+}
+
+// options are the client's settings, each with its reason.
+func (k *Broker) options() []kgo.Opt {
+	opts := []kgo.Opt{
+		kgo.WithContext(k.life),
+		kgo.SeedBrokers(k.config.Addresses...),
+		kgo.ClientID(k.config.Service),
+		kgo.Dialer(k.config.Dial),
+		kgo.WithHooks(k.spans.hooks()...),
+		kgo.RequiredAcks(kgo.AllISRAcks()),                // 202 means that the broker has it
+		kgo.ProducerLinger(0),                             // one order, one record: waiting for company costs 10 ms a hop
+		kgo.ProducerBatchCompression(kgo.NoCompression()), // records of 200 bytes
+		kgo.MetadataMinAge(metadataMinAge),
+		kgo.DisableClientMetrics(),
+	}
+	if len(k.config.Consume) == 0 {
+		return opts
+	}
+	return append(opts,
+		kgo.ConsumerGroup(k.config.Prefix+k.config.Service),
+		kgo.ConsumeTopics(k.topics(k.config.Consume)...),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // a group that is new has missed nothing
+		kgo.DisableAutoCommit(),                           // commits follow the work, not the poll
+		kgo.SessionTimeout(sessionTimeout),
+		kgo.HeartbeatInterval(sessionTimeout/3),
+		kgo.FetchMaxWait(fetchWait),
+		kgo.OnPartitionsAssigned(func(_ context.Context, client *kgo.Client, assigned map[string][]int32) {
+			k.spans.assigned(client, assigned)
+			k.joined.Store(true)
+		}),
+		kgo.OnPartitionsRevoked(k.revoked),
+		kgo.OnPartitionsLost(func(_ context.Context, client *kgo.Client, lost map[string][]int32) {
+			k.spans.lost(client, lost)
+			k.windows.drop(lost)
+		}),
+	)
+}
+
+// Publish sends an event, keyed by its order, and returns when the broker has acknowledged it. The message does not
+// depend on the context's deadline: when that passes first the error says that the outcome is open.
+func (k *Broker) Publish(ctx context.Context, topic string, event *orderpb.Event) error {
+	value, err := protojson.Marshal(event)
+	if err != nil {
+		return fmt.Errorf("encode event for %s: %w", topic, err)
+	}
+	acknowledged := make(chan error, 1)
+	record := &kgo.Record{Topic: k.config.Prefix + topic, Key: []byte(event.GetOrder().GetId()), Value: value,
+		Headers: []kgo.RecordHeader{{Key: "content-type", Value: []byte("application/json")}}}
+	k.client.Produce(context.WithoutCancel(ctx), record, func(_ *kgo.Record, err error) { acknowledged <- err })
+	select {
+	case err := <-acknowledged:
+		if err != nil {
+			return carrier.Fail("", carrier.Unavailable, fmt.Sprintf("broker did not take the message for %s: %v", topic, err))
+		}
+		return nil
+	case <-ctx.Done():
+		return carrier.Fail("", carrier.Unavailable, fmt.Sprintf("broker has not acknowledged the message for %s yet", topic))
+	}
+}
+
+// Drain takes no more records, finishes those that it has, and commits them. Publishing still works.
+func (k *Broker) Drain(ctx context.Context) error {
+	k.stop()
+	k.workers.Wait()
+	err := k.work.Wait(ctx)
+	if err != nil {
+		err = fmt.Errorf("%s: messages still in work; they will come again: %w", k.config.Service, err)
+	}
+	if commit := k.commitFinished(ctx); commit != nil {
+		err = errors.Join(err, fmt.Errorf("%s: finished messages are not committed; they will come again: %w", k.config.Service, commit))
+	}
+	return err
+}
+
+// Close leaves the group and ends the connection, waiting for the broker's consent no longer than the context allows.
+// Messages without an acknowledgement are given up, and so is the work that Drain could not wait for.
+func (k *Broker) Close(ctx context.Context) {
+	k.stop()
+	defer context.AfterFunc(ctx, k.kill)()
+	k.client.AllowRebalance()
+	// The client's own Close would wait for a broker that is away for as long as it tries again.
+	_ = k.client.LeaveGroupContext(ctx)
+	k.client.Close()
+	k.workers.Wait()
+	k.kill()
+	// Work that waited for an acknowledgement ends now, and its spans have to end before their provider is shut down.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelGrace)
+	defer cancel()
+	_ = k.work.Wait(ctx)
+}
+
+func (k *Broker) topics(plain []string) []string { return prefixed(k.config.Prefix, plain) }
+
+func prefixed(prefix string, plain []string) []string {
+	named := make([]string, len(plain))
+	for i, name := range plain {
+		named[i] = prefix + name
+	}
+	return named
+}
+
+func (k *Broker) plainTopic(topic string) string { return strings.TrimPrefix(topic, k.config.Prefix) }

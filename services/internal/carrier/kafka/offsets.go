@@ -1,0 +1,135 @@
+package kafka
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// revocationPoll is how often a revocation looks whether the work on its partitions has ended.
+const revocationPoll = 5 * time.Millisecond
+
+// windows keeps, for each partition, which polled records are finished, so that no commit goes further than the oldest
+// unfinished one. The zero value is empty.
+type windows struct {
+	mu          sync.Mutex
+	byPartition map[partition]*window
+}
+
+type partition struct {
+	topic string
+	id    int32
+}
+
+// window is the records of one partition from the oldest unfinished one on, in the order of their offsets.
+type window struct {
+	entries []*entry
+	next    kgo.EpochOffset // to commit
+	dirty   bool            // next is not committed yet
+}
+
+type entry struct {
+	offset kgo.EpochOffset // behind the record
+	ended  bool            // nobody works on it any more
+	done   bool            // it may be committed
+}
+
+// open takes a polled record; the function it returns says that the work on it has ended, and whether it is finished.
+// It must be called once. A record of a partition that has gone meanwhile changes nothing.
+func (ws *windows) open(r *kgo.Record) func(finished bool) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.byPartition == nil {
+		ws.byPartition = map[partition]*window{}
+	}
+	key := partition{r.Topic, r.Partition}
+	w := ws.byPartition[key]
+	if w == nil {
+		w = &window{}
+		ws.byPartition[key] = w
+	}
+	e := &entry{offset: kgo.EpochOffset{Epoch: r.LeaderEpoch, Offset: r.Offset + 1}}
+	w.entries = append(w.entries, e)
+	return func(finished bool) {
+		ws.mu.Lock()
+		defer ws.mu.Unlock()
+		e.ended, e.done = true, finished
+		w.advance()
+	}
+}
+
+// advance moves the window's start over finished records.
+func (w *window) advance() {
+	for len(w.entries) > 0 && w.entries[0].done {
+		w.next, w.dirty = w.entries[0].offset, true
+		w.entries = w.entries[1:]
+	}
+}
+
+// finished lists what can be committed and has not been.
+func (ws *windows) finished() map[string]map[int32]kgo.EpochOffset {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	offsets := map[string]map[int32]kgo.EpochOffset{}
+	for key, w := range ws.byPartition {
+		if !w.dirty {
+			continue
+		}
+		w.dirty = false
+		if offsets[key.topic] == nil {
+			offsets[key.topic] = map[int32]kgo.EpochOffset{}
+		}
+		offsets[key.topic][key.id] = w.next
+	}
+	return offsets
+}
+
+// uncommit takes back that offsets were committed.
+func (ws *windows) uncommit(offsets map[string]map[int32]kgo.EpochOffset) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for key, w := range ws.byPartition {
+		if _, ok := offsets[key.topic][key.id]; ok {
+			w.dirty = true
+		}
+	}
+}
+
+// drop forgets partitions that another member has now.
+func (ws *windows) drop(gone map[string][]int32) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for topic, ids := range gone {
+		for _, id := range ids {
+			delete(ws.byPartition, partition{topic, id})
+		}
+	}
+}
+
+// wait waits until the work on the partitions has ended, or the context has.
+func (ws *windows) wait(ctx context.Context, leaving map[string][]int32) {
+	ticker := time.NewTicker(revocationPoll)
+	defer ticker.Stop()
+	for ws.busy(leaving) {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (ws *windows) busy(leaving map[string][]int32) bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for key, w := range ws.byPartition {
+		unended := slices.ContainsFunc(w.entries, func(e *entry) bool { return !e.ended })
+		if unended && slices.Contains(leaving[key.topic], key.id) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,123 @@
+package kafka_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kotel"
+	"go.opentelemetry.io/otel/baggage"
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/otelkgo"
+	"tracelab/tracecontext"
+)
+
+// BenchmarkRecord is one record sent and processed: what the hooks and the process span of otelkgo and of kotel cost,
+// without a broker, with the stock propagators and with the strict ones of tracecontext. Its cases are for ratios within
+// one run. It stands here because this is where otelkgo and tracecontext meet.
+//
+//	go test -run '^$' -bench Record -benchtime 20000x -count 7 ./services/internal/carrier/kafka
+func BenchmarkRecord(b *testing.B) {
+	strict := tracecontext.New()
+	propagator := propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
+	for _, s := range []struct {
+		name    string
+		sampler sdktrace.Sampler
+		members bool
+	}{
+		{"sampled", sdktrace.AlwaysSample(), false},
+		{"unsampled", sdktrace.NeverSample(), false},
+		{"sampled+baggage", sdktrace.AlwaysSample(), true},
+		{"unsampled+baggage", sdktrace.NeverSample(), true},
+	} {
+		tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(s.sampler), sdktrace.WithSpanProcessor(endOnly{}))
+		ctx := benchContext(b, tp, s.members)
+		for _, c := range []struct {
+			name string
+			run  func(*kgo.Record)
+		}{
+			{"kotel", kotelRecord(tp, propagator)},
+			{"kotel-strict", kotelRecord(tp, strict)},
+			{"otelkgo", otelkgoRecord(b, tp, metricnoop.NewMeterProvider(), propagator)},
+			{"otelkgo-strict", otelkgoRecord(b, tp, metricnoop.NewMeterProvider(), strict)},
+			{"otelkgo-metrics", otelkgoRecord(b, tp, meters, propagator)},
+		} {
+			b.Run(s.name+"/"+c.name, func(b *testing.B) {
+				b.ReportAllocs()
+				key, value := []byte("order-1"), []byte("{}")
+				for b.Loop() {
+					c.run(&kgo.Record{Topic: "orders", Key: key, Value: value, Context: ctx})
+				}
+			})
+		}
+	}
+}
+
+// endOnly takes spans and does nothing, so that a sampled span is a real one.
+type endOnly struct{ sdktrace.SpanProcessor }
+
+func (endOnly) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (endOnly) OnEnd(sdktrace.ReadOnlySpan)                     {}
+func (endOnly) Shutdown(context.Context) error                  { return nil }
+
+func benchContext(b *testing.B, tp trace.TracerProvider, members bool) context.Context {
+	ctx, span := tp.Tracer("bench").Start(b.Context(), "POST /orders")
+	span.End()
+	if !members {
+		return ctx
+	}
+	bag, err := baggage.Parse("tracelab.run=2026-11-21-1,tracelab.form=kafka,tracelab.relation=both,tracelab.order.number=17,tracelab.seed=1,tracelab.order.id=01JD4Z6M8Q")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return baggage.ContextWithBaggage(ctx, bag)
+}
+
+func kotelRecord(tp trace.TracerProvider, p propagation.TextMapPropagator) func(*kgo.Record) {
+	t := kotel.NewTracer(kotel.TracerProvider(tp), kotel.TracerPropagator(p), kotel.ClientID("bench"), kotel.ConsumerGroup("bench"))
+	return func(r *kgo.Record) {
+		t.OnProduceRecordBuffered(r)
+		t.OnProduceRecordUnbuffered(r, nil)
+		r.Context = nil // the record is fetched elsewhere
+		t.OnFetchRecordBuffered(r)
+		t.OnFetchRecordUnbuffered(r, true)
+		_, span := t.WithProcessSpan(r)
+		span.End()
+	}
+}
+
+func otelkgoRecord(b *testing.B, tp trace.TracerProvider, mp metric.MeterProvider, p propagation.TextMapPropagator) func(*kgo.Record) {
+	in, err := otelkgo.New(otelkgo.WithTracerProvider(tp), otelkgo.WithMeterProvider(mp), otelkgo.WithPropagator(p))
+	if err != nil {
+		b.Fatal(err)
+	}
+	hooks := in.Hooks()
+	cl, err := kgo.NewClient(kgo.WithHooks(hooks...), kgo.ClientID("bench"), kgo.ConsumerGroup("bench"),
+		kgo.SeedBrokers("127.0.0.1:1"), kgo.DialTimeout(time.Millisecond))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(cl.Close)
+	produce := hooks[0].(interface {
+		kgo.HookProduceRecordBuffered
+		kgo.HookProduceRecordUnbuffered
+		kgo.HookFetchRecordBuffered
+	})
+	ctx := b.Context()
+	return func(r *kgo.Record) {
+		produce.OnProduceRecordBuffered(r)
+		produce.OnProduceRecordUnbuffered(r, nil)
+		r.Context = nil
+		produce.OnFetchRecordBuffered(r)
+		_, p := in.StartProcess(ctx, r)
+		p.End(nil)
+	}
+}

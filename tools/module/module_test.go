@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestMentions(t *testing.T) {
+	root := t.TempDir()
+	for _, folder := range []string{"lab", "journey", ".git"} {
+		if err := os.Mkdir(filepath.Join(root, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ module, text, want string }{
+		{"tracelab", "module tracelab\n", "module new.org/x\n"},
+		{"tracelab", "// Comment\nmodule tracelab/journey\n", "// Comment\nmodule new.org/x/journey\n"},
+		{"tracelab", `import "tracelab/lab/rundir"`, `import "new.org/x/lab/rundir"`},
+		{"tracelab", `const Scope = "tracelab/lab"`, `const Scope = "new.org/x/lab"`},
+		{"tracelab", "replace tracelab/journey => ./journey", "replace new.org/x/journey => ./journey"},
+		{"tracelab", "see tracelab/lab, and tracelab/journey.", "see new.org/x/lab, and new.org/x/journey."},
+		{"tracelab", "tracelab/lab tracelab/lab", "new.org/x/lab new.org/x/lab"},
+		{"tracelab", "$HOME/.cache/tracelab/lab, cmd/tracelab/lab.go, tracelab/state, tracelab/laboratory, tracelab.run/v1, a lab named tracelab", ""},
+		{"a.org/b", `"a.org/b/lab" "a.orgxb/lab" "xa.org/b/lab" "c.org/a.org/b/lab"`, `"new.org/x/lab" "a.orgxb/lab" "xa.org/b/lab" "c.org/a.org/b/lab"`},
+	} {
+		goMod := "module " + c.module + "\n"
+		for name, text := range map[string]string{"go.mod": goMod, "text": c.text} {
+			if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := rename(root, "new.org/x"); err != nil {
+			t.Fatal(err)
+		}
+		want := c.want
+		if want == "" {
+			want = c.text
+		}
+		if got, err := os.ReadFile(filepath.Join(root, "text")); err != nil || string(got) != want {
+			t.Errorf("%q of %s becomes %q (%v), want %q", c.text, c.module, got, err, want)
+		}
+	}
+}
+
+func TestPathsThatCannotBeFetchedAreRefused(t *testing.T) {
+	for path, ok := range map[string]bool{"github.com/you/tracelab": true, "go.example.org/x-y/z_1": true, "tracelab": false, "github.com": false,
+		"https://github.com/you/tracelab": false, "github.com/you/tracelab/v2": false, "github.com/you/": false, "": false} {
+		if err := checkPath(path); (err == nil) != ok {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	var stderr bytes.Buffer
+	if code := run(t.Context(), []string{"tracelab"}, &stderr); code != 2 || !strings.Contains(stderr.String(), "begins with a domain") {
+		t.Errorf("exit status %d, %q", code, stderr.String())
+	}
+}
+
+// TestARenamedCopyIsWhole gives a copy of this checkout another path. It builds, its architecture holds, and no mention of the old path is left. That
+// each module stays tidy shows that none has kept an old requirement.
+func TestARenamedCopyIsWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds all packages of the repository under another path")
+	}
+	root := copyOf(t, filepath.Join("..", ".."))
+	const path = "code.example.org/someone/traces"
+	var stderr bytes.Buffer
+	if code := run(t.Context(), []string{"-root", root, path}, &stderr); code != 0 {
+		t.Fatalf("exit status %d: %s", code, stderr.String())
+	}
+	for _, args := range [][]string{{"build", "work"}, {"test", "-count=1", "."}} {
+		if out, err := goIn(t, root, args...); err != nil {
+			t.Errorf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	out, err := goIn(t, root, "list", "-deps", "-f", "{{if .Module}}{{.ImportPath}}{{end}}", "work")
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	ours := 0
+	for line := range strings.Lines(out) {
+		if strings.HasPrefix(line, path+"/") {
+			ours++
+		}
+		if strings.HasPrefix(line, "tracelab") {
+			t.Errorf("a package has kept the old path: %s", line)
+		}
+	}
+	if ours < 20 {
+		t.Errorf("%d packages have the new path:\n%s", ours, out)
+	}
+	old, err := mentions(root, "tracelab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eachFile(t, root, func(file string) {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := old.Find(text); found != nil && !strings.HasPrefix(file, filepath.Join("tools", "module")) {
+			t.Errorf("%s still has %q", file, found)
+		}
+	})
+}
+
+func goIn(t *testing.T, folder string, args ...string) (string, error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", args...)
+	command.Dir = folder
+	command.Env = append(os.Environ(), "PWD="+folder)
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
+
+// copyOf copies a checkout without its history and without what was built or run in it.
+func copyOf(t *testing.T, root string) string {
+	t.Helper()
+	folder := t.TempDir()
+	eachFile(t, root, func(file string) {
+		to := filepath.Join(folder, file)
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(to), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(to, text, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	return folder
+}
+
+// eachFile calls do with every regular file below root that is not larger than what rename looks at.
+func eachFile(t *testing.T, root string, do func(file string)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && slices.Contains(skipped, entry.Name()) {
+			return fs.SkipDir
+		}
+		if info, err := entry.Info(); err != nil || !info.Mode().IsRegular() || info.Size() > largest {
+			return err
+		}
+		below, err := filepath.Rel(root, file)
+		if err == nil {
+			do(below)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
