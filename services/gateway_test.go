@@ -298,3 +298,20 @@ func TestAnswersNameTheirTrace(t *testing.T) {
 		}
 	})
 }
+
+// TestAClientsOrderIDReachesNoSpan: only orders gives ids.
+func TestAClientsOrderIDReachesNoSpan(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		header := http.Header{"Content-Type": {"application/json"}, "Baggage": {KeyOrderID + "=forged,other=kept"}}
+		for _, body := range []string{`{"customer":"ada","sku":"tea-green","quantity":1}`, "{}"} {
+			if a := l.send(l.Context(), http.MethodPost, "/orders", body, header.Clone()); a.status == 202 {
+				l.await(a.id())
+			}
+		}
+		for _, span := range l.spans.Ended() {
+			if id := attributes(span)[KeyOrderID].AsString(); id == "forged" {
+				t.Errorf("%s of %s has the client's order id", span.Name(), serviceOf(span))
+			}
+		}
+	})
+}

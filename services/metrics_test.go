@@ -41,6 +41,7 @@ func TestOrdersAreCountedAsTheAccountsSay(t *testing.T) {
 			}
 		}
 		l.until("all orders are final", func() bool { return l.system.orders.ledger.pending() == 0 })
+		time.Sleep(time.Second) // an end is counted after it is in the accounts
 		want := map[Form]map[Status]int64{}
 		for form, a := range l.system.orders.ledger.accounts("r") {
 			want[form] = map[Status]int64{
@@ -142,6 +143,7 @@ func TestExemplarsLeadToTraces(t *testing.T) {
 		for _, form := range Forms() {
 			l.await(l.place(Experiment{Run: "r", Form: form, Topology: "order"}, tea).id())
 		}
+		time.Sleep(time.Second) // what is recorded after an answer
 		traces := map[trace.TraceID]bool{}
 		for _, span := range l.spans.Ended() {
 			traces[span.SpanContext().TraceID()] = true
@@ -241,7 +243,11 @@ func TestHostileRequestsMakeNoSeries(t *testing.T) {
 			return fmt.Sprintf("POST /orders?q=%d HTTP/1.1\r\nHost: h%d.example:%d\r\nBaggage: tracelab.form=f%d\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", i, i, i+1, i)
 		})
 		for _, name := range []string{"http.server.request.duration", "http.server.request.body.size", "http.server.response.body.size"} {
-			got := l.named(m, name)
+			var got []series
+			l.until("1000 requests are in "+name, func() bool { // recorded after the answer
+				got = l.named(m, name)
+				return len(got) > 0 && got[0].value >= 1_000
+			})
 			if len(got) != 1 || got[0].value != 1_000 {
 				t.Errorf("%s: %d series, want one of 1000 requests: %v", name, len(got), got)
 				continue
@@ -271,6 +277,8 @@ func TestHostileRequestsMakeNoSeries(t *testing.T) {
 			t.Errorf("methods that there are not have made %d series and started %d spans", len(got), spans)
 		}
 		l.place(Experiment{Run: "r", Form: GRPC, Topology: "order"}, tea)
+		l.until("one order makes a series for each of 6 methods", func() bool { return len(l.named(m, "rpc.server.call.duration")) >= 6 })
+		l.must(l.stop(patience)) // what the servers record after their answers is recorded then
 		if got := l.named(m, "rpc.server.call.duration"); len(got) != 6 {
 			t.Errorf("one order makes %d series, want one for each of 6 methods", len(got))
 		}

@@ -93,7 +93,11 @@ func orFree(address string) string {
 
 // newNode makes a service with its routes, not yet connected.
 func (s *System) newNode(name string, l listeners) (*node, error) {
-	provider, err := s.config.Telemetry.New(name)
+	config := s.config.Telemetry
+	if name == Gateway {
+		config.Propagator = outside{config.Propagator}
+	}
+	provider, err := config.New(name)
 	if err != nil {
 		return nil, err
 	}

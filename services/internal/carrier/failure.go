@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"tracelab/internal/text"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -29,9 +30,13 @@ type Failed struct {
 	OrderID  string // "" when no order was accepted
 }
 
-// Fail is one step's failure.
+// longestDetail is the most bytes of a failure's detail: it may quote what came from outside.
+const longestDetail = 1024
+
+// Fail is one step's failure. The detail may have any bytes: it becomes part of spans, answers and messages cleaned and
+// cut.
 func Fail(step, reason, detail string) *Failed {
-	return &Failed{Failures: []*orderpb.Failure{{Step: step, Reason: reason, Detail: detail}}}
+	return &Failed{Failures: []*orderpb.Failure{{Step: step, Reason: text.Clean(reason), Detail: text.Cut(text.Clean(detail), longestDetail)}}}
 }
 
 // Error lists the failures.

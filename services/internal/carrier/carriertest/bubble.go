@@ -29,6 +29,7 @@ type Bubble struct {
 	Spans    *tracetest.SpanRecorder
 	Log      *Log
 	Provider *telemetry.Provider
+	Virtual  bool // in virtual time
 }
 
 // InBubble runs f in virtual time. The bubble fails when a goroutine is left.
@@ -36,7 +37,9 @@ func InBubble(t *testing.T, f func(b *Bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := &kfake.VirtualNetwork{}
-		f(New(t, network.Listen, network.DialContext))
+		b := New(t, network.Listen, network.DialContext)
+		b.Virtual = true
+		f(b)
 	})
 }
 

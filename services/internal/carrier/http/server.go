@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"tracelab/internal/telemetry"
+	"tracelab/internal/text"
 	"tracelab/services/internal/carrier"
 )
 
@@ -40,9 +41,25 @@ func NewServer(provider *telemetry.Provider) *Server {
 
 // Traced adds a route whose requests get a SERVER span.
 func (s *Server) Traced(pattern string, h http.Handler) {
-	s.mux.Handle(pattern, s.labelled(otelhttp.NewHandler(s.recovered(h), pattern,
+	s.mux.Handle(pattern, s.labelled(cleaned(otelhttp.NewHandler(s.recovered(h), pattern,
 		otelhttp.WithTracerProvider(s.provider.Spans), otelhttp.WithMeterProvider(s.provider.Meters),
-		otelhttp.WithPropagators(s.provider.Propagator))))
+		otelhttp.WithPropagators(s.provider.Propagator)))))
+}
+
+// longestTold is the most bytes of a header that a span tells of.
+const longestTold = 256
+
+// cleaned makes the headers that the instrumentation copies to a span fit for it.
+func cleaned(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range []string{"User-Agent", "X-Forwarded-For"} {
+			if value := r.Header.Get(name); value != "" {
+				r.Header.Set(name, text.Cut(text.Clean(value), longestTold))
+			}
+		}
+		r.Host = text.Cut(text.Clean(r.Host), longestTold)
+		h.ServeHTTP(w, r)
+	})
 }
 
 // labelled puts a request's work under the labels of its order, until the server has sent the answer: see idle.

@@ -51,7 +51,9 @@ func (b *bubble) open(handle func(ctx context.Context, topic string, event *orde
 			b.Fatal("the group has no partitions after a minute")
 		}
 	}
-	time.Sleep(300 * time.Millisecond) // fetches that began before all partitions were there have ended
+	if b.Virtual {
+		time.Sleep(300 * time.Millisecond) // fetches that began before all partitions were there have ended
+	}
 	return k
 }
 
