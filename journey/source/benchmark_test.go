@@ -3,8 +3,10 @@ package source_test
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -63,6 +65,83 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
+}
+
+// oneLine is the same documents as one, on one line.
+func oneLine(lines []byte) []byte {
+	one := bytes.ReplaceAll(bytes.TrimSpace(lines), []byte("]}\n{\"resourceSpans\":["), []byte(","))
+	return append(one, '\n')
+}
+
+// The same spans, 250 MB of them, as documents of 200 spans on a line each, as one document on one line, and as one document
+// over many lines; beside each pdata's bare decode of the same bytes.
+func BenchmarkShapes(b *testing.B) {
+	const times = 100
+	many := bytes.Repeat(lines(), times)
+	one := oneLine(many)
+	pretty := bytes.ReplaceAll(one, []byte(`,"`), []byte(",\n  \""))
+	for _, shape := range []struct {
+		name string
+		in   []byte
+	}{{"lines", many}, {"one line", one}, {"over many lines", pretty}} {
+		b.Run(shape.name+"/source", func(b *testing.B) {
+			b.SetBytes(int64(len(shape.in)))
+			for b.Loop() {
+				peak := watchHeap()
+				r, err := source.Read(bytes.NewReader(shape.in), "bench")
+				if err != nil || len(r.Spans) != 2000*times {
+					b.Fatalf("%d spans, %v", len(r.Spans), err)
+				}
+				b.ReportMetric(float64(peak())/float64(len(r.Spans)), "peak-B/span")
+				runtime.KeepAlive(r)
+			}
+		})
+		b.Run(shape.name+"/pdata", func(b *testing.B) {
+			b.SetBytes(int64(len(shape.in)))
+			for b.Loop() {
+				if n := decodeOnly(b, shape.in, shape.name == "lines"); n != 2000*times {
+					b.Fatalf("%d spans", n)
+				}
+			}
+		})
+	}
+}
+
+func decodeOnly(b *testing.B, in []byte, byLine bool) (spans int) {
+	b.Helper()
+	var u ptrace.JSONUnmarshaler
+	for len(in) > 0 {
+		document := in
+		if byLine {
+			document = in[:bytes.IndexByte(in, '\n')+1]
+		}
+		traces, err := u.UnmarshalTraces(document)
+		if err != nil {
+			b.Fatal(err)
+		}
+		spans, in = spans+traces.SpanCount(), in[len(document):]
+	}
+	return spans
+}
+
+// watchHeap returns a function that returns by how much the heap has grown at the most.
+func watchHeap() func() uint64 {
+	before, done, result := heap(), make(chan struct{}), make(chan uint64)
+	go func() {
+		most := before
+		for {
+			select {
+			case <-done:
+				result <- most - before
+				return
+			case <-time.After(2 * time.Millisecond):
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapInuse)
+			}
+		}
+	}()
+	return func() uint64 { close(done); return <-result }
 }
 
 // The flow of the tests many times over, in each format.

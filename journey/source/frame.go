@@ -14,26 +14,32 @@ type frame struct {
 	lines  int // how many it takes
 	text   []byte
 	damage error // nil for a whole object
+	long   bool  // the text is only the beginning: the rest is to be read through a window
 }
 
 // framer cuts input into JSON objects: one a line, several in a line, or one over many lines, and those of a list. An object
 // that does not end before the next one begins (a line that starts with the key of a document) is damaged, and so is text
-// between objects; what follows is read on. Memory is bounded by the limit.
+// between objects; what follows is read on. Of an object longer than longFrom it holds only the beginning.
 type framer struct {
-	in    *bufio.Reader
-	limit int
-	line  int
-	base  []byte // storage for buf, used again for each line
-	buf   []byte // the object so far, and the rest of the current line
-	pos   int    // in buf: everything before it is scanned
-	start int    // line of the object's beginning
-	depth int
-	eof   bool
+	in      *bufio.Reader
+	limit   int
+	line    int
+	midLine bool   // the current line goes on behind buf
+	base    []byte // storage for buf, used again for each line
+	buf     []byte // the object so far, and the rest of the current line
+	pos     int    // in buf: everything before it is scanned
+	start   int    // line of the object's beginning
+	depth   int
+	eof     bool
+	peeked  int // bytes that a window has seen, and that are not yet consumed
 
 	// whole is tried on each line on which an object may begin. If it can use the line as one object it says so, and the
 	// line need not be looked through for the object's end.
 	whole func(text []byte, line int) bool
 }
+
+// longFrom is how many bytes of an object are held before it is read through a window. Most lines are shorter.
+const longFrom = 1 << 20
 
 func newFramer(in io.Reader, limit int, whole func(text []byte, line int) bool) *framer {
 	return &framer{in: bufio.NewReaderSize(in, 64<<10), limit: limit, whole: whole}
@@ -51,33 +57,49 @@ func (f *framer) next() (frame, error) {
 			}
 			return f.take(len(f.buf), errors.New("truncated: the object does not end")), nil
 		}
-		if f.depth > 0 && f.startsObject() {
+		if f.depth > 0 && len(f.buf) >= longFrom {
+			return frame{line: f.start, text: f.buf, long: true}, nil
+		}
+		if f.depth > 0 && !f.midLine && f.startsObject() {
 			return f.take(len(f.buf), errors.New("truncated: another object begins before this one ends")), nil
 		}
-		begins := len(f.buf) == 0
+		begins := len(f.buf) == 0 && !f.midLine
 		if err := f.readLine(); err != nil {
 			return frame{}, err
 		}
-		if begins && f.whole(f.buf, f.line) {
+		if begins && !f.midLine && f.whole(f.buf, f.line) {
 			f.buf = f.buf[:0]
 		}
 	}
 }
 
-// startsObject reports that the next line begins a document.
-func (f *framer) startsObject() bool {
-	ahead, _ := f.in.Peek(len(`{"resourceMetrics"`)) // an error, such as the end, comes up again in readLine
-	for _, key := range []string{`{"resourceSpans"`, `{"resourceLogs"`, `{"resourceMetrics"`, `{"batches"`, `{"result"`, `{"data"`} {
-		if bytes.HasPrefix(ahead, []byte(key)) {
+// documentKeys begin a document at the beginning of a line.
+var documentKeys = [...]string{`{"resourceSpans"`, `{"resourceLogs"`, `{"resourceMetrics"`, `{"batches"`, `{"result"`, `{"data"`, `{"trace"`}
+
+// longestKey is how many bytes it takes to know one.
+const longestKey = len(`{"resourceMetrics"`)
+
+func startsDocument(text []byte) bool {
+	for _, key := range documentKeys {
+		if bytes.HasPrefix(text, []byte(key)) {
 			return true
 		}
 	}
 	return false
 }
 
-// readLine appends the next line to the buffer, and remembers the end of the input.
+// startsObject reports that the next line begins a document.
+func (f *framer) startsObject() bool {
+	ahead, _ := f.in.Peek(longestKey) // an error, such as the end, comes up again in readLine
+	return startsDocument(ahead)
+}
+
+// readLine appends the next line to the buffer, or a piece of it when it is long, and remembers the end of the input.
 func (f *framer) readLine() error {
-	f.line++
+	continued := f.midLine
+	if !continued {
+		f.line++
+	}
 	if len(f.buf) == 0 {
 		f.start, f.buf = f.line, f.base[:0]
 		defer func() { f.base = f.buf[:0] }()
@@ -90,15 +112,19 @@ func (f *framer) readLine() error {
 		f.buf = append(f.buf, piece...)
 		switch {
 		case err == nil:
+			f.midLine = false
 			return nil
 		case errors.Is(err, io.EOF):
-			f.eof = true
-			if len(f.buf) == before {
+			f.eof, f.midLine = true, false
+			if len(f.buf) == before && !continued {
 				f.line--
 			}
 			return nil
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return fmt.Errorf("line %d: %w", f.line, err)
+		case len(f.buf) >= longFrom:
+			f.midLine = true
+			return nil
 		}
 	}
 }
@@ -113,13 +139,20 @@ func (f *framer) scan() (frame, bool) {
 		}
 		f.start = f.line
 		if f.buf[0] != '{' {
-			return f.take(endOfLine(f.buf), fmt.Errorf("text that is no JSON object: %.40q", f.buf[:endOfLine(f.buf)])), true
+			fr := f.take(endOfLine(f.buf), fmt.Errorf("text that is no JSON object: %.40q", f.buf[:endOfLine(f.buf)]))
+			if len(f.buf) == 0 {
+				f.dropLine()
+			}
+			return fr, true
 		}
 	}
 	for f.pos < len(f.buf) {
 		switch f.buf[f.pos] {
 		case '"':
 			end := endOfString(f.buf[f.pos+1:])
+			if end < 0 && f.midLine {
+				return frame{}, false
+			}
 			if end < 0 {
 				return f.take(len(f.buf), errors.New("truncated: a string does not end on its line")), true
 			}
@@ -168,4 +201,12 @@ func endOfString(b []byte) int {
 		}
 	}
 	return -1
+}
+
+// dropLine passes over the rest of the current line.
+func (f *framer) dropLine() {
+	for f.midLine {
+		_, err := f.in.ReadSlice('\n') // an error that lasts comes up again when the next line is read
+		f.midLine = errors.Is(err, bufio.ErrBufferFull)
+	}
 }

@@ -18,6 +18,7 @@ const lostInJaeger = "Jaeger JSON keeps times to the microsecond, one reference 
 // jaegerTrace is a trace while it is read: its spans are in the decoder.
 type jaegerTrace struct {
 	found     bool // there is a field spans
+	from      int  // in the decoder: the first of its spans
 	id        journey.TraceID
 	spans     []jaegerSpan
 	processes map[string]process
@@ -59,7 +60,13 @@ func (d *spanDecoder) jaegerField(t *jaegerTrace, field string) bool {
 		d.shortID(t.id[:])
 	case "spans":
 		t.found = true
-		d.array(func() { d.jaegerSpan(t) })
+		t.from = len(d.spans)
+		d.array(func() {
+			before := len(t.spans)
+			if !d.guarded("a span", func() { d.jaegerSpan(t) }) {
+				t.spans = t.spans[:before]
+			}
+		})
 	case "processes":
 		t.processes = make(map[string]process)
 		d.object(func(key []byte) { t.processes[string(key)] = d.process() })
@@ -74,6 +81,9 @@ func (d *spanDecoder) jaegerField(t *jaegerTrace, field string) bool {
 // finishTrace gives the spans their processes, which come last.
 func (d *spanDecoder) finishTrace(t *jaegerTrace) {
 	if d.err != nil {
+		if t.found {
+			d.spans = d.spans[:t.from] // their processes come last, so nobody knows whose they are
+		}
 		return
 	}
 	for _, j := range t.spans {

@@ -16,19 +16,22 @@ const maxDepth = MaxDepth + 10
 //
 // It exists for speed: a general decoder would first build what is then copied into spans, at half the rate.
 type decoder struct {
-	text  []byte
-	pos   int
-	depth int
-	field string // the field that is being read, for errors
-	err   error
-	names map[string]string // strings that occurred: most occur in every span
+	text   []byte
+	pos    int
+	window window // where more text comes from
+	depth  int
+	failed int    // the depth at which err was found
+	field  string // the field that is being read, for errors
+	err    error
+	names  map[string]string // strings that occurred: most occur in every span
 
 	repaired int // strings that were not UTF-8
 }
 
 func (d *decoder) fail(format string, args ...any) {
 	if d.err == nil {
-		d.err = fmt.Errorf("field %q, byte %d: %w", d.field, d.pos+1, fmt.Errorf(format, args...))
+		d.failed = d.depth
+		d.err = fmt.Errorf("field %q, byte %d: %w", d.field, d.window.dropped+d.pos+1, fmt.Errorf(format, args...))
 	}
 }
 
@@ -37,14 +40,18 @@ func (d *decoder) peek() byte {
 	if d.err != nil {
 		return 0
 	}
-	for ; d.pos < len(d.text); d.pos++ {
-		switch c := d.text[d.pos]; c {
-		case ' ', '\t', '\r', '\n':
-		default:
-			return c
+	for {
+		for ; d.pos < len(d.text); d.pos++ {
+			switch c := d.text[d.pos]; c {
+			case ' ', '\t', '\r', '\n':
+			default:
+				return c
+			}
+		}
+		if !d.fill(&d.pos) {
+			return 0
 		}
 	}
-	return 0
 }
 
 // take consumes a byte that has to be there.
@@ -62,6 +69,9 @@ func (d *decoder) object(read func(key []byte)) { d.list('{', '}', func() { d.ke
 
 func (d *decoder) keyed(read func(key []byte)) {
 	key := d.rawString()
+	if d.pos == len(d.text) || d.text[d.pos] != ':' {
+		key = bytes.Clone(key) // more text may take its place
+	}
 	if d.take(':') {
 		read(key)
 	}
@@ -97,6 +107,8 @@ func (d *decoder) null() bool { return d.peek() == 'n' && d.word("null") }
 
 // word consumes a word such as null when it is next.
 func (d *decoder) word(w string) bool {
+	for len(d.text)-d.pos < len(w) && d.fill(&d.pos) {
+	}
 	if !bytes.HasPrefix(d.text[d.pos:], []byte(w)) {
 		return false
 	}
@@ -104,14 +116,13 @@ func (d *decoder) word(w string) bool {
 	return true
 }
 
-// rawString returns what stands between quotes, escapes resolved. It is valid as long as the text.
+// rawString returns what stands between quotes, escapes resolved. It is valid until more text is read.
 func (d *decoder) rawString() []byte {
 	if !d.take('"') {
 		return nil
 	}
-	n := endOfString(d.text[d.pos:])
-	if n < 0 {
-		d.fail("a string does not end")
+	n, ok := d.restOfString()
+	if !ok {
 		return nil
 	}
 	raw := d.text[d.pos : d.pos+n]
@@ -124,6 +135,28 @@ func (d *decoder) rawString() []byte {
 		d.fail("%w", err)
 	}
 	return []byte(s)
+}
+
+// restOfString returns how many bytes are left of the string that has begun, without its quote.
+func (d *decoder) restOfString() (n int, ok bool) {
+	for from := 0; ; {
+		n = endOfString(d.text[d.pos+from:])
+		if n >= 0 {
+			n += from
+			break
+		}
+		from = len(bytes.TrimRight(d.text[d.pos:], `\`))
+		start := d.pos - 1 // with its quote
+		if !d.fill(&start) {
+			d.fail("a string does not end")
+			return 0, false
+		}
+	}
+	if d.window.more != nil && d.window.lineEnds(d.text, d.pos, d.pos+n) {
+		d.fail("a string does not end on its line")
+		return 0, false
+	}
+	return n, true
 }
 
 // Only short strings are remembered, and not more than an input with a new one in each span should hold.
@@ -184,15 +217,12 @@ func (d *decoder) skipNested() {
 		d.skip()
 		return
 	}
-	for depth := 0; d.pos < len(d.text); d.pos++ {
+	for depth := 0; d.peek() != 0; d.pos++ {
 		switch d.text[d.pos] {
 		case '"':
-			n := endOfString(d.text[d.pos+1:])
-			if n < 0 {
-				d.fail("a string does not end")
-				return
-			}
-			d.pos += n + 1
+			d.pos++
+			n, _ := d.restOfString()
+			d.pos += n
 		case '{', '[':
 			depth++
 		case '}', ']':

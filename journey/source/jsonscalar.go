@@ -18,10 +18,14 @@ func (d *decoder) number() string {
 		return string(d.rawString())
 	}
 	from := d.pos
-	for d.pos < len(d.text) && isNumeric(d.text[d.pos]) {
-		d.pos++
+	for {
+		for d.pos < len(d.text) && isNumeric(d.text[d.pos]) {
+			d.pos++
+		}
+		if d.pos < len(d.text) || !d.fill(&from) {
+			return string(d.text[from:d.pos])
+		}
 	}
-	return string(d.text[from:d.pos])
 }
 
 func isNumeric(c byte) bool {

@@ -14,17 +14,11 @@ import (
 func (d *spanDecoder) resourceSpans() {
 	before := len(d.spans)
 	resource := &journey.Resource{}
-	service := ""
+	service, known := "", true
 	d.object(func(key []byte) {
 		switch string(key) {
 		case "resource":
-			d.object(func(key []byte) {
-				if string(key) == "attributes" {
-					resource.Attributes = d.attributeList()
-				} else {
-					d.skip()
-				}
-			})
+			known = d.guarded("a resource with its spans", func() { d.resource(resource) })
 			service = describe(resource)
 		case "scopeSpans", "scope_spans", "instrumentationLibrarySpans": // the last was its name up to OTLP 0.14
 			d.array(d.scopeSpans)
@@ -32,10 +26,23 @@ func (d *spanDecoder) resourceSpans() {
 			d.skip()
 		}
 	})
+	if !known || d.err != nil && resource.Attributes == nil {
+		d.spans = d.spans[:before] // nobody knows whose they are
+	}
 	for i := range d.spans[before:] {
 		s := &d.spans[before+i]
 		s.Service, s.Resource = service, resource
 	}
+}
+
+func (d *spanDecoder) resource(r *journey.Resource) {
+	d.object(func(key []byte) {
+		if string(key) == "attributes" {
+			r.Attributes = d.attributeList()
+		} else {
+			d.skip()
+		}
+	})
 }
 
 // describe fills in the fields of a resource from its attributes, and returns its service.name.
@@ -61,15 +68,17 @@ func (d *spanDecoder) scopeSpans() {
 	d.object(func(key []byte) {
 		switch string(key) {
 		case "scope", "instrumentationLibrary":
-			d.object(func(key []byte) {
-				if string(key) == "name" {
-					scope = d.string()
-				} else {
-					d.skip()
-				}
+			d.guarded("a scope", func() {
+				d.object(func(key []byte) {
+					if string(key) == "name" {
+						scope = d.string()
+					} else {
+						d.skip()
+					}
+				})
 			})
 		case "spans":
-			d.array(d.span)
+			d.array(func() { d.guarded("a span", d.span) })
 		default:
 			d.skip()
 		}

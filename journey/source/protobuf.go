@@ -72,7 +72,7 @@ func (r *Result) readProtobuf(in *bufio.Reader, name string, limit int) error {
 		}
 		if err != nil {
 			r.Damaged++
-			r.skipped(where(name, r.Lines), err)
+			r.skipped(fmt.Errorf("%s: skipped: %w", where(name, r.Lines), err))
 		}
 		if damage != nil && damage.last {
 			break

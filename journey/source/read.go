@@ -2,12 +2,17 @@ package source
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"slices"
 
 	"tracelab/journey"
+	"tracelab/journey/internal/printable"
 )
 
 // DefaultLimit is how long a single document, line or message may be, in bytes, unless WithLimit says otherwise.
@@ -20,7 +25,7 @@ var ErrNoSpans = errors.New("no spans")
 type Result struct {
 	Spans   []journey.Span
 	Lines   int // lines of the input; messages, where it is protobuf
-	Damaged int // lines or messages that could not be read: the first hundred in Warnings, and the number of the others
+	Damaged int // lines, messages and single spans that could not be read: the first hundred in Warnings, and the number of the others
 	Passed  int // documents of other signals, such as logs and metrics, passed over
 
 	// Warnings are of rule D09 (damage, naming file and line), D11 (what the format or the reading has lost) or P07 (what a
@@ -46,11 +51,15 @@ func WithLimit(bytes int) ReadOption { return func(o *readOptions) { o.limit = b
 // ReadFile reads the spans of a file: see Read.
 func ReadFile(name string, opts ...ReadOption) (Result, error) {
 	f, err := os.Open(name)
-	if err != nil {
+	var failed *fs.PathError
+	switch {
+	case errors.As(err, &failed): // whose text has the name as it is
+		return Result{}, fmt.Errorf("read spans: %s %s: %w", failed.Op, printable.Escape(name), failed.Err)
+	case err != nil:
 		return Result{}, fmt.Errorf("read spans: %w", err)
 	}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return Result{}, errors.Join(fmt.Errorf("read spans: %s is a directory: name a file in it", name), f.Close())
+		return Result{}, errors.Join(fmt.Errorf("read spans: %s is a directory: name a file in it", printable.Escape(name)), f.Close())
 	}
 	result, err := Read(f, name, opts...)
 	return result, errors.Join(err, f.Close())
@@ -61,6 +70,7 @@ func ReadFile(name string, opts ...ReadOption) (Result, error) {
 // but damage is there, or no spans at all (ErrNoSpans), when a line exceeds the limit, and when reading fails; errors name
 // the input and the line, and the field where one is to blame.
 func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
+	name = printable.Escape(name)
 	o := readOptions{limit: DefaultLimit}
 	for _, option := range opts {
 		option(&o)
@@ -96,7 +106,7 @@ func (r *Result) readJSON(in *bufio.Reader, name string, limit int) error {
 	d := spanDecoder{decoder: decoder{names: make(map[string]string)}}
 	defer func() { r.finish(&d, name) }()
 	frames := newFramer(in, limit, func(text []byte, line int) bool {
-		err := d.decode(text, where(name, line))
+		err := d.tryWhole(text, where(name, line))
 		if errors.Is(err, errOtherSignal) {
 			r.Passed++
 		}
@@ -108,11 +118,45 @@ func (r *Result) readJSON(in *bufio.Reader, name string, limit int) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if err == nil && f.long {
+			err = r.readLong(frames, f, &d, name)
+			r.Lines = frames.line
+		} else if err == nil {
+			r.readFrame(f, &d, name)
+		}
 		if err != nil {
 			return err
 		}
-		r.add(f, &d, name)
 	}
+}
+
+// readFrame reads an object, or what there is of it.
+func (r *Result) readFrame(f frame, d *spanDecoder, name string) {
+	err := f.damage
+	if bytes.HasPrefix(f.text, []byte{'{'}) {
+		err = cmp.Or(err, d.decode(f.text, where(name, f.line)))
+	}
+	r.report(err, f.line, f.lines, name)
+}
+
+// readLong reads an object that is longer than its frame.
+func (r *Result) readLong(frames *framer, f frame, d *spanDecoder, name string) error {
+	rest, err := d.decodeLong(f.text, where(name, f.line), window{more: frames.more, limit: frames.limit, pin: -1})
+	frames.resume(rest)
+	line := f.line
+	switch {
+	case errors.Is(d.window.broken, errTooLong):
+		return fmt.Errorf("line %d: what starts here has a part that is longer than %d bytes; split it, or raise the limit", f.line, frames.limit)
+	case d.window.broken != nil:
+		return fmt.Errorf("line %d: %w", frames.line, d.window.broken)
+	case d.err != nil:
+		line = frames.line
+		if err := frames.skipObject(d.failed); err != nil {
+			return err
+		}
+	}
+	r.report(err, line, max(1, frames.line-line+1), name)
+	return nil
 }
 
 // finish takes over what the decoder has read, and says what was lost.
@@ -122,6 +166,11 @@ func (r *Result) finish(d *spanDecoder, name string) {
 	if d.jaeger > 0 {
 		r.lost(name, lostInJaeger)
 	}
+	for _, err := range d.bad {
+		r.skipped(err)
+	}
+	r.unlisted += d.badSpans - len(d.bad)
+	r.Damaged += d.badSpans
 	r.repaired(name, d.repaired)
 }
 
@@ -137,37 +186,33 @@ func (r *Result) lost(name, what string) {
 
 func where(name string, line int) string { return fmt.Sprintf("%s:%d", name, line) }
 
-// add reads one frame.
-func (r *Result) add(f frame, d *spanDecoder, name string) {
-	err := f.damage
-	if err == nil {
-		err = d.decode(f.text, where(name, f.line))
-	}
-	if err == nil {
-		return
-	}
-	if errors.Is(err, errOtherSignal) {
+// report counts what came of lines, and says why they could not be read.
+func (r *Result) report(err error, line, lines int, name string) {
+	switch {
+	case err == nil:
+	case errors.Is(err, errOtherSignal):
 		r.Passed++
-		return
+	default:
+		last := line + lines - 1
+		r.Damaged += last - max(line-1, r.damagedTo)
+		r.damagedTo = last
+		r.skipped(fmt.Errorf("%s: skipped: %w", where(name, line), err))
 	}
-	last := f.line + f.lines - 1
-	r.Damaged += last - max(f.line-1, r.damagedTo)
-	r.damagedTo = last
-	r.skipped(where(name, f.line), err)
 }
 
-func (r *Result) skipped(where string, err error) {
+func (r *Result) skipped(err error) {
 	if len(r.Warnings) >= maxListed {
 		r.unlisted++
 		return
 	}
-	r.Warnings = append(r.Warnings, journey.Warning{Rule: "D09", Text: fmt.Sprintf("%s: skipped: %v", where, err)})
+	r.Warnings = append(r.Warnings, journey.Warning{Rule: "D09", Text: printable.Escape(err.Error())})
 }
 
 func noSpans(r Result, name string) error {
 	switch {
 	case r.Damaged > 0:
-		return fmt.Errorf("%w: %s (%d of %d lines are damaged)", ErrNoSpans, r.Warnings[0].Text, r.Damaged, r.Lines)
+		first := slices.IndexFunc(r.Warnings, func(w journey.Warning) bool { return w.Rule == "D09" })
+		return fmt.Errorf("%w: %s (damaged: %d; lines: %d)", ErrNoSpans, r.Warnings[first].Text, r.Damaged, r.Lines)
 	case r.Passed > 0:
 		return fmt.Errorf("%s:1: %w: its %d documents hold other signals", name, ErrNoSpans, r.Passed)
 	}
