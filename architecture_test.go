@@ -64,7 +64,7 @@ type confinement struct {
 
 var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
-		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "tools/kafka/*.go"),
+		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/broker/*.go"),
 		"the broker is a seam: only its carrier knows what an offset or a partition is, and the lab starts the embedded broker"},
 	{"compose-go", under("github.com/compose-spec/compose-go"), matches("internal/stack/*.go"),
 		"what users of tracelab build has no need of it"},

@@ -142,7 +142,7 @@ func newRealLab(t *testing.T) *realLab {
 		t.Fatal(err)
 	}
 	l.programs.tracelab = filepath.Join(l.folder, "tracelab")
-	if text, err := exec.CommandContext(ctx, "go", "build", "-o", l.programs.tracelab, "../../cmd/tracelab").CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(ctx, "go", "build", "-o", l.programs.tracelab, "../cmd/tracelab").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
 	p, err := freeport.InARow(12)

@@ -4,16 +4,24 @@ package parts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"tracelab/internal/poll"
 )
 
 // AwaitHTTP asks the URL again and again until it answers with 2xx, or until ctx ends: then the error says what was seen last.
 func AwaitHTTP(ctx context.Context, url string) error {
 	return awaitHTTP(ctx, url, nil)
+}
+
+// AskHTTP asks the URL once: nil for an answer with 2xx, otherwise what was seen.
+func AskHTTP(ctx context.Context, url string) error {
+	return get(ctx, &http.Client{Timeout: oneAnswer, Transport: &http.Transport{DisableKeepAlives: true}}, url)
 }
 
 // AwaitHTTP is the function of that name for a URL of this program: it fails at once, with the end of the log, when the program ends.
@@ -27,22 +35,28 @@ func (p *Process) AwaitHTTP(ctx context.Context, url string) error {
 	}
 }
 
+// Limits of one question, and the pause before the next.
+const (
+	oneAnswer = 2 * time.Second
+	pause     = 50 * time.Millisecond
+)
+
 func awaitHTTP(ctx context.Context, url string, ended <-chan struct{}) error {
-	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: oneAnswer, Transport: &http.Transport{DisableKeepAlives: true}}
 	began := time.Now()
-	for {
-		seen := get(ctx, client, url)
-		if seen == nil {
-			return nil
-		}
+	err := poll.Until(ctx, pause, func(ctx context.Context) error {
+		err := get(ctx, client, url)
 		select {
 		case <-ended:
-			return seen
-		case <-ctx.Done():
-			return fmt.Errorf("no 2xx from %s in %s: %w; seen last: %w", url, time.Since(began).Round(time.Millisecond), context.Cause(ctx), seen)
-		case <-time.After(50 * time.Millisecond):
+			return poll.Stop(err)
+		default:
+			return err
 		}
+	})
+	if unmet, ok := errors.AsType[*poll.Unmet](err); ok {
+		return fmt.Errorf("no 2xx from %s in %s: %w", url, time.Since(began).Round(time.Millisecond), unmet)
 	}
+	return err
 }
 
 // get returns nil for an answer with 2xx, and otherwise what it saw. It gives each try its own two seconds, ctx or not, so that the

@@ -3,39 +3,45 @@
 package parts
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
-	"time"
+
+	"tracelab/internal/flock"
 )
 
 // build is a program made from sources: as long as their bytes, the salt, and Go's version and system stay the same, so does the program.
 type build struct {
 	name    string
-	sources []string // files that decide what is built
-	salt    string   // what else decides it
+	sources []string  // files that decide what is built
+	salt    string    // what else decides it
+	talk    io.Writer // is told how the build goes on; nil tells nobody
+	compile compiler
 }
 
-// program returns the path of the program, after making it if it is not in the user's cache. compile gets an empty scratch folder and the
-// path where it leaves the program. The program appears by a rename, so one that exists is whole.
-func (b build) program(ctx context.Context, compile func(ctx context.Context, folder, output string) error) (string, error) {
+// compiler makes a program: it gets an empty scratch folder and the path where it leaves the program, and writes to progress what it does.
+type compiler func(ctx context.Context, folder, output string, progress io.Writer) error
+
+// program returns the path of the program, after making it if it is not in the user's cache. The program appears by a rename, so one
+// that exists is whole.
+func (b build) program(ctx context.Context) (string, error) {
 	key, err := b.key()
 	if err != nil {
 		return "", err
 	}
-	cache, err := os.UserCacheDir()
+	home, err := CacheFolder()
 	if err != nil {
 		return "", err
 	}
-	home := filepath.Join(cache, "tracelab")
 	path := filepath.Join(home, b.name+"-"+key)
 	if exists(path) {
 		return path, nil
@@ -43,7 +49,9 @@ func (b build) program(ctx context.Context, compile func(ctx context.Context, fo
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return "", err
 	}
-	lock, err := await(ctx, filepath.Join(home, b.name+".lock"))
+	progress, stop := startProgress(b.name, b.talk)
+	defer stop()
+	lock, err := flock.Wait(ctx, filepath.Join(home, b.name+".lock"))
 	if err != nil {
 		return "", fmt.Errorf("wait for another build of %s: %w", b.name, err)
 	}
@@ -51,18 +59,18 @@ func (b build) program(ctx context.Context, compile func(ctx context.Context, fo
 	if exists(path) { // the one that held the lock has made it
 		return path, nil
 	}
-	return path, b.into(ctx, home, path, compile)
+	return path, b.into(ctx, home, path, progress)
 }
 
 // into makes the program in a scratch folder of its own and moves it to path.
-func (b build) into(ctx context.Context, home, path string, compile func(ctx context.Context, folder, output string) error) (err error) {
+func (b build) into(ctx context.Context, home, path string, progress io.Writer) (err error) {
 	folder, err := os.MkdirTemp(home, b.name+"-building-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	output := filepath.Join(folder, "program")
-	if err := compile(ctx, folder, output); err != nil {
+	if err := b.compile(ctx, folder, output, progress); err != nil {
 		return fmt.Errorf("build %s: %w", b.name, err)
 	}
 	return os.Rename(output, path)
@@ -81,37 +89,16 @@ func (b build) key() (string, error) {
 	return fmt.Sprintf("%.6x", sum.Sum(nil)), nil
 }
 
-// await takes the lock of that name, which holds until the file is closed or the process ends. The file is never removed: two processes
-// could then hold locks of the same name.
-func await(ctx context.Context, name string) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return f, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, errors.Join(err, f.Close())
-		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(context.Cause(ctx), f.Close())
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
-// run runs a program that builds something; its output is part of the error.
-func run(ctx context.Context, folder, program string, args ...string) error {
+// run runs a program that builds something; its output goes to progress, and is part of the error.
+func run(ctx context.Context, progress io.Writer, folder, program string, args ...string) error {
+	var out bytes.Buffer
 	command := exec.CommandContext(ctx, program, args...)
 	command.Dir = folder
 	command.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
-	out, err := command.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%s %s in %s: %w:\n%s", program, strings.Join(args, " "), folder, err, lastLines(string(out), 20))
+	command.Stdout = io.MultiWriter(&out, progress)
+	command.Stderr = command.Stdout
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s %s in %s: %w:\n%s", program, strings.Join(args, " "), folder, err, lastLines(out.String(), 20))
 	}
 	return nil
 }

@@ -5,11 +5,14 @@ package parts
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -20,17 +23,16 @@ func TestOneBuildServesAllCallers(t *testing.T) {
 	t.Setenv("HOME", t.TempDir()) // macOS's cache is below it
 	source := filepath.Join(t.TempDir(), "source")
 	write(t, source, "one")
-	b := build{name: "part", sources: []string{source}}
 	var builds atomic.Int64
-	compile := func(_ context.Context, _, output string) error {
+	b := build{name: "part", sources: []string{source}, compile: func(_ context.Context, _, output string, _ io.Writer) error {
 		builds.Add(1)
 		return os.WriteFile(output, []byte("program"), 0o755)
-	}
+	}}
 	var callers errgroup.Group
 	var paths [6]string
 	for i := range paths {
 		callers.Go(func() (err error) {
-			paths[i], err = b.program(t.Context(), compile)
+			paths[i], err = b.program(t.Context())
 			return err
 		})
 	}
@@ -46,12 +48,12 @@ func TestOneBuildServesAllCallers(t *testing.T) {
 		}
 	}
 	write(t, source, "two")
-	changed, err := b.program(t.Context(), compile)
+	changed, err := b.program(t.Context())
 	if err != nil || changed == paths[0] || builds.Load() != 2 {
 		t.Errorf("after a change: %s, %d builds, %v", changed, builds.Load(), err)
 	}
 	write(t, source, "one")
-	if back, err := b.program(t.Context(), compile); err != nil || back != paths[0] || builds.Load() != 2 {
+	if back, err := b.program(t.Context()); err != nil || back != paths[0] || builds.Load() != 2 {
 		t.Errorf("changed back: %s, %d builds, %v", back, builds.Load(), err)
 	}
 }
@@ -62,10 +64,10 @@ func TestAFailedBuildLeavesNothing(t *testing.T) {
 	t.Setenv("HOME", cache)
 	source := filepath.Join(t.TempDir(), "source")
 	write(t, source, "one")
-	b := build{name: "part", sources: []string{source}}
-	_, err := b.program(t.Context(), func(ctx context.Context, folder, output string) error {
-		return errors.Join(os.WriteFile(output, []byte("half"), 0o755), run(ctx, folder, "sh", "-c", "echo no such module; exit 1"))
-	})
+	b := build{name: "part", sources: []string{source}, compile: func(ctx context.Context, folder, output string, progress io.Writer) error {
+		return errors.Join(os.WriteFile(output, []byte("half"), 0o755), run(ctx, progress, folder, "sh", "-c", "echo no such module; exit 1"))
+	}}
+	_, err := b.program(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "build part") || !strings.Contains(err.Error(), "no such module") {
 		t.Errorf("error %v", err)
 	}
@@ -78,6 +80,30 @@ func TestAFailedBuildLeavesNothing(t *testing.T) {
 	})
 	if err != nil || len(left) != 1 || left[0] != "part.lock" {
 		t.Errorf("left in the cache: %q, %v", left, err)
+	}
+}
+
+// TestALongBuildSaysThatItGoesOn runs in virtual time.
+func TestALongBuildSaysThatItGoesOn(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	var talk strings.Builder
+	synctest.Test(t, func(t *testing.T) {
+		b := build{name: "part", talk: &talk, compile: func(_ context.Context, _, output string, progress io.Writer) error {
+			time.Sleep(6 * time.Second)
+			_, err := io.WriteString(progress, "first\nsecond line of it\n")
+			time.Sleep(6 * time.Second)
+			return errors.Join(err, os.WriteFile(output, nil, 0o755))
+		}}
+		for range 2 { // the second time it is there
+			if _, err := b.program(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	want := "building part, once (minutes): 5s\nbuilding part, once (minutes): 10s, second line of it\n"
+	if talk.String() != want {
+		t.Errorf("told %q, want %q", talk.String(), want)
 	}
 }
 

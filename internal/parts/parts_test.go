@@ -4,6 +4,7 @@ package parts_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"tracelab/internal/parts"
+	"tracelab/internal/testkit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -40,14 +42,12 @@ func start(t *testing.T, ctx context.Context, c parts.Command) *parts.Process {
 // awaitText waits until the log has the text in it.
 func awaitText(t *testing.T, log, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if written, _ := os.ReadFile(log); strings.Contains(string(written), text) {
-			return
+	testkit.Await(t, log, 10*time.Second, func(context.Context) error {
+		if written, err := os.ReadFile(log); err != nil || !strings.Contains(string(written), text) {
+			return fmt.Errorf("%q is not in %s", text, parts.Tail(log, 10))
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%q is not in %s", text, parts.Tail(log, 10))
-		}
-	}
+		return nil
+	})
 }
 
 func TestAProgramGetsItsEnvironmentFolderAndLog(t *testing.T) {

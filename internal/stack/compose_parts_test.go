@@ -139,15 +139,15 @@ func grafana(c composeFile) (found []string) {
 	return found
 }
 
-// kafkaSettings compares the environment of Kafka's container with the settings in tools/kafka; where it listens and keeps its data is each one's own.
+// kafkaSettings compares the environment of Kafka's container with the settings in internal/broker; where it listens and keeps its data is each one's own.
 func kafkaSettings(c composeFile) (found []string) {
-	text, err := os.ReadFile(filepath.Join(c.root, "tools", "kafka", "broker.go"))
+	text, err := os.ReadFile(filepath.Join(c.root, "internal", "broker", "broker.go"))
 	if err != nil {
 		return []string{err.Error()}
 	}
 	lines := regexp.MustCompile(`(?m)^([a-z.]+)=([^{}\n]*)$`).FindAllStringSubmatch(string(text), -1)
 	if len(lines) < 10 {
-		return []string{fmt.Sprintf("%d settings in tools/kafka/broker.go: are they written otherwise now?", len(lines))}
+		return []string{fmt.Sprintf("%d settings in internal/broker/broker.go: are they written otherwise now?", len(lines))}
 	}
 	want := map[string]string{}
 	if id := regexp.MustCompile(`clusterID = "([^"]+)"`).FindStringSubmatch(string(text)); id != nil {
@@ -164,7 +164,7 @@ func kafkaSettings(c composeFile) (found []string) {
 	}
 	for key := range got {
 		_, shared := want[key]
-		found = append(found, list(unless(shared || slices.Contains(own, key), "%s is not among the settings of tools/kafka", key))...)
+		found = append(found, list(unless(shared || slices.Contains(own, key), "%s is not among the settings of internal/broker", key))...)
 	}
 	return found
 }

@@ -91,7 +91,7 @@ var rules = []rule{
 	{"ready waits for every part that has an address", ready},
 	{"every host:port in an environment is a port that the service listens on", hostPorts},
 	{"Grafana shows everything to anybody here, changes nothing, fetches nothing", grafana},
-	{"Kafka has the settings of tools/kafka", kafkaSettings},
+	{"Kafka has the settings of internal/broker", kafkaSettings},
 	{".env: every line is used, and stands below a comment", envFile},
 	{"Dockerfile: static, from nothing, not as root, the Go of .env", dockerfile},
 }
@@ -166,7 +166,7 @@ func versions(c composeFile) []string {
 		unless(err == nil && (major > 2 || major == 2 && minor >= 19), "JAEGER_VERSION %s, want 2.19 or newer: its api/v3 searches by attributes", c.variable("JAEGER_VERSION")),
 		unless(strings.HasPrefix(c.variable("PROMETHEUS_VERSION"), "v3."), "PROMETHEUS_VERSION %s, want the v3 line", c.variable("PROMETHEUS_VERSION")),
 		c.mentions("tools/collector/manifest.yaml", "version: "+c.variable("COLLECTOR_VERSION")),
-		c.mentions("tools/kafka/pom.xml", "<version>"+c.variable("KAFKA_VERSION")+"</version>"),
+		c.mentions("internal/broker/pom.xml", "<version>"+c.variable("KAFKA_VERSION")+"</version>"),
 		c.mentions("go.mod", "go "+strings.Join(strings.SplitN(c.variable("GO_VERSION"), ".", 3)[:2], ".")),
 	)
 }

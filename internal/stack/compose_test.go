@@ -188,7 +188,7 @@ func breakFile(t *testing.T, root string, b breach) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"collector", "jaeger", "prometheus", "dashboards", "tools", "go.mod", "compose.yaml", ".env", "Dockerfile"} {
+	for _, name := range []string{"collector", "jaeger", "prometheus", "dashboards", "tools", "internal", "go.mod", "compose.yaml", ".env", "Dockerfile"} {
 		if name != b.file {
 			if err := os.Symlink(filepath.Join(root, name), filepath.Join(folder, name)); err != nil {
 				t.Fatal(err)

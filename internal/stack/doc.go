@@ -6,11 +6,11 @@
 //
 // All state is in one folder; a folder is one stack. In it:
 //
-//	stack.json       the parts: process ids, addresses
+//	stack.json       the parts: process ids, addresses, and how each was started
 //	addresses.json   where everything is, under the names of tracelab's environment variables
 //	logs/NAME.log    what each part wrote; a start begins them anew
 //	NAME.lock        held by the part's process as long as it lives
-//	kafka/           the broker of tools/kafka
+//	kafka/           the broker, see package broker
 //	volumes/NAME     compose's named volumes
 //	files/           mounted files with other addresses in them
 //	bin/             the programs built from this checkout

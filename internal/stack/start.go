@@ -8,14 +8,14 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
+	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
+	"tracelab/internal/flock"
 	"tracelab/internal/parts"
 )
 
@@ -27,31 +27,40 @@ type Options struct {
 	Talk      io.Writer // progress, one line a part
 }
 
-// patience is how long one part may take until it is healthy. Building is not counted in it.
-const patience = time.Minute
+// How long one part may take. Building is counted in neither.
+const (
+	healthyWithin = time.Minute     // after its process has started
+	startWithin   = 5 * time.Minute // all in all: the first start of Kafka fetches it
+)
 
 // ErrRuns says that the stack of that folder runs already.
 var ErrRuns = errors.New("the stack runs already")
 
 // Start starts everything in the order of compose's depends_on, each part healthy before the next begins, and runs compose's
 // one-shots in their places. When a part fails, or ctx ends, what was started is stopped again, and the error names the part and shows the end of its log.
-// The processes outlive this one: Stop ends them. With ErrRuns it returns the state of the stack that runs.
+// The processes outlive this one: Stop ends them. Where some parts of a stack run and others have ended, Start starts those again, as they
+// were started before, and leaves the rest alone. When all run it returns their state, and ErrRuns.
 func Start(ctx context.Context, o Options) (State, error) {
 	l := layout{root: o.Root, state: o.State}
 	if err := os.MkdirAll(filepath.Join(l.state, "logs"), 0o755); err != nil {
 		return State{}, err
 	}
-	lock, err := takeLock(filepath.Join(l.state, "stack.lock"))
-	if errors.Is(err, errHeld) {
+	lock, err := flock.Try(filepath.Join(l.state, "stack.lock"))
+	if errors.Is(err, flock.ErrHeld) {
 		return State{}, fmt.Errorf("%s is being started or stopped by another process: try again when that has ended", l.state)
 	}
 	if err != nil {
 		return State{}, err
 	}
 	defer func() { _ = lock.Close() }()
-	if err := l.nothingRuns(); err != nil {
-		old, readErr := l.readState()
-		return old, errors.Join(err, readErr)
+	old, ended, err := l.whatEnded()
+	switch {
+	case err != nil:
+		return State{}, err
+	case len(old.Parts) > 0 && len(ended) == 0:
+		return old, ErrRuns
+	case len(ended) < len(old.Parts):
+		return l.startAgain(ctx, old, ended, o.Talk)
 	}
 	p, err := prepare(ctx, o, l)
 	if err != nil {
@@ -88,7 +97,8 @@ func prepare(ctx context.Context, o Options, l layout) (plan, error) {
 		return plan{}, err
 	}
 	began := time.Now()
-	if err := p.findPrograms(ctx, l); err != nil {
+	say(o.Talk, "finding the programs, or building them: the first time that takes minutes")
+	if err := p.findPrograms(ctx, l, parts.Programs{Talk: o.Talk}); err != nil {
 		return plan{}, err
 	}
 	say(o.Talk, "programs are there (%s)", time.Since(began).Round(100*time.Millisecond))
@@ -96,15 +106,15 @@ func prepare(ctx context.Context, o Options, l layout) (plan, error) {
 }
 
 // findPrograms finds or builds each program once, so that all services are the same build, whatever is edited meanwhile.
-func (p plan) findPrograms(ctx context.Context, l layout) error {
+func (p plan) findPrograms(ctx context.Context, l layout, from parts.Programs) error {
 	found := map[string]string{}
 	for i, s := range p.steps {
 		about, ok := programs[s.image]
 		if !ok {
-			continue // tools/kafka
+			continue // Kafka
 		}
 		if found[s.image] == "" {
-			path, err := about.find(ctx, l)
+			path, err := about.find(ctx, l, from)
 			if err != nil {
 				return err
 			}
@@ -120,41 +130,39 @@ func (l layout) startStep(ctx context.Context, s step, state *State, talk io.Wri
 	if err := l.layOut(s); err != nil {
 		return err
 	}
-	began := time.Now()
-	ctx, cancel := context.WithTimeoutCause(ctx, patience+2*time.Minute, errors.New("it takes too long"))
-	defer cancel()
-	part := Part{Name: s.name, Started: began, Health: s.health, Log: l.log(s.name), Grace: s.grace}
-	switch {
-	case s.image == kafkaImage:
-		pid, err := l.startKafka(ctx, s)
-		if err != nil {
-			return err
-		}
-		part.PID, part.Log = pid, filepath.Join(l.kafka(), "kafka.log")
-	case s.once:
+	if s.once {
+		began := time.Now()
 		if err := l.runOnce(ctx, s); err != nil {
 			return err
 		}
 		say(talk, "%-15s done in %s", s.name, since(began))
 		return nil
-	default:
-		process, err := l.launch(ctx, s)
-		if err != nil {
-			return err
-		}
-		part.PID = process.PID()
-		state.Parts = append(state.Parts, part)
-		healthy, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not healthy within %s", patience))
-		defer cancel()
-		if err := process.AwaitHTTP(healthy, s.health); err != nil {
-			return fmt.Errorf("%w\nits log ends with\n%s", err, process.LogTail(10))
-		}
-		state.Parts = state.Parts[:len(state.Parts)-1]
 	}
-	part.Took = time.Since(began)
+	part, err := l.startPart(ctx, Part{Name: s.name, Health: s.health, Log: l.log(s.name), Grace: s.grace, Address: s.address, Path: s.path, Args: s.args, Env: s.env}, talk)
+	if err != nil {
+		return err
+	}
 	state.Parts = append(state.Parts, part)
-	say(talk, "%-15s healthy in %s, pid %d, log %s", s.name, since(began), part.PID, part.Log)
 	return l.writeState(*state)
+}
+
+// startPart starts a part's process and waits until it is healthy. With an error nothing of it runs.
+func (l layout) startPart(ctx context.Context, part Part, talk io.Writer) (Part, error) {
+	part.Started = time.Now()
+	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("not started within %s", startWithin))
+	defer cancel()
+	var err error
+	if part.Address != "" {
+		part.PID, part.Log, err = l.startKafka(ctx, part.Address, talk)
+	} else {
+		part.PID, err = l.launch(ctx, part)
+	}
+	if err != nil {
+		return part, err
+	}
+	part.Took = time.Since(part.Started)
+	say(talk, "%-15s healthy in %s, pid %d, log %s", part.Name, since(part.Started), part.PID, part.Log)
+	return part, nil
 }
 
 // layOut makes the folders and files that a step needs, and begins its log anew.
@@ -172,14 +180,23 @@ func (l layout) layOut(s step) error {
 	return os.WriteFile(l.log(s.name), nil, 0o644)
 }
 
-// launch starts a process that outlives this one, holding its lock.
-func (l layout) launch(ctx context.Context, s step) (*parts.Process, error) {
-	lock, err := takeLock(l.lock(s.name))
+// launch starts a process that outlives this one, holding its lock, and returns its pid when it is healthy.
+func (l layout) launch(ctx context.Context, part Part) (int, error) {
+	lock, err := flock.Try(l.lock(part.Name))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", l.lock(s.name), err)
+		return 0, fmt.Errorf("%s: %w", l.lock(part.Name), err)
 	}
-	defer func() { _ = lock.Close() }()
-	return parts.Start(ctx, parts.Command{Name: s.name, Path: s.path, Args: s.args, Env: s.env, Dir: l.state, Log: l.log(s.name), Detached: true, Files: []*os.File{lock}})
+	defer func() { _ = lock.Close() }() // the process has a copy
+	process, err := parts.Start(ctx, parts.Command{Name: part.Name, Path: part.Path, Args: part.Args, Env: part.Env, Dir: l.state, Log: part.Log, Detached: true, Files: []*os.File{lock}})
+	if err != nil {
+		return 0, err
+	}
+	healthy, cancel := context.WithTimeoutCause(ctx, healthyWithin, fmt.Errorf("not healthy within %s", healthyWithin))
+	defer cancel()
+	if err := process.AwaitHTTP(healthy, part.Health); err != nil {
+		return 0, errors.Join(fmt.Errorf("%w\nits log %s ends with\n%s", err, part.Log, process.LogTail(10)), process.Kill())
+	}
+	return process.PID(), nil
 }
 
 // runOnce runs a one-shot and waits for its end.
@@ -192,34 +209,37 @@ func (l layout) runOnce(ctx context.Context, s step) error {
 	return process.Err()
 }
 
-// startKafka lets tools/kafka start the broker, and returns its pid.
-func (l layout) startKafka(ctx context.Context, s step) (int, error) {
-	_, port, _ := strings.Cut(s.address, ":")
-	if err := l.toolsKafka(ctx, "start", "-state", l.kafka(), "-port", port); err != nil {
-		return 0, err
-	}
-	text, err := os.ReadFile(filepath.Join(l.kafka(), "kafka.pid"))
+// startKafka starts the broker at an address, and returns its pid and log.
+func (l layout) startKafka(ctx context.Context, address string, talk io.Writer) (pid int, log string, err error) {
+	_, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
-	var pid int
-	if _, err := fmt.Sscan(string(text), &pid); err != nil {
-		return 0, fmt.Errorf("the pid file of tools/kafka: %w", err)
+	b := l.kafka()
+	if b.Port, err = strconv.Atoi(port); err != nil {
+		return 0, "", err
 	}
-	return pid, nil
+	p, err := b.Start(ctx, talk)
+	return p.PID, b.Log(), err
 }
 
-// toolsKafka runs a command of tools/kafka.
-func (l layout) toolsKafka(ctx context.Context, args ...string) error {
-	path, err := l.build(ctx, "tools/kafka")
-	if err != nil {
-		return err
+// startAgain starts the parts that have ended. One that cannot be started leaves the others as they are.
+func (l layout) startAgain(ctx context.Context, state State, ended []string, talk io.Writer) (State, error) {
+	for i, part := range state.Parts {
+		if !slices.Contains(ended, part.Name) {
+			continue
+		}
+		say(talk, "%-15s had ended: starting it again", part.Name)
+		part, err := l.startPart(ctx, part, talk)
+		if err != nil {
+			return State{}, fmt.Errorf("start %s again: %w", part.Name, err)
+		}
+		state.Parts[i] = part
+		if err := l.writeState(state); err != nil {
+			return State{}, err
+		}
 	}
-	out, err := exec.CommandContext(ctx, path, args...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
-	}
-	return nil
+	return state, nil
 }
 
 // undo stops what a start that failed has begun.
@@ -228,53 +248,25 @@ func (l layout) undo(ctx context.Context, state State, talk io.Writer) error {
 	return l.stopParts(context.WithoutCancel(ctx), state, talk)
 }
 
-// nothingRuns returns ErrRuns when the whole stack runs, and says what to do when some of it does.
-func (l layout) nothingRuns() error {
-	state, err := l.readState()
-	if err != nil || len(state.Parts) == 0 {
-		return err
+// whatEnded returns the state that a start has left, and the names of the parts of it that do not run any more.
+func (l layout) whatEnded() (state State, ended []string, err error) {
+	if state, err = l.readState(); err != nil {
+		return state, nil, err
 	}
-	var alive, ended []string
 	for _, part := range state.Parts {
-		switch runs, err := l.runs(part.Name); {
-		case err != nil:
-			return err
-		case runs:
-			alive = append(alive, part.Name)
-		default:
+		runs, err := l.runs(part.Name)
+		if err != nil {
+			return state, nil, err
+		}
+		if !runs {
 			ended = append(ended, part.Name)
 		}
 	}
-	switch {
-	case len(alive) == 0:
-		return nil
-	case len(ended) == 0:
-		return ErrRuns
-	default:
-		return fmt.Errorf("some of the stack runs (%s) and some has ended (%s): stop it first", strings.Join(alive, ", "), strings.Join(ended, ", "))
-	}
+	return state, ended, nil
 }
 
 func since(t time.Time) time.Duration { return time.Since(t).Round(10 * time.Millisecond) }
 
 func say(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format+"\n", args...) // progress: nobody's result
-}
-
-// healthy asks once.
-func healthy(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	if answer.StatusCode/100 != 2 {
-		err = errors.New(answer.Status)
-	}
-	return errors.Join(err, answer.Body.Close())
 }

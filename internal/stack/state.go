@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"syscall"
 	"time"
+
+	"tracelab/internal/flock"
 )
 
 // State is what a start leaves behind, in stack.json.
@@ -27,7 +28,13 @@ type Part struct {
 	Took    time.Duration `json:"took_ns"` // until it was healthy
 	Health  string        `json:"health,omitempty"`
 	Log     string        `json:"log"`
-	Grace   time.Duration `json:"grace_ns"` // how long it may take to stop
+	Grace   time.Duration `json:"grace_ns"`          // how long it may take to stop
+	Address string        `json:"address,omitempty"` // host:port of Kafka; empty for the others
+
+	// How it was started, to start it again.
+	Path string   `json:"path,omitempty"` // empty for Kafka
+	Args []string `json:"args,omitempty"`
+	Env  []string `json:"env,omitempty"` // KEY=VALUE
 }
 
 // readState returns no parts when nothing was ever started there.
@@ -62,31 +69,11 @@ func writeJSON(path string, value any) error {
 	return os.Rename(path+".next", path)
 }
 
-// errHeld says that a lock is another's.
-var errHeld = errors.New("lock is held")
-
-// takeLock takes the lock of that name until the last copy of the file is closed. A part's process inherits a copy and never closes it,
-// so the lock is held exactly as long as that process lives: no pid that was given to someone else looks like the part.
-// The file is never removed, as two processes could then hold locks of the same name.
-func takeLock(name string) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = errHeld
-		}
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
 // runs says whether the part's process is alive.
 func (l layout) runs(name string) (bool, error) {
-	f, err := takeLock(l.lock(name))
+	f, err := flock.Try(l.lock(name))
 	switch {
-	case errors.Is(err, errHeld):
+	case errors.Is(err, flock.ErrHeld):
 		return true, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil

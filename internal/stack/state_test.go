@@ -4,15 +4,22 @@ package stack
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"tracelab/internal/flock"
 	"tracelab/internal/parts"
+	"tracelab/internal/testkit"
 )
 
 // TestAnotherProgramsPIDIsLeftAlone records the id of a process that is none of ours, as if ours had ended and the system had given its id away.
@@ -46,7 +53,7 @@ func TestAnotherProgramsPIDIsLeftAlone(t *testing.T) {
 // TestWhatDoesNotStopIsKilled starts a part that ignores SIGTERM, with its lock as launch gives it.
 func TestWhatDoesNotStopIsKilled(t *testing.T) {
 	l := layout{state: t.TempDir()}
-	lock, err := takeLock(l.lock("deaf"))
+	lock, err := flock.Try(l.lock("deaf"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,21 +64,82 @@ func TestWhatDoesNotStopIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = deaf.Kill() })
-	for deadline := time.Now().Add(10 * time.Second); parts.Tail(log, 1) != "up"; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the script does not begin")
+	testkit.Await(t, "the script begins", 10*time.Second, func(context.Context) error {
+		if last := parts.Tail(log, 1); last != "up" {
+			return errors.New(last)
 		}
-	}
+		return nil
+	})
 	if err := l.writeState(State{Parts: []Part{{Name: "deaf", PID: deaf.PID(), Grace: 200 * time.Millisecond, Log: log}}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.nothingRuns(); !errors.Is(err, ErrRuns) {
+	var talk bytes.Buffer
+	if _, err := Start(t.Context(), Options{State: l.state, Talk: &talk}); !errors.Is(err, ErrRuns) {
 		t.Errorf("%v, want %v", err, ErrRuns)
 	}
-	var talk bytes.Buffer
 	err = Stop(t.Context(), Options{State: l.state, Talk: &talk})
 	if err == nil || !strings.Contains(err.Error(), "stop deaf") || !strings.Contains(err.Error(), "was killed") {
 		t.Errorf("stop: %v, want that it was killed", err)
 	}
 	<-deaf.Done()
+}
+
+// TestWhatHasEndedIsStartedAgain has a stack of two scripts that answer as healthy parts do, and kills one.
+func TestWhatHasEndedIsStartedAgain(t *testing.T) {
+	healthy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer healthy.Close()
+	l := layout{state: t.TempDir()}
+	if err := os.Mkdir(filepath.Join(l.state, "logs"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	state := State{Addresses: map[string]string{"TRACELAB_TARGET": healthy.URL}}
+	var talk bytes.Buffer
+	options := Options{State: l.state, Talk: &talk}
+	t.Cleanup(func() {
+		if err := Stop(context.Background(), options); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, name := range []string{"one", "other"} {
+		part, err := l.startPart(t.Context(), Part{Name: name, Health: healthy.URL, Log: l.log(name), Grace: time.Second,
+			Path: "/bin/sh", Args: []string{"-c", `echo "$WORD"; exec sleep 60`}, Env: []string{"WORD=" + name}}, &talk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state.Parts = append(state.Parts, part)
+	}
+	if err := l.writeState(state); err != nil {
+		t.Fatal(err)
+	}
+	logged := func(want string) {
+		t.Helper()
+		testkit.Await(t, "it has its environment", 10*time.Second, func(context.Context) error {
+			if log := parts.Tail(l.log("other"), 5); log != want {
+				return errors.New(log)
+			}
+			return nil
+		})
+	}
+	logged("other")
+	if err := syscall.Kill(state.Parts[1].PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Await(t, "the lock is free", 10*time.Second, func(context.Context) error {
+		if _, ended, err := l.whatEnded(); err != nil || !slices.Equal(ended, []string{"other"}) {
+			return fmt.Errorf("ended: %q, %v", ended, err)
+		}
+		return nil
+	})
+	again, err := Start(t.Context(), options)
+	if err != nil || !strings.Contains(talk.String(), "other           had ended: starting it again") {
+		t.Fatalf("%v\n%s", err, talk.String())
+	}
+	if again.Parts[0].PID != state.Parts[0].PID || again.Parts[1].PID == state.Parts[1].PID || again.Addresses["TRACELAB_TARGET"] != healthy.URL {
+		t.Errorf("before %+v\nafter %+v", state, again)
+	}
+	_, report, err := Report(t.Context(), options)
+	if err != nil || len(report) != 2 || !report[0].Runs || !report[1].Runs || report[1].PID != again.Parts[1].PID {
+		t.Errorf("status %+v, %v", report, err)
+	}
+	logged("other\nother")
 }

@@ -49,7 +49,7 @@ func Report(ctx context.Context, o Options) (State, []Status, error) {
 func (s *Status) look(ctx context.Context) error {
 	s.Uptime = time.Since(s.Started)
 	if s.Health != "" {
-		if err := healthy(ctx, s.Health); err != nil {
+		if err := parts.AskHTTP(ctx, s.Health); err != nil {
 			s.Trouble = "is not healthy: " + err.Error()
 		}
 	}

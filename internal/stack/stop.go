@@ -12,6 +12,9 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"tracelab/internal/flock"
+	"tracelab/internal/poll"
 )
 
 // Stop ends the processes of the stack in that folder, the last one that was started first: each gets SIGTERM and the time that compose gives it
@@ -22,8 +25,8 @@ func Stop(ctx context.Context, o Options) error {
 		say(o.Talk, "nothing was started in %s", l.state)
 		return nil
 	}
-	lock, err := takeLock(filepath.Join(l.state, "stack.lock"))
-	if errors.Is(err, errHeld) {
+	lock, err := flock.Try(filepath.Join(l.state, "stack.lock"))
+	if errors.Is(err, flock.ErrHeld) {
 		return fmt.Errorf("%s is being started or stopped by another process: try again when that has ended", l.state)
 	}
 	if err != nil {
@@ -71,23 +74,17 @@ func (l layout) stopPart(ctx context.Context, part Part, talk io.Writer) error {
 		return errors.Join(err, target.Kill(), l.awaitEnd(ctx, part.Name))
 	}
 	say(talk, "%-15s stopped in %s", part.Name, since(began))
-	if part.Name == kafka {
-		return os.RemoveAll(filepath.Join(l.kafka(), "kafka.pid"))
-	}
 	return nil
 }
 
-// awaitEnd waits until the part's lock is free.
+// awaitEnd waits until the part's process has given its lock back.
 func (l layout) awaitEnd(ctx context.Context, name string) error {
-	for {
-		alive, err := l.runs(name)
-		if err != nil || !alive {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(20 * time.Millisecond):
-		}
+	lock, err := flock.Wait(ctx, l.lock(name))
+	if unmet, ok := errors.AsType[*poll.Unmet](err); ok {
+		return unmet.Cause
 	}
+	if err != nil {
+		return err
+	}
+	return lock.Close()
 }

@@ -20,8 +20,12 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
+
+	"tracelab/internal/broker"
+	"tracelab/internal/parts"
 )
 
 const usage = "usage: kafka start|stop|status [-state DIR] [-timeout D] [-port N]"
@@ -39,9 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, usage)
 		return 2
 	}
-	commands := map[string]func(context.Context, broker, io.Writer, io.Writer) error{"start": start, "stop": stop, "status": status}
-	command, known := commands[args[0]]
-	if !known {
+	if !slices.Contains([]string{"start", "stop", "status"}, args[0]) {
 		_, _ = fmt.Fprintf(stderr, "kafka: unknown command %q\n%s\n", args[0], usage)
 		return 2
 	}
@@ -54,49 +56,49 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not within %v (-timeout)", timeout))
 	defer cancel()
-	if err := command(ctx, b, stdout, stderr); err != nil {
+	var p broker.Process
+	switch args[0] {
+	case "start":
+		p, err = b.Start(ctx, stderr)
+	case "status":
+		p, err = b.Status(ctx, stderr)
+	default:
+		err = b.Stop(ctx, stderr)
+	}
+	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "kafka: %v\n", err)
 		return 1
+	}
+	if p.Address != "" {
+		_, _ = fmt.Fprintln(stdout, p.Address)
 	}
 	return 0
 }
 
 // parseFlags reads the flags of one command; it prints what is wrong itself.
-func parseFlags(name string, args []string, stderr io.Writer) (b broker, timeout time.Duration, err error) {
+func parseFlags(name string, args []string, stderr io.Writer) (b broker.Broker, timeout time.Duration, err error) {
 	flags := flag.NewFlagSet("kafka "+name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	state := flags.String("state", "", "`folder` of the broker's data, settings and log (default $XDG_STATE_HOME/tracelab/kafka)")
 	flags.DurationVar(&timeout, "timeout", 2*time.Minute, "give up after this `duration`")
 	if name == "start" {
-		flags.IntVar(&b.port, "port", 9092, "`port` on 127.0.0.1; 0 takes a free one")
+		flags.IntVar(&b.Port, "port", 9092, "`port` on 127.0.0.1; 0 takes a free one")
 	}
 	if err := flags.Parse(args); err != nil {
-		return broker{}, 0, err
+		return broker.Broker{}, 0, err
 	}
-	if flags.NArg() > 0 || b.port < 0 || b.port > 65535 {
+	if flags.NArg() > 0 || b.Port < 0 || b.Port > 65535 {
 		_, _ = fmt.Fprintf(stderr, "kafka: %s takes no arguments, and ports go from 0 to 65535\n%s\n", name, usage)
-		return broker{}, 0, errors.New("wrong command line")
+		return broker.Broker{}, 0, errors.New("wrong command line")
 	}
-	b.dir = *state
-	if b.dir == "" {
-		b.dir, err = stateFolder()
+	b.Dir = *state
+	if b.Dir == "" {
+		b.Dir, err = parts.StateFolder("kafka")
 	} else {
-		b.dir, err = filepath.Abs(b.dir)
+		b.Dir, err = filepath.Abs(b.Dir)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "kafka: %v\n", err)
 	}
 	return b, timeout, err
-}
-
-// stateFolder follows the XDG base directory specification, for which the standard library knows only config and cache.
-func stateFolder() (string, error) {
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "tracelab", "kafka"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("no home folder to keep the broker in, name one with -state: %w", err)
-	}
-	return filepath.Join(home, ".local", "state", "tracelab", "kafka"), nil
 }

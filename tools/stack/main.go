@@ -7,8 +7,9 @@
 //	go run ./tools/stack env                   # where they are, as KEY=VALUE lines for tracelab
 //	go run ./tools/stack stop                  # ends exactly what start began
 //
-// Every command takes -state DIR, the folder of logs and process ids; a folder is one stack. start and env print KEY=VALUE lines to standard
-// output, status its table; everything else goes to standard error. The exit status is 0 when done, 1 on failure and 2 for a wrong command line.
+// start beside a stack of which some parts have ended starts those again. Every command takes -state DIR, the folder of logs and process ids, else
+// the environment variable TRACELAB_STACK; a folder is one stack. start and env print KEY=VALUE lines to standard output, status its table;
+// everything else goes to standard error. The exit status is 0 when done, 1 on failure and 2 for a wrong command line.
 package main
 
 import (
@@ -22,6 +23,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -29,6 +31,9 @@ import (
 	"tracelab/internal/parts"
 	"tracelab/internal/stack"
 )
+
+// stateVariable names the folder for all commands, and so for all tasks.
+const stateVariable = "TRACELAB_STACK"
 
 const usage = "usage: stack start|status|env|stop [-state DIR] [-free-ports]"
 
@@ -67,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func parseFlags(name string, args []string, stderr io.Writer) (o stack.Options, err error) {
 	flags := flag.NewFlagSet("stack "+name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	state := flags.String("state", "", "`folder` of logs and process ids (default $XDG_STATE_HOME/tracelab/stack)")
+	state := flags.String("state", os.Getenv(stateVariable), "`folder` of logs and process ids, else $"+stateVariable+" (default $XDG_STATE_HOME/tracelab/stack)")
 	if name == "start" {
 		flags.BoolVar(&o.FreePorts, "free-ports", false, "take any free ports instead of those in .env")
 	}
@@ -80,7 +85,7 @@ func parseFlags(name string, args []string, stderr io.Writer) (o stack.Options, 
 	}
 	o.Talk = stderr
 	if o.State = *state; o.State == "" {
-		o.State, err = stateFolder()
+		o.State, err = parts.StateFolder("stack")
 	} else {
 		o.State, err = filepath.Abs(o.State)
 	}
@@ -88,18 +93,6 @@ func parseFlags(name string, args []string, stderr io.Writer) (o stack.Options, 
 		_, _ = fmt.Fprintf(stderr, "stack: %v\n", err)
 	}
 	return o, err
-}
-
-// stateFolder follows the XDG base directory specification, for which the standard library knows only config and cache.
-func stateFolder() (string, error) {
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "tracelab", "stack"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("no home folder to keep the state in, name one with -state: %w", err)
-	}
-	return filepath.Join(home, ".local", "state", "tracelab", "stack"), nil
 }
 
 // start says at the end what a person does next.
@@ -114,25 +107,34 @@ func start(ctx context.Context, o stack.Options, stdout io.Writer) error {
 	default:
 		_, _ = fmt.Fprintf(o.Talk, "all healthy in %s\n", time.Since(began).Round(100*time.Millisecond))
 	}
-	at := state.Addresses
-	_, _ = fmt.Fprintf(o.Talk, `
-look at traces: %s
-place orders:   go run ./cmd/tracelab run --target %s --jaeger %s --otlp %s
-what is broken: task stack:doctor
-end it:         task stack:stop
-
-`, at["TRACELAB_JAEGER"], at["TRACELAB_TARGET"], at["TRACELAB_JAEGER"], at["TRACELAB_OTLP"])
+	_, _ = io.WriteString(o.Talk, next(state, o.State))
 	return printEnv(state, stdout)
 }
 
-// env prints the addresses of a stack that runs.
-func env(ctx context.Context, o stack.Options, stdout io.Writer) error {
-	state, _, err := stack.Report(ctx, o)
-	if err == nil && len(state.Parts) == 0 {
-		err = fmt.Errorf("no stack runs in %s: `stack start` starts one", o.State)
+// next says what a person does with a stack that runs. Its tasks name the folder when it is not the one that they take by themselves.
+func next(state stack.State, folder string) string {
+	at, task := state.Addresses, "task"
+	if usual, err := parts.StateFolder("stack"); err != nil || folder != usual {
+		task = fmt.Sprintf("%s='%s' task", stateVariable, strings.ReplaceAll(folder, "'", `'\''`))
 	}
+	return fmt.Sprintf(`
+look at traces: %s
+place orders:   %s stack:run
+what is broken: %s stack:doctor
+what ended:     %s stack starts it again
+end it:         %s stack:stop
+
+`, at["TRACELAB_JAEGER"], task, task, task, task)
+}
+
+// env prints the addresses of a stack that runs, or of which at least one part does: the rest is for the doctor to name.
+func env(ctx context.Context, o stack.Options, stdout io.Writer) error {
+	state, report, err := stack.Report(ctx, o)
 	if err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(report, func(s stack.Status) bool { return s.Runs }) {
+		return fmt.Errorf("no stack runs in %s: `task stack` starts one", o.State)
 	}
 	return printEnv(state, stdout)
 }

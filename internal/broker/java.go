@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package main
+package broker
 
 import (
 	"context"
@@ -16,6 +16,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"tracelab/internal/parts"
 )
 
 // oldestJava is what Apache Kafka 4's broker needs.
@@ -62,11 +64,11 @@ func javaVersion(output string) (int, error) {
 // fetchJars returns the folder of Kafka's jars in the user's cache; the first time Maven copies them there. The folder's name
 // depends on pom.xml, so another version is another folder, and it appears by a rename, so a folder that exists is whole.
 func fetchJars(ctx context.Context, log io.Writer) (string, error) {
-	cache, err := os.UserCacheDir()
+	cache, err := parts.CacheFolder()
 	if err != nil {
 		return "", err
 	}
-	home := filepath.Join(cache, "tracelab", fmt.Sprintf("kafka-%.4x", sha256.Sum256(pom)))
+	home := filepath.Join(cache, fmt.Sprintf("kafka-%.4x", sha256.Sum256(pom)))
 	libs := filepath.Join(home, "libs")
 	if _, err := os.Stat(libs); err == nil {
 		return libs, nil

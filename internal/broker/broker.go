@@ -1,6 +1,8 @@
 //go:build linux || darwin
 
-package main
+// Package broker runs one real Apache Kafka broker without Docker, for tools/kafka and for the stack: Maven fetches the jars once, Java 17 runs
+// them. It is a single KRaft node on 127.0.0.1 that keeps its data between starts. A folder is one broker.
+package broker
 
 import (
 	"errors"
@@ -20,69 +22,55 @@ import (
 // clusterID is 16 bytes in unpadded base64, as Kafka wants it ("tracelab-kafka-1"). Fixed, because the clusters never meet.
 const clusterID = "dHJhY2VsYWIta2Fma2EtMQ"
 
-// broker is one broker's folder, and the port that start was asked for.
-type broker struct {
-	dir  string
-	port int
+// Broker is one broker's folder.
+type Broker struct {
+	Dir  string // data, settings, log
+	Port int    // on 127.0.0.1, for Start; 0 takes a free one
 }
 
-func (b broker) properties() string { return filepath.Join(b.dir, "server.properties") }
-func (b broker) data() string       { return filepath.Join(b.dir, "data") }
-func (b broker) log() string        { return filepath.Join(b.dir, "kafka.log") }
-func (b broker) pidFile() string    { return filepath.Join(b.dir, "kafka.pid") }
-func (b broker) lockFile() string   { return filepath.Join(b.dir, "kafka.lock") }
-
-// errHeld says that the lock is another's: the broker runs, or is about to.
-var errHeld = errors.New("lock is held")
-
-// lock takes the folder for the caller, until the last copy of the file is closed. Java inherits a copy and never closes it, so
-// the lock is held exactly as long as the broker's process lives: no pid that was given to someone else, and no zombie, looks like a
-// broker. The file is never removed, as two processes could then hold locks of the same name.
-func (b broker) lock() (*os.File, error) {
-	f, err := os.OpenFile(b.lockFile(), os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = errHeld
-		}
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
+// Process is a broker that runs.
+type Process struct {
+	PID     int
+	Address string // host:port for clients
 }
 
-// process is what the pid file says: the broker's process and its address. It is true while the lock is held.
-type process struct {
-	pid     int
-	address string
-}
+// LockFile is the file whose lock the broker's process holds as long as it lives; see package flock.
+func (b Broker) LockFile() string { return filepath.Join(b.Dir, "kafka.lock") }
 
-func (b broker) writePID(p process) error {
+// Log is the file that the broker writes its log to; a start begins it anew.
+func (b Broker) Log() string { return filepath.Join(b.Dir, "kafka.log") }
+
+func (b Broker) properties() string { return filepath.Join(b.Dir, "server.properties") }
+func (b Broker) data() string       { return filepath.Join(b.Dir, "data") }
+func (b Broker) pidFile() string    { return filepath.Join(b.Dir, "kafka.pid") }
+
+// The pid file names the process and its address. What it says is true while the lock is held.
+
+func (b Broker) writePID(p Process) error {
 	next := b.pidFile() + ".next"
-	if err := os.WriteFile(next, fmt.Appendf(nil, "%d\n%s\n", p.pid, p.address), 0o644); err != nil {
+	if err := os.WriteFile(next, fmt.Appendf(nil, "%d\n%s\n", p.PID, p.Address), 0o644); err != nil {
 		return err
 	}
 	return os.Rename(next, b.pidFile())
 }
 
-func (b broker) readPID() (process, error) {
+func (b Broker) readPID() (Process, error) {
 	text, err := os.ReadFile(b.pidFile())
 	if err != nil {
-		return process{}, err
+		return Process{}, err
 	}
 	fields := strings.Fields(string(text))
 	if len(fields) != 2 {
-		return process{}, fmt.Errorf("%s: want a pid and an address, found %q", b.pidFile(), text)
+		return Process{}, fmt.Errorf("%s: want a pid and an address, found %q", b.pidFile(), text)
 	}
 	pid, err := strconv.Atoi(fields[0])
 	if err != nil || pid <= 1 {
-		return process{}, fmt.Errorf("%s: %q is no pid", b.pidFile(), fields[0])
+		return Process{}, fmt.Errorf("%s: %q is no pid", b.pidFile(), fields[0])
 	}
-	return process{pid: pid, address: fields[1]}, nil
+	return Process{PID: pid, Address: fields[1]}, nil
 }
 
-func (b broker) removePID() error {
+func (b Broker) removePID() error {
 	if err := os.Remove(b.pidFile()); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -123,7 +111,7 @@ log.cleaner.dedupe.buffer.size=4194304
 `))
 
 // writeSettings writes server.properties for a broker at address, with a free port for its controller.
-func (b broker) writeSettings(address string) error {
+func (b Broker) writeSettings(address string) error {
 	controller, err := freeAddress(0) // nobody names a port for it
 	if err != nil {
 		return err
