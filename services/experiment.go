@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/baggage"
 
@@ -96,9 +97,14 @@ func withOrderID(ctx context.Context, id string) (context.Context, error) {
 // makes no sense is an error, so that no order runs as something it was not meant to be.
 func experimentOf(ctx context.Context) (Experiment, error) {
 	e, bag := Default(), baggage.FromContext(ctx)
+	if err, refused := ctx.Value(senseless{}).(error); refused {
+		return e, err
+	}
 	value := func(key string) string { return bag.Member(key).Value() }
-	e.Run = value(KeyRun)
 	var err error
+	if e.Run = value(KeyRun); utf8.RuneCountInString(e.Run) > longestText {
+		return e, fmt.Errorf("baggage %s: %d characters: use at most %d", KeyRun, utf8.RuneCountInString(e.Run), longestText)
+	}
 	if form := value(KeyForm); form != "" {
 		if e.Form, err = ParseForm(form); err != nil {
 			return e, fmt.Errorf("baggage %s: %w", KeyForm, err)

@@ -7,16 +7,35 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 )
 
-// outside reads the context that clients send. An order gets its id in orders, so a client's is not one: it must not
-// reach a span. Any other baggage travels on.
+// outside reads the context that clients send. Two things of a client's baggage must not reach a span: an order id,
+// since orders gives it, and an experiment that makes no sense, since the request is refused. Any other baggage travels
+// on.
 type outside struct{ propagation.TextMapPropagator }
 
-// Extract leaves the client's order id out.
+// Extract leaves out the client's order id, and all of an experiment that makes no sense. experimentOf then tells why.
 func (o outside) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
 	ctx = o.TextMapPropagator.Extract(ctx, carrier)
-	bag := baggage.FromContext(ctx)
-	if bag.Member(KeyOrderID).Key() == "" {
+	if _, err := experimentOf(ctx); err != nil {
+		ctx = context.WithValue(ctx, senseless{}, err)
+		return without(ctx, KeyRun, KeyForm, KeyTopology, KeyRelation, KeyNumber, KeySeed, KeyFaults, KeyOrderID)
+	}
+	return without(ctx, KeyOrderID)
+}
+
+// without removes members from the context's baggage. A context that has none of them stays as it is, and with it the
+// header that is sent on.
+func without(ctx context.Context, keys ...string) context.Context {
+	bag, removed := baggage.FromContext(ctx), false
+	for _, key := range keys {
+		if bag.Member(key).Key() != "" {
+			bag, removed = bag.DeleteMember(key), true
+		}
+	}
+	if !removed {
 		return ctx
 	}
-	return baggage.ContextWithBaggage(ctx, bag.DeleteMember(KeyOrderID))
+	return baggage.ContextWithBaggage(ctx, bag)
 }
+
+// senseless is the key of the error that says why a client's experiment makes no sense.
+type senseless struct{}
