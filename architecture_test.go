@@ -70,19 +70,45 @@ var confinements = []confinement{
 		"what users of tracelab build has no need of it"},
 	{"anything but the standard library", func(p string) bool { return !isStandard(p) && !isOurs(p) },
 		func(file string) bool {
-			return path.Dir(file) != "journey" && !strings.HasPrefix(file, "journey/internal/")
+			return !slices.Contains([]string{"journey", "journey/semconv", "journey/format", "journey/compare", "journey/lint"}, path.Dir(file)) &&
+				!strings.HasPrefix(file, "journey/internal/")
 		},
-		"the core of journey imports the standard library only"},
+		"the judge imports the standard library only; what reads formats and draws pages may have help"},
 	{"the lab and its services", func(p string) bool { return p == module+"/lab" || under(module+"/services")(p) },
 		func(file string) bool { return !strings.HasPrefix(file, "lab/rundir/") },
 		"who only reads a run directory links no service"},
-	{"a wider part of journey", func(p string) bool {
-		return isOurs(p) && p != module+"/journey" && !strings.HasPrefix(p, module+"/journey/internal/")
-	},
-		func(file string) bool {
-			return path.Dir(file) != "journey" && !strings.HasPrefix(file, "journey/internal/")
-		},
-		"the core of journey is what its readers, reports and rules stand on"},
+}
+
+// partsOfJourney are the packages of the module journey and the others of them that each may import.
+var partsOfJourney = map[string][]string{
+	"semconv":         nil,
+	"format":          nil,
+	"":                {"semconv", "internal/intern"},
+	"compare":         {"", "semconv", "format", "internal/intern"},
+	"lint":            {"", "semconv", "format"},
+	"report":          {"", "semconv", "format", "compare", "lint"},
+	"source":          {"", "semconv", "format"},
+	"source/jaeger":   {"", "semconv", "format", "source"},
+	"internal/intern": nil,
+	"internal/draw":   {"", "semconv"},
+}
+
+// checkPart holds which part of journey may import which. Test files are free.
+func checkPart(file, imported string) []string {
+	to, ours := strings.CutPrefix(imported+"/", module+"/journey/")
+	if !ours || !strings.HasPrefix(file, "journey/") || strings.HasSuffix(file, "_test.go") {
+		return nil
+	}
+	from := strings.TrimPrefix(strings.TrimPrefix(path.Dir(file), "journey"), "/")
+	to = strings.TrimSuffix(to, "/")
+	may, known := partsOfJourney[from]
+	switch {
+	case !known:
+		return []string{fmt.Sprintf("%s: journey/%s is a part of journey that architecture_test.go does not know", file, from)}
+	case from != to && !slices.Contains(may, to):
+		return []string{fmt.Sprintf("%s imports %s: part %q of journey may not import part %q", file, imported, from, to)}
+	}
+	return nil
 }
 
 func TestArchitecture(t *testing.T) {
@@ -122,7 +148,14 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"tools/stack/main.go", "github.com/compose-spec/compose-go/v2/cli", "compose-go"},
 		{"journey/journey.go", "cmp", ""},
 		{"journey/journey.go", "golang.org/x/sync/errgroup", "standard library only"},
-		{"journey/journey.go", module + "/journey/report", "core of journey"},
+		{"journey/journey.go", module + "/journey/report", `part "" of journey may not import part "report"`},
+		{"journey/journey.go", module + "/journey/semconv", ""},
+		{"journey/compare/group.go", module + "/journey", ""},
+		{"journey/compare/group.go", module + "/journey/report", `part "compare" of journey may not import part "report"`},
+		{"journey/compare/group.go", "github.com/mattn/go-runewidth", "standard library only"},
+		{"journey/lint/lint.go", module + "/journey/source", `part "lint" of journey may not import part "source"`},
+		{"journey/report/bars.go", "github.com/mattn/go-runewidth", ""},
+		{"journey/replay/replay.go", module + "/journey", "a part of journey that architecture_test.go does not know"},
 		{"journey/source/otlp.go", "go.opentelemetry.io/proto/otlp/trace/v1", ""},
 		{"journey/source/otlp.go", module + "/journey", ""},
 		{"journey/path_test.go", "pgregory.net/rapid", ""},
@@ -173,7 +206,7 @@ func checkImport(file string, from room, imported string) []string {
 			return []string{fmt.Sprintf("%s imports %s: %s may not import %s (%s %s)", file, imported, from.name, to, from.name, from.why)}
 		}
 	}
-	var violations []string
+	violations := checkPart(file, imported)
 	for _, c := range confinements {
 		if c.imports(imported) && !c.allowed(file) && !strings.HasSuffix(file, "_test.go") {
 			violations = append(violations, fmt.Sprintf("%s imports %s, which is %s: %s", file, imported, c.name, c.why))

@@ -21,6 +21,7 @@ import (
 
 	"tracelab/internal/otlp"
 	"tracelab/journey"
+	"tracelab/journey/compare"
 	"tracelab/journey/lint"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
@@ -103,14 +104,14 @@ func signatures(t *testing.T, result *lab.Result) map[services.Form]map[string]i
 	found := map[services.Form]map[string]int{}
 	for _, form := range services.Forms() {
 		found[form] = map[string]int{}
-		for _, s := range journey.Describe(group(t, result, form)).Structures {
+		for _, s := range compare.Describe(group(t, result, form)).Structures {
 			found[form][s.Signature+" of "+strconv.Itoa(s.Nodes)+" nodes"] = s.Journeys
 		}
 	}
 	return found
 }
 
-func group(t *testing.T, result *lab.Result, form services.Form) journey.Group {
+func group(t *testing.T, result *lab.Result, form services.Form) compare.Group {
 	t.Helper()
 	saved, _, err := rundir.Open(result.Dir)
 	if err != nil {
@@ -183,7 +184,7 @@ func nothingToSay(t *testing.T, result *lab.Result) {
 	}
 	found := lint.Check(journey.NewSet(spans))
 	for _, f := range found.Findings {
-		if f.Level <= lint.Warning {
+		if f.Level <= lint.LevelWarning {
 			t.Errorf("%s: %s", f.Rule, f.Text)
 		}
 	}

@@ -4,14 +4,15 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 )
 
-// ClockOffset bounds how far the clock of one host is ahead of another's: High and Low in nanoseconds, negative when it is
+// ClockOffset bounds how far the clock of one host is ahead of another's: High and Low are negative when it is
 // behind. Low above High means that no constant offset explains the spans. Timestamps are never corrected.
 type ClockOffset struct {
-	From, To  string // hosts: host.id, or else host.name
-	Low, High int64  // Low is math.MinInt64 where only messages tell
-	Spans     int    // how many pairs of spans tell
+	From, To  string        // hosts: host.id, or else host.name
+	Low, High time.Duration // Low is math.MinInt64 where only messages tell
+	Spans     int           // how many pairs of spans tell
 }
 
 // ClockOffsets returns the bounds for each pair of hosts that calls or messages cross, by From, then To. A call shows both:
@@ -36,9 +37,9 @@ func (s *Set) ClockOffsets() []ClockOffset {
 				bounds[hosts] = b
 			}
 			b.Spans++
-			b.High = min(b.High, c.start-p.start)
+			b.High = min(b.High, time.Duration(c.start-p.start))
 			if e.class == ClassCall {
-				b.Low = max(b.Low, c.end-p.end)
+				b.Low = max(b.Low, time.Duration(c.end-p.end))
 			}
 		}
 	}

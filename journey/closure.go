@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // traceRoots is what is known about one trace while journeys are sought.
@@ -29,7 +29,7 @@ type journeyFinder struct {
 }
 
 func (s *Set) findJourneys() {
-	n := len(s.traces.numbers)
+	n := s.traces.Len()
 	f := journeyFinder{
 		set: s, roots: make([]traceRoots, n), reached: make([]bool, n),
 		rooted: make([]bool, len(s.nodes)), in: make([]bool, len(s.nodes)), mark: make([]int32, len(s.nodes)),
@@ -71,7 +71,7 @@ func (f *journeyFinder) findRoots() []int32 {
 			r.first = Index(i)
 			order = append(order, n.trace)
 		}
-		r.solid = r.solid || n.op != operation.Receive
+		r.solid = r.solid || n.op != semconv.OperationReceive
 		if n.is(isConsumer) || n.parent != none {
 			continue
 		}

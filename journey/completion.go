@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // completionWalk follows a journey back from its end.
@@ -27,6 +27,9 @@ func (j *Journey) CompletionPath() []Segment { return j.pathTo(j.last, none) }
 func (j *Journey) MessagePath(m Message) []Segment { return j.pathTo(m.Consumer, m.Producer) }
 
 func (j *Journey) pathTo(last, message Index) []Segment {
+	if len(j.spans) == 0 {
+		return nil
+	}
 	w := completionWalk{Journey: j, scanner: newScanner(j), been: make([]uint64, len(j.spans)/64+1), t: j.set.nodes[last].eff, message: message}
 	for cur := last; cur != none; {
 		cur = w.step(cur)
@@ -43,7 +46,7 @@ func (w *completionWalk) step(cur Index) Index {
 	w.been[position/64] |= 1 << (position % 64)
 	e, found := w.cause(cur)
 	lo := min(n.start, w.t)
-	if found && e.class == ClassMessage && n.op == operation.Receive {
+	if found && e.class == ClassMessage && n.op == semconv.OperationReceive {
 		lo = max(lo, min(s.ready(e, cur), w.t)) // a poll that was opened before the message existed
 	}
 	lo = max(lo, w.start)
@@ -112,8 +115,8 @@ func (j *Journey) clockWarnings() []Warning {
 	for _, m := range j.Messages() {
 		if m.Delivery < 0 {
 			c := j.set.Span(m.Consumer)
-			list = append(list, Warning{"P10", c.Ref(), fmt.Sprintf("%s of %s started %d ns before its producer: clocks are off by at least that much",
-				c.Name, c.Service, -m.Delivery)})
+			list = append(list, Warning{RuleClockSkew, c.Ref(), fmt.Sprintf("%s of %s started %d ns before its producer: clocks are off by at least that much",
+				c.Name, c.Service, -m.Delivery.Nanoseconds())})
 		}
 	}
 	return list
@@ -121,18 +124,21 @@ func (j *Journey) clockWarnings() []Warning {
 
 // ownWarnings returns what is wrong with the journey as a whole.
 func (j *Journey) ownWarnings() []Warning {
+	if len(j.spans) == 0 {
+		return nil
+	}
 	var list []Warning
 	first := j.set.Span(j.first())
-	if j.root == none {
-		list = append(list, Warning{"P02", first.Ref(), fmt.Sprintf("no root: the earliest span is %s of %s", first.Name, first.Service)})
+	if !j.rooted() {
+		list = append(list, Warning{RuleRoots, first.Ref(), fmt.Sprintf("no root: the earliest span is %s of %s", first.Name, first.Service)})
 	}
 	if n := len(j.unreached); n > 0 {
-		list = append(list, Warning{"P02", first.Ref(), fmt.Sprintf("%d spans of its traces are not reached from its first span, and on no path", n)})
+		list = append(list, Warning{RuleRoots, first.Ref(), fmt.Sprintf("%d spans of its traces are not reached from its first span, and on no path", n)})
 	}
 	for _, g := range j.CompletionPath() {
 		if g.Wait && g.Class == ClassUnexplained {
 			span := j.set.Span(g.Span)
-			list = append(list, Warning{"D06", span.Ref(), fmt.Sprintf("nothing explains the %d ns before %s of %s", g.Duration(), span.Name, span.Service)})
+			list = append(list, Warning{RuleUnexplained, span.Ref(), fmt.Sprintf("nothing explains the %d ns before %s of %s", g.Duration().Nanoseconds(), span.Name, span.Service)})
 		}
 	}
 	return append(list, j.clockWarnings()...)

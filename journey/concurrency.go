@@ -2,7 +2,9 @@ package journey
 
 import (
 	"cmp"
+	"iter"
 	"slices"
+	"time"
 )
 
 // moment is a change of how many spans are at work.
@@ -17,7 +19,9 @@ type moment struct {
 func (j *Journey) Concurrency() (mean float64, most int) {
 	var moments []moment
 	for _, i := range j.spans {
-		moments = j.set.selfWork(moments, i)
+		for from, to := range j.set.selfWork(i) {
+			moments = append(moments, moment{from, 1}, moment{to, -1})
+		}
 	}
 	// At the same moment ends come before beginnings: what follows directly is not side by side.
 	slices.SortFunc(moments, func(a, b moment) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.delta, b.delta)) })
@@ -37,23 +41,33 @@ func (j *Journey) Concurrency() (mean float64, most int) {
 	return busy / active, most
 }
 
-// selfWork adds the intervals in which span i is at work itself: up to its effective end, less the union of its calls.
-func (s *Set) selfWork(moments []moment, i Index) []moment {
-	n := &s.nodes[i]
-	t := n.eff // calls come with the latest end first
-	add := func(from, to int64) {
-		if from < to {
-			moments = append(moments, moment{from, 1}, moment{to, -1})
+// selfWork yields the intervals in which span i is at work itself, the latest first: up to its effective end, less the union
+// of its calls.
+func (s *Set) selfWork(i Index) iter.Seq2[int64, int64] {
+	return func(yield func(from, to int64) bool) {
+		n := &s.nodes[i]
+		t := n.eff // calls come with the latest end first
+		for _, c := range s.callsOf(i) {
+			call := &s.nodes[c]
+			if call.eff <= call.start {
+				continue
+			}
+			if from := max(call.eff, n.start); from < t && !yield(from, t) {
+				return
+			}
+			t = min(t, call.start)
+		}
+		if n.start < t {
+			yield(n.start, t)
 		}
 	}
-	for _, c := range s.callsOf(i) {
-		call := &s.nodes[c]
-		if call.eff <= call.start {
-			continue
-		}
-		add(max(call.eff, n.start), t)
-		t = min(t, call.start)
+}
+
+// SelfTime returns how long span i was at work itself: up to its effective end, less the union of its calls.
+func (s *Set) SelfTime(i Index) time.Duration {
+	var sum int64
+	for from, to := range s.selfWork(i) {
+		sum += to - from
 	}
-	add(n.start, t)
-	return moments
+	return time.Duration(sum)
 }

@@ -22,7 +22,7 @@ func TestConcurrency(t *testing.T) {
 		{"an earlier call that contains a later one", "P 0-10\n  A 1-9\n  B 2-3", 1.1, 2},
 	}
 	for _, c := range tests {
-		mean, most := normalise(t, c.drawing).Journeys()[0].Concurrency()
+		mean, most := newSet(t, c.drawing).Journeys()[0].Concurrency()
 		if math.Abs(mean-c.mean) > 1e-9 || most != c.most {
 			t.Errorf("%s: %v, at most %d; want %v, %d", c.why, mean, most, c.mean, c.most)
 		}

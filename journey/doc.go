@@ -1,4 +1,4 @@
-// Package compare judges traces of business flows that cross calls and messages.
+// Package journey judges traces of business flows that cross calls and messages.
 //
 // Give it spans of any traces (package journey/source reads them); it stitches them into journeys: one caller's root and
 // everything that it caused, over all traces, following parents and links forwards. A journey answers how long the caller
@@ -10,16 +10,15 @@
 //		fmt.Println(j.Completion(), j.CompletionPath(), j.Warnings())
 //	}
 //
-// How spans lead to each other (the classes of edges), what counts of polls and commits, and where a span's time ends that
-// matters to its caller are told at Class, Set.Shared and Set.EffectiveEnd. The rules read the OpenTelemetry semantic
-// conventions for messaging, today's names and those up to 1.24: messaging.operation.type, messaging.destination.template
-// or name, and messaging.consumer.group.name.
+// Class tells how spans lead to each other, Set.Shared what counts of polls and commits, and Set.EffectiveEnd where a span's
+// time ends that matters to its caller. Journey.WhatIf and Journey.Branches tell what a step costs, and how much later a
+// branch could have ended. The rules read the messaging attributes of OpenTelemetry's semantic conventions under today's
+// names and older ones: package journey/semconv lists them.
 //
-// Groups of journeys are compared by Compare: medians with their 95 % intervals, paired where journeys belong together. It
-// says less or more only when the interval excludes 0; what would settle the rest is told by Difference.Enough. Nodes says
-// where the difference is: the journeys' spans are laid out as trees, and a step that one group reaches by a call meets the
-// one that another group reaches by a message. Journey.WhatIf and Journey.Branches tell what a step is worth, and how much
-// later a branch could have ended.
+// Lengths of time, and times from a journey's start, are time.Duration. Times since the Unix epoch are int64 nanoseconds:
+// Span.Start and End, Set.Times, Set.EffectiveEnd, Edge.Ready and Journey.Start.
+//
+// An Index is valid for the Set that it comes from; with any other it may panic, as an index does into a slice.
 //
 // The package imports the standard library only. Nothing in it recurses, so no input can exhaust the stack.
 package journey

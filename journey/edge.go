@@ -1,5 +1,10 @@
 package journey
 
+import (
+	"iter"
+	"strconv"
+)
+
 // Class tells how a span led to another one (or, of a wait, what was waited for).
 type Class uint8
 
@@ -19,9 +24,11 @@ const (
 
 // String returns the class as it is written in reports, such as detached-after.
 func (c Class) String() string {
-	return [...]string{
-		"message", "continuation", "detached-after", "abandoned", "detached-overlap", "call", "batch", "unexplained",
-	}[c]
+	names := [...]string{"message", "continuation", "detached-after", "abandoned", "detached-overlap", "call", "batch", "unexplained"}
+	if int(c) < len(names) {
+		return names[c]
+	}
+	return "class(" + strconv.Itoa(int(c)) + ")"
 }
 
 // edge is an in-edge: pred led to the span that has the edge.
@@ -37,13 +44,15 @@ type Edge struct {
 	Ready int64 // when the cause had done what the effect needs, in nanoseconds since the Unix epoch
 }
 
-// Causes returns the edges that lead to span i, parent first, then links by their targets' order.
-func (s *Set) Causes(i Index) []Edge {
-	list := make([]Edge, 0, s.inAt[i+1]-s.inAt[i])
-	for _, e := range s.edgesTo(i) {
-		list = append(list, Edge{e.pred, e.class, s.ready(e, i)})
+// Causes yields the edges that lead to span i, parent first, then links by their targets' order.
+func (s *Set) Causes(i Index) iter.Seq[Edge] {
+	return func(yield func(Edge) bool) {
+		for _, e := range s.edgesTo(i) {
+			if !yield(Edge{e.pred, e.class, s.ready(e, i)}) {
+				return
+			}
+		}
 	}
-	return list
 }
 
 func (s *Set) edgesTo(i Index) []edge    { return s.in[s.inAt[i]:s.inAt[i+1]] }

@@ -90,7 +90,7 @@ var edgeCases = []struct {
 func TestEdges(t *testing.T) {
 	for _, c := range edgeCases {
 		t.Run(c.why, func(t *testing.T) {
-			equalLines(t, "edges", edges(normalise(t, c.drawing)), c.want)
+			equalLines(t, "edges", edges(newSet(t, c.drawing)), c.want)
 		})
 	}
 }
@@ -99,7 +99,7 @@ func TestEdges(t *testing.T) {
 func edges(set *journey.Set) []string {
 	var list []string
 	for i := range journey.Index(set.Len()) {
-		for _, e := range set.Causes(i) {
+		for e := range set.Causes(i) {
 			ready := strconv.FormatFloat(float64(e.Ready-draw.Base)/1e6, 'f', -1, 64)
 			list = append(list, fmt.Sprintf("%s < %s %s %s", set.Span(i).Name, set.Span(e.From).Name, e.Class, ready))
 		}
@@ -109,7 +109,7 @@ func edges(set *journey.Set) []string {
 
 // The tolerance is of the parent's length, not of the root's, and effective ends go down the whole chain of calls.
 func TestToleranceIsOfTheParent(t *testing.T) {
-	set := normalise(t, "A 0-100\n  B 0-100.9\n    C 0-101.5")
+	set := newSet(t, "A 0-100\n  B 0-100.9\n    C 0-101.5")
 	equalLines(t, "edges", edges(set), []string{"B < A call 0", "C < B call 0"})
 	if end := set.EffectiveEnd(2); end != draw.Base+100e6 {
 		t.Errorf("C counts until %d, want A's end", end-draw.Base)

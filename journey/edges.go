@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // edgeBuilder makes the in-edges of all nodes, one node after the other.
@@ -35,7 +35,7 @@ func (s *Set) buildEdges() {
 func (b *edgeBuilder) parentEdge(i Index) {
 	s := b.set
 	c := &s.nodes[i]
-	if c.parent == none || c.op == operation.Settle || s.nodes[c.parent].op == operation.Settle {
+	if c.parent == none || c.op == semconv.OperationSettle || s.nodes[c.parent].op == semconv.OperationSettle {
 		return
 	}
 	if c.is(isConsumer) {
@@ -65,11 +65,11 @@ func (b *edgeBuilder) linkEdges(i Index) {
 			continue
 		}
 		t := &s.nodes[target]
-		if target == i || !c.is(isConsumer) || c.op == operation.Settle || t.op == operation.Settle {
+		if target == i || !c.is(isConsumer) || c.op == semconv.OperationSettle || t.op == semconv.OperationSettle {
 			continue
 		}
 		switch {
-		case t.op == operation.Receive:
+		case t.op == semconv.OperationReceive:
 			class, _ := classify(t, c)
 			b.add(i, edge{target, class})
 		case t.kind == KindProducer || t.is(isMessaging):
@@ -104,12 +104,12 @@ func (s *Set) linkTarget(c *node, r Ref) Index {
 func (s *Set) sendsOfCreates() map[Index][]Index {
 	var sends map[Index][]Index
 	for i := range s.nodes {
-		if s.nodes[i].op != operation.Send {
+		if s.nodes[i].op != semconv.OperationSend {
 			continue
 		}
 		for _, l := range s.spans[s.nodes[i].span].Links {
 			create := s.linkTarget(&s.nodes[i], l.Ref)
-			if create == none || s.nodes[create].op != operation.Create {
+			if create == none || s.nodes[create].op != semconv.OperationCreate {
 				continue
 			}
 			if sends == nil {
@@ -143,7 +143,7 @@ func (s *Set) dropReceiveEdges() {
 	counts := make([]int32, len(s.nodes)) // edges that count, by receive span
 	for i := range s.nodes {
 		for _, e := range s.edgesTo(Index(i)) {
-			if s.nodes[e.pred].op == operation.Receive && !s.hasProducer(Index(i)) {
+			if s.nodes[e.pred].op == semconv.OperationReceive && !s.hasProducer(Index(i)) {
 				counts[e.pred]++
 			}
 		}
@@ -155,7 +155,7 @@ func (s *Set) dropReceiveEdges() {
 		from = s.inAt[i+1]
 		own := s.anyProducer(edges)
 		for _, e := range edges {
-			if !s.nodes[i].is(isShared) && (!own || s.nodes[e.pred].op != operation.Receive) {
+			if !s.nodes[i].is(isShared) && (!own || s.nodes[e.pred].op != semconv.OperationReceive) {
 				kept = append(kept, e)
 			}
 		}
@@ -169,7 +169,7 @@ func (s *Set) dropReceiveEdges() {
 func (s *Set) shareReceives(counts []int32) {
 	var shared []Index
 	for i := range s.nodes {
-		if s.nodes[i].op == operation.Receive && counts[i] == 0 {
+		if s.nodes[i].op == semconv.OperationReceive && counts[i] == 0 {
 			shared = append(shared, Index(i))
 		}
 	}
@@ -181,7 +181,7 @@ func (s *Set) shareReceives(counts []int32) {
 			continue // edges to it from receive spans did not count
 		}
 		for _, e := range s.edgesTo(r) {
-			if s.nodes[e.pred].op != operation.Receive {
+			if s.nodes[e.pred].op != semconv.OperationReceive {
 				continue
 			}
 			if counts[e.pred]--; counts[e.pred] == 0 {

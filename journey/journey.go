@@ -1,8 +1,12 @@
 package journey
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
-// Journey is a root and everything it caused, over all traces.
+// Journey is a root and everything it caused, over all traces. The zero Journey has no spans.
 type Journey struct {
 	set       *Set
 	root      Index
@@ -14,19 +18,45 @@ type Journey struct {
 	end       int64
 }
 
-// Set returns the set that the journey is part of.
+// Set returns the set that the journey is part of. The zero Journey is part of none: nil.
 func (j *Journey) Set() *Set { return j.set }
 
 // Root returns the span at which the journey starts, and false for a rootless one.
-func (j *Journey) Root() (Index, bool) { return j.root, j.root != none }
+func (j *Journey) Root() (Index, bool) {
+	if !j.rooted() {
+		return none, false
+	}
+	return j.root, true
+}
 
-// Spans returns the spans of the journey in the set's order. The slice must not be changed.
-func (j *Journey) Spans() []Index { return j.spans }
+func (j *Journey) rooted() bool { return j.set != nil && j.root != none }
+
+// First returns the root, or without one the earliest span, and false for a journey without spans.
+func (j *Journey) First() (Index, bool) {
+	if len(j.spans) == 0 {
+		return none, false
+	}
+	return j.first(), true
+}
+
+// Len returns how many spans the journey has.
+func (j *Journey) Len() int { return len(j.spans) }
+
+// Spans returns the spans of the journey in the set's order, in a slice of the caller's own.
+func (j *Journey) Spans() []Index { return slices.Clone(j.spans) }
+
+// Position returns where span i stands in Spans, and false when it is not in the journey. O(log n) at most.
+func (j *Journey) Position(i Index) (int, bool) {
+	if len(j.spans) == 0 {
+		return 0, false
+	}
+	return j.position(i)
+}
 
 // Unreached returns the spans of the journey's traces that nothing leads to from any root, in the set's order. They are
 // findings: on no path, and in no measure. Where several journeys reach a trace, the first of JourneysOf has them; so
 // each span of a set is in one journey or more, or unreached in exactly one, or shared.
-func (j *Journey) Unreached() []Index { return j.unreached }
+func (j *Journey) Unreached() []Index { return slices.Clone(j.unreached) }
 
 // Start returns the start of the root, or of the earliest span without one, in nanoseconds since the Unix epoch.
 func (j *Journey) Start() int64 { return j.start }
@@ -41,7 +71,7 @@ func (j *Journey) Traces() []TraceID {
 			ids = append(ids, j.set.spans[n.span].Trace)
 		}
 	}
-	if j.root != none {
+	if j.rooted() {
 		add(j.root)
 	}
 	for _, i := range j.spans {
@@ -52,6 +82,9 @@ func (j *Journey) Traces() []TraceID {
 
 // Contains reports whether span i belongs to the journey: O(log n).
 func (j *Journey) Contains(i Index) bool {
+	if len(j.spans) == 0 {
+		return false
+	}
 	_, ok := j.position(i)
 	return ok
 }
@@ -66,21 +99,57 @@ func (j *Journey) position(i Index) (int, bool) {
 	return slices.BinarySearch(j.spans, i)
 }
 
-// CallerWait returns how long the root lasted, in nanoseconds, and false for a rootless journey.
-func (j *Journey) CallerWait() (int64, bool) {
-	if j.root == none {
+// CallerWait returns how long the root lasted, and false for a rootless journey.
+func (j *Journey) CallerWait() (time.Duration, bool) {
+	if !j.rooted() {
 		return 0, false
 	}
-	return j.set.nodes[j.root].end - j.start, true
+	return time.Duration(j.set.nodes[j.root].end - j.start), true
 }
 
-// Completion returns the time from the journey's start to its latest effective end, in nanoseconds.
-func (j *Journey) Completion() int64 { return j.end - j.start }
+// Completion returns the time from the journey's start to its latest effective end.
+func (j *Journey) Completion() time.Duration { return time.Duration(j.end - j.start) }
 
-// Tail returns completion less caller wait, in nanoseconds, and false for a rootless journey. It is never negative.
-func (j *Journey) Tail() (int64, bool) {
+// Tail returns completion less caller wait, and false for a rootless journey. It is never negative.
+func (j *Journey) Tail() (time.Duration, bool) {
 	wait, ok := j.CallerWait()
-	return j.Completion() - wait, ok
+	if !ok {
+		return 0, false
+	}
+	return j.Completion() - wait, true
+}
+
+// Incomplete reports that spans of the journey are missing, so that what they would have been is not known. A parent that is
+// missing above the root takes nothing away from the journey.
+func (j *Journey) Incomplete() bool {
+	if !j.rooted() || len(j.unreached) > 0 {
+		return true
+	}
+	if len(j.set.findings) == 0 {
+		return false
+	}
+	for _, i := range j.spans {
+		if i == j.root {
+			continue
+		}
+		for _, f := range j.set.findingsOf(i) {
+			if f.rule == ruleOrphan || f.rule == ruleLinkTarget {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Median returns the journey with the median completion, the lower of two, and of equals the first. It returns nil without
+// journeys, and does not change the list.
+func Median(journeys []*Journey) *Journey {
+	if len(journeys) == 0 {
+		return nil
+	}
+	sorted := slices.Clone(journeys)
+	slices.SortStableFunc(sorted, func(a, b *Journey) int { return cmp.Compare(a.Completion(), b.Completion()) })
+	return sorted[(len(sorted)-1)/2]
 }
 
 // Warnings returns what was found wrong with the spans of the journey's traces, and with the journey itself.
@@ -103,11 +172,14 @@ func mergeSorted(a, b []Index) []Index {
 	return all
 }
 
-// Journeys returns all journeys, by start, then by their first span.
-func (s *Set) Journeys() []*Journey { return s.journeys }
+// Journeys returns all journeys, by start, then by their first span, in a slice of the caller's own.
+func (s *Set) Journeys() []*Journey { return slices.Clone(s.journeys) }
 
 // JourneyFrom returns the journey whose root is span i, and false when there is none.
 func (s *Set) JourneyFrom(i Index) (*Journey, bool) {
+	if i < 0 || int(i) >= len(s.nodes) {
+		return nil, false
+	}
 	for _, j := range s.traceJourneys[s.nodes[i].trace] {
 		if j.root == i {
 			return j, true
@@ -118,9 +190,9 @@ func (s *Set) JourneyFrom(i Index) (*Journey, bool) {
 
 // JourneysOf returns the journeys that reach a trace: the one with its root there first, then by start.
 func (s *Set) JourneysOf(trace TraceID) []*Journey {
-	n, ok := s.traces.lookup(trace)
+	n, ok := s.traces.Lookup(trace)
 	if !ok {
 		return nil
 	}
-	return s.traceJourneys[n]
+	return slices.Clone(s.traceJourneys[n])
 }

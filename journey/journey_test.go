@@ -46,7 +46,7 @@ var journeyCases = []struct {
 func TestJourneys(t *testing.T) {
 	for _, c := range journeyCases {
 		t.Run(c.why, func(t *testing.T) {
-			set := normalise(t, c.drawing)
+			set := newSet(t, c.drawing)
 			equalLines(t, "journeys", journeys(set), c.want)
 			var shared []string
 			for i := range journey.Index(set.Len()) {
@@ -83,7 +83,7 @@ func journeys(set *journey.Set) []string {
 }
 
 func TestFindJourneys(t *testing.T) {
-	set := normalise(t, "S 0-10\n  P PRODUCER 1-2\nT 1-20 trace=3\n  Q PRODUCER 2-3\nC CONSUMER 5-9 link=P link=Q trace=2")
+	set := newSet(t, "S 0-10\n  P PRODUCER 1-2\nT 1-20 trace=3\n  Q PRODUCER 2-3\nC CONSUMER 5-9 link=P link=Q trace=2")
 	byName := func(name string) journey.Index {
 		for i := range journey.Index(set.Len()) {
 			if set.Span(i).Name == name {

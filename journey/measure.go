@@ -1,9 +1,11 @@
 package journey
 
-// Detached returns the time that spans of the journey took after the root had ended, in nanoseconds: the sum over all of
-// them, and the length of the union of their intervals. It returns false for a rootless journey.
-func (j *Journey) Detached() (sum, union int64, ok bool) {
-	if j.root == none {
+import "time"
+
+// Detached returns the time that spans of the journey took after the root had ended: the sum over all of them, and the
+// length of the union of their intervals. It returns false for a rootless journey.
+func (j *Journey) Detached() (sum, union time.Duration, ok bool) {
+	if !j.rooted() {
 		return 0, 0, false
 	}
 	from := j.set.nodes[j.root].end
@@ -13,18 +15,18 @@ func (j *Journey) Detached() (sum, union int64, ok bool) {
 		if n.eff <= from {
 			continue
 		}
-		sum += n.eff - max(n.start, from)
+		sum += time.Duration(n.eff - max(n.start, from))
 		if n.eff > covered {
-			union += n.eff - max(n.start, covered)
+			union += time.Duration(n.eff - max(n.start, covered))
 			covered = n.eff
 		}
 	}
 	return sum, union, true
 }
 
-// Waits returns the sum of the waits on a path in nanoseconds.
-func Waits(path []Segment) int64 {
-	var sum int64
+// Waits returns the sum of the waits on a path.
+func Waits(path []Segment) time.Duration {
+	var sum time.Duration
 	for _, g := range path {
 		if g.Wait {
 			sum += g.Duration()
@@ -65,7 +67,7 @@ func (j *Journey) Errors() Errors {
 			e.Absorbed = append(e.Absorbed, i)
 		}
 	}
-	e.Silent = j.root != none && len(e.Own)+len(e.Propagated) > 0 && s.nodes[j.root].status != StatusError
+	e.Silent = j.rooted() && len(e.Own)+len(e.Propagated) > 0 && s.nodes[j.root].status != StatusError
 	return e
 }
 

@@ -22,19 +22,19 @@ var measureCases = []struct{ why, drawing, want string }{
 func TestMeasures(t *testing.T) {
 	for _, c := range measureCases {
 		t.Run(c.why, func(t *testing.T) {
-			j := normalise(t, c.drawing).Journeys()[0]
+			j := newSet(t, c.drawing).Journeys()[0]
 			wait, tail, detached := "-", "-", "-"
-			if ns, ok := j.CallerWait(); ok {
-				wait = fmt.Sprint(ns / 1e6)
+			if d, ok := j.CallerWait(); ok {
+				wait = fmt.Sprint(d.Milliseconds())
 			}
-			if ns, ok := j.Tail(); ok {
-				tail = fmt.Sprint(ns / 1e6)
+			if d, ok := j.Tail(); ok {
+				tail = fmt.Sprint(d.Milliseconds())
 			}
 			if sum, union, ok := j.Detached(); ok {
-				detached = fmt.Sprintf("%d/%d", sum/1e6, union/1e6)
+				detached = fmt.Sprintf("%d/%d", sum.Milliseconds(), union.Milliseconds())
 			}
 			d := j.Depth()
-			got := fmt.Sprintf("L=%s D=%d T=%s detached=%s depth=%d,%d,%d", wait, j.Completion()/1e6, tail, detached, d.Spans, d.Hops, d.Messages)
+			got := fmt.Sprintf("L=%s D=%d T=%s detached=%s depth=%d,%d,%d", wait, j.Completion().Milliseconds(), tail, detached, d.Spans, d.Hops, d.Messages)
 			if got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -43,11 +43,11 @@ func TestMeasures(t *testing.T) {
 }
 
 func TestAsyncShare(t *testing.T) {
-	j := normalise(t, "S 0-10\n  P PRODUCER 0-10\n    C CONSUMER 35-40").Journeys()[0]
+	j := newSet(t, "S 0-10\n  P PRODUCER 0-10\n    C CONSUMER 35-40").Journeys()[0]
 	if got := j.AsyncShare(); got != 25.0/40 {
 		t.Errorf("async share %v, want 25 of 40", got)
 	}
-	if got := normalise(t, "S 5-5").Journeys()[0].AsyncShare(); got != 0 {
+	if got := newSet(t, "S 5-5").Journeys()[0].AsyncShare(); got != 0 {
 		t.Errorf("async share of nothing is %v", got)
 	}
 }
@@ -63,7 +63,7 @@ func TestErrors(t *testing.T) {
 	}
 	for _, c := range tests {
 		t.Run(c.why, func(t *testing.T) {
-			set := normalise(t, c.drawing)
+			set := newSet(t, c.drawing)
 			e := set.Journeys()[0].Errors()
 			got := fmt.Sprintf("own %v propagated %v absorbed %v silent %v", names(set, e.Own), names(set, e.Propagated), names(set, e.Absorbed), e.Silent)
 			if got != c.want {
@@ -105,7 +105,7 @@ var messageCases = []struct {
 func TestMessages(t *testing.T) {
 	for _, c := range messageCases {
 		t.Run(c.why, func(t *testing.T) {
-			set := normalise(t, c.drawing)
+			set := newSet(t, c.drawing)
 			var got []string
 			for _, m := range set.Journeys()[0].Messages() {
 				line := fmt.Sprintf("%s>%s %s %s %d/%d/%d", set.Span(m.Producer).Name, set.Span(m.Consumer).Name, m.Topic, m.Group, m.Publish/1e6, m.Wait/1e6, m.Delivery/1e6)
@@ -120,7 +120,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestFanOutNamesTheMissingGroup(t *testing.T) {
-	set := normalise(t, `
+	set := newSet(t, `
 		S 0-10
 		  P PRODUCER 1-4 topic=t
 		    C CONSUMER 9-20 group=g topic=t

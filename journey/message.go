@@ -3,20 +3,21 @@ package journey
 import (
 	"cmp"
 	"slices"
+	"time"
 
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // Message is one delivery: a message that one consumer group handled.
 type Message struct {
 	Producer Index
-	Consumer Index  // the process span; the receive span where the group has no process span for the message
-	Group    string // messaging.consumer.group.name, empty when the consumer does not tell
-	Topic    string // messaging.destination.template, or else messaging.destination.name
-	Publish  int64  // how long the producer span lasted, in nanoseconds
-	Wait     int64  // queue wait: from the producer span's end (the broker has it) to the consumer's start; negative with Overlap
-	Delivery int64  // from the producer span's start to the consumer's start; negative only when clocks are off
-	Overlap  bool   // it was delivered before its acknowledgement reached the producer
+	Consumer Index         // the process span; the receive span where the group has no process span for the message
+	Group    string        // messaging.consumer.group.name, empty when the consumer does not tell
+	Topic    string        // messaging.destination.template, or else messaging.destination.name
+	Publish  time.Duration // how long the producer span lasted
+	Wait     time.Duration // queue wait: from the producer span's end (the broker has it) to the consumer's start; negative with Overlap
+	Delivery time.Duration // from the producer span's start to the consumer's start; negative only when clocks are off
+	Overlap  bool          // it was delivered before its acknowledgement reached the producer
 }
 
 // delivery is a message on its way to a consumer group; groups without a name count by service.
@@ -42,7 +43,7 @@ func (j *Journey) Messages() []Message {
 		if !c.is(isConsumer) {
 			continue
 		}
-		if c.op == operation.Receive {
+		if c.op == semconv.OperationReceive {
 			receives = append(receives, i)
 			continue
 		}
@@ -99,7 +100,7 @@ func (j *Journey) receivedMessages(list []Message, receive Index, processed map[
 		}
 	}
 	for _, i := range s.effectsOf(receive) {
-		if c := &s.nodes[i]; c.is(isConsumer) && c.op != operation.Receive && c.groupKey() == group {
+		if c := &s.nodes[i]; c.is(isConsumer) && c.op != semconv.OperationReceive && c.groupKey() == group {
 			processes = append(processes, i)
 		}
 	}
@@ -122,9 +123,9 @@ func (j *Journey) message(producer, consumer Index) Message {
 		Consumer: consumer,
 		Group:    s.groupNames[c.group],
 		Topic:    s.topicNames[cmp.Or(p.topic, c.topic)],
-		Publish:  p.end - p.start,
-		Wait:     c.start - p.end,
-		Delivery: c.start - p.start,
+		Publish:  time.Duration(p.end - p.start),
+		Wait:     time.Duration(c.start - p.end),
+		Delivery: time.Duration(c.start - p.start),
 		Overlap:  c.start < p.end,
 	}
 }
@@ -156,7 +157,7 @@ func (j *Journey) FanOut() []FanOut {
 			n++
 		}
 		p := &s.nodes[i]
-		sends := (p.kind == KindProducer || p.op == operation.Send) && p.op != operation.Create
+		sends := (p.kind == KindProducer || p.op == semconv.OperationSend) && p.op != semconv.OperationCreate
 		switch {
 		case n > 0:
 			list = append(list, s.fanOut(i, messages[:n]))
@@ -197,7 +198,7 @@ func (s *Set) fanOut(producer Index, deliveries []Message) FanOut {
 
 // findTopicGroups notes which groups consume which topic, and the names that go with the numbers of topics and groups.
 func (s *Set) findTopicGroups() {
-	s.topicNames, s.groupNames = s.topics.names(), s.groups.names()
+	s.topicNames, s.groupNames = s.topics.Keys(), s.groups.Keys()
 	s.topicGroups = make([][]int32, len(s.topicNames))
 	seen := make(map[[2]int32]bool)
 	for i := range s.nodes {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -342,7 +343,7 @@ func work(s int, from, to, base int64) []journey.Segment {
 	if from >= to {
 		return nil
 	}
-	return []journey.Segment{{Start: from - base, End: to - base, Span: journey.Index(s), From: -1}}
+	return []journey.Segment{{Start: time.Duration(from - base), End: time.Duration(to - base), Span: journey.Index(s), From: -1}}
 }
 
 func (o *oracle) start(j oracleJourney) int64 {
@@ -419,7 +420,7 @@ func wait(class journey.Class, cur, from int, start, end, base int64) []journey.
 	if start >= end {
 		return nil
 	}
-	return []journey.Segment{{Start: start - base, End: end - base, Span: journey.Index(cur), From: journey.Index(from), Wait: true, Class: class}}
+	return []journey.Segment{{Start: time.Duration(start - base), End: time.Duration(end - base), Span: journey.Index(cur), From: journey.Index(from), Wait: true, Class: class}}
 }
 
 func TestAgainstTheOracle(t *testing.T) {

@@ -3,19 +3,20 @@ package journey
 import (
 	"slices"
 	"sort"
+	"time"
 )
 
 // Segment is a piece of a path: work of a span itself, or a wait of a span for another one.
 type Segment struct {
-	Start, End int64 // nanoseconds from the journey's start
-	Span       Index // the span that worked, or that waited
-	From       Index // of a wait: the span it waited for, or -1 when that is unexplained
+	Start, End time.Duration // from the journey's start
+	Span       Index         // the span that worked, or that waited
+	From       Index         // of a wait: the span it waited for, or -1 when that is unexplained
 	Wait       bool
 	Class      Class // of a wait
 }
 
-// Duration returns the length of the segment in nanoseconds.
-func (g Segment) Duration() int64 { return g.End - g.Start }
+// Duration returns the length of the segment.
+func (g Segment) Duration() time.Duration { return g.End - g.Start }
 
 // scanner collects the segments of a path from its end to its beginning.
 type scanner struct {
@@ -40,13 +41,13 @@ func newScanner(j *Journey) scanner {
 
 func (c *scanner) work(span Index, from, to int64) {
 	if from < to {
-		c.segments = append(c.segments, Segment{Start: from - c.base, End: to - c.base, Span: span, From: none})
+		c.segments = append(c.segments, Segment{Start: time.Duration(from - c.base), End: time.Duration(to - c.base), Span: span, From: none})
 	}
 }
 
 func (c *scanner) wait(class Class, span, from Index, start, end int64) {
 	if start < end {
-		c.segments = append(c.segments, Segment{Start: start - c.base, End: end - c.base, Span: span, From: from, Wait: true, Class: class})
+		c.segments = append(c.segments, Segment{Start: time.Duration(start - c.base), End: time.Duration(end - c.base), Span: span, From: from, Wait: true, Class: class})
 	}
 }
 
@@ -105,7 +106,7 @@ func (c *scanner) nextCall(f *scanFrame) (call Index, from, to int64) {
 // ResponsePath returns the segments that explain the caller wait: sorted, touching each other, adding up to it exactly.
 // It is empty for a rootless journey. It is computed at each call, in O(n) for n calls below the root.
 func (j *Journey) ResponsePath() []Segment {
-	if j.root == none {
+	if !j.rooted() {
 		return nil
 	}
 	c := newScanner(j)

@@ -410,7 +410,7 @@ var pathCases = []pathCase{
 func TestPaths(t *testing.T) {
 	for _, c := range pathCases {
 		t.Run(c.why, func(t *testing.T) {
-			set := normalise(t, c.drawing)
+			set := newSet(t, c.drawing)
 			var response, completion []string
 			for _, j := range set.Journeys() {
 				response = append(response, draw.Path(set, j.ResponsePath()))
@@ -449,7 +449,7 @@ func TestMessagePaths(t *testing.T) {
 	}
 	for _, c := range tests {
 		t.Run(c.why, func(t *testing.T) {
-			set := normalise(t, c.drawing)
+			set := newSet(t, c.drawing)
 			j := set.Journeys()[0]
 			var got []string
 			for _, m := range j.Messages() {
@@ -460,7 +460,7 @@ func TestMessagePaths(t *testing.T) {
 	}
 }
 
-func normalise(t testing.TB, drawing string) *journey.Set {
+func newSet(t testing.TB, drawing string) *journey.Set {
 	t.Helper()
 	spans, err := draw.Spans(drawing)
 	if err != nil {

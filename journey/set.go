@@ -3,7 +3,8 @@ package journey
 import (
 	"encoding/binary"
 
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/internal/intern"
+	"tracelab/journey/semconv"
 )
 
 // Index numbers the spans of a Set in its order: by start, then span id, then trace id.
@@ -24,7 +25,7 @@ type node struct {
 	topic      int32 // 0 when there is none
 	group      int32 // 0 when there is none
 	kind       Kind
-	op         operation.Type
+	op         semconv.Operation
 	flags      flags
 	status     Status
 }
@@ -37,10 +38,10 @@ type Set struct {
 	spans    []Span
 	nodes    []node
 	index    spanIndex
-	traces   interner[TraceID]
-	services interner[string]
-	topics   interner[string]
-	groups   interner[string]
+	traces   intern.Table[TraceID]
+	services intern.Table[string]
+	topics   intern.Table[string]
+	groups   intern.Table[string]
 
 	in       []edge // by effect: those of i are in[inAt[i]:inAt[i+1]]
 	inAt     []int32
@@ -102,13 +103,23 @@ func (s *Set) Caller(i Index) (Index, bool) { p := s.nodes[i].caller; return p, 
 // no edge counts, and receive spans of traces that are made only of such spans and that no journey reaches.
 func (s *Set) Shared(i Index) bool { return s.nodes[i].is(isShared) }
 
+// Failed reports whether span i has an error status or an attribute error.type.
+func (s *Set) Failed(i Index) bool { return s.nodes[i].failed() }
+
+// Operation returns what messaging span i did, and semconv.OperationNone for a span that does not say.
+func (s *Set) Operation(i Index) semconv.Operation { return s.nodes[i].op }
+
+// Topic returns where the message of span i went or came from: messaging.destination.template, or else
+// messaging.destination.name. It is empty for a span that does not say.
+func (s *Set) Topic(i Index) string { return s.topicNames[s.nodes[i].topic] }
+
 // ConsumerSide reports whether span i is of kind CONSUMER or of the operation receive or process.
 func (s *Set) ConsumerSide(i Index) bool { return s.nodes[i].is(isConsumer) }
 
 // Find returns the span of that name, and false when it is not in the set. Among spans with the same name it is the
 // earliest.
 func (s *Set) Find(r Ref) (Index, bool) {
-	trace, ok := s.traces.lookup(r.Trace)
+	trace, ok := s.traces.Lookup(r.Trace)
 	if !ok || r.Span.IsZero() {
 		return none, false
 	}

@@ -3,15 +3,16 @@ package journey
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // Branch is a part of a journey, a span with all calls below it, at which no message and no detached work hangs: the end of
 // a chain. The part that ends last is one in any case.
 type Branch struct {
-	Span  Index // with which the part begins
-	Via   Index // the span that led to it, or -1
-	End   int64 // the latest effective end in it, in nanoseconds from the journey's start
-	Slack int64 // how much later it could have ended without the journey ending later: completion − end, in nanoseconds
+	Span  Index         // with which the part begins
+	Via   Index         // the span that led to it, or -1
+	End   time.Duration // the latest effective end in it, from the journey's start
+	Slack time.Duration // how much later it could have ended without the journey ending later: completion − end
 }
 
 // Branches returns the branches of a journey, those with the least slack first: the first has none, and is why the journey
@@ -19,7 +20,7 @@ type Branch struct {
 func (j *Journey) Branches() []Branch {
 	s := j.set
 	heads := make([]int32, len(j.spans)) // by position: that of the first span of its part
-	ends := make(map[int32]int64)
+	ends := make(map[int32]time.Duration)
 	passed := make(map[int32]bool) // something goes on after it
 	var chain []int32
 	for at := range j.spans {
@@ -41,7 +42,7 @@ func (j *Journey) Branches() []Branch {
 			heads[q] = head
 		}
 		chain = chain[:0]
-		ends[head] = max(ends[head], s.nodes[j.spans[at]].eff-j.start)
+		ends[head] = max(ends[head], time.Duration(s.nodes[j.spans[at]].eff-j.start))
 	}
 	for at, i := range j.spans {
 		for _, e := range s.edgesTo(i) {

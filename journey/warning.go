@@ -6,19 +6,34 @@ import (
 	"slices"
 )
 
-// Warning is something that was found wrong and how it was dealt with. Rules beginning with D are about the data as it
-// was read, those beginning with P about its propagation.
-//
-//	D01 an exact duplicate was dropped         D05 a server ran on after its client's span ended
-//	D02 an id is used by several spans         D06 part of a completion path has no explanation
-//	D03 a span ended before it started         D07 a time was out of range
-//	D04 parents form a cycle                   D08 a span has no id
-//	D09 a line was damaged and skipped         D10 callers by link form a cycle
-//	P01 a parent is missing                    P04 the target of a link is missing
-//	P02 spans of a trace are not reached from its root, or it has none
-//	P10 a consumer started before its producer: clocks are off
+// RuleID names a rule. Those beginning with D are about the data as it was read, those beginning with P about propagation.
+// Package journey/lint has more.
+type RuleID string
+
+// The rules of warnings: of a Set, a Journey, and the readers in package journey/source.
+const (
+	RuleDuplicate     RuleID = "D01" // an exact duplicate was dropped
+	RuleDuplicateID   RuleID = "D02" // several spans use one id
+	RuleTimesReversed RuleID = "D03" // a span ended before it started
+	RuleParentCycle   RuleID = "D04" // parents form a cycle
+	RuleServerOverrun RuleID = "D05" // a server ran on after its client's span ended
+	RuleUnexplained   RuleID = "D06" // nothing explains a part of a completion path
+	RuleTimeRange     RuleID = "D07" // a time is out of range
+	RuleNoID          RuleID = "D08" // a span has no id
+	RuleDamaged       RuleID = "D09" // a damaged piece of the input was skipped
+	RuleLinkCycle     RuleID = "D10" // callers by link form a cycle
+	RuleFormatLoss    RuleID = "D11" // the format, or the way to it, lost something
+	RuleSearchCut     RuleID = "D12" // a search did not return all that there may be
+	RuleOrphan        RuleID = "P01" // a parent is missing
+	RuleRoots         RuleID = "P02" // a trace has no root, or spans that its root does not reach
+	RuleLinkTarget    RuleID = "P04" // the target of a link is missing
+	RuleStoreWarning  RuleID = "P07" // the system that stored a trace has a warning about it
+	RuleClockSkew     RuleID = "P10" // a consumer started before its producer: clocks are off
+)
+
+// Warning is something that was found wrong, and how it was dealt with.
 type Warning struct {
-	Rule string
+	Rule RuleID
 	Span Ref    // zero when it concerns no single span
 	Text string // one sentence
 }
@@ -73,25 +88,25 @@ func (s *Set) warning(f finding) Warning {
 	at := fmt.Sprintf("%s of %s", span.Name, span.Service)
 	switch f.rule {
 	case ruleDuplicate:
-		w.Rule, w.Text = "D01", fmt.Sprintf("%s was there %d times; one is kept", at, f.other+1)
+		w.Rule, w.Text = RuleDuplicate, fmt.Sprintf("%s was there %d times; one is kept", at, f.other+1)
 	case ruleDuplicateID:
-		w.Rule, w.Text = "D02", fmt.Sprintf("%s has an id that an earlier span of its trace has too; references to the id mean the earlier one", at)
+		w.Rule, w.Text = RuleDuplicateID, fmt.Sprintf("%s has an id that an earlier span of its trace has too; references to the id mean the earlier one", at)
 	case ruleEndBeforeStart:
-		w.Rule, w.Text = "D03", fmt.Sprintf("%s ended before it started; it counts as having no length", at)
+		w.Rule, w.Text = RuleTimesReversed, fmt.Sprintf("%s ended before it started; it counts as having no length", at)
 	case ruleCycle:
-		w.Rule, w.Text = "D04", fmt.Sprintf("%s is its own ancestor; its parent is ignored", at)
+		w.Rule, w.Text = RuleParentCycle, fmt.Sprintf("%s is its own ancestor; its parent is ignored", at)
 	case ruleServerRunsOver:
-		w.Rule, w.Text = "D05", fmt.Sprintf("%s ended later than the client span that called it, which shows no error; it counts up to the client's end", at)
+		w.Rule, w.Text = RuleServerOverrun, fmt.Sprintf("%s ended later than the client span that called it, which shows no error; it counts up to the client's end", at)
 	case ruleTimeRange:
-		w.Rule, w.Text = "D07", fmt.Sprintf("%s has a time out of range; the nearest possible time is used", at)
+		w.Rule, w.Text = RuleTimeRange, fmt.Sprintf("%s has a time out of range; the nearest possible time is used", at)
 	case ruleNoID:
-		w.Rule, w.Text = "D08", fmt.Sprintf("%s has no id; nothing can refer to it", at)
+		w.Rule, w.Text = RuleNoID, fmt.Sprintf("%s has no id; nothing can refer to it", at)
 	case ruleLinkCycle:
-		w.Rule, w.Text = "D10", fmt.Sprintf("%s is its own caller by way of a link; that call is ignored", at)
+		w.Rule, w.Text = RuleLinkCycle, fmt.Sprintf("%s is its own caller by way of a link; that call is ignored", at)
 	case ruleOrphan:
-		w.Rule, w.Text = "P01", fmt.Sprintf("%s names the parent %s, which is missing", at, span.Parent)
+		w.Rule, w.Text = RuleOrphan, fmt.Sprintf("%s names the parent %s, which is missing", at, span.Parent)
 	case ruleLinkTarget:
-		w.Rule, w.Text = "P04", fmt.Sprintf("%s links to %s, which is missing", at, span.Links[f.other].Ref)
+		w.Rule, w.Text = RuleLinkTarget, fmt.Sprintf("%s links to %s, which is missing", at, span.Links[f.other].Ref)
 	}
 	return w
 }

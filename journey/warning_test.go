@@ -3,6 +3,7 @@ package journey_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"tracelab/journey"
 	"tracelab/journey/internal/draw"
@@ -30,7 +31,7 @@ func TestWarnings(t *testing.T) {
 	}
 	for _, c := range tests {
 		t.Run(c.why, func(t *testing.T) {
-			set := normalise(t, c.drawing)
+			set := newSet(t, c.drawing)
 			var got []string
 			for _, j := range set.Journeys() {
 				for _, w := range j.Warnings() {
@@ -39,7 +40,7 @@ func TestWarnings(t *testing.T) {
 					if w.Rule != "D02" && w.Rule != "D08" {
 						name = set.Span(i).Name
 					}
-					got = append(got, w.Rule+" "+name)
+					got = append(got, string(w.Rule)+" "+name)
 					if w.Text == "" || strings.ContainsAny(w.Text, "\n") {
 						t.Errorf("text of %s: %q", w.Rule, w.Text)
 					}
@@ -52,7 +53,7 @@ func TestWarnings(t *testing.T) {
 
 // Polls that are linked in a circle, each as long as the other, would call each other for ever.
 func TestCallersByLinkInACircle(t *testing.T) {
-	set := normalise(t, "R1 CONSUMER 0-10 op=receive link=R2\nR2 CONSUMER 0-10 op=receive link=R1 trace=2\nS CONSUMER 0-10 trace=3 op=process link=R2\n  W 1-9")
+	set := newSet(t, "R1 CONSUMER 0-10 op=receive link=R2\nR2 CONSUMER 0-10 op=receive link=R1 trace=2\nS CONSUMER 0-10 trace=3 op=process link=R2\n  W 1-9")
 	if w := set.Warnings(); len(w) != 1 || w[0].Rule != "D10" {
 		t.Errorf("warnings %v, want one of rule D10", w)
 	}
@@ -88,7 +89,7 @@ func TestStartOutOfRange(t *testing.T) {
 	}
 	spans[1].Start, spans[1].End = 1<<63-6, 1<<63-1
 	j := journey.NewSet(spans).Journeys()[0]
-	if want := int64(1<<62 - draw.Base); j.Completion() != want || len(j.Warnings()) != 1 {
+	if want := time.Duration(1<<62 - draw.Base); j.Completion() != want || len(j.Warnings()) != 1 {
 		t.Errorf("completion %d, want %d; warnings %v", j.Completion(), want, j.Warnings())
 	}
 }

@@ -3,12 +3,13 @@ package journey
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
-// Replay is what would have become of a journey. Times are nanoseconds.
+// Replay is what would have become of a journey.
 type Replay struct {
-	CallerWait int64 // 0 for a rootless journey
-	Completion int64
+	CallerWait time.Duration // 0 for a rootless journey
+	Completion time.Duration
 }
 
 // WhatIf replays a journey with the work of some spans changed: factor returns what a span's own work is multiplied with,
@@ -28,12 +29,12 @@ func (j *Journey) WhatIf(factor func(Index) float64) Replay {
 	var x Replay
 	for at, i := range j.spans {
 		if n := &j.set.nodes[i]; n.eff >= n.start { // what a caller's end clipped to nothing ends nothing
-			x.Completion = max(x.Completion, r.clocks[at].now-j.start)
+			x.Completion = max(x.Completion, time.Duration(r.clocks[at].now-j.start))
 		}
 	}
-	if j.root != none {
+	if j.rooted() {
 		at, _ := j.position(j.root)
-		x.CallerWait = r.clocks[at].now - j.start
+		x.CallerWait = time.Duration(r.clocks[at].now - j.start)
 	}
 	return x
 }

@@ -37,7 +37,7 @@ func TestWhatIf(t *testing.T) {
 	}
 	for _, c := range tests {
 		t.Run(c.why, func(t *testing.T) {
-			j := normalise(t, c.drawing).Journeys()[0]
+			j := newSet(t, c.drawing).Journeys()[0]
 			x := j.WhatIf(func(i journey.Index) float64 {
 				if j.Set().Span(i).Name == c.step {
 					return c.factor
@@ -88,7 +88,7 @@ func TestBranches(t *testing.T) {
 		}
 		return list
 	}
-	drawing, err := os.ReadFile(filepath.Join("testdata", "kafka.txt"))
+	drawing, err := os.ReadFile(filepath.Join("compare", "testdata", "kafka.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestBranches(t *testing.T) {
 		}},
 		{"detached work that ends before its caller's caller has slack", "S 0-100\n  A 10-20\n    G 15-60\n", []string{"S after nothing ends 100 slack 0", "G after A ends 60 slack 40"}},
 	} {
-		equalLines(t, c.why, write(normalise(t, c.drawing).Journeys()[0]), c.want)
+		equalLines(t, c.why, write(newSet(t, c.drawing).Journeys()[0]), c.want)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		for _, j := range journey.NewSet(anySpans(t)).Journeys() {

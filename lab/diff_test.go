@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
@@ -22,7 +24,7 @@ func TestDiffOfGRPCAndKafka(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var groups []journey.Group
+		var groups []compare.Group
 		for _, form := range []services.Form{services.GRPC, services.Kafka} {
 			group, _, err := run.Group(string(form))
 			if err != nil || len(group.Journeys) != 8 {
@@ -30,7 +32,7 @@ func TestDiffOfGRPCAndKafka(t *testing.T) {
 			}
 			groups = append(groups, group)
 		}
-		nodes := journey.Nodes(groups, journey.ByAttribute(services.KeyNumber))
+		nodes := compare.Nodes(groups, compare.WithPairs(compare.ByAttribute(services.KeyNumber)))
 		checkSteps(t, nodes)
 		checkCarriers(t, nodes)
 		checkSums(t, groups, nodes)
@@ -38,10 +40,10 @@ func TestDiffOfGRPCAndKafka(t *testing.T) {
 }
 
 // checkSteps wants each step as one node that both forms have.
-func checkSteps(t *testing.T, nodes []journey.Node) {
+func checkSteps(t *testing.T, nodes []compare.Node) {
 	t.Helper()
 	for _, hop := range services.OrderTopology().Hops {
-		i := slices.IndexFunc(nodes, func(n journey.Node) bool { return n.Name == string(hop.Step) })
+		i := slices.IndexFunc(nodes, func(n compare.Node) bool { return n.Name == string(hop.Step) })
 		if i < 0 {
 			t.Errorf("no node of %s", hop.Step)
 			continue
@@ -55,11 +57,11 @@ func checkSteps(t *testing.T, nodes []journey.Node) {
 }
 
 // checkCarriers wants the five hops that the table carries by message in kafka and by call in grpc.
-func checkCarriers(t *testing.T, nodes []journey.Node) {
+func checkCarriers(t *testing.T, nodes []compare.Node) {
 	t.Helper()
 	var got, want []string
 	for _, n := range nodes {
-		if n.Change == journey.ChangeCarrier {
+		if n.Change == compare.ChangeCarrier {
 			got = append(got, n.Service)
 		}
 	}
@@ -77,10 +79,10 @@ func checkCarriers(t *testing.T, nodes []journey.Node) {
 
 // checkSums wants the mean differences of the nodes to add up to the mean difference of the forms, on both paths, to a
 // nanosecond for each node.
-func checkSums(t *testing.T, groups []journey.Group, nodes []journey.Node) {
+func checkSums(t *testing.T, groups []compare.Group, nodes []compare.Node) {
 	t.Helper()
-	mean := func(g journey.Group, of func(*journey.Journey) int64) float64 {
-		var sum int64
+	mean := func(g compare.Group, of func(*journey.Journey) time.Duration) float64 {
+		var sum time.Duration
 		for _, j := range g.Journeys {
 			sum += of(j)
 		}
@@ -88,11 +90,11 @@ func checkSums(t *testing.T, groups []journey.Group, nodes []journey.Node) {
 	}
 	for _, path := range []struct {
 		name  string
-		whole func(*journey.Journey) int64
-		part  func(journey.NodeIn) float64
+		whole func(*journey.Journey) time.Duration
+		part  func(compare.NodeIn) float64
 	}{
-		{"caller wait", func(j *journey.Journey) int64 { ns, _ := j.CallerWait(); return ns }, func(n journey.NodeIn) float64 { return n.Path.Response.Mean }},
-		{"completion", (*journey.Journey).Completion, func(n journey.NodeIn) float64 { return n.Path.Completion.Mean }},
+		{"caller wait", func(j *journey.Journey) time.Duration { wait, _ := j.CallerWait(); return wait }, func(n compare.NodeIn) float64 { return n.Path.Response.Mean }},
+		{"completion", (*journey.Journey).Completion, func(n compare.NodeIn) float64 { return n.Path.Completion.Mean }},
 	} {
 		whole := mean(groups[1], path.whole) - mean(groups[0], path.whole)
 		var parts float64

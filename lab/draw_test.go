@@ -22,7 +22,7 @@ func (j *drawn) String() string {
 	var b strings.Builder
 	wait, _ := j.CallerWait()
 	tail, _ := j.Tail()
-	fmt.Fprintf(&b, "caller wait %v, completion %v, tail %v\n", ns(wait), ns(j.Completion()), ns(tail))
+	fmt.Fprintf(&b, "caller wait %v, completion %v, tail %v\n", wait, j.Completion(), tail)
 	fmt.Fprintf(&b, "%d spans in %d traces, %d not reached, %d warnings\n", len(j.Spans()), len(j.Traces()), len(j.Unreached()), len(j.Warnings()))
 	b.WriteString("\nspans: start, duration\n" + j.tree())
 	b.WriteString("\nmessages: publish, wait, delivery\n" + j.messages())
@@ -40,7 +40,7 @@ func (j *drawn) tree() string {
 		at := journey.Index(-1)
 		if parent, ok := j.Set().Parent(i); ok {
 			at = parent
-		} else if causes := j.Set().Causes(i); len(causes) > 0 {
+		} else if causes := slices.Collect(j.Set().Causes(i)); len(causes) > 0 {
 			at = causes[0].From
 		}
 		below[at] = append(below[at], i)
@@ -83,7 +83,7 @@ func (j *drawn) span(i journey.Index) string {
 			refers = append(refers, "link to a span that is missing")
 		}
 	}
-	for _, e := range set.Causes(i) {
+	for e := range set.Causes(i) {
 		if e.Class != journey.ClassCall {
 			refers = append(refers, e.Class.String()+" from "+j.name(e.From))
 		}
@@ -104,7 +104,7 @@ func (j *drawn) span(i journey.Index) string {
 func (j *drawn) messages() string {
 	var lines []string
 	for _, m := range j.Messages() {
-		line := fmt.Sprintf("%s %s → %s: %v, %v, %v", j.plain(m.Topic), j.Set().Span(m.Producer).Service, j.plain(m.Group), ns(m.Publish), ns(m.Wait), ns(m.Delivery))
+		line := fmt.Sprintf("%s %s → %s: %v, %v, %v", j.plain(m.Topic), j.Set().Span(m.Producer).Service, j.plain(m.Group), m.Publish, m.Wait, m.Delivery)
 		if m.Overlap {
 			line += " overlap"
 		}
@@ -117,7 +117,7 @@ func (j *drawn) messages() string {
 func (j *drawn) path(path []journey.Segment) string {
 	var b strings.Builder
 	for _, g := range path {
-		fmt.Fprintf(&b, "[%v, %v] +%v ", ns(g.Start), ns(g.End), ns(g.Duration()))
+		fmt.Fprintf(&b, "[%v, %v] +%v ", g.Start, g.End, g.Duration())
 		if g.Wait {
 			fmt.Fprintf(&b, "~%s ", g.Class)
 		}

@@ -117,7 +117,7 @@ func (f *fetcher) search(ctx context.Context, from, to time.Time) error {
 			return err
 		}
 	}
-	if !slices.ContainsFunc(answer.Warnings, func(w journey.Warning) bool { return w.Rule == "D12" }) {
+	if !slices.ContainsFunc(answer.Warnings, func(w journey.Warning) bool { return w.Rule == journey.RuleSearchCut }) {
 		return nil
 	}
 	if to.Sub(from) <= shortestPeriod {

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"tracelab/journey/format"
 	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
@@ -158,7 +159,7 @@ func TestJaegerPages(t *testing.T) {
 		}
 	}
 	var text strings.Builder
-	if err := result.WriteText(&text, lab.Look{}); err != nil {
+	if err := result.WriteText(&text, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, link := range []string{pages.Search, c.URL, pages.Medians[services.Kafka]} {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tracelab/journey"
+	"tracelab/journey/semconv"
 	"tracelab/journey/source"
 	"tracelab/services"
 )
@@ -35,25 +36,25 @@ func gather(batches [][]byte, table services.Topology, open *openSpans) (evidenc
 // every step and every delivery that the order's own state makes expect is there, every parent and link target is, and
 // no span of it is open. Silence proves nothing.
 func (e evidence) journey(o order, state services.State, recorded bool) (*journey.Journey, string) {
-	journey := e.find(o)
+	j := e.find(o)
 	switch {
-	case journey == nil:
+	case j == nil:
 		return nil, "the client's span is missing"
 	case e.open.open(orderKey{services.Form(o.Form), o.Number}) > 0:
-		return journey, "a span has not ended"
+		return j, "a span has not ended"
 	case recorded && state.Status == services.Accepted:
-		return journey, "the order is pending"
+		return j, "the order is pending"
 	}
-	for _, w := range journey.Warnings() {
-		if w.Rule == "P01" || w.Rule == "P04" {
-			return journey, w.Text
+	for _, w := range j.Warnings() {
+		if w.Rule == journey.RuleOrphan || w.Rule == journey.RuleLinkTarget {
+			return j, w.Text
 		}
 	}
 	if !recorded {
-		return journey, ""
+		return j, ""
 	}
 	steps, deliveries := e.expected(state)
-	return journey, e.missing(journey, steps, deliveries)
+	return j, e.missing(j, steps, deliveries)
 }
 
 func (e evidence) find(o order) *journey.Journey {
@@ -114,28 +115,20 @@ func (e evidence) missing(journey *journey.Journey, steps []services.Step, deliv
 
 // handles tells whether a span is the handling of one message, in today's names or in kotel's.
 func handles(span *journey.Span) bool {
-	return text(span, "messaging.operation.type", "messaging.operation") == "process"
+	m, ok := span.Messaging()
+	return ok && m.Operation == semconv.OperationProcess
 }
 
 // topicOf is the destination as the table of hops names it, without the prefix of a run.
 func (e evidence) topicOf(span *journey.Span) string {
-	name := text(span, "messaging.destination.template", "messaging.destination.name", "messaging.source.name")
+	m, _ := span.Messaging()
+	name := m.Topic()
 	for _, topic := range e.table.Topics() {
 		if strings.HasSuffix(name, topic) {
 			return topic
 		}
 	}
 	return name
-}
-
-// text is the first of the attributes that the span has.
-func text(span *journey.Span, keys ...string) string {
-	for _, key := range keys {
-		if value, ok := span.Attr(key); ok {
-			return value.String()
-		}
-	}
-	return ""
 }
 
 // verdict is one order with its journey.

@@ -15,11 +15,11 @@ import (
 func TestRulesOnTheLabsOwnSpans(t *testing.T) {
 	for _, c := range []struct {
 		relation string
-		want     func(processSpans int) map[string]int
+		want     func(processSpans int) map[journey.RuleID]int
 	}{
-		{"both", func(int) map[string]int { return map[string]int{} }},
-		{"link", func(int) map[string]int { return map[string]int{} }},
-		{"parent", func(n int) map[string]int { return map[string]int{"S09": n} }},
+		{"both", func(int) map[journey.RuleID]int { return map[journey.RuleID]int{} }},
+		{"link", func(int) map[journey.RuleID]int { return map[journey.RuleID]int{} }},
+		{"parent", func(n int) map[journey.RuleID]int { return map[journey.RuleID]int{"S09": n} }},
 	} {
 		t.Run(c.relation, func(t *testing.T) {
 			relation, err := services.ParseRelation(c.relation)

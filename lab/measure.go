@@ -4,12 +4,13 @@ import (
 	"slices"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
 	"tracelab/services"
 )
 
 // measures is what the complete journeys of one form tell.
 type measures struct {
-	group      journey.Group
+	group      compare.Group
 	orders     []order // of the journeys in the group
 	incomplete int
 	why        string
@@ -18,7 +19,7 @@ type measures struct {
 
 // measure collects a form's journeys. Incomplete ones are counted and are in no figure.
 func measure(form services.Form, verdicts []verdict) measures {
-	m := measures{group: journey.Group{Name: string(form)}}
+	m := measures{group: compare.Group{Name: string(form)}}
 	var own []verdict
 	for _, v := range verdicts {
 		if v.order.Form != string(form) {
@@ -41,12 +42,12 @@ func measure(form services.Form, verdicts []verdict) measures {
 
 // result is the form's column of the table.
 func (m measures) result() *FormResult {
-	described := journey.Describe(m.group)
-	f := &FormResult{Journeys: len(m.group.Journeys), Incomplete: m.incomplete, Response: journey.Summarise(m.response), QueueWait: described.QueueWait}
+	described := compare.Describe(m.group)
+	f := &FormResult{Journeys: len(m.group.Journeys), Incomplete: m.incomplete, Response: compare.Summarize(m.response), QueueWait: described.Of(compare.QueueWait)}
 	for _, field := range []struct {
-		to   *journey.Summary
-		from *journey.Summary
-	}{{&f.CallerWait, described.CallerWait}, {&f.Completion, described.Completion}, {&f.Tail, described.Tail}} {
+		to   *compare.Summary
+		from *compare.Summary
+	}{{&f.CallerWait, described.Of(compare.CallerWait)}, {&f.Completion, described.Of(compare.Completion)}, {&f.Tail, described.Of(compare.Tail)}} {
 		if field.from != nil {
 			*field.to = *field.from
 		}
@@ -59,15 +60,8 @@ func (m measures) median() *medianOrder {
 	if len(m.group.Journeys) == 0 {
 		return nil
 	}
-	index := make([]int, len(m.orders))
-	for i := range index {
-		index[i] = i
-	}
-	slices.SortStableFunc(index, func(a, b int) int {
-		return int(m.group.Journeys[a].Completion() - m.group.Journeys[b].Completion())
-	})
-	middle := index[(len(index)-1)/2]
-	return &medianOrder{m.orders[middle], m.group.Journeys[middle]}
+	middle := journey.Median(m.group.Journeys)
+	return &medianOrder{m.orders[slices.Index(m.group.Journeys, middle)], middle}
 }
 
 // baseFirst puts grpc, the plain call, in front: it is what the others are compared with when it is there.
@@ -80,13 +74,13 @@ func baseFirst(forms []services.Form) []services.Form {
 }
 
 // compareForms compares every form with every one before it, order by order.
-func compareForms(forms []services.Form, measured map[services.Form]measures) (differences []journey.Difference, warnings []string) {
-	key := journey.ByAttribute(services.KeyNumber)
-	differences = []journey.Difference{}
+func compareForms(forms []services.Form, measured map[services.Form]measures) (differences []compare.Difference, warnings []string) {
+	pairs := compare.WithPairs(compare.ByAttribute(services.KeyNumber))
+	differences = []compare.Difference{}
 	forms = baseFirst(forms)
 	for i, other := range forms {
 		for _, base := range forms[:i] {
-			list, warning := journey.Differences(measured[base].group, measured[other].group, key)
+			list, warning := compare.Differences(measured[base].group, measured[other].group, pairs)
 			differences = append(differences, list...)
 			if warning != "" {
 				warnings = append(warnings, warning)

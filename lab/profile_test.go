@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
+	"tracelab/journey/format"
 	"tracelab/services"
 )
 
@@ -60,7 +61,7 @@ func TestProfilesAreSplitByForm(t *testing.T) {
 		t.Errorf("the profile of an earlier run's form is still there: %v", err)
 	}
 	text := &strings.Builder{}
-	if err := result.WriteText(text, Look{}); err != nil || !strings.Contains(text.String(), "CPU time of an order in this process") || !strings.Contains(text.String(), "  payment.Charge ") {
+	if err := result.WriteText(text, format.Style{}); err != nil || !strings.Contains(text.String(), "CPU time of an order in this process") || !strings.Contains(text.String(), "  payment.Charge ") {
 		t.Errorf("%v: the report does not say where the CPU time went:\n%s", err, text)
 	}
 }

@@ -3,6 +3,7 @@ package lab
 import (
 	"tracelab/internal/telemetry"
 	"tracelab/journey"
+	"tracelab/journey/compare"
 	"tracelab/lab/rundir"
 	"tracelab/services"
 )
@@ -18,7 +19,7 @@ type Result struct {
 	Sent        int                           `json:"otlp_spans_sent"`
 	Fetched     int                           `json:"jaeger_spans_fetched,omitempty"` // of the services, each once
 	Skipped     int64                         `json:"records_skipped"`                // that no consumer could decode
-	Comparisons []journey.Difference          `json:"comparisons"`
+	Comparisons []compare.Difference          `json:"comparisons"`
 	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"`      // of a run whose spans came from there
 	Profile     *Profile                      `json:"cpu_profile,omitempty"` // with --profiles; of no form
 	Warnings    []string                      `json:"warnings"`
@@ -41,11 +42,11 @@ type FormResult struct {
 	SpanCount  int      `json:"spans"`
 	Dropped    int64    `json:"dropped_spans"` // in this process; of services elsewhere, what is missing makes journeys incomplete
 
-	CallerWait journey.Summary  `json:"caller_wait_ms"`
-	Response   journey.Summary  `json:"response_ms"`
-	Completion journey.Summary  `json:"completion_ms"`
-	Tail       journey.Summary  `json:"tail_ms"`
-	QueueWait  *journey.Summary `json:"queue_wait_ms"` // null without messages
+	CallerWait compare.Summary  `json:"caller_wait_ms"`
+	Response   compare.Summary  `json:"response_ms"`
+	Completion compare.Summary  `json:"completion_ms"`
+	Tail       compare.Summary  `json:"tail_ms"`
+	QueueWait  *compare.Summary `json:"queue_wait_ms"` // null without messages
 
 	CPU *OrderProfile `json:"cpu_profile,omitempty"` // with --profiles
 }

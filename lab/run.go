@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tracelab/internal/otlp"
+	"tracelab/journey"
 	"tracelab/lab/rundir"
 	"tracelab/services"
 )
@@ -264,8 +265,8 @@ func (r *running) warnings(generator Generator, found evidence) []string {
 		texts = append(texts, fmt.Sprintf("the generator started orders late (p99 %.1f ms over %g ms at %g orders/s): response times are partly its own; lower --rate",
 			generator.StartLagP99, float64(lateStart), generator.Rate))
 	}
-	rules := map[string]int{}
-	example := map[string]string{}
+	rules := map[journey.RuleID]int{}
+	example := map[journey.RuleID]string{}
 	for _, w := range found.set.Warnings() {
 		rules[w.Rule]++
 		example[w.Rule] = w.Text

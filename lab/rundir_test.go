@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -106,10 +107,10 @@ func TestRunDirectoryGivesTheSameJourneys(t *testing.T) {
 		result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp, c.Relation = 7, 1, relation(name) })
 		for form, f := range result.Forms {
 			journeys := group(t, result, form)
-			described := journey.Describe(journey.Group{Journeys: plain(journeys)})
-			for measure, pair := range map[string][2]*journey.Summary{
-				"caller wait": {&f.CallerWait, described.CallerWait}, "completion": {&f.Completion, described.Completion},
-				"tail": {&f.Tail, described.Tail}, "queue wait": {f.QueueWait, described.QueueWait},
+			described := compare.Describe(compare.Group{Journeys: plain(journeys)})
+			for measure, pair := range map[string][2]*compare.Summary{
+				"caller wait": {&f.CallerWait, described.Of(compare.CallerWait)}, "completion": {&f.Completion, described.Of(compare.Completion)},
+				"tail": {&f.Tail, described.Of(compare.Tail)}, "queue wait": {f.QueueWait, described.Of(compare.QueueWait)},
 			} {
 				if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
 					t.Errorf("%s, %s: %s (-memory +directory):\n%s", name, form, measure, diff)

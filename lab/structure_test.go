@@ -17,7 +17,7 @@ func structure(j *drawn) string {
 		cause := "nothing"
 		if parent, ok := j.Set().Parent(i); ok {
 			cause = j.name(parent)
-		} else if causes := j.Set().Causes(i); len(causes) > 0 {
+		} else if causes := slices.Collect(j.Set().Causes(i)); len(causes) > 0 {
 			cause = j.name(causes[0].From)
 		}
 		lines = append(lines, j.name(i)+" "+j.Set().Span(i).Kind.String()+" from "+cause)

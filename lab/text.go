@@ -8,25 +8,20 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"tracelab/journey"
+	"tracelab/journey/compare"
+	"tracelab/journey/format"
 	"tracelab/journey/report"
 	"tracelab/services"
 )
 
-// Look is how the text report may look.
-type Look struct {
-	report.Style
-	Width int // columns; 0 is report.DefaultWidth
-}
-
 // WriteText writes the report for a person: the table, the differences order by order, where the time of the median
 // order went, what is wrong, and what to type next.
-func (r *Result) WriteText(w io.Writer, look Look) error {
+func (r *Result) WriteText(w io.Writer, style format.Style) error {
 	var b strings.Builder
 	r.headline(&b)
 	r.table(&b)
 	r.differences(&b)
-	r.pictures(&b, look)
+	r.pictures(&b, style)
 	r.cpu(&b)
 	r.remarks(&b)
 	r.pages(&b)
@@ -102,7 +97,7 @@ func (r *Result) rows(b *strings.Builder, rows []row) {
 }
 
 // interval writes a summary as its median and interval in one unit: 51.2 ms [49.0, 52.1].
-func interval(s *journey.Summary) string {
+func interval(s *compare.Summary) string {
 	if s == nil || s.Median == nil {
 		return "–"
 	}
@@ -141,7 +136,7 @@ func percentile(ms *float64, needed int) string {
 	if ms == nil {
 		return fmt.Sprintf("needs %d orders", needed)
 	}
-	return report.Milliseconds(*ms)
+	return format.Milliseconds(*ms)
 }
 
 func (r *Result) differences(b *strings.Builder) {
@@ -157,7 +152,7 @@ func (r *Result) differences(b *strings.Builder) {
 		}
 		for _, measure := range []string{"caller_wait_ms", "completion_ms"} {
 			if d, ok := r.difference(base, form, measure); ok {
-				line(t, []string{"  " + string(form), strings.ReplaceAll(strings.TrimSuffix(measure, "_ms"), "_", " "), report.DifferenceWords(d)})
+				line(t, []string{"  " + string(form), strings.ReplaceAll(strings.TrimSuffix(measure, "_ms"), "_", " "), d.String()})
 			}
 		}
 	}
@@ -166,17 +161,17 @@ func (r *Result) differences(b *strings.Builder) {
 }
 
 // difference finds a comparison.
-func (r *Result) difference(base, other services.Form, measure string) (journey.Difference, bool) {
-	i := slices.IndexFunc(r.Comparisons, func(d journey.Difference) bool {
+func (r *Result) difference(base, other services.Form, measure string) (compare.Difference, bool) {
+	i := slices.IndexFunc(r.Comparisons, func(d compare.Difference) bool {
 		return d.Measure == measure && d.Base == string(base) && d.Other == string(other)
 	})
 	if i < 0 {
-		return journey.Difference{}, false
+		return compare.Difference{}, false
 	}
 	return r.Comparisons[i], true
 }
 
-func (r *Result) pictures(b *strings.Builder, look Look) {
+func (r *Result) pictures(b *strings.Builder, style format.Style) {
 	b.WriteString("Where the time went, in the order with the median completion of each form:\n\n")
 	for _, form := range r.order {
 		m := r.paths[form]
@@ -185,9 +180,10 @@ func (r *Result) pictures(b *strings.Builder, look Look) {
 			continue
 		}
 		wait, _ := m.journey.CallerWait()
-		title := fmt.Sprintf("%s, order %d: the caller waited %s, the last work ended after", form, m.order.Number, report.Duration(wait))
+		title := fmt.Sprintf("%s, order %d: the caller waited %s, the last work ended after", form, m.order.Number, format.Duration(wait))
 		// Writing into a strings.Builder never fails.
-		_ = report.Bars(b, title, m.journey.Set(), m.journey.CompletionPath(), look.Width, look.Style, report.Answer(m.journey)...)
+		bars := report.Bars{Title: title, Set: m.journey.Set(), Path: m.journey.CompletionPath(), Marks: report.Answer(m.journey)}
+		_ = bars.WriteText(b, style)
 		b.WriteString("\n")
 	}
 }

@@ -6,7 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"tracelab/journey"
+	"tracelab/journey/compare"
+	"tracelab/journey/lint"
 	"tracelab/journey/report"
 	"tracelab/services"
 )
@@ -17,7 +18,7 @@ type compareCommand struct {
 	Format string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
 	jaegerFlags
 
-	findings []report.Finding // of the groups, for a page
+	findings []lint.Finding // of the groups, for a page
 }
 
 // Run reads the inputs and prints the comparison.
@@ -30,18 +31,19 @@ func (c *compareCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	r := report.Comparison{Of: comparison, Findings: c.findings}
 	switch c.Format {
 	case "json":
-		return report.ComparisonJSON(s.out, comparison)
+		return r.WriteJSON(s.out)
 	case "html":
-		return report.ComparisonHTML(s.out, comparison, c.findings...)
+		return r.WriteHTML(s.out)
 	}
-	return report.ComparisonText(s.out, comparison, terminalOf(s.out).Style)
+	return r.WriteText(s.out, terminalOf(s.out))
 }
 
 // compare compares what belongs together: the forms of one run, two runs form by form, or everything with the
 // first.
-func (c *compareCommand) compare(ctx context.Context, inputs []input, s *streams) (journey.Comparison, error) {
+func (c *compareCommand) compare(ctx context.Context, inputs []input, s *streams) (compare.Comparison, error) {
 	runs, example := 0, ""
 	for _, in := range inputs {
 		if in.kind == wholeRun {
@@ -55,28 +57,28 @@ func (c *compareCommand) compare(ctx context.Context, inputs []input, s *streams
 	case runs == len(inputs):
 		return c.runs(ctx, inputs, s)
 	case runs > 0:
-		return journey.Comparison{}, usageError{fmt.Errorf("a run directory stands beside something else: say which form of it, such as %s", example)}
+		return compare.Comparison{}, usageError{fmt.Errorf("a run directory stands beside something else: say which form of it, such as %s", example)}
 	case len(inputs) < 2:
-		return journey.Comparison{}, usageError{fmt.Errorf("%s is compared with nothing: name a second input", inputs[0].name)}
+		return compare.Comparison{}, usageError{fmt.Errorf("%s is compared with nothing: name a second input", inputs[0].name)}
 	}
 	return c.groups(ctx, inputs, "", s)
 }
 
-func (c *compareCommand) forms(ctx context.Context, run input, s *streams) (journey.Comparison, error) {
+func (c *compareCommand) forms(ctx context.Context, run input, s *streams) (compare.Comparison, error) {
 	var forms []input
 	for _, form := range run.run.Forms {
 		forms = append(forms, input{name: form, run: run.run, form: services.Form(form), kind: oneForm})
 	}
 	if len(forms) < 2 {
-		return journey.Comparison{}, usageError{fmt.Errorf("%s has one form only: name a second run", run.name)}
+		return compare.Comparison{}, usageError{fmt.Errorf("%s has one form only: name a second run", run.name)}
 	}
 	return c.groups(ctx, forms, "", s)
 }
 
 // runs compares the forms that all the runs have, and names those that only some have. The nodes of several forms do not
 // stand beside each other, so of those only the measures are kept.
-func (c *compareCommand) runs(ctx context.Context, runs []input, s *streams) (journey.Comparison, error) {
-	var all journey.Comparison
+func (c *compareCommand) runs(ctx context.Context, runs []input, s *streams) (compare.Comparison, error) {
+	var all compare.Comparison
 	var example string
 	common := 0
 	for _, form := range services.Forms() {
@@ -107,20 +109,20 @@ func (c *compareCommand) runs(ctx context.Context, runs []input, s *streams) (jo
 	return all, nil
 }
 
-func (c *compareCommand) groups(ctx context.Context, inputs []input, form services.Form, s *streams) (journey.Comparison, error) {
-	var groups []journey.Group
+func (c *compareCommand) groups(ctx context.Context, inputs []input, form services.Form, s *streams) (compare.Comparison, error) {
+	var groups []compare.Group
 	var warnings []string
 	for _, in := range inputs {
 		group, some, err := c.group(ctx, in, form, s)
 		if err != nil {
-			return journey.Comparison{}, err
+			return compare.Comparison{}, err
 		}
 		groups, warnings = append(groups, group), append(warnings, some...)
 		if c.Format == "html" {
 			c.findings = append(c.findings, findingsOf(group.Name, group.Journeys)...)
 		}
 	}
-	comparison := journey.Compare(groups, journey.ByAttribute(services.KeyNumber))
+	comparison := compare.Groups(groups, compare.WithPairs(compare.ByAttribute(services.KeyNumber)))
 	comparison.Warnings = append(warnings, comparison.Warnings...)
 	return comparison, nil
 }

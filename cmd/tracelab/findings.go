@@ -6,12 +6,11 @@ import (
 
 	"tracelab/journey"
 	"tracelab/journey/lint"
-	"tracelab/journey/report"
 )
 
 // findingsOf is what the rules say of journeys, for a page: each rule once, with how often, and the first that it is
 // about. Only what concerns the journeys' own traces counts.
-func findingsOf(name string, journeys []*journey.Journey) []report.Finding {
+func findingsOf(name string, journeys []*journey.Journey) []lint.Finding {
 	traces := map[journey.TraceID]bool{}
 	var sets []*journey.Set
 	for _, j := range journeys {
@@ -23,7 +22,7 @@ func findingsOf(name string, journeys []*journey.Journey) []report.Finding {
 		}
 	}
 	var first []lint.Finding
-	times := map[string]int{}
+	times := map[journey.RuleID]int{}
 	for _, set := range sets {
 		for _, f := range lint.Check(set).Findings {
 			if !traces[f.Trace] {
@@ -34,10 +33,9 @@ func findingsOf(name string, journeys []*journey.Journey) []report.Finding {
 			}
 		}
 	}
-	list := make([]report.Finding, len(first))
-	for i, f := range first {
-		text := fmt.Sprintf("%s: %d ×, such as: %s", name, times[f.Rule], f.Text)
-		list[i] = report.Finding{Rule: f.Rule, Level: f.Level.String(), Text: text, Fix: f.Fix}
+	for i := range first {
+		f := &first[i]
+		f.Text = fmt.Sprintf("%s: %d ×, such as: %s", name, times[f.Rule], f.Text)
 	}
-	return list
+	return first
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
 	"tracelab/journey/source"
 	"tracelab/journey/source/jaeger"
 	"tracelab/lab/rundir"
@@ -109,7 +110,7 @@ func (f jaegerFlags) joined(names []string) (input, error) {
 }
 
 // group reads the input's journeys; a whole run needs a form.
-func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s *streams) (journey.Group, []string, error) {
+func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s *streams) (compare.Group, []string, error) {
 	switch in.kind {
 	case wholeRun:
 		return in.run.Group(string(form))
@@ -119,10 +120,10 @@ func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s 
 	}
 	read, err := f.read(ctx, in, s)
 	if err != nil {
-		return journey.Group{}, nil, err
+		return compare.Group{}, nil, err
 	}
 	set := journey.NewSet(read.spans)
-	group := journey.Group{Name: in.name, Journeys: set.Journeys()}
+	group := compare.Group{Name: in.name, Journeys: set.Journeys()}
 	if len(in.traces) > 0 && in.kind == ofJaeger { // what was fetched besides, because they refer to it, has journeys of its own
 		group.Journeys = nil
 		for _, id := range in.traces {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"tracelab/journey"
-	"tracelab/journey/lint"
 	"tracelab/journey/source"
 	"tracelab/journey/source/jaeger"
 )
@@ -83,7 +82,7 @@ func (f jaegerFlags) fetch(ctx context.Context, in input) (completed, error) {
 type completed struct {
 	spans    []journey.Span
 	warnings []string
-	absence  func(journey.Ref) source.Absence // nil when nobody was asked
+	absence  func(journey.Ref) journey.Absence // nil when nobody was asked
 }
 
 func (f jaegerFlags) complete(ctx context.Context, spans []journey.Span, warnings []journey.Warning, store source.Store) (completed, error) {
@@ -95,18 +94,11 @@ func (f jaegerFlags) complete(ctx context.Context, spans []journey.Span, warning
 }
 
 // lookup answers the rules' question of what became of a span that is not there.
-func (c completed) lookup(r journey.Ref) lint.Lookup {
+func (c completed) lookup(r journey.Ref) journey.Absence {
 	if c.absence == nil {
-		return lint.NotAsked
+		return journey.AbsenceUnknown
 	}
-	switch c.absence(r) {
-	case source.NotStored:
-		return lint.NotStored
-	case source.NotFetched:
-		return lint.NotFetched
-	default:
-		return lint.NotAsked
-	}
+	return c.absence(r)
 }
 
 // isAddress tells whether an error says that text is no address in a Jaeger, so that it may be a file.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
 	"tracelab/journey/report"
 	"tracelab/services"
 )
@@ -42,13 +43,15 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	r := report.Journey{Of: picked}
 	switch c.Format {
 	case "json":
-		return report.JourneyJSON(s.out, picked)
+		return r.WriteJSON(s.out)
 	case "html":
-		return report.JourneyHTML(s.out, picked, findingsOf(group.Name, []*journey.Journey{picked})...)
+		r.Findings = findingsOf(group.Name, []*journey.Journey{picked})
+		return r.WriteHTML(s.out)
 	}
-	return report.JourneyText(s.out, picked, terminalOf(s.out).Style)
+	return r.WriteText(s.out, terminalOf(s.out))
 }
 
 // form is the form of a run directory that is meant.
@@ -67,7 +70,7 @@ func (c *journeyCommand) form(in input) (services.Form, error) {
 }
 
 // pick finds the journey that is asked for, else the one with the median completion, the lower of two.
-func (c *journeyCommand) pick(group journey.Group) (*journey.Journey, error) {
+func (c *journeyCommand) pick(group compare.Group) (*journey.Journey, error) {
 	if len(group.Journeys) == 0 {
 		return nil, fmt.Errorf("%s has no journey", group.Name)
 	}
@@ -81,9 +84,7 @@ func (c *journeyCommand) pick(group journey.Group) (*journey.Journey, error) {
 	case c.Order != "":
 		return find(group, "order "+c.Order, c.isOrder)
 	}
-	sorted := slices.Clone(group.Journeys)
-	slices.SortStableFunc(sorted, func(a, b *journey.Journey) int { return int(a.Completion() - b.Completion()) })
-	return sorted[(len(sorted)-1)/2], nil
+	return journey.Median(group.Journeys), nil
 }
 
 // isOrder tells whether a span of the journey carries the order's id or number.
@@ -98,7 +99,7 @@ func (c *journeyCommand) isOrder(j *journey.Journey) bool {
 	return false
 }
 
-func find(group journey.Group, what string, is func(*journey.Journey) bool) (*journey.Journey, error) {
+func find(group compare.Group, what string, is func(*journey.Journey) bool) (*journey.Journey, error) {
 	i := slices.IndexFunc(group.Journeys, is)
 	if i < 0 {
 		return nil, fmt.Errorf("no %s among the %d journeys of %s", what, len(group.Journeys), group.Name)

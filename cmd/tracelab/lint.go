@@ -32,9 +32,13 @@ func (c *lintCommand) Run(ctx context.Context, s *streams) error {
 	}
 	result := lint.Check(journey.NewSet(read.spans), lint.WithLookup(read.lookup))
 	if c.Format == "json" {
-		err = lint.JSON(s.out, result)
+		err = result.WriteJSON(s.out)
 	} else {
-		err = lint.Text(s.out, result, c.style(s, result))
+		examples := 0
+		if c.All {
+			examples = len(result.Findings)
+		}
+		err = result.WriteText(s.out, terminalOf(s.out), examples)
 	}
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
@@ -50,12 +54,4 @@ func (c *lintCommand) Run(ctx context.Context, s *streams) error {
 		return errNotSo
 	}
 	return nil
-}
-
-func (c *lintCommand) style(s *streams, result lint.Result) lint.Style {
-	style := lint.Style{Color: terminalOf(s.out).Color}
-	if c.All {
-		style.Examples = len(result.Findings)
-	}
-	return style
 }

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/term"
 
-	"tracelab/journey/report"
+	"tracelab/journey/format"
 	"tracelab/lab"
 )
 
@@ -16,16 +16,16 @@ import (
 const widest = 140
 
 // terminalOf finds out how text may look there: plain in a pipe, on a dumb terminal, and where NO_COLOR is set.
-func terminalOf(w io.Writer) lab.Look {
+func terminalOf(w io.Writer) format.Style {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return lab.Look{}
+		return format.Style{}
 	}
-	look := lab.Look{Style: report.Style{Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}}
+	style := format.Style{Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
-		look.Width = min(width, widest)
+		style.Width = min(width, widest)
 	}
-	return look
+	return style
 }
 
 // progress is one line on a terminal that says how far a run has come. Elsewhere it is silent.

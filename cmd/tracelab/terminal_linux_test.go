@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tracelab/lab"
+	"tracelab/journey/format"
 )
 
 // terminal opens a pseudo-terminal of that many columns, and returns the end that a program writes to, and a function
@@ -74,7 +74,7 @@ func TestTerminal(t *testing.T) {
 	if wide, _ := terminal(t, 400); terminalOf(wide).Width != widest {
 		t.Errorf("%+v on a terminal of 400 columns, want %d", terminalOf(wide), widest)
 	}
-	if look := terminalOf(io.Discard); look != (lab.Look{}) {
+	if look := terminalOf(io.Discard); look != (format.Style{}) {
 		t.Errorf("%+v in a pipe", look)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tracelab/journey"
+	"tracelab/journey/semconv"
 )
 
 // How much evidence N01 wants.
@@ -16,7 +17,7 @@ const (
 
 func cardinalityRules() []Rule {
 	return []Rule{
-		{ID: "N01", Level: Warning, set: growingNames,
+		{ID: "N01", Level: LevelWarning, set: growingNames,
 			Finds: "The number of distinct span names, or of values of an attribute that should have few, grows with the number of journeys.",
 			Fix:   "put a template in the place of the changing part, and the value itself into an attribute of its own"},
 	}
@@ -26,9 +27,9 @@ func cardinalityRules() []Rule {
 // attribute of their metrics. Ids, keys, offsets, URLs and sizes are free to have as many as they like.
 func fewValued(key string) bool {
 	switch key {
-	case "error.type", "exception.type", "http.route", "http.request.method", "url.template",
-		"messaging.operation.name", "messaging.operation.type", "messaging.destination.template", "messaging.destination.name",
-		"messaging.consumer.group.name", "rpc.method", "rpc.service", "db.operation.name", "db.collection.name",
+	case semconv.ErrorType, "exception.type", "http.route", "http.request.method", "url.template",
+		semconv.MessagingOperationName, semconv.MessagingOperationType, semconv.MessagingDestinationTemplate, semconv.MessagingDestinationName,
+		semconv.MessagingConsumerGroupName, "rpc.method", "rpc.service", "db.operation.name", "db.collection.name",
 		"db.namespace", "db.query.summary", "faas.name", "graphql.operation.name":
 		return true
 	}

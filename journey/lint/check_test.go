@@ -118,8 +118,8 @@ func check(t testing.TB, drawing string, edit func(func(string) span), opts ...l
 func rules(r lint.Result) []string {
 	list := []string{}
 	for _, f := range r.Findings {
-		if n := len(list); n == 0 || list[n-1] != f.Rule {
-			list = append(list, f.Rule)
+		if n := len(list); n == 0 || list[n-1] != string(f.Rule) {
+			list = append(list, string(f.Rule))
 		}
 	}
 	return list
@@ -144,7 +144,7 @@ func TestRules(t *testing.T) {
 		covered[c.rule] = k
 	}
 	for _, r := range lint.Rules() {
-		if k := covered[r.ID]; !k[0] || !k[1] {
+		if k := covered[string(r.ID)]; !k[0] || !k[1] {
 			t.Errorf("%s: a trace that breaks it: %v; one that does not: %v", r.ID, k[0], k[1])
 		}
 		if r.Finds == "" || r.Fix == "" {
@@ -201,7 +201,7 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	counts := want.Counts
-	if sum := counts.AtLeast(lint.Advice); sum != len(want.Findings) || sum != counts.Error+counts.Warning+counts.Advice {
+	if sum := counts.AtLeast(lint.LevelAdvice); sum != len(want.Findings) || sum != counts.Error+counts.Warning+counts.Advice {
 		t.Errorf("counts %+v of %d findings", counts, len(want.Findings))
 	}
 	byRule := 0

@@ -6,19 +6,19 @@ import (
 	"strings"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // deliveryRules are about what should be on the other side of a hop, and is not, or is twice.
 func deliveryRules() []Rule {
 	return []Rule{
-		{ID: "P05", Level: Warning, set: missingConsumers,
+		{ID: "P05", Level: LevelWarning, set: missingConsumers,
 			Finds: "A message was not consumed by a group that consumes its topic elsewhere in these traces.",
 			Fix:   "see whether the group lags behind or its spans were sampled out, or whether these traces end too early"},
-		{ID: "P06", Level: Warning, set: missingPeers,
+		{ID: "P06", Level: LevelWarning, set: missingPeers,
 			Finds: "A client's span has no server's span, or the reverse, though the peer is in these traces.",
 			Fix:   "see whether the context is injected and extracted on both sides, and whether proxies pass the headers on"},
-		{ID: "P12", Level: Warning, set: repeatedProcessing,
+		{ID: "P12", Level: LevelWarning, set: repeatedProcessing,
 			Finds: "A group processed a message more than once.",
 			Fix:   "expect repeats after a rebalance or a restart and make handling idempotent; commit what is done before partitions go"},
 	}
@@ -95,7 +95,7 @@ func missingConsumers(c *checker) {
 	d := c.findDeliveries()
 	for k, m := range c.messages {
 		i := journey.Index(k)
-		if m == nil || m.op != operation.Send || m.failed(c.set.Span(i)) {
+		if m == nil || m.op != semconv.OperationSend || m.failed(c.set.Span(i)) {
 			continue
 		}
 		var lacking []string
@@ -121,12 +121,12 @@ func repeatedProcessing(c *checker) {
 	}
 	first := make(map[processing]journey.Index)
 	for k, m := range c.messages {
-		if m == nil || m.op != operation.Process {
+		if m == nil || m.op != semconv.OperationProcess {
 			continue
 		}
 		i := journey.Index(k)
 		span := c.set.Span(i)
-		if p := c.parent(i); p != none && c.messages[p] != nil && c.messages[p].op == operation.Process {
+		if p := c.parent(i); p != none && c.messages[p] != nil && c.messages[p].op == semconv.OperationProcess {
 			continue
 		}
 		count := func(ref journey.Ref, position string) {
@@ -157,5 +157,5 @@ func (m *message) positionOf(link []journey.Attribute) string {
 		}
 		return own
 	}
-	return part("messaging.destination.name", m.destination) + "/" + part("messaging.destination.partition.id", m.partition.String()) + "@" + part("messaging.kafka.offset", m.offset.String())
+	return part(semconv.MessagingDestinationName, m.destination) + "/" + part(semconv.MessagingDestinationPartitionID, m.partition.String()) + "@" + part(semconv.MessagingKafkaOffset, m.offset.String())
 }

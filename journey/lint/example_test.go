@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"tracelab/journey"
+	"tracelab/journey/format"
 	"tracelab/journey/lint"
 )
 
@@ -21,10 +22,10 @@ func Example() {
 		},
 	}})
 	result := lint.Check(set)
-	if err := lint.Text(os.Stdout, result, lint.Style{}); err != nil {
+	if err := result.WriteText(os.Stdout, format.Style{}, 0); err != nil {
 		fmt.Println(err)
 	}
-	fmt.Println("exit status 1:", result.Counts.AtLeast(lint.Warning) > 0)
+	fmt.Println("exit status 1:", result.Counts.AtLeast(lint.LevelWarning) > 0)
 	// Output:
 	// P03 error: 1 × A span that consumes a message is a root without any link: the context was lost at the hop.
 	//   process orders of shipping is a root and has no link: the context of its message was lost at the hop

@@ -8,7 +8,7 @@ import (
 
 func httpRules() []Rule {
 	return []Rule{
-		{ID: "H01", Level: Warning, Convention: httpConvention, span: httpRoute,
+		{ID: "H01", Level: LevelWarning, Convention: httpConvention, span: httpRoute,
 			Finds: "An HTTP server span has no http.route, or the name of an HTTP span has an id in it.",
 			Fix:   "set http.route from the router's pattern and name the span {method} {route}"},
 	}

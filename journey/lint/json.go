@@ -3,6 +3,8 @@ package lint
 import (
 	"encoding/json"
 	"io"
+
+	"tracelab/journey"
 )
 
 // Schema names the JSON document. Fields are added to a version, never renamed.
@@ -16,30 +18,30 @@ type document struct {
 }
 
 type findingDocument struct {
-	Rule  string `json:"rule"`
-	Level string `json:"level"`
-	Trace string `json:"trace"`
-	Span  string `json:"span"`
-	Text  string `json:"text"`
-	Fix   string `json:"fix"`
+	Rule  journey.RuleID `json:"rule"`
+	Level string         `json:"level"`
+	Trace string         `json:"trace"`
+	Span  string         `json:"span"`
+	Text  string         `json:"text"`
+	Fix   string         `json:"fix"`
 }
 
 type countsDocument struct {
-	Error   int            `json:"error"`
-	Warning int            `json:"warning"`
-	Advice  int            `json:"advice"`
-	Rules   map[string]int `json:"rules"`
+	Error   int                    `json:"error"`
+	Warning int                    `json:"warning"`
+	Advice  int                    `json:"advice"`
+	Rules   map[journey.RuleID]int `json:"rules"`
 }
 
-// JSON writes a result as tracelab.lint/v1: the findings in order, ids in lower-case hexadecimal, and counts by level
+// WriteJSON writes the result as tracelab.lint/v1: the findings in order, ids in lower-case hexadecimal, and counts by level
 // and by rule.
-func JSON(w io.Writer, r Result) error {
+func (r Result) WriteJSON(w io.Writer) error {
 	d := document{
 		Schema: Schema, Conventions: Conventions, Findings: make([]findingDocument, len(r.Findings)),
 		Counts: countsDocument{r.Counts.Error, r.Counts.Warning, r.Counts.Advice, r.Counts.Rules},
 	}
 	if d.Counts.Rules == nil {
-		d.Counts.Rules = map[string]int{}
+		d.Counts.Rules = map[journey.RuleID]int{}
 	}
 	for i, f := range r.Findings {
 		d.Findings[i] = findingDocument{f.Rule, f.Level.String(), f.Trace.String(), f.Span.String(), f.Text, f.Fix}

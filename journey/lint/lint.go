@@ -3,8 +3,8 @@
 //
 //	set := journey.NewSet(spans)
 //	result := lint.Check(set)
-//	err := lint.Text(os.Stdout, result, lint.Style{})
-//	if result.Counts.AtLeast(lint.Warning) > 0 { … }
+//	err := result.WriteText(os.Stdout, format.Style{}, 0)
+//	if result.Counts.AtLeast(lint.LevelWarning) > 0 { … }
 //
 // The families: M is about the attributes, names and kinds of messaging spans; S about how spans of one message refer to
 // each other; P about propagation, whatever carries it; H about HTTP; N about names that grow in number. Rules lists them
@@ -28,9 +28,9 @@ type Level uint8
 
 // The levels, the gravest first.
 const (
-	Error   Level = iota // traces are broken, or cannot be joined
-	Warning              // somebody who reads the traces will be misled
-	Advice               // better otherwise
+	LevelError   Level = iota // traces are broken, or cannot be joined
+	LevelWarning              // somebody who reads the traces will be misled
+	LevelAdvice               // better otherwise
 )
 
 // String returns error, warning or advice.
@@ -43,17 +43,17 @@ func (l Level) String() string {
 
 // ParseLevel is the inverse of Level.String.
 func ParseLevel(s string) (Level, error) {
-	for l := Error; l <= Advice; l++ {
+	for l := LevelError; l <= LevelAdvice; l++ {
 		if l.String() == s {
 			return l, nil
 		}
 	}
-	return Error, fmt.Errorf("level %q is not known: use error, warning or advice", s)
+	return LevelError, fmt.Errorf("level %q is not known: use error, warning or advice", s)
 }
 
 // Finding is one thing that a rule found.
 type Finding struct {
-	Rule  string // ID of the rule
+	Rule  journey.RuleID
 	Level Level
 	Trace journey.TraceID
 	Span  journey.SpanID // the span to look at
@@ -64,16 +64,16 @@ type Finding struct {
 // Counts are the numbers of findings.
 type Counts struct {
 	Error, Warning, Advice int
-	Rules                  map[string]int // by ID, only rules that found something
+	Rules                  map[journey.RuleID]int // by ID, only rules that found something
 }
 
 // AtLeast returns how many findings are of a level or of a graver one.
 func (c Counts) AtLeast(l Level) int {
 	n := c.Error
-	if l >= Warning {
+	if l >= LevelWarning {
 		n += c.Warning
 	}
-	if l >= Advice {
+	if l >= LevelAdvice {
 		n += c.Advice
 	}
 	return n
@@ -85,24 +85,16 @@ type Result struct {
 	Counts   Counts
 }
 
-// Lookup is what is known about a span that is not in the set.
-type Lookup uint8
-
-// What a lookup may come to.
-const (
-	NotAsked   Lookup = iota // there is nothing to ask
-	NotFetched               // it is stored, but was not fetched
-	NotStored                // the store does not have it
-)
-
 // Option changes how Check works.
 type Option func(*options)
 
-type options struct{ lookup func(journey.Ref) Lookup }
+type options struct {
+	lookup func(journey.Ref) journey.Absence
+}
 
 // WithLookup tells Check whom to ask about spans that links name and that are not in the set, so that P04 can tell what
 // was not fetched from what is not stored. Without it P04 says that it may be either.
-func WithLookup(lookup func(journey.Ref) Lookup) Option {
+func WithLookup(lookup func(journey.Ref) journey.Absence) Option {
 	return func(o *options) { o.lookup = lookup }
 }
 
@@ -168,19 +160,19 @@ func (c *checker) foundFix(i journey.Index, fix, format string, args ...any) {
 
 func (c *checker) result() Result {
 	slices.SortStableFunc(c.findings, func(a, b located) int {
-		return cmp.Or(cmp.Compare(a.Level, b.Level), strings.Compare(a.Rule, b.Rule), cmp.Compare(a.span, b.span), strings.Compare(a.Text, b.Text))
+		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.span, b.span), strings.Compare(a.Text, b.Text))
 	})
 	c.findings = slices.Compact(c.findings) // two consumers may show the same of one message
-	r := Result{Findings: make([]Finding, len(c.findings)), Counts: Counts{Rules: map[string]int{}}}
+	r := Result{Findings: make([]Finding, len(c.findings)), Counts: Counts{Rules: map[journey.RuleID]int{}}}
 	for i, f := range c.findings {
 		r.Findings[i] = f.Finding
 		r.Counts.Rules[f.Rule]++
 		switch f.Level {
-		case Error:
+		case LevelError:
 			r.Counts.Error++
-		case Warning:
+		case LevelWarning:
 			r.Counts.Warning++
-		case Advice:
+		case LevelAdvice:
 			r.Counts.Advice++
 		}
 	}

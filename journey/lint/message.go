@@ -5,25 +5,25 @@ import (
 	"strings"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // namedOperation maps names of operations that clients are known to use, to be compared with the type.
-func namedOperation(name string) operation.Type {
+func namedOperation(name string) semconv.Operation {
 	switch name {
 	case "poll", "consume", "fetch":
-		return operation.Receive
+		return semconv.OperationReceive
 	case "produce":
-		return operation.Send
+		return semconv.OperationSend
 	case "commit", "ack", "nack", "acknowledge", "reject":
-		return operation.Settle
+		return semconv.OperationSettle
 	}
-	return operation.Of(name)
+	return semconv.ParseOperation(name)
 }
 
 // message is what the attributes of a messaging span say. Old names count where the present ones are missing.
 type message struct {
-	op          operation.Type
+	op          semconv.Operation
 	system      string
 	opName      string // messaging.operation.name
 	opType      string // messaging.operation.type
@@ -42,11 +42,11 @@ type message struct {
 	omitted     int64   // links that the instrumentation left out, by its own account
 	origins     origins // of a span that consumes messages
 
-	bare       bool     // known by its kind alone: there is no attribute messaging.*
-	kafka      bool     // has an attribute messaging.kafka.*
-	perMessage []string // attributes that describe one message
-	old        []rename // old names without their successors
-	oldForm    bool     // operation and span name follow conventions up to 1.24
+	bare       bool             // known by its kind alone: there is no attribute messaging.*
+	kafka      bool             // has an attribute messaging.kafka.*
+	perMessage []string         // attributes that describe one message
+	old        []semconv.Rename // old names without their successors
+	oldForm    bool             // operation and span name follow conventions up to 1.24
 }
 
 // omittedKey is how otelkgo says how many links of a span it left out, so that the SDK does not drop others.
@@ -59,12 +59,12 @@ func messageOf(span *journey.Span) *message {
 	messaging := span.Kind == journey.KindProducer || span.Kind == journey.KindConsumer
 	for i := range span.Attributes {
 		a := &span.Attributes[i]
-		if !strings.HasPrefix(a.Key, "messaging.") {
+		if !strings.HasPrefix(a.Key, semconv.MessagingPrefix) {
 			m.readOther(a)
 			continue
 		}
 		m.bare = false
-		m.kafka = m.kafka || strings.HasPrefix(a.Key, "messaging.kafka.")
+		m.kafka = m.kafka || strings.HasPrefix(a.Key, semconv.MessagingKafkaPrefix)
 		messaging = m.read(a) || messaging
 	}
 	if !messaging {
@@ -77,7 +77,7 @@ func messageOf(span *journey.Span) *message {
 
 func (m *message) readOther(a *journey.Attribute) {
 	switch a.Key {
-	case "error.type":
+	case semconv.ErrorType:
 		m.errorType = a.Value.String()
 	case omittedKey:
 		m.omitted, _ = number(a.Value)
@@ -87,28 +87,28 @@ func (m *message) readOther(a *journey.Attribute) {
 // read keeps an attribute messaging.*, and reports whether it makes its span a messaging span.
 func (m *message) read(a *journey.Attribute) bool {
 	switch a.Key {
-	case "messaging.system":
+	case semconv.MessagingSystem:
 		m.system = a.Value.String()
 		return true
-	case "messaging.operation.name":
+	case semconv.MessagingOperationName:
 		m.opName = a.Value.String()
 		return true
-	case "messaging.operation.type":
+	case semconv.MessagingOperationType:
 		m.opType = a.Value.String()
 		return true
 	case "messaging.operation":
 		return true
-	case "messaging.destination.name":
+	case semconv.MessagingDestinationName:
 		m.destination = a.Value.String()
-	case "messaging.destination.template":
+	case semconv.MessagingDestinationTemplate:
 		m.template = a.Value.String()
-	case "messaging.destination.temporary", "messaging.destination.anonymous":
+	case semconv.MessagingDestinationTemporary, semconv.MessagingDestinationAnonymous:
 		m.unnamed = m.unnamed || a.Value.String() == "true"
-	case "messaging.consumer.group.name":
+	case semconv.MessagingConsumerGroupName:
 		m.group = a.Value.String()
-	case "messaging.destination.partition.id":
+	case semconv.MessagingDestinationPartitionID:
 		m.partition = a.Value
-	case "messaging.batch.message_count":
+	case semconv.MessagingBatchMessageCount:
 		m.count, m.hasCount = number(a.Value)
 	default:
 		m.readPerMessage(a)
@@ -119,15 +119,15 @@ func (m *message) read(a *journey.Attribute) bool {
 // readPerMessage keeps attributes that describe a single message, by the conventions.
 func (m *message) readPerMessage(a *journey.Attribute) {
 	switch a.Key {
-	case "messaging.kafka.offset":
+	case semconv.MessagingKafkaOffset:
 		m.offset = a.Value
-	case "messaging.kafka.message.key":
+	case semconv.MessagingKafkaMessageKey:
 		m.key = a.Value
-	case "messaging.kafka.message.tombstone":
+	case semconv.MessagingKafkaTombstone:
 		m.tombstone = a.Value
-	case "messaging.message.body.size":
+	case semconv.MessagingMessageBodySize:
 		m.bodySize, _ = number(a.Value)
-	case "messaging.message.id", "messaging.message.conversation_id", "messaging.message.envelope.size":
+	case semconv.MessagingMessageID, semconv.MessagingMessageConversationID, semconv.MessagingMessageEnvelopeSize:
 	default:
 		return
 	}
@@ -137,25 +137,27 @@ func (m *message) readPerMessage(a *journey.Attribute) {
 // findOperation settles on one operation: by name where that is well known, else by type, else by the old attribute
 // (already in op), by kind. M03 is about names and types that are at odds.
 func (m *message) findOperation(span *journey.Span) {
-	for _, op := range []operation.Type{operation.Of(m.opType), namedOperation(m.opName)} {
-		if op != operation.None {
+	for _, op := range []semconv.Operation{semconv.ParseOperation(m.opType), namedOperation(m.opName)} {
+		if op != semconv.OperationNone {
 			m.op = op
 		}
 	}
-	if m.op != operation.None {
+	if m.op != semconv.OperationNone {
 		return
 	}
 	switch span.Kind {
 	case journey.KindProducer:
-		m.op = operation.Send
+		m.op = semconv.OperationSend
 	case journey.KindConsumer:
-		m.op = operation.Process
+		m.op = semconv.OperationProcess
 	default:
 	}
 }
 
 // consumes reports whether the span accounts for messages that somebody sent.
-func (m *message) consumes() bool { return m.op == operation.Receive || m.op == operation.Process }
+func (m *message) consumes() bool {
+	return m.op == semconv.OperationReceive || m.op == semconv.OperationProcess
+}
 
 // failed reports an error status or error.type.
 func (m *message) failed(span *journey.Span) bool {

@@ -4,28 +4,28 @@ import (
 	"strings"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // messageValueRules are about the values of single messages and about batches.
 func messageValueRules() []Rule {
 	return []Rule{
-		{ID: "M08", Level: Warning, Convention: messagingConvention, message: batchCount,
+		{ID: "M08", Level: LevelWarning, Convention: messagingConvention, message: batchCount,
 			Finds: "A batch has no messaging.batch.message_count, or the send or process span of a single message has one.",
 			Fix:   "set messaging.batch.message_count for operations on batches, and only for them"},
-		{ID: "M11", Level: Advice, Convention: messagingConvention, message: partitionID,
+		{ID: "M11", Level: LevelAdvice, Convention: messagingConvention, message: partitionID,
 			Finds: "messaging.destination.partition.id is missing on a single Kafka message, or is not a string.",
 			Fix:   "set messaging.destination.partition.id, as a string"},
-		{ID: "M12", Level: Advice, Convention: messagingConvention, message: offset,
+		{ID: "M12", Level: LevelAdvice, Convention: messagingConvention, message: offset,
 			Finds: "messaging.kafka.offset is missing on a single Kafka message.",
 			Fix:   "set messaging.kafka.offset, on a send span when the broker has acknowledged the record"},
-		{ID: "M13", Level: Advice, Convention: messagingConvention, message: messageKey,
+		{ID: "M13", Level: LevelAdvice, Convention: messagingConvention, message: messageKey,
 			Finds: "messaging.kafka.message.key is missing on a single Kafka message that another span shows to have one; a record without a key has none.",
 			Fix:   "set messaging.kafka.message.key where the key is text"},
-		{ID: "M14", Level: Advice, Convention: messagingConvention, message: tombstone,
+		{ID: "M14", Level: LevelAdvice, Convention: messagingConvention, message: tombstone,
 			Finds: "messaging.kafka.message.tombstone is not a boolean, or contradicts the message's size or the other span of the message.",
 			Fix:   "set messaging.kafka.message.tombstone to true for a record with a key and a null value, and for no other"},
-		{ID: "M20", Level: Advice, Convention: messagingConvention, message: perMessageValues,
+		{ID: "M20", Level: LevelAdvice, Convention: messagingConvention, message: perMessageValues,
 			Finds: "Values of one message stand on the span of a batch.",
 			Fix:   "set values of single messages on the link to each message's creation context"},
 	}
@@ -49,9 +49,9 @@ func (v *view) loneMessage(i journey.Index, m *message) bool {
 		return false
 	}
 	switch m.op {
-	case operation.Send:
+	case semconv.OperationSend:
 		return len(m.perMessage) > 0 || v.set.Span(i).Kind == journey.KindProducer && len(v.targets(i)) == 0
-	case operation.Process:
+	case semconv.OperationProcess:
 		return len(m.perMessage) > 0 || m.origins.parent == creation
 	default:
 		return false
@@ -64,12 +64,12 @@ func (v *view) single(i journey.Index, m *message) bool {
 	if !m.kafka && m.system != "kafka" || m.hasCount && !v.loneMessage(i, m) || v.messagesLinked(i, m) > 1 {
 		return false
 	}
-	return m.op == operation.Send || m.op == operation.Process || m.op == operation.Receive && len(m.perMessage) > 0
+	return m.op == semconv.OperationSend || m.op == semconv.OperationProcess || m.op == semconv.OperationReceive && len(m.perMessage) > 0
 }
 
 // sent reports whether the broker can have told partition and offset.
 func (v *view) sent(i journey.Index, m *message) bool {
-	return m.op != operation.Send || !m.failed(v.set.Span(i))
+	return m.op != semconv.OperationSend || !m.failed(v.set.Span(i))
 }
 
 func partitionID(c *checker, i journey.Index, m *message) {
@@ -145,7 +145,7 @@ func tombstone(c *checker, i journey.Index, m *message) {
 func isTombstone(m *message) bool { return m.tombstone.String() == "true" }
 
 func perMessageValues(c *checker, i journey.Index, m *message) {
-	if m.op != operation.Settle && len(m.perMessage) > 0 && c.batch(i, m) {
+	if m.op != semconv.OperationSettle && len(m.perMessage) > 0 && c.batch(i, m) {
 		c.found(i, "%s is a batch and has %s", c.at(i), strings.Join(m.perMessage, ", "))
 	}
 }

@@ -6,37 +6,37 @@ import (
 	"strings"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // messagingRules are about attributes, name and kind of single messaging spans.
 func messagingRules() []Rule {
 	return []Rule{
-		{ID: "M00", Level: Advice, Convention: messagingConvention, message: oldNames,
+		{ID: "M00", Level: LevelAdvice, Convention: messagingConvention, message: oldNames,
 			Finds: "A messaging span has names that the conventions no longer have; the M rules on what those names say are left out for it.",
 			Fix:   "upgrade the instrumentation, or opt in to present names with OTEL_SEMCONV_STABILITY_OPT_IN=messaging where it obeys that"},
-		{ID: "M01", Level: Error, Convention: messagingConvention, span: messagingSystem,
+		{ID: "M01", Level: LevelError, Convention: messagingConvention, span: messagingSystem,
 			Finds: "messaging.system is missing, or is not kafka on a span with Kafka's attributes.",
 			Fix:   "set messaging.system, for Kafka to kafka, when the span starts"},
-		{ID: "M02", Level: Error, Convention: messagingConvention, message: operationName,
+		{ID: "M02", Level: LevelError, Convention: messagingConvention, message: operationName,
 			Finds: "messaging.operation.name is missing.",
 			Fix:   "set messaging.operation.name to the client's word for the operation, such as send, poll, process or commit"},
-		{ID: "M03", Level: Warning, Convention: messagingConvention, message: operationType,
+		{ID: "M03", Level: LevelWarning, Convention: messagingConvention, message: operationType,
 			Finds: "messaging.operation.type is missing, deprecated (publish, deliver), or at odds with the operation's name or the span's kind.",
 			Fix:   "set messaging.operation.type to create, send, receive, process or settle"},
-		{ID: "M04", Level: Warning, Convention: messagingConvention, message: spanName,
+		{ID: "M04", Level: LevelWarning, Convention: messagingConvention, message: spanName,
 			Finds: "The span's name is not the operation's name followed by the destination.",
 			Fix:   "name the span {messaging.operation.name} {destination}: the destination's template if it has one, else its name"},
-		{ID: "M05", Level: Warning, Convention: messagingConvention, message: spanKind,
+		{ID: "M05", Level: LevelWarning, Convention: messagingConvention, message: spanKind,
 			Finds: "The span's kind is not that of its operation.",
 			Fix:   "use PRODUCER for create and send, CLIENT for receive and settle, CONSUMER for process; CLIENT for send where the message carries the context of a create span or one made elsewhere"},
-		{ID: "M06", Level: Error, Convention: messagingConvention, message: destinationName,
+		{ID: "M06", Level: LevelError, Convention: messagingConvention, message: destinationName,
 			Finds: "messaging.destination.name is missing on a span of a single message, or of messages that share it.",
 			Fix:   "set messaging.destination.name; make one span per topic for a poll or commit over several"},
-		{ID: "M09", Level: Warning, Convention: messagingConvention, message: errorType,
+		{ID: "M09", Level: LevelWarning, Convention: messagingConvention, message: errorType,
 			Finds: "A failed span has no error.type, or a span that did not fail has a status.",
 			Fix:   "set error.type beside an error status; leave the status unset on success"},
-		{ID: "M10", Level: Warning, Convention: messagingConvention, message: consumerGroup,
+		{ID: "M10", Level: LevelWarning, Convention: messagingConvention, message: consumerGroup,
 			Finds: "A Kafka consumer's span has no messaging.consumer.group.name.",
 			Fix:   "set messaging.consumer.group.name, unless the client reads partitions without a group"},
 	}
@@ -46,11 +46,11 @@ func oldNames(c *checker, i journey.Index, m *message) {
 	last := math.MaxInt
 	var parts []string
 	for _, r := range m.old {
-		last = min(last, r.last)
-		if r.now == "" {
-			parts = append(parts, r.old+" (gone)")
+		last = min(last, r.Last)
+		if r.Now == "" {
+			parts = append(parts, r.Old+" (gone)")
 		} else {
-			parts = append(parts, r.old+" (now "+r.now+")")
+			parts = append(parts, r.Old+" (now "+r.Now+")")
 		}
 	}
 	if m.oldForm && oldSpanName(c.set.Span(i).Name, m.destination) {
@@ -100,19 +100,19 @@ func operationType(c *checker, i journey.Index, m *message) {
 // oddType says what speaks against the type of the operation: its name, or the direction of the span's kind where the
 // name does not confirm the type.
 func (v *view) oddType(i journey.Index, m *message) string {
-	op := operation.Of(m.opType)
+	op := semconv.ParseOperation(m.opType)
 	named := namedOperation(m.opName)
-	if op == operation.None {
+	if op == semconv.OperationNone {
 		return "" // the conventions allow others
 	}
-	if named != operation.None {
+	if named != semconv.OperationNone {
 		if named != op {
 			return "the operation's name is " + m.opName
 		}
 		return ""
 	}
 	kind := v.set.Span(i).Kind
-	if sends := op == operation.Create || op == operation.Send; sends && kind == journey.KindConsumer || !sends && kind == journey.KindProducer {
+	if sends := op == semconv.OperationCreate || op == semconv.OperationSend; sends && kind == journey.KindConsumer || !sends && kind == journey.KindProducer {
 		return "the span's kind is " + kind.String()
 	}
 	return ""
@@ -143,15 +143,15 @@ func spanKind(c *checker, i journey.Index, m *message) {
 	var want journey.Kind
 	why := ""
 	switch m.op {
-	case operation.Create:
+	case semconv.OperationCreate:
 		want = journey.KindProducer
-	case operation.Send:
+	case semconv.OperationSend:
 		want, why = c.sendKind(i)
-	case operation.Receive, operation.Settle:
+	case semconv.OperationReceive, semconv.OperationSettle:
 		want = journey.KindClient
-	case operation.Process:
+	case semconv.OperationProcess:
 		want = journey.KindConsumer
-	case operation.None:
+	case semconv.OperationNone:
 		return
 	}
 	if span.Kind != want {
@@ -183,12 +183,12 @@ func destinationName(c *checker, i journey.Index, m *message) {
 	}
 	one, several := c.destinations(i)
 	switch {
-	case several && (m.op == operation.Receive || m.op == operation.Settle):
+	case several && (m.op == semconv.OperationReceive || m.op == semconv.OperationSettle):
 		c.found(i, "%s is over several topics; there should be one span for each", c.at(i))
 	case several:
 	case one != "":
 		c.found(i, "%s has no messaging.destination.name, though all its messages share %q", c.at(i), one)
-	case m.op == operation.Receive || m.op == operation.Settle:
+	case m.op == semconv.OperationReceive || m.op == semconv.OperationSettle:
 		c.found(i, "%s has no messaging.destination.name", c.at(i))
 	}
 }
@@ -197,7 +197,7 @@ func destinationName(c *checker, i journey.Index, m *message) {
 func (v *view) destinations(i journey.Index) (one string, several bool) {
 	for l, t := range v.targets(i) {
 		name := ""
-		if value, ok := attribute(v.set.Span(i).Links[l].Attributes, "messaging.destination.name"); ok {
+		if value, ok := attribute(v.set.Span(i).Links[l].Attributes, semconv.MessagingDestinationName); ok {
 			name = value.String()
 		} else if t != none && v.messages[t] != nil && v.creation[t] {
 			name = v.messages[t].destination
@@ -233,7 +233,7 @@ func errorType(c *checker, i journey.Index, m *message) {
 
 func consumerGroup(c *checker, i journey.Index, m *message) {
 	kafka := m.kafka || m.system == "kafka"
-	if consumer := m.consumes() || m.op == operation.Settle; consumer && kafka && m.group == "" {
+	if consumer := m.consumes() || m.op == semconv.OperationSettle; consumer && kafka && m.group == "" {
 		c.found(i, "%s has no messaging.consumer.group.name", c.at(i))
 	}
 }

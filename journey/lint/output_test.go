@@ -9,11 +9,12 @@ import (
 	"unicode/utf8"
 
 	"tracelab/journey"
+	"tracelab/journey/format"
 	"tracelab/journey/lint"
 )
 
 // findings returns the texts and fixes of one rule's findings.
-func findings(t *testing.T, rule, drawing string, edit func(func(string) span), opts ...lint.Option) string {
+func findings(t *testing.T, rule journey.RuleID, drawing string, edit func(func(string) span), opts ...lint.Option) string {
 	t.Helper()
 	var b strings.Builder
 	for _, f := range lint.Check(journey.NewSet(drawn(t, drawing, edit)), opts...).Findings {
@@ -30,7 +31,9 @@ func TestWords(t *testing.T) {
 		return func(find func(string) span) { find("a").Flags = flags }
 	}
 	gone := func(find func(string) span) { find("poll").Links[0].Span = journey.SpanID{9} }
-	answer := func(l lint.Lookup) lint.Option { return lint.WithLookup(func(journey.Ref) lint.Lookup { return l }) }
+	answer := func(l journey.Absence) lint.Option {
+		return lint.WithLookup(func(journey.Ref) journey.Absence { return l })
+	}
 	for _, c := range []struct {
 		name, got string
 		has       []string
@@ -40,8 +43,8 @@ func TestWords(t *testing.T) {
 		{"remote parent", findings(t, "P01", "root 0-9\n  a 1-2 parent=?", orphan(0x301)), []string{"lost at the boundary", "service that called"}, "in the process"},
 		{"parent of unknown place", findings(t, "P01", "root 0-9\n  a 1-2 parent=?", nil), []string{"is missing"}, "was "},
 		{"nothing to ask", findings(t, "P04", flow, gone), []string{"missing from these traces: not fetched, or not stored"}, "were not fetched"},
-		{"not fetched", findings(t, "P04", flow, gone, answer(lint.NotFetched)), []string{"not fetched"}, "not stored"},
-		{"not stored", findings(t, "P04", flow, gone, answer(lint.NotStored)), []string{"not stored"}, "not fetched"},
+		{"not fetched", findings(t, "P04", flow, gone, answer(journey.AbsenceNotFetched)), []string{"not fetched"}, "not stored"},
+		{"not stored", findings(t, "P04", flow, gone, answer(journey.AbsenceNotStored)), []string{"not stored"}, "not fetched"},
 		{"old names have a version", findings(t, "M00", "root 0-9\n  s PRODUCER 1-2 messaging.system=kafka messaging.operation=publish messaging.kafka.client_id=x", nil),
 			[]string{"conventions 1.20 or older", "messaging.kafka.client_id (now messaging.client.id)", "1.43.0"}, ""},
 		{"the group that lacks it", findings(t, "P05", twoGroups, func(find func(string) span) {
@@ -85,7 +88,7 @@ func hostileResult(t *testing.T) lint.Result {
 
 func TestText(t *testing.T) {
 	var b bytes.Buffer
-	if err := lint.Text(&b, hostileResult(t), lint.Style{}); err != nil {
+	if err := hostileResult(t).WriteText(&b, format.Style{}, 0); err != nil {
 		t.Fatal(err)
 	}
 	got := b.String()
@@ -99,7 +102,7 @@ func TestText(t *testing.T) {
 	}
 
 	b.Reset()
-	if err := lint.Text(&b, hostileResult(t), lint.Style{Color: true, Examples: 1}); err != nil {
+	if err := hostileResult(t).WriteText(&b, format.Style{Color: true}, 1); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.String(); !strings.Contains(got, "P01 \x1b[31merror\x1b[0m: 4") || !strings.Contains(got, "and 3 more") {
@@ -107,11 +110,11 @@ func TestText(t *testing.T) {
 	}
 
 	b.Reset()
-	if err := lint.Text(&b, lint.Check(journey.NewSet(nil)), lint.Style{}); err != nil || b.String() != "No findings.\n" {
+	if err := lint.Check(journey.NewSet(nil)).WriteText(&b, format.Style{}, 0); err != nil || b.String() != "No findings.\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 	broken := errors.New("disk full")
-	if err := lint.Text(failing{broken}, lint.Result{}, lint.Style{}); !errors.Is(err, broken) {
+	if err := (lint.Result{}).WriteText(failing{broken}, format.Style{}, 0); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -123,7 +126,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 func TestJSON(t *testing.T) {
 	var b bytes.Buffer
 	result := hostileResult(t)
-	if err := lint.JSON(&b, result); err != nil {
+	if err := result.WriteJSON(&b); err != nil {
 		t.Fatal(err)
 	}
 	var d struct {
@@ -145,13 +148,13 @@ func TestJSON(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	b.Reset()
-	if err := lint.JSON(&b, lint.Result{}); err != nil || !strings.Contains(b.String(), `"findings": []`) || !strings.Contains(b.String(), `"rules": {}`) {
+	if err := (lint.Result{}).WriteJSON(&b); err != nil || !strings.Contains(b.String(), `"findings": []`) || !strings.Contains(b.String(), `"rules": {}`) {
 		t.Errorf("%s, %v", b.String(), err)
 	}
 }
 
 func TestParseLevel(t *testing.T) {
-	for _, l := range []lint.Level{lint.Error, lint.Warning, lint.Advice} {
+	for _, l := range []lint.Level{lint.LevelError, lint.LevelWarning, lint.LevelAdvice} {
 		if got, err := lint.ParseLevel(l.String()); err != nil || got != l {
 			t.Errorf("%s: %v, %v", l, got, err)
 		}
@@ -160,7 +163,7 @@ func TestParseLevel(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	c := lint.Counts{Error: 1, Warning: 2, Advice: 4}
-	if c.AtLeast(lint.Error) != 1 || c.AtLeast(lint.Warning) != 3 || c.AtLeast(lint.Advice) != 7 {
+	if c.AtLeast(lint.LevelError) != 1 || c.AtLeast(lint.LevelWarning) != 3 || c.AtLeast(lint.LevelAdvice) != 7 {
 		t.Error("AtLeast")
 	}
 }

@@ -5,34 +5,34 @@ import (
 	"strings"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // propagationRules are about how the spans of a trace and of a journey hang together.
 func propagationRules() []Rule {
 	return []Rule{
-		{ID: "P01", Level: Error, span: orphan,
+		{ID: "P01", Level: LevelError, span: orphan,
 			Finds: "A span names a parent that is missing.",
 			Fix:   "find out where the parent went: sampled out, dropped on export, or of a service that does not export"},
-		{ID: "P02", Level: Warning, set: traceRoots,
+		{ID: "P02", Level: LevelWarning, set: traceRoots,
 			Finds: "A trace has no root, or several.",
 			Fix:   "look for the span that lost its parent; start a trace of its own for work that no other span caused"},
-		{ID: "P03", Level: Error, span: consumerRoot,
+		{ID: "P03", Level: LevelError, span: consumerRoot,
 			Finds: "A span that consumes a message is a root without any link: the context was lost at the hop.",
 			Fix:   "inject the context into the message's headers when it is sent, and extract it before the process span starts"},
-		{ID: "P04", Level: Warning, span: linkTargets,
+		{ID: "P04", Level: LevelWarning, span: linkTargets,
 			Finds: "The target of a link is missing.",
 			Fix:   "fetch the traces that links name as well; look at sampling and dropped spans if they are not stored"},
-		{ID: "P07", Level: Warning, span: lossesAndWarnings,
+		{ID: "P07", Level: LevelWarning, span: lossesAndWarnings,
 			Finds: "Attributes, events or links of a span were dropped, or the system that stored it has warnings about it.",
 			Fix:   "raise the limits OTEL_SPAN_*_COUNT_LIMIT or record less; heed what the store says of clocks and truncation"},
-		{ID: "P08", Level: Warning, span: sampledFlag,
+		{ID: "P08", Level: LevelWarning, span: sampledFlag,
 			Finds: "The sampled flag differs along a chain.",
 			Fix:   "sample by the parent (ParentBased), and hand the traceparent's flags on as they came"},
-		{ID: "P09", Level: Warning, set: silentFailure,
+		{ID: "P09", Level: LevelWarning, set: silentFailure,
 			Finds: "The caller's span is fine, and later work that it caused failed.",
 			Fix:   "make sure that somebody is told: the caller does not know"},
-		{ID: "P10", Level: Warning, span: beforeItsCause,
+		{ID: "P10", Level: LevelWarning, span: beforeItsCause,
 			Finds: "A child started before its parent, or a consumer before its producer.",
 			Fix:   "synchronise the clocks of the hosts; times across them are off by at least that much"},
 	}
@@ -114,16 +114,16 @@ func consumerRoot(c *checker, i journey.Index) {
 
 // linkTargets makes one finding for each span and each reason.
 func linkTargets(c *checker, i journey.Index) {
-	var count [NotStored + 1]int
-	var first [NotStored + 1]journey.Ref
+	var count [journey.AbsenceNotStored + 1]int
+	var first [journey.AbsenceNotStored + 1]journey.Ref
 	links := c.set.Span(i).Links
 	for l, t := range c.targets(i) {
 		if t != none {
 			continue
 		}
-		why := NotAsked
+		why := journey.AbsenceUnknown
 		if c.options.lookup != nil {
-			why = min(c.options.lookup(links[l].Ref), NotStored)
+			why = min(c.options.lookup(links[l].Ref), journey.AbsenceNotStored)
 		}
 		if count[why]++; count[why] == 1 {
 			first[why] = links[l].Ref
@@ -133,10 +133,10 @@ func linkTargets(c *checker, i journey.Index) {
 		if n == 0 {
 			continue
 		}
-		switch target := first[why]; Lookup(why) {
-		case NotFetched:
+		switch target := first[why]; journey.Absence(why) {
+		case journey.AbsenceNotFetched:
 			c.foundFix(i, "fetch the traces that the links name", "%s has %d of %d links to spans that were not fetched, first %s", c.at(i), n, len(links), target)
-		case NotStored:
+		case journey.AbsenceNotStored:
 			c.foundFix(i, "look at sampling, and at spans dropped on export", "%s has %d of %d links to spans that are not stored, first %s", c.at(i), n, len(links), target)
 		default:
 			c.found(i, "%s has %d of %d links to spans that are missing from these traces: not fetched, or not stored; first %s", c.at(i), n, len(links), target)
@@ -181,7 +181,7 @@ func sampledFlag(c *checker, i journey.Index) {
 		}
 	}
 	m := c.messages[i]
-	if m == nil || m.op != operation.Process || len(span.Links) != 1 {
+	if m == nil || m.op != semconv.OperationProcess || len(span.Links) != 1 {
 		return
 	}
 	if link := &span.Links[0]; link.Flags != 0 && (link.Flags^span.Flags)&flagSampled != 0 {
@@ -251,7 +251,7 @@ func (v *view) callTops() []journey.Index {
 
 // beforeItsCause leaves receive spans alone: a poll may well be opened before the message exists.
 func beforeItsCause(c *checker, i journey.Index) {
-	if m := c.messages[i]; m != nil && m.op == operation.Receive {
+	if m := c.messages[i]; m != nil && m.op == semconv.OperationReceive {
 		return
 	}
 	start, _ := c.set.Times(i)
@@ -267,7 +267,7 @@ func beforeItsCause(c *checker, i journey.Index) {
 		c.found(i, "%s started %d ns before its parent, %s", c.at(i), from-start, c.at(p))
 		return
 	}
-	if c.messages[i] == nil || c.messages[i].op != operation.Process {
+	if c.messages[i] == nil || c.messages[i].op != semconv.OperationProcess {
 		return
 	}
 	for _, t := range c.targets(i) {

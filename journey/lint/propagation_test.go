@@ -27,7 +27,7 @@ commit $commit 95-99 service=c`},
 	{rule: "P04", why: "there", drawing: flow},
 	{rule: "P04", why: "missing", drawing: flow, edit: func(find func(string) span) { find("poll").Links[0].Span = journey.SpanID{9} }, want: "P04"},
 	{rule: "P04", why: "not stored", drawing: flow, edit: func(find func(string) span) { find("poll").Links[0].Span = journey.SpanID{9} }, want: "P04",
-		options: []lint.Option{lint.WithLookup(func(journey.Ref) lint.Lookup { return lint.NotStored })}},
+		options: []lint.Option{lint.WithLookup(func(journey.Ref) journey.Absence { return journey.AbsenceNotStored })}},
 
 	{rule: "P05", why: "every group got it", drawing: twoGroups},
 	{rule: "P05", why: "one did not", drawing: twoGroups, edit: func(find func(string) span) {

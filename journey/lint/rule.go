@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"slices"
 
 	"tracelab/journey"
@@ -12,7 +13,7 @@ const Conventions = "1.43.0"
 
 // Rule is one rule. Exactly one of its functions is set.
 type Rule struct {
-	ID         string
+	ID         journey.RuleID
 	Level      Level
 	Finds      string // one sentence
 	Fix        string // what to do
@@ -32,10 +33,7 @@ const (
 func Rules() []Rule {
 	rules := slices.Concat(messagingRules(), messageValueRules(), structureRules(), propagationRules(), deliveryRules(), httpRules(), cardinalityRules())
 	slices.SortFunc(rules, func(a, b Rule) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
+		return cmp.Compare(a.ID, b.ID)
 	})
 	return rules
 }

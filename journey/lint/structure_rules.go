@@ -5,28 +5,28 @@ import (
 	"slices"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // structureRules are about how the spans of one message refer to each other.
 func structureRules() []Rule {
 	return []Rule{
-		{ID: "S01", Level: Error, Convention: messagingConvention, set: lostCreation,
+		{ID: "S01", Level: LevelError, Convention: messagingConvention, set: lostCreation,
 			Finds: "A message was sent and consumed, and its consumer knows nothing of its creation context.",
 			Fix:   "inject the send span's context into the message's headers, and check that the consumer extracts it with the same propagator"},
-		{ID: "S07", Level: Warning, Convention: messagingConvention, set: prefetched,
+		{ID: "S07", Level: LevelWarning, Convention: messagingConvention, set: prefetched,
 			Finds: "A receive span stands for a prefetched record: it starts before the poll that returned the record.",
 			Fix:   "make receive spans for polls, when the application asks; none for what a client fetches ahead"},
-		{ID: "S08", Level: Warning, Convention: messagingConvention, message: missingLinks,
+		{ID: "S08", Level: LevelWarning, Convention: messagingConvention, message: missingLinks,
 			Finds: "A process or receive span has no link to the creation context of each message that it accounts for.",
 			Fix:   "link to the context that was extracted from each message"},
-		{ID: "S09", Level: Advice, Convention: messagingConvention, message: creationAsParent,
+		{ID: "S09", Level: LevelAdvice, Convention: messagingConvention, message: creationAsParent,
 			Finds: "A creation context is the parent of a span without a link to it too, or the parent of a batch.",
 			Fix:   "link to the creation context as well as having it as a parent; give the span of a batch links and no such parent"},
-		{ID: "S13", Level: Warning, Convention: messagingConvention, set: wrongInjector,
+		{ID: "S13", Level: LevelWarning, Convention: messagingConvention, set: wrongInjector,
 			Finds: "The context in a message is that of a SERVER or INTERNAL span, and no send span says that it was given with the message.",
 			Fix:   "start a send span of kind PRODUCER around the sending and inject its context"},
-		{ID: "S14", Level: Error, Convention: messagingConvention, span: droppedLinks,
+		{ID: "S14", Level: LevelError, Convention: messagingConvention, span: droppedLinks,
 			Finds: "Links of a messaging span were dropped, so that some of its messages have lost their origin.",
 			Fix:   "raise OTEL_SPAN_LINK_COUNT_LIMIT (128 unless set), or take smaller batches"},
 	}
@@ -50,7 +50,7 @@ func lostCreation(c *checker) {
 func (c *checker) sendsByPosition() map[string]journey.Index {
 	sends := make(map[string]journey.Index)
 	for i, m := range c.messages {
-		if m == nil || m.op != operation.Send {
+		if m == nil || m.op != semconv.OperationSend {
 			continue
 		}
 		position, ok := m.position()
@@ -88,7 +88,7 @@ func prefetched(c *checker) {
 	groups := make(map[client][]journey.Index)
 	polls := make(map[polled]journey.Index)
 	for i, m := range c.messages {
-		if m == nil || m.op != operation.Receive {
+		if m == nil || m.op != semconv.OperationReceive {
 			continue
 		}
 		span := c.set.Span(journey.Index(i))
@@ -176,7 +176,7 @@ func missingLinks(c *checker, i journey.Index, m *message) {
 	linked := int64(m.origins.links) + int64(span.DroppedLinks) + m.omitted
 	want := cmp.Or(m.count, 1)
 	switch {
-	case m.hasCount && m.count == 0 || m.op == operation.Receive && !m.hasCount && m.failed(span):
+	case m.hasCount && m.count == 0 || m.op == semconv.OperationReceive && !m.hasCount && m.failed(span):
 		return // no message
 	case linked >= want:
 		return

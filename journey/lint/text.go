@@ -6,23 +6,21 @@ import (
 	"strconv"
 	"strings"
 
-	"tracelab/journey/internal/printable"
+	"tracelab/journey"
+	"tracelab/journey/format"
 )
 
-// DefaultExamples is how many findings of a rule are shown when Style does not say.
+// DefaultExamples is how many findings of a rule are written when 0 is asked for.
 const DefaultExamples = 3
 
-// Style says how text may look. The zero Style is plain text with DefaultExamples.
-type Style struct {
-	Color    bool // ANSI colours for the levels
-	Examples int  // how many findings of each rule are shown
-}
-
-// Text writes a result for people: the findings by rule, each rule with how many there are, the first few, and what to
-// do. Names come from whoever made the traces, so characters that a terminal would obey are shown as escapes.
-func Text(w io.Writer, r Result, style Style) error {
+// WriteText writes the result for people: the findings by rule, each rule with how many there are, the first few examples,
+// and what to do. Names come from whoever made the traces, so characters that a terminal would obey are shown as escapes.
+func (r Result) WriteText(w io.Writer, style format.Style, examples int) error {
+	if examples <= 0 {
+		examples = DefaultExamples
+	}
 	var b strings.Builder
-	rules := make(map[string]Rule)
+	rules := make(map[journey.RuleID]Rule)
 	for _, rule := range Rules() {
 		rules[rule.ID] = rule
 	}
@@ -31,7 +29,7 @@ func Text(w io.Writer, r Result, style Style) error {
 		for to < len(r.Findings) && r.Findings[to].Rule == r.Findings[from].Rule {
 			to++
 		}
-		section(&b, rules[r.Findings[from].Rule], r.Findings[from:to], style)
+		section(&b, rules[r.Findings[from].Rule], r.Findings[from:to], style, examples)
 		from = to
 	}
 	if len(r.Findings) == 0 {
@@ -44,29 +42,25 @@ func Text(w io.Writer, r Result, style Style) error {
 }
 
 // section writes the findings of one rule. Advice that all of them share stands once, at the end.
-func section(b *strings.Builder, rule Rule, findings []Finding, style Style) {
+func section(b *strings.Builder, rule Rule, findings []Finding, style format.Style, examples int) {
 	level := findings[0].Level
-	fmt.Fprintf(b, "%s %s: %d × %s\n", findings[0].Rule, style.paint(level), len(findings), rule.Finds)
-	n := style.Examples
-	if n <= 0 {
-		n = DefaultExamples
-	}
-	shown := findings[:min(n, len(findings))]
+	fmt.Fprintf(b, "%s %s: %d × %s\n", findings[0].Rule, style.Paint(level.color(), level.String()), len(findings), rule.Finds)
+	shown := findings[:min(examples, len(findings))]
 	same := true
 	for _, f := range findings {
 		same = same && f.Fix == findings[0].Fix
 	}
 	for _, f := range shown {
-		fmt.Fprintf(b, "  %s\n      trace %s span %s\n", printable.Escape(f.Text), f.Trace, f.Span)
+		fmt.Fprintf(b, "  %s\n      trace %s span %s\n", format.Escape(f.Text), f.Trace, f.Span)
 		if !same {
-			fmt.Fprintf(b, "      fix: %s\n", printable.Escape(f.Fix))
+			fmt.Fprintf(b, "      fix: %s\n", format.Escape(f.Fix))
 		}
 	}
 	if more := len(findings) - len(shown); more > 0 {
 		fmt.Fprintf(b, "  and %d more\n", more)
 	}
 	if same {
-		fmt.Fprintf(b, "  fix: %s\n", printable.Escape(findings[0].Fix))
+		fmt.Fprintf(b, "  fix: %s\n", format.Escape(findings[0].Fix))
 	}
 	if rule.Convention != "" {
 		fmt.Fprintf(b, "  semantic conventions: %s\n", rule.Convention)
@@ -74,19 +68,15 @@ func section(b *strings.Builder, rule Rule, findings []Finding, style Style) {
 	b.WriteString("\n")
 }
 
-func (s Style) paint(l Level) string {
-	if !s.Color {
-		return l.String()
-	}
-	color := "\x1b[36m"
+func (l Level) color() format.Color {
 	switch l {
-	case Error:
-		color = "\x1b[31m"
-	case Warning:
-		color = "\x1b[33m"
-	case Advice:
+	case LevelError:
+		return format.Red
+	case LevelWarning:
+		return format.Yellow
+	default:
+		return format.Cyan
 	}
-	return color + l.String() + "\x1b[0m"
 }
 
 func counted(n int, word string) string {

@@ -2,7 +2,7 @@ package lint
 
 import (
 	"tracelab/journey"
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 const none journey.Index = -1
@@ -57,11 +57,11 @@ func (v *view) parent(i journey.Index) journey.Index {
 // a create span or a context that was made elsewhere and stored with the message.
 func (v *view) findCreations() {
 	for i, m := range v.messages {
-		if m == nil || m.op != operation.Create && m.op != operation.Send {
+		if m == nil || m.op != semconv.OperationCreate && m.op != semconv.OperationSend {
 			continue
 		}
 		v.creation[i] = true
-		if m.op != operation.Send || v.set.Span(journey.Index(i)).Kind != journey.KindClient {
+		if m.op != semconv.OperationSend || v.set.Span(journey.Index(i)).Kind != journey.KindClient {
 			continue
 		}
 		for _, t := range v.targets(journey.Index(i)) {
@@ -96,7 +96,7 @@ func (v *view) carries(i, t journey.Index) bool {
 	if t == none || !v.creation[t] || v.firstUse[i] != 0 {
 		return false
 	}
-	if create := v.messages[t] != nil && v.messages[t].op == operation.Create; !create && v.set.Span(i).Kind != journey.KindClient {
+	if create := v.messages[t] != nil && v.messages[t].op == semconv.OperationCreate; !create && v.set.Span(i).Kind != journey.KindClient {
 		return false
 	}
 	start, _ := v.set.Times(i)
@@ -217,9 +217,9 @@ func (v *view) messagesLinked(i journey.Index, m *message) int {
 		return m.origins.links
 	}
 	n := 0
-	if m.op == operation.Send {
+	if m.op == semconv.OperationSend {
 		for _, t := range v.targets(i) {
-			if t != none && v.messages[t] != nil && v.messages[t].op == operation.Create {
+			if t != none && v.messages[t] != nil && v.messages[t].op == semconv.OperationCreate {
 				n++
 			}
 		}

@@ -5,11 +5,12 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-runewidth"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/format"
 )
 
 // Bounds of the columns of a picture.
@@ -20,19 +21,26 @@ const (
 	numberWidth     = 8 // 51.2 ms
 )
 
-// Bars draws a path on one time axis: a row for each segment with service, name, bar, start and duration. Work under 1 %
-// of the path is merged or left out, and counted below. The path's segments are of set; width is in columns, 0 means
-// DefaultWidth, and less than it takes is widened. Each mark is a line that points at a moment.
-func Bars(w io.Writer, title string, set *journey.Set, path []journey.Segment, width int, style Style, marks ...Mark) error {
+// Bars is a picture of a path on one time axis.
+type Bars struct {
+	Title string
+	Set   *journey.Set      // whose spans the path is made of
+	Path  []journey.Segment // such as Journey.CompletionPath
+	Marks []Mark            // moments to point at
+}
+
+// WriteText draws a row for each segment: service, name, bar, start and duration. Work under 1 % of the path is merged or
+// left out, and counted below. A style that is too narrow for a bar is widened.
+func (p Bars) WriteText(w io.Writer, style format.Style) error {
 	var b strings.Builder
-	bars(&b, title, set, path, width, style, marks...)
+	p.draw(&b, style)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // Mark is a moment of a picture that has a meaning, such as the end of the caller's wait.
 type Mark struct {
-	At   int64 // nanoseconds from the journey's start, as segments have them
+	At   time.Duration // from the journey's start, as segments have them
 	Text string
 }
 
@@ -45,31 +53,31 @@ func Answer(j *journey.Journey) []Mark {
 	return []Mark{{wait, "the caller has its answer"}}
 }
 
-func bars(b *strings.Builder, title string, set *journey.Set, path []journey.Segment, width int, style Style, marks ...Mark) {
-	rows, omitted, omittedTime := pieces(set, path)
-	b.WriteString(style.paint(bold, printable.Escape(title)))
+func (p Bars) draw(b *strings.Builder, style format.Style) {
+	rows, omitted, omittedTime := pieces(p.Set, p.Path)
+	b.WriteString(style.Paint(format.Bold, format.Escape(p.Title)))
 	if len(rows) == 0 {
 		b.WriteString(": nothing to draw\n")
 		return
 	}
-	begin, total := path[0].Start, path[len(path)-1].End-path[0].Start
-	p := newPicture(rows, begin, total, width, style)
-	fmt.Fprintf(b, "  %s in %d segments\n", Duration(total), len(path))
-	p.axis(b)
-	for _, m := range marks {
-		p.mark(b, m)
+	begin, total := p.Path[0].Start, p.Path[len(p.Path)-1].End-p.Path[0].Start
+	pic := newPicture(rows, begin, total, style)
+	fmt.Fprintf(b, "  %s in %d segments\n", format.Duration(total), len(p.Path))
+	pic.axis(b)
+	for _, m := range p.Marks {
+		pic.mark(b, m)
 	}
 	for _, r := range rows {
-		p.row(b, r)
+		pic.row(b, r)
 	}
-	p.legend(b)
+	pic.legend(b)
 	if omitted > 0 {
 		b.WriteString(omittedNote(omitted, omittedTime, total) + "\n")
 	}
 }
 
 // bothPaths draws the response path and the completion path of a journey on one time axis; of one that they share, it once.
-func bothPaths(b *strings.Builder, j *journey.Journey, style Style) {
+func bothPaths(b *strings.Builder, j *journey.Journey, style format.Style) {
 	set := j.Set()
 	response, completion := j.ResponsePath(), j.CompletionPath()
 	if len(response) == 0 || slices.Equal(response, completion) || len(completion) == 0 {
@@ -77,23 +85,23 @@ func bothPaths(b *strings.Builder, j *journey.Journey, style Style) {
 		if len(response) > 0 {
 			title = "Both paths: what the caller waited for is all there was"
 		}
-		bars(b, title, set, completion, 0, style, Answer(j)...)
+		Bars{Title: title, Set: set, Path: completion, Marks: Answer(j)}.draw(b, style)
 		return
 	}
 	total := max(response[len(response)-1].End, completion[len(completion)-1].End)
 	upper, omitted, omittedTime := piecesOver(set, response, total/100)
 	lower, more, moreTime := piecesOver(set, completion, total/100)
-	p := newPicture(slices.Concat(upper, lower), 0, total, 0, style)
-	b.WriteString(style.paint(bold, "Both paths on one time axis") + "\n")
+	p := newPicture(slices.Concat(upper, lower), 0, total, style)
+	b.WriteString(style.Paint(format.Bold, "Both paths on one time axis") + "\n")
 	p.axis(b)
 	for _, m := range Answer(j) {
 		p.mark(b, m)
 	}
-	fmt.Fprintf(b, "response path, %s in %d segments\n", Duration(response[len(response)-1].End), len(response))
+	fmt.Fprintf(b, "response path, %s in %d segments\n", format.Duration(response[len(response)-1].End), len(response))
 	for _, r := range upper {
 		p.row(b, r)
 	}
-	fmt.Fprintf(b, "completion path, %s in %d segments\n", Duration(completion[len(completion)-1].End), len(completion))
+	fmt.Fprintf(b, "completion path, %s in %d segments\n", format.Duration(completion[len(completion)-1].End), len(completion))
 	for _, r := range lower {
 		p.row(b, r)
 	}
@@ -105,28 +113,25 @@ func bothPaths(b *strings.Builder, j *journey.Journey, style Style) {
 
 // picture knows the columns of the rows.
 type picture struct {
-	style              Style
-	begin, total       int64
+	style              format.Style
+	begin, total       time.Duration
 	service, name, bar int // widths
 	used               map[string]bool
 }
 
-func newPicture(rows []piece, begin, total int64, width int, style Style) *picture {
-	if width == 0 {
-		width = DefaultWidth
-	}
+func newPicture(rows []piece, begin, total time.Duration, style format.Style) *picture {
 	p := &picture{style: style, begin: begin, total: total, used: make(map[string]bool)}
 	for _, r := range rows {
 		p.service = min(maxServiceWidth, max(p.service, runewidth.StringWidth(r.service)))
 		p.name = min(maxNameWidth, max(p.name, runewidth.StringWidth(r.name)))
 	}
-	p.bar = max(minBarWidth, width-p.service-p.name-2*numberWidth-5)
+	p.bar = max(minBarWidth, style.Columns()-p.service-p.name-2*numberWidth-5)
 	return p
 }
 
 // axis writes a line over the bars: 0, the middle and the end of the time.
 func (p *picture) axis(b *strings.Builder) {
-	middle, end := Duration(p.total/2), Duration(p.total)
+	middle, end := format.Duration(p.total/2), format.Duration(p.total)
 	line := runewidth.FillRight("0", p.bar/2-runewidth.StringWidth(middle)/2) + middle
 	line = runewidth.FillRight(line, p.bar-runewidth.StringWidth(end)) + end
 	fmt.Fprintf(b, "%s %s %*s %*s\n", strings.Repeat(" ", p.service+p.name+1), line, numberWidth, "start", numberWidth+1, "duration")
@@ -134,7 +139,7 @@ func (p *picture) axis(b *strings.Builder) {
 
 // mark writes a line that points at a moment, its text on the side where there is room.
 func (p *picture) mark(b *strings.Builder, m Mark) {
-	text := printable.Escape(m.Text)
+	text := format.Escape(m.Text)
 	at := min(max(0, p.column(m.At)), p.bar-1)
 	line := strings.Repeat(" ", at) + "▼ " + text
 	if room := runewidth.StringWidth(text) + 1; at >= room && runewidth.StringWidth(line) > p.bar {
@@ -151,17 +156,17 @@ func (p *picture) row(b *strings.Builder, r piece) {
 	if from == p.bar {
 		from, to = p.bar-1, p.bar
 	}
-	bar := strings.Repeat(" ", from) + p.style.paint(color, strings.Repeat(glyph, to-from)) + strings.Repeat(" ", p.bar-to)
+	bar := strings.Repeat(" ", from) + p.style.Paint(color, strings.Repeat(glyph, to-from)) + strings.Repeat(" ", p.bar-to)
 	fmt.Fprintf(b, "%s %s %s %s %s\n",
 		runewidth.FillRight(shorten(r.service, p.service), p.service),
 		runewidth.FillRight(shorten(r.name, p.name), p.name),
 		bar,
-		runewidth.FillLeft(Duration(r.Start-p.begin), numberWidth),
-		runewidth.FillLeft(Duration(r.Duration()), numberWidth+1))
+		runewidth.FillLeft(format.Duration(r.Start-p.begin), numberWidth),
+		runewidth.FillLeft(format.Duration(r.Duration()), numberWidth+1))
 }
 
 // column returns the column of a time, rounded, from 0 to the width of the bars.
-func (p *picture) column(t int64) int {
+func (p *picture) column(t time.Duration) int {
 	return int(float64(t-p.begin)/float64(max(1, p.total))*float64(p.bar) + 0.5)
 }
 

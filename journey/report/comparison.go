@@ -3,22 +3,31 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
-	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/compare"
+	"tracelab/journey/format"
+	"tracelab/journey/lint"
 )
 
-// ComparisonText writes the measures of each group with the 95 % interval of the median, the differences in words, the
+// Comparison is a report of a comparison.
+type Comparison struct {
+	Of       compare.Comparison
+	Findings []lint.Finding // what rules found in the traces: at the end of a page
+}
+
+// WriteText writes the measures of each group with the 95 % interval of the median, the differences in words, the
 // structures of the journeys, and the nodes that they are made of, those that changed first.
-func ComparisonText(w io.Writer, c journey.Comparison, style Style) error {
+func (r Comparison) WriteText(w io.Writer, style format.Style) error {
+	c := r.Of
 	var b strings.Builder
 	groupTable(&b, c.Groups, style)
 	for _, section := range differenceSections(c) {
 		heading(&b, style, section.Title)
-		for _, r := range section.Rows {
-			color := map[string]string{"less": green, "more": red}[r.Class]
-			fmt.Fprintf(&b, "  %-11s  %s\n", r.Measure, style.paint(color, r.Words))
+		for _, row := range section.Rows {
+			color := map[string]format.Color{"less": format.Green, "more": format.Red}[row.Class]
+			fmt.Fprintf(&b, "  %-11s  %s\n", row.Measure, style.Paint(color, row.Words))
 		}
 	}
 	structureLines(&b, c.Groups, style)
@@ -26,7 +35,7 @@ func ComparisonText(w io.Writer, c journey.Comparison, style Style) error {
 	if len(c.Warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, text := range c.Warnings {
-			fmt.Fprintf(&b, "  %s\n", printable.Escape(text))
+			fmt.Fprintf(&b, "  %s\n", format.Escape(text))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -34,33 +43,51 @@ func ComparisonText(w io.Writer, c journey.Comparison, style Style) error {
 }
 
 // oneSidedRows says which measures only one of two groups has, because their journeys differ in kind.
-func oneSidedRows(groups []journey.GroupSummary, d journey.Difference) []differenceRow {
+func oneSidedRows(groups []compare.GroupSummary, d compare.Difference) []differenceRow {
 	base, other := summaryOf(groups, d.Base), summaryOf(groups, d.Other)
 	if base == nil || other == nil {
 		return nil
 	}
 	var rows []differenceRow
-	for _, m := range []struct {
-		name, why string
-		of        func(*journey.GroupSummary) *journey.Summary
-	}{
-		{"caller wait", "has no journey with a root", func(g *journey.GroupSummary) *journey.Summary { return g.CallerWait }},
-		{"queue wait", "has no messages", func(g *journey.GroupSummary) *journey.Summary { return g.QueueWait }},
-	} {
+	for _, m := range base.Measures {
+		if m.Lacking == "" || (m.Summary == nil) == (other.Of(m.Measure) == nil) {
+			continue
+		}
 		has, lacks := base, other
-		if m.of(base) == nil {
+		if m.Summary == nil {
 			has, lacks = other, base
 		}
-		if m.of(has) != nil && m.of(lacks) == nil {
-			words := fmt.Sprintf("only of %s: %s; %s %s", printable.Escape(has.Name), SummaryWords(m.of(has)), printable.Escape(lacks.Name), m.why)
-			rows = append(rows, differenceRow{Measure: m.name, Words: words, Class: "unsure"})
-		}
+		words := fmt.Sprintf("only of %s: %s; %s %s", format.Escape(has.Name), measureOf(has, m.Measure), format.Escape(lacks.Name), format.Escape(m.Lacking))
+		rows = append(rows, differenceRow{Measure: measureWords(m.Measure), Words: words, Class: "unsure"})
 	}
 	return rows
 }
 
+// measureOf returns a measure of a group; one that the group was not described by has no summary.
+func measureOf(g *compare.GroupSummary, measure string) compare.MeasureSummary {
+	for _, m := range g.Measures {
+		if m.Measure == measure {
+			return m
+		}
+	}
+	return compare.MeasureSummary{Measure: measure}
+}
+
+// measureNames returns the measures of all groups, in the order in which they come.
+func measureNames(groups []compare.GroupSummary) []string {
+	var names []string
+	for _, g := range groups {
+		for _, m := range g.Measures {
+			if !slices.Contains(names, m.Measure) {
+				names = append(names, m.Measure)
+			}
+		}
+	}
+	return names
+}
+
 // summaryOf returns the group of that name, nil when there is none.
-func summaryOf(groups []journey.GroupSummary, name string) *journey.GroupSummary {
+func summaryOf(groups []compare.GroupSummary, name string) *compare.GroupSummary {
 	for i := range groups {
 		if groups[i].Name == name {
 			return &groups[i]
@@ -69,95 +96,31 @@ func summaryOf(groups []journey.GroupSummary, name string) *journey.GroupSummary
 	return nil
 }
 
-// measureWord says what a measure is called in text.
-func measureWord(name string) string {
-	switch name {
-	case "caller_wait_ms":
-		return "caller wait"
-	case "completion_ms":
-		return "completion"
-	case "tail_ms":
-		return "tail"
-	case "queue_wait_ms":
-		return "queue wait"
-	}
-	return printable.Escape(name)
-}
+// measureWords says what a measure is called in text.
+func measureWords(name string) string { return format.Escape(compare.MeasureWords(name)) }
 
-func differenceTitle(d journey.Difference) string {
+func differenceTitle(d compare.Difference) string {
 	how := "as a whole"
 	if d.Paired {
 		how = "pair by pair"
 	}
-	return fmt.Sprintf("%s against %s, %s", printable.Escape(d.Other), printable.Escape(d.Base), how)
+	return fmt.Sprintf("%s against %s, %s", format.Escape(d.Other), format.Escape(d.Base), how)
 }
 
-func groupTable(b *strings.Builder, groups []journey.GroupSummary, style Style) {
-	rows := [][]cell{{left("median [95 % interval]"), number("journeys"), number("spans"),
-		left("caller wait"), left("completion"), left("tail"), left("queue wait")}}
-	for _, g := range groups {
-		rows = append(rows, []cell{left(printable.Escape(g.Name)), number(fmt.Sprint(g.Journeys)), number(fmt.Sprint(g.Spans)),
-			left(SummaryWords(g.CallerWait)), left(SummaryWords(g.Completion)), left(SummaryWords(g.Tail)), left(SummaryWords(g.QueueWait))})
+func groupTable(b *strings.Builder, groups []compare.GroupSummary, style format.Style) {
+	head := []cell{left("median [95 % interval]"), number("journeys"), number("spans")}
+	measures := measureNames(groups)
+	for _, m := range measures {
+		head = append(head, left(measureWords(m)))
+	}
+	rows := [][]cell{head}
+	for i := range groups {
+		g := &groups[i]
+		row := []cell{left(format.Escape(g.Name)), number(fmt.Sprint(g.Journeys)), number(fmt.Sprint(g.Spans))}
+		for _, m := range measures {
+			row = append(row, left(measureOf(g, m).String()))
+		}
+		rows = append(rows, row)
 	}
 	table(b, style, "", rows)
-}
-
-// SummaryWords writes a summary of milliseconds as its median and the interval: 51.2 ms [49.0 ms, 52.1 ms]. It is a dash
-// for nil.
-func SummaryWords(s *journey.Summary) string {
-	switch {
-	case s == nil || s.Median == nil:
-		return "–"
-	case s.Low == nil:
-		return Milliseconds(*s.Median)
-	}
-	return fmt.Sprintf("%s [%s, %s]", Milliseconds(*s.Median), Milliseconds(*s.Low), Milliseconds(*s.High))
-}
-
-// DifferenceWords says how a difference of milliseconds came out: how much and how sure, or that it cannot be told.
-func DifferenceWords(d journey.Difference) string {
-	unit := "journey"
-	if d.Paired {
-		unit = "pair"
-	}
-	of := plural(unit, d.N)
-	switch {
-	case d.Delta == nil:
-		return "no values to compare"
-	case d.Low == nil:
-		return fmt.Sprintf("~ %s, with %d of the 6 %ss that it takes to say", signed(*d.Delta), d.N, unit)
-	case *d.Low == 0 && *d.High == 0:
-		return fmt.Sprintf("~ no difference (%d %s)", d.N, of)
-	case d.Verdict == journey.VerdictNone:
-		return fmt.Sprintf("~ no difference shown: between %s and %s%s (%d %s)", signed(*d.Low), signed(*d.High), settle(d), d.N, of)
-	}
-	near, far := *d.Low, *d.High
-	if d.Verdict == journey.VerdictLess {
-		near, far = -*d.High, -*d.Low
-	}
-	return fmt.Sprintf("%s (95 %% interval: %s to %s, %d %s)", signed(*d.Delta), Milliseconds(near), Milliseconds(far), d.N, of)
-}
-
-// settle says what would settle a difference that is not shown.
-func settle(d journey.Difference) string {
-	n, ok := d.Enough()
-	if !ok {
-		return ""
-	}
-	unit := "journeys each"
-	if d.Paired {
-		unit = "pairs"
-	}
-	return fmt.Sprintf("; if it is %s, %d %s would show it", signed(*d.Delta), n, unit)
-}
-
-// signed writes milliseconds with the word less or more.
-func signed(ms float64) string {
-	switch {
-	case ms < 0:
-		return Milliseconds(-ms) + " less"
-	case ms > 0:
-		return Milliseconds(ms) + " more"
-	}
-	return "no difference"
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"tracelab/journey"
+	"tracelab/journey/format"
 	"tracelab/journey/report"
 )
 
@@ -18,7 +19,7 @@ func ExampleBars() {
 		{Trace: trace, ID: journey.SpanID{3}, Parent: journey.SpanID{2}, Kind: journey.KindConsumer, Service: "billing", Name: "process orders", Start: 60 * ms, End: 160 * ms, Attributes: topic},
 	})
 	j := set.Journeys()[0]
-	if err := report.Bars(os.Stdout, "order 1", set, j.CompletionPath(), 80, report.Style{}); err != nil {
+	if err := (report.Bars{Title: "order 1", Set: set, Path: j.CompletionPath()}).WriteText(os.Stdout, format.Style{Width: 80}); err != nil {
 		panic(err)
 	}
 	// Output:

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/format"
+	"tracelab/journey/lint"
 )
 
 // The page is one file that needs no other: style, script and pictures are in it, and it is readable without the script,
@@ -17,32 +19,30 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// ComparisonHTML writes a comparison as one HTML page that needs nothing else: its figures, one order of each group on a
+// WriteHTML writes the comparison as one HTML page that needs nothing else: its figures, one order of each group on a
 // common time axis with the completion path drawn through it, the distributions of the measures, the structures, and the
 // nodes that changed. Findings stand at its end.
-func ComparisonHTML(w io.Writer, c journey.Comparison, findings ...Finding) error {
-	page := newComparisonPage(c)
-	page.Findings = cleaned(findings)
+func (r Comparison) WriteHTML(w io.Writer) error {
+	page := newComparisonPage(r.Of)
+	page.Findings = cleaned(r.Findings)
 	return writePage(w, "comparison.tmpl", page)
 }
 
-// Finding is something that a page tells of the traces besides: what a rule has found, how grave it is, and what to do.
-type Finding struct{ Rule, Level, Text, Fix string }
-
 // cleaned makes the words of findings fit for a page.
-func cleaned(findings []Finding) []Finding {
-	list := make([]Finding, len(findings))
-	for i, f := range findings {
-		list[i] = Finding{printable.Escape(f.Rule), printable.Escape(f.Level), printable.Escape(f.Text), printable.Escape(f.Fix)}
+func cleaned(findings []lint.Finding) []lint.Finding {
+	list := slices.Clone(findings)
+	for i := range list {
+		f := &list[i]
+		f.Text, f.Fix = format.Escape(f.Text), format.Escape(f.Fix)
 	}
 	return list
 }
 
-// JourneyHTML writes a journey as one HTML page that needs nothing else: its figures, its spans on a time axis with the
+// WriteHTML writes the journey as one HTML page that needs nothing else: its figures, its spans on a time axis with the
 // completion path drawn through them, its messages, and both paths as tables. Findings stand at its end.
-func JourneyHTML(w io.Writer, j *journey.Journey, findings ...Finding) error {
-	page := newJourneyPage(j)
-	page.Findings = cleaned(findings)
+func (r Journey) WriteHTML(w io.Writer) error {
+	page := newJourneyPage(r.journey())
+	page.Findings = cleaned(r.Findings)
 	return writePage(w, "journey.tmpl", page)
 }
 
@@ -96,7 +96,7 @@ func newPathView(title string, set *journey.Set, path []journey.Segment) pathVie
 	rows, omitted, omittedTime := pieces(set, path)
 	total := path[len(path)-1].End - path[0].Start
 	for _, r := range rows {
-		v.Rows = append(v.Rows, pathRow{Duration(r.Start), Duration(r.Duration()), percent(r.Duration(), total), r.service, r.name, r.Wait})
+		v.Rows = append(v.Rows, pathRow{format.Duration(r.Start), format.Duration(r.Duration()), percent(int64(r.Duration()), int64(total)), r.service, r.name, r.Wait})
 	}
 	if omitted > 0 {
 		v.Note = omittedNote(omitted, omittedTime, total)

@@ -3,9 +3,11 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 
-	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/compare"
+	"tracelab/journey/format"
+	"tracelab/journey/lint"
 )
 
 // comparisonPage is what comparison.tmpl shows.
@@ -19,7 +21,7 @@ type comparisonPage struct {
 	Structures  []structureView
 	Nodes       []nodeSection
 	Warnings    []string
-	Findings    []Finding
+	Findings    []lint.Finding
 }
 
 type groupView struct {
@@ -56,16 +58,16 @@ type numberView struct {
 	Class       string // the verdict on a time; none where there is no figure
 }
 
-func newComparisonPage(c journey.Comparison) comparisonPage {
+func newComparisonPage(c compare.Comparison) comparisonPage {
 	var names []string
 	for _, g := range c.Groups {
-		names = append(names, printable.Escape(g.Name))
+		names = append(names, format.Escape(g.Name))
 	}
 	p := comparisonPage{Title: "Nothing to compare", Differences: differenceSections(c), Histograms: histograms(c.Groups), Structures: structureViews(c.Groups)}
 	if len(names) > 0 {
 		p.Title = strings.Join(names[1:], ", ") + " against " + names[0]
 	}
-	var longest int64
+	var longest time.Duration
 	for _, g := range c.Groups {
 		p.Groups = append(p.Groups, newGroupView(g))
 		if g.Example != nil {
@@ -75,7 +77,7 @@ func newComparisonPage(c journey.Comparison) comparisonPage {
 	for _, g := range c.Groups {
 		if g.Example != nil {
 			p.Timelines = append(p.Timelines, newTimeline(g.Name, g.Example, longest))
-			p.Paths = append(p.Paths, newPathView("Completion path of "+printable.Escape(g.Name), g.Example.Set(), g.Example.CompletionPath()))
+			p.Paths = append(p.Paths, newPathView("Completion path of "+format.Escape(g.Name), g.Example.Set(), g.Example.CompletionPath()))
 		}
 	}
 	for _, list := range byGroups(c.Nodes) {
@@ -87,22 +89,19 @@ func newComparisonPage(c journey.Comparison) comparisonPage {
 		}
 	}
 	for _, w := range c.Warnings {
-		p.Warnings = append(p.Warnings, printable.Escape(w))
+		p.Warnings = append(p.Warnings, format.Escape(w))
 	}
 	return p
 }
 
-func newGroupView(g journey.GroupSummary) groupView {
-	v := groupView{Name: printable.Escape(g.Name), Journeys: fmt.Sprint(g.Journeys), Spans: fmt.Sprint(g.Spans)}
-	for _, m := range []struct {
-		name string
-		of   *journey.Summary
-	}{{"caller wait", g.CallerWait}, {"completion", g.Completion}, {"tail", g.Tail}, {"queue wait", g.QueueWait}} {
-		f := figure{Name: m.name, Value: "–"}
-		if m.of != nil && m.of.Median != nil {
-			f.Value = Milliseconds(*m.of.Median)
-			if m.of.Low != nil {
-				f.Note = Milliseconds(*m.of.Low) + " to " + Milliseconds(*m.of.High)
+func newGroupView(g compare.GroupSummary) groupView {
+	v := groupView{Name: format.Escape(g.Name), Journeys: fmt.Sprint(g.Journeys), Spans: fmt.Sprint(g.Spans)}
+	for _, m := range g.Measures {
+		f := figure{Name: measureWords(m.Measure), Value: "–"}
+		if s := m.Summary; s != nil && s.Median != nil {
+			f.Value = compare.Value(m.Measure, *s.Median)
+			if s.Low != nil && s.High != nil {
+				f.Note = compare.Value(m.Measure, *s.Low) + " to " + compare.Value(m.Measure, *s.High)
 			}
 		}
 		v.Figures = append(v.Figures, f)
@@ -110,14 +109,14 @@ func newGroupView(g journey.GroupSummary) groupView {
 	return v
 }
 
-func differenceSections(c journey.Comparison) []differenceSection {
+func differenceSections(c compare.Comparison) []differenceSection {
 	var list []differenceSection
 	for i, d := range c.Differences {
 		if i == 0 || d.Other != c.Differences[i-1].Other || d.Base != c.Differences[i-1].Base {
 			list = append(list, differenceSection{Title: differenceTitle(d)})
 		}
 		s := &list[len(list)-1]
-		s.Rows = append(s.Rows, differenceRow{measureWord(d.Measure), DifferenceWords(d), verdictClass(d.Verdict)})
+		s.Rows = append(s.Rows, differenceRow{measureWords(d.Measure), d.String(), verdictClass(d.Verdict)})
 		if i+1 == len(c.Differences) || c.Differences[i+1].Other != d.Other || c.Differences[i+1].Base != d.Base {
 			s.Rows = append(s.Rows, oneSidedRows(c.Groups, d)...)
 		}
@@ -125,21 +124,21 @@ func differenceSections(c journey.Comparison) []differenceSection {
 	return list
 }
 
-func verdictClass(v journey.Verdict) string {
+func verdictClass(v compare.Verdict) string {
 	switch v {
-	case journey.VerdictLess:
+	case compare.VerdictLess:
 		return "less"
-	case journey.VerdictMore:
+	case compare.VerdictMore:
 		return "more"
-	case journey.VerdictNone:
+	case compare.VerdictNone:
 	}
 	return "unsure"
 }
 
-func structureViews(groups []journey.GroupSummary) []structureView {
+func structureViews(groups []compare.GroupSummary) []structureView {
 	var list []structureView
 	for _, g := range groups {
-		name := printable.Escape(g.Name)
+		name := format.Escape(g.Name)
 		for i, s := range g.Structures {
 			if i == maxStructures {
 				list = append(list, structureView{Words: fmt.Sprintf("and %d more", len(g.Structures)-i)})
@@ -155,10 +154,10 @@ func structureViews(groups []journey.GroupSummary) []structureView {
 // maxNodeViews bounds the nodes on a page. JSON has all of them.
 const maxNodeViews = 500
 
-func newNodeSection(nodes []journey.Node, g, number int) nodeSection {
+func newNodeSection(nodes []compare.Node, g, number int) nodeSection {
 	nodes = changedFirst(nodes, g)
 	s := nodeSection{
-		ID: fmt.Sprintf("nodes%d", number), Base: printable.Escape(nodes[0].Groups[0].Group), Other: printable.Escape(nodes[0].Groups[g].Group),
+		ID: fmt.Sprintf("nodes%d", number), Base: format.Escape(nodes[0].Groups[0].Group), Other: format.Escape(nodes[0].Groups[g].Group),
 		Counts: changeCounts(nodes, g), More: max(0, len(nodes)-maxNodeViews),
 	}
 	s.Title = s.Other + " against " + s.Base
@@ -171,12 +170,12 @@ func newNodeSection(nodes []journey.Node, g, number int) nodeSection {
 	return s
 }
 
-func newNodeRowView(n journey.Node, g, order int, twins map[[2]string]int) nodeRowView {
+func newNodeRowView(n compare.Node, g, order int, twins map[[2]string]int) nodeRowView {
 	a, o := n.Groups[0], n.Groups[g]
-	r := nodeRowView{Change: string(o.Change), Class: string(o.Change), Service: printable.Escape(n.Service), Name: rowName(n, a, o, twins), Order: order}
+	r := nodeRowView{Change: string(o.Change), Class: string(o.Change), Service: format.Escape(n.Service), Name: rowName(n, a, o, twins), Order: order}
 	var path []string
 	for _, p := range n.Path {
-		path = append(path, printable.Escape(p))
+		path = append(path, format.Escape(p))
 	}
 	r.Path = strings.Join(path, " › ")
 	r.Cells = []numberView{
@@ -185,7 +184,7 @@ func newNodeRowView(n journey.Node, g, order int, twins map[[2]string]int) nodeR
 	}
 	for _, t := range []struct {
 		label string
-		a, o  journey.NodeTime
+		a, o  compare.NodeTime
 	}{
 		{"own time", a.Self, o.Self}, {"queue wait", a.Wait, o.Wait},
 		{"on response path", a.Path.Response, o.Path.Response}, {"on completion path", a.Path.Completion, o.Path.Completion},

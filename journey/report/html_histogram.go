@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/compare"
+	"tracelab/journey/format"
 )
 
 // histogram is the distribution of a measure: a lane for each group, on one axis.
@@ -41,12 +41,12 @@ const (
 )
 
 // histograms draws the measures that any group has.
-func histograms(groups []journey.GroupSummary) []histogram {
+func histograms(groups []compare.GroupSummary) []histogram {
 	var list []histogram
-	for _, m := range journey.Measures() {
+	for _, name := range measureNames(groups) {
 		low, high := math.Inf(1), math.Inf(-1)
-		for _, g := range groups {
-			for _, v := range g.Values[m.Name] {
+		for i := range groups {
+			for _, v := range measureOf(&groups[i], name).Values {
 				low, high = min(low, v), max(high, v)
 			}
 		}
@@ -59,9 +59,9 @@ func histograms(groups []journey.GroupSummary) []histogram {
 		if low == high {
 			low, high = low-0.5, high+0.5
 		}
-		h := histogram{Name: measureWord(m.Name), Low: Milliseconds(low), High: Milliseconds(high), Height: laneHeight * len(groups)}
-		for i, g := range groups {
-			h.Lanes = append(h.Lanes, lane(g, m.Name, i, low, high))
+		h := histogram{Name: measureWords(name), Low: compare.Value(name, low), High: compare.Value(name, high), Height: laneHeight * len(groups)}
+		for i := range groups {
+			h.Lanes = append(h.Lanes, lane(&groups[i], name, i, low, high))
 		}
 		list = append(list, h)
 	}
@@ -69,10 +69,11 @@ func histograms(groups []journey.GroupSummary) []histogram {
 }
 
 // lane draws the values of one group.
-func lane(g journey.GroupSummary, measure string, at int, low, high float64) laneView {
-	values := g.Values[measure]
+func lane(g *compare.GroupSummary, measure string, at int, low, high float64) laneView {
+	m := measureOf(g, measure)
+	values := m.Values
 	top := laneHeight * at
-	l := laneView{Name: printable.Escape(g.Name), Y: top + laneText - 4, Top: top + laneText, Base: top + laneText + laneBars, None: len(values) == 0}
+	l := laneView{Name: format.Escape(g.Name), Y: top + laneText - 4, Top: top + laneText, Base: top + laneText + laneBars, None: len(values) == 0}
 	if l.None {
 		l.Text = "none"
 		return l
@@ -92,14 +93,17 @@ func lane(g journey.GroupSummary, measure string, at int, low, high float64) lan
 		width := (high - low) / bins
 		l.Bars = append(l.Bars, barOfLane{
 			X: percentage(float64(b) / bins), Width: percentage(0.86 / bins), Y: l.Base - height, Height: height,
-			Title: fmt.Sprintf("%s to %s: %d", Milliseconds(low+float64(b)*width), Milliseconds(low+float64(b+1)*width), n),
+			Title: fmt.Sprintf("%s to %s: %d", compare.Value(measure, low+float64(b)*width), compare.Value(measure, low+float64(b+1)*width), n),
 		})
 	}
-	s := journey.Summarise(values)
-	l.Text = fmt.Sprintf("median %s of %d", SummaryWords(&s), s.N)
+	s := m.Summary
+	if s == nil || s.Median == nil {
+		return l
+	}
+	l.Text = fmt.Sprintf("median %s of %d", m, s.N)
 	share := func(v float64) float64 { return (v - low) / (high - low) }
 	l.Median = percentage(share(*s.Median))
-	if s.Low != nil {
+	if s.Low != nil && s.High != nil {
 		l.Band = &barView{X: percentage(share(*s.Low)), Width: percentage(max(0.002, share(*s.High)-share(*s.Low))), Y: l.Base + 2}
 	}
 	return l

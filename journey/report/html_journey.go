@@ -4,7 +4,8 @@ import (
 	"fmt"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/format"
+	"tracelab/journey/lint"
 )
 
 // journeyPage is what journey.tmpl shows.
@@ -18,7 +19,7 @@ type journeyPage struct {
 	Branches [][5]string // ended, slack, service, branch, after
 	Worths   [][5]string // service, step, on the path, completion, caller wait
 	Warnings []journey.Warning
-	Findings []Finding
+	Findings []lint.Finding
 }
 
 type messageRow struct {
@@ -29,17 +30,17 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 	set := j.Set()
 	p := journeyPage{Title: "Journey without a root"}
 	if root, ok := j.Root(); ok {
-		p.Title = printable.Escape(set.Span(root).Service) + " " + printable.Escape(set.Span(root).Name)
+		p.Title = format.Escape(set.Span(root).Service) + " " + format.Escape(set.Span(root).Name)
 	}
 	if wait, ok := j.CallerWait(); ok {
-		p.Figures = append(p.Figures, figure{"caller wait", Duration(wait), "until the caller had its answer"})
+		p.Figures = append(p.Figures, figure{"caller wait", format.Duration(wait), "until the caller had its answer"})
 	}
-	p.Figures = append(p.Figures, figure{"completion", Duration(j.Completion()), "until the last piece of work had ended"})
+	p.Figures = append(p.Figures, figure{"completion", format.Duration(j.Completion()), "until the last piece of work had ended"})
 	if tail, ok := j.Tail(); ok {
-		p.Figures = append(p.Figures, figure{"tail", Duration(tail), "work after the answer"})
+		p.Figures = append(p.Figures, figure{"tail", format.Duration(tail), "work after the answer"})
 	}
 	traces := j.Traces()
-	p.Figures = append(p.Figures, figure{"spans", fmt.Sprint(len(j.Spans())), fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces)))})
+	p.Figures = append(p.Figures, figure{"spans", fmt.Sprint(j.Len()), fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces)))})
 	for _, t := range traces[:min(10, len(traces))] {
 		p.Traces = append(p.Traces, t.String())
 	}
@@ -56,7 +57,7 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 		p.Worths = append(p.Worths, [5]string{w.service, w.name, w.work, w.completion, w.callerWait})
 	}
 	for _, w := range j.Warnings() {
-		w.Text = printable.Escape(w.Text)
+		w.Text = format.Escape(w.Text)
 		p.Warnings = append(p.Warnings, w)
 	}
 	return p
@@ -71,8 +72,8 @@ func messageRows(j *journey.Journey) []messageRow {
 	rows := make([]messageRow, 0, min(len(messages), maxMessageRows))
 	for _, m := range messages[:min(len(messages), maxMessageRows)] {
 		rows = append(rows, messageRow{
-			destination(set, m.Consumer, m.Producer), printable.Escape(set.Span(m.Producer).Service), printable.Escape(set.Span(m.Consumer).Service), printable.Escape(m.Group),
-			Duration(m.Publish), Duration(m.Wait), Duration(m.Delivery),
+			destination(set, m.Consumer, m.Producer), format.Escape(set.Span(m.Producer).Service), format.Escape(set.Span(m.Consumer).Service), format.Escape(m.Group),
+			format.Duration(m.Publish), format.Duration(m.Wait), format.Duration(m.Delivery),
 		})
 	}
 	return rows

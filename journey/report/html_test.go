@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/html"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
 	"tracelab/journey/report"
 )
 
@@ -66,7 +67,7 @@ func classed(nodes []*html.Node, name, class string) []*html.Node {
 
 func TestComparisonHTML(t *testing.T) {
 	c := comparison(t, 25)
-	nodes, text := page(t, func(w io.Writer) error { return report.ComparisonHTML(w, c) })
+	nodes, text := page(t, func(w io.Writer) error { return (report.Comparison{Of: c}).WriteHTML(w) })
 	if got := words(elements(nodes, "h1")[0]); got != "kafka against grpc" {
 		t.Errorf("heading %q", got)
 	}
@@ -101,7 +102,7 @@ func TestComparisonHTML(t *testing.T) {
 // The queues of a journey are hatched, its path is drawn from its start to its end, and what failed is marked.
 func TestJourneyHTML(t *testing.T) {
 	j := order(t)
-	nodes, text := page(t, func(w io.Writer) error { return report.JourneyHTML(w, j) })
+	nodes, text := page(t, func(w io.Writer) error { return (report.Journey{Of: j}).WriteHTML(w) })
 	if n := len(classed(nodes, "rect", "wait")) - 1; n != 7 { // one is in the legend; one message of eight was there before its acknowledgement
 		t.Errorf("%d queue waits are hatched, want 7", n)
 	}
@@ -134,8 +135,8 @@ func TestJourneyHTML(t *testing.T) {
 func TestPagesAreSelfContained(t *testing.T) {
 	c := comparison(t, 6)
 	for name, write := range map[string]func(io.Writer) error{
-		"comparison": func(w io.Writer) error { return report.ComparisonHTML(w, c) },
-		"journey":    func(w io.Writer) error { return report.JourneyHTML(w, c.Groups[0].Example) },
+		"comparison": func(w io.Writer) error { return (report.Comparison{Of: c}).WriteHTML(w) },
+		"journey":    func(w io.Writer) error { return (report.Journey{Of: c.Groups[0].Example}).WriteHTML(w) },
 	} {
 		nodes, text := page(t, write)
 		for _, n := range nodes {
@@ -165,13 +166,13 @@ func TestPagesEscape(t *testing.T) {
 				{Trace: journey.TraceID{1}, ID: journey.SpanID{4}, Parent: journey.SpanID{9}, Service: evil, Name: evil, Start: 95, End: 190},
 			}
 		}
-		a := journey.Group{Name: evil, Journeys: journey.NewSet(spans(10, journey.KindProducer)).Journeys()}
-		b := journey.Group{Name: evil + "b", Journeys: journey.NewSet(spans(20, journey.KindClient)).Journeys()}
-		c := journey.Compare([]journey.Group{a, b}, nil)
+		a := compare.Group{Name: evil, Journeys: journey.NewSet(spans(10, journey.KindProducer)).Journeys()}
+		b := compare.Group{Name: evil + "b", Journeys: journey.NewSet(spans(20, journey.KindClient)).Journeys()}
+		c := compare.Groups([]compare.Group{a, b})
 		c.Warnings = []string{evil}
 		for name, write := range map[string]func(io.Writer) error{
-			"comparison": func(w io.Writer) error { return report.ComparisonHTML(w, c) },
-			"journey":    func(w io.Writer) error { return report.JourneyHTML(w, a.Journeys[0]) },
+			"comparison": func(w io.Writer) error { return (report.Comparison{Of: c}).WriteHTML(w) },
+			"journey":    func(w io.Writer) error { return (report.Journey{Of: a.Journeys[0]}).WriteHTML(w) },
 		} {
 			nodes, text := page(t, write)
 			if len(elements(nodes, "script")) != 1 || len(elements(nodes, "style")) != 1 || len(elements(nodes, "img")) != 0 {
@@ -196,32 +197,34 @@ func TestPagesEscape(t *testing.T) {
 
 // Of nothing, of one group and of very many spans there is a page too.
 func TestPagesOfExtremes(t *testing.T) {
-	if _, text := page(t, func(w io.Writer) error { return report.ComparisonHTML(w, journey.Comparison{}) }); !strings.Contains(text, "Nothing to compare") {
+	if _, text := page(t, func(w io.Writer) error { return (report.Comparison{Of: compare.Comparison{}}).WriteHTML(w) }); !strings.Contains(text, "Nothing to compare") {
 		t.Errorf("of nothing:\n%s", text)
 	}
-	one := journey.Compare([]journey.Group{{Name: "one", Journeys: journeys(t, "S 0-0")}, {Name: "none"}}, nil)
-	page(t, func(w io.Writer) error { return report.ComparisonHTML(w, one) })
+	one := compare.Groups([]compare.Group{{Name: "one", Journeys: journeys(t, "S 0-0")}, {Name: "none"}})
+	page(t, func(w io.Writer) error { return (report.Comparison{Of: one}).WriteHTML(w) })
 	var drawing strings.Builder
 	drawing.WriteString("S 0-9000\n")
 	for i := range 3000 {
 		fmt.Fprintf(&drawing, "  A%d %d-%d\n", i, i*3, i*3+1)
 	}
 	j := journeys(t, drawing.String())
-	many := journey.Compare([]journey.Group{{Name: "a", Journeys: j}, {Name: "b", Journeys: j}}, nil)
-	nodes, text := page(t, func(w io.Writer) error { return report.ComparisonHTML(w, many) })
+	many := compare.Groups([]compare.Group{{Name: "a", Journeys: j}, {Name: "b", Journeys: j}})
+	nodes, text := page(t, func(w io.Writer) error { return (report.Comparison{Of: many}).WriteHTML(w) })
 	if rows := len(elements(slices.Collect(classed(nodes, "table", "nodes")[0].Descendants()), "tr")); rows != 502 || !strings.Contains(text, "and 2501 more nodes") || !strings.Contains(text, "and 2881 more spans") {
 		t.Errorf("%d rows in a page of %d bytes", rows, len(text))
 	}
-	if _, text := page(t, func(w io.Writer) error { return report.JourneyHTML(w, journeys(t, "C CONSUMER 0-10 op=process")[0]) }); !strings.Contains(text, "Journey without a root") {
+	if _, text := page(t, func(w io.Writer) error {
+		return (report.Journey{Of: journeys(t, "C CONSUMER 0-10 op=process")[0]}).WriteHTML(w)
+	}); !strings.Contains(text, "Journey without a root") {
 		t.Error("a rootless journey has no page")
 	}
 }
 
 func TestPageWriteErrorsAreReturned(t *testing.T) {
-	if err := report.ComparisonHTML(fullDisk{}, journey.Comparison{}); !errors.Is(err, errFull) {
+	if err := (report.Comparison{Of: compare.Comparison{}}).WriteHTML(fullDisk{}); !errors.Is(err, errFull) {
 		t.Errorf("ComparisonHTML returns %v", err)
 	}
-	if err := report.JourneyHTML(fullDisk{}, order(t)); !errors.Is(err, errFull) {
+	if err := (report.Journey{Of: order(t)}).WriteHTML(fullDisk{}); !errors.Is(err, errFull) {
 		t.Errorf("JourneyHTML returns %v", err)
 	}
 }

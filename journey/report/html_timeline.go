@@ -3,11 +3,12 @@ package report
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/mattn/go-runewidth"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/format"
 )
 
 // Sizes of a timeline in pixels. Widths are in percent, so that it fits any page without being distorted.
@@ -58,16 +59,16 @@ type pathLine struct {
 	Wait   bool
 }
 
-// newTimeline draws a journey on an axis of total nanoseconds.
-func newTimeline(title string, j *journey.Journey, total int64) *timeline {
+// newTimeline draws a journey on an axis as long as total.
+func newTimeline(title string, j *journey.Journey, total time.Duration) *timeline {
 	nodes := treeNodes(j, maxTimeline)
 	t := &timeline{
-		Title: printable.Escape(title), Height: timelineTop + timelineRow*len(nodes) + 4,
-		Summary: fmt.Sprintf("%d spans, %s until the last work had ended", len(j.Spans()), Duration(j.Completion())),
+		Title: format.Escape(title), Height: timelineTop + timelineRow*len(nodes) + 4,
+		Summary: fmt.Sprintf("%d spans, %s until the last work had ended", j.Len(), format.Duration(j.Completion())),
 	}
-	s := scale{j.Start(), max(1, total)}
+	s := scale{max(1, total)}
 	for i := range 5 {
-		t.Ticks = append(t.Ticks, tick{fmt.Sprintf("%d%%", i*25), Duration(total * int64(i) / 4), []string{"start", "middle", "middle", "middle", "end"}[i]})
+		t.Ticks = append(t.Ticks, tick{fmt.Sprintf("%d%%", i*25), format.Duration(total * time.Duration(i) / 4), []string{"start", "middle", "middle", "middle", "end"}[i]})
 	}
 	path := j.CompletionPath()
 	on := make(map[journey.Index]bool)
@@ -81,23 +82,21 @@ func newTimeline(title string, j *journey.Journey, total int64) *timeline {
 	}
 	t.Path = s.path(path, rowOf)
 	if wait, ok := j.CallerWait(); ok {
-		t.Answer = &tick{X: s.x(j.Start() + wait), Text: "answer"}
-		t.Summary += fmt.Sprintf(", %s until the caller had its answer", Duration(wait))
+		t.Answer = &tick{X: s.x(wait), Text: "answer"}
+		t.Summary += fmt.Sprintf(", %s until the caller had its answer", format.Duration(wait))
 	}
-	if more := len(j.Spans()) - len(nodes); more > 0 {
+	if more := j.Len() - len(nodes); more > 0 {
 		t.Note = fmt.Sprintf("and %d more spans", more)
 	}
 	return t
 }
 
-// scale turns times since the Unix epoch into shares of the width.
-type scale struct{ start, total int64 }
+// scale turns times from the journey's start into shares of the width.
+type scale struct{ total time.Duration }
 
-func (s scale) share(t int64) float64 {
-	return min(1, max(0, float64(t-s.start)/float64(s.total)))
-}
+func (s scale) share(t time.Duration) float64 { return min(1, max(0, float64(t)/float64(s.total))) }
 
-func (s scale) x(t int64) string { return percentage(s.share(t)) }
+func (s scale) x(t time.Duration) string { return percentage(s.share(t)) }
 
 func percentage(share float64) string { return fmt.Sprintf("%.3f%%", 100*share) }
 
@@ -105,11 +104,12 @@ func percentage(share float64) string { return fmt.Sprintf("%.3f%%", 100*share) 
 func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineRowView {
 	set := j.Set()
 	span := set.Span(n.span)
-	start, end := set.Times(n.span)
+	from, to := set.Times(n.span)
+	start, end := time.Duration(from-j.Start()), time.Duration(to-j.Start())
 	y := timelineTop + timelineRow*k
 	r := timelineRowView{Y: y + barTop, LabelY: y + barTop - 4}
-	if n.via != nil && n.via.Class == journey.ClassMessage && n.via.Ready < start {
-		r.Bars = append(r.Bars, s.bar(n.via.Ready, start, y, "wait"))
+	if n.via != nil && n.via.Class == journey.ClassMessage && n.via.Ready < from {
+		r.Bars = append(r.Bars, s.bar(time.Duration(n.via.Ready-j.Start()), start, y, "wait"))
 	}
 	class := "off"
 	if onPath {
@@ -119,23 +119,23 @@ func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineR
 		class += " error"
 	}
 	r.Bars = append(r.Bars, s.bar(start, end, y, class))
-	r.Label = runewidth.Truncate(printable.Escape(span.Service), labelService, "…") + " · " + lastPart(span.Name) + " · " + Duration(end-start)
-	r.Title = printable.Escape(span.Service) + " " + printable.Escape(span.Name) + ", from " + Duration(start-j.Start()) + " to " + Duration(end-j.Start())
+	r.Label = runewidth.Truncate(format.Escape(span.Service), labelService, "…") + " · " + lastPart(span.Name) + " · " + format.Duration(end-start)
+	r.Title = format.Escape(span.Service) + " " + format.Escape(span.Name) + ", from " + format.Duration(start) + " to " + format.Duration(end)
 	if n.via != nil {
-		for _, note := range viaNotes(set, n, start) {
+		for _, note := range viaNotes(set, n, from) {
 			r.Title += ", " + note
 		}
 	}
 	if span.Status == journey.StatusError {
 		r.Label += " · failed"
-		r.Title += ", failed " + printable.Escape(span.StatusMessage)
+		r.Title += ", failed " + format.Escape(span.StatusMessage)
 	}
 	r.LabelX, r.Anchor = s.label(start, end)
 	return r
 }
 
 // label places a text so that it stays on the page: at the start of an early bar, at the end of a late one.
-func (s scale) label(start, end int64) (x, anchor string) {
+func (s scale) label(start, end time.Duration) (x, anchor string) {
 	from, to := s.share(start), s.share(end)
 	switch {
 	case from < 0.25:
@@ -146,7 +146,7 @@ func (s scale) label(start, end int64) (x, anchor string) {
 	return percentage(min(0.62, max(0.38, (from+to)/2))), "middle"
 }
 
-func (s scale) bar(start, end int64, y int, class string) barView {
+func (s scale) bar(start, end time.Duration, y int, class string) barView {
 	from, to := s.share(start), s.share(end)
 	const least = 0.0025 // nothing is too short to be seen
 	if to-from < least {
@@ -166,7 +166,7 @@ func (s scale) path(path []journey.Segment, rowOf map[journey.Index]int) []pathL
 			continue
 		}
 		y := timelineTop + timelineRow*row + barTop + barHeight/2
-		from, to := s.x(s.start+g.Start), s.x(s.start+g.End)
+		from, to := s.x(g.Start), s.x(g.End)
 		if last >= 0 && last != y {
 			lines = append(lines, pathLine{from, from, last, y, false})
 		}

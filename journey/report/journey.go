@@ -6,12 +6,27 @@ import (
 	"strings"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/format"
+	"tracelab/journey/lint"
 )
 
-// JourneyText writes a journey for people: its figures, its spans as a tree over all traces, its messages, both paths as
+// Journey is a report of one journey.
+type Journey struct {
+	Of       *journey.Journey // nil is reported as a journey without spans
+	Findings []lint.Finding   // what rules found in its traces: at the end of a page
+}
+
+func (r Journey) journey() *journey.Journey {
+	if r.Of == nil {
+		return new(journey.Journey)
+	}
+	return r.Of
+}
+
+// WriteText writes the journey for people: its figures, its spans as a tree over all traces, its messages, both paths as
 // tables and as bars on one time axis, its branches with their slack, and what its longest steps are worth.
-func JourneyText(w io.Writer, j *journey.Journey, style Style) error {
+func (r Journey) WriteText(w io.Writer, style format.Style) error {
+	j := r.journey()
 	var b strings.Builder
 	header(&b, j, style)
 	heading(&b, style, "Spans")
@@ -40,34 +55,34 @@ func JourneyText(w io.Writer, j *journey.Journey, style Style) error {
 	if warnings := j.Warnings(); len(warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, warning := range warnings {
-			fmt.Fprintf(&b, "  %s  %s\n", warning.Rule, printable.Escape(warning.Text))
+			fmt.Fprintf(&b, "  %s  %s\n", warning.Rule, format.Escape(warning.Text))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func heading(b *strings.Builder, style Style, text string) {
-	b.WriteString("\n" + style.paint(bold, text) + "\n")
+func heading(b *strings.Builder, style format.Style, text string) {
+	b.WriteString("\n" + style.Paint(format.Bold, text) + "\n")
 }
 
-func header(b *strings.Builder, j *journey.Journey, style Style) {
+func header(b *strings.Builder, j *journey.Journey, style format.Style) {
 	title := "Journey without a root"
 	if root, ok := j.Root(); ok {
 		span := j.Set().Span(root)
-		title = "Journey from " + printable.Escape(span.Service) + "  " + printable.Escape(span.Name)
+		title = "Journey from " + format.Escape(span.Service) + "  " + format.Escape(span.Name)
 	}
-	b.WriteString(style.paint(bold, title) + "\n")
+	b.WriteString(style.Paint(format.Bold, title) + "\n")
 	var rows [][]cell
 	if wait, ok := j.CallerWait(); ok {
-		rows = append(rows, []cell{left("caller wait"), number(Duration(wait)), left("until the caller had its answer")})
+		rows = append(rows, []cell{left("caller wait"), number(format.Duration(wait)), left("until the caller had its answer")})
 	}
-	rows = append(rows, []cell{left("completion"), number(Duration(j.Completion())), left("until the last piece of work had ended")})
+	rows = append(rows, []cell{left("completion"), number(format.Duration(j.Completion())), left("until the last piece of work had ended")})
 	if tail, ok := j.Tail(); ok {
-		rows = append(rows, []cell{left("tail"), number(Duration(tail)), left("work after the answer")})
+		rows = append(rows, []cell{left("tail"), number(format.Duration(tail)), left("work after the answer")})
 	}
 	traces := j.Traces()
-	rows = append(rows, []cell{left("spans"), number(fmt.Sprint(len(j.Spans()))), left(fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces))))})
+	rows = append(rows, []cell{left("spans"), number(fmt.Sprint(j.Len())), left(fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces))))})
 	table(b, style, "  ", rows)
 	for i, t := range traces {
 		if i == 10 {
@@ -85,7 +100,7 @@ func plural(word string, n int) string {
 	return word + "s"
 }
 
-func pathTable(b *strings.Builder, set *journey.Set, path []journey.Segment, style Style) {
+func pathTable(b *strings.Builder, set *journey.Set, path []journey.Segment, style format.Style) {
 	rows, omitted, omittedTime := pieces(set, path)
 	if len(rows) == 0 {
 		b.WriteString("  nothing: it took no time\n")
@@ -95,7 +110,7 @@ func pathTable(b *strings.Builder, set *journey.Set, path []journey.Segment, sty
 	cells := [][]cell{{number("start"), number("duration"), number("share"), left("service"), left("what")}}
 	for _, r := range rows {
 		cells = append(cells, []cell{
-			number(Duration(r.Start)), number(Duration(r.Duration())), number(percent(r.Duration(), total)), left(r.service), left(r.name),
+			number(format.Duration(r.Start)), number(format.Duration(r.Duration())), number(percent(int64(r.Duration()), int64(total))), left(r.service), left(r.name),
 		})
 	}
 	table(b, style, "  ", cells)
@@ -104,12 +119,12 @@ func pathTable(b *strings.Builder, set *journey.Set, path []journey.Segment, sty
 	}
 }
 
-func messageTable(b *strings.Builder, set *journey.Set, messages []journey.Message, style Style) {
+func messageTable(b *strings.Builder, set *journey.Set, messages []journey.Message, style format.Style) {
 	rows := [][]cell{{left("topic"), left("from"), left("to"), left("group"), number("publish"), number("queue wait"), number("delivery")}}
 	for _, m := range messages {
 		rows = append(rows, []cell{
-			left(destination(set, m.Consumer, m.Producer)), left(printable.Escape(set.Span(m.Producer).Service)), left(printable.Escape(set.Span(m.Consumer).Service)), left(printable.Escape(m.Group)),
-			number(Duration(m.Publish)), number(Duration(m.Wait)), number(Duration(m.Delivery)),
+			left(destination(set, m.Consumer, m.Producer)), left(format.Escape(set.Span(m.Producer).Service)), left(format.Escape(set.Span(m.Consumer).Service)), left(format.Escape(m.Group)),
+			number(format.Duration(m.Publish)), number(format.Duration(m.Wait)), number(format.Duration(m.Delivery)),
 		})
 	}
 	table(b, style, "  ", rows)

@@ -3,9 +3,9 @@ package report
 import (
 	"encoding/json"
 	"io"
-	"slices"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
 )
 
 // Schemas of the JSON documents. Fields are added to a version, never renamed.
@@ -58,21 +58,22 @@ type messageDocument struct {
 }
 
 type warningDocument struct {
-	Rule string `json:"rule"`
-	Span string `json:"span"`
-	Text string `json:"text"`
+	Rule journey.RuleID `json:"rule"`
+	Span string         `json:"span"`
+	Text string         `json:"text"`
 }
 
-// JourneyJSON writes a journey as tracelab.journey/v1. Times are nanoseconds from the journey's start, and the segments of
+// WriteJSON writes the journey as tracelab.journey/v1. Times are nanoseconds from the journey's start, and the segments of
 // each path add up to exactly its total.
-func JourneyJSON(w io.Writer, j *journey.Journey) error {
+func (r Journey) WriteJSON(w io.Writer) error {
+	j := r.journey()
 	set := j.Set()
 	d := journeyDocument{
 		Schema:         JourneySchema,
 		Traces:         []string{},
-		Spans:          len(j.Spans()),
+		Spans:          j.Len(),
 		Unreached:      len(j.Unreached()),
-		Completion:     j.Completion(),
+		Completion:     j.Completion().Nanoseconds(),
 		ResponsePath:   segmentDocuments(set, j.ResponsePath()),
 		CompletionPath: segmentDocuments(set, j.CompletionPath()),
 		Messages:       []messageDocument{},
@@ -86,11 +87,11 @@ func JourneyJSON(w io.Writer, j *journey.Journey) error {
 		d.Root = &rootDocument{span.ID.String(), span.Service, span.Name}
 		wait, _ := j.CallerWait()
 		tail, _ := j.Tail()
-		d.CallerWait, d.Tail = &wait, &tail
+		d.CallerWait, d.Tail = new(wait.Nanoseconds()), new(tail.Nanoseconds())
 	}
 	for _, m := range j.Messages() {
 		d.Messages = append(d.Messages, messageDocument{
-			set.Span(m.Producer).ID.String(), set.Span(m.Consumer).ID.String(), m.Group, m.Topic, m.Publish, m.Wait, m.Delivery, m.Overlap,
+			set.Span(m.Producer).ID.String(), set.Span(m.Consumer).ID.String(), m.Group, m.Topic, m.Publish.Nanoseconds(), m.Wait.Nanoseconds(), m.Delivery.Nanoseconds(), m.Overlap,
 		})
 	}
 	for _, warning := range j.Warnings() {
@@ -103,7 +104,7 @@ func segmentDocuments(set *journey.Set, path []journey.Segment) []segmentDocumen
 	list := make([]segmentDocument, len(path))
 	for i, g := range path {
 		span := set.Span(g.Span)
-		list[i] = segmentDocument{Kind: "work", Span: span.ID.String(), Service: span.Service, Name: span.Name, Start: g.Start, End: g.End}
+		list[i] = segmentDocument{Kind: "work", Span: span.ID.String(), Service: span.Service, Name: span.Name, Start: g.Start.Nanoseconds(), End: g.End.Nanoseconds()}
 		if g.Wait {
 			list[i].Kind, list[i].Class = "wait", g.Class.String()
 			if g.From >= 0 {
@@ -116,29 +117,25 @@ func segmentDocuments(set *journey.Set, path []journey.Segment) []segmentDocumen
 
 type comparisonDocument struct {
 	Schema   string                 `json:"schema"`
-	Groups   []journey.GroupSummary `json:"groups"`
-	Measures []journey.Difference   `json:"measures"`
-	Nodes    []journey.Node         `json:"nodes"`
+	Groups   []compare.GroupSummary `json:"groups"`
+	Measures []compare.Difference   `json:"measures"`
+	Nodes    []compare.Node         `json:"nodes"`
 	Warnings []string               `json:"warnings"`
 }
 
-// ComparisonJSON writes a comparison as tracelab.compare/v1: the groups with their structures, the differences of their
+// WriteJSON writes the comparison as tracelab.compare/v1: the groups with their structures, the differences of their
 // measures, and the nodes of their journeys.
-func ComparisonJSON(w io.Writer, c journey.Comparison) error {
-	d := comparisonDocument{CompareSchema, slices.Clone(c.Groups), c.Differences, c.Nodes, c.Warnings}
+func (r Comparison) WriteJSON(w io.Writer) error {
+	c := r.Of
+	d := comparisonDocument{CompareSchema, c.Groups, c.Differences, c.Nodes, c.Warnings}
 	if d.Groups == nil {
-		d.Groups = []journey.GroupSummary{}
-	}
-	for i := range d.Groups {
-		if d.Groups[i].Structures == nil {
-			d.Groups[i].Structures = []journey.Structure{}
-		}
+		d.Groups = []compare.GroupSummary{}
 	}
 	if d.Nodes == nil {
-		d.Nodes = []journey.Node{}
+		d.Nodes = []compare.Node{}
 	}
 	if d.Measures == nil {
-		d.Measures = []journey.Difference{}
+		d.Measures = []compare.Difference{}
 	}
 	if d.Warnings == nil {
 		d.Warnings = []string{}

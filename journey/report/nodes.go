@@ -9,15 +9,15 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
-	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/compare"
+	"tracelab/journey/format"
 )
 
 // maxNodeRows bounds the table of nodes in text. JSON has all of them.
 const maxNodeRows = 60
 
 // nodeTables writes a table of nodes for each group but the first of each comparison.
-func nodeTables(b *strings.Builder, nodes []journey.Node, style Style) {
+func nodeTables(b *strings.Builder, nodes []compare.Node, style format.Style) {
 	for _, list := range byGroups(nodes) {
 		if len(list) == 0 {
 			continue
@@ -29,10 +29,10 @@ func nodeTables(b *strings.Builder, nodes []journey.Node, style Style) {
 }
 
 // byGroups splits nodes where their groups change: the nodes of several comparisons may stand in one list.
-func byGroups(nodes []journey.Node) [][]journey.Node {
-	var lists [][]journey.Node
+func byGroups(nodes []compare.Node) [][]compare.Node {
+	var lists [][]compare.Node
 	for from, i := 0, 1; i <= len(nodes); i++ {
-		if i == len(nodes) || !slices.EqualFunc(nodes[from].Groups, nodes[i].Groups, func(a, b journey.NodeIn) bool { return a.Group == b.Group }) {
+		if i == len(nodes) || !slices.EqualFunc(nodes[from].Groups, nodes[i].Groups, func(a, b compare.NodeIn) bool { return a.Group == b.Group }) {
 			lists = append(lists, nodes[from:i])
 			from = i
 		}
@@ -41,18 +41,18 @@ func byGroups(nodes []journey.Node) [][]journey.Node {
 }
 
 // changedFirst orders the nodes that a group or its base has: by change, then by how much of the mean completion they explain.
-func changedFirst(nodes []journey.Node, g int) []journey.Node {
-	sorted := slices.DeleteFunc(slices.Clone(nodes), func(n journey.Node) bool { return n.Groups[0].Count+n.Groups[g].Count == 0 })
-	weight := func(n journey.Node) float64 { return math.Abs(n.Groups[g].Path.Completion.Delta.Mean) }
-	slices.SortStableFunc(sorted, func(a, b journey.Node) int {
+func changedFirst(nodes []compare.Node, g int) []compare.Node {
+	sorted := slices.DeleteFunc(slices.Clone(nodes), func(n compare.Node) bool { return n.Groups[0].Count+n.Groups[g].Count == 0 })
+	weight := func(n compare.Node) float64 { return math.Abs(n.Groups[g].Path.Completion.Delta.Mean) }
+	slices.SortStableFunc(sorted, func(a, b compare.Node) int {
 		return cmp.Or(cmp.Compare(a.Groups[g].Change.Rank(), b.Groups[g].Change.Rank()), cmp.Compare(weight(b), weight(a)))
 	})
 	return sorted
 }
 
-func nodeTable(b *strings.Builder, nodes []journey.Node, g int, style Style) {
+func nodeTable(b *strings.Builder, nodes []compare.Node, g int, style format.Style) {
 	nodes = changedFirst(nodes, g)
-	base, other := printable.Escape(nodes[0].Groups[0].Group), printable.Escape(nodes[0].Groups[g].Group)
+	base, other := format.Escape(nodes[0].Groups[0].Group), format.Escape(nodes[0].Groups[g].Group)
 	heading(b, style, fmt.Sprintf("Nodes, %s against %s: %s", other, base, changeCounts(nodes, g)))
 	rows := [][]cell{{left("change"), left("service"), left("node"), number("count"), number("errors"), number("own time"), number("queue wait"), number("response path"), number("completion path")}}
 	twins := twinNames(nodes)
@@ -86,7 +86,7 @@ func withoutEmptyColumns(rows [][]cell) [][]cell {
 }
 
 // twinNames counts the nodes by service and name.
-func twinNames(nodes []journey.Node) map[[2]string]int {
+func twinNames(nodes []compare.Node) map[[2]string]int {
 	counts := make(map[[2]string]int)
 	for _, n := range nodes {
 		counts[[2]string{n.Service, n.Name}]++
@@ -94,9 +94,9 @@ func twinNames(nodes []journey.Node) map[[2]string]int {
 	return counts
 }
 
-func changeCounts(nodes []journey.Node, g int) string {
-	counts := make(map[journey.Change]int)
-	var order []journey.Change
+func changeCounts(nodes []compare.Node, g int) string {
+	counts := make(map[compare.Change]int)
+	var order []compare.Change
 	for _, n := range nodes { // sorted by change
 		c := n.Groups[g].Change
 		if counts[c] == 0 {
@@ -112,27 +112,27 @@ func changeCounts(nodes []journey.Node, g int) string {
 }
 
 // changeColor is red for what is worse, green for what is better.
-func changeColor(c journey.Change) string {
+func changeColor(c compare.Change) format.Color {
 	switch c {
-	case journey.ChangeIncomplete, journey.ChangeError, journey.ChangeSlower:
-		return red
-	case journey.ChangeFaster:
-		return green
-	case journey.ChangeCarrier:
-		return cyan
-	case journey.ChangeAdded, journey.ChangeRemoved, journey.ChangeFanOut:
-		return yellow
-	case journey.ChangeSame:
+	case compare.ChangeIncomplete, compare.ChangeError, compare.ChangeSlower:
+		return format.Red
+	case compare.ChangeFaster:
+		return format.Green
+	case compare.ChangeCarrier:
+		return format.Cyan
+	case compare.ChangeAdded, compare.ChangeRemoved, compare.ChangeFanOut:
+		return format.Yellow
+	case compare.ChangeSame:
 	}
-	return ""
+	return format.Plain
 }
 
-func nodeRow(n journey.Node, g int, twins map[[2]string]int) []cell {
+func nodeRow(n compare.Node, g int, twins map[[2]string]int) []cell {
 	a, o := n.Groups[0], n.Groups[g]
 	name := rowName(n, a, o, twins)
 	return []cell{
 		{text: string(o.Change), color: changeColor(o.Change)},
-		left(shorten(printable.Escape(n.Service), maxServiceWidth)), left(name),
+		left(shorten(format.Escape(n.Service), maxServiceWidth)), left(name),
 		number(fromTo(fmt.Sprint(a.Count), fmt.Sprint(o.Count))), number(fromTo(fmt.Sprint(a.Errors), fmt.Sprint(o.Errors))),
 		number(times(a.Self, o.Self)), number(times(a.Wait, o.Wait)),
 		number(times(a.Path.Response, o.Path.Response)), number(times(a.Path.Completion, o.Path.Completion)),
@@ -140,7 +140,7 @@ func nodeRow(n journey.Node, g int, twins map[[2]string]int) []cell {
 }
 
 // rowName is a node's name in a table; of nodes that share it, with the node above.
-func rowName(n journey.Node, a, o journey.NodeIn, twins map[[2]string]int) string {
+func rowName(n compare.Node, a, o compare.NodeIn, twins map[[2]string]int) string {
 	name := nodeName(a, o)
 	if twins[[2]string{n.Service, n.Name}] > 1 && len(n.Path) > 1 {
 		name += ", after " + lastPart(n.Path[len(n.Path)-2])
@@ -149,12 +149,12 @@ func rowName(n journey.Node, a, o journey.NodeIn, twins map[[2]string]int) strin
 }
 
 // nodeName is a node's name in both groups, and how it is reached where that is the change.
-func nodeName(a, o journey.NodeIn) string {
+func nodeName(a, o compare.NodeIn) string {
 	name := lastPart(cmp.Or(a.Name, o.Name))
 	if a.Name != "" && o.Name != "" && a.Name != o.Name {
 		name += " → " + lastPart(o.Name)
 	}
-	if o.Change == journey.ChangeCarrier {
+	if o.Change == compare.ChangeCarrier {
 		name += " (" + a.Carrier + " → " + o.Carrier + ")"
 	}
 	return name
@@ -162,24 +162,26 @@ func nodeName(a, o journey.NodeIn) string {
 
 // lastPart shortens a name at its front: of a qualified name the end tells more.
 func lastPart(name string) string {
-	name = printable.Escape(name)
+	name = format.Escape(name)
 	if width := runewidth.StringWidth(name); width > maxNameWidth {
 		return runewidth.TruncateLeft(name, width-maxNameWidth+1, "…")
 	}
 	return name
 }
 
-func sumRow(nodes []journey.Node, g int) []cell {
-	var sums [4]journey.NodeTime // response and completion, of both groups
+func sumRow(nodes []compare.Node, g int) []cell {
+	var sums [4]compare.NodeTime // response and completion, of both groups
 	for _, n := range nodes {
-		for i, t := range []journey.NodeTime{n.Groups[0].Path.Response, n.Groups[g].Path.Response, n.Groups[0].Path.Completion, n.Groups[g].Path.Completion} {
+		for i, t := range []compare.NodeTime{n.Groups[0].Path.Response, n.Groups[g].Path.Response, n.Groups[0].Path.Completion, n.Groups[g].Path.Completion} {
 			sums[i].Mean += t.Mean
 		}
 	}
 	return []cell{left("sum"), left(""), left(""), left(""), left(""), left(""), left(""), number(times(sums[0], sums[1])), number(times(sums[2], sums[3]))}
 }
 
-func times(a, o journey.NodeTime) string { return fromTo(duration(a.Mean), duration(o.Mean)) }
+func times(a, o compare.NodeTime) string {
+	return fromTo(format.Nanoseconds(a.Mean), format.Nanoseconds(o.Mean))
+}
 
 // fromTo writes a figure of both groups: once where they are equal, a dash where both are 0.
 func fromTo(a, o string) string {
@@ -202,10 +204,10 @@ func fromTo(a, o string) string {
 const maxStructures = 5
 
 // structureLines tells which trees of nodes the journeys of each group have.
-func structureLines(b *strings.Builder, groups []journey.GroupSummary, style Style) {
+func structureLines(b *strings.Builder, groups []compare.GroupSummary, style format.Style) {
 	var rows [][]cell
 	for _, g := range groups {
-		name := printable.Escape(g.Name)
+		name := format.Escape(g.Name)
 		for i, s := range g.Structures {
 			if i == maxStructures {
 				rows = append(rows, []cell{left(""), left(""), left(fmt.Sprintf("and %d more", len(g.Structures)-i))})
@@ -223,7 +225,7 @@ func structureLines(b *strings.Builder, groups []journey.GroupSummary, style Sty
 }
 
 // structureWords tells how a structure differs from the most frequent one.
-func structureWords(s journey.Structure, first bool) string {
+func structureWords(s compare.Structure, first bool) string {
 	words := fmt.Sprintf("%d %s of %d %s", s.Journeys, plural("journey", s.Journeys), s.Nodes, plural("node", s.Nodes))
 	if first {
 		return words
@@ -244,7 +246,7 @@ func someNames(names []string) string {
 	const few = 3
 	shown := make([]string, 0, few)
 	for _, n := range names[:min(few, len(names))] {
-		shown = append(shown, printable.Escape(n))
+		shown = append(shown, format.Escape(n))
 	}
 	text := strings.Join(shown, ", ")
 	if more := len(names) - few; more > 0 {

@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/format"
 )
 
 // piece is one row of a picture or table of a path: a segment, or several short ones that follow each other.
@@ -18,15 +19,15 @@ type piece struct {
 
 // pieces makes rows of a path. Work under 1 % of the path is merged where such pieces follow each other; what is still
 // under 1 % then is left out, and counted. Waits are rows of their own however short: they are what sets messages apart.
-func pieces(set *journey.Set, path []journey.Segment) (rows []piece, omitted int, omittedTime int64) {
+func pieces(set *journey.Set, path []journey.Segment) (rows []piece, omitted int, omittedTime time.Duration) {
 	if len(path) == 0 {
 		return nil, 0, 0
 	}
 	return piecesOver(set, path, (path[len(path)-1].End-path[0].Start)/100)
 }
 
-// piecesOver makes rows likewise, of work that takes the limit in nanoseconds or more.
-func piecesOver(set *journey.Set, path []journey.Segment, limit int64) (rows []piece, omitted int, omittedTime int64) {
+// piecesOver makes rows likewise, of work that takes the limit or more.
+func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) (rows []piece, omitted int, omittedTime time.Duration) {
 	small := func(g journey.Segment) bool { return !g.Wait && g.Duration() < limit }
 	for i := 0; i < len(path); {
 		if !small(path[i]) {
@@ -52,7 +53,7 @@ func piecesOver(set *journey.Set, path []journey.Segment, limit int64) (rows []p
 
 func single(set *journey.Set, g journey.Segment) piece {
 	span := set.Span(g.Span)
-	p := piece{Segment: g, service: printable.Escape(span.Service), name: printable.Escape(span.Name)}
+	p := piece{Segment: g, service: format.Escape(span.Service), name: format.Escape(span.Name)}
 	if g.Wait {
 		p.name = waitName(set, g)
 	}
@@ -64,7 +65,7 @@ func several(set *journey.Set, run []journey.Segment) piece {
 	g.End, g.Wait = run[len(run)-1].End, false
 	var services []string
 	for _, s := range run {
-		if name := printable.Escape(set.Span(s.Span).Service); !slices.Contains(services, name) && len(services) < 5 {
+		if name := format.Escape(set.Span(s.Span).Service); !slices.Contains(services, name) && len(services) < 5 {
 			services = append(services, name)
 		}
 	}
@@ -85,34 +86,31 @@ func waitName(set *journey.Set, g journey.Segment) string {
 	}
 }
 
-// destination returns where a message was, from the first of the spans that says so: the template where there is one,
-// because the name may be one of many.
+// destination returns where a message was, from the first of the spans that says so.
 func destination(set *journey.Set, spans ...journey.Index) string {
 	for _, i := range spans {
-		for _, key := range []string{"messaging.destination.template", "messaging.destination.name"} {
-			if v, ok := set.Span(i).Attr(key); ok {
-				return printable.Escape(v.String())
-			}
+		if topic := set.Topic(i); topic != "" {
+			return format.Escape(topic)
 		}
 	}
 	return ""
 }
 
 // glyph is what a piece is drawn with, and its color.
-func (p piece) glyph() (glyph, color string) {
+func (p piece) glyph() (glyph string, color format.Color) {
 	switch {
 	case p.merged > 0:
-		return "▪", ""
+		return "▪", format.Plain
 	case !p.Wait:
-		return "█", green
+		return "█", format.Green
 	case p.Class == journey.ClassMessage:
-		return "░", yellow
+		return "░", format.Yellow
 	case p.Class == journey.ClassBatch:
-		return "▒", yellow
+		return "▒", format.Yellow
 	}
-	return "┄", cyan
+	return "┄", format.Cyan
 }
 
-func omittedNote(n int, ns int64, total int64) string {
-	return fmt.Sprintf("not shown: %d pieces of work under 1 %% of the total each, together %s (%s)", n, Duration(ns), percent(ns, total))
+func omittedNote(n int, together, total time.Duration) string {
+	return fmt.Sprintf("not shown: %d pieces of work under 1 %% of the total each, together %s (%s)", n, format.Duration(together), percent(int64(together), int64(total)))
 }

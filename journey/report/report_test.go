@@ -16,6 +16,8 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
+	"tracelab/journey/format"
 	"tracelab/journey/internal/draw"
 	"tracelab/journey/report"
 )
@@ -64,7 +66,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 func TestJourneyText(t *testing.T) {
 	var b bytes.Buffer
-	if err := report.JourneyText(&b, order(t), report.Style{}); err != nil {
+	if err := (report.Journey{Of: order(t)}).WriteText(&b, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "journey.text.golden", b.Bytes())
@@ -72,7 +74,7 @@ func TestJourneyText(t *testing.T) {
 
 func TestJourneyJSON(t *testing.T) {
 	var b bytes.Buffer
-	if err := report.JourneyJSON(&b, order(t)); err != nil {
+	if err := (report.Journey{Of: order(t)}).WriteJSON(&b); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "journey.json.golden", b.Bytes())
@@ -103,7 +105,7 @@ func TestJourneyJSON(t *testing.T) {
 // A journey without a root has nulls where there is nothing to say, and lists that are empty, not missing.
 func TestJourneyJSONWithoutARoot(t *testing.T) {
 	var b bytes.Buffer
-	if err := report.JourneyJSON(&b, journeys(t, "C CONSUMER 0-10 op=process")[0]); err != nil {
+	if err := (report.Journey{Of: journeys(t, "C CONSUMER 0-10 op=process")[0]}).WriteJSON(&b); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`"root": null`, `"caller_wait_ns": null`, `"tail_ns": null`, `"response_path": []`, `"messages": []`, `"rule": "P02"`} {
@@ -112,7 +114,7 @@ func TestJourneyJSONWithoutARoot(t *testing.T) {
 		}
 	}
 	var text bytes.Buffer
-	if err := report.JourneyText(&text, journeys(t, "C CONSUMER 0-10 op=process")[0], report.Style{}); err != nil {
+	if err := (report.Journey{Of: journeys(t, "C CONSUMER 0-10 op=process")[0]}).WriteText(&text, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(text.String(), "Journey without a root\n") || strings.Contains(text.String(), "Response path") {
@@ -141,15 +143,15 @@ func escapes(t *testing.T, spans []journey.Span, evil string) {
 	}
 	j := journey.NewSet(spans).Journeys()[0]
 	var b bytes.Buffer
-	if err := report.JourneyText(&b, j, report.Style{}); err != nil {
+	if err := (report.Journey{Of: j}).WriteText(&b, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := report.Bars(&b, evil, j.Set(), j.CompletionPath(), 200, report.Style{}); err != nil {
+	if err := (report.Bars{Title: evil, Set: j.Set(), Path: j.CompletionPath()}).WriteText(&b, format.Style{Width: 200}); err != nil {
 		t.Fatal(err)
 	}
-	c := journey.Compare([]journey.Group{{Name: evil, Journeys: []*journey.Journey{j}}, {Name: evil, Journeys: []*journey.Journey{j}}}, nil)
+	c := compare.Groups([]compare.Group{{Name: evil, Journeys: []*journey.Journey{j}}, {Name: evil, Journeys: []*journey.Journey{j}}})
 	c.Warnings = []string{evil}
-	if err := report.ComparisonText(&b, c, report.Style{}); err != nil {
+	if err := (report.Comparison{Of: c}).WriteText(&b, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, bad := range []string{"\x1b", "\u202e", "\xff", "\u0085", "b\nc"} {
@@ -167,7 +169,7 @@ func TestBarsFitTheWidth(t *testing.T) {
 	for _, width := range []int{0, 90, 100, 140} {
 		for _, color := range []bool{false, true} {
 			var b bytes.Buffer
-			if err := report.Bars(&b, "order", j.Set(), j.CompletionPath(), width, report.Style{Color: color}); err != nil {
+			if err := (report.Bars{Title: "order", Set: j.Set(), Path: j.CompletionPath()}).WriteText(&b, format.Style{Color: color, Width: width}); err != nil {
 				t.Fatal(err)
 			}
 			if color != strings.Contains(b.String(), "\x1b[") {
@@ -175,11 +177,11 @@ func TestBarsFitTheWidth(t *testing.T) {
 			}
 			lines := strings.Split(strings.TrimSpace(ansi.ReplaceAllString(b.String(), "")), "\n")
 			if len(lines) < 12 || len(lines) > 20 {
-				t.Errorf("an order of %d spans takes %d lines", len(j.Spans()), len(lines))
+				t.Errorf("an order of %d spans takes %d lines", j.Len(), len(lines))
 			}
 			limit := width
 			if width == 0 {
-				limit = report.DefaultWidth
+				limit = format.DefaultWidth
 			}
 			for _, line := range lines[1:] {
 				if n := runewidth.StringWidth(line); n > limit {
@@ -199,13 +201,13 @@ func TestBarsAccountForEverything(t *testing.T) {
 	}
 	j := journeys(t, drawing.String())[0]
 	var b bytes.Buffer
-	if err := report.Bars(&b, "many", j.Set(), j.CompletionPath(), 100, report.Style{}); err != nil {
+	if err := (report.Bars{Title: "many", Set: j.Set(), Path: j.CompletionPath()}).WriteText(&b, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), "1.00 s in 600 segments") || !strings.Contains(b.String(), "599 short pieces") {
 		t.Errorf("bars:\n%s", b.String())
 	}
-	if err := report.Bars(&b, "nothing", j.Set(), nil, 100, report.Style{}); err != nil || !strings.HasSuffix(b.String(), "nothing: nothing to draw\n") {
+	if err := (report.Bars{Title: "nothing", Set: j.Set(), Path: nil}).WriteText(&b, format.Style{}); err != nil || !strings.HasSuffix(b.String(), "nothing: nothing to draw\n") {
 		t.Errorf("of no path: %v\n%s", err, b.String())
 	}
 }
@@ -219,35 +221,24 @@ func TestBarsTellWaitsApart(t *testing.T) {
 		W CONSUMER 60-90 link=P1 link=P2 trace=3
 		  G 100-120`)[0]
 	var b bytes.Buffer
-	if err := report.Bars(&b, "batch", j.Set(), j.CompletionPath(), 100, report.Style{}); err != nil {
+	if err := (report.Bars{Title: "batch", Set: j.Set(), Path: j.CompletionPath()}).WriteText(&b, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "bars.golden", b.Bytes())
 }
 
-func TestDuration(t *testing.T) {
-	for ns, want := range map[int64]string{
-		0: "0 s", 1: "1 ns", 999: "999 ns", 1_000: "1.00 µs", 9_994: "9.99 µs", 9_996: "10.0 µs", 870_000: "870 µs", 999_499: "999 µs", 999_500: "1.00 ms",
-		51_234_567: "51.2 ms", 99_960_000: "100 ms", 1_240_000_000: "1.24 s", 123_456_000_000: "123 s", 5_000_000_000_000: "5000 s", -1_500_000: "-1.50 ms",
-	} {
-		if got := report.Duration(ns); got != want {
-			t.Errorf("%d ns is written %s, want %s", ns, got, want)
-		}
-	}
-}
-
 var drawnTimes = regexp.MustCompile(`([\d.]+)-([\d.]+)`)
 
 // comparison compares n orders by calls with as many by messages, numbered so that they pair. Their times differ by up to 6 %.
-func comparison(t testing.TB, n int) journey.Comparison {
+func comparison(t testing.TB, n int) compare.Comparison {
 	t.Helper()
-	var groups []journey.Group
+	var groups []compare.Group
 	for _, form := range []string{"grpc", "kafka"} {
-		drawing, err := os.ReadFile(filepath.Join("..", "testdata", form+".txt"))
+		drawing, err := os.ReadFile(filepath.Join("..", "compare", "testdata", form+".txt"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := journey.Group{Name: form}
+		g := compare.Group{Name: form}
 		for i := range n {
 			scale := 1 + float64(i%7)/100
 			if form == "kafka" {
@@ -265,21 +256,21 @@ func comparison(t testing.TB, n int) journey.Comparison {
 		}
 		groups = append(groups, g)
 	}
-	return journey.Compare(groups, journey.ByAttribute("order.number"))
+	return compare.Groups(groups, compare.WithPairs(compare.ByAttribute("order.number")))
 }
 
 func TestComparison(t *testing.T) {
 	var text, doc bytes.Buffer
 	c := comparison(t, 25)
-	if err := report.ComparisonText(&text, c, report.Style{}); err != nil {
+	if err := (report.Comparison{Of: c}).WriteText(&text, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "comparison.text.golden", text.Bytes())
-	small := journey.Compare([]journey.Group{
+	small := compare.Groups([]compare.Group{
 		{Name: "call", Journeys: journeys(t, "s.in SERVER 0-9\n  s.call CLIENT 1-8\n    w.Do SERVER 2-7 error\n      w.Step 3-6")},
 		{Name: "message", Journeys: journeys(t, "s.in SERVER 0-4\n  s.send PRODUCER 1-3 topic=t\n    w.process CONSUMER 5-9 op=process topic=t group=w\n      w.Step 6-8")},
-	}, nil)
-	if err := report.ComparisonJSON(&doc, small); err != nil {
+	})
+	if err := (report.Comparison{Of: small}).WriteJSON(&doc); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "comparison.json.golden", doc.Bytes())
@@ -287,34 +278,15 @@ func TestComparison(t *testing.T) {
 
 func TestComparisonOfTooFew(t *testing.T) {
 	var b bytes.Buffer
-	if err := report.ComparisonText(&b, comparison(t, 5), report.Style{}); err != nil {
+	if err := (report.Comparison{Of: comparison(t, 5)}).WriteText(&b, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), "caller wait  ~ 46.9 ms less, with 5 of the 6 pairs that it takes to say") {
 		t.Errorf("text:\n%s", b.String())
 	}
 	b.Reset()
-	if err := report.ComparisonJSON(&b, journey.Comparison{}); err != nil || strings.Contains(b.String(), "null") || !strings.Contains(b.String(), `"nodes": []`) {
+	if err := (report.Comparison{Of: compare.Comparison{}}).WriteJSON(&b); err != nil || strings.Contains(b.String(), "null") || !strings.Contains(b.String(), `"nodes": []`) {
 		t.Errorf("of nothing: %v\n%s", err, b.String())
-	}
-}
-
-func TestDifferenceWords(t *testing.T) {
-	f := func(v float64) *float64 { return &v }
-	tests := []struct {
-		d    journey.Difference
-		want string
-	}{
-		{journey.Difference{Paired: true, N: 25, Delta: f(-47.6), Low: f(-48.9), High: f(-46), Verdict: journey.VerdictLess}, "47.6 ms less (95 % interval: 46.0 ms to 48.9 ms, 25 pairs)"},
-		{journey.Difference{N: 9, Delta: f(1), Low: f(0.5), High: f(2), Verdict: journey.VerdictMore}, "1.00 ms more (95 % interval: 500 µs to 2.00 ms, 9 journeys)"},
-		{journey.Difference{Paired: true, N: 25, Delta: f(0), Low: f(0), High: f(0), Verdict: journey.VerdictNone}, "~ no difference (25 pairs)"},
-		{journey.Difference{Paired: true, N: 1, Delta: f(0), Verdict: journey.VerdictNone}, "~ no difference, with 1 of the 6 pairs that it takes to say"},
-		{journey.Difference{Verdict: journey.VerdictNone}, "no values to compare"},
-	}
-	for _, c := range tests {
-		if got := report.DifferenceWords(c.d); got != c.want {
-			t.Errorf("got  %s\nwant %s", got, c.want)
-		}
 	}
 }
 
@@ -322,7 +294,7 @@ func TestDifferenceWords(t *testing.T) {
 func TestTreeShowsTheLastCause(t *testing.T) {
 	j := journeys(t, "S 0-50\n  P1 PRODUCER 10-20\n  P2 PRODUCER 30-40\n  P3 PRODUCER 20-30\nW CONSUMER 65-200 link=P1 link=P2 link=P3 trace=2")[0]
 	var b bytes.Buffer
-	if err := report.JourneyText(&b, j, report.Style{}); err != nil {
+	if err := (report.Journey{Of: j}).WriteText(&b, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(b.String(), "135 ms      W  W"); n != 1 || !strings.Contains(b.String(), " P2  P2\n  65.0 ms    135 ms      W  W  [message, queue wait 25.0 ms, trace 00000000000000000000000000000002]\n") {
@@ -337,7 +309,7 @@ func TestTreeIsBounded(t *testing.T) {
 		fmt.Fprintf(&drawing, "%sA%d %d-%d\n", strings.Repeat(" ", i), i, i, 10000-i)
 	}
 	var b bytes.Buffer
-	if err := report.JourneyText(&b, journeys(t, drawing.String())[0], report.Style{}); err != nil {
+	if err := (report.Journey{Of: journeys(t, drawing.String())[0]}).WriteText(&b, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), "and 1600 more spans") {
@@ -355,11 +327,11 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 	j := order(t)
 	c := comparison(t, 6)
 	for name, err := range map[string]error{
-		"Bars":           report.Bars(fullDisk{}, "x", j.Set(), j.CompletionPath(), 0, report.Style{}),
-		"JourneyText":    report.JourneyText(fullDisk{}, j, report.Style{}),
-		"JourneyJSON":    report.JourneyJSON(fullDisk{}, j),
-		"ComparisonText": report.ComparisonText(fullDisk{}, c, report.Style{}),
-		"ComparisonJSON": report.ComparisonJSON(fullDisk{}, c),
+		"Bars":           (report.Bars{Title: "x", Set: j.Set(), Path: j.CompletionPath()}).WriteText(fullDisk{}, format.Style{}),
+		"JourneyText":    (report.Journey{Of: j}).WriteText(fullDisk{}, format.Style{}),
+		"JourneyJSON":    (report.Journey{Of: j}).WriteJSON(fullDisk{}),
+		"ComparisonText": (report.Comparison{Of: c}).WriteText(fullDisk{}, format.Style{}),
+		"ComparisonJSON": (report.Comparison{Of: c}).WriteJSON(fullDisk{}),
 	} {
 		if !errors.Is(err, errFull) {
 			t.Errorf("%s returns %v", name, err)

@@ -1,15 +1,18 @@
 package report
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
+
+	"tracelab/journey/format"
 )
 
 // cell is a piece of text in a table. Its color takes no room.
 type cell struct {
 	text  string
-	color string
+	color format.Color
 	right bool
 }
 
@@ -17,7 +20,7 @@ func left(text string) cell   { return cell{text: text} }
 func number(text string) cell { return cell{text: text, right: true} }
 
 // table writes rows of cells in aligned columns, two blanks apart. Cells are clean already.
-func table(b *strings.Builder, style Style, indent string, rows [][]cell) {
+func table(b *strings.Builder, style format.Style, indent string, rows [][]cell) {
 	var widths []int
 	for _, row := range rows {
 		for i, c := range row {
@@ -37,7 +40,7 @@ func table(b *strings.Builder, style Style, indent string, rows [][]cell) {
 			if c.right {
 				line.WriteString(fill)
 			}
-			line.WriteString(style.paint(c.color, c.text))
+			line.WriteString(style.Paint(c.color, c.text))
 			if !c.right {
 				line.WriteString(fill)
 			}
@@ -48,3 +51,10 @@ func table(b *strings.Builder, style Style, indent string, rows [][]cell) {
 
 // shorten cuts text to a width, with an ellipsis.
 func shorten(text string, width int) string { return runewidth.Truncate(text, width, "…") }
+
+func percent(part, whole int64) string {
+	if whole == 0 {
+		return "0 %"
+	}
+	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', 1, 64) + " %"
+}

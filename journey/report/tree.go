@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/format"
 )
 
 // maxTreeSpans bounds the tree in text: more lines than that nobody reads. JSON has everything.
@@ -20,13 +21,13 @@ type treeNode struct {
 }
 
 // tree writes the spans of a journey.
-func tree(b *strings.Builder, j *journey.Journey, style Style) {
+func tree(b *strings.Builder, j *journey.Journey, style format.Style) {
 	rows := [][]cell{{number("start"), number("duration"), left("span")}}
 	for _, n := range treeNodes(j, maxTreeSpans) {
 		rows = append(rows, treeRow(j, n))
 	}
 	table(b, style, "  ", rows)
-	if more := len(j.Spans()) - (len(rows) - 1); more > 0 {
+	if more := j.Len() - (len(rows) - 1); more > 0 {
 		fmt.Fprintf(b, "  and %d more spans\n", more)
 	}
 }
@@ -63,7 +64,7 @@ func treeNodes(j *journey.Journey, limit int) []treeNode {
 func shownCause(j *journey.Journey, i journey.Index) *journey.Edge {
 	var best *journey.Edge
 	parent, hasParent := j.Set().Parent(i)
-	for _, e := range j.Set().Causes(i) {
+	for e := range j.Set().Causes(i) {
 		if !j.Contains(e.From) {
 			continue
 		}
@@ -81,20 +82,20 @@ func treeRow(j *journey.Journey, n treeNode) []cell {
 	set := j.Set()
 	span := set.Span(n.span)
 	start, end := set.Times(n.span)
-	text := strings.Repeat("  ", min(n.depth, 30)) + printable.Escape(span.Service) + "  " + printable.Escape(span.Name)
+	text := strings.Repeat("  ", min(n.depth, 30)) + format.Escape(span.Service) + "  " + format.Escape(span.Name)
 	c := left(text)
 	var notes []string
 	if n.via != nil {
 		notes = viaNotes(set, n, start)
 	}
 	if span.Status == journey.StatusError {
-		notes = append(notes, strings.TrimRight("error: "+printable.Escape(span.StatusMessage), ": "))
-		c.color = red
+		notes = append(notes, strings.TrimRight("error: "+format.Escape(span.StatusMessage), ": "))
+		c.color = format.Red
 	}
 	if len(notes) > 0 {
 		c.text += "  [" + strings.Join(notes, ", ") + "]"
 	}
-	return []cell{number(Duration(start - j.Start())), number(Duration(end - start)), c}
+	return []cell{number(format.Duration(time.Duration(start - j.Start()))), number(format.Duration(time.Duration(end - start))), c}
 }
 
 // viaNotes tells how a span was reached, unless by a plain call within its trace.
@@ -103,9 +104,9 @@ func viaNotes(set *journey.Set, n treeNode, start int64) []string {
 	switch e := n.via; e.Class {
 	case journey.ClassCall:
 	case journey.ClassMessage:
-		note := "message, queue wait " + Duration(start-e.Ready)
+		note := "message, queue wait " + format.Duration(time.Duration(start-e.Ready))
 		if start < e.Ready {
-			note = "message, delivered " + Duration(e.Ready-start) + " before its acknowledgement"
+			note = "message, delivered " + format.Duration(time.Duration(e.Ready-start)) + " before its acknowledgement"
 		}
 		notes = append(notes, note)
 	default:

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/format"
 )
 
 // maxWorths and maxBranches bound what is written of a journey's steps and branches.
@@ -24,7 +25,7 @@ type worth struct {
 
 // stepWorths replays a journey without the work of each of the spans that work longest on its completion path.
 func stepWorths(j *journey.Journey) []worth {
-	work := make(map[journey.Index]int64)
+	work := make(map[journey.Index]time.Duration)
 	for _, g := range j.CompletionPath() {
 		if !g.Wait {
 			work[g.Span] += g.Duration()
@@ -45,7 +46,7 @@ func stepWorths(j *journey.Journey) []worth {
 			return 1
 		})
 		span := j.Set().Span(i)
-		w := worth{service: printable.Escape(span.Service), name: printable.Escape(span.Name), work: Duration(work[i]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
+		w := worth{service: format.Escape(span.Service), name: format.Escape(span.Name), work: format.Duration(work[i]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
 		if rooted {
 			w.callerWait = lessBy(wait - x.CallerWait)
 		}
@@ -54,14 +55,14 @@ func stepWorths(j *journey.Journey) []worth {
 	return list
 }
 
-func lessBy(ns int64) string {
-	if ns == 0 {
+func lessBy(d time.Duration) string {
+	if d == 0 {
 		return "as it is"
 	}
-	return Duration(ns) + " less"
+	return format.Duration(d) + " less"
 }
 
-func worthTable(b *strings.Builder, worths []worth, style Style) {
+func worthTable(b *strings.Builder, worths []worth, style format.Style) {
 	rows := [][]cell{{left("service"), left("step"), number("on the path"), number("completion"), number("caller wait")}}
 	for _, w := range worths {
 		rows = append(rows, []cell{left(w.service), left(w.name), number(w.work), number(w.completion), number(w.callerWait)})
@@ -76,17 +77,17 @@ func branchRows(j *journey.Journey, branches []journey.Branch) [][5]string {
 	for _, x := range branches[:min(maxBranches, len(branches))] {
 		slack, via := "none: it ended last", ""
 		if x.Slack > 0 {
-			slack = Duration(x.Slack)
+			slack = format.Duration(x.Slack)
 		}
 		if x.Via >= 0 {
-			via = printable.Escape(set.Span(x.Via).Service) + " " + printable.Escape(set.Span(x.Via).Name)
+			via = format.Escape(set.Span(x.Via).Service) + " " + format.Escape(set.Span(x.Via).Name)
 		}
-		rows = append(rows, [5]string{Duration(x.End), slack, printable.Escape(set.Span(x.Span).Service), printable.Escape(set.Span(x.Span).Name), via})
+		rows = append(rows, [5]string{format.Duration(x.End), slack, format.Escape(set.Span(x.Span).Service), format.Escape(set.Span(x.Span).Name), via})
 	}
 	return rows
 }
 
-func branchTable(b *strings.Builder, j *journey.Journey, branches []journey.Branch, style Style) {
+func branchTable(b *strings.Builder, j *journey.Journey, branches []journey.Branch, style format.Style) {
 	rows := [][]cell{{number("ended"), number("slack"), left("service"), left("branch"), left("after")}}
 	for _, r := range branchRows(j, branches) {
 		rows = append(rows, []cell{number(r[0]), number(r[1]), left(r[2]), left(r[3]), left(r[4])})

@@ -203,10 +203,10 @@ func (c *completer) one(ctx context.Context, q question) (Answer, error) {
 
 func (c *completer) warn(warnings []journey.Warning) {
 	for _, w := range warnings {
-		if w.Rule == "D11" && c.lost {
+		if w.Rule == journey.RuleFormatLoss && c.lost {
 			continue
 		}
-		c.lost = c.lost || w.Rule == "D11"
+		c.lost = c.lost || w.Rule == journey.RuleFormatLoss
 		c.Warnings = append(c.Warnings, w)
 	}
 }

@@ -39,7 +39,7 @@ func (m *memory) Trace(ctx context.Context, id journey.TraceID) (source.Answer, 
 	if err := m.question("trace " + strings.TrimLeft(id.String(), "0")); err != nil {
 		return source.Answer{}, err
 	}
-	r := source.Answer{Warnings: []journey.Warning{{Rule: "D11", Text: "some of it was lost"}}}
+	r := source.Answer{Warnings: []journey.Warning{{Rule: journey.RuleFormatLoss, Text: "some of it was lost"}}}
 	for _, s := range m.spans {
 		if s.Trace == id {
 			r.Spans = append(r.Spans, s)
@@ -115,7 +115,7 @@ func names(spans []journey.Span) string {
 func rules(warnings []journey.Warning) string {
 	var list []string
 	for _, w := range warnings {
-		list = append(list, w.Rule)
+		list = append(list, string(w.Rule))
 	}
 	return strings.Join(list, " ")
 }
@@ -174,7 +174,7 @@ func TestComplete(t *testing.T) {
 			if strings.Join(missing, ", ") != c.missing || rules(got.Warnings) != c.rules {
 				t.Errorf("missing %q, warnings %v; want %q, %q", missing, got.Warnings, c.missing, c.rules)
 			}
-			if got.Absence(got.Spans[0].Ref()) != source.NotAsked {
+			if got.Absence(got.Spans[0].Ref()) != journey.AbsenceUnknown {
 				t.Error("a span that is there is missing")
 			}
 		})
@@ -200,7 +200,7 @@ func TestCompleteFailures(t *testing.T) {
 	t.Run("a store that is down is asked one round", func(t *testing.T) {
 		store := &memory{spans: all, fail: func(string) error { return broken }}
 		got, err := source.Complete(t.Context(), pick(all, "b", "e"), store)
-		if err != nil || len(store.asked) != 2 || len(got.Missing) != 2 || got.Missing[0].Absence != source.NotFetched {
+		if err != nil || len(store.asked) != 2 || len(got.Missing) != 2 || got.Missing[0].Absence != journey.AbsenceNotFetched {
 			t.Errorf("asked %v, missing %v, %v", store.asked, got.Missing, err)
 		}
 		if len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0].Text, "2 targets of links are not fetched") || !strings.HasSuffix(got.Warnings[0].Text, "connection refused") {
@@ -262,7 +262,7 @@ func TestCompleteTakesNoLongerThanItMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		got, err := source.Complete(t.Context(), pick(all, "e"), &slow{}, source.WithTimeout(5*time.Second))
-		if err != nil || time.Since(start) != 5*time.Second || got.Missing[0].Absence != source.NotFetched {
+		if err != nil || time.Since(start) != 5*time.Second || got.Missing[0].Absence != journey.AbsenceNotFetched {
 			t.Errorf("after %v: missing %v, %v", time.Since(start), got.Missing, err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())

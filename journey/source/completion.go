@@ -9,34 +9,12 @@ import (
 	"tracelab/journey"
 )
 
-// Absence is what is known about a span that others refer to and that is not there.
-type Absence uint8
-
-// What a question for a span may come to.
-const (
-	NotAsked   Absence = iota // the span is there, or nothing refers to it
-	NotFetched                // it may be stored, but could not be asked for
-	NotStored                 // the store was asked, and does not have it
-)
-
-// String returns the absence in words.
-func (a Absence) String() string {
-	switch a {
-	case NotFetched:
-		return "not fetched"
-	case NotStored:
-		return "not stored"
-	case NotAsked:
-	}
-	return "not asked"
-}
-
 // Missing is a span that another one names, as its parent or by a link, and that is still not there.
 type Missing struct {
 	journey.Ref
 	By      journey.Ref // the first span that names it
 	Link    bool        // by a link
-	Absence Absence
+	Absence journey.Absence
 	Reason  string // why it was not fetched
 }
 
@@ -53,10 +31,10 @@ type Completion struct {
 }
 
 // Absence tells what is known about a span. It searches Missing: O(log n).
-func (c Completion) Absence(r journey.Ref) Absence {
+func (c Completion) Absence(r journey.Ref) journey.Absence {
 	i, found := slices.BinarySearchFunc(c.Missing, r, func(m Missing, r journey.Ref) int { return compareRefs(m.Ref, r) })
 	if !found {
-		return NotAsked
+		return journey.AbsenceUnknown
 	}
 	return c.Missing[i].Absence
 }
@@ -69,11 +47,11 @@ func (c *completer) conclude() {
 		m := &c.Missing[i]
 		switch err, asked := c.asked[question{trace: m.Trace}]; {
 		case asked && (err == nil || errors.Is(err, ErrNotStored)):
-			m.Absence = NotStored
+			m.Absence = journey.AbsenceNotStored
 		case asked:
-			m.Absence, m.Reason = NotFetched, err.Error()
+			m.Absence, m.Reason = journey.AbsenceNotFetched, err.Error()
 		default:
-			m.Absence, m.Reason = NotFetched, c.stopped
+			m.Absence, m.Reason = journey.AbsenceNotFetched, c.stopped
 		}
 	}
 	c.failedSearches()
@@ -97,7 +75,7 @@ func (c *completer) failedSearches() {
 		}
 	}
 	if failed > 0 {
-		c.Warnings = append(c.Warnings, journey.Warning{Rule: "D12", Text: fmt.Sprintf("%d of %d searches by attribute were not answered, so journeys may lack traces: %s", failed, searches, first)})
+		c.Warnings = append(c.Warnings, journey.Warning{Rule: journey.RuleSearchCut, Text: fmt.Sprintf("%d of %d searches by attribute were not answered, so journeys may lack traces: %s", failed, searches, first)})
 	}
 }
 
@@ -114,7 +92,7 @@ func (c *completer) searches() []question {
 func (c *completer) summarise() {
 	type reason struct {
 		link    bool
-		absence Absence
+		absence journey.Absence
 		text    string
 	}
 	counts, first := make(map[reason]int), make(map[reason]Missing)
@@ -126,9 +104,9 @@ func (c *completer) summarise() {
 		}
 	}
 	for _, r := range order {
-		rule, what := "P01", "parents"
+		rule, what := journey.RuleOrphan, "parents"
 		if r.link {
-			rule, what = "P04", "targets of links"
+			rule, what = journey.RuleLinkTarget, "targets of links"
 		}
 		text := fmt.Sprintf("%d %s are %s, the first is %s", counts[r], what, r.absence, first[r].Ref)
 		if r.text != "" {

@@ -26,11 +26,11 @@ func ExampleRead() {
 	}
 	for _, j := range journey.NewSet(result.Spans).Journeys() {
 		wait, _ := j.CallerWait()
-		fmt.Println(result.Spans[0].Service, result.Spans[0].Kind, wait, "ns")
+		fmt.Println(result.Spans[0].Service, result.Spans[0].Kind, wait)
 	}
 	// Output:
 	// D11 trace.json: Jaeger JSON keeps times to the microsecond
-	// orders SERVER 51200000 ns
+	// orders SERVER 51.2ms
 }
 
 // empty is a store that has nothing. Package journey/source/jaeger has stores that do.

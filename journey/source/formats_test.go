@@ -301,7 +301,7 @@ func TestTheSameJourneyThroughEveryFormat(t *testing.T) {
 			if d := cmp.Diff(wanted, judge(r.Spans), sameValues); d != "" {
 				t.Errorf("the journey differs (-OTLP/JSON +this):\n%s", d)
 			}
-			if len(r.Warnings) != notes || notes == 1 && r.Warnings[0].Rule != "D11" {
+			if len(r.Warnings) != notes || notes == 1 && r.Warnings[0].Rule != journey.RuleFormatLoss {
 				t.Errorf("warnings %v, want %d of rule D11", r.Warnings, notes)
 			}
 		})

@@ -30,7 +30,7 @@ func check(t *testing.T, in []byte) {
 	}
 }
 
-func count(warnings []journey.Warning, rule string) (n int) {
+func count(warnings []journey.Warning, rule journey.RuleID) (n int) {
 	for _, w := range warnings {
 		if w.Rule == rule {
 			n++

@@ -97,7 +97,7 @@ func (d *spanDecoder) finishTrace(t *jaegerTrace) {
 	}
 	d.jaeger += len(t.spans)
 	for _, text := range t.warnings {
-		d.notes = append(d.notes, journey.Warning{Rule: "P07", Text: fmt.Sprintf("%s: trace %s was stored with a warning: %s", d.where, t.id, text)})
+		d.notes = append(d.notes, journey.Warning{Rule: journey.RuleStoreWarning, Text: fmt.Sprintf("%s: trace %s was stored with a warning: %s", d.where, t.id, text)})
 	}
 }
 

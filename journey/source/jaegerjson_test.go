@@ -61,7 +61,7 @@ func TestJaegerFields(t *testing.T) {
 	if d := cmp.Diff(want, s, sameValues); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if len(r.Warnings) != 2 || r.Warnings[0].Rule != "P07" || !strings.Contains(r.Warnings[0].Text, "f:1: trace 0000000000000000af7651916cd43dd8 was stored with a warning: cut after 1 span") || r.Warnings[1].Rule != "D11" {
+	if len(r.Warnings) != 2 || r.Warnings[0].Rule != journey.RuleStoreWarning || !strings.Contains(r.Warnings[0].Text, "f:1: trace 0000000000000000af7651916cd43dd8 was stored with a warning: cut after 1 span") || r.Warnings[1].Rule != journey.RuleFormatLoss {
 		t.Errorf("warnings %v", r.Warnings)
 	}
 }
@@ -174,7 +174,7 @@ func TestJaegerErrors(t *testing.T) {
 		}
 	}
 	s, _ := readOne(t, jaegerDocument(`"startTime":18446744073709551615,"duration":18446744073709551615`))
-	if w := journey.NewSet([]journey.Span{s}).Warnings(); s.Start != math.MaxInt64 || s.End != math.MaxInt64 || len(w) != 1 || w[0].Rule != "D07" {
+	if w := journey.NewSet([]journey.Span{s}).Warnings(); s.Start != math.MaxInt64 || s.End != math.MaxInt64 || len(w) != 1 || w[0].Rule != journey.RuleTimeRange {
 		t.Errorf("enormous times give %d to %d with %v, want one warning D07", s.Start, s.End, w)
 	}
 }

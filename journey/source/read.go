@@ -12,7 +12,7 @@ import (
 	"slices"
 
 	"tracelab/journey"
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/format"
 )
 
 // DefaultLimit is how long a single document, line or message may be, in bytes, unless WithLimit says otherwise.
@@ -54,12 +54,12 @@ func ReadFile(name string, opts ...ReadOption) (Result, error) {
 	var failed *fs.PathError
 	switch {
 	case errors.As(err, &failed): // whose text has the name as it is
-		return Result{}, fmt.Errorf("read spans: %s %s: %w", failed.Op, printable.Escape(name), failed.Err)
+		return Result{}, fmt.Errorf("read spans: %s %s: %w", failed.Op, format.Escape(name), failed.Err)
 	case err != nil:
 		return Result{}, fmt.Errorf("read spans: %w", err)
 	}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return Result{}, errors.Join(fmt.Errorf("read spans: %s is a directory: name a file in it", printable.Escape(name)), f.Close())
+		return Result{}, errors.Join(fmt.Errorf("read spans: %s is a directory: name a file in it", format.Escape(name)), f.Close())
 	}
 	result, err := Read(f, name, opts...)
 	return result, errors.Join(err, f.Close())
@@ -70,7 +70,7 @@ func ReadFile(name string, opts ...ReadOption) (Result, error) {
 // but damage is there, or no spans at all (ErrNoSpans), when a line exceeds the limit, and when reading fails; errors name
 // the input and the line, and the field where one is to blame.
 func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
-	name = printable.Escape(name)
+	name = format.Escape(name)
 	o := readOptions{limit: DefaultLimit}
 	for _, option := range opts {
 		option(&o)
@@ -79,18 +79,18 @@ func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", name, err)
 	}
-	format, err := recognise(in)
+	kind, err := recognise(in)
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", name, err)
 	}
 	result := Result{}
-	if format == protobufFormat {
+	if kind == protobufFormat {
 		err = result.readProtobuf(in, name, o.limit)
 	} else {
 		err = result.readJSON(in, name, o.limit)
 	}
 	if result.unlisted > 0 {
-		result.Warnings = append(result.Warnings, journey.Warning{Rule: "D09", Text: fmt.Sprintf("%s: skipped: %d more pieces that are damaged", name, result.unlisted)})
+		result.Warnings = append(result.Warnings, journey.Warning{Rule: journey.RuleDamaged, Text: fmt.Sprintf("%s: skipped: %d more pieces that are damaged", name, result.unlisted)})
 	}
 	if err != nil {
 		return result, fmt.Errorf("%s: %w", name, err)
@@ -181,7 +181,7 @@ func (r *Result) repaired(name string, count int) {
 }
 
 func (r *Result) lost(name, what string) {
-	r.Warnings = append(r.Warnings, journey.Warning{Rule: "D11", Text: name + ": " + what})
+	r.Warnings = append(r.Warnings, journey.Warning{Rule: journey.RuleFormatLoss, Text: name + ": " + what})
 }
 
 func where(name string, line int) string { return fmt.Sprintf("%s:%d", name, line) }
@@ -205,7 +205,7 @@ func (r *Result) skipped(err error) {
 		r.unlisted++
 		return
 	}
-	r.Warnings = append(r.Warnings, journey.Warning{Rule: "D09", Text: printable.Escape(err.Error())})
+	r.Warnings = append(r.Warnings, journey.Warning{Rule: journey.RuleDamaged, Text: format.Escape(err.Error())})
 }
 
 func noSpans(r Result, name string) error {

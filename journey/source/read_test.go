@@ -128,7 +128,7 @@ func TestRead(t *testing.T) {
 				t.Fatalf("got warnings %v, want %d", r.Warnings, len(c.warnings))
 			}
 			for i, want := range c.warnings {
-				if w := r.Warnings[i]; w.Rule != "D09" || !strings.HasPrefix(w.Text, want) || strings.Contains(w.Text, "\n") || len(w.Text) > 300 {
+				if w := r.Warnings[i]; w.Rule != journey.RuleDamaged || !strings.HasPrefix(w.Text, want) || strings.Contains(w.Text, "\n") || len(w.Text) > 300 {
 					t.Errorf("warning %q of rule %s; want one line of D09 that starts with %q", w.Text, w.Rule, want)
 				}
 			}

@@ -11,10 +11,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-type format int
+type fileFormat int
 
 const (
-	jsonFormat format = iota
+	jsonFormat fileFormat = iota
 	protobufFormat
 )
 
@@ -60,7 +60,7 @@ const (
 
 // recognise tells the format by the first bytes, and in words what is neither JSON nor protobuf. It leaves them to be read,
 // except a byte order mark.
-func recognise(in *bufio.Reader) (format, error) {
+func recognise(in *bufio.Reader) (fileFormat, error) {
 	head, err := in.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, err

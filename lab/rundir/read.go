@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
 	"tracelab/journey/source"
 )
 
@@ -112,7 +113,7 @@ func (r Run) Spans() (spans []journey.Span, warnings []string, err error) {
 
 // Group reads the journeys of one form, without those that the run found incomplete. The warnings are about what was
 // left out.
-func (r Run) Group(form string) (group journey.Group, warnings []string, err error) {
+func (r Run) Group(form string) (group compare.Group, warnings []string, err error) {
 	group.Name = filepath.Join(r.Dir, form)
 	if err := r.CheckForm(form); err != nil {
 		return group, nil, err

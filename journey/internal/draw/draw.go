@@ -20,8 +20,10 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"tracelab/journey"
+	"tracelab/journey/semconv"
 )
 
 // Base is the time that 0 means, in nanoseconds since the Unix epoch.
@@ -170,11 +172,11 @@ func (l *line) word(w string) error {
 	case "service":
 		s.Service = value
 	case "op":
-		l.attribute("messaging.operation.type", value)
+		l.attribute(semconv.MessagingOperationType, value)
 	case "topic":
-		l.attribute("messaging.destination.name", value)
+		l.attribute(semconv.MessagingDestinationName, value)
 	case "group":
-		l.attribute("messaging.consumer.group.name", value)
+		l.attribute(semconv.MessagingConsumerGroupName, value)
 	default:
 		if !strings.Contains(key, ".") {
 			return fmt.Errorf("unknown word %q", w)
@@ -201,4 +203,4 @@ func Path(set *journey.Set, segments []journey.Segment) string {
 	return strings.Join(parts, " ")
 }
 
-func ms(ns int64) string { return strconv.FormatFloat(float64(ns)/1e6, 'f', -1, 64) }
+func ms(d time.Duration) string { return strconv.FormatFloat(float64(d)/1e6, 'f', -1, 64) }

@@ -133,7 +133,7 @@ func TestGRPCSearch(t *testing.T) {
 	}))
 	q := source.Query{Service: "shop", Operation: "op 2", Attributes: map[string]string{"order": "2"}, Start: base, End: base.Add(time.Second), MinDuration: 1500 * time.Millisecond, MaxDuration: time.Minute, Limit: 2}
 	r, err := store.Search(t.Context(), q)
-	if err != nil || len(r.Spans) != 2 || r.Spans[0].Trace != (journey.TraceID{15: 2}) || len(r.Warnings) != 1 || r.Warnings[0].Rule != "D12" {
+	if err != nil || len(r.Spans) != 2 || r.Spans[0].Trace != (journey.TraceID{15: 2}) || len(r.Warnings) != 1 || r.Warnings[0].Rule != journey.RuleSearchCut {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	if got := <-asked; got != "/jaeger.api_v3.QueryService/FindTraces service_name=shop operation_name=op 2 attributes.(1=order 2=2) min.(1=1.788264s 2=123.456789ms) "+

@@ -43,7 +43,7 @@ func TestHTTPTraceOfAnOldJaeger(t *testing.T) {
 	s := newServer(t, v1)
 	h := open(t, s.URL)
 	r, err := h.Trace(t.Context(), journey.TraceID{15: 2})
-	if err != nil || len(r.Spans) != 1 || r.Spans[0].Start != base.Truncate(time.Microsecond).UnixNano() || len(r.Warnings) != 1 || r.Warnings[0].Rule != "D11" {
+	if err != nil || len(r.Spans) != 1 || r.Spans[0].Start != base.Truncate(time.Microsecond).UnixNano() || len(r.Warnings) != 1 || r.Warnings[0].Rule != journey.RuleFormatLoss {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	_, err = h.Trace(t.Context(), journey.TraceID{15: 9})
@@ -92,7 +92,7 @@ func TestHTTPSearch(t *testing.T) {
 			if err != nil || len(r.Spans) != c.spans {
 				t.Errorf("%s, %s: got %d spans, %v; want %d", name, c.why, len(r.Spans), err, c.spans)
 			}
-			if (c.warn != "") != (len(r.Warnings) == 1) || c.warn != "" && (r.Warnings[0].Rule != "D12" || !strings.Contains(r.Warnings[0].Text, c.warn) || strings.Contains(r.Warnings[0].Text, "secret")) {
+			if (c.warn != "") != (len(r.Warnings) == 1) || c.warn != "" && (r.Warnings[0].Rule != journey.RuleSearchCut || !strings.Contains(r.Warnings[0].Text, c.warn) || strings.Contains(r.Warnings[0].Text, "secret")) {
 				t.Errorf("%s, %s: warnings %v, want %q", name, c.why, r.Warnings, c.warn)
 			}
 		}
@@ -240,7 +240,7 @@ func TestCompleteFromJaeger(t *testing.T) {
 		spans := slices.Clip(first.Spans)
 		spans[0].Links = []journey.Link{{Ref: journey.Ref{Trace: journey.TraceID{15: 2}, Span: journey.SpanID{7: 1}}}, {Ref: journey.Ref{Trace: journey.TraceID{15: 9}, Span: journey.SpanID{7: 1}}}}
 		got, err := source.Complete(t.Context(), spans, h, source.WithKeys("order"))
-		if err != nil || len(got.Spans) != 4 || len(got.Missing) != 1 || got.Missing[0].Absence != source.NotStored {
+		if err != nil || len(got.Spans) != 4 || len(got.Missing) != 1 || got.Missing[0].Absence != journey.AbsenceNotStored {
 			t.Errorf("%s: got %d spans, missing %v, %v", name, len(got.Spans), got.Missing, err)
 		}
 	}

@@ -87,7 +87,7 @@ func matching(result source.Answer, q source.Query, address string, blind bool) 
 		if blind && len(q.Attributes) > 0 {
 			text += fmt.Sprintf(" (this Jaeger does not search by attribute: %d of those traces match)", matched)
 		}
-		result.Warnings = append(result.Warnings, journey.Warning{Rule: "D12", Text: text})
+		result.Warnings = append(result.Warnings, journey.Warning{Rule: journey.RuleSearchCut, Text: text})
 	}
 	return result
 }

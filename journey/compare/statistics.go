@@ -1,4 +1,4 @@
-package journey
+package compare
 
 import (
 	"math"
@@ -22,10 +22,10 @@ type Summary struct {
 	P99    *float64 `json:"p99"` // nil under 100 values
 }
 
-// Summarise describes values, which it does not change. The interval is that of the order statistics: it holds for any
+// Summarize describes values, which it does not change. The interval is that of the order statistics: it holds for any
 // distribution, and its bounds are values that occurred. Percentiles are by nearest rank: the least value that at least
 // that share of the values does not exceed. O(n log n).
-func Summarise(values []float64) Summary {
+func Summarize(values []float64) Summary {
 	sorted := slices.Sorted(slices.Values(values))
 	s := Summary{N: len(sorted)}
 	if len(sorted) == 0 {
@@ -112,14 +112,14 @@ func Paired(base, other []float64) Difference {
 	for i := range deltas {
 		deltas[i] = other[i] - base[i]
 	}
-	s := Summarise(deltas)
+	s := Summarize(deltas)
 	return Difference{Paired: true, N: n, Delta: s.Median, Low: s.Low, High: s.High, Verdict: verdict(s.Low, s.High)}
 }
 
 // Unpaired compares the medians of independent values. The interval joins those of the two medians by the square-and-add
 // method (MOVER: Zou and Donner, Statistics in Medicine 27, 2008), so it needs no random numbers.
 func Unpaired(base, other []float64) Difference {
-	b, o := Summarise(base), Summarise(other)
+	b, o := Summarize(base), Summarize(other)
 	d := Difference{N: min(b.N, o.N)}
 	if d.N > 0 {
 		d.Delta = new(*o.Median - *b.Median)

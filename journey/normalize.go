@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"tracelab/journey/internal/operation"
+	"tracelab/journey/semconv"
 )
 
 // maxTime bounds the times of spans to the years 1970 to 2116, so that no difference of two overflows.
@@ -24,8 +24,8 @@ type sortKey struct {
 func (s *Set) load() {
 	loaded := make([]node, len(s.spans))
 	keys := make([]sortKey, len(s.spans))
-	s.topics.of("")
-	s.groups.of("")
+	s.topics.Of("")
+	s.groups.Of("")
 	for i := range s.spans {
 		loaded[i] = s.node(i)
 		keys[i] = sortKey{loaded[i].start, loaded[i].id, int32(i)}
@@ -66,7 +66,7 @@ func (s *Set) same(a, b sortKey) bool {
 // node reads span i.
 func (s *Set) node(i int) node {
 	span := &s.spans[i]
-	m := messagingOf(span)
+	m, f := span.readAttributes()
 	n := node{
 		start:   min(max(span.Start, 0), maxTime),
 		end:     min(max(span.End, 0), maxTime),
@@ -74,20 +74,20 @@ func (s *Set) node(i int) node {
 		parent:  none,
 		caller:  none,
 		span:    int32(i),
-		trace:   s.traces.of(span.Trace),
-		service: s.services.of(span.Service),
+		trace:   s.traces.Of(span.Trace),
+		service: s.services.Of(span.Service),
 		kind:    span.Kind,
-		op:      m.op,
-		flags:   m.flags,
+		op:      m.Operation,
+		flags:   f,
 		status:  span.Status,
 	}
-	if m.topic != "" {
-		n.topic = s.topics.of(m.topic)
+	if topic := m.Topic(); topic != "" {
+		n.topic = s.topics.Of(topic)
 	}
-	if m.group != "" {
-		n.group = s.groups.of(m.group)
+	if m.Group != "" {
+		n.group = s.groups.Of(m.Group)
 	}
-	if n.op == operation.Settle {
+	if n.op == semconv.OperationSettle {
 		n.flags |= isShared
 	}
 	return n

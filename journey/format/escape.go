@@ -1,5 +1,4 @@
-// Package printable makes text that others wrote fit for a terminal, a table or a page.
-package printable
+package format
 
 import (
 	"fmt"

@@ -1,11 +1,11 @@
-package journey
+package compare
 
 import "strings"
 
-// NormalizeName returns a span's name with {id} for each part that looks like an identifier, so that the spans of one
+// normalizeName returns a span's name with {id} for each part that looks like an identifier, so that the spans of one
 // operation have one name: a part, between blanks and any of /:,;=?&()[]{}"'|, that is a decimal number, a UUID, or at least 8
 // hexadecimal digits with a decimal one among them. Names that follow the OpenTelemetry conventions have no such parts.
-func NormalizeName(name string) string {
+func normalizeName(name string) string {
 	if strings.IndexFunc(name, isDecimal) < 0 {
 		return name
 	}

@@ -1,9 +1,11 @@
-package journey
+package compare
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"tracelab/journey"
 )
 
 // Structure is a tree of nodes that journeys of a group have: which nodes, below which, and how often.
@@ -32,7 +34,7 @@ func (g *groupTree) structures(t *placeTable) []Structure {
 		more, less := t.unlike(g.shapes[signatures[0]].nodes, x.nodes)
 		list = append(list, Structure{
 			Signature: fmt.Sprintf("%016x", s), Journeys: x.journeys, Share: float64(x.journeys) / float64(len(g.group.Journeys)),
-			Nodes: len(x.nodes), Example: x.example.Traces()[0].String(), More: more, Less: less,
+			Nodes: len(x.nodes), Example: exampleTrace(x.example), More: more, Less: less,
 		})
 	}
 	return list
@@ -61,4 +63,12 @@ func (t *placeTable) unlike(base, other []shapeNode) (more, less []string) {
 		}
 	}
 	return more, less
+}
+
+// exampleTrace returns the first trace of a journey, "" for one without spans.
+func exampleTrace(j *journey.Journey) string {
+	if traces := j.Traces(); len(traces) > 0 {
+		return traces[0].String()
+	}
+	return ""
 }

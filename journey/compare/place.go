@@ -1,12 +1,16 @@
-package journey
+package compare
 
 import (
 	"cmp"
+	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 	"strings"
 
-	"tracelab/journey/internal/operation"
+	"tracelab/journey"
+	"tracelab/journey/internal/intern"
+	"tracelab/journey/semconv"
 )
 
 // NodeKind is the group of kinds that a node of a journey's tree belongs to. The two halves of one call, the client's span
@@ -24,20 +28,36 @@ const (
 
 // String returns the kind as it is written in reports, such as consume.
 func (k NodeKind) String() string {
-	return [...]string{"entry", "call", "produce", "consume", "internal"}[k]
+	names := [...]string{"entry", "call", "produce", "consume", "internal"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "kind(" + strconv.Itoa(int(k)) + ")"
 }
 
 // MarshalText writes the kind as String does.
 func (k NodeKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText reads what MarshalText wrote.
+func (k *NodeKind) UnmarshalText(text []byte) error {
+	for known := NodeEntry; known <= NodeInternal; known++ {
+		if known.String() == string(text) {
+			*k = known
+			return nil
+		}
+	}
+	return fmt.Errorf("kind of node %q is not known", text)
+}
+
 // kindOf returns the kind of node that a span other than a root begins.
-func kindOf(n *node) NodeKind {
+func kindOf(set *journey.Set, i journey.Index) NodeKind {
+	kind, operation := set.Span(i).Kind, set.Operation(i)
 	switch {
-	case n.is(isConsumer):
+	case set.ConsumerSide(i):
 		return NodeConsume
-	case n.kind == KindProducer || n.op == operation.Send || n.op == operation.Create:
+	case kind == journey.KindProducer || operation == semconv.OperationSend || operation == semconv.OperationCreate:
 		return NodeProduce
-	case n.kind == KindClient || n.kind == KindServer:
+	case kind == journey.KindClient || kind == journey.KindServer:
 		return NodeCall
 	}
 	return NodeInternal
@@ -58,17 +78,18 @@ type placeKey struct {
 // identity is what a node is called: by its server, where the two halves of a call are there.
 type identity struct{ service, name int32 }
 
-type nameKey struct{ name, topic string }
+// rawIdentity is a span's service, name and topic as they were read.
+type rawIdentity struct{ service, name, topic string }
 
 // placeTable numbers the places of all groups, so that equal keys are equal numbers.
 type placeTable struct {
-	services interner[string]
-	names    interner[string]
-	cleaned  map[nameKey]int32 // number of the normalised name
-	places   []place
-	byKey    map[placeKey]int32
-	servers  map[identity]identity // by client, of those that are seen with one server only
-	setNames map[*Set][]int32      // by set and its number of a service, ours
+	services   intern.Table[string]
+	names      intern.Table[string]
+	identities intern.Table[rawIdentity]
+	known      []identity // by number of the raw one
+	places     []place
+	byKey      map[placeKey]int32
+	servers    map[identity]identity // by client, of those that are seen with one server only
 
 	serviceNames, spanNames []string // by number, once all is read
 	texts                   []string // by place, those that were shown
@@ -76,8 +97,7 @@ type placeTable struct {
 
 func newPlaceTable(groups []Group) *placeTable {
 	t := &placeTable{
-		cleaned: make(map[nameKey]int32), byKey: make(map[placeKey]int32),
-		servers: make(map[identity]identity), setNames: make(map[*Set][]int32),
+		byKey: make(map[placeKey]int32), servers: make(map[identity]identity),
 	}
 	for _, g := range groups {
 		for _, j := range g.Journeys {
@@ -89,14 +109,14 @@ func newPlaceTable(groups []Group) *placeTable {
 
 // findServers notes which server a client's name leads to. A client span whose server's span was lost is then known by the
 // name of the server, as the others are; a name that leads to several servers tells nothing.
-func (t *placeTable) findServers(j *Journey) {
-	s := j.set
-	for _, i := range j.spans {
-		if s.nodes[i].kind != KindServer {
+func (t *placeTable) findServers(j *journey.Journey) {
+	s := j.Set()
+	for _, i := range j.Spans() {
+		if s.Span(i).Kind != journey.KindServer {
 			continue
 		}
-		p := s.nodes[i].parent
-		if p == none || s.nodes[p].kind != KindClient {
+		p, ok := s.Parent(i)
+		if !ok || s.Span(p).Kind != journey.KindClient {
 			continue
 		}
 		client, server := t.identity(s, p), t.identity(s, i)
@@ -110,47 +130,24 @@ func (t *placeTable) findServers(j *Journey) {
 
 const none32 = -1
 
-func (t *placeTable) identity(s *Set, i Index) identity {
-	return identity{t.service(s, i), t.name(s, i)}
-}
-
-// service returns our number of a span's service.
-func (t *placeTable) service(s *Set, i Index) int32 {
-	of := s.nodes[i].service
-	numbers := t.setNames[s]
-	if numbers == nil {
-		names := s.services.names()
-		numbers = make([]int32, len(names))
-		for k, name := range names {
-			numbers[k] = t.services.of(name)
-		}
-		t.setNames[s] = numbers
+// identity returns the numbers of a span's service and of its normalized name.
+func (t *placeTable) identity(set *journey.Set, i journey.Index) identity {
+	span := set.Span(i)
+	raw := rawIdentity{span.Service, span.Name, set.Topic(i)}
+	n := t.identities.Of(raw)
+	if int(n) == len(t.known) {
+		t.known = append(t.known, identity{t.services.Of(raw.service), t.names.Of(normalizeName(untemplated(span, raw.topic)))})
 	}
-	return numbers[of]
-}
-
-// name returns the number of a span's normalised name.
-func (t *placeTable) name(s *Set, i Index) int32 {
-	span := s.Span(i)
-	key := nameKey{name: span.Name}
-	if topic := s.nodes[i].topic; topic != 0 {
-		key.topic = s.topicNames[topic]
-	}
-	n, ok := t.cleaned[key]
-	if !ok {
-		n = t.names.of(NormalizeName(untemplated(span, key.topic)))
-		t.cleaned[key] = n
-	}
-	return n
+	return t.known[n]
 }
 
 // untemplated returns a span's name with the destination's template in place of its name: a topic may bear the name of the
 // deployment that made it.
-func untemplated(span *Span, topic string) string {
+func untemplated(span *journey.Span, topic string) string {
 	if topic == "" {
 		return span.Name
 	}
-	name, ok := span.Attr("messaging.destination.name")
+	name, ok := span.Attr(semconv.MessagingDestinationName)
 	if !ok || name.String() == "" || name.String() == topic {
 		return span.Name
 	}
@@ -170,7 +167,7 @@ func (t *placeTable) at(key placeKey) int32 {
 
 // seal makes names and hashes of the places, when all is read.
 func (t *placeTable) seal() {
-	t.serviceNames, t.spanNames = t.services.names(), t.names.names()
+	t.serviceNames, t.spanNames = t.services.Keys(), t.names.Keys()
 	services, names := hashes(t.serviceNames), hashes(t.spanNames)
 	for i := range t.places { // a place is numbered after its parent
 		p := &t.places[i]

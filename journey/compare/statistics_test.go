@@ -1,4 +1,4 @@
-package journey_test
+package compare_test
 
 import (
 	"math"
@@ -8,12 +8,12 @@ import (
 
 	"golang.org/x/perf/benchmath"
 
-	"tracelab/journey"
+	"tracelab/journey/compare"
 )
 
 // benchmath narrows an interval by one value on one side where that still holds 95 %. Where its interval is symmetric, both
 // must give the same; otherwise ours is wider by that one value.
-func TestSummariseAgreesWithBenchmath(t *testing.T) {
+func TestSummarizeAgreesWithBenchmath(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	same := 0
 	for n := 1; n <= 30; n++ {
@@ -21,7 +21,7 @@ func TestSummariseAgreesWithBenchmath(t *testing.T) {
 		for i := range values {
 			values[i] = random.ExpFloat64()
 		}
-		got := journey.Summarise(values)
+		got := compare.Summarize(values)
 		want := benchmath.AssumeNothing.Summary(benchmath.NewSample(values, &benchmath.DefaultThresholds), 0.95)
 		if math.Abs(*got.Median-want.Center) > 1e-12 {
 			t.Errorf("n=%d: median %v, benchmath %v", n, *got.Median, want.Center)
@@ -58,7 +58,7 @@ func TestIntervalHoldsTheMedian(t *testing.T) {
 			for i := range values {
 				values[i] = random.ExpFloat64()
 			}
-			if s := journey.Summarise(values); *s.Low <= math.Ln2 && math.Ln2 <= *s.High {
+			if s := compare.Summarize(values); *s.Low <= math.Ln2 && math.Ln2 <= *s.High {
 				hit++
 			}
 		}
@@ -81,7 +81,7 @@ func TestUnpairedIntervalHoldsTheDifference(t *testing.T) {
 		for i := range other {
 			other[i] = 3 * random.ExpFloat64()
 		}
-		if d := journey.Unpaired(base, other); *d.Low <= 2*math.Ln2 && 2*math.Ln2 <= *d.High {
+		if d := compare.Unpaired(base, other); *d.Low <= 2*math.Ln2 && 2*math.Ln2 <= *d.High {
 			hit++
 		}
 	}
@@ -94,7 +94,7 @@ func TestPercentilesNeedEnoughValues(t *testing.T) {
 	values := make([]float64, 0, 200)
 	for n := 1; n <= 200; n++ {
 		values = append(values, float64(n))
-		s := journey.Summarise(values)
+		s := compare.Summarize(values)
 		if (s.P95 != nil) != (n >= 20) || (s.P99 != nil) != (n >= 100) {
 			t.Errorf("n=%d: p95 %v, p99 %v", n, s.P95, s.P99)
 		}
@@ -102,14 +102,14 @@ func TestPercentilesNeedEnoughValues(t *testing.T) {
 			t.Errorf("n=%d: p95 %v, p99 %v", n, *s.P95, s.P99)
 		}
 	}
-	if s := journey.Summarise(nil); s.N != 0 || s.Median != nil {
+	if s := compare.Summarize(nil); s.N != 0 || s.Median != nil {
 		t.Errorf("of no values: %+v", s)
 	}
 }
 
-func TestSummariseLeavesItsInputAlone(t *testing.T) {
+func TestSummarizeLeavesItsInputAlone(t *testing.T) {
 	values := []float64{3, 1, 2}
-	if s := journey.Summarise(values); *s.Median != 2 || values[0] != 3 {
+	if s := compare.Summarize(values); *s.Median != 2 || values[0] != 3 {
 		t.Errorf("median %v, values now %v", *s.Median, values)
 	}
 }
@@ -127,25 +127,25 @@ func TestVerdicts(t *testing.T) {
 		why   string
 		other []float64
 		delta float64
-		want  journey.Verdict
+		want  compare.Verdict
 	}{
-		{"all less, though the spread is far greater than the difference", add(-1, -2, -3, -1, -2, -3), -2, journey.VerdictLess},
-		{"all more", add(1, 2, 3, 1, 2, 3), 2, journey.VerdictMore},
-		{"the interval includes 0", add(-1, 1, 2, 3, 4, 5), 2.5, journey.VerdictNone},
-		{"the interval touches 0", add(0, 1, 2, 3, 4, 5), 2.5, journey.VerdictNone},
-		{"the interval touches 0 from below", add(0, -1, -2, -3, -4, -5), -2.5, journey.VerdictNone},
-		{"five pairs are too few", add(1, 2, 3, 4, 5), 3, journey.VerdictNone},
+		{"all less, though the spread is far greater than the difference", add(-1, -2, -3, -1, -2, -3), -2, compare.VerdictLess},
+		{"all more", add(1, 2, 3, 1, 2, 3), 2, compare.VerdictMore},
+		{"the interval includes 0", add(-1, 1, 2, 3, 4, 5), 2.5, compare.VerdictNone},
+		{"the interval touches 0", add(0, 1, 2, 3, 4, 5), 2.5, compare.VerdictNone},
+		{"the interval touches 0 from below", add(0, -1, -2, -3, -4, -5), -2.5, compare.VerdictNone},
+		{"five pairs are too few", add(1, 2, 3, 4, 5), 3, compare.VerdictNone},
 	}
 	for _, c := range tests {
-		d := journey.Paired(base, c.other)
+		d := compare.Paired(base, c.other)
 		if d.Verdict != c.want || *d.Delta != c.delta || d.N != len(c.other) || !d.Paired {
 			t.Errorf("%s: %+v, delta %v; want %v, %v", c.why, d, *d.Delta, c.want, c.delta)
 		}
 	}
-	if d := journey.Unpaired(base, add(100, 100, 100, 100, 100, 100)); d.Verdict != journey.VerdictMore || *d.Delta != 100 || d.Paired {
+	if d := compare.Unpaired(base, add(100, 100, 100, 100, 100, 100)); d.Verdict != compare.VerdictMore || *d.Delta != 100 || d.Paired {
 		t.Errorf("unpaired: %+v", d)
 	}
-	if d := journey.Unpaired(nil, base); d.Verdict != journey.VerdictNone || d.Delta != nil {
+	if d := compare.Unpaired(nil, base); d.Verdict != compare.VerdictNone || d.Delta != nil {
 		t.Errorf("against nothing: %+v", d)
 	}
 }
@@ -153,9 +153,9 @@ func TestVerdicts(t *testing.T) {
 // By hand: medians 3.5 and 102.5 with intervals [1,20] and [100,120]; each side of the difference joins the distances that
 // make it less or more.
 func TestUnpairedInterval(t *testing.T) {
-	d := journey.Unpaired([]float64{1, 2, 3, 4, 5, 20}, []float64{120, 100, 101, 102, 103, 104})
+	d := compare.Unpaired([]float64{1, 2, 3, 4, 5, 20}, []float64{120, 100, 101, 102, 103, 104})
 	low, high := 99-math.Sqrt(2.5*2.5+16.5*16.5), 99+math.Sqrt(17.5*17.5+2.5*2.5)
-	if math.Abs(*d.Low-low) > 1e-12 || math.Abs(*d.High-high) > 1e-12 || *d.Delta != 99 || d.N != 6 || d.Verdict != journey.VerdictMore {
+	if math.Abs(*d.Low-low) > 1e-12 || math.Abs(*d.High-high) > 1e-12 || *d.Delta != 99 || d.N != 6 || d.Verdict != compare.VerdictMore {
 		t.Errorf("%+v [%v,%v], want 99 [%v,%v]", d, *d.Low, *d.High, low, high)
 	}
 }
@@ -165,16 +165,16 @@ func TestEnough(t *testing.T) {
 	f := func(v float64) *float64 { return &v }
 	tests := []struct {
 		why  string
-		d    journey.Difference
+		d    compare.Difference
 		want int
 	}{
-		{"the low bound is twice as far as 0: four times as many", journey.Difference{N: 25, Delta: f(1), Low: f(-1), High: f(9), Verdict: journey.VerdictNone}, 100},
-		{"likewise downwards", journey.Difference{N: 25, Delta: f(-1), Low: f(-9), High: f(2), Verdict: journey.VerdictNone}, 225},
-		{"the bound touches 0: one more", journey.Difference{N: 25, Delta: f(1), Low: f(0), High: f(2), Verdict: journey.VerdictNone}, 26},
-		{"too few for an interval", journey.Difference{N: 2, Delta: f(1), Verdict: journey.VerdictNone}, 6},
-		{"there is a verdict", journey.Difference{N: 25, Delta: f(1), Low: f(0.5), High: f(2), Verdict: journey.VerdictMore}, 0},
-		{"no difference at all", journey.Difference{N: 25, Delta: f(0), Low: f(-1), High: f(1), Verdict: journey.VerdictNone}, 0},
-		{"no values", journey.Difference{Verdict: journey.VerdictNone}, 0},
+		{"the low bound is twice as far as 0: four times as many", compare.Difference{N: 25, Delta: f(1), Low: f(-1), High: f(9), Verdict: compare.VerdictNone}, 100},
+		{"likewise downwards", compare.Difference{N: 25, Delta: f(-1), Low: f(-9), High: f(2), Verdict: compare.VerdictNone}, 225},
+		{"the bound touches 0: one more", compare.Difference{N: 25, Delta: f(1), Low: f(0), High: f(2), Verdict: compare.VerdictNone}, 26},
+		{"too few for an interval", compare.Difference{N: 2, Delta: f(1), Verdict: compare.VerdictNone}, 6},
+		{"there is a verdict", compare.Difference{N: 25, Delta: f(1), Low: f(0.5), High: f(2), Verdict: compare.VerdictMore}, 0},
+		{"no difference at all", compare.Difference{N: 25, Delta: f(0), Low: f(-1), High: f(1), Verdict: compare.VerdictNone}, 0},
+		{"no values", compare.Difference{Verdict: compare.VerdictNone}, 0},
 	}
 	for _, c := range tests {
 		if got, ok := c.d.Enough(); got != c.want || ok != (c.want > 0) {

@@ -1,4 +1,4 @@
-package journey
+package compare
 
 import "math"
 
@@ -21,7 +21,7 @@ func (d *differ) change(g int) Change {
 	case failsDifferently(b, o):
 		return ChangeError
 	}
-	for _, k := range [...]int{selfTimes, waitTimes} {
+	for _, k := range [...]timeKind{selfTime, waitTime} {
 		switch d.presentVerdict(g, k) {
 		case VerdictMore:
 			return ChangeSlower
@@ -34,7 +34,7 @@ func (d *differ) change(g int) Change {
 }
 
 // presentVerdict compares a time of the row over the journeys that have it: a node that is rarer is not faster.
-func (d *differ) presentVerdict(g, k int) Verdict {
+func (d *differ) presentVerdict(g int, k timeKind) Verdict {
 	b, o := &d.columns[0], &d.columns[g]
 	var base, other []float64
 	if d.pairs[g] != nil {
@@ -49,7 +49,7 @@ func (d *differ) presentVerdict(g, k int) Verdict {
 }
 
 // present returns the values of a time in the journeys that have the row.
-func (c *column) present(k int) []float64 {
+func (c *column) present(k timeKind) []float64 {
 	if c.journeys == len(c.counts) {
 		return c.times[k]
 	}

@@ -1,4 +1,4 @@
-package journey_test
+package compare_test
 
 import (
 	"fmt"
@@ -14,29 +14,31 @@ import (
 	"pgregory.net/rapid"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
+	"tracelab/journey/internal/draw"
 )
 
 var growing = regexp.MustCompile(`\+\d+`)
 
 // drawn makes a group of n journeys, a set each, of one drawing. In it +5 is 5 ms in the first journey, 5.01 in the next.
-func drawn(t testing.TB, name string, n int, drawing string) journey.Group {
+func drawn(t testing.TB, name string, n int, drawing string) compare.Group {
 	t.Helper()
-	g := journey.Group{Name: name}
+	g := compare.Group{Name: name}
 	for i := range n {
 		text := growing.ReplaceAllStringFunc(drawing, func(s string) string {
 			base, _ := strconv.Atoi(s[1:])
 			return fmt.Sprint(float64(base) + float64(i)/100)
 		})
-		g.Journeys = append(g.Journeys, normalise(t, text).Journeys()...)
+		g.Journeys = append(g.Journeys, newSet(t, text).Journeys()...)
 	}
 	return g
 }
 
 // changes writes the change of each node that is not the same, with its names where they differ.
-func changes(nodes []journey.Node) []string {
+func changes(nodes []compare.Node) []string {
 	var list []string
 	for _, n := range nodes {
-		if n.Change == journey.ChangeSame {
+		if n.Change == compare.ChangeSame {
 			continue
 		}
 		name := n.Name
@@ -103,7 +105,7 @@ func TestChanges(t *testing.T) {
 	}
 	for _, c := range tests {
 		t.Run(c.why, func(t *testing.T) {
-			nodes := journey.Nodes([]journey.Group{drawn(t, "a", c.n, c.base), drawn(t, "b", c.n, c.other)}, nil)
+			nodes := compare.Nodes([]compare.Group{drawn(t, "a", c.n, c.base), drawn(t, "b", c.n, c.other)})
 			equalLines(t, "changes", changes(nodes), c.want)
 		})
 	}
@@ -113,22 +115,22 @@ func TestChanges(t *testing.T) {
 func TestLossIsNotRemoval(t *testing.T) {
 	const whole, lost, without = "s.in SERVER 0-10\n  s.send PRODUCER 1-2\n    w.do CONSUMER 3-20", "s.in SERVER 0-9\nw.do CONSUMER 3-20 parent=?", "s.in SERVER 0-9"
 	base := drawn(t, "a", 8, whole)
-	join := func(groups ...journey.Group) journey.Group {
-		g := journey.Group{Name: "b"}
+	join := func(groups ...compare.Group) compare.Group {
+		g := compare.Group{Name: "b"}
 		for _, x := range groups {
 			g.Journeys = append(g.Journeys, x.Journeys...)
 		}
 		return g
 	}
-	equalLines(t, "one of eight is lossy", changes(journey.Nodes([]journey.Group{base, join(drawn(t, "", 7, whole), drawn(t, "", 1, lost))}, nil)),
+	equalLines(t, "one of eight is lossy", changes(compare.Nodes([]compare.Group{base, join(drawn(t, "", 7, whole), drawn(t, "", 1, lost))})),
 		[]string{"incomplete s.send", "incomplete w.do"})
-	equalLines(t, "seven whole ones do without", changes(journey.Nodes([]journey.Group{base, join(drawn(t, "", 7, without), drawn(t, "", 1, lost))}, nil)),
+	equalLines(t, "seven whole ones do without", changes(compare.Nodes([]compare.Group{base, join(drawn(t, "", 7, without), drawn(t, "", 1, lost))})),
 		[]string{"removed s.send", "removed w.do"})
 }
 
 // That fewer journeys have a node is said as such: neither is what is missing faster, nor is chance a change.
 func TestRarerNodes(t *testing.T) {
-	group := func(has, of int) journey.Group {
+	group := func(has, of int) compare.Group {
 		g := drawn(t, "g", has, "s.in SERVER 0-10\n  w.do CLIENT 1-+5")
 		g.Journeys = append(g.Journeys, drawn(t, "", of-has, "s.in SERVER 0-6").Journeys...)
 		return g
@@ -139,7 +141,7 @@ func TestRarerNodes(t *testing.T) {
 	}{
 		{25, 18, []string{"fan-out w.do"}}, {18, 25, []string{"fan-out w.do"}}, {25, 24, nil}, {13, 11, nil},
 	} {
-		equalLines(t, fmt.Sprintf("%d against %d of 25", c.a, c.b), changes(journey.Nodes([]journey.Group{group(c.a, 25), group(c.b, 25)}, nil)), c.want)
+		equalLines(t, fmt.Sprintf("%d against %d of 25", c.a, c.b), changes(compare.Nodes([]compare.Group{group(c.a, 25), group(c.b, 25)})), c.want)
 	}
 }
 
@@ -150,13 +152,13 @@ func TestSlowerWhereItIs(t *testing.T) {
 	without := drawn(t, "", 3, "s.in SERVER 0-16")
 	other.Journeys = append(other.Journeys[3:], without.Journeys...)
 	number := make(map[*journey.Journey]string)
-	for _, g := range []journey.Group{base, other} {
+	for _, g := range []compare.Group{base, other} {
 		for i, j := range g.Journeys {
 			number[j] = fmt.Sprint(i)
 		}
 	}
-	for _, key := range []journey.PairKey{nil, func(j *journey.Journey) (string, bool) { return number[j], true }} {
-		equalLines(t, "changes", changes(journey.Nodes([]journey.Group{base, other}, key)), []string{"slower w.do"})
+	for _, key := range []compare.PairKey{nil, func(j *journey.Journey) (string, bool) { return number[j], true }} {
+		equalLines(t, "changes", changes(compare.Nodes([]compare.Group{base, other}, compare.WithPairs(key))), []string{"slower w.do"})
 	}
 }
 
@@ -165,20 +167,20 @@ func TestStepsOfMost(t *testing.T) {
 	base := drawn(t, "a", 8, "s.in SERVER 0-30\n  s.call CLIENT 2-20\n    w.serve SERVER 3-19\n      w.Step 6-18")
 	other := drawn(t, "b", 7, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.Step 7-20")
 	other.Journeys = append(other.Journeys, drawn(t, "", 1, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.WarmUp 5-6\n      w.Step 7-20").Journeys...)
-	equalLines(t, "changes", changes(journey.Nodes([]journey.Group{base, other}, nil)), []string{"added s.send", "added w.WarmUp", "carrier w.serve→w.process", "faster s.in", "slower w.Step"})
-	equalLines(t, "a query before the step", changes(journey.Nodes([]journey.Group{
+	equalLines(t, "changes", changes(compare.Nodes([]compare.Group{base, other})), []string{"added s.send", "added w.WarmUp", "carrier w.serve→w.process", "faster s.in", "slower w.Step"})
+	equalLines(t, "a query before the step", changes(compare.Nodes([]compare.Group{
 		drawn(t, "a", 1, "s.in SERVER 0-30\n  s.call CLIENT 2-20\n    w.serve SERVER 3-19\n      w.sql CLIENT 4-5\n      w.Step 6-18"),
-		drawn(t, "b", 1, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.Step 7-20")}, nil)), []string{"added s.send", "carrier w.serve→w.process", "removed w.sql"})
+		drawn(t, "b", 1, "s.in SERVER 0-10\n  s.send PRODUCER 2-4\n    w.process CONSUMER 5-25\n      w.Step 7-20")})), []string{"added s.send", "carrier w.serve→w.process", "removed w.sql"})
 }
 
 // Of equals the one is paired that hangs below the same node.
 func TestEqualsBelowTheSame(t *testing.T) {
-	nodes := journey.Nodes([]journey.Group{
+	nodes := compare.Nodes([]compare.Group{
 		drawn(t, "a", 1, "s.in SERVER 0-30\n  s.A 1-5\n    s.x 2-3\n  s.B 6-9\n    s.x 7-8 parent=s.B"),
 		drawn(t, "b", 1, "t.in SERVER 0-30\n  s.B 6-9\n    s.x 7-8"),
-	}, nil)
+	})
 	for _, n := range nodes {
-		if n.Name == "s.x" && n.Change == journey.ChangeRemoved && n.Path[len(n.Path)-2] != "s s.A" {
+		if n.Name == "s.x" && n.Change == compare.ChangeRemoved && n.Path[len(n.Path)-2] != "s s.A" {
 			t.Errorf("%q is removed, want the one below s.A", n.Path)
 		}
 	}
@@ -186,15 +188,15 @@ func TestEqualsBelowTheSame(t *testing.T) {
 
 // A span hangs below its parent, whatever its links.
 func TestNodesHangBelowParents(t *testing.T) {
-	nodes := journey.Nodes([]journey.Group{drawn(t, "a", 1, "s.in SERVER 0-30\n  a.send PRODUCER 1-5\n  b.send PRODUCER 1-5\n    w.do CONSUMER 7-8 link=a.send")}, nil)
+	nodes := compare.Nodes([]compare.Group{drawn(t, "a", 1, "s.in SERVER 0-30\n  a.send PRODUCER 1-5\n  b.send PRODUCER 1-5\n    w.do CONSUMER 7-8 link=a.send")})
 	if last := nodes[len(nodes)-1]; last.Name != "w.do" || last.Path[1] != "b b.send" {
 		t.Errorf("%q", last.Path)
 	}
 }
 
 func TestACallFailsOnce(t *testing.T) {
-	for _, n := range journey.Nodes([]journey.Group{drawn(t, "a", 1, "s.in SERVER 0-10\n  s.do CLIENT 1-5 error\n    w.do SERVER 2-4 error")}, nil) {
-		if n.Kind == journey.NodeCall && (n.Groups[0].Errors != 1 || n.Groups[0].Count != 1) {
+	for _, n := range compare.Nodes([]compare.Group{drawn(t, "a", 1, "s.in SERVER 0-10\n  s.do CLIENT 1-5 error\n    w.do SERVER 2-4 error")}) {
+		if n.Kind == compare.NodeCall && (n.Groups[0].Errors != 1 || n.Groups[0].Count != 1) {
 			t.Errorf("%d of %d failed, want 1 of 1", n.Groups[0].Errors, n.Groups[0].Count)
 		}
 	}
@@ -202,7 +204,7 @@ func TestACallFailsOnce(t *testing.T) {
 
 // Shares of errors differ when chance does not explain it; errors on one side only are always said.
 func TestErrorShares(t *testing.T) {
-	group := func(fail, of int) journey.Group {
+	group := func(fail, of int) compare.Group {
 		g := drawn(t, "g", fail, "s.in SERVER 0-10\n  w.do CLIENT 1-5 error")
 		g.Journeys = append(g.Journeys, drawn(t, "", of-fail, "s.in SERVER 0-10\n  w.do CLIENT 1-5").Journeys...)
 		return g
@@ -213,36 +215,14 @@ func TestErrorShares(t *testing.T) {
 	}{
 		{0, 1, []string{"error w.do"}}, {3, 4, nil}, {2, 20, []string{"error w.do"}}, {20, 2, []string{"error w.do"}}, {25, 25, nil},
 	} {
-		equalLines(t, fmt.Sprintf("%d against %d of 25 fail", c.a, c.b), changes(journey.Nodes([]journey.Group{group(c.a, 25), group(c.b, 25)}, nil)), c.want)
-	}
-}
-
-func TestNormaliseName(t *testing.T) {
-	for name, want := range map[string]string{
-		"":            "",
-		"GET /orders": "GET /orders",
-		"GET /orders/01a1fda7-8f1b-7418-a62f-004b7ab9d499/items/7": "GET /orders/{id}/items/{id}",
-		"tracelab.order.v1.Orders/Accept":                          "tracelab.order.v1.Orders/Accept",
-		"process order.placed":                                     "process order.placed",
-		"GET /blobs/deadbeef0":                                     "GET /blobs/{id}",
-		"GET /cafe/facade":                                         "GET /cafe/facade",
-		"commit t1 (42)":                                           "commit t1 ({id})",
-		"HTTP/1.1 GET":                                             "HTTP/1.1 GET",
-		"é/9/\xff":                                                 "é/{id}/\xff",
-	} {
-		if got := journey.NormalizeName(name); got != want {
-			t.Errorf("%q is written %q, want %q", name, got, want)
-		}
-		if again := journey.NormalizeName(want); again != want {
-			t.Errorf("twice: %q is written %q", want, again)
-		}
+		equalLines(t, fmt.Sprintf("%d against %d of 25 fail", c.a, c.b), changes(compare.Nodes([]compare.Group{group(c.a, 25), group(c.b, 25)})), c.want)
 	}
 }
 
 // formGroups draws the flow of an order by calls and by messages, n orders each, from testdata.
-func formGroups(t testing.TB, n int) []journey.Group {
+func formGroups(t testing.TB, n int) []compare.Group {
 	t.Helper()
-	var groups []journey.Group
+	var groups []compare.Group
 	for _, form := range []string{"grpc", "kafka"} {
 		drawing, err := os.ReadFile(filepath.Join("testdata", form+".txt"))
 		if err != nil {
@@ -257,17 +237,17 @@ func formGroups(t testing.TB, n int) []journey.Group {
 // messages need is added.
 func TestCallsMeetMessages(t *testing.T) {
 	for _, n := range []int{1, 8} {
-		nodes := journey.Nodes(formGroups(t, n), nil)
+		nodes := compare.Nodes(formGroups(t, n))
 		var carriers, steps, added []string
 		for _, x := range nodes {
 			switch {
-			case x.Change == journey.ChangeCarrier:
+			case x.Change == compare.ChangeCarrier:
 				carriers = append(carriers, x.Service)
-			case x.Change == journey.ChangeAdded:
+			case x.Change == compare.ChangeAdded:
 				added = append(added, x.Service+" "+x.Name)
-			case x.Kind == journey.NodeInternal && x.Groups[0].Count == n && x.Groups[1].Count == n:
+			case x.Kind == compare.NodeInternal && x.Groups[0].Count == n && x.Groups[1].Count == n:
 				steps = append(steps, x.Name)
-			case x.Kind != journey.NodeEntry && x.Service != "orders":
+			case x.Kind != compare.NodeEntry && x.Service != "orders":
 				t.Errorf("%s %s is %s", x.Service, x.Name, x.Change)
 			}
 		}
@@ -291,9 +271,9 @@ func TestAJoinIsOneNode(t *testing.T) {
 	messages := drawn(t, "messages", 5, first)
 	messages.Journeys = append(messages.Journeys, drawn(t, "", 3, second).Journeys...)
 	all := drawn(t, "all", 8, first)
-	for _, groups := range [][]journey.Group{{drawn(t, "calls", 8, calls), messages}, {messages, drawn(t, "calls", 8, calls)}, {all, messages}, {messages, all}} {
+	for _, groups := range [][]compare.Group{{drawn(t, "calls", 8, calls), messages}, {messages, drawn(t, "calls", 8, calls)}, {all, messages}, {messages, all}} {
 		found := 0
-		for _, n := range journey.Nodes(groups, nil) {
+		for _, n := range compare.Nodes(groups) {
 			if n.Name == "s.Join" {
 				found++
 				if n.Groups[0].Count != 8 || n.Groups[1].Count != 8 {
@@ -311,8 +291,8 @@ func TestAJoinIsOneNode(t *testing.T) {
 func TestThreeGroups(t *testing.T) {
 	groups := append(formGroups(t, 2), formGroups(t, 2)[1])
 	groups[2].Name = "again"
-	for _, n := range journey.Nodes(groups, nil) {
-		if len(n.Groups) != 3 || n.Groups[0].Change != journey.ChangeSame || n.Groups[1].Change != n.Groups[2].Change || n.Groups[1].Count != n.Groups[2].Count || n.Change != n.Groups[1].Change {
+	for _, n := range compare.Nodes(groups) {
+		if len(n.Groups) != 3 || n.Groups[0].Change != compare.ChangeSame || n.Groups[1].Change != n.Groups[2].Change || n.Groups[1].Count != n.Groups[2].Count || n.Change != n.Groups[1].Change {
 			t.Errorf("%s %s: %s in all, in each %+v", n.Service, n.Name, n.Change, n.Groups)
 		}
 	}
@@ -321,12 +301,12 @@ func TestThreeGroups(t *testing.T) {
 // Recursions that are alike for long, below different roots: neither their text nor their number may cost the square.
 func TestDeepTwins(t *testing.T) {
 	const depth = 8_000
-	chain := func(root string, depth int) journey.Group {
-		spans := shapes(depth)["deep"]
+	chain := func(root string, depth int) compare.Group {
+		spans := draw.Shapes(depth)["deep"]
 		spans[0].Name = root
-		return journey.Group{Name: root, Journeys: journey.NewSet(spans).Journeys()}
+		return compare.Group{Name: root, Journeys: journey.NewSet(spans).Journeys()}
 	}
-	nodes := journey.Nodes([]journey.Group{chain("a", depth), chain("b", depth-10)}, nil)
+	nodes := compare.Nodes([]compare.Group{chain("a", depth), chain("b", depth-10)})
 	if len(nodes) != depth { // the roots have one step, so they are one node
 		t.Errorf("%d nodes, want %d: each of the longer chain", len(nodes), depth)
 	}
@@ -335,7 +315,7 @@ func TestDeepTwins(t *testing.T) {
 func TestStructures(t *testing.T) {
 	g := drawn(t, "g", 3, "s.in SERVER 0-10\n  s.b 3-4\n  s.a 1-2")
 	g.Journeys = append(g.Journeys, drawn(t, "", 1, "s.in SERVER 5-15\n  s.a 6-7\n  s.a 7-8\n  s.c 8-9").Journeys...)
-	list := journey.Describe(g).Structures
+	list := compare.Describe(g).Structures
 	if len(list) != 2 || list[0].Journeys != 3 || list[0].Share != 0.75 || list[0].Nodes != 3 || list[1].Journeys != 1 || list[1].Share != 0.25 {
 		t.Fatalf("structures %+v", list)
 	}
@@ -344,19 +324,19 @@ func TestStructures(t *testing.T) {
 	if list[0].Example != "00000000000000000000000000000001" || len(list[0].More)+len(list[0].Less) != 0 {
 		t.Errorf("the most frequent one: %+v", list[0])
 	}
-	one, two := journey.Describe(drawn(t, "", 1, "s.in SERVER 0-10\n  s.a 1-2")).Structures, journey.Describe(drawn(t, "", 1, "s.in SERVER 0-10\n  s.a 1-2\n  s.a 3-4")).Structures
+	one, two := compare.Describe(drawn(t, "", 1, "s.in SERVER 0-10\n  s.a 1-2")).Structures, compare.Describe(drawn(t, "", 1, "s.in SERVER 0-10\n  s.a 1-2\n  s.a 3-4")).Structures
 	if one[0].Signature == two[0].Signature {
 		t.Errorf("once and twice have one signature")
 	}
-	same := journey.Describe(drawn(t, "again", 1, "s.in SERVER 100-200\n  s.a 101-150\n  s.b 160-170 service=s")).Structures
+	same := compare.Describe(drawn(t, "again", 1, "s.in SERVER 100-200\n  s.a 101-150\n  s.b 160-170 service=s")).Structures
 	if same[0].Signature != list[0].Signature || same[0].Signature == list[1].Signature {
 		t.Errorf("signatures: %s for the same tree as %s", same[0].Signature, list[0].Signature)
 	}
 }
 
 // someGroup generates a group of journeys whose spans share names, with every defect that data may have.
-func someGroup(t *rapid.T, name string) journey.Group {
-	g := journey.Group{Name: name}
+func someGroup(t *rapid.T, name string) compare.Group {
+	g := compare.Group{Name: name}
 	for range rapid.IntRange(1, 3).Draw(t, "sets") {
 		spans := anySpans(t)
 		for i := range spans {
@@ -370,8 +350,8 @@ func someGroup(t *rapid.T, name string) journey.Group {
 func TestASetAgainstItselfIsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := someGroup(t, "g")
-		for _, n := range journey.Nodes([]journey.Group{g, g}, nil) {
-			if n.Change != journey.ChangeSame || n.Groups[0].Count != n.Groups[1].Count || n.Groups[1].Self.Delta.Mean != 0 {
+		for _, n := range compare.Nodes([]compare.Group{g, g}) {
+			if n.Change != compare.ChangeSame || n.Groups[0].Count != n.Groups[1].Count || n.Groups[1].Self.Delta.Mean != 0 {
 				t.Fatalf("%q is %s: %+v", n.Path, n.Change, n.Groups)
 			}
 		}
@@ -379,22 +359,22 @@ func TestASetAgainstItselfIsTheSame(t *testing.T) {
 }
 
 // turned writes a node without what depends on which group came first: the path, and the sides' order.
-func turned(n journey.Node) string {
+func turned(n compare.Node) string {
 	change, sign := n.Groups[1].Change, 1.0
 	a, b := n.Groups[0], n.Groups[1]
 	if a.Group == "b" {
 		a, b, sign = b, a, -1
-		if c, ok := map[journey.Change]journey.Change{
-			journey.ChangeAdded: journey.ChangeRemoved, journey.ChangeRemoved: journey.ChangeAdded, journey.ChangeSlower: journey.ChangeFaster, journey.ChangeFaster: journey.ChangeSlower,
+		if c, ok := map[compare.Change]compare.Change{
+			compare.ChangeAdded: compare.ChangeRemoved, compare.ChangeRemoved: compare.ChangeAdded, compare.ChangeSlower: compare.ChangeFaster, compare.ChangeFaster: compare.ChangeSlower,
 		}[change]; ok {
 			change = c
 		}
 	}
-	times := func(s journey.NodeIn) []journey.NodeTime {
-		return []journey.NodeTime{s.Self, s.Path.Response, s.Path.Completion, s.Wait}
+	times := func(s compare.NodeIn) []compare.NodeTime {
+		return []compare.NodeTime{s.Self, s.Path.Response, s.Path.Completion, s.Wait}
 	}
 	text := string(change)
-	for _, s := range []journey.NodeIn{a, b} {
+	for _, s := range []compare.NodeIn{a, b} {
 		text += fmt.Sprint(" ", s.Group, s.Name, s.Carrier, s.Journeys, s.Count, s.Errors)
 		for _, x := range times(s) {
 			text += fmt.Sprintf(" %.3f %.3f", x.Mean, x.Median)
@@ -415,12 +395,12 @@ func TestDiffIsAntisymmetric(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := someGroup(t, "a"), someGroup(t, "b")
-		key := rapid.SampledFrom([]journey.PairKey{nil, byName}).Draw(t, "key")
+		key := rapid.SampledFrom([]compare.PairKey{nil, byName}).Draw(t, "key")
 		var forwards, backwards []string
-		for _, n := range journey.Nodes([]journey.Group{a, b}, key) {
+		for _, n := range compare.Nodes([]compare.Group{a, b}, compare.WithPairs(key)) {
 			forwards = append(forwards, turned(n))
 		}
-		for _, n := range journey.Nodes([]journey.Group{b, a}, key) {
+		for _, n := range compare.Nodes([]compare.Group{b, a}, compare.WithPairs(key)) {
 			backwards = append(backwards, turned(n))
 		}
 		slices.Sort(forwards)
@@ -434,8 +414,8 @@ func TestDiffIsAntisymmetric(t *testing.T) {
 // Nothing of a journey is lost in its nodes: spans, errors, waits of messages, and both paths to the nanosecond.
 func TestNodesConserve(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		groups := []journey.Group{someGroup(t, "a"), someGroup(t, "b"), someGroup(t, "c")}[:rapid.IntRange(1, 3).Draw(t, "groups")]
-		nodes := journey.Nodes(groups, nil)
+		groups := []compare.Group{someGroup(t, "a"), someGroup(t, "b"), someGroup(t, "c")}[:rapid.IntRange(1, 3).Draw(t, "groups")]
+		nodes := compare.Nodes(groups)
 		for k, g := range groups {
 			var got, want struct{ response, completion, wait float64 }
 			count, halves, heads := 0, 0, 0
@@ -480,7 +460,7 @@ func TestNodesConserve(t *testing.T) {
 }
 
 func hangsBelowClient(j *journey.Journey, i journey.Index) bool {
-	for _, e := range j.Set().Causes(i) {
+	for e := range j.Set().Causes(i) {
 		if j.Contains(e.From) && j.Set().Span(e.From).Kind == journey.KindClient {
 			return true
 		}
@@ -490,11 +470,11 @@ func hangsBelowClient(j *journey.Journey, i journey.Index) bool {
 
 // The mean differences of the nodes add up to the mean difference of the journeys: pair by pair, and as a whole.
 func TestMeanDeltasAddUp(t *testing.T) {
-	byNumber := journey.ByAttribute("order.number")
-	for _, key := range []journey.PairKey{nil, byNumber} {
+	byNumber := compare.ByAttribute("order.number")
+	for _, key := range []compare.PairKey{nil, byNumber} {
 		a := group(t, "a", 1, 50, 60, 71.3, 80, 90, 100, 110)
 		b := group(t, "b", 3, 49, 58, 67.77, 76, 85)
-		c := journey.Compare([]journey.Group{a, b}, key)
+		c := compare.Groups([]compare.Group{a, b}, compare.WithPairs(key))
 		var response, completion float64
 		for _, n := range c.Nodes {
 			response += n.Groups[1].Path.Response.Delta.Mean

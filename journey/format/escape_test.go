@@ -1,9 +1,9 @@
-package printable_test
+package format_test
 
 import (
 	"testing"
 
-	"tracelab/journey/internal/printable"
+	"tracelab/journey/format"
 )
 
 func TestEscape(t *testing.T) {
@@ -18,7 +18,7 @@ func TestEscape(t *testing.T) {
 		"next line \u0085 of C1":   `next line \u0085 of C1`,
 		"a lone half \xc3( is bad": `a lone half \xc3( is bad`,
 	} {
-		if got := printable.Escape(in); got != want {
+		if got := format.Escape(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}
 	}

@@ -1,4 +1,10 @@
-package journey
+package compare
+
+import (
+	"strconv"
+
+	"tracelab/journey"
+)
 
 // carrier is how a node is reached: the classes of edges, less what only timing decides.
 type carrier uint8
@@ -11,20 +17,26 @@ const (
 	carriers
 )
 
-func (c carrier) String() string { return [...]string{"", "call", "message", "detached"}[c] }
+func (c carrier) String() string {
+	names := [...]string{"", "call", "message", "detached"}
+	if int(c) < len(names) {
+		return names[c]
+	}
+	return "carrier(" + strconv.Itoa(int(c)) + ")"
+}
 
-func carrierOf(c Class) carrier {
+func carrierOf(c journey.Class) carrier {
 	switch c {
-	case ClassMessage:
+	case journey.ClassMessage:
 		return byMessage
-	case ClassCall, ClassAbandoned:
+	case journey.ClassCall, journey.ClassAbandoned:
 		return byCall
 	default:
 		return byDetached
 	}
 }
 
-// sample is what one node is in one journey. Times are nanoseconds.
+// sample is what one node is in one journey. Times are in nanoseconds.
 type sample struct {
 	journey              int32 // its position in the group
 	count, errors        int32
@@ -66,7 +78,7 @@ type groupTree struct {
 // shape is the tree that journeys with one signature have.
 type shape struct {
 	journeys int
-	example  *Journey
+	example  *journey.Journey
 	nodes    []shapeNode
 }
 

@@ -1,8 +1,10 @@
-package journey
+package compare
 
 import (
 	"cmp"
 	"slices"
+
+	"tracelab/journey"
 )
 
 // Change says what became of a node, from the first group to another.
@@ -24,8 +26,13 @@ const (
 // changeOrder lists the changes by precedence.
 var changeOrder = [...]Change{ChangeIncomplete, ChangeAdded, ChangeRemoved, ChangeCarrier, ChangeFanOut, ChangeError, ChangeSlower, ChangeFaster, ChangeSame}
 
-// Rank returns the precedence of a change, 0 for the first.
-func (c Change) Rank() int { return slices.Index(changeOrder[:], c) }
+// Rank returns the precedence of a change, 0 for the first. A change that is not known comes last.
+func (c Change) Rank() int {
+	if i := slices.Index(changeOrder[:], c); i >= 0 {
+		return i
+	}
+	return len(changeOrder)
+}
 
 // Node is one place in the trees of journeys, and what it is in each group.
 type Node struct {
@@ -81,13 +88,18 @@ type NodeDelta struct {
 }
 
 // Nodes lays the journeys of all groups out as trees and pairs their nodes: see Node. They come in the order in which they
-// begin in the first group that has them. Journeys are paired as Compare does it. O(n log n) for n spans.
-func Nodes(groups []Group, key PairKey) []Node {
+// begin in the first group that has them. O(n log n) for n spans.
+func Nodes(groups []Group, opts ...Option) []Node {
+	o := newOptions(opts)
 	table, trees := buildTrees(groups)
-	return nodesOf(table, trees, key)
+	pairs := make([]pairing, len(groups))
+	for g := 1; g < len(groups); g++ {
+		pairs[g] = pair(groups[0], groups[g], o.key)
+	}
+	return nodesOf(table, trees, pairs)
 }
 
-func nodesOf(table *placeTable, trees []*groupTree, key PairKey) []Node {
+func nodesOf(table *placeTable, trees []*groupTree, pairs []pairing) []Node {
 	if len(trees) == 0 {
 		return nil
 	}
@@ -95,37 +107,16 @@ func nodesOf(table *placeTable, trees []*groupTree, key PairKey) []Node {
 	slices.SortFunc(m.rows, m.compareStarts)
 	d := differ{matcher: m, pairs: make([][][2]int32, len(trees))}
 	for _, tree := range trees {
-		d.buffers = append(d.buffers, make([]float64, 5*len(tree.group.Journeys)))
+		d.buffers = append(d.buffers, make([]float64, (1+int(timeKinds))*len(tree.group.Journeys)))
 	}
 	for g := 1; g < len(trees); g++ {
-		d.pairs[g] = pairIndexes(trees[0].group, trees[g].group, key)
+		d.pairs[g] = pairs[g].indexes
 	}
 	nodes := make([]Node, 0, len(m.rows))
 	for _, r := range m.rows {
 		nodes = append(nodes, d.node(r))
 	}
 	return nodes
-}
-
-// pairIndexes returns the positions of the journeys that belong together, nil when they are not paired.
-func pairIndexes(base, other Group, key PairKey) [][2]int32 {
-	pairs, _ := pair(base, other, key)
-	if pairs == nil {
-		return nil
-	}
-	at := make(map[*Journey]int32, len(base.Journeys))
-	for i, j := range base.Journeys {
-		at[j] = int32(i)
-	}
-	others := make(map[*Journey]int32, len(other.Journeys))
-	for i, j := range other.Journeys {
-		others[j] = int32(i)
-	}
-	list := make([][2]int32, len(pairs))
-	for i, p := range pairs {
-		list[i] = [2]int32{at[p[0]], others[p[1]]}
-	}
-	return list
 }
 
 // compareStarts orders rows by group, mean start, and text.
@@ -148,13 +139,25 @@ type differ struct {
 	buffers [][]float64 // by group, for the values of a column
 }
 
+// timeKind is one of the times of a node.
+type timeKind int
+
+// The times, in the order in which NodeIn has them.
+const (
+	selfTime timeKind = iota
+	responseTime
+	completionTime
+	waitTime
+	timeKinds
+)
+
 // column is what a row is in one group.
 type column struct {
 	journeys, count, errors int
 	whole                   int // count in journeys that miss no span
 	carriers                [carriers]int
 	counts                  []float64
-	times                   [4][]float64 // self, response, completion, wait, by journey
+	times                   [timeKinds][]float64 // by journey
 }
 
 func (c *column) carrier() carrier { return (&tally{carriers: c.carriers}).carrier() }
@@ -185,7 +188,7 @@ func (d *differ) column(r *row, g int) column {
 				c.whole += int(x.count)
 			}
 			c.counts[at] += float64(x.count)
-			for k, v := range [4]int64{x.self, x.response, x.completion, x.wait} {
+			for k, v := range [timeKinds]int64{selfTime: x.self, responseTime: x.response, completionTime: x.completion, waitTime: x.wait} {
 				c.times[k][at] += float64(v)
 			}
 		}
@@ -226,7 +229,8 @@ func (d *differ) side(r *row, g int) NodeIn {
 		p := r.places[g][0]
 		n.Name, n.Kind = d.table.spanName(p), d.table.places[p].kind
 	}
-	for k, to := range []*NodeTime{&n.Self, &n.Path.Response, &n.Path.Completion, &n.Wait} {
+	for i, to := range [timeKinds]*NodeTime{selfTime: &n.Self, responseTime: &n.Path.Response, completionTime: &n.Path.Completion, waitTime: &n.Wait} {
+		k := timeKind(i)
 		*to = describeTime(d.of(g, k))
 		if g > 0 {
 			to.Delta = d.delta(g, k)
@@ -235,33 +239,26 @@ func (d *differ) side(r *row, g int) NodeIn {
 	return n
 }
 
-// Numbers of some of a column's times.
-const (
-	selfTimes     = 0
-	responseTimes = 1
-	waitTimes     = 3
-)
-
 // of returns the values of a time in group g; of the response path, those of journeys that have one.
-func (d *differ) of(g, k int) []float64 {
+func (d *differ) of(g int, k timeKind) []float64 {
 	all := d.columns[g].times[k]
-	if k != responseTimes || d.trees[g].rooted == len(all) {
+	if k != responseTime || d.trees[g].rooted == len(all) {
 		return all
 	}
-	var rooted []float64
+	var values []float64
 	for i, j := range d.trees[g].group.Journeys {
-		if j.root != none {
-			rooted = append(rooted, all[i])
+		if rooted(j) {
+			values = append(values, all[i])
 		}
 	}
-	return rooted
+	return values
 }
 
 func describeTime(values []float64) NodeTime {
 	if len(values) == 0 {
 		return NodeTime{}
 	}
-	s := Summarise(values)
+	s := Summarize(values)
 	return NodeTime{Mean: mean(values), Median: *s.Median, P95: s.P95}
 }
 
@@ -275,7 +272,7 @@ func mean(values []float64) float64 {
 }
 
 // delta compares a time of group g with that of the first group.
-func (d *differ) delta(g, k int) *NodeDelta {
+func (d *differ) delta(g int, k timeKind) *NodeDelta {
 	base, other := d.of(0, k), d.of(g, k)
 	if d.pairs[g] != nil {
 		base, other = d.paired(g, k)
@@ -290,13 +287,18 @@ func nodeDelta(x Difference, mean float64) *NodeDelta {
 }
 
 // paired returns the values of the pairs; of the response path, those of pairs of which both have one.
-func (d *differ) paired(g, k int) (base, other []float64) {
+func (d *differ) paired(g int, k timeKind) (base, other []float64) {
 	b, o := d.columns[0].times[k], d.columns[g].times[k]
 	for _, p := range d.pairs[g] {
-		if k == responseTimes && (d.trees[0].group.Journeys[p[0]].root == none || d.trees[g].group.Journeys[p[1]].root == none) {
+		if k == responseTime && (!rooted(d.trees[0].group.Journeys[p[0]]) || !rooted(d.trees[g].group.Journeys[p[1]])) {
 			continue
 		}
 		base, other = append(base, b[p[0]]), append(other, o[p[1]])
 	}
 	return base, other
+}
+
+func rooted(j *journey.Journey) bool {
+	_, ok := j.Root()
+	return ok
 }

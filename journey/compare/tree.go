@@ -1,4 +1,6 @@
-package journey
+package compare
+
+import "tracelab/journey"
 
 // buildTrees lays out the journeys of all groups: O(n log n) for their spans.
 func buildTrees(groups []Group) (*placeTable, []*groupTree) {
@@ -7,7 +9,7 @@ func buildTrees(groups []Group) (*placeTable, []*groupTree) {
 	for _, g := range groups {
 		b := treeBuilder{table: t, tree: &groupTree{group: g, lossy: make([]bool, len(g.Journeys))}}
 		for k, j := range g.Journeys {
-			b.journey(int32(k), j)
+			b.add(int32(k), j)
 		}
 		trees = append(trees, b.tree)
 	}
@@ -23,7 +25,10 @@ type treeBuilder struct {
 	table *placeTable
 	tree  *groupTree
 
-	*Journey
+	*journey.Journey
+	set    *journey.Set
+	spans  []journey.Index
+	root   journey.Index // or -1
 	number int32
 	up     []int32   // position of the span that it hangs below, or none
 	via    []carrier // how that led to it
@@ -38,25 +43,27 @@ const (
 	visitingPlace = -3 // being sought
 )
 
-func (b *treeBuilder) journey(number int32, j *Journey) {
-	b.Journey, b.number = j, number
+func (b *treeBuilder) add(number int32, j *journey.Journey) {
+	b.Journey, b.set, b.spans, b.number = j, j.Set(), j.Spans(), number
+	root, rooted := j.Root()
+	b.root = root
 	b.reset()
-	for at := range j.spans {
+	for at := range b.spans {
 		b.hang(int32(at))
 	}
-	for at := range j.spans {
+	for at := range b.spans {
 		b.findPlace(int32(at))
 	}
 	b.count()
 	b.timePaths()
 	for _, m := range j.Messages() {
-		at, _ := j.position(m.Consumer)
-		b.sample(b.place[at]).wait += m.Wait
+		at, _ := j.Position(m.Consumer)
+		b.sample(b.place[at]).wait += int64(m.Wait)
 	}
-	if j.root != none {
+	if rooted {
 		b.tree.rooted++
 	}
-	if b.tree.lossy[number] = b.tree.lossy[number] || j.lossy(); !b.tree.lossy[number] {
+	if b.tree.lossy[number] = b.tree.lossy[number] || j.Incomplete(); !b.tree.lossy[number] {
 		b.tree.whole++
 	}
 }
@@ -70,33 +77,6 @@ func (b *treeBuilder) reset() {
 	}
 }
 
-// lossy reports that spans of the journey are missing: what they would have been is not known. A parent that is missing
-// above the root takes nothing away from the journey.
-func (j *Journey) lossy() bool {
-	if j.root == none || len(j.unreached) > 0 {
-		return true
-	}
-	for _, i := range j.spans {
-		if i == j.root {
-			continue
-		}
-		for _, f := range j.set.lossesOf(i) {
-			if f.rule == ruleOrphan || f.rule == ruleLinkTarget {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// lossesOf returns the findings about a span, without looking for them where there are none at all.
-func (s *Set) lossesOf(i Index) []finding {
-	if len(s.findings) == 0 {
-		return nil
-	}
-	return s.findingsOf(i)
-}
-
 // hang finds the span that a span hangs below: its parent where that led to it, else of its causes in the journey the first
 // by class, service and name, which timing does not change.
 func (b *treeBuilder) hang(at int32) {
@@ -104,25 +84,27 @@ func (b *treeBuilder) hang(at int32) {
 	if i == b.root {
 		return
 	}
-	best := edge{pred: none}
-	for _, e := range s.edgesTo(i) {
-		if e.pred == i || !b.Contains(e.pred) {
+	parent, hasParent := s.Parent(i)
+	var best journey.Edge
+	found := false
+	for e := range s.Causes(i) {
+		if e.From == i || !b.Contains(e.From) {
 			continue
 		}
-		if e.pred == s.nodes[i].parent {
-			best = e
+		if hasParent && e.From == parent {
+			best, found = e, true
 			break
 		}
-		if best.pred == none || b.before(e, best) {
-			best = e
+		if !found || b.before(e, best) {
+			best, found = e, true
 		}
 	}
-	if best.pred == none {
+	if !found {
 		return
 	}
-	up, _ := b.position(best.pred)
-	b.up[at], b.via[at] = int32(up), carrierOf(best.class)
-	if s.nodes[i].kind == KindServer && s.nodes[best.pred].kind == KindClient && !s.nodes[best.pred].is(isConsumer) {
+	up, _ := b.Position(best.From)
+	b.up[at], b.via[at] = int32(up), carrierOf(best.Class)
+	if s.Span(i).Kind == journey.KindServer && s.Span(best.From).Kind == journey.KindClient && !s.ConsumerSide(best.From) {
 		b.half[at] = true
 		if b.server[up] == none32 {
 			b.server[up] = at
@@ -130,18 +112,18 @@ func (b *treeBuilder) hang(at int32) {
 	}
 }
 
-func (b *treeBuilder) before(e, than edge) bool {
-	if e.class != than.class {
-		return e.class < than.class
+func (b *treeBuilder) before(e, than journey.Edge) bool {
+	if e.Class != than.Class {
+		return e.Class < than.Class
 	}
-	x, y := b.set.Span(e.pred), b.set.Span(than.pred)
+	x, y := b.set.Span(e.From), b.set.Span(than.From)
 	if x.Service != y.Service {
 		return x.Service < y.Service
 	}
 	if x.Name != y.Name {
 		return x.Name < y.Name
 	}
-	return e.pred < than.pred
+	return e.From < than.From
 }
 
 // findPlace finds the place of a span and of all above it. Links may form circles, which are cut at their earliest span.
@@ -188,7 +170,7 @@ func (b *treeBuilder) placeBelow(at int32) int32 {
 	if b.half[at] {
 		return b.place[up]
 	}
-	key := placeKey{parent: none32, kind: kindOf(&s.nodes[i])}
+	key := placeKey{parent: none32, kind: kindOf(s, i)}
 	if up != none32 {
 		key.parent = b.place[up]
 	}
@@ -198,10 +180,10 @@ func (b *treeBuilder) placeBelow(at int32) int32 {
 	id := b.table.identity(s, i)
 	if b.server[at] != none32 {
 		id = b.table.identity(s, b.spans[b.server[at]])
-	} else if s.nodes[i].kind == KindClient && (key.kind == NodeCall || key.kind == NodeEntry) {
+	} else if s.Span(i).Kind == journey.KindClient && (key.kind == NodeCall || key.kind == NodeEntry) {
 		if server, ok := b.table.servers[id]; ok && server.service != none32 {
 			id = server
-			if !s.nodes[i].failed() { // one that failed may never have reached its server
+			if !s.Failed(i) { // one that failed may never have reached its server
 				b.tree.lossy[b.number] = true
 			}
 		}
@@ -224,12 +206,12 @@ func (b *treeBuilder) sample(place int32) *sample {
 
 // count adds the spans to their places: a call counts and fails once, whichever half did.
 func (b *treeBuilder) count() {
-	for at, i := range b.spans {
-		n := &b.set.nodes[i]
+	for k, i := range b.spans {
+		at := int32(k)
 		x := b.sample(b.place[at])
 		t := &b.tree.tallies[b.place[at]]
-		x.self += b.set.selfTime(i)
-		if n.status == StatusError && (!b.half[at] || b.set.nodes[b.spans[b.up[at]]].status != StatusError) {
+		x.self += int64(b.set.SelfTime(i))
+		if b.failed(at) && (!b.half[at] || !b.failed(b.up[at])) {
 			x.errors++
 			t.errors++
 		}
@@ -237,36 +219,26 @@ func (b *treeBuilder) count() {
 			continue
 		}
 		if x.count++; x.count == 1 {
-			t.start += float64(n.start - b.start)
+			start, _ := b.set.Times(i)
+			t.start += float64(start - b.Start())
 		}
 		t.count++
 		t.carriers[b.via[at]]++
 	}
 }
 
-// selfTime returns how long span i was at work itself: up to its effective end, less the union of its calls.
-func (s *Set) selfTime(i Index) int64 {
-	n := &s.nodes[i]
-	var sum int64
-	t := n.eff // calls come with the latest end first
-	for _, c := range s.callsOf(i) {
-		call := &s.nodes[c]
-		if call.eff <= call.start {
-			continue
-		}
-		sum += max(0, t-max(call.eff, n.start))
-		t = min(t, call.start)
-	}
-	return sum + max(0, t-n.start)
+// failed goes by the status, as Journey.Errors does.
+func (b *treeBuilder) failed(at int32) bool {
+	return b.set.Span(b.spans[at]).Status == journey.StatusError
 }
 
 func (b *treeBuilder) timePaths() {
 	for _, g := range b.ResponsePath() {
-		at, _ := b.position(g.Span)
-		b.sample(b.place[at]).response += g.Duration()
+		at, _ := b.Position(g.Span)
+		b.sample(b.place[at]).response += int64(g.Duration())
 	}
 	for _, g := range b.CompletionPath() {
-		at, _ := b.position(g.Span)
-		b.sample(b.place[at]).completion += g.Duration()
+		at, _ := b.Position(g.Span)
+		b.sample(b.place[at]).completion += int64(g.Duration())
 	}
 }

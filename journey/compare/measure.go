@@ -1,0 +1,67 @@
+package compare
+
+import (
+	"strings"
+	"time"
+
+	"tracelab/journey"
+)
+
+// Measure is a figure that a journey may have.
+type Measure struct {
+	// Name is how JSON calls it. It ends in the unit, such as _ms: values are written as durations then, else as numbers.
+	// No two measures of a comparison may share it, and name, journeys, spans and structures are taken.
+	Name string
+	// Of returns the figure of a journey, and false for a journey that has none.
+	Of func(*journey.Journey) (float64, bool)
+	// Lacking says of a group why it has no figure, such as "has no messages". A text then says which groups have the
+	// measure and which lack it. Without it nothing is said.
+	Lacking string
+}
+
+// Names of the measures that this package knows.
+const (
+	CallerWait = "caller_wait_ms"
+	Completion = "completion_ms"
+	Tail       = "tail_ms"
+	QueueWait  = "queue_wait_ms"
+)
+
+// Measures returns the measures by which groups are compared unless others are given: how long the caller waited, when the
+// work was complete, how much of that came after the answer, and the mean time that messages waited in queues. The first
+// and the third need a root, the last a message.
+func Measures() []Measure {
+	return []Measure{
+		{CallerWait, func(j *journey.Journey) (float64, bool) { d, ok := j.CallerWait(); return milliseconds(d), ok }, "has no journey with a root"},
+		{Completion, func(j *journey.Journey) (float64, bool) { return milliseconds(j.Completion()), j.Len() > 0 }, ""},
+		{Tail, func(j *journey.Journey) (float64, bool) { d, ok := j.Tail(); return milliseconds(d), ok }, ""},
+		{QueueWait, meanQueueWait, "has no messages"},
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
+
+func meanQueueWait(j *journey.Journey) (float64, bool) {
+	messages := j.Messages()
+	var sum float64
+	for _, m := range messages {
+		sum += milliseconds(m.Wait)
+	}
+	return sum / float64(max(1, len(messages))), len(messages) > 0
+}
+
+// MeasureWords writes a measure's name in words: caller wait.
+func MeasureWords(name string) string {
+	return strings.ReplaceAll(strings.TrimSuffix(name, "_ms"), "_", " ")
+}
+
+// valuesOf returns the figures of the journeys of a group that have one.
+func valuesOf(m Measure, g Group) []float64 {
+	var values []float64
+	for _, j := range g.Journeys {
+		if v, ok := m.Of(j); ok {
+			values = append(values, v)
+		}
+	}
+	return values
+}

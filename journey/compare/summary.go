@@ -1,0 +1,172 @@
+package compare
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"tracelab/journey"
+)
+
+// GroupSummary is what a comparison says of one group.
+type GroupSummary struct {
+	Name       string
+	Journeys   int
+	Spans      int              // a span that belongs to several journeys counts once
+	Measures   []MeasureSummary // those that were compared, in their order
+	Structures []Structure      // the most frequent first
+
+	// Example is the journey with the median completion, the lower of two; in a comparison by pairs, the counterpart of the
+	// first group's. It is nil without journeys, and in a summary that was read from JSON.
+	Example *journey.Journey
+}
+
+// MeasureSummary is one measure of a group.
+type MeasureSummary struct {
+	Measure string    // its name
+	Summary *Summary  // nil when no journey has the measure
+	Values  []float64 // of the journeys that have it; nil in a summary that was read from JSON
+	Lacking string    // why the group has none
+}
+
+// Of returns the summary of a measure, nil when no journey of the group has it.
+func (g *GroupSummary) Of(measure string) *Summary {
+	for i := range g.Measures {
+		if g.Measures[i].Measure == measure {
+			return g.Measures[i].Summary
+		}
+	}
+	return nil
+}
+
+func describe(g Group, measures []Measure, structures []Structure) GroupSummary {
+	s := GroupSummary{Name: g.Name, Journeys: len(g.Journeys), Spans: countSpans(g.Journeys), Structures: structures, Example: journey.Median(g.Journeys)}
+	for _, m := range measures {
+		x := MeasureSummary{Measure: m.Name, Values: valuesOf(m, g), Lacking: m.Lacking}
+		if len(x.Values) > 0 {
+			x.Summary = new(Summarize(x.Values))
+		}
+		s.Measures = append(s.Measures, x)
+	}
+	return s
+}
+
+func countSpans(journeys []*journey.Journey) int {
+	n := 0
+	seen := make(map[*journey.Set][]bool)
+	for _, j := range journeys {
+		set := j.Set()
+		if set == nil {
+			continue
+		}
+		if seen[set] == nil {
+			seen[set] = make([]bool, set.Len())
+		}
+		for _, i := range j.Spans() {
+			if !seen[set][i] {
+				seen[set][i] = true
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// MarshalJSON writes name, journeys and spans, then each measure under its name, null where the group has none, then the
+// structures.
+func (g GroupSummary) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	field := func(name string, value any) error {
+		key, err := encode(name)
+		if err != nil {
+			return err
+		}
+		text, err := encode(value)
+		if err != nil {
+			return fmt.Errorf("group %q, %s: %w", g.Name, name, err)
+		}
+		if b.Len() == 0 {
+			b.WriteByte('{')
+		} else {
+			b.WriteByte(',')
+		}
+		b.Write(key)
+		b.WriteByte(':')
+		b.Write(text)
+		return nil
+	}
+	structures := g.Structures
+	if structures == nil {
+		structures = []Structure{}
+	}
+	err := field("name", g.Name)
+	for _, f := range []struct {
+		name  string
+		value any
+	}{{"journeys", g.Journeys}, {"spans", g.Spans}} {
+		if err == nil {
+			err = field(f.name, f.value)
+		}
+	}
+	for i := range g.Measures {
+		if err == nil {
+			err = field(g.Measures[i].Measure, g.Measures[i].Summary)
+		}
+	}
+	if err == nil {
+		err = field("structures", structures)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), err
+}
+
+// encode writes JSON without escapes for HTML.
+func encode(value any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote: every member that it does not know is a measure.
+func (g *GroupSummary) UnmarshalJSON(text []byte) error {
+	*g = GroupSummary{}
+	d := json.NewDecoder(bytes.NewReader(text))
+	if _, err := d.Token(); err != nil {
+		return fmt.Errorf("group: %w", err)
+	}
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return fmt.Errorf("group: %w", err)
+		}
+		key, ok := token.(string)
+		if !ok {
+			return fmt.Errorf("group: a JSON object is expected")
+		}
+		var to any
+		var measure *Summary
+		switch key {
+		case "name":
+			to = &g.Name
+		case "journeys":
+			to = &g.Journeys
+		case "spans":
+			to = &g.Spans
+		case "structures":
+			to = &g.Structures
+		default:
+			to = &measure
+		}
+		if err := d.Decode(to); err != nil {
+			return fmt.Errorf("group, %s: %w", key, err)
+		}
+		if to == any(&measure) {
+			g.Measures = append(g.Measures, MeasureSummary{Measure: key, Summary: measure})
+		}
+	}
+	return nil
+}

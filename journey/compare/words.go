@@ -1,0 +1,84 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"tracelab/journey/format"
+)
+
+// Value writes a value of a measure: as a duration where the measure's name ends in _ms, else as a number.
+func Value(measure string, v float64) string {
+	if strings.HasSuffix(measure, "_ms") {
+		return format.Milliseconds(v)
+	}
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
+}
+
+// String writes the median and its interval: 51.2 ms [49.0 ms, 52.1 ms]. It is a dash where no journey has the measure.
+func (m MeasureSummary) String() string {
+	s := m.Summary
+	switch {
+	case s == nil || s.Median == nil:
+		return "–"
+	case s.Low == nil || s.High == nil:
+		return Value(m.Measure, *s.Median)
+	}
+	return fmt.Sprintf("%s [%s, %s]", Value(m.Measure, *s.Median), Value(m.Measure, *s.Low), Value(m.Measure, *s.High))
+}
+
+// String says how the difference came out: how much and how sure, or that it cannot be told and what would settle it.
+func (d Difference) String() string {
+	unit := "journey"
+	if d.Paired {
+		unit = "pair"
+	}
+	units := unit
+	if d.N != 1 {
+		units += "s"
+	}
+	switch {
+	case d.Delta == nil:
+		return "no values to compare"
+	case d.Low == nil || d.High == nil:
+		return fmt.Sprintf("~ %s, with %d of the %d %ss that it takes to say", d.signed(*d.Delta), d.N, minInterval, unit)
+	case *d.Low == 0 && *d.High == 0:
+		return fmt.Sprintf("~ no difference (%d %s)", d.N, units)
+	case d.Verdict != VerdictLess && d.Verdict != VerdictMore:
+		return fmt.Sprintf("~ no difference shown: between %s and %s%s (%d %s)", d.signed(*d.Low), d.signed(*d.High), d.settle(), d.N, units)
+	}
+	near, far := *d.Low, *d.High
+	if d.Verdict == VerdictLess {
+		near, far = -*d.High, -*d.Low
+	}
+	return fmt.Sprintf("%s (95 %% interval: %s to %s, %d %s)", d.signed(*d.Delta), Value(d.Measure, near), Value(d.Measure, far), d.N, units)
+}
+
+// settle says what would settle a difference that is not shown.
+func (d Difference) settle() string {
+	n, ok := d.Enough()
+	if !ok {
+		return ""
+	}
+	unit := "journeys each"
+	if d.Paired {
+		unit = "pairs"
+	}
+	return fmt.Sprintf("; if it is %s, %d %s would show it", d.signed(*d.Delta), n, unit)
+}
+
+// signed writes a difference with the word less or more.
+func (d Difference) signed(v float64) string {
+	switch {
+	case v < 0:
+		return Value(d.Measure, -v) + " less"
+	case v > 0:
+		return Value(d.Measure, v) + " more"
+	}
+	return "no difference"
+}

@@ -1,0 +1,59 @@
+package draw
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"tracelab/journey"
+	"tracelab/journey/semconv"
+)
+
+// Any makes spans of up to three traces with every defect that data may have: parents and links to anything, in circles
+// too, missing ones, ids twice, ends before starts, clocks that are off. Times are quarters of a millisecond, so that
+// differences of exactly the tolerance occur. Pick chooses a number from low to high for what the word says.
+func Any(pick func(what string, low, high int64) int64) []journey.Span {
+	n := pick("spans", 1, 12)
+	traces := pick("traces", 1, 3)
+	spans := make([]journey.Span, n)
+	for i := range spans {
+		spans[i] = anySpan(pick, i, n, traces)
+	}
+	for i := range spans {
+		if pick("has parent", 0, 3) == 0 {
+			continue
+		}
+		spans[i].Parent = journey.SpanID{0xff}
+		if p := pick("parent", 0, n); p < n {
+			spans[i].Parent, spans[i].Trace = spans[p].ID, spans[p].Trace
+		}
+	}
+	for i := range spans {
+		for range max(0, pick("links", -2, 2)) {
+			spans[i].Links = append(spans[i].Links, journey.Link{Ref: spans[pick("target", 0, n-1)].Ref()})
+		}
+	}
+	return spans
+}
+
+func anySpan(pick func(what string, low, high int64) int64, i int, n, traces int64) journey.Span {
+	var s journey.Span
+	binary.BigEndian.PutUint64(s.Trace[8:], uint64(pick("trace", 1, traces)))
+	id := int64(i + 1)
+	if pick("twice", 0, 19) == 0 {
+		id = pick("id", 0, n)
+	}
+	binary.BigEndian.PutUint64(s.ID[:], uint64(id))
+	s.Start = Base + 250_000*pick("start", 0, 80)
+	s.End = s.Start + 250_000*pick("length", -2, 60)
+	s.Kind = journey.Kind(pick("kind", 0, 5))
+	s.Service = [...]string{"a", "b"}[pick("service", 0, 1)]
+	s.Name = fmt.Sprint("s", i)
+	if pick("fails", 0, 3) == 0 {
+		s.Status = journey.StatusError
+	}
+	operations := [...]string{"", "", "", "create", "send", "receive", "process", "settle"}
+	if op := operations[pick("op", 0, int64(len(operations)-1))]; op != "" {
+		s.Attributes = append(s.Attributes, journey.Attribute{Key: semconv.MessagingOperationType, Value: journey.StringValue(op)})
+	}
+	return s
+}
