@@ -23,7 +23,7 @@ import (
 )
 
 func TestReceiverTakesSpansFromExporters(t *testing.T) {
-	s, overGRPC, overHTTP := startReceiver(t, "127.0.0.1:0")
+	s, overGRPC, overHTTP := receive(t, defaultTimeouts)
 	for name, client := range map[string]otlptrace.Client{
 		"grpc":       otlptracegrpc.NewClient(otlptracegrpc.WithEndpoint(overGRPC), otlptracegrpc.WithInsecure()),
 		"grpc gzip":  otlptracegrpc.NewClient(otlptracegrpc.WithEndpoint(overGRPC), otlptracegrpc.WithInsecure(), otlptracegrpc.WithCompressor("gzip")),
@@ -134,7 +134,7 @@ func TestReceiverOverHTTP(t *testing.T) {
 		{"wrong path", "POST", "/v1/logs", json, "", asJSON, 404, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, _, overHTTP := startReceiver(t, "127.0.0.1:0")
+			s, _, overHTTP := receive(t, defaultTimeouts)
 			status, answer, header := post(t, c.method, "http://"+overHTTP+c.path, c.contentType, c.encoding, c.body)
 			if status != c.status || !strings.Contains(answer, c.says) {
 				t.Errorf("%d %q, want %d %q", status, answer, c.status, c.says)

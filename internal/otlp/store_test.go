@@ -48,11 +48,11 @@ func (s *store) spans(t *testing.T) []ptrace.Span {
 	return spans
 }
 
-// startReceiver starts a receiver, which ends with the test; the address is "127.0.0.1:0" for free ports.
-func startReceiver(t *testing.T, address string) (s *store, overGRPC, overHTTP string) {
+// receive starts a receiver on free ports, which ends with the test.
+func receive(t *testing.T, within timeouts) (s *store, overGRPC, overHTTP string) {
 	t.Helper()
 	s = &store{}
-	receiver, err := StartReceiver(ReceiverConfig{Address: address, Keep: s.keep, Logger: discard})
+	receiver, err := startReceiver(ReceiverConfig{Address: "127.0.0.1:0", Keep: s.keep, Logger: discard}, within)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (l level) child(field protowire.Number) (child level, deeper int) {
 		return resourceSpans, 2
 	case step{resourceSpans, 1}:
 		return resource, 1
-	case step{resourceSpans, 2}:
+	case step{resourceSpans, 2}, step{resourceSpans, 1000}: // 1000: of an old version, which pdata still reads
 		return scopeSpans, 2
 	case step{scopeSpans, 1}:
 		return scope, 1

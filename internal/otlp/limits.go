@@ -1,0 +1,182 @@
+package otlp
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"tracelab/journey/source"
+)
+
+// What a receiver spends on whoever can reach its port. A request in work takes at the most about 250 MB while it is
+// decoded, and 16 MB before and after.
+const (
+	maxBody        = 16 << 20 // bytes of a request, compressed or not; a collector's own default is 4 MiB
+	maxSpans       = 1 << 16  // in a request; a collector's default batch is 8,192
+	maxElements    = 1 << 20  // messages in a request: spans, attributes, values, links and all others; in JSON, elements
+	maxHeaders     = 64 << 10 // bytes
+	maxConnections = 128      // over gRPC, and as many over HTTP
+	maxReading     = 16       // requests whose bodies are in memory; exporters send one at a time
+)
+
+// timeouts bound what a connection may hold without doing anything for it.
+type timeouts struct {
+	place time.Duration // to get a place for reading or decoding; then the exporter is to try again
+	read  time.Duration // of a request, and of a connection's first bytes
+	idle  time.Duration // of a connection between two requests
+}
+
+var defaultTimeouts = timeouts{place: 2 * time.Second, read: 10 * time.Second, idle: time.Minute}
+
+// maxDecoding is how many requests are decoded side by side: more than processors would take memory and win nothing.
+func maxDecoding() int { return runtime.GOMAXPROCS(0) }
+
+// errTooMany is a request that would take much more memory than it has bytes.
+var errTooMany = fmt.Errorf("more than %d spans, or %d spans, attributes and other parts together: send fewer spans at a time", maxSpans, maxElements)
+
+// checkProtobuf tells why a request must not be decoded.
+func checkProtobuf(message []byte) error {
+	if err := source.CheckProtobuf(message); err != nil {
+		return err
+	}
+	var p parts
+	p.count(message, request)
+	return p.check()
+}
+
+// parts counts what a decoder makes objects of. A part without content has two bytes and becomes hundreds.
+type parts struct{ spans, elements int }
+
+func (p parts) check() error {
+	if p.spans > maxSpans || p.elements > maxElements {
+		return errTooMany
+	}
+	return nil
+}
+
+// kind names the messages of OTLP that have parts.
+type kind int
+
+const (
+	leaf kind = iota
+	request
+	resourceSpans
+	resource
+	scopeSpans
+	scope
+	span
+	event
+	link
+	keyValue
+	anyValue
+	list
+	kvList
+	entity
+)
+
+// parts returns what a field holds that the decoder makes an object of.
+func (k kind) part(field protowire.Number) (part kind, ok bool) {
+	type place struct {
+		kind  kind
+		field protowire.Number
+	}
+	switch (place{k, field}) {
+	case place{request, 1}:
+		return resourceSpans, true
+	case place{resourceSpans, 1}:
+		return resource, true
+	case place{resourceSpans, 2}, place{resourceSpans, 1000}: // 1000: of an old version, which decoders still read
+		return scopeSpans, true
+	case place{resource, 3}:
+		return entity, true
+	case place{scopeSpans, 1}:
+		return scope, true
+	case place{scopeSpans, 2}:
+		return span, true
+	case place{span, 11}:
+		return event, true
+	case place{span, 13}:
+		return link, true
+	case place{resource, 1}, place{scope, 3}, place{span, 9}, place{event, 3}, place{link, 4}, place{kvList, 1}:
+		return keyValue, true
+	case place{keyValue, 2}, place{list, 1}:
+		return anyValue, true
+	case place{anyValue, 5}:
+		return list, true
+	case place{anyValue, 6}:
+		return kvList, true
+	case place{span, 15}, place{entity, 3}, place{entity, 4}:
+		return leaf, true
+	}
+	return leaf, false
+}
+
+// count counts the parts of a message that source.CheckProtobuf has accepted, which bounds the recursion. It stops where
+// the message is malformed: the decoder refuses it.
+func (p *parts) count(message []byte, k kind) {
+	for len(message) > 0 {
+		field, wire, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			return
+		}
+		message = message[n:]
+		if wire != protowire.BytesType {
+			if n = protowire.ConsumeFieldValue(field, wire, message); n < 0 {
+				return
+			}
+			message = message[n:]
+			continue
+		}
+		value, n := protowire.ConsumeBytes(message)
+		if n < 0 {
+			return
+		}
+		message = message[n:]
+		if part, ok := k.part(field); ok {
+			p.elements++
+			if part == span {
+				p.spans++
+			}
+			p.count(value, part)
+		}
+	}
+}
+
+// checkJSON tells why a request must not be decoded. Elements are counted by the characters that begin and part them.
+func checkJSON(text []byte) error {
+	if err := source.CheckJSON(text); err != nil {
+		return err
+	}
+	var p parts
+	for len(text) > 0 {
+		i := bytes.IndexAny(text, `",{`)
+		if i < 0 {
+			break
+		}
+		found := text[i]
+		text = text[i+1:]
+		if found != '"' {
+			p.elements++
+			continue
+		}
+		text = afterString(text)
+	}
+	return p.check()
+}
+
+// afterString is the text behind the quote that ends a string.
+func afterString(text []byte) []byte {
+	for {
+		i := bytes.IndexAny(text, `"\`)
+		switch {
+		case i < 0:
+			return nil
+		case text[i] == '"':
+			return text[i+1:]
+		}
+		text = text[min(i+2, len(text)):]
+	}
+}

@@ -1,0 +1,99 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"tracelab/journey/source"
+)
+
+// refusal is a request that is not taken, with its status over HTTP and over gRPC.
+type refusal struct {
+	http  int
+	grpc  codes.Code
+	retry time.Duration // after which another try may succeed; 0: none will
+	err   error
+}
+
+// Error says why.
+func (r *refusal) Error() string { return r.err.Error() }
+
+// GRPCStatus is the refusal as the protocol wants it.
+func (r *refusal) GRPCStatus() *status.Status {
+	s := status.New(r.grpc, r.err.Error())
+	if r.retry > 0 {
+		if again, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(r.retry)}); err == nil {
+			return again
+		}
+	}
+	return s
+}
+
+func invalid(format string, args ...any) *refusal {
+	return &refusal{http: http.StatusBadRequest, grpc: codes.InvalidArgument, err: fmt.Errorf(format, args...)}
+}
+
+func tooLarge(format string, args ...any) *refusal {
+	return &refusal{http: http.StatusRequestEntityTooLarge, grpc: codes.ResourceExhausted, err: fmt.Errorf(format, args...)}
+}
+
+// errBusy is a receiver whose places are all taken.
+var errBusy = errors.New("too many requests at a time: try again")
+
+// place waits for one of a number of places, and returns how to give it back.
+func (r *Receiver) place(ctx context.Context, places chan struct{}) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeouts.place)
+	defer cancel()
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	case <-ctx.Done():
+		return nil, &refusal{http: http.StatusServiceUnavailable, grpc: codes.Unavailable, retry: time.Second, err: errBusy}
+	}
+}
+
+// takeProtobuf keeps the spans of a request.
+func (r *Receiver) takeProtobuf(ctx context.Context, body []byte) error {
+	return r.take(ctx, body, checkProtobuf, ptraceotlp.ExportRequest.UnmarshalProto)
+}
+
+// takeJSON keeps the spans of a request.
+func (r *Receiver) takeJSON(ctx context.Context, body []byte) error {
+	return r.take(ctx, body, checkJSON, ptraceotlp.ExportRequest.UnmarshalJSON)
+}
+
+// take checks, decodes and keeps.
+func (r *Receiver) take(ctx context.Context, body []byte, check func([]byte) error, decode func(ptraceotlp.ExportRequest, []byte) error) error {
+	if err := check(body); errors.Is(err, errTooMany) {
+		return tooLarge("%w", err)
+	} else if err != nil {
+		return invalid("the body is no OTLP export request: %w", err)
+	}
+	leave, err := r.place(ctx, r.decoding)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	request := ptraceotlp.NewExportRequest()
+	if err := decode(request, body); err != nil {
+		return invalid("the body is no OTLP export request: %w", err)
+	}
+	batch, err := request.MarshalProto()
+	if err != nil {
+		return fmt.Errorf("keep spans: %w", err)
+	}
+	if err := source.CheckProtobuf(batch); err != nil { // of JSON
+		return invalid("the body is no OTLP export request: %w", err)
+	}
+	r.config.Keep(batch)
+	return nil
+}
