@@ -40,6 +40,8 @@ type Config struct {
 	// Profiled puts the services' work under labels for a CPU profiler, see Labels; SpanProfiles makes spans name their
 	// profile, for a backend that has both.
 	Profiled, SpanProfiles bool
+	// Headers makes spans keep what crossed their hop, see Headers.Record.
+	Headers bool
 
 	Propagator propagation.TextMapPropagator
 	Logs       slog.Handler
@@ -55,6 +57,7 @@ type Provider struct {
 	Spans      trace.TracerProvider // Traces, for instrumentation: it may be wrapped
 	Tracer     trace.Tracer
 	Labels     Labels
+	Headers    Headers
 	Form       func(context.Context) string
 	Meters     metric.MeterProvider
 	Propagator propagation.TextMapPropagator
@@ -98,7 +101,7 @@ func (c Config) New(service string) (*Provider, error) {
 		logs = slog.DiscardHandler
 	}
 	p := &Provider{
-		Traces: traces, Spans: traces, Form: c.Form, Meters: meters, Propagator: c.Propagator,
+		Traces: traces, Spans: traces, Headers: Headers{c.Headers}, Form: c.Form, Meters: meters, Propagator: c.Propagator,
 		Log: slog.New(traced{logs}).With("service", service),
 	}
 	if p.Form == nil {

@@ -99,6 +99,7 @@ func (c *Client) dial(address string) (*grpc.ClientConn, error) {
 		grpc.WithContextDialer(func(ctx context.Context, a string) (net.Conn, error) { return c.dialer(ctx, "tcp", a) }),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(c.provider.Spans),
 			otelgrpc.WithMeterProvider(c.provider.Meters), otelgrpc.WithPropagators(c.provider.Propagator))),
+		grpc.WithStatsHandler(written{headers: c.provider.Headers}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(carrier.MaxBody)), grpc.WithDisableRetry())
 	if err == nil {
 		conn.Connect()

@@ -50,6 +50,7 @@ func NewServer(provider *telemetry.Provider) *Server {
 			otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator),
 			// Unknown methods get no span and no series: the caller picks the name, and gRPC never reports the call's end.
 			otelgrpc.WithFilter(func(info *stats.RPCTagInfo) bool { return s.known()[info.FullMethodName] }))),
+		grpc.StatsHandler(read{headers: provider.Headers}),
 		grpc.UnaryInterceptor(recovered),
 		grpc.MaxRecvMsgSize(carrier.MaxBody), grpc.MaxHeaderListSize(carrier.MaxBody), grpc.ConnectionTimeout(carrier.HeaderTimeout),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second}),

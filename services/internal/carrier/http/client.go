@@ -45,7 +45,7 @@ func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(s
 	}
 	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: idleConnections, ResponseHeaderTimeout: answerTimeout,
 		IdleConnTimeout: carrier.IdleTimeout / 2} // before the server ends it: an order on a connection that is just closing is lost
-	traced := otelhttp.NewTransport(transport, otelhttp.WithTracerProvider(provider.Spans),
+	traced := otelhttp.NewTransport(provider.Headers.Transport(transport), otelhttp.WithTracerProvider(provider.Spans),
 		otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
 		otelhttp.WithSpanNameFormatter(ClientSpanName))
 	return &Client{client: &http.Client{Transport: traced}, plain: &http.Client{Transport: transport},

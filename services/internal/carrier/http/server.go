@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -41,7 +42,7 @@ func NewServer(provider *telemetry.Provider) *Server {
 
 // Traced adds a route whose requests get a SERVER span.
 func (s *Server) Traced(pattern string, h http.Handler) {
-	s.mux.Handle(pattern, s.labelled(cleaned(otelhttp.NewHandler(s.recovered(h), pattern,
+	s.mux.Handle(pattern, s.labelled(cleaned(otelhttp.NewHandler(s.recorded(s.recovered(h)), pattern,
 		otelhttp.WithTracerProvider(s.provider.Spans), otelhttp.WithMeterProvider(s.provider.Meters),
 		otelhttp.WithPropagators(s.provider.Propagator)))))
 }
@@ -58,6 +59,17 @@ func cleaned(h http.Handler) http.Handler {
 			}
 		}
 		r.Host = text.Cut(text.Clean(r.Host), longestTold)
+		h.ServeHTTP(w, r)
+	})
+}
+
+// recorded keeps the headers that came on the request's span, if the lab is asked to.
+func (s *Server) recorded(h http.Handler) http.Handler {
+	if !s.provider.Headers.On() {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.provider.Headers.Record(trace.SpanFromContext(r.Context()), telemetry.HTTPHeader, telemetry.Lines(r.Header))
 		h.ServeHTTP(w, r)
 	})
 }

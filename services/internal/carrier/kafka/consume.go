@@ -39,8 +39,12 @@ func (k *Broker) poll(ctx context.Context) {
 func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
 	k.work.Take(context.WithoutCancel(ctx), carrier.Delivery{
 		Topic: k.plainTopic(r.Topic), Key: string(r.Key), Value: r.Value, Sent: r.Timestamp, Baggage: baggageOf(r),
-		Process: func(ctx context.Context) (context.Context, func(error)) { return k.spans.process(ctx, r) },
-		Where:   func() []any { return []any{"topic", r.Topic, "partition", r.Partition, "offset", r.Offset} },
+		Process: func(ctx context.Context) (context.Context, func(error)) {
+			ctx, end := k.spans.process(ctx, r)
+			k.recorded(ctx, r)
+			return ctx, end
+		},
+		Where: func() []any { return []any{"topic", r.Topic, "partition", r.Partition, "offset", r.Offset} },
 	}, k.windows.open(r))
 }
 

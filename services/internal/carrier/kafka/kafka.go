@@ -89,7 +89,7 @@ func (k *Broker) options() []kgo.Opt {
 		kgo.SeedBrokers(k.config.Addresses...),
 		kgo.ClientID(k.config.Service),
 		kgo.Dialer(k.config.Dial),
-		kgo.WithHooks(k.spans.hooks()...),
+		kgo.WithHooks(append(k.spans.hooks(), written{k.config.Provider.Headers})...),
 		kgo.RequiredAcks(kgo.AllISRAcks()),                // 202 means that the broker has it
 		kgo.ProducerLinger(0),                             // one order, one record: waiting for company costs 10 ms a hop
 		kgo.ProducerBatchCompression(kgo.NoCompression()), // records of 200 bytes

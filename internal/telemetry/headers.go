@@ -1,0 +1,120 @@
+package telemetry
+
+import (
+	"iter"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/internal/text"
+)
+
+// Limits of what a span keeps of one hop's headers.
+const (
+	longestHeader = 8192 // bytes of one value: all baggage that may travel
+	mostHeaders   = 64   // names and values
+)
+
+// keptHeaders are those whose values are kept. Others may be secret, so they are kept by name alone.
+var keptHeaders = []string{"traceparent", "tracestate", "baggage", "content-type", "content-encoding"}
+
+// OtherHeaders is the attribute with the names of the headers whose values are not kept.
+const OtherHeaders = "tracelab.headers.other"
+
+// Attributes with the values of a header, by what carries it; the header's name in lower case follows. Those of HTTP and gRPC are of the
+// OpenTelemetry conventions, which have none for messages: that one is what the Java instrumentation writes when it is told to.
+const (
+	HTTPHeader    = "http.request.header."
+	GRPCHeader    = "rpc.request.metadata."
+	MessageHeader = "messaging.header."
+)
+
+// Headers records on spans what their carrier wrote, or read, at a hop. The zero value records nothing.
+type Headers struct{ on bool }
+
+// On tells whether headers are recorded.
+func (h Headers) On() bool { return h.on }
+
+// Transport records, on the span of each request's context, the headers that go out: it sits under the instrumentation, which writes
+// some of them.
+func (h Headers) Transport(base http.RoundTripper) http.RoundTripper {
+	if !h.on {
+		return base
+	}
+	return recordingTransport{base, h}
+}
+
+type recordingTransport struct {
+	base    http.RoundTripper
+	headers Headers
+}
+
+// RoundTrip records and passes on.
+func (t recordingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.headers.Record(trace.SpanFromContext(r.Context()), HTTPHeader, Lines(r.Header))
+	return t.base.RoundTrip(r)
+}
+
+// Lines are the values of headers, or of gRPC metadata, one by one, by name in alphabetical order.
+func Lines(headers map[string][]string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, name := range slices.Sorted(maps.Keys(headers)) {
+			for _, value := range headers[name] {
+				if !yield(name, value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Record puts the headers of one hop on a span: what its sender wrote, what its receiver read. A header that occurs several times has
+// several values, in their order. Bytes that are not UTF-8 are written as Go escapes them.
+func (h Headers) Record(span trace.Span, prefix string, headers iter.Seq2[string, string]) {
+	if !h.on || !span.IsRecording() {
+		return
+	}
+	values, names, others := map[string][]string{}, []string{}, []string{}
+	n := 0
+	for name, value := range headers {
+		if n++; n > mostHeaders {
+			others = append(others, "…")
+			break
+		}
+		name = text.Cut(text.Clean(strings.ToLower(name)), longestTold)
+		switch {
+		case !slices.Contains(keptHeaders, name):
+			if !slices.Contains(others, name) {
+				others = append(others, name)
+			}
+			continue
+		case values[name] == nil:
+			names = append(names, name)
+		}
+		values[name] = append(values[name], shownValue(value))
+	}
+	for _, name := range names {
+		span.SetAttributes(attribute.StringSlice(prefix+name, values[name]))
+	}
+	if len(others) > 0 {
+		slices.Sort(others)
+		span.SetAttributes(attribute.StringSlice(OtherHeaders, others))
+	}
+}
+
+// longestTold is the most bytes of a header's name that a span tells of.
+const longestTold = 256
+
+func shownValue(value string) string {
+	if !utf8.ValidString(value) {
+		quoted := strconv.Quote(value)
+		value = quoted[1 : len(quoted)-1]
+	}
+	return text.Cut(value, longestHeader)
+}

@@ -1,0 +1,40 @@
+package kafka
+
+import (
+	"context"
+	"iter"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/internal/telemetry"
+)
+
+// written keeps the headers of a record on its send span. It comes behind the instrumentation, whose hook has begun that span and written
+// the context.
+type written struct{ headers telemetry.Headers }
+
+// OnProduceRecordBuffered sees a record before it is sent.
+func (h written) OnProduceRecordBuffered(r *kgo.Record) {
+	if h.headers.On() && r.Context != nil {
+		h.headers.Record(trace.SpanFromContext(r.Context), telemetry.MessageHeader, headersOf(r))
+	}
+}
+
+// recorded keeps the headers of a record that came on its process span.
+func (k *Broker) recorded(ctx context.Context, r *kgo.Record) {
+	if headers := k.config.Provider.Headers; headers.On() {
+		headers.Record(trace.SpanFromContext(ctx), telemetry.MessageHeader, headersOf(r))
+	}
+}
+
+// headersOf are a record's headers in their order, doubled ones and all.
+func headersOf(r *kgo.Record) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, h := range r.Headers {
+			if !yield(h.Key, string(h.Value)) {
+				return
+			}
+		}
+	}
+}
