@@ -35,7 +35,7 @@ func newClient(base string, network services.Network, provider *telemetry.Provid
 	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Second}
 	return &client{base: base, timeout: timeout,
 		plain: &http.Client{Transport: transport, Timeout: 10 * time.Second},
-		traced: &http.Client{Transport: otelhttp.NewTransport(rootNoting{transport}, otelhttp.WithTracerProvider(provider.Traces),
+		traced: &http.Client{Transport: otelhttp.NewTransport(provider.Headers.Transport(rootNoting{transport}), otelhttp.WithTracerProvider(provider.Traces),
 			otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
 			otelhttp.WithSpanNameFormatter(services.ClientSpanName))}}
 }

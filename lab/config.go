@@ -44,6 +44,8 @@ type Config struct {
 	Host string // host.id and host.name of the spans made here: the same for all of a lab; "": this machine's name
 	// Profiles is the folder for CPU profiles of the process, split by form; "": none are made.
 	Profiles string
+	// Headers makes the spans that are made here keep what crossed each hop: traceparent, tracestate, baggage.
+	Headers bool
 
 	Out      string // directory of run directories; "": runs
 	Version  string // of the program, for service.version and the manifest

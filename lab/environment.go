@@ -112,7 +112,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (te
 		processors = append(processors, env.open)
 	}
 	t.Version, t.Host, t.Instance = c.Version, c.Host, run
-	t.Profiled = c.Profiles != ""
+	t.Profiled, t.Headers = c.Profiles != "", c.Headers
 	t.Processors, t.Logs = processors, c.Logger.Handler()
 	t.Propagator, t.BaggageKeys = services.Propagator(c.Logger), services.BaggageKeys()
 	return t, nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -205,6 +206,18 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 			for _, s := range spans(t, result, services.GRPC) {
 				if s.Resource.HostID != "lab-7" || s.Resource.HostName != "lab-7" {
 					t.Errorf("%s of %s: host %q, %q", s.Name, s.Service, s.Resource.HostID, s.Resource.HostName)
+				}
+			}
+		},
+		"headers": func(t *testing.T) {
+			for _, kept := range []bool{false, true} {
+				result, _ := do(t, "--forms", "kafka", "--headers="+strconv.FormatBool(kept))
+				for name, key := range map[string]string{"POST /orders": "http.request.header.traceparent", "send order.placed": "messaging.header.traceparent"} {
+					for _, s := range named(spans(t, result, services.Kafka), name) {
+						if value, ok := s.Attr(key); ok != kept || kept && !strings.Contains(value.String(), s.Trace.String()) {
+							t.Errorf("--headers=%v: %s of %s has %s %v", kept, s.Name, s.Service, key, value)
+						}
+					}
 				}
 			}
 		},

@@ -29,6 +29,7 @@ type serveCommand struct {
 	AllowFaults bool              `help:"Obey the faults that an order carries."`
 	OTLP        string            `name:"otlp" help:"Send spans and metrics to this collector (Jaeger and run --receive-otlp take spans only): host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Pyroscope   string            `help:"Push CPU profiles to this Pyroscope, with labels service, form and step, and let spans name theirs." placeholder:"URL"`
+	Headers     bool              `help:"Keep on each span what crossed its hop (traceparent, tracestate, baggage; other headers by name alone)."`
 	Host        string            `help:"host.id and host.name of the spans: the same for all services of a lab (default: this machine's name)." placeholder:"NAME"`
 	Grace       time.Duration     `help:"How long a shutdown may take to finish what was begun (default ${default})." default:"8s" placeholder:"DURATION"`
 }
@@ -116,7 +117,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 	config := services.Config{
 		Services: names, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, AllowFaults: c.AllowFaults, Network: services.TCP(),
 		Telemetry: telemetry.Config{
-			Version: version(), Host: c.Host, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
+			Version: version(), Host: c.Host, Headers: c.Headers, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
 		},
 	}
