@@ -17,7 +17,7 @@ const (
 
 func cardinalityRules() []Rule {
 	return []Rule{
-		{ID: "N01", Level: LevelWarning, set: growingNames,
+		{ID: "N01", Level: LevelWarning, Check: growingNames,
 			Finds: "The number of distinct span names, or of values of an attribute that should have few, grows with the number of journeys.",
 			Fix:   "put a template in the place of the changing part, and the value itself into an attribute of its own"},
 	}
@@ -54,7 +54,7 @@ type occurrence struct {
 // reported when that is a half or more: with K equally frequent values and n occurrences it is about exp(-n/K), so one
 // of few values stays below as soon as it was seen 0.7 K times. Values that are alike but for an id are judged
 // together, and a few of them are enough; others need more. Spans of no journey are not looked at.
-func growingNames(c *checker) {
+func growingNames(c *Pass) {
 	values := c.occurrences()
 	variables := make([]variable, 0, len(values))
 	for v := range values {
@@ -70,7 +70,7 @@ func growingNames(c *checker) {
 
 // occurrences counts in how many journeys each value of each variable occurs. A span of several journeys counts for the
 // first.
-func (c *checker) occurrences() map[variable]map[string]*occurrence {
+func (c *Pass) occurrences() map[variable]map[string]*occurrence {
 	values := make(map[variable]map[string]*occurrence)
 	taken := make([]bool, len(c.messages))
 	for n, j := range c.set.Journeys() {
@@ -128,7 +128,7 @@ func (t *tally) add(value string, o *occurrence) {
 
 func (t *tally) grows(least int) bool { return t.seenOnce >= least && 2*t.seenOnce >= t.journeys }
 
-func (c *checker) judgeVariable(v variable, values map[string]*occurrence) {
+func (c *Pass) judgeVariable(v variable, values map[string]*occurrence) {
 	if len(values) < minJourneys {
 		return
 	}
@@ -157,7 +157,7 @@ func (c *checker) judgeVariable(v variable, values map[string]*occurrence) {
 	}
 }
 
-func (c *checker) growing(v variable, t *tally) {
+func (c *Pass) growing(v variable, t *tally) {
 	what := v.key
 	if what == "" {
 		what = "the name of spans of kind " + v.kind.String()

@@ -12,13 +12,13 @@ import (
 // deliveryRules are about what should be on the other side of a hop, and is not, or is twice.
 func deliveryRules() []Rule {
 	return []Rule{
-		{ID: "P05", Level: LevelWarning, set: missingConsumers,
+		{ID: "P05", Level: LevelWarning, Check: missingConsumers,
 			Finds: "A message was not consumed by a group that consumes its topic elsewhere in these traces.",
 			Fix:   "see whether the group lags behind or its spans were sampled out, or whether these traces end too early"},
-		{ID: "P06", Level: LevelWarning, set: missingPeers,
+		{ID: "P06", Level: LevelWarning, Check: missingPeers,
 			Finds: "A client's span has no server's span, or the reverse, though the peer is in these traces.",
 			Fix:   "see whether the context is injected and extracted on both sides, and whether proxies pass the headers on"},
-		{ID: "P12", Level: LevelWarning, set: repeatedProcessing,
+		{ID: "P12", Level: LevelWarning, Check: repeatedProcessing,
 			Finds: "A group processed a message more than once.",
 			Fix:   "expect repeats after a rebalance or a restart and make handling idempotent; commit what is done before partitions go"},
 	}
@@ -69,7 +69,7 @@ func (d deliveries) add(t journey.Index, group string) {
 }
 
 // reached reports whether a group got what span i sent: all messages of it, when they have contexts of their own.
-func (c *checker) reached(d deliveries, i journey.Index, group string) bool {
+func (c *Pass) reached(d deliveries, i journey.Index, group string) bool {
 	if d.byContext[contextGroup{i, group}] {
 		return true
 	}
@@ -91,7 +91,7 @@ func (c *checker) reached(d deliveries, i journey.Index, group string) bool {
 
 // missingConsumers compares the groups that reached each message with those that consume its topic. Messages that
 // failed to be sent are left out, and consumers without a group, which have no name to be missed by.
-func missingConsumers(c *checker) {
+func missingConsumers(c *Pass) {
 	d := c.findDeliveries()
 	for k, m := range c.messages {
 		i := journey.Index(k)
@@ -114,7 +114,7 @@ func missingConsumers(c *checker) {
 // repeatedProcessing counts process spans by message and group. Messages that share a creation context are told apart
 // by topic, partition and offset. A process span below another one of its message is the same processing, seen by two
 // instrumentations.
-func repeatedProcessing(c *checker) {
+func repeatedProcessing(c *Pass) {
 	type processing struct {
 		message         journey.Ref
 		group, position string

@@ -35,3 +35,32 @@ func Example() {
 	// 1 error, 0 warnings, 0 advice
 	// exit status 1: true
 }
+
+// A team's own rule, beside those of the package: spans of a payment name the currency.
+func ExampleWithRules() {
+	currency := lint.Rule{
+		ID: "X01", Level: lint.LevelWarning,
+		Finds: "A payment does not say in which currency it is.",
+		Fix:   "set payment.currency when the span starts",
+		Check: lint.EachSpan(func(p *lint.Pass, i journey.Index) {
+			span := p.Set().Span(i)
+			if _, ok := span.Attr("payment.currency"); !ok && span.Name == "payment.Charge" {
+				p.Report(i, span.Name+" of "+span.Service+" has no payment.currency")
+			}
+		}),
+	}
+	rules, err := lint.Without(lint.Rules(), "P02", "N01")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	set := journey.NewSet([]journey.Span{{
+		Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Start: 1_000, End: 2_000, Service: "payment", Name: "payment.Charge",
+	}})
+	result := lint.Check(set, lint.WithRules(append(rules, currency)...))
+	for _, f := range result.Findings {
+		fmt.Println(f.Level, f.Rule, f.Text)
+	}
+	// Output:
+	// warning X01 payment.Charge of payment has no payment.currency
+}

@@ -8,14 +8,14 @@ import (
 
 func httpRules() []Rule {
 	return []Rule{
-		{ID: "H01", Level: LevelWarning, Convention: httpConvention, span: httpRoute,
+		{ID: "H01", Level: LevelWarning, Convention: httpConvention, Check: EachSpan(httpRoute),
 			Finds: "An HTTP server span has no http.route, or the name of an HTTP span has an id in it.",
 			Fix:   "set http.route from the router's pattern and name the span {method} {route}"},
 	}
 }
 
 // httpRoute leaves out server spans that answered 404 or 405: there was no route.
-func httpRoute(c *checker, i journey.Index) {
+func httpRoute(c *Pass, i journey.Index) {
 	span := c.set.Span(i)
 	if span.Kind != journey.KindServer && span.Kind != journey.KindClient {
 		return

@@ -8,7 +8,8 @@
 //
 // The families: M is about the attributes, names and kinds of messaging spans; S about how spans of one message refer to
 // each other; P about propagation, whatever carries it; H about HTTP; N about names that grow in number. Rules lists them
-// all. How to add one: write a function beside those of its family, and a line in that family's list.
+// all; WithRules chooses among them and adds rules of your own. How to add one here: write a function beside those of its
+// family, and a line in that family's list.
 //
 // A rule speaks only of what the traces show. Where they leave open whether something is wrong (a missing key may be a
 // record without a key), it is silent.
@@ -81,6 +82,7 @@ func (c Counts) AtLeast(l Level) int {
 
 // Result is what Check found.
 type Result struct {
+	Rules    []Rule    // that were applied, without their Check
 	Findings []Finding // the gravest first, then by rule, then in the order of the spans
 	Counts   Counts
 }
@@ -89,7 +91,13 @@ type Result struct {
 type Option func(*options)
 
 type options struct {
+	rules  []Rule
 	lookup func(journey.Ref) journey.Absence
+}
+
+// WithRules applies these rules in the place of all. Only and Without choose among Rules; append adds rules of your own.
+func WithRules(rules ...Rule) Option {
+	return func(o *options) { o.rules = slices.Clone(rules) }
 }
 
 // WithLookup tells Check whom to ask about spans that links name and that are not in the set, so that P04 can tell what
@@ -102,81 +110,49 @@ func WithLookup(lookup func(journey.Ref) journey.Absence) Option {
 // set for each rule, and sorts the findings: O(n + f log f) time for f findings and n spans, links and memberships of
 // spans in journeys.
 func Check(set *journey.Set, opts ...Option) Result {
-	var o options
+	o := options{rules: Rules()}
 	for _, option := range opts {
-		option(&o)
-	}
-	c := &checker{view: newView(set), options: o}
-	for _, r := range Rules() {
-		c.apply(r)
-	}
-	return c.result()
-}
-
-// checker applies rules and keeps what they find.
-type checker struct {
-	*view
-	options  options
-	rule     Rule // that is applied now
-	findings []located
-}
-
-// located is a finding with its place in the order.
-type located struct {
-	Finding
-	span journey.Index
-}
-
-func (c *checker) apply(r Rule) {
-	c.rule = r
-	switch {
-	case r.message != nil:
-		for i, m := range c.messages {
-			if m != nil && !m.bare {
-				r.message(c, journey.Index(i), m)
-			}
+		if option != nil {
+			option(&o)
 		}
-	case r.span != nil:
-		for i := range c.messages {
-			r.span(c, journey.Index(i))
-		}
-	case r.set != nil:
-		r.set(c)
 	}
+	if set == nil {
+		set = new(journey.Set)
+	}
+	c := &Pass{view: newView(set), options: o}
+	r := Result{}
+	for _, rule := range o.rules {
+		if rule.Check != nil {
+			c.rule = rule
+			rule.Check(c)
+		}
+		rule.Check = nil
+		r.Rules = append(r.Rules, rule)
+	}
+	r.Findings, r.Counts = c.result()
+	return r
 }
 
-// found adds a finding with the rule's own advice.
-func (c *checker) found(i journey.Index, format string, args ...any) {
-	c.foundFix(i, c.rule.Fix, format, args...)
-}
-
-// foundFix adds a finding with advice for this case.
-func (c *checker) foundFix(i journey.Index, fix, format string, args ...any) {
-	ref := c.set.Span(i).Ref()
-	c.findings = append(c.findings, located{span: i, Finding: Finding{
-		Rule: c.rule.ID, Level: c.rule.Level, Trace: ref.Trace, Span: ref.Span, Text: fmt.Sprintf(format, args...), Fix: fix,
-	}})
-}
-
-func (c *checker) result() Result {
+// result sorts the findings and counts them.
+func (c *Pass) result() ([]Finding, Counts) {
 	slices.SortStableFunc(c.findings, func(a, b located) int {
 		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.span, b.span), strings.Compare(a.Text, b.Text))
 	})
 	c.findings = slices.Compact(c.findings) // two consumers may show the same of one message
-	r := Result{Findings: make([]Finding, len(c.findings)), Counts: Counts{Rules: map[journey.RuleID]int{}}}
+	list, counts := make([]Finding, len(c.findings)), Counts{Rules: map[journey.RuleID]int{}}
 	for i, f := range c.findings {
-		r.Findings[i] = f.Finding
-		r.Counts.Rules[f.Rule]++
+		list[i] = f.Finding
+		counts.Rules[f.Rule]++
 		switch f.Level {
 		case LevelError:
-			r.Counts.Error++
+			counts.Error++
 		case LevelWarning:
-			r.Counts.Warning++
-		case LevelAdvice:
-			r.Counts.Advice++
+			counts.Warning++
+		default:
+			counts.Advice++
 		}
 	}
-	return r
+	return list, counts
 }
 
 // at names a span in a finding.

@@ -10,28 +10,28 @@ import (
 // messageValueRules are about the values of single messages and about batches.
 func messageValueRules() []Rule {
 	return []Rule{
-		{ID: "M08", Level: LevelWarning, Convention: messagingConvention, message: batchCount,
+		{ID: "M08", Level: LevelWarning, Convention: messagingConvention, Check: eachMessage(batchCount),
 			Finds: "A batch has no messaging.batch.message_count, or the send or process span of a single message has one.",
 			Fix:   "set messaging.batch.message_count for operations on batches, and only for them"},
-		{ID: "M11", Level: LevelAdvice, Convention: messagingConvention, message: partitionID,
+		{ID: "M11", Level: LevelAdvice, Convention: messagingConvention, Check: eachMessage(partitionID),
 			Finds: "messaging.destination.partition.id is missing on a single Kafka message, or is not a string.",
 			Fix:   "set messaging.destination.partition.id, as a string"},
-		{ID: "M12", Level: LevelAdvice, Convention: messagingConvention, message: offset,
+		{ID: "M12", Level: LevelAdvice, Convention: messagingConvention, Check: eachMessage(offset),
 			Finds: "messaging.kafka.offset is missing on a single Kafka message.",
 			Fix:   "set messaging.kafka.offset, on a send span when the broker has acknowledged the record"},
-		{ID: "M13", Level: LevelAdvice, Convention: messagingConvention, message: messageKey,
+		{ID: "M13", Level: LevelAdvice, Convention: messagingConvention, Check: eachMessage(messageKey),
 			Finds: "messaging.kafka.message.key is missing on a single Kafka message that another span shows to have one; a record without a key has none.",
 			Fix:   "set messaging.kafka.message.key where the key is text"},
-		{ID: "M14", Level: LevelAdvice, Convention: messagingConvention, message: tombstone,
+		{ID: "M14", Level: LevelAdvice, Convention: messagingConvention, Check: eachMessage(tombstone),
 			Finds: "messaging.kafka.message.tombstone is not a boolean, or contradicts the message's size or the other span of the message.",
 			Fix:   "set messaging.kafka.message.tombstone to true for a record with a key and a null value, and for no other"},
-		{ID: "M20", Level: LevelAdvice, Convention: messagingConvention, message: perMessageValues,
+		{ID: "M20", Level: LevelAdvice, Convention: messagingConvention, Check: eachMessage(perMessageValues),
 			Finds: "Values of one message stand on the span of a batch.",
 			Fix:   "set values of single messages on the link to each message's creation context"},
 	}
 }
 
-func batchCount(c *checker, i journey.Index, m *message) {
+func batchCount(c *Pass, i journey.Index, m *message) {
 	linked := c.messagesLinked(i, m)
 	switch {
 	case !m.hasCount && linked > 1:
@@ -72,7 +72,7 @@ func (v *view) sent(i journey.Index, m *message) bool {
 	return m.op != semconv.OperationSend || !m.failed(v.set.Span(i))
 }
 
-func partitionID(c *checker, i journey.Index, m *message) {
+func partitionID(c *Pass, i journey.Index, m *message) {
 	switch {
 	case !missing(m.partition) && m.partition.Kind() != journey.ValueString:
 		c.found(i, "%s has a messaging.destination.partition.id that is not a string", c.at(i))
@@ -81,14 +81,14 @@ func partitionID(c *checker, i journey.Index, m *message) {
 	}
 }
 
-func offset(c *checker, i journey.Index, m *message) {
+func offset(c *Pass, i journey.Index, m *message) {
 	if missing(m.offset) && c.single(i, m) && c.sent(i, m) {
 		c.found(i, "%s has no messaging.kafka.offset", c.at(i))
 	}
 }
 
 // messageKey compares the spans of one message: it reports the one without the key.
-func messageKey(c *checker, i journey.Index, m *message) {
+func messageKey(c *Pass, i journey.Index, m *message) {
 	j := c.otherSpan(i, m)
 	if j == none {
 		return
@@ -103,7 +103,7 @@ func messageKey(c *checker, i journey.Index, m *message) {
 
 // otherSpan returns the span that made the single message which span i consumes, or sends with a creation context, and
 // none where there is no such span or it stands for other messages too.
-func (c *checker) otherSpan(i journey.Index, m *message) journey.Index {
+func (c *Pass) otherSpan(i journey.Index, m *message) journey.Index {
 	if !c.single(i, m) || !m.consumes() && c.set.Span(i).Kind != journey.KindClient {
 		return none
 	}
@@ -121,7 +121,7 @@ func (c *checker) otherSpan(i journey.Index, m *message) journey.Index {
 	return none
 }
 
-func tombstone(c *checker, i journey.Index, m *message) {
+func tombstone(c *Pass, i journey.Index, m *message) {
 	if !missing(m.tombstone) && m.tombstone.Kind() != journey.ValueBool {
 		c.found(i, "%s has a messaging.kafka.message.tombstone that is not a boolean", c.at(i))
 		return
@@ -144,7 +144,7 @@ func tombstone(c *checker, i journey.Index, m *message) {
 
 func isTombstone(m *message) bool { return m.tombstone.String() == "true" }
 
-func perMessageValues(c *checker, i journey.Index, m *message) {
+func perMessageValues(c *Pass, i journey.Index, m *message) {
 	if m.op != semconv.OperationSettle && len(m.perMessage) > 0 && c.batch(i, m) {
 		c.found(i, "%s is a batch and has %s", c.at(i), strings.Join(m.perMessage, ", "))
 	}

@@ -12,37 +12,37 @@ import (
 // messagingRules are about attributes, name and kind of single messaging spans.
 func messagingRules() []Rule {
 	return []Rule{
-		{ID: "M00", Level: LevelAdvice, Convention: messagingConvention, message: oldNames,
+		{ID: "M00", Level: LevelAdvice, Convention: messagingConvention, Check: eachMessage(oldNames),
 			Finds: "A messaging span has names that the conventions no longer have; the M rules on what those names say are left out for it.",
 			Fix:   "upgrade the instrumentation, or opt in to present names with OTEL_SEMCONV_STABILITY_OPT_IN=messaging where it obeys that"},
-		{ID: "M01", Level: LevelError, Convention: messagingConvention, span: messagingSystem,
+		{ID: "M01", Level: LevelError, Convention: messagingConvention, Check: EachSpan(messagingSystem),
 			Finds: "messaging.system is missing, or is not kafka on a span with Kafka's attributes.",
 			Fix:   "set messaging.system, for Kafka to kafka, when the span starts"},
-		{ID: "M02", Level: LevelError, Convention: messagingConvention, message: operationName,
+		{ID: "M02", Level: LevelError, Convention: messagingConvention, Check: eachMessage(operationName),
 			Finds: "messaging.operation.name is missing.",
 			Fix:   "set messaging.operation.name to the client's word for the operation, such as send, poll, process or commit"},
-		{ID: "M03", Level: LevelWarning, Convention: messagingConvention, message: operationType,
+		{ID: "M03", Level: LevelWarning, Convention: messagingConvention, Check: eachMessage(operationType),
 			Finds: "messaging.operation.type is missing, deprecated (publish, deliver), or at odds with the operation's name or the span's kind.",
 			Fix:   "set messaging.operation.type to create, send, receive, process or settle"},
-		{ID: "M04", Level: LevelWarning, Convention: messagingConvention, message: spanName,
+		{ID: "M04", Level: LevelWarning, Convention: messagingConvention, Check: eachMessage(spanName),
 			Finds: "The span's name is not the operation's name followed by the destination.",
 			Fix:   "name the span {messaging.operation.name} {destination}: the destination's template if it has one, else its name"},
-		{ID: "M05", Level: LevelWarning, Convention: messagingConvention, message: spanKind,
+		{ID: "M05", Level: LevelWarning, Convention: messagingConvention, Check: eachMessage(spanKind),
 			Finds: "The span's kind is not that of its operation.",
 			Fix:   "use PRODUCER for create and send, CLIENT for receive and settle, CONSUMER for process; CLIENT for send where the message carries the context of a create span or one made elsewhere"},
-		{ID: "M06", Level: LevelError, Convention: messagingConvention, message: destinationName,
+		{ID: "M06", Level: LevelError, Convention: messagingConvention, Check: eachMessage(destinationName),
 			Finds: "messaging.destination.name is missing on a span of a single message, or of messages that share it.",
 			Fix:   "set messaging.destination.name; make one span per topic for a poll or commit over several"},
-		{ID: "M09", Level: LevelWarning, Convention: messagingConvention, message: errorType,
+		{ID: "M09", Level: LevelWarning, Convention: messagingConvention, Check: eachMessage(errorType),
 			Finds: "A failed span has no error.type, or a span that did not fail has a status.",
 			Fix:   "set error.type beside an error status; leave the status unset on success"},
-		{ID: "M10", Level: LevelWarning, Convention: messagingConvention, message: consumerGroup,
+		{ID: "M10", Level: LevelWarning, Convention: messagingConvention, Check: eachMessage(consumerGroup),
 			Finds: "A Kafka consumer's span has no messaging.consumer.group.name.",
 			Fix:   "set messaging.consumer.group.name, unless the client reads partitions without a group"},
 	}
 }
 
-func oldNames(c *checker, i journey.Index, m *message) {
+func oldNames(c *Pass, i journey.Index, m *message) {
 	last := math.MaxInt
 	var parts []string
 	for _, r := range m.old {
@@ -62,7 +62,7 @@ func oldNames(c *checker, i journey.Index, m *message) {
 	}
 }
 
-func messagingSystem(c *checker, i journey.Index) {
+func messagingSystem(c *Pass, i journey.Index) {
 	m := c.messages[i]
 	switch {
 	case m == nil:
@@ -75,13 +75,13 @@ func messagingSystem(c *checker, i journey.Index) {
 	}
 }
 
-func operationName(c *checker, i journey.Index, m *message) {
+func operationName(c *Pass, i journey.Index, m *message) {
 	if m.opName == "" && !m.oldForm {
 		c.found(i, "%s has no messaging.operation.name", c.at(i))
 	}
 }
 
-func operationType(c *checker, i journey.Index, m *message) {
+func operationType(c *Pass, i journey.Index, m *message) {
 	switch {
 	case m.oldForm:
 	case m.opType == "":
@@ -118,7 +118,7 @@ func (v *view) oddType(i journey.Index, m *message) string {
 	return ""
 }
 
-func spanName(c *checker, i journey.Index, m *message) {
+func spanName(c *Pass, i journey.Index, m *message) {
 	if m.opName == "" {
 		return // M02
 	}
@@ -135,7 +135,7 @@ func spanName(c *checker, i journey.Index, m *message) {
 	c.found(i, "%s should be named %q", c.at(i), strings.TrimSpace(m.opName+" "+destination))
 }
 
-func spanKind(c *checker, i journey.Index, m *message) {
+func spanKind(c *Pass, i journey.Index, m *message) {
 	if m.oldForm || m.opName == "" && m.opType == "" || c.oddType(i, m) != "" {
 		return
 	}
@@ -173,7 +173,7 @@ func (v *view) sendKind(i journey.Index) (want journey.Kind, why string) {
 	return journey.KindProducer, ": its context is the message's creation context"
 }
 
-func destinationName(c *checker, i journey.Index, m *message) {
+func destinationName(c *Pass, i journey.Index, m *message) {
 	if m.destination != "" || m.unnamed || m.template != "" {
 		return
 	}
@@ -222,7 +222,7 @@ func attribute(list []journey.Attribute, key string) (journey.Value, bool) {
 	return journey.Value{}, false
 }
 
-func errorType(c *checker, i journey.Index, m *message) {
+func errorType(c *Pass, i journey.Index, m *message) {
 	switch status := c.set.Span(i).Status; {
 	case status == journey.StatusError && m.errorType == "":
 		c.found(i, "%s failed and has no error.type", c.at(i))
@@ -231,7 +231,7 @@ func errorType(c *checker, i journey.Index, m *message) {
 	}
 }
 
-func consumerGroup(c *checker, i journey.Index, m *message) {
+func consumerGroup(c *Pass, i journey.Index, m *message) {
 	kafka := m.kafka || m.system == "kafka"
 	if consumer := m.consumes() || m.op == semconv.OperationSettle; consumer && kafka && m.group == "" {
 		c.found(i, "%s has no messaging.consumer.group.name", c.at(i))

@@ -55,7 +55,7 @@ func address(span *journey.Span) string {
 // missingPeers finds client spans without a server span whose address is that of a service in the set, and server spans
 // that start a trace while such a client span to their address is open. A call that failed without an answer may never
 // have arrived, and is left out.
-func missingPeers(c *checker) {
+func missingPeers(c *Pass) {
 	p := c.findPeers()
 	unanswered := make(map[string][]journey.Index)
 	for k := range c.messages {
@@ -84,7 +84,7 @@ func answer(span *journey.Span) bool {
 
 // lonelyServers gives each SERVER span without a parent the earliest unanswered client span of its address that
 // encloses it, and each client span to one server span at the most.
-func (c *checker) lonelyServers(unanswered map[string][]journey.Index) {
+func (c *Pass) lonelyServers(unanswered map[string][]journey.Index) {
 	for k := range c.messages {
 		i := journey.Index(k)
 		span := c.set.Span(i)

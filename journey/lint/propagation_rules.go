@@ -11,28 +11,28 @@ import (
 // propagationRules are about how the spans of a trace and of a journey hang together.
 func propagationRules() []Rule {
 	return []Rule{
-		{ID: "P01", Level: LevelError, span: orphan,
+		{ID: "P01", Level: LevelError, Check: EachSpan(orphan),
 			Finds: "A span names a parent that is missing.",
 			Fix:   "find out where the parent went: sampled out, dropped on export, or of a service that does not export"},
-		{ID: "P02", Level: LevelWarning, set: traceRoots,
+		{ID: "P02", Level: LevelWarning, Check: traceRoots,
 			Finds: "A trace has no root, or several.",
 			Fix:   "look for the span that lost its parent; start a trace of its own for work that no other span caused"},
-		{ID: "P03", Level: LevelError, span: consumerRoot,
+		{ID: "P03", Level: LevelError, Check: EachSpan(consumerRoot),
 			Finds: "A span that consumes a message is a root without any link: the context was lost at the hop.",
 			Fix:   "inject the context into the message's headers when it is sent, and extract it before the process span starts"},
-		{ID: "P04", Level: LevelWarning, span: linkTargets,
+		{ID: "P04", Level: LevelWarning, Check: EachSpan(linkTargets),
 			Finds: "The target of a link is missing.",
 			Fix:   "fetch the traces that links name as well; look at sampling and dropped spans if they are not stored"},
-		{ID: "P07", Level: LevelWarning, span: lossesAndWarnings,
+		{ID: "P07", Level: LevelWarning, Check: EachSpan(lossesAndWarnings),
 			Finds: "Attributes, events or links of a span were dropped, or the system that stored it has warnings about it.",
 			Fix:   "raise the limits OTEL_SPAN_*_COUNT_LIMIT or record less; heed what the store says of clocks and truncation"},
-		{ID: "P08", Level: LevelWarning, span: sampledFlag,
+		{ID: "P08", Level: LevelWarning, Check: EachSpan(sampledFlag),
 			Finds: "The sampled flag differs along a chain.",
 			Fix:   "sample by the parent (ParentBased), and hand the traceparent's flags on as they came"},
-		{ID: "P09", Level: LevelWarning, set: silentFailure,
+		{ID: "P09", Level: LevelWarning, Check: silentFailure,
 			Finds: "The caller's span is fine, and later work that it caused failed.",
 			Fix:   "make sure that somebody is told: the caller does not know"},
-		{ID: "P10", Level: LevelWarning, span: beforeItsCause,
+		{ID: "P10", Level: LevelWarning, Check: EachSpan(beforeItsCause),
 			Finds: "A child started before its parent, or a consumer before its producer.",
 			Fix:   "synchronise the clocks of the hosts; times across them are off by at least that much"},
 	}
@@ -43,7 +43,7 @@ func (v *view) shared(i journey.Index) bool {
 	return v.set.Shared(i) && len(v.set.JourneysOf(v.set.Span(i).Trace)) == 0
 }
 
-func orphan(c *checker, i journey.Index) {
+func orphan(c *Pass, i journey.Index) {
 	span := c.set.Span(i)
 	if span.Parent.IsZero() || c.parent(i) != none || c.shared(i) {
 		return
@@ -64,7 +64,7 @@ func orphan(c *checker, i journey.Index) {
 }
 
 // traceRoots counts the spans without a parent in each trace; spans shared by several journeys do not count.
-func traceRoots(c *checker) {
+func traceRoots(c *Pass) {
 	type trace struct {
 		first, second journey.Index
 		roots         int
@@ -106,14 +106,14 @@ func (v *view) lostAtHop(i journey.Index) bool {
 	return span.Parent.IsZero() && len(span.Links) == 0 && span.DroppedLinks == 0 && v.set.ConsumerSide(i) && !v.shared(i)
 }
 
-func consumerRoot(c *checker, i journey.Index) {
+func consumerRoot(c *Pass, i journey.Index) {
 	if m := c.messages[i]; c.lostAtHop(i) && (m == nil || !m.hasCount || m.count > 0) {
 		c.found(i, "%s is a root and has no link: the context of its message was lost at the hop", c.at(i))
 	}
 }
 
 // linkTargets makes one finding for each span and each reason.
-func linkTargets(c *checker, i journey.Index) {
+func linkTargets(c *Pass, i journey.Index) {
 	var count [journey.AbsenceNotStored + 1]int
 	var first [journey.AbsenceNotStored + 1]journey.Ref
 	links := c.set.Span(i).Links
@@ -144,7 +144,7 @@ func linkTargets(c *checker, i journey.Index) {
 	}
 }
 
-func lossesAndWarnings(c *checker, i journey.Index) {
+func lossesAndWarnings(c *Pass, i journey.Index) {
 	span := c.set.Span(i)
 	if n := span.DroppedAttributes; n > 0 {
 		c.found(i, "%s lost %d attributes", c.at(i), n)
@@ -169,7 +169,7 @@ func lossesAndWarnings(c *checker, i journey.Index) {
 
 // sampledFlag compares a span with its parent, and one that consumes a single message with what its link says. Where
 // flags are 0 the format did not carry them.
-func sampledFlag(c *checker, i journey.Index) {
+func sampledFlag(c *Pass, i journey.Index) {
 	span := c.set.Span(i)
 	if span.Flags == 0 {
 		return
@@ -198,7 +198,7 @@ func sampled(flags uint32) string {
 
 // silentFailure looks in journeys whose root is fine for failed spans that are not below it by calls alone: what fails
 // there is no longer the caller's to see.
-func silentFailure(c *checker) {
+func silentFailure(c *Pass) {
 	var tops []journey.Index
 	for _, j := range c.set.Journeys() {
 		root, ok := j.Root()
@@ -250,7 +250,7 @@ func (v *view) callTops() []journey.Index {
 }
 
 // beforeItsCause leaves receive spans alone: a poll may well be opened before the message exists.
-func beforeItsCause(c *checker, i journey.Index) {
+func beforeItsCause(c *Pass, i journey.Index) {
 	if m := c.messages[i]; m != nil && m.op == semconv.OperationReceive {
 		return
 	}

@@ -11,29 +11,29 @@ import (
 // structureRules are about how the spans of one message refer to each other.
 func structureRules() []Rule {
 	return []Rule{
-		{ID: "S01", Level: LevelError, Convention: messagingConvention, set: lostCreation,
+		{ID: "S01", Level: LevelError, Convention: messagingConvention, Check: lostCreation,
 			Finds: "A message was sent and consumed, and its consumer knows nothing of its creation context.",
 			Fix:   "inject the send span's context into the message's headers, and check that the consumer extracts it with the same propagator"},
-		{ID: "S07", Level: LevelWarning, Convention: messagingConvention, set: prefetched,
+		{ID: "S07", Level: LevelWarning, Convention: messagingConvention, Check: prefetched,
 			Finds: "A receive span stands for a prefetched record: it starts before the poll that returned the record.",
 			Fix:   "make receive spans for polls, when the application asks; none for what a client fetches ahead"},
-		{ID: "S08", Level: LevelWarning, Convention: messagingConvention, message: missingLinks,
+		{ID: "S08", Level: LevelWarning, Convention: messagingConvention, Check: eachMessage(missingLinks),
 			Finds: "A process or receive span has no link to the creation context of each message that it accounts for.",
 			Fix:   "link to the context that was extracted from each message"},
-		{ID: "S09", Level: LevelAdvice, Convention: messagingConvention, message: creationAsParent,
+		{ID: "S09", Level: LevelAdvice, Convention: messagingConvention, Check: eachMessage(creationAsParent),
 			Finds: "A creation context is the parent of a span without a link to it too, or the parent of a batch.",
 			Fix:   "link to the creation context as well as having it as a parent; give the span of a batch links and no such parent"},
-		{ID: "S13", Level: LevelWarning, Convention: messagingConvention, set: wrongInjector,
+		{ID: "S13", Level: LevelWarning, Convention: messagingConvention, Check: wrongInjector,
 			Finds: "The context in a message is that of a SERVER or INTERNAL span, and no send span says that it was given with the message.",
 			Fix:   "start a send span of kind PRODUCER around the sending and inject its context"},
-		{ID: "S14", Level: LevelError, Convention: messagingConvention, span: droppedLinks,
+		{ID: "S14", Level: LevelError, Convention: messagingConvention, Check: EachSpan(droppedLinks),
 			Finds: "Links of a messaging span were dropped, so that some of its messages have lost their origin.",
 			Fix:   "raise OTEL_SPAN_LINK_COUNT_LIMIT (128 unless set), or take smaller batches"},
 	}
 }
 
 // lostCreation finds, by topic, partition and offset, the send span of a message whose consumer refers to no origin.
-func lostCreation(c *checker) {
+func lostCreation(c *Pass) {
 	sends := c.sendsByPosition()
 	for i, m := range c.messages {
 		if !c.originless(journey.Index(i), m) {
@@ -47,7 +47,7 @@ func lostCreation(c *checker) {
 }
 
 // sendsByPosition returns the send spans of single records; none where two have the same position, as after two runs.
-func (c *checker) sendsByPosition() map[string]journey.Index {
+func (c *Pass) sendsByPosition() map[string]journey.Index {
 	sends := make(map[string]journey.Index)
 	for i, m := range c.messages {
 		if m == nil || m.op != semconv.OperationSend {
@@ -68,7 +68,7 @@ func (c *checker) sendsByPosition() map[string]journey.Index {
 
 // originless reports a span of a single message, which it names, without a reference to any origin, nor to a span that
 // has one, as a process span may have below its receive span.
-func (c *checker) originless(i journey.Index, m *message) bool {
+func (c *Pass) originless(i journey.Index, m *message) bool {
 	if m == nil || !m.consumes() || m.origins.known() || c.batch(i, m) {
 		return false
 	}
@@ -83,7 +83,7 @@ func (c *checker) originless(i journey.Index, m *message) bool {
 // prefetched compares the receive spans of each client and topic, in the order of their starts. A client polls one time
 // after the other. So a receive span that was open when another one, of a poll, ended, and that goes on, started before
 // the poll that returned its own record; and so did one that started before a poll span with a link to the same message.
-func prefetched(c *checker) {
+func prefetched(c *Pass) {
 	type client struct{ service, instance, group, topic, partition string }
 	groups := make(map[client][]journey.Index)
 	polls := make(map[polled]journey.Index)
@@ -133,7 +133,7 @@ func instance(span *journey.Span) string {
 const sameMoment = 1_000_000
 
 // startedEarly returns the receive spans during which another one of the client ended.
-func (c *checker) startedEarly(receives []journey.Index) []journey.Index {
+func (c *Pass) startedEarly(receives []journey.Index) []journey.Index {
 	ends := make([]int64, len(receives))
 	for k, i := range receives {
 		_, ends[k] = c.set.Times(i)
@@ -150,7 +150,7 @@ func (c *checker) startedEarly(receives []journey.Index) []journey.Index {
 }
 
 // beforePoll returns the receive spans that started before the poll span of the same message.
-func (c *checker) beforePoll(receives []journey.Index, polls map[polled]journey.Index) []journey.Index {
+func (c *Pass) beforePoll(receives []journey.Index, polls map[polled]journey.Index) []journey.Index {
 	var found []journey.Index
 	for _, i := range receives {
 		start, _ := c.set.Times(i)
@@ -168,7 +168,7 @@ func (c *checker) beforePoll(receives []journey.Index, polls map[polled]journey.
 }
 
 // missingLinks leaves the spans to S01 and P03 that know no origin at all, and to S09 those that have it as their parent.
-func missingLinks(c *checker, i journey.Index, m *message) {
+func missingLinks(c *Pass, i journey.Index, m *message) {
 	if !m.consumes() {
 		return
 	}
@@ -192,7 +192,7 @@ func missingLinks(c *checker, i journey.Index, m *message) {
 // asParent reports that the creation context is the parent, as far as can be seen.
 func asParent(m *message) bool { return m.origins.parent != related }
 
-func creationAsParent(c *checker, i journey.Index, m *message) {
+func creationAsParent(c *Pass, i journey.Index, m *message) {
 	if !m.consumes() || !asParent(m) {
 		return
 	}
@@ -205,7 +205,7 @@ func creationAsParent(c *checker, i journey.Index, m *message) {
 }
 
 // wrongInjector reports the spans whose contexts are in messages, though they did not send them.
-func wrongInjector(c *checker) {
+func wrongInjector(c *Pass) {
 	consumer := make(map[journey.Index]journey.Index)
 	var wrong []journey.Index
 	add := func(t, by journey.Index) {
@@ -239,7 +239,7 @@ func wrongInjector(c *checker) {
 	}
 }
 
-func (c *checker) anyCreation(i journey.Index) bool {
+func (c *Pass) anyCreation(i journey.Index) bool {
 	for _, t := range c.targets(i) {
 		if r := c.linkRole(i, t); r == creation || r == unknown {
 			return true
@@ -248,7 +248,7 @@ func (c *checker) anyCreation(i journey.Index) bool {
 	return false
 }
 
-func droppedLinks(c *checker, i journey.Index) {
+func droppedLinks(c *Pass, i journey.Index) {
 	m := c.messages[i]
 	if m == nil {
 		return // P07

@@ -21,7 +21,7 @@ func (r Result) WriteText(w io.Writer, style format.Style, examples int) error {
 	}
 	var b strings.Builder
 	rules := make(map[journey.RuleID]Rule)
-	for _, rule := range Rules() {
+	for _, rule := range r.Rules {
 		rules[rule.ID] = rule
 	}
 	for from := 0; from < len(r.Findings); {
@@ -44,7 +44,11 @@ func (r Result) WriteText(w io.Writer, style format.Style, examples int) error {
 // section writes the findings of one rule. Advice that all of them share stands once, at the end.
 func section(b *strings.Builder, rule Rule, findings []Finding, style format.Style, examples int) {
 	level := findings[0].Level
-	fmt.Fprintf(b, "%s %s: %d × %s\n", findings[0].Rule, style.Paint(level.color(), level.String()), len(findings), rule.Finds)
+	fmt.Fprintf(b, "%s %s: %d", format.Escape(string(findings[0].Rule)), style.Paint(level.color(), level.String()), len(findings))
+	if rule.Finds != "" {
+		b.WriteString(" × " + rule.Finds)
+	}
+	b.WriteString("\n")
 	shown := findings[:min(examples, len(findings))]
 	same := true
 	for _, f := range findings {
