@@ -31,6 +31,7 @@ type bubble struct {
 	spans   *tracetest.SpanRecorder
 	tp      *sdktrace.TracerProvider
 	meters  *sdkmetric.ManualReader
+	mp      *sdkmetric.MeterProvider
 	in      *otelkgo.Instrumentation
 }
 
@@ -51,9 +52,10 @@ func inBubble(t *testing.T, topics []string, f func(b *bubble), opts ...otelkgo.
 		b.cluster, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, topics...), kfake.ListenFn(b.net.Listen))
 		b.must(err)
 		defer b.cluster.Close()
+		b.mp = sdkmetric.NewMeterProvider(sdkmetric.WithReader(b.meters))
 		b.in, err = otelkgo.New(append([]otelkgo.Option{
 			otelkgo.WithTracerProvider(b.tp), otelkgo.WithPropagator(propagator),
-			otelkgo.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(b.meters))),
+			otelkgo.WithMeterProvider(b.mp),
 		}, opts...)...)
 		b.must(err)
 		f(b)

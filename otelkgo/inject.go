@@ -8,10 +8,10 @@ import (
 
 // injection is the carrier by which the context is written into a record, and
 // the room for what is written, as most records need it: one allocation for
-// the slice of headers and the values of the small ones.
+// the slice of headers (traceparent and baggage) and the values of the small ones.
 type injection struct {
 	RecordCarrier
-	headers [4]kgo.RecordHeader
+	headers [2]kgo.RecordHeader
 	text    [55]byte // a traceparent
 	used    uint8    // of text
 }
@@ -22,8 +22,8 @@ type injection struct {
 func (in *Instrumentation) inject(ctx context.Context, r *kgo.Record) {
 	c := &injection{RecordCarrier: RecordCarrier{r}}
 	headers := c.headers[:0]
-	if n := len(r.Headers) + len(in.fields); n > len(c.headers) {
-		headers = make([]kgo.RecordHeader, 0, n)
+	if len(r.Headers) > 0 {
+		headers = make([]kgo.RecordHeader, 0, len(r.Headers)+len(in.fields))
 	}
 	for i := range r.Headers {
 		if !in.isContext(&r.Headers[i]) {

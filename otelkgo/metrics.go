@@ -16,11 +16,11 @@ import (
 // durations, in seconds.
 var durationBuckets = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
-// instruments are the metrics that are written as things happen.
+// instruments are the metrics that are written as things happen; counters and
+// lag are read when somebody collects.
 type instruments struct {
 	operation metric.Float64Histogram // messaging.client.operation.duration
 	process   metric.Float64Histogram // messaging.process.duration
-	sent      metric.Int64Counter     // messaging.client.sent.messages
 	consumed  metric.Int64Counter     // messaging.client.consumed.messages
 }
 
@@ -34,15 +34,11 @@ func newInstruments(m metric.Meter) (instruments, error) {
 	if err != nil {
 		return instruments{}, fmt.Errorf("otelkgo: metric %s: %w", process.Name(), err)
 	}
-	sent, err := messagingconv.NewClientSentMessages(m)
-	if err != nil {
-		return instruments{}, fmt.Errorf("otelkgo: metric %s: %w", sent.Name(), err)
-	}
 	consumed, err := messagingconv.NewClientConsumedMessages(m)
 	if err != nil {
 		return instruments{}, fmt.Errorf("otelkgo: metric %s: %w", consumed.Name(), err)
 	}
-	return instruments{operation.Inst(), process.Inst(), sent.Inst(), consumed.Inst()}, nil
+	return instruments{operation.Inst(), process.Inst(), consumed.Inst()}, nil
 }
 
 // measure is one set of attributes, ready to be used with any instrument.
@@ -63,20 +59,14 @@ func newMeasure(attrs ...attribute.KeyValue) *measure {
 
 // failed returns the measure of an operation that came to err. Errors are few,
 // so it is made each time.
-func (o *operation) failed(err error) *measure {
-	return newMeasure(append(slices.Clone(o.measured), semconv.ErrorTypeKey.String(errorType(err)))...)
+func (o *operation) failed(err error) *measure { return newMeasure(o.failedAttributes(err)...) }
+
+func (o *operation) failedAttributes(err error) []attribute.KeyValue {
+	return append(slices.Clone(o.measured), semconv.ErrorTypeKey.String(errorType(err)))
 }
 
 // seconds is the time since start, as the durations are measured.
 func seconds(start, end time.Time) float64 { return end.Sub(start).Seconds() }
-
-// measureSend counts one record, with how long it took.
-func (in *Instrumentation) measureSend(ctx context.Context, start time.Time, m *measure) {
-	in.measureDuration(ctx, in.instruments.operation, start, m)
-	if in.instruments.sent.Enabled(ctx) {
-		in.instruments.sent.Add(ctx, 1, m.add...)
-	}
-}
 
 // clock returns the time, or nothing when the duration would not be measured.
 func clock(ctx context.Context, h metric.Float64Histogram) time.Time {
@@ -89,6 +79,6 @@ func clock(ctx context.Context, h metric.Float64Histogram) time.Time {
 // measureDuration records the time since start, which clock returned.
 func (in *Instrumentation) measureDuration(ctx context.Context, h metric.Float64Histogram, start time.Time, m *measure) {
 	if !start.IsZero() {
-		h.Record(ctx, seconds(start, time.Now()), m.record...)
+		h.Record(ctx, time.Since(start).Seconds(), m.record...)
 	}
 }

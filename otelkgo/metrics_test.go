@@ -158,6 +158,41 @@ func TestLag(t *testing.T) {
 	})
 }
 
+// Sent messages are counted in series that clients share, and that outlive them.
+func TestSentMessagesOutliveClients(t *testing.T) {
+	inBubble(t, []string{"orders"}, func(b *bubble) {
+		for n := range 3 {
+			cl := b.client()
+			b.produce(b.Context(), cl, &kgo.Record{Topic: "orders"})
+			cl.Close()
+			b.wantMetric("messaging.client.sent.messages", float64(n+1))
+		}
+		second, err := otelkgo.New(otelkgo.WithTracerProvider(b.tp), otelkgo.WithMeterProvider(b.mp))
+		b.must(err)
+		b.in = second
+		cl := b.client()
+		defer cl.Close()
+		b.produce(b.Context(), cl, &kgo.Record{Topic: "orders"})
+		b.wantMetric("messaging.client.sent.messages", 4)
+	})
+}
+
+// Topics without end are counted together beyond the limit of series.
+func TestSentMessagesOverflow(t *testing.T) {
+	inBubble(t, nil, func(b *bubble) {
+		hook := b.in.Hooks()[0].(interface {
+			kgo.HookProduceRecordBuffered
+			kgo.HookProduceRecordUnbuffered
+		})
+		for i := range 2100 {
+			r := &kgo.Record{Topic: fmt.Sprint("orders-", i)}
+			hook.OnProduceRecordBuffered(r)
+			hook.OnProduceRecordUnbuffered(r, nil)
+		}
+		b.wantMetric("messaging.client.sent.messages", 2100)
+	})
+}
+
 // TestMetricsNameFewTopicsAndGroups: what stands for many topics and groups stands in every metric, the gauges included.
 func TestMetricsNameFewTopicsAndGroups(t *testing.T) {
 	plain := func(name string) string { return strings.TrimPrefix(name, "run7.") }

@@ -30,6 +30,7 @@ type Instrumentation struct {
 	// fields are the headers that the propagator writes.
 	fields      []string
 	instruments instruments
+	sent        counters
 	scratches   scratches
 	// observed is set once somebody collects the lag: before, nothing is kept
 	// for it.
@@ -65,6 +66,9 @@ func New(opts ...Option) (*Instrumentation, error) {
 	meter := c.meterProvider.Meter(ScopeName, metric.WithInstrumentationVersion(Version), metric.WithSchemaURL(semconv.SchemaURL))
 	var err error
 	if in.instruments, err = newInstruments(meter); err != nil {
+		return nil, err
+	}
+	if err := in.observeSent(meter); err != nil {
 		return nil, err
 	}
 	if err := in.observeLag(meter); err != nil {

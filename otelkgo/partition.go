@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -18,8 +19,9 @@ type partitionState struct {
 	// the options that give them, processRoot those for a trace of its own.
 	attributes           []attribute.KeyValue
 	process, processRoot []trace.SpanStartOption
-	// sent and processed are for records that went well, one at a time.
-	sent, consumed, processed *measure
+	// send, consumed and processed are for records that went well.
+	send, consumed, processed *measure
+	sent                      atomic.Pointer[counter]
 	// lag is for the gauges; empty without a group.
 	lag *measure
 
@@ -39,7 +41,7 @@ func newPartitionState(ts *topicState, p int32) *partitionState {
 		attributes:  attributes,
 		process:     process,
 		processRoot: append([]trace.SpanStartOption{trace.WithNewRoot()}, process...),
-		sent:        newMeasure(with(ts.send.measured)...),
+		send:        newMeasure(with(ts.send.measured)...),
 		consumed:    newMeasure(with(ts.poll.measured)...),
 		processed:   newMeasure(with(ts.process.measured)...),
 	}
@@ -52,6 +54,17 @@ func newPartitionState(ts *topicState, p int32) *partitionState {
 		)
 	}
 	return ps
+}
+
+// sentCounter returns the counter of records sent to this partition. A partition
+// that is only read has none.
+func (ps *partitionState) sentCounter(ts *topicState) *counter {
+	c := ps.sent.Load()
+	if c == nil {
+		c = ts.client.in.sent.get(append(slices.Clone(ts.send.measured), ps.id)...)
+		ps.sent.Store(c)
+	}
+	return c
 }
 
 // inflight is one open process span in one partition.

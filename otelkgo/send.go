@@ -76,6 +76,22 @@ func (cs *clientState) startDerived(sc *sendContext, o *origin, r *kgo.Record) {
 	}
 }
 
+// measureSend counts one record, with how long it took.
+func (cs *clientState) measureSend(sc *sendContext, ps *partitionState, err error) {
+	duration := cs.in.instruments.operation
+	if err == nil && ps != nil {
+		cs.in.measureDuration(sc.Context, duration, sc.start, ps.send)
+		ps.sentCounter(sc.topic).n.Add(1)
+		return
+	}
+	attrs := sc.topic.send.measured
+	if err != nil {
+		attrs = sc.topic.send.failedAttributes(err)
+	}
+	cs.in.measureDuration(sc.Context, duration, sc.start, newMeasure(attrs...))
+	cs.in.sent.get(attrs...).n.Add(1)
+}
+
 // OnProduceRecordUnbuffered ends the send span and gives the record its old
 // context back, so that the same record can be sent again.
 func (cs *clientState) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
@@ -88,14 +104,7 @@ func (cs *clientState) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
 	}
 	r.Context = sc.before
 	ps := sc.topic.partition(r.Partition)
-	m := sc.topic.send.measure
-	switch {
-	case err != nil:
-		m = sc.topic.send.failed(err)
-	case ps != nil:
-		m = ps.sent
-	}
-	cs.in.measureSend(sc.Context, sc.start, m)
+	cs.measureSend(sc, ps, err)
 	if sc.span == nil {
 		return
 	}
