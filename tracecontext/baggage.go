@@ -17,10 +17,9 @@ const (
 
 // Baggage propagates baggage. The zero value works and counts nothing.
 //
-// Extract only keeps the header; it is parsed, and its broken members counted,
-// when somebody first asks the context for its baggage. Baggage that is passed
-// on as it came is written as it came, byte for byte. Both matter: parsing and
-// writing six members costs more than a span.
+// Extract keeps the header as text. It is parsed, and its broken members are
+// counted, when somebody first reads the baggage or sends it on. Baggage that
+// nobody changed is sent on byte for byte as it came.
 type Baggage struct {
 	// Refusals, when not nil, counts what was refused.
 	Refusals *Refusals
@@ -31,9 +30,9 @@ var _ propagation.TextMapPropagator = Baggage{}
 // Fields returns the name of the header that Inject writes.
 func (Baggage) Fields() []string { return []string{baggageHeader} }
 
-// Extract returns ctx with the baggage of carrier in the place of its own, or
-// ctx as it is when carrier has none that is valid. Of several headers with
-// one key the last counts, as in OpenTelemetry.
+// Extract returns ctx with the baggage of carrier in the place of its own. When
+// carrier has no valid baggage, ctx keeps its own. Of several members with one
+// key the last counts, as in OpenTelemetry.
 func (b Baggage) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
 	ctx = orBackground(ctx)
 	if carrier == nil {
@@ -52,7 +51,8 @@ func (b Baggage) header(carrier propagation.TextMapCarrier) string {
 	return raw
 }
 
-// with returns ctx with the baggage of raw, or ctx as it is without one.
+// with returns ctx with the baggage of the header raw, or ctx itself when raw
+// is empty.
 func (b Baggage) with(ctx context.Context, raw string) context.Context {
 	if raw == "" {
 		return ctx
@@ -63,8 +63,8 @@ func (b Baggage) with(ctx context.Context, raw string) context.Context {
 	return &lazyBaggage{Context: ctx, raw: raw, refusals: b.Refusals}
 }
 
-// joinBaggage returns all headers as one list of at most maxBaggageBytes, cut
-// between two members, and whether it was cut.
+// joinBaggage returns all headers as one list. A list of more than
+// maxBaggageBytes is cut between two members.
 func joinBaggage(one string, more []string) (raw string, cut bool) {
 	if len(more) > 0 {
 		var sb strings.Builder
@@ -86,7 +86,7 @@ func joinBaggage(one string, more []string) (raw string, cut bool) {
 	return strings.Clone(one[:max(end, 0)]), true
 }
 
-// parseBaggage parses a list of at most maxBaggageBytes. clean says that
+// parseBaggage parses a list of at most maxBaggageBytes. clean means that
 // nothing was refused.
 func (r *Refusals) parseBaggage(raw string) (bag baggage.Baggage, clean bool) {
 	bag, err := baggage.Parse(raw)
@@ -114,16 +114,16 @@ func (r *Refusals) parseBaggage(raw string) (bag baggage.Baggage, clean bool) {
 	}
 	bag, err = baggage.Parse(strings.Join(kept, ","))
 	if err != nil {
-		// Written out, the members are longer than they came: each byte that
-		// was not UTF-8 is now a U+FFFD.
+		// A byte that was not UTF-8 has become a U+FFFD, which is longer when
+		// it is percent-encoded. So the members no longer fit.
 		r.add(BaggageBytes)
 	}
 	return bag, false
 }
 
 // Inject writes the baggage of ctx, if there is any, in the order of its keys.
-// Members with a key that is no token cannot be written; members beyond the
-// limits are left out and counted.
+// Members whose key is not a token are left out. So are members beyond the
+// limits, which are counted.
 func (b Baggage) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
 	ctx = orBackground(ctx)
 	bag := baggage.FromContext(ctx)
@@ -134,7 +134,7 @@ func (b Baggage) Inject(ctx context.Context, carrier propagation.TextMapCarrier)
 		carrier.Set(baggageHeader, raw)
 		return
 	}
-	var small [512]byte // most baggage, so that writing it allocates nothing
+	var small [512]byte // enough for most baggage, which then needs no allocation
 	out := b.appendTo(small[:0], bag)
 	if len(out) == 0 {
 		return
@@ -146,7 +146,7 @@ func (b Baggage) Inject(ctx context.Context, carrier propagation.TextMapCarrier)
 	}
 }
 
-// appendTo appends the header of bag to out, which is empty.
+// appendTo appends the header of bag to out, which must be empty.
 func (b Baggage) appendTo(out []byte, bag baggage.Baggage) []byte {
 	members := bag.Members()
 	var few [16]entry
@@ -175,15 +175,15 @@ func (b Baggage) appendTo(out []byte, bag baggage.Baggage) []byte {
 	return out
 }
 
-// entry is a member by its key. Members are large, and sorted like this they
-// stay where they are.
+// entry is a member and its key. Sorting entries does not move the members,
+// which are large.
 type entry struct {
 	key    string
 	member *baggage.Member
 }
 
-// append appends a comma when out has something, and the member; or nothing
-// when its key cannot be written.
+// append appends the member, after a comma unless out is empty. It appends
+// nothing when the key is not a token.
 func (e entry) append(out []byte) []byte {
 	if !isToken(e.key) {
 		return out
@@ -199,12 +199,12 @@ func (e entry) append(out []byte) []byte {
 	return appendEscaped(out, e.member.Value())
 }
 
-// characters says what a byte may be part of.
+// characters is a set of the grammar's rules that allow a byte.
 type characters uint8
 
 const (
 	token characters = 1 << iota // RFC 9110, section 5.6.2
-	octet                        // baggage-octet, the percent sign left out
+	octet                        // baggage-octet, without the percent sign
 )
 
 var characterOf = func() (table [256]characters) {
@@ -230,7 +230,8 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// appendEscaped percent-encodes what is no baggage-octet, and the percent sign.
+// appendEscaped appends s. It percent-encodes the percent sign and every byte
+// that is not a baggage-octet.
 func appendEscaped(out []byte, s string) []byte {
 	const hexDigits = "0123456789ABCDEF"
 	plain := 0 // up to where s is written

@@ -38,7 +38,13 @@ func TestBaggageExtract(t *testing.T) {
 		{"white space", "around keys, values and commas it is no part of them", []string{" a =\t1 , b = 2 "}, map[string]string{"a": "1", "b": "2"}, nil},
 		{"properties", "after semicolons, with and without a value", []string{"a=1;x;y=2 ; z"}, map[string]string{"a": "1;x;y=2;z"}, nil},
 		{"percent-encoding", "values are UTF-8, percent-encoded", []string{"a=%C3%A4%20b%2Cc"}, map[string]string{"a": "ä b,c"}, nil},
-		{"percent-encoding, not UTF-8", "what is no UTF-8 becomes U+FFFD", []string{"a=%FF"}, map[string]string{"a": "\uFFFD"}, nil},
+		{"percent-encoding, not UTF-8", "each byte that is no UTF-8 becomes U+FFFD", []string{"a=%FF"}, map[string]string{"a": "\uFFFD"}, nil},
+		{"percent-encoding, not UTF-8 in between", "the rest is kept", []string{"a=x%C3%28y%FF%feZ"}, map[string]string{"a": "x\uFFFD(y\uFFFD\uFFFDZ"}, nil},
+		{"percent-encoding, half a character", "it is no UTF-8", []string{"a=%E2%82"}, map[string]string{"a": "\uFFFD\uFFFD"}, nil},
+		{"percent-encoding, a surrogate", "it is no UTF-8", []string{"a=%ED%A0%80"}, map[string]string{"a": "\uFFFD\uFFFD\uFFFD"}, nil},
+		{"percent-encoding in a property, not UTF-8", "values of properties too", []string{"a=1;p=%FF"}, map[string]string{"a": "1;p=%EF%BF%BD"}, nil},
+		{"bytes that are not UTF-8", "a value is ASCII", []string{"a=\xff\xfe,b=2"}, map[string]string{"b": "2"}, map[string]uint64{"baggage_member": 1}},
+		{"a key that is not UTF-8", "a key is a token", []string{"\xff=1,%FF=2"}, map[string]string{"%FF": "2"}, map[string]uint64{"baggage_member": 1}},
 		{"equals signs in a value", "the first one divides", []string{"a=b=c"}, map[string]string{"a": "b=c"}, nil},
 		{"empty value", "a value may be empty", []string{"a="}, map[string]string{"a": ""}, nil},
 		{"several lines", "lines are joined", []string{"a=1", "b=2,c=3"}, map[string]string{"a": "1", "b": "2", "c": "3"}, nil},
@@ -166,30 +172,51 @@ func TestBaggageOfTheContextStaysWithoutHeader(t *testing.T) {
 	}
 }
 
+// At most 64 members and 8192 bytes are written, by whole members, and no member
+// is left out within the limits.
 func TestBaggageKeepsWithinLimits(t *testing.T) {
-	var all []baggage.Member
-	bag := baggage.Baggage{}
-	for i := range 70 {
-		m, err := baggage.NewMemberRaw(fmt.Sprintf("k%02d", i), strings.Repeat("x", 200))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, m)
-		if bag, err = bag.SetMember(m); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p, c := tracecontext.New(), propagation.MapCarrier{}
-	p.Inject(baggage.ContextWithBaggage(t.Context(), bag), c)
-	if n := len(c["baggage"]); n > 8192 || n < 8192-210 {
-		t.Errorf("%d bytes written, want as many members as fit into 8192", n)
-	}
-	written := strings.Count(c["baggage"], ",") + 1
-	if refused := p.Refusals().Count(tracecontext.BaggageBytes) + p.Refusals().Count(tracecontext.BaggageMembers); written+int(refused) != len(all) {
-		t.Errorf("%d members written and %d refused, want %d together", written, refused, len(all))
-	}
-	if !strings.HasPrefix(c["baggage"], "k00=x") {
-		t.Error("members are not in the order of their keys")
+	for _, c := range []struct {
+		name           string
+		members, value int // how many, and how many bytes the value of each has
+		last           int // how many bytes the value of the last has
+		written, bytes int
+		refused        map[string]uint64
+	}{
+		{"64 members", 64, 1, 1, 64, 64*6 - 1, nil},
+		{"65 members", 65, 1, 1, 64, 64*6 - 1, map[string]uint64{"baggage_members": 1}},
+		{"8192 bytes", 2, 4000, 4183, 2, 8192, nil},
+		{"8193 bytes", 2, 4000, 4184, 1, 4004, map[string]uint64{"baggage_bytes": 1}},
+		{"one member of 8192 bytes", 1, 0, 8188, 1, 8192, nil},
+		{"one member of 8193 bytes", 1, 0, 8189, 0, 0, map[string]uint64{"baggage_bytes": 1}},
+		{"64 members in 8192 bytes", 64, 123, 124, 64, 8192, nil},
+		{"one too large in between", 3, 8180, 1, 2, 8190, map[string]uint64{"baggage_bytes": 1}},
+		{"70 of 204 bytes", 70, 200, 200, 39, 7994, map[string]uint64{"baggage_bytes": 31}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bag := baggage.Baggage{}
+			for i := range c.members {
+				size := c.value
+				if i == c.members-1 {
+					size = c.last
+				}
+				m, err := baggage.NewMemberRaw(fmt.Sprintf("k%02d", i), strings.Repeat("x", size))
+				check(t, err)
+				bag, err = bag.SetMember(m)
+				check(t, err)
+			}
+			p, out := tracecontext.New(), propagation.MapCarrier{}
+			p.Inject(baggage.ContextWithBaggage(t.Context(), bag), out)
+			written := 0
+			if out["baggage"] != "" {
+				written = strings.Count(out["baggage"], ",") + 1
+			}
+			if written != c.written || len(out["baggage"]) != c.bytes {
+				t.Errorf("%d members and %d bytes written, want %d and %d", written, len(out["baggage"]), c.written, c.bytes)
+			}
+			if n := p.Refusals().Counts(); fmt.Sprint(n) != fmt.Sprint(c.refused) && len(n)+len(c.refused) > 0 {
+				t.Errorf("refused %v, want %v", n, c.refused)
+			}
+		})
 	}
 }
 

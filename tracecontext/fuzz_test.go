@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/propagation"
@@ -101,6 +102,11 @@ func FuzzBaggage(f *testing.F) {
 		p := tracecontext.New()
 		ctx := p.Extract(t.Context(), propagation.HeaderCarrier{"Baggage": {one, two}})
 		n := baggage.FromContext(ctx).Len()
+		for _, m := range baggage.FromContext(ctx).Members() {
+			if text := m.Value() + m.String(); !utf8.ValidString(text) {
+				t.Errorf("%q is not UTF-8", text)
+			}
+		}
 		if n == 0 && len(p.Refusals().Counts()) == 0 && strings.Trim(one+two, " \t,") != "" {
 			t.Errorf("%q and %q were dropped without being counted", one, two)
 		}

@@ -20,8 +20,9 @@ var _ propagation.TextMapPropagator = (*Propagator)(nil)
 // Option configures a Propagator.
 type Option func(*Propagator)
 
-// WithLogger has refusals reported to l, at level warn and at most once a
-// minute, by reason and number. Values are not logged: they come from outside.
+// WithLogger logs refusals to l, at level warn and at most once a minute, by
+// reason and number. Values are not logged: they come from outside. A nil l logs
+// nothing.
 func WithLogger(l *slog.Logger) Option {
 	return func(p *Propagator) { p.refusals.logger = l }
 }

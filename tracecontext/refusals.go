@@ -42,7 +42,7 @@ func (r Reason) String() string {
 	return "unknown"
 }
 
-// logEvery is the least time between two log records.
+// logEvery is the shortest time between two log records.
 const logEvery = time.Minute
 
 // Refusals counts what was refused. The zero value is ready; a nil *Refusals
@@ -53,7 +53,7 @@ type Refusals struct {
 
 	mu     sync.Mutex
 	logged time.Time       // when the last record was written
-	told   [reasons]uint64 // what it and those before it reported
+	told   [reasons]uint64 // the counts at that time
 }
 
 // Count returns how often something was refused for this reason.
@@ -85,8 +85,8 @@ func (r *Refusals) add(reason Reason) {
 	}
 }
 
-// log writes what has come since the last record, unless that was less than a
-// minute ago; then the next refusal after the minute reports it.
+// log logs what was refused since the last record. If that was less than a
+// minute ago, it leaves this to the next refusal after the minute.
 func (r *Refusals) log() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -7,20 +7,20 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 )
 
-// remoteContext is a context with a remote span context. It says what
-// trace.ContextWithRemoteSpanContext says, in one allocation instead of two.
+// remoteContext is a context with a remote span context. It is what
+// trace.ContextWithRemoteSpanContext makes, in one allocation instead of two.
 type remoteContext struct {
 	context.Context
 	span remoteSpan
 }
 
-// remoteSpan is a span that does nothing but have a span context.
+// remoteSpan is a span that has a span context and does nothing.
 type remoteSpan struct {
 	trace.Span
 	sc trace.SpanContext
 }
 
-// noSpan does what a remoteSpan does not do itself.
+// noSpan has the methods that remoteSpan does not have itself.
 var noSpan trace.Span = noop.Span{}
 
 func (s *remoteSpan) SpanContext() trace.SpanContext { return s.sc }

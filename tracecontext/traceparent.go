@@ -18,18 +18,19 @@ type TraceContext struct {
 var _ propagation.TextMapPropagator = TraceContext{}
 
 const (
-	// version 00 has this many characters, later ones at least as many.
+	// traceparentLength is the length of version 00. Later versions have at
+	// least as many characters.
 	traceparentLength = 2 + 1 + 32 + 1 + 16 + 1 + 2
-	// knownFlags are what level 2 defines; "Vendors MUST set those to zero"
-	// goes for all others.
+	// knownFlags are the flags that level 2 defines. All others must be sent
+	// as zero.
 	knownFlags = trace.FlagsSampled | trace.FlagsRandom
 )
 
 // Fields returns the names of the headers that Inject writes.
 func (TraceContext) Fields() []string { return []string{traceparentHeader, tracestateHeader} }
 
-// Inject writes the span context of ctx, if it is valid, as version 00, and
-// removes a tracestate that is not its own.
+// Inject writes the span context of ctx, if it is valid, as version 00. It
+// removes a tracestate that an earlier use left in carrier.
 func (TraceContext) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
 	ctx = orBackground(ctx)
 	sc := trace.SpanContextFromContext(ctx)
@@ -60,7 +61,7 @@ func formatTraceparent(out []byte, sc trace.SpanContext) {
 	hex.Encode(out[53:55], flags[:])
 }
 
-// Extract returns ctx with the remote span context of carrier, or ctx as it is
+// Extract returns ctx with the remote span context of carrier, or ctx itself
 // when there is none or it is refused.
 func (t TraceContext) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
 	ctx = orBackground(ctx)
@@ -87,8 +88,8 @@ func (t TraceContext) spanContext(carrier propagation.TextMapCarrier) (sc trace.
 	return trace.NewSpanContext(config), whole
 }
 
-// readTraceparent reads the one traceparent of carrier. Without one it is not
-// ok, for no reason.
+// readTraceparent reads the one traceparent of carrier. When there is none, it
+// returns noReason and false.
 func readTraceparent(carrier propagation.TextMapCarrier) (config trace.SpanContextConfig, reason Reason, ok bool) {
 	if c, ok := carrier.(bytesGetter); ok {
 		return parseHeader(c.GetBytes(traceparentHeader))
@@ -109,8 +110,8 @@ func parseHeader[T text](s T) (config trace.SpanContextConfig, reason Reason, ok
 		return config, noReason, false
 	}
 	config, reason, ok = parseTraceparent(trimOWS(s))
-	// A comma says that two were joined into one line on the way. Version 00,
-	// being of one length, has no room for it.
+	// A comma means that two headers were joined into one line on the way.
+	// Version 00 has a fixed length and no room for it.
 	if !ok || len(s) > traceparentLength {
 		for i := range len(s) {
 			if s[i] == ',' {
@@ -121,9 +122,9 @@ func parseHeader[T text](s T) (config trace.SpanContextConfig, reason Reason, ok
 	return config, reason, ok
 }
 
-// parseTraceparent reads a traceparent without surrounding white space. For
-// versions after 00 it reads what 00 has and requires a dash after it, as the
-// specification's section on versioning says.
+// parseTraceparent reads a traceparent without surrounding white space. Of
+// versions after 00 it reads what 00 has, and requires a dash or the end after
+// it: see the specification, "Versioning of traceparent".
 func parseTraceparent[T text](s T) (config trace.SpanContextConfig, reason Reason, ok bool) {
 	var version, flags [1]byte
 	if len(s) < 3 || s[2] != '-' || !decodeHex(version[:], s[:2]) || version[0] == 0xff {
@@ -143,7 +144,7 @@ func parseTraceparent[T text](s T) (config trace.SpanContextConfig, reason Reaso
 	return config, noReason, true
 }
 
-// decodeHex decodes lower-case hex; encoding/hex would take upper case too.
+// decodeHex decodes lower-case hex. encoding/hex would take upper case, too.
 func decodeHex[T text](dst []byte, s T) bool {
 	var wrong byte
 	for i := range dst {

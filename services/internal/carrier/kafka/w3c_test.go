@@ -57,6 +57,26 @@ func TestW3COverKafkaHeaders(t *testing.T) {
 	}
 }
 
+// A tracestate that trace.TraceState cannot hold goes on from a process span of
+// its trace, and not from one that starts a trace of its own.
+func TestLevel2TracestatePassesAProcess(t *testing.T) {
+	const state = "foo=1,0bar=2"
+	p := tracecontext.New()
+	for relation, want := range map[otelkgo.Relation]string{otelkgo.RelationBoth: state, otelkgo.RelationParent: state, otelkgo.RelationLink: ""} {
+		in, err := otelkgo.New(otelkgo.WithTracerProvider(sdktrace.NewTracerProvider()), otelkgo.WithPropagator(p), otelkgo.WithRelation(relation))
+		check(t, err)
+		ctx, process := in.StartProcess(t.Context(), recordWith([][2]string{
+			{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, {"tracestate", state},
+		}))
+		out := &kgo.Record{}
+		p.Inject(ctx, otelkgo.RecordCarrier{Record: out})
+		process.End(nil)
+		if got := (otelkgo.RecordCarrier{Record: out}).Get("tracestate"); got != want {
+			t.Errorf("relation %s: tracestate %q goes on, want %q", relation, got, want)
+		}
+	}
+}
+
 func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
