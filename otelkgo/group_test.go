@@ -5,107 +5,16 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-
-	"tracelab/otelkgo"
 )
 
-// Consumer groups: lost partitions, refused commits, transactions.
-
-// A rebalance takes a partition away while one of its records is being handled.
-func TestRebalanceLosesOpenSpans(t *testing.T) {
-	inBubble(t, []string{"orders"}, func(b *bubble) {
-		producer := b.client()
-		defer producer.Close()
-		for p := range int32(2) {
-			b.produce(b.Context(), producer, &kgo.Record{Topic: "orders", Partition: p})
-		}
-		lost := make(chan []int32, 8)
-		first := b.member("shipping", kgo.ConsumeTopics("orders"),
-			kgo.OnPartitionsAssigned(b.in.OnPartitionsAssigned),
-			kgo.OnPartitionsRevoked(func(ctx context.Context, cl *kgo.Client, m map[string][]int32) {
-				b.in.OnPartitionsLost(ctx, cl, m) // no time to finish
-				if len(m["orders"]) > 0 {
-					lost <- m["orders"]
-				}
-			}))
-		defer first.CloseAllowingRebalance()
-		records := b.poll(first, 2)
-		var open []*otelkgo.Process
-		for _, r := range records {
-			_, p := b.in.StartProcess(b.Context(), r)
-			open = append(open, p)
-		}
-		_, batch := b.in.StartProcessBatch(b.Context(), records)
-
-		second := b.member("shipping", kgo.ConsumeTopics("orders"))
-		var taken []int32
-		select {
-		case taken = <-lost:
-		case <-time.After(time.Minute):
-		}
-		if len(taken) != 1 {
-			t.Fatalf("partitions %v were taken, want one", taken)
-		}
-		// Until the group has settled kgo holds commits back with a mutex, on
-		// which virtual time does not pass.
-		time.Sleep(10 * time.Second)
-		mine, theirs := 1-taken[0], taken[0]
-		if !open[theirs].Lost() || open[mine].Lost() || !batch.Lost() {
-			t.Errorf("lost: theirs %t, mine %t, batch over both %t; want true, false, true", open[theirs].Lost(), open[mine].Lost(), batch.Lost())
-		}
-		for _, p := range append(open, batch) {
-			p.End(nil)
-		}
-		if err := b.in.Process(b.Context(), records[theirs], func(context.Context, *kgo.Record) error { return nil }); !errors.Is(err, otelkgo.ErrPartitionLost) {
-			t.Errorf("a record of a lost partition was processed with %v, want ErrPartitionLost", err)
-		}
-		offsets := map[string]map[int32]kgo.EpochOffset{"orders": {0: {Epoch: -1, Offset: 1}, 1: {Epoch: -1, Offset: 1}}}
-		if err := b.in.CommitOffsets(b.Context(), first, offsets); !errors.Is(err, otelkgo.ErrPartitionLost) || !strings.Contains(err.Error(), "topic orders") {
-			t.Errorf("commit of both partitions: %v, want ErrPartitionLost for one", err)
-		}
-		if len(offsets["orders"]) != 2 {
-			t.Error("the caller's offsets were changed")
-		}
-		if got := first.CommittedOffsets()["orders"][mine].Offset; got != 1 {
-			t.Errorf("own partition is committed at %d, want 1", got)
-		}
-		again := b.poll(second, 1)
-		if again[0].Partition != theirs {
-			t.Errorf("the other member got partition %d, want %d, uncommitted", again[0].Partition, theirs)
-		}
-		b.process(again[0])
-		second.CloseAllowingRebalance()
-
-		var failed, well int
-		for _, s := range b.spans.Ended() {
-			switch {
-			case !strings.HasPrefix(s.Name(), "process"):
-			case attributeOf(s, "error.type") == "partition_lost":
-				failed++
-			case attributeOf(s, "error.type") == "":
-				well++
-			}
-		}
-		if failed != 3 || well != 2 {
-			t.Errorf("%d process spans ended with partition_lost and %d well, want 3 (record, batch, late record) and 2 (own, other member's)", failed, well)
-		}
-
-		// Back again, with the other member gone.
-		deadline := time.Now().Add(time.Minute)
-		for len(first.CommittedOffsets()["orders"]) < 2 && time.Now().Before(deadline) {
-			time.Sleep(100 * time.Millisecond)
-		}
-		time.Sleep(10 * time.Second)
-		b.must(b.in.CommitOffsets(b.Context(), first, offsets))
-	})
-}
+// Refused commits and transactions of consumer groups. See rebalance_test.go for
+// lost partitions.
 
 func TestRefusedCommit(t *testing.T) {
 	inBubble(t, []string{"orders", "stock"}, func(b *bubble) {

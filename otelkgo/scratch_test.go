@@ -2,7 +2,6 @@ package otelkgo_test
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,69 +40,89 @@ func TestSpansKeepTheirAttributes(t *testing.T) {
 	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(spans))
 	in, err := otelkgo.New(otelkgo.WithTracerProvider(tp), otelkgo.WithPropagator(propagator),
 		otelkgo.WithDestinationTemplate(func(string) string { return "orders.{tenant}" }),
-		otelkgo.WithMessageID(func(r *kgo.Record) string { return "id-" + string(r.Key) }))
+		otelkgo.WithMessageID(func(r *kgo.Record) string { return "id-" + string(r.Key) }),
+		otelkgo.WithConversationID(func(r *kgo.Record) string { return "order-" + string(r.Key) }))
 	check(t, err)
 	hooks := in.Hooks()
 	cl, err := kgo.NewClient(kgo.WithHooks(hooks...), kgo.ConsumerGroup("shipping"), kgo.ConsumeTopics("orders.a"),
 		kgo.SeedBrokers("127.0.0.1:1"), kgo.DialTimeout(time.Millisecond))
 	check(t, err)
 	defer cl.Close()
-	hook := hooks[0].(interface {
-		kgo.HookProduceRecordBuffered
-		kgo.HookProduceRecordUnbuffered
-		kgo.HookFetchRecordBuffered
-	})
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
 			for i := range each {
-				n := w*each + i
-				r := &kgo.Record{Topic: "orders.a", Key: fmt.Appendf(nil, "%d", n), Context: t.Context()}
-				hook.OnProduceRecordBuffered(r)
-				r.Partition, r.Offset = int32(w), int64(n)
-				hook.OnProduceRecordUnbuffered(r, nil)
-				r = &kgo.Record{Topic: r.Topic, Key: r.Key, Headers: r.Headers, Partition: r.Partition, Offset: r.Offset} // as it is fetched elsewhere
-				hook.OnFetchRecordBuffered(r)
-				_, p := in.StartProcess(t.Context(), r)
-				p.End(nil)
+				sendAndProcess(t, in, hooks[0], w, w*each+i)
 			}
 		})
 	}
 	wg.Wait()
-	want := map[string]int{"send orders.{tenant}": 13, "process orders.{tenant}": 14}
+	want := map[string]int{"send orders.{tenant}": 14, "process orders.{tenant}": 15}
 	offsets := map[string]map[int]bool{}
 	for _, s := range spans.Ended() {
 		n := attributeInt(s, "messaging.kafka.offset")
-		got := fmt.Sprint(attributeMap(s.Attributes()))
-		for _, part := range []string{
-			fmt.Sprintf("messaging.kafka.message.key:%d ", n), fmt.Sprintf("messaging.message.id:id-%d ", n),
-			fmt.Sprintf("messaging.destination.partition.id:%d ", n/each), "messaging.kafka.message.tombstone:true ",
-		} {
-			if !strings.Contains(got, part) {
-				t.Fatalf("%s of offset %d has no %s: %s", s.Name(), n, part, got)
-			}
-		}
+		checkOwnAttributes(t, s, n/each, n)
 		if len(s.Attributes()) != want[s.Name()] || s.DroppedAttributes() != 0 {
-			t.Fatalf("%s has %d attributes, want %d: %s", s.Name(), len(s.Attributes()), want[s.Name()], got)
+			t.Fatalf("%s has %d attributes, want %d: %v", s.Name(), len(s.Attributes()), want[s.Name()], attributeMap(s.Attributes()))
 		}
 		if offsets[s.Name()] == nil {
 			offsets[s.Name()] = map[int]bool{}
 		}
 		offsets[s.Name()][n] = true
-		if s.SpanKind() != trace.SpanKindConsumer {
-			continue
-		}
-		for _, kept := range sampler.kept[s.SpanContext().TraceID()] {
-			for k, v := range attributeMap(kept) {
-				if k == "messaging.kafka.message.key" && v != fmt.Sprint(n) {
-					t.Fatalf("the sampler was given key %s for offset %d", v, n)
-				}
-			}
+		if s.SpanKind() == trace.SpanKindConsumer {
+			sampler.checkKept(t, s.SpanContext().TraceID(), n)
 		}
 	}
 	for name := range want {
 		if len(offsets[name]) != workers*each {
 			t.Errorf("%s: %d offsets, want %d", name, len(offsets[name]), workers*each)
+		}
+	}
+}
+
+// sendAndProcess takes one record through the hooks of a client and a process
+// span. Its key, ids and offset are n.
+func sendAndProcess(t *testing.T, in *otelkgo.Instrumentation, client kgo.Hook, partition, n int) {
+	hook := client.(interface {
+		kgo.HookProduceRecordBuffered
+		kgo.HookProduceRecordUnbuffered
+		kgo.HookFetchRecordBuffered
+	})
+	r := &kgo.Record{Topic: "orders.a", Key: fmt.Appendf(nil, "%d", n), Context: t.Context()}
+	hook.OnProduceRecordBuffered(r)
+	r.Partition, r.Offset = int32(partition), int64(n)
+	hook.OnProduceRecordUnbuffered(r, nil)
+	r = &kgo.Record{Topic: r.Topic, Key: r.Key, Headers: r.Headers, Partition: r.Partition, Offset: r.Offset} // as it is fetched elsewhere
+	hook.OnFetchRecordBuffered(r)
+	_, p := in.StartProcess(t.Context(), r)
+	p.End(nil)
+}
+
+// checkOwnAttributes checks what a span says of record n alone.
+func checkOwnAttributes(t *testing.T, s sdktrace.ReadOnlySpan, partition, n int) {
+	t.Helper()
+	got := attributeMap(s.Attributes())
+	for key, want := range map[string]string{
+		"messaging.kafka.message.key":        fmt.Sprint(n),
+		"messaging.message.id":               fmt.Sprint("id-", n),
+		"messaging.message.conversation_id":  fmt.Sprint("order-", n),
+		"messaging.destination.partition.id": fmt.Sprint(partition),
+		"messaging.kafka.message.tombstone":  "true",
+	} {
+		if got[key] != want {
+			t.Fatalf("%s of offset %d has %s=%q, want %q", s.Name(), n, key, got[key], want)
+		}
+	}
+}
+
+// checkKept checks that the sampler still has the attributes of record n.
+func (s *keepingSampler) checkKept(t *testing.T, id trace.TraceID, n int) {
+	t.Helper()
+	for _, kept := range s.kept[id] {
+		for k, v := range attributeMap(kept) {
+			if k == "messaging.kafka.message.key" && v != fmt.Sprint(n) {
+				t.Fatalf("the sampler was given key %s for offset %d", v, n)
+			}
 		}
 	}
 }
