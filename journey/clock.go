@@ -20,7 +20,7 @@ type ClockOffset struct {
 func (s *Set) ClockOffsets() []ClockOffset {
 	type pair struct{ from, to string }
 	bounds := make(map[pair]*ClockOffset)
-	for i := range s.nodes {
+	for i := range s.Len() {
 		c := &s.nodes[i]
 		for _, e := range s.edgesTo(Index(i)) {
 			p := &s.nodes[e.pred]

@@ -23,8 +23,13 @@ func (j *Journey) CompletionPath() []Segment { return j.pathTo(j.last, none) }
 
 // MessagePath returns the segments that explain when the consumer of a message of the journey had handled it, as
 // CompletionPath does for the end of the journey: going back along that message, whichever message of its batch was ready
-// last. The time until the batch's last message was ready is the wait for the batch.
-func (j *Journey) MessagePath(m Message) []Segment { return j.pathTo(m.Consumer, m.Producer) }
+// last. The time until the batch's last message was ready is the wait for the batch. It is empty for a message that is not of the journey.
+func (j *Journey) MessagePath(m Message) []Segment {
+	if !j.Contains(m.Consumer) {
+		return nil
+	}
+	return j.pathTo(m.Consumer, m.Producer)
+}
 
 func (j *Journey) pathTo(last, message Index) []Segment {
 	if len(j.spans) == 0 {

@@ -65,6 +65,9 @@ func (s *Set) selfWork(i Index) iter.Seq2[int64, int64] {
 
 // SelfTime returns how long span i was at work itself: up to its effective end, less the union of its calls.
 func (s *Set) SelfTime(i Index) time.Duration {
+	if i < 0 || int(i) >= s.Len() {
+		return 0
+	}
 	var sum int64
 	for from, to := range s.selfWork(i) {
 		sum += to - from

@@ -50,7 +50,7 @@ func (d Depth) deeper(than Depth) Depth {
 // causeFirst returns the positions of the journey's spans, causes before effects: usually the order of their starts.
 func (j *Journey) causeFirst() []int32 {
 	order := make([]int32, 0, len(j.spans))
-	if !j.set.backwards {
+	if j.set == nil || !j.set.backwards {
 		for k := range j.spans {
 			order = append(order, int32(k))
 		}

@@ -18,7 +18,7 @@
 // Lengths of time, and times from a journey's start, are time.Duration. Times since the Unix epoch are int64 nanoseconds:
 // Span.Start and End, Set.Times, Set.EffectiveEnd, Edge.Ready and Journey.Start.
 //
-// An Index is valid for the Set that it comes from; with any other it may panic, as an index does into a slice.
+// An Index is valid for the Set that it comes from. One that the set does not have stands for an empty span.
 //
 // The package imports the standard library only. Nothing in it recurses, so no input can exhaust the stack.
 package journey

@@ -47,6 +47,9 @@ type Edge struct {
 // Causes yields the edges that lead to span i, parent first, then links by their targets' order.
 func (s *Set) Causes(i Index) iter.Seq[Edge] {
 	return func(yield func(Edge) bool) {
+		if i < 0 || int(i) >= s.Len() {
+			return
+		}
 		for _, e := range s.edgesTo(i) {
 			if !yield(Edge{e.pred, e.class, s.ready(e, i)}) {
 				return

@@ -18,8 +18,13 @@ type Journey struct {
 	end       int64
 }
 
-// Set returns the set that the journey is part of. The zero Journey is part of none: nil.
-func (j *Journey) Set() *Set { return j.set }
+// Set returns the set that the journey is part of; for the zero Journey, an empty one.
+func (j *Journey) Set() *Set {
+	if j.set == nil {
+		return new(Set)
+	}
+	return j.set
+}
 
 // Root returns the span at which the journey starts, and false for a rootless one.
 func (j *Journey) Root() (Index, bool) {
@@ -173,11 +178,16 @@ func mergeSorted(a, b []Index) []Index {
 }
 
 // Journeys returns all journeys, by start, then by their first span, in a slice of the caller's own.
-func (s *Set) Journeys() []*Journey { return slices.Clone(s.journeys) }
+func (s *Set) Journeys() []*Journey {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.journeys)
+}
 
 // JourneyFrom returns the journey whose root is span i, and false when there is none.
 func (s *Set) JourneyFrom(i Index) (*Journey, bool) {
-	if i < 0 || int(i) >= len(s.nodes) {
+	if i < 0 || int(i) >= s.Len() {
 		return nil, false
 	}
 	for _, j := range s.traceJourneys[s.nodes[i].trace] {
@@ -190,6 +200,9 @@ func (s *Set) JourneyFrom(i Index) (*Journey, bool) {
 
 // JourneysOf returns the journeys that reach a trace: the one with its root there first, then by start.
 func (s *Set) JourneysOf(trace TraceID) []*Journey {
+	if s.Len() == 0 {
+		return nil
+	}
 	n, ok := s.traces.Lookup(trace)
 	if !ok {
 		return nil

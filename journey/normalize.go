@@ -27,7 +27,7 @@ func (s *Set) load() {
 	s.topics.Of("")
 	s.groups.Of("")
 	for i := range s.spans {
-		loaded[i] = s.node(i)
+		loaded[i] = s.read(i)
 		keys[i] = sortKey{loaded[i].start, loaded[i].id, int32(i)}
 	}
 	slices.SortFunc(keys, func(a, b sortKey) int {
@@ -63,8 +63,8 @@ func (s *Set) same(a, b sortKey) bool {
 	return x.Trace == y.Trace && compareSpans(x, y) == 0
 }
 
-// node reads span i.
-func (s *Set) node(i int) node {
+// read reads span i.
+func (s *Set) read(i int) node {
 	span := &s.spans[i]
 	m, f := span.readAttributes()
 	n := node{

@@ -32,8 +32,8 @@ type node struct {
 
 func (n *node) is(f flags) bool { return n.flags&f != 0 }
 
-// Set is a set of spans that were normalised and joined by edges, over all their traces. It is safe for use by several
-// goroutines at a time.
+// Set is a set of spans that were normalized and joined by edges, over all their traces. It is safe for use by several
+// goroutines at a time. The zero Set, and a nil one, have no spans.
 type Set struct {
 	spans    []Span
 	nodes    []node
@@ -81,46 +81,75 @@ func NewSet(spans []Span) *Set {
 }
 
 // Len returns the number of spans, shared ones included, exact duplicates not.
-func (s *Set) Len() int { return len(s.nodes) }
+func (s *Set) Len() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.nodes)
+}
 
-// Span returns span i as it was read.
-func (s *Set) Span(i Index) *Span { return &s.spans[s.nodes[i].span] }
+// node returns span i; for an Index that is not of the set, one without anything.
+func (s *Set) node(i Index) node {
+	if i < 0 || int(i) >= s.Len() {
+		return node{parent: none, caller: none, span: -1}
+	}
+	return s.nodes[i]
+}
+
+// Span returns span i as it was read; for an Index that is not of the set, an empty Span.
+func (s *Set) Span(i Index) *Span {
+	if i < 0 || int(i) >= s.Len() {
+		return new(Span)
+	}
+	return &s.spans[s.nodes[i].span]
+}
 
 // Times returns start and end of span i in nanoseconds since the Unix epoch, as corrected: end is not before start.
-func (s *Set) Times(i Index) (start, end int64) { return s.nodes[i].start, s.nodes[i].end }
+func (s *Set) Times(i Index) (start, end int64) {
+	n := s.node(i)
+	return n.start, n.end
+}
 
 // EffectiveEnd returns the end of span i that counts, in nanoseconds since the Unix epoch: for a span reached by a call
 // it is not later than its caller's effective end.
-func (s *Set) EffectiveEnd(i Index) int64 { return s.nodes[i].eff }
+func (s *Set) EffectiveEnd(i Index) int64 { return s.node(i).eff }
 
 // Parent returns the parent of span i, and false when it has none in the set.
-func (s *Set) Parent(i Index) (Index, bool) { p := s.nodes[i].parent; return p, p != none }
+func (s *Set) Parent(i Index) (Index, bool) { p := s.node(i).parent; return p, p != none }
 
 // Caller returns the span that span i was called by, and false when it was not reached by a call.
-func (s *Set) Caller(i Index) (Index, bool) { p := s.nodes[i].caller; return p, p != none }
+func (s *Set) Caller(i Index) (Index, bool) { p := s.node(i).caller; return p, p != none }
 
 // Shared reports whether span i is in no journey by rule: settle spans (commits), receive spans (polls) from which
 // no edge counts, and receive spans of traces that are made only of such spans and that no journey reaches.
-func (s *Set) Shared(i Index) bool { return s.nodes[i].is(isShared) }
+func (s *Set) Shared(i Index) bool { n := s.node(i); return n.is(isShared) }
 
 // Failed reports whether span i has an error status or an attribute error.type.
-func (s *Set) Failed(i Index) bool { return s.nodes[i].failed() }
+func (s *Set) Failed(i Index) bool { n := s.node(i); return n.failed() }
 
 // Operation returns what messaging span i did, and semconv.OperationNone for a span that does not say.
-func (s *Set) Operation(i Index) semconv.Operation { return s.nodes[i].op }
+func (s *Set) Operation(i Index) semconv.Operation { return s.node(i).op }
 
 // Topic returns where the message of span i went or came from: messaging.destination.template, or else
 // messaging.destination.name. It is empty for a span that does not say.
-func (s *Set) Topic(i Index) string { return s.topicNames[s.nodes[i].topic] }
+func (s *Set) Topic(i Index) string {
+	if topic := s.node(i).topic; topic != 0 {
+		return s.topicNames[topic]
+	}
+	return ""
+}
 
 // ConsumerSide reports whether span i is of kind CONSUMER or of the operation receive or process.
-func (s *Set) ConsumerSide(i Index) bool { return s.nodes[i].is(isConsumer) }
+func (s *Set) ConsumerSide(i Index) bool { n := s.node(i); return n.is(isConsumer) }
 
 // Find returns the span of that name, and false when it is not in the set. Among spans with the same name it is the
 // earliest.
 func (s *Set) Find(r Ref) (Index, bool) {
+	if s.Len() == 0 || r.Span.IsZero() {
+		return none, false
+	}
 	trace, ok := s.traces.Lookup(r.Trace)
-	if !ok || r.Span.IsZero() {
+	if !ok {
 		return none, false
 	}
 	i := s.index.find(s.nodes, trace, binary.BigEndian.Uint64(r.Span[:]))
@@ -129,6 +158,9 @@ func (s *Set) Find(r Ref) (Index, bool) {
 
 // Warnings returns everything that was found wrong with the set, in the order of its spans.
 func (s *Set) Warnings() []Warning {
+	if s.Len() == 0 {
+		return nil
+	}
 	list := make([]Warning, len(s.findings))
 	for i, f := range s.findings {
 		list[i] = s.warning(f)

@@ -34,6 +34,15 @@ const (
 	StatusError
 )
 
+// String returns the status as OpenTelemetry calls it, such as Error.
+func (s Status) String() string {
+	names := [...]string{"Unset", "Ok", "Error"}
+	if int(s) < len(names) {
+		return names[s]
+	}
+	return "STATUS(" + strconv.Itoa(int(s)) + ")"
+}
+
 // Link is a reference from a span to another one, of any trace.
 type Link struct {
 	Ref

@@ -20,6 +20,15 @@ const (
 	ValueJSON
 )
 
+// String returns what the kind is called in reports, such as string.
+func (k ValueKind) String() string {
+	names := [...]string{"empty", "string", "bool", "int", "float", "bytes", "JSON"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "kind(" + strconv.Itoa(int(k)) + ")"
+}
+
 // Value is one attribute value. Values are comparable with ==; the zero Value is empty.
 type Value struct {
 	str  string

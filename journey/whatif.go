@@ -13,11 +13,14 @@ type Replay struct {
 }
 
 // WhatIf replays a journey with the work of some spans changed: factor returns what a span's own work is multiplied with,
-// 1 to leave it as it was, 0 to take it away. Only work changes: a span starts as long after its cause was ready as it did,
+// 1 to leave it as it was, 0 to take it away; nil leaves all as it was. Only work changes: a span starts as long after its cause was ready as it did,
 // a caller goes on when the calls that it waited for have ended, and work that begins when several causes are ready waits
 // for the last of them. Queues are taken to be as long as they were, so it tells what a step costs this journey, not what
 // the load of a whole system would become. With factor 1 for all it returns the times that were: O(n log n).
 func (j *Journey) WhatIf(factor func(Index) float64) Replay {
+	if factor == nil {
+		factor = func(Index) float64 { return 1 }
+	}
 	r := replay{Journey: j, factor: factor, clocks: make([]clock, len(j.spans))}
 	for _, m := range r.moments() {
 		if m.end {

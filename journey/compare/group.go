@@ -89,8 +89,8 @@ func differences(base, other Group, p pairing, measures []Measure) []Difference 
 		var b, o []float64
 		if p.indexes != nil {
 			for _, x := range p.indexes {
-				v, ok := m.Of(base.Journeys[x[0]])
-				w, too := m.Of(other.Journeys[x[1]])
+				v, ok := m.figure(base.Journeys[x[0]])
+				w, too := m.figure(other.Journeys[x[1]])
 				if ok && too {
 					b, o = append(b, v), append(o, w)
 				}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ type Measure struct {
 	// Name is how JSON calls it. It ends in the unit, such as _ms: values are written as durations then, else as numbers.
 	// No two measures of a comparison may share it, and name, journeys, spans and structures are taken.
 	Name string
-	// Of returns the figure of a journey, and false for a journey that has none.
+	// Of returns the figure of a journey, and false for a journey that has none. What is not a finite number counts as none.
 	Of func(*journey.Journey) (float64, bool)
 	// Lacking says of a group why it has no figure, such as "has no messages". A text then says which groups have the
 	// measure and which lack it. Without it nothing is said.
@@ -55,11 +56,20 @@ func MeasureWords(name string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(name, "_ms"), "_", " ")
 }
 
+// figure returns the measure's figure of a journey.
+func (m Measure) figure(j *journey.Journey) (float64, bool) {
+	if m.Of == nil {
+		return 0, false
+	}
+	v, ok := m.Of(j)
+	return v, ok && !math.IsNaN(v) && !math.IsInf(v, 0)
+}
+
 // valuesOf returns the figures of the journeys of a group that have one.
 func valuesOf(m Measure, g Group) []float64 {
 	var values []float64
 	for _, j := range g.Journeys {
-		if v, ok := m.Of(j); ok {
+		if v, ok := m.figure(j); ok {
 			values = append(values, v)
 		}
 	}

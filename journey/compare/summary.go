@@ -56,9 +56,6 @@ func countSpans(journeys []*journey.Journey) int {
 	seen := make(map[*journey.Set][]bool)
 	for _, j := range journeys {
 		set := j.Set()
-		if set == nil {
-			continue
-		}
 		if seen[set] == nil {
 			seen[set] = make([]bool, set.Len())
 		}

@@ -140,7 +140,7 @@ func (p *picture) axis(b *strings.Builder) {
 // mark writes a line that points at a moment, its text on the side where there is room.
 func (p *picture) mark(b *strings.Builder, m Mark) {
 	text := format.Escape(m.Text)
-	at := min(max(0, p.column(m.At)), p.bar-1)
+	at := min(p.column(m.At), p.bar-1)
 	line := strings.Repeat(" ", at) + "▼ " + text
 	if room := runewidth.StringWidth(text) + 1; at >= room && runewidth.StringWidth(line) > p.bar {
 		line = strings.Repeat(" ", at-room) + text + " ▼"
@@ -151,11 +151,8 @@ func (p *picture) mark(b *strings.Builder, m Mark) {
 func (p *picture) row(b *strings.Builder, r piece) {
 	glyph, color := r.glyph()
 	p.used[glyph] = true
-	from := p.column(r.Start)
+	from := min(p.column(r.Start), p.bar-1)
 	to := max(from+1, p.column(r.End))
-	if from == p.bar {
-		from, to = p.bar-1, p.bar
-	}
 	bar := strings.Repeat(" ", from) + p.style.Paint(color, strings.Repeat(glyph, to-from)) + strings.Repeat(" ", p.bar-to)
 	fmt.Fprintf(b, "%s %s %s %s %s\n",
 		runewidth.FillRight(shorten(r.service, p.service), p.service),
@@ -167,7 +164,8 @@ func (p *picture) row(b *strings.Builder, r piece) {
 
 // column returns the column of a time, rounded, from 0 to the width of the bars.
 func (p *picture) column(t time.Duration) int {
-	return int(float64(t-p.begin)/float64(max(1, p.total))*float64(p.bar) + 0.5)
+	share := (float64(t) - float64(p.begin)) / float64(max(1, p.total))
+	return int(min(1, max(0, share))*float64(p.bar) + 0.5)
 }
 
 func (p *picture) legend(b *strings.Builder) {

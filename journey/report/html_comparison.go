@@ -85,7 +85,9 @@ func newComparisonPage(c compare.Comparison) comparisonPage {
 			continue
 		}
 		for g := 1; g < len(list[0].Groups); g++ {
-			p.Nodes = append(p.Nodes, newNodeSection(list, g, len(p.Nodes)))
+			if nodes := changedFirst(list, g); len(nodes) > 0 {
+				p.Nodes = append(p.Nodes, newNodeSection(nodes, g, len(p.Nodes)))
+			}
 		}
 	}
 	for _, w := range c.Warnings {
@@ -154,8 +156,8 @@ func structureViews(groups []compare.GroupSummary) []structureView {
 // maxNodeViews bounds the nodes on a page. JSON has all of them.
 const maxNodeViews = 500
 
+// newNodeSection shows what became of nodes in group g. They come in the order in which they are shown.
 func newNodeSection(nodes []compare.Node, g, number int) nodeSection {
-	nodes = changedFirst(nodes, g)
 	s := nodeSection{
 		ID: fmt.Sprintf("nodes%d", number), Base: format.Escape(nodes[0].Groups[0].Group), Other: format.Escape(nodes[0].Groups[g].Group),
 		Counts: changeCounts(nodes, g), More: max(0, len(nodes)-maxNodeViews),
@@ -189,7 +191,7 @@ func newNodeRowView(n compare.Node, g, order int, twins map[[2]string]int) nodeR
 		{"own time", a.Self, o.Self}, {"queue wait", a.Wait, o.Wait},
 		{"on response path", a.Path.Response, o.Path.Response}, {"on completion path", a.Path.Completion, o.Path.Completion},
 	} {
-		r.Cells = append(r.Cells, numberView{t.label, times(t.a, t.o), t.o.Mean - t.a.Mean, verdictClass(t.o.Delta.Verdict)})
+		r.Cells = append(r.Cells, numberView{t.label, times(t.a, t.o), t.o.Mean - t.a.Mean, verdictClass(deltaOf(t.o).Verdict)})
 	}
 	for i := range r.Cells {
 		if r.Cells[i].Text == "–" {

@@ -47,7 +47,9 @@ func histograms(groups []compare.GroupSummary) []histogram {
 		low, high := math.Inf(1), math.Inf(-1)
 		for i := range groups {
 			for _, v := range measureOf(&groups[i], name).Values {
-				low, high = min(low, v), max(high, v)
+				if !math.IsNaN(v) && !math.IsInf(v, 0) {
+					low, high = min(low, v), max(high, v)
+				}
 			}
 		}
 		if low > high {
@@ -81,7 +83,10 @@ func lane(g *compare.GroupSummary, measure string, at int, low, high float64) la
 	var counts [bins]int
 	most := 0
 	for _, v := range values {
-		b := min(bins-1, int((v-low)/(high-low)*bins))
+		b := bins - 1
+		if at := (v - low) / (high - low) * bins; at < bins-1 {
+			b = max(0, int(at))
+		}
 		counts[b]++
 		most = max(most, counts[b])
 	}

@@ -43,15 +43,25 @@ func byGroups(nodes []compare.Node) [][]compare.Node {
 // changedFirst orders the nodes that a group or its base has: by change, then by how much of the mean completion they explain.
 func changedFirst(nodes []compare.Node, g int) []compare.Node {
 	sorted := slices.DeleteFunc(slices.Clone(nodes), func(n compare.Node) bool { return n.Groups[0].Count+n.Groups[g].Count == 0 })
-	weight := func(n compare.Node) float64 { return math.Abs(n.Groups[g].Path.Completion.Delta.Mean) }
+	weight := func(n compare.Node) float64 { return math.Abs(deltaOf(n.Groups[g].Path.Completion).Mean) }
 	slices.SortStableFunc(sorted, func(a, b compare.Node) int {
 		return cmp.Or(cmp.Compare(a.Groups[g].Change.Rank(), b.Groups[g].Change.Rank()), cmp.Compare(weight(b), weight(a)))
 	})
 	return sorted
 }
 
+// deltaOf returns how much a time differs; of the first group, and of what was not compared, not at all.
+func deltaOf(t compare.NodeTime) compare.NodeDelta {
+	if t.Delta == nil {
+		return compare.NodeDelta{Verdict: compare.VerdictNone}
+	}
+	return *t.Delta
+}
+
 func nodeTable(b *strings.Builder, nodes []compare.Node, g int, style format.Style) {
-	nodes = changedFirst(nodes, g)
+	if nodes = changedFirst(nodes, g); len(nodes) == 0 {
+		return
+	}
 	base, other := format.Escape(nodes[0].Groups[0].Group), format.Escape(nodes[0].Groups[g].Group)
 	heading(b, style, fmt.Sprintf("Nodes, %s against %s: %s", other, base, changeCounts(nodes, g)))
 	rows := [][]cell{{left("change"), left("service"), left("node"), number("count"), number("errors"), number("own time"), number("queue wait"), number("response path"), number("completion path")}}
