@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"tracelab/journey"
 )
 
 // errOtherSignal tells that a document holds logs, metrics or profiles, or nothing.
 var errOtherSignal = errors.New("no traces")
+
+// errNoObject tells that text is no JSON object.
+var errNoObject = errors.New("no JSON object")
 
 // spanDecoder reads JSON objects into spans, whichever of the formats each is in.
 type spanDecoder struct {
@@ -23,18 +24,27 @@ type spanDecoder struct {
 	refs       []reference         // of the Jaeger span that is being read
 	jaeger     int                 // spans that were read from Jaeger's own JSON
 	notes      []journey.Warning   // what stores had to say about whole traces
-	bad        []error             // of spans that could not be read, up to maxListed
+	bad        []error             // of spans that could not be read: one for each document, up to maxListed
 	badSpans   int                 // how many there are
+	unlisted   int                 // of badSpans, those that bad does not tell of
+	badHere    int                 // of the document that is being read
+	firstBad   error               // of the document that is being read
+	zipkin     int                 // spans that were read from Zipkin's JSON
+
+	zipkinResources map[zipkinEndpoint]*journey.Resource
 }
 
-// tryWhole appends the spans of one object to those that are there already. When the text is anything but one whole object of
-// traces, none are appended.
+// tryWhole appends the spans of one object to those that are there already. When the text is damaged, none are appended.
 func (d *spanDecoder) tryWhole(text []byte, where string) error {
+	text = bytes.Trim(text, " \t\r\n[],")
+	if !bytes.HasPrefix(text, []byte{'{'}) {
+		return errNoObject
+	}
 	before := *d
-	err := d.decode(bytes.Trim(text, " \t\r\n[],"), where)
+	err := d.decode(text, where)
 	if err != nil {
-		d.spans, d.notes, d.jaeger = d.spans[:len(before.spans)], d.notes[:len(before.notes)], before.jaeger
-		d.bad, d.badSpans, d.repaired = d.bad[:len(before.bad)], before.badSpans, before.repaired
+		d.spans, d.notes, d.jaeger, d.zipkin = d.spans[:len(before.spans)], d.notes[:len(before.notes)], before.jaeger, before.zipkin
+		d.bad, d.badSpans, d.unlisted, d.repaired = d.bad[:len(before.bad)], before.badSpans, before.unlisted, before.repaired
 	}
 	return err
 }
@@ -42,11 +52,32 @@ func (d *spanDecoder) tryWhole(text []byte, where string) error {
 // decode appends the spans of one object. When it fails, the spans before the damage are kept.
 func (d *spanDecoder) decode(text []byte, where string) error {
 	d.begin(text, where)
+	if d.zipkin > 0 && d.decodeZipkin() { // spans of one kind come together
+		return nil
+	}
+	d.begin(text, where)
 	err := d.document()
 	if d.peek(); d.err == nil && d.pos < len(d.text) {
 		d.fail("text after the object")
 	}
+	if errors.Is(err, errZipkin) && d.err == nil {
+		d.begin(text, where)
+		d.decodeZipkin()
+		err = nil
+	}
 	return d.damage(err)
+}
+
+// decodeZipkin appends one span, and reports whether the text is one, whole.
+func (d *spanDecoder) decodeZipkin() bool {
+	from := len(d.spans)
+	ids := d.zipkinSpan()
+	if d.peek(); d.err != nil || !ids || d.pos < len(d.text) {
+		d.spans = d.spans[:from]
+		return false
+	}
+	d.zipkin++
+	return true
 }
 
 // decodeLong appends the spans of one object of which the text is only the beginning. What it did not use of the text that
@@ -55,15 +86,30 @@ func (d *spanDecoder) decodeLong(text []byte, where string, w window) (rest []by
 	d.begin(text, where)
 	d.window = w
 	err = d.damage(d.document())
+	if errors.Is(err, errZipkin) {
+		err = &RefusedError{Input: where, Kind: fmt.Sprintf("a Zipkin span longer than %d bytes", longFrom), Hint: "it is no span that a tracer makes"}
+	}
 	return d.text[d.pos:], err
 }
 
 func (d *spanDecoder) begin(text []byte, where string) {
 	d.text, d.pos, d.depth, d.field, d.err, d.where = text, 0, 0, "", nil, where
 	d.window = window{pin: -1}
+	d.badHere, d.firstBad = 0, nil
 }
 
 func (d *spanDecoder) damage(err error) error {
+	switch {
+	case d.badHere == 0:
+	case len(d.bad) == maxListed:
+		d.unlisted += d.badHere
+	default:
+		text := ""
+		if d.badHere > 1 {
+			text = fmt.Sprintf(" (and %d more in this document)", d.badHere-1)
+		}
+		d.bad = append(d.bad, fmt.Errorf("%s: skipped: %w%s", d.where, d.firstBad, text))
+	}
 	if d.err != nil {
 		return fmt.Errorf("not a JSON document of traces: %w", d.err)
 	}
@@ -85,82 +131,82 @@ func (d *spanDecoder) guarded(what string, read func()) bool {
 	err, failed := d.err, d.failed
 	d.err, d.pos, d.depth = nil, start, depth
 	d.spans = d.spans[:spans]
-	if !d.skipDamaged() {
+	if d.skipNested(); d.err != nil {
 		d.err, d.failed = err, failed
 		return false
 	}
-	if d.badSpans++; len(d.bad) < maxListed {
-		d.bad = append(d.bad, fmt.Errorf("%s: %s: skipped: %w", d.where, what, err))
-	}
+	d.damaged(1, fmt.Errorf("%s: %w", what, err))
 	return false
 }
 
-// skipDamaged passes over a value by its brackets, and reports whether it ends before another document begins.
-func (d *spanDecoder) skipDamaged() bool {
-	if c := d.peek(); c != '{' && c != '[' {
-		d.skip()
-		return d.err == nil
+// damaged counts parts of the document that could not be read.
+func (d *spanDecoder) damaged(count int, err error) {
+	if d.badHere == 0 {
+		d.firstBad = err
 	}
-	for depth := 0; d.pos < len(d.text) || d.fill(&d.pos); d.pos++ {
-		switch d.text[d.pos] {
-		case '"':
-			d.pos++
-			n, ok := d.restOfString()
-			if !ok {
-				return false
-			}
-			d.pos += n
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				d.pos++
-				return true
-			}
-		case '\n':
-			for len(d.text)-d.pos <= longestKey && d.fill(&d.pos) {
-			}
-			if startsDocument(d.text[d.pos+1:]) {
-				return false
-			}
-		}
-	}
-	return false
+	d.badHere += count
+	d.badSpans += count
 }
+
+// errZipkin tells that an object is a span of Zipkin's.
+var errZipkin = errors.New("a Zipkin span")
 
 // contents is what was found in a document.
 type contents struct {
-	traces bool
-	others bool // logs, metrics or profiles
-	keys   []string
-	answer string // a store's error
+	traces  bool
+	others  bool // logs, metrics or profiles
+	bare    bool // the document is one ResourceSpans
+	answer  string
+	shape   shape             // the fields that are not read
+	refused error             // what it is, though a field of a known name is there
+	from    *journey.Resource // of a bare ResourceSpans
 }
 
-// document reads TracesData, or one of the wrappings in which Jaeger and others hand it out ({"result":…}, {"batches":[…]}),
-// or Jaeger's own JSON: {"data":[…]}, or one trace of it. What is wrong with the JSON is in d.err; the error returned says
-// why there are no traces.
+// document reads TracesData, or one of the wrappings in which stores hand it out ({"result":…}, {"trace":…}, {"batches":[…]}), or
+// one ResourceSpans, as some SDKs write it, or Jaeger's own JSON: {"data":[…]}, or one trace of it. What is wrong with the JSON
+// is in d.err; the error returned says why there are no traces.
 func (d *spanDecoder) document() error {
-	var found contents
+	before := len(d.spans)
+	found := contents{shape: shape{}}
+	d.fields(&found)
+	switch {
+	case found.refused != nil && len(d.spans) == before:
+		return found.refused
+	case found.answer != "":
+		return &RefusedError{Input: d.where, Kind: fmt.Sprintf("not traces but an error: %.200q", found.answer)}
+	case found.traces:
+		return nil
+	case found.others || len(found.shape) == 0:
+		return errOtherSignal
+	case isZipkin(found.shape):
+		return errZipkin
+	}
+	return refuse(found.shape, d.where)
+}
+
+// fields reads those of a document, or of what is wrapped in one.
+func (d *spanDecoder) fields(found *contents) {
 	var trace jaegerTrace
+	before := len(d.spans)
 	d.object(func(key []byte) {
 		d.field = string(key)
-		found.keys = append(found.keys, d.field)
 		if d.jaegerField(&trace, d.field) {
+			found.shape.add(d.field)
 			return
 		}
-		d.documentField(&found)
+		d.documentField(found)
 	})
-	d.finishTrace(&trace)
-	switch {
-	case found.answer != "":
-		return fmt.Errorf("not traces but an error: %.200q", found.answer)
-	case found.traces || trace.found:
-		return nil
-	case found.others || len(found.keys) == 0:
-		return errOtherSignal
+	found.traces = found.traces || trace.found
+	d.finishTrace(&trace, found)
+	if !found.bare || found.from == nil {
+		return
 	}
-	slices.Sort(found.keys)
-	return fmt.Errorf("no field resourceSpans, batches, result, data or spans, but %.60q", strings.Join(found.keys, ", "))
+	service := describe(found.from)
+	for i := range d.spans[before:] {
+		if s := &d.spans[before+i]; s.Resource == nil {
+			s.Service, s.Resource = service, found.from
+		}
+	}
 }
 
 func (d *spanDecoder) documentField(found *contents) {
@@ -168,17 +214,15 @@ func (d *spanDecoder) documentField(found *contents) {
 	case "resourceSpans", "resource_spans", "batches":
 		found.traces = true
 		d.array(d.resourceSpans)
-	case "result":
-		err := d.document()
-		found.traces = found.traces || err == nil
-		found.others = found.others || errors.Is(err, errOtherSignal)
+	case "scopeSpans", "scope_spans":
+		found.traces, found.bare = true, true
+		d.array(d.scopeSpans)
+	case "resource":
+		d.bareResource(found)
+	case "result", "trace":
+		d.wrapped(found, d.field)
 	case "data":
-		found.traces = true
-		if d.peek() == '[' {
-			d.array(d.jaegerTrace)
-		} else {
-			d.jaegerTrace()
-		}
+		d.data(found)
 	case "resourceLogs", "resourceMetrics", "resourceProfiles", "resource_logs", "resource_metrics", "resource_profiles":
 		found.others = true
 		d.skip()
@@ -191,7 +235,71 @@ func (d *spanDecoder) documentField(found *contents) {
 			d.skip()
 		}
 	default:
+		found.shape.add(d.field)
+		d.survey(found.shape, d.field, 1)
+	}
+}
+
+// wrapped reads what a store puts around a document.
+func (d *spanDecoder) wrapped(found *contents, field string) {
+	if d.peek() != '{' {
+		found.shape.add(field)
 		d.skip()
+		return
+	}
+	inner := contents{shape: shape{}}
+	d.fields(&inner)
+	found.traces = found.traces || inner.traces
+	found.others = found.others || inner.others || len(inner.shape) == 0
+	if inner.answer != "" {
+		found.answer = inner.answer
+	}
+	if inner.refused != nil {
+		found.refused = inner.refused
+	}
+	for path := range inner.shape {
+		found.shape.add(field)
+		found.shape.add(field + "." + path)
+	}
+}
+
+// data reads what Jaeger's own JSON wraps traces in: a list of them, or one.
+func (d *spanDecoder) data(found *contents) {
+	switch d.peek() {
+	case '{':
+		d.jaegerTrace(found)
+	case '[':
+		items := 0
+		d.array(func() {
+			items++
+			d.jaegerTrace(found)
+		})
+		found.traces = found.traces || items == 0
+	default:
+		found.shape.add("data")
+		found.traces = d.null()
+		if !found.traces {
+			d.skip()
+		}
+	}
+}
+
+// bareResource reads the resource of a document that is one ResourceSpans. Other kinds have a field of that name, too.
+func (d *spanDecoder) bareResource(found *contents) {
+	found.shape.add("resource")
+	d.peek()
+	depth, resource := d.depth, &journey.Resource{}
+	d.window.pin = d.pos
+	d.resource(resource)
+	start := d.window.pin
+	d.window.pin = -1
+	if d.err == nil {
+		found.from = resource
+		return
+	}
+	if d.window.broken == nil {
+		d.err, d.pos, d.depth = nil, start, depth
+		d.survey(found.shape, "resource", 1)
 	}
 }
 

@@ -19,19 +19,20 @@ type frame struct {
 
 // framer cuts input into JSON objects: one a line, several in a line, or one over many lines, and those of a list. An object
 // that does not end before the next one begins (a line that starts with the key of a document) is damaged, and so is text
-// between objects; what follows is read on. Of an object longer than longFrom it holds only the beginning.
+// between objects; what follows is read on. Of an object longer than longFrom bytes it holds only the beginning.
 type framer struct {
-	in      *bufio.Reader
-	limit   int
-	line    int
-	midLine bool   // the current line goes on behind buf
-	base    []byte // storage for buf, used again for each line
-	buf     []byte // the object so far, and the rest of the current line
-	pos     int    // in buf: everything before it is scanned
-	start   int    // line of the object's beginning
-	depth   int
-	eof     bool
-	peeked  int // bytes that a window has seen, and that are not yet consumed
+	in       *bufio.Reader
+	limit    int
+	longFrom int
+	line     int
+	midLine  bool   // the current line goes on behind buf
+	base     []byte // storage for buf, used again for each line
+	buf      []byte // the object so far, and the rest of the current line
+	pos      int    // in buf: everything before it is scanned
+	start    int    // line of the object's beginning
+	depth    int
+	eof      bool
+	peeked   int // bytes that a window has seen, and that are not yet consumed
 
 	// whole is tried on each line on which an object may begin. If it can use the line as one object it says so, and the
 	// line need not be looked through for the object's end.
@@ -41,8 +42,8 @@ type framer struct {
 // longFrom is how many bytes of an object are held before it is read through a window. Most lines are shorter.
 const longFrom = 1 << 20
 
-func newFramer(in io.Reader, limit int, whole func(text []byte, line int) bool) *framer {
-	return &framer{in: bufio.NewReaderSize(in, 64<<10), limit: limit, whole: whole}
+func newFramer(in io.Reader, o readOptions, whole func(text []byte, line int) bool) *framer {
+	return &framer{in: bufio.NewReaderSize(in, bufferSize), limit: o.limit, longFrom: o.longFrom, whole: whole}
 }
 
 // next returns the next frame, which is valid until the next call, or io.EOF. Any other error ends the input.
@@ -57,7 +58,7 @@ func (f *framer) next() (frame, error) {
 			}
 			return f.take(len(f.buf), errors.New("truncated: the object does not end")), nil
 		}
-		if f.depth > 0 && len(f.buf) >= longFrom {
+		if f.depth > 0 && len(f.buf) >= f.longFrom {
 			return frame{line: f.start, text: f.buf, long: true}, nil
 		}
 		if f.depth > 0 && !f.midLine && f.startsObject() {
@@ -122,7 +123,7 @@ func (f *framer) readLine() error {
 			return nil
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return fmt.Errorf("line %d: %w", f.line, err)
-		case len(f.buf) >= longFrom:
+		case len(f.buf) >= f.longFrom:
 			f.midLine = true
 			return nil
 		}

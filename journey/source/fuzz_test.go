@@ -2,8 +2,12 @@ package source_test
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"tracelab/journey"
 	"tracelab/journey/source"
@@ -16,11 +20,16 @@ func check(t *testing.T, in []byte) {
 	if err == nil && len(r.Spans) == 0 {
 		t.Error("no error though there is no span")
 	}
-	if err == nil && r.Damaged > r.Lines {
-		t.Errorf("%d of %d lines are damaged", r.Damaged, r.Lines)
-	}
 	if damage := count(r.Warnings, "D09"); (damage > 0) != (r.Damaged > 0) {
 		t.Errorf("%d lines are damaged, with %d warnings of it", r.Damaged, damage)
+	}
+	if long, longErr := source.Read(bytes.NewReader(in), "f", source.WithLimit(1<<20), source.WithLongFrom(10)); len(r.Warnings) == 0 && err == nil {
+		for i := range long.Spans {
+			long.Spans[i].Source = r.Spans[min(i, len(r.Spans)-1)].Source
+		}
+		if d := cmp.Diff(r.Spans, long.Spans, sameValues); longErr != nil || d != "" {
+			t.Errorf("read through a window %v (-whole +window):\n%s", longErr, d)
+		}
 	}
 	set := journey.NewSet(r.Spans)
 	for _, j := range set.Journeys() {
@@ -70,6 +79,40 @@ func FuzzJaegerJSON(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) { check(t, append([]byte("\n"), in...)) })
+}
+
+func FuzzZipkin(f *testing.F) {
+	for _, seed := range []string{
+		`{"traceId":"1","id":"2","timestamp":5,"duration":1,"kind":"SERVER","localEndpoint":{"serviceName":"a","ipv4":"1.2.3.4","port":1},"tags":{"error":"x","kafka.topic":"t"}}`,
+		`[{"traceId":"1","id":"2","parentId":"1","shared":true,"timestamp":5}],[{"traceId":"1","id":"2","tags":{"a":1}}]`, `{"traceId":"1","id":"zz","timestamp":5}`,
+		`{"traceId":"1","id":"2","name":"x","annotations":[{"endpoint":{}}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) { check(t, append([]byte("["), in...)) })
+}
+
+// FuzzOtherKinds is about what is not read, and what looks like it.
+func FuzzOtherKinds(f *testing.F) {
+	files, err := filepath.Glob("testdata/*/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatal(files, err)
+	}
+	more, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range append(files, more...) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	for _, seed := range []string{`{"resource":{"attributes":[]},"scopeSpans":[{"spans":[{"traceId":"qqqqqgAAAACqqqqqAAAAAQ=="}]}]}`, `{"trace":{"resourceSpans":[]}}`, `{"data":[{"spans":[{"name":"x"},{"spanID":"1"}]},7]}`, "null\n7"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(check)
 }
 
 // FuzzFromOTLP is about one message.

@@ -21,6 +21,9 @@ type jaegerTrace struct {
 	from      int  // in the decoder: the first of its spans
 	id        journey.TraceID
 	spans     []jaegerSpan
+	nameless  int    // spans without ids
+	shape     shape  // of the first of them
+	missing   string // the field that it lacks
 	processes map[string]process
 	warnings  []string
 }
@@ -37,20 +40,28 @@ type reference struct {
 	childOf bool
 }
 
-func (d *spanDecoder) jaegerTrace() {
+// jaegerTrace reads an item of the field data.
+func (d *spanDecoder) jaegerTrace(found *contents) {
 	var t jaegerTrace
-	fields := 0
+	fields := shape{"data": true}
+	if d.peek() != '{' {
+		d.skip()
+		found.refused = refuse(fields, d.where)
+		return
+	}
 	d.object(func(key []byte) {
-		fields++
 		d.field = string(key)
+		fields.add("data." + d.field)
 		if !d.jaegerField(&t, d.field) {
-			d.skip()
+			d.survey(fields, "data."+d.field, 2)
 		}
 	})
-	if fields > 0 && !t.found {
-		d.fail("a trace without a field spans")
+	if !t.found && len(fields) > 1 {
+		found.refused = refuseMissing(fields, "an item of the field data", "spans", d.where)
+		return
 	}
-	d.finishTrace(&t)
+	found.traces = true
+	d.finishTrace(&t, found)
 }
 
 // jaegerField reads a field of a trace, and reports whether it is one.
@@ -61,12 +72,7 @@ func (d *spanDecoder) jaegerField(t *jaegerTrace, field string) bool {
 	case "spans":
 		t.found = true
 		t.from = len(d.spans)
-		d.array(func() {
-			before := len(t.spans)
-			if !d.guarded("a span", func() { d.jaegerSpan(t) }) {
-				t.spans = t.spans[:before]
-			}
-		})
+		d.array(func() { d.guardedJaegerSpan(t) })
 	case "processes":
 		t.processes = make(map[string]process)
 		d.object(func(key []byte) { t.processes[string(key)] = d.process() })
@@ -78,13 +84,72 @@ func (d *spanDecoder) jaegerField(t *jaegerTrace, field string) bool {
 	return true
 }
 
+// guardedJaegerSpan reads a span. One without ids is left out: whether it is damaged, or none of Jaeger's, the others tell.
+func (d *spanDecoder) guardedJaegerSpan(t *jaegerTrace) {
+	before, count, depth := len(d.spans), len(t.spans), d.depth
+	ok := d.guarded("a span", func() {
+		d.jaegerSpan(t)
+		if d.err != nil || d.spans[before].ID.IsZero() {
+			d.lookAgain(t, depth)
+		}
+	})
+	if !ok || len(d.spans) == before {
+		t.spans = t.spans[:count]
+	}
+}
+
+// lookAgain goes back to the beginning of a span that could not be read, or has no id. It leaves the span out when its fields
+// are not those of Jaeger; else what could not be read is damaged.
+func (d *spanDecoder) lookAgain(t *jaegerTrace, depth int) {
+	err, failed := d.err, d.failed
+	s := shape{}
+	d.err, d.pos, d.depth = nil, d.window.pin, depth
+	d.survey(s, "spans", 1)
+	missing := ""
+	switch {
+	case d.err != nil || err != nil && len(s) == 0:
+	case !s["spans.spanID"]:
+		missing = "spanID"
+	case !s["spans.traceID"] && err != nil:
+		missing = "traceID"
+	}
+	if missing == "" {
+		d.err, d.failed = err, failed
+		return
+	}
+	if t.nameless++; t.nameless == 1 {
+		t.shape, t.missing = s, missing
+	}
+	d.spans = d.spans[:len(d.spans)-1]
+}
+
+// withoutIDs says what spans without ids are: damaged when others have some, else of another kind.
+func (d *spanDecoder) withoutIDs(t *jaegerTrace, found *contents) {
+	if len(t.spans) > 0 {
+		d.damaged(t.nameless, fmt.Errorf("a span without a field %s", t.missing))
+		return
+	}
+	for path := range t.shape {
+		found.shape.add(path)
+		found.shape.add("data." + path)
+	}
+	found.refused = refuseMissing(found.shape, "a span in the field spans", t.missing, d.where)
+}
+
 // finishTrace gives the spans their processes, which come last.
-func (d *spanDecoder) finishTrace(t *jaegerTrace) {
+func (d *spanDecoder) finishTrace(t *jaegerTrace, found *contents) {
 	if d.err != nil {
 		if t.found {
 			d.spans = d.spans[:t.from] // their processes come last, so nobody knows whose they are
 		}
 		return
+	}
+	if t.id.IsZero() && len(t.spans) > 0 && d.spans[t.spans[0].index].Trace.IsZero() {
+		t.nameless, t.missing, t.shape = t.nameless+len(t.spans), "traceID", shape{"spans.spanID": true}
+		d.spans, t.spans = d.spans[:t.from], nil
+	}
+	if t.nameless > 0 {
+		d.withoutIDs(t, found)
 	}
 	for _, j := range t.spans {
 		s := &d.spans[j.index]
@@ -196,8 +261,9 @@ func (d *spanDecoder) reference() {
 	}
 }
 
-// refer makes one of the references the parent and the others links. The parent is the first CHILD_OF of the same trace;
-// else, of a consumer-side span, the first FOLLOWS_FROM of the same trace, since a parent with a link to it arrives as that.
+// refer makes one of the references the parent and the others links. The parent is the first CHILD_OF of the same trace, else
+// the first FOLLOWS_FROM of the same trace, since a parent with a link to it arrives as that. Another CHILD_OF becomes a link
+// that says so, as in OpenTelemetry's mapping.
 func (d *spanDecoder) refer(s *journey.Span, parent journey.SpanID) {
 	chosen, follows := -1, -1
 	for i, r := range d.refs {
@@ -209,7 +275,7 @@ func (d *spanDecoder) refer(s *journey.Span, parent journey.SpanID) {
 			follows = i
 		}
 	}
-	if chosen < 0 && parent.IsZero() && isConsumerSide(s) {
+	if chosen < 0 && parent.IsZero() {
 		chosen = follows
 	}
 	if s.Parent = parent; chosen >= 0 {
@@ -220,27 +286,14 @@ func (d *spanDecoder) refer(s *journey.Span, parent journey.SpanID) {
 	}
 	from := len(d.links)
 	for i, r := range d.refs {
-		if i != chosen {
-			d.links = append(d.links, journey.Link{Ref: r.Ref})
+		if i == chosen {
+			continue
 		}
+		l := journey.Link{Ref: r.Ref}
+		if r.childOf {
+			l.Attributes = []journey.Attribute{{Key: "opentracing.ref_type", Value: journey.StringValue("child_of")}}
+		}
+		d.links = append(d.links, l)
 	}
 	s.Links = d.links[from:len(d.links):len(d.links)]
-}
-
-// isConsumerSide goes by the kind, and by the type of a messaging operation, which was messaging.operation up to 1.24 of
-// the conventions.
-func isConsumerSide(s *journey.Span) bool {
-	if s.Kind == journey.KindConsumer {
-		return true
-	}
-	for _, key := range [...]string{"messaging.operation.type", "messaging.operation"} {
-		if v, ok := s.Attr(key); ok {
-			switch v.String() {
-			case "receive", "process", "deliver":
-				return true
-			}
-			return false
-		}
-	}
-	return false
 }

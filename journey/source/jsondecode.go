@@ -170,7 +170,11 @@ func (d *decoder) string() string {
 	if d.null() {
 		return ""
 	}
-	raw := d.rawString()
+	return d.intern(d.rawString())
+}
+
+// intern returns the string of some bytes.
+func (d *decoder) intern(raw []byte) string {
 	if len(raw) > maxNameLength {
 		return d.valid(raw)
 	}
@@ -211,13 +215,14 @@ func (d *decoder) skip() {
 	}
 }
 
-// skipNested passes over a value of any depth without looking into it.
+// skipNested passes over a value of any depth without looking into it. It fails when the value does not end before another
+// document begins.
 func (d *decoder) skipNested() {
 	if c := d.peek(); c != '{' && c != '[' {
 		d.skip()
 		return
 	}
-	for depth := 0; d.peek() != 0; d.pos++ {
+	for depth := 0; d.err == nil && (d.pos < len(d.text) || d.fill(&d.pos)); d.pos++ {
 		switch d.text[d.pos] {
 		case '"':
 			d.pos++
@@ -228,6 +233,13 @@ func (d *decoder) skipNested() {
 		case '}', ']':
 			if depth--; depth == 0 {
 				d.pos++
+				return
+			}
+		case '\n':
+			for len(d.text)-d.pos <= longestKey && d.fill(&d.pos) {
+			}
+			if startsDocument(d.text[d.pos+1:]) {
+				d.fail("truncated: another object begins before this one ends")
 				return
 			}
 		}

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -88,13 +89,20 @@ func (d *decoder) enum(names ...string) uint8 {
 	return 0
 }
 
-// id reads hexadecimal digits of either case; an empty string is no id.
+// id reads hexadecimal digits of either case, or the base64 that the JSON mapping of protobuf writes, and so some stores: it is
+// longer than the bytes and shorter than their digits, so one is never the other. An empty string is no id.
 func (d *decoder) id(dst []byte) {
 	if d.null() {
 		return
 	}
 	raw := d.rawString()
 	if len(raw) == 0 {
+		return
+	}
+	if len(raw) == base64.StdEncoding.EncodedLen(len(dst)) && raw[len(raw)-1] == '=' {
+		if _, err := base64.StdEncoding.Strict().Decode(dst, raw); err != nil {
+			d.fail("%.40q: %w", raw, err)
+		}
 		return
 	}
 	if len(raw) != hex.EncodedLen(len(dst)) {

@@ -126,9 +126,9 @@ func TestWhatIsNoTrace(t *testing.T) {
 		why, want string
 		in        io.Reader
 	}{
-		{"HTML", "f: is HTML", strings.NewReader("\n<!doctype html><title>Jaeger UI</title>")},
-		{"UTF-16", "f: is text in UTF-16", strings.NewReader("\xff\xfe{\x00\"\x00")},
-		{"zip", "f: is a zip archive", strings.NewReader("PK\x03\x04\x14\x00")},
+		{"HTML", "f: HTML or XML", strings.NewReader("\n<!doctype html><title>Jaeger UI</title>")},
+		{"UTF-16", "f: text in UTF-16", strings.NewReader("\xff\xfe{\x00\"\x00")},
+		{"zip", "f: a zip archive", strings.NewReader("PK\x03\x04\x14\x00")},
 		{"a picture", "no spans: f:1: skipped: byte 1: no OTLP protobuf message", strings.NewReader("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")},
 		{"zeros", "no spans", bytes.NewReader(make([]byte, 3000))},
 		{"words", "no spans: f:1: skipped: text that is no JSON object", strings.NewReader("hello")},

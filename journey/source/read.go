@@ -26,14 +26,16 @@ type Result struct {
 	Spans   []journey.Span
 	Lines   int // lines of the input; messages, where it is protobuf
 	Damaged int // lines, messages and single spans that could not be read: the first hundred in Warnings, and the number of the others
-	Passed  int // documents of other signals, such as logs and metrics, passed over
+	Passed  int // documents passed over: those of other signals, such as logs and metrics, and of kinds that are not read
 
 	// Warnings are of rule D09 (damage, naming file and line), D11 (what the format or the reading has lost) or P07 (what a
 	// store had to say about a whole trace).
 	Warnings []journey.Warning
 
-	damagedTo int // the last line that is counted in Damaged
-	unlisted  int // warnings of damage beyond maxListed
+	refused   *RefusedError // the first document of a kind that is not read
+	refusals  int           // how many there are
+	damagedTo int           // the last line that is counted in Damaged
+	unlisted  int           // warnings of damage beyond maxListed
 }
 
 // maxListed is how many warnings of damage are listed, so that input that is all damage takes no memory for it.
@@ -42,7 +44,10 @@ const maxListed = 100
 // ReadOption changes how input is read.
 type ReadOption func(*readOptions)
 
-type readOptions struct{ limit int }
+type readOptions struct {
+	limit    int
+	longFrom int // how many bytes of an object are held before it is read through a window
+}
 
 // WithLimit sets how long a single document, line or message may be, in bytes; the default is DefaultLimit. A longer one is
 // an error. Reading takes memory for the spans, and at worst for some four times the limit.
@@ -71,7 +76,7 @@ func ReadFile(name string, opts ...ReadOption) (Result, error) {
 // the input and the line, and the field where one is to blame.
 func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
 	name = format.Escape(name)
-	o := readOptions{limit: DefaultLimit}
+	o := readOptions{limit: DefaultLimit, longFrom: longFrom}
 	for _, option := range opts {
 		option(&o)
 	}
@@ -80,6 +85,10 @@ func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
 		return Result{}, fmt.Errorf("%s: %w", name, err)
 	}
 	kind, err := recognise(in)
+	if refused := (*RefusedError)(nil); errors.As(err, &refused) {
+		refused.Input = name
+		return Result{}, refused
+	}
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -87,7 +96,7 @@ func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
 	if kind == protobufFormat {
 		err = result.readProtobuf(in, name, o.limit)
 	} else {
-		err = result.readJSON(in, name, o.limit)
+		err = result.readJSON(in, name, o)
 	}
 	if result.unlisted > 0 {
 		result.Warnings = append(result.Warnings, journey.Warning{Rule: journey.RuleDamaged, Text: fmt.Sprintf("%s: skipped: %d more pieces that are damaged", name, result.unlisted)})
@@ -95,22 +104,28 @@ func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
 	if err != nil {
 		return result, fmt.Errorf("%s: %w", name, err)
 	}
-	if len(result.Spans) == 0 {
+	switch {
+	case len(result.Spans) == 0 && result.refused != nil:
+		return result, result.refused
+	case len(result.Spans) == 0:
 		return result, noSpans(result, name)
+	case result.refused != nil:
+		result.lost(name, fmt.Sprintf("documents that are not read: %d; the first is %v", result.refusals, result.refused))
 	}
 	return result, nil
 }
 
 // readJSON reads documents and lines.
-func (r *Result) readJSON(in *bufio.Reader, name string, limit int) error {
+func (r *Result) readJSON(in *bufio.Reader, name string, o readOptions) error {
 	d := spanDecoder{decoder: decoder{names: make(map[string]string)}}
 	defer func() { r.finish(&d, name) }()
-	frames := newFramer(in, limit, func(text []byte, line int) bool {
+	frames := newFramer(in, o, func(text []byte, line int) bool {
 		err := d.tryWhole(text, where(name, line))
-		if errors.Is(err, errOtherSignal) {
-			r.Passed++
+		if err != nil && !isOther(err) {
+			return false
 		}
-		return err == nil || errors.Is(err, errOtherSignal)
+		r.report(err, line, 1, name)
+		return true
 	})
 	for {
 		f, err := frames.next()
@@ -135,6 +150,8 @@ func (r *Result) readFrame(f frame, d *spanDecoder, name string) {
 	err := f.damage
 	if bytes.HasPrefix(f.text, []byte{'{'}) {
 		err = cmp.Or(err, d.decode(f.text, where(name, f.line)))
+	} else if refused := refuseText(f.text, where(name, f.line)); refused != nil {
+		err = refused
 	}
 	r.report(err, f.line, f.lines, name)
 }
@@ -166,10 +183,13 @@ func (r *Result) finish(d *spanDecoder, name string) {
 	if d.jaeger > 0 {
 		r.lost(name, lostInJaeger)
 	}
+	if d.zipkin > 0 {
+		r.lost(name, lostInZipkin)
+	}
 	for _, err := range d.bad {
 		r.skipped(err)
 	}
-	r.unlisted += d.badSpans - len(d.bad)
+	r.unlisted += d.unlisted
 	r.Damaged += d.badSpans
 	r.repaired(name, d.repaired)
 }
@@ -186,12 +206,22 @@ func (r *Result) lost(name, what string) {
 
 func where(name string, line int) string { return fmt.Sprintf("%s:%d", name, line) }
 
+// isOther reports whether a document is whole, and none of traces.
+func isOther(err error) bool {
+	return errors.Is(err, errOtherSignal) || errors.As(err, new(*RefusedError))
+}
+
 // report counts what came of lines, and says why they could not be read.
 func (r *Result) report(err error, line, lines int, name string) {
 	switch {
 	case err == nil:
-	case errors.Is(err, errOtherSignal):
+	case isOther(err):
 		r.Passed++
+		if refused := (*RefusedError)(nil); errors.As(err, &refused) {
+			if r.refusals++; r.refused == nil {
+				r.refused = refused
+			}
+		}
 	default:
 		last := line + lines - 1
 		r.Damaged += last - max(line-1, r.damagedTo)
@@ -216,5 +246,5 @@ func noSpans(r Result, name string) error {
 	case r.Passed > 0:
 		return fmt.Errorf("%s:1: %w: its %d documents hold other signals", name, ErrNoSpans, r.Passed)
 	}
-	return fmt.Errorf("%s:1: %w: give OTLP traces (JSON, JSON lines or protobuf) or Jaeger JSON", name, ErrNoSpans)
+	return fmt.Errorf("%s:1: %w: %s", name, ErrNoSpans, hintRead)
 }

@@ -107,7 +107,9 @@ func TestRead(t *testing.T) {
 		{"a number that is too great", a + "\n" + strings.Replace(a, `"1000"`, `"99999999999999999999999"`, 1), 1, 2, 1, 0, []string{"f:2: "}},
 		{"an id of the wrong length", a + "\n" + strings.Replace(a, "b7ad6b7169203331", "b7ad", 1), 1, 2, 1, 0, []string{"f:2: "}},
 		{"an unknown kind", a + "\n" + strings.Replace(a, `"kind":2`, `"kind":"SPAN_KIND_ODD"`, 1), 1, 2, 1, 0, []string{"f:2: "}},
-		{"another format", a + "\n" + `{"rows":[]}`, 1, 2, 1, 0, []string{"f:2: "}},
+		{"another format", a + "\n" + `{"rows":[]}`, 1, 2, 0, 1, []string{"f: documents that are not read: 1; the first is f:2: no trace document"}},
+		{"words of JSON between", "null\n" + a + "\n7\n", 1, 3, 0, 2, []string{"f: documents that are not read: 2; the first is f:1: null is no trace document"}},
+		{"two damaged spans of a document", strings.Replace(document(spanA, spanB, spanB), "00F067AA0BA902B7", "00F0", 2), 1, 1, 2, 0, []string{"f:1: skipped: a span: "}},
 		{"two defects in a line", a + "\n{]}\n", 1, 2, 1, 0, []string{"f:2: ", "f:2: "}},
 		{"quotes, braces and backslashes in names", strings.Replace(a, `"name":"a"`, `"name":"\\\"}]{\\\\"`, 1) + b, 2, 1, 0, 0, nil},
 		{"attributes nested too deep", a + "\n" + strings.Replace(b, `{"boolValue":true}`, nested(300), 1), 1, 2, 1, 0, []string{"f:2: "}},
@@ -128,7 +130,7 @@ func TestRead(t *testing.T) {
 				t.Fatalf("got warnings %v, want %d", r.Warnings, len(c.warnings))
 			}
 			for i, want := range c.warnings {
-				if w := r.Warnings[i]; w.Rule != journey.RuleDamaged || !strings.HasPrefix(w.Text, want) || strings.Contains(w.Text, "\n") || len(w.Text) > 300 {
+				if w := r.Warnings[i]; w.Rule != map[bool]journey.RuleID{true: journey.RuleDamaged, false: journey.RuleFormatLoss}[c.damaged > 0] || !strings.HasPrefix(w.Text, want) || strings.Contains(w.Text, "\n") || len(w.Text) > 300 {
 					t.Errorf("warning %q of rule %s; want one line of D09 that starts with %q", w.Text, w.Rule, want)
 				}
 			}

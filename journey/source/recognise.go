@@ -71,13 +71,16 @@ func recognise(in *bufio.Reader) (fileFormat, error) {
 		_, err := in.Discard(3)
 		return jsonFormat, err
 	case bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.HasPrefix(head, []byte("\xff\xfe")):
-		return 0, errors.New("is text in UTF-16: save it as UTF-8")
+		return 0, &RefusedError{Kind: "text in UTF-16", Hint: "save it as UTF-8"}
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return 0, errors.New("is a zip archive: unpack it")
+		return 0, &RefusedError{Kind: "a zip archive", Hint: "unpack it"}
 	case isBinary(head):
 		return protobufFormat, nil
 	case bytes.HasPrefix(text, []byte("<")):
-		return 0, errors.New("is HTML or XML, not traces: save the JSON of the trace (in the Jaeger UI: Trace JSON)")
+		return 0, &RefusedError{Kind: "HTML or XML, not traces", Hint: "save the JSON of the trace (in the Jaeger UI: Trace JSON)"}
+	}
+	if refused := refuseHead(text); refused != nil {
+		return 0, refused
 	}
 	return jsonFormat, nil
 }
