@@ -13,8 +13,8 @@ import (
 	"tracelab/tracecontext"
 )
 
-// byteHeaders is a carrier that a propagator may read and write as bytes, with
-// no key doubled.
+// byteHeaders is a carrier that a propagator reads and writes as bytes. It has
+// no key twice.
 type byteHeaders struct{ all *headers }
 
 func (h byteHeaders) Get(key string) string { return h.all.Get(key) }
@@ -51,7 +51,7 @@ func bytesCarrier(raw [][2]string) propagation.TextMapCarrier {
 	return byteHeaders{h}
 }
 
-// The bytes of a carrier are the application's: what it writes there later must
+// The bytes of a carrier belong to the application. Writing to them later must
 // not change a context.
 func TestBytesAreNotKept(t *testing.T) {
 	const parent, state, bag = parentOne, "a=1,0b=2", "order=1"

@@ -63,8 +63,8 @@ func genBaggage(t *rapid.T) baggage.Baggage {
 	return bag
 }
 
-// Inject then Extract is the identity for every valid context, and stock
-// OpenTelemetry reads what is written just the same.
+// Extract after Inject returns every valid context unchanged, and stock
+// OpenTelemetry reads the same from what was written.
 func TestIdentity(t *testing.T) {
 	stock := propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 	rapid.Check(t, func(t *rapid.T) {
@@ -88,7 +88,7 @@ func TestIdentity(t *testing.T) {
 	})
 }
 
-// Neither the number nor the size of headers may cost more than the limits.
+// Headers of any number and size cost no more than the limits allow.
 func TestHugeInput(t *testing.T) {
 	huge := strings.Repeat("a", 1<<20)
 	h := http.Header{}

@@ -8,9 +8,9 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 )
 
-// headers is what a carrier of Kafka headers must do: keys in any case, all
-// values of a key, null for none. The library has no carrier for Kafka, since
-// the client's instrumentation has one.
+// headers is a carrier of Kafka headers. It takes keys in any case, shows all
+// values of a key, and treats null as absent. The library has none: the
+// instrumentation of a Kafka client brings its own.
 type headers []kgo.RecordHeader
 
 func (h *headers) Get(key string) string {

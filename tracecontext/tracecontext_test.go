@@ -18,8 +18,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// w3cCase is one sentence of the specification: what came, and what goes on.
-// Without a traceparent a new trace starts.
+// w3cCase is one rule of the specification: the headers that came, and those
+// that go on. When Traceparent is empty, a new trace starts.
 type w3cCase struct {
 	Name, Rule  string
 	Headers     [][2]string
@@ -44,7 +44,7 @@ func w3cCases(t testing.TB) []w3cCase {
 	return cases
 }
 
-// carriers make a carrier from raw headers.
+// carriers make a carrier from headers.
 var carriers = map[string]func([][2]string) propagation.TextMapCarrier{
 	"kafka": kafkaCarrier,
 	"bytes": bytesCarrier,

@@ -1,16 +1,17 @@
 // Package grpcmeta carries trace context and baggage in gRPC metadata.
 //
-// Stock otelgrpc shows a propagator the first value of a key only: of a doubled
-// traceparent it follows the first, of several tracestate or baggage entries it
-// loses all but the first. Handler, put before it, brings the metadata of a
-// call into the form in which one value says everything:
+// Stock otelgrpc shows a propagator only the first value of a key. Of a doubled
+// traceparent it follows the first; of several tracestate or baggage entries it
+// loses all but the first. Put Handler before it. Handler joins the values of
+// each key into one:
 //
 //	grpc.NewServer(
 //		grpc.StatsHandler(grpcmeta.Handler{}),
 //		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithPropagators(p))),
 //	)
 //
-// gRPC calls its handlers in that order and hands the context on.
+// gRPC calls its handlers in that order, and each gets the context of the one
+// before.
 package grpcmeta
 
 import (
@@ -62,16 +63,16 @@ func (c Carrier) Keys() []string {
 	return keys
 }
 
-// Handler is a stats.Handler for servers that joins the values of tracestate,
-// of baggage and of traceparent with commas, each into one. A doubled
-// traceparent is no valid traceparent then, so a strict propagator behind it
-// refuses and counts it, as it would for HTTP. It does nothing else.
+// Handler is a stats.Handler for servers. It joins the values of traceparent, of
+// tracestate and of baggage with commas, each into one, and does nothing else.
+// Joined, a doubled traceparent is not valid, so the propagator refuses and
+// counts it, as it does for HTTP.
 type Handler struct{}
 
 var _ stats.Handler = Handler{}
 
-// TagRPC returns ctx with the incoming metadata joined, or ctx itself when
-// nothing is doubled.
+// TagRPC returns ctx with the incoming values joined, or ctx itself when no key
+// is doubled.
 func (Handler) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
 	var joined metadata.MD
 	for _, key := range [...]string{"traceparent", "tracestate", "baggage"} {
