@@ -94,7 +94,7 @@ func (env *environment) stop(ctx context.Context) error {
 
 // telemetry makes the queue in front of the collector and what the services of this process have in common.
 func (env *environment) telemetry(ctx context.Context, c Config, run string) (telemetry.Config, error) {
-	exporter, err := otlptrace.New(ctx, env.collector)
+	exporter, err := otlptrace.New(ctx, otlp.Clean(env.collector))
 	if err != nil {
 		return telemetry.Config{}, fmt.Errorf("exporter to the lab's collector: %w", err)
 	}

@@ -21,7 +21,7 @@ func (env *environment) measure(ctx context.Context, c Config, t *telemetry.Conf
 	}
 	exporter, err := otlp.NewMetricExporter(ctx, c.OTLP.Metrics)
 	if err != nil {
-		return fmt.Errorf("metrics to the otlp endpoint %s: %w", c.OTLP.Metrics, err)
+		return fmt.Errorf("metrics: %w", err)
 	}
 	metrics := telemetry.NewMetrics(exporter, c.Logger)
 	t.Reader, t.Process = metrics.Reader, clientName

@@ -50,7 +50,7 @@ func newExport(ctx context.Context, to otlp.Destination, log *slog.Logger) (expo
 	if !to.Metrics.IsZero() {
 		exporter, err := otlp.NewMetricExporter(ctx, to.Metrics)
 		if err != nil {
-			return e, fmt.Errorf("otlp endpoint %s: %w", to.Metrics, err)
+			return e, err
 		}
 		e.metrics = telemetry.NewMetrics(exporter, log)
 	}

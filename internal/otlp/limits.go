@@ -2,9 +2,11 @@ package otlp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -43,12 +45,20 @@ func checkProtobuf(message []byte) error {
 		return err
 	}
 	var p parts
-	p.count(message, request)
+	p.count(message, inRequest)
+	if p.dirty {
+		return errEntityText
+	}
 	return p.check()
 }
 
 // parts counts what a decoder makes objects of. A part without content has two bytes and becomes hundreds.
-type parts struct{ spans, elements int }
+type parts struct {
+	spans, elements int
+	dirty           bool // an entity has text that is not UTF-8: the one place where cleanReceived cannot reach
+}
+
+var errEntityText = errors.New("an entity of a resource is not UTF-8")
 
 func (p parts) check() error {
 	if p.spans > maxSpans || p.elements > maxElements {
@@ -62,19 +72,19 @@ type kind int
 
 const (
 	leaf kind = iota
-	request
-	resourceSpans
-	resource
-	scopeSpans
-	scope
-	span
-	event
-	link
-	keyValue
-	anyValue
-	list
-	kvList
-	entity
+	inRequest
+	inResourceSpans
+	inResource
+	inScopeSpans
+	inScope
+	inSpan
+	inEvent
+	inLink
+	inKeyValue
+	inAnyValue
+	inList
+	inKvList
+	inEntity
 )
 
 // parts returns what a field holds that the decoder makes an object of.
@@ -84,31 +94,31 @@ func (k kind) part(field protowire.Number) (part kind, ok bool) {
 		field protowire.Number
 	}
 	switch (place{k, field}) {
-	case place{request, 1}:
-		return resourceSpans, true
-	case place{resourceSpans, 1}:
-		return resource, true
-	case place{resourceSpans, 2}, place{resourceSpans, 1000}: // 1000: of an old version, which decoders still read
-		return scopeSpans, true
-	case place{resource, 3}:
-		return entity, true
-	case place{scopeSpans, 1}:
-		return scope, true
-	case place{scopeSpans, 2}:
-		return span, true
-	case place{span, 11}:
-		return event, true
-	case place{span, 13}:
-		return link, true
-	case place{resource, 1}, place{scope, 3}, place{span, 9}, place{event, 3}, place{link, 4}, place{kvList, 1}:
-		return keyValue, true
-	case place{keyValue, 2}, place{list, 1}:
-		return anyValue, true
-	case place{anyValue, 5}:
-		return list, true
-	case place{anyValue, 6}:
-		return kvList, true
-	case place{span, 15}, place{entity, 3}, place{entity, 4}:
+	case place{inRequest, 1}:
+		return inResourceSpans, true
+	case place{inResourceSpans, 1}:
+		return inResource, true
+	case place{inResourceSpans, 2}, place{inResourceSpans, 1000}: // 1000: of an old version, which decoders still read
+		return inScopeSpans, true
+	case place{inResource, 3}:
+		return inEntity, true
+	case place{inScopeSpans, 1}:
+		return inScope, true
+	case place{inScopeSpans, 2}:
+		return inSpan, true
+	case place{inSpan, 11}:
+		return inEvent, true
+	case place{inSpan, 13}:
+		return inLink, true
+	case place{inResource, 1}, place{inScope, 3}, place{inSpan, 9}, place{inEvent, 3}, place{inLink, 4}, place{inKvList, 1}:
+		return inKeyValue, true
+	case place{inKeyValue, 2}, place{inList, 1}:
+		return inAnyValue, true
+	case place{inAnyValue, 5}:
+		return inList, true
+	case place{inAnyValue, 6}:
+		return inKvList, true
+	case place{inSpan, 15}, place{inEntity, 3}, place{inEntity, 4}:
 		return leaf, true
 	}
 	return leaf, false
@@ -137,10 +147,13 @@ func (p *parts) count(message []byte, k kind) {
 		message = message[n:]
 		if part, ok := k.part(field); ok {
 			p.elements++
-			if part == span {
+			if part == inSpan {
 				p.spans++
 			}
 			p.count(value, part)
+		}
+		if k == inEntity {
+			p.dirty = p.dirty || !utf8.Valid(value)
 		}
 	}
 }

@@ -2,18 +2,28 @@ package otlp
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"google.golang.org/grpc"
 )
 
 // NewMetricExporter makes an exporter of metrics. It does not try again: sums are cumulative, so the next export carries
 // all that this one did.
 func NewMetricExporter(ctx context.Context, to Endpoint) (sdkmetric.Exporter, error) {
+	exporter, err := newMetricExporter(ctx, to)
+	if err != nil {
+		return nil, fmt.Errorf("otlp endpoint %s: %w", to, err)
+	}
+	return cleanMetricExporter{exporter}, nil
+}
+
+func newMetricExporter(ctx context.Context, to Endpoint) (sdkmetric.Exporter, error) {
 	overHTTP := []otlpmetrichttp.Option{otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{})}
-	overGRPC := []otlpmetricgrpc.Option{otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{})}
+	overGRPC := []otlpmetricgrpc.Option{otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{}), otlpmetricgrpc.WithDialOption(grpc.WithConnectParams(reconnect))}
 	switch {
 	case to.OverHTTP():
 		return otlpmetrichttp.New(ctx, append(overHTTP, otlpmetrichttp.WithEndpointURL(to.urlOf(metricsPath)))...)

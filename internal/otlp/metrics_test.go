@@ -1,9 +1,10 @@
-package otlp
+package otlp_test
 
 import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"google.golang.org/grpc"
 
+	"tracelab/internal/otlp"
 	"tracelab/internal/telemetry"
 )
 
@@ -97,15 +99,15 @@ func TestMetricsGoWhereSpansGo(t *testing.T) {
 				t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", c.variable)
 				t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", c.protocol)
 			}
-			to, err := ParseDestination(c.address, os.Getenv)
+			to, err := otlp.ParseDestination(c.address, os.Getenv)
 			if err != nil {
 				t.Fatal(err)
 			}
-			exporter, err := NewMetricExporter(t.Context(), to.Metrics)
+			exporter, err := otlp.NewMetricExporter(t.Context(), to.Metrics)
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := telemetry.NewMetrics(exporter, discard)
+			m := telemetry.NewMetrics(exporter, slog.New(slog.DiscardHandler))
 			config := telemetry.Config{Reader: m.Reader, Host: "h", Version: "v"}
 			for _, service := range []string{"gateway", "orders"} {
 				p, err := config.New(service)

@@ -87,6 +87,7 @@ func (r *Receiver) take(ctx context.Context, body []byte, check func([]byte) err
 	if err := decode(request, body); err != nil {
 		return invalid("the body is no OTLP export request: %w", err)
 	}
+	cleanReceived(request.Traces())
 	batch, err := request.MarshalProto()
 	if err != nil {
 		return fmt.Errorf("keep spans: %w", err)

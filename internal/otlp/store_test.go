@@ -2,12 +2,20 @@ package otlp
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	colmetricpb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -73,4 +81,30 @@ func endpoint(t testing.TB, address string) Endpoint {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// serveMetrics is an endpoint for metrics over HTTP that reads with the protobuf library.
+func serveMetrics(t *testing.T) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err = errors.Join(err, proto.Unmarshal(body, &colmetricpb.ExportMetricsServiceRequest{})); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// spansToSend are spans as an exporter sends them.
+func spansToSend(n int) []*tracepb.ResourceSpans {
+	spans := make([]*tracepb.Span, n)
+	for i := range spans {
+		s := &tracepb.Span{Name: "POST /orders", TraceId: make([]byte, 16), SpanId: make([]byte, 8)}
+		for _, key := range []string{"http.request.method", "http.route", "url.scheme", "server.address", "user_agent.original", "tracelab.run.id", "tracelab.form", "tracelab.order.id", "tracelab.step", "error.type"} {
+			s.Attributes = append(s.Attributes, &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: "a value of some length"}}})
+		}
+		spans[i] = s
+	}
+	return []*tracepb.ResourceSpans{{ScopeSpans: []*tracepb.ScopeSpans{{Spans: spans}}}}
 }

@@ -10,7 +10,16 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 )
+
+// reconnect bounds the time after an outage until an endpoint gets something again: gRPC's own backoff is up to two
+// minutes.
+var reconnect = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 700 * time.Millisecond},
+	MinConnectTimeout: 5 * time.Second,
+}
 
 // NewTraceExporter makes an exporter of spans, see NewTraceClient.
 func NewTraceExporter(ctx context.Context, to Endpoint) (sdktrace.SpanExporter, error) {
@@ -26,26 +35,27 @@ func NewTraceExporter(ctx context.Context, to Endpoint) (sdktrace.SpanExporter, 
 // It sends again what the endpoint does not take. The clients' own first pause is up to 7.5 s, in which a full load of
 // spans overflows the queue in front of them although the collector is there again after one: hence a shorter one.
 func NewTraceClient(to Endpoint) otlptrace.Client {
-	return newTraceClient(to, otlptracegrpc.RetryConfig{
-		Enabled: true, InitialInterval: 200 * time.Millisecond, MaxInterval: 2 * time.Second, MaxElapsedTime: time.Minute,
-	})
+	return Clean(newTraceClient(to, otlptracegrpc.RetryConfig{
+		Enabled: true, InitialInterval: 200 * time.Millisecond, MaxInterval: 500 * time.Millisecond, MaxElapsedTime: time.Minute,
+	}))
 }
 
 // NewTraceClientOnce makes a client that does not try again, for whoever wants to hear of the first refusal.
 func NewTraceClientOnce(to Endpoint) otlptrace.Client {
-	return newTraceClient(to, otlptracegrpc.RetryConfig{})
+	return Clean(newTraceClient(to, otlptracegrpc.RetryConfig{}))
 }
 
 func newTraceClient(to Endpoint, retry otlptracegrpc.RetryConfig) otlptrace.Client {
-	overGRPC, overHTTP := otlptracegrpc.WithRetry(retry), otlptracehttp.WithRetry(otlptracehttp.RetryConfig(retry))
+	overGRPC := []otlptracegrpc.Option{otlptracegrpc.WithRetry(retry), otlptracegrpc.WithDialOption(grpc.WithConnectParams(reconnect))}
+	overHTTP := otlptracehttp.WithRetry(otlptracehttp.RetryConfig(retry))
 	switch {
 	case to.OverHTTP():
 		return otlptracehttp.NewClient(otlptracehttp.WithEndpointURL(to.urlOf(tracesPath)), overHTTP)
 	case !to.inEnv:
-		return otlptracegrpc.NewClient(otlptracegrpc.WithEndpoint(to.HostPort()), otlptracegrpc.WithInsecure(), overGRPC)
+		return otlptracegrpc.NewClient(append(overGRPC, otlptracegrpc.WithEndpoint(to.HostPort()), otlptracegrpc.WithInsecure())...)
 	case strings.HasPrefix(to.protocol, "http"):
 		return otlptracehttp.NewClient(overHTTP)
 	default:
-		return otlptracegrpc.NewClient(overGRPC)
+		return otlptracegrpc.NewClient(overGRPC...)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"tracelab/internal/otlp"
 )
 
 // Queue is a span processor that hands ended spans to an exporter in batches and accounts for every one of them:
@@ -40,7 +42,8 @@ type Queue struct {
 
 const (
 	logInterval = time.Minute            // between two lines about dropped spans
-	obedience   = 100 * time.Millisecond // that an exporter has to return when its context has ended
+	cancelGrace = 100 * time.Millisecond // for an exporter to return once its context has ended
+	maxRefusals = 32                     // of the parts of one batch; then the rest is dropped
 )
 
 // reason is why a span was dropped.
@@ -204,7 +207,7 @@ func (q *Queue) Shutdown(ctx context.Context) error {
 		q.giveUp()
 		select {
 		case <-q.drained:
-		case <-time.After(obedience):
+		case <-time.After(cancelGrace):
 		}
 	}
 	return errors.Join(err, q.exporter.Shutdown(ctx))
@@ -260,18 +263,38 @@ func (q *Queue) export(batch []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
 	}
 	ctx, cancel := context.WithTimeout(q.exporting, q.config.Timeout)
 	defer cancel()
-	err := context.Cause(ctx)
-	if err == nil {
-		err = q.exporter.ExportSpans(ctx, batch)
-	}
-	if err != nil {
-		q.drop(whyFailed(err), batch...)
+	refusals := maxRefusals
+	if err := q.exportParts(ctx, batch, &refusals); err != nil {
 		q.tell(logInterval, err)
-	} else {
-		q.exported.Add(int64(len(batch)))
 	}
 	clear(batch)
 	return batch[:0]
+}
+
+// exportParts exports spans and counts how that ended. Where the endpoint refuses them for something in them it sends them
+// in halves, so that a bad span costs no other, until it has heard so many refusals.
+func (q *Queue) exportParts(ctx context.Context, spans []sdktrace.ReadOnlySpan, refusals *int) error {
+	err := context.Cause(ctx)
+	if err == nil {
+		err = q.exporter.ExportSpans(ctx, spans)
+	}
+	if err == nil {
+		q.exported.Add(int64(len(spans)))
+		return nil
+	}
+	if partial, ok := errors.AsType[*otlp.PartialError](err); ok { // it has not said which: OnDrop cannot be told
+		rejected := int64(min(partial.Rejected, len(spans)))
+		q.dropped[exportFailed].Add(rejected)
+		q.exported.Add(int64(len(spans)) - rejected)
+		return err
+	}
+	if *refusals > 0 && len(spans) > 1 && otlp.IsRefused(err) {
+		*refusals--
+		half := len(spans) / 2
+		return errors.Join(q.exportParts(ctx, spans[:half], refusals), q.exportParts(ctx, spans[half:], refusals))
+	}
+	q.drop(whyFailed(err), spans...)
+	return err
 }
 
 // whyFailed sorts the errors of an export. An exporter may tell of an ended context in words of its own.

@@ -1,0 +1,82 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Clean makes a client that cleans every string of the spans before another client gets them: bytes that are not UTF-8
+// come from outside, in headers and messages, and cost their whole batch. Its errors may be a PartialError.
+func Clean(client otlptrace.Client) otlptrace.Client { return cleanClient{client} }
+
+type cleanClient struct{ otlptrace.Client }
+
+// UploadTraces cleans and sends.
+func (c cleanClient) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
+	cleanSpans(spans)
+	return partial(c.Client.UploadTraces(ctx, spans))
+}
+
+// PartialError is an endpoint that has taken a batch without some of its spans. It has not said which.
+type PartialError struct {
+	Rejected int // spans
+	Err      error
+}
+
+// Error has the endpoint's words.
+func (e *PartialError) Error() string { return e.Err.Error() }
+
+// Unwrap is the client's error.
+func (e *PartialError) Unwrap() error { return e.Err }
+
+// partialText is the text of the clients' error for a partial success: its type is theirs alone.
+var partialText = regexp.MustCompile(`^OTLP partial success: .*\((\d+) spans rejected\)$`)
+
+// partial finds a partial success in a client's error. One with which all spans were taken is no error.
+func partial(err error) error {
+	if err == nil {
+		return nil
+	}
+	found := partialText.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
+	if found == nil {
+		return err
+	}
+	n, parseErr := strconv.Atoi(found[1])
+	switch {
+	case parseErr != nil:
+		return fmt.Errorf("%w: %w", err, parseErr)
+	case n == 0:
+		return nil
+	}
+	return &PartialError{Rejected: n, Err: err}
+}
+
+// IsRefused tells whether an endpoint, or the encoding on the way to it, has refused a batch for something in it: then parts
+// of the batch may be taken.
+func IsRefused(err error) bool {
+	switch status.Code(err) {
+	case codes.InvalidArgument, codes.Internal:
+		return true
+	case codes.ResourceExhausted: // it is too large, or the endpoint has no room
+		return strings.Contains(err.Error(), "larger than") || strings.Contains(err.Error(), "fewer spans")
+	}
+	if _, ok := errors.AsType[*PartialError](err); ok {
+		return false
+	}
+	text := err.Error() // over HTTP there is nothing else
+	for _, says := range []string{": 400 ", ": 413 ", ": 422 ", "too large: exceeded", "marshal request body"} {
+		if strings.Contains(text, says) {
+			return true
+		}
+	}
+	return false
+}
