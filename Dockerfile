@@ -24,6 +24,8 @@ COPY --chown=10001:10001 queue /var/lib/otelcol
 COPY tracelab /tracelab
 
 FROM golang:${GO_VERSION}-alpine AS build
+# The image has no .git: COMMIT=$(git rev-parse HEAD) docker compose build
+ARG COMMIT=unreleased
 WORKDIR /src
 # The nested modules are needed to read go.mod; the workspace is not, and would have its own versions downloaded.
 ENV GOWORK=off
@@ -34,7 +36,7 @@ COPY tracecontext/go.mod tracecontext/go.sum tracecontext/
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /tracelab ./cmd/tracelab && mkdir /queue
+    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.commit=${COMMIT}" -o /tracelab ./cmd/tracelab && mkdir /queue
 
 FROM base AS final
 COPY --from=build --chown=10001:10001 /queue /var/lib/otelcol

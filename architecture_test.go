@@ -44,7 +44,7 @@ var rooms = []room{
 	{"otelkgo", nil, "instruments franz-go: a library for projects that have never heard of the lab"},
 	{"tracecontext", nil, "propagates context: a library for projects that have never heard of the lab"},
 	{"tools", []string{"internal"}, "serves those who build: it works before the rest compiles"},
-	{"internal", []string{"otelkgo", "tracecontext", "journey"}, "what several rooms need that are not libraries: each with one job"},
+	{"internal", []string{"otelkgo", "tracecontext", "journey", "lab"}, "what several rooms need that are not libraries: each with one job"},
 	{"collector", []string{"lab", "services", "journey", "internal"}, "tests the collector's configuration with the real program and the lab"},
 	{"jaeger", []string{"lab", "services", "journey", "internal"}, "tests Jaeger's configuration with the real program and the lab"},
 	{"prometheus", []string{"internal"}, "tests the scrape configuration and the rules with the real program"},
@@ -66,6 +66,11 @@ var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
 		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/broker/*.go"),
 		"the broker is a seam: only its carrier knows what an offset or a partition is, and the lab starts the embedded broker"},
+	{"the lab", func(p string) bool { return strings.HasPrefix(p, module+"/lab") },
+		func(file string) bool {
+			return !strings.HasPrefix(file, "internal/") || strings.HasPrefix(file, "internal/traceset/")
+		},
+		"only what a command line names is looked for in run directories"},
 	{"compose-go", under("github.com/compose-spec/compose-go"), matches("internal/stack/*.go"),
 		"what users of tracelab build has no need of it"},
 	{"anything but the standard library", func(p string) bool { return !isStandard(p) && !isOurs(p) },

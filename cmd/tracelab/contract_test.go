@@ -179,6 +179,8 @@ func TestCompareJSON(t *testing.T) {
 }
 
 const journeyContract = `
+	.about: list
+	.about[]: string
 	.schema: string
 	.traces: list
 	.traces[]: string

@@ -1,192 +1,56 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
+	"tracelab/internal/traceset"
 	"tracelab/journey"
-	"tracelab/journey/compare"
-	"tracelab/journey/source"
-	"tracelab/journey/source/jaeger"
-	"tracelab/lab/rundir"
-	"tracelab/services"
 )
 
-// input is one trace set that a command line names.
-type input struct {
-	name string
-	kind inputKind
-
-	run  rundir.Run    // of a run directory, or one form of it
-	form services.Form // of one form
-
-	base   string // of a Jaeger: where it is, and what is asked for
-	traces []journey.TraceID
-	search *source.Query
-
-	parts []input // of several
+// inputFlags say how the commands that read traces read them.
+type inputFlags struct {
+	Jaeger  string        `help:"Ask this Jaeger: for jaeger:TRACEID (default there ${jaeger}), for --service, and for what a file refers to and does not have." placeholder:"URL|grpc://HOST:PORT"`
+	Service string        `help:"Read the traces of this service from that Jaeger, as one more input." placeholder:"NAME"`
+	Since   time.Duration `help:"Of --service: how far to look back (default ${default})." default:"1h" placeholder:"DURATION"`
+	Limit   int           `help:"Of --service: how many traces at the most (default ${default})." default:"1500" placeholder:"N"`
+	By      []string      `help:"Ask also for traces with the same value of these attributes, such as the id of an order." placeholder:"ATTRIBUTE"`
+	Strict  bool          `help:"Exit with 3 when a part of an input was damaged or is not all that there may be."`
 }
 
-type inputKind int
-
-const (
-	wholeRun inputKind = iota // a run directory
-	oneForm                   // RUN/grpc
-	file                      // a file of any format that is known, or - for standard input
-	ofJaeger                  // traces that a Jaeger has
-	several                   // files, forms and traces of a Jaeger as one set
-)
-
-// resolve finds out what an argument names: one input, or the two sides of a comparison in a Jaeger.
-func (f jaegerFlags) resolve(name string) ([]input, error) {
-	if name == "-" {
-		return []input{{name: name, kind: file}}, nil
+// resolve finds out what the arguments name.
+func (f inputFlags) resolve(names []string, s *streams) ([]traceset.Input, error) {
+	asker := &traceset.Asker{Stdin: s.in, Jaeger: f.Jaeger, Service: f.Service, Since: f.Since, Limit: f.Limit, By: f.By}
+	inputs, err := asker.Resolve(names)
+	if errors.Is(err, traceset.ErrNothingNamed) {
+		return nil, usageError{err}
 	}
-	if sides, err := f.address(name, time.Now()); err == nil || isAddress(err) {
-		return sides, err
-	}
-	run, ok, err := rundir.Open(name)
+	return inputs, err
+}
+
+// joined is the one set that the arguments make together.
+func (f inputFlags) joined(names []string, s *streams) (traceset.Input, error) {
+	inputs, err := f.resolve(names, s)
 	if err != nil {
 		return nil, err
 	}
-	if ok {
-		return []input{{name: name, kind: wholeRun, run: run}}, nil
+	in, err := traceset.Join(inputs)
+	if _, beside := errors.AsType[*traceset.StandsBesideError](err); beside {
+		return nil, usageError{err}
 	}
-	if run, ok, err = rundir.Open(filepath.Dir(name)); err == nil && ok && !strings.Contains(filepath.Base(name), ".") {
-		in := input{name: name, kind: oneForm, run: run, form: services.Form(filepath.Base(name))}
-		return []input{in}, run.CheckForm(string(in.form))
-	}
-	if info, err := os.Stat(name); err != nil {
-		return nil, fmt.Errorf("%s: no run directory, no form of one (RUN/grpc), no file: %w", name, errors.Unwrap(err))
-	} else if info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory without a run.json: name a run directory, such as runs/latest, or a file", name)
-	}
-	return []input{{name: name, kind: file}}, nil
+	return in, err
 }
 
-// inputs are those that the arguments name, and the search that the flags ask for.
-func (f jaegerFlags) inputs(names []string) ([]input, error) {
-	var inputs []input
-	for _, name := range names {
-		some, err := f.resolve(name)
-		if err != nil {
-			return nil, err
-		}
-		inputs = append(inputs, some...)
-	}
-	if search, ok := f.searched(time.Now()); ok {
-		inputs = append(inputs, search)
-	}
-	if len(inputs) == 0 {
-		return nil, usageError{errors.New("name an input: a run directory, a file, -, a trace in a Jaeger; or a service with --service")}
-	}
-	return inputs, nil
-}
+// incomplete are the rules of warnings which say that something of an input is missing.
+var incomplete = []journey.RuleID{journey.RuleDamaged, journey.RuleNoID, journey.RuleFormatLoss, journey.RuleSearchCut}
 
-// joined is the one set that a command's inputs make together, so that what one file refers to may be in another.
-func (f jaegerFlags) joined(names []string) (input, error) {
-	inputs, err := f.inputs(names)
-	if err != nil || len(inputs) == 1 {
-		return append(inputs, input{})[0], err
+// check fails for an input that --strict refuses.
+func (f inputFlags) check(name string, warnings []journey.Warning) error {
+	i := slices.IndexFunc(warnings, func(w journey.Warning) bool { return slices.Contains(incomplete, w.Rule) })
+	if !f.Strict || i < 0 {
+		return nil
 	}
-	together := input{kind: several, parts: inputs}
-	for i, in := range inputs {
-		if in.kind == wholeRun {
-			return input{}, usageError{fmt.Errorf("the run directory %s stands beside something else: say which form of it, such as %s", in.name, filepath.Join(in.name, in.run.Forms[0]))}
-		}
-		if i > 0 {
-			together.name += " + "
-		}
-		together.name += in.name
-		together.traces = append(together.traces, in.traces...)
-	}
-	return together, nil
-}
-
-// group reads the input's journeys; a whole run needs a form.
-func (f jaegerFlags) group(ctx context.Context, in input, form services.Form, s *streams) (compare.Group, []string, error) {
-	switch in.kind {
-	case wholeRun:
-		return in.run.Group(string(form))
-	case oneForm:
-		return in.run.Group(string(in.form))
-	case file, ofJaeger, several:
-	}
-	read, err := f.read(ctx, in, s)
-	if err != nil {
-		return compare.Group{}, nil, err
-	}
-	set := journey.NewSet(read.spans)
-	group := compare.Group{Name: in.name, Journeys: set.Journeys()}
-	if len(in.traces) > 0 && in.kind == ofJaeger { // what was fetched besides, because they refer to it, has journeys of its own
-		group.Journeys = nil
-		for _, id := range in.traces {
-			for _, journey := range set.JourneysOf(id) {
-				if !slices.Contains(group.Journeys, journey) {
-					group.Journeys = append(group.Journeys, journey)
-				}
-			}
-		}
-	}
-	return group, append(read.warnings, texts(set.Warnings())...), nil
-}
-
-// read reads every span of the input, those of no journey too.
-func (f jaegerFlags) read(ctx context.Context, in input, s *streams) (completed, error) {
-	var result source.Result
-	var err error
-	switch {
-	case in.kind == wholeRun:
-		spans, warnings, err := in.run.Spans()
-		return completed{spans: spans, warnings: warnings}, err
-	case in.kind == ofJaeger:
-		return f.fetch(ctx, in)
-	case in.kind == several:
-		return f.readAll(ctx, in.parts, s)
-	case in.kind == oneForm:
-		result, err = source.ReadFile(in.run.File(string(in.form)))
-	case in.name == "-":
-		result, err = source.Read(s.in, "standard input")
-	default:
-		result, err = source.ReadFile(in.name)
-	}
-	if err != nil || f.Jaeger == "" {
-		return completed{spans: result.Spans, warnings: texts(result.Warnings)}, err
-	}
-	store, err := jaeger.Open(f.Jaeger)
-	if err != nil {
-		return completed{}, err
-	}
-	defer func() { _ = store.Close() }() // nothing was written
-	return f.complete(ctx, result.Spans, result.Warnings, store)
-}
-
-// readAll reads inputs into one set. What is known of spans that are not there is known of the last that was asked for.
-func (f jaegerFlags) readAll(ctx context.Context, inputs []input, s *streams) (completed, error) {
-	var all completed
-	for _, in := range inputs {
-		one, err := f.read(ctx, in, s)
-		if err != nil {
-			return completed{}, err
-		}
-		all.spans, all.warnings = append(all.spans, one.spans...), append(all.warnings, one.warnings...)
-		if one.absence != nil {
-			all.absence = one.absence
-		}
-	}
-	return all, nil
-}
-
-func texts(warnings []journey.Warning) []string {
-	var list []string
-	for _, w := range warnings {
-		list = append(list, w.Text)
-	}
-	return list
+	return &traceset.ReadError{Err: fmt.Errorf("--strict: %s was not read whole: %s", name, warnings[i].Text)}
 }

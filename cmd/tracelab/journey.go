@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"tracelab/internal/traceset"
 	"tracelab/journey"
 	"tracelab/journey/compare"
 	"tracelab/journey/report"
@@ -14,36 +16,36 @@ import (
 
 // journeyCommand is `tracelab journey`.
 type journeyCommand struct {
-	Inputs []string `arg:"" optional:"" name:"input" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI. Several files, or forms of a run, are read as one set."`
-	Trace  string   `help:"The journey that reaches this trace." placeholder:"ID" xor:"pick"`
-	Order  string   `help:"The journey of this order: its id, or its number." placeholder:"ID" xor:"pick"`
-	Form   string   `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
-	Format string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
-	jaegerFlags
+	Inputs  []string `arg:"" optional:"" name:"input" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI. Several files, or forms of a run, are read as one set."`
+	Trace   string   `help:"The journey that reaches this trace." placeholder:"ID" xor:"pick"`
+	Order   string   `help:"The journey of this order: its id, or its number." placeholder:"ID" xor:"pick"`
+	Form    string   `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
+	Headers bool     `help:"Show what crossed each hop, as spans have kept it: see run --headers."`
+	Format  string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
+	inputFlags
 }
 
 // Run reads the input, picks a journey and prints it.
 func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
-	in, err := c.joined(c.Inputs)
+	in, err := c.input(s)
 	if err != nil {
 		return err
 	}
-	form, err := c.form(in)
+	group, warnings, err := in.Group(ctx)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
-	group, warnings, err := c.group(ctx, in, form, s)
-	if err != nil {
+	if err := c.check(in.Name(), warnings); err != nil {
 		return err
 	}
 	for _, w := range warnings {
-		s.talk("warning: %s", w)
+		s.talk("warning: %s", w.Text)
 	}
-	picked, err := c.pick(group)
+	picked, why, err := c.pick(group)
 	if err != nil {
 		return err
 	}
-	r := report.Journey{Of: picked}
+	r := report.Journey{Of: picked, About: append(in.About(), why+outcome(picked)), Headers: c.Headers}
 	switch c.Format {
 	case "json":
 		return r.WriteJSON(s.out)
@@ -54,37 +56,85 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 	return r.WriteText(s.out, terminalOf(s.out))
 }
 
-// form is the form of a run directory that is meant.
-func (c *journeyCommand) form(in input) (services.Form, error) {
-	switch {
-	case in.kind != wholeRun && c.Form != "":
-		return "", errors.New("--form picks a form of a run directory")
-	case in.kind != wholeRun:
-		return "", nil
-	case c.Form != "":
-		return services.ParseForm(c.Form)
-	case slices.Contains(in.run.Forms, string(services.Kafka)):
-		return services.Kafka, nil
+// input is what the arguments name; of a run directory, the form that is meant.
+func (c *journeyCommand) input(s *streams) (traceset.Input, error) {
+	in, err := c.joined(c.Inputs, s)
+	if err != nil {
+		return nil, err
 	}
-	return services.Form(in.run.Forms[0]), nil
+	run, isRun := in.(traceset.Run)
+	switch {
+	case !isRun && c.Form != "":
+		return nil, usageError{errors.New("--form picks a form of a run directory")}
+	case !isRun:
+		return in, nil
+	case c.Form != "":
+		return run.Form(c.Form)
+	case slices.Contains(run.Forms, string(services.Kafka)):
+		return run.Form(string(services.Kafka))
+	}
+	return run.Form(run.Forms[0])
 }
 
-// pick finds the journey that is asked for, else the one with the median completion, the lower of two.
-func (c *journeyCommand) pick(group compare.Group) (*journey.Journey, error) {
+// pick finds the journey that is asked for, else the one with the median completion, the lower of two. It says which of how many that
+// is, and why.
+func (c *journeyCommand) pick(group compare.Group) (picked *journey.Journey, why string, err error) {
 	if len(group.Journeys) == 0 {
-		return nil, fmt.Errorf("%s has no journey", group.Name)
+		return nil, "", &traceset.ReadError{Err: fmt.Errorf("%s has no journey", group.Name)}
 	}
+	reason := "the one with the median completion"
 	switch {
 	case c.Trace != "":
 		trace, err := journey.ParseTraceID(c.Trace)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("--trace %q: use 32 hexadecimal digits", c.Trace)}
+			return nil, "", usageError{fmt.Errorf("--trace %q: use 32 hexadecimal digits", c.Trace)}
 		}
-		return find(group, "trace "+c.Trace, func(j *journey.Journey) bool { return slices.Contains(j.Traces(), trace) })
+		picked, err = find(group, "trace "+c.Trace, func(j *journey.Journey) bool { return slices.Contains(j.Traces(), trace) })
+		if err != nil {
+			return nil, "", err
+		}
+		reason = "the one with that trace"
 	case c.Order != "":
-		return find(group, "order "+c.Order, c.isOrder)
+		if picked, err = find(group, "order "+c.Order, c.isOrder); err != nil {
+			return nil, "", err
+		}
+		reason = "the one of that order"
+	default:
+		picked = journey.Median(group.Journeys)
 	}
-	return journey.Median(group.Journeys), nil
+	what := "1"
+	if number, ok := attribute(picked, services.KeyNumber); ok {
+		what = "order " + number
+	}
+	return picked, fmt.Sprintf("%s of %d in %s: %s", what, len(group.Journeys), group.Name, reason), nil
+}
+
+// attribute is the first value that a span of the journey has.
+func attribute(j *journey.Journey, key string) (string, bool) {
+	for _, i := range j.Spans() {
+		if value, ok := j.Set().Span(i).Attr(key); ok {
+			return value.String(), true
+		}
+	}
+	return "", false
+}
+
+// outcome says whether the journey failed, and where.
+func outcome(j *journey.Journey) string {
+	errs := j.Errors()
+	if len(errs.Own) == 0 {
+		return ""
+	}
+	var where []string
+	for _, i := range errs.Own[:min(3, len(errs.Own))] {
+		span := j.Set().Span(i)
+		where = append(where, span.Service+" "+span.Name)
+	}
+	text := "; it failed: " + strings.Join(where, ", ")
+	if errs.Silent {
+		text += ", which its caller was not told"
+	}
+	return text
 }
 
 // isOrder tells whether a span of the journey carries the order's id or number.

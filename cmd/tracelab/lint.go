@@ -14,23 +14,26 @@ type lintCommand struct {
 	FailOn string   `help:"Exit with 1 when there is a finding of this level or a graver one: error, warning, advice; never (default ${default})." enum:"error,warning,advice,never" default:"error" placeholder:"LEVEL"`
 	All    bool     `help:"Show every finding, not the first few of each rule."`
 	Format string   `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
-	jaegerFlags
+	inputFlags
 }
 
 // Run checks the input against the rules and prints what they find.
 func (c *lintCommand) Run(ctx context.Context, s *streams) error {
-	in, err := c.joined(c.Inputs)
+	in, err := c.joined(c.Inputs, s)
 	if err != nil {
 		return err
 	}
-	read, err := c.read(ctx, in, s)
+	read, err := in.Spans(ctx)
 	if err != nil {
 		return err
 	}
-	for _, w := range read.warnings {
-		s.talk("warning: %s", w)
+	if err := c.check(in.Name(), read.Warnings); err != nil {
+		return err
 	}
-	result := lint.Check(journey.NewSet(read.spans), lint.WithLookup(read.lookup))
+	for _, w := range read.Warnings {
+		s.talk("warning: %s", w.Text)
+	}
+	result := lint.Check(journey.NewSet(read.Spans), lint.WithLookup(read.Absence))
 	if c.Format == "json" {
 		err = result.WriteJSON(s.out)
 	} else {

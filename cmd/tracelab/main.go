@@ -9,23 +9,25 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"tracelab/internal/traceset"
 	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
-// Exit statuses: done; the thing asked about is not so, or could not be done; the command line is wrong.
+// Exit statuses: done; the thing asked about is not so, or could not be done; the command line is wrong; an input could not be read, so
+// nothing can be said.
 const (
-	exitDone  = 0
-	exitNotSo = 1
-	exitUsage = 2
+	exitDone   = 0
+	exitNotSo  = 1
+	exitUsage  = 2
+	exitUnread = 3
 )
 
 func main() {
@@ -109,6 +111,7 @@ func (s *streams) exit(err error) int {
 	_, badUsage := errors.AsType[usageError](err)
 	_, badWord := errors.AsType[*services.UnknownError](err)
 	_, badForm := errors.AsType[*rundir.UnknownFormError](err)
+	_, unread := errors.AsType[*traceset.ReadError](err)
 	switch {
 	case err == nil:
 		return exitDone
@@ -117,22 +120,11 @@ func (s *streams) exit(err error) int {
 	case badConfig || badUsage || badWord || badForm:
 		s.talk("tracelab: %v%s", err, suggestion(err))
 		return exitUsage
+	case unread:
+		s.talk("tracelab: %v%s", err, suggestion(err))
+		return exitUnread
 	default:
 		s.talk("tracelab: %v%s", err, suggestion(err))
 		return exitNotSo
 	}
-}
-
-// version is the module's, or the commit's.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			return setting.Value[:min(12, len(setting.Value))]
-		}
-	}
-	return info.Main.Version
 }

@@ -14,6 +14,7 @@ import (
 // Comparison is a report of a comparison.
 type Comparison struct {
 	Of       compare.Comparison
+	About    []string       // where the traces come from, a line each
 	Findings []lint.Finding // what rules found in the traces: at the end of a page
 }
 
@@ -22,6 +23,12 @@ type Comparison struct {
 func (r Comparison) WriteText(w io.Writer, style format.Style) error {
 	c := r.Of
 	var b strings.Builder
+	for _, line := range r.About {
+		b.WriteString(format.Escape(line) + "\n")
+	}
+	if len(r.About) > 0 {
+		b.WriteString("\n")
+	}
 	groupTable(&b, c.Groups, style)
 	for _, section := range differenceSections(c) {
 		heading(&b, style, section.Title)

@@ -24,8 +24,16 @@ var pageFiles embed.FS
 // nodes that changed. Findings stand at its end.
 func (r Comparison) WriteHTML(w io.Writer) error {
 	page := newComparisonPage(r.Of)
-	page.Findings = cleaned(r.Findings)
+	page.About, page.Findings = escaped(r.About), cleaned(r.Findings)
 	return writePage(w, "comparison.tmpl", page)
+}
+
+func escaped(lines []string) []string {
+	list := make([]string, len(lines))
+	for i, line := range lines {
+		list[i] = format.Escape(line)
+	}
+	return list
 }
 
 // cleaned makes the words of findings fit for a page.
@@ -42,7 +50,10 @@ func cleaned(findings []lint.Finding) []lint.Finding {
 // completion path drawn through them, its messages, and both paths as tables. Findings stand at its end.
 func (r Journey) WriteHTML(w io.Writer) error {
 	page := newJourneyPage(r.journey())
-	page.Findings = cleaned(r.Findings)
+	page.About, page.Findings = escaped(r.About), cleaned(r.Findings)
+	if r.Headers {
+		page.Headers, page.Hops = true, hopViews(r.journey())
+	}
 	return writePage(w, "journey.tmpl", page)
 }
 

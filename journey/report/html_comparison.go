@@ -13,6 +13,7 @@ import (
 // comparisonPage is what comparison.tmpl shows.
 type comparisonPage struct {
 	Title       string
+	About       []string
 	Groups      []groupView
 	Differences []differenceSection
 	Timelines   []*timeline

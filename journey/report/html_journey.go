@@ -11,6 +11,9 @@ import (
 // journeyPage is what journey.tmpl shows.
 type journeyPage struct {
 	Title    string
+	About    []string
+	Headers  bool // show Hops
+	Hops     []hopView
 	Figures  []figure
 	Traces   []string
 	Timeline *timeline

@@ -13,6 +13,8 @@ import (
 // Journey is a report of one journey.
 type Journey struct {
 	Of       *journey.Journey // nil is reported as a journey without spans
+	About    []string         // where it comes from and why this one, a line each
+	Headers  bool             // show what crossed each hop
 	Findings []lint.Finding   // what rules found in its traces: at the end of a page
 }
 
@@ -29,11 +31,18 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 	j := r.journey()
 	var b strings.Builder
 	header(&b, j, style)
+	for _, line := range r.About {
+		b.WriteString("  " + format.Escape(line) + "\n")
+	}
 	heading(&b, style, "Spans")
 	tree(&b, j, style)
 	if messages := j.Messages(); len(messages) > 0 {
 		heading(&b, style, "Messages")
 		messageTable(&b, j.Set(), messages, style)
+	}
+	if r.Headers {
+		heading(&b, style, "What crossed each hop (+ joined there, ~ changed there, - left behind)")
+		hopText(&b, hopViews(j), style)
 	}
 	if path := j.ResponsePath(); len(path) > 0 {
 		heading(&b, style, "Response path: what the caller waited for")

@@ -27,6 +27,35 @@ type journeyDocument struct {
 	CompletionPath []segmentDocument `json:"completion_path"`
 	Messages       []messageDocument `json:"messages"`
 	Warnings       []warningDocument `json:"warnings"`
+	About          []string          `json:"about,omitempty"`
+	Hops           []hopDocument     `json:"hops,omitempty"`
+}
+
+// hopDocument is what crossed a hop, with values as they were kept; a header whose value was not kept has none.
+type hopDocument struct {
+	From  string              `json:"from"`
+	To    string              `json:"to"`
+	Class journey.Class       `json:"class"`
+	Wrote map[string][]string `json:"wrote"`
+	Read  map[string][]string `json:"read"`
+}
+
+func hopDocuments(j *journey.Journey) []hopDocument {
+	set := j.Set()
+	var list []hopDocument
+	for _, h := range j.Hops() {
+		from, to := set.Span(h.From), set.Span(h.To)
+		list = append(list, hopDocument{from.ID.String(), to.ID.String(), h.Class, headerDocument(from), headerDocument(to)})
+	}
+	return list
+}
+
+func headerDocument(span *journey.Span) map[string][]string {
+	values := map[string][]string{}
+	for _, h := range span.Headers() {
+		values[h.Name] = append([]string{}, h.Values...)
+	}
+	return values
 }
 
 type rootDocument struct {
@@ -78,6 +107,10 @@ func (r Journey) WriteJSON(w io.Writer) error {
 		CompletionPath: segmentDocuments(set, j.CompletionPath()),
 		Messages:       []messageDocument{},
 		Warnings:       []warningDocument{},
+		About:          r.About,
+	}
+	if r.Headers {
+		d.Hops = hopDocuments(j)
 	}
 	for _, t := range j.Traces() {
 		d.Traces = append(d.Traces, t.String())

@@ -90,7 +90,7 @@ func (r Run) CheckForm(form string) error {
 }
 
 // Spans reads every span of the run, the shared ones too. The warnings are about damage that was passed over.
-func (r Run) Spans() (spans []journey.Span, warnings []string, err error) {
+func (r Run) Spans() (spans []journey.Span, warnings []journey.Warning, err error) {
 	var names []string
 	if _, err := os.Stat(r.File(Shared)); err == nil { // without messages nothing is shared
 		names = append(names, r.File(Shared))
@@ -103,17 +103,14 @@ func (r Run) Spans() (spans []journey.Span, warnings []string, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		spans = append(spans, result.Spans...)
-		for _, w := range result.Warnings {
-			warnings = append(warnings, w.Text)
-		}
+		spans, warnings = append(spans, result.Spans...), append(warnings, result.Warnings...)
 	}
 	return spans, warnings, nil
 }
 
 // Group reads the journeys of one form, without those that the run found incomplete. The warnings are about what was
-// left out.
-func (r Run) Group(form string) (group compare.Group, warnings []string, err error) {
+// left out; one without a rule is the run's own.
+func (r Run) Group(form string) (group compare.Group, warnings []journey.Warning, err error) {
 	group.Name = filepath.Join(r.Dir, form)
 	if err := r.CheckForm(form); err != nil {
 		return group, nil, err
@@ -126,9 +123,7 @@ func (r Run) Group(form string) (group compare.Group, warnings []string, err err
 	if err != nil {
 		return group, nil, err
 	}
-	for _, w := range result.Warnings {
-		warnings = append(warnings, w.Text)
-	}
+	warnings = result.Warnings
 	set := journey.NewSet(result.Spans)
 	for _, journey := range set.Journeys() {
 		// By number, not by trace: what lost its cause is a journey of its own, in another trace than the order's.
@@ -138,7 +133,7 @@ func (r Run) Group(form string) (group compare.Group, warnings []string, err err
 		}
 	}
 	if len(incomplete) > 0 {
-		warnings = append(warnings, fmt.Sprintf("%s: %d incomplete journeys are left out", group.Name, len(incomplete)))
+		warnings = append(warnings, journey.Warning{Text: fmt.Sprintf("%s: %d incomplete journeys are left out", group.Name, len(incomplete))})
 	}
 	return group, warnings, nil
 }

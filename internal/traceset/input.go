@@ -1,0 +1,243 @@
+// Package traceset finds out what a command line names (a run directory, a form of one, a file, traces in a Jaeger) and reads its spans.
+package traceset
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"tracelab/journey"
+	"tracelab/journey/compare"
+	"tracelab/journey/source"
+	"tracelab/lab/rundir"
+)
+
+// Input is one trace set that a command line names.
+type Input interface {
+	// Name is what the set is called in a report.
+	Name() string
+	// Spans reads every span of the set, those of no journey too.
+	Spans(ctx context.Context) (Spans, error)
+	// Group reads the journeys of the set. The warnings are about the input, not about the journeys.
+	Group(ctx context.Context) (group compare.Group, warnings []journey.Warning, err error)
+	// About says where the traces come from, a line each.
+	About() []string
+}
+
+// Spans are what was read, with what a store had of what they refer to.
+type Spans struct {
+	Spans    []journey.Span
+	Warnings []journey.Warning
+	absence  func(journey.Ref) journey.Absence // nil when nobody was asked
+}
+
+// Absence answers what became of a span that is not there.
+func (s Spans) Absence(r journey.Ref) journey.Absence {
+	if s.absence == nil {
+		return journey.AbsenceUnknown
+	}
+	return s.absence(r)
+}
+
+// ReadError is an input of which nothing can be said because it could not be read.
+type ReadError struct{ Err error }
+
+// Error is the error inside.
+func (e *ReadError) Error() string { return e.Err.Error() }
+
+// Unwrap is the error inside.
+func (e *ReadError) Unwrap() error { return e.Err }
+
+// unread marks an error as a ReadError.
+func unread(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &ReadError{err}
+}
+
+// groupOf are the journeys of spans.
+func groupOf(name string, spans Spans) (compare.Group, []journey.Warning) {
+	set := journey.NewSet(spans.Spans)
+	return compare.Group{Name: name, Journeys: set.Journeys()}, append(spans.Warnings, set.Warnings()...)
+}
+
+// Run is a run directory.
+type Run struct{ rundir.Run }
+
+// Name is the run's own, whatever link led to it.
+func (r Run) Name() string { return nameOf(r.Run) }
+
+// nameOf is the name of a run's directory, not of a link such as runs/latest.
+func nameOf(r rundir.Run) string {
+	if r.Provenance.Run != "" {
+		return r.Provenance.Run
+	}
+	return filepath.Base(r.Dir)
+}
+
+// Spans reads all forms and the shared spans.
+func (r Run) Spans(context.Context) (Spans, error) {
+	spans, warnings, err := r.Run.Spans()
+	return Spans{Spans: spans, Warnings: warnings}, unread(err)
+}
+
+// Group reads all forms as one group.
+func (r Run) Group(ctx context.Context) (compare.Group, []journey.Warning, error) {
+	spans, err := r.Spans(ctx)
+	if err != nil {
+		return compare.Group{}, nil, err
+	}
+	group, warnings := groupOf(r.Name(), spans)
+	return group, warnings, nil
+}
+
+// About is the run's provenance.
+func (r Run) About() []string { return about(r.Run) }
+
+// Form is one form of it.
+func (r Run) Form(name string) (Form, error) {
+	if err := r.CheckForm(name); err != nil {
+		return Form{}, err
+	}
+	return Form{Run: r, Form: name}, nil
+}
+
+// Form is one form of a run directory.
+type Form struct {
+	Run  Run
+	Form string
+	// Short leaves the run out of the name, where every form is of the same run.
+	Short bool
+}
+
+// Name is RUN/FORM.
+func (f Form) Name() string {
+	if f.Short {
+		return f.Form
+	}
+	return filepath.Join(f.Run.Name(), f.Form)
+}
+
+// Spans reads the form's file.
+func (f Form) Spans(context.Context) (Spans, error) {
+	result, err := source.ReadFile(f.Run.File(f.Form))
+	return Spans{Spans: result.Spans, Warnings: result.Warnings}, unread(err)
+}
+
+// Group reads the form's journeys, without those that the run found incomplete.
+func (f Form) Group(context.Context) (compare.Group, []journey.Warning, error) {
+	group, warnings, err := f.Run.Run.Group(f.Form)
+	group.Name = f.Name()
+	return group, warnings, unread(err)
+}
+
+// About is the run's provenance.
+func (f Form) About() []string { return about(f.Run.Run) }
+
+// about are the facts of a run in words.
+func about(r rundir.Run) []string {
+	line := fmt.Sprintf("run %s: seed %d, topology %s, relation %s, Kafka %s, %g orders/s", nameOf(r), r.Seed, r.Topology, r.Relation, r.Broker, r.Rate)
+	lines := []string{line}
+	if len(r.Faults) > 0 {
+		lines = append(lines, fmt.Sprintf("faults %v", r.Faults))
+	}
+	return append(lines, "made by "+r.Version)
+}
+
+// File is a file of any format that is known, or standard input.
+type File struct {
+	asker *Asker
+	path  string
+}
+
+// Name is the path.
+func (f File) Name() string {
+	if f.path == "-" {
+		return "standard input"
+	}
+	return f.path
+}
+
+// Spans reads the file, and asks the Jaeger, if one is named, for what it refers to.
+func (f File) Spans(ctx context.Context) (Spans, error) {
+	var result source.Result
+	var err error
+	if f.path == "-" {
+		result, err = source.Read(f.asker.Stdin, f.Name())
+	} else {
+		result, err = source.ReadFile(f.path)
+	}
+	if err != nil {
+		return Spans{}, unread(err)
+	}
+	return f.asker.complete(ctx, result)
+}
+
+// Group reads the file's journeys.
+func (f File) Group(ctx context.Context) (compare.Group, []journey.Warning, error) {
+	spans, err := f.Spans(ctx)
+	if err != nil {
+		return compare.Group{}, nil, err
+	}
+	group, warnings := groupOf(f.Name(), spans)
+	return group, warnings, nil
+}
+
+// About is nothing: the name says it.
+func (f File) About() []string { return nil }
+
+// Joined are several inputs as one set, so that what one file refers to may be in another.
+type Joined struct{ Parts []Input }
+
+// Name joins the parts' names.
+func (j Joined) Name() string {
+	name := ""
+	for i, part := range j.Parts {
+		if i > 0 {
+			name += " + "
+		}
+		name += part.Name()
+	}
+	return name
+}
+
+// Spans reads the parts. What is known of spans that are not there is known of the last part that was asked for.
+func (j Joined) Spans(ctx context.Context) (Spans, error) {
+	var all Spans
+	for _, part := range j.Parts {
+		one, err := part.Spans(ctx)
+		if err != nil {
+			return Spans{}, err
+		}
+		all.Spans, all.Warnings = append(all.Spans, one.Spans...), append(all.Warnings, one.Warnings...)
+		if one.absence != nil {
+			all.absence = one.absence
+		}
+	}
+	return all, nil
+}
+
+// Group reads the journeys of all parts together.
+func (j Joined) Group(ctx context.Context) (compare.Group, []journey.Warning, error) {
+	spans, err := j.Spans(ctx)
+	if err != nil {
+		return compare.Group{}, nil, err
+	}
+	group, warnings := groupOf(j.Name(), spans)
+	return group, warnings, nil
+}
+
+// About is what the parts say, each line once.
+func (j Joined) About() []string {
+	var lines []string
+	for _, part := range j.Parts {
+		for _, line := range part.About() {
+			if !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}

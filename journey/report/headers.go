@@ -1,0 +1,226 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tracelab/journey"
+	"tracelab/journey/format"
+)
+
+// hopView is what crossed one hop, for people.
+type hopView struct {
+	Title string
+	Lines []headerLine
+	Notes []string // what is wrong: a context that was lost, or changed on the way
+}
+
+// headerLine is a header, or one member of its list.
+type headerLine struct {
+	Name, Value string
+	Mark        string // "+" joined here, "~" changed here, "-" gone; "" as before
+	Note        string
+}
+
+// hopViews are the hops of a journey that have kept headers, and the spans that have kept some and are at no hop that is seen.
+func hopViews(j *journey.Journey) []hopView {
+	var views []hopView
+	set := j.Set()
+	shown := map[journey.Index]bool{}
+	for _, hop := range j.Hops() {
+		wrote, read := set.Span(hop.From).Headers(), set.Span(hop.To).Headers()
+		shown[hop.From], shown[hop.To] = true, true
+		if len(wrote)+len(read) == 0 {
+			continue
+		}
+		v := hopView{Title: spanTitle(set, hop.From) + " → " + spanTitle(set, hop.To) + ", " + carrierOf(hop)}
+		v.compare(wrote, read)
+		v.describe(j, hop.From, readOr(read, wrote))
+		views = append(views, v)
+	}
+	for _, i := range j.Spans() {
+		if headers := set.Span(i).Headers(); !shown[i] && len(headers) > 0 {
+			v := hopView{Title: spanTitle(set, i) + ", the other side is not seen"}
+			if valueOf(headers, "traceparent") == "" {
+				v.Notes = append(v.Notes, "no traceparent: the context was lost before this span, or there was none")
+			}
+			v.describe(j, i, headers)
+			views = append(views, v)
+		}
+	}
+	return views
+}
+
+func spanTitle(set *journey.Set, i journey.Index) string {
+	span := set.Span(i)
+	return format.Escape(span.Service) + " " + format.Escape(span.Name)
+}
+
+func carrierOf(h journey.Hop) string {
+	if h.Class == journey.ClassMessage {
+		return "message"
+	}
+	return "call"
+}
+
+func readOr(read, wrote []journey.Header) []journey.Header {
+	if len(read) > 0 {
+		return read
+	}
+	return wrote
+}
+
+// valueOf are the values of a header, joined as HTTP joins them.
+func valueOf(headers []journey.Header, name string) string {
+	for _, h := range headers {
+		if h.Name == name {
+			return strings.Join(h.Values, ",")
+		}
+	}
+	return ""
+}
+
+// compare notes what did not arrive as it was sent.
+func (v *hopView) compare(wrote, read []journey.Header) {
+	if len(wrote) == 0 || len(read) == 0 {
+		return // one side keeps no headers
+	}
+	for _, name := range []string{"traceparent", "tracestate", "baggage"} {
+		sent, got := valueOf(wrote, name), valueOf(read, name)
+		switch {
+		case sent == got && sent == "" && name == "traceparent":
+			v.Notes = append(v.Notes, "no traceparent was written: the context was lost before this hop")
+		case sent != "" && got == "":
+			v.Notes = append(v.Notes, fmt.Sprintf("%s was lost on the way: the receiver read none", name))
+		case sent != got:
+			v.Notes = append(v.Notes, fmt.Sprintf("%s was changed on the way: %s was written", name, format.Escape(sent)))
+		}
+	}
+	for _, h := range read {
+		if h.Name == "traceparent" && len(h.Values) > 1 {
+			v.Notes = append(v.Notes, fmt.Sprintf("traceparent came %d times", len(h.Values)))
+		}
+	}
+}
+
+// describe shows headers beside those that had come to the service of their sender.
+func (v *hopView) describe(j *journey.Journey, sender journey.Index, headers []journey.Header) {
+	before := arrivedAt(j, sender)
+	for _, h := range headers {
+		value := strings.Join(h.Values, ",")
+		switch {
+		case len(h.Values) == 0:
+			v.Lines = append(v.Lines, headerLine{Name: format.Escape(h.Name), Note: "its value is not kept"})
+		case h.Name == "traceparent":
+			v.Lines = append(v.Lines, traceparentLine(j, sender, value, valueOf(before, h.Name)))
+		case h.Name == "baggage" || h.Name == "tracestate":
+			v.Lines = append(v.Lines, memberLines(h.Name, value, valueOf(before, h.Name), before != nil)...)
+		default:
+			v.Lines = append(v.Lines, headerLine{Name: format.Escape(h.Name), Value: format.Escape(value)})
+		}
+	}
+}
+
+// arrivedAt are the headers that came to the service of a span: those of the nearest span up the calls that has read some.
+func arrivedAt(j *journey.Journey, i journey.Index) []journey.Header {
+	set := j.Set()
+	service := set.Span(i).Service
+	for parent, ok := set.Parent(i); ok && set.Span(parent).Service == service; parent, ok = set.Parent(parent) {
+		if kind := set.Span(parent).Kind; kind == journey.KindServer || kind == journey.KindConsumer {
+			if headers := set.Span(parent).Headers(); len(headers) > 0 {
+				return headers
+			}
+		}
+	}
+	return nil
+}
+
+// traceparentLine says whose span id it is, and what of it is new.
+func traceparentLine(j *journey.Journey, sender journey.Index, value, before string) headerLine {
+	line := headerLine{Name: "traceparent", Value: format.Escape(value)}
+	parts, old := strings.Split(value, "-"), strings.Split(before, "-")
+	if len(parts) != 4 {
+		line.Note = "cannot be read"
+		return line
+	}
+	span := j.Set().Span(sender)
+	line.Note = "a span id that is not the sender's"
+	if parts[2] == span.ID.String() {
+		line.Note = "the span id is of " + spanTitle(j.Set(), sender) + ": the next parent"
+	}
+	if len(old) == 4 {
+		line.Mark = "~"
+		if old[1] != parts[1] {
+			line.Note += "; a new trace id"
+		}
+		if old[3] != parts[3] {
+			line.Note += "; other flags"
+		}
+	}
+	return line
+}
+
+// memberLines are a list's members, marked by what was there before; known says whether that is known.
+func memberLines(name, value, before string, known bool) []headerLine {
+	var lines []headerLine
+	old := membersOf(before)
+	for _, member := range splitMembers(value) {
+		key, _, _ := strings.Cut(member, "=")
+		line := headerLine{Value: format.Escape(member)}
+		if was, ok := old[key]; !known {
+			line.Mark = ""
+		} else if !ok {
+			line.Mark, line.Note = "+", "joined here"
+		} else if was != member {
+			line.Mark, line.Note = "~", "was "+format.Escape(was)
+		}
+		delete(old, key)
+		lines = append(lines, line)
+	}
+	for _, member := range splitMembers(before) {
+		if key, _, _ := strings.Cut(member, "="); old[key] == member {
+			lines = append(lines, headerLine{Value: format.Escape(member), Mark: "-", Note: "left behind here"})
+		}
+	}
+	if len(lines) > 0 {
+		lines[0].Name = name
+	}
+	return lines
+}
+
+func splitMembers(list string) []string {
+	members := strings.Split(list, ",")
+	for i := range members {
+		members[i] = strings.TrimSpace(members[i])
+	}
+	return slices.DeleteFunc(members, func(m string) bool { return m == "" })
+}
+
+func membersOf(list string) map[string]string {
+	members := map[string]string{}
+	for _, member := range splitMembers(list) {
+		key, _, _ := strings.Cut(member, "=")
+		members[key] = member
+	}
+	return members
+}
+
+// hopText writes the hops as text.
+func hopText(b *strings.Builder, views []hopView, style format.Style) {
+	if len(views) == 0 {
+		b.WriteString("  no span has kept headers: run with --headers, or let your instrumentation capture traceparent and baggage\n")
+		return
+	}
+	for _, v := range views {
+		b.WriteString("  " + style.Paint(format.Bold, v.Title) + "\n")
+		var rows [][]cell
+		for _, line := range v.Lines {
+			rows = append(rows, []cell{left(line.Name), left(line.Mark), left(line.Value), left(line.Note)})
+		}
+		table(b, style, "    ", rows)
+		for _, note := range v.Notes {
+			b.WriteString("    ! " + note + "\n")
+		}
+	}
+}
