@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tracelab/journey"
 )
 
@@ -175,7 +177,15 @@ const atATime = 4
 // ask puts questions, and takes over the answers in their order.
 func (c *completer) ask(ctx context.Context, questions []question) {
 	results, errs := make([]Answer, len(questions)), make([]error, len(questions))
-	each(len(questions), func(i int) { results[i], errs[i] = c.one(ctx, questions[i]) })
+	var group errgroup.Group
+	group.SetLimit(atATime)
+	for i, q := range questions {
+		group.Go(func() error {
+			results[i], errs[i] = c.one(ctx, q)
+			return nil // one that fails ends no other
+		})
+	}
+	_ = group.Wait() // they are in errs
 	for i, q := range questions {
 		c.asked[q] = errs[i]
 		c.Questions++

@@ -85,6 +85,9 @@ func (r *Result) readProtobuf(in *bufio.Reader, name string, limit int) error {
 func (r *Result) addMessage(message []byte, where string, repaired *int) error {
 	traces, err := unmarshal(message)
 	if err != nil {
+		if r.readDamaged(message, where, repaired) == nil {
+			return nil
+		}
 		return err
 	}
 	c := converter{where: where}

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"tracelab/journey"
 	"tracelab/journey/source"
 )
 
@@ -91,6 +92,42 @@ func TestProtobufNesting(t *testing.T) {
 	in := slices.Concat(behindVarint(protobuf(t, drawn(t))), behindVarint(deep(1000, ofResource...)))
 	if r, err := source.Read(bytes.NewReader(in), "f"); err != nil || r.Damaged != 1 {
 		t.Errorf("got %d damaged, %v; want 1", r.Damaged, err)
+	}
+}
+
+// One damaged span of a message costs no other, and neither does one resource.
+func TestOneDamagedSpanOfAMessage(t *testing.T) {
+	wrap := func(field protowire.Number, values ...[]byte) []byte {
+		var b []byte
+		for _, v := range values {
+			b = protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), v)
+		}
+		return b
+	}
+	good := slices.Concat(wrap(1, bytes.Repeat([]byte{1}, 16)), wrap(2, bytes.Repeat([]byte{2}, 8)))
+	nested := slices.Concat(good, deep(1000, 0x12, 0x4a)) // a value of a key, an attribute
+	shortID := wrap(1, []byte{1, 2, 3})
+	badTime := slices.Concat(good, []byte{0x3a, 0x01, 0x00}) // text where a time should be
+	of := func(spans ...[]byte) []byte { return wrap(1, wrap(2, wrap(2, spans...))) }
+	badResource := wrap(1, slices.Concat(wrap(1, deep(1000, 0x12, 0x0a)), wrap(2, wrap(2, good, good))))
+	for _, c := range []struct {
+		why            string
+		in             []byte
+		spans, damaged int
+	}{
+		{"nested too deep", of(good, nested, good), 2, 1},
+		{"an id of the wrong length", of(good, shortID, good), 2, 1},
+		{"a time that is text", of(good, badTime, good), 2, 1},
+		{"three of five", of(nested, good, shortID, badTime, good), 2, 3},
+		{"in another scope", slices.Concat(of(good), of(nested), of(good)), 2, 1},
+		{"a resource", slices.Concat(of(good), badResource, of(good)), 2, 1},
+	} {
+		for framing, in := range map[string][]byte{"behind a varint": behindVarint(c.in), "behind four bytes": behindFourBytes(c.in), "plain": c.in} {
+			r, err := source.Read(bytes.NewReader(in), "f")
+			if err != nil || len(r.Spans) != c.spans || r.Damaged != c.damaged || len(r.Warnings) != 1 || r.Warnings[0].Rule != journey.RuleDamaged {
+				t.Errorf("%s, %s: %d spans, %d damaged, %v, %v; want %d, %d", c.why, framing, len(r.Spans), r.Damaged, r.Warnings, err, c.spans, c.damaged)
+			}
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"tracelab/journey/format"
 	"tracelab/journey/source"
 )
 
@@ -48,7 +49,7 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		text += ": " + strings.TrimPrefix(e.Err.Error(), e.Address+": ")
 	}
-	return text
+	return format.Escape(text) // a part of it is what a server said
 }
 
 func (e *Error) meaning() string {

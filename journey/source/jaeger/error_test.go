@@ -16,6 +16,7 @@ func TestErrorsInWords(t *testing.T) {
 		{&jaeger.Error{}, "Jaeger failed"},
 		{&jaeger.Error{Kind: 99}, "Jaeger failed"},
 		{&jaeger.Error{Err: errors.New("because")}, "Jaeger failed: because"},
+		{&jaeger.Error{Kind: jaeger.Failed, Address: "a", Err: errors.New("\x1b[31mred\n")}, `a: Jaeger failed: \x1b[31mred\n`},
 		{&jaeger.Error{Kind: jaeger.Failed, Address: "a", Err: errors.New("a: because")}, "a: Jaeger failed: because"},
 	} {
 		if got := c.err.Error(); got != c.want {

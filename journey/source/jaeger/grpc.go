@@ -124,12 +124,15 @@ func (g overGRPC) call(ctx context.Context, method string, request []byte, keep 
 		return source.Answer{}, g.unanswered(ctx, method, err)
 	}
 	var result source.Answer
-	for number := 1; ; number++ {
+	for number, size := 1, 0; ; number++ {
 		var message []byte
 		if err := stream.RecvMsg(&message); errors.Is(err, io.EOF) {
 			return result, nil
 		} else if err != nil {
 			return result, g.unanswered(ctx, method, err)
+		}
+		if size += len(message); size > g.limit {
+			return result, &Error{Damaged, method, fmt.Errorf("the answer is longer than %d bytes: ask for less", g.limit)}
 		}
 		spans, err := source.FromOTLP(message, fmt.Sprintf("Jaeger's %s, message %d", method, number))
 		if err == nil {

@@ -201,6 +201,15 @@ func TestGRPCSlowAndTooLong(t *testing.T) {
 	want(t, err, jaeger.Slow, "in time")
 	_, err = open(t, address, jaeger.WithGRPCConn(conn), jaeger.WithLimit(100)).Trace(t.Context(), journey.TraceID{15: 1})
 	want(t, err, jaeger.Damaged, "larger than max")
+	endless := serve(t, func(_ string, _ []byte, send func([]byte) error) error {
+		for {
+			if err := send(protobuf(t, trace(1))); err != nil {
+				return err
+			}
+		}
+	})
+	_, err = open(t, endless, jaeger.WithLimit(10_000)).Trace(t.Context(), journey.TraceID{15: 1})
+	want(t, err, jaeger.Damaged, "the answer is longer than 10000 bytes")
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if _, err := open(t, address, jaeger.WithGRPCConn(conn)).Trace(ctx, journey.TraceID{15: 1}); !errors.Is(err, context.Canceled) || errors.As(err, new(*jaeger.Error)) {

@@ -181,7 +181,7 @@ func (h overHTTP) answer(response *http.Response, address string, keep keep) (so
 	if response.StatusCode != http.StatusOK {
 		return source.Answer{}, refusal(response, address)
 	}
-	body := bufio.NewReader(response.Body)
+	body := bufio.NewReader(&bounded{in: response.Body, left: h.limit, limit: h.limit})
 	if isPage(body, response.Header.Get("Content-Type")) {
 		page := "the answer is an HTML page"
 		if from := response.Request.URL.Redacted(); from != address {
@@ -201,6 +201,20 @@ func (h overHTTP) answer(response *http.Response, address string, keep keep) (so
 		err = keep.json(read)
 	}
 	return found, err
+}
+
+// bounded is an answer that ends in an error where it is too long.
+type bounded struct {
+	in          io.Reader
+	left, limit int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.in.Read(p)
+	if b.left -= n; b.left < 0 {
+		return 0, fmt.Errorf("the answer is longer than %d bytes: ask for less", b.limit)
+	}
+	return n, err
 }
 
 // isPage goes by the header, and by the first characters where that says something else.

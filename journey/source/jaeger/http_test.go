@@ -159,6 +159,14 @@ func TestHTTPFailures(t *testing.T) {
 		{"a crash", answer(500, "text/plain", "panic"), jaeger.Failed, `"panic"`},
 		{"half an answer", answer(200, "application/json", whole[:len(whole)-20]), jaeger.Damaged, "truncated"},
 		{"an answer that is too long", answer(200, "application/json", whole+strings.Repeat(" ", 100_000)), jaeger.Damaged, "longer than"},
+		{"an answer without an end", func(w http.ResponseWriter, r *http.Request) {
+			write(w, strings.TrimSuffix(whole, "]}]}]}}")+",")
+			for r.Context().Err() == nil {
+				if _, err := w.Write([]byte(`{"traceId":"00000000000000000000000000000001","spanId":"0000000000000001"},`)); err != nil {
+					return
+				}
+			}
+		}, jaeger.Damaged, "the answer is longer than"},
 		{"something else", answer(200, "application/json", `{"rows":[]}`), jaeger.Damaged, "rows"},
 		{"a connection that breaks", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100000")

@@ -51,7 +51,7 @@ func WithGRPCConn(conn grpc.ClientConnInterface) Option { return func(o *options
 // WithTimeout sets how long one question with its answer may take. The default is DefaultTimeout.
 func WithTimeout(d time.Duration) Option { return func(o *options) { o.timeout = d } }
 
-// WithLimit sets how long an answer over HTTP, or a message over gRPC, may be, in bytes. The default is source.DefaultLimit.
+// WithLimit sets how long an answer may be, in bytes. The default is source.DefaultLimit.
 func WithLimit(bytes int) Option { return func(o *options) { o.limit = bytes } }
 
 // Open returns the Jaeger at an address: the URL of its query service for api/v3 over HTTP, or grpc://HOST:PORT for gRPC.
