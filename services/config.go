@@ -43,6 +43,11 @@ type Config struct {
 	Workers    int      // records that a service works on at the same time
 	// AllowFaults makes the services act on the faults that an order carries.
 	AllowFaults bool
+	// Effects remember which steps have been done. Services of one process that are to share them, or are started again,
+	// get the same; nil: one in memory for these services.
+	Effects *Effects
+	// NoDedupe does a step again that has been done, to show what delivery at least once does without idempotent handling.
+	NoDedupe bool
 	// Kotel lets kotel's hooks, as shipped, make the spans of messages; the order's relation is not asked then.
 	Kotel     bool
 	Telemetry telemetry.Config

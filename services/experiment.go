@@ -27,8 +27,11 @@ const (
 	KeyFaults   = "tracelab.faults"
 )
 
-// KeyStep is the span attribute that names a step.
-const KeyStep = "tracelab.step"
+// Span attributes of a step.
+const (
+	KeyStep      = "tracelab.step"      // its name
+	KeyDuplicate = "tracelab.duplicate" // true: the step had been done before; without --no-dedupe it was skipped
+)
 
 // Experiment is what an order carries with it, as W3C Baggage over HTTP headers, gRPC metadata and Kafka headers: one
 // running system serves every form, and nothing but the order says which.

@@ -277,8 +277,8 @@ func TestABrokerThatDoesNotAcknowledge(t *testing.T) {
 			})
 			begin := time.Now()
 			a := l.place(in("r", form), tea, "Idempotency-Key", "k")
-			if a.status != http.StatusServiceUnavailable || a.id() == "" || time.Since(begin) > handOverPatience+time.Second {
-				t.Errorf("%s: answered %d %s after %v, want 503 and the order's address after %v", form, a.status, a.body, time.Since(begin), handOverPatience)
+			if a.status != http.StatusServiceUnavailable || a.id() == "" || time.Since(begin) > handOverTimeout+time.Second {
+				t.Errorf("%s: answered %d %s after %v, want 503 and the order's address after %v", form, a.status, a.body, time.Since(begin), handOverTimeout)
 			}
 			if s := l.state(a.id()); s.Status != Accepted || len(s.Failures) > 0 {
 				t.Errorf("%s: %+v, want it pending: nobody has failed", form, s)

@@ -44,10 +44,10 @@ func TestPlaceAnOrder(t *testing.T) {
 			}
 		}
 		accounts := l.send(l.Context(), http.MethodGet, "/runs/r", "", nil)
-		var sums map[Form]Accounts
+		var sums Summary
 		l.must(json.Unmarshal(accounts.body, &sums))
-		one := Accounts{Accepted: 1, Completed: 1}
-		if diff := cmp.Diff(map[Form]Accounts{REST: one, GRPC: one, Kafka: one, Hybrid: one}, sums); diff != "" {
+		one := Accounts{Accepted: 1, Completed: 1, Effects: everyEffect(Effect{Once: 1})}
+		if diff := cmp.Diff(map[Form]Accounts{REST: one, GRPC: one, Kafka: one, Hybrid: one}, sums.Forms); diff != "" {
 			t.Errorf("GET /runs/r (-want +got):\n%s", diff)
 		}
 	})
@@ -146,7 +146,7 @@ func TestBadOrders(t *testing.T) {
 // checkNoOrders holds that nobody has made an order.
 func (l *testLab) checkNoOrders() {
 	l.Helper()
-	if orders := l.system.orders.ledger.run(""); len(orders) != 0 {
+	if orders := all(l.system.orders.ledger, ""); len(orders) != 0 {
 		l.Errorf("%d orders were made: %+v", len(orders), orders)
 	}
 }

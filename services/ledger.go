@@ -1,7 +1,11 @@
 package services
 
 import (
+	"crypto/rand"
+	"fmt"
+	"math"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -48,42 +52,43 @@ func (f StepFailure) CutOff() bool {
 	return f.Reason == carrier.Cancelled || f.Reason == carrier.Timeout || f.Reason == carrier.Unavailable
 }
 
-// Accounts are the sums of one form's orders: accepted = completed + failed + pending.
-type Accounts struct {
-	Accepted  int `json:"accepted"`
-	Completed int `json:"completed"`
-	Failed    int `json:"failed"`
-	Pending   int `json:"pending"`
-}
-
-// remembered is how many orders the ledger holds. Beyond it the oldest final ones are forgotten: memory has an end.
-const remembered = 200_000
-
-// ledger is the state of all orders, in the memory of the one orders service that there is.
+// ledger is the state of all orders, in the memory of the one orders service that there is. It has a limit: the oldest
+// final orders are forgotten first, then the oldest that have been pending for pendingFor; when neither is there, no
+// order is accepted. What is forgotten stays in the sums.
 type ledger struct {
-	mu     sync.Mutex
-	byID   map[string]*entry
-	byKey  map[string]*entry // by run and Idempotency-Key
-	order  []*entry          // by age
-	forget int               // entries at the front of order that are forgotten
-	limit  int               // of orders to remember
+	instance string    // of this process's ledger
+	started  time.Time // this one
+
+	mu    sync.Mutex
+	byID  map[string]*entry
+	byKey map[string]*entry // by run and Idempotency-Key
+	order []*entry          // by age; nil where one is forgotten
+	gaps  int               // in order
+	last  uint64            // place of the youngest
+	limit int               // of orders to remember
+	sums  sums
 }
+
+// pendingFor is how long a pending order is remembered when there is no room: longer than any fault or wait.
+const pendingFor = 10 * time.Minute
 
 // entry is one order, from the moment its placement is being worked on.
 type entry struct {
-	state    State
-	key      string
-	request  *orderpb.Order
-	arrived  map[Step]bool // whose message has come
-	accepted bool
-	since    time.Time // accepted, on this process's clock
-	answered bool      // the placement has its answer, below
-	answer   *orderpb.Acceptance
-	failed   *carrier.Failed
+	state     State
+	place     uint64 // among all orders, by age
+	key       string
+	request   *orderpb.Order
+	arrived   []Step // whose message has come
+	handlings []handling
+	accepted  bool
+	since     time.Time // accepted, on this process's clock
+	answered  bool      // the placement has its answer, below
+	answer    *orderpb.Acceptance
+	failed    *carrier.Failed
 }
 
-func newLedger() *ledger {
-	return &ledger{byID: map[string]*entry{}, byKey: map[string]*entry{}, limit: remembered}
+func newLedger(limit int) *ledger {
+	return &ledger{byID: map[string]*entry{}, byKey: map[string]*entry{}, limit: limit, instance: rand.Text()[:12], started: time.Now()}
 }
 
 // begin starts a placement. With a key that was used before it returns the entry of that time and replay, or a failure
@@ -103,7 +108,10 @@ func (l *ledger) begin(e Experiment, key string, request *orderpb.Order, id stri
 			return before, true, nil
 		}
 	}
-	en := &entry{key: key, request: proto.CloneOf(request), arrived: map[Step]bool{}, state: State{
+	if !l.room() { // before any work is done for it
+		return nil, false, l.full()
+	}
+	en := &entry{key: key, request: proto.CloneOf(request), state: State{
 		ID: id, Status: Accepted, Run: e.Run, Form: e.Form, Number: e.Number,
 		Customer: request.GetCustomer(), SKU: request.GetSku(), Quantity: request.GetQuantity(), Steps: []Step{},
 	}}
@@ -120,45 +128,64 @@ func (l *ledger) refuse(en *entry) {
 	delete(l.byKey, en.key)
 }
 
-// accept records the order.
-func (l *ledger) accept(en *entry) {
+// accept records the order. It is refused when others have taken the room meanwhile.
+func (l *ledger) accept(en *entry) *carrier.Failed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	en.accepted, en.since = true, time.Now()
-	en.state.Steps = append(en.state.Steps, Accept)
+	if !l.room() {
+		return l.full()
+	}
+	l.last++
+	en.accepted, en.since, en.place = true, time.Now(), l.last
+	en.state.Steps = append(make([]Step, 0, stepCount), Accept)
 	l.byID[en.state.ID] = en
 	l.order = append(l.order, en)
-	l.trim()
+	l.sums.of(en.state.Run, en.state.Form).Accepted++
+	return nil
 }
 
-// trim forgets the oldest orders that are final when there are too many. One that stays pending does not keep those
-// behind it.
-func (l *ledger) trim() {
-	for len(l.order)-l.forget > l.limit {
-		behind := slices.IndexFunc(l.order[l.forget:], func(en *entry) bool { return en.state.Status != Accepted })
-		if behind < 0 {
-			return
-		}
-		old := l.order[l.forget+behind]
-		delete(l.byID, old.state.ID)
-		delete(l.byKey, old.key)
-		if behind > 0 {
-			l.order = slices.Delete(l.order, l.forget+behind, l.forget+behind+1)
-			continue
-		}
-		l.order[l.forget] = nil
-		l.forget++
+// full is the refusal of an order that there is no room for.
+func (l *ledger) full() *carrier.Failed {
+	return carrier.Fail("", carrier.Full, fmt.Sprintf("orders has room for %d orders and all are pending: place it again later, or give orders more memory", l.limit))
+}
+
+// room makes room for one more order, if it can.
+func (l *ledger) room() bool {
+	if len(l.byID) < l.limit {
+		return true
 	}
-	if l.forget > l.limit {
-		l.order, l.forget = slices.Clone(l.order[l.forget:]), 0
+	at := slices.IndexFunc(l.order, func(en *entry) bool { return en != nil && en.state.Status != Accepted })
+	if at < 0 {
+		at = slices.IndexFunc(l.order, func(en *entry) bool { return en != nil })
+		if at < 0 || time.Since(l.order[at].since) < pendingFor {
+			return false
+		}
 	}
+	old := l.order[at]
+	delete(l.byID, old.state.ID)
+	delete(l.byKey, old.key)
+	l.sums.of(old.state.Run, old.state.Form).Forgotten++
+	l.order[at] = nil
+	if at == 0 {
+		l.order = l.order[1:]
+		return true
+	}
+	if l.gaps++; l.gaps > len(l.order)/2 {
+		l.order, l.gaps = slices.DeleteFunc(l.order, func(en *entry) bool { return en == nil }), 0
+	}
+	return true
 }
 
 // answer keeps what the placement was answered, for a client that asks again with the same key.
 func (l *ledger) answer(en *entry, answer *orderpb.Acceptance, failed *carrier.Failed) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	en.answered, en.answer, en.failed = true, answer, failed
+	en.answered = true
+	if en.key == "" { // nobody can ask again
+		en.request = nil
+		return
+	}
+	en.answer, en.failed = answer, failed
 }
 
 // ending is how an order became final, told to whoever brought that about, once.
@@ -169,8 +196,14 @@ type ending struct {
 }
 
 // end makes an order final.
-func (en *entry) end(status Status) *ending {
+func (l *ledger) end(en *entry, status Status) *ending {
 	en.state.Status = status
+	sums := l.sums.of(en.state.Run, en.state.Form)
+	if status == Completed {
+		sums.Completed++
+	} else {
+		sums.Failed++
+	}
 	return &ending{form: en.state.Form, status: status, after: time.Since(en.since)}
 }
 
@@ -184,7 +217,7 @@ func (l *ledger) did(id string, steps ...Step) *ending {
 	}
 	en.did(steps...)
 	if slices.Contains(en.state.Steps, Complete) && en.state.Status == Accepted {
-		return en.end(Completed)
+		return l.end(en, Completed)
 	}
 	return nil
 }
@@ -206,17 +239,26 @@ func (l *ledger) arrive(id string, step Step, join []Step) (last, known bool) {
 	if en == nil {
 		return false, false
 	}
-	if en.arrived[step] || !slices.Contains(join, step) {
+	if slices.Contains(en.arrived, step) || !slices.Contains(join, step) {
 		return false, true
 	}
-	en.arrived[step] = true
+	en.arrived = append(en.arrived, step)
 	en.did(step)
 	for _, s := range join {
-		if !en.arrived[s] {
+		if !slices.Contains(en.arrived, s) {
 			return false, true
 		}
 	}
 	return en.state.Status == Accepted, true
+}
+
+// unarrive takes back that a message has arrived: what it led to is not finished, and it comes again.
+func (l *ledger) unarrive(id string, step Step) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if en := l.byID[id]; en != nil {
+		en.arrived = slices.DeleteFunc(en.arrived, func(s Step) bool { return s == step })
+	}
 }
 
 // fail ends an order with failures; the first end stands, later failures are added to it.
@@ -228,16 +270,21 @@ func (l *ledger) fail(id string, failures []*orderpb.Failure) (end *ending, know
 		return nil, false
 	}
 	if en.state.Status == Accepted {
-		end = en.end(Failed)
+		end = l.end(en, Failed)
 	}
 	for _, f := range failures {
 		failure := StepFailure{Step: f.GetStep(), Reason: f.GetReason(), Detail: f.GetDetail()}
-		if !slices.Contains(en.state.Failures, failure) {
+		if len(en.state.Failures) < mostFailures && !slices.Contains(en.state.Failures, failure) {
 			en.state.Failures = append(en.state.Failures, failure)
 		}
 	}
 	return end, true
 }
+
+const (
+	stepCount    = 7 // of the table
+	mostFailures = 2 * stepCount
+)
 
 // get is one order's state.
 func (l *ledger) get(id string) (State, bool) {
@@ -256,41 +303,44 @@ func (en *entry) copy() State {
 	return state
 }
 
-// run lists a run's orders, by age.
-func (l *ledger) run(run string) []State {
+// page lists up to limit of a run's orders that are remembered, by age, behind a place. next is the place to go on
+// behind, 0 when there are no more.
+func (l *ledger) page(run string, after uint64, limit int) (states []State, next uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	states := []State{}
-	for _, en := range l.order[l.forget:] {
-		if en.state.Run == run {
-			states = append(states, en.copy())
-		}
-	}
-	return states
-}
-
-// accounts sums a run's orders up, by form.
-func (l *ledger) accounts(run string) map[Form]Accounts {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	sums := map[Form]Accounts{}
-	for _, en := range l.order[l.forget:] {
-		if en.state.Run != run {
+	states = []State{}
+	for _, en := range l.order[l.behind(after):] {
+		if en == nil || en.state.Run != run {
 			continue
 		}
-		a := sums[en.state.Form]
-		a.Accepted++
-		switch en.state.Status {
-		case Completed:
-			a.Completed++
-		case Failed:
-			a.Failed++
-		default:
-			a.Pending++
+		if len(states) == limit {
+			return states, next
 		}
-		sums[en.state.Form] = a
+		states = append(states, en.copy())
+		next = en.place
 	}
-	return sums
+	return states, 0
+}
+
+// behind is where the orders behind a place begin. Places grow by one, and gaps keep theirs until they are closed.
+func (l *ledger) behind(place uint64) int {
+	for at := range l.order { // the first that is there tells where its neighbors are
+		if l.order[at] == nil {
+			continue
+		}
+		return at + sort.Search(len(l.order)-at, func(i int) bool { return l.placeAt(at+i) > place })
+	}
+	return len(l.order)
+}
+
+// placeAt is the place of an order, or of the next one behind a gap.
+func (l *ledger) placeAt(at int) uint64 {
+	for ; at < len(l.order); at++ {
+		if l.order[at] != nil {
+			return l.order[at].place
+		}
+	}
+	return math.MaxUint64
 }
 
 // pending counts the orders that are not final.
@@ -298,7 +348,7 @@ func (l *ledger) pending() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
-	for _, en := range l.order[l.forget:] {
+	for _, en := range l.byID {
 		if en.state.Status == Accepted {
 			n++
 		}

@@ -19,7 +19,9 @@ func begun(t *testing.T, l *ledger, id string) *entry {
 	if failed != nil {
 		t.Fatal(failed)
 	}
-	l.accept(en)
+	if failed := l.accept(en); failed != nil {
+		t.Fatal(failed)
+	}
 	return en
 }
 
@@ -29,7 +31,7 @@ var branches = []Step{Dispatch, Notify, Record}
 // and it is one that completes the three.
 func TestTheJoinHappensOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		l := newLedger()
+		l := newLedger(mostOrders)
 		begun(t, l, "a")
 		arrivals := append(rapid.SliceOfN(rapid.SampledFrom(branches), 0, 8).Draw(rt, "arrivals"), branches...)
 		seen := map[Step]bool{}
@@ -53,7 +55,7 @@ func TestTheJoinHappensOnce(t *testing.T) {
 }
 
 func TestArrivalsOfOthers(t *testing.T) {
-	l := newLedger()
+	l := newLedger(mostOrders)
 	if _, known := l.arrive("nobody", Dispatch, branches); known {
 		t.Error("an order that was never accepted is known")
 	}
@@ -69,7 +71,7 @@ func TestArrivalsOfOthers(t *testing.T) {
 // TestTheFirstEndStands: an order does not complete after it has failed, nor fail after it has completed; what fails
 // later is added.
 func TestTheFirstEndStands(t *testing.T) {
-	l := newLedger()
+	l := newLedger(mostOrders)
 	begun(t, l, "a")
 	l.fail("a", []*orderpb.Failure{{Step: "payment.Charge", Reason: "payment_declined"}})
 	l.fail("a", []*orderpb.Failure{{Step: "payment.Charge", Reason: "payment_declined"}}) // comes again
@@ -96,7 +98,7 @@ func TestTheFirstEndStands(t *testing.T) {
 func aFailure() []*orderpb.Failure { return []*orderpb.Failure{{Step: "x", Reason: "y"}} }
 
 func TestAccountsAddUp(t *testing.T) {
-	l := newLedger()
+	l := newLedger(mostOrders)
 	for i := range 30 {
 		id := fmt.Sprint(i)
 		en, _, _ := l.begin(Experiment{Run: "r", Form: Forms()[i%4]}, "", &orderpb.Order{}, id)
@@ -113,22 +115,22 @@ func TestAccountsAddUp(t *testing.T) {
 		}
 	}
 	var sum Accounts
-	for form, a := range l.accounts("r") {
+	for form, a := range l.summary("r").Forms {
 		if a.Accepted != a.Completed+a.Failed+a.Pending {
 			t.Errorf("%s: %+v do not add up", form, a)
 		}
-		sum = Accounts{sum.Accepted + a.Accepted, sum.Completed + a.Completed, sum.Failed + a.Failed, sum.Pending + a.Pending}
+		sum = Accounts{Accepted: sum.Accepted + a.Accepted, Completed: sum.Completed + a.Completed, Failed: sum.Failed + a.Failed, Pending: sum.Pending + a.Pending}
 	}
-	if want := (Accounts{Accepted: 24, Completed: 8, Failed: 8, Pending: 8}); sum != want || l.pending() != want.Pending || len(l.run("r")) != 24 {
-		t.Errorf("%+v, %d pending, %d listed, want %+v", sum, l.pending(), len(l.run("r")), want)
+	if want := (Accounts{Accepted: 24, Completed: 8, Failed: 8, Pending: 8}); !cmp.Equal(sum, want) || l.pending() != want.Pending || len(all(l, "r")) != 24 {
+		t.Errorf("%+v, %d pending, %d listed, want %+v", sum, l.pending(), len(all(l, "r")), want)
 	}
-	if len(l.accounts("other")) != 0 || len(l.run("other")) != 0 {
+	if len(l.summary("other").Forms) != 0 || len(all(l, "other")) != 0 {
 		t.Error("another run has orders, too")
 	}
 }
 
 func TestIdempotencyKeys(t *testing.T) {
-	l := newLedger()
+	l := newLedger(mostOrders)
 	e, order := Experiment{Run: "r"}, &orderpb.Order{Customer: "ada", Quantity: 1}
 	first, replay, failed := l.begin(e, "key", order, "1")
 	if replay || failed != nil {
@@ -162,7 +164,7 @@ func TestIdempotencyKeys(t *testing.T) {
 
 // TestOneOrderForManyAtTheSameTime with the same key: one begins, the others are told that it is in flight or get its answer.
 func TestOneOrderForManyAtTheSameTime(t *testing.T) {
-	l := newLedger()
+	l := newLedger(mostOrders)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	counts := map[string]int{}
@@ -188,14 +190,14 @@ func TestOneOrderForManyAtTheSameTime(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if counts["begun"] != 1 || counts["begun"]+counts["replayed"]+counts["idempotency_key_in_use"] != 50 || len(l.run("")) != 1 {
-		t.Errorf("%v and %d orders, want one begun", counts, len(l.run("")))
+	if counts["begun"] != 1 || counts["begun"]+counts["replayed"]+counts["idempotency_key_in_use"] != 50 || len(all(l, "")) != 1 {
+		t.Errorf("%v and %d orders, want one begun", counts, len(all(l, "")))
 	}
 }
 
 // TestAReaderCannotChangeTheLedger: what get returns is a copy.
 func TestAReaderCannotChangeTheLedger(t *testing.T) {
-	l := newLedger()
+	l := newLedger(mostOrders)
 	begun(t, l, "a")
 	l.fail("a", aFailure())
 	state, _ := l.get("a")
@@ -206,7 +208,7 @@ func TestAReaderCannotChangeTheLedger(t *testing.T) {
 }
 
 func TestTheLedgerForgetsTheOldestThatAreFinal(t *testing.T) {
-	l := newLedger()
+	l := newLedger(mostOrders)
 	l.limit = 20
 	for i := range 95 {
 		id := fmt.Sprint(i)
@@ -217,7 +219,7 @@ func TestTheLedgerForgetsTheOldestThatAreFinal(t *testing.T) {
 		}
 	}
 	var got []string
-	for _, state := range l.run("r") {
+	for _, state := range all(l, "r") {
 		got = append(got, state.ID)
 	}
 	want := []string{"5"}
@@ -229,5 +231,18 @@ func TestTheLedgerForgetsTheOldestThatAreFinal(t *testing.T) {
 	}
 	if len(l.byID) != 20 || len(l.byKey) != 20 {
 		t.Errorf("%d orders by id, %d by key, want 20: what is forgotten is forgotten, its key is free", len(l.byID), len(l.byKey))
+	}
+}
+
+// all lists a run's orders over all pages.
+func all(l *ledger, run string) []State {
+	states := []State{}
+	for after := uint64(0); ; {
+		page, next := l.page(run, after, 7)
+		states = append(states, page...)
+		if next == 0 {
+			return states
+		}
+		after = next
 	}
 }

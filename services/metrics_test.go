@@ -43,7 +43,7 @@ func TestOrdersAreCountedAsTheAccountsSay(t *testing.T) {
 		l.until("all orders are final", func() bool { return l.system.orders.ledger.pending() == 0 })
 		time.Sleep(time.Second) // an end is counted after it is in the accounts
 		want := map[Form]map[Status]int64{}
-		for form, a := range l.system.orders.ledger.accounts("r") {
+		for form, a := range l.system.orders.ledger.summary("r").Forms {
 			want[form] = map[Status]int64{
 				Accepted: int64(a.Accepted), Completed: int64(a.Completed), Failed: int64(a.Failed), Refused: int64(refused[form])}
 			if a.Accepted+refused[form] != each || a.Completed == 0 || a.Failed == 0 || refused[form] == 0 {

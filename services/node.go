@@ -26,9 +26,12 @@ type handler func(context.Context, Experiment, *orderpb.Event) error
 
 // node is what every service has: its name, its telemetry, its servers, and its ways to the others.
 type node struct {
-	name        string
-	allowFaults bool
-	telemetry   *telemetry.Provider
+	name          string
+	allowFaults   bool
+	repeatEffects bool // do a step again that has been done
+	effects       *Effects
+	handlings     *handlingIDs
+	telemetry     *telemetry.Provider
 
 	httpServer *carrierhttp.Server
 	grpcServer *carriergrpc.Server
@@ -45,14 +48,15 @@ type node struct {
 // listeners are where a service answers.
 type listeners struct{ http, grpc net.Listener }
 
-// handle makes the service a consumer of a topic.
-func (n *node) handle(topic string, h handler) { n.handlers[topic] = h }
+// subscribe makes the service a consumer of a topic.
+func (n *node) subscribe(topic string, h handler) { n.handlers[topic] = h }
 
 // handleStep makes the service a consumer of the topic that leads to its step.
 func (n *node) handleStep(step Step, do func(context.Context, *orderpb.Order) error) {
 	hop, _ := OrderTopology().Hop(step)
-	n.handle(hop.Topic, func(ctx context.Context, e Experiment, event *orderpb.Event) error {
-		return n.serveMessage(ctx, e, step, event.GetOrder(), do)
+	n.subscribe(hop.Topic, func(ctx context.Context, e Experiment, event *orderpb.Event) error {
+		_, err := n.serveMessage(ctx, e, step, event, do)
+		return err
 	})
 }
 

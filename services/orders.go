@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 
 	carrierhttp "tracelab/services/internal/carrier/http"
@@ -17,8 +19,8 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// handOverPatience is how long a client waits at the most for the broker to acknowledge the message that carries on.
-const handOverPatience = 5 * time.Second
+// handOverTimeout is how long a client waits for the broker to acknowledge the message that carries on.
+const handOverTimeout = 5 * time.Second
 
 // orders accepts orders, keeps their state, holds the plan of the call forms and joins the branches of the others.
 type orders struct {
@@ -33,14 +35,14 @@ func newOrders(n *node) (*orders, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &orders{node: n, ledger: newLedger(), metrics: metrics}
+	o := &orders{node: n, ledger: newLedger(ordersLimit()), metrics: metrics}
 	orderpb.RegisterOrdersServer(n.grpcServer, o)
 	n.httpServer.Traced("POST /"+Accept.Verb(), carrierhttp.Call(o.Accept))
 	n.httpServer.Plain("GET /orders/{id}", http.HandlerFunc(o.get))
 	n.httpServer.Plain("GET /runs/{run}", http.HandlerFunc(o.accounts))
 	n.httpServer.Plain("GET /runs/{run}/orders", http.HandlerFunc(o.list))
-	n.handle(FailureTopic, o.fail)
-	n.handle("order.fulfilled", o.arrive)
+	n.subscribe(FailureTopic, o.fail)
+	n.subscribe(fulfilledTopic, o.arrive)
 	return o, nil
 }
 
@@ -99,19 +101,23 @@ func (o *orders) place(ctx context.Context, e Experiment, en *entry) (*orderpb.A
 		return nil, err
 	}
 	if hop, _ := table.Hop(Reserve); hop.By[e.Form] == Message {
-		// From here on the order does not depend on the client's patience, only the answer does.
+		// From here on the order goes on without the client; only the answer depends on it.
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), handOverPatience)
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), handOverTimeout)
 		defer cancel()
 	}
-	if err := o.perform(ctx, e, Accept, func(context.Context) error { return nil }); err != nil {
+	accepted := &orderpb.Handling{Step: string(Accept), Id: o.handlings.next()} // an order is new: there is no repeat
+	if err := o.perform(ctx, e, Accept, false, func(context.Context) error { return nil }); err != nil {
 		return nil, err
 	}
-	o.ledger.accept(en)
+	if failed := o.ledger.accept(en); failed != nil {
+		return nil, failed
+	}
 	o.metrics.count(ctx, e.Form, Accepted)
 	order := &orderpb.Order{Id: id, Customer: en.request.GetCustomer(), Sku: en.request.GetSku(), Quantity: en.request.GetQuantity()}
-	steps, err := o.carryOn(ctx, e, order, Accept)
-	o.metrics.ended(ctx, o.ledger.did(id, asSteps(steps)...))
+	receipt, err := o.carryOn(ctx, e, order, Accept, accepted)
+	o.ledger.handled(id, receipt.GetHandlings()...)
+	o.metrics.ended(ctx, o.ledger.did(id, asSteps(receipt.GetSteps())...))
 	if err != nil {
 		if failed, ok := errors.AsType[*carrier.Failed](err); ok && !errors.Is(err, errHandOver) {
 			end, _ := o.ledger.fail(id, failed.Failures)
@@ -120,7 +126,7 @@ func (o *orders) place(ctx context.Context, e Experiment, en *entry) (*orderpb.A
 		return nil, err
 	}
 	state, _ := o.ledger.get(id)
-	answer := &orderpb.Acceptance{OrderId: id, Status: string(Accepted), Steps: steps}
+	answer := &orderpb.Acceptance{OrderId: id, Status: string(Accepted), Steps: receipt.GetSteps()}
 	if table.EndsInCall(e.Form) {
 		answer.Status = string(state.Status)
 	}
@@ -134,33 +140,45 @@ func (o *orders) arrive(ctx context.Context, e Experiment, event *orderpb.Event)
 		return err
 	}
 	hop, _ := table.Hop(Complete)
-	last, known := o.ledger.arrive(event.GetOrder().GetId(), Step(event.GetStep()), hop.After)
+	id, step := event.GetOrder().GetId(), Step(event.GetStep())
+	o.ledger.handled(id, event.GetHandlings()...)
+	last, known := o.ledger.arrive(id, step, hop.After)
 	if !known {
-		return o.stranger(event)
+		return o.unknownOrder(e, event)
 	}
 	if !last {
 		return nil
 	}
-	err = o.serveMessage(ctx, e, Complete, event.GetOrder(), func(context.Context, *orderpb.Order) error { return nil })
+	handling, err := o.serveMessage(ctx, e, Complete, event, func(context.Context, *orderpb.Order) error { return nil })
+	if handling != nil {
+		o.ledger.handled(id, handling)
+	}
+	if errors.Is(err, carrier.ErrUnfinished) {
+		o.ledger.unarrive(id, step) // the message comes again, and is the last one again
+	}
 	if err == nil {
-		o.metrics.ended(ctx, o.ledger.did(event.GetOrder().GetId(), Complete))
+		o.metrics.ended(ctx, o.ledger.did(id, Complete))
 	}
 	return err
 }
 
 // fail takes the message that ends an order.
-func (o *orders) fail(ctx context.Context, _ Experiment, event *orderpb.Event) error {
-	end, known := o.ledger.fail(event.GetOrder().GetId(), event.GetFailures())
+func (o *orders) fail(ctx context.Context, e Experiment, event *orderpb.Event) error {
+	id := event.GetOrder().GetId()
+	o.ledger.handled(id, event.GetHandlings()...)
+	end, known := o.ledger.fail(id, event.GetFailures())
 	if !known {
-		return o.stranger(event)
+		return o.unknownOrder(e, event)
 	}
 	o.metrics.ended(ctx, end)
 	return nil
 }
 
-// stranger is a message of an order that this process has never accepted: orders keeps its state in memory only.
-func (o *orders) stranger(event *orderpb.Event) error {
-	return carrier.Fail("", "order_unknown", "no order "+event.GetOrder().GetId()+" in this process: it was accepted before a restart")
+// unknownOrder is a message of an order that this process does not know: it was accepted before a restart, or so long
+// ago that it is forgotten.
+func (o *orders) unknownOrder(e Experiment, event *orderpb.Event) error {
+	o.ledger.missed(e)
+	return carrier.Fail("", "order_unknown", "no order "+event.GetOrder().GetId()+" in this process: orders was restarted since it was accepted, or has forgotten it")
 }
 
 func (o *orders) get(w http.ResponseWriter, r *http.Request) {
@@ -173,11 +191,41 @@ func (o *orders) get(w http.ResponseWriter, r *http.Request) {
 }
 
 func (o *orders) accounts(w http.ResponseWriter, r *http.Request) {
-	carrierhttp.WriteJSON(w, http.StatusOK, o.ledger.accounts(r.PathValue("run")))
+	carrierhttp.WriteJSON(w, http.StatusOK, o.ledger.summary(r.PathValue("run")))
 }
 
+// list answers one page of a run's orders, by age. The header Link leads to the next page while there is one.
 func (o *orders) list(w http.ResponseWriter, r *http.Request) {
-	carrierhttp.WriteJSON(w, http.StatusOK, o.ledger.run(r.PathValue("run")))
+	after, limit, failed := pageOf(r.URL.Query())
+	if failed != nil {
+		carrierhttp.WriteProblem(w, failed)
+		return
+	}
+	states, next := o.ledger.page(r.PathValue("run"), after, limit)
+	if next > 0 {
+		w.Header().Set("Link", fmt.Sprintf("<%s?after=%d&limit=%d>; rel=\"next\"", r.URL.EscapedPath(), next, limit))
+	}
+	carrierhttp.WriteJSON(w, http.StatusOK, states)
+}
+
+// MaxPage is the most orders that one page of GET /runs/{run}/orders lists, and what it lists unless ?limit= says less.
+const MaxPage = 1000
+
+// pageOf reads which page is asked for.
+func pageOf(query url.Values) (after uint64, limit int, failed *carrier.Failed) {
+	limit = MaxPage
+	var err error
+	if text := query.Get("after"); text != "" {
+		if after, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return 0, 0, carrier.Fail("", carrier.BadRequest, fmt.Sprintf("after=%q: follow the address in the header Link", text))
+		}
+	}
+	if text := query.Get("limit"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > MaxPage {
+			return 0, 0, carrier.Fail("", carrier.BadRequest, fmt.Sprintf("limit=%q: use 1 to %d", text, MaxPage))
+		}
+	}
+	return after, limit, nil
 }
 
 func asSteps(names []string) []Step {

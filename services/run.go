@@ -18,22 +18,13 @@ import (
 )
 
 // perform does one step for an order, under one INTERNAL span with the step's name: how a call meets its message twin.
-func (n *node) perform(ctx context.Context, e Experiment, step Step, do func(context.Context) error) error {
-	ctx, span := n.telemetry.Tracer.Start(ctx, string(step), trace.WithAttributes(attribute.String(KeyStep, string(step))))
+// duplicate says that the step has been done before.
+func (n *node) perform(ctx context.Context, e Experiment, step Step, duplicate bool, do func(context.Context) error) error {
+	ctx, span := n.startStep(ctx, step, duplicate)
 	defer span.End()
 	ctx, end := n.telemetry.Labels.Step(ctx, string(step))
 	defer end()
-	err := func() error {
-		if n.allowFaults {
-			if err := e.misbehave(ctx, n.name); err != nil {
-				return err
-			}
-		}
-		if err := e.work(ctx, step); err != nil {
-			return err
-		}
-		return do(ctx)
-	}()
+	err := n.doStep(ctx, e, step, do)
 	if err == nil {
 		return nil
 	}
@@ -44,6 +35,33 @@ func (n *node) perform(ctx context.Context, e Experiment, step Step, do func(con
 	telemetry.MarkFailed(span, failed.Reason(), failed)
 	n.telemetry.Log.DebugContext(ctx, "step failed", "step", string(step), "reason", failed.Reason())
 	return failed
+}
+
+func (n *node) startStep(ctx context.Context, step Step, duplicate bool) (context.Context, trace.Span) {
+	attributes := []attribute.KeyValue{attribute.String(KeyStep, string(step))}
+	if duplicate {
+		attributes = append(attributes, attribute.Bool(KeyDuplicate, true))
+	}
+	return n.telemetry.Tracer.Start(ctx, string(step), trace.WithAttributes(attributes...))
+}
+
+// skip is a step that has been done before: its span says so, and nothing else happens.
+func (n *node) skip(ctx context.Context, step Step) {
+	_, span := n.startStep(ctx, step, true)
+	span.End()
+}
+
+// doStep is what a step consists of: the faults that the order carries, the step's cost, and what it is there for.
+func (n *node) doStep(ctx context.Context, e Experiment, step Step, do func(context.Context) error) error {
+	if n.allowFaults {
+		if err := e.misbehave(ctx, n.name); err != nil {
+			return err
+		}
+	}
+	if err := e.work(ctx, step); err != nil {
+		return err
+	}
+	return do(ctx)
 }
 
 // plan is one order's way through its topology, in the hands of the service that holds it. A call does its step and
@@ -59,21 +77,23 @@ type plan struct {
 	published map[string]bool
 	carry     []Step // done, and ours to carry on from
 	failures  []*orderpb.Failure
+	handlings []*orderpb.Handling // of the steps that are done, as far as we were told
 }
 
 // carryOn executes what comes after a step that this service has done, until everything ahead is handed over or ended.
-// A failing branch does not cancel its siblings: it returns when all have ended, with the steps that are done and all
-// failures as one *carrier.Failed. A message that could not be handed over is an error of its own kind, errHandOver.
-func (n *node) carryOn(ctx context.Context, e Experiment, order *orderpb.Order, from Step) ([]string, error) {
+// A failing branch does not cancel its siblings: it returns when all have ended, with the steps that are done, how they
+// were handled, and all failures as one *carrier.Failed. A message that could not be handed over is an error of its own
+// kind, errHandOver. before are the handlings that led here; the next message takes them along.
+func (n *node) carryOn(ctx context.Context, e Experiment, order *orderpb.Order, from Step, before ...*orderpb.Handling) (*orderpb.Receipt, error) {
 	table, err := TopologyNamed(e.Topology)
 	if err != nil {
-		return nil, err
+		return &orderpb.Receipt{}, err
 	}
-	p := &plan{node: n, exp: e, table: table, order: order,
+	p := &plan{node: n, exp: e, table: table, order: order, handlings: before,
 		done: map[Step]bool{from: true}, started: map[Step]bool{}, published: map[string]bool{}, carry: []Step{from}}
 	for {
 		if err := p.publish(ctx); err != nil {
-			return p.steps(), errors.Join(errHandOver, err)
+			return p.receipt(), errors.Join(errHandOver, err)
 		}
 		wave := p.ready()
 		if len(wave) == 0 {
@@ -82,9 +102,9 @@ func (n *node) carryOn(ctx context.Context, e Experiment, order *orderpb.Order, 
 		p.call(ctx, wave)
 	}
 	if len(p.failures) > 0 {
-		return p.steps(), &carrier.Failed{Failures: p.failures}
+		return p.receipt(), &carrier.Failed{Failures: p.failures}
 	}
-	return p.steps(), nil
+	return p.receipt(), nil
 }
 
 // errHandOver marks that the plan could not be handed over: nobody has failed, but nobody carries on either.
@@ -100,7 +120,7 @@ func (p *plan) publish(ctx context.Context) error {
 				continue
 			}
 			p.published[hop.Topic+string(step)] = true
-			if err := p.node.publish(ctx, hop.Topic, &orderpb.Event{Order: p.order, Step: string(step)}); err != nil {
+			if err := p.node.publish(ctx, hop.Topic, &orderpb.Event{Order: p.order, Step: string(step), Handlings: p.handlings}); err != nil {
 				return err
 			}
 		}
@@ -130,12 +150,13 @@ func (p *plan) call(ctx context.Context, wave []Hop) {
 	for _, hop := range wave {
 		p.started[hop.Step] = true
 		wg.Go(func() {
-			steps, err := p.node.hop(ctx, p.exp, hop, p.order)
+			receipt, err := p.node.hop(ctx, p.exp, hop, p.order)
 			mu.Lock()
 			defer mu.Unlock()
-			for _, step := range steps {
+			for _, step := range receipt.GetSteps() {
 				p.done[Step(step)] = true
 			}
+			p.handlings = append(p.handlings, receipt.GetHandlings()...)
 			if err != nil {
 				p.failures = append(p.failures, withStep(err, hop.Step).Failures...)
 				return
@@ -150,14 +171,15 @@ func (p *plan) call(ctx context.Context, wave []Hop) {
 	slices.SortFunc(p.failures, func(a, b *orderpb.Failure) int { return strings.Compare(a.GetStep(), b.GetStep()) })
 }
 
-// hop executes one hop that is not a message and returns the steps that it has done.
-func (n *node) hop(ctx context.Context, e Experiment, hop Hop, order *orderpb.Order) ([]string, error) {
+// hop executes one hop that is not a message and returns what it has done.
+func (n *node) hop(ctx context.Context, e Experiment, hop Hop, order *orderpb.Order) (*orderpb.Receipt, error) {
 	by := hop.By[e.Form]
 	if by == Local {
-		if err := n.perform(ctx, e, hop.Step, func(context.Context) error { return nil }); err != nil {
+		handling, err := n.handle(ctx, e, hop.Step, order, func(context.Context) error { return nil })
+		if err != nil {
 			return nil, err
 		}
-		return []string{string(hop.Step)}, nil
+		return receiptOf(handling), nil
 	}
 	caller, err := n.caller(by)
 	if err != nil {
@@ -165,7 +187,11 @@ func (n *node) hop(ctx context.Context, e Experiment, hop Hop, order *orderpb.Or
 	}
 	receipt := &orderpb.Receipt{}
 	err = caller.Call(ctx, hop.Step.Service(), hop.Step.Verb(), order, receipt)
-	return receipt.GetSteps(), err
+	return receipt, err
+}
+
+func receiptOf(handling *orderpb.Handling) *orderpb.Receipt {
+	return &orderpb.Receipt{Steps: []string{handling.GetStep()}, Handlings: []*orderpb.Handling{handling}}
 }
 
 // caller is what carries calls.
@@ -193,62 +219,68 @@ func (n *node) serveCall(ctx context.Context, step Step, order *orderpb.Order, d
 	if err != nil {
 		return nil, carrier.Fail(string(step), carrier.BadRequest, err.Error())
 	}
-	if err := n.perform(ctx, e, step, func(ctx context.Context) error { return do(ctx, order) }); err != nil {
+	handling, err := n.handle(ctx, e, step, order, func(ctx context.Context) error { return do(ctx, order) })
+	if err != nil {
 		return nil, err
 	}
-	receipt := &orderpb.Receipt{Steps: []string{string(step)}}
 	if !table.Chained {
-		return receipt, nil
+		return receiptOf(handling), nil
 	}
-	receipt.Steps, err = n.carryOn(ctx, e, order, step)
-	return receipt, err
+	return n.carryOn(ctx, e, order, step, handling)
 }
 
-// serveMessage is a step that a message asks for: do it and carry on. A failure ends the order by a message of its
-// own, and the partition goes on.
-func (n *node) serveMessage(ctx context.Context, e Experiment, step Step, order *orderpb.Order, do func(context.Context, *orderpb.Order) error) error {
-	err := n.perform(ctx, e, step, func(ctx context.Context) error { return do(ctx, order) })
+// serveMessage is a step that a message asks for: do it, unless it has been done, and carry on. A failure ends the order
+// by a message of its own, and the partition goes on. It returns how the step was handled, nil when it failed.
+func (n *node) serveMessage(ctx context.Context, e Experiment, step Step, event *orderpb.Event, do func(context.Context, *orderpb.Order) error) (*orderpb.Handling, error) {
+	order, handlings := event.GetOrder(), event.GetHandlings()
+	handling, err := n.handle(ctx, e, step, order, func(ctx context.Context) error { return do(ctx, order) })
 	if err == nil {
-		_, err = n.carryOn(ctx, e, order, step)
+		handlings = append(handlings, handling)
+		_, err = n.carryOn(ctx, e, order, step, handlings...)
+	}
+	if err == nil || errors.Is(err, carrier.ErrUnfinished) {
+		return handling, err
 	}
 	if errors.Is(err, errHandOver) {
-		return fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
+		return handling, fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
 	}
 	failed, ok := errors.AsType[*carrier.Failed](err)
 	if !ok {
-		return err
+		return handling, err
 	}
-	if err := n.publish(ctx, FailureTopic, &orderpb.Event{Order: order, Step: string(step), Failures: failed.Failures}); err != nil {
-		return fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
+	end := &orderpb.Event{Order: order, Step: string(step), Failures: failed.Failures, Handlings: handlings}
+	if err := n.publish(ctx, FailureTopic, end); err != nil {
+		return handling, fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
 	}
-	return failed
+	return handling, failed
 }
 
-// publish sends an event. Once it is to be sent, the client's going away does not stop it; but a client that waits for
-// the acknowledgement does not do so for ever, as a consumer does.
+// publish sends an event. A client that goes away does not stop it. A client that waits for the
+// acknowledgement waits for handOverTimeout; a consumer waits for ever.
 func (n *node) publish(ctx context.Context, topic string, event *orderpb.Event) error {
 	if n.broker == nil {
 		return carrier.Fail("", carrier.Unavailable, "this service has no broker: name one with --kafka")
 	}
 	if ctx.Done() != nil { // a caller waits
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), handOverPatience)
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), handOverTimeout)
 		defer cancel()
 	}
 	return n.broker.Publish(ctx, topic, event)
 }
 
-func (p *plan) steps() []string {
-	var steps []string
+// receipt says what is done and how it was handled.
+func (p *plan) receipt() *orderpb.Receipt {
+	receipt := &orderpb.Receipt{Handlings: p.handlings}
 	for _, hop := range p.table.Hops {
 		if p.done[hop.Step] {
-			steps = append(steps, string(hop.Step))
+			receipt.Steps = append(receipt.Steps, string(hop.Step))
 		}
 	}
-	return steps
+	return receipt
 }
 
-// withStep makes any error a failure and names the step where the transport could not.
+// withStep makes any error a failure and names the step where the carrier could not.
 func withStep(err error, step Step) *carrier.Failed {
 	failed := carrier.AsFailed(string(step), err)
 	for _, f := range failed.Failures {

@@ -81,7 +81,7 @@ func shutdownInMidWork(l *testLab, after time.Duration) {
 			}
 		}
 	}
-	sums := orders.ledger.accounts("r")
+	sums := orders.ledger.summary("r").Forms
 	for form, sum := range sums {
 		if sum.Pending != 0 || sum.Accepted != sum.Completed+sum.Failed {
 			l.Errorf("after %v: %s: %+v, want no order pending", after, form, sum)
@@ -162,7 +162,7 @@ func TestShutdownWithoutABroker(t *testing.T) {
 		}
 		all()
 		pending := 0
-		for form, sum := range orders.ledger.accounts("r") {
+		for form, sum := range orders.ledger.summary("r").Forms {
 			pending += sum.Pending
 			if sum.Accepted != sum.Completed+sum.Failed+sum.Pending {
 				t.Errorf("%s: %+v do not add up", form, sum)

@@ -21,11 +21,12 @@ import (
 
 // System is a set of running services.
 type System struct {
-	config  Config
-	nodes   []*node
-	orders  *orders // nil when it runs elsewhere
-	serving errgroup.Group
-	failed  chan error // the first server that ended by itself
+	config    Config
+	nodes     []*node
+	orders    *orders // nil when it runs elsewhere
+	handlings *handlingIDs
+	serving   errgroup.Group
+	failed    chan error // the first server that ended by itself
 }
 
 // Start binds every listener, then starts every service. When it returns without an error all of them answer; call
@@ -40,7 +41,10 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	}
 	slices.SortFunc(config.Services, func(a, b string) int { return slices.Index(Names(), a) - slices.Index(Names(), b) })
 	config.Telemetry.Form = formOf
-	s := &System{config: config, failed: make(chan error, 1)}
+	if config.Effects == nil {
+		config.Effects = NewEffects()
+	}
+	s := &System{config: config, failed: make(chan error, 1), handlings: newHandlingIDs()}
 	bound, err := s.bind()
 	if err != nil {
 		return nil, err
@@ -101,7 +105,8 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{name: name, allowFaults: s.config.AllowFaults, telemetry: provider, listeners: l, handlers: map[string]handler{}}
+	n := &node{name: name, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
+		effects: s.config.Effects, handlings: s.handlings, telemetry: provider, listeners: l, handlers: map[string]handler{}}
 	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
 	n.http = carrierhttp.NewClient(s.config.Network.Dial, provider, lookup(s.config.HTTP))
 	n.grpc = carriergrpc.NewClient(s.config.Network.Dial, provider, lookup(s.config.GRPC))

@@ -43,6 +43,9 @@ func (s Step) Service() string { service, _, _ := strings.Cut(string(s), "."); r
 // Verb is what the step does, in lower case: the last part of its HTTP path.
 func (s Step) Verb() string { _, verb, _ := strings.Cut(string(s), "."); return strings.ToLower(verb) }
 
+// Steps lists the steps in the order of the flow.
+func Steps() []Step { return []Step{Accept, Reserve, Charge, Dispatch, Notify, Record, Complete} }
+
 // Form is one way to carry the hops of a topology: a column of the table.
 type Form string
 
@@ -112,6 +115,9 @@ type Topology struct {
 // FailureTopic takes the failures that end an order behind a message, from any service to orders.
 const FailureTopic = "order.failed"
 
+// fulfilledTopic takes the branches that orders joins.
+const fulfilledTopic = "order.fulfilled"
+
 // OrderTopology is the main table: rows are hops, columns are forms, so two forms cannot differ in what they do.
 func OrderTopology() Topology {
 	row := func(step Step, topic string, by [4]Carrier, after ...Step) Hop {
@@ -130,7 +136,7 @@ func OrderTopology() Topology {
 		row(Dispatch, "payment.captured", by{HTTP, RPC, Message, Message}, Charge),
 		row(Notify, "payment.captured", by{HTTP, RPC, Message, Message}, Charge),
 		row(Record, "payment.captured", by{HTTP, RPC, Message, Message}, Charge),
-		row(Complete, "order.fulfilled", by{Local, Local, Message, Message}, Dispatch, Notify, Record),
+		row(Complete, fulfilledTopic, by{Local, Local, Message, Message}, Dispatch, Notify, Record),
 	}}
 }
 

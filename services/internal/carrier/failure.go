@@ -20,6 +20,7 @@ const (
 	Unavailable = "unavailable" // a service or the broker cannot be reached, or is shutting down
 	BadRequest  = "bad_request" // the request makes no sense
 	TooLarge    = "too_large"
+	Full        = "full"        // a service has no room for it
 	Internal    = "internal"
 	Undecodable = "undecodable" // a message that cannot be read
 )
@@ -91,6 +92,7 @@ var reasons = map[string]struct {
 	"hang":                   {http.StatusGatewayTimeout, codes.DeadlineExceeded},
 	Cancelled:                {http.StatusServiceUnavailable, codes.Canceled},
 	Unavailable:              {http.StatusServiceUnavailable, codes.Unavailable},
+	Full:                     {http.StatusServiceUnavailable, codes.ResourceExhausted},
 }
 
 // ErrorType is the reason, as the instrumentation asks for it.

@@ -214,7 +214,9 @@ func (x *Acceptance) GetSteps() []string {
 type Receipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The steps that the call has done: its own and, where the callee carries on, the ones behind it.
-	Steps         []string `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
+	Steps []string `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
+	// How the steps were handled, by the called service and by those behind it.
+	Handlings     []*Handling `protobuf:"bytes,2,rep,name=handlings,proto3" json:"handlings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -256,6 +258,76 @@ func (x *Receipt) GetSteps() []string {
 	return nil
 }
 
+func (x *Receipt) GetHandlings() []*Handling {
+	if x != nil {
+		return x.Handlings
+	}
+	return nil
+}
+
+// Handling says that a step was handled once for an order. Delivery is at least once, so a step may have several.
+type Handling struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Step  string                 `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	// Unique among all handlings of all services.
+	Id uint64 `protobuf:"fixed64,2,opt,name=id,proto3" json:"id,omitempty"`
+	// The handling whose effect stands, because this one came after it and was skipped; 0 when this one had the effect.
+	Repeats       uint64 `protobuf:"fixed64,3,opt,name=repeats,proto3" json:"repeats,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Handling) Reset() {
+	*x = Handling{}
+	mi := &file_services_internal_orderpb_order_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Handling) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Handling) ProtoMessage() {}
+
+func (x *Handling) ProtoReflect() protoreflect.Message {
+	mi := &file_services_internal_orderpb_order_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Handling.ProtoReflect.Descriptor instead.
+func (*Handling) Descriptor() ([]byte, []int) {
+	return file_services_internal_orderpb_order_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Handling) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *Handling) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Handling) GetRepeats() uint64 {
+	if x != nil {
+		return x.Repeats
+	}
+	return 0
+}
+
 // Failure says which step failed and why.
 type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -269,7 +341,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_services_internal_orderpb_order_proto_msgTypes[4]
+	mi := &file_services_internal_orderpb_order_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -281,7 +353,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_services_internal_orderpb_order_proto_msgTypes[4]
+	mi := &file_services_internal_orderpb_order_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -294,7 +366,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_services_internal_orderpb_order_proto_rawDescGZIP(), []int{4}
+	return file_services_internal_orderpb_order_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Failure) GetStep() string {
@@ -330,7 +402,7 @@ type Failures struct {
 
 func (x *Failures) Reset() {
 	*x = Failures{}
-	mi := &file_services_internal_orderpb_order_proto_msgTypes[5]
+	mi := &file_services_internal_orderpb_order_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -342,7 +414,7 @@ func (x *Failures) String() string {
 func (*Failures) ProtoMessage() {}
 
 func (x *Failures) ProtoReflect() protoreflect.Message {
-	mi := &file_services_internal_orderpb_order_proto_msgTypes[5]
+	mi := &file_services_internal_orderpb_order_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -355,7 +427,7 @@ func (x *Failures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failures.ProtoReflect.Descriptor instead.
 func (*Failures) Descriptor() ([]byte, []int) {
-	return file_services_internal_orderpb_order_proto_rawDescGZIP(), []int{5}
+	return file_services_internal_orderpb_order_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Failures) GetFailures() []*Failure {
@@ -374,17 +446,19 @@ func (x *Failures) GetOrderId() string {
 
 // Event is one message: the step that its publisher has finished, or the failures that end the order.
 type Event struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Order         *Order                 `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
-	Step          string                 `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
-	Failures      []*Failure             `protobuf:"bytes,3,rep,name=failures,proto3" json:"failures,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Order    *Order                 `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	Step     string                 `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
+	Failures []*Failure             `protobuf:"bytes,3,rep,name=failures,proto3" json:"failures,omitempty"`
+	// How the steps were handled that led to this message.
+	Handlings     []*Handling `protobuf:"bytes,4,rep,name=handlings,proto3" json:"handlings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_services_internal_orderpb_order_proto_msgTypes[6]
+	mi := &file_services_internal_orderpb_order_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -396,7 +470,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_services_internal_orderpb_order_proto_msgTypes[6]
+	mi := &file_services_internal_orderpb_order_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -409,7 +483,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_services_internal_orderpb_order_proto_rawDescGZIP(), []int{6}
+	return file_services_internal_orderpb_order_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Event) GetOrder() *Order {
@@ -433,6 +507,13 @@ func (x *Event) GetFailures() []*Failure {
 	return nil
 }
 
+func (x *Event) GetHandlings() []*Handling {
+	if x != nil {
+		return x.Handlings
+	}
+	return nil
+}
+
 var File_services_internal_orderpb_order_proto protoreflect.FileDescriptor
 
 const file_services_internal_orderpb_order_proto_rawDesc = "" +
@@ -450,20 +531,26 @@ const file_services_internal_orderpb_order_proto_rawDesc = "" +
 	"Acceptance\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12\x14\n" +
-	"\x05steps\x18\x03 \x03(\tR\x05steps\"\x1f\n" +
+	"\x05steps\x18\x03 \x03(\tR\x05steps\"Z\n" +
 	"\aReceipt\x12\x14\n" +
-	"\x05steps\x18\x01 \x03(\tR\x05steps\"M\n" +
+	"\x05steps\x18\x01 \x03(\tR\x05steps\x129\n" +
+	"\thandlings\x18\x02 \x03(\v2\x1b.tracelab.order.v1.HandlingR\thandlings\"H\n" +
+	"\bHandling\x12\x12\n" +
+	"\x04step\x18\x01 \x01(\tR\x04step\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\x06R\x02id\x12\x18\n" +
+	"\arepeats\x18\x03 \x01(\x06R\arepeats\"M\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n" +
 	"\x06detail\x18\x03 \x01(\tR\x06detail\"]\n" +
 	"\bFailures\x126\n" +
 	"\bfailures\x18\x01 \x03(\v2\x1a.tracelab.order.v1.FailureR\bfailures\x12\x19\n" +
-	"\border_id\x18\x02 \x01(\tR\aorderId\"\x83\x01\n" +
+	"\border_id\x18\x02 \x01(\tR\aorderId\"\xbe\x01\n" +
 	"\x05Event\x12.\n" +
 	"\x05order\x18\x01 \x01(\v2\x18.tracelab.order.v1.OrderR\x05order\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x126\n" +
-	"\bfailures\x18\x03 \x03(\v2\x1a.tracelab.order.v1.FailureR\bfailures2O\n" +
+	"\bfailures\x18\x03 \x03(\v2\x1a.tracelab.order.v1.FailureR\bfailures\x129\n" +
+	"\thandlings\x18\x04 \x03(\v2\x1b.tracelab.order.v1.HandlingR\thandlings2O\n" +
 	"\x06Orders\x12E\n" +
 	"\x06Accept\x12\x1c.tracelab.order.v1.Placement\x1a\x1d.tracelab.order.v1.Acceptance2L\n" +
 	"\tInventory\x12?\n" +
@@ -489,38 +576,41 @@ func file_services_internal_orderpb_order_proto_rawDescGZIP() []byte {
 	return file_services_internal_orderpb_order_proto_rawDescData
 }
 
-var file_services_internal_orderpb_order_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_services_internal_orderpb_order_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_services_internal_orderpb_order_proto_goTypes = []any{
 	(*Order)(nil),      // 0: tracelab.order.v1.Order
 	(*Placement)(nil),  // 1: tracelab.order.v1.Placement
 	(*Acceptance)(nil), // 2: tracelab.order.v1.Acceptance
 	(*Receipt)(nil),    // 3: tracelab.order.v1.Receipt
-	(*Failure)(nil),    // 4: tracelab.order.v1.Failure
-	(*Failures)(nil),   // 5: tracelab.order.v1.Failures
-	(*Event)(nil),      // 6: tracelab.order.v1.Event
+	(*Handling)(nil),   // 4: tracelab.order.v1.Handling
+	(*Failure)(nil),    // 5: tracelab.order.v1.Failure
+	(*Failures)(nil),   // 6: tracelab.order.v1.Failures
+	(*Event)(nil),      // 7: tracelab.order.v1.Event
 }
 var file_services_internal_orderpb_order_proto_depIdxs = []int32{
 	0,  // 0: tracelab.order.v1.Placement.order:type_name -> tracelab.order.v1.Order
-	4,  // 1: tracelab.order.v1.Failures.failures:type_name -> tracelab.order.v1.Failure
-	0,  // 2: tracelab.order.v1.Event.order:type_name -> tracelab.order.v1.Order
-	4,  // 3: tracelab.order.v1.Event.failures:type_name -> tracelab.order.v1.Failure
-	1,  // 4: tracelab.order.v1.Orders.Accept:input_type -> tracelab.order.v1.Placement
-	0,  // 5: tracelab.order.v1.Inventory.Reserve:input_type -> tracelab.order.v1.Order
-	0,  // 6: tracelab.order.v1.Payment.Charge:input_type -> tracelab.order.v1.Order
-	0,  // 7: tracelab.order.v1.Shipping.Dispatch:input_type -> tracelab.order.v1.Order
-	0,  // 8: tracelab.order.v1.Notification.Notify:input_type -> tracelab.order.v1.Order
-	0,  // 9: tracelab.order.v1.Analytics.Record:input_type -> tracelab.order.v1.Order
-	2,  // 10: tracelab.order.v1.Orders.Accept:output_type -> tracelab.order.v1.Acceptance
-	3,  // 11: tracelab.order.v1.Inventory.Reserve:output_type -> tracelab.order.v1.Receipt
-	3,  // 12: tracelab.order.v1.Payment.Charge:output_type -> tracelab.order.v1.Receipt
-	3,  // 13: tracelab.order.v1.Shipping.Dispatch:output_type -> tracelab.order.v1.Receipt
-	3,  // 14: tracelab.order.v1.Notification.Notify:output_type -> tracelab.order.v1.Receipt
-	3,  // 15: tracelab.order.v1.Analytics.Record:output_type -> tracelab.order.v1.Receipt
-	10, // [10:16] is the sub-list for method output_type
-	4,  // [4:10] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	4,  // 1: tracelab.order.v1.Receipt.handlings:type_name -> tracelab.order.v1.Handling
+	5,  // 2: tracelab.order.v1.Failures.failures:type_name -> tracelab.order.v1.Failure
+	0,  // 3: tracelab.order.v1.Event.order:type_name -> tracelab.order.v1.Order
+	5,  // 4: tracelab.order.v1.Event.failures:type_name -> tracelab.order.v1.Failure
+	4,  // 5: tracelab.order.v1.Event.handlings:type_name -> tracelab.order.v1.Handling
+	1,  // 6: tracelab.order.v1.Orders.Accept:input_type -> tracelab.order.v1.Placement
+	0,  // 7: tracelab.order.v1.Inventory.Reserve:input_type -> tracelab.order.v1.Order
+	0,  // 8: tracelab.order.v1.Payment.Charge:input_type -> tracelab.order.v1.Order
+	0,  // 9: tracelab.order.v1.Shipping.Dispatch:input_type -> tracelab.order.v1.Order
+	0,  // 10: tracelab.order.v1.Notification.Notify:input_type -> tracelab.order.v1.Order
+	0,  // 11: tracelab.order.v1.Analytics.Record:input_type -> tracelab.order.v1.Order
+	2,  // 12: tracelab.order.v1.Orders.Accept:output_type -> tracelab.order.v1.Acceptance
+	3,  // 13: tracelab.order.v1.Inventory.Reserve:output_type -> tracelab.order.v1.Receipt
+	3,  // 14: tracelab.order.v1.Payment.Charge:output_type -> tracelab.order.v1.Receipt
+	3,  // 15: tracelab.order.v1.Shipping.Dispatch:output_type -> tracelab.order.v1.Receipt
+	3,  // 16: tracelab.order.v1.Notification.Notify:output_type -> tracelab.order.v1.Receipt
+	3,  // 17: tracelab.order.v1.Analytics.Record:output_type -> tracelab.order.v1.Receipt
+	12, // [12:18] is the sub-list for method output_type
+	6,  // [6:12] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_services_internal_orderpb_order_proto_init() }
@@ -534,7 +624,7 @@ func file_services_internal_orderpb_order_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_internal_orderpb_order_proto_rawDesc), len(file_services_internal_orderpb_order_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   6,
 		},

@@ -1,0 +1,55 @@
+package services
+
+import (
+	"math"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"tracelab/services/internal/store"
+)
+
+// memoryLimit is how many bytes this process may use: the lower of GOMEMLIMIT and the container's limit; 0 when there is
+// neither. Whatever a service keeps gets a share of it, so that it refuses or forgets before it is killed.
+func memoryLimit() int64 {
+	limit := debug.SetMemoryLimit(-1) // a negative value only reads it
+	if limit == math.MaxInt64 {
+		limit = 0
+	}
+	text, err := os.ReadFile("/sys/fs/cgroup/memory.max")
+	if err != nil { // another system, or no container
+		return limit
+	}
+	container, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil || container <= 0 { // "max"
+		return limit
+	}
+	if limit == 0 || container < limit {
+		limit = container
+	}
+	return limit
+}
+
+// share is how many things of a size fit into a part of the memory, at most and without a limit most.
+func share(limit int64, part int64, size int64, most int) int {
+	if limit <= 0 {
+		return most
+	}
+	return max(1, min(most, int(limit/part/size)))
+}
+
+// mostEffects is how many effects one generation of a store holds without a memory limit.
+const mostEffects = 500_000
+
+// effectsLimit gives the effects, of which there are two generations, an eighth of the memory.
+func effectsLimit() int { return share(memoryLimit(), 8, 2*store.NoteBytes, mostEffects) }
+
+// Budget of the orders that the ledger remembers.
+const (
+	mostOrders = 200_000 // without a memory limit
+	orderBytes = 1536    // of one order, with the longest customer and key
+)
+
+// ordersLimit gives the ledger a quarter of the memory.
+func ordersLimit() int { return share(memoryLimit(), 4, orderBytes, mostOrders) }

@@ -1,0 +1,343 @@
+package services
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"encoding/json"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/store"
+)
+
+// summary asks for a run's accounts, as the gateway tells them.
+func (l *testLab) summary(run string) Summary {
+	l.Helper()
+	a := l.send(context.Background(), http.MethodGet, "/runs/"+run, "", nil)
+	var s Summary
+	if err := json.Unmarshal(a.body, &s); err != nil {
+		l.Fatalf("GET /runs/%s answered %d %s: %v", run, a.status, a.body, err)
+	}
+	return s
+}
+
+// everyEffect is the same effect of every step.
+func everyEffect(e Effect) map[Step]Effect {
+	effects := map[Step]Effect{}
+	for _, step := range Steps() {
+		effects[step] = e
+	}
+	return effects
+}
+
+// again delivers every record of a topic again, as a broker does after a consumer's death.
+func (l *testLab) again(topic string) int {
+	l.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(l.config.Kafka...), kgo.Dialer(l.config.Network.Dial), kgo.DisableClientMetrics(),
+		kgo.ConsumeTopics(l.config.Prefix+topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(50*time.Millisecond))
+	l.must(err)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	var copies []*kgo.Record
+	for ctx.Err() == nil {
+		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			copies = append(copies, &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: r.Headers})
+		})
+	}
+	l.must(client.ProduceSync(context.Background(), copies...).FirstErr())
+	return len(copies)
+}
+
+// TestAStepThatIsDeliveredAgainIsSkipped: each step has its effect once, what it leads to is handed on again and skipped
+// in its turn, the trace says so, and the accounts count it.
+func TestAStepThatIsDeliveredAgainIsSkipped(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		for _, form := range []Form{Kafka, Hybrid} {
+			l.await(l.place(in("r", form), tea).id())
+		}
+		time.Sleep(time.Second)
+		if diff := cmp.Diff(everyEffect(Effect{Once: 1}), l.summary("r").Forms[Kafka].Effects); diff != "" {
+			t.Errorf("before (-want +got):\n%s", diff)
+		}
+		if n := l.again("stock.reserved"); n != 2 {
+			t.Fatalf("%d records came again, want 2", n)
+		}
+		time.Sleep(5 * time.Second)
+		want := everyEffect(Effect{Once: 1})
+		for _, step := range []Step{Charge, Dispatch, Notify, Record} { // orders.Complete: the join has all its branches
+			want[step] = Effect{Once: 1, Skipped: 1}
+		}
+		for _, form := range []Form{Kafka, Hybrid} {
+			if diff := cmp.Diff(want, l.summary("r").Forms[form].Effects); diff != "" {
+				t.Errorf("%s: (-want +got):\n%s", form, diff)
+			}
+			marked := map[Step]int{}
+			for step, spans := range l.stepSpans(in("r", form)) {
+				for _, span := range spans {
+					if attributes(span)[KeyDuplicate].AsBool() {
+						marked[step]++
+						if took := span.EndTime().Sub(span.StartTime()); took > time.Millisecond {
+							t.Errorf("%s: %s took %v though it was skipped", form, step, took)
+						}
+					}
+				}
+			}
+			if diff := cmp.Diff(map[Step]int{Charge: 1, Dispatch: 1, Notify: 1, Record: 1}, marked); diff != "" {
+				t.Errorf("%s: spans marked as duplicates (-want +got):\n%s", form, diff)
+			}
+		}
+	})
+}
+
+// TestWithoutDedupeStepsAreDoneAgain, and the accounts count them as done twice.
+func TestWithoutDedupeStepsAreDoneAgain(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		l.await(l.place(in("r", Kafka), tea).id())
+		l.again("payment.captured")
+		time.Sleep(5 * time.Second)
+		want := everyEffect(Effect{Once: 1})
+		for _, step := range []Step{Dispatch, Notify, Record} {
+			want[step] = Effect{Twice: 1}
+		}
+		if diff := cmp.Diff(want, l.summary("r").Forms[Kafka].Effects); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		for step, spans := range l.stepSpans(in("r", Kafka)) {
+			if _, repeated := map[Step]bool{Dispatch: true, Notify: true, Record: true}[step]; repeated && !attributes(spans[1])[KeyDuplicate].AsBool() {
+				t.Errorf("the second span of %s is not marked as a duplicate", step)
+			}
+		}
+	}, func(c *Config) { c.NoDedupe = true })
+}
+
+// TestARepeatCarriesOn where the first handling ended between its effect and the next message: the effect is skipped,
+// the order is completed.
+func TestARepeatCarriesOn(t *testing.T) {
+	effects := NewEffects()
+	inBubble(t, func(l *testLab) {
+		id := "0000-died-in-between"
+		if err := effects.notes.Put(id, string(Charge), 7); err != nil {
+			t.Fatal(err)
+		}
+		e := in("r", Kafka)
+		en, _, failed := l.system.orders.ledger.begin(e, "", &orderpb.Order{Customer: "ada", Sku: "tea-green", Quantity: 1}, id)
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		if failed := l.system.orders.ledger.accept(en); failed != nil {
+			t.Fatal(failed)
+		}
+		ctx, err := e.WithBaggage(l.Context())
+		l.must(err)
+		var inventory *node
+		for _, n := range l.system.nodes {
+			if n.name == Inventory {
+				inventory = n
+			}
+		}
+		order := &orderpb.Order{Id: id, Customer: "ada", Sku: "tea-green", Quantity: 1}
+		l.must(inventory.broker.Publish(ctx, "stock.reserved", &orderpb.Event{Order: order, Step: string(Reserve)}))
+		if s := l.await(id); s.Status != Completed {
+			t.Errorf("%+v, want it completed", s)
+		}
+		time.Sleep(time.Second)
+		if got := l.summary("r").Forms[Kafka].Effects[Charge]; got != (Effect{Once: 1, Skipped: 1}) {
+			t.Errorf("%+v, want one effect, of the handling that told nobody, and one skipped", got)
+		}
+	}, func(c *Config) { c.Effects = effects })
+}
+
+// TestARestartRemembers with a file: what came before the end is not done again by the next process.
+func TestARestartRemembers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "effects")
+	open := func() *Effects {
+		effects, err := OpenEffects(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return effects
+	}
+	effects := open()
+	onLoopback(t, func(l *testLab) {
+		for number := range 5 {
+			e := in("r", Kafka)
+			e.Number = number
+			l.await(l.place(e, tea).id())
+		}
+		l.must(l.stop(patience))
+		l.must(effects.Close())
+		effects = open()
+		l.config.Effects = effects
+		l.start()
+		before := len(l.endedSteps(Dispatch))
+		l.again("payment.captured")
+		l.until("the repeats are skipped", func() bool { return len(l.endedSteps(Dispatch)) == before+5 })
+		for _, span := range l.endedSteps(Dispatch)[before:] {
+			if !attributes(span)[KeyDuplicate].AsBool() {
+				t.Error("a step was done again after the restart")
+			}
+		}
+		if unknown := l.summary("r").Orders.UnknownMessages; unknown == 0 {
+			t.Error("no message about an order that orders has forgotten is counted")
+		}
+		l.must(l.stop(patience))
+	}, func(c *Config) { c.Effects = effects })
+	if err := effects.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTwoMembersOfAGroupShareTheirEffects: a second set of services joins in mid-work and takes partitions over; each
+// step is done once, whoever gets the record, and however often.
+func TestTwoMembersOfAGroupShareTheirEffects(t *testing.T) {
+	effects := NewEffects()
+	onLoopback(t, func(l *testLab) {
+		second := l.config
+		second.Services, second.HTTP, second.GRPC = []string{Payment, Shipping}, nil, nil
+		var ids []string
+		var other *System
+		for number := range 60 {
+			e := in("r", Kafka)
+			e.Number = number
+			ids = append(ids, l.place(e, tea).id())
+			if number == 20 {
+				var err error
+				other, err = Start(context.Background(), second)
+				l.must(err)
+			}
+			if number == 40 {
+				l.again("stock.reserved")
+			}
+		}
+		for _, id := range ids {
+			l.await(id)
+		}
+		l.until("the repeats have been told of", func() bool { return l.summary("r").Forms[Kafka].Effects[Charge].Skipped >= 40 })
+		for step, effect := range l.summary("r").Forms[Kafka].Effects {
+			if effect.Once != 60 || effect.Twice != 0 {
+				t.Errorf("%s: %+v, want each order once", step, effect)
+			}
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		l.must(other.Shutdown(ctx))
+	}, func(c *Config) { c.Effects = effects })
+}
+
+// TestTheSameStepAtTheSameTime: one works, the others wait and find its effect, and if it fails, the next one works.
+func TestTheSameStepAtTheSameTime(t *testing.T) {
+	effects := NewEffects()
+	var done, skipped atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			c, err := effects.begin(context.Background(), "a", Charge)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.end()
+			if c.before != 0 {
+				skipped.Add(1)
+				return
+			}
+			if done.Add(1) == 1 {
+				return // this one fails
+			}
+			if err := c.note(uint64(i + 1)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if done.Load() != 2 || skipped.Load() != 48 || len(effects.working) != 0 {
+		t.Errorf("%d worked, %d were skipped, %d claims left: want 2, of which one failed, 48 and 0", done.Load(), skipped.Load(), len(effects.working))
+	}
+	c, err := effects.begin(context.Background(), "b", Charge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := effects.begin(ctx, "b", Charge); err == nil {
+		t.Error("who waits does not hear its context's end")
+	}
+	c.end()
+}
+
+// failingNotes cannot note.
+type failingNotes struct{ store.Effects }
+
+// Put fails.
+func (failingNotes) Put(string, string, uint64) error { return fmt.Errorf("disk full") }
+
+// TestAnEffectThatCannotBeNoted is none: the call is refused, the message is not finished.
+func TestAnEffectThatCannotBeNoted(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		a := l.place(in("r", GRPC), tea)
+		if a.status != http.StatusServiceUnavailable {
+			t.Errorf("answered %d %s, want 503", a.status, a.body)
+		}
+		if a := l.place(in("r", Kafka), tea); a.status != http.StatusAccepted {
+			t.Errorf("answered %d %s, want 202", a.status, a.body)
+		}
+		time.Sleep(5 * time.Second)
+		if s := l.summary("r").Forms[Kafka]; s.Pending != 1 {
+			t.Errorf("%+v, want the order pending: its message is not finished", s)
+		}
+	}, func(c *Config) { c.Effects = newEffects(failingNotes{store.NewMemory(10)}) })
+}
+
+// TestHandlingsAreCountedOnce however often they are told, and in whatever order.
+func TestHandlingsAreCountedOnce(t *testing.T) {
+	l := newLedger(mostOrders)
+	begun(t, l, "a")
+	h := func(id, repeats uint64) *orderpb.Handling {
+		return &orderpb.Handling{Step: string(Charge), Id: id, Repeats: repeats}
+	}
+	for _, c := range []struct {
+		told []*orderpb.Handling
+		want Effect
+	}{
+		{[]*orderpb.Handling{h(1, 0)}, Effect{Once: 1}},
+		{[]*orderpb.Handling{h(1, 0), h(1, 0)}, Effect{Once: 1}},
+		{[]*orderpb.Handling{h(2, 1)}, Effect{Once: 1, Skipped: 1}},
+		{[]*orderpb.Handling{h(2, 1)}, Effect{Once: 1, Skipped: 1}},
+		{[]*orderpb.Handling{h(4, 3)}, Effect{Twice: 1, Skipped: 2}}, // 3 had an effect and told nobody
+		{[]*orderpb.Handling{h(3, 0), {Step: "payment.Refund", Id: 9}}, Effect{Twice: 1, Skipped: 2}},
+		{[]*orderpb.Handling{h(5, 0)}, Effect{Twice: 1, Skipped: 2}},
+	} {
+		l.handled("a", c.told...)
+		if got := l.summary("r").Forms[Kafka].Effects; len(got) != 1 || got[Charge] != c.want {
+			t.Errorf("after %v: %+v, want %+v", c.told, got, c.want)
+		}
+	}
+	for id := range uint64(1000) {
+		l.handled("a", h(id+100, 0))
+	}
+	if n := len(l.byID["a"].handlings); n > mostHandlings {
+		t.Errorf("%d handlings are kept, want at most %d", n, mostHandlings)
+	}
+}
+
+// endedSteps are the ended spans of a step, by their end.
+func (l *testLab) endedSteps(step Step) []sdktrace.ReadOnlySpan {
+	var spans []sdktrace.ReadOnlySpan
+	for _, span := range l.spans.Ended() {
+		if span.Name() == string(step) {
+			spans = append(spans, span)
+		}
+	}
+	return spans
+}
