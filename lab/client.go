@@ -124,14 +124,38 @@ func problemText(status int, body []byte) string {
 
 // accounts asks for a run's sums, by form.
 func (c *client) accounts(ctx context.Context, run string) (map[services.Form]services.Accounts, error) {
-	var sums map[services.Form]services.Accounts
-	return sums, c.ask(ctx, "/runs/"+run, &sums)
+	s, err := c.summary(ctx, run)
+	return s.Forms, err
 }
 
-// orders asks for the state of all the orders of a run.
+// summary asks for a run's sums, and for who keeps them.
+func (c *client) summary(ctx context.Context, run string) (services.Summary, error) {
+	var s services.Summary
+	return s, c.ask(ctx, "/runs/"+run, &s)
+}
+
+// orders asks for the state of all the orders of a run, page by page.
 func (c *client) orders(ctx context.Context, run string) ([]services.State, error) {
 	var states []services.State
-	return states, c.ask(ctx, "/runs/"+run+"/orders", &states)
+	for path := "/runs/" + run + "/orders"; path != ""; {
+		var page []services.State
+		header, err := c.askHeader(ctx, path, &page)
+		if err != nil {
+			return states, err
+		}
+		states = append(states, page...)
+		path = nextPage(header)
+	}
+	return states, nil
+}
+
+// nextPage is the path that the header Link calls next; "" when this was the last page.
+func nextPage(header http.Header) string {
+	address, rel, _ := strings.Cut(header.Get("Link"), ">")
+	if !strings.Contains(rel, `rel="next"`) {
+		return ""
+	}
+	return strings.TrimPrefix(strings.TrimSpace(address), "<")
 }
 
 // readiness is what a gateway says of itself and of the services behind it.
@@ -169,26 +193,34 @@ func (e *statusError) Error() string {
 }
 
 func (c *client) ask(ctx context.Context, path string, into any) error {
+	_, err := c.askHeader(ctx, path, into)
+	return err
+}
+
+// pageLimit is how much of an answer is read, in bytes: a page of orders is the largest.
+const pageLimit = 4 << 20
+
+func (c *client) askHeader(ctx context.Context, path string, into any) (http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 	if err != nil {
-		return fmt.Errorf("request to %s: %w", c.base, err)
+		return nil, fmt.Errorf("request to %s: %w", c.base, err)
 	}
 	resp, err := c.plain.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", c.base+path, err)
+		return nil, fmt.Errorf("ask %s: %w", c.base+path, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 256<<20))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, pageLimit))
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", c.base+path, err)
+		return nil, fmt.Errorf("ask %s: %w", c.base+path, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return &statusError{path, resp.StatusCode, string(body)}
+		return nil, &statusError{path, resp.StatusCode, string(body)}
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return errors.Join(fmt.Errorf("GET %s answered what cannot be read: is %s a tracelab gateway?", path, c.base), err)
+		return nil, errors.Join(fmt.Errorf("GET %s answered what cannot be read: is %s a tracelab gateway?", path, c.base), err)
 	}
-	return nil
+	return resp.Header, nil
 }
 
 func (c *client) close() { c.plain.CloseIdleConnections() }

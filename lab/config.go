@@ -29,6 +29,7 @@ type Config struct {
 	Kotel    bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
 	Faults   []services.Fault
 	Workers  int           // records that a service works on at the same time; 0: services.DefaultWorkers
+	NoDedupe bool          // do a step again when its message is delivered again
 	Timeout  time.Duration // of the client, for one order; 0: 5 s
 	Deadline time.Duration // from the last answer until every order is final and every journey complete; 0: 10 s
 

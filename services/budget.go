@@ -48,8 +48,8 @@ func effectsLimit() int { return share(memoryLimit(), 8, 2*store.NoteBytes, most
 // Budget of the orders that the ledger remembers.
 const (
 	mostOrders = 200_000 // without a memory limit
-	orderBytes = 1536    // of one order, with the longest customer and key
+	orderBytes = 2048    // of one order with the longest customer and key
 )
 
-// ordersLimit gives the ledger a quarter of the memory.
-func ordersLimit() int { return share(memoryLimit(), 4, orderBytes, mostOrders) }
+// ordersLimit gives the ledger a third of the memory.
+func ordersLimit() int { return share(memoryLimit(), 3, orderBytes, mostOrders) }

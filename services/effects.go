@@ -45,8 +45,13 @@ func newEffects(notes store.Effects) *Effects {
 	return &Effects{notes: notes, working: map[effectKey]chan struct{}{}}
 }
 
-// Close gives the file back.
-func (f *Effects) Close() error { return f.notes.Close() }
+// Close gives the file back. Closing nil does nothing.
+func (f *Effects) Close() error {
+	if f == nil {
+		return nil
+	}
+	return f.notes.Close()
+}
 
 // claim is the right to have the effect of a step for an order: one at a time.
 type claim struct {

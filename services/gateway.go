@@ -176,16 +176,30 @@ func decodeStrictly(body []byte, into any) error {
 	return nil
 }
 
+// Limits of the answers that the gateway reads, in bytes.
+const (
+	pageLimit  = 4 << 20  // a page of MaxPage orders with the longest texts and failures
+	readyLimit = 64 << 10 // what a service says of its readiness
+)
+
 // ask passes a question about orders on.
 func (g *gateway) ask(w http.ResponseWriter, r *http.Request) {
-	status, contentType, body, err := g.http.Get(r.Context(), Orders, r.URL.EscapedPath())
+	path := r.URL.EscapedPath()
+	if r.URL.RawQuery != "" {
+		path += "?" + r.URL.Query().Encode()
+	}
+	answer, err := g.http.Get(r.Context(), Orders, path, pageLimit)
 	if err != nil {
 		carrierhttp.WriteProblem(w, carrier.AsFailed("", err))
 		return
 	}
-	w.Header().Set("Content-Type", contentType)
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client may have gone
+	for _, name := range []string{"Content-Type", "Link"} {
+		if value := answer.Header.Get(name); value != "" {
+			w.Header().Set(name, value)
+		}
+	}
+	w.WriteHeader(answer.Status)
+	_, _ = w.Write(answer.Body) // the client may have gone
 }
 
 // peersReady asks every service behind the gateway, so that one question tells whether orders can be placed.
@@ -198,8 +212,8 @@ func (g *gateway) peersReady(ctx context.Context) []string {
 			continue
 		}
 		wg.Go(func() {
-			status, _, _, err := g.http.Get(ctx, service, "/readyz")
-			if err == nil && status == http.StatusOK {
+			answer, err := g.http.Get(ctx, service, "/readyz", readyLimit)
+			if err == nil && answer.Status == http.StatusOK {
 				return
 			}
 			mu.Lock()

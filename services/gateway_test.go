@@ -315,3 +315,34 @@ func TestAClientsOrderIDReachesNoSpan(t *testing.T) {
 		}
 	})
 }
+
+// TestOrdersComeInPages, and the header leads from one to the next through the gateway.
+func TestOrdersComeInPages(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		for number := range 5 {
+			e := in("r", GRPC)
+			e.Number = number
+			l.place(e, tea)
+		}
+		var sizes []int
+		seen := map[int]bool{}
+		for path := "/runs/r/orders?limit=2"; path != ""; {
+			a := l.send(l.Context(), http.MethodGet, path, "", nil)
+			var page []State
+			l.must(json.Unmarshal(a.body, &page))
+			sizes = append(sizes, len(page))
+			for _, s := range page {
+				seen[s.Number] = true
+			}
+			path, _, _ = strings.Cut(strings.TrimPrefix(a.header.Get("Link"), "<"), ">")
+		}
+		if !slices.Equal(sizes, []int{2, 2, 1}) || len(seen) != 5 {
+			t.Errorf("pages of %v with %d orders, want 2, 2, 1 and all 5", sizes, len(seen))
+		}
+		for _, query := range []string{"limit=0", "limit=1001", "limit=x", "after=-1", "after=%ff"} {
+			if a := l.send(l.Context(), http.MethodGet, "/runs/r/orders?"+query, "", nil); a.status != 400 || a.problem(t).Type != "/problems/bad_request" {
+				t.Errorf("%s: answered %d %s, want 400", query, a.status, a.body)
+			}
+		}
+	})
+}

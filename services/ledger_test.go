@@ -2,13 +2,20 @@ package services
 
 import (
 	"fmt"
+	"net/http"
+	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -207,14 +214,19 @@ func TestAReaderCannotChangeTheLedger(t *testing.T) {
 	}
 }
 
-func TestTheLedgerForgetsTheOldestThatAreFinal(t *testing.T) {
-	l := newLedger(mostOrders)
-	l.limit = 20
+// TestTheLedgerHasALimit: beyond it the oldest final orders are forgotten, pending ones stay, the sums keep all.
+func TestTheLedgerHasALimit(t *testing.T) {
+	l := newLedger(20)
 	for i := range 95 {
 		id := fmt.Sprint(i)
-		en, _, _ := l.begin(Experiment{Run: "r", Form: REST}, id, &orderpb.Order{}, id)
-		l.accept(en)
-		if i != 5 { // one that nothing is heard of stays
+		en, _, failed := l.begin(Experiment{Run: "r", Form: REST}, id, &orderpb.Order{}, id)
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		if failed := l.accept(en); failed != nil {
+			t.Fatal(failed)
+		}
+		if i != 5 && i != 50 { // two that nothing is heard of stay
 			l.did(id, Complete)
 		}
 	}
@@ -222,8 +234,8 @@ func TestTheLedgerForgetsTheOldestThatAreFinal(t *testing.T) {
 	for _, state := range all(l, "r") {
 		got = append(got, state.ID)
 	}
-	want := []string{"5"}
-	for i := 76; i < 95; i++ {
+	want := []string{"5", "50"}
+	for i := 77; i < 95; i++ {
 		want = append(want, fmt.Sprint(i))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -232,6 +244,158 @@ func TestTheLedgerForgetsTheOldestThatAreFinal(t *testing.T) {
 	if len(l.byID) != 20 || len(l.byKey) != 20 {
 		t.Errorf("%d orders by id, %d by key, want 20: what is forgotten is forgotten, its key is free", len(l.byID), len(l.byKey))
 	}
+	if a := l.summary("r").Forms[REST]; a.Accepted != 95 || a.Completed != 93 || a.Pending != 2 || a.Forgotten != 75 {
+		t.Errorf("%+v, want all orders in the sums", a)
+	}
+}
+
+// TestAFullLedgerRefuses when all its orders are pending, until one is final, or the oldest has been pending for long.
+func TestAFullLedgerRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLedger(3)
+		place := func(id string) *carrier.Failed {
+			en, _, failed := l.begin(Experiment{Run: "r", Form: REST}, "", &orderpb.Order{}, id)
+			if failed == nil {
+				failed = l.accept(en)
+			}
+			return failed
+		}
+		for _, id := range []string{"a", "b", "c"} {
+			if failed := place(id); failed != nil {
+				t.Fatal(failed)
+			}
+		}
+		failed := place("d")
+		if failed == nil || failed.Reason() != carrier.Full || failed.Status() != http.StatusServiceUnavailable {
+			t.Fatalf("a fourth order of 3: %v, want %s and 503", failed, carrier.Full)
+		}
+		l.did("b", Complete)
+		if failed := place("d"); failed != nil {
+			t.Errorf("after one has ended: %v", failed)
+		}
+		if failed := place("e"); failed == nil {
+			t.Error("room for a fourth order")
+		}
+		time.Sleep(pendingFor)
+		if failed := place("e"); failed != nil {
+			t.Errorf("when the oldest has been pending for %v: %v", pendingFor, failed)
+		}
+		if a := l.summary("r").Forms[REST]; a.Accepted != 5 || a.Pending != 4 || a.Forgotten != 2 {
+			t.Errorf("%+v, want 5 accepted, 4 pending, 2 forgotten", a)
+		}
+	})
+}
+
+// TestPagesListEveryOrderOnce, whatever is forgotten and added between them.
+func TestPagesListEveryOrderOnce(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		l := newLedger(rapid.IntRange(1, 40).Draw(rt, "limit"))
+		l.limit = max(l.limit, 5)
+		accepted := 0
+		place := func() {
+			accepted++
+			id := fmt.Sprint(accepted)
+			run := rapid.SampledFrom([]string{"r", "r", "other"}).Draw(rt, "run")
+			en, _, failed := l.begin(Experiment{Run: run, Form: REST}, "", &orderpb.Order{}, id)
+			if failed != nil || l.accept(en) != nil {
+				return
+			}
+			if rapid.IntRange(0, 9).Draw(rt, "ends") > 0 {
+				l.did(id, Complete)
+			}
+		}
+		for range rapid.IntRange(0, 100).Draw(rt, "orders") {
+			place()
+		}
+		stays := map[string]bool{} // through all pages
+		for id, en := range l.byID {
+			stays[id] = en.state.Run == "r"
+		}
+		limit := rapid.IntRange(1, 9).Draw(rt, "page")
+		seen := map[string]bool{}
+		last := 0
+		for after := uint64(0); ; {
+			page, next := l.page("r", after, limit)
+			if len(page) > limit {
+				rt.Fatalf("a page of %d, want at most %d", len(page), limit)
+			}
+			for _, state := range page {
+				number, _ := strconv.Atoi(state.ID)
+				if seen[state.ID] || number <= last || state.Run != "r" {
+					rt.Fatalf("%s of run %s behind %d, seen %v", state.ID, state.Run, last, seen)
+				}
+				seen[state.ID], last = true, number
+			}
+			if next == 0 {
+				break
+			}
+			after = next
+			if accepted < 150 && rapid.Bool().Draw(rt, "more") {
+				place()
+			}
+			for id := range stays {
+				stays[id] = stays[id] && l.byID[id] != nil
+			}
+		}
+		for id, there := range stays {
+			if there && !seen[id] {
+				rt.Fatalf("order %s is on no page", id)
+			}
+		}
+	})
+}
+
+// TestTheSumsOfOldRunsAreForgotten: whoever makes up runs does not fill the memory.
+func TestTheSumsOfOldRunsAreForgotten(t *testing.T) {
+	l := newLedger(10)
+	for i := range 10 * mostRuns {
+		l.missed(Experiment{Run: fmt.Sprint(i)})
+	}
+	if n := len(l.sums.runs); n != mostRuns || len(l.sums.byAge) != mostRuns {
+		t.Errorf("%d runs have sums, %d by age, want %d", n, len(l.sums.byAge), mostRuns)
+	}
+	if n := l.summary(fmt.Sprint(10*mostRuns - 1)).Orders.UnknownMessages; n != 1 {
+		t.Errorf("%d messages in the youngest run, want 1", n)
+	}
+}
+
+// TestAnOrderFitsItsBudget: what the ledger keeps of the largest order is no more than what the limit reckons with.
+func TestAnOrderFitsItsBudget(t *testing.T) {
+	const n = 5_000
+	text := strings.Repeat("€", longestText)
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	l := newLedger(n)
+	for i := range n {
+		id := fmt.Sprintf("%036d", i)
+		key := strings.Clone(text[:len(text)-9]) + fmt.Sprintf("%09d", i)
+		en, _, failed := l.begin(Experiment{Run: strings.Clone("2026-11-26T09-25-26-1"), Form: Kafka}, key, &orderpb.Order{Customer: strings.Clone(text), Sku: "tea-green", Quantity: 1}, id)
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		if failed := l.accept(en); failed != nil {
+			t.Fatal(failed)
+		}
+		for at, step := range Steps() {
+			l.handled(id, &orderpb.Handling{Step: string(step), Id: uint64(i*10 + at + 1)})
+		}
+		for _, step := range branches {
+			l.arrive(id, step, branches)
+		}
+		l.did(id, Steps()...)
+		l.answer(en, &orderpb.Acceptance{OrderId: id, Status: string(Accepted), Steps: []string{"orders.Accept"}}, nil)
+	}
+	each := (heap() - before) / n
+	t.Logf("%d bytes an order", each)
+	if each > orderBytes {
+		t.Errorf("an order takes %d bytes, want at most %d", each, orderBytes)
+	}
+	runtime.KeepAlive(l)
 }
 
 // all lists a run's orders over all pages.

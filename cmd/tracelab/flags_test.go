@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -180,6 +181,14 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("exit status %d, %+v, problems %q", status, a, result.Problems)
 			}
 		},
+		"no-dedupe": func(t *testing.T) {
+			if done := reservations(t); done != 1 {
+				t.Errorf("without it a step whose message came twice was done %d times, want once", done)
+			}
+			if done := reservations(t, "--no-dedupe"); done != 2 {
+				t.Errorf("with it the step was done %d times, want twice", done)
+			}
+		},
 		"kafka":  func(t *testing.T) { onAnotherKafka(t, false) },
 		"keep":   func(t *testing.T) { onAnotherKafka(t, true, "--keep") },
 		"target": func(t *testing.T) { elsewhere(t) },
@@ -313,6 +322,60 @@ func onAnotherKafka(t *testing.T, kept bool, args ...string) {
 			t.Errorf("topic %s has not the run's prefix", name)
 		}
 	}
+}
+
+// reservations places one order on a broker that delivers every message twice, and counts how often its stock was
+// reserved with effect.
+func reservations(t *testing.T, args ...string) (done int) {
+	t.Helper()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	address := cluster.ListenAddrs()[0]
+	ctx, cancel := context.WithCancel(t.Context())
+	doubled := make(chan error, 1)
+	go func() { doubled <- doubleRecords(ctx, address) }()
+	result, _ := do(t, append(args, "--forms", "kafka", "--kafka", address)...)
+	cancel()
+	if err := <-doubled; err != nil {
+		t.Fatal(err)
+	}
+	all := named(spans(t, result, services.Kafka), string(services.Reserve))
+	if len(all) != 2 {
+		t.Fatalf("%d spans of %s, want 2: the message came twice", len(all), services.Reserve)
+	}
+	for _, span := range all {
+		if time.Duration(span.End-span.Start) > time.Millisecond { // a step takes longer, one that is skipped takes none
+			done++
+		}
+	}
+	return done
+}
+
+// doubleRecords produces a copy of every order's first message, until the context ends.
+func doubleRecords(ctx context.Context, address string) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.ConsumeRegex(), kgo.ConsumeTopics(`.*\.order\.placed$`), kgo.ProducerLinger(0),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.MetadataMinAge(10*time.Millisecond), kgo.MetadataMaxAge(20*time.Millisecond))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for ctx.Err() == nil {
+		var errs []error
+		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			if slices.ContainsFunc(r.Headers, func(h kgo.RecordHeader) bool { return h.Key == "copy" }) {
+				return
+			}
+			again := &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: append(slices.Clone(r.Headers), kgo.RecordHeader{Key: "copy"})}
+			errs = append(errs, client.ProduceSync(context.Background(), again).FirstErr())
+		})
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // elsewhere drives services that `tracelab serve` runs, and takes their spans.

@@ -25,6 +25,7 @@ type runCommand struct {
 	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link; or kotel, a lab whose Kafka clients use that library as shipped (default ${default})." default:"both" placeholder:"NAME"`
 	Fault    []string      `help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Kinds: ${faults}." placeholder:"SERVICE:KIND[=VALUE][@SHARE]"`
 	Workers  int           `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
+	NoDedupe bool          `help:"Do a step again when its message is delivered again."`
 	WarmUp   int           `help:"Orders of each form before the others, left out of everything (default ${default})." default:"3" placeholder:"N"`
 	Timeout  time.Duration `help:"How long the client waits for an answer (default ${default})." default:"5s" placeholder:"DURATION"`
 	Deadline time.Duration `help:"How long to wait, after the last answer, for every order to be final (default ${default})." default:"10s" placeholder:"DURATION"`
@@ -77,7 +78,7 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 
 func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
-		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, WarmUp: cmp.Or(c.WarmUp, -1),
+		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, NoDedupe: c.NoDedupe, WarmUp: cmp.Or(c.WarmUp, -1),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
 		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Sample: &c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Version: version(), Logger: s.log,
 	}

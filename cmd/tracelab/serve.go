@@ -26,7 +26,9 @@ type serveCommand struct {
 	Kafka       []string          `help:"The Kafka that carries messages; without one, only calls work." placeholder:"HOST:PORT"`
 	Prefix      string            `help:"Put this in front of the names of topics and groups." placeholder:"TEXT"`
 	Workers     int               `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
-	AllowFaults bool              `help:"Obey the faults that an order carries."`
+	AllowFaults bool              `help:"Act on the faults that an order carries."`
+	Effects     string            `help:"Keep in this file which steps were done, so that a service that is killed and started again does not repeat them (default: in memory)." placeholder:"FILE"`
+	NoDedupe    bool              `help:"Do a step again when its message is delivered again."`
 	OTLP        string            `name:"otlp" help:"Send spans and metrics to this collector (Jaeger and run --receive-otlp take spans only): host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Pyroscope   string            `help:"Push CPU profiles to this Pyroscope, with labels service, form and step, and let spans name theirs." placeholder:"URL"`
 	Headers     bool              `help:"Keep on each span what crossed its hop (traceparent, tracestate, baggage; other headers by name alone)."`
@@ -55,16 +57,21 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	export.into(&config)
+	if c.Effects != "" {
+		if config.Effects, err = services.OpenEffects(c.Effects); err != nil {
+			return errors.Join(fmt.Errorf("--effects: %w", err), export.stop(s))
+		}
+	}
 	starting, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	system, err := services.Start(starting, config)
 	if err != nil {
-		return errors.Join(err, export.stop(s))
+		return errors.Join(err, config.Effects.Close(), export.stop(s))
 	}
 	err = c.serve(ctx, starting, s, system, config.Services, export.queue != nil)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	defer cancel()
-	err = errors.Join(err, system.Shutdown(stopping), export.stop(s))
+	err = errors.Join(err, system.Shutdown(stopping), config.Effects.Close(), export.stop(s))
 	if err != nil {
 		return err
 	}
@@ -100,6 +107,9 @@ func (c *serveCommand) announce(s *streams, system *services.System, names []str
 	if slices.Contains(names, services.Orders) {
 		s.talk("orders keeps its state in the memory of this process: run one of it, and expect it to forget when it stops")
 	}
+	if len(c.Kafka) > 0 && c.Effects == "" {
+		s.talk("no --effects: which steps were done is in the memory of this process; when it is killed, steps may be repeated")
+	}
 	if len(c.Kafka) == 0 {
 		s.talk("no --kafka: orders of the forms kafka and hybrid will be refused")
 	}
@@ -115,7 +125,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 		names = services.Names()
 	}
 	config := services.Config{
-		Services: names, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, AllowFaults: c.AllowFaults, Network: services.TCP(),
+		Services: names, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
 		Telemetry: telemetry.Config{
 			Version: version(), Host: c.Host, Headers: c.Headers, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),

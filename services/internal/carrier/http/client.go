@@ -21,9 +21,6 @@ import (
 	"tracelab/services/internal/carrier"
 )
 
-// maxAnswer is the most bytes of an answer that are read: a run's list of orders is the largest.
-const maxAnswer = 64 << 20
-
 // Limits of a client.
 const (
 	idleConnections = 256         // kept to one service
@@ -88,9 +85,9 @@ func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.M
 		return unanswered(service, err)
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end or given up
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	answer, err := readUpTo(resp.Body, service, carrier.MaxBody)
 	if err != nil {
-		return unanswered(service, err)
+		return err
 	}
 	if resp.StatusCode != http.StatusOK {
 		return fromProblem(service, resp.StatusCode, answer)
@@ -101,25 +98,45 @@ func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.M
 	return nil
 }
 
-// Get passes an untraced question on: the answer's status, type and body, as they came.
-func (c *Client) Get(ctx context.Context, service, path string) (status int, contentType string, body []byte, err error) {
+// Answer is the answer to a question.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Get asks an untraced question. An answer of more than most bytes is not read to its end: it is an error.
+func (c *Client) Get(ctx context.Context, service, path string, most int64) (*Answer, error) {
 	base, err := c.base(service)
 	if err != nil {
-		return 0, "", nil, err
+		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
 	if err != nil {
-		return 0, "", nil, fmt.Errorf("request to %s: %w", service, err)
+		return nil, fmt.Errorf("request to %s: %w", service, err)
 	}
 	resp, err := c.plain.Do(req)
 	if err != nil {
-		return 0, "", nil, unanswered(service, err)
+		return nil, unanswered(service, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
-		return 0, "", nil, unanswered(service, err)
+	body, err := readUpTo(resp.Body, service, most)
+	if err != nil {
+		return nil, err
 	}
-	return resp.StatusCode, resp.Header.Get("Content-Type"), body, nil
+	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+}
+
+// readUpTo reads an answer to its end, unless it is too large.
+func readUpTo(from io.Reader, service string, most int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(from, most+1))
+	if err != nil {
+		return nil, unanswered(service, err)
+	}
+	if int64(len(body)) > most {
+		return nil, carrier.Fail("", carrier.Internal, fmt.Sprintf("%s answered more than %d bytes", service, most))
+	}
+	return body, nil
 }
 
 // Close drops the idle connections.

@@ -51,8 +51,8 @@ func TestAPanicIsAnswered(t *testing.T) {
 			if failed, ok := errors.AsType[*carrier.Failed](err); !ok || failed.Reason() != carrier.Internal || asked.Load() != 1 {
 				t.Errorf("a panic: %v after %d requests, want %s after one", err, asked.Load(), carrier.Internal)
 			}
-			if status, _, _, err := c.Get(b.Context(), "payment", "/ask"); err != nil || status != 500 {
-				t.Errorf("a panic without a span: %d, %v, want 500", status, err)
+			if answer, err := c.Get(b.Context(), "payment", "/ask", 1000); err != nil || answer.Status != 500 {
+				t.Errorf("a panic without a span: %v, %v, want 500", answer, err)
 			}
 			receipt := &orderpb.Receipt{}
 			if err := c.Call(b.Context(), "payment", "charge", &orderpb.Order{Id: "a"}, receipt); err != nil || len(receipt.GetSteps()) != 1 {
@@ -108,5 +108,29 @@ func TestCallsThatNobodyAnswers(t *testing.T) {
 		if err := nobody.Call(b.Context(), "payment", "charge", &orderpb.Order{}, &orderpb.Receipt{}); carrier.AsFailed("", err).Reason() != carrier.Unavailable || !strings.Contains(err.Error(), "payment") {
 			t.Errorf("nobody there: %v, want %s and the service's name", err, carrier.Unavailable)
 		}
+	})
+}
+
+// TestAnAnswerWithoutAnEndIsGivenUp at its limit, and so is one to a call.
+func TestAnAnswerWithoutAnEndIsGivenUp(t *testing.T) {
+	carriertest.InBubble(t, func(b *carriertest.Bubble) {
+		endless := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for {
+				if _, err := w.Write(make([]byte, 32<<10)); err != nil {
+					return
+				}
+			}
+		})
+		serve(b, func(s *Server) {
+			s.Plain("GET /readyz", endless)
+			s.Plain("POST /charge", endless)
+		}, func(c *Client) {
+			if answer, err := c.Get(b.Context(), "payment", "/readyz", 64<<10); err == nil || !strings.Contains(err.Error(), "more than 65536 bytes") {
+				t.Errorf("%v, %v, want an error that says how much was read", answer, err)
+			}
+			if err := c.Call(b.Context(), "payment", "charge", &orderpb.Order{}, &orderpb.Receipt{}); err == nil || !strings.Contains(err.Error(), "more than") {
+				t.Errorf("a call: %v, want an error that says how much was read", err)
+			}
+		})
 	})
 }
