@@ -20,7 +20,7 @@ const (
 	Unavailable = "unavailable" // a service or the broker cannot be reached, or is shutting down
 	BadRequest  = "bad_request" // the request makes no sense
 	TooLarge    = "too_large"
-	Full        = "full"        // a service has no room for it
+	Full        = "full" // a service has no room for it
 	Internal    = "internal"
 	Undecodable = "undecodable" // a message that cannot be read
 )
