@@ -100,9 +100,16 @@ func (d *decoder) id(dst []byte) {
 		return
 	}
 	if len(raw) == base64.StdEncoding.EncodedLen(len(dst)) && raw[len(raw)-1] == '=' {
-		if _, err := base64.StdEncoding.Strict().Decode(dst, raw); err != nil {
-			d.fail("%.40q: %w", raw, err)
+		var decoded [18]byte // 24 characters may be of 16 to 18 bytes
+		n, err := base64.StdEncoding.Strict().Decode(decoded[:], raw)
+		if err == nil && n != len(dst) {
+			err = fmt.Errorf("it is %d bytes in base64, want %d", n, len(dst))
 		}
+		if err != nil {
+			d.fail("%.40q: %w", raw, err)
+			return
+		}
+		copy(dst, decoded[:n])
 		return
 	}
 	if len(raw) != hex.EncodedLen(len(dst)) {

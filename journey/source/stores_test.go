@@ -52,7 +52,13 @@ func TestBase64IDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := strings.ReplaceAll(string(text), "\n", "")
-	bad := strings.ReplaceAll(good, "qqqqqgAAAACqqqqqAAAAAQ==", "qqqqqgAAAACqqqqqAAAA_Q==")
+	for _, id := range []string{"qqqqqgAAAACqqqqqAAAA_Q==", "qqqqqgAAAACqqqqqAAAAAQA=", "qqqqqgAAAACqqqqqAAA====="} {
+		onlyTheDocument(t, good, strings.ReplaceAll(good, "qqqqqgAAAACqqqqqAAAAAQ==", id))
+	}
+}
+
+func onlyTheDocument(t *testing.T, good, bad string) {
+	t.Helper()
 	r, err := source.Read(strings.NewReader(good+"\n"+bad+"\n"+bad), "f")
 	if err != nil || len(r.Spans) != 2 || r.Damaged != 4 || len(r.Warnings) != 2 || !strings.Contains(r.Warnings[0].Text, `field "traceId"`) || !strings.Contains(r.Warnings[0].Text, "and 1 more in this document") {
 		t.Errorf("%d spans, %d damaged, %v, %v", len(r.Spans), r.Damaged, r.Warnings, err)
