@@ -28,7 +28,7 @@ func (in *Instrumentation) StartProcessBatch(ctx context.Context, records []*kgo
 		records = slices.DeleteFunc(slices.Clone(records), func(r *kgo.Record) bool { return r == nil })
 	}
 	b := describeBatch(in, records)
-	p := &Process{in: in, topic: b.topic, start: clock(ctx, in.instruments.process), measure: b.topic.process.measure}
+	p := &Process{in: in, topic: b.topic, start: in.clock(ctx, in.instruments.process), measure: b.topic.process.measure}
 	if b.partition != nil {
 		p.measure = b.partition.processed
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
@@ -27,6 +28,8 @@ const Version = "0.1.0"
 type Instrumentation struct {
 	config
 	tracer trace.Tracer
+	// made is a moment before New returned: clock counts from it.
+	made time.Time
 	// fields are the headers that the propagator writes.
 	fields      []string
 	instruments instruments
@@ -60,6 +63,7 @@ func New(opts ...Option) (*Instrumentation, error) {
 		config: c,
 		tracer: c.tracerProvider.Tracer(ScopeName, trace.WithInstrumentationVersion(Version), trace.WithSchemaURL(semconv.SchemaURL)),
 		fields: c.propagator.Fields(),
+		made:   time.Now().Add(-1), // so that clock never returns 0
 	}
 	in.scratches.size = maxSpanAttributes + len(c.spanAttributes)
 	in.unknown = newClientState(in)

@@ -20,7 +20,7 @@ type Process struct {
 	// ctx is the context of the span; metrics take their exemplar from it.
 	ctx   context.Context
 	span  trace.Span
-	start time.Time
+	start time.Duration // from clock
 	// measure is for a good end; a batch over partitions has that of its topic.
 	measure *measure
 	ended   atomic.Bool
@@ -43,7 +43,7 @@ func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (con
 		r = &kgo.Record{Partition: -1, Offset: -1}
 	}
 	ts := in.clientOf(r).topic(r.Topic)
-	p := &Process{in: in, topic: ts, start: clock(ctx, in.instruments.process), measure: ts.process.measure}
+	p := &Process{in: in, topic: ts, start: in.clock(ctx, in.instruments.process), measure: ts.process.measure}
 	ps := ts.partition(r.Partition)
 	if ps != nil {
 		p.measure = ps.processed

@@ -15,7 +15,7 @@ type sendContext struct {
 	context.Context
 	topic *topicState
 	span  trace.Span
-	start time.Time
+	start time.Duration // from clock
 	// before is the record's context before the span.
 	before context.Context
 }
@@ -41,7 +41,7 @@ func (cs *clientState) OnProduceRecordBuffered(r *kgo.Record) {
 		before = context.Background()
 	}
 	ts := cs.topic(r.Topic)
-	sc := &sendContext{topic: ts, before: before, start: clock(before, cs.in.instruments.operation)}
+	sc := &sendContext{topic: ts, before: before, start: cs.in.clock(before, cs.in.instruments.operation)}
 	o, _ := before.Value(originKey{}).(*origin)
 	parent := before
 	if !trace.SpanContextFromContext(before).IsValid() && before.Value(clientStateKey{}) != nil {
