@@ -1,69 +1,80 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/promapi"
 	"tracelab/journey/source/jaeger"
 	"tracelab/services"
 )
 
-// examination is one walk along the chain, and what the checks so far have left for those behind them.
-type examination struct {
-	config Config
-	http   *http.Client
-	run    string // the id of the run that the probe orders belong to
-	probe  *probe
-	kafka  *kgo.Client  // nil without an address
-	admin  *kadm.Client // of the same
-	jaeger jaeger.Store // nil without an address
-
-	topicsSeen bool // the topics of the flow are there
-
-	before  exports // what the collector had done before the first span came
-	sent    *placed // the probe span; nil until an OTLP endpoint has taken it
-	orders  map[services.Form]*placed
-	counted map[string]series // by query, what Prometheus had before the orders
+// Examine walks the chain from Kafka and the gateway to the screens, and reports every check in its order. The error is
+// for what can never work.
+func Examine(ctx context.Context, c Config) (Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	p, err := openParts(ctx, c)
+	if err != nil {
+		return Report{}, err
+	}
+	defer p.close()
+	w := &walk{longest: c.Timeout / 4, each: c.Each}
+	p.examine(ctx, w)
+	return reportOf(w.checks), nil
 }
 
-func newExamination(ctx context.Context, c Config) (*examination, error) {
-	e := &examination{config: c, http: newClient(), orders: map[services.Form]*placed{},
-		run: "doctor-" + time.Now().UTC().Format("20060102T150405") + "-" + uuid.NewString()[:8]}
-	var err error
-	if e.probe, err = newProbe(c, e.run); err != nil {
+// parts are the ways to the parts of a lab. Nothing in them changes while the checks go on.
+type parts struct {
+	config     Config
+	http       *http.Client
+	probe      *probe
+	kafka      *kafkaPart // nil without an address
+	jaeger     jaegerPart
+	prometheus promapi.Client
+}
+
+// openParts makes the clients. Nothing is asked yet.
+func openParts(ctx context.Context, c Config) (_ *parts, err error) {
+	p := &parts{config: c, http: newClient(), jaeger: jaegerPart{address: c.Jaeger}}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	p.prometheus = promapi.Client{URL: c.Prometheus, Do: func(req *http.Request) ([]byte, error) { return do(p.http, req) }}
+	run := "doctor-" + time.Now().UTC().Format("20060102T150405") + "-" + uuid.NewString()[:8]
+	if p.probe, err = newProbe(c, run); err != nil {
 		return nil, err
 	}
 	if len(c.Kafka) > 0 {
-		if e.kafka, err = openKafka(ctx, c.Kafka); err != nil {
+		if p.kafka, err = openKafkaPart(ctx, c.Kafka, c.Prefix); err != nil {
 			return nil, err
 		}
-		e.admin = kadm.NewClient(e.kafka)
 	}
 	if c.Jaeger != "" {
-		if e.jaeger, err = jaeger.Open(c.Jaeger, jaeger.WithHTTPClient(e.http)); err != nil {
-			e.close()
+		if p.jaeger.store, err = jaeger.Open(c.Jaeger, jaeger.WithHTTPClient(p.http)); err != nil {
 			return nil, err
 		}
 	}
-	return e, nil
+	return p, nil
 }
 
 // close gives everything back.
-func (e *examination) close() {
-	if e.kafka != nil {
-		e.kafka.Close()
+func (p *parts) close() {
+	if p.kafka != nil {
+		p.kafka.client.Close()
 	}
-	if e.jaeger != nil {
-		_ = e.jaeger.Close() // nothing was written
+	if p.jaeger.store != nil {
+		_ = p.jaeger.store.Close() // nothing was written
 	}
-	e.probe.close()
+	if p.probe != nil {
+		p.probe.close()
+	}
 }
 
 // probedForms are the forms of the probe orders: between them they take every carrier.
@@ -71,83 +82,134 @@ func probedForms() []services.Form {
 	return []services.Form{services.REST, services.GRPC, services.Kafka}
 }
 
-// chain lists the checks. Each stands behind those that it builds on: Kafka comes before the services, which do not
-// start without it, and Jaeger before the collector's way to it.
-func (e *examination) chain() []check {
-	c := e.config
-	noKafka, noJaeger := without("--kafka", len(c.Kafka) > 0), without("--jaeger", c.Jaeger != "")
-	noOTLP, noPrometheus := without("--otlp", len(c.OTLP) > 0), without("--prometheus", c.Prometheus != "")
-	checks := []check{
-		{"kafka", nil, noKafka, 2 * oneAnswer, e.kafkaReachable},
-		{"kafka-listener", []string{"kafka"}, noKafka, 2 * oneAnswer, e.kafkaListener},
-		{"gateway", nil, "", oneAnswer, e.gatewayReachable},
-		{"services", []string{"gateway"}, "", 2 * oneAnswer, e.servicesReady},
-		{"kafka-topics", []string{"kafka-listener"}, noKafka, oneAnswer, e.kafkaTopics},
-		{"kafka-groups", []string{"kafka-topics", "services"}, noKafka, 2 * oneAnswer, e.kafkaGroups},
-		{"kafka-lag", []string{"kafka-groups"}, noKafka, 3 * oneAnswer, e.kafkaLag},
-		{"collector", nil, without("--collector", c.Collector != ""), oneAnswer, e.collectorHealthy},
-		{"collector-metrics", nil, without("--collector-metrics", c.CollectorMetrics != ""), oneAnswer, e.collectorMetrics},
-		{"otlp", nil, noOTLP, 2 * oneAnswer * time.Duration(max(1, len(c.OTLP))), e.otlpTakesSpans},
-		{"jaeger", nil, noJaeger, 2 * oneAnswer, e.jaegerAnswers},
-		{"collector-export", []string{"collector-metrics", "otlp", "jaeger"}, first(noOTLP, without("--collector-metrics", c.CollectorMetrics != "")),
-			exportPatience, e.collectorExports},
-		{"otlp-to-jaeger", []string{"otlp", "jaeger", "collector-export"}, first(noOTLP, noJaeger), deliveryPatience, e.delivered},
-		{"prometheus", nil, noPrometheus, oneAnswer, e.prometheusAnswers},
+// examine makes the checks. Each stands behind those that it builds on: Kafka comes before the services, which do not
+// start without it, and Jaeger before the collector's way to it. What a check needs of others are their outcomes.
+func (p *parts) examine(ctx context.Context, w *walk) {
+	flow := p.checkFlow(ctx, w)
+	spans := p.checkSpans(ctx, w)
+	prometheus := look(ctx, w, check{name: "prometheus", absent: p.noPrometheus(), within: oneAnswer}, p.prometheusAnswers)
+	var before counts
+	if prometheus.passed() {
+		before = p.countsNow(ctx)
 	}
-	for _, form := range probedForms() {
-		needs, absent := []string{"services"}, ""
-		if form == services.Kafka {
-			needs, absent = append(needs, "kafka-lag"), noKafka
-		}
-		checks = append(checks, check{"order-" + string(form), needs, absent, orderPatience,
-			func(ctx context.Context) (string, error) { return e.order(ctx, form) }})
-	}
-	for i, form := range probedForms() {
-		needs, absent := []string{"otlp-to-jaeger", "order-" + string(form)}, first(noOTLP, noJaeger)
-		if form == services.Kafka {
-			absent = first(absent, noKafka)
-		}
-		if i > 0 { // a service whose spans do not arrive is in every form: once is enough
-			needs = append(needs, "trace-"+string(probedForms()[i-1]))
-		}
-		checks = append(checks, check{"trace-" + string(form), needs, absent, tracePatience,
-			func(ctx context.Context) (string, error) { return e.trace(ctx, form) }})
-	}
-	return append(checks,
-		check{"prometheus-targets", []string{"prometheus"}, noPrometheus, targetPatience, e.targetsUp},
-		check{"prometheus-metrics", []string{"prometheus-targets", "order-rest"}, noPrometheus, scrapePatience, e.metricsArrive},
-		check{"prometheus-spans", []string{"prometheus-targets", "trace-rest"}, first(noPrometheus, noOTLP), scrapePatience, e.spanMetricsArrive},
-		check{"prometheus-exemplars", []string{"prometheus-spans"}, first(noPrometheus, noOTLP), scrapePatience, e.exemplarsArrive},
-		check{"grafana", nil, without("--grafana", c.Grafana != ""), oneAnswer, e.grafanaAnswers},
-		check{"pyroscope", nil, without("--pyroscope", c.Pyroscope != ""), profilePatience, e.profilesArrive},
-	)
+	orders := p.checkOrders(ctx, w, flow, spans.taken)
+	traces := p.checkTraces(ctx, w, spans, orders)
+	p.checkMetrics(ctx, w, prometheus.ended, spans, orders, traces, before)
+	look(ctx, w, check{name: "grafana", absent: missing("--grafana", p.config.Grafana != ""), within: oneAnswer}, p.grafanaAnswers)
+	look(ctx, w, check{name: "pyroscope", absent: missing("--pyroscope", p.config.Pyroscope != ""), within: profilesWithin}, p.profilesArrive)
 }
 
-// without says why a check is left out, or "" when the address is there.
-func without(flag string, there bool) string {
+// flowOutcomes are those of what orders need.
+type flowOutcomes struct {
+	services ended
+	topics   outcome[nothing]
+	lag      ended
+}
+
+// checkFlow looks at Kafka and the services.
+func (p *parts) checkFlow(ctx context.Context, w *walk) flowOutcomes {
+	noKafka := p.noKafka()
+	reachable := look(ctx, w, check{name: "kafka", absent: noKafka, within: 2 * oneAnswer},
+		func(ctx context.Context) (nothing, string, error) { return p.kafka.reachable(ctx) })
+	listener := look(ctx, w, check{name: "kafka-listener", needs: []ended{reachable.ended}, absent: noKafka, within: 2 * oneAnswer},
+		func(ctx context.Context) (nothing, string, error) { return p.kafka.listenersAnswer(ctx) })
+	gateway := look(ctx, w, check{name: "gateway", within: oneAnswer}, p.gatewayReachable)
+	ready := look(ctx, w, check{name: "services", needs: []ended{gateway.ended}, within: 2 * oneAnswer}, p.servicesReady)
+	topics := look(ctx, w, check{name: "kafka-topics", needs: []ended{listener.ended}, absent: noKafka, within: oneAnswer},
+		func(ctx context.Context) (nothing, string, error) { return p.kafka.topicsExist(ctx) })
+	groups := look(ctx, w, check{name: "kafka-groups", needs: []ended{topics.ended, ready.ended}, absent: noKafka, within: 2 * oneAnswer},
+		func(ctx context.Context) (nothing, string, error) { return p.kafka.groupsHaveMembers(ctx) })
+	lag := look(ctx, w, check{name: "kafka-lag", needs: []ended{groups.ended}, absent: noKafka, within: 3 * oneAnswer},
+		func(ctx context.Context) (nothing, string, error) { return p.kafka.groupsKeepUp(ctx) })
+	return flowOutcomes{ready.ended, topics, lag.ended}
+}
+
+// spanOutcomes are those of the way from an OTLP endpoint to Jaeger.
+type spanOutcomes struct {
+	taken     outcome[*placed] // the probe span that the first OTLP endpoint took
+	delivered ended
+}
+
+// checkSpans looks at the collector and Jaeger, with a span of the doctor's own.
+func (p *parts) checkSpans(ctx context.Context, w *walk) spanOutcomes {
+	c := p.config
+	noMetrics := missing("--collector-metrics", c.CollectorMetrics != "")
+	look(ctx, w, check{name: "collector", absent: missing("--collector", c.Collector != ""), within: oneAnswer}, p.collectorHealthy)
+	before := look(ctx, w, check{name: "collector-metrics", absent: noMetrics, within: oneAnswer}, p.collectorMetrics)
+	taken := look(ctx, w, check{name: "otlp", absent: p.noOTLP(), within: 2 * oneAnswer * time.Duration(max(1, len(c.OTLP)))}, p.otlpTakesSpans)
+	answers := look(ctx, w, check{name: "jaeger", absent: p.noJaeger(), within: 2 * oneAnswer}, p.jaegerAnswers)
+	exported := look(ctx, w, check{name: "collector-export", needs: []ended{before.ended, taken.ended, answers.ended}, absent: cmp.Or(p.noOTLP(), noMetrics), within: exportWithin},
+		func(ctx context.Context) (nothing, string, error) { return p.collectorExports(ctx, before.found) })
+	delivered := look(ctx, w, check{name: "otlp-to-jaeger", needs: []ended{taken.ended, answers.ended, exported.ended}, absent: cmp.Or(p.noOTLP(), p.noJaeger()), within: deliveryWithin},
+		func(ctx context.Context) (nothing, string, error) { return p.delivered(ctx, taken.found) })
+	return spanOutcomes{taken, delivered.ended}
+}
+
+// checkOrders places an order of each form and follows it to its end.
+func (p *parts) checkOrders(ctx context.Context, w *walk, flow flowOutcomes, taken outcome[*placed]) map[services.Form]outcome[*placed] {
+	outcomes := map[services.Form]outcome[*placed]{}
+	for _, form := range probedForms() {
+		c := check{name: "order-" + string(form), needs: []ended{flow.services}, within: orderWithin}
+		if form == services.Kafka {
+			c.needs, c.absent = append(c.needs, flow.lag), p.noKafka()
+		}
+		outcomes[form] = look(ctx, w, c, func(ctx context.Context) (*placed, string, error) {
+			return p.order(ctx, form, taken.passed(), flow.topics.passed())
+		})
+	}
+	return outcomes
+}
+
+// checkTraces looks for the orders' traces in Jaeger.
+func (p *parts) checkTraces(ctx context.Context, w *walk, spans spanOutcomes, orders map[services.Form]outcome[*placed]) map[services.Form]ended {
+	outcomes := map[services.Form]ended{}
+	var before []ended // a service whose spans do not arrive is in every form: once is enough
+	for _, form := range probedForms() {
+		order := orders[form]
+		c := check{name: "trace-" + string(form), needs: append([]ended{spans.delivered, order.ended}, before...), absent: cmp.Or(p.noOTLP(), p.noJaeger()), within: traceWithin}
+		if form == services.Kafka {
+			c.absent = cmp.Or(c.absent, p.noKafka())
+		}
+		outcomes[form] = look(ctx, w, c, func(ctx context.Context) (nothing, string, error) { return p.trace(ctx, order.found) }).ended
+		before = []ended{outcomes[form]}
+	}
+	return outcomes
+}
+
+// checkMetrics looks for the orders in Prometheus. How spans are counted has nothing to do with Jaeger, so that only a trace that is not whole
+// keeps the doctor from looking: its reason would be found again.
+func (p *parts) checkMetrics(ctx context.Context, w *walk, prometheus ended, spans spanOutcomes, orders map[services.Form]outcome[*placed], traces map[services.Form]ended, before counts) {
+	noSpans := cmp.Or(p.noPrometheus(), p.noOTLP())
+	rest := orders[services.REST].ended
+	targets := look(ctx, w, check{name: "prometheus-targets", needs: []ended{prometheus}, absent: p.noPrometheus(), within: targetsWithin}, p.targetsUp)
+	look(ctx, w, check{name: "prometheus-metrics", needs: []ended{targets.ended, rest}, absent: p.noPrometheus(), within: scrapeWithin},
+		func(ctx context.Context) (nothing, string, error) { return p.metricsArrive(ctx, before) })
+	counted := look(ctx, w, check{name: "prometheus-spans", needs: []ended{targets.ended, spans.taken.ended, rest}, unless: []ended{traces[services.REST]}, absent: noSpans, within: scrapeWithin},
+		func(ctx context.Context) (nothing, string, error) { return p.spanMetricsArrive(ctx, before) })
+	look(ctx, w, check{name: "prometheus-exemplars", needs: []ended{counted.ended}, absent: noSpans, within: scrapeWithin},
+		func(ctx context.Context) (nothing, string, error) { return p.exemplarsArrive(ctx, found(orders)) })
+}
+
+// found lists the orders that were placed and came to their end.
+func found(orders map[services.Form]outcome[*placed]) []*placed {
+	var list []*placed
+	for _, form := range probedForms() {
+		if orders[form].passed() {
+			list = append(list, orders[form].found)
+		}
+	}
+	return list
+}
+
+func (p *parts) noKafka() string      { return missing("--kafka", len(p.config.Kafka) > 0) }
+func (p *parts) noOTLP() string       { return missing("--otlp", len(p.config.OTLP) > 0) }
+func (p *parts) noJaeger() string     { return missing("--jaeger", p.config.Jaeger != "") }
+func (p *parts) noPrometheus() string { return missing("--prometheus", p.config.Prometheus != "") }
+
+// missing says why a check is left out, or "" when the address is there.
+func missing(flag string, there bool) string {
 	if there {
 		return ""
 	}
 	return "no address: name one with " + flag
-}
-
-// first is the first reason that there is.
-func first(reasons ...string) string {
-	for _, reason := range reasons {
-		if reason != "" {
-			return reason
-		}
-	}
-	return ""
-}
-
-// list writes names one after the other.
-func list(names []string) string { return strings.Join(names, ", ") }
-
-// count writes a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -5,83 +5,88 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"tracelab/internal/poll"
 )
 
-// exportPatience is how long a span may take from the collector's receiver through its exporter: batches wait less than a
+// exportWithin is how long a span may take from the collector's receiver through its exporter: batches wait less than a
 // second, and an attempt that nobody answers takes five.
-const exportPatience = 10 * time.Second
+const exportWithin = 10 * time.Second
+
+// nearlyFull is the share of a queue's capacity from which on it is in danger.
+const nearlyFull = 0.8
 
 // collectorHealthy asks for the collector's own opinion.
-func (e *examination) collectorHealthy(ctx context.Context) (string, error) {
-	address := withPath(e.config.Collector, healthPath)
-	if _, err := get(ctx, e.http, address); err != nil {
-		return "", brokenHop("start the collector, or name the URL of its health with --collector; its log names the component that is not well", "%s", err.Error())
+func (p *parts) collectorHealthy(ctx context.Context) (_ nothing, seen string, _ error) {
+	address := withPath(p.config.Collector, healthPath)
+	if _, err := get(ctx, p.http, address); err != nil {
+		return nothing{}, "", brokenHop("start the collector, or name the URL of its health with --collector; its log names the component that is not well", "%s", err.Error())
 	}
-	return "healthy at " + e.config.Collector, nil
+	return nothing{}, "healthy at " + p.config.Collector, nil
 }
 
 // collectorMetrics notes what the collector has done so far.
-func (e *examination) collectorMetrics(ctx context.Context) (string, error) {
+func (p *parts) collectorMetrics(ctx context.Context) (before exports, seen string, _ error) {
 	const fix = "name the URL of the collector's own metrics with --collector-metrics (port 8888, not the one that it offers for the services), and let " +
 		"service.telemetry.metrics of its configuration have a Prometheus reader there"
-	now, err := e.exports(ctx)
+	before, err := p.exports(ctx)
 	if err != nil {
-		return "", brokenHop(fix, "%s", err.Error())
+		return before, "", brokenHop(fix, "%s", err.Error())
 	}
-	if !now.collector {
-		return "", brokenHop(fix, "%s: no metric there is a collector's own", e.config.CollectorMetrics)
+	if !before.collector {
+		return before, "", brokenHop(fix, "%s: no metric there is a collector's own", p.config.CollectorMetrics)
 	}
-	e.before = now
-	return fmt.Sprintf("%.0f spans accepted, %.0f refused so far", now.accepted, now.refused), nil
+	return before, fmt.Sprintf("%.0f spans accepted, %.0f refused so far", before.accepted, before.refused), nil
 }
 
-// collectorExports waits until the collector has sent on what it was sent. Its metrics tell trouble with what is behind
+// collectorExports waits until the collector has sent on what it was sent since its metrics were read. They tell trouble with what is behind
 // it apart: spans that wait and are tried again, spans that were given up, and spans for which the queue had no place.
-func (e *examination) collectorExports(ctx context.Context) (string, error) {
+func (p *parts) collectorExports(ctx context.Context, before exports) (_ nothing, seen string, _ error) {
 	var now exports
 	err := until(ctx, func(ctx context.Context) error {
 		var err error
-		if now, err = e.exports(ctx); err != nil {
+		if now, err = p.exports(ctx); err != nil {
 			return brokenHop("look at the collector's log", "%s", err.Error())
 		}
-		return e.exportTrouble(now)
+		return exportTrouble(before, now)
 	})
 	if err != nil {
-		return "", err
+		return nothing{}, "", err
 	}
-	var seen []string
+	var words []string
 	for _, name := range now.names() {
 		x := now.exporters[name]
-		seen = append(seen, fmt.Sprintf("%s has sent %.0f, %.0f of %.0f places of its queue are taken", name, x.sent, x.queued, x.capacity))
+		words = append(words, fmt.Sprintf("%s has sent %.0f, %.0f of %.0f places of its queue are taken", name, x.sent, x.queued, x.capacity))
 	}
-	return strings.Join(seen, "; "), nil
+	return nothing{}, strings.Join(words, "; "), nil
 }
 
-// exportTrouble says what is wrong with the collector's exporters now, compared with before the first probe.
-func (e *examination) exportTrouble(now exports) error {
+// exportTrouble says what is wrong with the collector's exporters now, compared with before the first probe. What asking again cannot change
+// is marked so.
+func exportTrouble(before, now exports) error {
 	if len(now.exporters) == 0 {
 		return brokenHop("give the pipeline for traces of the collector's configuration an exporter to Jaeger", "the collector has no exporter that has seen a span")
 	}
 	for _, name := range now.names() {
-		was, is := e.before.exporters[name], now.exporters[name]
+		was, is := before.exporters[name], now.exporters[name]
 		state := fmt.Sprintf("%s: %.0f spans sent since the probe, %.0f of %.0f places of its queue are taken", name, is.sent-was.sent, is.queued, is.capacity)
 		switch {
 		case is.unplaced > was.unplaced:
-			return certainly(brokenHop("the queue has no room: make room on the disk where COLLECTOR_QUEUE is, or, when its places are taken, look at what is behind the collector",
+			return poll.Stop(brokenHop("the queue has no room: make room on the disk where COLLECTOR_QUEUE is, or, when its places are taken, look at what is behind the collector",
 				"%s; %.0f found no place", state, is.unplaced-was.unplaced))
 		case is.failed > was.failed, is.sent <= was.sent && is.queued > 0:
 			if is.failed > was.failed {
 				state += fmt.Sprintf("; %.0f were given up", is.failed-was.failed)
 			}
-			seen, fix, certain := e.behindCollector(now)
+			seen, fix, certain := behindCollector(before, now)
 			err := brokenHop(fix, "%s; %s", state, seen)
 			if certain {
-				return certainly(err)
+				return poll.Stop(err)
 			}
 			return err
 		case is.sent <= was.sent:
 			return brokenHop("look at the processors of the pipeline for traces: do they drop spans, or hold them back (sampling)?", "%s: the span was taken, and does not come to the exporter", state)
-		case is.capacity > 0 && is.queued >= 0.8*is.capacity:
+		case is.capacity > 0 && is.queued >= nearlyFull*is.capacity:
 			return brokenHop("what is behind the collector is slower than what comes in: look at Jaeger's storage, or offer fewer orders", "%s: it is nearly full", state)
 		}
 	}
@@ -90,10 +95,10 @@ func (e *examination) exportTrouble(now exports) error {
 
 // behindCollector says what the collector's exports are answered. Where they go is known of a connection that came to be,
 // and why one did not is in the collector's log alone.
-func (e *examination) behindCollector(now exports) (seen, fix string, certain bool) {
+func behindCollector(before, now exports) (seen, fix string, certain bool) {
 	const address = "let COLLECTOR_JAEGER name host and port where Jaeger takes OTLP over gRPC"
 	for _, to := range now.refusals() {
-		if now.answers[to] <= e.before.answers[to] {
+		if now.answers[to] <= before.answers[to] {
 			continue
 		}
 		where := "what it sends to"
@@ -107,7 +112,7 @@ func (e *examination) behindCollector(now exports) (seen, fix string, certain bo
 			return where + " does not answer in time (DEADLINE_EXCEEDED)", address + "; what listens there accepts connections and says nothing, or a firewall is between", true
 		case "UNAVAILABLE":
 			return "no connection to " + where + " comes to be (UNAVAILABLE)", address + ", and see in the collector's log why: nobody listens there, no host has that name, TLS is spoken on one side only, " +
-				"or it is another port (HTTP); when Jaeger was away until now, the collector may take two minutes to try again", now.answers[to]-e.before.answers[to] >= 2
+				"or it is another port (HTTP); when Jaeger was away until now, the collector may take two minutes to try again", now.answers[to]-before.answers[to] >= 2
 		}
 		return where + " answers " + to.code, "look at the collector's log, which names the error", false
 	}

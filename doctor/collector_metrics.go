@@ -1,15 +1,17 @@
 package doctor
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 )
 
 // exports is what a collector says of the spans that it got and passed on.
@@ -31,21 +33,21 @@ type exporter struct{ sent, failed, unplaced, queued, capacity float64 }
 
 // refusals lists the answers that are not OK.
 func (x exports) refusals() []exportAnswer {
-	var list []exportAnswer
+	var refused []exportAnswer
 	for answer := range x.answers {
 		if answer.code != "OK" {
-			list = append(list, answer)
+			refused = append(refused, answer)
 		}
 	}
-	slices.SortFunc(list, func(a, b exportAnswer) int { return strings.Compare(a.code+a.address, b.code+b.address) })
-	return list
+	slices.SortFunc(refused, func(a, b exportAnswer) int { return strings.Compare(a.code+a.address, b.code+b.address) })
+	return refused
 }
 
 func (x exports) names() []string { return slices.Sorted(maps.Keys(x.exporters)) }
 
 // exports reads the collector's own metrics.
-func (e *examination) exports(ctx context.Context) (exports, error) {
-	body, err := get(ctx, e.http, withPath(e.config.CollectorMetrics, "/metrics"))
+func (p *parts) exports(ctx context.Context) (exports, error) {
+	body, err := get(ctx, p.http, withPath(p.config.CollectorMetrics, "/metrics"))
 	if err != nil {
 		return exports{}, err
 	}
@@ -55,18 +57,33 @@ func (e *examination) exports(ctx context.Context) (exports, error) {
 // readExports takes from the text format of Prometheus the few series that tell what became of spans. A counter that has
 // counted nothing yet is not there.
 func readExports(text []byte) (exports, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
+	if err != nil {
+		return exports{}, fmt.Errorf("no metric there is a collector's own: %w", err)
+	}
 	x := exports{exporters: map[string]exporter{}, answers: map[exportAnswer]float64{}}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, longestAnswer)
-	for lines.Scan() {
-		if name, labels, value, ok := readSample(lines.Text()); ok {
-			x.add(strings.TrimSuffix(name, "_total"), labels, value)
+	for name, family := range families {
+		for _, metric := range family.GetMetric() {
+			labels := map[string]string{}
+			for _, label := range metric.GetLabel() {
+				labels[label.GetName()] = label.GetValue()
+			}
+			x.add(strings.TrimSuffix(name, "_total"), labels, valueOf(metric))
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return x, fmt.Errorf("the collector's metrics cannot be read: %w", err)
-	}
 	return x, nil
+}
+
+// isCallDuration holds for the histogram of the durations of calls, or, without a type, for its count; with or without its unit.
+func isCallDuration(name string) bool {
+	name = strings.TrimSuffix(name, "_count")
+	return name == "rpc_client_call_duration" || name == "rpc_client_call_duration_seconds"
+}
+
+// valueOf is the number of a series, and of a histogram how often something was observed. One of the kinds is there, the others are 0.
+func valueOf(m *dto.Metric) float64 {
+	return m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue() + float64(m.GetHistogram().GetSampleCount())
 }
 
 func (x *exports) add(name string, labels map[string]string, value float64) {
@@ -82,7 +99,7 @@ func (x *exports) add(name string, labels map[string]string, value float64) {
 	case name == "otelcol_receiver_refused_spans":
 		x.refused += value
 		return
-	case name == "rpc_client_call_duration_count" && strings.HasSuffix(labels["rpc_method"], "TraceService/Export"):
+	case isCallDuration(name) && strings.HasSuffix(labels["rpc_method"], "TraceService/Export"):
 		to := exportAnswer{code: labels["rpc_response_status_code"]}
 		if labels["server_address"] != "" {
 			to.address = net.JoinHostPort(labels["server_address"], labels["server_port"])
@@ -103,28 +120,4 @@ func (x *exports) add(name string, labels map[string]string, value float64) {
 		return
 	}
 	x.exporters[labels["exporter"]] = carrier
-}
-
-// readSample reads one line of the text format: NAME{LABEL="VALUE",…} VALUE.
-func readSample(line string) (name string, labels map[string]string, value float64, ok bool) {
-	if line == "" || line[0] == '#' {
-		return "", nil, 0, false
-	}
-	labels = map[string]string{}
-	end, rest := strings.LastIndexByte(line, '}'), ""
-	if brace := strings.IndexByte(line, '{'); brace >= 0 && end > brace {
-		name, rest = line[:brace], line[end+1:]
-		for pair := range strings.SplitSeq(line[brace+1:end], `",`) {
-			key, text, _ := strings.Cut(pair, `="`)
-			labels[key] = strings.TrimSuffix(text, `"`)
-		}
-	} else {
-		name, rest, _ = strings.Cut(line, " ")
-	}
-	fields := strings.Fields(rest)
-	if len(fields) == 0 {
-		return "", nil, 0, false
-	}
-	value, err := strconv.ParseFloat(fields[0], 64)
-	return name, labels, value, err == nil
 }

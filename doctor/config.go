@@ -31,10 +31,10 @@ type Config struct {
 	Each func(Check)
 }
 
-// Patience of single questions. What has to travel before it can be seen has longer: see the checks.
+// Limits of single questions. What has to travel before it can be seen has longer: see the checks.
 const (
-	oneAnswer = 3 * time.Second        // to one question
-	pause     = 100 * time.Millisecond // between two questions about the same thing
+	oneAnswer     = 3 * time.Second        // for the answer to one question
+	retryInterval = 100 * time.Millisecond // between two questions about the same thing
 )
 
 // healthPath is where the collector and Jaeger tell their health: both have the same extension.
@@ -49,8 +49,8 @@ func withPath(address, path string) string {
 	return strings.TrimSuffix(address, "/") + path
 }
 
-// base is a URL without a slash at its end, for a path to follow.
-func base(address string) string { return strings.TrimSuffix(address, "/") }
+// trimSlash is a URL without a slash at its end, for a path to follow.
+func trimSlash(address string) string { return strings.TrimSuffix(address, "/") }
 
 // consumers lists the services that consume, with their topics, without the prefix. A group is called like its service.
 func consumers() map[string][]string {

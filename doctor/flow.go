@@ -15,12 +15,9 @@ import (
 // marks are where the topics of the flow ended before an order was placed.
 type marks = kadm.ListedOffsets
 
-// ends notes where the topics end; nothing when the checks of Kafka have not found them.
-func (e *examination) ends(ctx context.Context) (marks, error) {
-	if !e.topicsSeen {
-		return nil, nil
-	}
-	listed, err := e.admin.ListEndOffsets(ctx, e.prefixed(services.OrderTopology().Topics())...)
+// ends notes where the topics end.
+func (k *kafkaPart) ends(ctx context.Context) (marks, error) {
+	listed, err := k.admin.ListEndOffsets(ctx, k.prefixed(services.OrderTopology().Topics())...)
 	if err != nil || listed.Error() != nil {
 		return nil, brokenHop("look at the log of Kafka", "the ends of the topics: %s", errors.Join(err, listed.Error()).Error())
 	}
@@ -29,8 +26,8 @@ func (e *examination) ends(ctx context.Context) (marks, error) {
 
 // stuck finds out where an order that did not come to its end has stopped, by the records that it has left: the first
 // group that has not committed its record, or the first service that committed it and published nothing.
-func (e *examination) stuck(ctx context.Context, o *placed, state services.State, from marks) error {
-	records, err := e.recordsOf(ctx, o.id, from)
+func (k *kafkaPart) stuck(ctx context.Context, o *placed, state services.State, from marks) error {
+	records, err := k.recordsOf(ctx, o.id, from)
 	if err != nil {
 		return brokenHop("look at the log of Kafka", "order %s is pending; its records: %s", o.id, err.Error())
 	}
@@ -39,31 +36,31 @@ func (e *examination) stuck(ctx context.Context, o *placed, state services.State
 		if hop.By[o.form] != services.Message {
 			continue
 		}
-		topic, group := e.config.Prefix+hop.Topic, hop.Step.Service()
+		topic, group := k.prefix+hop.Topic, hop.Step.Service()
 		found := records[topic]
 		if len(found) < len(hop.After) {
 			return brokenHop(fmt.Sprintf("look at the log of %s: it has worked on the order and could not publish, or not commit", before),
 				"order %s stops behind %s: %d of %d records of it are on %s", o.id, before, len(found), len(hop.After), topic)
 		}
 		for _, r := range found {
-			committed, err := e.committed(ctx, group, r)
+			committed, err := k.committed(ctx, group, r)
 			if err != nil {
-				return brokenHop("look at the log of Kafka", "order %s is pending; the offsets of group %s%s: %s", o.id, e.config.Prefix, group, err.Error())
+				return brokenHop("look at the log of Kafka", "order %s is pending; the offsets of group %s%s: %s", o.id, k.prefix, group, err.Error())
 			}
 			if committed <= r.Offset {
 				return brokenHop(fmt.Sprintf("look at the log of %s: it is a member of its group, and does not finish this record", group),
 					"order %s stops before %s: its record is at offset %d of %s/%d, group %s%s has committed up to %d",
-					o.id, hop.Step, r.Offset, topic, r.Partition, e.config.Prefix, group, committed)
+					o.id, hop.Step, r.Offset, topic, r.Partition, k.prefix, group, committed)
 			}
 		}
 		before = group
 	}
-	return brokenHop("look at the log of orders", "order %s is %s although all its records are handled; done: %s", o.id, state.Status, done(state))
+	return brokenHop("look at the log of orders", "order %s is %s although all its records are handled; done: %s", o.id, state.Status, doneSteps(state))
 }
 
 // committed is the offset up to which a group has finished a record's partition; 0 when it has committed nothing.
-func (e *examination) committed(ctx context.Context, group string, r *kgo.Record) (int64, error) {
-	offsets, err := e.admin.FetchOffsets(ctx, e.config.Prefix+group)
+func (k *kafkaPart) committed(ctx context.Context, group string, r *kgo.Record) (int64, error) {
+	offsets, err := k.admin.FetchOffsets(ctx, k.prefix+group)
 	if err != nil {
 		return 0, err
 	}
@@ -76,8 +73,8 @@ func (e *examination) committed(ctx context.Context, group string, r *kgo.Record
 
 // recordsOf reads what has come to the topics since the marks, and keeps the records of one order, by topic. It joins no
 // group and commits nothing.
-func (e *examination) recordsOf(ctx context.Context, id string, from marks) (map[string][]*kgo.Record, error) {
-	now, err := e.admin.ListEndOffsets(ctx, e.prefixed(services.OrderTopology().Topics())...)
+func (k *kafkaPart) recordsOf(ctx context.Context, id string, from marks) (map[string][]*kgo.Record, error) {
+	now, err := k.admin.ListEndOffsets(ctx, k.prefixed(services.OrderTopology().Topics())...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +92,7 @@ func (e *examination) recordsOf(ctx context.Context, id string, from marks) (map
 	if left == 0 {
 		return found, nil
 	}
-	reader, err := kgo.NewClient(append(e.kafka.Opts(), kgo.ConsumePartitions(start))...)
+	reader, err := kgo.NewClient(append(k.client.Opts(), kgo.ConsumePartitions(start))...)
 	if err != nil {
 		return nil, err
 	}

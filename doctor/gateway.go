@@ -12,35 +12,35 @@ import (
 )
 
 // gatewayReachable asks who is at the gateway's address.
-func (e *examination) gatewayReachable(ctx context.Context) (string, error) {
+func (p *parts) gatewayReachable(ctx context.Context) (_ nothing, seen string, _ error) {
 	const fix = "start the services (tracelab serve all), or name the URL of their gateway with --gateway; " +
 		"services that end at once say why in their log: without their Kafka they do not start"
 	var alive struct {
 		Service string `json:"service"`
 	}
-	address := base(e.config.Gateway)
-	if err := getJSON(ctx, e.http, address+"/healthz", &alive); err != nil {
-		return "", brokenHop(fix, "%s", err.Error())
+	address := trimSlash(p.config.Gateway)
+	if err := getJSON(ctx, p.http, address+"/healthz", &alive); err != nil {
+		return nothing{}, "", brokenHop(fix, "%s", err.Error())
 	}
 	if alive.Service != services.Gateway {
-		return "", brokenHop("name the URL of the gateway with --gateway", "%s: that is not the gateway, but the service %q", address, alive.Service)
+		return nothing{}, "", brokenHop("name the URL of the gateway with --gateway", "%s: that is not the gateway, but the service %q", address, alive.Service)
 	}
-	return "alive at " + address, nil
+	return nothing{}, "alive at " + address, nil
 }
 
 // servicesReady asks the gateway whether orders can be placed.
-func (e *examination) servicesReady(ctx context.Context) (string, error) {
+func (p *parts) servicesReady(ctx context.Context) (_ nothing, seen string, _ error) {
 	var waiting *waitingFor
-	err := until(ctx, func(ctx context.Context) error { return servicesReady(ctx, e.http, e.config.Gateway) })
+	err := until(ctx, func(ctx context.Context) error { return askReady(ctx, p.http, p.config.Gateway) })
 	switch {
 	case errors.As(err, &waiting):
-		names := list(waiting.services)
-		return "", brokenHop(fmt.Sprintf("look at the log of %s: is it running (tracelab serve), does the gateway know its address (--http SERVICE=HOST:PORT), does it reach its Kafka?", names),
+		names := commas(waiting.services)
+		return nothing{}, "", brokenHop(fmt.Sprintf("look at the log of %s: is it running (tracelab serve), does the gateway know its address (--http SERVICE=HOST:PORT), does it reach its Kafka?", names),
 			"%s", err.Error())
 	case err != nil:
-		return "", brokenHop("look at the gateway's log", "%s", err.Error())
+		return nothing{}, "", brokenHop("look at the gateway's log", "%s", err.Error())
 	}
-	return "all " + count(len(services.Names()), "service") + " are ready", nil
+	return nothing{}, "all " + plural(len(services.Names()), "service") + " are ready", nil
 }
 
 // waitingFor is a gateway that cannot take orders yet.
@@ -54,9 +54,9 @@ func (w *waitingFor) Error() string {
 	return fmt.Sprintf("%s: %s: the gateway waits for %s", w.answer.address, w.answer.status, strings.Join(w.services, ", "))
 }
 
-// servicesReady asks the gateway, which asks all the others.
-func servicesReady(ctx context.Context, client *http.Client, gateway string) error {
-	body, err := get(ctx, client, base(gateway)+"/readyz")
+// askReady asks the gateway, which asks all the others.
+func askReady(ctx context.Context, client *http.Client, gateway string) error {
+	body, err := get(ctx, client, trimSlash(gateway)+"/readyz")
 	if refused, ok := errors.AsType[*answered](err); ok {
 		var ready struct {
 			Waiting []string `json:"waiting_for"`

@@ -6,15 +6,32 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
+
+// kafkaPart is the Kafka of a lab.
+type kafkaPart struct {
+	addresses []string // of brokers, host:port
+	prefix    string   // of the services' topics and groups
+	client    *kgo.Client
+	admin     *kadm.Client // of the same
+}
+
+func openKafkaPart(ctx context.Context, addresses []string, prefix string) (*kafkaPart, error) {
+	client, err := openKafka(ctx, addresses)
+	if err != nil {
+		return nil, err
+	}
+	return &kafkaPart{addresses, prefix, client, kadm.NewClient(client)}, nil
+}
 
 // openKafka makes a client that is part of nothing: it asks, and reads, and that is all.
 // It ends with the context: a connection that nobody answers would otherwise outlast the question.
 func openKafka(ctx context.Context, addresses []string) (*kgo.Client, error) {
 	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(addresses...), kgo.ClientID("tracelab-doctor"), kgo.DisableClientMetrics(),
-		kgo.DialTimeout(oneAnswer), kgo.RequestTimeoutOverhead(oneAnswer), kgo.RequestRetries(1), kgo.MetadataMinAge(pause))
+		kgo.DialTimeout(oneAnswer), kgo.RequestTimeoutOverhead(oneAnswer), kgo.RequestRetries(1), kgo.MetadataMinAge(retryInterval))
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}

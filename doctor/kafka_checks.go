@@ -18,54 +18,54 @@ import (
 // fewRecords is how far behind a group may be without a look at whether it catches up.
 const fewRecords = 50
 
-// kafkaReachable asks the addresses that were named for the brokers.
-func (e *examination) kafkaReachable(ctx context.Context) (string, error) {
-	found, err := brokers(ctx, e.kafka, e.config.Kafka)
+// reachable asks the addresses that were named for the brokers.
+func (k *kafkaPart) reachable(ctx context.Context) (_ nothing, seen string, _ error) {
+	found, err := brokers(ctx, k.client, k.addresses)
 	if err != nil {
-		return "", brokenHop("start Kafka, or name its address with --kafka; a port that speaks something else is not its client listener", "%s", err.Error())
+		return nothing{}, "", brokenHop("start Kafka, or name its address with --kafka; a port that speaks something else is not its client listener", "%s", err.Error())
 	}
-	return fmt.Sprintf("%s at %s", count(len(found), "broker"), list(e.config.Kafka)), nil
+	return nothing{}, fmt.Sprintf("%s at %s", plural(len(found), "broker"), commas(k.addresses)), nil
 }
 
-// kafkaListener asks every broker at the address that it gives to its clients: after the first answer they use no other.
-func (e *examination) kafkaListener(ctx context.Context) (string, error) {
+// listenersAnswer asks every broker at the address that it gives to its clients: after the first answer they use no other.
+func (k *kafkaPart) listenersAnswer(ctx context.Context) (_ nothing, seen string, _ error) {
 	const fix = "brokers tell their clients where to reach them: let advertised.listeners of that broker (KAFKA_ADVERTISED_LISTENERS) name an address " +
 		"that is reached from where its clients are; clients inside and outside of a network need a listener each"
-	found, err := brokers(ctx, e.kafka, e.config.Kafka)
+	found, err := brokers(ctx, k.client, k.addresses)
 	if err != nil {
-		return "", brokenHop(fix, "%s", err.Error())
+		return nothing{}, "", brokenHop(fix, "%s", err.Error())
 	}
-	var seen []string
+	var addresses []string
 	for _, b := range found {
 		address := net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
-		if err := e.answers(ctx, b.NodeID); err != nil {
-			return "", brokenHop(fix, "broker %d says that it is at %s: %s", b.NodeID, address, identify(ctx, address))
+		if err := k.answers(ctx, b.NodeID); err != nil {
+			return nothing{}, "", brokenHop(fix, "broker %d says that it is at %s: %s", b.NodeID, address, identify(ctx, address))
 		}
-		seen = append(seen, address)
+		addresses = append(addresses, address)
 	}
-	return "answers at " + list(seen) + ", as it tells its clients", nil
+	return nothing{}, "answers at " + commas(addresses) + ", as it tells its clients", nil
 }
 
 // answers tells whether a broker does, at its own address.
-func (e *examination) answers(ctx context.Context, broker int32) error {
+func (k *kafkaPart) answers(ctx context.Context, broker int32) error {
 	once, cancel := context.WithTimeout(ctx, oneAnswer)
 	defer cancel()
-	_, err := e.kafka.Broker(int(broker)).Request(once, kmsg.NewPtrApiVersionsRequest())
+	_, err := k.client.Broker(int(broker)).Request(once, kmsg.NewPtrApiVersionsRequest())
 	return err
 }
 
-// kafkaTopics looks for the topics of the flow. It asks for all that there are: to ask for one that is missing could make it.
-func (e *examination) kafkaTopics(ctx context.Context) (string, error) {
-	topics, err := e.admin.ListTopics(ctx)
+// topicsExist looks for the topics of the flow. It asks for all that there are: to ask for one that is missing could make it.
+func (k *kafkaPart) topicsExist(ctx context.Context) (_ nothing, seen string, _ error) {
+	topics, err := k.admin.ListTopics(ctx)
 	if err != nil {
-		return "", brokenHop("look at the log of Kafka", "the list of topics: %s", err.Error())
+		return nothing{}, "", brokenHop("look at the log of Kafka", "the list of topics: %s", err.Error())
 	}
 	var missing, leaderless []string
 	partitions := 0
 	for _, name := range services.OrderTopology().Topics() {
-		topic, ok := topics[e.config.Prefix+name]
+		topic, ok := topics[k.prefix+name]
 		if !ok || topic.Err != nil {
-			missing = append(missing, e.config.Prefix+name)
+			missing = append(missing, k.prefix+name)
 			continue
 		}
 		for _, p := range topic.Partitions.Sorted() {
@@ -77,101 +77,100 @@ func (e *examination) kafkaTopics(ctx context.Context) (string, error) {
 	}
 	switch {
 	case len(missing) > 0:
-		return "", brokenHop("services make their topics when they start: start them with --kafka and this Kafka's address, and name their --prefix here, too, if they have one",
-			"not there: %s; there are %s in all", list(missing), count(len(topics), "topic"))
+		return nothing{}, "", brokenHop("services make their topics when they start: start them with --kafka and this Kafka's address, and name their --prefix here, too, if they have one",
+			"not there: %s; there are %s in all", commas(missing), plural(len(topics), "topic"))
 	case len(leaderless) > 0:
-		return "", brokenHop("start the brokers that hold these partitions, or look at the log of Kafka", "partitions without a leader: %s", list(leaderless))
+		return nothing{}, "", brokenHop("start the brokers that hold these partitions, or look at the log of Kafka", "partitions without a leader: %s", commas(leaderless))
 	}
-	e.topicsSeen = true
-	return fmt.Sprintf("%s with %d partitions", count(len(services.OrderTopology().Topics()), "topic"), partitions), nil
+	return nothing{}, fmt.Sprintf("%s with %d partitions", plural(len(services.OrderTopology().Topics()), "topic"), partitions), nil
 }
 
-// kafkaGroups looks for the consumers of the flow.
-func (e *examination) kafkaGroups(ctx context.Context) (string, error) {
+// groupsHaveMembers looks for the consumers of the flow.
+func (k *kafkaPart) groupsHaveMembers(ctx context.Context) (_ nothing, seen string, _ error) {
 	expected := consumers()
 	names := slices.Sorted(maps.Keys(expected))
 	err := until(ctx, func(ctx context.Context) error {
-		groups, err := e.admin.DescribeGroups(ctx, e.prefixed(names)...)
+		groups, err := k.admin.DescribeGroups(ctx, k.prefixed(names)...)
 		if err != nil {
 			return brokenHop("look at the log of Kafka", "the consumer groups: %s", err.Error())
 		}
 		for _, name := range names {
-			if problem := e.groupProblem(groups[e.config.Prefix+name], expected[name]); problem != "" {
+			if problem := k.groupProblem(groups[k.prefix+name], expected[name]); problem != "" {
 				return brokenHop(fmt.Sprintf("start %s with --kafka and this Kafka's address, and the --prefix of the others; its log says what keeps it from joining", name),
-					"group %s%s (service %s): %s", e.config.Prefix, name, name, problem)
+					"group %s%s (service %s): %s", k.prefix, name, name, problem)
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return "", err
+		return nothing{}, "", err
 	}
-	return fmt.Sprintf("%s with members for every partition", count(len(names), "group")), nil
+	return nothing{}, fmt.Sprintf("%s with members for every partition", plural(len(names), "group")), nil
 }
 
 // groupProblem says what keeps a group from being served the topics, or "".
-func (e *examination) groupProblem(group kadm.DescribedGroup, topics []string) string {
+func (k *kafkaPart) groupProblem(group kadm.DescribedGroup, topics []string) string {
 	switch {
 	case group.Err != nil && len(group.Members) == 0:
 		return "nobody has joined it: " + group.Err.Error()
 	case len(group.Members) == 0:
 		return fmt.Sprintf("it has no members (state %q)", group.State)
 	case group.State != "Stable":
-		return fmt.Sprintf("it has %s and is not settled (state %q)", count(len(group.Members), "member"), group.State)
+		return fmt.Sprintf("it has %s and is not settled (state %q)", plural(len(group.Members), "member"), group.State)
 	}
 	assigned := group.AssignedPartitions()
 	for _, topic := range topics {
-		if len(assigned[e.config.Prefix+topic]) == 0 {
-			return fmt.Sprintf("none of its %s is assigned %s", count(len(group.Members), "member"), e.config.Prefix+topic)
+		if len(assigned[k.prefix+topic]) == 0 {
+			return fmt.Sprintf("none of its %s is assigned %s", plural(len(group.Members), "member"), k.prefix+topic)
 		}
 	}
 	return ""
 }
 
-// kafkaLag looks at how far the groups are behind, and, when that is much, whether they catch up.
-func (e *examination) kafkaLag(ctx context.Context) (string, error) {
-	started, err := e.lags(ctx)
+// groupsKeepUp looks at how far the groups are behind, and, when that is much, whether they catch up.
+func (k *kafkaPart) groupsKeepUp(ctx context.Context) (_ nothing, seen string, _ error) {
+	started, err := k.lags(ctx)
 	if err != nil {
-		return "", err
+		return nothing{}, "", err
 	}
 	most, now := "", started
 	err = until(ctx, func(ctx context.Context) error {
-		if now, err = e.lags(ctx); err != nil {
+		if now, err = k.lags(ctx); err != nil {
 			return err
 		}
 		most = slices.MaxFunc(slices.Collect(maps.Keys(now)), func(a, b string) int { return int(now[a] - now[b]) })
 		for _, group := range slices.Sorted(maps.Keys(now)) {
 			if n := now[group]; n > fewRecords && n >= started[group] {
 				return brokenHop(fmt.Sprintf("%s takes in more than it works off, or nothing at all: look at its log, give it more --workers, or offer fewer orders", group),
-					"group %s%s is %d records behind, and was %d a moment ago", e.config.Prefix, group, n, started[group])
+					"group %s%s is %d records behind, and was %d a moment ago", k.prefix, group, n, started[group])
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return "", err
+		return nothing{}, "", err
 	}
 	if now[most] > fewRecords {
-		return fmt.Sprintf("%s is furthest behind: %d records, and was %d a moment ago", most, now[most], started[most]), nil
+		return nothing{}, fmt.Sprintf("%s is furthest behind: %d records, and was %d a moment ago", most, now[most], started[most]), nil
 	}
-	return "no group is more than " + count(int(now[most]), "record") + " behind", nil
+	return nothing{}, "no group is more than " + plural(int(now[most]), "record") + " behind", nil
 }
 
 // lags sums up, for each consuming service, how many records of its topics are not committed.
-func (e *examination) lags(ctx context.Context) (map[string]int64, error) {
+func (k *kafkaPart) lags(ctx context.Context) (map[string]int64, error) {
 	expected := consumers()
-	all, err := e.admin.Lag(ctx, e.prefixed(slices.Collect(maps.Keys(expected)))...)
+	all, err := k.admin.Lag(ctx, k.prefixed(slices.Collect(maps.Keys(expected)))...)
 	if err != nil {
 		return nil, brokenHop("look at the log of Kafka", "the lag of the groups: %s", err.Error())
 	}
 	sums := map[string]int64{}
 	for group, topics := range expected {
-		described := all[e.config.Prefix+group]
+		described := all[k.prefix+group]
 		if err := errors.Join(described.DescribeErr, described.FetchErr); err != nil {
-			return nil, brokenHop("look at the log of Kafka", "the lag of group %s%s: %s", e.config.Prefix, group, err.Error())
+			return nil, brokenHop("look at the log of Kafka", "the lag of group %s%s: %s", k.prefix, group, err.Error())
 		}
 		for _, topic := range topics {
-			for _, partition := range described.Lag[e.config.Prefix+topic] {
+			for _, partition := range described.Lag[k.prefix+topic] {
 				sums[group] += max(0, partition.Lag)
 			}
 		}
@@ -179,10 +178,10 @@ func (e *examination) lags(ctx context.Context) (map[string]int64, error) {
 	return sums, nil
 }
 
-func (e *examination) prefixed(names []string) []string {
+func (k *kafkaPart) prefixed(names []string) []string {
 	all := make([]string, len(names))
 	for i, name := range names {
-		all[i] = e.config.Prefix + name
+		all[i] = k.prefix + name
 	}
 	return all
 }

@@ -14,8 +14,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"tracelab/doctor"
-	"tracelab/internal/freeport"
 	"tracelab/internal/otlp"
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -135,10 +135,7 @@ func overridden(addresses, some map[string]string) map[string]string {
 func freeAddresses(t *testing.T) (http, grpc map[string]string) {
 	t.Helper()
 	http, grpc = map[string]string{}, map[string]string{}
-	ports, err := freeport.InARow(2 * len(services.Names()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	ports := testkit.FreePorts(t, 2*len(services.Names()))
 	for i, name := range services.Names() {
 		http[name], grpc[name] = ports[2*i], ports[2*i+1]
 	}
@@ -148,11 +145,7 @@ func freeAddresses(t *testing.T) (http, grpc map[string]string) {
 // nobody is an address where nobody listens.
 func nobody(t *testing.T) string {
 	t.Helper()
-	address, err := freeport.InARow(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address[0]
+	return testkit.FreePort(t)
 }
 
 // endpoint is an OTLP address that the test knows to be right.

@@ -13,49 +13,56 @@ import (
 	"tracelab/services"
 )
 
-// orderPatience is how long a probe order may take to be final: a healthy one takes a tenth of a second.
-const orderPatience = 8 * time.Second
+// orderWithin is how long a probe order may take to be final: a healthy one takes a tenth of a second.
+const orderWithin = 8 * time.Second
 
-// order places one order and follows its state to the end.
-func (e *examination) order(ctx context.Context, form services.Form) (string, error) {
-	e.countBefore(ctx)
-	marks, err := e.ends(ctx)
-	if err != nil {
-		return "", err
+// order places one order and follows its state to the end. Its root is sampled when an OTLP endpoint takes it. With the topics on Kafka an
+// order that hangs is looked for there.
+func (p *parts) order(ctx context.Context, form services.Form, sampled, topics bool) (_ *placed, seen string, _ error) {
+	var ends marks
+	if topics {
+		var err error
+		if ends, err = p.kafka.ends(ctx); err != nil {
+			return nil, "", err
+		}
 	}
 	waiting, cancel := withSpare(ctx)
 	defer cancel()
-	o, answer, err := e.probe.place(waiting, &http.Client{Transport: e.http.Transport}, e.config.Gateway, form, e.sent != nil)
+	o, err := p.place(ctx, waiting, form, sampled)
 	if err != nil {
-		if roots := e.probe.ended.take(); o != nil && o.sent {
-			_ = e.export(ctx, e.config.OTLP[0], roots) // the order is what is broken
-		}
-		return "", brokenHop("look at the gateway's log", "the order was not answered: %s", err.Error())
+		return nil, "", err
 	}
-	e.orders[form] = o
-	refusal := refused(answer)
-	if roots := e.probe.ended.take(); o.sent {
-		if err := e.export(ctx, e.config.OTLP[0], roots); err != nil {
-			return "", err
-		}
-	}
-	if refusal != nil {
-		return "", refusal
-	}
-	state, err := e.final(waiting, o)
+	state, err := p.final(waiting, o)
 	switch {
 	case err != nil:
-		return "", err
+		return nil, "", err
 	case state.Status == services.Completed:
-		return fmt.Sprintf("order %s is completed after %v", o.id, time.Since(o.at).Round(time.Millisecond)), nil
+		return o, fmt.Sprintf("order %s is completed after %v", o.id, time.Since(o.at).Round(time.Millisecond)), nil
 	case state.Status == services.Failed && len(state.Failures) > 0:
 		f := state.Failures[0]
-		return "", brokenHop(fmt.Sprintf("look at the log of %s", services.Step(f.Step).Service()), "order %s: step %s failed: %s: %s", o.id, f.Step, f.Reason, f.Detail)
-	case len(marks) > 0 && form == services.Kafka:
-		return "", e.stuck(ctx, o, state, marks)
+		return nil, "", brokenHop(fmt.Sprintf("look at the log of %s", services.Step(f.Step).Service()), "order %s: step %s failed: %s: %s", o.id, f.Step, f.Reason, f.Detail)
+	case len(ends) > 0 && form == services.Kafka:
+		return nil, "", p.kafka.stuck(ctx, o, state, ends)
 	}
-	return "", brokenHop("name their Kafka with --kafka, to see which topic or group it hangs at", "order %s is %s after %v; done: %s",
-		o.id, state.Status, time.Since(o.at).Round(time.Millisecond), done(state))
+	return nil, "", brokenHop("name their Kafka with --kafka, to see which topic or group it hangs at", "order %s is %s after %v; done: %s",
+		o.id, state.Status, time.Since(o.at).Round(time.Millisecond), doneSteps(state))
+}
+
+// place places an order and sends its root to the first OTLP endpoint, when it is sampled. An order that was refused is an error.
+func (p *parts) place(ctx, waiting context.Context, form services.Form, sampled bool) (*placed, error) {
+	o, answer, err := p.probe.place(waiting, &http.Client{Transport: p.http.Transport}, p.config.Gateway, form, sampled)
+	roots := p.probe.ended.take()
+	var exported error
+	if sampled && len(roots) > 0 {
+		exported = export(ctx, p.config.OTLP[0], roots)
+	}
+	if err != nil { // the order is what is broken, whatever became of its span
+		return nil, brokenHop("look at the gateway's log", "the order was not answered: %s", err.Error())
+	}
+	if exported != nil {
+		return nil, exported
+	}
+	return o, refused(answer)
 }
 
 // withSpare keeps a quarter of the time for a closer look at what did not come.
@@ -90,11 +97,11 @@ func refused(answer reply) error {
 }
 
 // final asks for the order's state until it does not change any more, or the time is over.
-func (e *examination) final(ctx context.Context, o *placed) (services.State, error) {
+func (p *parts) final(ctx context.Context, o *placed) (services.State, error) {
 	var state services.State
 	err := until(ctx, func(ctx context.Context) error {
 		var now services.State
-		if err := getJSON(ctx, e.http, base(e.config.Gateway)+"/orders/"+o.id, &now); err != nil {
+		if err := getJSON(ctx, p.http, trimSlash(p.config.Gateway)+"/orders/"+o.id, &now); err != nil {
 			return brokenHop("orders keeps its state in memory: has it been restarted, or are there several of it?", "order %s was accepted, and then: %s", o.id, err.Error())
 		}
 		if state = now; state.Status == services.Accepted {
@@ -110,7 +117,8 @@ func (e *examination) final(ctx context.Context, o *placed) (services.State, err
 
 var errPending = errors.New("the order is not final")
 
-func done(state services.State) string {
+// doneSteps lists the steps of an order that are done.
+func doneSteps(state services.State) string {
 	if len(state.Steps) == 0 {
 		return "nothing"
 	}
@@ -119,5 +127,5 @@ func done(state services.State) string {
 		names[i] = string(step)
 	}
 	slices.Sort(names)
-	return list(names)
+	return commas(names)
 }

@@ -15,22 +15,22 @@ import (
 
 const startCollector = "start the collector, or name where it takes OTLP with --otlp: host:port for gRPC (4317), a URL for HTTP (4318)"
 
-// otlpTakesSpans sends a span of its own to every endpoint. The one for the first is what otlp-to-jaeger looks for.
-func (e *examination) otlpTakesSpans(ctx context.Context) (string, error) {
-	for i, address := range e.config.OTLP {
-		probe := e.probe.span(ctx)
-		if err := e.export(ctx, address, e.probe.ended.take()); err != nil {
-			return "", err
+// otlpTakesSpans sends a span of its own to every endpoint, and returns the one for the first: otlp-to-jaeger looks for it.
+func (p *parts) otlpTakesSpans(ctx context.Context) (first *placed, seen string, _ error) {
+	for _, address := range p.config.OTLP {
+		sent, spans := p.probe.span(ctx)
+		if err := export(ctx, address, spans); err != nil {
+			return nil, "", err
 		}
-		if i == 0 {
-			e.sent = probe
+		if first == nil {
+			first = sent
 		}
 	}
-	return "a span was taken at " + list(e.config.OTLP), nil
+	return first, "a span was taken at " + commas(p.config.OTLP), nil
 }
 
 // export sends spans just as the services do, but without a second attempt.
-func (e *examination) export(ctx context.Context, address string, spans []sdktrace.ReadOnlySpan) error {
+func export(ctx context.Context, address string, spans []sdktrace.ReadOnlySpan) error {
 	endpoint, err := otlp.ParseEndpoint(address)
 	if err != nil {
 		return brokenHop(startCollector, "%s", err.Error())

@@ -1,7 +1,11 @@
 package doctor_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tracelab/doctor"
+	"tracelab/internal/testkit"
 	"tracelab/services"
 )
 
@@ -95,14 +100,47 @@ func TestOrdersAreNotTracedWhenNobodyTakesTheirRoot(t *testing.T) {
 	if *report.FirstBroken != "otlp" || status["order-rest"] != doctor.OK || status["order-kafka"] != doctor.OK || status["trace-rest"] != doctor.Skipped {
 		t.Errorf("%v", status)
 	}
-	time.Sleep(200 * time.Millisecond) // ten times what the services keep a span
+	// A traced order comes last: once its trace is whole, spans that were made before it have come, too.
+	mark := markerTrace(t, l)
 	for id, list := range spans(t, l.collector) {
 		for _, x := range list {
-			if _, ok := x.span.Attributes().Get(services.KeyRun); ok {
+			if _, ok := x.span.Attributes().Get(services.KeyRun); ok && id != mark {
 				t.Errorf("trace %s: a span %s of %s", id, x.span.Name(), x.service)
 			}
 		}
 	}
+}
+
+// markerTrace places a traced order by calls, waits until a span of every service has come, and returns its trace id.
+func markerTrace(t *testing.T, l *testLab) string {
+	t.Helper()
+	const trace = "0af7651916cd43dd8448eb211c80319c"
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, l.config.Gateway+"/orders", strings.NewReader(`{"customer":"c","sku":"cup","quantity":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("traceparent", "00-"+trace+"-b7ad6b7169203331-01")
+	req.Header.Set("baggage", services.KeyForm+"=rest")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusCreated {
+		t.Fatalf("%s, %v", resp.Status, err)
+	}
+	await(t, func() string {
+		came := map[string]bool{}
+		for _, x := range spans(t, l.collector)[trace] {
+			came[x.service] = true
+		}
+		if len(came) < len(services.Names()) {
+			return fmt.Sprintf("spans of %d services have come", len(came))
+		}
+		return ""
+	})
+	return trace
 }
 
 // TestTimeIsBounded gives a doctor little time for a lab of black holes.
@@ -158,15 +196,38 @@ func TestPartsWithoutAnAddressAreLeftOut(t *testing.T) {
 // await asks until there is nothing to complain of.
 func await(t *testing.T, complaint func() string) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		text := complaint()
-		if text == "" {
-			return
+	testkit.Await(t, "nothing to complain of", 10*time.Second, func(context.Context) error {
+		if text := complaint(); text != "" {
+			return errors.New(text)
 		}
-		if time.Now().After(deadline) {
-			t.Fatal(text)
+		return nil
+	})
+}
+
+// TestSpansAreCountedWithoutJaeger has only Jaeger broken: Prometheus counts the spans all the same, and the doctor looks.
+func TestSpansAreCountedWithoutJaeger(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	l := startLab(t, nil)
+	config := l.config
+	config.Jaeger, config.JaegerHealth = "http://"+nobody(t), ""
+	report := examine(t, config)
+	status := map[string]doctor.Status{}
+	for _, c := range report.Checks {
+		status[c.Name] = c.Status
+	}
+	if *report.FirstBroken != "jaeger" || status["trace-rest"] != doctor.Skipped || status["prometheus-spans"] != doctor.OK || status["prometheus-exemplars"] != doctor.OK {
+		t.Errorf("\n%s", lines(report))
+	}
+}
+
+// TestWhatCanNeverWorkIsAnError has an address that no client takes.
+func TestWhatCanNeverWorkIsAnError(t *testing.T) {
+	for name, config := range map[string]doctor.Config{
+		"kafka":  {Gateway: "http://127.0.0.1:1", Kafka: []string{"127.0.0.1:port"}, Timeout: time.Second},
+		"jaeger": {Gateway: "http://127.0.0.1:1", Kafka: []string{"127.0.0.1:1"}, Jaeger: "ftp://127.0.0.1", Timeout: time.Second},
+	} {
+		if report, err := doctor.Examine(t.Context(), config); err == nil {
+			t.Errorf("%s: %+v", name, report)
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }

@@ -96,13 +96,13 @@ type placed struct {
 	sent  bool // the root is on its way to Jaeger
 }
 
-// span makes a trace of one span, for what lies behind an OTLP endpoint.
-func (p *probe) span(ctx context.Context) *placed {
+// span makes a trace of one span, for what lies behind an OTLP endpoint. The span is still to be sent.
+func (p *probe) span(ctx context.Context) (*placed, []sdktrace.ReadOnlySpan) {
 	at := time.Now()
 	_, span := p.provider.Tracer.Start(ctx, "doctor.Probe", trace.WithAttributes(attribute.String(services.KeyRun, p.run)))
 	span.End()
 	sc := span.SpanContext()
-	return &placed{trace: journey.TraceID(sc.TraceID()), span: journey.SpanID(sc.SpanID()), at: at}
+	return &placed{trace: journey.TraceID(sc.TraceID()), span: journey.SpanID(sc.SpanID()), at: at}, p.ended.take()
 }
 
 // reply is what the gateway has answered to an order.
@@ -126,7 +126,7 @@ func (p *probe) place(ctx context.Context, client *http.Client, gateway string, 
 	if err != nil {
 		return nil, reply{}, fmt.Errorf("encode order: %w", err)
 	}
-	address := base(gateway) + "/orders"
+	address := trimSlash(gateway) + "/orders"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, reply{}, fmt.Errorf("request to %s: %w", address, err)

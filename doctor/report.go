@@ -82,3 +82,14 @@ func (r Report) WriteSummary(w io.Writer) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// commas writes names one after the other.
+func commas(names []string) string { return strings.Join(names, ", ") }
+
+// plural writes a number with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

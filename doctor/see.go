@@ -168,11 +168,11 @@ func identify(ctx context.Context, address string) string {
 // greeting sends the beginning of an HTTP/1 request and tells who answers: an HTTP/1 server, one of HTTP/2, which is what
 // gRPC speaks, or one of TLS; "" when that is not clear.
 func greeting(ctx context.Context, conn net.Conn) string {
-	patience := oneAnswer / 3
+	within := oneAnswer / 3
 	if deadline, ok := ctx.Deadline(); ok {
-		patience = min(patience, time.Until(deadline)/2)
+		within = min(within, time.Until(deadline)/2)
 	}
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(within)); err != nil {
 		return ""
 	}
 	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {

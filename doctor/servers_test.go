@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -211,8 +210,8 @@ func newPrometheus(t *testing.T, from *lab.Collector) *prometheusServer {
 		defer s.mu.Unlock()
 		write(w, `{"status":"success","data":{"activeTargets":[`+s.targets+`]}}`)
 	})
-	mux.HandleFunc("GET /api/v1/query", func(w http.ResponseWriter, r *http.Request) { write(w, s.count(r.FormValue("query"))) })
-	mux.HandleFunc("GET /api/v1/query_exemplars", func(w http.ResponseWriter, r *http.Request) { write(w, s.exemplar(t, from, r.Form)) })
+	mux.HandleFunc("POST /api/v1/query", func(w http.ResponseWriter, r *http.Request) { write(w, s.count(r.FormValue("query"))) })
+	mux.HandleFunc("POST /api/v1/query_exemplars", func(w http.ResponseWriter, r *http.Request) { write(w, s.exemplar(t, from)) })
 	s.url = serve(t, mux)
 	return s
 }
@@ -236,7 +235,7 @@ func (s *prometheusServer) count(query string) string {
 }
 
 // exemplar answers with one that leads to a trace that the collector has.
-func (s *prometheusServer) exemplar(t *testing.T, from *lab.Collector, _ url.Values) string {
+func (s *prometheusServer) exemplar(t *testing.T, from *lab.Collector) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list := "[]"

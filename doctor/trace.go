@@ -17,25 +17,31 @@ import (
 
 // How long spans may take to Jaeger: they wait a second or so in each queue on the way.
 const (
-	deliveryPatience = 12 * time.Second
-	tracePatience    = 15 * time.Second
+	deliveryWithin = 12 * time.Second
+	traceWithin    = 15 * time.Second
 )
 
-// jaegerAnswers asks for a trace that nobody has: the answer shows that it is Jaeger's query API, and can read its storage.
-func (e *examination) jaegerAnswers(ctx context.Context) (string, error) {
-	if e.config.JaegerHealth != "" {
-		if _, err := get(ctx, e.http, withPath(e.config.JaegerHealth, healthPath)); err != nil {
-			return "", brokenHop("start Jaeger, or name the URL of its health with --jaeger-health; its log names the component that is not well", "%s", err.Error())
-		}
-	}
-	if _, err := e.jaeger.Trace(ctx, journey.TraceID{15: 1}); err != nil && !errors.Is(err, source.ErrNotStored) {
-		return "", e.jaegerBroken(err)
-	}
-	return "its query API answers at " + e.config.Jaeger, nil
+// jaegerPart is the Jaeger of a lab.
+type jaegerPart struct {
+	address string       // as it was named
+	store   jaeger.Store // nil without an address
 }
 
-// jaegerBroken finds the words for a Jaeger that does not answer as one.
-func (e *examination) jaegerBroken(err error) error {
+// jaegerAnswers asks for a trace that nobody has: the answer shows that it is Jaeger's query API, and can read its storage.
+func (p *parts) jaegerAnswers(ctx context.Context) (_ nothing, seen string, _ error) {
+	if p.config.JaegerHealth != "" {
+		if _, err := get(ctx, p.http, withPath(p.config.JaegerHealth, healthPath)); err != nil {
+			return nothing{}, "", brokenHop("start Jaeger, or name the URL of its health with --jaeger-health; its log names the component that is not well", "%s", err.Error())
+		}
+	}
+	if _, err := p.jaeger.store.Trace(ctx, journey.TraceID{15: 1}); err != nil && !errors.Is(err, source.ErrNotStored) {
+		return nothing{}, "", p.jaeger.broken(err)
+	}
+	return nothing{}, "its query API answers at " + p.config.Jaeger, nil
+}
+
+// broken finds the words for a Jaeger that does not answer as one.
+func (j jaegerPart) broken(err error) error {
 	fix := "start Jaeger, or name the URL of its query service with --jaeger"
 	found, ok := errors.AsType[*jaeger.Error](err)
 	if !ok {
@@ -50,21 +56,21 @@ func (e *examination) jaegerBroken(err error) error {
 		fix = "something in front of Jaeger wants to know who asks: name a way to it without"
 	default:
 	}
-	return brokenHop(fix, "%s: %s: %s", e.config.Jaeger, found.Kind, strings.TrimPrefix(inWords(found.Err).Error(), found.Address+": "))
+	return brokenHop(fix, "%s: %s: %s", j.address, found.Kind, strings.TrimPrefix(inWords(found.Err).Error(), found.Address+": "))
 }
 
 // delivered waits for the span that the OTLP endpoint has taken from us.
-func (e *examination) delivered(ctx context.Context) (string, error) {
-	err := until(ctx, func(ctx context.Context) error { _, err := e.jaeger.Trace(ctx, e.sent.trace); return err })
+func (p *parts) delivered(ctx context.Context, sent *placed) (_ nothing, seen string, _ error) {
+	err := until(ctx, func(ctx context.Context) error { _, err := p.jaeger.store.Trace(ctx, sent.trace); return err })
 	switch {
 	case errors.Is(err, source.ErrNotStored):
-		return "", brokenHop("what takes the spans sends them elsewhere, or drops them: compare the address of Jaeger in the collector's environment (COLLECTOR_JAEGER) with --jaeger; "+
+		return nothing{}, "", brokenHop("what takes the spans sends them elsewhere, or drops them: compare the address of Jaeger in the collector's environment (COLLECTOR_JAEGER) with --jaeger; "+
 			"with tail sampling, a trace may be left out on purpose: try again, or without it",
-			"%s took the span of trace %s %v ago, and Jaeger does not have it", e.config.OTLP[0], e.sent.trace, time.Since(e.sent.at).Round(time.Second))
+			"%s took the span of trace %s %v ago, and Jaeger does not have it", p.config.OTLP[0], sent.trace, time.Since(sent.at).Round(time.Second))
 	case err != nil:
-		return "", e.jaegerBroken(err)
+		return nothing{}, "", p.jaeger.broken(err)
 	}
-	return fmt.Sprintf("trace %s came within %v", e.sent.trace, time.Since(e.sent.at).Round(time.Millisecond)), nil
+	return nothing{}, fmt.Sprintf("trace %s came within %v", sent.trace, time.Since(sent.at).Round(time.Millisecond)), nil
 }
 
 // expectation is a span that an order must leave behind.
@@ -76,7 +82,7 @@ type expectation struct {
 
 // expectations lists the spans of an order, in the order of the flow.
 func expectations(form services.Form) []expectation {
-	list := []expectation{{service: service, hop: "the doctor itself"}, {service: services.Gateway, hop: "from the doctor to gateway over HTTP"}}
+	expected := []expectation{{service: service, hop: "the doctor itself"}, {service: services.Gateway, hop: "from the doctor to gateway over HTTP"}}
 	for _, hop := range services.OrderTopology().Hops {
 		x := expectation{service: hop.Step.Service(), step: hop.Step}
 		switch by := hop.By[form]; by {
@@ -91,9 +97,9 @@ func expectations(form services.Form) []expectation {
 			}
 			x.hop = fmt.Sprintf("from %s to %s over %s", from, x.service, strings.ToUpper(string(by)))
 		}
-		list = append(list, x)
+		expected = append(expected, x)
 	}
-	return list
+	return expected
 }
 
 // has tells whether one of the spans is the expected one.
@@ -105,19 +111,18 @@ func (x expectation) has(spans []journey.Span) bool {
 
 // trace waits until the trace of an order is whole in Jaeger; when that does not come to be, it finds out which service's
 // spans do not arrive, or which hop has lost the context.
-func (e *examination) trace(ctx context.Context, form services.Form) (string, error) {
-	o := e.orders[form]
+func (p *parts) trace(ctx context.Context, o *placed) (_ nothing, seen string, _ error) {
 	var spans []journey.Span
 	var missing []expectation
 	waiting, cancel := withSpare(ctx)
 	defer cancel()
 	err := until(waiting, func(ctx context.Context) error {
-		result, err := e.jaeger.Trace(ctx, o.trace)
+		result, err := p.jaeger.store.Trace(ctx, o.trace)
 		if err != nil && !errors.Is(err, source.ErrNotStored) {
 			return err
 		}
 		spans = result.Spans
-		missing = slices.DeleteFunc(expectations(form), func(x expectation) bool { return x.has(spans) })
+		missing = slices.DeleteFunc(expectations(o.form), func(x expectation) bool { return x.has(spans) })
 		if len(missing) > 0 {
 			return errIncomplete
 		}
@@ -125,46 +130,46 @@ func (e *examination) trace(ctx context.Context, form services.Form) (string, er
 	})
 	switch {
 	case errors.Is(err, errIncomplete):
-		return "", e.explain(ctx, o, spans, missing)
+		return nothing{}, "", p.explain(ctx, o, spans, missing)
 	case err != nil:
-		return "", e.jaegerBroken(err)
+		return nothing{}, "", p.jaeger.broken(err)
 	}
-	seen := map[string]bool{}
+	by := map[string]bool{}
 	for _, s := range spans {
-		seen[s.Service] = true
+		by[s.Service] = true
 	}
-	return fmt.Sprintf("%d spans of %s: %s", len(spans), list(slices.Sorted(maps.Keys(seen))), e.link(o.trace)), nil
+	return nothing{}, fmt.Sprintf("%d spans of %s: %s", len(spans), commas(slices.Sorted(maps.Keys(by))), p.jaeger.link(o.trace)), nil
 }
 
 var errIncomplete = errors.New("spans are missing")
 
 // link is where a person looks at a trace.
-func (e *examination) link(id journey.TraceID) string {
-	if strings.HasPrefix(e.config.Jaeger, "http") {
-		return base(e.config.Jaeger) + "/trace/" + id.String()
+func (j jaegerPart) link(id journey.TraceID) string {
+	if strings.HasPrefix(j.address, "http") {
+		return trimSlash(j.address) + "/trace/" + id.String()
 	}
 	return "trace " + id.String()
 }
 
 // explain names the first hop of a trace that is not whole.
-func (e *examination) explain(ctx context.Context, o *placed, spans []journey.Span, missing []expectation) error {
+func (p *parts) explain(ctx context.Context, o *placed, spans []journey.Span, missing []expectation) error {
 	x := missing[0]
 	if x.service == service && len(spans) > 0 {
-		return brokenHop("look at the log of the collector: it has taken the span", "the trace is there, and its root, which %s took, is not: %s", e.config.OTLP[0], e.link(o.trace))
+		return brokenHop("look at the log of the collector: it has taken the span", "the trace is there, and its root, which %s took, is not: %s", p.config.OTLP[0], p.jaeger.link(o.trace))
 	}
-	elsewhere, err := e.elsewhere(ctx, o, x)
+	elsewhere, err := p.elsewhere(ctx, o, x)
 	if err != nil {
-		return e.jaegerBroken(err)
+		return p.jaeger.broken(err)
 	}
 	if elsewhere != nil {
 		fix := fmt.Sprintf("the context is lost on the way %s: the propagator and the instrumentation must be there on both sides, and nothing between may drop the headers traceparent and baggage", x.hop)
-		return brokenHop(fix, "%s: the span %s of %s is in another trace, %s, not in the order's, %s", x.hop, elsewhere.Name, x.service, e.link(elsewhere.Trace), o.trace)
+		return brokenHop(fix, "%s: the span %s of %s is in another trace, %s, not in the order's, %s", x.hop, elsewhere.Name, x.service, p.jaeger.link(elsewhere.Trace), o.trace)
 	}
-	return e.notArrived(o, spans, missing)
+	return p.notArrived(o, spans, missing)
 }
 
 // notArrived is about a service that has worked on the order, and none of whose spans came, or not all.
-func (e *examination) notArrived(o *placed, spans []journey.Span, missing []expectation) error {
+func (p *parts) notArrived(o *placed, spans []journey.Span, missing []expectation) error {
 	x := missing[0]
 	var names []string
 	for _, m := range missing {
@@ -173,26 +178,26 @@ func (e *examination) notArrived(o *placed, spans []journey.Span, missing []expe
 		}
 	}
 	fix := fmt.Sprintf("look at how %s is started: --otlp must name the collector's address (here %s); its log says that spans go nowhere without one, and that they are dropped when nobody takes them there",
-		x.service, e.config.OTLP[0])
+		x.service, p.config.OTLP[0])
 	if slices.ContainsFunc(spans, func(s journey.Span) bool { return s.Service == x.service }) {
 		return brokenHop(fmt.Sprintf("look at the log of %s, and at what the collector and Jaeger have refused or dropped", x.service),
-			"some spans of %s have come, and its span %s has not: %s", x.service, x.step, e.link(o.trace))
+			"some spans of %s have come, and its span %s has not: %s", x.service, x.step, p.jaeger.link(o.trace))
 	}
 	if len(names) >= len(services.Names()) {
 		return brokenHop(fix, "no span of any service has come to Jaeger for order %s", o.id)
 	}
-	return brokenHop(fix, "order %s was worked on by %s, and no span of it has come to Jaeger (missing: %s): %s", o.id, x.service, list(names), e.link(o.trace))
+	return brokenHop(fix, "order %s was worked on by %s, and no span of it has come to Jaeger (missing: %s): %s", o.id, x.service, commas(names), p.jaeger.link(o.trace))
 }
 
 // elsewhere looks for an expected span in other traces: by what the order carries along, and, if that was lost too, by
 // name among what has come since.
-func (e *examination) elsewhere(ctx context.Context, o *placed, x expectation) (*journey.Span, error) {
+func (p *parts) elsewhere(ctx context.Context, o *placed, x expectation) (*journey.Span, error) {
 	name := string(x.step)
 	if x.service == services.Gateway {
 		name = "POST /orders"
 	}
 	q := source.Query{Service: x.service, Operation: name, Start: o.at.Add(-time.Second), End: time.Now().Add(time.Second), Limit: 100}
-	result, err := e.jaeger.Search(ctx, q)
+	result, err := p.jaeger.store.Search(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +208,7 @@ func (e *examination) elsewhere(ctx context.Context, o *placed, x expectation) (
 			continue
 		}
 		_, ofAnyRun := s.Attr(services.KeyRun)
-		if carries(s, services.KeyRun, e.run) && carries(s, services.KeyForm, string(o.form)) || !ofAnyRun {
+		if carries(s, services.KeyRun, p.probe.run) && carries(s, services.KeyForm, string(o.form)) || !ofAnyRun {
 			return s, nil
 		}
 	}

@@ -56,7 +56,7 @@ func (c Config) parts(client *http.Client) []part {
 	jaegerHealth := asks(c.JaegerHealth, healthPath)
 	jaegerAddress := c.JaegerHealth
 	if jaegerAddress == "" && strings.HasPrefix(c.Jaeger, "http") {
-		jaegerAddress, jaegerHealth = c.Jaeger, asks(base(c.Jaeger)+"/api/v3/services", "")
+		jaegerAddress, jaegerHealth = c.Jaeger, asks(trimSlash(c.Jaeger)+"/api/v3/services", "")
 	}
 	return []part{
 		{partKafka, strings.Join(c.Kafka, ","), "--kafka", func(ctx context.Context) error { return kafkaAnswers(ctx, c.Kafka) },
@@ -65,13 +65,13 @@ func (c Config) parts(client *http.Client) []part {
 			"start the collector, or name the URL of its health with --collector; its log says which component is not well"},
 		{partJaeger, jaegerAddress, "--jaeger-health", jaegerHealth,
 			"start Jaeger, or name the URL of its health with --jaeger-health; its log says which component is not well"},
-		{partPrometheus, c.Prometheus, "--prometheus", asks(base(c.Prometheus)+"/-/ready", ""),
+		{partPrometheus, c.Prometheus, "--prometheus", asks(trimSlash(c.Prometheus)+"/-/ready", ""),
 			"start Prometheus, or name its URL with --prometheus; its log says what is wrong with its configuration"},
-		{partGrafana, c.Grafana, "--grafana", asks(base(c.Grafana)+"/api/health", ""),
+		{partGrafana, c.Grafana, "--grafana", asks(trimSlash(c.Grafana)+"/api/health", ""),
 			"start Grafana, or name its URL with --grafana; its log says what is wrong with its provisioning"},
-		{partPyroscope, c.Pyroscope, "--pyroscope", asks(base(c.Pyroscope)+"/ready", ""),
+		{partPyroscope, c.Pyroscope, "--pyroscope", asks(trimSlash(c.Pyroscope)+"/ready", ""),
 			"start Pyroscope, or name its URL with --pyroscope"},
-		{partServices, c.Gateway, "--gateway", func(ctx context.Context) error { return servicesReady(ctx, client, c.Gateway) },
+		{partServices, c.Gateway, "--gateway", func(ctx context.Context) error { return askReady(ctx, client, c.Gateway) },
 			"start the services (tracelab serve), or name the gateway's URL with --gateway; the log of each says what it waits for"},
 	}
 }
@@ -122,35 +122,17 @@ func (p part) wait(ctx context.Context) Check {
 		return Check{Name: p.name, Status: Skipped, Seen: "no address: name one with " + p.flag}
 	}
 	began := time.Now()
-	var seen error
-	for {
+	err := until(ctx, func(ctx context.Context) error {
 		once, cancel := context.WithTimeout(ctx, oneAnswer)
-		err := p.healthy(once)
-		cancel()
-		if err == nil {
-			return Check{Name: p.name, Status: OK, Seen: "healthy at " + p.address, TookMS: milliseconds(began)}
-		}
-		if ctx.Err() == nil || seen == nil {
-			seen = err // an answer that the end of all has cut off says less than the one before
-		}
-		if !rest(ctx, pause) {
-			return Check{Name: p.name, Status: Failed, Seen: "not healthy; the last that was seen: " + seen.Error(), Fix: p.fix, TookMS: milliseconds(began)}
-		}
+		defer cancel()
+		return p.healthy(once)
+	})
+	if err != nil {
+		return Check{Name: p.name, Status: Failed, Seen: "not healthy; the last that was seen: " + err.Error(), Fix: p.fix, TookMS: milliseconds(began)}
 	}
+	return Check{Name: p.name, Status: OK, Seen: "healthy at " + p.address, TookMS: milliseconds(began)}
 }
 
 func milliseconds(since time.Time) float64 {
 	return float64(time.Since(since).Microseconds()) / 1000
-}
-
-// rest waits a little; it is false when the context has ended.
-func rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -44,7 +44,7 @@ func TestBroker(t *testing.T) {
 	}
 	testkit.Await(t, "the process is gone", 5*time.Second, func(context.Context) error { // this test is its parent, and reaps it beside the stop
 		if err := syscall.Kill(first.PID, 0); !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("pid %d lives after stop: %v", first.PID, err)
+			return fmt.Errorf("pid %d lives after stop: %w", first.PID, err)
 		}
 		return nil
 	})

@@ -126,7 +126,7 @@ func TestWhatHasEndedIsStartedAgain(t *testing.T) {
 	}
 	testkit.Await(t, "the lock is free", 10*time.Second, func(context.Context) error {
 		if _, ended, err := l.whatEnded(); err != nil || !slices.Equal(ended, []string{"other"}) {
-			return fmt.Errorf("ended: %q, %v", ended, err)
+			return errors.Join(err, fmt.Errorf("ended: %q", ended))
 		}
 		return nil
 	})
