@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// linksOmittedKey is how many links a span should have and has not, because
-// there are more than WithMaxLinks.
+// linksOmittedKey is how many links a span lacks because they are more than
+// WithMaxLinks.
 const linksOmittedKey = attribute.Key("otelkgo.links.omitted")
 
 // StartProcessBatch starts one process span for records that are handled
@@ -132,7 +132,7 @@ func (in *Instrumentation) linkAttributes(b batch, r *kgo.Record, doubled int) [
 	return in.appendRecord(attrs, r)
 }
 
-// enterAll notes p as open in every partition of the batch.
+// enterAll registers p as open in every partition of the batch.
 func (p *Process) enterAll(records []*kgo.Record) {
 	var seen []*partitionState // few: not worth a map
 next:

@@ -22,8 +22,8 @@ type clientState struct {
 	server []attribute.KeyValue
 	// defaultTopic is where records without a topic go.
 	defaultTopic string
-	// recordContext is the context of every fetched record: it leads from the
-	// record to this state, as a record does not name its client.
+	// recordContext is the context of every fetched record: it holds this state,
+	// since a record does not name its client.
 	recordContext context.Context
 
 	topics topics

@@ -16,13 +16,13 @@ import (
 )
 
 // CommitOffsets commits offsets (each the next one to read) and waits for the
-// answer, with a commit span for each topic. The spans are roots of their own
-// without baggage, whatever span ctx carries: a commit settles the work of many
-// traces. The error names every topic and partition that was refused.
+// answer, with a commit span for each topic. The spans are roots without
+// baggage, whatever span ctx carries: a commit settles the work of many traces.
+// The error names every topic and partition that was refused.
 // WithCommitSpans asks for fewer spans.
 //
-// Partitions that OnPartitionsLost was told of are not committed; the error
-// says so with ErrPartitionLost.
+// Partitions that OnPartitionsLost has marked are not committed; the error then
+// wraps ErrPartitionLost.
 func (in *Instrumentation) CommitOffsets(ctx context.Context, cl *kgo.Client, offsets map[string]map[int32]kgo.EpochOffset) error {
 	if len(offsets) == 0 {
 		return nil

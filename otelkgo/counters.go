@@ -73,11 +73,11 @@ func (c *counters) all() []*counter {
 
 // observeSent registers the counter of sent messages.
 func (in *Instrumentation) observeSent(m metric.Meter) error {
-	convention := messagingconv.ClientSentMessages{}
-	sent, err := m.Int64ObservableCounter(convention.Name(), metric.WithUnit(convention.Unit()), metric.WithDescription(convention.Description()))
+	convention, err := messagingconv.NewClientSentMessagesObservable(m)
 	if err != nil {
 		return fmt.Errorf("otelkgo: metric %s: %w", convention.Name(), err)
 	}
+	sent := convention.Inst()
 	_, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		for _, c := range in.sent.all() {
 			if n := c.n.Load(); n > 0 {

@@ -27,19 +27,18 @@ func withOrigin(ctx context.Context, o *origin) context.Context {
 
 // KeepCreationContext returns a context for Produce that keeps the creation
 // context which the headers of a record hold already, such as one that an
-// outbox stored with the message. The send span then is of kind CLIENT and
-// links to it. Without this, headers of a context count as left over from an
-// earlier use of the record, and are replaced: in a record that is copied on
-// they would lead the next consumer past this service.
+// outbox stored with the message. The send span is then of kind CLIENT and links
+// to it. Without this, Produce replaces such headers: in a forwarded record they
+// would link the next consumer to the earlier service instead of this one.
 func KeepCreationContext(ctx context.Context) context.Context {
 	return withOrigin(ctx, &origin{custom: true})
 }
 
 // Create makes a create span for a record that cl will send later: its context
 // becomes the record's creation context, and the send span will link to it. Use
-// it where the making of a message and its sending are apart; SendBatch does it
-// by itself. It replaces the record's Context, which Produce uses, by one made
-// from ctx.
+// it where a message is made in one place and sent in another; SendBatch does it
+// by itself. Create replaces the record's Context, which Produce uses, by one
+// made from ctx.
 func (in *Instrumentation) Create(ctx context.Context, cl *kgo.Client, r *kgo.Record) {
 	if r == nil {
 		return

@@ -11,10 +11,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// errPanic is how a handler that panicked ends its span.
+// errPanic ends the span of a handler that panicked.
 var errPanic = typedError{"panic", "the handler panicked"}
 
-// errAborted is how the commit spans of an aborted transaction end.
+// errAborted ends the commit spans of an aborted transaction.
 var errAborted = typedError{"transaction_aborted", "the transaction was aborted"}
 
 // typedError is an error of this package with its own error.type.
@@ -23,8 +23,8 @@ type typedError struct{ kind, text string }
 func (e typedError) Error() string     { return "otelkgo: " + e.text }
 func (e typedError) ErrorType() string { return e.kind }
 
-// failSpan sets status and error.type when there is an error; a span without
-// one keeps its status unset, as the conventions want it.
+// failSpan sets status and error.type when there is an error. Without one the
+// status stays unset, as the conventions want it.
 func failSpan(span trace.Span, err error) {
 	if err == nil {
 		return
@@ -33,7 +33,7 @@ func failSpan(span trace.Span, err error) {
 	span.SetStatus(codes.Error, text(err.Error()))
 }
 
-// clientErrors are the errors of kgo that have no code of Kafka's.
+// clientErrors are the errors of kgo that have no Kafka error code.
 var clientErrors = []struct {
 	err  error
 	kind string
@@ -47,11 +47,12 @@ var clientErrors = []struct {
 	{kgo.ErrClientClosed, "client_closed"},
 }
 
-// errorType returns error.type: what the error's ErrorType method says, else
-// Kafka's name (MESSAGE_TOO_LARGE), else a word for an error of the client,
-// else the Go type. All are few, so they can stand in a metric.
+// errorType returns error.type: what the error's ErrorType method returns, else
+// Kafka's name (MESSAGE_TOO_LARGE), else a word from clientErrors, else the Go
+// type. There are few of them, so metrics can carry them.
 func errorType(err error) string { return text(rawErrorType(err)) }
 
+// rawErrorType is errorType as the error gives it.
 func rawErrorType(err error) string {
 	var own interface{ ErrorType() string }
 	if errors.As(err, &own) && own.ErrorType() != "" {

@@ -14,15 +14,15 @@ import (
 var ErrPartitionLost error = typedError{"partition_lost", "the partition was lost: another member of the group gets the record"}
 
 // OnPartitionsLost marks partitions as lost: process spans that are open on
-// them end with partition_lost, and CommitOffsets leaves them out. It is made
-// for kgo.OnPartitionsLost. Call it as well at the end of OnPartitionsRevoked,
-// when the work on these partitions could not be finished in time.
+// them end with partition_lost, and CommitOffsets leaves them out. Pass it to
+// kgo.OnPartitionsLost. Call it at the end of OnPartitionsRevoked, too, when
+// the work on these partitions could not be finished in time.
 func (in *Instrumentation) OnPartitionsLost(_ context.Context, cl *kgo.Client, lost map[string][]int32) {
 	in.eachPartition(cl, lost, (*partitionState).lose)
 }
 
-// OnPartitionsAssigned takes the mark of OnPartitionsLost away. It is made for
-// kgo.OnPartitionsAssigned and needed wherever OnPartitionsLost is used.
+// OnPartitionsAssigned removes the mark that OnPartitionsLost sets. Pass it to
+// kgo.OnPartitionsAssigned wherever you use OnPartitionsLost.
 func (in *Instrumentation) OnPartitionsAssigned(_ context.Context, cl *kgo.Client, assigned map[string][]int32) {
 	in.eachPartition(cl, assigned, (*partitionState).own)
 }
@@ -41,7 +41,7 @@ func (in *Instrumentation) eachPartition(cl *kgo.Client, partitions map[string][
 	}
 }
 
-// withoutLost returns offsets without the partitions that are lost, and those.
+// withoutLost splits offsets into those of owned and of lost partitions.
 func (cs *clientState) withoutLost(offsets map[string]map[int32]kgo.EpochOffset) (owned map[string]map[int32]kgo.EpochOffset, lost map[string][]int32) {
 	owned = offsets
 	for topic, partitions := range offsets {
@@ -66,10 +66,10 @@ func (cs *clientState) withoutLost(offsets map[string]map[int32]kgo.EpochOffset)
 }
 
 // EndTransaction ends a transaction of a group session with a commit span for
-// each topic of which it commits offsets: roots of their own, as for
-// CommitOffsets. A transaction that is aborted, by commit or because the group
-// rebalanced, settles nothing: asked to commit, its spans end with the error, or
-// with transaction_aborted.
+// each topic whose offsets it commits: roots of their own, as for CommitOffsets.
+// An aborted transaction settles nothing. If it was to commit, because the
+// group rebalanced or an error came up, its spans end with that error or with
+// transaction_aborted.
 //
 // Poll with the session's client: in.PollFetches(ctx, session.Client()).
 func (in *Instrumentation) EndTransaction(ctx context.Context, session *kgo.GroupTransactSession, commit kgo.TransactionEndTry) (committed bool, err error) {

@@ -27,8 +27,8 @@ type waiting struct {
 	at     time.Time // the record's timestamp
 }
 
-// polled takes note of a fetched partition. The records are remembered only
-// when somebody observes their age.
+// polled records how far a poll has read the partition. It remembers records
+// only when somebody observes their age.
 func (ps *partitionState) polled(f *kgo.FetchPartition, observed bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -52,9 +52,9 @@ func (ps *partitionState) polled(f *kgo.FetchPartition, observed bool) {
 	ps.position.waiting = w
 }
 
-// lagAt takes the offset that the group has committed, negative for none, and
-// returns how many records of the partition are not committed and when the
-// oldest of those that were polled was made; the zero time without one.
+// lagAt returns how many records of the partition are not committed, and the
+// timestamp of the oldest of those that were polled, or the zero time. committed
+// is the group's offset, or noCommit.
 func (ps *partitionState) lagAt(committed int64) (lag int64, oldest time.Time, known bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -147,7 +147,8 @@ func committedOffsets(cl *kgo.Client) map[string]map[int32]int64 {
 			}
 		}
 	}
-	// In this order a commit between the two calls cannot hide a known commit.
+	// A commit wins: of a partition that it covers, UncommittedOffsets only says
+	// that more was polled.
 	add(cl.CommittedOffsets(), func(o kgo.EpochOffset) int64 { return o.Offset })
 	add(cl.UncommittedOffsets(), func(kgo.EpochOffset) int64 { return noCommit })
 	return offsets

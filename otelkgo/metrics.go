@@ -41,7 +41,7 @@ func newInstruments(m metric.Meter) (instruments, error) {
 	return instruments{operation.Inst(), process.Inst(), consumed.Inst()}, nil
 }
 
-// measure is one set of attributes, ready to be used with any instrument.
+// measure is one set of attributes, as options for every kind of instrument.
 type measure struct {
 	record  []metric.RecordOption
 	add     []metric.AddOption
@@ -57,8 +57,8 @@ func newMeasure(attrs ...attribute.KeyValue) *measure {
 	}
 }
 
-// failed returns the measure of an operation that came to err. Errors are few,
-// so it is made each time.
+// failed returns the measure of an operation that failed with err. Failures are
+// rare, so it is made each time.
 func (o *operation) failed(err error) *measure { return newMeasure(o.failedAttributes(err)...) }
 
 func (o *operation) failedAttributes(err error) []attribute.KeyValue {
@@ -68,8 +68,8 @@ func (o *operation) failedAttributes(err error) []attribute.KeyValue {
 // seconds is the time since start, as the durations are measured.
 func seconds(start, end time.Time) float64 { return end.Sub(start).Seconds() }
 
-// clock returns the time since in was made, or 0 when the duration would not be
-// measured. It costs half of time.Now and takes a third of its room.
+// clock returns the time since in was made, or 0 when nobody measures the
+// duration. It is cheaper than time.Now and a third of its size.
 func (in *Instrumentation) clock(ctx context.Context, h metric.Float64Histogram) time.Duration {
 	if !h.Enabled(ctx) {
 		return 0

@@ -11,12 +11,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// partitionState is what depends on the partition too: attribute sets, which
-// process spans are open, and how far the client has read.
+// partitionState holds what depends on the partition: attribute sets, open
+// process spans, and how far the client has read.
 type partitionState struct {
 	id attribute.KeyValue // messaging.destination.partition.id, a string by convention
-	// attributes are those that a process span starts with at least, process
-	// the options that give them, processRoot those for a trace of its own.
+	// attributes are those that every process span starts with. process are the
+	// options that set them, processRoot the same for a new trace.
 	attributes           []attribute.KeyValue
 	process, processRoot []trace.SpanStartOption
 	// send, consumed and processed are for records that went well.
@@ -120,7 +120,7 @@ func (ps *partitionState) lose() {
 	ps.position = position{}
 }
 
-// own takes the mark back: the partition is this member's again.
+// own removes the mark of lose: the partition is this member's again.
 func (ps *partitionState) own() {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()

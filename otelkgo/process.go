@@ -21,7 +21,7 @@ type Process struct {
 	ctx   context.Context
 	span  trace.Span
 	start time.Duration // from clock
-	// measure is for a good end; a batch over partitions has that of its topic.
+	// measure is for success; a batch over several partitions has its topic's.
 	measure *measure
 	ended   atomic.Bool
 	lost    atomic.Bool
@@ -30,13 +30,12 @@ type Process struct {
 	others   []*inflight // of a batch over several partitions
 }
 
-// StartProcess starts the process span of a polled record. The context that it
-// returns is ctx with this span as the current one and with the record's
-// baggage, and no other, in it. A span that ctx carries already does not become
-// the parent; it is kept as a link.
+// StartProcess starts the process span of a polled record. It returns ctx with
+// this span as the current one and with the record's baggage, which replaces
+// any other. A span in ctx does not become the parent; the new span links to it.
 //
-// The caller must call End. The record's Context, set when it was fetched,
-// tells which client it came from; do not replace it before.
+// The caller must call End. Do not replace the record's Context before: it says
+// which client fetched the record.
 func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (context.Context, *Process) {
 	in, ctx = in.usable(), orBackground(ctx)
 	if r == nil {
@@ -83,8 +82,8 @@ func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (con
 	return p.ctx, p
 }
 
-// startSpan starts the span with options, which have what samplers may need,
-// and adds what the record itself says only if the span is recorded.
+// startSpan starts the span with options, which hold what samplers may need. It
+// adds what the record itself says only when the span is recorded.
 func (p *Process) startSpan(ctx context.Context, r *kgo.Record, doubled int, options []trace.SpanStartOption) {
 	p.ctx, p.span = p.in.start(ctx, p.topic.process.spanName, options)
 	if p.span.IsRecording() {
@@ -150,7 +149,7 @@ func (p *Process) Span() trace.Span {
 // and its offset must not be committed by this one.
 func (p *Process) Lost() bool { return p != nil && p.lost.Load() }
 
-// End ends the process span; err is what the handling came to. The span of a
+// End ends the process span; err is the handler's error, or nil. The span of a
 // record whose partition was lost fails with partition_lost, whatever err is.
 // Calls after the first do nothing.
 func (p *Process) End(err error) {
@@ -184,7 +183,7 @@ func (in *Instrumentation) Process(ctx context.Context, r *kgo.Record, handle fu
 	return p.run(func() error { return handle(ctx, r) })
 }
 
-// run ends p with what f came to.
+// run calls f and ends p with its error.
 func (p *Process) run(f func() error) error {
 	err := error(errPanic)
 	defer func() { p.End(err) }()

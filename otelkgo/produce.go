@@ -10,8 +10,8 @@ import (
 )
 
 // ProduceSync is kgo's ProduceSync with the spans that the conventions want: one
-// send span for a single record, and those of SendBatch for several. Calling
-// kgo's own is fine too; it makes a send span for each record.
+// send span for a single record, and those of SendBatch for several. kgo's own
+// ProduceSync works, too: the hooks make a send span for each record.
 func (in *Instrumentation) ProduceSync(ctx context.Context, cl *kgo.Client, records ...*kgo.Record) kgo.ProduceResults {
 	if cl == nil || len(records) != 1 || records[0] == nil {
 		return in.SendBatch(ctx, cl, records...)

@@ -37,7 +37,7 @@ func (s *scratch) startOptions(kind trace.SpanStartOption, set []attribute.KeyVa
 	return s.options[:]
 }
 
-// scratches are those that no span uses at the moment, of size attributes each.
+// scratches are a pool of them, with room for size attributes each.
 type scratches struct {
 	pool sync.Pool
 	size int
