@@ -114,37 +114,37 @@ func (w *completionWalk) othersReady(cur Index, all bool) int64 {
 	return latest
 }
 
-// clockWarnings reports consumers that started before their producers.
-func (j *Journey) clockWarnings() []Warning {
-	var list []Warning
-	for _, m := range j.Messages() {
-		if m.Delivery < 0 {
-			c := j.set.Span(m.Consumer)
-			list = append(list, Warning{RuleClockSkew, c.Ref(), fmt.Sprintf("%s of %s started %d ns before its producer: clocks are off by at least that much",
-				c.Name, c.Service, -m.Delivery.Nanoseconds())})
-		}
-	}
-	return list
-}
-
-// ownWarnings returns what is wrong with the journey as a whole.
-func (j *Journey) ownWarnings() []Warning {
+// ownWarnings adds what is wrong with the journey as a whole.
+func (j *Journey) ownWarnings(l *warningList) {
 	if len(j.spans) == 0 {
-		return nil
+		return
 	}
-	var list []Warning
 	first := j.set.Span(j.first())
 	if !j.rooted() {
-		list = append(list, Warning{RuleRoots, first.Ref(), fmt.Sprintf("no root: the earliest span is %s of %s", first.Name, first.Service)})
+		l.add(RuleRoots, func() Warning {
+			return Warning{Rule: RuleRoots, Span: first.Ref(), Text: fmt.Sprintf("no root: the earliest span is %s of %s", first.Name, first.Service)}
+		})
 	}
 	if n := len(j.unreached); n > 0 {
-		list = append(list, Warning{RuleRoots, first.Ref(), fmt.Sprintf("%d spans of its traces are not reached from its first span, and on no path", n)})
+		l.add(RuleRoots, func() Warning {
+			return Warning{Rule: RuleRoots, Span: first.Ref(), Text: fmt.Sprintf("%d spans of its traces are not reached from its first span, and on no path", n)}
+		})
 	}
 	for _, g := range j.CompletionPath() {
 		if g.Wait && g.Class == ClassUnexplained {
 			span := j.set.Span(g.Span)
-			list = append(list, Warning{RuleUnexplained, span.Ref(), fmt.Sprintf("nothing explains the %d ns before %s of %s", g.Duration().Nanoseconds(), span.Name, span.Service)})
+			l.add(RuleUnexplained, func() Warning {
+				return Warning{Rule: RuleUnexplained, Span: span.Ref(), Text: fmt.Sprintf("nothing explains the %d ns before %s of %s", g.Duration().Nanoseconds(), span.Name, span.Service)}
+			})
 		}
 	}
-	return append(list, j.clockWarnings()...)
+	for _, m := range j.Messages() {
+		if m.Delivery < 0 {
+			c := j.set.Span(m.Consumer)
+			l.add(RuleClockSkew, func() Warning {
+				return Warning{Rule: RuleClockSkew, Span: c.Ref(), Text: fmt.Sprintf("%s of %s started %d ns before its producer: clocks are off by at least that much",
+					c.Name, c.Service, -m.Delivery.Nanoseconds())}
+			})
+		}
+	}
 }

@@ -157,15 +157,17 @@ func Median(journeys []*Journey) *Journey {
 	return sorted[(len(sorted)-1)/2]
 }
 
-// Warnings returns what was found wrong with the spans of the journey's traces, and with the journey itself.
+// Warnings returns what was found wrong with the spans of the journey's traces, and with the journey itself. Of one rule
+// there are 100 at most: the last of them stands for the rest.
 func (j *Journey) Warnings() []Warning {
-	var list []Warning
+	var l warningList
 	for _, i := range mergeSorted(j.spans, j.unreached) {
 		for _, f := range j.set.findingsOf(i) {
-			list = append(list, j.set.warning(f))
+			l.add(f.rule.id(), func() Warning { return j.set.warning(f) })
 		}
 	}
-	return append(list, j.ownWarnings()...)
+	j.ownWarnings(&l)
+	return l.warnings()
 }
 
 func mergeSorted(a, b []Index) []Index {

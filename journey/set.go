@@ -156,16 +156,17 @@ func (s *Set) Find(r Ref) (Index, bool) {
 	return i, i != none
 }
 
-// Warnings returns everything that was found wrong with the set, in the order of its spans.
+// Warnings returns everything that was found wrong with the set, in the order of its spans. Of one rule there are 100 at
+// most: the last of them stands for the rest.
 func (s *Set) Warnings() []Warning {
 	if s.Len() == 0 {
 		return nil
 	}
-	list := make([]Warning, len(s.findings))
-	for i, f := range s.findings {
-		list[i] = s.warning(f)
+	var l warningList
+	for _, f := range s.findings {
+		l.add(f.rule.id(), func() Warning { return s.warning(f) })
 	}
-	return list
+	return l.warnings()
 }
 
 // lower reports whether span i has the lower id: by span id, then by trace id.

@@ -19,9 +19,9 @@ type Branch struct {
 // ended when it did. O(n log n).
 func (j *Journey) Branches() []Branch {
 	s := j.set
-	heads := make([]int32, len(j.spans)) // by position: that of the first span of its part
-	ends := make(map[int32]time.Duration)
-	passed := make(map[int32]bool) // something goes on after it
+	heads := make([]int32, len(j.spans))        // by position: that of the first span of its part
+	ends := make([]time.Duration, len(j.spans)) // by position of a part's first span
+	passed := make([]bool, len(j.spans))        // likewise: something goes on after it
 	var chain []int32
 	for at := range j.spans {
 		heads[at] = -1
@@ -53,7 +53,7 @@ func (j *Journey) Branches() []Branch {
 	}
 	var list []Branch
 	for head, end := range ends {
-		if !passed[head] || end == j.Completion() {
+		if heads[head] == int32(head) && (!passed[head] || end == j.Completion()) {
 			list = append(list, Branch{Span: j.spans[head], Via: j.lastCause(j.spans[head]), End: end, Slack: j.Completion() - end})
 		}
 	}

@@ -36,6 +36,43 @@ type Warning struct {
 	Rule RuleID
 	Span Ref    // zero when it concerns no single span
 	Text string // one sentence
+	More int    // how many warnings of its rule it stands for besides itself
+}
+
+// String returns the rule and the text.
+func (w Warning) String() string { return string(w.Rule) + " " + w.Text }
+
+// maxWarnings is how many warnings of one rule a list has: the last of them stands for all that follow.
+const maxWarnings = 100
+
+// warningList collects warnings, maxWarnings of each rule.
+type warningList struct {
+	list  []Warning
+	count map[RuleID]int
+	last  map[RuleID]int // position of the last one that is listed
+}
+
+// add appends a warning, or counts it. The text is written only for a warning that is listed.
+func (l *warningList) add(rule RuleID, write func() Warning) {
+	if l.count == nil {
+		l.count, l.last = make(map[RuleID]int), make(map[RuleID]int)
+	}
+	if l.count[rule]++; l.count[rule] > maxWarnings {
+		l.list[l.last[rule]].More++
+		return
+	}
+	l.last[rule] = len(l.list)
+	l.list = append(l.list, write())
+}
+
+// warnings returns what was collected. A warning that stands for others says so.
+func (l *warningList) warnings() []Warning {
+	for i := range l.list {
+		if w := &l.list[i]; w.More > 0 {
+			w.Text += fmt.Sprintf("; and %d more warnings of this kind", w.More)
+		}
+	}
+	return l.list
 }
 
 // rule is a Warning's Rule while it is still a number.
@@ -82,31 +119,40 @@ func (s *Set) findingsOf(i Index) []finding {
 	return s.findings[lo:hi]
 }
 
+// id returns the rule's id.
+func (r rule) id() RuleID {
+	return [...]RuleID{
+		ruleDuplicate: RuleDuplicate, ruleDuplicateID: RuleDuplicateID, ruleEndBeforeStart: RuleTimesReversed, ruleCycle: RuleParentCycle,
+		ruleServerRunsOver: RuleServerOverrun, ruleTimeRange: RuleTimeRange, ruleNoID: RuleNoID, ruleLinkCycle: RuleLinkCycle,
+		ruleOrphan: RuleOrphan, ruleLinkTarget: RuleLinkTarget,
+	}[r]
+}
+
 func (s *Set) warning(f finding) Warning {
 	span := s.Span(f.span)
-	w := Warning{Span: span.Ref()}
+	w := Warning{Rule: f.rule.id(), Span: span.Ref()}
 	at := fmt.Sprintf("%s of %s", span.Name, span.Service)
 	switch f.rule {
 	case ruleDuplicate:
-		w.Rule, w.Text = RuleDuplicate, fmt.Sprintf("%s was there %d times; one is kept", at, f.other+1)
+		w.Text = fmt.Sprintf("%s was there %d times; one is kept", at, f.other+1)
 	case ruleDuplicateID:
-		w.Rule, w.Text = RuleDuplicateID, fmt.Sprintf("%s has an id that an earlier span of its trace has too; references to the id mean the earlier one", at)
+		w.Text = fmt.Sprintf("%s has an id that an earlier span of its trace has too; references to the id mean the earlier one", at)
 	case ruleEndBeforeStart:
-		w.Rule, w.Text = RuleTimesReversed, fmt.Sprintf("%s ended before it started; it counts as having no length", at)
+		w.Text = fmt.Sprintf("%s ended before it started; it counts as having no length", at)
 	case ruleCycle:
-		w.Rule, w.Text = RuleParentCycle, fmt.Sprintf("%s is its own ancestor; its parent is ignored", at)
+		w.Text = fmt.Sprintf("%s is its own ancestor; its parent is ignored", at)
 	case ruleServerRunsOver:
-		w.Rule, w.Text = RuleServerOverrun, fmt.Sprintf("%s ended later than the client span that called it, which shows no error; it counts up to the client's end", at)
+		w.Text = fmt.Sprintf("%s ended later than the client span that called it, which shows no error; it counts up to the client's end", at)
 	case ruleTimeRange:
-		w.Rule, w.Text = RuleTimeRange, fmt.Sprintf("%s has a time out of range; the nearest possible time is used", at)
+		w.Text = fmt.Sprintf("%s has a time out of range; the nearest possible time is used", at)
 	case ruleNoID:
-		w.Rule, w.Text = RuleNoID, fmt.Sprintf("%s has no id; nothing can refer to it", at)
+		w.Text = fmt.Sprintf("%s has no id; nothing can refer to it", at)
 	case ruleLinkCycle:
-		w.Rule, w.Text = RuleLinkCycle, fmt.Sprintf("%s is its own caller by way of a link; that call is ignored", at)
+		w.Text = fmt.Sprintf("%s is its own caller by way of a link; that call is ignored", at)
 	case ruleOrphan:
-		w.Rule, w.Text = RuleOrphan, fmt.Sprintf("%s names the parent %s, which is missing", at, span.Parent)
+		w.Text = fmt.Sprintf("%s names the parent %s, which is missing", at, span.Parent)
 	case ruleLinkTarget:
-		w.Rule, w.Text = RuleLinkTarget, fmt.Sprintf("%s links to %s, which is missing", at, span.Links[f.other].Ref)
+		w.Text = fmt.Sprintf("%s links to %s, which is missing", at, span.Links[f.other].Ref)
 	}
 	return w
 }

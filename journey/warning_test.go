@@ -1,6 +1,7 @@
 package journey_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,5 +92,31 @@ func TestStartOutOfRange(t *testing.T) {
 	j := journey.NewSet(spans).Journeys()[0]
 	if want := time.Duration(1<<62 - draw.Base); j.Completion() != want || len(j.Warnings()) != 1 {
 		t.Errorf("completion %d, want %d; warnings %v", j.Completion(), want, j.Warnings())
+	}
+}
+
+// A batch whose links lead nowhere makes some warnings and a count, however many links it has.
+func TestManyWarningsOfOneKind(t *testing.T) {
+	const links = 100_000
+	spans, err := draw.Spans("S 0-10\n  B CONSUMER 1-9 op=process\n  O 2-3 parent=?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range links {
+		spans[1].Links = append(spans[1].Links, journey.Link{Ref: journey.Ref{Trace: journey.TraceID{9}, Span: journey.SpanID{1, byte(i >> 16), byte(i >> 8), byte(i)}}})
+	}
+	set := journey.NewSet(spans)
+	for what, list := range map[string][]journey.Warning{"set": set.Warnings(), "journey": set.Journeys()[0].Warnings()} {
+		counts := map[journey.RuleID]int{}
+		for _, w := range list {
+			counts[w.Rule] += 1 + w.More
+		}
+		if len(list) > 110 || counts[journey.RuleLinkTarget] != links || counts[journey.RuleOrphan] != 1 {
+			t.Errorf("%s: %d warnings, which stand for %v", what, len(list), counts)
+		}
+		last := list[slices.IndexFunc(list, func(w journey.Warning) bool { return w.More > 0 })]
+		if !strings.HasSuffix(last.Text, "; and 99900 more warnings of this kind") {
+			t.Errorf("%s: %q", what, last.Text)
+		}
 	}
 }

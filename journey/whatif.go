@@ -17,12 +17,35 @@ type Replay struct {
 // a caller goes on when the calls that it waited for have ended, and work that begins when several causes are ready waits
 // for the last of them. Queues are taken to be as long as they were, so it tells what a step costs this journey, not what
 // the load of a whole system would become. With factor 1 for all it returns the times that were: O(n log n).
-func (j *Journey) WhatIf(factor func(Index) float64) Replay {
+func (j *Journey) WhatIf(factor func(Index) float64) Replay { return j.Replayer().WhatIf(factor) }
+
+// Replayer replays one journey several times: what does not depend on the factors is computed once. It is for one goroutine
+// at a time.
+type Replayer struct{ replay replay }
+
+// Replayer returns a Replayer of the journey: O(n log n).
+func (j *Journey) Replayer() *Replayer {
+	r := replay{Journey: j, clocks: make([]clock, len(j.spans)), callers: make([]int32, len(j.spans))}
+	for at := range j.spans {
+		r.callers[at] = -1
+		if up, ok := j.callerAt(int32(at)); ok {
+			r.callers[at] = up
+		}
+	}
+	r.moments = r.sortMoments()
+	return &Replayer{r}
+}
+
+// WhatIf replays the journey as Journey.WhatIf does: O(n + e log n) for e edges.
+func (r *Replayer) WhatIf(factor func(Index) float64) Replay { return r.replay.run(factor) }
+
+func (r *replay) run(factor func(Index) float64) Replay {
 	if factor == nil {
 		factor = func(Index) float64 { return 1 }
 	}
-	r := replay{Journey: j, factor: factor, clocks: make([]clock, len(j.spans))}
-	for _, m := range r.moments() {
+	r.factor = factor
+	clear(r.clocks)
+	for _, m := range r.moments {
 		if m.end {
 			r.finish(m.at)
 		} else {
@@ -30,14 +53,14 @@ func (j *Journey) WhatIf(factor func(Index) float64) Replay {
 		}
 	}
 	var x Replay
-	for at, i := range j.spans {
-		if n := &j.set.nodes[i]; n.eff >= n.start { // what a caller's end clipped to nothing ends nothing
-			x.Completion = max(x.Completion, time.Duration(r.clocks[at].now-j.start))
+	for at, i := range r.spans {
+		if n := &r.set.nodes[i]; n.eff >= n.start { // what a caller's end clipped to nothing ends nothing
+			x.Completion = max(x.Completion, time.Duration(r.clocks[at].now-r.start))
 		}
 	}
-	if j.rooted() {
-		at, _ := j.position(j.root)
-		x.CallerWait = time.Duration(r.clocks[at].now - j.start)
+	if r.rooted() {
+		at, _ := r.position(r.root)
+		x.CallerWait = time.Duration(r.clocks[at].now - r.start)
 	}
 	return x
 }
@@ -54,48 +77,40 @@ type clock struct {
 // moment depends on has come before it.
 type replay struct {
 	*Journey
-	factor func(Index) float64
-	clocks []clock // by position in spans
+	factor  func(Index) float64
+	clocks  []clock // by position in spans
+	callers []int32 // by position, -1 for none
+	moments []spanMoment
 }
 
 // spanMoment is the beginning or the end of a span.
 type spanMoment struct {
-	time int64
-	at   int32
-	end  bool
-	deep int32 // calls above it
+	time  int64
+	order int64 // among those of one time
+	at    int32
+	end   bool
 }
 
-// moments lists them by time. At one time what ends comes before what begins, a call before its caller ends, and a caller
+// sortMoments lists them by time. At one time what ends comes before what begins, a call before its caller ends, and a caller
 // before its call begins; a span without length ends as soon as it has begun.
-func (r *replay) moments() []spanMoment {
-	s := r.set
+func (r *replay) sortMoments() []spanMoment {
+	const rank = 1 << 40 // above all depths
 	deep := r.depths()
 	list := make([]spanMoment, 0, 2*len(r.spans))
 	for at, i := range r.spans {
-		n := &s.nodes[i]
-		list = append(list, spanMoment{n.start, int32(at), false, deep[at]}, spanMoment{max(n.start, n.eff), int32(at), true, deep[at]})
-	}
-	rank := func(m spanMoment) int {
-		n := &s.nodes[r.spans[m.at]]
-		switch {
-		case m.end && n.eff > n.start:
-			return 0
-		case m.end:
-			return 2
+		n := &r.set.nodes[i]
+		depth := int64(deep[at])
+		end := spanMoment{max(n.start, n.eff), -depth, int32(at), true}
+		if n.eff <= n.start {
+			end.order += 2 * rank
 		}
-		return 1
+		list = append(list, spanMoment{n.start, rank + depth, int32(at), false}, end)
 	}
 	slices.SortFunc(list, func(a, b spanMoment) int {
 		if a.time != b.time {
 			return cmp.Compare(a.time, b.time)
 		}
-		x, y := rank(a), rank(b)
-		order := cmp.Compare(a.deep, b.deep)
-		if x == 0 || x == 2 {
-			order = -order
-		}
-		return cmp.Or(cmp.Compare(x, y), order, cmp.Compare(a.at, b.at))
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.at, b.at))
 	})
 	return list
 }
@@ -107,17 +122,13 @@ func (r *replay) depths() []int32 {
 	for at := range r.spans {
 		for p := int32(at); p >= 0 && deep[p] == 0; {
 			chain = append(chain, p)
-			up, ok := r.callerAt(p)
-			if !ok {
-				break
-			}
-			p = up
+			p = r.callers[p]
 		}
 		for len(chain) > 0 {
 			p := chain[len(chain)-1]
 			chain = chain[:len(chain)-1]
 			deep[p] = 1
-			if up, ok := r.callerAt(p); ok {
+			if up := r.callers[p]; up >= 0 {
 				deep[p] = deep[up] + 1
 			}
 		}
@@ -153,7 +164,7 @@ func (r *replay) begin(at int32) {
 	}
 	factor := r.factor(i)
 	r.clocks[at] = clock{then: start, now: now, begun: true, factor: max(0, factor)}
-	if up, ok := r.callerAt(at); ok && r.clocks[up].begun {
+	if up := r.callers[at]; up >= 0 && r.clocks[up].begun {
 		r.clocks[up].calls++
 	}
 }
@@ -189,8 +200,8 @@ func (r *replay) finish(at int32) {
 	n := &r.set.nodes[r.spans[at]]
 	now := r.advance(at, max(n.start, n.eff))
 	r.clocks[at].ended = true
-	up, ok := r.callerAt(at)
-	if !ok || !r.clocks[up].begun || r.clocks[up].ended {
+	up := r.callers[at]
+	if up < 0 || !r.clocks[up].begun || r.clocks[up].ended {
 		return
 	}
 	c := &r.clocks[up]

@@ -268,7 +268,7 @@ func (r *running) warnings(generator Generator, found evidence) []string {
 	rules := map[journey.RuleID]int{}
 	example := map[journey.RuleID]string{}
 	for _, w := range found.set.Warnings() {
-		rules[w.Rule]++
+		rules[w.Rule] += 1 + w.More
 		example[w.Rule] = w.Text
 	}
 	for _, rule := range slices.Sorted(maps.Keys(rules)) {

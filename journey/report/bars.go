@@ -54,25 +54,25 @@ func Answer(j *journey.Journey) []Mark {
 }
 
 func (p Bars) draw(b *strings.Builder, style format.Style) {
-	rows, omitted, omittedTime := pieces(p.Set, p.Path)
+	s := pieces(p.Set, p.Path)
 	b.WriteString(style.Paint(format.Bold, format.Escape(p.Title)))
-	if len(rows) == 0 {
+	if len(s.rows) == 0 {
 		b.WriteString(": nothing to draw\n")
 		return
 	}
 	begin, total := p.Path[0].Start, p.Path[len(p.Path)-1].End-p.Path[0].Start
-	pic := newPicture(rows, begin, total, style)
+	pic := newPicture(s.rows, begin, total, style)
 	fmt.Fprintf(b, "  %s in %d segments\n", format.Duration(total), len(p.Path))
 	pic.axis(b)
 	for _, m := range p.Marks {
 		pic.mark(b, m)
 	}
-	for _, r := range rows {
+	for _, r := range s.rows {
 		pic.row(b, r)
 	}
 	pic.legend(b)
-	if omitted > 0 {
-		b.WriteString(omittedNote(omitted, omittedTime, total) + "\n")
+	if note := s.note(total); note != "" {
+		b.WriteString(note + "\n")
 	}
 }
 
@@ -89,25 +89,25 @@ func bothPaths(b *strings.Builder, j *journey.Journey, style format.Style) {
 		return
 	}
 	total := max(response[len(response)-1].End, completion[len(completion)-1].End)
-	upper, omitted, omittedTime := piecesOver(set, response, total/100)
-	lower, more, moreTime := piecesOver(set, completion, total/100)
-	p := newPicture(slices.Concat(upper, lower), 0, total, style)
+	upper, lower := piecesOver(set, response, total/100), piecesOver(set, completion, total/100)
+	p := newPicture(slices.Concat(upper.rows, lower.rows), 0, total, style)
 	b.WriteString(style.Paint(format.Bold, "Both paths on one time axis") + "\n")
 	p.axis(b)
 	for _, m := range Answer(j) {
 		p.mark(b, m)
 	}
 	fmt.Fprintf(b, "response path, %s in %d segments\n", format.Duration(response[len(response)-1].End), len(response))
-	for _, r := range upper {
+	for _, r := range upper.rows {
 		p.row(b, r)
 	}
 	fmt.Fprintf(b, "completion path, %s in %d segments\n", format.Duration(completion[len(completion)-1].End), len(completion))
-	for _, r := range lower {
+	for _, r := range lower.rows {
 		p.row(b, r)
 	}
 	p.legend(b)
-	if omitted+more > 0 {
-		b.WriteString(omittedNote(omitted+more, omittedTime+moreTime, total) + "\n")
+	both := selection{omitted: upper.omitted + lower.omitted, time: upper.time + lower.time, waits: upper.waits || lower.waits}
+	if note := both.note(total); note != "" {
+		b.WriteString(note + "\n")
 	}
 }
 

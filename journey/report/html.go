@@ -104,13 +104,11 @@ func newPathView(title string, set *journey.Set, path []journey.Segment) pathVie
 	if len(path) == 0 {
 		return v
 	}
-	rows, omitted, omittedTime := pieces(set, path)
+	s := pieces(set, path)
 	total := path[len(path)-1].End - path[0].Start
-	for _, r := range rows {
+	for _, r := range s.rows {
 		v.Rows = append(v.Rows, pathRow{format.Duration(r.Start), format.Duration(r.Duration()), percent(int64(r.Duration()), int64(total)), r.service, r.name, r.Wait})
 	}
-	if omitted > 0 {
-		v.Note = omittedNote(omitted, omittedTime, total)
-	}
+	v.Note = s.note(total)
 	return v
 }

@@ -66,7 +66,7 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 	return p
 }
 
-// maxMessageRows bounds the messages on a page. JSON has all of them.
+// maxMessageRows bounds the messages in text and on a page. JSON has all of them.
 const maxMessageRows = 200
 
 func messageRows(j *journey.Journey) []messageRow {

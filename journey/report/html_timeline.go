@@ -71,14 +71,18 @@ func newTimeline(title string, j *journey.Journey, total time.Duration) *timelin
 		t.Ticks = append(t.Ticks, tick{fmt.Sprintf("%d%%", i*25), format.Duration(total * time.Duration(i) / 4), []string{"start", "middle", "middle", "middle", "end"}[i]})
 	}
 	path := j.CompletionPath()
-	on := make(map[journey.Index]bool)
-	for _, g := range path {
-		on[g.Span] = on[g.Span] || !g.Wait
-	}
 	rowOf := make(map[journey.Index]int)
 	for k, n := range nodes {
 		rowOf[n.span] = k
-		t.Rows = append(t.Rows, s.row(j, n, k, on[n.span]))
+	}
+	on := make([]bool, len(nodes))
+	for _, g := range path {
+		if k, ok := rowOf[g.Span]; ok && !g.Wait {
+			on[k] = true
+		}
+	}
+	for k, n := range nodes {
+		t.Rows = append(t.Rows, s.row(j, n, k, on[k]))
 	}
 	t.Path = s.path(path, rowOf)
 	if wait, ok := j.CallerWait(); ok {
@@ -169,6 +173,10 @@ func (s scale) path(path []journey.Segment, rowOf map[journey.Index]int) []pathL
 		from, to := s.x(g.Start), s.x(g.End)
 		if last >= 0 && last != y {
 			lines = append(lines, pathLine{from, from, last, y, false})
+		}
+		if n := len(lines); n > 0 && last == y && lines[n-1].Y1 == y && lines[n-1].Wait == g.Wait { // what lies between is in no row
+			lines[n-1].X2 = to
+			continue
 		}
 		lines = append(lines, pathLine{from, to, y, y, g.Wait})
 		last = y

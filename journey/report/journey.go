@@ -110,31 +110,34 @@ func plural(word string, n int) string {
 }
 
 func pathTable(b *strings.Builder, set *journey.Set, path []journey.Segment, style format.Style) {
-	rows, omitted, omittedTime := pieces(set, path)
-	if len(rows) == 0 {
+	s := pieces(set, path)
+	if len(s.rows) == 0 {
 		b.WriteString("  nothing: it took no time\n")
 		return
 	}
 	total := path[len(path)-1].End - path[0].Start
 	cells := [][]cell{{number("start"), number("duration"), number("share"), left("service"), left("what")}}
-	for _, r := range rows {
+	for _, r := range s.rows {
 		cells = append(cells, []cell{
 			number(format.Duration(r.Start)), number(format.Duration(r.Duration())), number(percent(int64(r.Duration()), int64(total))), left(r.service), left(r.name),
 		})
 	}
 	table(b, style, "  ", cells)
-	if omitted > 0 {
-		b.WriteString("  " + omittedNote(omitted, omittedTime, total) + "\n")
+	if note := s.note(total); note != "" {
+		b.WriteString("  " + note + "\n")
 	}
 }
 
 func messageTable(b *strings.Builder, set *journey.Set, messages []journey.Message, style format.Style) {
 	rows := [][]cell{{left("topic"), left("from"), left("to"), left("group"), number("publish"), number("queue wait"), number("delivery")}}
-	for _, m := range messages {
+	for _, m := range messages[:min(len(messages), maxMessageRows)] {
 		rows = append(rows, []cell{
 			left(destination(set, m.Consumer, m.Producer)), left(format.Escape(set.Span(m.Producer).Service)), left(format.Escape(set.Span(m.Consumer).Service)), left(format.Escape(m.Group)),
 			number(format.Duration(m.Publish)), number(format.Duration(m.Wait)), number(format.Duration(m.Delivery)),
 		})
 	}
 	table(b, style, "  ", rows)
+	if more := len(messages) - maxMessageRows; more > 0 {
+		fmt.Fprintf(b, "  and %d more messages\n", more)
+	}
 }

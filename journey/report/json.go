@@ -1,11 +1,11 @@
 package report
 
 import (
-	"encoding/json"
 	"io"
+	"iter"
+	"slices"
 
 	"tracelab/journey"
-	"tracelab/journey/compare"
 )
 
 // Schemas of the JSON documents. Fields are added to a version, never renamed.
@@ -13,23 +13,6 @@ const (
 	JourneySchema = "tracelab.journey/v1"
 	CompareSchema = "tracelab.compare/v1"
 )
-
-type journeyDocument struct {
-	Schema         string            `json:"schema"`
-	Traces         []string          `json:"traces"`
-	Spans          int               `json:"spans"`
-	Unreached      int               `json:"unreached"` // spans of its traces that nothing leads to
-	Root           *rootDocument     `json:"root"`
-	CallerWait     *int64            `json:"caller_wait_ns"`
-	Completion     int64             `json:"completion_ns"`
-	Tail           *int64            `json:"tail_ns"`
-	ResponsePath   []segmentDocument `json:"response_path"`
-	CompletionPath []segmentDocument `json:"completion_path"`
-	Messages       []messageDocument `json:"messages"`
-	Warnings       []warningDocument `json:"warnings"`
-	About          []string          `json:"about,omitempty"`
-	Hops           []hopDocument     `json:"hops,omitempty"`
-}
 
 // hopDocument is what crossed a hop, with values as they were kept; a header whose value was not kept has none.
 type hopDocument struct {
@@ -40,14 +23,15 @@ type hopDocument struct {
 	Read  map[string][]string `json:"read"`
 }
 
-func hopDocuments(j *journey.Journey) []hopDocument {
-	set := j.Set()
-	var list []hopDocument
-	for _, h := range j.Hops() {
-		from, to := set.Span(h.From), set.Span(h.To)
-		list = append(list, hopDocument{from.ID.String(), to.ID.String(), h.Class, headerDocument(from), headerDocument(to)})
+func hopDocuments(set *journey.Set, hops []journey.Hop) iter.Seq[hopDocument] {
+	return func(yield func(hopDocument) bool) {
+		for _, h := range hops {
+			from, to := set.Span(h.From), set.Span(h.To)
+			if !yield(hopDocument{from.ID.String(), to.ID.String(), h.Class, headerDocument(from), headerDocument(to)}) {
+				return
+			}
+		}
 	}
-	return list
 }
 
 func headerDocument(span *journey.Span) map[string][]string {
@@ -90,6 +74,7 @@ type warningDocument struct {
 	Rule journey.RuleID `json:"rule"`
 	Span string         `json:"span"`
 	Text string         `json:"text"`
+	More int            `json:"more,omitempty"` // how many warnings of its rule it stands for besides itself
 }
 
 // WriteJSON writes the journey as tracelab.journey/v1. Times are nanoseconds from the journey's start, and the segments of
@@ -97,88 +82,92 @@ type warningDocument struct {
 func (r Journey) WriteJSON(w io.Writer) error {
 	j := r.journey()
 	set := j.Set()
-	d := journeyDocument{
-		Schema:         JourneySchema,
-		Traces:         []string{},
-		Spans:          j.Len(),
-		Unreached:      len(j.Unreached()),
-		Completion:     j.Completion().Nanoseconds(),
-		ResponsePath:   segmentDocuments(set, j.ResponsePath()),
-		CompletionPath: segmentDocuments(set, j.CompletionPath()),
-		Messages:       []messageDocument{},
-		Warnings:       []warningDocument{},
-		About:          r.About,
+	o := newObjectStream(w)
+	o.member("schema", JourneySchema)
+	list(o, "traces", func(yield func(string) bool) {
+		for _, t := range j.Traces() {
+			if !yield(t.String()) {
+				return
+			}
+		}
+	})
+	o.member("spans", j.Len())
+	o.member("unreached", len(j.Unreached())) // spans of its traces that nothing leads to
+	var root *rootDocument
+	var wait, tail *int64
+	if i, ok := j.Root(); ok {
+		span := set.Span(i)
+		root = &rootDocument{span.ID.String(), span.Service, span.Name}
+		callerWait, _ := j.CallerWait()
+		rest, _ := j.Tail()
+		wait, tail = new(callerWait.Nanoseconds()), new(rest.Nanoseconds())
 	}
-	if r.Headers {
-		d.Hops = hopDocuments(j)
+	o.member("root", root)
+	o.member("caller_wait_ns", wait)
+	o.member("completion_ns", j.Completion().Nanoseconds())
+	o.member("tail_ns", tail)
+	list(o, "response_path", segmentDocuments(set, j.ResponsePath()))
+	list(o, "completion_path", segmentDocuments(set, j.CompletionPath()))
+	list(o, "messages", messageDocuments(set, j.Messages()))
+	list(o, "warnings", warningDocuments(j.Warnings()))
+	if len(r.About) > 0 {
+		list(o, "about", slices.Values(r.About))
 	}
-	for _, t := range j.Traces() {
-		d.Traces = append(d.Traces, t.String())
+	if hops := j.Hops(); r.Headers && len(hops) > 0 {
+		list(o, "hops", hopDocuments(set, hops))
 	}
-	if root, ok := j.Root(); ok {
-		span := set.Span(root)
-		d.Root = &rootDocument{span.ID.String(), span.Service, span.Name}
-		wait, _ := j.CallerWait()
-		tail, _ := j.Tail()
-		d.CallerWait, d.Tail = new(wait.Nanoseconds()), new(tail.Nanoseconds())
-	}
-	for _, m := range j.Messages() {
-		d.Messages = append(d.Messages, messageDocument{
-			set.Span(m.Producer).ID.String(), set.Span(m.Consumer).ID.String(), m.Group, m.Topic, m.Publish.Nanoseconds(), m.Wait.Nanoseconds(), m.Delivery.Nanoseconds(), m.Overlap,
-		})
-	}
-	for _, warning := range j.Warnings() {
-		d.Warnings = append(d.Warnings, warningDocument{warning.Rule, warning.Span.Span.String(), warning.Text})
-	}
-	return encode(w, d)
+	return o.close()
 }
 
-func segmentDocuments(set *journey.Set, path []journey.Segment) []segmentDocument {
-	list := make([]segmentDocument, len(path))
-	for i, g := range path {
-		span := set.Span(g.Span)
-		list[i] = segmentDocument{Kind: "work", Span: span.ID.String(), Service: span.Service, Name: span.Name, Start: g.Start.Nanoseconds(), End: g.End.Nanoseconds()}
-		if g.Wait {
-			list[i].Kind, list[i].Class = "wait", g.Class.String()
-			if g.From >= 0 {
-				list[i].From = set.Span(g.From).ID.String()
+func segmentDocuments(set *journey.Set, path []journey.Segment) iter.Seq[segmentDocument] {
+	return func(yield func(segmentDocument) bool) {
+		for _, g := range path {
+			span := set.Span(g.Span)
+			d := segmentDocument{Kind: "work", Span: span.ID.String(), Service: span.Service, Name: span.Name, Start: g.Start.Nanoseconds(), End: g.End.Nanoseconds()}
+			if g.Wait {
+				d.Kind, d.Class = "wait", g.Class.String()
+				if g.From >= 0 {
+					d.From = set.Span(g.From).ID.String()
+				}
+			}
+			if !yield(d) {
+				return
 			}
 		}
 	}
-	return list
 }
 
-type comparisonDocument struct {
-	Schema   string                 `json:"schema"`
-	Groups   []compare.GroupSummary `json:"groups"`
-	Measures []compare.Difference   `json:"measures"`
-	Nodes    []compare.Node         `json:"nodes"`
-	Warnings []string               `json:"warnings"`
+func messageDocuments(set *journey.Set, messages []journey.Message) iter.Seq[messageDocument] {
+	return func(yield func(messageDocument) bool) {
+		for _, m := range messages {
+			if !yield(messageDocument{
+				set.Span(m.Producer).ID.String(), set.Span(m.Consumer).ID.String(), m.Group, m.Topic,
+				m.Publish.Nanoseconds(), m.Wait.Nanoseconds(), m.Delivery.Nanoseconds(), m.Overlap,
+			}) {
+				return
+			}
+		}
+	}
+}
+
+func warningDocuments(warnings []journey.Warning) iter.Seq[warningDocument] {
+	return func(yield func(warningDocument) bool) {
+		for _, w := range warnings {
+			if !yield(warningDocument{w.Rule, w.Span.Span.String(), w.Text, w.More}) {
+				return
+			}
+		}
+	}
 }
 
 // WriteJSON writes the comparison as tracelab.compare/v1: the groups with their structures, the differences of their
 // measures, and the nodes of their journeys.
 func (r Comparison) WriteJSON(w io.Writer) error {
-	c := r.Of
-	d := comparisonDocument{CompareSchema, c.Groups, c.Differences, c.Nodes, c.Warnings}
-	if d.Groups == nil {
-		d.Groups = []compare.GroupSummary{}
-	}
-	if d.Nodes == nil {
-		d.Nodes = []compare.Node{}
-	}
-	if d.Measures == nil {
-		d.Measures = []compare.Difference{}
-	}
-	if d.Warnings == nil {
-		d.Warnings = []string{}
-	}
-	return encode(w, d)
-}
-
-func encode(w io.Writer, document any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(document)
+	o := newObjectStream(w)
+	o.member("schema", CompareSchema)
+	list(o, "groups", slices.Values(r.Of.Groups))
+	list(o, "measures", slices.Values(r.Of.Differences))
+	list(o, "nodes", slices.Values(r.Of.Nodes))
+	list(o, "warnings", slices.Values(r.Of.Warnings))
+	return o.close()
 }

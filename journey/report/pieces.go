@@ -17,21 +17,41 @@ type piece struct {
 	merged        int // how many segments it stands for, when several
 }
 
+// maxWaitRows bounds the waits that have rows of their own however short they are.
+const maxWaitRows = 200
+
+// selection is a path as rows, and what is in none of them.
+type selection struct {
+	rows    []piece
+	omitted int // segments
+	time    time.Duration
+	waits   bool // short waits are among those that are merged or omitted
+}
+
 // pieces makes rows of a path. Work under 1 % of the path is merged where such pieces follow each other; what is still
-// under 1 % then is left out, and counted. Waits are rows of their own however short: they are what sets messages apart.
-func pieces(set *journey.Set, path []journey.Segment) (rows []piece, omitted int, omittedTime time.Duration) {
+// under 1 % then is left out, and counted. Waits are rows of their own however short, since they set messages apart, unless
+// there are too many: then they are treated as work is.
+func pieces(set *journey.Set, path []journey.Segment) selection {
 	if len(path) == 0 {
-		return nil, 0, 0
+		return selection{}
 	}
 	return piecesOver(set, path, (path[len(path)-1].End-path[0].Start)/100)
 }
 
 // piecesOver makes rows likewise, of work that takes the limit or more.
-func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) (rows []piece, omitted int, omittedTime time.Duration) {
-	small := func(g journey.Segment) bool { return !g.Wait && g.Duration() < limit }
+func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) selection {
+	var s selection
+	waits := 0
+	for _, g := range path {
+		if g.Wait {
+			waits++
+		}
+	}
+	s.waits = waits > maxWaitRows
+	small := func(g journey.Segment) bool { return (s.waits || !g.Wait) && g.Duration() < limit }
 	for i := 0; i < len(path); {
 		if !small(path[i]) {
-			rows = append(rows, single(set, path[i]))
+			s.rows = append(s.rows, single(set, path[i]))
 			i++
 			continue
 		}
@@ -42,13 +62,13 @@ func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) (
 		run := path[i : i+n]
 		i += n
 		if length := run[n-1].End - run[0].Start; length < limit {
-			omitted += n
-			omittedTime += length
+			s.omitted += n
+			s.time += length
 		} else {
-			rows = append(rows, several(set, run))
+			s.rows = append(s.rows, several(set, run))
 		}
 	}
-	return rows, omitted, omittedTime
+	return s
 }
 
 func single(set *journey.Set, g journey.Segment) piece {
@@ -65,7 +85,10 @@ func several(set *journey.Set, run []journey.Segment) piece {
 	g.End, g.Wait = run[len(run)-1].End, false
 	var services []string
 	for _, s := range run {
-		if name := format.Escape(set.Span(s.Span).Service); !slices.Contains(services, name) && len(services) < 5 {
+		if len(services) == 5 {
+			break
+		}
+		if name := format.Escape(set.Span(s.Span).Service); !slices.Contains(services, name) {
 			services = append(services, name)
 		}
 	}
@@ -111,6 +134,14 @@ func (p piece) glyph() (glyph string, color format.Color) {
 	return "┄", format.Cyan
 }
 
-func omittedNote(n int, together, total time.Duration) string {
-	return fmt.Sprintf("not shown: %d pieces of work under 1 %% of the total each, together %s (%s)", n, format.Duration(together), percent(int64(together), int64(total)))
+// note says what is in no row, "" when everything is.
+func (s selection) note(total time.Duration) string {
+	if s.omitted == 0 {
+		return ""
+	}
+	what := "pieces of work"
+	if s.waits {
+		what = "pieces of work and waits"
+	}
+	return fmt.Sprintf("not shown: %d %s under 1 %% of the total each, together %s (%s)", s.omitted, what, format.Duration(s.time), percent(int64(s.time), int64(total)))
 }

@@ -35,47 +35,79 @@ func tree(b *strings.Builder, j *journey.Journey, style format.Style) {
 // treeNodes returns the spans of a journey, each once, over all traces, depth first, and no more than limit: under its parent
 // where that caused it, else under the cause that was ready last.
 func treeNodes(j *journey.Journey, limit int) []treeNode {
-	below := make(map[journey.Index][]treeNode)
-	for _, i := range j.Spans() {
-		via := shownCause(j, i)
-		at := journey.Index(-1)
-		if via != nil {
-			at = via.From
-		}
-		below[at] = append(below[at], treeNode{span: i, via: via})
-	}
+	spans := j.Spans()
+	below := newChildren(j, spans)
 	var list []treeNode
-	stack := slices.Clone(below[-1])
-	slices.Reverse(stack)
-	for len(stack) > 0 && len(list) < limit {
-		n := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		list = append(list, n)
-		children := below[n.span]
-		for k := len(children) - 1; k >= 0; k-- {
-			children[k].depth = n.depth + 1
-			stack = append(stack, children[k])
+	type place struct {
+		at    int32 // position in spans
+		depth int
+	}
+	var stack []place
+	push := func(positions []int32, depth int) {
+		for _, at := range slices.Backward(positions[:min(len(positions), limit)]) { // no more than that are written
+			stack = append(stack, place{at, depth})
 		}
+	}
+	push(below.of(-1), 0)
+	for len(stack) > 0 && len(list) < limit {
+		p := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		n := treeNode{span: spans[p.at], depth: p.depth}
+		if via, ok := shownCause(j, n.span); ok {
+			n.via = &via
+		}
+		list = append(list, n)
+		push(below.of(p.at), p.depth+1)
 	}
 	return list
 }
 
-// shownCause returns the edge to a span under which it is shown, or nil for a span that nothing in the journey led to.
-func shownCause(j *journey.Journey, i journey.Index) *journey.Edge {
-	var best *journey.Edge
-	parent, hasParent := j.Set().Parent(i)
-	for e := range j.Set().Causes(i) {
+// children lists for each span of a journey, by position, those that are shown under it.
+type children struct {
+	list []int32
+	ends []int32 // those under position at are list[ends[at]:ends[at+1]], shifted by one for those under nothing
+}
+
+func newChildren(j *journey.Journey, spans []journey.Index) children {
+	up := make([]int32, len(spans)) // position + 1 of the span above, 0 for none
+	c := children{list: make([]int32, len(spans)), ends: make([]int32, len(spans)+2)}
+	for at, i := range spans {
+		if via, ok := shownCause(j, i); ok {
+			above, _ := j.Position(via.From)
+			up[at] = int32(above) + 1
+		}
+		c.ends[up[at]+1]++
+	}
+	for k := 1; k < len(c.ends); k++ {
+		c.ends[k] += c.ends[k-1]
+	}
+	next := slices.Clone(c.ends)
+	for at := range spans {
+		c.list[next[up[at]]] = int32(at)
+		next[up[at]]++
+	}
+	return c
+}
+
+// of returns the positions under a position, or those under none for -1.
+func (c children) of(at int32) []int32 { return c.list[c.ends[at+1]:c.ends[at+2]] }
+
+// shownCause returns the edge to a span under which it is shown, and false for a span that nothing in the journey led to.
+func shownCause(j *journey.Journey, i journey.Index) (best journey.Edge, found bool) {
+	set := j.Set()
+	parent, hasParent := set.Parent(i)
+	for e := range set.Causes(i) {
 		if !j.Contains(e.From) {
 			continue
 		}
 		if hasParent && e.From == parent {
-			return &e
+			return e, true
 		}
-		if best == nil || e.Ready > best.Ready {
-			best = &e
+		if !found || e.Ready > best.Ready {
+			best, found = e, true
 		}
 	}
-	return best
+	return best, found
 }
 
 func treeRow(j *journey.Journey, n treeNode) []cell {

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,32 +24,46 @@ type worth struct {
 
 // stepWorths replays a journey without the work of each of the spans that work longest on its completion path.
 func stepWorths(j *journey.Journey) []worth {
-	work := make(map[journey.Index]time.Duration)
+	spans := j.Spans()
+	work := make([]time.Duration, len(spans)) // by position
 	for _, g := range j.CompletionPath() {
-		if !g.Wait {
-			work[g.Span] += g.Duration()
+		if at, ok := j.Position(g.Span); ok && !g.Wait {
+			work[at] += g.Duration()
 		}
 	}
-	spans := make([]journey.Index, 0, len(work))
-	for i := range work {
-		spans = append(spans, i)
-	}
-	slices.SortFunc(spans, func(a, b journey.Index) int { return cmp.Or(cmp.Compare(work[b], work[a]), cmp.Compare(a, b)) })
 	wait, rooted := j.CallerWait()
 	var list []worth
-	for _, i := range spans[:min(maxWorths, len(spans))] {
-		x := j.WhatIf(func(k journey.Index) float64 {
+	replayer := j.Replayer()
+	for _, at := range longest(work) {
+		i := spans[at]
+		x := replayer.WhatIf(func(k journey.Index) float64 {
 			if k == i {
 				return 0
 			}
 			return 1
 		})
 		span := j.Set().Span(i)
-		w := worth{service: format.Escape(span.Service), name: format.Escape(span.Name), work: format.Duration(work[i]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
+		w := worth{service: format.Escape(span.Service), name: format.Escape(span.Name), work: format.Duration(work[at]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
 		if rooted {
 			w.callerWait = lessBy(wait - x.CallerWait)
 		}
 		list = append(list, w)
+	}
+	return list
+}
+
+// longest returns the positions of the maxWorths longest durations that are not 0, the longest first.
+func longest(work []time.Duration) []int {
+	var list []int
+	for at, d := range work {
+		k := len(list)
+		for k > 0 && work[list[k-1]] < d {
+			k--
+		}
+		if d > 0 && k < maxWorths {
+			list = slices.Insert(list, k, at)
+			list = list[:min(len(list), maxWorths)]
+		}
 	}
 	return list
 }
