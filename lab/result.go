@@ -40,7 +40,7 @@ type FormResult struct {
 	Incomplete int      `json:"incomplete"` // counted, shown, and part of no figure
 	Traces     int      `json:"traces"`
 	SpanCount  int      `json:"spans"`
-	Dropped    int64    `json:"dropped_spans"` // in this process; of services elsewhere, what is missing makes journeys incomplete
+	Dropped    int64    `json:"dropped_spans"` // of its orders, by this process and by services elsewhere
 
 	CallerWait compare.Summary  `json:"caller_wait_ms"`
 	Response   compare.Summary  `json:"response_ms"`

@@ -176,6 +176,7 @@ func (r *running) finish(ctx context.Context, result *Result, placed []rundir.Or
 	r.Progress(Progress{Stage: "stopping the services", Answered: len(placed), Orders: len(placed)})
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
 	defer cancel()
+	droppedElsewhere := r.droppedElsewhere(stopping, result)
 	if r.env.system != nil {
 		result.Skipped = r.env.system.Skipped()
 	}
@@ -194,7 +195,7 @@ func (r *running) finish(ctx context.Context, result *Result, placed []rundir.Or
 	}
 	r.countSpans(result)
 	for form, f := range result.Forms {
-		f.Dropped = r.env.dropped.of(r.name, form)
+		f.Dropped = r.env.dropped.of(r.name, form) + droppedElsewhere[string(form)]
 	}
 	spans, err := sortSpans(r.env.batches(), r.name)
 	if err != nil {

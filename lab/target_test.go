@@ -44,7 +44,7 @@ func startTarget(t *testing.T, to string, through func(sdktrace.SpanExporter) sd
 			t.Fatal(err)
 		}
 		gate := &gate{SpanExporter: through(exporter)}
-		queue := telemetry.NewQueue(gate, telemetry.QueueConfig{Interval: 20 * time.Millisecond, Timeout: exportTimeout})
+		queue := telemetry.NewQueue(gate, telemetry.QueueConfig{Interval: 20 * time.Millisecond, Timeout: exportTimeout, GroupBy: services.SpanGroups()})
 		system, err := services.Start(t.Context(), services.Config{
 			Services: []string{name}, HTTP: http, GRPC: grpc, Kafka: cluster.ListenAddrs(), Workers: 8, Network: services.TCP(),
 			Telemetry: telemetry.Config{Host: "lab", Instance: name, Version: "test", Processors: []sdktrace.SpanProcessor{queue},

@@ -57,6 +57,7 @@ func newGateway(n *node) error {
 	for _, pattern := range []string{"GET /orders/{id}", "GET /runs/{run}", "GET /runs/{run}/orders"} {
 		n.httpServer.Plain(pattern, http.HandlerFunc(g.ask))
 	}
+	n.httpServer.Plain("GET /runs/{run}/spans", http.HandlerFunc(g.reportAllSpans))
 	n.ready = g.peersReady
 	return nil
 }

@@ -32,6 +32,8 @@ type node struct {
 	effects       *Effects
 	handlings     *handlingIDs
 	telemetry     *telemetry.Provider
+	queue         *telemetry.Queue // of the process; nil: its spans go nowhere, or where the lab counts them
+	process       string
 
 	httpServer *carrierhttp.Server
 	grpcServer *carriergrpc.Server
@@ -84,6 +86,7 @@ func (n *node) probes() {
 	n.httpServer.Plain("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		carrierhttp.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "alive"})
 	}))
+	n.httpServer.Plain("GET /runs/{run}/spans/here", http.HandlerFunc(n.reportSpans))
 	n.httpServer.Plain("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if missing := n.notReady(r.Context()); len(missing) > 0 {
 			carrierhttp.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"service": n.name, "status": "not ready", "waiting_for": missing})

@@ -106,7 +106,8 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		return nil, err
 	}
 	n := &node{name: name, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
-		effects: s.config.Effects, handlings: s.handlings, telemetry: provider, listeners: l, handlers: map[string]handler{}}
+		effects: s.config.Effects, handlings: s.handlings, telemetry: provider, listeners: l, handlers: map[string]handler{},
+		queue: s.config.Telemetry.Queue(), process: s.config.Telemetry.Host + "/" + s.config.Telemetry.Instance}
 	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
 	n.http = carrierhttp.NewClient(s.config.Network.Dial, provider, lookup(s.config.HTTP))
 	n.grpc = carriergrpc.NewClient(s.config.Network.Dial, provider, lookup(s.config.GRPC))

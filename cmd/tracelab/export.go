@@ -45,7 +45,7 @@ func newExport(ctx context.Context, to otlp.Destination, log *slog.Logger) (expo
 		if err != nil {
 			return e, err
 		}
-		e.queue = telemetry.NewQueue(exporter, telemetry.QueueConfig{Logger: log})
+		e.queue = telemetry.NewQueue(exporter, telemetry.QueueConfig{Logger: log, GroupBy: services.SpanGroups()})
 	}
 	if !to.Metrics.IsZero() {
 		exporter, err := otlp.NewMetricExporter(ctx, to.Metrics)

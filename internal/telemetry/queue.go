@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -35,6 +36,7 @@ type Queue struct {
 
 	started, exported atomic.Int64
 	dropped           [len(dropReasons)]atomic.Int64 // by reason
+	drops             drops
 
 	told    int64     // of the dropped spans, how many the log knows; worker only
 	lastLog time.Time // worker only
@@ -71,7 +73,9 @@ type QueueConfig struct {
 	// cannot be slow. Over a network it stays false, or a collector that is away would stop the orders.
 	Wait   bool
 	OnDrop func(sdktrace.ReadOnlySpan) // is told of each span that is dropped, by any goroutine
-	Logger *slog.Logger                // says that spans were dropped, once a minute at the most, and in the end
+	// GroupBy are the attributes by whose values dropped spans are counted, see DroppedOf.
+	GroupBy []attribute.Key
+	Logger  *slog.Logger // says that spans were dropped, once a minute at the most, and in the end
 }
 
 // Counts are the spans that a queue has seen. While spans are open or waiting, Started is the larger side.
@@ -99,7 +103,7 @@ func NewQueue(exporter sdktrace.SpanExporter, config QueueConfig) *Queue {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
 	q := &Queue{
-		exporter: exporter, config: config,
+		exporter: exporter, config: config, drops: drops{count: map[string]int64{}},
 		spans: make(chan sdktrace.ReadOnlySpan, config.Size), flush: make(chan chan struct{}),
 		stopping: make(chan struct{}), last: make(chan struct{}), drained: make(chan struct{}),
 	}
@@ -162,6 +166,9 @@ func (q *Queue) OnEnd(s sdktrace.ReadOnlySpan) {
 // drop counts spans that nobody will get.
 func (q *Queue) drop(why reason, spans ...sdktrace.ReadOnlySpan) {
 	q.dropped[why].Add(int64(len(spans)))
+	if len(q.config.GroupBy) > 0 {
+		q.drops.note(q.config.GroupBy, spans)
+	}
 	if q.config.OnDrop != nil {
 		for _, s := range spans {
 			q.config.OnDrop(s)
