@@ -27,6 +27,7 @@ const spanPatience = 2 * time.Second
 type environment struct {
 	client    *client
 	collector *Collector       // spans made in this process, and those that a receiver takes
+	receiver  *otlp.Receiver   // nil when no spans are received
 	jaeger    *fetcher         // nil when no spans are fetched from a Jaeger
 	queue     *telemetry.Queue // of the spans made in this process
 	dropped   droppedSpans
@@ -175,10 +176,11 @@ func (env *environment) elsewhere(c Config, run string) error {
 		env.onStop(fetcher.close)
 		return nil
 	}
-	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: c.ReceiveOTLP, Keep: env.collector.Add, Logger: c.Logger})
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: c.ReceiveOTLP, Keep: env.collector.Add, Logger: c.Logger, Admit: ofRun(run)})
 	if err != nil {
 		return err
 	}
+	env.receiver = receiver
 	env.onStop(receiver.Close)
 	return nil
 }

@@ -126,7 +126,7 @@ func (r *running) load(run string, orders int, placed func(int)) load {
 // warmUp places orders that are left out of everything, and waits until nothing of them is left on its way.
 func (r *running) warmUp(ctx context.Context) error {
 	r.Progress(Progress{Stage: "warming up"})
-	run := r.name + "-warmup"
+	run := warmUpOf(r.name)
 	if _, _, err := r.load(run, r.WarmUp, func(int) {}).offer(ctx); err != nil {
 		return err
 	}
@@ -194,6 +194,7 @@ func (r *running) finish(ctx context.Context, result *Result, placed []rundir.Or
 		}
 	}
 	r.countSpans(result)
+	r.countReceived(result)
 	for form, f := range result.Forms {
 		f.Dropped = r.env.dropped.of(r.name, form) + droppedElsewhere[string(form)]
 	}

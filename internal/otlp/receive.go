@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -87,6 +88,7 @@ func (r *Receiver) take(ctx context.Context, body []byte, check func([]byte) err
 	if err := decode(request, body); err != nil {
 		return invalid("the body is no OTLP export request: %w", err)
 	}
+	leftOut := r.leaveOut(request.Traces())
 	cleanReceived(request.Traces())
 	batch, err := request.MarshalProto()
 	if err != nil {
@@ -95,6 +97,44 @@ func (r *Receiver) take(ctx context.Context, body []byte, check func([]byte) err
 	if err := source.CheckProtobuf(batch); err != nil { // of JSON
 		return invalid("the body is no OTLP export request: %w", err)
 	}
-	r.config.Keep(batch)
+	return r.keep(batch, request.Traces().SpanCount(), leftOut)
+}
+
+// leaveOut removes the spans that are not to be kept, and returns how many.
+func (r *Receiver) leaveOut(traces ptrace.Traces) int {
+	if r.config.Admit == nil {
+		return 0
+	}
+	before := traces.SpanCount()
+	traces.ResourceSpans().RemoveIf(func(resource ptrace.ResourceSpans) bool {
+		resource.ScopeSpans().RemoveIf(func(scope ptrace.ScopeSpans) bool {
+			scope.Spans().RemoveIf(func(s ptrace.Span) bool { return !r.config.Admit(s) })
+			return scope.Spans().Len() == 0
+		})
+		return resource.ScopeSpans().Len() == 0
+	})
+	return before - traces.SpanCount()
+}
+
+// keep hands a batch on, unless the budget is used up.
+func (r *Receiver) keep(batch []byte, spans, leftOut int) error {
+	r.mu.Lock()
+	r.received.LeftOut += int64(leftOut)
+	full := r.received.Bytes+int64(len(batch)) > r.config.MaxBytes
+	switch {
+	case full:
+		r.received.Refused += int64(spans)
+	case spans > 0:
+		r.received.Kept += int64(spans)
+		r.received.Bytes += int64(len(batch))
+	}
+	r.mu.Unlock()
+	if full {
+		return &refusal{http: http.StatusTooManyRequests, grpc: codes.ResourceExhausted,
+			err: fmt.Errorf("%d bytes of spans are kept, and no more", r.config.MaxBytes)}
+	}
+	if spans > 0 {
+		r.config.Keep(batch)
+	}
 	return nil
 }

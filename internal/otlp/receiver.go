@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -19,7 +21,16 @@ type ReceiverConfig struct {
 	Address string             // host:port for gRPC; HTTP takes the port behind it, and any free ports when it is 0
 	Keep    func(batch []byte) // takes the spans of one request, as OTLP protobuf; called by many goroutines
 	Logger  *slog.Logger
+
+	// Admit picks the spans to keep: the others are counted and left out as they come. Nil: all.
+	Admit func(ptrace.Span) bool
+	// MaxBytes is how much is kept over all requests, as OTLP protobuf; what would be more is refused. 0: DefaultBudget.
+	MaxBytes int64
 }
+
+// Received are the spans that came to a receiver: kept, left out because Admit did not pick them, and refused because the
+// budget was used up (those may come again).
+type Received struct{ Kept, LeftOut, Refused, Bytes int64 }
 
 // Receiver is an OTLP endpoint for spans, gRPC and HTTP (protobuf and JSON).
 //
@@ -34,12 +45,18 @@ type Receiver struct {
 	serving   errgroup.Group
 	reading   chan struct{} // one place for each request whose body may be in memory
 	decoding  chan struct{} // one place for each request that is being decoded
+
+	mu       sync.Mutex
+	received Received
 }
 
 // StartReceiver listens for gRPC and for HTTP.
 func StartReceiver(c ReceiverConfig) (*Receiver, error) { return startReceiver(c, defaultTimeouts) }
 
 func startReceiver(c ReceiverConfig, within timeouts) (*Receiver, error) {
+	if c.MaxBytes == 0 {
+		c.MaxBytes = DefaultBudget()
+	}
 	overGRPC, overHTTP, err := listen(c.Address)
 	if err != nil {
 		return nil, err
@@ -88,6 +105,13 @@ func listen(address string) (first, behind net.Listener, err error) {
 
 // Addresses are host:port for gRPC and for HTTP.
 func (r *Receiver) Addresses() (overGRPC, overHTTP string) { return r.addresses[0], r.addresses[1] }
+
+// Received are the sums so far.
+func (r *Receiver) Received() Received {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.received
+}
 
 // Close finishes the requests under way, for as long as the context lasts.
 func (r *Receiver) Close(ctx context.Context) error {

@@ -1,0 +1,49 @@
+package lab_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"tracelab/internal/otlp"
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// TestForeignSpansAreCountedAndLeftOut sends spans of another run while a run receives its own.
+func TestForeignSpansAreCountedAndLeftOut(t *testing.T) {
+	receiver := receiverAddress(t)
+	to := startTarget(t, receiver, unchanged)
+	foreign := &tracepb.ResourceSpans{ScopeSpans: []*tracepb.ScopeSpans{{}}}
+	for range 100 {
+		foreign.ScopeSpans[0].Spans = append(foreign.ScopeSpans[0].Spans, &tracepb.Span{Name: "foreign", TraceId: make([]byte, 16), SpanId: make([]byte, 8),
+			Attributes: []*commonpb.KeyValue{{Key: services.KeyRun, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: "another"}}}}})
+	}
+	var once sync.Once
+	var sending error
+	result, err := lab.Run(t.Context(), lab.Config{
+		Orders: 3, WarmUp: -1, Seed: 1, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(),
+		Progress: func(at lab.Progress) {
+			if at.Stage != "placing orders" {
+				return
+			}
+			once.Do(func() {
+				client := otlp.NewTraceClient(endpoint(t, receiver))
+				if sending = client.Start(t.Context()); sending == nil {
+					sending = client.UploadTraces(t.Context(), []*tracepb.ResourceSpans{foreign})
+				}
+				_ = client.Stop(t.Context())
+			})
+		},
+	})
+	if err != nil || sending != nil {
+		t.Fatal(err, sending)
+	}
+	if len(result.Problems) > 0 || !slices.ContainsFunc(result.Warnings, func(w string) bool { return strings.HasPrefix(w, "100 spans of no order of this run") }) {
+		t.Errorf("problems %q, warnings %q", result.Problems, result.Warnings)
+	}
+}
