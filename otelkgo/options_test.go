@@ -12,8 +12,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/otelkgo"
 )
@@ -225,4 +227,59 @@ func TestProduceSync(t *testing.T) {
 			t.Errorf("%d results without records", n)
 		}
 	})
+}
+
+func TestOptions(t *testing.T) {
+	for name, opts := range map[string][]otelkgo.Option{
+		"relation": {otelkgo.WithRelation(7)},
+		"links":    {otelkgo.WithMaxLinks(-1)},
+		"polls":    {otelkgo.WithPollSpans(7)},
+		"commits":  {otelkgo.WithCommitSpans(7)},
+		"nil":      {nil},
+	} {
+		if in, err := otelkgo.New(opts...); err == nil || in != nil {
+			t.Errorf("%s: New returned %v, %v", name, in, err)
+		}
+	}
+	for _, r := range []otelkgo.Relation{otelkgo.RelationBoth, otelkgo.RelationParent, otelkgo.RelationLink} {
+		if got, err := otelkgo.ParseRelation(r.String()); err != nil || got != r {
+			t.Errorf("%s is parsed as %s, %v", r, got, err)
+		}
+	}
+	if _, err := otelkgo.ParseRelation("child"); err == nil {
+		t.Error("relation child is taken")
+	}
+}
+
+func TestRelationFuncAndMessageID(t *testing.T) {
+	inBubble(t, []string{"orders"}, func(b *bubble) {
+		cl := b.client(kgo.ConsumeTopics("orders"))
+		defer cl.Close()
+		for _, id := range []string{"link", "parent"} {
+			ctx, server := b.order(id)
+			b.produce(ctx, cl, &kgo.Record{Topic: "orders", Headers: []kgo.RecordHeader{{Key: "ce_id", Value: []byte(id)}}})
+			server.End()
+		}
+		for _, r := range b.poll(cl, 2) {
+			b.process(r)
+		}
+		for _, s := range b.spans.Ended() {
+			if s.Name() != "process orders" {
+				continue
+			}
+			id := attributeOf(s, "messaging.message.id")
+			if root := !s.Parent().IsValid(); root != (id == "link") || len(s.Links()) == 0 != (id == "parent") {
+				t.Errorf("message %s: root %t with %d links", id, root, len(s.Links()))
+			}
+		}
+	}, otelkgo.WithRelationFunc(func(ctx context.Context, _ *kgo.Record) otelkgo.Relation {
+		if !trace.SpanContextFromContext(ctx).IsRemote() {
+			t.Error("the context has no remote span context")
+		}
+		r, err := otelkgo.ParseRelation(baggage.FromContext(ctx).Member("order").Value())
+		if err != nil {
+			t.Error(err)
+		}
+		return r
+	}), otelkgo.WithMessageID(func(r *kgo.Record) string { return otelkgo.RecordCarrier{Record: r}.Get("ce_id") }))
 }
