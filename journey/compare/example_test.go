@@ -38,3 +38,26 @@ func ExampleNodes() {
 	// added: bill of shop (produce, then produce)
 	// same: charge of billing (internal, then internal)
 }
+
+// How often an order changes services, beside the measures of the package.
+func ExampleWithMeasures() {
+	order := func(services ...string) compare.Group {
+		spans := make([]journey.Span, len(services))
+		for i, service := range services {
+			spans[i] = journey.Span{Trace: journey.TraceID{1}, ID: journey.SpanID{byte(i + 1)}, Service: service, Name: "step", Start: int64(i), End: 100 - int64(i)}
+			if i > 0 {
+				spans[i].Parent = spans[i-1].ID
+			}
+		}
+		return compare.Group{Name: services[0], Journeys: journey.NewSet(spans).Journeys()}
+	}
+	groups := []compare.Group{order("web", "orders"), order("app", "gateway", "orders", "stock")}
+	hops := compare.Measure{Name: "hops", Of: func(j *journey.Journey) (float64, bool) { return float64(j.Depth().Hops), true }}
+	result := compare.Groups(groups, compare.WithMeasures(append(compare.Measures(), hops)...))
+	for _, g := range result.Groups {
+		fmt.Println(g.Name, g.Measures[len(g.Measures)-1])
+	}
+	// Output:
+	// web 1
+	// app 3
+}

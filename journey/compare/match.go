@@ -12,7 +12,7 @@ type row struct {
 
 func (r *row) has(group int) bool { return len(r.places[group]) > 0 }
 
-// matcher pairs the places of several groups. Exact keys come first. What is left is paired, whatever the ancestors, by its
+// matcher pairs the places of several groups. It matches exact keys first. It pairs what is left, whatever the ancestors, by its
 // label: an entry, call or consumer by its service and step, so that a call meets the message that took its place, and any
 // other node by its service, name and kind.
 type matcher struct {
@@ -195,8 +195,14 @@ func (m *matcher) comparePlaces(g int, p int32, h int, q int32) int {
 // maxAlternatives is how many equals are looked at: more of them are a recursion, not the branches before a join.
 const maxAlternatives = 32
 
-// joinLeftovers joins a row that only group g has to one of its label that others have too, when no journey has both: the
-// node hangs elsewhere in some journeys, as when a join is done by whichever branch comes last.
+// joinLeftovers joins a row that only group g has to a row of the same label that others have too, when no journey has both:
+// the node hangs elsewhere in some journeys. A join is done by whichever branch comes last:
+//
+//	most journeys          some journeys          rows of group g            after joining
+//	in                     in                     in > a > Join   (common)   Join: both places
+//	├ a                    ├ a                    in > b > Join   (single)
+//	│ └ Join               └ b
+//	└ b                      └ Join
 func (m *matcher) joinLeftovers(g int) {
 	single, common := make(map[label][]int), make(map[label][]int)
 	var order []label

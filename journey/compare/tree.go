@@ -126,7 +126,12 @@ func (b *treeBuilder) before(e, than journey.Edge) bool {
 	return e.From < than.From
 }
 
-// findPlace finds the place of a span and of all above it. Links may form circles, which are cut at their earliest span.
+// findPlace finds the place of a span and of all spans above it. It climbs to the first span whose place is known, or to the
+// top, and numbers the places on its way down. Links may form circles, which are cut at their earliest span:
+//
+//	chain   c → b → a → top        climbs c, b, a; then places a, a > b, a > b > c
+//	circle  d → c → b → d          climbs d, c, b and meets d again: cuts d, if it is the earliest,
+//	                               from b, and starts over, so that the places are d, d > b, d > b > c
 func (b *treeBuilder) findPlace(at int32) {
 	for b.place[at] == unknownPlace {
 		b.chain = b.chain[:0]

@@ -105,8 +105,8 @@ func (c *Pass) occurrences() map[variable]map[string]*occurrence {
 	return values
 }
 
-// tally is what is known of the values of one shape.
-type tally struct {
+// shapeCount is what is known of the values of one shape.
+type shapeCount struct {
 	shape    string
 	first    journey.Index
 	example  string
@@ -115,7 +115,7 @@ type tally struct {
 	journeys int // occurrences
 }
 
-func (t *tally) add(value string, o *occurrence) {
+func (t *shapeCount) add(value string, o *occurrence) {
 	if t.values == 0 || o.span < t.first || o.span == t.first && value < t.example {
 		t.first, t.example = o.span, value
 	}
@@ -126,14 +126,14 @@ func (t *tally) add(value string, o *occurrence) {
 	}
 }
 
-func (t *tally) grows(least int) bool { return t.seenOnce >= least && 2*t.seenOnce >= t.journeys }
+func (t *shapeCount) grows(least int) bool { return t.seenOnce >= least && 2*t.seenOnce >= t.journeys }
 
 func (c *Pass) judgeVariable(v variable, values map[string]*occurrence) {
 	if len(values) < minJourneys {
 		return
 	}
-	var all tally
-	shapes := make(map[string]*tally)
+	var all shapeCount
+	shapes := make(map[string]*shapeCount)
 	for value, o := range values {
 		all.add(value, o)
 		shape, hasID := shapeOf(value)
@@ -141,7 +141,7 @@ func (c *Pass) judgeVariable(v variable, values map[string]*occurrence) {
 			continue
 		}
 		if shapes[shape] == nil {
-			shapes[shape] = &tally{shape: shape}
+			shapes[shape] = &shapeCount{shape: shape}
 		}
 		shapes[shape].add(value, o)
 	}
@@ -157,7 +157,7 @@ func (c *Pass) judgeVariable(v variable, values map[string]*occurrence) {
 	}
 }
 
-func (c *Pass) growing(v variable, t *tally) {
+func (c *Pass) growing(v variable, t *shapeCount) {
 	what := v.key
 	if what == "" {
 		what = "the name of spans of kind " + v.kind.String()

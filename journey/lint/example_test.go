@@ -2,6 +2,7 @@ package lint_test
 
 import (
 	"fmt"
+	"log"
 	"os"
 
 	"tracelab/journey"
@@ -51,8 +52,7 @@ func ExampleWithRules() {
 	}
 	rules, err := lint.Without(lint.Rules(), "P02", "N01")
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
 	set := journey.NewSet([]journey.Span{{
 		Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Start: 1_000, End: 2_000, Service: "payment", Name: "payment.Charge",

@@ -77,9 +77,8 @@ func (p Bars) draw(b *strings.Builder, style format.Style) {
 }
 
 // bothPaths draws the response path and the completion path of a journey on one time axis; of one that they share, it once.
-func bothPaths(b *strings.Builder, j *journey.Journey, style format.Style) {
+func bothPaths(b *strings.Builder, j *journey.Journey, response, completion []journey.Segment, style format.Style) {
 	set := j.Set()
-	response, completion := j.ResponsePath(), j.CompletionPath()
 	if len(response) == 0 || slices.Equal(response, completion) || len(completion) == 0 {
 		title := "Completion path"
 		if len(response) > 0 {

@@ -48,15 +48,16 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 		p.Traces = append(p.Traces, t.String())
 	}
 	p.Timeline = newTimeline("", j, j.Completion())
+	completion := j.CompletionPath()
 	if path := j.ResponsePath(); len(path) > 0 {
 		p.Paths = append(p.Paths, newPathView("Response path: what the caller waited for", set, path))
 	}
-	p.Paths = append(p.Paths, newPathView("Completion path: why it ended when it did", set, j.CompletionPath()))
+	p.Paths = append(p.Paths, newPathView("Completion path: why it ended when it did", set, completion))
 	p.Messages = messageRows(j)
 	if branches := j.Branches(); len(branches) > 1 {
 		p.Branches = branchRows(j, branches)
 	}
-	for _, w := range stepWorths(j) {
+	for _, w := range stepWorths(j, completion) {
 		p.Worths = append(p.Worths, [5]string{w.service, w.name, w.work, w.completion, w.callerWait})
 	}
 	for _, w := range j.Warnings() {

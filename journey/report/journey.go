@@ -44,20 +44,21 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 		heading(&b, style, "What crossed each hop (+ joined there, ~ changed there, - left behind)")
 		hopText(&b, hopViews(j), style)
 	}
-	if path := j.ResponsePath(); len(path) > 0 {
+	response := j.ResponsePath()
+	if len(response) > 0 {
 		heading(&b, style, "Response path: what the caller waited for")
-		pathTable(&b, j.Set(), path, style)
+		pathTable(&b, j.Set(), response, style)
 	}
-	path := j.CompletionPath()
+	completion := j.CompletionPath()
 	heading(&b, style, "Completion path: why it ended when it did")
-	pathTable(&b, j.Set(), path, style)
+	pathTable(&b, j.Set(), completion, style)
 	b.WriteString("\n")
-	bothPaths(&b, j, style)
+	bothPaths(&b, j, response, completion, style)
 	if branches := j.Branches(); len(branches) > 1 {
 		heading(&b, style, "Branches: what ended when, and how much later it could have")
 		branchTable(&b, j, branches, style)
 	}
-	if worths := stepWorths(j); len(worths) > 0 {
+	if worths := stepWorths(j, completion); len(worths) > 0 {
 		heading(&b, style, "What if: the journey without the work of one step, queues as long as they were")
 		worthTable(&b, worths, style)
 	}

@@ -23,10 +23,10 @@ type worth struct {
 }
 
 // stepWorths replays a journey without the work of each of the spans that work longest on its completion path.
-func stepWorths(j *journey.Journey) []worth {
+func stepWorths(j *journey.Journey, completion []journey.Segment) []worth {
 	spans := j.Spans()
 	work := make([]time.Duration, len(spans)) // by position
-	for _, g := range j.CompletionPath() {
+	for _, g := range completion {
 		if at, ok := j.Position(g.Span); ok && !g.Wait {
 			work[at] += g.Duration()
 		}
