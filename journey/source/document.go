@@ -4,12 +4,22 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tracelab/journey"
 )
 
 // errOtherSignal tells that a document holds logs, metrics or profiles, or nothing.
 var errOtherSignal = errors.New("no traces")
+
+// newSpan appends a span. It stays where it is until the next one is appended.
+func (d *spanDecoder) newSpan() *journey.Span {
+	if len(d.spans) == cap(d.spans) {
+		d.spans = slices.Grow(d.spans, d.progress.more(len(d.spans)))
+	}
+	d.spans = append(d.spans, journey.Span{Source: d.where})
+	return &d.spans[len(d.spans)-1]
+}
 
 // errNoObject tells that text is no JSON object.
 var errNoObject = errors.New("no JSON object")
@@ -31,6 +41,7 @@ type spanDecoder struct {
 	firstBad   error               // of the document that is being read
 	zipkin     int                 // spans that were read from Zipkin's JSON
 
+	progress        *progress
 	zipkinResources map[zipkinEndpoint]*journey.Resource
 }
 

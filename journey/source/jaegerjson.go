@@ -199,8 +199,7 @@ type jaegerSpan struct {
 
 func (d *spanDecoder) jaegerSpan(t *jaegerTrace) {
 	j := jaegerSpan{index: len(d.spans)}
-	d.spans = append(d.spans, journey.Span{Source: d.where})
-	s := &d.spans[j.index]
+	s := d.newSpan()
 	d.refs = d.refs[:0]
 	d.object(func(key []byte) { d.jaegerSpanField(s, &j, key) })
 	t.spans = append(t.spans, j)

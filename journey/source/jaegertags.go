@@ -104,7 +104,7 @@ func (d *spanDecoder) tagValue() journey.Value {
 		d.skip()
 		return journey.Value{}
 	}
-	text := d.number()
+	text := string(d.number())
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return journey.IntValue(n)
 	}

@@ -10,13 +10,14 @@ import (
 	"strings"
 )
 
-// number returns the text of a number, which may stand in quotes as 64-bit integers do. A null is 0.
-func (d *decoder) number() string {
+// number returns the text of a number, which may stand in quotes as 64-bit integers do. A null is 0. It is valid until more
+// text is read.
+func (d *decoder) number() []byte {
 	switch c := d.peek(); {
 	case c == 'n' && d.word("null"):
-		return "0"
+		return []byte{'0'}
 	case c == '"':
-		return string(d.rawString())
+		return d.rawString()
 	}
 	from := d.pos
 	for {
@@ -24,7 +25,7 @@ func (d *decoder) number() string {
 			d.pos++
 		}
 		if d.pos < len(d.text) || !d.fill(&from) {
-			return string(d.text[from:d.pos])
+			return d.text[from:d.pos]
 		}
 	}
 }
@@ -34,19 +35,19 @@ func isNumeric(c byte) bool {
 }
 
 func (d *decoder) uint(bits int) uint64 {
-	n, err := strconv.ParseUint(d.number(), 10, bits)
+	n, err := strconv.ParseUint(string(d.number()), 10, bits)
 	d.check(err)
 	return n
 }
 
 func (d *decoder) int() int64 {
-	n, err := strconv.ParseInt(d.number(), 10, 64)
+	n, err := strconv.ParseInt(string(d.number()), 10, 64)
 	d.check(err)
 	return n
 }
 
 func (d *decoder) float() float64 {
-	n, err := strconv.ParseFloat(d.number(), 64)
+	n, err := strconv.ParseFloat(string(d.number()), 64)
 	d.check(err)
 	return n
 }
@@ -145,7 +146,7 @@ func (d *decoder) shortID(dst []byte) {
 // micros reads microseconds, which may have decimals, and returns nanoseconds. What is beyond the year 2262 becomes the
 // greatest time: package compare reports it as out of range.
 func (d *decoder) micros() int64 {
-	whole, fraction, decimals := strings.Cut(d.number(), ".")
+	whole, fraction, decimals := strings.Cut(string(d.number()), ".")
 	n, err := strconv.ParseUint(whole, 10, 64)
 	d.check(err)
 	if n > math.MaxInt64/1000-1 {

@@ -89,8 +89,7 @@ func (d *spanDecoder) scopeSpans() {
 }
 
 func (d *spanDecoder) span() {
-	d.spans = append(d.spans, journey.Span{Source: d.where})
-	s := &d.spans[len(d.spans)-1]
+	s := d.newSpan()
 	d.object(func(key []byte) { d.spanField(s, key) })
 	liftWarnings(s)
 }

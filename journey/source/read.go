@@ -46,6 +46,8 @@ type ReadOption func(*readOptions)
 
 type readOptions struct {
 	limit    int
+	size     int64 // of the input in bytes, or 0 when nobody knows
+	progress *progress
 	longFrom int // how many bytes of an object are held before it is read through a window
 }
 
@@ -66,6 +68,9 @@ func ReadFile(name string, opts ...ReadOption) (Result, error) {
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return Result{}, errors.Join(fmt.Errorf("read spans: %s is a directory: name a file in it", format.Escape(name)), f.Close())
 	}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		opts = append(slices.Clip(opts), func(o *readOptions) { o.size = info.Size() })
+	}
 	result, err := Read(f, name, opts...)
 	return result, errors.Join(err, f.Close())
 }
@@ -80,7 +85,8 @@ func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
 	for _, option := range opts {
 		option(&o)
 	}
-	in, err := decompress(r, o.limit)
+	o.progress = &progress{in: r, size: o.size}
+	in, err := decompress(o.progress, o.limit)
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -117,7 +123,7 @@ func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
 
 // readJSON reads documents and lines.
 func (r *Result) readJSON(in *bufio.Reader, name string, o readOptions) error {
-	d := spanDecoder{decoder: decoder{names: make(map[string]string)}}
+	d := spanDecoder{decoder: decoder{names: make(map[string]string)}, progress: o.progress}
 	defer func() { r.finish(&d, name) }()
 	frames := newFramer(in, o, func(text []byte, line int) bool {
 		err := d.tryWhole(text, where(name, line))

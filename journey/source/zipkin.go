@@ -25,8 +25,8 @@ type zipkinEndpoint struct {
 
 // zipkinSpan reads one span, and reports whether it has the ids of one.
 func (d *spanDecoder) zipkinSpan() bool {
-	d.spans = append(d.spans, journey.Span{Source: d.where, Kind: journey.KindInternal}) // within a service they have no kind
-	s := &d.spans[len(d.spans)-1]
+	s := d.newSpan()
+	s.Kind = journey.KindInternal // within a service they have none
 	var at zipkinEndpoint
 	duration, timed := int64(0), false
 	d.object(func(key []byte) {
