@@ -53,3 +53,14 @@ const (
 
 // ordersLimit gives the ledger a third of the memory.
 func ordersLimit() int { return share(memoryLimit(), 3, orderBytes, mostOrders) }
+
+// Budget of the connections of a server.
+const (
+	mostConnections = 8192     // without a memory limit
+	connectionBytes = 16 << 10 // of one with a request: its goroutine and its buffers
+)
+
+// connectionsLimit gives each server's connections a quarter of the memory.
+func connectionsLimit() int {
+	return max(64, share(memoryLimit(), 4, connectionBytes, mostConnections))
+}

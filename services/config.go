@@ -41,6 +41,8 @@ type Config struct {
 	Kafka      []string // host:port of the brokers; none: no messages
 	Prefix     string   // of topics and groups, on a broker that others use too
 	Workers    int      // records that a service works on at the same time
+	// Connections is how many connections each server of a service has at a time; 0: as many as the memory limit allows.
+	Connections int
 	// AllowFaults makes the services act on the faults that an order carries.
 	AllowFaults bool
 	// Effects remember which steps have been done. Services of one process that are to share them, or are started again,

@@ -41,6 +41,9 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	}
 	slices.SortFunc(config.Services, func(a, b string) int { return slices.Index(Names(), a) - slices.Index(Names(), b) })
 	config.Telemetry.Form = formOf
+	if config.Connections == 0 {
+		config.Connections = connectionsLimit()
+	}
 	if config.Effects == nil {
 		config.Effects = NewEffects()
 	}
@@ -60,8 +63,8 @@ func Start(ctx context.Context, config Config) (*System, error) {
 		return nil, errors.Join(err, s.abort(bound))
 	}
 	for _, n := range s.nodes {
-		s.serve(n, func() error { return n.httpServer.Serve(n.listeners.http) })
-		s.serve(n, func() error { return n.grpcServer.Serve(n.listeners.grpc) })
+		s.serve(n, func() error { return n.httpServer.Serve(n.listeners.http, s.config.Connections) })
+		s.serve(n, func() error { return n.grpcServer.Serve(n.listeners.grpc, s.config.Connections) })
 	}
 	return s, nil
 }

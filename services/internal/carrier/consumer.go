@@ -3,6 +3,7 @@ package carrier
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
@@ -59,6 +60,9 @@ func (c *Consumer) Wait(ctx context.Context) error { return c.keys.wait(ctx) }
 // Skipped counts the messages that could not be decoded.
 func (c *Consumer) Skipped() int64 { return c.skipped.Load() }
 
+// Skip counts a message, or a batch of them, that the broker's side could not even read.
+func (c *Consumer) Skip() { c.skipped.Add(1) }
+
 // handle does one message under its process span and tells whether it may be committed.
 func (c *Consumer) handle(ctx context.Context, d Delivery) bool {
 	labels := c.config.Provider.Labels
@@ -91,6 +95,9 @@ func (c *Consumer) recovered(ctx context.Context, topic string, event *orderpb.E
 
 // decodeEvent reads a message's value. An event without an order is of no use to anybody.
 func decodeEvent(value []byte) (*orderpb.Event, error) {
+	if len(value) > MaxBody {
+		return nil, Fail("", TooLarge, fmt.Sprintf("a message of %d bytes, at most %d are read", len(value), MaxBody))
+	}
 	event := &orderpb.Event{}
 	if err := protojson.Unmarshal(value, event); err != nil {
 		return nil, Fail("", Undecodable, err.Error())

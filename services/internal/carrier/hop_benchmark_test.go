@@ -94,7 +94,7 @@ func reserve(context.Context, *orderpb.Order) (*orderpb.Receipt, error) {
 func labHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
 	server, l := carrierhttp.NewServer(provider), benchListener(b)
 	server.Traced("POST /reserve", carrierhttp.Call(reserve))
-	go func() { _ = server.Serve(l) }()
+	go func() { _ = server.Serve(l, 10) }()
 	client := carrierhttp.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil })
 	b.Cleanup(func() { client.Close(); _ = server.Shutdown(context.Background()) })
 	return func(ctx context.Context) error {
@@ -161,7 +161,7 @@ func (inventoryServer) Reserve(ctx context.Context, order *orderpb.Order) (*orde
 func labGRPC(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
 	server, l := carriergrpc.NewServer(provider), benchListener(b)
 	orderpb.RegisterInventoryServer(server, inventoryServer{})
-	go func() { _ = server.Serve(l) }()
+	go func() { _ = server.Serve(l, 10) }()
 	client := carriergrpc.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil })
 	b.Cleanup(func() { _ = client.Close(); _ = server.Shutdown(context.Background()) })
 	return func(ctx context.Context) error {

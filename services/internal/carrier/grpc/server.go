@@ -27,6 +27,9 @@ type Server struct {
 	known func() map[string]bool // the full names of its methods
 }
 
+// maxCalls is how many calls one connection may have at a time: the client waits with more.
+const maxCalls = 1024
+
 // NewServer makes the server; services register themselves on it.
 func NewServer(provider *telemetry.Provider) *Server {
 	recovered := func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (answer any, err error) {
@@ -52,7 +55,7 @@ func NewServer(provider *telemetry.Provider) *Server {
 			otelgrpc.WithFilter(func(info *stats.RPCTagInfo) bool { return s.known()[info.FullMethodName] }))),
 		grpc.StatsHandler(read{headers: provider.Headers}),
 		grpc.UnaryInterceptor(recovered),
-		grpc.MaxRecvMsgSize(carrier.MaxBody), grpc.MaxHeaderListSize(carrier.MaxBody), grpc.ConnectionTimeout(carrier.HeaderTimeout),
+		grpc.MaxRecvMsgSize(carrier.MaxBody), grpc.MaxHeaderListSize(carrier.MaxBody), grpc.ConnectionTimeout(carrier.HeaderTimeout), grpc.MaxConcurrentStreams(maxCalls),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second}),
 	)
 	return s
@@ -80,9 +83,9 @@ func (s *Server) methods() map[string]bool {
 	return names
 }
 
-// Serve answers on the listener until Shutdown.
-func (s *Server) Serve(l net.Listener) error {
-	if err := s.Server.Serve(l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+// Serve answers on the listener until Shutdown, on so many connections at a time. More are closed.
+func (s *Server) Serve(l net.Listener, connections int) error {
+	if err := s.Server.Serve(carrier.LimitConnections(l, connections, nil)); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("grpc server on %s: %w", l.Addr(), err)
 	}
 	return nil

@@ -34,7 +34,7 @@ func serve(b *carriertest.Bubble, f func(s *Server, c *Client)) {
 	orderpb.RegisterInventoryServer(server, panicking{})
 	listener := b.Listen("127.0.0.1:90")
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func() { ended <- server.Serve(listener, 10) }()
 	client := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:90", nil })
 	f(server, client)
 	b.Must(client.Close())

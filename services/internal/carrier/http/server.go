@@ -34,7 +34,7 @@ type Server struct {
 func NewServer(provider *telemetry.Provider) *Server {
 	s := &Server{mux: http.NewServeMux(), provider: provider}
 	s.server = &http.Server{
-		Handler: s.mux, ConnState: s.idle, ReadHeaderTimeout: carrier.HeaderTimeout, ReadTimeout: carrier.ReadTimeout, IdleTimeout: carrier.IdleTimeout,
+		Handler: s.mux, ConnState: s.idle, ReadHeaderTimeout: carrier.HeaderTimeout, ReadTimeout: carrier.ReadTimeout, WriteTimeout: carrier.WriteTimeout, IdleTimeout: carrier.IdleTimeout,
 		MaxHeaderBytes: carrier.MaxBody, ErrorLog: slog.NewLogLogger(provider.Log.Handler(), slog.LevelDebug),
 	}
 	return s
@@ -107,9 +107,13 @@ func (s *Server) recovered(h http.Handler) http.Handler {
 	})
 }
 
-// Serve answers on the listener until Shutdown.
-func (s *Server) Serve(l net.Listener) error {
-	if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+// refusal is the answer on a connection that there is no room for.
+const refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 112\r\n\r\n" +
+	`{"type":"/problems/full","title":"Service Unavailable","status":503,"detail":"too many connections, try later"}` + "\n"
+
+// Serve answers on the listener until Shutdown, on so many connections at a time. More are answered 503.
+func (s *Server) Serve(l net.Listener, connections int) error {
+	if err := s.server.Serve(carrier.LimitConnections(l, connections, []byte(refusal))); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("http server on %s: %w", l.Addr(), err)
 	}
 	return nil

@@ -2,8 +2,10 @@ package http
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -24,7 +26,7 @@ func serve(b *carriertest.Bubble, routes func(s *Server), f func(c *Client)) {
 	routes(server)
 	listener := b.Listen("127.0.0.1:80")
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func() { ended <- server.Serve(listener, 10) }()
 	client := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:80", nil })
 	f(client)
 	client.Close()
@@ -130,6 +132,39 @@ func TestAnAnswerWithoutAnEndIsGivenUp(t *testing.T) {
 			}
 			if err := c.Call(b.Context(), "payment", "charge", &orderpb.Order{}, &orderpb.Receipt{}); err == nil || !strings.Contains(err.Error(), "more than") {
 				t.Errorf("a call: %v, want an error that says how much was read", err)
+			}
+		})
+	})
+}
+
+// TestTooManyConnectionsAreRefused with an answer, those that send nothing end by themselves, and then there is room.
+func TestTooManyConnectionsAreRefused(t *testing.T) {
+	carriertest.InBubble(t, func(b *carriertest.Bubble) {
+		serve(b, func(s *Server) {
+			s.Plain("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { WriteJSON(w, http.StatusOK, "alive") }))
+		}, func(c *Client) {
+			var slow []net.Conn
+			for range 10 { // as many as serve allows
+				conn, err := b.Dial(b.Context(), "tcp", "127.0.0.1:80")
+				b.Must(err)
+				_, err = conn.Write([]byte("GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: "))
+				b.Must(err)
+				slow = append(slow, conn)
+			}
+			answer, err := c.Get(b.Context(), "payment", "/healthz", 1000)
+			if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Content-Type") != "application/problem+json" {
+				t.Fatalf("%v, %v, want 503 and a problem document", answer, err)
+			}
+			var p Problem
+			if err := json.Unmarshal(answer.Body, &p); err != nil || p.Type != "/problems/full" || p.Status != http.StatusServiceUnavailable {
+				t.Errorf("%q: %v, want a problem document", answer.Body, err)
+			}
+			time.Sleep(carrier.HeaderTimeout + time.Second)
+			if answer, err := c.Get(b.Context(), "payment", "/healthz", 1000); err != nil || answer.Status != http.StatusOK {
+				t.Errorf("when the slow ones have run out of time: %v, %v, want 200", answer, err)
+			}
+			for _, conn := range slow {
+				_ = conn.Close()
 			}
 		})
 	})

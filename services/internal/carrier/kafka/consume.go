@@ -24,14 +24,24 @@ func (k *Broker) poll(ctx context.Context) {
 			return
 		}
 		fetches := k.spans.poll(ctx, k.client, room)
-		fetches.EachError(func(topic string, partition int32, err error) {
-			if ctx.Err() == nil && !errors.Is(err, kgo.ErrClientClosed) {
-				k.trouble.Do(func() {
-					k.log.Warn("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
-				})
-			}
-		})
+		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, topic, partition, err) })
 		fetches.EachRecord(func(r *kgo.Record) { k.deliver(ctx, r) })
+	}
+}
+
+// fetchFailed goes on behind a batch that is larger than a service takes; any other trouble the client ends by itself.
+func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32, err error) {
+	if large, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
+		k.work.Skip()
+		k.log.Error("messages skipped: their batch decompresses to more than a service takes", "topic", topic, "partition", partition,
+			"offset", large.Offset, "next_offset", large.NextOffset, "limit_bytes", batchBytes)
+		k.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: {partition: {Epoch: large.Epoch, Offset: large.NextOffset}}})
+		return
+	}
+	if ctx.Err() == nil && !errors.Is(err, kgo.ErrClientClosed) {
+		k.trouble.Do(func() {
+			k.log.Warn("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
+		})
 	}
 }
 

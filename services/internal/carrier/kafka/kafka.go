@@ -26,6 +26,10 @@ const (
 	sessionTimeout = 6 * time.Second        // until what a killed service held goes on, instead of 45 s; brokers take no less
 	fetchWait      = 250 * time.Millisecond // a fetch that began before a partition was there keeps its records back that long
 	metadataMinAge = 250 * time.Millisecond // a new leader is found in a quarter of a second, instead of five
+	batchBytes     = 1 << 20                // of one batch, decompressed: a message has at most carrier.MaxBody
+	partitionBytes = 256 << 10              // of one partition in a fetch, as it comes
+	fetchBytes     = 4 << 20                // of one fetch
+	answerBytes    = 16 << 20               // of any answer of a broker
 	logInterval    = 10 * time.Second       // between log lines about a broker that does not answer
 	cancelGrace    = 100 * time.Millisecond // that work has to end when its client is closed
 )
@@ -107,6 +111,10 @@ func (k *Broker) options() []kgo.Opt {
 		kgo.SessionTimeout(sessionTimeout),
 		kgo.HeartbeatInterval(sessionTimeout/3),
 		kgo.FetchMaxWait(fetchWait),
+		kgo.FetchMaxBytes(fetchBytes),
+		kgo.FetchMaxPartitionBytes(partitionBytes),
+		kgo.MaxDecompressBatchBytes(batchBytes),
+		kgo.BrokerMaxReadBytes(answerBytes),
 		kgo.OnPartitionsAssigned(func(_ context.Context, client *kgo.Client, assigned map[string][]int32) {
 			k.spans.assigned(client, assigned)
 			k.joined.Store(true)

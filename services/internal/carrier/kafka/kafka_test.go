@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tracelab/services/internal/carrier"
@@ -64,6 +65,33 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 		}
 		if marked != len(bad) {
 			t.Errorf("%d process spans with error.type undecodable, want %d", marked, len(bad))
+		}
+	})
+}
+
+// TestABatchThatDecompressesToTooMuchIsSkipped without being decompressed, and so is a message that is too large; the
+// next one is handled.
+func TestABatchThatDecompressesToTooMuchIsSkipped(t *testing.T) {
+	withKafka(t, func(b *bubble) {
+		var got handled
+		k := b.open(func(_ context.Context, _ string, e *orderpb.Event) error { got.add(e); return nil })
+		client, err := kgo.NewClient(kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.Dial), kgo.DisableClientMetrics(),
+			kgo.ProducerBatchCompression(kgo.ZstdCompression()), kgo.ProducerBatchMaxBytes(64<<20))
+		b.Must(err)
+		defer client.Close()
+		for _, value := range [][]byte{make([]byte, 32<<20), []byte(event(strings.Repeat("x", carrier.MaxBody))), []byte(event("good"))} {
+			b.Must(client.ProduceSync(b.Context(), &kgo.Record{Topic: "run7.orders", Key: []byte("key"), Value: value}).FirstErr())
+		}
+		time.Sleep(5 * time.Second)
+		if ids := got.all(); !slices.Equal(ids, []string{"good"}) || k.Skipped() != 2 {
+			t.Errorf("handled %v, skipped %d, want the good one, and 2", ids, k.Skipped())
+		}
+		if n := len(b.Log.Lines("decompresses to more")); n != 1 {
+			t.Errorf("%d lines about the batch, want one", n)
+		}
+		b.drainAndClose(k)
+		if left := b.uncommitted(); left != 0 {
+			t.Errorf("%d not committed: the bad ones would come again", left)
 		}
 	})
 }
