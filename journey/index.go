@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// spanIndex finds a span by trace and span id. It is an open-addressing table of node numbers, because a built-in map of
-// the same keys took 0.4 µs a span to fill and to ask once, among a million: as long as judging the span. This takes 0.1 µs.
+// spanIndex finds a span by trace and span id. It is an open-addressing table of node numbers. A built-in map of the same
+// keys took 0.4 µs a span to fill and to look up once, among a million: as long as judging the span. This takes 0.1 µs.
 type spanIndex struct {
 	slots []int32 // node number + 1, 0 when free
 	seed  uint64  // differs in each run, so that no chosen ids can make all lookups long; no result depends on it

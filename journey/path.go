@@ -51,9 +51,9 @@ func (c *scanner) wait(class Class, span, from Index, start, end int64) {
 	}
 }
 
-// scan splits [lo,hi] among a span and its calls: a call is on the path when it ends no later than the point that is
-// explained so far, within the span's tolerance; what exceeds that point is clipped. Of calls that run side by side the
-// one that ends last is on the path.
+// scan splits [lo,hi] among a span and its calls. A call is on the path when it ends no later than the point that is
+// explained so far, within the span's tolerance; scan clips what exceeds that point. Of calls in parallel, the one that ends
+// last is on the path.
 func (c *scanner) scan(span Index, lo, hi int64) {
 	c.push(span, lo, hi)
 	for len(c.stack) > 0 {

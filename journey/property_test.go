@@ -92,7 +92,7 @@ func TestOrderOfInputDoesNotMatter(t *testing.T) {
 	})
 }
 
-func TestNormalisingTwiceIsTheSame(t *testing.T) {
+func TestNormalizingTwiceIsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		set := journey.NewSet(anySpans(t))
 		var spans []journey.Span

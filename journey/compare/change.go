@@ -2,7 +2,7 @@ package compare
 
 import "math"
 
-// change says what became of the row at hand, from the first group to group g: the first of the changes that applies.
+// change returns what became of the current row, from the first group to group g: the first of the changes that applies.
 func (d *differ) change(g int) Change {
 	b, o := &d.columns[0], &d.columns[g]
 	switch {

@@ -131,7 +131,7 @@ func (m *matcher) compareStarts(a, b *row) int {
 	)
 }
 
-// differ writes nodes of rows. Its columns are of the row at hand, by group.
+// differ makes nodes of rows. Its columns describe the current row, one for each group.
 type differ struct {
 	*matcher
 	pairs   [][][2]int32

@@ -63,7 +63,7 @@ func kindOf(set *journey.Set, i journey.Index) NodeKind {
 	return NodeInternal
 }
 
-// place is a node's key, the chain of (service, normalised name, kind) from the root down, as a link to the chain above it.
+// place is a node's key, the chain of (service, normalized name, kind) from the root down, as a link to the chain above it.
 type place struct {
 	placeKey
 	hash uint64 // of the chain's text, equal in every process

@@ -10,7 +10,7 @@ import (
 	"tracelab/journey/format"
 )
 
-// maxTreeSpans bounds the tree in text: more lines than that nobody reads. JSON has everything.
+// maxTreeSpans bounds the tree in text: nobody reads more lines than that. JSON has everything.
 const maxTreeSpans = 400
 
 // treeNode is a span to be written, under the cause that it is shown at.
