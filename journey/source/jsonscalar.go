@@ -144,7 +144,7 @@ func (d *decoder) shortID(dst []byte) {
 }
 
 // micros reads microseconds, which may have decimals, and returns nanoseconds. What is beyond the year 2262 becomes the
-// greatest time: package compare reports it as out of range.
+// greatest time: package journey reports it as out of range.
 func (d *decoder) micros() int64 {
 	whole, fraction, decimals := strings.Cut(string(d.number()), ".")
 	n, err := strconv.ParseUint(whole, 10, 64)

@@ -140,7 +140,7 @@ func (c *converter) linksOf(list ptrace.SpanLinkSlice) []journey.Link {
 	return c.links[from:len(c.links):len(c.links)]
 }
 
-// fromTime keeps a time beyond the year 2262 as the greatest one: compare reports it as out of range.
+// fromTime keeps a time beyond the year 2262 as the greatest one: package journey reports it as out of range.
 func fromTime(t pcommon.Timestamp) int64 { return int64(min(uint64(t), math.MaxInt64)) }
 
 func (c *converter) value(v pcommon.Value) journey.Value {

@@ -130,7 +130,7 @@ func (d *spanDecoder) spanField(s *journey.Span, key []byte) {
 	}
 }
 
-// time keeps a time beyond the year 2262 as the greatest one: package compare reports it as out of range.
+// time keeps a time beyond the year 2262 as the greatest one: package journey reports it as out of range.
 func (d *spanDecoder) time() int64 { return int64(min(d.uint(64), math.MaxInt64)) }
 
 func (d *spanDecoder) status(s *journey.Span) {
