@@ -1,0 +1,53 @@
+package services
+
+import (
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"testing"
+)
+
+// BenchmarkEffects is what idempotent handling adds to a step: the claim, the look for an earlier effect, and its note,
+// in memory and in a file, with 32 handlings side by side as a service has them. "repeat" finds an effect.
+//
+//	go test -run '^$' -bench Effects ./services
+func BenchmarkEffects(b *testing.B) {
+	file, err := OpenEffects(filepath.Join(b.TempDir(), "effects"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = file.Close() })
+	for _, c := range []struct {
+		name    string
+		effects *Effects
+		repeat  bool
+	}{{"memory/first", NewEffects(), false}, {"memory/repeat", NewEffects(), true}, {"file/first", file, false}, {"file/repeat", file, true}} {
+		b.Run(c.name, func(b *testing.B) {
+			var last atomic.Uint64
+			b.SetParallelism(DefaultWorkers / 2)
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					n := last.Add(1)
+					unit := strconv.FormatUint(n, 36) + b.Name()
+					if c.repeat {
+						unit = strconv.FormatUint(n%1000, 36)
+					}
+					claim, err := c.effects.begin(b.Context(), unit, Charge)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					if claim.before == 0 {
+						err = claim.note(n)
+					}
+					claim.end()
+					if err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
