@@ -15,15 +15,19 @@ import (
 	"tracelab/internal/telemetry"
 
 	"tracelab/internal/otlp"
+	"tracelab/lab"
 	"tracelab/services"
 )
+
+// embedded is the word for a Kafka in this process, in the place of an address.
+const embedded = "embedded"
 
 // serveCommand is `tracelab serve`.
 type serveCommand struct {
 	Services    []string          `arg:"" help:"Services to run, or all: gateway, orders, inventory, payment, shipping, notification, analytics." placeholder:"SERVICE"`
 	HTTP        map[string]string `name:"http" help:"Where services answer HTTP, here and elsewhere (default: 127.0.0.1, ports 18080 to 18086 in the order above)." placeholder:"SERVICE=HOST:PORT"`
 	GRPC        map[string]string `name:"grpc" help:"Where services answer gRPC (default: 127.0.0.1, ports 19080 to 19086)." placeholder:"SERVICE=HOST:PORT"`
-	Kafka       []string          `help:"The Kafka that carries messages; without one, only calls work." placeholder:"HOST:PORT"`
+	Kafka       []string          `help:"The Kafka that carries messages; without one, only calls work. The word embedded starts one in this process, in memory." placeholder:"HOST:PORT"`
 	Prefix      string            `help:"Put this in front of the names of topics and groups." placeholder:"TEXT"`
 	Workers     int               `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
 	AllowFaults bool              `help:"Act on the faults that an order carries."`
@@ -60,6 +64,17 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	if c.Effects != "" {
 		if config.Effects, err = services.OpenEffects(c.Effects); err != nil {
 			return errors.Join(fmt.Errorf("--effects: %w", err), export.stop(s))
+		}
+	}
+	if slices.Equal(c.Kafka, []string{embedded}) {
+		broker, err := lab.StartBroker(services.TCP())
+		if err != nil {
+			return errors.Join(err, config.Effects.Close(), export.stop(s))
+		}
+		defer broker.Close()
+		config.Kafka = broker.Addresses()
+		if err := s.say("%-12s %s  (embedded, in memory: not a real Kafka's cost)", "kafka", strings.Join(config.Kafka, ",")); err != nil {
+			return err
 		}
 	}
 	starting, cancel := context.WithTimeout(ctx, 30*time.Second)

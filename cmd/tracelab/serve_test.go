@@ -23,6 +23,7 @@ import (
 
 	"tracelab/internal/freeport"
 	"tracelab/internal/otlp"
+	"tracelab/internal/poll"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -305,4 +306,38 @@ func twoFreePorts(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return addresses[0]
+}
+
+// TestServeWithAnEmbeddedKafka places an order by message, with nothing else on the machine.
+func TestServeWithAnEmbeddedKafka(t *testing.T) {
+	s := start(t, append([]string{"serve", "all", "--kafka", "embedded"}, anywhere(services.Names()...)...)...)
+	s.await(t, `(?m)^kafka +127\.0\.0\.1:\d+  \(embedded, in memory`)
+	s.await(t, `(?m)^ready: `)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url(t, "gateway")+"/orders", strings.NewReader(`{"customer":"ada","sku":"tea-green","quantity":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = http.Header{"Content-Type": {"application/json"}, "Baggage": {"tracelab.form=kafka"}}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := response.Body.Close(); err != nil || response.StatusCode != http.StatusAccepted {
+		t.Fatalf("answered %s, %v, want 202", response.Status, err)
+	}
+	order := s.url(t, "gateway") + response.Header.Get("Location")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := poll.Until(ctx, 20*time.Millisecond, func(context.Context) error {
+		if _, body := get(t, order); !strings.Contains(body, `"completed"`) {
+			return errors.New(body)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if status := s.end(t); status != exitDone {
+		t.Errorf("exit status %d: %s", status, s)
+	}
 }
