@@ -21,8 +21,11 @@ var shapes = []struct {
 	{regexp.MustCompile(`[-–−+]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?(?:h[0-9.]+m)?(?: ?(?:ns|µs|ms|s|min|m|kB|MB|GB)\b)?`), "#"},
 }
 
-// shape is what a line is compared by.
+// shape is what a line is compared by. A line that is a whole number and nothing else is a count, which is compared as it is.
 func shape(line string) string {
+	if count := strings.TrimSpace(line); count != "" && strings.Trim(count, "0123456789") == "" {
+		return count
+	}
 	for _, s := range shapes {
 		line = s.pattern.ReplaceAllString(line, s.shown)
 	}

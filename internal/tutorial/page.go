@@ -8,7 +8,7 @@
 //	```go               a program, which must compile
 //
 // In what a command prints a line "…" stands for any number of lines, and "…" inside a line for any text. Numbers, ids and pictures
-// differ from run to run and count by their shape alone. What a number must lie between is said in the text, as an item of a list that
+// differ from run to run and count by their shape alone, but for a line that is a whole number: that is a count. What a number must lie between is said in the text, as an item of a list that
 // names a row of the output before it, and, in a table, a column:
 //
 //   - `caller wait` of `kafka`: 1 ms to 30 ms

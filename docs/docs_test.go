@@ -1,0 +1,196 @@
+// Package docs_test runs the pages of this folder: every command that they show, in a fresh folder, with an installed program.
+package docs_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tracelab/internal/tutorial"
+)
+
+var update = flag.Bool("update", false, "write what the commands print into the pages")
+
+// programs is a folder with the built program.
+var programs string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(withProgram(m))
+}
+
+func withProgram(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "tracelab-docs")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
+	programs = dir
+	build := exec.Command("go", "build", "-o", dir, "../cmd/tracelab")
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	return m.Run()
+}
+
+func pages(t *testing.T) map[string]tutorial.Page {
+	t.Helper()
+	files, err := filepath.Glob("*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no pages: %v", err)
+	}
+	all := map[string]tutorial.Page{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if numbered := file[0] >= '0' && file[0] <= '9'; !numbered && !bytes.Contains(text, []byte("\n```console\n")) {
+			continue // reference, with nothing to run; a tutorial without a command is a mistake
+		}
+		if all[file], err = tutorial.Parse(string(text)); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	return all
+}
+
+// TestTutorialsDoWhatTheyShow runs each page to the letter.
+func TestTutorialsDoWhatTheyShow(t *testing.T) {
+	for file, page := range pages(t) {
+		t.Run(file, func(t *testing.T) {
+			printed := runPage(t, page, false)
+			if *update {
+				rewrite(t, file, page, printed)
+			}
+		})
+	}
+}
+
+// runPage runs a page's commands and returns what they printed, by the line of each.
+func runPage(t *testing.T, page tutorial.Page, stack bool) map[int]string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	shell, err := tutorial.NewShell(ctx, t.TempDir(), environment(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := shell.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	all, last := map[int]string{}, ""
+	for _, part := range page.Parts {
+		if part.Console() && !part.Runs(stack) {
+			last = ""
+			continue
+		}
+		for _, r := range part.Ranges {
+			if err := r.Check(last); last != "" && err != nil {
+				t.Errorf("line %d: %v", r.Line, err)
+			}
+		}
+		for _, command := range part.Commands {
+			last, _, err = shell.Run(command.Text)
+			if err != nil {
+				t.Fatalf("line %d: %s: %v", command.Line, command.Text, err)
+			}
+			all[command.Line] = last
+			if err := tutorial.Compare(command.Want, last); err != nil && !*update {
+				t.Errorf("line %d: %s: %v\nall of it:\n%s", command.Line, command.Text, err, last)
+			}
+		}
+	}
+	return all
+}
+
+// environment is that of a person who has installed the program, with nothing set.
+func environment(t *testing.T) []string {
+	t.Helper()
+	env := slices.DeleteFunc(os.Environ(), func(setting string) bool {
+		return strings.HasPrefix(setting, "TRACELAB_") || strings.HasPrefix(setting, "OTEL_") || strings.HasPrefix(setting, "PATH=")
+	})
+	return append(env, "PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "COLUMNS=80")
+}
+
+func rewrite(t *testing.T, file string, page tutorial.Page, printed map[int]string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now := tutorial.Update(string(text), page, printed); now != string(text) {
+		if err := os.WriteFile(file, []byte(now), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestProgramsCompile builds every Go block of the pages as a program that uses the libraries of this repository.
+func TestProgramsCompile(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for file, page := range pages(t) {
+		for _, part := range page.Parts {
+			if part.Info != "go" {
+				continue
+			}
+			found++
+			compile(t, root, file, part)
+		}
+	}
+	if found == 0 {
+		t.Error("no Go program in any page")
+	}
+}
+
+// compile builds a program inside of the workspace, where the libraries and all that they need are known.
+func compile(t *testing.T, root, file string, part tutorial.Part) {
+	t.Helper()
+	dir, err := os.MkdirTemp(filepath.Join(root, "docs"), "_page") // an underscore: no pattern of the go command finds it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(part.Text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "vet", ".")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s, line %d: %v\n%s", file, part.Line, err, bytes.TrimSpace(out))
+	}
+}
+
+// TestIndexNamesEveryTutorial keeps the index whole, and in order.
+func TestIndexNamesEveryTutorial(t *testing.T) {
+	index, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	files, err := filepath.Glob("[0-9]*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		i := strings.Index(string(index[at:]), "("+file+")")
+		if i < 0 {
+			t.Errorf("the index does not name %s, or not in its place", file)
+			continue
+		}
+		at += i
+	}
+}
