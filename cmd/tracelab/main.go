@@ -43,6 +43,7 @@ type commands struct {
 	Compare  compareCommand   `cmd:"" help:"Compare trace sets: run directories, one form of a run (RUN/grpc), files of OTLP or Jaeger traces, traces in a Jaeger."`
 	Journey  journeyCommand   `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
 	Lint     lintCommand      `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
+	Receive  receiveCommand   `cmd:"" help:"Take OTLP from services of your own and write a file that journey, compare and lint read."`
 	Serve    serveCommand     `cmd:"" help:"Run one or more services, or all, until told to stop."`
 	Doctor   doctorCommand    `cmd:"" help:"Find the first broken hop between a service and a person's screen, and say how to mend it; or wait until every part is healthy."`
 	Version  kong.VersionFlag `help:"Print the version." short:"v" env:"-"`

@@ -64,11 +64,14 @@ func (s *session) String() string {
 	return s.text.String()
 }
 
-// await waits until the program has written what the pattern says.
-func (s *session) await(t *testing.T, pattern string) {
+// await waits until the program has written what the pattern says, and returns the match and its groups.
+func (s *session) await(t *testing.T, pattern string) []string {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
-	for !regexp.MustCompile(pattern).MatchString(s.String()) {
+	for {
+		if found := regexp.MustCompile(pattern).FindStringSubmatch(s.String()); found != nil {
+			return found
+		}
 		select {
 		case <-s.changed:
 		case status := <-s.status:

@@ -46,8 +46,8 @@ func listed(err *kong.ParseError) string {
 	if command := err.Context.Selected(); command != nil {
 		return fmt.Sprintf("; %s --help lists what may stand there", command.FullPath())
 	}
-	if strings.HasPrefix(err.Error(), "expected one of") {
-		return ""
+	if text := err.Error(); strings.HasPrefix(text, "expected one of") && !strings.HasSuffix(text, "...") {
+		return "" // it has listed them; a longer list it breaks off
 	}
 	var names []string
 	for _, command := range err.Context.Model.Children {

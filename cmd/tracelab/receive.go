@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"tracelab/internal/otlp"
+)
+
+// receiveCommand is `tracelab receive`.
+type receiveCommand struct {
+	OTLP  string        `name:"otlp" help:"Take spans here: OTLP over gRPC, and over HTTP on the port behind it (default ${default})." default:"127.0.0.1:4317" placeholder:"HOST:PORT"`
+	Out   string        `help:"The file to write: one OTLP/JSON document a line (default ${default})." default:"traces.otlp.jsonl" placeholder:"FILE"`
+	For   time.Duration `help:"Stop after this time (default: at Ctrl-C)." placeholder:"DURATION"`
+	Limit int64         `help:"Refuse spans when this many MB of them, as OTLP protobuf, have been taken (default ${default})." default:"1024" placeholder:"MB"`
+}
+
+// receiveGrace is what requests under way have to end when the command is told to stop.
+const receiveGrace = 5 * time.Second
+
+// Run takes spans until it is told to stop, and says what came.
+func (c *receiveCommand) Run(ctx context.Context, s *streams) error {
+	if c.For < 0 || c.Limit <= 0 {
+		return usageError{errors.New("--for and --limit: use positive values")}
+	}
+	file, err := newSpanFile(c.Out)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if c.For > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, c.For)
+		defer stop()
+	}
+	file.failed = cancel
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: c.OTLP, Keep: file.keep, Logger: s.log, MaxBytes: c.Limit << 20})
+	if err != nil {
+		return errors.Join(err, file.abandon())
+	}
+	overGRPC, overHTTP := receiver.Addresses()
+	s.talk("taking spans at %s (gRPC) and http://%s; Ctrl-C ends it", overGRPC, overHTTP)
+	s.talk("OTEL_EXPORTER_OTLP_ENDPOINT=http://%s OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf makes most SDKs send here", overHTTP)
+	<-ctx.Done()
+	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), receiveGrace)
+	defer stop()
+	err = errors.Join(receiver.Close(closing), file.commit())
+	received := receiver.Received()
+	if received.Refused > 0 {
+		err = errors.Join(err, fmt.Errorf("%d spans were refused, for --limit %d MB were taken: their senders may have lost them", received.Refused, c.Limit))
+	}
+	if received.Kept == 0 {
+		return errors.Join(err, errors.New("no span came: does your service send OTLP traces here?"))
+	}
+	return errors.Join(s.say("%d spans in %s: %s journey %s", received.Kept, c.Out, program(), quoted(c.Out)), err)
+}
+
+// spanFile writes spans as OTLP/JSON lines. It has another name until it is whole.
+type spanFile struct {
+	path   string
+	failed context.CancelCauseFunc
+
+	mu   sync.Mutex
+	file *os.File
+	out  *bufio.Writer
+	err  error // the first one: nothing is written after it
+}
+
+func newSpanFile(path string) (*spanFile, error) {
+	file, err := os.Create(path + ".part")
+	if err != nil {
+		return nil, fmt.Errorf("open the file of spans: %w", err)
+	}
+	return &spanFile{path: path, file: file, out: bufio.NewWriterSize(file, 1<<20)}, nil
+}
+
+// keep writes the spans of one request. It is called by many goroutines.
+func (f *spanFile) keep(batch []byte) {
+	traces, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(batch)
+	var line []byte
+	if err == nil {
+		line, err = (&ptrace.JSONMarshaler{}).MarshalTraces(traces)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil && f.err == nil {
+		_, err = f.out.Write(append(line, '\n'))
+	}
+	if err != nil && f.err == nil {
+		f.err = fmt.Errorf("write %s: %w", f.path, err)
+		f.failed(f.err)
+	}
+}
+
+// commit ends the file and gives it its name.
+func (f *spanFile) commit() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := errors.Join(f.err, f.out.Flush(), f.file.Close())
+	if err != nil {
+		return fmt.Errorf("%s.part is not whole: %w", f.path, err)
+	}
+	return os.Rename(f.path+".part", f.path)
+}
+
+// abandon takes the file away.
+func (f *spanFile) abandon() error { return errors.Join(f.file.Close(), os.Remove(f.path+".part")) }
