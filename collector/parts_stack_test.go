@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"tracelab/internal/freeport"
 	"tracelab/internal/parts"
+	"tracelab/internal/testkit"
 )
 
 // programs are built once for all the tests.
@@ -62,17 +62,7 @@ const patience = 2 * time.Minute
 // await asks again and again until the answer is nil.
 func await(t testing.TB, what string, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v: %v", what, patience, err)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+	testkit.Await(t, what, patience, func(context.Context) error { return check() })
 }
 
 // collector is a Collector with this folder's configuration.
@@ -93,10 +83,7 @@ type collectorOptions struct {
 
 func startCollector(t testing.TB, o collectorOptions) *collector {
 	t.Helper()
-	ports, err := freeport.InARow(6)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ports := testkit.FreePorts(t, 6)
 	if o.jaeger == "" {
 		o.jaeger = ports[5]
 	}
@@ -176,10 +163,7 @@ type jaeger struct {
 // newJaeger has addresses and is not started.
 func newJaeger(t testing.TB) *jaeger {
 	t.Helper()
-	ports, err := freeport.InARow(6)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ports := testkit.FreePorts(t, 6)
 	host, port, err := net.SplitHostPort(ports[5])
 	if err != nil {
 		t.Fatal(err)

@@ -82,7 +82,12 @@ func TestErrorsAndSlowTracesAreKept(t *testing.T) {
 		late = append(late, s.send(trace.SpanContext{}, began, root, quick...))
 	}
 	// A message waits in its queue for a while, and its handling fails: the trace is decided as a whole.
-	time.Sleep(wait / 3)
+	await(t, "the sampler has the beginning of every trace", func() error {
+		if got := sum(page(t, c.metrics), "otelcol_processor_tail_sampling_new_trace_id_received"); got != 100 {
+			return fmt.Errorf("%.0f traces", got)
+		}
+		return nil
+	})
 	for _, span := range waiting {
 		s.send(span, time.Now(), failing)
 		want[span.TraceID().String()] = 4

@@ -4,6 +4,7 @@ package dashboards
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,8 +16,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"tracelab/internal/freeport"
 	"tracelab/internal/parts"
+	"tracelab/internal/testkit"
 )
 
 // TestPromQLParses has promtool read every expression, as a recording rule.
@@ -94,7 +95,7 @@ func TestCheckFindsWhatFindsNothing(t *testing.T) {
 	if len(traces) != 0 || len(wrong) != 1 || !strings.Contains(wrong[0].Error(), "exemplar") {
 		t.Errorf("a prometheus without exemplars: traces %v, %v, want one error that speaks of exemplars", traces, wrong)
 	}
-	if wrong := Check(t.Context(), "http://"+unused(t), []Expression{real}); len(wrong) != 1 {
+	if wrong := Check(t.Context(), "http://"+testkit.FreePort(t), []Expression{real}); len(wrong) != 1 {
 		t.Errorf("nobody answers: %v, want one error", wrong)
 	}
 }
@@ -105,7 +106,7 @@ func startPrometheus(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, listen := t.TempDir(), unused(t)
+	dir, listen := t.TempDir(), testkit.FreePort(t)
 	config := fmt.Sprintf("scrape_configs: [{job_name: prometheus, scrape_interval: 1s, static_configs: [{targets: ['%s']}]}]\n", listen)
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -129,19 +130,9 @@ func startPrometheus(t *testing.T) string {
 
 func awaitSeries(t *testing.T, address, expr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for {
-		wrong := Check(ctx, address, []Expression{{Expr: expr}})
-		if len(wrong) == 0 {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatal(wrong)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+	testkit.Await(t, expr, 30*time.Second, func(ctx context.Context) error {
+		return errors.Join(Check(ctx, address, []Expression{{Expr: expr}})...)
+	})
 }
 
 // copyWith returns a root folder with the dashboards and the rules in which one file is changed.
@@ -181,13 +172,4 @@ func only(t *testing.T, root, place string) []Expression {
 		}
 	}
 	return these
-}
-
-func unused(t *testing.T) string {
-	t.Helper()
-	addresses, err := freeport.InARow(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addresses[0]
 }

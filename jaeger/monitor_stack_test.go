@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -19,7 +20,7 @@ import (
 // The monitor tab shows rates and latencies of the services: Jaeger finds in Prometheus, under the names and labels that it asks for,
 // what the Collector's span_metrics has counted.
 func TestTheMonitorTabHasFigures(t *testing.T) {
-	at := free(t, 1)[0]
+	at := testkit.FreePort(t)
 	j := startJaeger(t, "http://"+at)
 	spans, figures := startCollector(t, j)
 	startPrometheus(t, at, figures)

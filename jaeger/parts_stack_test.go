@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"tracelab/internal/freeport"
 	"tracelab/internal/parts"
+	"tracelab/internal/testkit"
 )
 
 // patience is how long a condition is awaited; it takes seconds on a quiet machine.
@@ -25,17 +25,7 @@ const patience = time.Minute
 // await asks again and again until the answer is nil.
 func await(t *testing.T, what string, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v: %v", what, patience, err)
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
+	testkit.Await(t, what, patience, func(context.Context) error { return check() })
 }
 
 // start starts a program of the stack, which ends with the test, and waits until a URL of it answers.
@@ -68,22 +58,13 @@ func start(t *testing.T, name string, program func(context.Context) (string, err
 	}
 }
 
-func free(t *testing.T, n int) []string {
-	t.Helper()
-	addresses, err := freeport.InARow(n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addresses
-}
-
 // jaegerAt is where a Jaeger answers: host:port each, and its two URLs.
 type jaegerAt struct{ otlp, otlpHTTP, grpc, health, metrics, url string }
 
 // startJaeger starts Jaeger with this folder's files. Prometheus is the one whose figures its monitor tab shows.
 func startJaeger(t *testing.T, prometheus string) jaegerAt {
 	t.Helper()
-	a := free(t, 6)
+	a := testkit.FreePorts(t, 6)
 	j := jaegerAt{otlp: a[0], otlpHTTP: a[1], grpc: a[2], health: a[3], metrics: a[4], url: "http://" + a[5]}
 	host, port := split(t, j.metrics)
 	ui, err := filepath.Abs("ui.json")
@@ -100,7 +81,7 @@ func startJaeger(t *testing.T, prometheus string) jaegerAt {
 // startCollector starts the Collector in front of a Jaeger, and returns where it takes OTLP over gRPC and where its figures are.
 func startCollector(t *testing.T, j jaegerAt) (otlp, figures string) {
 	t.Helper()
-	a := free(t, 5)
+	a := testkit.FreePorts(t, 5)
 	host, port := split(t, a[4])
 	start(t, "collector", parts.Collector, "http://"+a[2]+"/status", []string{
 		"COLLECTOR_OTLP_GRPC=" + a[0], "COLLECTOR_OTLP_HTTP=" + a[1], "COLLECTOR_HEALTH=" + a[2], "COLLECTOR_PROMETHEUS=" + a[3],

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -19,7 +18,10 @@ import (
 
 	"tracelab/dashboards"
 	"tracelab/internal/parts"
+	"tracelab/internal/poll"
+	"tracelab/internal/promapi"
 	"tracelab/internal/stack"
+	"tracelab/internal/testkit"
 )
 
 // system is the running stack and the program that its services run.
@@ -166,21 +168,17 @@ func (s *system) everyExpressionFindsSeries(t *testing.T, expressions []dashboar
 	if len(left) < len(expressions)-4 || len(left) < 100 {
 		t.Errorf("only %d of %d expressions are looked at", len(left), len(expressions))
 	}
-	for {
+	err := poll.Until(ctx, 2*time.Second, func(ctx context.Context) error {
 		var wrong []error
 		left = slices.DeleteFunc(left, func(e dashboards.Expression) bool {
 			found := dashboards.Check(ctx, s.Addresses["TRACELAB_PROMETHEUS"], []dashboards.Expression{e})
 			wrong = append(wrong, found...)
 			return len(found) == 0
 		})
-		if len(left) == 0 {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%d of %d expressions:\n%v", len(left), len(expressions), errors.Join(wrong...))
-		case <-time.After(2 * time.Second):
-		}
+		return errors.Join(wrong...)
+	})
+	if err != nil {
+		t.Fatalf("%d of %d expressions: %v", len(left), len(expressions), err)
 	}
 }
 
@@ -192,7 +190,7 @@ func (s *system) exemplarsLeadToJaeger(t *testing.T, began time.Time, expression
 	for _, err := range wrong {
 		t.Error(err)
 	}
-	s.await(t, time.Minute, func() error { // they are on their way, and so are their traces
+	testkit.Await(t, "exemplars in Jaeger", time.Minute, func(context.Context) error { // they are on their way, and so are their traces
 		traces, _ := dashboards.CheckExemplars(t.Context(), s.Addresses["TRACELAB_PROMETHEUS"], recent, expressions)
 		if len(traces) == 0 {
 			return errors.New("no exemplar of the last ten seconds of load has come")
@@ -220,16 +218,16 @@ func (s *system) noSpanIsUnaccountedFor(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s.await(t, time.Minute, func() error {
+			testkit.Await(t, name, time.Minute, func(context.Context) error {
 				whole, err := s.value(t.Context(), sum.whole)
 				parts, err2 := s.value(t.Context(), sum.parts)
 				if err := errors.Join(err, err2); err != nil {
 					return err
 				}
-				if whole != parts || whole == "0" {
-					return fmt.Errorf("%s: %s and %s", name, whole, parts)
+				if whole != parts || whole == 0 {
+					return fmt.Errorf("%s: %v and %v", name, whole, parts)
 				}
-				t.Logf("%s = %s", whole, parts)
+				t.Logf("%v = %v", whole, parts)
 				return nil
 			})
 		})
@@ -237,20 +235,15 @@ func (s *system) noSpanIsUnaccountedFor(t *testing.T) {
 }
 
 // value is the one value that an expression has now.
-func (s *system) value(ctx context.Context, expr string) (string, error) {
-	var answer struct {
-		Data struct {
-			Result []struct{ Value [2]any }
-		}
-	}
-	err := s.get(ctx, s.Addresses["TRACELAB_PROMETHEUS"]+"/api/v1/query?query="+url.QueryEscape(expr), &answer)
+func (s *system) value(ctx context.Context, expr string) (float64, error) {
+	samples, err := promapi.Client{URL: s.Addresses["TRACELAB_PROMETHEUS"]}.Query(ctx, expr)
 	if err != nil {
-		return "", err
+		return 0, err
 	}
-	if len(answer.Data.Result) != 1 {
-		return "", fmt.Errorf("%s has %d values, want 1", expr, len(answer.Data.Result))
+	if len(samples) != 1 {
+		return 0, fmt.Errorf("%s has %d values, want 1", expr, len(samples))
 	}
-	return fmt.Sprint(answer.Data.Result[0].Value[1]), nil
+	return samples[0].Value, nil
 }
 
 // hasTrace asks Jaeger.
@@ -272,18 +265,4 @@ func (s *system) get(ctx context.Context, address string, into any) error {
 		return fmt.Errorf("%s: %s", address, answer.Status)
 	}
 	return json.NewDecoder(answer.Body).Decode(into)
-}
-
-// await tries until there is no error, for as long as it may take.
-func (s *system) await(t *testing.T, patience time.Duration, try func() error) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(500 * time.Millisecond) {
-		err := try()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) || t.Context().Err() != nil {
-			t.Fatal(err)
-		}
-	}
 }
