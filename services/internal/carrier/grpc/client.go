@@ -95,12 +95,15 @@ func fromStatus(service string, err error) error {
 
 // dial begins to connect, so that the connection's goroutines start here and not with the first call.
 func (c *Client) dial(address string) (*grpc.ClientConn, error) {
-	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, a string) (net.Conn, error) { return c.dialer(ctx, "tcp", a) }),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(c.provider.Spans),
 			otelgrpc.WithMeterProvider(c.provider.Meters), otelgrpc.WithPropagators(c.provider.Propagator))),
-		grpc.WithStatsHandler(written{headers: c.provider.Headers}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(carrier.MaxBody)), grpc.WithDisableRetry())
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(carrier.MaxBody)), grpc.WithDisableRetry()}
+	if c.provider.Headers.On() { // every handler costs every call something
+		options = append(options, grpc.WithStatsHandler(written{headers: c.provider.Headers}))
+	}
+	conn, err := grpc.NewClient("passthrough:///"+address, options...)
 	if err == nil {
 		conn.Connect()
 	}

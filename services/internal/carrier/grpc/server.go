@@ -46,18 +46,21 @@ func NewServer(provider *telemetry.Provider) *Server {
 	}
 	s := &Server{}
 	s.known = sync.OnceValue(s.methods) // at the first call: all services have registered then
-	s.Server = grpc.NewServer(
+	options := []grpc.ServerOption{
 		grpc.StatsHandler(callLabels{labels: provider.Labels}),
 		grpc.StatsHandler(grpcmeta.Handler{}), // before otelgrpc, which shows a propagator only the first of doubled values
 		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(provider.Spans),
 			otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator),
 			// Unknown methods get no span and no series: the caller picks the name, and gRPC never reports the call's end.
 			otelgrpc.WithFilter(func(info *stats.RPCTagInfo) bool { return s.known()[info.FullMethodName] }))),
-		grpc.StatsHandler(read{headers: provider.Headers}),
 		grpc.UnaryInterceptor(recovered),
 		grpc.MaxRecvMsgSize(carrier.MaxBody), grpc.MaxHeaderListSize(carrier.MaxBody), grpc.ConnectionTimeout(carrier.HeaderTimeout), grpc.MaxConcurrentStreams(maxCalls),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second}),
-	)
+	}
+	if provider.Headers.On() { // every handler costs every call something
+		options = append(options, grpc.StatsHandler(read{headers: provider.Headers}))
+	}
+	s.Server = grpc.NewServer(options...)
 	return s
 }
 
