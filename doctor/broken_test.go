@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"tracelab/doctor"
-	"tracelab/lab"
+	"tracelab/internal/testkit"
 	"tracelab/services"
 )
 
@@ -349,7 +349,7 @@ func collectorBreakages() []breakage {
 		{name: "another server in place of jaeger", want: "jaeger", seen: []string{"not Jaeger"}, fix: "16686",
 			cut: func(_ *testing.T, l *testLab, c *doctor.Config) { c.Jaeger = l.numbers.url }},
 		{name: "another jaeger", want: "otlp-to-jaeger", seen: []string{"Jaeger does not have it"}, fix: "COLLECTOR_JAEGER",
-			cut: func(t *testing.T, _ *testLab, c *doctor.Config) { c.Jaeger = newJaeger(t, lab.NewCollector()).url }},
+			cut: func(t *testing.T, _ *testLab, c *doctor.Config) { c.Jaeger = newJaeger(t, testkit.NewSpanStore()).url }},
 	}
 }
 

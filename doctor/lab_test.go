@@ -16,7 +16,6 @@ import (
 	"tracelab/doctor"
 	"tracelab/internal/otlp"
 	"tracelab/internal/testkit"
-	"tracelab/lab"
 	"tracelab/services"
 )
 
@@ -25,7 +24,7 @@ import (
 // and Pyroscope do.
 type testLab struct {
 	kafka     *kfake.Cluster
-	collector *lab.Collector
+	collector *testkit.SpanStore
 	receiver  *otlp.Receiver
 	jaeger    *jaegerServer
 	metrics   *collectorServer
@@ -47,7 +46,7 @@ type odd struct {
 // startLab starts one; it ends with the test.
 func startLab(t *testing.T, odds map[string]odd) *testLab {
 	t.Helper()
-	l := &testLab{collector: lab.NewCollector()}
+	l := &testLab{collector: testkit.NewSpanStore()}
 	var err error
 	if l.kafka, err = kfake.NewCluster(kfake.NumBrokers(1)); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"tracelab/lab"
+	"tracelab/internal/testkit"
 	"tracelab/services"
 )
 
@@ -30,10 +30,10 @@ func write(w http.ResponseWriter, text string) { _, _ = w.Write([]byte(text)) } 
 // jaegerServer answers api/v3 as Jaeger 2.19 does, with the spans that a collector has.
 type jaegerServer struct {
 	url  string
-	from *lab.Collector
+	from *testkit.SpanStore
 }
 
-func newJaeger(t *testing.T, from *lab.Collector) *jaegerServer {
+func newJaeger(t *testing.T, from *testkit.SpanStore) *jaegerServer {
 	t.Helper()
 	s := &jaegerServer{from: from}
 	mux := http.NewServeMux()
@@ -71,7 +71,7 @@ type spanOf struct {
 }
 
 // spans lists what a collector has, by trace.
-func spans(t *testing.T, from *lab.Collector) map[string][]spanOf {
+func spans(t *testing.T, from *testkit.SpanStore) map[string][]spanOf {
 	t.Helper()
 	traces := map[string][]spanOf{}
 	batches, _ := from.From(0)
@@ -125,7 +125,7 @@ type collectorServer struct {
 	state string // behind the spans that have come: "" for a Jaeger that takes them, or what is wrong
 }
 
-func newCollector(t *testing.T, from *lab.Collector) *collectorServer {
+func newCollector(t *testing.T, from *testkit.SpanStore) *collectorServer {
 	t.Helper()
 	s := &collectorServer{}
 	mux := http.NewServeMux()
@@ -196,7 +196,7 @@ type prometheusServer struct {
 	exemplars bool
 }
 
-func newPrometheus(t *testing.T, from *lab.Collector) *prometheusServer {
+func newPrometheus(t *testing.T, from *testkit.SpanStore) *prometheusServer {
 	t.Helper()
 	s := &prometheusServer{asked: map[string]int{}, stuck: map[string]bool{}, exemplars: true,
 		targets: `{"scrapeUrl":"http://collector:8889/metrics","health":"up","lastError":"","labels":{"job":"services"}}`}
@@ -235,7 +235,7 @@ func (s *prometheusServer) count(query string) string {
 }
 
 // exemplar answers with one that leads to a trace that the collector has.
-func (s *prometheusServer) exemplar(t *testing.T, from *lab.Collector) string {
+func (s *prometheusServer) exemplar(t *testing.T, from *testkit.SpanStore) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list := "[]"

@@ -7,11 +7,12 @@ import (
 )
 
 // Accounts are the three sums of one form, from the orders' own state and from what the client got, never from spans:
-// placed = accepted + refused, accepted = completed + failed + pending, placed = answered + errors + unanswered.
+// placed = accepted + refused + unknown, accepted = completed + failed + pending, placed = answered + errors + unanswered.
 type Accounts struct {
 	Placed     int `json:"placed"`
 	Accepted   int `json:"accepted"` // orders has recorded it
-	Refused    int `json:"refused"`  // placed, and orders has no such order
+	Refused    int `json:"refused"`  // the client was told of an error, and orders has no such order
+	Unknown    int `json:"unknown"`  // the client was told nothing, and orders has no such order
 	Completed  int `json:"completed"`
 	Failed     int `json:"failed"`
 	Pending    int `json:"pending"`
@@ -23,8 +24,8 @@ type Accounts struct {
 // Problems lists the sums that do not hold, and what is left over at the end of a run: an order that is pending.
 func (a Accounts) Problems() []string {
 	var wrong []string
-	if a.Placed != a.Accepted+a.Refused {
-		wrong = append(wrong, fmt.Sprintf("accounts do not balance: placed %d is not accepted %d + refused %d", a.Placed, a.Accepted, a.Refused))
+	if a.Placed != a.Accepted+a.Refused+a.Unknown {
+		wrong = append(wrong, fmt.Sprintf("accounts do not balance: placed %d is not accepted %d + refused %d + unknown %d", a.Placed, a.Accepted, a.Refused, a.Unknown))
 	}
 	if a.Accepted != a.Completed+a.Failed+a.Pending {
 		wrong = append(wrong, fmt.Sprintf("accounts do not balance: accepted %d is not completed %d + failed %d + pending %d", a.Accepted, a.Completed, a.Failed, a.Pending))
@@ -33,47 +34,61 @@ func (a Accounts) Problems() []string {
 		wrong = append(wrong, fmt.Sprintf("accounts do not balance: placed %d is not answered %d + errors %d + unanswered %d", a.Placed, a.Answered, a.Errors, a.Unanswered))
 	}
 	if a.Pending > 0 {
-		wrong = append(wrong, fmt.Sprintf("%d orders are pending: accepted, and neither completed nor failed by the deadline", a.Pending))
+		wrong = append(wrong, fmt.Sprintf("%s pending: accepted, and neither completed nor failed by the deadline", count(a.Pending, "order is", "orders are")))
 	}
 	return wrong
 }
 
+// count writes a number with its noun.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // account sums one form up. An order that the client was told of and orders does not know, or one that orders has
 // twice, makes the first sum fail: that is a lost or a doubled order.
-func account(form services.Form, placed []order, states []services.State) Accounts {
-	var a Accounts
-	recorded := map[int]bool{}
-	for _, s := range states {
-		if s.Form != form {
-			continue
-		}
-		recorded[s.Number] = true
-		a.Accepted++
-		switch s.Status {
-		case services.Completed:
-			a.Completed++
-		case services.Failed:
-			a.Failed++
-		default:
-			a.Pending++
-		}
-	}
-	for _, o := range placed {
-		if o.Form != string(form) {
+func (j *judge) account(form services.Form) Accounts {
+	recorded := j.recorded[form]
+	a := Accounts{Accepted: recorded.Accepted, Completed: recorded.Completed, Failed: recorded.Failed, Pending: recorded.Pending}
+	for _, r := range j.records[form] {
+		if r == nil || !r.placed {
 			continue
 		}
 		a.Placed++
 		switch {
-		case o.Answered():
+		case r.Answered():
 			a.Answered++
-		case o.Status != 0:
+		case r.Status != 0:
 			a.Errors++
 		default:
 			a.Unanswered++
 		}
-		if !recorded[o.Number] && o.ID == "" {
+		switch {
+		case r.state != nil || r.ID != "":
+		case r.Status == 0:
+			a.Unknown++
+		default:
 			a.Refused++
 		}
 	}
 	return a
+}
+
+// outcome is what became of an order, for orders.jsonl.
+func (r *record) outcome() string {
+	switch {
+	case r.state == nil && r.ID == "" && r.Status == 0:
+		return "unknown"
+	case r.state == nil && r.ID == "":
+		return "refused"
+	case r.state == nil:
+		return "lost"
+	case r.state.Status == services.Completed:
+		return "completed"
+	case r.state.Status == services.Failed:
+		return "failed"
+	}
+	return "pending"
 }

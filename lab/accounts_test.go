@@ -21,7 +21,7 @@ func quickly(t *testing.T, change func(*lab.Config)) *lab.Result {
 	var result *lab.Result
 	synctest.Test(t, func(t *testing.T) {
 		network := &virtualNetwork{}
-		config := lab.Config{Orders: 4, WarmUp: -1, Seed: 1, Out: out, Version: "test", Network: network.network()}
+		config := lab.Config{Orders: 4, Seed: 1, Out: out, Version: "test", Network: network.network()}
 		change(&config)
 		var err error
 		if result, err = lab.Run(t.Context(), config); err != nil {

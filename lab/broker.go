@@ -1,9 +1,14 @@
 package lab
 
 import (
+	"context"
 	"fmt"
+	"strings"
+	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tracelab/services"
 )
@@ -32,3 +37,29 @@ func (b *Broker) Addresses() []string { return b.cluster.ListenAddrs() }
 
 // Close ends it; what it held is gone.
 func (b *Broker) Close() { b.cluster.Close() }
+
+// brokerVersion says which Kafka answers at these addresses, as far as the requests that it knows tell.
+func brokerVersion(ctx context.Context, addresses []string, network services.Network) string {
+	at := strings.Join(addresses, ", ")
+	options := []kgo.Opt{kgo.SeedBrokers(addresses...)}
+	if network.Dial != nil {
+		options = append(options, kgo.Dialer(network.Dial))
+	}
+	client, err := kgo.NewClient(options...)
+	if err != nil {
+		return "Kafka at " + at
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	brokers, err := kadm.NewClient(client).ApiVersions(ctx)
+	if err != nil {
+		return "Kafka at " + at
+	}
+	for _, broker := range brokers.Sorted() {
+		if broker.Err == nil {
+			return fmt.Sprintf("Kafka %s, by the requests that it knows, at %s", broker.VersionGuess(), at)
+		}
+	}
+	return "Kafka at " + at
+}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/internal/poll"
 	"tracelab/internal/telemetry"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
@@ -18,6 +19,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/services"
+)
+
+const (
+	// problemLimit is how much of the answer to one order is read, in bytes.
+	problemLimit = 1 << 20
+	// idleConnections is how many connections stay open for the next orders.
+	idleConnections = 1024
 )
 
 // client places orders at a gateway and asks about them. It is a service of its own in the traces: the root of an
@@ -32,7 +40,7 @@ type client struct {
 func newClient(base string, network services.Network, provider *telemetry.Provider, timeout time.Duration) *client {
 	// A server ends a connection on which no request has begun within its time for headers (2 s), and one that was dialled
 	// for a request that then took another is such a connection. An order sent on it while it is closing would be lost.
-	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: 1024, IdleConnTimeout: time.Second}
+	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: idleConnections, IdleConnTimeout: time.Second}
 	return &client{base: base, timeout: timeout,
 		plain: &http.Client{Transport: transport, Timeout: 10 * time.Second},
 		traced: &http.Client{Transport: otelhttp.NewTransport(provider.Headers.Transport(rootNoting{transport}), otelhttp.WithTracerProvider(provider.Traces),
@@ -99,7 +107,7 @@ func (c *client) place(ctx context.Context, e services.Experiment, order service
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end, where the span ends too
 	a.ID = orderID(resp)
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, problemLimit))
 	if err != nil {
 		a.Error = err.Error()
 		return a, nil
@@ -134,19 +142,20 @@ func (c *client) summary(ctx context.Context, run string) (services.Summary, err
 	return s, c.ask(ctx, "/runs/"+run, &s)
 }
 
-// orders asks for the state of all the orders of a run, page by page.
-func (c *client) orders(ctx context.Context, run string) ([]services.State, error) {
-	var states []services.State
+// orders asks for the state of all the orders of a run, page by page, and calls each with every one.
+func (c *client) orders(ctx context.Context, run string, each func(services.State)) error {
 	for path := "/runs/" + run + "/orders"; path != ""; {
 		var page []services.State
 		header, err := c.askHeader(ctx, path, &page)
 		if err != nil {
-			return states, err
+			return err
 		}
-		states = append(states, page...)
+		for _, s := range page {
+			each(s)
+		}
 		path = nextPage(header)
 	}
-	return states, nil
+	return nil
 }
 
 // nextPage is the path that the header Link calls next; "" when this was the last page.
@@ -166,18 +175,12 @@ type readiness struct {
 
 // ready waits until the gateway says that orders can be placed.
 func (c *client) ready(ctx context.Context) (readiness, error) {
-	for {
-		var r readiness
-		err := c.ask(ctx, "/readyz", &r)
-		if err == nil {
-			return r, nil
-		}
-		select {
-		case <-ctx.Done():
-			return r, fmt.Errorf("%s is not ready: %w", c.base, err)
-		case <-time.After(20 * time.Millisecond):
-		}
+	var r readiness
+	err := poll.Until(ctx, 20*time.Millisecond, func(ctx context.Context) error { return c.ask(ctx, "/readyz", &r) })
+	if err != nil {
+		return r, fmt.Errorf("%s is not ready: %w", c.base, err)
 	}
+	return r, nil
 }
 
 // statusError is an answer that is no answer to the question.

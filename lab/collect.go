@@ -3,59 +3,60 @@ package lab
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"tracelab/journey/source"
 )
 
-// Collector keeps every span that reaches the lab, as OTLP protobuf: a few large blocks of bytes, which the garbage
-// collector does not have to walk while orders are being timed. Spans come from this process, through an exporter
-// whose client the collector is, or from elsewhere, through a Receiver.
-type Collector struct {
-	mu      sync.Mutex
-	batches [][]byte
-	changed chan struct{} // closed and replaced when a batch comes
+// collector hands every span that reaches the lab to the judge, and to what sends spans on. Spans come from this process,
+// through an exporter whose client the collector is, or from elsewhere, through an OTLP receiver.
+type collector struct {
+	judge  *judge
+	jaeger *fetcher // that must not fetch these spans again; nil: none does
+	sendOn *backlog // nil: nothing is sent on
 }
 
-// NewCollector makes an empty one.
-func NewCollector() *Collector { return &Collector{changed: make(chan struct{})} }
-
 // Start is part of otlptrace.Client; there is nothing to connect to.
-func (c *Collector) Start(context.Context) error { return nil }
+func (c *collector) Start(context.Context) error { return nil }
 
-// Stop is part of otlptrace.Client; what was collected stays.
-func (c *Collector) Stop(context.Context) error { return nil }
+// Stop is part of otlptrace.Client.
+func (c *collector) Stop(context.Context) error { return nil }
 
 // UploadTraces takes spans from an exporter in this process.
-func (c *Collector) UploadTraces(_ context.Context, spans []*tracepb.ResourceSpans) error {
+func (c *collector) UploadTraces(_ context.Context, spans []*tracepb.ResourceSpans) error {
 	batch, err := proto.Marshal(&tracepb.TracesData{ResourceSpans: spans})
 	if err != nil {
 		return fmt.Errorf("keep spans: %w", err)
 	}
-	c.Add(batch)
+	c.add(batch)
 	return nil
 }
 
-// Add takes spans as an OTLP protobuf TracesData (or an export request, which is the same on the wire).
-func (c *Collector) Add(batch []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.batches = append(c.batches, batch)
-	close(c.changed)
-	c.changed = make(chan struct{})
+// add takes spans as an OTLP protobuf TracesData (or an export request, which is the same on the wire). A batch that
+// cannot be read is counted.
+func (c *collector) add(batch []byte) {
+	traces, err := decode(batch)
+	if err != nil {
+		c.judge.damagedBatch()
+		return
+	}
+	if c.jaeger != nil {
+		c.jaeger.note(traces)
+	}
+	if c.sendOn != nil {
+		c.sendOn.add(batch)
+	}
+	c.judge.add(traces)
 }
 
-// From returns the batches from the n-th on, and a channel that is closed when there are more.
-func (c *Collector) From(n int) (batches [][]byte, more <-chan struct{}) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.batches[n:len(c.batches):len(c.batches)], c.changed
-}
-
-// decode reads a batch. Batches that could not be read would have been refused when they came.
+// decode reads a batch. Nesting that would exhaust the stack is refused before it is decoded.
 func decode(batch []byte) (ptrace.Traces, error) {
+	if err := source.CheckProtobuf(batch); err != nil {
+		return ptrace.Traces{}, fmt.Errorf("read collected spans: %w", err)
+	}
 	traces, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(batch)
 	if err != nil {
 		return traces, fmt.Errorf("read collected spans: %w", err)

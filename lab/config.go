@@ -21,10 +21,12 @@ import (
 type Config struct {
 	Forms    []services.Form // nil: all four
 	Orders   int             // of each form; 0: 25
-	WarmUp   int             // of each form, before the others and left out of everything; negative: none; 0: 3
+	WarmUp   int             // orders of each form in a window of the warm-up; 0: no warm-up
+	Windows  int             // of the warm-up at the most; 0: 8
 	Rate     float64         // orders/s over all forms, as intended start times; 0: 80
 	Seed     uint64
-	Topology string // "": order
+	Topology string        // "": order
+	Base     services.Form // that the others are compared with; "": grpc, or the first without it
 	Relation services.Relation
 	Kotel    bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
 	Faults   []services.Fault
@@ -40,7 +42,7 @@ type Config struct {
 	Jaeger      string   // or the Jaeger that has them: its URL, or grpc://HOST:PORT
 
 	OTLP   otlp.Destination // where every span is also sent, and metrics
-	Sample *float64         // share of the orders whose spans are sent there, 0 to 1; nil: all
+	Unsent float64          // share of the orders whose spans are not sent there, 0 to 1
 
 	Host string // host.id and host.name of the spans made here: the same for all of a lab; "": this machine's name
 	// Profiles is the folder for CPU profiles of the process, split by form; "": none are made.
@@ -48,11 +50,17 @@ type Config struct {
 	// Headers makes the spans that are made here keep what crossed each hop: traceparent, tracestate, baggage.
 	Headers bool
 
-	Out      string // directory of run directories; "": runs
-	Version  string // of the program, for service.version and the manifest
-	Network  services.Network
-	Logger   *slog.Logger
-	Progress func(Progress)
+	Out string // directory of run directories; "": runs
+	// HeldSpans is how many spans of orders that are under way stay in memory at the most; 0: 20,000. Beyond it they go to
+	// the run directory before their journey is judged, and are read back for that.
+	HeldSpans int
+	Version   string // of the program, for service.version and the manifest
+	Network   services.Network
+	Logger    *slog.Logger
+	Progress  func(Progress)
+	// EndEarly ends the run when it is closed: no more orders are placed, what is there is judged and marked. When the
+	// orders are placed already, the run no longer waits for what is missing. It may be nil.
+	EndEarly <-chan struct{}
 }
 
 // Progress is how far a run has come.
@@ -68,15 +76,13 @@ func (c Config) withDefaults() (Config, error) {
 		c.Forms = services.Forms()
 	}
 	setDefault(&c.Orders, 25)
-	setDefault(&c.WarmUp, 3)
 	setDefault(&c.Rate, 80)
+	setDefault(&c.Windows, 8)
+	setDefault(&c.HeldSpans, 20_000)
 	setDefault(&c.Topology, "order")
 	setDefault(&c.Workers, services.DefaultWorkers)
 	setDefault(&c.Timeout, 5*time.Second)
 	setDefault(&c.Deadline, 10*time.Second)
-	if c.Sample == nil {
-		c.Sample = new(1.0)
-	}
 	setDefault(&c.Out, "runs")
 	if host, err := os.Hostname(); err == nil {
 		setDefault(&c.Host, host)
@@ -91,7 +97,6 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Progress == nil {
 		c.Progress = func(Progress) {}
 	}
-	c.WarmUp = max(0, c.WarmUp)
 	if err := c.check(); err != nil {
 		return c, &ConfigError{err}
 	}
@@ -114,13 +119,54 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
+// What a run may be asked for at the most, and at the least. More is a slip of the hand: nothing is started for it.
+const (
+	maxOrders   = 1_000_000 // of each form
+	maxWarmUp   = 1_000
+	maxWindows  = 1_000
+	maxWorkers  = 10_000
+	minRate     = 0.01
+	maxRate     = 100_000.0
+	maxDuration = 24 * time.Hour
+)
+
+// checkAmounts finds numbers that make no sense. Comparisons are written so that NaN fails them.
+func (c Config) checkAmounts() error {
+	if c.Orders < 1 || c.Orders > maxOrders {
+		return fmt.Errorf("orders %d: use a number from 1 to %d", c.Orders, maxOrders)
+	}
+	if !(c.Rate >= minRate && c.Rate <= maxRate) {
+		return fmt.Errorf("rate %g: use orders/s from %g to %g", c.Rate, minRate, maxRate)
+	}
+	if placing := time.Duration(float64(c.Orders*len(c.Forms)) / c.Rate * float64(time.Second)); placing > maxDuration {
+		return fmt.Errorf("%d orders in each of %d forms at %g orders/s take %v: use fewer orders or a higher rate, so that they take no more than %v",
+			c.Orders, len(c.Forms), c.Rate, placing.Round(time.Second), maxDuration)
+	}
+	if c.WarmUp < 0 || c.WarmUp > maxWarmUp {
+		return fmt.Errorf("warm-up %d: use a number from 0 to %d", c.WarmUp, maxWarmUp)
+	}
+	if c.Windows < 1 || c.Windows > maxWindows {
+		return fmt.Errorf("windows of the warm-up %d: use a number from 1 to %d", c.Windows, maxWindows)
+	}
+	if c.Workers < 1 || c.Workers > maxWorkers {
+		return fmt.Errorf("workers %d: use a number from 1 to %d", c.Workers, maxWorkers)
+	}
+	if c.Timeout < 0 || c.Timeout > maxDuration || c.Deadline < 0 || c.Deadline > maxDuration {
+		return fmt.Errorf("timeout %v and deadline %v: use durations up to %v", c.Timeout, c.Deadline, maxDuration)
+	}
+	if !(c.Unsent >= 0 && c.Unsent <= 1) {
+		return fmt.Errorf("sample %g: use a share from 0 to 1", 1-c.Unsent)
+	}
+	return nil
+}
+
 // check finds what cannot be run, before anything is started.
 func (c Config) check() error {
-	if c.Orders < 0 || c.Rate < 0 {
-		return fmt.Errorf("orders %d and rate %g: use positive numbers", c.Orders, c.Rate)
+	if err := c.checkAmounts(); err != nil {
+		return err
 	}
-	if *c.Sample < 0 || *c.Sample > 1 {
-		return fmt.Errorf("sample %g: use a share from 0 to 1", *c.Sample)
+	if c.Base != "" && !slices.Contains(c.Forms, c.Base) {
+		return fmt.Errorf("base %s is not among the forms of the run: add it to --forms", c.Base)
 	}
 	for i, form := range c.Forms {
 		if _, err := services.ParseForm(string(form)); err != nil {
@@ -167,10 +213,5 @@ func (c Config) checkSpansElsewhere() error {
 	return store.Close()
 }
 
-// Experiment is what every order of the run carries, but for its form and number.
-func (c Config) experiment() services.Experiment {
-	return services.Experiment{Topology: c.Topology, Relation: c.Relation, Seed: c.Seed, Faults: c.Faults}
-}
-
-// Stopper ends something within the context's time.
+// stopper ends something within the context's time.
 type stopper func(context.Context) error

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
@@ -27,6 +28,9 @@ func TestAStepThatWasNotReachedHasNoSpan(t *testing.T) {
 		span.SetSpanID(pcommon.SpanID{byte(i + 1)})
 		span.SetStartTimestamp(1000)
 		span.SetEndTimestamp(2000)
+		span.Attributes().PutStr(services.KeyRun, "run")
+		span.Attributes().PutStr(services.KeyForm, "grpc")
+		span.Attributes().PutStr(services.KeyNumber, "0")
 		if i > 0 {
 			span.SetParentSpanID(pcommon.SpanID{1})
 			span.Attributes().PutStr("tracelab.step", string(step))
@@ -36,13 +40,13 @@ func TestAStepThatWasNotReachedHasNoSpan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	collector := lab.NewCollector()
+	collector := testkit.NewSpanStore()
 	collector.Add(batch)
 	for reason, want := range map[string]string{"unavailable": "", "timeout": "", "payment_declined": "no span of step payment.Charge"} {
 		state := services.State{Form: services.GRPC, Status: services.Failed, Steps: []services.Step{"orders.Accept", "inventory.Reserve"},
 			Failures: []services.StepFailure{{Step: "payment.Charge", Reason: reason}}}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		reasons, err := lab.Judgement(ctx, collector, nil, []lab.PlacedOrder{lab.WithRoot(rundir.Order{Form: "grpc"}, root)}, []services.State{state})
+		reasons, err := lab.Judgement(ctx, t, "run", collector, nil, []lab.PlacedOrder{lab.WithRoot(rundir.Order{Form: "grpc"}, root)}, []services.State{state})
 		cancel()
 		if err != nil || reasons[0] != want {
 			t.Errorf("%s: incomplete %q, %v, want %q", reason, reasons[0], err, want)

@@ -44,7 +44,7 @@ func (d *droppedSpans) of(run string, form services.Form) int64 {
 
 // droppedElsewhere asks services that run elsewhere how many spans of the run's orders they dropped, by form, and notes it
 // as a problem. Services that have no answer to the question are of another version.
-func (r *running) droppedElsewhere(ctx context.Context, result *Result) map[string]int64 {
+func (r *running) droppedElsewhere(ctx context.Context) map[string]int64 {
 	if r.Target == "" {
 		return nil // they use the lab's own queue
 	}
@@ -59,10 +59,10 @@ func (r *running) droppedElsewhere(ctx context.Context, result *Result) map[stri
 		sum += n
 	}
 	if sum > 0 {
-		result.Problems = append(result.Problems, fmt.Sprintf("%d spans were dropped by the services: was the endpoint that they send them to away?", sum))
+		r.problems = append(r.problems, fmt.Sprintf("%d spans were dropped by the services: was the endpoint that they send them to away?", sum))
 	}
 	for _, service := range sortedKeys(report.Silent) {
-		result.Problems = append(result.Problems, service+" does not say how many spans it dropped: "+report.Silent[service])
+		r.problems = append(r.problems, service+" does not say how many spans it dropped: "+report.Silent[service])
 	}
 	return report.Dropped
 }

@@ -43,7 +43,7 @@ func TestSpansThatServicesElsewhereDropAreCounted(t *testing.T) {
 	receiver := receiverAddress(t)
 	to := startTarget(t, receiver, func(e sdktrace.SpanExporter) sdktrace.SpanExporter { return refusing{e, &dropped} })
 	result, err := lab.Run(t.Context(), lab.Config{
-		Orders: 4, WarmUp: -1, Seed: 1, Deadline: time.Second, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(),
+		Orders: 4, Seed: 1, Deadline: time.Second, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)

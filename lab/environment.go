@@ -17,16 +17,16 @@ import (
 	"tracelab/services"
 )
 
-// startPatience bounds everything that a start waits for.
-const startPatience = 4500 * time.Millisecond
+// startTimeout bounds everything that a start waits for.
+const startTimeout = 4500 * time.Millisecond
 
-// spanPatience bounds the wait for spans that end after their service's shutdown.
-const spanPatience = 2 * time.Second
+// lastSpansTimeout bounds the wait for spans that end after their service's shutdown.
+const lastSpansTimeout = 2 * time.Second
 
 // environment is what a run has around it: the services and their broker, or the way to them, and where spans go.
 type environment struct {
 	client    *client
-	collector *Collector       // spans made in this process, and those that a receiver takes
+	collector *collector       // takes spans made in this process, and those that a receiver takes
 	receiver  *otlp.Receiver   // nil when no spans are received
 	jaeger    *fetcher         // nil when no spans are fetched from a Jaeger
 	queue     *telemetry.Queue // of the spans made in this process
@@ -34,15 +34,16 @@ type environment struct {
 	open      *openSpans // nil when the services run elsewhere
 	system    *services.System
 	broker    string    // embedded, the addresses of another, or "of the target"
+	brokerIs  string    // in words
 	stops     []stopper // in the order in which they were started
 	stopped   bool
 }
 
 // start brings everything up, or nothing: what a failed start has begun is ended again.
-func start(ctx context.Context, c Config, run string) (_ *environment, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("not up within %v", startPatience))
+func start(ctx context.Context, c Config, run string, j *judge) (_ *environment, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("not up within %v", startTimeout))
 	defer cancel()
-	env := &environment{collector: NewCollector()}
+	env := &environment{collector: &collector{judge: j}, open: j.open}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, env.stop(context.WithoutCancel(ctx)))
@@ -108,8 +109,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (te
 	env.queue = telemetry.NewQueue(exporter, telemetry.QueueConfig{Wait: true, Interval: 50 * time.Millisecond, OnDrop: env.dropped.note, Logger: c.Logger})
 	env.onStop(env.endSpans)
 	processors := []sdktrace.SpanProcessor{env.queue}
-	if c.Target == "" {
-		env.open = newOpenSpans(run)
+	if env.open != nil {
 		processors = append(processors, env.open)
 	}
 	t.Version, t.Host, t.Instance = c.Version, c.Host, run
@@ -122,7 +122,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (te
 // endSpans waits for the spans of work that the services' shutdown has cut off, which end a little later than it does,
 // and ends the queue. It has a patience of its own: a shutdown that took all its time must not cost spans.
 func (env *environment) endSpans(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), spanPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSpansTimeout)
 	defer cancel()
 	for {
 		if err := env.queue.ForceFlush(ctx); err != nil {
@@ -148,9 +148,11 @@ func (env *environment) startServices(ctx context.Context, c Config, run string,
 			return err
 		}
 		env.broker, config.Kafka = "embedded", broker.Addresses()
+		env.brokerIs = "embedded, in memory, not a real Kafka's cost"
 		env.onStop(func(context.Context) error { broker.Close(); return nil })
 	} else {
 		config.Prefix = "tracelab." + run + "."
+		env.brokerIs = brokerVersion(ctx, c.Kafka, c.Network)
 	}
 	system, err := services.Start(ctx, config)
 	if err != nil {
@@ -166,17 +168,17 @@ func (env *environment) startServices(ctx context.Context, c Config, run string,
 
 // elsewhere finds a way to the spans of services elsewhere: they are received, or fetched from a Jaeger.
 func (env *environment) elsewhere(c Config, run string) error {
-	env.broker = "of the target"
+	env.broker, env.brokerIs = "of the target", "of the services at the target, which do not tell"
 	if c.Jaeger != "" {
-		fetcher, err := newFetcher(c.Jaeger, run)
+		fetcher, err := newFetcher(c.Jaeger, run, env.collector.judge.add)
 		if err != nil {
 			return err
 		}
-		env.jaeger = fetcher
+		env.jaeger, env.collector.jaeger = fetcher, fetcher
 		env.onStop(fetcher.close)
 		return nil
 	}
-	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: c.ReceiveOTLP, Keep: env.collector.Add, Logger: c.Logger, Admit: ofRun(run)})
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: c.ReceiveOTLP, Keep: env.collector.add, Logger: c.Logger, Admit: ofRun(run)})
 	if err != nil {
 		return err
 	}
@@ -190,15 +192,5 @@ func (env *environment) followJaeger(ctx context.Context) (stop func()) {
 	if env.jaeger == nil {
 		return func() {}
 	}
-	return env.jaeger.follow(ctx, env.collector)
-}
-
-// batches are all spans so far, wherever they come from.
-func (env *environment) batches() [][]byte {
-	batches, _ := env.collector.From(0)
-	if env.jaeger == nil {
-		return batches
-	}
-	fetched, _ := env.jaeger.spans.From(0)
-	return slices.Concat(batches, fetched)
+	return env.jaeger.follow(ctx)
 }

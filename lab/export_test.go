@@ -2,36 +2,76 @@ package lab
 
 import (
 	"context"
+	"testing"
 
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey"
 	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
 // MedianJourney is the journey that the report draws for a form, as it is in memory.
-func (r *Result) MedianJourney(form services.Form) *journey.Journey { return r.paths[form].journey }
+func (r *Result) MedianJourney(form services.Form) *journey.Journey { return r.medians[form].journey }
 
-// SpansOf is how many spans of a collector belong to the orders of a run, by form, and how many to several or none.
-func SpansOf(collector *Collector, run string) (forms map[services.Form]int, shared int, err error) {
-	batches, _ := collector.From(0)
-	spans, err := sortSpans(batches, run)
-	forms = map[services.Form]int{}
-	for form, count := range spans.counts {
-		forms[form] = count.spans
+// Judge is judge, for orders of one form.
+type Judge struct{ *judge }
+
+// NewJudge makes a judge of so many orders of the form grpc that writes its run directory into a folder of the test.
+func NewJudge(t *testing.T, run string, orders int, open *OpenSpans) Judge {
+	t.Helper()
+	out, err := rundir.Create(t.TempDir(), run)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return forms, spans.shared.SpanCount(), err
+	t.Cleanup(func() { _ = out.Abandon() })
+	return Judge{newJudge(judgeConfig{run: run, forms: []services.Form{services.GRPC}, orders: orders, table: services.OrderTopology(), open: open, out: out, held: 1000})}
 }
 
-// Judgement waits for the journeys of orders that all took the form grpc, from spans in a collector, and says of each
-// why it is incomplete, or "". Open counts the spans of a run that have not ended.
-func Judgement(ctx context.Context, collector *Collector, open *OpenSpans, orders []PlacedOrder, states []services.State) ([]string, error) {
-	env := &environment{collector: collector, open: open}
-	_, verdicts, err := judge(ctx, env, services.OrderTopology(), orders, states, func(context.Context) error { return nil })
-	reasons := make([]string, len(verdicts))
-	for i, v := range verdicts {
-		reasons[i] = v.order.Incomplete
+// Take gives the judge the batches of a store.
+func (j Judge) Take(t *testing.T, from *testkit.SpanStore) {
+	t.Helper()
+	batches, _ := from.From(0)
+	for _, batch := range batches {
+		(&collector{judge: j.judge}).add(batch)
+	}
+}
+
+// SpansOf is how many spans belong to the orders of the run, to several or none, and to nothing of the run.
+func (j Judge) SpansOf() (form, shared, foreign int) {
+	for _, r := range j.records[services.GRPC] {
+		if r != nil {
+			form += r.spans
+		}
+	}
+	return form, j.shared.count, j.foreign
+}
+
+// Judgement waits for the journeys of orders that all took the form grpc, from spans in a store, and says of each why
+// it is incomplete, or "". Open counts the spans of the run that have not ended.
+func Judgement(ctx context.Context, t *testing.T, run string, store *testkit.SpanStore, open *OpenSpans, orders []PlacedOrder, states []services.State) ([]string, error) {
+	t.Helper()
+	j := NewJudge(t, run, len(orders), open)
+	for _, o := range orders {
+		j.answered(o)
+	}
+	for _, s := range states {
+		j.know(s)
+	}
+	next := 0
+	flush := func(context.Context) error {
+		batches, _ := store.From(next)
+		for _, batch := range batches {
+			(&collector{judge: j.judge}).add(batch)
+			next++
+		}
+		return nil
+	}
+	err := (&awaiting{judge: j.judge, flush: flush}).await(ctx)
+	reasons := make([]string, len(j.placed))
+	for i, r := range j.placed {
+		reasons[i] = r.Incomplete
 	}
 	return reasons, err
 }
@@ -50,15 +90,18 @@ type PlacedOrder = order
 
 // WithRoot is the order with the span that the client began it with.
 func WithRoot(o rundir.Order, span trace.SpanContext) PlacedOrder {
-	o.Trace = span.TraceID().String()
-	return order{o, span.SpanID().String()}
+	return order{o, journey.Ref{Trace: journey.TraceID(span.TraceID()), Span: journey.SpanID(span.SpanID())}}
 }
 
-// AccountOf sums one form up.
-func AccountOf(form services.Form, orders []rundir.Order, states []services.State) Accounts {
-	placed := make([]order, len(orders))
-	for i, o := range orders {
-		placed[i].Order = o
+// AccountOf sums up what became of orders that took the form grpc.
+func AccountOf(t *testing.T, orders []rundir.Order, states []services.State) Accounts {
+	t.Helper()
+	j := NewJudge(t, "run", 10, nil)
+	for _, o := range orders {
+		j.answered(order{Order: o})
 	}
-	return account(form, placed, states)
+	for _, s := range states {
+		j.know(s)
+	}
+	return j.account(services.GRPC)
 }

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -13,20 +14,17 @@ import (
 // of a proxy carry no baggage.
 const maxOwnerless = 50_000
 
-// ofRun picks the spans of a run and its warm-up, and of those that carry no run the first maxOwnerless.
+// ofRun picks the spans of a run and of the orders around it (its warm-up, and what looks for another rate), and of those that carry no run the first maxOwnerless.
 func ofRun(run string) func(ptrace.Span) bool {
 	var ownerless atomic.Int64
 	return func(s ptrace.Span) bool {
 		of, ok := s.Attributes().Get(services.KeyRun)
 		if ok {
-			return of.Str() == run || of.Str() == warmUpOf(run)
+			return strings.HasPrefix(of.Str(), run)
 		}
 		return ownerless.Add(1) <= maxOwnerless
 	}
 }
-
-// warmUpOf names the orders that are placed before a run's own.
-func warmUpOf(run string) string { return run + "-warmup" }
 
 // countReceived notes the spans that came and are not kept.
 func (r *running) countReceived(result *Result) {

@@ -18,11 +18,11 @@ import (
 )
 
 // forwarded runs a lab that also sends its spans to a receiver, and returns what came there, by span id.
-func forwarded(t *testing.T, over string, forms []services.Form, sample *float64) (*lab.Result, map[string]string) {
+func forwarded(t *testing.T, over string, forms []services.Form, sample float64) (*lab.Result, map[string]string) {
 	t.Helper()
 	collector, overGRPC, overHTTP := startReceiver(t)
 	to := map[string]string{"grpc": overGRPC, "http": "http://" + overHTTP}[over]
-	result, err := lab.Run(t.Context(), lab.Config{Forms: forms, Orders: 6, WarmUp: -1, Rate: 200, Seed: 1, OTLP: destination(t, to), Sample: sample, Out: t.TempDir()})
+	result, err := lab.Run(t.Context(), lab.Config{Forms: forms, Orders: 6, Rate: 200, Seed: 1, OTLP: destination(t, to), Unsent: 1 - sample, Out: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func forwarded(t *testing.T, over string, forms []services.Form, sample *float64
 
 func TestForwardingSendsEverySpanOnce(t *testing.T) {
 	for _, over := range []string{"grpc", "http"} {
-		result, came := forwarded(t, over, []services.Form{services.Hybrid}, nil)
+		result, came := forwarded(t, over, []services.Form{services.Hybrid}, 1)
 		if got := int64(len(came)); got != result.Spans.Exported || got == 0 {
 			t.Errorf("over %s: %d spans came, %d were made", over, got, result.Spans.Exported)
 		}
@@ -60,7 +60,7 @@ func TestForwardingSendsEverySpanOnce(t *testing.T) {
 func TestForwardingASample(t *testing.T) {
 	const orders = 6
 	for _, sample := range []float64{0.5, 0} {
-		result, came := forwarded(t, "grpc", nil, &sample)
+		result, came := forwarded(t, "grpc", nil, sample)
 		want := map[string]int{}
 		for number := range orders {
 			if (services.Experiment{Seed: 1, Number: number}).Draw("sample").Float64() >= sample {
@@ -107,7 +107,7 @@ func TestForwardingToNobody(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			var err error
-			result, err = lab.Run(t.Context(), lab.Config{Orders: 2, WarmUp: -1, Seed: 1, OTLP: destination(t, to), Out: out, Network: (&virtualNetwork{}).network()})
+			result, err = lab.Run(t.Context(), lab.Config{Orders: 2, Seed: 1, OTLP: destination(t, to), Out: out, Network: (&virtualNetwork{}).network()})
 			if err != nil {
 				t.Fatal(err)
 			}

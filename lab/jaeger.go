@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -37,18 +38,19 @@ const (
 // several runs and carry none, so they are not fetched: a search by run cannot find them, and those that a search by
 // time happens on would refer to spans of other runs. No journey needs them.
 type fetcher struct {
-	store    jaeger.Store
-	address  string // without a password
-	run      string
-	spans    *Collector
-	known    map[spanID]bool
-	noted    int  // batches of this process whose spans are known
-	answered bool // Jaeger has answered at least once
-	found    int
-	crowded  int // shortest periods with more traces than a question brings
-	pause    time.Duration
-	followed time.Time // until when it was fetched while orders were placed
-	err      error     // of the newest round
+	store     jaeger.Store
+	address   string // without a password
+	run       string
+	deliver   func(ptrace.Traces) // takes the spans that were found, each once
+	answered  bool                // Jaeger has answered at least once
+	found     int
+	truncated int // shortest periods with more traces than a question brings
+	pause     time.Duration
+	followed  time.Time // until when it was fetched while orders were placed
+	err       error     // of the newest round
+
+	mu    sync.Mutex
+	known map[spanID]bool // spans that the judge has
 }
 
 type spanID struct {
@@ -57,12 +59,12 @@ type spanID struct {
 }
 
 // newFetcher makes one for a Jaeger's address. Nothing is asked yet.
-func newFetcher(address, run string) (*fetcher, error) {
+func newFetcher(address, run string, deliver func(ptrace.Traces)) (*fetcher, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("address of Jaeger: %w", err)
 	}
-	f := &fetcher{address: u.Redacted(), run: run, spans: NewCollector(), known: map[spanID]bool{}, pause: firstRoundPause}
+	f := &fetcher{address: u.Redacted(), run: run, deliver: deliver, known: map[spanID]bool{}, pause: firstRoundPause}
 	store, err := jaeger.Open(address, jaeger.WithTimeout(questionPatience))
 	f.store = store
 	return f, err
@@ -71,12 +73,9 @@ func newFetcher(address, run string) (*fetcher, error) {
 // close ends the connection, where there is one.
 func (f *fetcher) close(context.Context) error { return f.store.Close() }
 
-// fetch asks for the run's spans that are not there yet, in traces with a span from that time on. Own is what this process
-// made: Jaeger may have that, too. It goes on when the context's deadline passes, and ends when it is cancelled.
-func (f *fetcher) fetch(ctx context.Context, from time.Time, own *Collector) error {
-	if err := f.note(own); err != nil {
-		return err
-	}
+// fetch asks for the run's spans that are not there yet, in traces with a span from that time on. It goes on when the
+// context's deadline passes, and ends when it is cancelled. What goes wrong is in err.
+func (f *fetcher) fetch(ctx context.Context, from time.Time) {
 	round, cancel := context.WithTimeout(context.WithoutCancel(ctx), roundPatience)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
@@ -84,23 +83,21 @@ func (f *fetcher) fetch(ctx context.Context, from time.Time, own *Collector) err
 			cancel()
 		}
 	})()
-	f.crowded = 0
+	f.truncated = 0
 	f.err = f.search(round, from, time.Now().Add(clockMargin))
-	return nil
 }
 
-// note makes the spans of this process known.
-func (f *fetcher) note(own *Collector) error {
-	batches, _ := own.From(f.noted)
-	for _, batch := range batches {
-		traces, err := decode(batch)
-		if err != nil {
-			return err
+// note makes the spans of this process known: Jaeger may have them, too.
+func (f *fetcher) note(traces ptrace.Traces) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, resource := range traces.ResourceSpans().All() {
+		for _, scope := range resource.ScopeSpans().All() {
+			for _, span := range scope.Spans().All() {
+				f.known[spanID{span.TraceID(), span.SpanID()}] = true
+			}
 		}
-		f.take(traces)
-		f.noted++
 	}
-	return nil
 }
 
 // search asks for a period, and for its halves when it has more traces than one answer brings.
@@ -113,15 +110,16 @@ func (f *fetcher) search(ctx context.Context, from, to time.Time) error {
 	}
 	f.answered = true
 	for _, traces := range answer.Traces {
-		if err := f.keep(traces); err != nil {
-			return err
+		if fresh := f.take(traces); fresh > 0 {
+			f.found += fresh
+			f.deliver(traces)
 		}
 	}
 	if !slices.ContainsFunc(answer.Warnings, func(w journey.Warning) bool { return w.Rule == journey.RuleSearchCut }) {
 		return nil
 	}
 	if to.Sub(from) <= shortestPeriod {
-		f.crowded++
+		f.truncated++
 		return nil
 	}
 	middle := from.Add(to.Sub(from) / 2)
@@ -131,23 +129,10 @@ func (f *fetcher) search(ctx context.Context, from, to time.Time) error {
 	return f.search(ctx, middle, to)
 }
 
-// keep puts what is new in an answer beside the other spans.
-func (f *fetcher) keep(traces ptrace.Traces) error {
-	fresh := f.take(traces)
-	if fresh == 0 {
-		return nil
-	}
-	batch, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(traces)
-	if err != nil {
-		return fmt.Errorf("keep spans: %w", err)
-	}
-	f.spans.Add(batch)
-	f.found += fresh
-	return nil
-}
-
 // take leaves of the traces only the spans of the run that were not known, and counts them.
 func (f *fetcher) take(traces ptrace.Traces) (fresh int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	traces.ResourceSpans().RemoveIf(func(resource ptrace.ResourceSpans) bool {
 		resource.ScopeSpans().RemoveIf(func(scope ptrace.ScopeSpans) bool {
 			scope.Spans().RemoveIf(func(span ptrace.Span) bool {
@@ -167,8 +152,8 @@ func (f *fetcher) take(traces ptrace.Traces) (fresh int) {
 	return fresh
 }
 
-// hopeless tells whether asking again is of no use: what answers there is no Jaeger, or does not want to.
-func (f *fetcher) hopeless() bool {
+// permanentError tells whether asking again is of no use: what answers there is no Jaeger, or does not want to.
+func (f *fetcher) permanentError() bool {
 	found, ok := errors.AsType[*jaeger.Error](f.err)
 	if !ok {
 		return f.err != nil
@@ -181,8 +166,8 @@ func (f *fetcher) hopeless() bool {
 	return false
 }
 
-// rest waits before the next round, unless the context ends first.
-func (f *fetcher) rest(ctx context.Context) {
+// backoff waits before the next round, unless the context ends first.
+func (f *fetcher) backoff(ctx context.Context) {
 	pause(ctx, f.pause)
 	f.pause = min(f.pause*3/2, longestRoundPause)
 }
@@ -206,8 +191,8 @@ func (f *fetcher) problem() string {
 // warnings are what a reader must know of the spans that were fetched, or were not.
 func (f *fetcher) warnings(incomplete int) []string {
 	var texts []string
-	if f.crowded > 0 {
-		texts = append(texts, fmt.Sprintf("Jaeger has more than %d traces that begin within %v, in %d places: some of them were not fetched", searchDepth, shortestPeriod, f.crowded))
+	if f.truncated > 0 {
+		texts = append(texts, fmt.Sprintf("Jaeger has more than %d traces that begin within %v, in %d places: some of them were not fetched", searchDepth, shortestPeriod, f.truncated))
 	}
 	switch {
 	case f.err != nil:

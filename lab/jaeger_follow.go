@@ -16,7 +16,7 @@ const (
 // follow fetches while orders are placed, so that a long run does not depend on how many traces a Jaeger keeps: in memory it
 // forgets the oldest for the newest, and every poll and commit is a trace. The judge asks again for what is missing, so errors
 // are not looked at here. Stop ends it and waits for its end; before that nobody else may use the fetcher.
-func (f *fetcher) follow(ctx context.Context, own *Collector) (stop func()) {
+func (f *fetcher) follow(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	from := time.Now()
@@ -24,7 +24,7 @@ func (f *fetcher) follow(ctx context.Context, own *Collector) (stop func()) {
 		defer close(done)
 		for pause(ctx, followPause) {
 			began := time.Now()
-			if f.fetch(ctx, from.Add(-followOverlap), own) == nil && f.err == nil {
+			if f.fetch(ctx, from.Add(-followOverlap)); f.err == nil {
 				from = began
 				f.followed = began
 			}

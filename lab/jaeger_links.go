@@ -39,8 +39,8 @@ const (
 )
 
 // reportJaeger says how fetching went, and where to look on.
-func (r *running) reportJaeger(result *Result, verdicts []verdict) {
-	result.fetched, result.Fetched, result.followed = true, r.env.jaeger.found, !r.env.jaeger.followed.IsZero()
+func (r *running) reportJaeger(result *Result) {
+	result.FromJaeger, result.Fetched, result.Followed = true, r.env.jaeger.found, !r.env.jaeger.followed.IsZero()
 	incomplete := 0
 	for _, f := range result.Forms {
 		incomplete += f.Incomplete
@@ -51,7 +51,7 @@ func (r *running) reportJaeger(result *Result, verdicts []verdict) {
 	}
 	result.Warnings = append(result.Warnings, r.env.jaeger.warnings(incomplete)...)
 	service := "client"
-	if r.forward == nil {
+	if r.OTLP.Traces.IsZero() {
 		service = services.Gateway
 		result.Warnings = append(result.Warnings, "the client's own spans are sent nowhere, so in Jaeger these orders have no root: send them with --otlp (or OTEL_EXPORTER_OTLP_ENDPOINT); this report has them")
 	}
@@ -59,23 +59,23 @@ func (r *running) reportJaeger(result *Result, verdicts []verdict) {
 		result.Warnings = append(result.Warnings, "no links into Jaeger: "+r.Jaeger+" does not tell where its pages are; give --jaeger the URL of its UI")
 	}
 	if r.env.jaeger.found > 0 {
-		result.Jaeger = r.jaegerPages(service, verdicts, result.paths)
+		result.Jaeger = r.jaegerPages(service, result.medians)
 	}
 }
 
 // jaegerPages makes the addresses. The service is one whose spans every order of the run has in Jaeger.
-func (r *running) jaegerPages(service string, verdicts []verdict, paths map[services.Form]*medianOrder) *JaegerPages {
+func (r *running) jaegerPages(service string, medians map[services.Form]*medianOrder) *JaegerPages {
 	base := uiBase(r.Jaeger)
-	if base == "" || len(verdicts) == 0 {
+	if base == "" {
 		return nil
 	}
-	pages := &JaegerPages{URL: base, Search: searchURL(base, service, r.name, verdicts), Medians: map[services.Form]string{}}
-	for form, m := range paths {
+	pages := &JaegerPages{URL: base, Search: searchURL(base, service, r.name, r.judge.placed), Medians: map[services.Form]string{}}
+	for form, m := range medians {
 		if m != nil {
-			pages.Medians[form] = fmt.Sprintf("%s/trace/%s?uiFind=%s", base, m.order.Trace, url.QueryEscape(highlighted))
+			pages.Medians[form] = fmt.Sprintf("%s/trace/%s?uiFind=%s", base, m.order.root.Trace, url.QueryEscape(highlighted))
 		}
 	}
-	pages.Comparison = compareTraces(base, verdicts, paths)
+	pages.Comparison = r.judge.compareTraces(base, medians)
 	return pages
 }
 
@@ -89,13 +89,13 @@ func uiBase(address string) string {
 }
 
 // searchURL is the search page: times in microseconds, attributes as a JSON object.
-func searchURL(base, service, run string, verdicts []verdict) string {
-	first, last := verdicts[0].order.Intended, time.Time{}
-	for _, v := range verdicts {
-		if v.order.Intended.Before(first) {
-			first = v.order.Intended
+func searchURL(base, service, run string, orders []*record) string {
+	first, last := orders[0].Intended, time.Time{}
+	for _, o := range orders {
+		if o.Intended.Before(first) {
+			first = o.Intended
 		}
-		if end := v.order.Intended.Add(time.Duration(v.order.Response)); end.After(last) {
+		if end := o.Intended.Add(time.Duration(o.Response)); end.After(last) {
 			last = end
 		}
 	}
@@ -105,30 +105,29 @@ func searchURL(base, service, run string, verdicts []verdict) string {
 		"service": {service}, "tags": {string(tags)}, "lookback": {"custom"},
 		"start": {micros(first.Add(-time.Second))}, "end": {micros(last.Add(time.Second))},
 		// With room for the warm-up: not every Jaeger looks at the tags before it counts.
-		"limit": {strconv.Itoa(min(max(2*len(verdicts), usualSearchLimit), uiSearchLimit))},
+		"limit": {strconv.Itoa(min(max(2*len(orders), usualSearchLimit), uiSearchLimit))},
 	}.Encode()
 }
 
 // compareTraces picks the order with the median completion among messages, and the same order among calls.
-func compareTraces(base string, verdicts []verdict, paths map[services.Form]*medianOrder) *JaegerComparison {
-	sync, async := firstOf(paths, services.GRPC, services.REST), firstOf(paths, services.Kafka, services.Hybrid)
-	if sync == "" || async == "" {
+func (j *judge) compareTraces(base string, medians map[services.Form]*medianOrder) *JaegerComparison {
+	call, message := firstOf(medians, services.GRPC, services.REST), firstOf(medians, services.Kafka, services.Hybrid)
+	if call == "" || message == "" {
 		return nil
 	}
-	other := paths[async].order
-	for _, v := range verdicts {
-		if v.order.Form == string(sync) && v.order.Number == other.Number && v.order.Incomplete == "" {
-			return &JaegerComparison{Base: sync, Other: async, Order: other.Number,
-				URL: fmt.Sprintf("%s/trace/%s...%s?cohort=%[2]s&cohort=%[3]s", base, v.order.Trace, other.Trace)}
-		}
+	other := medians[message].order
+	r := j.find(orderKey{call, other.Number})
+	if !r.judged() {
+		return nil
 	}
-	return nil
+	return &JaegerComparison{Base: call, Other: message, Order: other.Number,
+		URL: fmt.Sprintf("%s/trace/%s...%s?cohort=%[2]s&cohort=%[3]s", base, r.root.Trace, other.root.Trace)}
 }
 
 // firstOf is the first of the forms that has a median order, or "".
-func firstOf(paths map[services.Form]*medianOrder, forms ...services.Form) services.Form {
+func firstOf(medians map[services.Form]*medianOrder, forms ...services.Form) services.Form {
 	for _, form := range forms {
-		if paths[form] != nil {
+		if medians[form] != nil {
 			return form
 		}
 	}

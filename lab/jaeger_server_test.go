@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/internal/otlp"
-	"tracelab/lab"
+	"tracelab/internal/testkit"
 )
 
 // dialect is how a version of Jaeger speaks api/v3 over HTTP.
@@ -37,7 +37,7 @@ type jaegerServer struct {
 	*httptest.Server
 	dialect
 	otlp      string // where its receiver listens
-	collector *lab.Collector
+	collector *testkit.SpanStore
 	questions atomic.Int64
 	dwelling  atomic.Int64 // of a question, in nanoseconds
 	failing   atomic.Int64 // so many answers are errors
@@ -46,7 +46,7 @@ type jaegerServer struct {
 
 func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
 	t.Helper()
-	s := &jaegerServer{dialect: d, collector: lab.NewCollector(), otlp: receiverAddress(t)}
+	s := &jaegerServer{dialect: d, collector: testkit.NewSpanStore(), otlp: receiverAddress(t)}
 	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: s.otlp, Keep: s.collector.Add, Logger: discard})
 	if err != nil {
 		t.Fatal(err)

@@ -49,7 +49,8 @@ func TestJaegerGivesTheSameStructures(t *testing.T) {
 			to := startTarget(t, s.otlp, unchanged)
 			s.crowd(t, 400, time.Now(), 5*time.Millisecond)
 			result := runJaeger(t, to, s.URL+"/", s.otlp, asIs)
-			if len(result.Problems) > 0 || result.Sent != 4*4 {
+			// The warm-up is sent, too, and so is what looks for a rate that a busy machine can keep.
+			if least := (3 + result.WarmUp) * 4; len(result.Problems) > 0 || result.Sent < least || result.Generator.Tried == 0 && result.Sent > least {
 				t.Errorf("%d of the client's spans sent, problems %q", result.Sent, result.Problems)
 			}
 			fetched := result.Fetched + 3*4 // the client's are here already
@@ -215,7 +216,7 @@ func TestJaegerIsAskedAgain(t *testing.T) {
 	})
 	const silence = 900 * time.Millisecond
 	result := runJaeger(t, to, s.URL, s.otlp, func(c *lab.Config) {
-		c.Orders, c.WarmUp, c.Forms, c.Deadline = 2, -1, []services.Form{services.Kafka}, 20*time.Second
+		c.Orders, c.Forms, c.Deadline = 2, []services.Form{services.Kafka}, 20*time.Second
 		c.Progress = func(at lab.Progress) {
 			if at.Stage == "judging the journeys" {
 				time.AfterFunc(silence, func() { close(release) })
@@ -236,7 +237,7 @@ func TestJaegerIsAskedAfterTheDeadline(t *testing.T) {
 	to := startTarget(t, s.otlp, unchanged)
 	s.dwelling.Store(int64(100 * time.Millisecond))
 	result := runJaeger(t, to, s.URL, s.otlp, func(c *lab.Config) {
-		c.Forms, c.WarmUp, c.Deadline = []services.Form{services.GRPC}, -1, time.Nanosecond
+		c.Forms, c.Deadline = []services.Form{services.GRPC}, time.Nanosecond
 	})
 	if strings.Contains(strings.Join(result.Problems, " "), "Jaeger") || !strings.Contains(strings.Join(result.Problems, " "), "incomplete") && result.Forms[services.GRPC].Journeys != 3 {
 		t.Errorf("%d journeys, problems %q", result.Forms[services.GRPC].Journeys, result.Problems)
@@ -281,7 +282,7 @@ func TestTroubleWithJaeger(t *testing.T) {
 			t.Parallel()
 			result := runJaeger(t, to, c.address, "", func(c *lab.Config) {
 				c.Seed = own
-				c.Orders, c.WarmUp, c.Forms, c.Deadline = 1, -1, []services.Form{services.GRPC}, 300*time.Millisecond
+				c.Orders, c.Forms, c.Deadline = 1, []services.Form{services.GRPC}, 300*time.Millisecond
 			})
 			if f := result.Forms[services.GRPC]; f.Orders.Completed != 1 || f.Incomplete != 1 || result.Jaeger != nil {
 				t.Errorf("%+v", f)
@@ -307,7 +308,7 @@ func TestAStoppedRunDoesNotWaitForJaeger(t *testing.T) {
 	s.dwelling.Store(int64(3 * time.Second))
 	ctx, cancel := context.WithCancel(t.Context())
 	began := time.Now()
-	result, err := lab.Run(ctx, lab.Config{Orders: 1, WarmUp: -1, Forms: []services.Form{services.GRPC}, Target: to.url, Jaeger: s.URL, Out: t.TempDir(),
+	result, err := lab.Run(ctx, lab.Config{Orders: 1, Forms: []services.Form{services.GRPC}, Target: to.url, Jaeger: s.URL, Out: t.TempDir(),
 		Progress: func(at lab.Progress) {
 			if at.Stage == "judging the journeys" {
 				time.AfterFunc(100*time.Millisecond, cancel)

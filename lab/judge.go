@@ -1,229 +1,330 @@
 package lab
 
 import (
-	"context"
-	"fmt"
-	"strings"
+	"cmp"
+	"errors"
+	"iter"
+	"slices"
+	"sync"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
 	"tracelab/journey"
-	"tracelab/journey/semconv"
-	"tracelab/journey/source"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
-// evidence is all spans of a run so far, stitched.
-type evidence struct {
-	set   *journey.Set
-	table services.Topology
-	open  *openSpans
+// orderLimit is how many spans of one order are kept. An order has a few dozen: more are somebody else's.
+const orderLimit = 4096
+
+// judge takes the spans of a run's orders as they come. When an order's journey is complete it is measured, its spans go
+// to the run directory, and only its figures stay. A span that comes after that opens the order again.
+type judge struct {
+	run    string
+	forms  []services.Form
+	expect expectations
+	open   *openSpans // nil when the services run elsewhere
+	out    *rundir.Writer
+	limit  int // of spans that are held
+
+	mu       sync.Mutex
+	records  map[services.Form][]*record         // by number
+	recorded map[services.Form]services.Accounts // what orders has
+	placed   []*record                           // in the order in which they were placed
+	shared   sharedSpans
+	held     int // spans in memory
+	foreign  int // spans of no order and no service of this run
+	damaged  int // batches that could not be read
+	late     int // spans that came when their journey had been measured
+	err      error
+	changed  chan struct{} // closed and replaced when spans of an order come
+	finished bool
 }
 
-// gather reads batches of spans.
-func gather(batches [][]byte, table services.Topology, open *openSpans) (evidence, error) {
-	var spans []journey.Span
-	for _, batch := range batches {
-		some, err := source.FromOTLP(batch, "collected")
-		if err != nil {
-			return evidence{}, fmt.Errorf("read collected spans: %w", err)
-		}
-		spans = append(spans, some...)
-	}
-	return evidence{set: journey.NewSet(spans), table: table, open: open}, nil
+// judgeConfig says which orders there will be.
+type judgeConfig struct {
+	run    string
+	forms  []services.Form
+	orders int // of each form
+	table  services.Topology
+	open   *openSpans
+	out    *rundir.Writer
+	held   int // spans in memory at the most
 }
 
-// journey finds an order's journey by its root, and says why it is not complete, or "". A journey is complete when
-// every step and every delivery that the order's own state makes expect is there, every parent and link target is, and
-// no span of it is open. Silence proves nothing.
-func (e evidence) journey(o order, state services.State, recorded bool) (*journey.Journey, string) {
-	j := e.find(o)
-	switch {
-	case j == nil:
-		return nil, "the client's span is missing"
-	case e.open.open(orderKey{services.Form(o.Form), o.Number}) > 0:
-		return j, "a span has not ended"
-	case recorded && state.Status == services.Accepted:
-		return j, "the order is pending"
+func newJudge(c judgeConfig) *judge {
+	j := &judge{run: c.run, forms: c.forms, expect: newExpectations(c.table, c.forms), open: c.open, out: c.out, limit: c.held,
+		records: map[services.Form][]*record{}, recorded: map[services.Form]services.Accounts{}, shared: newSharedSpans(), changed: make(chan struct{})}
+	for _, form := range c.forms {
+		j.records[form] = make([]*record, c.orders)
 	}
-	for _, w := range j.Warnings() {
-		if w.Rule == journey.RuleOrphan || w.Rule == journey.RuleLinkTarget {
-			return j, w.Text
-		}
-	}
-	if !recorded {
-		return j, ""
-	}
-	steps, deliveries := e.expected(state)
-	return j, e.missing(j, steps, deliveries)
+	return j
 }
 
-func (e evidence) find(o order) *journey.Journey {
-	trace, err := journey.ParseTraceID(o.Trace)
-	if err != nil {
+// record is what the judge knows of one order.
+type record struct {
+	order
+	key    orderKey
+	placed bool
+	state  *services.State // as orders has it; nil until it is read, or when orders does not know the order
+
+	held     ptrace.Traces  // spans that are not in the run directory yet
+	spans    int            // held and written
+	unsaved  int            // held
+	steps    int            // spans of steps
+	places   []rundir.Place // of those that are written
+	traces   int            // of its spans, when they were last examined
+	seen     serviceSet     // services that made them
+	dirty    bool           // a span came or ended since the journey was last examined
+	complete bool
+	values   []float64 // by measure, in the order of measures; NaN where the journey has none
+	warnings []journey.Warning
+}
+
+// find returns the record of an order that the run places, or nil.
+func (j *judge) find(key orderKey) *record {
+	list := j.records[key.form]
+	if key.number < 0 || key.number >= len(list) {
 		return nil
 	}
-	span, err := journey.ParseSpanID(o.span)
-	if err != nil {
-		return nil
+	if list[key.number] == nil {
+		list[key.number] = &record{key: key}
 	}
-	i, ok := e.set.Find(journey.Ref{Trace: trace, Span: span})
+	return list[key.number]
+}
+
+// damagedBatch counts a batch that could not be read.
+func (j *judge) damagedBatch() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.damaged++
+}
+
+// answered notes an order that its client placed, and what came of it.
+func (j *judge) answered(o order) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	r := j.find(orderKey{services.Form(o.Form), o.Number})
+	if r == nil {
+		return
+	}
+	r.order, r.placed, r.dirty = o, true, true
+	j.placed = append(j.placed, r)
+	j.measureEarly(r)
+}
+
+// add takes spans, and measures the journeys that they complete.
+func (j *judge) add(traces ptrace.Traces) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.finished || j.err != nil {
+		return
+	}
+	touched := j.split(traces)
+	for _, r := range touched {
+		j.measureEarly(r)
+	}
+	if len(touched) > 0 {
+		close(j.changed)
+		j.changed = make(chan struct{})
+	}
+	j.keepError(j.shared.write(j.out))
+	if j.held > j.limit {
+		j.spill()
+	}
+}
+
+// keepError remembers the first thing that went wrong with the run directory; the run ends with it.
+func (j *judge) keepError(err error) {
+	if j.err == nil {
+		j.err = err
+	}
+}
+
+// measureEarly measures a journey before the order's own state is known: when every step of an order that nothing goes
+// wrong with has its span, no span is open, and the journey is whole.
+func (j *judge) measureEarly(r *record) {
+	want := j.expect.whole[r.key.form]
+	if !r.placed || !r.dirty || r.steps < len(want.steps) || j.open.open(r.key) > 0 {
+		return
+	}
+	j.examine(r, want)
+}
+
+// examine judges one order: its journey is complete, or Incomplete says why not.
+func (j *judge) examine(r *record, want expectation) {
+	found, why := j.journey(r)
+	if why == "" {
+		why = j.expect.missing(found, want)
+	}
+	r.dirty, r.Incomplete = false, why
+	if why == "" {
+		j.complete(r, found)
+	}
+}
+
+// complete measures a journey and lets its spans go.
+func (j *judge) complete(r *record, found *journey.Journey) {
+	r.complete = true
+	r.measure(found)
+	j.keepError(j.save(r))
+}
+
+// journey finds an order's journey by its root, and says what makes it not whole, or "".
+func (j *judge) journey(r *record) (*journey.Journey, string) {
+	spans, err := j.spansOf(r)
+	if err != nil {
+		j.keepError(err)
+		return nil, "its spans cannot be read back"
+	}
+	r.traces, r.seen = distinctTraces(spans), servicesOf(spans)
+	set := journey.NewSet(spans)
+	i, ok := set.Find(r.root)
 	if !ok {
-		return nil
+		return nil, "the client's span is missing"
 	}
-	journey, _ := e.set.JourneyFrom(i)
-	return journey
+	found, _ := set.JourneyFrom(i)
+	for _, w := range found.Warnings() {
+		if w.Rule == journey.RuleOrphan || w.Rule == journey.RuleLinkTarget {
+			return found, w.Text
+		}
+	}
+	return found, ""
 }
 
-// expected is what an order's state makes expect: the steps that are not behind a failed one, and the messages between
-// them. Of an order that was cut off (its client went away, time ran out, a service could not be reached) only the steps
-// that it is known to have done are expected: how far the others got is chance.
-func (e evidence) expected(state services.State) ([]services.Step, map[string]int) {
-	var failed []services.Step
-	for _, f := range state.Failures {
-		if f.CutOff() {
-			return state.Steps, nil
-		}
-		failed = append(failed, services.Step(f.Step))
-	}
-	return e.table.Without(failed...), e.table.Deliveries(state.Form, failed...)
+// reopen takes back that a journey is complete, because a span of it came later.
+func (j *judge) reopen(r *record) {
+	j.late++
+	r.complete = false
 }
 
-// missing names the first expected thing that is not there.
-func (e evidence) missing(journey *journey.Journey, steps []services.Step, deliveries map[string]int) string {
-	done, delivered := map[services.Step]int{}, map[string]int{}
-	for _, i := range journey.Spans() {
-		span := e.set.Span(i)
-		if step, ok := span.Attr(services.KeyStep); ok {
-			done[services.Step(step.String())]++
+// conclude judges every order that was placed with what its own state says, and tells how many journeys are not complete.
+func (j *judge) conclude() (incomplete int, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.placed {
+		if why := j.notFinal(r); why != "" {
+			r.Incomplete, r.dirty = why, true
+		} else if r.dirty || !r.complete && r.Incomplete == "" {
+			j.examine(r, j.expected(r))
+		} else if r.complete {
+			r.Incomplete = ""
 		}
-		if handles(span) {
-			delivered[e.topicOf(span)]++
+		if r.Incomplete != "" {
+			incomplete++
 		}
 	}
-	for _, step := range steps {
-		if done[step] == 0 {
-			return "no span of step " + string(step)
-		}
-	}
-	for topic, n := range deliveries {
-		if delivered[topic] < n {
-			return fmt.Sprintf("%d of %d deliveries of %s have a span", delivered[topic], n, topic)
-		}
+	return incomplete, j.err
+}
+
+// notFinal says why an order's journey cannot be complete yet, whatever its spans are, or "".
+func (j *judge) notFinal(r *record) string {
+	switch {
+	case j.open.open(r.key) > 0:
+		return "a span has not ended"
+	case r.state != nil && r.state.Status == services.Accepted:
+		return "the order is pending"
 	}
 	return ""
 }
 
-// handles tells whether a span is the handling of one message, in today's names or in kotel's.
-func handles(span *journey.Span) bool {
-	m, ok := span.Messaging()
-	return ok && m.Operation == semconv.OperationProcess
-}
-
-// topicOf is the destination as the table of hops names it, without the prefix of a run.
-func (e evidence) topicOf(span *journey.Span) string {
-	m, _ := span.Messaging()
-	name := m.Topic()
-	for _, topic := range e.table.Topics() {
-		if strings.HasSuffix(name, topic) {
-			return topic
-		}
+// expected is nothing of an order that orders does not know: it was refused, and how far it got is not recorded.
+func (j *judge) expected(r *record) expectation {
+	if r.state == nil {
+		return expectation{}
 	}
-	return name
+	return j.expect.of(r.state)
 }
 
-// verdict is one order with its journey.
-type verdict struct {
-	order   order            // Incomplete says why, or is ""
-	journey *journey.Journey // nil without a root
-}
-
-// judge waits until every order's journey is complete, for as long as the context lasts, and returns all of them: the
-// incomplete ones say why. Flush makes spans that have ended reach the collector. Spans that are in a Jaeger are fetched
-// round by round, from the first order on whose journey is not complete; at least one round is made, whatever the time.
-func judge(ctx context.Context, env *environment, table services.Topology, placed []order, states []services.State, flush func(context.Context) error) (evidence, []verdict, error) {
-	byOrder := map[orderKey]services.State{}
-	for _, s := range states {
-		byOrder[orderKey{s.Form, s.Number}] = s
+// know notes what orders says of an order.
+func (j *judge) know(s services.State) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	a := j.recorded[s.Form]
+	a.Accepted++
+	switch s.Status {
+	case services.Completed:
+		a.Completed++
+	case services.Failed:
+		a.Failed++
+	case services.Accepted:
+		a.Pending++
 	}
-	since := env.jaeger.since(earliest(placed))
-	for {
-		_, more := env.collector.From(0)
-		if err := flush(context.WithoutCancel(ctx)); err != nil {
-			return evidence{}, nil, err
+	j.recorded[s.Form] = a
+	if r := j.find(orderKey{s.Form, s.Number}); r != nil {
+		r.state = &services.State{Status: s.Status, Form: s.Form, Steps: s.Steps, Failures: s.Failures}
+		if r.complete {
+			r.state.Steps = nil // all of them have their span
+		} else {
+			r.dirty = true
 		}
-		if env.jaeger != nil {
-			if err := env.jaeger.fetch(ctx, since.Add(-clockMargin), env.collector); err != nil {
-				return evidence{}, nil, err
-			}
-		}
-		e, err := gather(env.batches(), table, env.open)
-		if err != nil {
-			return e, nil, err
-		}
-		verdicts := make([]verdict, len(placed))
-		var incomplete []order
-		for i, o := range placed {
-			state, recorded := byOrder[orderKey{services.Form(o.Form), o.Number}]
-			journey, why := e.journey(o, state, recorded)
-			o.Incomplete = why
-			verdicts[i] = verdict{o, journey}
-			if why != "" {
-				incomplete = append(incomplete, o)
-			}
-		}
-		if len(incomplete) == 0 || env.noMoreSpans(ctx) {
-			return e, verdicts, nil
-		}
-		since = earliest(incomplete)
-		env.awaitSpans(ctx, more)
 	}
 }
 
-// noMoreSpans tells that waiting is over, or of no use.
-func (env *environment) noMoreSpans(ctx context.Context) bool {
-	return ctx.Err() != nil || env.jaeger != nil && env.jaeger.hopeless()
+// changes returns a channel that is closed when spans of an order come.
+func (j *judge) changes() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.changed
 }
 
-// awaitSpans waits until there may be more spans, or the context ends. More is closed when the collector gets some.
-func (env *environment) awaitSpans(ctx context.Context, more <-chan struct{}) {
-	if env.jaeger != nil {
-		env.jaeger.rest(ctx)
-		return
-	}
-	select {
-	case <-more:
-	case <-time.After(50 * time.Millisecond): // a span may have ended without a new batch
-	case <-ctx.Done():
-	}
-	pause(ctx, 20*time.Millisecond) // spans come in bursts, and reading them all costs
-}
-
-// earliest is when the first of the orders was to begin.
-func earliest(orders []order) time.Time {
+// earliestIncomplete is when the first of the orders whose journeys are not complete was to begin.
+func (j *judge) earliestIncomplete() time.Time {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	first := time.Now()
-	for _, o := range orders {
-		if o.Intended.Before(first) {
-			first = o.Intended
+	for _, r := range j.placed {
+		if (!r.complete || r.Incomplete != "") && r.Intended.Before(first) {
+			first = r.Intended
 		}
 	}
 	return first
 }
 
-// whyIncomplete sums the reasons up, for a warning.
-func whyIncomplete(verdicts []verdict) string {
-	counts := map[string]int{}
-	var reasons []string
-	for _, v := range verdicts {
-		why := v.order.Incomplete
-		if why == "" {
-			continue
-		}
-		if counts[why]++; counts[why] == 1 {
-			reasons = append(reasons, why)
+// finish takes the spans that came after the verdicts into the figures of their orders, where the journey is still whole,
+// and writes what is held. No more spans are taken after it.
+func (j *judge) finish() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.placed {
+		if r.dirty && r.values != nil && r.Incomplete == "" {
+			if found, why := j.journey(r); why == "" {
+				r.measure(found)
+			}
+			r.complete, r.dirty = true, false
 		}
 	}
-	for i, reason := range reasons {
-		reasons[i] = fmt.Sprintf("%d × %s", counts[reason], reason)
+	for _, list := range j.records {
+		for _, r := range list {
+			if r == nil {
+				continue
+			}
+			if r.spans > 0 && !r.complete {
+				j.keepError(j.countTraces(r))
+			}
+			j.keepError(j.save(r))
+		}
 	}
-	return strings.Join(reasons, ", ")
+	j.keepError(j.shared.write(j.out))
+	j.finished = true
+	return j.err
 }
+
+// orders lists the orders that were placed, in the order in which they were to be.
+func (j *judge) orders() iter.Seq[rundir.Order] {
+	slices.SortStableFunc(j.placed, func(a, b *record) int {
+		return cmp.Or(a.Intended.Compare(b.Intended), cmp.Compare(a.Number, b.Number))
+	})
+	return func(yield func(rundir.Order) bool) {
+		for _, r := range j.placed {
+			o := r.Order
+			o.Trace, o.Outcome = r.root.Trace.String(), r.outcome()
+			if !yield(o) {
+				return
+			}
+		}
+	}
+}
+
+var errNothingPlaced = errors.New("the run was ended before it had placed an order")

@@ -32,11 +32,11 @@ func TestLostAndDoubledOrdersAreFound(t *testing.T) {
 		},
 		"a lost order": {
 			[]rundir.Order{told(0), told(1)}, []services.State{known(0, services.Completed)},
-			lab.Accounts{Placed: 2, Accepted: 1, Completed: 1, Answered: 2}, "placed 2 is not accepted 1 + refused 0",
+			lab.Accounts{Placed: 2, Accepted: 1, Completed: 1, Answered: 2}, "placed 2 is not accepted 1 + refused 0 + unknown 0",
 		},
 		"a doubled order": {
 			[]rundir.Order{told(0)}, []services.State{known(0, services.Completed), known(0, services.Completed)},
-			lab.Accounts{Placed: 1, Accepted: 2, Completed: 2, Answered: 1}, "placed 1 is not accepted 2 + refused 0",
+			lab.Accounts{Placed: 1, Accepted: 2, Completed: 2, Answered: 1}, "placed 1 is not accepted 2 + refused 0 + unknown 0",
 		},
 		"no answer, and accepted": {
 			[]rundir.Order{unanswered}, []services.State{known(2, services.Completed)},
@@ -44,14 +44,14 @@ func TestLostAndDoubledOrdersAreFound(t *testing.T) {
 		},
 		"no answer, and never heard of": {
 			[]rundir.Order{unanswered}, nil,
-			lab.Accounts{Placed: 1, Refused: 1, Unanswered: 1}, "",
+			lab.Accounts{Placed: 1, Unknown: 1, Unanswered: 1}, "",
 		},
 		"pending": {
 			[]rundir.Order{told(0)}, []services.State{known(0, services.Accepted)},
-			lab.Accounts{Placed: 1, Accepted: 1, Pending: 1, Answered: 1}, "1 orders are pending",
+			lab.Accounts{Placed: 1, Accepted: 1, Pending: 1, Answered: 1}, "1 order is pending",
 		},
 	} {
-		got := lab.AccountOf(services.GRPC, c.placed, c.states)
+		got := lab.AccountOf(t, c.placed, c.states)
 		if got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}

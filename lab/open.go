@@ -49,7 +49,7 @@ func (o *openSpans) OnStart(parent context.Context, s sdktrace.ReadWriteSpan) {
 	o.count[key]++
 }
 
-// OnEnd takes the span off.
+// OnEnd decrements the order's count of open spans.
 func (o *openSpans) OnEnd(s sdktrace.ReadOnlySpan) {
 	id := s.SpanContext().SpanID()
 	o.mu.Lock()

@@ -7,26 +7,40 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
 // tracer makes spans that reach a collector as they end, and a count of those that have not.
-func tracer(t *testing.T, run string) (trace.Tracer, *lab.Collector, *lab.OpenSpans) {
+func tracer(t *testing.T, run string) (trace.Tracer, *testkit.SpanStore, *lab.OpenSpans) {
 	t.Helper()
-	collector, open := lab.NewCollector(), lab.NewOpenSpans(run)
+	collector, open := testkit.NewSpanStore(), lab.NewOpenSpans(run)
 	exporter, err := otlptrace.New(t.Context(), collector)
 	if err != nil {
 		t.Fatal(err)
 	}
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter), sdktrace.WithSpanProcessor(open))
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(ofOrder{}), sdktrace.WithSyncer(exporter), sdktrace.WithSpanProcessor(open))
 	return provider.Tracer("test"), collector, open
 }
+
+// ofOrder gives spans the attributes of the order in whose context they start.
+type ofOrder struct{ sdktrace.SpanProcessor }
+
+func (ofOrder) OnStart(ctx context.Context, s sdktrace.ReadWriteSpan) {
+	for _, member := range baggage.FromContext(ctx).Members() {
+		s.SetAttributes(attribute.String(member.Key(), member.Value()))
+	}
+}
+func (ofOrder) OnEnd(sdktrace.ReadOnlySpan)      {}
+func (ofOrder) Shutdown(context.Context) error   { return nil }
+func (ofOrder) ForceFlush(context.Context) error { return nil }
 
 // inOrder is the context of an order of the form grpc.
 func inOrder(t *testing.T, run string, number int) context.Context {
@@ -92,7 +106,7 @@ func TestAnOpenSpanKeepsAJourneyIncomplete(t *testing.T) {
 				defer cancel()
 				order := lab.WithRoot(rundir.Order{Form: "grpc"}, root.SpanContext())
 				state := services.State{Form: services.GRPC, Status: services.Completed}
-				reasons, err := lab.Judgement(judging, collector, open, []lab.PlacedOrder{order}, []services.State{state})
+				reasons, err := lab.Judgement(judging, t, "run", collector, open, []lab.PlacedOrder{order}, []services.State{state})
 				if err != nil || len(reasons) != 1 || reasons[0] != c.want {
 					t.Errorf("%q, %v, want %q", reasons, err, c.want)
 				}

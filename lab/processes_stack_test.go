@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tracelab/internal/otlp"
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -134,7 +135,7 @@ func TestSevenProcessesGiveTheSameStructures(t *testing.T) {
 	}
 
 	// The run has taken its receiver with it; the last commits' spans still have to go somewhere.
-	again, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: receiver, Keep: lab.NewCollector().Add, Logger: discard})
+	again, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: receiver, Keep: testkit.NewSpanStore().Add, Logger: discard})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func (p *profiler) save(result *Result) error {
 	if err != nil {
 		return fmt.Errorf("read the cpu profile: %w", err)
 	}
-	parts := splitByForm(whole, result.order)
+	parts := splitByForm(whole, result.forms())
 	if err := writeProfiles(p.dir, parts); err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (p *profiler) save(result *Result) error {
 	for form, f := range result.Forms {
 		f.CPU = sumUpOrders(profileFile(p.dir, string(form)), parts[string(form)], f.Orders.Placed)
 	}
-	result.Warnings = append(result.Warnings, profileWarnings(result.order, result.Forms)...)
+	result.Warnings = append(result.Warnings, profileWarnings(result.forms(), result.Forms)...)
 	return nil
 }
 

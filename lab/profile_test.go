@@ -25,7 +25,7 @@ func TestProfilesAreSplitByForm(t *testing.T) {
 		}
 	}
 	forms := []services.Form{services.REST, services.GRPC, services.Kafka}
-	result, err := Run(t.Context(), Config{Forms: forms, Orders: 80, WarmUp: -1, Rate: 400, Deadline: 20 * time.Second, Profiles: dir, Out: t.TempDir()})
+	result, err := Run(t.Context(), Config{Forms: forms, Orders: 80, Rate: 400, Deadline: 20 * time.Second, Profiles: dir, Out: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,20 +14,22 @@ import (
 // cpu tells where the CPU time of an order went, form by form.
 func (r *Result) cpu(b *strings.Builder) {
 	p := r.Profile
-	if p == nil {
+	if p == nil || len(r.Forms) == 0 {
 		return
 	}
 	fmt.Fprintf(b, "CPU time of an order in this process, from a profile with a sample for each %g ms:\n\n", p.SampleMS)
 	var rows []row
 	for _, hop := range services.OrderTopology().Hops {
-		rows = append(rows, row{string(hop.Step), func(f *FormResult) string { return cpuTime(f.CPU.Steps[hop.Step]) }})
+		rows = append(rows, row{string(hop.Step), func(f *FormResult) string { return cpuTime(f.cpu().Steps[hop.Step]) }})
 	}
 	r.rows(b, append(rows,
-		row{"transport and telemetry", func(f *FormResult) string { return cpuTime(f.CPU.Transport) }},
-		row{"sum", func(f *FormResult) string { return cpuTime(f.CPU.PerOrder) }},
-		row{"samples", func(f *FormResult) string { return strconv.FormatInt(f.CPU.Samples, 10) }}))
+		row{"transport and telemetry", func(f *FormResult) string { return cpuTime(f.cpu().Transport) }},
+		row{"sum", func(f *FormResult) string { return cpuTime(f.cpu().PerOrder) }},
+		row{"samples", func(f *FormResult) string { return strconv.FormatInt(f.cpu().Samples, 10) }}))
 	fmt.Fprintf(b, "\n  In no form, since it serves many orders or none: %d of all %d samples%s\n", p.NoForm.Samples, p.Samples, p.parts())
-	fmt.Fprintf(b, "  Kept in %s; look with: go tool pprof -top %s\n\n", p.Dir, r.Forms[r.order[len(r.order)-1]].CPU.File)
+	forms := r.forms()
+	last := r.Forms[forms[len(forms)-1]]
+	fmt.Fprintf(b, "  Kept in %s; look with: go tool pprof -top %s\n\n", p.Dir, last.cpu().File)
 }
 
 // parts lists what was spent for no order, the largest part first, as shares of all.
@@ -50,4 +52,12 @@ func cpuTime(ms float64) string {
 		return "0"
 	}
 	return significant(ms) + " ms"
+}
+
+// cpu is the form's profile; of a form without one, an empty one.
+func (f *FormResult) cpu() *OrderProfile {
+	if f.CPU == nil {
+		return &OrderProfile{}
+	}
+	return f.CPU
 }

@@ -7,13 +7,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/internal/otlp"
-	"tracelab/lab"
+	"tracelab/internal/testkit"
 )
 
 // startReceiver starts a receiver on free ports, which ends with the test.
-func startReceiver(t *testing.T) (collector *lab.Collector, overGRPC, overHTTP string) {
+func startReceiver(t *testing.T) (collector *testkit.SpanStore, overGRPC, overHTTP string) {
 	t.Helper()
-	collector = lab.NewCollector()
+	collector = testkit.NewSpanStore()
 	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: collector.Add, Logger: discard})
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +28,7 @@ func startReceiver(t *testing.T) (collector *lab.Collector, overGRPC, overHTTP s
 }
 
 // collected lists the spans that a collector has.
-func collected(t *testing.T, collector *lab.Collector) []ptrace.Span {
+func collected(t *testing.T, collector *testkit.SpanStore) []ptrace.Span {
 	t.Helper()
 	var spans []ptrace.Span
 	batches, _ := collector.From(0)

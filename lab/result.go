@@ -1,8 +1,9 @@
 package lab
 
 import (
+	"slices"
+
 	"tracelab/internal/telemetry"
-	"tracelab/journey"
 	"tracelab/journey/compare"
 	"tracelab/lab/rundir"
 	"tracelab/services"
@@ -12,25 +13,37 @@ import (
 type Result struct {
 	rundir.Provenance
 	Dir         string                        `json:"dir"`
+	WarmedUp    WarmUp                        `json:"warm_up"`
 	Generator   Generator                     `json:"generator"`
+	Starvation  Starvation                    `json:"starvation"`
 	Forms       map[services.Form]*FormResult `json:"forms"`
 	Shared      int                           `json:"shared_spans"`
+	Late        int                           `json:"late_spans"`      // that came when their journey had been measured; it was measured again
+	Foreign     int                           `json:"foreign_spans"`   // of no order and no service of this run: left out
+	Damaged     int                           `json:"damaged_batches"` // that could not be read
 	Spans       *telemetry.Counts             `json:"spans,omitempty"` // made in this process, warm-up and shared included
 	Sent        int                           `json:"otlp_spans_sent"`
 	Fetched     int                           `json:"jaeger_spans_fetched,omitempty"` // of the services, each once
+	FromJaeger  bool                          `json:"from_jaeger,omitempty"`          // the services' spans came from there
+	Followed    bool                          `json:"jaeger_followed,omitempty"`      // some of them while orders were placed
 	Skipped     int64                         `json:"records_skipped"`                // that no consumer could decode
-	Comparisons []compare.Difference          `json:"comparisons"`
+	Comparisons []Comparison                  `json:"comparisons"`
 	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"`      // of a run whose spans came from there
 	Profile     *Profile                      `json:"cpu_profile,omitempty"` // with --profiles; of no form
 	Warnings    []string                      `json:"warnings"`
 
-	// Problems are why the run is not what was asked for: lost or pending orders, spans that were dropped or not sent.
+	// Problems are why the run is not what was asked for: lost or pending orders, missing answers, spans that were dropped
+	// or not sent.
 	Problems []string `json:"problems"`
 
-	order    []services.Form
-	fetched  bool // the spans came from a Jaeger
-	followed bool // some of them while orders were placed
-	paths    map[services.Form]*medianOrder
+	medians map[services.Form]*medianOrder // of a run that was just made; a Result that was read from a file has none
+}
+
+// Comparison is how much a measure of one form differs from that of another.
+type Comparison struct {
+	compare.Difference
+	// Marked says why the figures are not those of the services: late, or starved; "" when they are.
+	Marked string `json:"marked"`
 }
 
 // FormResult is one column of the table.
@@ -47,12 +60,26 @@ type FormResult struct {
 	Completion compare.Summary  `json:"completion_ms"`
 	Tail       compare.Summary  `json:"tail_ms"`
 	QueueWait  *compare.Summary `json:"queue_wait_ms"` // null without messages
+	// Marked says why these figures are not those of the services: late, or starved; "" when they are.
+	Marked string `json:"marked"`
 
-	CPU *OrderProfile `json:"cpu_profile,omitempty"` // with --profiles
+	Effects Effects       `json:"effects"`
+	Faulted *Faulted      `json:"faulted,omitempty"`     // with --fault
+	CPU     *OrderProfile `json:"cpu_profile,omitempty"` // with --profiles
 }
 
-// medianOrder is the order whose completion is the form's median (the lower of two), with its path.
-type medianOrder struct {
-	order   order
-	journey *journey.Journey
+// forms lists the forms in the order in which they are shown.
+func (r *Result) forms() []services.Form {
+	var forms []services.Form
+	for _, name := range r.FormOrder {
+		if form := services.Form(name); r.Forms[form] != nil {
+			forms = append(forms, form)
+		}
+	}
+	for _, form := range sortedKeys(r.Forms) {
+		if r.Forms[form] != nil && !slices.Contains(forms, form) {
+			forms = append(forms, form)
+		}
+	}
+	return forms
 }

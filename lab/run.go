@@ -1,25 +1,25 @@
 package lab
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"tracelab/internal/otlp"
-	"tracelab/journey"
+	"tracelab/internal/poll"
 	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
-// stopPatience bounds the end of a run: draining, the last spans, the broker.
-const stopPatience = 8 * time.Second
+const (
+	// stopTimeout bounds the end of a run: draining, the last spans, the broker.
+	stopTimeout = 8 * time.Second
+	// accountsTimeout bounds reading the state of all orders.
+	accountsTimeout = 30 * time.Second
+)
 
 // Run is the main job: it places the same orders in every form, waits until they are done, judges their journeys, and
 // writes the run directory. The Result tells of orders that were lost or are pending, and of spans that were dropped;
@@ -29,136 +29,240 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := rundir.Prepare(c.Out); err != nil {
-		return nil, err
-	}
-	if err := prepareProfiles(c.Profiles); err != nil {
-		return nil, err
-	}
-	run := rundir.Name(time.Now(), c.Seed)
-	c.Progress(Progress{Stage: "starting the services"})
-	env, err := start(ctx, c, run)
+	r, err := begin(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	r := &running{Config: c, name: run, env: env}
 	result, err := r.run(ctx)
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
-	defer cancel()
-	return result, errors.Join(err, env.stop(stopping))
+	if err != nil {
+		err = errors.Join(err, r.abandon(ctx))
+	}
+	return result, err
 }
 
 // running is a run under way.
 type running struct {
 	Config
 	name    string
+	out     *rundir.Writer
+	judge   *judge
 	env     *environment
-	forward *otlp.Forwarder
+	forward *otlp.Forwarder // nil: no spans are sent on
+	cpu     *profiler       // nil: no profiles are made
+
+	warm      WarmUp
+	before    services.OrdersInstance // the orders service that the run began with
+	after     services.Summary        // its accounts in the end
+	generator Generator
+	starved   starvation
+	placed    int
+	elsewhere map[string]int64 // spans that services elsewhere dropped, by form
+	problems  []string         // of what went wrong on the way
 }
 
-func (r *running) run(ctx context.Context) (*Result, error) {
-	table, err := services.TopologyNamed(r.Topology)
+// begin prepares the run directory and starts the services.
+func begin(ctx context.Context, c Config) (*running, error) {
+	table, err := services.TopologyNamed(c.Topology)
 	if err != nil {
 		return nil, err
 	}
-	if !r.OTLP.Traces.IsZero() {
-		r.forward, err = otlp.StartForwarder(ctx, otlp.ForwarderConfig{To: r.OTLP.Traces, From: r.env.collector.From, Keep: sampled(r.Seed, *r.Sample)})
-		if err != nil {
-			return nil, err
-		}
-		defer func() {
-			if r.forward != nil { // the run broke off
-				r.forward.Abandon(context.WithoutCancel(ctx))
-			}
-		}()
+	if err := errors.Join(rundir.Prepare(c.Out), prepareProfiles(c.Profiles)); err != nil {
+		return nil, err
 	}
+	r := &running{Config: c, name: rundir.Name(time.Now(), c.Seed)}
+	if r.out, err = rundir.Create(c.Out, r.name); err != nil {
+		return nil, err
+	}
+	jc := judgeConfig{run: r.name, forms: c.Forms, orders: c.Orders, table: table, out: r.out, held: c.HeldSpans}
+	if c.Target == "" {
+		jc.open = newOpenSpans(r.name)
+	}
+	r.judge = newJudge(jc)
+	c.Progress(Progress{Stage: "starting the services"})
+	if r.env, err = start(ctx, c, r.name, r.judge); err != nil {
+		return nil, errors.Join(err, r.out.Abandon())
+	}
+	if c.OTLP.Traces.IsZero() {
+		return r, nil
+	}
+	r.env.collector.sendOn = newBacklog(backlogLimit)
+	r.forward, err = otlp.StartForwarder(ctx, otlp.ForwarderConfig{To: c.OTLP.Traces, From: r.env.collector.sendOn.from, Keep: sampled(c.Seed, 1-c.Unsent)})
+	if err != nil {
+		return nil, errors.Join(err, r.abandon(ctx))
+	}
+	return r, nil
+}
+
+// abandon ends a run that broke off and leaves nothing of it.
+func (r *running) abandon(ctx context.Context) error {
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if r.forward != nil {
+		r.forward.Abandon(stopping)
+	}
+	r.cpu.stop()
+	return errors.Join(r.env.stop(stopping), r.out.Abandon())
+}
+
+// run is the run in its phases.
+func (r *running) run(ctx context.Context) (*Result, error) {
 	if err := r.warmUp(ctx); err != nil {
 		return nil, err
 	}
-	cpu, err := startProfiler(r.Profiles)
+	if err := r.placeOrders(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.judgeOrders(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.findRate(ctx); err != nil {
+		return nil, err
+	}
+	r.stopServices(ctx)
+	if err := r.judge.finish(); err != nil {
+		return nil, err
+	}
+	result, err := r.report()
 	if err != nil {
 		return nil, err
 	}
-	defer cpu.stop() // when the run breaks off
-	orders := r.Orders * len(r.Forms)
-	var placed []order
-	var generator Generator
-	stop := r.env.followJaeger(ctx)
-	defer stop()
-	cpu.asClient(ctx, func() {
-		placed, generator, err = r.load(r.name, r.Orders, func(done int) {
-			r.Progress(Progress{Stage: "placing orders", Answered: done, Orders: orders})
-		}).offer(ctx)
-	})
-	if err != nil {
+	if err := r.cpu.save(result); err != nil {
 		return nil, err
 	}
-	settling, cancel := context.WithTimeout(ctx, r.Deadline)
-	defer cancel()
-	r.Progress(Progress{Stage: "waiting for the last piece of work", Answered: orders, Orders: orders})
-	r.settle(settling, r.name)
-	cpu.stop()
-	stop()
-	states, stateErr := r.states(ctx)
-	r.Progress(Progress{Stage: "judging the journeys", Answered: orders, Orders: orders})
-	found, verdicts, err := judge(settling, r.env, table, placed, states, r.env.queue.ForceFlush)
-	if err != nil {
-		return nil, err
-	}
-	result := r.report(placed, generator, states, found, verdicts)
-	if stateErr != nil {
-		result.Problems = append(result.Problems, stateErr.Error())
-	}
-	if err := cpu.save(result); err != nil {
-		return nil, err
-	}
-	judged := make([]rundir.Order, len(verdicts))
-	for i, v := range verdicts {
-		judged[i] = v.order.Order
-	}
-	return result, r.finish(ctx, result, judged)
+	return result, r.out.Commit(r.judge.orders(), result)
 }
 
-func (r *running) load(run string, orders int, placed func(int)) load {
-	return load{client: r.env.client, run: run, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, placed: placed}
+// load is the load of a run, the warm-up's or the run's own.
+func (r *running) load(run string, orders int, answered func(order)) load {
+	return load{client: r.env.client, run: run, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, stop: r.EndEarly, answered: answered}
 }
 
-// warmUp places orders that are left out of everything, and waits until nothing of them is left on its way.
-func (r *running) warmUp(ctx context.Context) error {
-	r.Progress(Progress{Stage: "warming up"})
-	run := warmUpOf(r.name)
-	if _, _, err := r.load(run, r.WarmUp, func(int) {}).offer(ctx); err != nil {
+// endedEarly tells whether the run was asked to end before all of its orders are placed.
+func (r *running) endedEarly() bool {
+	select {
+	case <-r.EndEarly:
+		return true
+	default:
+		return false
+	}
+}
+
+// placeOrders offers the load and waits until every order has its answer, or has waited for its time, and is final.
+func (r *running) placeOrders(ctx context.Context) error {
+	var err error
+	if r.cpu, err = startProfiler(r.Profiles); err != nil {
 		return err
 	}
+	stop := r.env.followJaeger(ctx)
+	defer stop()
+	orders := r.Orders * len(r.Forms)
+	// Who does not answer now will not tell later that it was restarted: then nothing is said of it.
+	if summary, err := r.env.client.summary(ctx, r.name); err == nil {
+		r.before = summary.Orders
+	}
+	var done atomic.Int64
+	load := r.load(r.name, r.Orders, func(o order) {
+		r.judge.answered(o)
+		r.Progress(Progress{Stage: "placing orders", Answered: int(done.Add(1)), Orders: orders})
+	})
+	watching := r.starved.watch()
+	r.cpu.asClient(ctx, func() { r.placed, r.generator, err = load.offer(ctx) })
+	watching()
+	if err == nil && r.placed == 0 {
+		err = errNothingPlaced
+	}
+	return err
+}
+
+// judgeOrders waits until no order is pending and every journey is complete, for as long as the deadline lasts.
+func (r *running) judgeOrders(ctx context.Context) error {
 	settling, cancel := context.WithTimeout(ctx, r.Deadline)
 	defer cancel()
-	r.settle(settling, run)
-	return nil
+	if !r.endedEarly() { // who ends the run while it settles does not want to wait
+		defer r.cancelOnEndEarly(cancel)()
+	}
+	r.Progress(Progress{Stage: "waiting for the last piece of work", Answered: r.placed, Orders: r.placed})
+	r.settle(settling, r.name)
+	r.cpu.stop()
+	if err := r.readAccounts(ctx); err != nil {
+		r.problems = append(r.problems, fmt.Sprintf("the orders' own state cannot be read, so every accepted order counts as lost: %v", err))
+	}
+	r.Progress(Progress{Stage: "judging the journeys", Answered: r.placed, Orders: r.placed})
+	return (&awaiting{r.judge, r.env.jaeger, r.env.queue.ForceFlush}).await(settling)
+}
+
+// cancelOnEndEarly cancels when the run is asked to end, until stop is called.
+func (r *running) cancelOnEndEarly(cancel func()) (stop func()) {
+	stopped := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-r.EndEarly:
+			cancel()
+		case <-stopped:
+		}
+	}()
+	return func() { close(stopped); <-ended }
 }
 
 // settle waits until no order of a run is pending, or the context ends: the accounts then say what is.
 func (r *running) settle(ctx context.Context, run string) {
-	for {
+	// What was asked last says nothing that the accounts do not.
+	_ = poll.Until(ctx, 10*time.Millisecond, func(ctx context.Context) error {
 		sums, err := r.env.client.accounts(ctx, run)
-		pending := 0
-		for _, a := range sums {
-			pending += a.Pending
+		if err != nil {
+			return err
 		}
-		if err == nil && pending == 0 || !pause(ctx, 10*time.Millisecond) {
-			return
+		for form, a := range sums {
+			if a.Pending > 0 {
+				return fmt.Errorf("%d orders of %s are pending", a.Pending, form)
+			}
+		}
+		return nil
+	})
+}
+
+// readAccounts tells the judge what orders knows of every order, and reads how steps were handled.
+func (r *running) readAccounts(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountsTimeout)
+	defer cancel()
+	var err error
+	if r.after, err = r.env.client.summary(ctx, r.name); err != nil {
+		return err
+	}
+	return r.env.client.orders(ctx, r.name, r.judge.know)
+}
+
+// stopServices ends the services, so that their last spans are there, and sends what is to be sent.
+func (r *running) stopServices(ctx context.Context) {
+	r.Progress(Progress{Stage: "stopping the services", Answered: r.placed, Orders: r.placed})
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	r.elsewhere = r.droppedElsewhere(stopping)
+	if err := r.env.stop(stopping); err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") { // joined errors stand on lines of their own
+			r.problems = append(r.problems, "stopping: "+line)
 		}
 	}
 }
 
-// states reads the orders' own state.
-func (r *running) states(ctx context.Context) ([]services.State, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-	defer cancel()
-	states, err := r.env.client.orders(ctx, r.name)
-	if err != nil {
-		return nil, fmt.Errorf("the orders' own state cannot be read, so every accepted order counts as lost: %w", err)
+// sendRest ends sending on, and returns how many spans were sent.
+func (r *running) sendRest() (sent int) {
+	if r.forward == nil {
+		return 0
 	}
-	return states, nil
+	stopping, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	sent, err := r.forward.Finish(stopping)
+	r.forward = nil
+	if err != nil {
+		r.problems = append(r.problems, err.Error())
+	}
+	if n := r.env.collector.sendOn.droppedSpans(); n > 0 {
+		r.problems = append(r.problems, fmt.Sprintf("%d spans were not sent: the otlp endpoint is slower than the run, and %d MiB waited for it", n, backlogLimit>>20))
+	}
+	return sent
 }
 
 // pause waits, unless the context ends first.
@@ -169,122 +273,4 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// finish ends the services, so that their last spans are there, sends what is to be sent, and writes the directory.
-func (r *running) finish(ctx context.Context, result *Result, placed []rundir.Order) error {
-	r.Progress(Progress{Stage: "stopping the services", Answered: len(placed), Orders: len(placed)})
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
-	defer cancel()
-	droppedElsewhere := r.droppedElsewhere(stopping, result)
-	if r.env.system != nil {
-		result.Skipped = r.env.system.Skipped()
-	}
-	if err := r.env.stop(stopping); err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") { // joined errors stand on lines of their own
-			result.Problems = append(result.Problems, "stopping: "+line)
-		}
-	}
-	if r.forward != nil {
-		sent, err := r.forward.Finish(stopping)
-		r.forward = nil
-		result.Sent = sent
-		if err != nil {
-			result.Problems = append(result.Problems, err.Error())
-		}
-	}
-	r.countSpans(result)
-	r.countReceived(result)
-	for form, f := range result.Forms {
-		f.Dropped = r.env.dropped.of(r.name, form) + droppedElsewhere[string(form)]
-	}
-	spans, err := sortSpans(r.env.batches(), r.name)
-	if err != nil {
-		return err
-	}
-	result.Shared = spans.shared.SpanCount()
-	for form, f := range result.Forms {
-		if count := spans.counts[form]; count != nil {
-			f.SpanCount, f.Traces = count.spans, len(count.traces)
-		}
-	}
-	return writeRun(r.Out, result, placed, spans)
-}
-
-// countSpans notes the sum started = exported + dropped and what is wrong with it.
-func (r *running) countSpans(result *Result) {
-	counts := r.env.queue.Counts()
-	result.Spans = &counts
-	if counts.Dropped > 0 {
-		result.Problems = append(result.Problems, fmt.Sprintf("%d spans were dropped", counts.Dropped))
-	}
-	if open := counts.Started - counts.Exported - counts.Dropped; open != 0 {
-		result.Problems = append(result.Problems, fmt.Sprintf("%d spans were started and never ended", open))
-	}
-}
-
-// report sums everything up.
-func (r *running) report(placed []order, generator Generator, states []services.State, found evidence, verdicts []verdict) *Result {
-	result := &Result{
-		Provenance: rundir.Provenance{
-			Schema: rundir.Schema, Run: r.name, Seed: r.Seed, Topology: r.Topology, Relation: r.relation(), Broker: r.env.broker,
-			Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Faults: []string{}, Target: r.Target, WarmUp: r.WarmUp,
-		},
-		Dir: filepath.Join(r.Out, r.name), Generator: generator,
-		Forms: map[services.Form]*FormResult{}, Problems: []string{},
-		order: r.Forms, paths: map[services.Form]*medianOrder{},
-	}
-	for _, f := range r.Faults {
-		result.Faults = append(result.Faults, f.String())
-	}
-	measured := map[services.Form]measures{}
-	for _, form := range r.Forms {
-		m := measure(form, verdicts)
-		measured[form] = m
-		f := m.result()
-		f.Orders = account(form, placed, states)
-		result.Forms[form] = f
-		result.paths[form] = m.median()
-		for _, problem := range f.Orders.Problems() {
-			result.Problems = append(result.Problems, string(form)+": "+problem)
-		}
-		if f.Incomplete > 0 {
-			result.Problems = append(result.Problems, fmt.Sprintf("%s: %d journeys are incomplete and in no figure: %s", form, f.Incomplete, m.why))
-		}
-	}
-	result.Comparisons, result.Warnings = compareForms(r.Forms, measured)
-	result.Warnings = append(r.warnings(generator, found), result.Warnings...)
-	if r.env.jaeger != nil {
-		r.reportJaeger(result, verdicts)
-	}
-	return result
-}
-
-// warnings are what a reader must know to read the figures right.
-func (r *running) warnings(generator Generator, found evidence) []string {
-	texts := []string{}
-	if generator.Late() {
-		texts = append(texts, fmt.Sprintf("the generator started orders late (p99 %.1f ms over %g ms at %g orders/s): response times are partly its own; lower --rate",
-			generator.StartLagP99, float64(lateStart), generator.Rate))
-	}
-	rules := map[journey.RuleID]int{}
-	example := map[journey.RuleID]string{}
-	for _, w := range found.set.Warnings() {
-		rules[w.Rule] += 1 + w.More
-		example[w.Rule] = w.Text
-	}
-	for _, rule := range slices.Sorted(maps.Keys(rules)) {
-		texts = append(texts, fmt.Sprintf("%d × %s: %s", rules[rule], rule, strings.TrimSuffix(example[rule], ".")))
-	}
-	return texts
-}
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
-
-// relation is what the manifest says of how consumers' spans refer to producers'.
-func (c Config) relation() string {
-	if c.Kotel {
-		return "kotel"
-	}
-	return c.Relation.String()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey"
 	"tracelab/journey/compare"
 	"tracelab/lab"
@@ -64,7 +65,7 @@ func TestRunDirectory(t *testing.T) {
 		total += spans
 	}
 
-	shared := readSpans(t, filepath.Join(result.Dir, "shared.otlp.jsonl"))[0]
+	shared := slices.Concat(readSpans(t, filepath.Join(result.Dir, "shared.otlp.jsonl"))...)
 	operations := map[string]int{}
 	for _, span := range shared {
 		operations[attributeOf(span, "messaging.operation.type")]++
@@ -142,7 +143,7 @@ func TestLatestIsTheNewestRun(t *testing.T) {
 	again := func(seed uint64) (result *lab.Result, err error) {
 		synctest.Test(t, func(t *testing.T) {
 			network := &virtualNetwork{}
-			result, err = lab.Run(t.Context(), lab.Config{Orders: 1, WarmUp: -1, Seed: seed, Forms: []services.Form{services.REST}, Out: out, Network: network.network()})
+			result, err = lab.Run(t.Context(), lab.Config{Orders: 1, Seed: seed, Forms: []services.Form{services.REST}, Out: out, Network: network.network()})
 		})
 		return result, err
 	}
@@ -186,7 +187,11 @@ func TestRunDirectoryThatCannotBeWritten(t *testing.T) {
 // TestSpansOfNoOrderBelongNowhere sorts spans that somebody else has sent to the lab's receiver.
 func TestSpansOfNoOrderBelongNowhere(t *testing.T) {
 	traces := ptrace.NewTraces()
-	spans := traces.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	stranger := traces.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	stranger.AppendEmpty().SetName("of another service, without an order")
+	ours := traces.ResourceSpans().AppendEmpty()
+	ours.Resource().Attributes().PutStr("service.name", "orders")
+	spans := ours.ScopeSpans().AppendEmpty().Spans()
 	for _, attributes := range []map[string]any{
 		{services.KeyRun: "this", services.KeyForm: "grpc", services.KeyNumber: "0"}, // of an order
 		{services.KeyRun: "this", services.KeyForm: "grpc", services.KeyNumber: "1"}, // of another one
@@ -207,10 +212,12 @@ func TestSpansOfNoOrderBelongNowhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	collector := lab.NewCollector()
-	collector.Add(batch)
-	forms, shared, err := lab.SpansOf(collector, "this")
-	if diff := cmp.Diff(map[services.Form]int{services.GRPC: 2}, forms); diff != "" || shared != 1 || err != nil {
-		t.Errorf("%d shared, %v, forms (-want +got):\n%s", shared, err, diff)
+	store := testkit.NewSpanStore()
+	store.Add(batch)
+	store.Add([]byte("damaged"))
+	judge := lab.NewJudge(t, "this", 10, nil)
+	judge.Take(t, store)
+	if form, shared, foreign := judge.SpansOf(); form != 2 || shared != 1 || foreign != 8 {
+		t.Errorf("%d spans of orders, %d shared, %d foreign, want 2, 1 and 8", form, shared, foreign)
 	}
 }

@@ -1,10 +1,12 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -21,6 +23,7 @@ func (r *Result) WriteText(w io.Writer, style format.Style) error {
 	r.headline(&b)
 	r.table(&b)
 	r.differences(&b)
+	r.felt(&b)
 	r.pictures(&b, style)
 	r.cpu(&b)
 	r.remarks(&b)
@@ -30,16 +33,58 @@ func (r *Result) WriteText(w io.Writer, style format.Style) error {
 	return err
 }
 
+// headline says what was run, and where its figures come from.
 func (r *Result) headline(b *strings.Builder) {
-	fmt.Fprintf(b, "%d orders in each of %d forms, the same orders in all of them, interleaved at %g orders/s\n", r.Forms[r.order[0]].Orders.Placed, len(r.order), r.Rate)
-	fmt.Fprintf(b, "seed %d, topology %s, relation %s, Kafka %s", r.Seed, r.Topology, r.Relation, r.Broker)
+	forms := r.forms()
+	placed := 0
+	for _, form := range forms {
+		placed = max(placed, r.Forms[form].Orders.Placed)
+	}
+	if len(forms) == 1 {
+		fmt.Fprintf(b, "%s of the form %s at %g orders/s\n", count(placed, "order", "orders"), forms[0], r.Rate)
+	} else {
+		fmt.Fprintf(b, "%s in each of %d forms, the same orders in all of them, interleaved at %g orders/s\n", count(placed, "order", "orders"), len(forms), r.Rate)
+	}
+	fmt.Fprintf(b, "seed %d, topology %s, relation %s", r.Seed, r.Topology, r.Relation)
 	if len(r.Faults) > 0 {
 		fmt.Fprintf(b, ", faults %s", strings.Join(r.Faults, " "))
 	}
 	if r.WarmUp > 0 {
-		fmt.Fprintf(b, "; %d warm-up orders a form are left out", r.WarmUp)
+		fmt.Fprintf(b, "; %s a form are left out: %s", count(r.WarmUp, "warm-up order", "warm-up orders"), r.WarmedUp.Why)
 	}
-	b.WriteString("\n\n")
+	b.WriteString("\n")
+	if r.EndedEarly {
+		b.WriteString("ENDED EARLY: what was placed by then is what follows\n")
+	}
+	fmt.Fprintf(b, "Kafka %s; stores: %s\n", cmp.Or(r.BrokerIs, r.Broker), cmp.Or(r.Stores, "not told"))
+	fmt.Fprintf(b, "on %s, %s, %s; tracelab %s, %s\n", cmp.Or(r.Machine.CPU, "a processor that does not tell its name"), count(r.Machine.Cores, "core", "cores"),
+		strings.Trim(r.Machine.OS+"/"+r.Machine.Arch, "/"), cmp.Or(r.Version, "unknown"), r.Go)
+	if note := markNote(r.marked()); note != "" {
+		fmt.Fprintf(b, "%s %s\n", mark, note)
+	}
+	b.WriteString("\n")
+}
+
+// mark stands beside every figure that is not the services' own.
+const mark = "(!)"
+
+// markNote says what the mark means.
+func markNote(marked string) string {
+	switch marked {
+	case "late":
+		return "the generator started orders late: these figures are partly its own"
+	case "starved":
+		return "the process did not get the CPU that it needed: these figures are partly the machine's"
+	}
+	return ""
+}
+
+// marked adds the mark to a text when there is a reason for it.
+func withMark(text, marked string) string {
+	if marked == "" {
+		return text
+	}
+	return text + " " + mark
 }
 
 // row is one line of a table: a name, and a cell for each form.
@@ -51,27 +96,30 @@ type row struct {
 func (r *Result) table(b *strings.Builder) {
 	b.WriteString("Medians, with the 95 % interval of the median:\n\n")
 	r.rows(b, []row{
-		{"caller wait", func(f *FormResult) string { return interval(&f.CallerWait) }},
-		{"  response", func(f *FormResult) string { return interval(&f.Response) }},
-		{"completion", func(f *FormResult) string { return interval(&f.Completion) }},
-		{"  tail", func(f *FormResult) string { return interval(&f.Tail) }},
-		{"  queue wait", func(f *FormResult) string { return interval(f.QueueWait) }},
-		{"completion p95", func(f *FormResult) string { return percentile(f.Completion.P95, 20) }},
-		{"completion p99", func(f *FormResult) string { return percentile(f.Completion.P99, 100) }},
+		{"caller wait", func(f *FormResult) string { return f.interval(&f.CallerWait) }},
+		{"  response", func(f *FormResult) string { return f.interval(&f.Response) }},
+		{"completion", func(f *FormResult) string { return f.interval(&f.Completion) }},
+		{"  tail", func(f *FormResult) string { return f.interval(&f.Tail) }},
+		{"  queue wait", func(f *FormResult) string { return f.interval(f.QueueWait) }},
+		{"caller wait p95", func(f *FormResult) string { return f.percentile(f.CallerWait.P95, 20) }},
+		{"caller wait p99", func(f *FormResult) string { return f.percentile(f.CallerWait.P99, 100) }},
+		{"completion p95", func(f *FormResult) string { return f.percentile(f.Completion.P95, 20) }},
+		{"completion p99", func(f *FormResult) string { return f.percentile(f.Completion.P99, 100) }},
 	})
 	b.WriteString("\n  caller wait  how long the client's request took; response counts from the intended start\n" +
 		"  completion   from the client's start to the end of the last piece of work; tail is what comes after the answer\n" +
 		"  queue wait   from the broker's acknowledgement to the consumer's start, mean of an order's messages\n\n")
 	b.WriteString("Orders, by their own state and the client's answers (not by spans):\n\n")
 	r.rows(b, []row{
-		{"placed = accepted + refused", func(f *FormResult) string {
-			return fmt.Sprintf("%d = %d + %d", f.Orders.Placed, f.Orders.Accepted, f.Orders.Refused)
-		}},
+		r.placedRow(),
 		{"accepted = completed + failed + pending", func(f *FormResult) string {
 			return fmt.Sprintf("%d = %d + %d + %d", f.Orders.Accepted, f.Orders.Completed, f.Orders.Failed, f.Orders.Pending)
 		}},
 		{"placed = answered + errors + unanswered", func(f *FormResult) string {
 			return fmt.Sprintf("%d = %d + %d + %d", f.Orders.Placed, f.Orders.Answered, f.Orders.Errors, f.Orders.Unanswered)
+		}},
+		{"steps done once, again and skipped, twice with effect", func(f *FormResult) string {
+			return fmt.Sprintf("%d, %d, %d", f.Effects.Once, f.Effects.Skipped, f.Effects.Twice)
 		}},
 		{"journeys: complete, incomplete", func(f *FormResult) string { return fmt.Sprintf("%d, %d", f.Journeys, f.Incomplete) }},
 		{"their spans, in traces", func(f *FormResult) string { return fmt.Sprintf("%d, %d", f.SpanCount, f.Traces) }},
@@ -79,21 +127,48 @@ func (r *Result) table(b *strings.Builder) {
 	b.WriteString("\n")
 }
 
+// placedRow is the first sum. Unknown orders, which no healthy run has, stand in it when there are some.
+func (r *Result) placedRow() row {
+	if !slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].Orders.Unknown > 0 }) {
+		return row{"placed = accepted + refused", func(f *FormResult) string {
+			return fmt.Sprintf("%d = %d + %d", f.Orders.Placed, f.Orders.Accepted, f.Orders.Refused)
+		}}
+	}
+	return row{"placed = accepted + refused + unknown", func(f *FormResult) string {
+		return fmt.Sprintf("%d = %d + %d + %d", f.Orders.Placed, f.Orders.Accepted, f.Orders.Refused, f.Orders.Unknown)
+	}}
+}
+
 func (r *Result) rows(b *strings.Builder, rows []row) {
 	t := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
 	cells := []string{"  "}
-	for _, form := range r.order {
+	for _, form := range r.forms() {
 		cells = append(cells, string(form))
 	}
 	line(t, cells)
 	for _, row := range rows {
 		cells := []string{"  " + row.name}
-		for _, form := range r.order {
+		for _, form := range r.forms() {
 			cells = append(cells, row.cell(r.Forms[form]))
 		}
 		line(t, cells)
 	}
 	_ = t.Flush() // into a strings.Builder
+}
+
+// interval writes a summary of the form, with its mark.
+func (f *FormResult) interval(s *compare.Summary) string {
+	if s == nil || s.Median == nil {
+		return "–"
+	}
+	return withMark(interval(s), f.Marked)
+}
+
+func (f *FormResult) percentile(ms *float64, needed int) string {
+	if ms == nil {
+		return percentile(ms, needed)
+	}
+	return withMark(percentile(ms, needed), f.Marked)
 }
 
 // interval writes a summary as its median and interval in one unit: 51.2 ms [49.0, 52.1].
@@ -140,41 +215,96 @@ func percentile(ms *float64, needed int) string {
 }
 
 func (r *Result) differences(b *strings.Builder) {
-	if len(r.order) < 2 {
+	forms := r.forms()
+	if len(forms) < 2 {
 		return
 	}
-	base := baseFirst(r.order)[0]
+	base := cmp.Or(services.Form(r.Base), baseFirst(forms, services.GRPC)[0])
 	fmt.Fprintf(b, "Against %s, order by order:\n", base)
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	for _, form := range r.order {
-		if form == base {
+	for _, form := range forms {
+		wait, ok := r.difference(base, form, compare.CallerWait)
+		completion, too := r.difference(base, form, compare.Completion)
+		if ok && too && sameFigures(wait, completion) { // nothing comes after the answer
+			differenceLine(t, form, "both", wait)
 			continue
 		}
-		for _, measure := range []string{"caller_wait_ms", "completion_ms"} {
-			if d, ok := r.difference(base, form, measure); ok {
-				line(t, []string{"  " + string(form), strings.ReplaceAll(strings.TrimSuffix(measure, "_ms"), "_", " "), d.String()})
-			}
+		if ok {
+			differenceLine(t, form, "caller wait", wait)
+		}
+		if too {
+			differenceLine(t, form, "completion", completion)
 		}
 	}
 	_ = t.Flush()
 	b.WriteString("\n")
 }
 
-// difference finds a comparison.
-func (r *Result) difference(base, other services.Form, measure string) (compare.Difference, bool) {
-	i := slices.IndexFunc(r.Comparisons, func(d compare.Difference) bool {
+func differenceLine(t *tabwriter.Writer, form services.Form, measure string, d Comparison) {
+	line(t, []string{"  " + string(form), measure, withMark(d.String(), d.Marked)})
+}
+
+// sameFigures tells whether two comparisons read alike.
+func sameFigures(a, b Comparison) bool {
+	unlike := a.Difference
+	unlike.Measure = b.Measure
+	return a.Delta != nil && b.Delta != nil && unlike.String() == b.String()
+}
+
+// difference finds a comparison; one of a form with itself is never there.
+func (r *Result) difference(base, other services.Form, measure string) (Comparison, bool) {
+	i := slices.IndexFunc(r.Comparisons, func(d Comparison) bool {
 		return d.Measure == measure && d.Base == string(base) && d.Other == string(other)
 	})
 	if i < 0 {
-		return compare.Difference{}, false
+		return Comparison{}, false
 	}
 	return r.Comparisons[i], true
 }
 
+// felt says who feels the faults, and who hears of a failure.
+func (r *Result) felt(b *strings.Builder) {
+	if len(r.Faults) == 0 || !slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].Faulted != nil }) {
+		return
+	}
+	b.WriteString("Who feels the fault: the orders that it hit, beside the others (medians):\n\n")
+	r.rows(b, []row{
+		{"orders hit, not hit", func(f *FormResult) string {
+			return fmt.Sprintf("%d, %d", f.faulted().Hit.Orders, f.faulted().NotHit.Orders)
+		}},
+		{"caller wait, hit", func(f *FormResult) string { return f.interval(f.faulted().Hit.CallerWait) }},
+		{"caller wait, not hit", func(f *FormResult) string { return f.interval(f.faulted().NotHit.CallerWait) }},
+		{"completion, hit", func(f *FormResult) string { return f.interval(f.faulted().Hit.Completion) }},
+		{"completion, not hit", func(f *FormResult) string { return f.interval(f.faulted().NotHit.Completion) }},
+		{"failed, and the answer said so", func(f *FormResult) string { return heard(f.faulted().FailedInAnswer, f.faulted().HeardAfter) }},
+		{"failed after the answer: orders knew", func(f *FormResult) string { return heard(f.faulted().FailedLater, f.faulted().EndedAfter) }},
+	})
+	b.WriteString("\n")
+}
+
+// heard writes how many orders failed, and after how long who hears of it did.
+func heard(n int, after *compare.Summary) string {
+	if n == 0 || after == nil {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%d, after %s", n, interval(after))
+}
+
+// faulted is the form's part of the faults; of a form without one, an empty one.
+func (f *FormResult) faulted() *Faulted {
+	if f.Faulted == nil {
+		return &Faulted{}
+	}
+	return f.Faulted
+}
+
 func (r *Result) pictures(b *strings.Builder, style format.Style) {
+	if r.medians == nil { // a result that was read from a file has figures only
+		return
+	}
 	b.WriteString("Where the time went, in the order with the median completion of each form:\n\n")
-	for _, form := range r.order {
-		m := r.paths[form]
+	for _, form := range r.forms() {
+		m := r.medians[form]
 		if m == nil {
 			fmt.Fprintf(b, "%s: no complete journey\n\n", form)
 			continue
@@ -182,8 +312,10 @@ func (r *Result) pictures(b *strings.Builder, style format.Style) {
 		wait, _ := m.journey.CallerWait()
 		title := fmt.Sprintf("%s, order %d: the caller waited %s, the last work ended after", form, m.order.Number, format.Duration(wait))
 		// Writing into a strings.Builder never fails.
-		bars := report.Bars{Title: title, Set: m.journey.Set(), Path: m.journey.CompletionPath(), Marks: report.Answer(m.journey)}
+		bars := report.Bars{Title: title, Set: m.journey.Set(), Path: m.path, Marks: report.Answer(m.journey)}
 		_ = bars.WriteText(b, style)
+		m.beside(b)
+		m.domino(b, r.Topology)
 		b.WriteString("\n")
 	}
 }
@@ -192,7 +324,7 @@ func (r *Result) remarks(b *strings.Builder) {
 	g := r.Generator
 	verdict := "it is on time at this rate"
 	if g.Late() {
-		verdict = "it is late at this rate"
+		verdict = "it is late at this rate; " + g.advice()
 	}
 	fmt.Fprintf(b, "Generator at %g orders/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, g.StartLagP50, g.StartLagP99, g.StartLagMax, verdict)
 	if s := r.Spans; s != nil {
@@ -201,9 +333,12 @@ func (r *Result) remarks(b *strings.Builder) {
 	if r.Sent > 0 {
 		fmt.Fprintf(b, "Sent on over OTLP: %d spans\n", r.Sent)
 	}
-	if r.fetched {
+	if r.Late > 0 {
+		fmt.Fprintf(b, "Spans that came after their journey had been measured: %d; it was measured again\n", r.Late)
+	}
+	if r.FromJaeger {
 		meanwhile := ""
-		if r.followed {
+		if r.Followed {
 			meanwhile = ", since the run is long also while orders were placed, which takes some of the machine's time"
 		}
 		fmt.Fprintf(b, "Fetched from Jaeger: %d spans of the services%s\n", r.Fetched, meanwhile)
@@ -222,7 +357,7 @@ func (r *Result) remarks(b *strings.Builder) {
 
 // shared says how many spans belong to several orders or to none.
 func (r *Result) shared() string {
-	if r.fetched {
+	if r.FromJaeger {
 		return "polls and commits carry no run and are not fetched from Jaeger"
 	}
 	return fmt.Sprintf("%d belong to several orders or none (polls, commits)", r.Shared)
@@ -240,7 +375,7 @@ func (r *Result) pages(b *strings.Builder) {
 	}
 	b.WriteString("\n")
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	for _, form := range r.order {
+	for _, form := range r.forms() {
 		if page, ok := p.Medians[form]; ok {
 			line(t, []string{fmt.Sprintf("  %s, the order drawn above", form), page})
 		}
@@ -254,14 +389,20 @@ func (r *Result) pages(b *strings.Builder) {
 }
 
 func (r *Result) next(b *strings.Builder) {
-	form := r.order[len(r.order)-1]
-	if slices.Contains(r.order, services.Kafka) {
+	forms := r.forms()
+	if len(forms) == 0 || r.Dir == "" {
+		return
+	}
+	form := forms[len(forms)-1]
+	if slices.Contains(forms, services.Kafka) {
 		form = services.Kafka
 	}
 	fmt.Fprintf(b, "Written to %s. Next:\n", r.Dir)
 	t := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
 	line(t, []string{fmt.Sprintf("  go run ./cmd/tracelab journey %s --form %s", r.Dir, form), "one order, span by span, over all its traces"})
-	line(t, []string{"  go run ./cmd/tracelab compare " + r.Dir, "all measures of all forms"})
+	if len(forms) > 1 {
+		line(t, []string{"  go run ./cmd/tracelab compare " + r.Dir, "all measures of all forms"})
+	}
 	line(t, []string{"  go run ./cmd/tracelab run --fault payment:delay=200ms@0.5", "one slow service: who feels it?"})
 	_ = t.Flush()
 }

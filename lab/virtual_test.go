@@ -79,7 +79,7 @@ func virtually(t *testing.T, change func(*lab.Config), check func(*testing.T, *l
 			time.Sleep(deliveryTick) // for the requests that it made wait
 		}()
 		config := lab.Config{
-			Orders: 1, WarmUp: 1, Rate: 8, Seed: 1, Out: out, Version: "test",
+			Orders: 1, WarmUp: 1, Windows: 1, Rate: 8, Seed: 1, Out: out, Version: "test",
 			Network: network.network(), Kafka: cluster.ListenAddrs(),
 		}
 		config.Progress = alignWarmUp

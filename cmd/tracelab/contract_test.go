@@ -73,23 +73,47 @@ func TestRunJSON(t *testing.T) {
 		.topology: string
 		.relation: string
 		.broker: string
+		.broker_is: string
+		.stores: string
+		.machine: object
+		.machine.os: string
+		.machine.arch: string
+		.machine.cpu: string?
+		.machine.cores: number
 		.version: string
 		.go: string
 		.rate: number
 		.faults: list
 		.faults[]: string
 		.warm_up_orders: number
+		.form_order: list
+		.form_order[]: string
+		.base: string
+		.warm_up: object
+		.warm_up.windows: number
+		.warm_up.warm: bool
+		.warm_up.why: string
+		.starvation: object
+		.starvation.share: number
+		.starvation.gaps: number
+		.starvation.longest_ms: number
+		.late_spans: number
+		.foreign_spans: number
+		.damaged_batches: number
 		.generator: object
 		.generator.rate: number
 		.generator.start_lag_p50_ms: number
 		.generator.start_lag_p99_ms: number
 		.generator.start_lag_max_ms: number
+		.generator.on_time_rate: number
+		.generator.lowest_rate_tried: number
 		.forms: object
 		.forms.*: object
 		.forms.*.orders: object
 		.forms.*.orders.placed: number
 		.forms.*.orders.accepted: number
 		.forms.*.orders.refused: number
+		.forms.*.orders.unknown: number
 		.forms.*.orders.completed: number
 		.forms.*.orders.failed: number
 		.forms.*.orders.pending: number
@@ -101,6 +125,23 @@ func TestRunJSON(t *testing.T) {
 		.forms.*.traces: number
 		.forms.*.spans: number
 		.forms.*.dropped_spans: number
+		.forms.*.marked: string
+		.forms.*.effects: object
+		.forms.*.effects.once: number
+		.forms.*.effects.skipped: number
+		.forms.*.effects.twice: number
+		.forms.*.faulted: object
+		.forms.*.faulted.hit: object
+		.forms.*.faulted.hit.orders: number
+		.forms.*.faulted.not_hit: object
+		.forms.*.faulted.not_hit.orders: number
+		.forms.*.faulted.not_hit.caller_wait_ms: null
+		.forms.*.faulted.not_hit.completion_ms: null
+		.forms.*.faulted.failed_in_answer: number
+		.forms.*.faulted.heard_after_ms: null
+		.forms.*.faulted.failed_later: number
+		.forms.*.faulted.ended_after_ms: null
+		.comparisons[].marked: string
 		.shared_spans: number
 		.spans: object
 		.spans.started: number
@@ -110,7 +151,8 @@ func TestRunJSON(t *testing.T) {
 		.records_skipped: number
 		.problems: list
 	`+warnings+differences(".comparisons")+
-		summaries("null", ".forms.*.caller_wait_ms", ".forms.*.response_ms", ".forms.*.completion_ms", ".forms.*.tail_ms")+
+		summaries("null", ".forms.*.caller_wait_ms", ".forms.*.response_ms", ".forms.*.completion_ms", ".forms.*.tail_ms",
+			".forms.*.faulted.hit.caller_wait_ms", ".forms.*.faulted.hit.completion_ms")+
 		strings.Replace(summaries("null", ".forms.*.queue_wait_ms"), ": object", ": null or object", 1))
 
 	if document["schema"] != "tracelab.run/v1" {

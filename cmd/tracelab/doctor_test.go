@@ -14,7 +14,7 @@ import (
 
 	"tracelab/doctor"
 	"tracelab/internal/otlp"
-	"tracelab/lab"
+	"tracelab/internal/testkit"
 	"tracelab/services"
 )
 
@@ -56,7 +56,7 @@ func startParts(t *testing.T, args ...string) parts {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: lab.NewCollector().Add, Logger: slog.New(slog.DiscardHandler)})
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: testkit.NewSpanStore().Add, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tracelab/internal/otlp"
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 )
 
@@ -18,7 +19,7 @@ func TestOTLPFromTheEnvironment(t *testing.T) {
 		{"traces over http", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			collector := lab.NewCollector()
+			collector := testkit.NewSpanStore()
 			receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: collector.Add, Logger: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +17,7 @@ import (
 // runCommand is `tracelab run`.
 type runCommand struct {
 	Forms    []string      `help:"Forms to compare: rest, grpc, kafka, hybrid (default ${default})." default:"rest,grpc,kafka,hybrid" placeholder:"FORM,…"`
+	Base     string        `help:"The form that the others are compared with (default: grpc, or the first of --forms without it)." placeholder:"FORM"`
 	Orders   int           `help:"Orders of each form (default ${default})." default:"25" placeholder:"N"`
 	Rate     float64       `help:"Orders per second over all forms, as intended start times (an open loop) (default ${default})." default:"80" placeholder:"N"`
 	Seed     uint64        `help:"The same seed is the same work (default ${default})." default:"1" placeholder:"N"`
@@ -26,7 +26,7 @@ type runCommand struct {
 	Fault    []string      `help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Kinds: ${faults}." placeholder:"SERVICE:KIND[=VALUE][@SHARE]"`
 	Workers  int           `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
 	NoDedupe bool          `help:"Do a step again when its message is delivered again."`
-	WarmUp   int           `help:"Orders of each form before the others, left out of everything (default ${default})." default:"3" placeholder:"N"`
+	WarmUp   int           `help:"Orders of each form before the others, left out of everything; again and again until their medians agree; 0 for none (default ${default})." default:"3" placeholder:"N"`
 	Timeout  time.Duration `help:"How long the client waits for an answer (default ${default})." default:"5s" placeholder:"DURATION"`
 	Deadline time.Duration `help:"How long to wait, after the last answer, for every order to be final (default ${default})." default:"10s" placeholder:"DURATION"`
 
@@ -53,9 +53,10 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 		return usageError{err}
 	}
 	collectRarely()
+	config.EndEarly = ctx.Done() // the first Ctrl-C ends the run early; the second ends the process, see main
 	progress := newProgress(s.err)
 	config.Progress = progress.show
-	result, err := lab.Run(ctx, config)
+	result, err := lab.Run(context.WithoutCancel(ctx), config)
 	progress.clear()
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	if len(result.Problems) > 0 {
+	if len(result.Problems) > 0 || result.EndedEarly {
 		return errNotSo
 	}
 	return nil
@@ -78,16 +79,15 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 
 func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
-		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, NoDedupe: c.NoDedupe, WarmUp: cmp.Or(c.WarmUp, -1),
+		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
-		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Sample: &c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Version: version(), Logger: s.log,
+		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Unsent: 1 - c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Version: version(), Logger: s.log,
 	}
-	for _, flag := range []struct {
+	for _, flag := range []struct { // 0 is a default to the lab, and a slip of the hand here
 		name string
 		ok   bool
 	}{
-		{"orders", c.Orders > 0}, {"rate", c.Rate > 0}, {"workers", c.Workers > 0}, {"timeout", c.Timeout > 0},
-		{"deadline", c.Deadline > 0}, {"warm-up", c.WarmUp >= 0},
+		{"orders", c.Orders != 0}, {"rate", c.Rate != 0}, {"workers", c.Workers != 0}, {"timeout", c.Timeout > 0}, {"deadline", c.Deadline > 0},
 	} {
 		if !flag.ok {
 			return config, fmt.Errorf("--%s: use a positive value", flag.name)
@@ -123,10 +123,16 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	return config, err
 }
 
-// collectRarely lets the heap grow to five times what is live before the garbage collector runs: its cycles are what
-// moves the p99 of a loaded lab first. GOGC, when it is set, decides instead.
+// memoryLimit is how much memory the program takes before the garbage collector works harder, in bytes.
+const memoryLimit = 400 << 20
+
+// collectRarely lets the heap grow to five times what is live before the garbage collector runs, within the memory limit:
+// its cycles are what moves the p99 of a loaded lab first. GOGC and GOMEMLIMIT, when they are set, decide instead.
 func collectRarely() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
 	}
 }

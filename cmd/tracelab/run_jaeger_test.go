@@ -12,14 +12,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/internal/otlp"
-	"tracelab/lab"
+	"tracelab/internal/testkit"
 	"tracelab/services"
 )
 
 // throughJaeger drives services whose spans can be had from a Jaeger alone, and then from one that is not there.
 func throughJaeger(t *testing.T) {
 	t.Helper()
-	collector := lab.NewCollector()
+	collector := testkit.NewSpanStore()
 	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: collector.Add, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func throughJaeger(t *testing.T) {
 }
 
 // answersWith gives all spans of a collector as the answer to every search.
-func answersWith(t *testing.T, collector *lab.Collector) http.HandlerFunc {
+func answersWith(t *testing.T, collector *testkit.SpanStore) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		all := ptrace.NewTraces()
 		batches, _ := collector.From(0)

@@ -24,7 +24,7 @@ import (
 	"tracelab/internal/freeport"
 	"tracelab/internal/otlp"
 	"tracelab/internal/poll"
-	"tracelab/lab"
+	"tracelab/internal/testkit"
 	"tracelab/services"
 )
 
@@ -187,7 +187,7 @@ func TestServeDrains(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	collector := lab.NewCollector()
+	collector := testkit.NewSpanStore()
 	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: "127.0.0.1:0", Keep: collector.Add, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +223,7 @@ func TestServeDrains(t *testing.T) {
 }
 
 // received lists the names of the spans that a collector has.
-func received(t *testing.T, collector *lab.Collector) []string {
+func received(t *testing.T, collector *testkit.SpanStore) []string {
 	t.Helper()
 	var names []string
 	batches, _ := collector.From(0)

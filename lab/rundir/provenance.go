@@ -2,18 +2,32 @@ package rundir
 
 // Provenance is where the figures of a run come from: the part of the manifest that every reader of the run can show.
 type Provenance struct {
-	Schema   string  `json:"schema"`
-	Run      string  `json:"run"`
-	Seed     uint64  `json:"seed"`
-	Topology string  `json:"topology"`
-	Relation string  `json:"relation"`
-	Broker   string  `json:"broker"`
+	Schema   string `json:"schema"`
+	Run      string `json:"run"`
+	Seed     uint64 `json:"seed"`
+	Topology string `json:"topology"`
+	Relation string `json:"relation"`
+	Broker   string `json:"broker"` // embedded, its addresses, or "of the target"
+	// BrokerIs says in words what kind of broker that is, and of which version.
+	BrokerIs string  `json:"broker_is"`
+	Stores   string  `json:"stores"` // where services keep the state of orders: memory, or what the target has
+	Machine  Machine `json:"machine"`
 	Version  string  `json:"version"` // of the program
 	Go       string  `json:"go"`
 	Rate     float64 `json:"rate"` // orders/s over all forms that were intended
 	// Faults are those that the orders carried, as --fault takes them.
-	Faults []string `json:"faults"`
-	Target string   `json:"target,omitempty"` // the gateway of services elsewhere
-	WarmUp int      `json:"warm_up_orders"`   // of each form; in no figure
-	Base   string   `json:"base,omitempty"`   // the form that the others are compared with
+	Faults     []string `json:"faults"`
+	Target     string   `json:"target,omitempty"`      // the gateway of services elsewhere
+	WarmUp     int      `json:"warm_up_orders"`        // of each form; in no figure
+	FormOrder  []string `json:"form_order"`            // the forms, in the order in which they are shown
+	Base       string   `json:"base,omitempty"`        // the form that the others are compared with
+	EndedEarly bool     `json:"ended_early,omitempty"` // before all orders were placed, or were final
+}
+
+// Machine is what a run ran on.
+type Machine struct {
+	OS    string `json:"os"`
+	Arch  string `json:"arch"`
+	CPU   string `json:"cpu,omitempty"` // its model, where the system tells
+	Cores int    `json:"cores"`         // that the process may use
 }

@@ -1,0 +1,101 @@
+package lab
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"tracelab/journey"
+	"tracelab/services"
+)
+
+// expectation is what the table of hops says of a complete journey: the steps that have a span, and how many deliveries
+// of each topic do.
+type expectation struct {
+	steps      []services.Step
+	deliveries map[string]int
+}
+
+// expectations knows what to expect of an order, by its form and by what its own state says.
+type expectations struct {
+	table  services.Topology
+	topics []string
+	whole  map[services.Form]expectation // of an order that nothing goes wrong with
+}
+
+func newExpectations(table services.Topology, forms []services.Form) expectations {
+	e := expectations{table: table, topics: table.Topics(), whole: map[services.Form]expectation{}}
+	for _, form := range forms {
+		e.whole[form] = expectation{table.Without(), table.Deliveries(form)}
+	}
+	return e
+}
+
+// of returns what an order's state makes expect: the steps that are not behind a failed one, and the messages between
+// them. Of an order that was cut off (its client went away, time ran out, a service could not be reached) only the steps
+// that it is known to have done are expected: how far the others got is chance.
+func (e expectations) of(state *services.State) expectation {
+	if len(state.Failures) == 0 {
+		return e.whole[state.Form]
+	}
+	var failed []services.Step
+	for _, f := range state.Failures {
+		if f.Reason == "cancelled" || f.Reason == "timeout" || f.Reason == "unavailable" {
+			return expectation{steps: state.Steps}
+		}
+		failed = append(failed, services.Step(f.Step))
+	}
+	return expectation{e.table.Without(failed...), e.table.Deliveries(state.Form, failed...)}
+}
+
+// missing names the first expected thing that the journey does not have, or "".
+func (e expectations) missing(j *journey.Journey, want expectation) string {
+	done, delivered := map[services.Step]int{}, map[string]int{}
+	for _, i := range j.Spans() {
+		span := j.Set().Span(i)
+		if step, ok := span.Attr(services.KeyStep); ok {
+			done[services.Step(step.String())]++
+		}
+		if handles(span) {
+			delivered[e.topicOf(span)]++
+		}
+	}
+	for _, step := range want.steps {
+		if done[step] == 0 {
+			return "no span of step " + string(step)
+		}
+	}
+	for _, topic := range slices.Sorted(maps.Keys(want.deliveries)) {
+		if n := want.deliveries[topic]; delivered[topic] < n {
+			return fmt.Sprintf("%d of %d deliveries of %s have a span", delivered[topic], n, topic)
+		}
+	}
+	return ""
+}
+
+// handles tells whether a span is the handling of one message, in today's names or in kotel's.
+func handles(span *journey.Span) bool {
+	return firstAttr(span, "messaging.operation.type", "messaging.operation") == "process"
+}
+
+// topicOf is the destination as the table of hops names it, without the prefix of a run.
+func (e expectations) topicOf(span *journey.Span) string {
+	name := firstAttr(span, "messaging.destination.template", "messaging.destination.name", "messaging.source.name")
+	for _, topic := range e.topics {
+		if strings.HasSuffix(name, topic) {
+			return topic
+		}
+	}
+	return name
+}
+
+// firstAttr is the first of the attributes that the span has.
+func firstAttr(span *journey.Span, keys ...string) string {
+	for _, key := range keys {
+		if value, ok := span.Attr(key); ok {
+			return value.String()
+		}
+	}
+	return ""
+}

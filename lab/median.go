@@ -1,0 +1,112 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tracelab/journey"
+	"tracelab/journey/format"
+	"tracelab/services"
+)
+
+// medianOrder is the order whose completion is the form's median (the lower of two), with its journey and the path that
+// is drawn.
+type medianOrder struct {
+	order   order
+	journey *journey.Journey
+	path    []journey.Segment // the completion path; time in which the process was starved is a wait
+}
+
+// newMedianOrder marks on the completion path when the process got no CPU: that is not the services' work.
+func newMedianOrder(o order, j *journey.Journey, gaps []gap) *medianOrder {
+	return &medianOrder{o, j, withoutGaps(j.CompletionPath(), j.Start(), gaps)}
+}
+
+// withoutGaps cuts the gaps out of the work on a path. What is cut out becomes a wait that nothing in the traces
+// explains.
+func withoutGaps(path []journey.Segment, start int64, gaps []gap) []journey.Segment {
+	var cut []journey.Segment
+	for _, s := range path {
+		if s.Wait {
+			cut = append(cut, s)
+			continue
+		}
+		for _, g := range gaps {
+			from, to := time.Duration(g.from-start), time.Duration(g.to-start)
+			if to <= s.Start || from >= s.End {
+				continue
+			}
+			if from > s.Start {
+				before := s
+				before.End = from
+				cut = append(cut, before)
+				s.Start = from
+			}
+			starved := s
+			starved.End = min(to, s.End)
+			starved.Wait, starved.Class, starved.From = true, journey.ClassUnexplained, -1
+			cut = append(cut, starved)
+			if s.Start = starved.End; s.Start == s.End {
+				break
+			}
+		}
+		if s.Start < s.End {
+			cut = append(cut, s)
+		}
+	}
+	return cut
+}
+
+// beside lists the steps that ran in parallel to the path, so that the bars do not show them, each with a bar of its own.
+func (m *medianOrder) beside(b *strings.Builder) {
+	set := m.journey.Set()
+	on := map[string]bool{}
+	for _, s := range m.path {
+		if !s.Wait {
+			on[set.Span(s.Span).Name] = true
+		}
+	}
+	var texts []string
+	for _, i := range m.journey.Spans() {
+		span := set.Span(i)
+		if _, ok := span.Attr(services.KeyStep); !ok || on[span.Name] {
+			continue
+		}
+		start, end := set.Times(i)
+		texts = append(texts, fmt.Sprintf("%s %s to %s", span.Name, format.Duration(time.Duration(start-m.journey.Start())), format.Duration(time.Duration(end-m.journey.Start()))))
+	}
+	if len(texts) > 0 {
+		fmt.Fprintf(b, "in parallel, and on no path: %s\n", strings.Join(texts, ", "))
+	}
+}
+
+// domino says how long each service's call was open, where calls nest: a wait in the last one holds all of them.
+func (m *medianOrder) domino(b *strings.Builder, topology string) {
+	table, err := services.TopologyNamed(topology)
+	if err != nil || !table.Chained {
+		return
+	}
+	set := m.journey.Set()
+	type open struct {
+		service string
+		start   int64
+		length  time.Duration
+	}
+	var calls []open
+	for _, i := range m.journey.Spans() {
+		if span := set.Span(i); span.Kind == journey.KindServer {
+			start, end := set.Times(i)
+			calls = append(calls, open{span.Service, start, time.Duration(end - start)})
+		}
+	}
+	slices.SortStableFunc(calls, func(a, b open) int { return int(b.length - a.length) })
+	var texts []string
+	for _, c := range calls {
+		texts = append(texts, c.service+" "+format.Duration(c.length))
+	}
+	if len(texts) > 1 {
+		fmt.Fprintf(b, "domino: each call stays open while the next one works: %s\n", strings.Join(texts, " > "))
+	}
+}

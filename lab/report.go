@@ -1,0 +1,172 @@
+package lab
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"tracelab/journey"
+	"tracelab/lab/rundir"
+	"tracelab/services"
+)
+
+// report sums a run up, when nothing of it is left on its way.
+func (r *running) report() (*Result, error) {
+	j := r.judge
+	result := &Result{
+		Provenance: r.provenance(), Dir: filepath.Join(r.Out, r.name), WarmedUp: r.warm, Generator: r.generator, Starvation: r.starved.result(),
+		Forms: map[services.Form]*FormResult{}, Warnings: []string{}, Problems: []string{}, medians: map[services.Form]*medianOrder{},
+		Shared: j.shared.count, Late: j.late, Foreign: j.foreign, Damaged: j.damaged, Sent: r.sendRest(),
+	}
+	if r.env.system != nil {
+		result.Skipped = r.env.system.Skipped()
+	}
+	for _, form := range r.Forms {
+		f := j.formResult(form)
+		f.Orders, f.Dropped, f.Marked = j.account(form), r.env.dropped.of(r.name, form)+r.elsewhere[string(form)], result.marked()
+		f.Faulted, f.Effects = r.faulted(form), r.effects(form)
+		result.Forms[form] = f
+		var err error
+		if result.medians[form], err = j.median(form, r.starved.gaps); err != nil {
+			return nil, err
+		}
+	}
+	differences, warnings := j.compareForms(services.Form(result.Base))
+	result.Comparisons = make([]Comparison, len(differences))
+	for i, d := range differences {
+		result.Comparisons[i] = Comparison{d, result.marked()}
+	}
+	result.Warnings = append(r.warnings(result), warnings...)
+	r.reportProblems(result)
+	if r.env.jaeger != nil {
+		r.reportJaeger(result)
+	}
+	r.countSpans(result)
+	r.countReceived(result)
+	return result, nil
+}
+
+// provenance is where the figures come from.
+func (r *running) provenance() rundir.Provenance {
+	p := rundir.Provenance{
+		Schema: rundir.Schema, Run: r.name, Seed: r.Seed, Topology: r.Topology, Relation: r.relation(),
+		Broker: r.env.broker, BrokerIs: r.env.brokerIs, Stores: "memory", Machine: thisMachine(),
+		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(),
+		Base: string(r.base()), EndedEarly: r.endedEarly(),
+	}
+	if r.Target != "" {
+		p.Stores = "of the target"
+	}
+	for _, f := range r.Faults {
+		p.Faults = append(p.Faults, f.String())
+	}
+	for _, form := range r.Forms {
+		p.FormOrder = append(p.FormOrder, string(form))
+	}
+	return p
+}
+
+// base is the form that the others are compared with: the one that was asked for, else grpc, the plain call, else the first.
+func (r *running) base() services.Form {
+	if r.Base == "" && slices.Contains(r.Forms, services.GRPC) {
+		return services.GRPC
+	}
+	return cmp.Or(r.Base, r.Forms[0])
+}
+
+// marked says why the figures of a run are not those of its services, or "".
+func (r *Result) marked() string {
+	switch {
+	case r.Generator.Late():
+		return "late"
+	case r.Starvation.Starved():
+		return "starved"
+	}
+	return ""
+}
+
+// reportProblems lists what is not as it should be: accounts, answers, journeys, and what went wrong on the way.
+func (r *running) reportProblems(result *Result) {
+	if text := r.restarted(); text != "" { // what follows comes of it
+		result.Problems = append(result.Problems, text)
+	}
+	for _, form := range r.Forms {
+		f := result.Forms[form]
+		for _, problem := range f.Orders.Problems() {
+			result.Problems = append(result.Problems, string(form)+": "+problem)
+		}
+		if problem := f.Effects.problem(); problem != "" {
+			result.Problems = append(result.Problems, string(form)+": "+problem)
+		}
+		if missing := r.judge.unexplained(form, r.hits); missing != "" {
+			result.Problems = append(result.Problems, string(form)+": "+missing)
+		}
+		if f.Incomplete > 0 {
+			result.Problems = append(result.Problems, fmt.Sprintf("%s: %s incomplete and in no figure: %s", form,
+				count(f.Incomplete, "journey is", "journeys are"), r.judge.whyIncomplete(form)))
+		}
+	}
+	if result.Damaged > 0 {
+		result.Problems = append(result.Problems, count(result.Damaged, "batch", "batches")+" of spans could not be read")
+	}
+	result.Problems = append(result.Problems, r.problems...)
+}
+
+// countSpans notes the sum started = exported + dropped and what is wrong with it.
+func (r *running) countSpans(result *Result) {
+	counts := r.env.queue.Counts()
+	result.Spans = &counts
+	if counts.Dropped > 0 {
+		result.Problems = append(result.Problems, count(int(counts.Dropped), "span was", "spans were")+" dropped")
+	}
+	if open := counts.Started - counts.Exported - counts.Dropped; open != 0 {
+		result.Problems = append(result.Problems, count(int(open), "span was", "spans were")+" started and never ended")
+	}
+}
+
+// warnings are what a reader must know to read the figures right.
+func (r *running) warnings(result *Result) []string {
+	texts := []string{}
+	if g := result.Generator; g.Late() {
+		texts = append(texts, fmt.Sprintf("the generator started orders late (p99 %.1f ms over %g ms at %g orders/s): response times are partly its own; %s",
+			g.StartLagP99, float64(lateStart), g.Rate, g.advice()))
+	}
+	if s := result.Starvation; s.Starved() {
+		texts = append(texts, fmt.Sprintf("the process did not get the CPU that it needed for %.0f %% of the time (up to %.0f ms at a time): times are partly the machine's", 100*s.Share, s.Longest))
+	}
+	if !result.WarmedUp.Warm && result.WarmedUp.Windows > 1 {
+		texts = append(texts, "the services may not have been warm: "+result.WarmedUp.Why)
+	}
+	if result.EndedEarly {
+		texts = append(texts, fmt.Sprintf("ended early: %d of %d orders were placed", r.placed, r.Orders*len(r.Forms)))
+	}
+	if result.Foreign > 0 {
+		texts = append(texts, count(result.Foreign, "span", "spans")+" of nothing that this run placed came, and are left out")
+	}
+	rules, example := map[journey.RuleID]int{}, map[journey.RuleID]string{}
+	for _, o := range r.judge.placed {
+		for _, w := range o.warnings {
+			if rules[w.Rule] += 1 + w.More; example[w.Rule] == "" {
+				example[w.Rule] = w.Text
+			}
+		}
+	}
+	for _, rule := range slices.Sorted(maps.Keys(rules)) {
+		texts = append(texts, fmt.Sprintf("%d × %s: %s", rules[rule], rule, strings.TrimSuffix(example[rule], ".")))
+	}
+	return texts
+}
+
+// relation is what the manifest says of how consumers' spans refer to producers'.
+func (c Config) relation() string {
+	if c.Kotel {
+		return "kotel"
+	}
+	return c.Relation.String()
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,94 @@
+package lab
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// heartbeat is how often the process looks whether it gets the machine's time.
+	heartbeat = 2 * time.Millisecond
+	// starvedAfter is how late a heartbeat is that counts.
+	starvedAfter = 2 * time.Millisecond
+	// gapLimit is how many gaps are remembered; what comes after is summed up alone.
+	gapLimit = 100_000
+)
+
+// gap is a time in which the process got no CPU, or had more to do than it could.
+type gap struct{ from, to int64 } // nanoseconds since the Unix epoch
+
+// starvation is when a process that should have been woken was not, seen by a heartbeat.
+type starvation struct {
+	mu      sync.Mutex
+	watched time.Duration
+	missing time.Duration
+	gaps    []gap
+}
+
+// watch begins to look, until stop is called.
+func (s *starvation) watch() (stop func()) {
+	stopping, ended := make(chan struct{}), make(chan struct{})
+	began := time.Now()
+	go func() {
+		defer close(ended)
+		timer := time.NewTimer(heartbeat)
+		defer timer.Stop()
+		for {
+			due := time.Now().Add(heartbeat)
+			timer.Reset(heartbeat)
+			select {
+			case <-timer.C:
+				s.beat(due, time.Now())
+			case <-stopping:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stopping)
+		<-ended
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.watched += time.Since(began)
+	}
+}
+
+// beat notes a heartbeat that came late.
+func (s *starvation) beat(due, now time.Time) {
+	late := now.Sub(due)
+	if late <= starvedAfter {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.missing += late
+	if len(s.gaps) < gapLimit {
+		s.gaps = append(s.gaps, gap{due.UnixNano(), now.UnixNano()})
+	}
+}
+
+// Starvation is how much of a run's time its process did not get the CPU that it needed.
+type Starvation struct {
+	Share   float64 `json:"share"` // of the time in which orders were placed, 0 to 1
+	Gaps    int     `json:"gaps"`  // times that the process was woken late
+	Longest float64 `json:"longest_ms"`
+}
+
+// starvedShare is from where on the figures of a run are its machine's.
+const starvedShare = 0.05
+
+// Starved tells whether so much time is missing that latencies are the machine's.
+func (s Starvation) Starved() bool { return s.Share > starvedShare }
+
+func (s *starvation) result() Starvation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := Starvation{Gaps: len(s.gaps)}
+	if s.watched > 0 {
+		r.Share = float64(s.missing) / float64(s.watched)
+	}
+	for _, g := range s.gaps {
+		r.Longest = max(r.Longest, float64(g.to-g.from)/1e6)
+	}
+	return r
+}
