@@ -105,3 +105,22 @@ func AccountOf(t *testing.T, orders []rundir.Order, states []services.State) Acc
 	}
 	return j.account(services.GRPC)
 }
+
+// Answer tells the judge of an order that was answered.
+func (j Judge) Answer(o PlacedOrder) { j.answered(o) }
+
+// TakeFrom gives the judge the batches of a store from the n-th on, and returns how many the store has.
+func (j Judge) TakeFrom(t *testing.T, from *testkit.SpanStore, n int) int {
+	t.Helper()
+	batches, _ := from.From(n)
+	for _, batch := range batches {
+		(&collector{judge: j.judge}).add(batch)
+	}
+	return n + len(batches)
+}
+
+// Completion is what was measured of an order, in milliseconds, and how many spans came late; 0 before it was measured.
+func (j Judge) Completion(number int) (ms float64, late int) {
+	ms, _ = j.records[services.GRPC][number].value(measureIndex("completion_ms"))
+	return ms, j.late
+}
