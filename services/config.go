@@ -43,6 +43,8 @@ type Config struct {
 	Workers    int      // records that a service works on at the same time
 	// Connections is how many connections each server of a service has at a time; 0: as many as the memory limit allows.
 	Connections int
+	// Polls makes spans of polls and commits, too: roots of their own, of several orders or none. Those that fail always have one.
+	Polls bool
 	// AllowFaults makes the services act on the faults that an order carries.
 	AllowFaults bool
 	// Effects remember which steps have been done. Services of one process that are to share them, or are started again,

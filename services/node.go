@@ -117,7 +117,7 @@ func (n *node) connect(ctx context.Context, config Config) error {
 		Kotel: config.Kotel,
 		BrokerConfig: carrier.BrokerConfig{
 			Service: n.name, Addresses: config.Kafka, Prefix: config.Prefix, Topics: OrderTopology().Topics(), Consume: n.topics(),
-			Workers: config.Workers, Dial: config.Network.Dial, Provider: n.telemetry, Handle: n.consume,
+			Workers: config.Workers, Polls: config.Polls, Dial: config.Network.Dial, Provider: n.telemetry, Handle: n.consume,
 			Relation: func(ctx context.Context) (parent, link bool) {
 				// consume refuses an unknown relation; the span has to begin before that.
 				relation, _ := relationOf(baggage.FromContext(ctx))

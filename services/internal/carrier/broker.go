@@ -39,6 +39,7 @@ type BrokerConfig struct {
 	Topics    []string // without prefix; made when they are missing
 	Consume   []string // of the topics, as the group of the service; none: no consumer
 	Workers   int      // messages worked on at the same time, one at a time for each key
+	Polls     bool     // make spans of polls and commits, too; without it only those that failed have one
 	Dial      Dial
 	Provider  *telemetry.Provider
 	// Relation says how a message's process span refers to the span that sent it. The context has the message's baggage.

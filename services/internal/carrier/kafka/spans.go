@@ -36,7 +36,12 @@ func newSpans(config Config) (spans, error) {
 		)}, nil
 	}
 	plain := func(name string) string { return strings.TrimPrefix(name, config.Prefix) } // a prefix is a run's: there are many
+	mode := otelkgo.SpanOnError // polls and commits serve many: traces of one span that crowd a store
+	if config.Polls {
+		mode = otelkgo.SpanAlways
+	}
 	in, err := otelkgo.New(
+		otelkgo.WithPollSpans(mode), otelkgo.WithCommitSpans(mode), otelkgo.WithConversationID(func(r *kgo.Record) string { return string(r.Key) }),
 		otelkgo.WithTracerProvider(config.Provider.Spans), otelkgo.WithMeterProvider(config.Provider.Meters),
 		otelkgo.WithPropagator(config.Provider.Propagator),
 		otelkgo.WithRelationFunc(func(ctx context.Context, _ *kgo.Record) otelkgo.Relation { return relationOf(config.Relation(ctx)) }),
