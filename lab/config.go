@@ -47,6 +47,8 @@ type Config struct {
 	Host string // host.id and host.name of the spans made here: the same for all of a lab; "": this machine's name
 	// Profiles is the folder for CPU profiles of the process, split by form; "": none are made.
 	Profiles string
+	// Polls makes spans of polls and commits, too; without it only those that failed have one.
+	Polls bool
 	// Headers makes the spans that are made here keep what crossed each hop: traceparent, tracestate, baggage.
 	Headers bool
 

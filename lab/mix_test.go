@@ -18,7 +18,7 @@ func TestJourneysNeverMix(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var result *lab.Result
 			virtually(t, func(c *lab.Config) { // whose broker hands out what has gathered in a tick
-				c.Orders, c.Rate, c.Relation, c.Forms = orders, 800, relation(name), []services.Form{services.Kafka, services.Hybrid}
+				c.Orders, c.Rate, c.Relation, c.Polls, c.Forms = orders, 800, relation(name), true, []services.Form{services.Kafka, services.Hybrid}
 			}, func(_ *testing.T, r *lab.Result) { result = r })
 			balanced(t, result)
 			run, _, err := rundir.Open(result.Dir)

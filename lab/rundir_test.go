@@ -22,7 +22,7 @@ import (
 )
 
 func TestRunDirectory(t *testing.T) {
-	result := quickly(t, func(c *lab.Config) { c.Orders, c.Seed = 3, 7 })
+	result := quickly(t, func(c *lab.Config) { c.Orders, c.Seed, c.Polls = 3, 7, true })
 	if name := filepath.Base(result.Dir); name != result.Run || !regexp.MustCompile(`^\d{8}-\d{6}\.\d{6}-7$`).MatchString(name) {
 		t.Errorf("the directory of run %s is %s, want <time>-<seed>", result.Run, name)
 	}

@@ -230,6 +230,13 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				}
 			}
 		},
+		"polls": func(t *testing.T) {
+			for _, made := range []bool{false, true} {
+				if result, _ := do(t, "--forms", "kafka", "--polls="+strconv.FormatBool(made)); (result.Shared > 0) != made {
+					t.Errorf("--polls=%v: %d spans of polls and commits", made, result.Shared)
+				}
+			}
+		},
 		"headers": func(t *testing.T) {
 			for _, kept := range []bool{false, true} {
 				result, _ := do(t, "--forms", "kafka", "--headers="+strconv.FormatBool(kept))

@@ -38,6 +38,7 @@ type runCommand struct {
 	OTLP        string   `name:"otlp" help:"Also send every span, and metrics, to this collector, or spans to Jaeger: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Sample      float64  `help:"Share of the orders whose spans are sent there; the report sees every order (default ${default})." default:"1" placeholder:"RATIO"`
 
+	Polls    bool   `help:"Make spans of polls and commits, too: traces of their own, which serve several orders or none."`
 	Headers  bool   `help:"Keep on each span what crossed its hop (traceparent, tracestate, baggage; other headers by name alone), for journey --headers."`
 	Host     string `help:"host.id and host.name of the spans that are made here: the same as for serve (default: this machine's name)." placeholder:"NAME"`
 	Profiles string `help:"Keep CPU profiles of this process in this folder, one for each form, and say where the CPU time of an order went." placeholder:"DIR"`
@@ -79,7 +80,7 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 
 func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
-		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
+		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
 		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Unsent: 1 - c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Version: version(), Logger: s.log,
 	}

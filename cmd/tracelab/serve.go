@@ -35,6 +35,7 @@ type serveCommand struct {
 	NoDedupe    bool              `help:"Do a step again when its message is delivered again."`
 	OTLP        string            `name:"otlp" help:"Send spans and metrics to this collector (Jaeger and run --receive-otlp take spans only): host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Pyroscope   string            `help:"Push CPU profiles to this Pyroscope, with labels service, form and step, and let spans name theirs." placeholder:"URL"`
+	Polls       bool              `help:"Make spans of polls and commits, too; those that fail always have one."`
 	Headers     bool              `help:"Keep on each span what crossed its hop (traceparent, tracestate, baggage; other headers by name alone)."`
 	Host        string            `help:"host.id and host.name of the spans: the same for all services of a lab (default: this machine's name)." placeholder:"NAME"`
 	Grace       time.Duration     `help:"How long a shutdown may take to finish what was begun (default ${default})." default:"8s" placeholder:"DURATION"`
@@ -140,7 +141,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 		names = services.Names()
 	}
 	config := services.Config{
-		Services: names, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
+		Services: names, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, Polls: c.Polls, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
 		Telemetry: telemetry.Config{
 			Version: version(), Host: c.Host, Headers: c.Headers, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
