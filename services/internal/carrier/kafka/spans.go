@@ -36,7 +36,7 @@ func newSpans(config Config) (spans, error) {
 		)}, nil
 	}
 	plain := func(name string) string { return strings.TrimPrefix(name, config.Prefix) } // a prefix is a run's: there are many
-	mode := otelkgo.SpanOnError // polls and commits serve many: traces of one span that crowd a store
+	mode := otelkgo.SpanOnError                                                          // polls and commits serve many: traces of one span that crowd a store
 	if config.Polls {
 		mode = otelkgo.SpanAlways
 	}
