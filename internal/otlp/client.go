@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -24,6 +29,45 @@ type cleanClient struct{ otlptrace.Client }
 func (c cleanClient) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
 	cleanSpans(spans)
 	return partial(c.Client.UploadTraces(ctx, spans))
+}
+
+// retryClient tries again where a client for HTTP gives up at once: no connection could be made, or one broke. The client
+// for gRPC tries again by itself.
+type retryClient struct {
+	otlptrace.Client
+	retry otlptracehttp.RetryConfig
+}
+
+// UploadTraces sends until the endpoint can be reached, as long as the configuration allows or the context lasts.
+func (c retryClient) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
+	if !c.retry.Enabled {
+		return c.Client.UploadTraces(ctx, spans)
+	}
+	began := time.Now()
+	pause := c.retry.InitialInterval
+	for {
+		err := c.Client.UploadTraces(ctx, spans)
+		if err == nil || !isUnreachable(err) || time.Since(began)+pause > c.retry.MaxElapsedTime {
+			return err
+		}
+		select {
+		case <-time.After(jittered(pause)):
+		case <-ctx.Done():
+			return fmt.Errorf("%w; seen last: %w", context.Cause(ctx), err)
+		}
+		pause = min(pause*3/2, c.retry.MaxInterval)
+	}
+}
+
+// jittered is a duration within a fifth of d, so that processes that lost one endpoint do not all return at once.
+func jittered(d time.Duration) time.Duration { return d*4/5 + rand.N(d*2/5) }
+
+// isUnreachable tells whether a connection to the endpoint could not be made, or broke before an answer came.
+func isUnreachable(err error) bool {
+	if failed, ok := errors.AsType[*net.OpError](err); ok {
+		return failed.Op == "dial" || failed.Op == "read" || failed.Op == "write"
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // PartialError is an endpoint that has taken a batch without some of its spans. It has not said which.

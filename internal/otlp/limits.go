@@ -41,15 +41,18 @@ var errTooMany = fmt.Errorf("more than %d spans, or %d spans, attributes and oth
 
 // checkProtobuf tells why a request must not be decoded.
 func checkProtobuf(message []byte) error {
+	var p parts
+	p.count(message, inRequest, 0) // first: it ends early where there are too many
+	if err := p.check(); err != nil {
+		return err
+	}
 	if err := source.CheckProtobuf(message); err != nil {
 		return err
 	}
-	var p parts
-	p.count(message, inRequest)
 	if p.dirty {
 		return errEntityText
 	}
-	return p.check()
+	return nil
 }
 
 // parts counts what a decoder makes objects of. A part without content has two bytes and becomes hundreds.
@@ -87,7 +90,7 @@ const (
 	inEntity
 )
 
-// parts returns what a field holds that the decoder makes an object of.
+// part returns what a field holds that the decoder makes an object of.
 func (k kind) part(field protowire.Number) (part kind, ok bool) {
 	type place struct {
 		kind  kind
@@ -124,10 +127,13 @@ func (k kind) part(field protowire.Number) (part kind, ok bool) {
 	return leaf, false
 }
 
-// count counts the parts of a message that source.CheckProtobuf has accepted, which bounds the recursion. It stops where
-// the message is malformed: the decoder refuses it.
-func (p *parts) count(message []byte, k kind) {
-	for len(message) > 0 {
+// count counts the parts of a message. It stops at the first part too many, and where the message is malformed or nested
+// too deeply: source.CheckProtobuf or the decoder refuses it.
+func (p *parts) count(message []byte, k kind, depth int) {
+	if depth > source.MaxDepth {
+		return
+	}
+	for len(message) > 0 && p.check() == nil {
 		field, wire, n := protowire.ConsumeTag(message)
 		if n < 0 {
 			return
@@ -150,7 +156,7 @@ func (p *parts) count(message []byte, k kind) {
 			if part == inSpan {
 				p.spans++
 			}
-			p.count(value, part)
+			p.count(value, part, depth+1)
 		}
 		if k == inEntity {
 			p.dirty = p.dirty || !utf8.Valid(value)
@@ -164,7 +170,7 @@ func checkJSON(text []byte) error {
 		return err
 	}
 	var p parts
-	for len(text) > 0 {
+	for len(text) > 0 && p.check() == nil {
 		i := bytes.IndexAny(text, `",{`)
 		if i < 0 {
 			break

@@ -21,6 +21,12 @@ var reconnect = grpc.ConnectParams{
 	MinConnectTimeout: 5 * time.Second,
 }
 
+// resend bounds the pause between two tries to send a batch. The clients' own first pause is up to 7.5 s, in which the queue
+// in front of them overflows although the endpoint is back after one.
+var resend = otlptracegrpc.RetryConfig{
+	Enabled: true, InitialInterval: 200 * time.Millisecond, MaxInterval: 500 * time.Millisecond, MaxElapsedTime: time.Minute,
+}
+
 // NewTraceExporter makes an exporter of spans, see NewTraceClient.
 func NewTraceExporter(ctx context.Context, to Endpoint) (sdktrace.SpanExporter, error) {
 	exporter, err := otlptrace.New(ctx, NewTraceClient(to))
@@ -32,13 +38,8 @@ func NewTraceExporter(ctx context.Context, to Endpoint) (sdktrace.SpanExporter, 
 
 // NewTraceClient makes a client for spans.
 //
-// It sends again what the endpoint does not take. The clients' own first pause is up to 7.5 s, in which a full load of
-// spans overflows the queue in front of them although the collector is there again after one: hence a shorter one.
-func NewTraceClient(to Endpoint) otlptrace.Client {
-	return Clean(newTraceClient(to, otlptracegrpc.RetryConfig{
-		Enabled: true, InitialInterval: 200 * time.Millisecond, MaxInterval: 500 * time.Millisecond, MaxElapsedTime: time.Minute,
-	}))
-}
+// It sends again what the endpoint does not take, and where it cannot be reached, for up to a minute.
+func NewTraceClient(to Endpoint) otlptrace.Client { return Clean(newTraceClient(to, resend)) }
 
 // NewTraceClientOnce makes a client that does not try again, for whoever wants to hear of the first refusal.
 func NewTraceClientOnce(to Endpoint) otlptrace.Client {
@@ -50,11 +51,11 @@ func newTraceClient(to Endpoint, retry otlptracegrpc.RetryConfig) otlptrace.Clie
 	overHTTP := otlptracehttp.WithRetry(otlptracehttp.RetryConfig(retry))
 	switch {
 	case to.OverHTTP():
-		return otlptracehttp.NewClient(otlptracehttp.WithEndpointURL(to.urlOf(tracesPath)), overHTTP)
+		return retryClient{otlptracehttp.NewClient(otlptracehttp.WithEndpointURL(to.urlOf(tracesPath)), overHTTP), otlptracehttp.RetryConfig(retry)}
 	case !to.inEnv:
 		return otlptracegrpc.NewClient(append(overGRPC, otlptracegrpc.WithEndpoint(to.HostPort()), otlptracegrpc.WithInsecure())...)
 	case strings.HasPrefix(to.protocol, "http"):
-		return otlptracehttp.NewClient(overHTTP)
+		return retryClient{otlptracehttp.NewClient(overHTTP), otlptracehttp.RetryConfig(retry)}
 	default:
 		return otlptracegrpc.NewClient(overGRPC...)
 	}

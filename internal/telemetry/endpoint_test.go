@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -202,6 +204,7 @@ func (c counted) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan)
 // TestAnEndpointThatIsBackGetsSpansAtOnce has an endpoint away for longer than gRPC's own backoff takes to pass two
 // seconds. What was dropped is what never came.
 func TestAnEndpointThatIsBackGetsSpansAtOnce(t *testing.T) {
+	t.Parallel()
 	s := &strict{}
 	address := away(t)
 	q := queueTo(t, address, QueueConfig{Interval: 20 * time.Millisecond, Timeout: time.Minute, Size: 100, Batch: 10})
@@ -230,6 +233,78 @@ func TestAnEndpointThatIsBackGetsSpansAtOnce(t *testing.T) {
 	if came := int64(len(s.names())); counts.Dropped == 0 || counts.Started-came != counts.Dropped {
 		t.Errorf("%+v, and %d came: want dropped what did not come", counts, came)
 	}
+}
+
+// TestNothingIsLostWhileTheQueueHasRoom has an endpoint away while spans are made, over gRPC and over HTTP.
+func TestNothingIsLostWhileTheQueueHasRoom(t *testing.T) {
+	for name, c := range map[string]struct {
+		scheme string
+		serve  func(*testing.T, *strict, string)
+	}{
+		"grpc": {"", func(t *testing.T, s *strict, address string) { serveGRPC(t, s, address) }},
+		"http": {"http://", serveHTTP},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &strict{}
+			address := away(t)
+			q := queueTo(t, c.scheme+address, QueueConfig{Interval: 20 * time.Millisecond, Timeout: time.Minute, Size: 500, Batch: 10})
+			for range 40 { // 2 s
+				named(q, slices.Repeat([]string{"during"}, 5)...)
+				time.Sleep(50 * time.Millisecond)
+			}
+			c.serve(t, s, address)
+			began := time.Now()
+			for len(s.names()) == 0 && time.Since(began) < 20*time.Second {
+				time.Sleep(10 * time.Millisecond)
+			}
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("the endpoint was back for %v before it got a span", took)
+			}
+			if err := q.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if counts := q.Counts(); counts.Dropped > 0 || len(s.names()) < 200 {
+				t.Errorf("%+v, and %d came: want all 200", counts, len(s.names()))
+			}
+		})
+	}
+}
+
+// TestAnUnreachableEndpointEndsWithItsTime: to try again has an end, and the reason is in the error.
+func TestAnUnreachableEndpointEndsWithItsTime(t *testing.T) {
+	for name, scheme := range map[string]string{"grpc": "", "http": "http://"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			to, err := otlp.ParseEndpoint(scheme + away(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			client := otlp.NewTraceClient(to)
+			if err := client.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = client.Stop(context.Background()) }()
+			err = client.UploadTraces(ctx, []*tracepb.ResourceSpans{{}})
+			if whyFailed(err) != exportTimeout || !strings.Contains(err.Error(), "refused") {
+				t.Errorf("after a second: %v", err)
+			}
+		})
+	}
+}
+
+// serveHTTP serves on an address until the test ends.
+func serveHTTP(t *testing.T, s *strict, address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}}
+	server.Start()
+	t.Cleanup(server.Close)
 }
 
 // away is an address where nobody listens.
