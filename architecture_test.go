@@ -93,7 +93,8 @@ var partsOfJourney = map[string][]string{
 	"lint":            {"", "semconv", "format"},
 	"report":          {"", "semconv", "format", "compare", "lint"},
 	"source":          {"", "semconv", "format"},
-	"source/jaeger":   {"", "semconv", "format", "source"},
+	"source/redial":   nil,
+	"source/jaeger":   {"", "semconv", "format", "source", "source/redial"},
 	"internal/intern": nil,
 	"internal/draw":   {"", "semconv"},
 }

@@ -8,7 +8,8 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"google.golang.org/grpc"
+
+	"tracelab/journey/source/redial"
 )
 
 // NewMetricExporter makes an exporter of metrics. It does not try again: sums are cumulative, so the next export carries
@@ -23,7 +24,7 @@ func NewMetricExporter(ctx context.Context, to Endpoint) (sdkmetric.Exporter, er
 
 func newMetricExporter(ctx context.Context, to Endpoint) (sdkmetric.Exporter, error) {
 	overHTTP := []otlpmetrichttp.Option{otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{})}
-	overGRPC := []otlpmetricgrpc.Option{otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{}), otlpmetricgrpc.WithDialOption(grpc.WithConnectParams(reconnect))}
+	overGRPC := []otlpmetricgrpc.Option{otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{}), otlpmetricgrpc.WithDialOption(redial.Option())}
 	switch {
 	case to.OverHTTP():
 		return otlpmetrichttp.New(ctx, append(overHTTP, otlpmetrichttp.WithEndpointURL(to.urlOf(metricsPath)))...)

@@ -10,16 +10,9 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
-)
 
-// reconnect bounds the time after an outage until an endpoint gets something again: gRPC's own backoff is up to two
-// minutes.
-var reconnect = grpc.ConnectParams{
-	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 700 * time.Millisecond},
-	MinConnectTimeout: 5 * time.Second,
-}
+	"tracelab/journey/source/redial"
+)
 
 // resend bounds the pause between two tries to send a batch. The clients' own first pause is up to 7.5 s, in which the queue
 // in front of them overflows although the endpoint is back after one.
@@ -47,7 +40,7 @@ func NewTraceClientOnce(to Endpoint) otlptrace.Client {
 }
 
 func newTraceClient(to Endpoint, retry otlptracegrpc.RetryConfig) otlptrace.Client {
-	overGRPC := []otlptracegrpc.Option{otlptracegrpc.WithRetry(retry), otlptracegrpc.WithDialOption(grpc.WithConnectParams(reconnect))}
+	overGRPC := []otlptracegrpc.Option{otlptracegrpc.WithRetry(retry), otlptracegrpc.WithDialOption(redial.Option())}
 	overHTTP := otlptracehttp.WithRetry(otlptracehttp.RetryConfig(retry))
 	switch {
 	case to.OverHTTP():

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"tracelab/journey/source"
+	"tracelab/journey/source/redial"
 )
 
 // Store is a Jaeger that is to be closed after use.
@@ -73,7 +74,7 @@ func Open(address string, opts ...Option) (Store, error) {
 	case u.Scheme == "grpc" && o.conn != nil:
 		return overGRPC{options: o, conn: o.conn}, nil
 	case u.Scheme == "grpc":
-		conn, err := grpc.NewClient(u.Host, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		conn, err := grpc.NewClient(u.Host, grpc.WithTransportCredentials(insecure.NewCredentials()), redial.Option())
 		if err != nil {
 			return nil, fmt.Errorf("address of Jaeger %q: %w", address, err)
 		}
