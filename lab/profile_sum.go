@@ -95,7 +95,7 @@ func purpose(s *profile.Sample) string {
 		{"garbage collection", "runtime.bgscavenge"},
 		{"embedded Kafka", "github.com/twmb/franz-go/pkg/kfake."},
 		{"telemetry", "go.opentelemetry.io/otel/exporters/"},
-		{"telemetry", "tracelab/internal/telemetry.(*Queue)"},
+		{"telemetry", telemetry.QueueFunctions},
 	} {
 		if onStack(s, p.function) {
 			return p.words

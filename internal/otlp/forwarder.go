@@ -12,11 +12,12 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// forwardPatience is how long the end of a run waits for a collector to take the last spans.
-const forwardPatience = 10 * time.Second
-
-// firstPatience is how long it waits for one that has taken nothing during the whole run: nobody listens there.
-const firstPatience = 3 * time.Second
+const (
+	// finishTimeout is how long the end of a run waits for an endpoint to take the last spans, and how long one batch may take.
+	finishTimeout = 10 * time.Second
+	// silentTimeout is how long it waits for an endpoint that has taken nothing during the whole run: nobody listens there.
+	silentTimeout = 3 * time.Second
+)
 
 // ForwarderConfig says what a forwarder sends.
 type ForwarderConfig struct {
@@ -28,7 +29,7 @@ type ForwarderConfig struct {
 }
 
 // Forwarder sends the spans of a store on to an endpoint, such as an OpenTelemetry Collector or Jaeger, as they come.
-// It never holds anything up: what the endpoint has not taken waits in the store.
+// It holds nothing up: what the endpoint has not taken waits in the store, which bounds it.
 type Forwarder struct {
 	ForwarderConfig
 	client otlptrace.Client
@@ -101,7 +102,7 @@ func (f *Forwarder) send(ctx context.Context, batch []byte) {
 	if n == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, forwardPatience)
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
 	if err := f.client.UploadTraces(ctx, data.GetResourceSpans()); err != nil {
 		f.failed += n
@@ -120,15 +121,14 @@ func (f *Forwarder) Abandon(ctx context.Context) {
 	_ = f.client.Stop(ctx)
 }
 
-// Finish sends the rest, as long as its patience lasts, and returns how many spans were sent; the error counts those
-// that were not.
+// Finish sends the rest, for up to ten seconds, and returns how many spans were sent. The error counts those that were not.
 func (f *Forwarder) Finish(ctx context.Context) (int, error) {
 	close(f.stop)
-	patience := forwardPatience
+	timeout := finishTimeout
 	if !f.reached.Load() {
-		patience = firstPatience
+		timeout = silentTimeout
 	}
-	timer := time.AfterFunc(patience, f.cancel)
+	timer := time.AfterFunc(timeout, f.cancel)
 	<-f.done
 	timer.Stop()
 	f.cancel()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -246,6 +247,15 @@ func TestDropsAreLogged(t *testing.T) {
 			t.Errorf("log of 90 seconds of drops, want 3 lines, the first with the reason and the last with all 180:\n%s", text.String())
 		}
 	})
+}
+
+// TestTheQueuesFunctionsAreFoundInProfiles holds the constant to the names that the runtime has.
+func TestTheQueuesFunctionsAreFoundInProfiles(t *testing.T) {
+	for _, method := range []any{(*Queue).OnEnd, (*Queue).work, (*Queue).export} {
+		if name := runtime.FuncForPC(reflect.ValueOf(method).Pointer()).Name(); !strings.HasPrefix(name, QueueFunctions) {
+			t.Errorf("%s does not begin with %s", name, QueueFunctions)
+		}
+	}
 }
 
 func TestUnsampledSpansAreNotCounted(t *testing.T) {
