@@ -56,6 +56,7 @@ type Config struct {
 	// HeldSpans is how many spans of orders that are under way stay in memory at the most; 0: 20,000. Beyond it they go to
 	// the run directory before their journey is judged, and are read back for that.
 	HeldSpans int
+	Program   string // how it is called, for the commands that a report prints; "": tracelab
 	Version   string // of the program, for service.version and the manifest
 	Network   services.Network
 	Logger    *slog.Logger

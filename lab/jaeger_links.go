@@ -15,10 +15,15 @@ import (
 // JaegerPages are addresses in the UI of the Jaeger that a run's spans came from.
 type JaegerPages struct {
 	URL string `json:"url"`
-	// Search is a search for the orders of the run.
-	Search string `json:"search_url"`
-	// Medians is, by form, the trace of the order with the median completion; with relation link the first of its traces.
+	// Search is a search for the orders of the run, Searches one for those of each form.
+	Search   string                   `json:"search_url"`
+	Searches map[services.Form]string `json:"search_urls"`
+	// Medians is, by form, the trace of the order with the median completion of those that Jaeger still has; with relation link the
+	// first of its traces.
 	Medians map[services.Form]string `json:"median_trace_urls"`
+	// Orders are the numbers of those orders, Forgotten is how many of a form Jaeger has no trace of any more.
+	Orders    map[services.Form]int `json:"median_orders"`
+	Forgotten map[services.Form]int `json:"forgotten_orders"`
 	// Comparison is of one order in a form of calls and in one of messages; nil when the run has not both.
 	Comparison *JaegerComparison `json:"comparison,omitempty"`
 }
@@ -32,8 +37,6 @@ type JaegerComparison struct {
 }
 
 const (
-	// highlighted is what the trace page is told to find: the attribute that the steps have, and no other span.
-	highlighted = services.KeyStep
 	// uiSearchLimit is the most traces that the search page lists; usualSearchLimit is enough for a short run.
 	usualSearchLimit, uiSearchLimit = 100, 1500
 )
@@ -59,23 +62,34 @@ func (r *running) reportJaeger(result *Result) {
 		result.Warnings = append(result.Warnings, "no links into Jaeger: "+r.Jaeger+" does not tell where its pages are; give --jaeger the URL of its UI")
 	}
 	if r.env.jaeger.found > 0 {
-		result.Jaeger = r.jaegerPages(service, result.medians)
+		result.Jaeger = r.jaegerPages(service)
+		result.Warnings = append(result.Warnings, r.kept.warnings(r.Forms, r.Orders)...)
 	}
 }
 
-// jaegerPages makes the addresses. The service is one whose spans every order of the run has in Jaeger.
-func (r *running) jaegerPages(service string, medians map[services.Form]*medianOrder) *JaegerPages {
-	base := uiBase(r.Jaeger)
-	if base == "" {
+// jaegerPages makes the addresses. The service is one whose spans every order of the run has in Jaeger. No page is told to find something
+// (uiFind): that opens the details of every span that is found, and a trace fits no screen any more.
+func (r *running) jaegerPages(service string) *JaegerPages {
+	if !r.kept.asked {
 		return nil
 	}
-	pages := &JaegerPages{URL: base, Search: searchURL(base, service, r.name, r.judge.placed), Medians: map[services.Form]string{}}
-	for form, m := range medians {
-		if m != nil {
-			pages.Medians[form] = fmt.Sprintf("%s/trace/%s?uiFind=%s", base, m.order.root.Trace, url.QueryEscape(highlighted))
+	base := uiBase(r.Jaeger)
+	pages := &JaegerPages{URL: base, Search: searchURL(base, service, r.judge.placed, map[string]string{services.KeyRun: r.name}),
+		Searches: map[services.Form]string{}, Medians: map[services.Form]string{}, Orders: map[services.Form]int{}, Forgotten: r.kept.forgotten}
+	for _, form := range r.Forms {
+		of := slices.DeleteFunc(slices.Clone(r.judge.placed), func(o *record) bool { return o.Form != string(form) })
+		if len(of) > 0 {
+			pages.Searches[form] = searchURL(base, service, of, map[string]string{services.KeyRun: r.name, services.KeyForm: string(form)})
+		}
+		if m := r.kept.medians[form]; m != nil {
+			pages.Medians[form], pages.Orders[form] = fmt.Sprintf("%s/trace/%s", base, m.root.Trace), m.Number
 		}
 	}
-	pages.Comparison = r.judge.compareTraces(base, medians)
+	if call := r.kept.twin; call != nil {
+		message := r.kept.medians[firstKept(r.kept.medians, services.Kafka, services.Hybrid)]
+		pages.Comparison = &JaegerComparison{Base: services.Form(call.Form), Other: services.Form(message.Form), Order: call.Number,
+			URL: fmt.Sprintf("%s/trace/%s...%s?cohort=%[2]s&cohort=%[3]s", base, call.root.Trace, message.root.Trace)}
+	}
 	return pages
 }
 
@@ -89,7 +103,7 @@ func uiBase(address string) string {
 }
 
 // searchURL is the search page: times in microseconds, attributes as a JSON object.
-func searchURL(base, service, run string, orders []*record) string {
+func searchURL(base, service string, orders []*record, attributes map[string]string) string {
 	first, last := orders[0].Intended, time.Time{}
 	for _, o := range orders {
 		if o.Intended.Before(first) {
@@ -99,7 +113,7 @@ func searchURL(base, service, run string, orders []*record) string {
 			last = end
 		}
 	}
-	tags, _ := json.Marshal(map[string]string{services.KeyRun: run}) // strings can be encoded
+	tags, _ := json.Marshal(attributes) // strings can be encoded
 	micros := func(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }
 	return base + "/search?" + url.Values{
 		"service": {service}, "tags": {string(tags)}, "lookback": {"custom"},
@@ -107,29 +121,4 @@ func searchURL(base, service, run string, orders []*record) string {
 		// With room for the warm-up: not every Jaeger looks at the tags before it counts.
 		"limit": {strconv.Itoa(min(max(2*len(orders), usualSearchLimit), uiSearchLimit))},
 	}.Encode()
-}
-
-// compareTraces picks the order with the median completion among messages, and the same order among calls.
-func (j *judge) compareTraces(base string, medians map[services.Form]*medianOrder) *JaegerComparison {
-	call, message := firstOf(medians, services.GRPC, services.REST), firstOf(medians, services.Kafka, services.Hybrid)
-	if call == "" || message == "" {
-		return nil
-	}
-	other := medians[message].order
-	r := j.find(orderKey{call, other.Number})
-	if !r.judged() {
-		return nil
-	}
-	return &JaegerComparison{Base: call, Other: message, Order: other.Number,
-		URL: fmt.Sprintf("%s/trace/%s...%s?cohort=%[2]s&cohort=%[3]s", base, r.root.Trace, other.root.Trace)}
-}
-
-// firstOf is the first of the forms that has a median order, or "".
-func firstOf(medians map[services.Form]*medianOrder, forms ...services.Form) services.Form {
-	for _, form := range forms {
-		if medians[form] != nil {
-			return form
-		}
-	}
-	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -42,6 +43,7 @@ type jaegerServer struct {
 	dwelling  atomic.Int64 // of a question, in nanoseconds
 	failing   atomic.Int64 // so many answers are errors
 	memory    atomic.Int64 // it keeps the newest so many traces; 0: all
+	later     atomic.Int64 // so many it keeps by the time it is asked for single traces; 0: all
 }
 
 func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
@@ -58,6 +60,7 @@ func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v3/traces", func(w http.ResponseWriter, r *http.Request) { s.find(t, w, r) })
+	mux.HandleFunc("GET /api/v3/traces/{id}", func(w http.ResponseWriter, r *http.Request) { s.trace(t, w, r.PathValue("id")) })
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = fmt.Fprint(w, "<!doctype html><title>Jaeger UI</title>")
@@ -98,6 +101,32 @@ func (s *jaegerServer) find(t *testing.T, w http.ResponseWriter, r *http.Request
 		}
 	}
 	found := s.search(t, from, to, depth, wanted)
+	if found.SpanCount() == 0 {
+		refuse(w, http.StatusNotFound, "No traces found")
+		return
+	}
+	text, err := (&ptrace.JSONMarshaler{}).MarshalTraces(found)
+	if err != nil {
+		t.Error(err)
+	}
+	_, _ = fmt.Fprintf(w, `{"result":%s}`, text)
+}
+
+// trace answers with one trace, unless it has been forgotten.
+func (s *jaegerServer) trace(t *testing.T, w http.ResponseWriter, id string) {
+	t.Helper()
+	if n := s.later.Load(); n > 0 {
+		s.memory.Store(n)
+	}
+	found := ptrace.NewTraces()
+	all := s.search(t, time.Time{}, time.Now().Add(time.Hour), math.MaxInt, nil)
+	eachSpan(all, func(resource ptrace.ResourceSpans, span ptrace.Span) {
+		if span.TraceID().String() == id {
+			one := found.ResourceSpans().AppendEmpty()
+			resource.Resource().CopyTo(one.Resource())
+			span.CopyTo(one.ScopeSpans().AppendEmpty().Spans().AppendEmpty())
+		}
+	})
 	if found.SpanCount() == 0 {
 		refuse(w, http.StatusNotFound, "No traces found")
 		return

@@ -3,6 +3,7 @@ package lab_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -159,11 +160,19 @@ func TestJaegerPages(t *testing.T) {
 			t.Errorf("order at %v is not in the search from %v to %v", o.Intended, q.Start, q.End)
 		}
 	}
+	for form, page := range pages.Searches {
+		if q := readPage(t, page).Search; q.Attributes[services.KeyForm] != string(form) || q.Attributes[services.KeyRun] != result.Run {
+			t.Errorf("%s: a search for %v", form, q.Attributes)
+		}
+		if strings.Contains(pages.Medians[form], "uiFind") {
+			t.Errorf("%s opens detail panes", pages.Medians[form])
+		}
+	}
 	var text strings.Builder
 	if err := result.WriteText(&text, format.Style{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, link := range []string{pages.Search, c.URL, pages.Medians[services.Kafka]} {
+	for _, link := range []string{pages.Search, pages.Searches[services.REST], c.URL, pages.Medians[services.Kafka], "critical path ends with the answer", "tracelab compare "} {
 		if !strings.Contains(text.String(), link) {
 			t.Errorf("the report does not have %s", link)
 		}
@@ -171,6 +180,64 @@ func TestJaegerPages(t *testing.T) {
 	if strings.Contains(text.String(), "secret") {
 		t.Error("the report tells the password")
 	}
+}
+
+// TestJaegerForgets: by the time of the report Jaeger has lost the older half of the run. Links lead to what is there, and the report says
+// what is gone.
+func TestJaegerForgets(t *testing.T) {
+	t.Parallel()
+	s := startJaegerServer(t, dialects[1])
+	s.later.Store(12)
+	to := startTarget(t, s.otlp, unchanged)
+	result := runJaeger(t, to, s.URL, s.otlp, func(c *lab.Config) { c.Orders = 6 })
+	there := map[string]bool{}
+	for id := range s.kept(everything(t, s)) {
+		there[id.String()] = true
+	}
+	orders := map[string]rundir.Order{}
+	for _, o := range readOrders(t, result) {
+		orders[o.Trace] = o
+	}
+	gone := map[services.Form]int{}
+	for id, o := range orders {
+		if !there[id] {
+			gone[services.Form(o.Form)]++
+		}
+	}
+	if len(gone) == 0 {
+		t.Fatal("nothing was forgotten: the test shows nothing")
+	}
+	for form, page := range result.Jaeger.Medians {
+		id := readPage(t, page).Traces[0].String()
+		if !there[id] || orders[id].Form != string(form) || result.Jaeger.Orders[form] != orders[id].Number {
+			t.Errorf("%s: the link leads to order %v, which is there: %v", form, orders[id], there[id])
+		}
+	}
+	// Which are gone is found by halves, as if Jaeger forgot orders in the order in which they were placed; spans come nearly so.
+	for form, n := range gone {
+		got := result.Jaeger.Forgotten[form]
+		if got < n-2 || got > n+2 {
+			t.Errorf("%s: %d orders are said to be forgotten, want about %d", form, got, n)
+		}
+		if text := strings.Join(result.Warnings, "\n"); got > 0 && (!strings.Contains(text, fmt.Sprintf("Jaeger has forgotten about %d of the 6 orders of %s", got, form)) || !strings.Contains(text, "JAEGER_MAX_TRACES")) {
+			t.Errorf("%s: warnings %s", form, text)
+		}
+	}
+}
+
+// everything is what has come to a Jaeger.
+func everything(t *testing.T, s *jaegerServer) ptrace.Traces {
+	t.Helper()
+	all := ptrace.NewTraces()
+	batches, _ := s.collector.From(0)
+	for _, batch := range batches {
+		traces, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		traces.ResourceSpans().MoveAndAppendTo(all.ResourceSpans())
+	}
+	return all
 }
 
 func readPage(t *testing.T, page string) jaeger.Address {

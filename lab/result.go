@@ -36,6 +36,7 @@ type Result struct {
 	// or not sent.
 	Problems []string `json:"problems"`
 
+	program string                         // how it was called, for the commands that the text prints
 	medians map[services.Form]*medianOrder // of a run that was just made; a Result that was read from a file has none
 }
 

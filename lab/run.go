@@ -58,6 +58,7 @@ type running struct {
 	placed    int
 	elsewhere map[string]int64 // spans that services elsewhere dropped, by form
 	problems  []string         // of what went wrong on the way
+	kept      kept             // what a Jaeger still has
 }
 
 // begin prepares the run directory and starts the services.
@@ -118,6 +119,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if err := r.findRate(ctx); err != nil {
 		return nil, err
 	}
+	r.findKept(ctx)
 	r.stopServices(ctx)
 	if err := r.judge.finish(); err != nil {
 		return nil, err

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
+	"tracelab/internal/hint"
 	"tracelab/internal/traceset"
 	"tracelab/journey"
 	"tracelab/journey/compare"
@@ -113,7 +115,7 @@ func (c *compareCommand) runs(ctx context.Context, runs []traceset.Run) (sides, 
 			return all, err
 		}
 		common++
-		example = fmt.Sprintf("%s %s", quoted(filepath.Join(runs[0].Dir, name)), quoted(filepath.Join(runs[1].Dir, name)))
+		example = hint.Command(hint.Program(os.Args[0]), "compare", filepath.Join(runs[0].Dir, name), filepath.Join(runs[1].Dir, name))
 		all.add(one)
 	}
 	if common == 0 {
@@ -121,7 +123,7 @@ func (c *compareCommand) runs(ctx context.Context, runs []traceset.Run) (sides, 
 	}
 	if common > 1 {
 		all.comparison.Nodes = nil
-		all.comparison.Warnings = append(all.comparison.Warnings, fmt.Sprintf("nodes are compared one form at a time: %s compare %s", program(), example))
+		all.comparison.Warnings = append(all.comparison.Warnings, "nodes are compared one form at a time: "+example)
 	}
 	return all, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"tracelab/internal/hint"
 	"tracelab/internal/otlp"
 )
 
@@ -60,7 +61,7 @@ func (c *receiveCommand) Run(ctx context.Context, s *streams) error {
 	if received.Kept == 0 {
 		return errors.Join(err, errors.New("no span came: does your service send OTLP traces here?"))
 	}
-	return errors.Join(s.say("%d spans in %s: %s journey %s", received.Kept, c.Out, program(), quoted(c.Out)), err)
+	return errors.Join(s.say("%d spans in %s: %s", received.Kept, c.Out, hint.Command(hint.Program(os.Args[0]), "journey", c.Out)), err)
 }
 
 // spanFile writes spans as OTLP/JSON lines. It has another name until it is whole.

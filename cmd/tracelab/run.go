@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"tracelab/internal/hint"
 	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
@@ -82,7 +83,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
 		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
-		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Unsent: 1 - c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Version: version(), Logger: s.log,
+		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Unsent: 1 - c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Program: hint.Program(os.Args[0]), Version: version(), Logger: s.log,
 	}
 	for _, flag := range []struct { // 0 is a default to the lab, and a slip of the hand here
 		name string
