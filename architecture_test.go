@@ -50,6 +50,7 @@ var rooms = []room{
 	{"prometheus", []string{"internal"}, "tests the scrape configuration and the rules with the real program"},
 	{"dashboards", []string{"internal"}, "reads the dashboards and runs their queries"},
 	{"smoke", []string{"dashboards", "internal"}, "uses the whole stack as a person would, by its commands and addresses"},
+	{"interop", []string{"otelkgo", "journey", "internal"}, "judges spans of others' instrumentation, from real programs, brokers and SDKs"},
 	{"docs", []string{"internal"}, "runs the pages as a reader would, by the program's commands"},
 	{".", nil, "this test"},
 }
