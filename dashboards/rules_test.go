@@ -249,7 +249,7 @@ func isVariableSource(d Dashboard, source *Source, kind string) bool {
 }
 
 var (
-	fixedWindow = regexp.MustCompile(`\[\d[^\]]*\](?: offset \$__rate_interval)?`)
+	fixedWindow = regexp.MustCompile(`\[\d[^\]]*\](?: offset \$__(?:rate_interval|range))?`)
 	leMatcher   = regexp.MustCompile(`\ble\s*!?=\s*"`)
 	quantile    = regexp.MustCompile(`histogram_quantile\(`)
 	quantileOf  = regexp.MustCompile(`histogram_quantile\(\s*[\d.]+,\s*sum by \(le\b`)
@@ -259,8 +259,24 @@ var (
 	variable    = regexp.MustCompile(`\$\{?(\w+)`)
 )
 
-// bornWindow tells a series that was born inside the window from one that only came back: it looks an hour further back.
-const bornWindow = "[1h] offset $__rate_interval"
+// counted is how a panel counts what a counter grew by in a window: between two samples, without rate's extrapolation, so that a figure is a
+// number of events and a share is one of them divided by another. A series that was not there in the hour before counts from 0, one that
+// has ended still counts, and one that fell back was reset.
+func counted(series, window string) string {
+	return fmt.Sprintf("(last_over_time(%[1]s[%[2]s]) - last_over_time(%[1]s[1h] offset %[2]s) >= 0 or "+
+		"last_over_time(%[1]s[%[2]s]) unless last_over_time(%[1]s[1h] offset %[2]s) or increase(%[1]s[%[2]s]))", series, window)
+}
+
+var grows = regexp.MustCompile(`\b(?:i?rate|i?delta|increase)\(((?:\w+|\{)[^[]*)\[(\$\w+)\]`)
+
+// birthViolations finds what counts in another way than counted.
+func birthViolations(expr string, say func(string, ...any)) {
+	for _, m := range grows.FindAllStringSubmatch(expr, -1) {
+		if !strings.Contains(expr, counted(m[1], m[2])) {
+			say("misses what a counter is born with, or extrapolates: write it as the others are, %s", counted("X", m[2]))
+		}
+	}
+}
 
 func targetViolations(p Panel, t Target, say func(string, ...any)) {
 	if t.Expr == "" {
@@ -269,12 +285,10 @@ func targetViolations(p Panel, t Target, say func(string, ...any)) {
 	if p.Type != "table" && p.Type != "heatmap" && !reads.MatchString(t.LegendFormat) {
 		say("legend %q is not for people", t.LegendFormat)
 	}
-	if slices.ContainsFunc(fixedWindow.FindAllString(t.Expr, -1), func(w string) bool { return w != bornWindow }) {
+	if slices.ContainsFunc(fixedWindow.FindAllString(t.Expr, -1), func(w string) bool { return !strings.HasPrefix(w, "[1h] offset $__") }) {
 		say("a window of fixed length: $__rate_interval (or $__range) follows the zoom")
 	}
-	if n := strings.Count(t.Expr, "rate(") + strings.Count(t.Expr, "increase("); n != 2*strings.Count(t.Expr, bornWindow) {
-		say("a rate that misses what a counter is born with: write it with `or … unless last_over_time(…%s)`, as the others are", bornWindow)
-	}
+	birthViolations(t.Expr, say)
 	if leMatcher.MatchString(t.Expr) {
 		say(`le="1" of Prometheus 2 is le="1.0" in 3: match both with =~ or do without`)
 	}

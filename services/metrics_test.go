@@ -98,8 +98,8 @@ func TestIdempotentRepeatsAreOneOrder(t *testing.T) {
 	}, m.measured)
 }
 
-// TestEveryMessagesWaitIsMeasured: as many waits as process spans, for every consumer and topic, under unprefixed names.
-func TestEveryMessagesWaitIsMeasured(t *testing.T) {
+// TestEveryDeliveryIsMeasured: as many deliveries as process spans, for every consumer and topic, under unprefixed names.
+func TestEveryDeliveryIsMeasured(t *testing.T) {
 	for name, kotel := range map[string]bool{"otelkgo": false, "kotel": true} {
 		t.Run(name, func(t *testing.T) {
 			m := &meters{}
@@ -122,14 +122,14 @@ func TestEveryMessagesWaitIsMeasured(t *testing.T) {
 					}
 				}
 				got := map[string]int64{}
-				for _, s := range l.named(m, "tracelab.message.wait.duration") {
+				for _, s := range l.named(m, "tracelab.message.delivery.duration") {
 					if group := s.attributes["messaging.consumer.group.name"]; group != s.service {
 						t.Errorf("group %s of the service %s", group, s.service)
 					}
 					got[s.service+" "+s.attributes["messaging.destination.name"]+" "+s.attributes["tracelab.form"]] = s.value
 				}
 				if diff := cmp.Diff(want, got); diff != "" || len(want) < 10 {
-					t.Errorf("waits are not the process spans (-spans +waits):\n%s", diff)
+					t.Errorf("deliveries are not the process spans (-spans +deliveries):\n%s", diff)
 				}
 			}, m.measured, func(c *Config) { c.Prefix, c.Kotel = "RUN-", kotel })
 		})
@@ -150,7 +150,7 @@ func TestExemplarsLeadToTraces(t *testing.T) {
 		}
 		for _, name := range []string{
 			"http.server.request.duration", "rpc.server.call.duration", "messaging.process.duration", "tracelab.order.duration",
-			"tracelab.message.wait.duration",
+			"tracelab.message.delivery.duration",
 		} {
 			n := 0
 			for _, s := range l.named(m, name) {

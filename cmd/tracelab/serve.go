@@ -84,6 +84,9 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return errors.Join(err, config.Effects.Close(), export.stop(s))
 	}
+	if export.metrics != nil {
+		export.metrics.Start(ctx)
+	}
 	err = c.serve(ctx, starting, s, system, config.Services, export.queue != nil)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	defer cancel()

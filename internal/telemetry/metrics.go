@@ -41,6 +41,8 @@ type Metrics struct {
 
 	mu      sync.Mutex
 	readers []*sdkmetric.PeriodicReader
+	first   sync.WaitGroup       // the exports of Start
+	end     []context.CancelFunc // ends them
 }
 
 // NewMetrics sends to an exporter.
@@ -62,11 +64,29 @@ func (m *Metrics) Reader() sdkmetric.Reader {
 	return reader
 }
 
+// Start exports once what the readers made so far have, in the background: counters that stand at 0. Call it when the services have made their
+// instruments. Without it the first export comes an interval later, when events may already have been counted.
+func (m *Metrics) Start(ctx context.Context) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ctx, end := context.WithCancel(ctx)
+	m.end = append(m.end, end)
+	for _, reader := range m.readers {
+		m.first.Go(func() {
+			_ = reader.ForceFlush(ctx) // Export has said what went wrong, and the next one carries the same sums
+		})
+	}
+}
+
 // Shutdown exports what was measured last and ends the readers and the exporter, within the context's time. What the
 // endpoint did not take is in the log.
 func (m *Metrics) Shutdown(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for _, end := range m.end {
+		end()
+	}
+	m.first.Wait()
 	errs := make([]error, len(m.readers)+1)
 	var wg sync.WaitGroup
 	for i, reader := range m.readers {

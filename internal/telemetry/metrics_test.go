@@ -277,6 +277,53 @@ func TestABlackHoleDoesNotHoldMetricsUp(t *testing.T) {
 	})
 }
 
+// TestStartExportsZeros: what stands at 0 is exported before the first interval has passed, by every service, and an endpoint that hangs does
+// not hold the end up.
+func TestStartExportsZeros(t *testing.T) {
+	for name, c := range map[string]struct {
+		hangs bool
+		want  int
+	}{"taken": {false, 2}, "hangs": {true, 0}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := &metricExporter{export: func(ctx context.Context) error {
+					if c.hangs {
+						<-ctx.Done()
+					}
+					return ctx.Err()
+				}}
+				m := NewMetrics(e, slog.New(slog.DiscardHandler))
+				config := Config{Reader: m.Reader}
+				for _, service := range []string{"gateway", "orders"} {
+					p, err := config.New(service)
+					if err != nil {
+						t.Fatal(err)
+					}
+					counter, err := p.Meters.Meter(Scope).Int64Counter("things")
+					if err != nil {
+						t.Fatal(err)
+					}
+					counter.Add(t.Context(), 0)
+				}
+				m.Start(t.Context())
+				synctest.Wait()
+				if len(e.taken) != c.want {
+					t.Errorf("%d exports at the start, want %d", len(e.taken), c.want)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				begin := time.Now()
+				if err := m.Shutdown(ctx); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(begin); took > time.Second {
+					t.Errorf("shutdown took %v, want a second at most", took)
+				}
+			})
+		})
+	}
+}
+
 func TestWithoutAReaderNothingIsMeasured(t *testing.T) {
 	p, err := Config{Process: "orders"}.New("orders")
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 // Consumer handles the messages that a broker delivers: a bounded number at a time, one at a time for each key, each
 // under its process span. It knows no broker.
 type Consumer struct {
-	config  BrokerConfig
-	keys    keyed
-	wait    messageWait
-	log     *slog.Logger
-	skipped atomic.Int64
+	config   BrokerConfig
+	keys     keyed
+	delivery deliveryTime
+	log      *slog.Logger
+	skipped  atomic.Int64
 }
 
 // Delivery is one message as its broker hands it over.
@@ -39,11 +39,11 @@ type Delivery struct {
 
 // NewConsumer makes a consumer without work.
 func NewConsumer(config BrokerConfig) (*Consumer, error) {
-	wait, err := newMessageWait(config)
+	delivery, err := newDeliveryTime(config)
 	if err != nil {
 		return nil, err
 	}
-	return &Consumer{config: config, keys: newKeyed(config.Workers), wait: wait, log: config.Provider.Log}, nil
+	return &Consumer{config: config, keys: newKeyed(config.Workers), delivery: delivery, log: config.Provider.Log}, nil
 }
 
 // Room waits until the consumer can take a message and says how many it can take; 0 when the context ends.
@@ -69,7 +69,7 @@ func (c *Consumer) handle(ctx context.Context, d Delivery) bool {
 	ctx = labels.Order(ctx, d.Baggage...)
 	defer labels.Service() // after the span's end
 	ctx, end := d.Process(ctx)
-	c.wait.record(ctx, d)
+	c.delivery.record(ctx, d)
 	event, err := decodeEvent(d.Value)
 	if err != nil {
 		c.skipped.Add(1)
