@@ -70,6 +70,8 @@ func TestBrokenDashboardsAreFound(t *testing.T) {
 		{"extrapolation", "errors", ` or increase(`, ` or rate(`, "misses what a counter is born with"},
 		{"color of a form", "forms", `"fixedColor": "#D55E00"`, `"fixedColor": "red"`, "kafka is not #D55E00"},
 		{"legend of forms", "forms", `"displayMode": "list"`, `"displayMode": "table"`, "scroll"},
+		{"legend as a table", "telemetry", `"displayMode": "list"`, `"displayMode": "table"`, "scroll"},
+		{"quantile of nothing", "latency", ` >= 0",`, `",`, "is NaN"},
 		{"percent axis", "errors", `"max": 1,`, `"max": 2,`, "from 0 to 1"},
 		{"fixed window", "latency", `[$__rate_interval]`, `[5m]`, "window of fixed length"},
 		{"le", "latency", `{service_name=\"gateway\"}`, `{le=\"1\"}`, "Prometheus 2"},

@@ -174,6 +174,9 @@ func panelViolations(d Dashboard, p Panel, say func(string, ...any)) {
 		say("no query")
 	}
 	axisViolations(p, say)
+	if p.Type == "timeseries" && p.Options.Legend.DisplayMode != "list" {
+		say("a legend as %q: a table of more than three names must be scrolled", p.Options.Legend.DisplayMode)
+	}
 	formViolations(p, say)
 	refs := map[string]bool{}
 	for _, t := range p.Targets {
@@ -199,7 +202,7 @@ func axisViolations(p Panel, say func(string, ...any)) {
 	}
 }
 
-// formViolations holds panels that show forms to one color for each, and to a legend that shows all of them at once.
+// formViolations holds panels that show forms to one color for each.
 func formViolations(p Panel, say func(string, ...any)) {
 	if !slices.ContainsFunc(p.Targets, func(t Target) bool { return strings.Contains(t.LegendFormat, "{{tracelab_form}}") }) {
 		return
@@ -209,9 +212,6 @@ func formViolations(p Panel, say func(string, ...any)) {
 		if got := p.FieldConfig.fixedColor(pattern); got != want.Hex {
 			say("%s is not %s but %q: the forms have one color each, see internal/palette", name, want.Hex, got)
 		}
-	}
-	if p.Type == "timeseries" && p.Options.Legend.DisplayMode != "list" {
-		say("a legend of forms as %q: a table of eight forms must be scrolled", p.Options.Legend.DisplayMode)
 	}
 }
 
@@ -251,6 +251,7 @@ func isVariableSource(d Dashboard, source *Source, kind string) bool {
 var (
 	fixedWindow = regexp.MustCompile(`\[\d[^\]]*\](?: offset \$__(?:rate_interval|range))?`)
 	leMatcher   = regexp.MustCompile(`\ble\s*!?=\s*"`)
+	ratio       = regexp.MustCompile(`histogram_quantile\(|\n/ |\) / sum\b`)
 	quantile    = regexp.MustCompile(`histogram_quantile\(`)
 	quantileOf  = regexp.MustCompile(`histogram_quantile\(\s*[\d.]+,\s*sum by \(le\b`)
 	reads       = regexp.MustCompile(`\{\{\w+\}\}|[A-Za-z]{3,}`)
@@ -289,6 +290,9 @@ func targetViolations(p Panel, t Target, say func(string, ...any)) {
 		say("a window of fixed length: $__rate_interval (or $__range) follows the zoom")
 	}
 	birthViolations(t.Expr, say)
+	if ratio.MatchString(t.Expr) && !strings.HasSuffix(t.Expr, " >= 0") && !strings.HasSuffix(t.Expr, " > 0") {
+		say("a share or quantile of nothing is NaN, and lines are drawn across it: end with >= 0, which finds nothing then")
+	}
 	if leMatcher.MatchString(t.Expr) {
 		say(`le="1" of Prometheus 2 is le="1.0" in 3: match both with =~ or do without`)
 	}

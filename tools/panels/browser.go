@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// patience bounds the drawing of one dashboard.
+const patience = 3 * time.Minute
+
+// browser serves the page on loopback and has Chromium draw it.
+type browser struct {
+	program string
+	server  *http.Server
+	address string
+	work    string
+	drawn   chan drawn
+}
+
+const html = `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/page.css"><style>body{margin:0;background:#111217}</style><div id="root"></div><script src="/page.js"></script>`
+
+// newBrowser serves Prometheus's API beside the page, so that the page needs no other origin.
+func newBrowser(prometheus, dashboards, work string) (*browser, error) {
+	var program string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			program = path
+			break
+		}
+	}
+	if program == "" {
+		return nil, errors.New("no chromium: install Debian's package chromium")
+	}
+	target, err := url.Parse(prometheus)
+	if err != nil {
+		return nil, fmt.Errorf("-prometheus: %w", err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	b := &browser{program: program, address: "http://" + listener.Addr().String(), work: work, drawn: make(chan drawn, 1)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, html) // a browser that left has nobody to tell
+	})
+	mux.Handle("/dashboards/", http.StripPrefix("/dashboards/", http.FileServer(http.Dir(dashboards))))
+	mux.Handle("/", http.FileServer(http.Dir(work)))
+	mux.Handle("/api/v1/", httputil.NewSingleHostReverseProxy(target))
+	mux.HandleFunc("POST /drawn", b.receive)
+	b.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = b.server.Serve(listener) }() // ends with close
+	return b, nil
+}
+
+func (b *browser) receive(w http.ResponseWriter, r *http.Request) {
+	var d drawn
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<20)).Decode(&d); err != nil {
+		d.Broken = "its report is not JSON: " + err.Error()
+	}
+	select {
+	case b.drawn <- d:
+	default: // a second report of the same page
+	}
+}
+
+func (b *browser) close() { _ = b.server.Close() }
+
+// draw makes a picture of a dashboard and returns what is on it.
+func (b *browser) draw(ctx context.Context, file, picture string, minutes int) (drawn, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not drawn within %v", patience))
+	defer cancel()
+	height, err := heightOf(file)
+	if err != nil {
+		return drawn{}, err
+	}
+	profile, err := os.MkdirTemp(b.work, "profile-")
+	if err != nil {
+		return drawn{}, err
+	}
+	page := b.address + "/?" + url.Values{"file": {filepath.Base(file)}, "minutes": {strconv.Itoa(minutes)}}.Encode()
+	command := exec.CommandContext(ctx, b.program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
+		"--no-first-run", "--hide-scrollbars", "--user-data-dir="+profile, fmt.Sprintf("--window-size=1600,%d", height),
+		"--virtual-time-budget=30000", "--screenshot="+picture, page)
+	command.WaitDelay = 5 * time.Second // children of a browser that was killed keep its pipe open
+	out, err := command.CombinedOutput()
+	if err != nil {
+		return drawn{}, errors.Join(fmt.Errorf("%s: %w", b.program, err), context.Cause(ctx), fmt.Errorf("%.2000s", out))
+	}
+	select {
+	case d := <-b.drawn:
+		return d, nil
+	default:
+		return drawn{}, fmt.Errorf("%s ended before the page had drawn all: %.2000s", b.program, out)
+	}
+}
+
+// heightOf returns the pixels that a dashboard needs, with a row to spare.
+func heightOf(file string) (int, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	var dashboard struct {
+		Panels []struct{ GridPos struct{ Y, H int } }
+	}
+	if err := json.Unmarshal(text, &dashboard); err != nil {
+		return 0, fmt.Errorf("read %s: %w", file, err)
+	}
+	rows := 0
+	for _, p := range dashboard.Panels {
+		rows = max(rows, p.GridPos.Y+p.GridPos.H)
+	}
+	return 38 * (rows + 2), nil
+}

@@ -1,0 +1,171 @@
+// Draws one dashboard by our own reading of its JSON, with Grafana's components (@grafana/ui, @grafana/data). It is not Grafana: what
+// a field's configuration means (unit, axis, colors, legend, transformations) comes from Grafana's library, but how a panel of a type puts them
+// together is written here. A heatmap is drawn by us, since @grafana/ui has none; node graphs and collapsed rows are left out.
+//
+// The page's address says which dashboard: ?file=latency.json&minutes=15. When all panels are drawn it posts what each of them shows to /drawn.
+import { createElement as h, useState, useEffect } from 'react';
+import { createRoot } from 'react-dom/client';
+import {
+  applyFieldOverrides, cacheFieldDisplayNames, createTheme, dateTime, EventBusSrv, FieldConfigOptionsRegistry, FieldType, getFieldDisplayValues, ReducerID,
+  standardTransformers, standardTransformersRegistry, ThemeContext, toDataFrame, transformDataFrame,
+} from '@grafana/data';
+import { BarGauge, BigValue, BigValueColorMode, BigValueGraphMode, BigValueTextMode, GlobalStyles, PanelChrome, PanelContextProvider, TimeSeries, VizRepeater } from '@grafana/ui';
+import { TableNG } from '@grafana/ui/unstable';
+import { firstValueFrom } from 'rxjs';
+
+const cell = 30, gap = 8, columns = 24, width = 1600; // Grafana's grid, in pixels
+const query = new URLSearchParams(location.search);
+const to = Math.floor(Date.now() / 1000), from = to - 60 * Number(query.get('minutes'));
+const timeRange = { from: dateTime(from * 1000), to: dateTime(to * 1000), raw: { from: dateTime(from * 1000), to: dateTime(to * 1000) } };
+const theme = createTheme({ colors: { mode: 'dark' } });
+
+standardTransformersRegistry.setInit(() => [...new Map(Object.values(standardTransformers).map(t => [t.id, t])).values()].map(t => ({ id: t.id, name: t.name, transformation: () => Promise.resolve(t), editor: null })));
+
+// What a dashboard may set of a field. The library ships the list's type, Grafana its content.
+const registry = new FieldConfigOptionsRegistry(() => [
+  ...['unit', 'min', 'max', 'decimals', 'displayName', 'noValue', 'color', 'thresholds', 'mappings'].map(name => ({ id: name, path: name, name })),
+  ...['fillOpacity', 'showPoints', 'spanNulls', 'lineStyle', 'lineWidth', 'drawStyle', 'cellOptions', 'width', 'stacking', 'axisPlacement', 'axisLabel', 'hideFrom', 'gradientMode', 'scaleDistribution', 'align']
+    .map(name => ({ id: 'custom.' + name, path: name, name, isCustom: true })),
+].map(item => ({ ...item, process: value => value, shouldApply: () => true, settings: {} })));
+
+const textOf = (template, labels) => template.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name) => labels[name] ?? '');
+
+// interpolate replaces the variables as Grafana does when every one stands at All.
+function interpolate(dashboard, expr, step) {
+  const values = { __rate_interval: Math.max(20, step + 5) + 's', __rate_interval_ms: String(1000 * Math.max(20, step + 5)), __interval: step + 's', __range: to - from + 's' };
+  for (const v of dashboard.templating.list) values[v.name] = v.allValue;
+  return expr.replace(/\$\{?(\w+)\}?/g, (all, name) => values[name] ?? all);
+}
+
+async function ask(dashboard, panel, target) {
+  const step = Math.max(5, Math.ceil((to - from) / 700 / 5) * 5);
+  const at = target.instant ? { time: to } : { start: Math.floor(from / step) * step, end: to, step };
+  const body = new URLSearchParams({ query: interpolate(dashboard, target.expr, step), ...at });
+  const answer = await (await fetch(target.instant ? '/api/v1/query' : '/api/v1/query_range', { method: 'POST', body })).json();
+  if (answer.status !== 'success') throw new Error(`query ${target.refId}: ${answer.error}`);
+  const number = text => (text === '+Inf' ? Infinity : text === '-Inf' ? -Infinity : Number(text));
+  if (target.format === 'table') {
+    const names = [...new Set(answer.data.result.flatMap(r => Object.keys(r.metric)))].sort();
+    return answer.data.result.length === 0 ? [] : [toDataFrame({ refId: target.refId, fields: [
+      { name: 'Time', type: FieldType.time, values: answer.data.result.map(r => r.value[0] * 1000) },
+      ...names.map(name => ({ name, type: FieldType.string, values: answer.data.result.map(r => r.metric[name] ?? '') })),
+      { name: panel.targets.length > 1 ? 'Value #' + target.refId : 'Value', type: FieldType.number, values: answer.data.result.map(r => number(r.value[1])) },
+    ] })];
+  }
+  return answer.data.result.map(r => {
+    const points = r.values ?? [r.value], name = textOf(target.legendFormat ?? '', r.metric);
+    return toDataFrame({ refId: target.refId, name, fields: [
+      { name: 'Time', type: FieldType.time, values: points.map(p => p[0] * 1000), config: { interval: step * 1000 } },
+      { name: 'Value', type: FieldType.number, values: points.map(p => number(p[1])), labels: r.metric, config: { displayNameFromDS: name } },
+    ] });
+  });
+}
+
+async function load(dashboard, panel) {
+  let frames = (await Promise.all(panel.targets.map(t => ask(dashboard, panel, t)))).flat();
+  const context = { interpolate: text => text };
+  if (panel.transformations) frames = await firstValueFrom(transformDataFrame(panel.transformations, frames, context));
+  const fieldConfig = structuredClone(panel.fieldConfig);
+  fieldConfig.defaults.color ??= { mode: panel.type === 'timeseries' ? 'palette-classic' : 'thresholds' }; // the defaults of Grafana's panels
+  fieldConfig.defaults.thresholds ??= { mode: 'absolute', steps: [{ color: 'green', value: null }] };
+  for (const step of fieldConfig.defaults.thresholds.steps) step.value ??= -Infinity; // JSON has no infinity
+  frames.forEach((frame, i) => frame.fields.forEach(field => { field.state = { ...field.state, seriesIndex: i }; }));
+  const drawn = applyFieldOverrides({ data: frames, fieldConfig, fieldConfigRegistry: registry, replaceVariables: text => text, theme, timeZone: 'utc' });
+  cacheFieldDisplayNames(drawn);
+  return drawn;
+}
+
+const displayValues = (panel, frames) => getFieldDisplayValues({
+  fieldConfig: panel.fieldConfig, reduceOptions: { calcs: [ReducerID.lastNotNull], ...panel.options?.reduceOptions }, replaceVariables: text => text, theme, data: frames, timeZone: 'utc',
+});
+
+// heat draws counts by bucket (le) and time: the darker, the more.
+function Heat({ frames, width: w, height: hgt }) {
+  const bound = f => Number(f.fields[1].labels.le.replace('+Inf', 'Infinity'));
+  const rows = [...frames].sort((a, b) => bound(a) - bound(b));
+  const cells = [], label = 60, tall = (hgt - 20) / rows.length;
+  let most = 1e-9;
+  const counts = rows.map((row, i) => row.fields[1].values.map((v, t) => {
+    const time = row.fields[0].values[t], below = i === 0 ? 0 : rows[i - 1].fields[1].values[rows[i - 1].fields[0].values.indexOf(time)] ?? 0;
+    most = Math.max(most, v - below);
+    return [time, v - below];
+  }));
+  counts.forEach((row, i) => row.forEach(([time, n], t) => {
+    if (n > 0) cells.push(h('rect', { key: i + '-' + t, x: label + (time / 1000 - from) / (to - from) * (w - label), y: hgt - 20 - (i + 1) * tall, width: 4, height: tall - 1, fill: `rgba(255,152,48,${0.15 + 0.85 * n / most})` }));
+  }));
+  return h('svg', { width: w, height: hgt }, cells, rows.map((row, i) => i % 3 === 0 && h('text', { key: i, x: 0, y: hgt - 20 - i * tall - 2, fill: '#ccc', fontSize: 11 }, row.fields[1].labels.le)));
+}
+
+function Content({ panel, frames, width: w, height: hgt }) {
+  switch (panel.type) {
+    case 'timeseries':
+      return h(TimeSeries, { frames, width: w, height: hgt, timeRange, timeZone: 'utc', legend: panel.options.legend, options: panel.options, structureRev: 1, tweakScale: s => s, tweakAxis: a => a });
+    case 'stat':
+      return h(VizRepeater, { getValues: () => displayValues(panel, frames), source: frames, width: w, height: hgt, orientation: 'auto', renderCounter: 1,
+        renderValue: ({ value, width, height }) => h(BigValue, { value: value.display, width, height, theme, colorMode: panel.options?.colorMode ?? BigValueColorMode.Value, graphMode: BigValueGraphMode.None, textMode: panel.options?.textMode ?? BigValueTextMode.Auto }) });
+    case 'bargauge':
+      return h(VizRepeater, { getValues: () => displayValues(panel, frames), source: frames, width: w, height: hgt, orientation: panel.options?.orientation ?? 'horizontal', minVizHeight: panel.options?.minVizHeight ?? 16, maxVizHeight: panel.options?.maxVizHeight ?? 300, itemSpacing: 10, renderCounter: 1,
+        renderValue: ({ value, width, height, alignmentFactors }) => h(BarGauge, { value: value.display, field: value.field, text: value.display.text ? panel.options?.text : undefined, display: value.view?.getFieldDisplayProcessor(value.colIndex), width, height, orientation: panel.options?.orientation ?? 'horizontal', displayMode: panel.options?.displayMode ?? 'gradient', theme, alignmentFactors, namePlacement: panel.options?.namePlacement ?? 'auto', itemSpacing: 10, lcdCellWidth: 8, showUnfilled: panel.options?.showUnfilled ?? true }) });
+    case 'table':
+      return h(TableNG, { data: frames[0], width: w, height: hgt, structureRev: 1, timeRange });
+    case 'heatmap':
+      return h(Heat, { frames, width: w, height: hgt });
+    default:
+      return h('div', { style: { padding: 16 } }, 'not drawn here: ' + panel.type);
+  }
+}
+
+const drawable = panel => panel.targets?.some(t => t.expr);
+const empty = frames => !frames.some(f => f.fields.some(field => field.type === FieldType.number && field.values.some(v => v !== null && !Number.isNaN(v))));
+
+function place({ x, y, w, h: tall }, shift) {
+  const column = (width - gap * (columns + 1)) / columns;
+  return { left: gap + x * (column + gap), top: gap + (y - shift) * (cell + gap), width: w * column + (w - 1) * gap, height: tall * cell + (tall - 1) * gap };
+}
+
+function Dashboard({ dashboard, data }) {
+  return h('div', { style: { position: 'relative', width, background: theme.colors.background.canvas } }, dashboard.panels.map(panel => {
+    const { left, top, width: w, height: tall } = place(panel.gridPos, -1);
+    const style = { position: 'absolute', left, top, width: w, height: tall };
+    if (panel.type === 'row') return h('h5', { key: panel.id, style: { ...style, margin: 0, padding: '6px 8px', color: theme.colors.text.primary } }, (panel.collapsed ? '› ' : '⌄ ') + panel.title);
+    const { frames, error } = data[panel.id] ?? {};
+    return h('div', { key: panel.id, 'data-panel': panel.title, style }, h(PanelChrome, { title: panel.title, description: panel.description, width: w, height: tall, padding: 'md' },
+      (innerWidth, innerHeight) => error ? h('pre', { style: { color: 'red' } }, error)
+        : drawable(panel) && empty(frames) ? h('div', { style: { textAlign: 'center', padding: 20, fontSize: 18 } }, panel.fieldConfig.defaults.noValue ?? 'No data')
+          : h(PanelContextProvider, { value: { eventsScope: 'global', eventBus: new EventBusSrv(), sync: () => 0 } }, h(Content, { panel, frames, width: innerWidth, height: innerHeight }))));
+  }));
+}
+
+// cut returns what is not shown whole: names that end in an ellipsis, and legends that must be scrolled. Tables may be scrolled. It does not see
+// what is drawn on a canvas: the labels of axes.
+function cut(element) {
+  const found = [];
+  for (const e of element.querySelectorAll('*')) {
+    const style = getComputedStyle(e), text = e.textContent.trim();
+    if (e.closest('h2, header') || text === '') continue;
+    if (style.textOverflow === 'ellipsis' && e.scrollWidth > e.clientWidth + 1) found.push('cut: ' + text.slice(0, 80));
+    if (!e.closest('[role=grid]') && ['auto', 'scroll'].includes(style.overflowY) && e.scrollHeight > e.clientHeight + 1) found.push(`scrolls: ${e.scrollHeight} px in ${e.clientHeight}`);
+  }
+  return [...new Set(found)];
+}
+
+const frame = () => new Promise(resolve => setTimeout(resolve, 50));
+
+async function main() {
+  const dashboard = await (await fetch('/dashboards/' + query.get('file'))).json();
+  const data = {};
+  await Promise.all(dashboard.panels.filter(drawable).map(async panel => {
+    try { data[panel.id] = { frames: await load(dashboard, panel) }; } catch (e) { data[panel.id] = { frames: [], error: String(e) }; }
+  }));
+  let broken = '';
+  createRoot(document.getElementById('root'), { onUncaughtError: e => { broken = String(e?.stack ?? e); } })
+    .render(h(ThemeContext.Provider, { value: theme }, h(GlobalStyles, {}), h(Dashboard, { dashboard, data })));
+  for (let i = 0; i < 40; i++) await frame(); // layout effects, fonts, the legend's measure
+  const panels = dashboard.panels.filter(drawable).map(panel => {
+    const element = document.querySelector(`[data-panel=${CSS.escape(panel.title)}]`), { frames, error } = data[panel.id];
+    return { title: panel.title, error: error ?? '', empty: empty(frames), cut: element ? cut(element) : ['missing'] };
+  });
+  await fetch('/drawn', { method: 'POST', body: JSON.stringify({ broken, panels }) });
+}
+
+main().catch(e => fetch('/drawn', { method: 'POST', body: JSON.stringify({ broken: String(e?.stack ?? e), panels: [] }) }));
