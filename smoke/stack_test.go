@@ -80,6 +80,7 @@ type report struct {
 		Orders     map[string]int
 		Journeys   int
 		Incomplete int
+		Spans      int // of the orders, without those of the warm-up
 	}
 	Problems []string
 	Jaeger   struct {

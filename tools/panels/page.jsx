@@ -6,7 +6,7 @@
 import { createElement as h, useState, useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
 import {
-  applyFieldOverrides, cacheFieldDisplayNames, createTheme, dateTime, EventBusSrv, FieldConfigOptionsRegistry, FieldType, getFieldDisplayValues, ReducerID,
+  applyFieldOverrides, cacheFieldDisplayNames, createTheme, dateTime, EventBusSrv, FieldConfigOptionsRegistry, FieldType, getDisplayValueAlignmentFactors, getFieldDisplayValues, ReducerID,
   standardTransformers, standardTransformersRegistry, ThemeContext, toDataFrame, transformDataFrame,
 } from '@grafana/data';
 import { BarGauge, BigValue, BigValueColorMode, BigValueGraphMode, BigValueTextMode, GlobalStyles, PanelChrome, PanelContextProvider, TimeSeries, VizRepeater } from '@grafana/ui';
@@ -53,10 +53,12 @@ async function ask(dashboard, panel, target) {
     ] })];
   }
   return answer.data.result.map(r => {
-    const points = r.values ?? [r.value], name = textOf(target.legendFormat ?? '', r.metric);
+    const name = textOf(target.legendFormat ?? '', r.metric), known = new Map((r.values ?? [r.value]).map(p => [p[0], number(p[1])]));
+    const times = target.instant ? [...known.keys()] : Array.from({ length: Math.floor((to - at.start) / step) + 1 }, (_, i) => at.start + i * step);
+    const points = times.map(time => [time, known.get(time) ?? null]); // null where there is nothing, so that no line is drawn across
     return toDataFrame({ refId: target.refId, name, fields: [
-      { name: 'Time', type: FieldType.time, values: points.map(p => p[0] * 1000), config: { interval: step * 1000 } },
-      { name: 'Value', type: FieldType.number, values: points.map(p => number(p[1])), labels: r.metric, config: { displayNameFromDS: name } },
+      { name: 'Time', type: FieldType.time, values: points.map(p => p[0] * 1000), config: {} },
+      { name: 'Value', type: FieldType.number, values: points.map(p => p[1]), labels: r.metric, config: { displayNameFromDS: name } },
     ] });
   });
 }
@@ -104,7 +106,7 @@ function Content({ panel, frames, width: w, height: hgt }) {
       return h(VizRepeater, { getValues: () => displayValues(panel, frames), source: frames, width: w, height: hgt, orientation: 'auto', renderCounter: 1,
         renderValue: ({ value, width, height }) => h(BigValue, { value: value.display, width, height, theme, colorMode: panel.options?.colorMode ?? BigValueColorMode.Value, graphMode: BigValueGraphMode.None, textMode: panel.options?.textMode ?? BigValueTextMode.Auto }) });
     case 'bargauge':
-      return h(VizRepeater, { getValues: () => displayValues(panel, frames), source: frames, width: w, height: hgt, orientation: panel.options?.orientation ?? 'horizontal', minVizHeight: panel.options?.minVizHeight ?? 16, maxVizHeight: panel.options?.maxVizHeight ?? 300, itemSpacing: 10, renderCounter: 1,
+      return h(VizRepeater, { getValues: () => displayValues(panel, frames), source: frames, width: w, height: hgt, orientation: panel.options?.orientation ?? 'horizontal', minVizHeight: panel.options?.minVizHeight ?? 16, maxVizHeight: panel.options?.maxVizHeight ?? 300, itemSpacing: 10, renderCounter: 1, getAlignmentFactors: values => getDisplayValueAlignmentFactors(values),
         renderValue: ({ value, width, height, alignmentFactors }) => h(BarGauge, { value: value.display, field: value.field, text: value.display.text ? panel.options?.text : undefined, display: value.view?.getFieldDisplayProcessor(value.colIndex), width, height, orientation: panel.options?.orientation ?? 'horizontal', displayMode: panel.options?.displayMode ?? 'gradient', theme, alignmentFactors, namePlacement: panel.options?.namePlacement ?? 'auto', itemSpacing: 10, lcdCellWidth: 8, showUnfilled: panel.options?.showUnfilled ?? true }) });
     case 'table':
       return h(TableNG, { data: frames[0], width: w, height: hgt, structureRev: 1, timeRange });
