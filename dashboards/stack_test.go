@@ -62,7 +62,7 @@ func parse242(t *testing.T, expressions []Expression) (string, error) {
 // TestCheckFindsWhatFindsNothing asks a real Prometheus that scrapes itself alone. That the dashboards find their series is tested with the
 // whole stack, elsewhere: here it is that a misspelt metric would be found.
 func TestCheckFindsWhatFindsNothing(t *testing.T) {
-	address := startPrometheus(t)
+	address := startPrometheus(t, nil)
 	awaitSeries(t, address, "up")
 	real := Expression{File: "dashboards/services.json", Place: `panel "Scrape targets" query A`, Expr: "up"}
 	found, err := Expressions("..")
@@ -100,14 +100,19 @@ func TestCheckFindsWhatFindsNothing(t *testing.T) {
 	}
 }
 
-func startPrometheus(t *testing.T) string {
+// startPrometheus starts one that scrapes itself and the addresses of other jobs, every second.
+func startPrometheus(t *testing.T, others map[string]string) string {
 	t.Helper()
 	program, err := parts.Prometheus()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir, listen := t.TempDir(), testkit.FreePort(t)
-	config := fmt.Sprintf("scrape_configs: [{job_name: prometheus, scrape_interval: 1s, static_configs: [{targets: ['%s']}]}]\n", listen)
+	config := fmt.Sprintf("scrape_configs: [{job_name: prometheus, scrape_interval: 1s, static_configs: [{targets: ['%s']}]}", listen)
+	for job, address := range others {
+		config += fmt.Sprintf(", {job_name: %s, scrape_interval: 1s, static_configs: [{targets: ['%s']}]}", job, address)
+	}
+	config += "]\n"
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -45,9 +45,9 @@ func (f figures) panel(t *testing.T, file, title string) string {
 		if e.File != "dashboards/"+file || e.Place != place {
 			continue
 		}
-		window := int(math.Ceil(time.Since(f.began).Seconds())) + 1
-		expr := strings.NewReplacer("[20s]", fmt.Sprintf("[%ds]", window), "offset 20s", fmt.Sprintf("offset %ds", window),
-			"[3600s]", fmt.Sprintf("[%ds]", window), "offset 3600s", fmt.Sprintf("offset %ds", window),
+		window := time.Since(f.began).Milliseconds()
+		expr := strings.NewReplacer("[20s]", fmt.Sprintf("[%dms]", window), "offset 20s", fmt.Sprintf("offset %dms", window),
+			"[3600s]", fmt.Sprintf("[%dms]", window), "offset 3600s", fmt.Sprintf("offset %dms", window),
 			"* 1000 / 20000", "* 1").Replace(e.Expr)
 		if expr == e.Expr {
 			t.Fatalf("%s: no window that can be set", e)
