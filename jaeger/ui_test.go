@@ -216,4 +216,8 @@ func TestASpanLeadsToItsProfile(t *testing.T) {
 	if len(panes) != 1 || u.Path != "/explore" {
 		t.Errorf("%s", page)
 	}
+	// The UI cannot know which span was sampled: whether one is, is decided after its attributes are set.
+	if !strings.Contains(p.Text, "1 order in 25 has a sample") {
+		t.Errorf("%q does not say how likely it is that there is a profile", p.Text)
+	}
 }

@@ -112,6 +112,7 @@ func TestTheStack(t *testing.T) {
 	t.Run("every expression finds series", func(t *testing.T) { s.everyExpressionFindsSeries(t, expressions) })
 	t.Run("exemplars lead to Jaeger", func(t *testing.T) { s.exemplarsLeadToJaeger(t, began, expressions) })
 	t.Run("no span is unaccounted for", s.noSpanIsUnaccountedFor)
+	t.Run("every panel is drawn", s.everyPanelIsDrawn)
 }
 
 func (s *system) aRunIsJudged(t *testing.T) {

@@ -1,0 +1,42 @@
+//go:build stack && (linux || darwin)
+
+package smoke_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// everyPanelIsDrawn has tools/panels draw the dashboards in Chromium: no panel is empty, and nothing on one is cut off. It runs where Chromium
+// and Grafana's components are installed, since installing these takes minutes; TRACELAB_PANELS names a folder that keeps the pictures.
+func (s *system) everyPanelIsDrawn(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(cache, "tracelab", "panels", "node_modules", "@grafana", "ui")); err != nil {
+		t.Skip("Grafana's components are not installed: go run ./tools/panels installs them")
+	}
+	if _, err := exec.LookPath("chromium"); err != nil {
+		t.Skip("no chromium")
+	}
+	out := os.Getenv("TRACELAB_PANELS")
+	if out == "" {
+		out = t.TempDir()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, "go", "run", "./tools/panels", "-prometheus", s.Addresses["TRACELAB_PROMETHEUS"], "-minutes", "10", "-out", out)
+	command.Dir = s.root
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = 10 * time.Second
+	said, err := command.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
+	t.Logf("%s", said)
+}
