@@ -70,6 +70,8 @@ func TestBrokenDashboardsAreFound(t *testing.T) {
 		{"extrapolation", "errors", ` or increase(`, ` or rate(`, "misses what a counter is born with"},
 		{"color of a form", "forms", `"fixedColor": "#D55E00"`, `"fixedColor": "red"`, "kafka is not #D55E00"},
 		{"legend of forms", "forms", `"displayMode": "list"`, `"displayMode": "table"`, "scroll"},
+		{"word of the report", "queues", `"title": "Delivery, median"`, `"title": "Queue wait, median"`, "begins and ends elsewhere"},
+		{"caller wait of others", "forms", `{service_name=\"client\", span_kind`, `{service_name=\"gateway\", span_kind`, "not of the client's"},
 		{"legend as a table", "telemetry", `"displayMode": "list"`, `"displayMode": "table"`, "scroll"},
 		{"quantile of nothing", "latency", ` >= 0",`, `",`, "is NaN"},
 		{"percent axis", "errors", `"max": 1,`, `"max": 2,`, "from 0 to 1"},

@@ -174,6 +174,7 @@ func panelViolations(d Dashboard, p Panel, say func(string, ...any)) {
 		say("no query")
 	}
 	axisViolations(p, say)
+	wordViolations(p, say)
 	if p.Type == "timeseries" && p.Options.Legend.DisplayMode != "list" {
 		say("a legend as %q: a table of more than three names must be scrolled", p.Options.Legend.DisplayMode)
 	}
@@ -199,6 +200,19 @@ func axisViolations(p Panel, say func(string, ...any)) {
 	d := p.FieldConfig.Defaults
 	if p.Type == "timeseries" && d.Unit == "percentunit" && (d.Min == nil || *d.Min != 0 || d.Max == nil || *d.Max != 1) {
 		say("a share without an axis from 0 to 1")
+	}
+}
+
+// wordViolations keeps the words of a run's report for what the report measures. Of its measures only the caller wait can be had from metrics:
+// the client's request spans.
+func wordViolations(p Panel, say func(string, ...any)) {
+	if word := reportWords.FindString(p.Title); word != "" {
+		say("%q is a measure of the report that begins and ends elsewhere: say from where to where", word)
+	}
+	for _, t := range p.Targets {
+		if strings.HasPrefix(p.Title, "Caller wait") && strings.Count(t.Expr, "service_name=") != strings.Count(t.Expr, `{service_name="client", span_kind="SPAN_KIND_CLIENT"`) {
+			say("a caller wait that is not of the client's request spans")
+		}
 	}
 }
 
@@ -251,6 +265,7 @@ func isVariableSource(d Dashboard, source *Source, kind string) bool {
 var (
 	fixedWindow = regexp.MustCompile(`\[\d[^\]]*\](?: offset \$__(?:rate_interval|range))?`)
 	leMatcher   = regexp.MustCompile(`\ble\s*!?=\s*"`)
+	reportWords = regexp.MustCompile(`(?i)^(completion|tail|response)\b|queue wait`)
 	ratio       = regexp.MustCompile(`histogram_quantile\(|\n/ |\) / sum\b`)
 	quantile    = regexp.MustCompile(`histogram_quantile\(`)
 	quantileOf  = regexp.MustCompile(`histogram_quantile\(\s*[\d.]+,\s*sum by \(le\b`)
