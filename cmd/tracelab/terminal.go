@@ -15,11 +15,14 @@ import (
 // widest is how wide a picture may get, on a terminal that is wider.
 const widest = 140
 
+// pipeWidth is how wide text gets where no terminal says.
+const pipeWidth = 120
+
 // terminalOf finds out how text may look there: plain in a pipe, on a dumb terminal, and where NO_COLOR is set.
 func terminalOf(w io.Writer) format.Style {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return format.Style{}
+		return format.Style{Width: pipeWidth}
 	}
 	style := format.Style{Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	if width, _, err := term.GetSize(int(file.Fd())); err == nil {

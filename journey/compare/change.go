@@ -3,7 +3,7 @@ package compare
 import "math"
 
 // change returns what became of the current row, from the first group to group g: the first of the changes that applies.
-func (d *differ) change(g int) Change {
+func (d *differ) change(g int, shifts [timeKinds]*NodeDelta) Change {
 	b, o := &d.columns[0], &d.columns[g]
 	switch {
 	case b.count == 0 && o.count == 0:
@@ -22,7 +22,7 @@ func (d *differ) change(g int) Change {
 		return ChangeError
 	}
 	for _, k := range [...]timeKind{selfTime, waitTime} {
-		switch d.presentVerdict(g, k) {
+		switch shifts[k].Verdict {
 		case VerdictMore:
 			return ChangeSlower
 		case VerdictLess:
@@ -33,8 +33,8 @@ func (d *differ) change(g int) Change {
 	return ChangeSame
 }
 
-// presentVerdict compares a time of the row over the journeys that have it: a node that is rarer is not faster.
-func (d *differ) presentVerdict(g int, k timeKind) Verdict {
+// shift compares a time of the row over the journeys that have it: a node that is rarer is not faster.
+func (d *differ) shift(g int, k timeKind) *NodeDelta {
 	b, o := &d.columns[0], &d.columns[g]
 	var base, other []float64
 	if d.pairs[g] != nil {
@@ -43,9 +43,10 @@ func (d *differ) presentVerdict(g int, k timeKind) Verdict {
 				base, other = append(base, b.times[k][p[0]]), append(other, o.times[k][p[1]])
 			}
 		}
-		return Paired(base, other).Verdict
+		return nodeDelta(Paired(base, other), mean(other)-mean(base))
 	}
-	return Unpaired(b.present(k), o.present(k)).Verdict
+	base, other = b.present(k), o.present(k)
+	return nodeDelta(Unpaired(base, other), mean(other)-mean(base))
 }
 
 // present returns the values of a time in the journeys that have the row.

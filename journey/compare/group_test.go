@@ -42,7 +42,7 @@ func TestCompareGroups(t *testing.T) {
 		{"without a key: as a whole", other, compare.ByAttribute("no.such"),
 			[]string{"caller_wait_ms false 7 -4 ~", "completion_ms false 7 -4 ~", "tail_ms false 7 0 ~", "queue_wait_ms false 7 0 ~"}, ""},
 		{"some without a counterpart are left out, and said so", group(t, "kafka", 2, 58, 67, 76, 85, 94, 103), compare.ByAttribute("order.number"),
-			[]string{"caller_wait_ms true 6 -4.5 less", "completion_ms true 6 -4.5 less", "tail_ms true 6 0 ~", "queue_wait_ms true 6 0 ~"}, "1 journeys have no counterpart"},
+			[]string{"caller_wait_ms true 6 -4.5 less", "completion_ms true 6 -4.5 less", "tail_ms true 6 0 ~", "queue_wait_ms true 6 0 ~"}, "1 journey has no counterpart, and is in no difference"},
 		{"a key that occurs twice pairs nothing", compare.Group{Name: "twice", Journeys: append(other.Journeys, other.Journeys[0])}, compare.ByAttribute("order.number"),
 			[]string{"caller_wait_ms false 7 -8.5 ~", "completion_ms false 7 -8.5 ~", "tail_ms false 7 0 ~", "queue_wait_ms false 7 0 ~"}, "a key occurs twice"},
 	}

@@ -73,6 +73,12 @@ type NodeTime struct {
 	Median float64    `json:"median"`
 	P95    *float64   `json:"p95"`   // nil under 20 journeys
 	Delta  *NodeDelta `json:"delta"` // from the first group; nil of that group itself
+
+	// Typical and Shift are the median, and the difference from the first group, over the journeys that have the node: a node
+	// that is rarer is not faster. Changes slower and faster go by Shift. They are there of own time and of waits, in groups that
+	// have the node; Shift where the first group has it, too.
+	Typical *float64   `json:"present_median,omitempty"`
+	Shift   *NodeDelta `json:"present_delta,omitempty"`
 }
 
 // NodeDelta is how much a time of a node differs from that in the first group: over the pairs where journeys are paired,
@@ -208,7 +214,7 @@ func (d *differ) node(r *row) Node {
 			side.Kind = d.table.places[r.places[in][0]].kind
 		}
 		if g > 0 {
-			side.Change = d.change(g)
+			side.Change = d.change(g, [timeKinds]*NodeDelta{selfTime: side.Self.Shift, waitTime: side.Wait.Shift})
 		}
 		if side.Change.Rank() < n.Change.Rank() {
 			n.Change = side.Change
@@ -234,6 +240,12 @@ func (d *differ) side(r *row, g int) NodeIn {
 		*to = describeTime(d.of(g, k))
 		if g > 0 {
 			to.Delta = d.delta(g, k)
+		}
+		if (k == selfTime || k == waitTime) && c.count > 0 {
+			to.Typical = Summarize(c.present(k)).Median
+			if g > 0 && d.columns[0].count > 0 {
+				to.Shift = d.shift(g, k)
+			}
 		}
 	}
 	return n

@@ -490,3 +490,25 @@ func TestMeanDeltasAddUp(t *testing.T) {
 		}
 	}
 }
+
+// A join runs behind the branch that ends last: which one that is, is no difference in what the journeys are made of.
+func TestStructuresOfAJoin(t *testing.T) {
+	const (
+		aLast  = "s.in SERVER 0-100\n  s.a PRODUCER 1-2\n    j.done/1 CONSUMER 40-50\n      j.complete 45-48\n  s.b PRODUCER 1-2\n    j.done/2 CONSUMER 20-30"
+		bLast  = "s.in SERVER 0-100\n  s.a PRODUCER 1-2\n    j.done/1 CONSUMER 20-30\n  s.b PRODUCER 1-2\n    j.done/2 CONSUMER 40-50\n      j.complete 45-48"
+		bFirst = "s.in SERVER 0-100\n  s.a PRODUCER 1-2\n    j.done/1 CONSUMER 40-50\n  s.b PRODUCER 1-2\n    j.done/2 CONSUMER 20-30\n      j.complete 25-28"
+	)
+	for _, c := range []struct {
+		why, other    string
+		joined, moved []string
+	}{
+		{"the other branch ended last", bLast, []string{"j j.complete"}, nil},
+		{"below the other branch, though that ended first", bFirst, nil, []string{"j j.complete"}},
+	} {
+		g := drawn(t, "g", 2, aLast)
+		g.Journeys = append(g.Journeys, drawn(t, "g", 1, c.other).Journeys...)
+		s := compare.Describe(g).Structures[1]
+		equalLines(t, c.why+": joined", s.Joined, c.joined)
+		equalLines(t, c.why+": moved", s.Moved, c.moved)
+	}
+}

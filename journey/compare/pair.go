@@ -46,7 +46,11 @@ func pair(base, other Group, key PairKey) pairing {
 	}
 	slices.SortFunc(p.indexes, func(x, y [2]int32) int { return cmp.Compare(x[0], y[0]) })
 	if out := len(base.Journeys) + len(other.Journeys) - 2*len(p.indexes); len(p.indexes) > 0 && out > 0 {
-		p.warning = fmt.Sprintf("%s and %s: %d journeys have no counterpart, and are in no difference", base.Name, other.Name, out)
+		words := fmt.Sprintf("%d journeys have no counterpart, and are in no difference", out)
+		if out == 1 {
+			words = "1 journey has no counterpart, and is in no difference"
+		}
+		p.warning = fmt.Sprintf("%s and %s: %s", base.Name, other.Name, words)
 	}
 	return p
 }

@@ -49,8 +49,10 @@ func (d Difference) String() string {
 		return fmt.Sprintf("~ %s, with %d of the %d %ss that it takes to say", d.signed(*d.Delta), d.N, minInterval, unit)
 	case *d.Low == 0 && *d.High == 0:
 		return fmt.Sprintf("~ no difference (%d %s)", d.N, units)
+	case d.Verdict != VerdictLess && d.Verdict != VerdictMore && d.hopeless():
+		return fmt.Sprintf("~ no difference shown: less than %s apart (%d %s)", Value(d.Measure, max(-*d.Low, *d.High)), d.N, units)
 	case d.Verdict != VerdictLess && d.Verdict != VerdictMore:
-		return fmt.Sprintf("~ no difference shown: between %s and %s%s (%d %s)", d.signed(*d.Low), d.signed(*d.High), d.settle(), d.N, units)
+		return fmt.Sprintf("~ no difference shown: between %s and %s (%d %s%s)", d.signed(*d.Low), d.signed(*d.High), d.N, units, d.settle())
 	}
 	near, far := *d.Low, *d.High
 	if d.Verdict == VerdictLess {
@@ -59,17 +61,26 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s (95 %% interval: %s to %s, %d %s)", d.signed(*d.Delta), Value(d.Measure, near), Value(d.Measure, far), d.N, units)
 }
 
+// maxWorthwhile is how many pairs a text may ask for. Where more would be needed it says how small the difference must be.
+const maxWorthwhile = 10_000
+
+// hopeless reports that nobody will have as many pairs as it would take to show the difference.
+func (d Difference) hopeless() bool {
+	n, ok := d.Enough()
+	return ok && n > maxWorthwhile
+}
+
 // settle says what would settle a difference that is not shown.
 func (d Difference) settle() string {
 	n, ok := d.Enough()
 	if !ok {
 		return ""
 	}
-	unit := "journeys each"
+	each := " each"
 	if d.Paired {
-		unit = "pairs"
+		each = ""
 	}
-	return fmt.Sprintf("; if it is %s, %d %s would show it", d.signed(*d.Delta), n, unit)
+	return fmt.Sprintf("; %d%s would show %s", n, each, d.signed(*d.Delta))
 }
 
 // signed writes a difference with the word less or more.

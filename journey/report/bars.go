@@ -62,7 +62,7 @@ func (p Bars) draw(b *strings.Builder, style format.Style) {
 	}
 	begin, total := p.Path[0].Start, p.Path[len(p.Path)-1].End-p.Path[0].Start
 	pic := newPicture(s.rows, begin, total, style)
-	fmt.Fprintf(b, "  %s in %d segments\n", format.Duration(total), len(p.Path))
+	fmt.Fprintf(b, "  %s in %d %s\n", format.Duration(total), len(p.Path), plural("segment", len(p.Path)))
 	pic.axis(b)
 	for _, m := range p.Marks {
 		pic.mark(b, m)
@@ -72,7 +72,7 @@ func (p Bars) draw(b *strings.Builder, style format.Style) {
 	}
 	pic.legend(b)
 	if note := s.note(total); note != "" {
-		b.WriteString(note + "\n")
+		b.WriteString(style.Paragraph("", "  ", note))
 	}
 }
 
@@ -95,18 +95,18 @@ func bothPaths(b *strings.Builder, j *journey.Journey, response, completion []jo
 	for _, m := range Answer(j) {
 		p.mark(b, m)
 	}
-	fmt.Fprintf(b, "response path, %s in %d segments\n", format.Duration(response[len(response)-1].End), len(response))
+	fmt.Fprintf(b, "response path, %s in %d %s\n", format.Duration(response[len(response)-1].End), len(response), plural("segment", len(response)))
 	for _, r := range upper.rows {
 		p.row(b, r)
 	}
-	fmt.Fprintf(b, "completion path, %s in %d segments\n", format.Duration(completion[len(completion)-1].End), len(completion))
+	fmt.Fprintf(b, "completion path, %s in %d %s\n", format.Duration(completion[len(completion)-1].End), len(completion), plural("segment", len(completion)))
 	for _, r := range lower.rows {
 		p.row(b, r)
 	}
 	p.legend(b)
 	both := selection{omitted: upper.omitted + lower.omitted, time: upper.time + lower.time, waits: upper.waits || lower.waits}
 	if note := both.note(total); note != "" {
-		b.WriteString(note + "\n")
+		b.WriteString(style.Paragraph("", "  ", note))
 	}
 }
 

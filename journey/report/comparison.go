@@ -24,7 +24,7 @@ func (r Comparison) WriteText(w io.Writer, style format.Style) error {
 	c := r.Of
 	var b strings.Builder
 	for _, line := range r.About {
-		b.WriteString(format.Escape(line) + "\n")
+		b.WriteString(style.Paragraph("", "  ", format.Escape(line)))
 	}
 	if len(r.About) > 0 {
 		b.WriteString("\n")
@@ -34,7 +34,10 @@ func (r Comparison) WriteText(w io.Writer, style format.Style) error {
 		heading(&b, style, section.Title)
 		for _, row := range section.Rows {
 			color := map[string]format.Color{"less": format.Green, "more": format.Red}[row.Class]
-			fmt.Fprintf(&b, "  %-11s  %s\n", row.Measure, style.Paint(color, row.Words))
+			for i, line := range format.Wrap(row.Words, style.Columns()-15) {
+				name := map[bool]string{true: row.Measure}[i == 0]
+				fmt.Fprintf(&b, "  %-11s  %s\n", name, style.Paint(color, line))
+			}
 		}
 	}
 	structureLines(&b, c.Groups, style)
@@ -42,7 +45,7 @@ func (r Comparison) WriteText(w io.Writer, style format.Style) error {
 	if len(c.Warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, text := range c.Warnings {
-			fmt.Fprintf(&b, "  %s\n", format.Escape(text))
+			b.WriteString(style.Paragraph("  ", "    ", format.Escape(text)))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -129,5 +132,5 @@ func groupTable(b *strings.Builder, groups []compare.GroupSummary, style format.
 		}
 		rows = append(rows, row)
 	}
-	table(b, style, "", rows)
+	figureTable(b, style, "", 1, rows)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,14 +61,7 @@ type numberView struct {
 }
 
 func newComparisonPage(c compare.Comparison) comparisonPage {
-	var names []string
-	for _, g := range c.Groups {
-		names = append(names, format.Escape(g.Name))
-	}
-	p := comparisonPage{Title: "Nothing to compare", Differences: differenceSections(c), Histograms: histograms(c.Groups), Structures: structureViews(c.Groups)}
-	if len(names) > 0 {
-		p.Title = strings.Join(names[1:], ", ") + " against " + names[0]
-	}
+	p := comparisonPage{Title: comparisonTitle(c), Differences: differenceSections(c), Histograms: histograms(c.Groups), Structures: structureViews(c.Groups)}
 	var longest time.Duration
 	for _, g := range c.Groups {
 		p.Groups = append(p.Groups, newGroupView(g))
@@ -95,6 +89,41 @@ func newComparisonPage(c compare.Comparison) comparisonPage {
 		p.Warnings = append(p.Warnings, format.Escape(w))
 	}
 	return p
+}
+
+// comparisonTitle names what is compared: each base with the groups that are compared with it.
+func comparisonTitle(c compare.Comparison) string {
+	type side struct {
+		base   string
+		others []string
+	}
+	var sides []side
+	add := func(base, other string) {
+		i := slices.IndexFunc(sides, func(s side) bool { return s.base == base })
+		if i < 0 {
+			i = len(sides)
+			sides = append(sides, side{base: base})
+		}
+		if !slices.Contains(sides[i].others, other) {
+			sides[i].others = append(sides[i].others, other)
+		}
+	}
+	for _, d := range c.Differences {
+		add(d.Base, d.Other)
+	}
+	if len(sides) == 0 && len(c.Groups) > 1 {
+		for _, g := range c.Groups[1:] {
+			add(c.Groups[0].Name, g.Name)
+		}
+	}
+	if len(sides) == 0 {
+		return "Nothing to compare"
+	}
+	var titles []string
+	for _, s := range sides {
+		titles = append(titles, format.Escape(strings.Join(s.others, ", ")+" against "+s.base))
+	}
+	return strings.Join(titles, "; ")
 }
 
 func newGroupView(g compare.GroupSummary) groupView {
@@ -188,11 +217,14 @@ func newNodeRowView(n compare.Node, g, order int, twins map[[2]string]int) nodeR
 	for _, t := range []struct {
 		label string
 		a, o  compare.NodeTime
-	}{
-		{"own time", a.Self, o.Self}, {"queue wait", a.Wait, o.Wait},
-		{"on response path", a.Path.Response, o.Path.Response}, {"on completion path", a.Path.Completion, o.Path.Completion},
-	} {
-		r.Cells = append(r.Cells, numberView{t.label, times(t.a, t.o), t.o.Mean - t.a.Mean, verdictClass(deltaOf(t.o).Verdict)})
+	}{{"own time", a.Self, o.Self}, {"queue wait", a.Wait, o.Wait}} {
+		r.Cells = append(r.Cells, shiftView(t.label, n, g, t.a, t.o))
+	}
+	for _, t := range []struct {
+		label string
+		a, o  compare.NodeTime
+	}{{"on response path", a.Path.Response, o.Path.Response}, {"on completion path", a.Path.Completion, o.Path.Completion}} {
+		r.Cells = append(r.Cells, numberView{t.label, times(t.a, t.o), t.o.Mean - t.a.Mean, ""})
 	}
 	for i := range r.Cells {
 		if r.Cells[i].Text == "–" {
@@ -200,4 +232,18 @@ func newNodeRowView(n compare.Node, g, order int, twins map[[2]string]int) nodeR
 		}
 	}
 	return r
+}
+
+// shiftView is a time of a node with the difference by which it is called slower or faster, and is sorted by that.
+func shiftView(label string, n compare.Node, g int, a, o compare.NodeTime) numberView {
+	v := numberView{Label: label, Text: shiftWords(n, g, a, o), Class: "unsure"}
+	switch {
+	case o.Shift != nil && o.Shift.Median != nil:
+		v.Sort, v.Class = *o.Shift.Median, verdictClass(o.Shift.Verdict)
+	case o.Typical != nil:
+		v.Sort = *o.Typical
+	case a.Typical != nil:
+		v.Sort = -*a.Typical
+	}
+	return v
 }

@@ -52,7 +52,9 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 	if path := j.ResponsePath(); len(path) > 0 {
 		p.Paths = append(p.Paths, newPathView("Response path: what the caller waited for", set, path))
 	}
-	p.Paths = append(p.Paths, newPathView("Completion path: why it ended when it did", set, completion))
+	if len(completion) > 0 {
+		p.Paths = append(p.Paths, newPathView("Completion path: why it ended when it did", set, completion))
+	}
 	p.Messages = messageRows(j)
 	if branches := j.Branches(); len(branches) > 1 {
 		p.Branches = branchRows(j, branches)

@@ -123,7 +123,7 @@ func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineR
 		class += " error"
 	}
 	r.Bars = append(r.Bars, s.bar(start, end, y, class))
-	r.Label = runewidth.Truncate(format.Escape(span.Service), labelService, "…") + " · " + lastPart(span.Name) + " · " + format.Duration(end-start)
+	r.Label = runewidth.Truncate(format.Escape(span.Service), labelService, "…") + " · " + shortName(span.Name) + " · " + format.Duration(end-start)
 	r.Title = format.Escape(span.Service) + " " + format.Escape(span.Name) + ", from " + format.Duration(start) + " to " + format.Duration(end)
 	if n.via != nil {
 		for _, note := range viaNotes(set, n, from) {

@@ -32,7 +32,7 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 	var b strings.Builder
 	header(&b, j, style)
 	for _, line := range r.About {
-		b.WriteString("  " + format.Escape(line) + "\n")
+		b.WriteString(style.Paragraph("  ", "    ", format.Escape(line)))
 	}
 	heading(&b, style, "Spans")
 	tree(&b, j, style)
@@ -45,15 +45,13 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 		hopText(&b, hopViews(j), style)
 	}
 	response := j.ResponsePath()
-	if len(response) > 0 {
-		heading(&b, style, "Response path: what the caller waited for")
-		pathTable(&b, j.Set(), response, style)
-	}
+	pathTable(&b, "Response path: what the caller waited for", j.Set(), response, style)
 	completion := j.CompletionPath()
-	heading(&b, style, "Completion path: why it ended when it did")
-	pathTable(&b, j.Set(), completion, style)
-	b.WriteString("\n")
-	bothPaths(&b, j, response, completion, style)
+	pathTable(&b, "Completion path: why it ended when it did", j.Set(), completion, style)
+	if len(completion) > 0 {
+		b.WriteString("\n")
+		bothPaths(&b, j, response, completion, style)
+	}
 	if branches := j.Branches(); len(branches) > 1 {
 		heading(&b, style, "Branches: what ended when, and how much later it could have")
 		branchTable(&b, j, branches, style)
@@ -65,7 +63,7 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 	if warnings := j.Warnings(); len(warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, warning := range warnings {
-			fmt.Fprintf(&b, "  %s  %s\n", warning.Rule, format.Escape(warning.Text))
+			b.WriteString(style.Paragraph("  ", "       ", string(warning.Rule)+"  "+format.Escape(warning.Text)))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -110,12 +108,13 @@ func plural(word string, n int) string {
 	return word + "s"
 }
 
-func pathTable(b *strings.Builder, set *journey.Set, path []journey.Segment, style format.Style) {
+// pathTable writes a path under its heading, and nothing of one that took no time.
+func pathTable(b *strings.Builder, title string, set *journey.Set, path []journey.Segment, style format.Style) {
 	s := pieces(set, path)
 	if len(s.rows) == 0 {
-		b.WriteString("  nothing: it took no time\n")
 		return
 	}
+	heading(b, style, title)
 	total := path[len(path)-1].End - path[0].Start
 	cells := [][]cell{{number("start"), number("duration"), number("share"), left("service"), left("what")}}
 	for _, r := range s.rows {
@@ -125,7 +124,7 @@ func pathTable(b *strings.Builder, set *journey.Set, path []journey.Segment, sty
 	}
 	table(b, style, "  ", cells)
 	if note := s.note(total); note != "" {
-		b.WriteString("  " + note + "\n")
+		b.WriteString(style.Paragraph("  ", "    ", note))
 	}
 }
 
@@ -137,7 +136,7 @@ func messageTable(b *strings.Builder, set *journey.Set, messages []journey.Messa
 			number(format.Duration(m.Publish)), number(format.Duration(m.Wait)), number(format.Duration(m.Delivery)),
 		})
 	}
-	table(b, style, "  ", rows)
+	figureTable(b, style, "  ", 4, rows)
 	if more := len(messages) - maxMessageRows; more > 0 {
 		fmt.Fprintf(b, "  and %d more messages\n", more)
 	}

@@ -28,7 +28,7 @@ func TestOwnMeasures(t *testing.T) {
 	)...))
 	var text, page, doc bytes.Buffer
 	r := report.Comparison{Of: c}
-	if err := r.WriteText(&text, format.Style{}); err != nil {
+	if err := r.WriteText(&text, format.Style{Width: 200}); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.WriteHTML(&page); err != nil {

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mattn/go-runewidth"
-
 	"tracelab/journey/compare"
 	"tracelab/journey/format"
 )
@@ -70,12 +68,12 @@ func nodeTable(b *strings.Builder, nodes []compare.Node, g int, style format.Sty
 		rows = append(rows, nodeRow(n, g, twins))
 	}
 	rows = append(rows, sumRow(nodes, g))
-	table(b, style, "  ", withoutEmptyColumns(rows))
+	figureTable(b, style, "  ", 3, withoutEmptyColumns(rows))
 	if more := len(nodes) - maxNodeRows; more > 0 {
 		fmt.Fprintf(b, "  and %d more nodes\n", more)
 	}
-	fmt.Fprintf(b, "  Times are means of a journey, %s → %s: what is not there counts 0, and the times on a path add up to the mean caller wait and completion.\n", base, other)
-	b.WriteString("  Slower and faster go by the 95 % interval of the median difference of own time, or else of queue wait: of nodes that are the same, up to 1 in 20 is named by chance.\n")
+	b.WriteString(style.Paragraph("  ", "  ", fmt.Sprintf("Own time and queue wait: the median over the journeys of %s that have the node, and how much more (+) or less (−) that is in %s; ~ where the 95 %% interval of the difference includes 0. Slower and faster go by own time, or else by queue wait: of nodes that are the same, up to 1 in 20 is named by chance.", base, other)))
+	b.WriteString(style.Paragraph("  ", "  ", fmt.Sprintf("Times on a path: means over all journeys, %s → %s. What is not there counts 0, and they add up to the mean caller wait and completion.", base, other)))
 }
 
 // withoutEmptyColumns leaves out the columns that have only a heading and dashes.
@@ -144,7 +142,7 @@ func nodeRow(n compare.Node, g int, twins map[[2]string]int) []cell {
 		{text: string(o.Change), color: changeColor(o.Change)},
 		left(shorten(format.Escape(n.Service), maxServiceWidth)), left(name),
 		number(fromTo(fmt.Sprint(a.Count), fmt.Sprint(o.Count))), number(fromTo(fmt.Sprint(a.Errors), fmt.Sprint(o.Errors))),
-		number(times(a.Self, o.Self)), number(times(a.Wait, o.Wait)),
+		number(shiftWords(n, g, a.Self, o.Self)), number(shiftWords(n, g, a.Wait, o.Wait)),
 		number(times(a.Path.Response, o.Path.Response)), number(times(a.Path.Completion, o.Path.Completion)),
 	}
 }
@@ -153,16 +151,16 @@ func nodeRow(n compare.Node, g int, twins map[[2]string]int) []cell {
 func rowName(n compare.Node, a, o compare.NodeIn, twins map[[2]string]int) string {
 	name := nodeName(a, o)
 	if twins[[2]string{n.Service, n.Name}] > 1 && len(n.Path) > 1 {
-		name += ", after " + lastPart(n.Path[len(n.Path)-2])
+		name += ", after " + shortName(n.Path[len(n.Path)-2])
 	}
 	return name
 }
 
 // nodeName is a node's name in both groups, and how it is reached where that is the change.
 func nodeName(a, o compare.NodeIn) string {
-	name := lastPart(cmp.Or(a.Name, o.Name))
+	name := shortName(cmp.Or(a.Name, o.Name))
 	if a.Name != "" && o.Name != "" && a.Name != o.Name {
-		name += " → " + lastPart(o.Name)
+		name += " → " + shortName(o.Name)
 	}
 	if o.Change == compare.ChangeCarrier {
 		name += " (" + a.Carrier + " → " + o.Carrier + ")"
@@ -170,14 +168,8 @@ func nodeName(a, o compare.NodeIn) string {
 	return name
 }
 
-// lastPart shortens a name at its front: of a qualified name the end tells more.
-func lastPart(name string) string {
-	name = format.Escape(name)
-	if width := runewidth.StringWidth(name); width > maxNameWidth {
-		return runewidth.TruncateLeft(name, width-maxNameWidth+1, "…")
-	}
-	return name
-}
+// shortName is a name as a table shows it.
+func shortName(name string) string { return shorten(format.Escape(name), maxNameWidth) }
 
 func sumRow(nodes []compare.Node, g int) []cell {
 	var sums [4]compare.NodeTime // response and completion, of both groups
@@ -187,6 +179,33 @@ func sumRow(nodes []compare.Node, g int) []cell {
 		}
 	}
 	return []cell{left("sum"), left(""), left(""), left(""), left(""), left(""), left(""), number(times(sums[0], sums[1])), number(times(sums[2], sums[3]))}
+}
+
+// shiftWords writes a time of a node by the statistic that decides about the words slower and faster: the median of the
+// base, and how much it differs. Of a node that only one of both has it is the median there.
+func shiftWords(n compare.Node, g int, a, o compare.NodeTime) string {
+	switch {
+	case n.Groups[0].Count == 0 || n.Groups[g].Count == 0:
+		return fromTo(typical(a), typical(o))
+	case typical(a) == "0 s" && typical(o) == "0 s":
+		return "–"
+	}
+	words := typical(a)
+	switch d := o.Shift; {
+	case d == nil || d.Median == nil || d.Verdict == compare.VerdictNone:
+		return words + " ~"
+	case d.Verdict == compare.VerdictLess:
+		return words + " −" + format.Nanoseconds(-*d.Median)
+	default:
+		return words + " +" + format.Nanoseconds(*d.Median)
+	}
+}
+
+func typical(t compare.NodeTime) string {
+	if t.Typical == nil {
+		return "0 s"
+	}
+	return format.Nanoseconds(*t.Typical)
 }
 
 func times(a, o compare.NodeTime) string {
@@ -240,15 +259,35 @@ func structureWords(s compare.Structure, first bool) string {
 	if first {
 		return words
 	}
-	for _, d := range []struct {
-		word  string
-		names []string
-	}{{"more of", s.More}, {"less of", s.Less}} {
-		if len(d.names) > 0 {
-			words += ", " + d.word + " " + someNames(d.names)
+	var what []string
+	if len(s.Joined) > 0 {
+		what = append(what, "another branch ended last, before "+someNames(s.Joined))
+	}
+	if len(s.Moved) > 0 {
+		what = append(what, "elsewhere: "+someNames(s.Moved))
+	}
+	if more := without(s.More, s.Less); len(more) > 0 {
+		what = append(what, "more of "+someNames(more))
+	}
+	if less := without(s.Less, s.More); len(less) > 0 {
+		what = append(what, "less of "+someNames(less))
+	}
+	return words + ": " + strings.Join(append(what, "such as trace "+s.Example), ", ")
+}
+
+// without returns the names that the second list does not have as often.
+func without(names, others []string) []string {
+	left := make(map[string]int, len(others))
+	for _, n := range others {
+		left[n]++
+	}
+	var list []string
+	for _, n := range names {
+		if left[n]--; left[n] < 0 {
+			list = append(list, n)
 		}
 	}
-	return words + ", such as trace " + s.Example
+	return list
 }
 
 // someNames joins the first three of a list of names.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,8 +20,55 @@ type cell struct {
 func left(text string) cell   { return cell{text: text} }
 func number(text string) cell { return cell{text: text, right: true} }
 
-// table writes rows of cells in aligned columns, two blanks apart. Cells are clean already.
+// minLastColumn is how narrow the last column of a table may get, whose text is wrapped where the table is too wide.
+const minLastColumn = 24
+
+// table writes rows of cells in aligned columns, two blanks apart. Text of the last column that is too long for the style's
+// width goes on in the next line. Cells are clean already.
 func table(b *strings.Builder, style format.Style, indent string, rows [][]cell) {
+	widths := columnWidths(rows)
+	for _, row := range rows {
+		tableRow(b, style, indent, row, widths)
+	}
+}
+
+func tableRow(b *strings.Builder, style format.Style, indent string, row []cell, widths []int) {
+	last := len(widths) - 1
+	if len(row) <= last || last < 0 || row[last].right {
+		b.WriteString(indent + tableLine(style, row, widths) + "\n")
+		return
+	}
+	before := runewidth.StringWidth(indent)
+	for _, w := range widths[:last] {
+		before += w + 2
+	}
+	lines := wrapCell(row[last].text, max(minLastColumn, style.Columns()-before))
+	end := row[last]
+	end.text = lines[0]
+	b.WriteString(indent + tableLine(style, append(slices.Clone(row[:last]), end), widths) + "\n")
+	for _, text := range lines[1:] {
+		b.WriteString(strings.Repeat(" ", before) + style.Paint(end.color, text) + "\n")
+	}
+}
+
+// wrapCell breaks text into lines of a width. They keep the indentation of the first, and two more.
+func wrapCell(text string, room int) []string {
+	if runewidth.StringWidth(text) <= room {
+		return []string{text}
+	}
+	words := strings.TrimLeft(text, " ")
+	nested := strings.Repeat(" ", min(len(text)-len(words), room/2))
+	lines := format.Wrap(words, room-len(nested)-2)
+	for i := range lines {
+		if i > 0 {
+			lines[i] = "  " + lines[i]
+		}
+		lines[i] = nested + lines[i]
+	}
+	return lines
+}
+
+func columnWidths(rows [][]cell) []int {
 	var widths []int
 	for _, row := range rows {
 		for i, c := range row {
@@ -30,27 +78,94 @@ func table(b *strings.Builder, style format.Style, indent string, rows [][]cell)
 			widths[i] = max(widths[i], runewidth.StringWidth(c.text))
 		}
 	}
-	for _, row := range rows {
-		var line strings.Builder
-		for i, c := range row {
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			fill := strings.Repeat(" ", widths[i]-runewidth.StringWidth(c.text))
-			if c.right {
-				line.WriteString(fill)
-			}
-			line.WriteString(style.Paint(c.color, c.text))
-			if !c.right {
-				line.WriteString(fill)
-			}
+	return widths
+}
+
+func tableLine(style format.Style, row []cell, widths []int) string {
+	var line strings.Builder
+	for i, c := range row {
+		if i > 0 {
+			line.WriteString("  ")
 		}
-		b.WriteString(indent + strings.TrimRight(line.String(), " ") + "\n")
+		fill := strings.Repeat(" ", max(0, widths[i]-runewidth.StringWidth(c.text)))
+		if c.right {
+			line.WriteString(fill)
+		}
+		line.WriteString(style.Paint(c.color, c.text))
+		if !c.right {
+			line.WriteString(fill)
+		}
+	}
+	return strings.TrimRight(line.String(), " ")
+}
+
+// figureTable writes a table whose first row is a heading, and whose first columns name what the others are figures of. Where
+// it is wider than the style allows, each row becomes a line of its names with its figures below, each after its heading.
+func figureTable(b *strings.Builder, style format.Style, indent string, names int, rows [][]cell) {
+	width := runewidth.StringWidth(indent) - 2
+	for _, w := range columnWidths(rows) {
+		width += w + 2
+	}
+	if width <= style.Columns() {
+		table(b, style, indent, rows)
+		return
+	}
+	heads := make([][]cell, len(rows))
+	for i, row := range rows {
+		heads[i] = row[:names]
+	}
+	widths := columnWidths(heads)
+	for i, row := range rows {
+		tableRow(b, style, indent, heads[i], widths)
+		if i > 0 {
+			b.WriteString(figureLines(style, indent+"    ", rows[0][names:], row[names:]))
+		}
 	}
 }
 
-// shorten cuts text to a width, with an ellipsis.
-func shorten(text string, width int) string { return runewidth.Truncate(text, width, "…") }
+// figureLines writes figures after their headings, as many in a line as fit.
+func figureLines(style format.Style, indent string, headings, figures []cell) string {
+	var b strings.Builder
+	line := ""
+	for i, c := range figures {
+		if c.text == "" || c.text == "–" {
+			continue
+		}
+		f := headings[i].text + " " + c.text
+		switch {
+		case line == "":
+			line = f
+		case runewidth.StringWidth(indent+line+", "+f+",") > style.Columns():
+			b.WriteString(indent + line + ",\n")
+			line = f
+		default:
+			line += ", " + f
+		}
+	}
+	if line != "" {
+		b.WriteString(indent + line + "\n")
+	}
+	return b.String()
+}
+
+// shorten cuts a name to a width and keeps what tells names apart: the end of one that is qualified, as a gRPC method or a
+// dotted topic is, behind a first word such as the method of HTTP. Other text keeps its front.
+func shorten(name string, width int) string {
+	if runewidth.StringWidth(name) <= width {
+		return name
+	}
+	first, rest, two := strings.Cut(name, " ")
+	if two {
+		first += " "
+	} else {
+		first, rest = "", name
+	}
+	room := width - runewidth.StringWidth(first)
+	if strings.Contains(rest, " ") || !strings.ContainsAny(rest, "./:") || room < 4 {
+		return runewidth.Truncate(name, width, "…")
+	}
+	return first + runewidth.TruncateLeft(rest, runewidth.StringWidth(rest)-room+1, "…")
+}
 
 func percent(part, whole int64) string {
 	if whole == 0 {

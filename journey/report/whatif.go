@@ -80,7 +80,7 @@ func worthTable(b *strings.Builder, worths []worth, style format.Style) {
 	for _, w := range worths {
 		rows = append(rows, []cell{left(w.service), left(w.name), number(w.work), number(w.completion), number(w.callerWait)})
 	}
-	table(b, style, "  ", rows)
+	figureTable(b, style, "  ", 2, rows)
 }
 
 // branchRows writes the branches of a journey: end, slack, service, span, and what led to it.
