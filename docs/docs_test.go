@@ -159,7 +159,7 @@ func TestProgramsCompile(t *testing.T) {
 // compile builds a program inside of the workspace, where the libraries and all that they need are known.
 func compile(t *testing.T, root, file string, part tutorial.Part) {
 	t.Helper()
-	dir, err := os.MkdirTemp(filepath.Join(root, "docs"), "_page") // an underscore: no pattern of the go command finds it
+	dir, err := os.MkdirTemp(filepath.Join(root, "docs"), "_page") //nolint:usetesting // a folder of the workspace; with an underscore no pattern of the go command finds it
 	if err != nil {
 		t.Fatal(err)
 	}

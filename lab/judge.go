@@ -250,6 +250,7 @@ func (j *judge) know(s services.State) {
 		a.Failed++
 	case services.Accepted:
 		a.Pending++
+	case services.Refused: // orders has no such order
 	}
 	j.recorded[s.Form] = a
 	if r := j.find(orderKey{s.Form, s.Number}); r != nil {

@@ -78,7 +78,7 @@ func incompleteOrders(t *testing.T, result *lab.Result) map[string]string {
 	reasons := map[string]string{}
 	for _, o := range readOrders(t, result) {
 		if o.Incomplete != "" {
-			reasons[string(o.Form)+"/"+strconv.Itoa(o.Number)] = o.Incomplete
+			reasons[o.Form+"/"+strconv.Itoa(o.Number)] = o.Incomplete
 		}
 	}
 	return reasons

@@ -89,7 +89,7 @@ func TestRunDirectoryHasEveryOrder(t *testing.T) {
 	result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp, c.Faults = 3, 2, faults("payment:error=payment_declined@0.5") })
 	seen := map[string]int{}
 	for _, o := range readOrders(t, result) {
-		seen[string(o.Form)+strconv.Itoa(o.Number)]++
+		seen[o.Form+strconv.Itoa(o.Number)]++
 		if o.ID == "" || o.Trace == "" || o.Status == 0 || o.Intended.IsZero() || o.CallerWait <= 0 || o.Response < o.CallerWait || o.Incomplete != "" {
 			t.Errorf("order %+v", o)
 		}

@@ -20,22 +20,22 @@ import (
 	"tracelab/services/internal/store"
 )
 
-// summary asks for a run's accounts, as the gateway tells them.
-func (l *testLab) summary(run string) Summary {
+// summary asks for the accounts of run r, as the gateway tells them.
+func (l *testLab) summary() Summary {
 	l.Helper()
-	a := l.send(context.Background(), http.MethodGet, "/runs/"+run, "", nil)
+	a := l.send(context.Background(), http.MethodGet, "/runs/r", "", nil)
 	var s Summary
 	if err := json.Unmarshal(a.body, &s); err != nil {
-		l.Fatalf("GET /runs/%s answered %d %s: %v", run, a.status, a.body, err)
+		l.Fatalf("GET /runs/r answered %d %s: %v", a.status, a.body, err)
 	}
 	return s
 }
 
-// everyEffect is the same effect of every step.
-func everyEffect(e Effect) map[Step]Effect {
+// onceEach says that every step had its effect once.
+func onceEach() map[Step]Effect {
 	effects := map[Step]Effect{}
 	for _, step := range Steps() {
-		effects[step] = e
+		effects[step] = Effect{Once: 1}
 	}
 	return effects
 }
@@ -67,19 +67,19 @@ func TestAStepThatIsDeliveredAgainIsSkipped(t *testing.T) {
 			l.await(l.place(in("r", form), tea).id())
 		}
 		time.Sleep(time.Second)
-		if diff := cmp.Diff(everyEffect(Effect{Once: 1}), l.summary("r").Forms[Kafka].Effects); diff != "" {
+		if diff := cmp.Diff(onceEach(), l.summary().Forms[Kafka].Effects); diff != "" {
 			t.Errorf("before (-want +got):\n%s", diff)
 		}
 		if n := l.again("stock.reserved"); n != 2 {
 			t.Fatalf("%d records came again, want 2", n)
 		}
 		time.Sleep(5 * time.Second)
-		want := everyEffect(Effect{Once: 1})
+		want := onceEach()
 		for _, step := range []Step{Charge, Dispatch, Notify, Record} { // orders.Complete: the join has all its branches
 			want[step] = Effect{Once: 1, Skipped: 1}
 		}
 		for _, form := range []Form{Kafka, Hybrid} {
-			if diff := cmp.Diff(want, l.summary("r").Forms[form].Effects); diff != "" {
+			if diff := cmp.Diff(want, l.summary().Forms[form].Effects); diff != "" {
 				t.Errorf("%s: (-want +got):\n%s", form, diff)
 			}
 			marked := map[Step]int{}
@@ -106,11 +106,11 @@ func TestWithoutDedupeStepsAreDoneAgain(t *testing.T) {
 		l.await(l.place(in("r", Kafka), tea).id())
 		l.again("payment.captured")
 		time.Sleep(5 * time.Second)
-		want := everyEffect(Effect{Once: 1})
+		want := onceEach()
 		for _, step := range []Step{Dispatch, Notify, Record} {
 			want[step] = Effect{Twice: 1}
 		}
-		if diff := cmp.Diff(want, l.summary("r").Forms[Kafka].Effects); diff != "" {
+		if diff := cmp.Diff(want, l.summary().Forms[Kafka].Effects); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		for step, spans := range l.stepSpans(in("r", Kafka)) {
@@ -152,7 +152,7 @@ func TestARepeatCarriesOn(t *testing.T) {
 			t.Errorf("%+v, want it completed", s)
 		}
 		time.Sleep(time.Second)
-		if got := l.summary("r").Forms[Kafka].Effects[Charge]; got != (Effect{Once: 1, Skipped: 1}) {
+		if got := l.summary().Forms[Kafka].Effects[Charge]; got != (Effect{Once: 1, Skipped: 1}) {
 			t.Errorf("%+v, want one effect, of the handling that told nobody, and one skipped", got)
 		}
 	}, func(c *Config) { c.Effects = effects })
@@ -188,7 +188,7 @@ func TestARestartRemembers(t *testing.T) {
 				t.Error("a step was done again after the restart")
 			}
 		}
-		l.until("messages about orders that orders has forgotten are counted", func() bool { return l.summary("r").Orders.UnknownMessages == 15 })
+		l.until("messages about orders that orders has forgotten are counted", func() bool { return l.summary().Orders.UnknownMessages == 15 })
 		l.must(l.stop(patience))
 	}, func(c *Config) { c.Effects = effects })
 	if err := effects.Close(); err != nil {
@@ -221,8 +221,8 @@ func TestTwoMembersOfAGroupShareTheirEffects(t *testing.T) {
 		for _, id := range ids {
 			l.await(id)
 		}
-		l.until("the repeats have been told of", func() bool { return l.summary("r").Forms[Kafka].Effects[Charge].Skipped >= 40 })
-		for step, effect := range l.summary("r").Forms[Kafka].Effects {
+		l.until("the repeats have been told of", func() bool { return l.summary().Forms[Kafka].Effects[Charge].Skipped >= 40 })
+		for step, effect := range l.summary().Forms[Kafka].Effects {
 			if effect.Once != 60 || effect.Twice != 0 {
 				t.Errorf("%s: %+v, want each order once", step, effect)
 			}
@@ -291,7 +291,7 @@ func TestAnEffectThatCannotBeNoted(t *testing.T) {
 			t.Errorf("answered %d %s, want 202", a.status, a.body)
 		}
 		time.Sleep(5 * time.Second)
-		if s := l.summary("r").Forms[Kafka]; s.Pending != 1 {
+		if s := l.summary().Forms[Kafka]; s.Pending != 1 {
 			t.Errorf("%+v, want the order pending: its message is not finished", s)
 		}
 	}, func(c *Config) { c.Effects = newEffects(failingNotes{store.NewMemory(10)}) })

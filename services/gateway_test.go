@@ -46,7 +46,7 @@ func TestPlaceAnOrder(t *testing.T) {
 		accounts := l.send(l.Context(), http.MethodGet, "/runs/r", "", nil)
 		var sums Summary
 		l.must(json.Unmarshal(accounts.body, &sums))
-		one := Accounts{Accepted: 1, Completed: 1, Effects: everyEffect(Effect{Once: 1})}
+		one := Accounts{Accepted: 1, Completed: 1, Effects: onceEach()}
 		if diff := cmp.Diff(map[Form]Accounts{REST: one, GRPC: one, Kafka: one, Hybrid: one}, sums.Forms); diff != "" {
 			t.Errorf("GET /runs/r (-want +got):\n%s", diff)
 		}

@@ -113,7 +113,9 @@ func TestAccountsAddUp(t *testing.T) {
 			l.refuse(en)
 			continue
 		}
-		l.accept(en)
+		if failed := l.accept(en); failed != nil {
+			t.Fatal(failed)
+		}
 		switch i % 3 {
 		case 0:
 			l.did(id, Complete)
@@ -161,7 +163,9 @@ func TestIdempotencyKeys(t *testing.T) {
 	expect("no key", e, "", order, "", false)
 	l.refuse(first)
 	second := expect("after a refusal", e, "key", order, "", false)
-	l.accept(second)
+	if failed := l.accept(second); failed != nil {
+		t.Fatal(failed)
+	}
 	l.answer(second, &orderpb.Acceptance{OrderId: "2"}, nil)
 	if again := expect("answered", e, "key", order, "", true); again != second {
 		t.Error("the replay is another order's")
@@ -188,7 +192,9 @@ func TestOneOrderForManyAtTheSameTime(t *testing.T) {
 					t.Errorf("replayed %q for %q", en.answer.GetOrderId(), en.state.ID)
 				}
 			default:
-				l.accept(en)
+				if failed := l.accept(en); failed != nil {
+					t.Error(failed)
+				}
 				l.answer(en, &orderpb.Acceptance{OrderId: en.state.ID}, nil)
 			}
 			mu.Lock()

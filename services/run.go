@@ -20,7 +20,7 @@ import (
 // perform does one step for an order, under one INTERNAL span with the step's name: how a call meets its message twin.
 // duplicate says that the step has been done before.
 func (n *node) perform(ctx context.Context, e Experiment, step Step, duplicate bool, do func(context.Context) error) error {
-	ctx, span := n.startStep(ctx, step, duplicate)
+	ctx, span := n.telemetry.Tracer.Start(ctx, string(step), stepAttributes(step, duplicate))
 	defer span.End()
 	ctx, end := n.telemetry.Labels.Step(ctx, string(step))
 	defer end()
@@ -37,17 +37,18 @@ func (n *node) perform(ctx context.Context, e Experiment, step Step, duplicate b
 	return failed
 }
 
-func (n *node) startStep(ctx context.Context, step Step, duplicate bool) (context.Context, trace.Span) {
+// stepAttributes are what the span of a step starts with.
+func stepAttributes(step Step, duplicate bool) trace.SpanStartEventOption {
 	attributes := []attribute.KeyValue{attribute.String(KeyStep, string(step))}
 	if duplicate {
 		attributes = append(attributes, attribute.Bool(KeyDuplicate, true))
 	}
-	return n.telemetry.Tracer.Start(ctx, string(step), trace.WithAttributes(attributes...))
+	return trace.WithAttributes(attributes...)
 }
 
 // skip is a step that has been done before: its span says so, and nothing else happens.
 func (n *node) skip(ctx context.Context, step Step) {
-	_, span := n.startStep(ctx, step, true)
+	_, span := n.telemetry.Tracer.Start(ctx, string(step), stepAttributes(step, true))
 	span.End()
 }
 

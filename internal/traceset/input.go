@@ -71,8 +71,8 @@ func (r Run) Name() string { return nameOf(r.Run) }
 
 // nameOf is the name of a run's directory, not of a link such as runs/latest.
 func nameOf(r rundir.Run) string {
-	if r.Provenance.Run != "" {
-		return r.Provenance.Run
+	if r.Run != "" {
+		return r.Run
 	}
 	return filepath.Base(r.Dir)
 }
