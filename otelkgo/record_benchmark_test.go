@@ -123,7 +123,7 @@ func bareRecord(ctx context.Context, tp trace.TracerProvider) func() {
 			span.SetAttributes(partition, client, attribute.String("messaging.kafka.message.key", string(key)), attribute.Int("messaging.kafka.offset", 0))
 		}
 		span.End()
-		set := append(consumed[:len(consumed):len(consumed)], partition, client, attribute.String("messaging.kafka.message.key", string(key)), attribute.Int("messaging.kafka.offset", 0))
+		set := append(slices.Clip(consumed), partition, client, attribute.String("messaging.kafka.message.key", string(key)), attribute.Int("messaging.kafka.offset", 0))
 		_, span = tracer.Start(trace.ContextWithRemoteSpanContext(ctx, creation), "process orders", process, trace.WithAttributes(set...))
 		if span.IsRecording() {
 			span.AddLink(trace.Link{SpanContext: creation})

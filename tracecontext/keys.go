@@ -19,19 +19,19 @@ import (
 
 // spanKey is the key that trace.SpanFromContext asks for, or nil.
 var spanKey = learnKey(
-	func(ctx context.Context) { trace.SpanFromContext(ctx) },
 	trace.ContextWithSpan(context.Background(), noSpan),
+	func(ctx context.Context) { trace.SpanFromContext(ctx) },
 )
 
 // baggageKey is the key that baggage.FromContext asks for, or nil.
 var baggageKey = learnKey(
-	func(ctx context.Context) { baggage.FromContext(ctx) },
 	baggage.ContextWithBaggage(context.Background(), baggage.Baggage{}),
+	func(ctx context.Context) { baggage.FromContext(ctx) },
 )
 
 // learnKey returns the one key that get asks for, provided that put has a value
 // under it; otherwise nil.
-func learnKey(get func(context.Context), put context.Context) any {
+func learnKey(put context.Context, get func(context.Context)) any {
 	probe := keyProbe{Context: context.Background()}
 	get(&probe)
 	if probe.asked != 1 || put.Value(probe.key) == nil {

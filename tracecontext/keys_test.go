@@ -56,7 +56,7 @@ func TestLearnKey(t *testing.T) {
 		{"two keys", func(ctx context.Context) { ctx.Value("first"); ctx.Value(testKey{}) }, holds, nil},
 		{"not by a key", func(ctx context.Context) { _, _ = ctx.Deadline() }, holds, nil},
 	} {
-		if got := tracecontext.LearnKey(c.get, c.put); got != c.want {
+		if got := tracecontext.LearnKey(c.put, c.get); got != c.want {
 			t.Errorf("%s: key %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -89,7 +89,7 @@ func (v *hopView) compare(wrote, read []journey.Header) {
 	for _, name := range []string{"traceparent", "tracestate", "baggage"} {
 		sent, got := valueOf(wrote, name), valueOf(read, name)
 		switch {
-		case sent == got && sent == "" && name == "traceparent":
+		case sent == "" && got == "" && name == "traceparent":
 			v.Notes = append(v.Notes, "no traceparent was written: the context was lost before this hop")
 		case sent != "" && got == "":
 			v.Notes = append(v.Notes, fmt.Sprintf("%s was lost on the way: the receiver read none", name))

@@ -87,6 +87,13 @@ func TestDamageInLongDocuments(t *testing.T) {
 		return document(some...)
 	}
 	whole := document(spans...)
+	before := func(part string) string {
+		text, _, found := strings.Cut(whole, part)
+		if !found {
+			t.Fatalf("the document has no %s", part)
+		}
+		return text
+	}
 	for _, c := range []struct {
 		why, in               string
 		spans, damaged, lines int
@@ -103,9 +110,9 @@ func TestDamageInLongDocuments(t *testing.T) {
 			}
 		}), n + 1 - 500, 500, 2},
 		{"cut in a string", whole[:strings.Index(whole, `"startTimeUnixNano":"6000"`)-60], 5001, 1, 2},
-		{"cut between values", whole[:strings.Index(whole, `"startTimeUnixNano":"6000"`)], 5001, 1, 2},
-		{"cut between spans", whole[:strings.Index(whole, `{"traceId":"0000000000000000000000000000138`)], 4992, 1, 2},
-		{"cut over many lines", strings.ReplaceAll(whole[:strings.Index(whole, `"startTimeUnixNano":"6000"`)], `,"kind"`, ",\n\"kind\""), 5001, 1, 5003},
+		{"cut between values", before(`"startTimeUnixNano":"6000"`), 5001, 1, 2},
+		{"cut between spans", before(`{"traceId":"0000000000000000000000000000138`), 4992, 1, 2},
+		{"cut over many lines", strings.ReplaceAll(before(`"startTimeUnixNano":"6000"`), `,"kind"`, ",\n\"kind\""), 5001, 1, 5003},
 		{"a bracket too many", strings.Replace(whole, `},{"traceId":"0000000000000000000000000000138`, `}},{"traceId":"0000000000000000000000000000138`, 1), 4992, 1, 2},
 		{"words on a long line", strings.Repeat("word ", 1_000_000), 1, 1, 2},
 		{"another signal", strings.Replace(whole, "resourceSpans", "resourceLogs", 1), 1, 0, 2},

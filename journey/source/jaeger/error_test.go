@@ -22,7 +22,7 @@ func TestErrorsInWords(t *testing.T) {
 		if got := c.err.Error(); got != c.want {
 			t.Errorf("%#v says %q, want %q", c.err, got, c.want)
 		}
-		if errors.Unwrap(c.err) != c.err.Err || errors.Is(c.err, source.ErrNotStored) {
+		if errors.Unwrap(c.err) != c.err.Err || errors.Is(c.err, source.ErrNotStored) { //nolint:errorlint // the very error
 			t.Errorf("%#v unwraps to %v", c.err, errors.Unwrap(c.err))
 		}
 	}
