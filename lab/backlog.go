@@ -5,56 +5,54 @@ import "sync"
 // backlogLimit is how many bytes of spans wait for an OTLP endpoint at the most.
 const backlogLimit = 64 << 20
 
-// backlog holds batches of spans until the one who sends them on has taken them. It never holds up who adds: when it is
-// full, the oldest batches are dropped and counted.
+// backlog holds batches of spans until they are sent on. It never holds up who adds: when it is full, the oldest batches are
+// dropped and counted.
 type backlog struct {
 	limit int // bytes
 
 	mu      sync.Mutex
-	batches [][]byte // that wait; a dropped one is nil
-	first   int      // the number of batches[0]
-	size    int      // bytes that wait
-	dropped int      // spans
+	waiting []waitingBatch
+	size    int // bytes that wait
+	dropped int // spans
 	changed chan struct{}
+}
+
+type waitingBatch struct {
+	bytes []byte
+	spans int
 }
 
 func newBacklog(limit int) *backlog { return &backlog{limit: limit, changed: make(chan struct{})} }
 
-// add puts a batch behind the others.
-func (b *backlog) add(batch []byte) {
+// add puts a batch of so many spans behind the others.
+func (b *backlog) add(batch []byte, spans int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.batches = append(b.batches, batch)
+	b.waiting = append(b.waiting, waitingBatch{batch, spans})
 	b.size += len(batch)
-	for i := 0; b.size > b.limit && i < len(b.batches); i++ {
-		b.drop(i)
+	for b.size > b.limit {
+		b.dropped += b.removeFirst().spans
 	}
 	close(b.changed)
 	b.changed = make(chan struct{})
 }
 
-func (b *backlog) drop(i int) {
-	if b.batches[i] == nil {
-		return
-	}
-	if traces, err := decode(b.batches[i]); err == nil {
-		b.dropped += traces.SpanCount()
-	}
-	b.size -= len(b.batches[i])
-	b.batches[i] = nil
-}
-
-// from returns the batches from the n-th on, and a channel that is closed when there are more. Those before are done
-// with, and no longer held.
-func (b *backlog) from(n int) (batches [][]byte, more <-chan struct{}) {
+// next takes the first batch out. Nil: none waits, and more is closed when one does.
+func (b *backlog) next() (batch []byte, more <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for ; b.first < n; b.first++ {
-		b.size -= len(b.batches[0])
-		b.batches[0] = nil
-		b.batches = b.batches[1:]
+	if len(b.waiting) == 0 {
+		return nil, b.changed
 	}
-	return append([][]byte(nil), b.batches...), b.changed
+	return b.removeFirst().bytes, b.changed
+}
+
+func (b *backlog) removeFirst() waitingBatch {
+	first := b.waiting[0]
+	b.waiting[0] = waitingBatch{}
+	b.waiting = b.waiting[1:]
+	b.size -= len(first.bytes)
+	return first
 }
 
 // droppedSpans is how many spans were dropped.

@@ -47,7 +47,7 @@ func (c *collector) add(batch []byte) {
 		c.jaeger.note(traces)
 	}
 	if c.sendOn != nil {
-		c.sendOn.add(batch)
+		c.sendOn.add(batch, traces.SpanCount())
 	}
 	c.judge.add(traces)
 }

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -12,6 +16,7 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -61,5 +66,65 @@ func TestSpansThatServicesElsewhereDropAreCounted(t *testing.T) {
 	want := fmt.Sprintf("%d spans were dropped by the services", dropped.Load())
 	if !slices.ContainsFunc(result.Problems, func(p string) bool { return strings.Contains(p, want) }) {
 		t.Errorf("problems %q, want %q", result.Problems, want)
+	}
+}
+
+// partly takes every span, and says of each batch that it left one out.
+type partly struct {
+	sdktrace.SpanExporter
+	leftOut *atomic.Int64
+}
+
+// ExportSpans passes on.
+func (p partly) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	if err := p.SpanExporter.ExportSpans(ctx, spans); err != nil {
+		return err
+	}
+	p.leftOut.Add(1)
+	return &otlp.PartialError{Rejected: 1, Err: errors.New("one of them")}
+}
+
+// TestSpansThatAnEndpointLeavesOutAreCounted: it does not say which, so they are of no form.
+func TestSpansThatAnEndpointLeavesOutAreCounted(t *testing.T) {
+	var leftOut atomic.Int64
+	receiver := receiverAddress(t)
+	to := startTarget(t, receiver, func(e sdktrace.SpanExporter) sdktrace.SpanExporter { return partly{e, &leftOut} })
+	result, err := lab.Run(t.Context(), lab.Config{Orders: 2, Seed: 1, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(result.Problems, func(p string) bool { return strings.Contains(p, "dropped by the services besides") }) {
+		t.Errorf("an endpoint left %d spans out; problems %q", leftOut.Load(), result.Problems)
+	}
+}
+
+// TestServicesThatDoNotTellTheirDropsAreAProblem: they are of another version, or too busy.
+func TestServicesThatDoNotTellTheirDropsAreAProblem(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		says   string
+	}{
+		"another version": {http.NotFound, "answered 404"},
+		"no answer":       {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "deadline exceeded"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			receiver := receiverAddress(t)
+			to, err := url.Parse(startTarget(t, receiver, unchanged).url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gateway := http.NewServeMux()
+			gateway.HandleFunc("GET /runs/{run}/spans", c.answer)
+			gateway.Handle("/", httputil.NewSingleHostReverseProxy(to))
+			server := httptest.NewServer(gateway)
+			defer server.Close()
+			result, err := lab.Run(t.Context(), lab.Config{Orders: 1, Seed: 1, Target: server.URL, ReceiveOTLP: receiver, Out: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(result.Problems) != 1 || !strings.Contains(result.Problems[0], "do not say how many spans they dropped") || !strings.Contains(result.Problems[0], c.says) {
+				t.Errorf("problems %q", result.Problems)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -178,7 +179,8 @@ func (env *environment) elsewhere(c Config, run string) error {
 		env.onStop(fetcher.close)
 		return nil
 	}
-	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: c.ReceiveOTLP, Keep: env.collector.add, Logger: c.Logger, Admit: ofRun(run)})
+	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: c.ReceiveOTLP, Keep: env.collector.add, Logger: c.Logger,
+		Admit: ofRun(run, otlp.DefaultBudget()/4), MaxBytes: math.MaxInt64}) // the judge writes them to the run directory
 	if err != nil {
 		return err
 	}

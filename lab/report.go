@@ -20,7 +20,7 @@ func (r *running) report() (*Result, error) {
 	result := &Result{
 		Provenance: r.provenance(), Dir: filepath.Join(r.Out, r.name), WarmedUp: r.warm, Generator: r.generator, Starvation: r.starved.result(),
 		Forms: map[services.Form]*FormResult{}, Warnings: []string{}, Problems: []string{}, medians: map[services.Form]*medianOrder{}, program: r.Program,
-		Shared: j.shared.count, Late: j.late, Foreign: j.foreign, Damaged: j.damaged, Sent: r.sendRest(),
+		Shared: j.shared.count, Late: j.late, Foreign: j.foreign + r.leftOut(), Damaged: j.damaged, Sent: r.sendRest(),
 	}
 	if r.env.system != nil {
 		result.Skipped = r.env.system.Skipped()
@@ -46,7 +46,6 @@ func (r *running) report() (*Result, error) {
 		r.reportJaeger(result)
 	}
 	r.countSpans(result)
-	r.countReceived(result)
 	return result, nil
 }
 

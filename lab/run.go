@@ -56,9 +56,10 @@ type running struct {
 	generator Generator
 	starved   starvation
 	placed    int
-	elsewhere map[string]int64 // spans that services elsewhere dropped, by form
-	problems  []string         // of what went wrong on the way
-	kept      kept             // what a Jaeger still has
+	reported  *services.SpanReport // of services elsewhere, when the run began; nil: they did not say
+	elsewhere map[string]int64     // spans that services elsewhere dropped, by form
+	problems  []string             // of what went wrong on the way
+	kept      kept                 // what a Jaeger still has
 }
 
 // begin prepares the run directory and starts the services.
@@ -87,7 +88,7 @@ func begin(ctx context.Context, c Config) (*running, error) {
 		return r, nil
 	}
 	r.env.collector.sendOn = newBacklog(backlogLimit)
-	r.forward, err = otlp.StartForwarder(ctx, otlp.ForwarderConfig{To: c.OTLP.Traces, From: r.env.collector.sendOn.from, Keep: sampled(c.Seed, 1-c.Unsent)})
+	r.forward, err = otlp.StartForwarder(ctx, otlp.ForwarderConfig{To: c.OTLP.Traces, Next: r.env.collector.sendOn.next, Keep: sampled(c.Seed, 1-c.Unsent)})
 	if err != nil {
 		return nil, errors.Join(err, r.abandon(ctx))
 	}
@@ -107,6 +108,7 @@ func (r *running) abandon(ctx context.Context) error {
 
 // run is the run in its phases.
 func (r *running) run(ctx context.Context) (*Result, error) {
+	r.askDropsBefore(ctx)
 	if err := r.warmUp(ctx); err != nil {
 		return nil, err
 	}

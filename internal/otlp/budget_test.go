@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"tracelab/internal/testkit"
 )
 
 // named are spans of a request, by name.
@@ -17,9 +19,9 @@ func named(names ...string) []byte {
 	var spans []byte
 	for _, name := range names {
 		spans = protowire.AppendTag(spans, 2, protowire.BytesType)
-		spans = protowire.AppendBytes(spans, wrap([]byte(name), 5))
+		spans = protowire.AppendBytes(spans, testkit.Wrap([]byte(name), 5))
 	}
-	return wrap(spans, 2, 1)
+	return testkit.Wrap(spans, 2, 1)
 }
 
 // TestOnlySpansThatAreAdmittedAreKept counts the others, of a batch with both and of one with nothing else.

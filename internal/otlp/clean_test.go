@@ -14,6 +14,8 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"tracelab/internal/testkit"
 )
 
 // fill sets every string of a message, and of all that may be in it, to a text.
@@ -114,7 +116,7 @@ func TestWhatIsReceivedIsCleaned(t *testing.T) {
 			t.Errorf("batch %d: a span's name is %q", i, name)
 		}
 	}
-	entity := wrap([]byte("\xff"), 2, 3, 1, 1)
+	entity := testkit.Wrap([]byte("\xff"), 2, 3, 1, 1)
 	if err := exportBytes(t, overGRPC, entity); err == nil || !strings.Contains(err.Error(), "UTF-8") {
 		t.Errorf("an entity that is not UTF-8: %v", err)
 	}

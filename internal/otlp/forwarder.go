@@ -22,9 +22,8 @@ const (
 // ForwarderConfig says what a forwarder sends.
 type ForwarderConfig struct {
 	To Endpoint
-	// From returns the batches of spans, as OTLP protobuf, from the n-th on, and a channel that is closed when there are
-	// more.
-	From func(n int) (batches [][]byte, more <-chan struct{})
+	// Next takes the next batch of spans, as OTLP protobuf, out of a store. Nil: none waits, and more is closed when one does.
+	Next func() (batch []byte, more <-chan struct{})
 	Keep func(*tracepb.Span) bool // picks the spans to send
 }
 
@@ -58,15 +57,11 @@ func StartForwarder(ctx context.Context, c ForwarderConfig) (*Forwarder, error) 
 
 // work sends batch after batch.
 func (f *Forwarder) work(ctx context.Context) {
-	next := 0
 	stop := f.stop
 	for {
-		batches, more := f.From(next)
-		for _, batch := range batches {
+		batch, more := f.Next()
+		if batch != nil {
 			f.send(ctx, batch)
-			next++
-		}
-		if len(batches) > 0 {
 			continue
 		}
 		if stop == nil {
@@ -104,13 +99,21 @@ func (f *Forwarder) send(ctx context.Context, batch []byte) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
-	if err := f.client.UploadTraces(ctx, data.GetResourceSpans()); err != nil {
-		f.failed += n
-		f.err = err // the newest says enough; they are alike
-		return
+	err := f.client.UploadTraces(ctx, data.GetResourceSpans())
+	failed := 0
+	if partial, ok := errors.AsType[*PartialError](err); ok {
+		failed = min(partial.Rejected, n)
+	} else if err != nil {
+		failed = n
 	}
-	f.sent += n
-	f.reached.Store(true)
+	if err != nil {
+		f.err = err // the newest says enough; they are alike
+	}
+	f.failed += failed
+	f.sent += n - failed
+	if failed < n {
+		f.reached.Store(true)
+	}
 }
 
 // Abandon ends without sending the rest, and without a word: the run has failed for another reason.

@@ -18,6 +18,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"tracelab/internal/testkit"
 )
 
 const (
@@ -27,41 +29,6 @@ const (
 
 // longTimeouts are for large requests on a machine under load.
 var longTimeouts = timeouts{place: time.Minute, read: time.Minute, idle: time.Minute}
-
-// wrap puts a message into fields of others, the innermost first.
-func wrap(message []byte, fields ...protowire.Number) []byte {
-	for _, field := range fields {
-		message = protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), message)
-	}
-	return message
-}
-
-// nestedValue is an attribute's value of arrays in one another. Each level costs a few bytes more than the one inside, so
-// the message is written from its end.
-func nestedValue(levels int) []byte {
-	reversed := make([]byte, 0, 10*levels)
-	length := 0
-	for range levels {
-		for _, tag := range []byte{0x0a, 0x2a} { // values of the array, the array of the value
-			size := protowire.AppendVarint(nil, uint64(length))
-			for i := len(size) - 1; i >= 0; i-- {
-				reversed = append(reversed, size[i])
-			}
-			reversed = append(reversed, tag)
-			length = len(reversed)
-		}
-	}
-	for i, j := 0, len(reversed)-1; i < j; i, j = i+1, j-1 {
-		reversed[i], reversed[j] = reversed[j], reversed[i]
-	}
-	return reversed
-}
-
-// nestedRequest has an attribute of nested arrays in one place of a request.
-func nestedRequest(levels int, place ...protowire.Number) []byte {
-	keyed := append(wrap([]byte("k"), 1), wrap(nestedValue(levels), 2)...)
-	return wrap(keyed, place...)
-}
 
 // exportBytes sends a request over gRPC as it is.
 func exportBytes(t *testing.T, address string, body []byte, options ...grpc.CallOption) error {
@@ -124,8 +91,8 @@ func TestNestedAttributesAreRefused(t *testing.T) {
 			if name == "span" {
 				levels = 1_600_000
 			}
-			refused(t, overGRPC, overHTTP, nestedRequest(levels, place...), http.StatusBadRequest, codes.InvalidArgument, "")
-			refused(t, overGRPC, overHTTP, nestedRequest(201, place...), http.StatusBadRequest, codes.InvalidArgument, "")
+			refused(t, overGRPC, overHTTP, testkit.NestedOTLP(levels, place...), http.StatusBadRequest, codes.InvalidArgument, "")
+			refused(t, overGRPC, overHTTP, testkit.NestedOTLP(201, place...), http.StatusBadRequest, codes.InvalidArgument, "")
 		})
 	}
 	t.Run("json", func(t *testing.T) {
@@ -141,7 +108,7 @@ func TestNestedAttributesAreRefused(t *testing.T) {
 		t.Errorf("%d spans were kept", kept)
 	}
 	takesAGoodRequest(t, s, overGRPC, overHTTP)
-	if err := exportBytes(t, overGRPC, nestedRequest(40, 9, 2, 2, 1)); err != nil {
+	if err := exportBytes(t, overGRPC, testkit.NestedOTLP(40, 9, 2, 2, 1)); err != nil {
 		t.Errorf("40 levels: %v", err)
 	}
 }
@@ -153,14 +120,14 @@ func TestFewBytesOfManyPartsAreRefused(t *testing.T) {
 	const n = maxElements + 1
 	var before, after runtime.MemStats
 	for name, body := range map[string][]byte{
-		"spans":                   wrap(bytes.Repeat([]byte{0x12, 0}, 7_000_000), 2, 1),
-		"spans of an old version": wrap(bytes.Repeat([]byte{0x12, 0}, n), 1000, 1),
+		"spans":                   testkit.Wrap(bytes.Repeat([]byte{0x12, 0}, 7_000_000), 2, 1),
+		"spans of an old version": testkit.Wrap(bytes.Repeat([]byte{0x12, 0}, n), 1000, 1),
 		"resources":               bytes.Repeat([]byte{0x0a, 0}, n),
-		"attributes":              wrap(bytes.Repeat([]byte{0x4a, 0}, n), 2, 2, 1),
-		"links":                   wrap(bytes.Repeat([]byte{0x6a, 0}, n), 2, 2, 1),
-		"values":                  wrap(bytes.Repeat([]byte{0x0a, 0}, n), 5, 2, 9, 2, 2, 1),
-		"entries":                 wrap(bytes.Repeat([]byte{0x0a, 0}, n), 6, 2, 9, 2, 2, 1),
-		"keys of entities":        wrap(bytes.Repeat([]byte{0x1a, 0}, n), 3, 1, 1),
+		"attributes":              testkit.Wrap(bytes.Repeat([]byte{0x4a, 0}, n), 2, 2, 1),
+		"links":                   testkit.Wrap(bytes.Repeat([]byte{0x6a, 0}, n), 2, 2, 1),
+		"values":                  testkit.Wrap(bytes.Repeat([]byte{0x0a, 0}, n), 5, 2, 9, 2, 2, 1),
+		"entries":                 testkit.Wrap(bytes.Repeat([]byte{0x0a, 0}, n), 6, 2, 9, 2, 2, 1),
+		"keys of entities":        testkit.Wrap(bytes.Repeat([]byte{0x1a, 0}, n), 3, 1, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			encodings := []string{"gzip"}
@@ -179,7 +146,7 @@ func TestFewBytesOfManyPartsAreRefused(t *testing.T) {
 		}
 	})
 	runtime.ReadMemStats(&before)
-	if err := exportBytes(t, overGRPC, wrap(bytes.Repeat([]byte{0x12, 0}, maxSpans), 2, 1)); err != nil {
+	if err := exportBytes(t, overGRPC, testkit.Wrap(bytes.Repeat([]byte{0x12, 0}, maxSpans), 2, 1)); err != nil {
 		t.Errorf("%d spans are allowed: %v", maxSpans, err)
 	}
 	runtime.ReadMemStats(&after)
