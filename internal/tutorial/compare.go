@@ -14,6 +14,7 @@ var shapes = []struct {
 	pattern *regexp.Regexp
 	shown   string
 }{
+	{regexp.MustCompile(`\(!\)`), ""}, // marks figures of a machine that was too busy
 	{regexp.MustCompile(`[█░▪▼▒▓]+(?:\s*[█░▪▼▒▓]+)*`), "█"},
 	{regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`), "ID"},
 	{regexp.MustCompile(`\b(?:[0-9a-f]{32}|[0-9a-f]{16})\b`), "ID"},

@@ -48,6 +48,7 @@ func TestCompare(t *testing.T) {
 	for _, c := range []struct{ name, page, printed, want string }{
 		{"the same", "a\nb", "a\nb\n", ""},
 		{"numbers", "took 3.5 ms [1, 2]", "took 12 µs [1.5, 2]\n", ""},
+		{"marks", "wait 3 ms [1, 2]  4 ms", "wait 3 ms [1, 2] (!)  4 ms (!)", ""},
 		{"counts", "3", "4", `shows "3", the command prints "4"`},
 		{"ids", "trace 983566638dd7cd3ac0a2bdb85770a459", "trace 00000000000000000000000000000001", ""},
 		{"pictures", "pay  ███  1 ms", "pay █████████  20 ms", ""},
