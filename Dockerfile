@@ -2,7 +2,7 @@
 #
 #   docker build .                                   # the last stage, final: builds the program, too
 #   docker build --target prebuilt FOLDER -f Dockerfile
-#                                                    # pulls nothing; FOLDER has the program as tracelab, and an empty folder named queue
+#                                                    # pulls nothing; FOLDER has the program as tracelab, and an empty folder named empty
 #
 # No CA certificates are in it: the program speaks to nobody outside of the lab's own network, and there in plain text. Time zones
 # come from nowhere, either: all times are UTC.
@@ -13,14 +13,16 @@ FROM scratch AS base
 LABEL org.opencontainers.image.title="tracelab" \
       org.opencontainers.image.description="One business flow over calls and messages, with every hop traced and every trace judged" \
       org.opencontainers.image.licenses="Apache-2.0"
-# The same as in the images of the collector and of Jaeger: they can write into a volume that begins as the folder below.
+# The same as in the images of the collector and of Jaeger. All of them can write into a volume that begins as one of the folders below:
+# the collector's queue, and what the services keep of the steps that were done.
 USER 10001:10001
 ENTRYPOINT ["/tracelab"]
 CMD ["--help"]
 
 # prebuilt comes before anything that is pulled: builders without BuildKit build every stage up to the one asked for.
 FROM base AS prebuilt
-COPY --chown=10001:10001 queue /var/lib/otelcol
+COPY --chown=10001:10001 empty /var/lib/otelcol
+COPY --chown=10001:10001 empty /var/lib/tracelab
 COPY tracelab /tracelab
 
 FROM golang:${GO_VERSION}-alpine AS build
@@ -36,8 +38,9 @@ COPY tracecontext/go.mod tracecontext/go.sum tracecontext/
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.commit=${COMMIT}" -o /tracelab ./cmd/tracelab && mkdir /queue
+    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.commit=${COMMIT}" -o /tracelab ./cmd/tracelab && mkdir /empty
 
 FROM base AS final
-COPY --from=build --chown=10001:10001 /queue /var/lib/otelcol
+COPY --from=build --chown=10001:10001 /empty /var/lib/otelcol
+COPY --from=build --chown=10001:10001 /empty /var/lib/tracelab
 COPY --from=build /tracelab /tracelab

@@ -86,7 +86,7 @@ var rules = []rule{
 		return unless(s.StopGracePeriod != nil && time.Duration(*s.StopGracePeriod) > 11*time.Second, "stop_grace_period %v", s.StopGracePeriod)
 	})},
 	{"ours: one image, built from the stage final", ours},
-	{"the seven: one host for all, addresses as published", sevenServices},
+	{"the seven: one host for all, addresses as published, and each keeps which steps were done", sevenServices},
 	{"who starts after whom", order},
 	{"ready waits for every part that has an address", ready},
 	{"every host:port in an environment is a port that the service listens on", hostPorts},
@@ -236,7 +236,7 @@ func value(s types.ServiceConfig, key string) string {
 
 // mounts allows named volumes where something must outlive its container, and our own configuration.
 func mounts(s types.ServiceConfig) string {
-	lasting := []string{"collector-queue", "kafka-data", "prometheus-data", "pyroscope-data"}
+	lasting := []string{"collector-queue", "effects", "kafka-data", "prometheus-data", "pyroscope-data"}
 	for _, mount := range s.Volumes {
 		switch {
 		case mount.Type == types.VolumeTypeVolume && slices.Contains(lasting, mount.Source):

@@ -36,6 +36,8 @@ func TestImage(t *testing.T) {
 	image := buildImage(t, c, unique)
 	docker(t, "network", "create", unique)
 	t.Cleanup(func() { docker(t, "network", "rm", unique) })
+	docker(t, "volume", "create", unique)
+	t.Cleanup(func() { docker(t, "volume", "rm", unique) })
 	for _, name := range seven {
 		runService(t, c.all.Services[name], image, unique)
 	}
@@ -67,7 +69,7 @@ func TestImage(t *testing.T) {
 func buildImage(t *testing.T, c composeFile, tag string) string {
 	t.Helper()
 	folder := t.TempDir()
-	if err := os.Mkdir(filepath.Join(folder, "queue"), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(folder, "empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(folder, "tracelab"), "./cmd/tracelab")
@@ -87,6 +89,9 @@ func runService(t *testing.T, s types.ServiceConfig, image, network string) {
 	t.Helper()
 	args := []string{"run", "-d", "--name", network + "-" + s.Name, "--network", network, "--network-alias", s.Name, "--user", s.User,
 		"--memory", strconv.FormatInt(int64(s.MemLimit), 10), "-p", "127.0.0.1:0:" + strconv.FormatUint(uint64(lowest(s.Ports)), 10)}
+	for _, volume := range s.Volumes {
+		args = append(args, "-v", network+":"+volume.Target) // the network and the volume have one name
+	}
 	for _, capability := range s.CapDrop {
 		args = append(args, "--cap-drop", capability)
 	}
