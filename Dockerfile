@@ -43,4 +43,5 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
 FROM base AS final
 COPY --from=build --chown=10001:10001 /empty /var/lib/otelcol
 COPY --from=build --chown=10001:10001 /empty /var/lib/tracelab
+COPY LICENSE NOTICE /
 COPY --from=build /tracelab /tracelab
