@@ -74,12 +74,12 @@ func TestTutorialsDoWhatTheyShow(t *testing.T) {
 	}
 }
 
-// runPage runs a page's commands and returns what they printed, by the line of each.
-func runPage(t *testing.T, page tutorial.Page, stack bool) map[int]string {
+// runPage runs a page's commands, with settings in their environment, and returns what they printed, by the line of each.
+func runPage(t *testing.T, page tutorial.Page, stack bool, settings ...string) map[int]string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	shell, err := tutorial.NewShell(ctx, t.TempDir(), environment(t))
+	shell, err := tutorial.NewShell(ctx, t.TempDir(), append(environment(t), settings...))
 	if err != nil {
 		t.Fatal(err)
 	}
