@@ -61,7 +61,11 @@ func (c *receiveCommand) Run(ctx context.Context, s *streams) error {
 	if received.Kept == 0 {
 		return errors.Join(err, errors.New("no span came: does your service send OTLP traces here?"))
 	}
-	return errors.Join(s.say("%d spans in %s: %s", received.Kept, c.Out, hint.Command(hint.Program(os.Args[0]), "journey", c.Out)), err)
+	noun := "spans"
+	if received.Kept == 1 {
+		noun = "span"
+	}
+	return errors.Join(s.say("%d %s in %s: %s", received.Kept, noun, c.Out, hint.Command(hint.Program(os.Args[0]), "journey", c.Out)), err)
 }
 
 // spanFile writes spans as OTLP/JSON lines. It has another name until it is whole.
