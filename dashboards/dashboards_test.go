@@ -74,6 +74,7 @@ func TestBrokenDashboardsAreFound(t *testing.T) {
 		{"caller wait of others", "forms", `{service_name=\"client\", span_kind`, `{service_name=\"gateway\", span_kind`, "not of the client's"},
 		{"legend as a table", "telemetry", `"displayMode": "list"`, `"displayMode": "table"`, "scroll"},
 		{"quantile of nothing", "latency", ` >= 0",`, `",`, "is NaN"},
+		{"axis", "latency", `"min": 0`, `"min": 1`, "does not begin at 0"},
 		{"percent axis", "errors", `"max": 1,`, `"max": 2,`, "from 0 to 1"},
 		{"fixed window", "latency", `[$__rate_interval]`, `[5m]`, "window of fixed length"},
 		{"le", "latency", `{service_name=\"gateway\"}`, `{le=\"1\"}`, "Prometheus 2"},

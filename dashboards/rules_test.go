@@ -195,11 +195,15 @@ func panelViolations(d Dashboard, p Panel, say func(string, ...any)) {
 	}
 }
 
-// axisViolations holds shares to one axis, so that 2 % looks like 2 %.
+// axisViolations holds shares to one axis, so that 2 % looks like 2 %, and everything that cannot be below 0 to an axis that begins there.
 func axisViolations(p Panel, say func(string, ...any)) {
 	d := p.FieldConfig.Defaults
 	if p.Type == "timeseries" && d.Unit == "percentunit" && (d.Min == nil || *d.Min != 0 || d.Max == nil || *d.Max != 1) {
 		say("a share without an axis from 0 to 1")
+	}
+	differs := slices.ContainsFunc(p.Targets, func(t Target) bool { return strings.Contains(t.Expr, "\n- on ") })
+	if p.Type == "timeseries" && !differs && (d.Min == nil || *d.Min != 0) {
+		say("an axis that does not begin at 0")
 	}
 }
 
