@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"tracelab/journey/semconv"
 )
 
 // ClockOffset bounds how far the clock of one host is ahead of another's: High and Low are negative when it is
@@ -37,7 +39,11 @@ func (s *Set) ClockOffsets() []ClockOffset {
 				bounds[hosts] = b
 			}
 			b.Spans++
-			b.High = min(b.High, time.Duration(c.start-p.start))
+			latest := c.start // when what p sent had arrived
+			if c.op == semconv.OperationReceive && e.class == ClassMessage {
+				latest = c.end // it may have been open for long
+			}
+			b.High = min(b.High, time.Duration(latest-p.start))
 			if e.class == ClassCall {
 				b.Low = max(b.Low, time.Duration(c.end-p.end))
 			}

@@ -25,7 +25,10 @@ type journeyFinder struct {
 	mark    []int32
 	walk    int32
 	stack   []Index
-	spans   []Index // of the walk so far
+	spans   []Index           // of the walk so far
+	loops   []bool            // by trace: its root is that of a worker's loop
+	below   map[Index][]Index // by root, the polls below it that lost their messages
+	tops    []Index           // by span, the first of its callers; made when it is needed
 }
 
 func (s *Set) findJourneys() {
@@ -34,6 +37,7 @@ func (s *Set) findJourneys() {
 		set: s, roots: make([]traceRoots, n), reached: make([]bool, n),
 		rooted: make([]bool, len(s.nodes)), in: make([]bool, len(s.nodes)), mark: make([]int32, len(s.nodes)),
 	}
+	f.loops = make([]bool, n)
 	order := f.findRoots()
 	for _, t := range order {
 		if r := f.roots[t]; r.empty != none {
@@ -47,7 +51,7 @@ func (s *Set) findJourneys() {
 	}
 	copy(f.rooted, f.in)
 	for _, t := range order {
-		if r := f.roots[t]; r.solid && !f.reached[t] {
+		if r := f.roots[t]; r.solid && !f.reached[t] && !f.loops[t] {
 			f.rootless(r.first)
 		}
 	}
@@ -63,7 +67,7 @@ func (f *journeyFinder) findRoots() []int32 {
 	var order []int32
 	for i := range f.set.nodes {
 		n := &f.set.nodes[i]
-		if n.is(isShared) {
+		if n.is(isShared | isLeftOut) {
 			continue
 		}
 		r := &f.roots[n.trace]
@@ -71,7 +75,7 @@ func (f *journeyFinder) findRoots() []int32 {
 			r.first = Index(i)
 			order = append(order, n.trace)
 		}
-		r.solid = r.solid || n.op != semconv.OperationReceive
+		r.solid = r.solid || n.op != semconv.OperationReceive || f.set.stands(Index(i))
 		if n.is(isConsumer) || n.parent != none {
 			continue
 		}
@@ -95,6 +99,10 @@ func (f *journeyFinder) journey(root Index) {
 		for _, effect := range f.set.effectsOf(i) {
 			f.visit(effect)
 		}
+	}
+	if f.isLoop(root) {
+		f.addLoop(root)
+		return
 	}
 	f.add(root)
 }
@@ -189,6 +197,7 @@ func (f *journeyFinder) finish() {
 	slices.SortFunc(s.journeys, func(a, b *Journey) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.first(), b.first()))
 	})
+	f.shareLoops()
 	s.traceJourneys = make([][]*Journey, len(f.roots))
 	for _, j := range s.journeys {
 		for _, t := range j.traces {
@@ -202,6 +211,10 @@ func (f *journeyFinder) finish() {
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		if f.in[i] || n.is(isShared) {
+			continue
+		}
+		if n.is(isLeftOut) {
+			n.flags |= isShared
 			continue
 		}
 		if list := s.traceJourneys[n.trace]; len(list) > 0 {

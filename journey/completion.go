@@ -1,19 +1,24 @@
 package journey
 
 import (
-	"fmt"
-	"slices"
-
 	"tracelab/journey/semconv"
 )
 
-// completionWalk follows a journey back from its end.
-type completionWalk struct {
-	*Journey
-	scanner
-	been    []uint64 // bit set, by position in spans: has been the current span
-	t       int64    // everything after t is explained
-	message Index    // the producer whose message is followed wherever it arrived, or none
+// walk follows spans back from one that ended to the one that began it all: the completion path of a journey, or what
+// happened between sending for a reply and its arrival.
+type walk struct {
+	root  Index // it ends there, or at the time start
+	start int64
+	t     int64    // everything after t is explained
+	lo    int64    // the work of cur from here to t is being explained
+	cur   Index    // the current span, none at the end
+	cause edge     // that it goes on with
+	found bool     // there is a cause
+	been  []uint64 // bit set, by position in the journey: has been the current span
+	in    []uint64 // likewise: belongs to the walk; nil for all of the journey
+
+	message Index // the producer whose message is followed wherever it arrived, or none
+	reply   int32 // the reply that is explained, or -1
 }
 
 // CompletionPath returns the segments that explain the completion: sorted, touching each other, adding up to it exactly.
@@ -35,54 +40,61 @@ func (j *Journey) pathTo(last, message Index) []Segment {
 	if len(j.spans) == 0 {
 		return nil
 	}
-	w := completionWalk{Journey: j, scanner: newScanner(j), been: make([]uint64, len(j.spans)/64+1), t: j.set.nodes[last].eff, message: message}
-	for cur := last; cur != none; {
-		cur = w.step(cur)
-	}
-	slices.Reverse(w.segments)
-	return w.segments
+	p := newPather(j)
+	p.pushWalk(&walk{root: j.root, start: j.start, t: j.set.nodes[last].eff, cur: last, message: message, reply: -1})
+	return p.run()
 }
 
-// step explains the part of cur before t and the wait before it, and returns the cause to go on with, or none.
-func (w *completionWalk) step(cur Index) Index {
-	s := w.Journey.set
-	n := &s.nodes[cur]
-	position, _ := w.position(cur)
+// pushWalk begins a walk.
+func (p *pather) pushWalk(w *walk) {
+	w.been = make([]uint64, len(p.journey.spans)/64+1)
+	p.stack = append(p.stack, frame{walk: w})
+	p.begin(w)
+}
+
+// begin finds the cause of the current span, and pushes the span's own work.
+func (p *pather) begin(w *walk) {
+	n := &p.set.nodes[w.cur]
+	position, _ := p.journey.position(w.cur)
 	w.been[position/64] |= 1 << (position % 64)
-	e, found := w.cause(cur)
-	lo := min(n.start, w.t)
-	if found && e.class == ClassMessage && n.op == semconv.OperationReceive {
-		lo = max(lo, min(s.ready(e, cur), w.t)) // a poll that was opened before the message existed
+	w.cause, w.found = p.causeOf(w)
+	w.lo = min(n.start, w.t)
+	if w.found && w.cause.class == ClassMessage && n.op == semconv.OperationReceive && n.start < p.set.nodes[w.cause.pred].start {
+		// A poll that was opened before the message was sent: until it arrived, nobody worked.
+		w.lo = max(w.lo, min(max(p.set.arrival(w.cause.pred, w.cur), p.set.ready(w.cause, w.cur)), w.t))
 	}
-	lo = max(lo, w.start)
-	w.scan(cur, lo, w.t)
-	w.t = lo
-	if cur == w.root {
-		return none
-	}
-	if !found {
-		w.wait(ClassUnexplained, cur, none, w.start, w.t)
-		return none
-	}
-	h := max(min(s.ready(e, cur), w.t), w.start)
-	g := min(max(w.othersReady(cur, e.pred == w.message), h), w.t)
-	w.wait(e.class, cur, e.pred, g, w.t)
-	w.wait(ClassBatch, cur, e.pred, h, g)
-	w.t = h
-	return e.pred
+	w.lo = max(w.lo, w.start)
+	p.push(w.cur, w.lo, w.t)
 }
 
-// cause returns the in-edge with the latest ready time, from a span of the journey that has not been the current one:
-// of several, a message, then the lower id.
-func (w *completionWalk) cause(cur Index) (best edge, found bool) {
-	s := w.Journey.set
+// advance explains the wait before the current span, and goes on to its cause. It reports whether there is more to explain.
+func (p *pather) advance(w *walk) bool {
+	w.t = w.lo
+	if w.cur == w.root {
+		return false
+	}
+	if !w.found {
+		p.wait(ClassUnexplained, w.cur, none, w.start, w.t)
+		return false
+	}
+	h := max(min(p.set.ready(w.cause, w.cur), w.t), w.start)
+	g := min(max(p.othersReady(w), h), w.t)
+	p.wait(w.cause.class, w.cur, w.cause.pred, g, w.t)
+	p.wait(ClassBatch, w.cur, w.cause.pred, h, g)
+	w.t, w.cur = h, w.cause.pred
+	return true
+}
+
+// causeOf returns the in-edge with the latest ready time, from a span of the walk that has not been the current one: of
+// several, a message, then the lower id.
+func (p *pather) causeOf(w *walk) (best edge, found bool) {
+	s := p.set
 	var latest int64
-	for _, e := range s.edgesTo(cur) {
-		position, ok := w.position(e.pred)
-		if !ok || w.been[position/64]&(1<<(position%64)) != 0 {
+	for _, e := range s.edgesTo(w.cur) {
+		if position, ok := p.member(w, e.pred); !ok || has(w.been, position) {
 			continue
 		}
-		ready := s.ready(e, cur)
+		ready := s.ready(e, w.cur)
 		if e.pred == w.message {
 			return e, true
 		}
@@ -93,6 +105,14 @@ func (w *completionWalk) cause(cur Index) (best edge, found bool) {
 	return best, found
 }
 
+// member returns the position of a span of the walk.
+func (p *pather) member(w *walk, i Index) (int, bool) {
+	position, ok := p.journey.position(i)
+	return position, ok && (w.in == nil || has(w.in, position))
+}
+
+func has(bits []uint64, at int) bool { return bits[at/64]&(1<<(at%64)) != 0 }
+
 // preferred decides between causes that were ready at the same time.
 func (s *Set) preferred(e, than edge) bool {
 	if (e.class == ClassMessage) != (than.class == ClassMessage) {
@@ -101,50 +121,47 @@ func (s *Set) preferred(e, than edge) bool {
 	return s.lower(e.pred, than.pred)
 }
 
-// othersReady returns the latest ready time among other messages of the batch: causes outside the journey, or when one
-// message is followed all causes. Without any it is the least time.
-func (w *completionWalk) othersReady(cur Index, all bool) int64 {
-	s := w.Journey.set
+// othersReady returns the latest ready time among other messages of the batch: those of producers outside the walk, or when
+// one message is followed those of all. Without any it is the least time.
+func (p *pather) othersReady(w *walk) int64 {
+	s := p.set
 	var latest int64
-	for _, e := range s.edgesTo(cur) {
-		if all || !w.Contains(e.pred) {
-			latest = max(latest, s.ready(e, cur))
+	for _, e := range s.edgesTo(w.cur) {
+		if !s.carries(e) {
+			continue
+		}
+		if _, ok := p.member(w, e.pred); !ok || w.cause.pred == w.message {
+			latest = max(latest, s.ready(e, w.cur))
 		}
 	}
 	return latest
 }
 
-// ownWarnings adds what is wrong with the journey as a whole.
-func (j *Journey) ownWarnings(l *warningList) {
-	if len(j.spans) == 0 {
-		return
-	}
-	first := j.set.Span(j.first())
-	if !j.rooted() {
-		l.add(RuleRoots, func() Warning {
-			return Warning{Rule: RuleRoots, Span: first.Ref(), Text: fmt.Sprintf("no root: the earliest span is %s of %s", first.Name, first.Service)}
-		})
-	}
-	if n := len(j.unreached); n > 0 {
-		l.add(RuleRoots, func() Warning {
-			return Warning{Rule: RuleRoots, Span: first.Ref(), Text: fmt.Sprintf("%d spans of its traces are not reached from its first span, and on no path", n)}
-		})
-	}
-	for _, g := range j.CompletionPath() {
-		if g.Wait && g.Class == ClassUnexplained {
-			span := j.set.Span(g.Span)
-			l.add(RuleUnexplained, func() Warning {
-				return Warning{Rule: RuleUnexplained, Span: span.Ref(), Text: fmt.Sprintf("nothing explains the %d ns before %s of %s", g.Duration().Nanoseconds(), span.Name, span.Service)}
-			})
+// pushReply begins to explain the time from lo to hi, in which a span waited for a reply: back from the handling of the reply
+// over what the send span reached, never below lo.
+func (p *pather) pushReply(k int32, lo, hi int64) {
+	r := &p.set.replies[k]
+	p.active = append(p.active, k)
+	p.pushWalk(&walk{root: r.sent, start: lo, t: hi, cur: r.back, message: none, reply: k, in: p.reach(r.sent)})
+}
+
+// reach returns the positions of the spans that a span of the journey led to, itself among them.
+func (p *pather) reach(from Index) []uint64 {
+	bits := make([]uint64, len(p.journey.spans)/64+1)
+	visit := func(i Index) {
+		if position, ok := p.journey.position(i); ok && !has(bits, position) {
+			bits[position/64] |= 1 << (position % 64)
+			p.found = append(p.found, i)
 		}
 	}
-	for _, m := range j.Messages() {
-		if m.Delivery < 0 {
-			c := j.set.Span(m.Consumer)
-			l.add(RuleClockSkew, func() Warning {
-				return Warning{Rule: RuleClockSkew, Span: c.Ref(), Text: fmt.Sprintf("%s of %s started %d ns before its producer: clocks are off by at least that much",
-					c.Name, c.Service, -m.Delivery.Nanoseconds())}
-			})
+	p.found = p.found[:0]
+	visit(from)
+	for len(p.found) > 0 {
+		i := p.found[len(p.found)-1]
+		p.found = p.found[:len(p.found)-1]
+		for _, effect := range p.set.effectsOf(i) {
+			visit(effect)
 		}
 	}
+	return bits
 }

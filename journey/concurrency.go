@@ -42,17 +42,17 @@ func (j *Journey) Concurrency() (mean float64, most int) {
 }
 
 // selfWork yields the intervals in which span i is at work itself, the latest first: up to its effective end, less the union
-// of its calls.
+// of its calls and of the times in which it waited for a reply.
 func (s *Set) selfWork(i Index) iter.Seq2[int64, int64] {
 	return func(yield func(from, to int64) bool) {
 		n := &s.nodes[i]
 		t := n.eff // calls come with the latest end first
 		for _, c := range s.callsOf(i) {
-			call := &s.nodes[c]
-			if call.eff <= call.start {
+			call := s.interval(c)
+			if call.end <= call.start {
 				continue
 			}
-			if from := max(call.eff, n.start); from < t && !yield(from, t) {
+			if from := max(call.end, n.start); from < t && !yield(from, t) {
 				return
 			}
 			t = min(t, call.start)

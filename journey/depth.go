@@ -80,11 +80,18 @@ func (j *Journey) causeFirst() []int32 {
 			}
 			take(next)
 		}
-		for _, effect := range j.set.effectsOf(j.spans[order[head]]) {
-			k, _ := j.position(effect)
-			if missing[k]--; missing[k] == 0 {
-				take(k)
+		led := func(effect Index) {
+			if k, ok := j.position(effect); ok {
+				if missing[k]--; missing[k] == 0 {
+					take(k)
+				}
 			}
+		}
+		for _, effect := range j.set.effectsOf(j.spans[order[head]]) {
+			led(effect)
+		}
+		for _, effect := range j.set.retries[j.spans[order[head]]] {
+			led(effect)
 		}
 		head++
 	}

@@ -8,9 +8,10 @@ import (
 // Class tells how a span led to another one (or, of a wait, what was waited for).
 type Class uint8
 
-// The classes of edges. ClassCall blocks the caller of the earlier span, the
-// others do not. ClassBatch and ClassUnexplained occur only
-// as waits on a path: other messages of the batch, and nothing that the traces show.
+// The classes of edges. ClassCall blocks the caller of the earlier span, the others do not. ClassMailbox is work that waited
+// in the memory of its service; ClassRetry orders the handlings of one message after a failure, and widens no journey.
+// ClassBatch and ClassUnexplained occur only as waits on a path: other messages of the batch, and nothing that the traces
+// show. ClassReply is no edge: Set.Replies lists what waits for a message that comes back.
 const (
 	ClassMessage Class = iota
 	ClassContinuation
@@ -20,11 +21,14 @@ const (
 	ClassCall
 	ClassBatch
 	ClassUnexplained
+	ClassMailbox
+	ClassRetry
+	ClassReply
 )
 
 // String returns the class as it is written in reports, such as detached-after.
 func (c Class) String() string {
-	names := [...]string{"message", "continuation", "detached-after", "abandoned", "detached-overlap", "call", "batch", "unexplained"}
+	names := [...]string{"message", "continuation", "detached-after", "abandoned", "detached-overlap", "call", "batch", "unexplained", "mailbox", "retry", "reply"}
 	if int(c) < len(names) {
 		return names[c]
 	}
@@ -35,6 +39,8 @@ func (c Class) String() string {
 type edge struct {
 	pred  Index
 	class Class
+	early bool // of a message: it was on its way before its cause had ended
+	made  bool // of a message: the cause created what the effect sent
 }
 
 // Edge is a step from a cause to an effect.
@@ -61,40 +67,60 @@ func (s *Set) Causes(i Index) iter.Seq[Edge] {
 func (s *Set) edgesTo(i Index) []edge    { return s.in[s.inAt[i]:s.inAt[i+1]] }
 func (s *Set) effectsOf(i Index) []Index { return s.out[s.outAt[i]:s.outAt[i+1]] }
 
-// tolerance is what clocks and the moment of ending a span are allowed: 1 ms, or 1 % of the span when that is more.
-func (n *node) tolerance() int64 { return max(1_000_000, (n.end-n.start)/100) }
-
 // failed reports an error status or error.type.
-func (n *node) failed() bool { return n.status == StatusError || n.is(hasErrorType) }
+func (n *node) failed() bool { return n.is(hasErrorStatus | hasErrorType) }
 
 // ready is when the cause had done what the effect needs.
 func (s *Set) ready(e edge, effect Index) int64 {
 	switch e.class {
-	case ClassMessage, ClassContinuation, ClassDetachedAfter:
+	case ClassMessage:
+		if e.early {
+			return min(s.nodes[e.pred].end, s.nodes[effect].start)
+		}
+		return s.nodes[e.pred].end
+	case ClassContinuation, ClassDetachedAfter, ClassMailbox, ClassRetry:
 		return s.nodes[e.pred].end
 	default:
 		return s.nodes[effect].start
 	}
 }
 
-// classify applies the table of edges to parent p and child c: the first row that matches.
-// overrun reports a server that ended too late for a call, though its client shows no error.
-func classify(p, c *node) (class Class, overrun bool) {
-	late := c.end > p.end+p.tolerance()
+// classify applies the table of edges to parent i and child k: the first row that matches. overrun reports a server that
+// ended too late for a call, though its client shows no error.
+func (s *Set) classify(i, k Index) (e edge, overrun bool) {
+	p, c := &s.nodes[i], &s.nodes[k]
+	e = edge{pred: i, class: ClassCall}
+	late := c.end > p.end && !s.tolerates(i, k, c.end-p.end)
 	switch {
-	case p.kind == KindProducer && c.is(isConsumer):
-		return ClassMessage, false
+	case p.kind == KindProducer && (c.is(isConsumer) || c.service != p.service && !(c.kind == KindServer && c.start >= p.start && !late)):
+		e.class = ClassMessage
+	case injects(p) && c.kind == KindConsumer && c.service != p.service:
+		e.class, e.early = ClassMessage, true
 	case p.is(isConsumer) && c.is(isConsumer) && p.service == c.service && c.start >= p.end:
-		return ClassContinuation, false
+		e.class = ClassContinuation
 	case c.start >= p.end && c.end > p.end:
-		return ClassDetachedAfter, false
+		e.class = ClassDetachedAfter
+		if c.is(isCarryOn) && c.service == p.service {
+			e.class = ClassMailbox
+		}
 	case late && p.kind == KindClient && c.kind == KindServer:
 		if p.failed() {
-			return ClassAbandoned, false
+			e.class = ClassAbandoned
+			break
 		}
-		return ClassCall, true
+		return e, true
 	case late:
-		return ClassDetachedOverlap, false
+		e.class = ClassDetachedOverlap
 	}
-	return ClassCall, false
+	return e, false
+}
+
+// injects reports a span whose context is in a message though it did not send it: there is no send span.
+func injects(p *node) bool {
+	return (p.kind == KindServer || p.kind == KindInternal) && !p.is(isConsumer)
+}
+
+// carries reports a message edge from a span that is not itself consumer-side: a delivery, or what a poll received.
+func (s *Set) carries(e edge) bool {
+	return e.class == ClassMessage && !e.made && !s.nodes[e.pred].is(isConsumer)
 }

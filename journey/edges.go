@@ -27,8 +27,11 @@ func (s *Set) buildEdges() {
 		b.linkEdges(Index(i))
 		s.inAt[i+1] = int32(len(s.in))
 	}
-	s.dropReceiveEdges()
+	s.applyReceiveRule()
+	s.leaveOut()
+	s.addRetries()
 	s.buildOutEdges()
+	s.related.finish()
 }
 
 // parentEdge adds the edge from the parent. Settle spans have none, on either side.
@@ -40,19 +43,20 @@ func (b *edgeBuilder) parentEdge(i Index) {
 	}
 	if c.is(isConsumer) {
 		if send := b.send(c.parent, c); send != c.parent {
-			b.add(i, edge{send, ClassMessage})
+			b.add(i, edge{pred: send, class: ClassMessage})
 			return
 		}
 	}
-	class, overrun := classify(&s.nodes[c.parent], c)
+	e, overrun := s.classify(c.parent, i)
 	if overrun {
 		s.note(ruleServerRunsOver, i, 0)
 	}
-	b.add(i, edge{c.parent, class})
+	b.add(i, e)
 }
 
 // linkEdges adds the edges from the targets of links: to a consumer-side span from a message's producer, or from the
-// receive span that returned it. All other links are related, but not causal.
+// receive span that returned it; to a send span from the span that created what it sent; to any span from a further parent.
+// All other links are related, but not causal.
 func (b *edgeBuilder) linkEdges(i Index) {
 	s := b.set
 	c := &s.nodes[i]
@@ -64,21 +68,40 @@ func (b *edgeBuilder) linkEdges(i Index) {
 			s.note(ruleLinkTarget, i, l)
 			continue
 		}
-		t := &s.nodes[target]
-		if target == i || !c.is(isConsumer) || c.op == semconv.OperationSettle || t.op == semconv.OperationSettle {
-			continue
-		}
-		switch {
-		case t.op == semconv.OperationReceive:
-			class, _ := classify(t, c)
-			b.add(i, edge{target, class})
-		case t.kind == KindProducer || t.is(isMessaging):
-			b.add(i, edge{b.send(target, c), ClassMessage})
+		if e, ok := b.linkEdge(i, target, links[l].isChildOf()); ok {
+			b.add(i, e)
+		} else if target != i && b.seen[target] != i {
+			s.related.add(i, target)
 		}
 	}
 	if added := s.in[from:]; len(added) > 1 {
 		slices.SortFunc(added, func(x, y edge) int { return cmp.Compare(x.pred, y.pred) })
 	}
+	if c.is(hasChildOf) && c.parent != none && len(s.in) > from {
+		s.joins = append(s.joins, i)
+	}
+}
+
+// linkEdge returns the edge that a link from i to t makes, and false for one that is related only.
+func (b *edgeBuilder) linkEdge(i, t Index, childOf bool) (edge, bool) {
+	s := b.set
+	c, p := &s.nodes[i], &s.nodes[t]
+	switch {
+	case t == i || c.op == semconv.OperationSettle || p.op == semconv.OperationSettle:
+		return edge{}, false
+	case childOf && c.parent != none, c.is(isConsumer) && p.op == semconv.OperationReceive:
+		e, _ := s.classify(t, i)
+		return e, true
+	case c.op == semconv.OperationSend && p.op == semconv.OperationCreate:
+		return edge{pred: t, class: ClassMessage, made: true}, true
+	case !c.is(isConsumer):
+		return edge{}, false
+	case p.is(isConsumer):
+		return edge{pred: t, class: ClassMessage}, p.end <= c.start || s.tolerates(t, i, p.end-c.start)
+	case p.kind == KindProducer || p.is(isMessaging):
+		return edge{pred: b.send(t, c), class: ClassMessage}, true
+	}
+	return edge{}, false
 }
 
 func (b *edgeBuilder) add(i Index, e edge) {
@@ -137,87 +160,27 @@ func (b *edgeBuilder) send(create Index, c *node) Index {
 	return best
 }
 
-// dropReceiveEdges applies the rule of receive spans (polls): an edge from one counts only for a span that has no message
-// edge from a producer of its own, and a receive span from which no edge counts has no edges at all.
-func (s *Set) dropReceiveEdges() {
-	counts := make([]int32, len(s.nodes)) // edges that count, by receive span
-	for i := range s.nodes {
-		for _, e := range s.edgesTo(Index(i)) {
-			if s.nodes[e.pred].op == semconv.OperationReceive && !s.hasProducer(Index(i)) {
-				counts[e.pred]++
-			}
-		}
-	}
-	s.shareReceives(counts)
-	kept, from := s.in[:0], int32(0)
-	for i := range s.nodes {
-		edges := s.in[from:s.inAt[i+1]]
-		from = s.inAt[i+1]
-		own := s.anyProducer(edges)
-		for _, e := range edges {
-			if !s.nodes[i].is(isShared) && (!own || s.nodes[e.pred].op != semconv.OperationReceive) {
-				kept = append(kept, e)
-			}
-		}
-		s.inAt[i+1] = int32(len(kept))
-	}
-	s.in = kept
-}
-
-// shareReceives marks the receive spans from which no edge counts. As the edges to them go too, another receive span may
-// be left without any, so this goes on until nothing changes.
-func (s *Set) shareReceives(counts []int32) {
-	var shared []Index
-	for i := range s.nodes {
-		if s.nodes[i].op == semconv.OperationReceive && counts[i] == 0 {
-			shared = append(shared, Index(i))
-		}
-	}
-	for len(shared) > 0 {
-		r := shared[len(shared)-1]
-		shared = shared[:len(shared)-1]
-		s.nodes[r].flags |= isShared
-		if s.hasProducer(r) {
-			continue // edges to it from receive spans did not count
-		}
-		for _, e := range s.edgesTo(r) {
-			if s.nodes[e.pred].op != semconv.OperationReceive {
-				continue
-			}
-			if counts[e.pred]--; counts[e.pred] == 0 {
-				shared = append(shared, e.pred)
-			}
-		}
-	}
-}
-
-func (s *Set) hasProducer(i Index) bool { return s.anyProducer(s.edgesTo(i)) }
-
-// anyProducer reports a message edge from a span that is not itself consumer-side.
-func (s *Set) anyProducer(edges []edge) bool {
-	for _, e := range edges {
-		if e.class == ClassMessage && !s.nodes[e.pred].is(isConsumer) {
-			return true
-		}
-	}
-	return false
-}
-
+// buildOutEdges lists the effects of each span: edges of class retry apart, because they widen no journey.
 func (s *Set) buildOutEdges() {
 	s.outAt = make([]int32, len(s.nodes)+1)
 	for _, e := range s.in {
-		s.outAt[e.pred+1]++
+		if e.class != ClassRetry {
+			s.outAt[e.pred+1]++
+		}
 	}
 	for i := range s.nodes {
 		s.outAt[i+1] += s.outAt[i]
 	}
-	s.out = make([]Index, len(s.in))
+	s.out = make([]Index, s.outAt[len(s.nodes)])
 	next := slices.Clone(s.outAt)
 	for i := range s.nodes {
 		for _, e := range s.edgesTo(Index(i)) {
+			s.backwards = s.backwards || e.pred > Index(i)
+			if e.class == ClassRetry {
+				continue
+			}
 			s.out[next[e.pred]] = Index(i)
 			next[e.pred]++
-			s.backwards = s.backwards || e.pred > Index(i)
 		}
 	}
 }

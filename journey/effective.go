@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// findCallers finds for each span the one whose call it is: its parent, by an edge of class call. A receive span may be
-// a caller by a link; then the calls might form a circle, which is cut at its earliest span.
+// findCallers finds for each span the one whose call it is: its parent, by an edge of class call, else the first target of a
+// link with such an edge. Calls by links might form a circle, which is cut at its earliest span.
 func (s *Set) findCallers() {
 	byLink := false
 	for i := range s.nodes {
@@ -19,6 +19,7 @@ func (s *Set) findCallers() {
 			}
 		}
 	}
+	byLink = s.findJoins() || byLink
 	if byLink {
 		s.cutCycles(func(i Index) *Index { return &s.nodes[i].caller }, func(i Index) { s.note(ruleLinkCycle, i, 0) })
 	}
@@ -53,11 +54,18 @@ func (s *Set) sortCalls() {
 			s.callsAt[p+1]++
 		}
 	}
+	for _, r := range s.replies {
+		s.callsAt[r.waiter+1]++
+	}
 	for i := range s.nodes {
 		s.callsAt[i+1] += s.callsAt[i]
 	}
 	s.calls = make([]Index, s.callsAt[len(s.nodes)])
 	next := slices.Clone(s.callsAt)
+	for k, r := range s.replies {
+		s.calls[next[r.waiter]] = callOfReply(k)
+		next[r.waiter]++
+	}
 	for i := len(s.nodes) - 1; i >= 0; i-- { // latest first: mostly in order then
 		if p := s.nodes[i].caller; p != none {
 			s.calls[next[p]] = Index(i)
@@ -74,12 +82,34 @@ func (s *Set) sortCalls() {
 func (s *Set) callsOf(i Index) []Index { return s.calls[s.callsAt[i]:s.callsAt[i+1]] }
 
 func (s *Set) compareCalls(i, j Index) int {
-	a, b := &s.nodes[i], &s.nodes[j]
-	if a.eff != b.eff {
-		return cmp.Compare(b.eff, a.eff)
+	a, b := s.interval(i), s.interval(j)
+	if a.end != b.end {
+		return cmp.Compare(b.end, a.end)
 	}
 	if a.start != b.start {
 		return cmp.Compare(b.start, a.start)
 	}
-	return cmp.Compare(i, j) // of one start, so by id
+	if i >= 0 && j >= 0 {
+		return cmp.Compare(i, j) // of one start, so by id
+	}
+	return cmp.Or(cmp.Compare(a.span, b.span), cmp.Compare(j, i)) // a call before what it sent for
+}
+
+// Among the calls of a span a reply stands below none.
+func callOfReply(k int) Index  { return none - 1 - Index(k) }
+func replyOf(call Index) int32 { return int32(none - 1 - call) }
+
+// interval is the time that an item of a list of calls takes of its caller.
+type interval struct {
+	start, end int64
+	span       Index // the call, or the span that sent for a reply
+}
+
+func (s *Set) interval(call Index) interval {
+	if call < none {
+		r := &s.replies[replyOf(call)]
+		return interval{s.nodes[r.sent].start, r.end, r.sent}
+	}
+	n := &s.nodes[call]
+	return interval{n.start, n.eff, call}
 }

@@ -57,7 +57,7 @@ func (j *Journey) Errors() Errors {
 	var e Errors
 	s := j.set
 	for _, i := range j.spans {
-		failed, callFailed := s.nodes[i].status == StatusError, s.callFailed(i)
+		failed, callFailed := s.nodes[i].is(hasErrorStatus), s.callFailed(i)
 		switch {
 		case failed && callFailed:
 			e.Propagated = append(e.Propagated, i)
@@ -67,13 +67,13 @@ func (j *Journey) Errors() Errors {
 			e.Absorbed = append(e.Absorbed, i)
 		}
 	}
-	e.Silent = j.rooted() && len(e.Own)+len(e.Propagated) > 0 && s.nodes[j.root].status != StatusError
+	e.Silent = j.rooted() && len(e.Own)+len(e.Propagated) > 0 && !s.nodes[j.root].is(hasErrorStatus)
 	return e
 }
 
 func (s *Set) callFailed(i Index) bool {
 	for _, c := range s.callsOf(i) {
-		if s.nodes[c].status == StatusError {
+		if c >= 0 && s.nodes[c].is(hasErrorStatus) {
 			return true
 		}
 	}

@@ -15,7 +15,7 @@ var measureCases = []struct{ why, drawing, want string }{
 	{"without a root", "C CONSUMER 0-10 op=process\n  A 1-12", "L=- D=12 T=- detached=- depth=2,1,0"},
 	{"of two longest chains the one with more hops", "a.S 0-10\n  a.A 1-2\n    a.B 1-2\n  b.A 3-4\n    c.B 3-4", "L=10 D=10 T=0 detached=0/0 depth=3,2,0"},
 	{"most messages, though on another chain than most spans", "s.S 0-10\n  s.P PRODUCER 2-4\n    c.C CONSUMER 5-9\n  s.A 1-9\n    s.B 1-9\n      s.D 1-9", "L=10 D=10 T=0 detached=0/0 depth=4,0,1"},
-	{"a circle of links has an end", "S 0-10\n  P PRODUCER 2-4\nA CONSUMER 10-20 link=P link=B trace=2 op=process\nB CONSUMER 15-40 link=A trace=3 op=process", "L=10 D=40 T=30 detached=35/30 depth=4,3,2"},
+	{"a circle of links has an end", "S 0-10\n  P PRODUCER 2-4\nA CONSUMER 10-10.4 link=P link=B trace=2 op=process\nB CONSUMER 10.3-10.6 link=A trace=3 op=process", "L=10 D=10 T=0 detached=0/0 depth=4,3,2"},
 	{"a cause that starts after its effect", "S 0-10\n  P PRODUCER 6-8\n    C CONSUMER 5-9\n      D 5-9", "L=10 D=10 T=0 detached=0/0 depth=4,3,1"},
 }
 
@@ -92,13 +92,19 @@ var messageCases = []struct {
 	{"attributes by their names up to 1.24", "S 0-10\n  P PRODUCER 1-4 messaging.operation=publish messaging.destination=t\n    C CONSUMER 9-20 messaging.kafka.consumer.group=g messaging.operation=process", []string{"P>C t g 3/5/8"}},
 	{"a consumer's topic by its name up to 1.20", "S 0-10\n  P PRODUCER 1-4\n    C CONSUMER 9-20 messaging.source.name=t messaging.operation=process", []string{"P>C t  3/5/8"}},
 	{"each group counts", "S 0-10\n  P PRODUCER 1-4\n    C CONSUMER 9-20 group=g\n    D CONSUMER 8-20 group=h", []string{"P>D  h 3/4/7", "P>C  g 3/5/8"}},
-	{"a receive span does not count where its group has a process span", "S 0-10\n  P PRODUCER 1-4\nR CLIENT 5-6 op=receive group=g link=P trace=2\n  V 6-7\nC CONSUMER 9-20 group=g op=process link=P trace=3", []string{"P>C  g 3/5/8"}},
+	{"a receive span does not count where its group has a process span", "S 0-10\n  P PRODUCER 1-4\nR CLIENT 5-6 op=receive group=g link=P trace=2\n  V 6-7\nC CONSUMER 9-20 group=g op=process link=P trace=3 service=R", []string{"P>C  g 3/5/8"}},
 	{"another group's process span does not stand for it", "S 0-10\n  P PRODUCER 1-4\nR CLIENT 5-6 op=receive group=h link=P trace=2\n  V 6-7\nC CONSUMER 9-20 group=g op=process link=P trace=3", []string{"P>R  h 3/1/4", "P>C  g 3/5/8"}},
-	{"a process span linked to the receive span only handles what that received", "S 0-10\n  P PRODUCER 1-4\nR CONSUMER 5-6 op=receive group=g link=P trace=2\nW CONSUMER 9-20 op=process group=g link=R trace=3", []string{"P>W  g 3/5/8"}},
+	{"a process span linked to the receive span only handles what that received", "S 0-10\n  P PRODUCER 1-4\nR CONSUMER 5-6 op=receive group=g link=P trace=2\nW CONSUMER 9-20 op=process group=g link=R trace=3 service=R", []string{"P>W  g 3/5/8"}},
 	{"one process span for all that a poll received", "S 0-10\n  P PRODUCER 1-4\n  Q PRODUCER 1-5\nR CONSUMER 5-6 op=receive link=P link=Q trace=2 service=c\nW CONSUMER 9-20 op=process link=R trace=3 service=c", []string{"P>W   3/5/8", "Q>W   4/4/8"}},
 	{"several process spans for several messages leave it open: the receive span counts", "S 0-10\n  P PRODUCER 1-4\n  Q PRODUCER 1-5\nR CONSUMER 5-6 op=receive link=P link=Q trace=2 service=c\nW CONSUMER 9-20 op=process link=R trace=3 service=c\nV CONSUMER 9-20 op=process link=R trace=4 service=c", []string{"P>R   3/1/4", "Q>R   4/0/4"}},
 	{"of a batch only the messages of this journey", "S 0-10\n  P PRODUCER 1-4\nT 1-9 trace=2\n  Q PRODUCER 2-5\nW CONSUMER 9-20 link=P link=Q trace=3", []string{"P>W   3/5/8"}},
 	{"from the send span, not from the create span", "S 0-10\n  K PRODUCER 1-1.5 op=create\n  P CLIENT 2-4 op=send link=K\nC CONSUMER 9-20 link=K trace=3", []string{"P>C   2/5/7"}},
+	{"a receive span alone is a delivery", "S 0-20\n  P PRODUCER 5-8\nR CONSUMER 30-80 op=receive link=P trace=2", []string{"P>R   3/22/25"}},
+	{"a receive span that encloses the handling is where it arrived", "S 0-20\n  P PRODUCER 5-8\n    c.R CONSUMER 30-80 op=receive\n      c.W CONSUMER 31-79 op=process", []string{"P>c.R   3/22/25"}},
+	{"a poll opened before the message was sent: arrived at its end", "S 0-60\n  P PRODUCER 40-50\nR CONSUMER -4990-100 op=receive link=P trace=2", []string{"P>R   10/50/60"}},
+	{"a poll opened before the message was sent: arrived at the first work after that", "S 0-60\n  P PRODUCER 40-50\nR CONSUMER -4990-100 op=receive link=P trace=2\n  A -10-5\n  B 70-90", []string{"P>R   10/20/30"}},
+	{"a handler of any kind, told by its parent", "S 0-20\n  P PRODUCER 5-8\n    c.R CONSUMER 30-31 op=receive\n    c.H 32-80", []string{"P>c.H   3/24/27"}},
+	{"what was created is not delivered to what sent it", "S 0-20\n  K PRODUCER 1-2 op=create\n  P CLIENT 5-8 op=send link=K\nC CONSUMER 10-11 link=K trace=2", []string{"P>C   3/2/5"}},
 	{"a retry is no message of a producer", "S 0-10\n  P PRODUCER 1-4\n    W1 CONSUMER 9-20 op=process\nW2 CONSUMER 30-40 op=process link=W1 trace=2", []string{"P>W1   3/5/8"}},
 }
 

@@ -3,6 +3,7 @@ package journey
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"tracelab/journey/semconv"
@@ -15,36 +16,23 @@ type Message struct {
 	Group    string        // messaging.consumer.group.name, empty when the consumer does not tell
 	Topic    string        // messaging.destination.template, or else messaging.destination.name
 	Publish  time.Duration // how long the producer span lasted
-	Wait     time.Duration // queue wait: from the producer span's end (the broker has it) to the consumer's start; negative with Overlap
-	Delivery time.Duration // from the producer span's start to the consumer's start; negative only when clocks are off
+	Wait     time.Duration // queue wait: from the producer span's end (the broker has it) to its arrival, see Set.Arrived; negative with Overlap
+	Delivery time.Duration // from the producer span's start to its arrival; negative only when clocks are off
 	Overlap  bool          // it was delivered before its acknowledgement reached the producer
 }
 
-// delivery is a message on its way to a consumer group; groups without a name count by service.
-type delivery struct {
-	producer Index
-	group    int32
-}
-
-func (n *node) groupKey() int32 {
-	if n.group != 0 {
-		return n.group
-	}
-	return -1 - n.service
-}
-
-// Messages returns the messages of the journey by producer, then by consumer. A consumer that is linked only to a receive
-// span counts for what that span received, unless that leaves open which message it handled.
+// Messages returns the messages of the journey by producer, then by consumer. A receive span counts where it stands for the
+// handling; a span that its consumer runs for what it received, after it, counts in its place, unless that leaves open which
+// message it handled.
 func (j *Journey) Messages() []Message {
-	var receives []Index
 	list := make([]Message, 0, j.countMessages())
 	for _, i := range j.spans {
 		c := &j.set.nodes[i]
-		if !c.is(isConsumer) {
+		if !c.handles() {
 			continue
 		}
 		if c.op == semconv.OperationReceive {
-			receives = append(receives, i)
+			list = j.receivedMessages(list, i)
 			continue
 		}
 		for _, e := range j.set.edgesTo(i) {
@@ -53,58 +41,47 @@ func (j *Journey) Messages() []Message {
 			}
 		}
 	}
-	if len(receives) > 0 {
-		processed := make(map[delivery]bool, len(list))
-		for _, m := range list {
-			processed[delivery{m.Producer, j.set.nodes[m.Consumer].groupKey()}] = true
-		}
-		for _, i := range receives {
-			list = j.receivedMessages(list, i, processed)
-		}
-	}
 	slices.SortFunc(list, func(a, b Message) int {
 		return cmp.Or(cmp.Compare(a.Producer, b.Producer), cmp.Compare(a.Consumer, b.Consumer))
 	})
 	return list
 }
 
-// countMessages returns how many message edges there are at most, to allocate for them once.
+// countMessages returns how many messages there are at most, to allocate for them once.
 func (j *Journey) countMessages() int {
 	n := 0
 	for _, i := range j.spans {
-		if j.set.nodes[i].is(isConsumer) {
-			n += len(j.set.edgesTo(i))
+		for _, e := range j.set.edgesTo(i) {
+			if e.class == ClassMessage {
+				n++
+			}
 		}
 	}
 	return n
 }
 
 // carries reports whether an edge is a message from a producer of the journey.
-func (j *Journey) carries(e edge) bool {
-	return e.class == ClassMessage && !j.set.nodes[e.pred].is(isConsumer) && j.Contains(e.pred)
-}
+func (j *Journey) carries(e edge) bool { return j.set.carries(e) && j.Contains(e.pred) }
 
-// receivedMessages adds the messages of a receive span that its group has no process span for, or that it passed on.
-func (j *Journey) receivedMessages(list []Message, receive Index, processed map[delivery]bool) []Message {
+// receivedMessages adds the messages of a receive span that stands for the handling of them, or of what it passed on.
+func (j *Journey) receivedMessages(list []Message, receive Index) []Message {
 	s := j.set
-	group := s.nodes[receive].groupKey()
+	r := &s.nodes[receive]
 	var producers, processes []Index
-	received := 0
 	for _, e := range s.edgesTo(receive) {
-		if !j.carries(e) {
-			continue
-		}
-		received++
-		if !processed[delivery{e.pred, group}] {
+		if j.carries(e) {
 			producers = append(producers, e.pred)
 		}
 	}
+	if len(producers) == 0 {
+		return list
+	}
 	for _, i := range s.effectsOf(receive) {
-		if c := &s.nodes[i]; c.is(isConsumer) && c.op != semconv.OperationReceive && c.groupKey() == group {
+		if c := &s.nodes[i]; c.is(isConsumer) && c.op != semconv.OperationReceive && c.caller != receive && sameConsumer(c, r) {
 			processes = append(processes, i)
 		}
 	}
-	if len(processes) == 0 || received > 1 && len(processes) > 1 {
+	if len(processes) == 0 || len(producers) > 1 && len(processes) > 1 {
 		processes = []Index{receive}
 	}
 	for _, p := range producers {
@@ -118,16 +95,45 @@ func (j *Journey) receivedMessages(list []Message, receive Index, processed map[
 func (j *Journey) message(producer, consumer Index) Message {
 	s := j.set
 	p, c := &s.nodes[producer], &s.nodes[consumer]
+	arrived := s.arrived(producer, consumer)
 	return Message{
 		Producer: producer,
 		Consumer: consumer,
 		Group:    s.groupNames[c.group],
 		Topic:    s.topicNames[cmp.Or(p.topic, c.topic)],
 		Publish:  time.Duration(p.end - p.start),
-		Wait:     time.Duration(c.start - p.end),
-		Delivery: time.Duration(c.start - p.start),
-		Overlap:  c.start < p.end,
+		Wait:     time.Duration(arrived - p.end),
+		Delivery: time.Duration(arrived - p.start),
+		Overlap:  arrived < p.end,
 	}
+}
+
+// Arrived returns when the message that a producer sent had arrived at a consumer, in nanoseconds since the Unix epoch: when
+// the consumer's span began. A receive span that began before the message was sent says nothing by its start: then it is the
+// start of the first span that it led to after the message was sent, or its own end if that is sooner.
+func (s *Set) Arrived(producer, consumer Index) int64 {
+	if producer < 0 || consumer < 0 || int(max(producer, consumer)) >= s.Len() {
+		return s.node(consumer).start
+	}
+	return s.arrived(producer, consumer)
+}
+
+func (s *Set) arrived(producer, consumer Index) int64 {
+	p, c := &s.nodes[producer], &s.nodes[consumer]
+	if c.op != semconv.OperationReceive || c.start >= p.start {
+		return c.start
+	}
+	return s.arrival(producer, consumer)
+}
+
+// arrival returns when a message arrived at a receive span that was open before.
+func (s *Set) arrival(producer, receive Index) int64 {
+	effects, sent := s.effectsOf(receive), s.nodes[producer].start
+	at := sort.Search(len(effects), func(k int) bool { return s.nodes[effects[k]].start >= sent })
+	if at < len(effects) {
+		return min(s.nodes[receive].end, s.nodes[effects[at]].start)
+	}
+	return s.nodes[receive].end
 }
 
 // FanOut is how far one message of a journey got.
@@ -157,12 +163,11 @@ func (j *Journey) FanOut() []FanOut {
 			n++
 		}
 		p := &s.nodes[i]
-		sends := (p.kind == KindProducer || p.op == semconv.OperationSend) && p.op != semconv.OperationCreate
 		switch {
 		case n > 0:
 			list = append(list, s.fanOut(i, messages[:n]))
 			messages = messages[n:]
-		case sends && len(s.topicGroups[p.topic]) > 0:
+		case p.sends() && len(s.topicGroups[p.topic]) > 0:
 			list = append(list, s.fanOut(i, nil))
 		}
 	}

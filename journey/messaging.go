@@ -7,16 +7,24 @@ import (
 	"tracelab/journey/semconv"
 )
 
-type flags uint8
+type flags uint16
 
 const (
-	isMessaging  flags = 1 << iota // has an attribute messaging.*
-	isConsumer                     // consumer-side: kind CONSUMER, or the operation is receive or process
-	hasErrorType                   // has error.type
-	isOrphan                       // names a parent that is missing
-	isCut                          // names a parent that is ignored, because parents form a cycle
-	isShared                       // in no journey: settle spans, and receive spans from which no edge counts
-	isDuplicate                    // an earlier span of the trace has the same id
+	isMessaging     flags = 1 << iota // has an attribute messaging.*
+	isConsumer                        // consumer-side: kind CONSUMER, operation receive or process, or faas.trigger pubsub
+	hasErrorType                      // has error.type
+	isOrphan                          // names a parent that is missing
+	isCut                             // names a parent that is ignored, because parents form a cycle
+	isShared                          // in no journey: settle spans, and receive spans from which no edge counts
+	isDuplicate                       // an earlier span of the trace has the same id
+	hasErrorStatus                    // has the status Error
+	hasConversation                   // has messaging.message.conversation_id
+	hasChildOf                        // has a link with opentracing.ref_type child_of
+	isCarryOn                         // says that it carries on what its parent has left, after a wait in a mailbox
+	isCoarse                          // the clock of its resource steps by milliseconds, in its trace
+	isPoll                            // a receive span of whose messages somebody handles one: no message edge to it is a delivery
+	tookMessages                      // a receive span whose message edges do not count
+	isLeftOut                         // left out by choice, or caused by a span that is
 )
 
 // Messaging is what a span's attributes say about the message that it handles, under today's names or older ones.
@@ -25,7 +33,7 @@ type Messaging struct {
 	Operation   semconv.Operation
 	Destination string // messaging.destination.name
 	Template    string // messaging.destination.template
-	Group       string // messaging.consumer.group.name
+	Group       string // messaging.consumer.group.name, or else messaging.destination.subscription.name
 }
 
 // Topic returns the destination's template, or else its name.
@@ -42,10 +50,17 @@ func (s *Span) readAttributes() (m Messaging, f flags) {
 	old := oldMessaging{}
 	for i := range s.Attributes {
 		a := &s.Attributes[i]
-		if a.Key == semconv.ErrorType {
-			f |= hasErrorType
-		}
 		if !strings.HasPrefix(a.Key, semconv.MessagingPrefix) {
+			switch a.Key {
+			case semconv.ErrorType:
+				f |= hasErrorType
+			case semconv.FaaSTrigger:
+				if a.Value.str == "pubsub" {
+					f |= isConsumer
+				}
+			case carryOnKey:
+				f |= isCarryOn
+			}
 			continue
 		}
 		f |= isMessaging
@@ -60,6 +75,10 @@ func (s *Span) readAttributes() (m Messaging, f flags) {
 			m.Template = a.Value.str
 		case semconv.MessagingConsumerGroupName:
 			m.Group = a.Value.str
+		case semconv.MessagingDestinationSubscription:
+			old.subscription = a.Value.str
+		case semconv.MessagingMessageConversationID:
+			f |= hasConversation
 		default:
 			old.read(a)
 		}
@@ -67,7 +86,16 @@ func (s *Span) readAttributes() (m Messaging, f flags) {
 	if m.Operation == semconv.OperationNone {
 		m.Operation = old.operation
 	}
-	m.Destination, m.Group = cmp.Or(m.Destination, old.destination), cmp.Or(m.Group, old.group)
+	m.Destination, m.Group = cmp.Or(m.Destination, old.destination), cmp.Or(m.Group, old.group, old.subscription)
+	if old.conversation {
+		f |= hasConversation
+	}
+	if s.Status == StatusError {
+		f |= hasErrorStatus
+	}
+	if s.Kind == KindInternal && s.Name == carryOnName {
+		f |= isCarryOn
+	}
 	if s.Kind == KindConsumer || m.Operation == semconv.OperationReceive || m.Operation == semconv.OperationProcess {
 		f |= isConsumer
 	}
@@ -76,9 +104,16 @@ func (s *Span) readAttributes() (m Messaging, f flags) {
 
 // oldMessaging holds the values of older names.
 type oldMessaging struct {
-	operation          semconv.Operation
-	destination, group string
+	operation                        semconv.Operation
+	destination, group, subscription string
+	conversation                     bool
 }
+
+// Where carrying on says so: an attribute of any span, or the name of one of kind INTERNAL.
+const (
+	carryOnKey  = "tracelab.carry_on"
+	carryOnName = "carry on"
+)
 
 func (o *oldMessaging) read(a *Attribute) {
 	r, ok := semconv.RenameOf(a.Key)
@@ -92,5 +127,23 @@ func (o *oldMessaging) read(a *Attribute) {
 		o.destination = cmp.Or(o.destination, a.Value.str)
 	case semconv.MessagingConsumerGroupName:
 		o.group = cmp.Or(o.group, a.Value.str)
+	case semconv.MessagingDestinationSubscription:
+		o.subscription = cmp.Or(o.subscription, a.Value.str)
+	case semconv.MessagingMessageConversationID:
+		o.conversation = true
 	}
+}
+
+// isConversation reports the name, or the older one, of the attribute that ties a reply to what was sent for it.
+func isConversation(key string) bool {
+	if key == semconv.MessagingMessageConversationID {
+		return true
+	}
+	r, ok := semconv.RenameOf(key)
+	return ok && r.Now == semconv.MessagingMessageConversationID
+}
+
+// sends reports a span that sends messages.
+func (n *node) sends() bool {
+	return (n.kind == KindProducer || n.op == semconv.OperationSend) && n.op != semconv.OperationCreate
 }

@@ -20,16 +20,36 @@ type sortKey struct {
 	span  int32
 }
 
-// load makes the nodes in the set's order, and drops exact duplicates.
+// load makes the nodes, once more after each repair of the spans that was needed.
 func (s *Set) load() {
+	s.loadSpans()
+	for _, repair := range []func(*Set) []Span{joinCutTraces, splitHalves, linksAsParents} {
+		if repaired := repair(s); repaired != nil {
+			*s = Set{spans: repaired, copies: s.copies, cut: s.cut, options: s.options}
+			s.loadSpans()
+		}
+	}
+	for _, r := range s.cut {
+		if i, ok := s.Find(r); ok {
+			s.note(ruleCutTrace, i, 0)
+		}
+	}
+}
+
+// loadSpans makes the nodes in the set's order, and drops exact duplicates.
+func (s *Set) loadSpans() {
+	s.resources.bySpan = make([]int32, 0, len(s.spans))
 	loaded := make([]node, len(s.spans))
 	keys := make([]sortKey, len(s.spans))
 	s.topics.Of("")
 	s.groups.Of("")
 	for i := range s.spans {
 		loaded[i] = s.read(i)
+		s.seen |= loaded[i].flags
+		s.ops[loaded[i].op] = true
 		keys[i] = sortKey{loaded[i].start, loaded[i].id, int32(i)}
 	}
+	s.resources.markCoarse(loaded)
 	slices.SortFunc(keys, func(a, b sortKey) int {
 		if a.start != b.start {
 			return cmp.Compare(a.start, b.start)
@@ -48,11 +68,22 @@ func (s *Set) load() {
 			next++
 		}
 		s.add(loaded[keys[k].span])
-		if next-k > 1 {
-			s.note(ruleDuplicate, Index(len(s.nodes)-1), next-k-1)
+		if more := next - k - 1 + s.dropped(keys[k:next]); more > 0 {
+			s.note(ruleDuplicate, Index(len(s.nodes)-1), more)
 		}
 		k = next
 	}
+}
+
+// dropped returns how many exact duplicates of these spans were dropped before a repair.
+func (s *Set) dropped(keys []sortKey) int {
+	n := 0
+	if s.copies != nil {
+		for _, k := range keys {
+			n += int(s.copies[k.span])
+		}
+	}
+	return n
 }
 
 func (s *Set) same(a, b sortKey) bool {
@@ -60,7 +91,10 @@ func (s *Set) same(a, b sortKey) bool {
 		return false
 	}
 	x, y := &s.spans[a.span], &s.spans[b.span]
-	return x.Trace == y.Trace && compareSpans(x, y) == 0
+	if a.id == 0 {
+		return x.Trace == y.Trace && compareSpans(x, y) == 0
+	}
+	return x.Trace == y.Trace && x.End == y.End && x.Kind == y.Kind && x.Name == y.Name
 }
 
 // read reads span i.
@@ -68,19 +102,18 @@ func (s *Set) read(i int) node {
 	span := &s.spans[i]
 	m, f := span.readAttributes()
 	n := node{
-		start:   min(max(span.Start, 0), maxTime),
-		end:     min(max(span.End, 0), maxTime),
-		id:      binary.BigEndian.Uint64(span.ID[:]),
-		parent:  none,
-		caller:  none,
-		span:    int32(i),
-		trace:   s.traces.Of(span.Trace),
-		service: s.services.Of(span.Service),
-		kind:    span.Kind,
-		op:      m.Operation,
-		flags:   f,
-		status:  span.Status,
+		start:  min(max(span.Start, 0), maxTime),
+		end:    min(max(span.End, 0), maxTime),
+		id:     binary.BigEndian.Uint64(span.ID[:]),
+		parent: none,
+		caller: none,
+		span:   int32(i),
+		trace:  s.traces.Of(span.Trace),
+		kind:   span.Kind,
+		op:     m.Operation,
+		flags:  f,
 	}
+	n.service = s.resources.of(span, n.trace)
 	if topic := m.Topic(); topic != "" {
 		n.topic = s.topics.Of(topic)
 	}
@@ -89,6 +122,11 @@ func (s *Set) read(i int) node {
 	}
 	if n.op == semconv.OperationSettle {
 		n.flags |= isShared
+	}
+	for l := range span.Links {
+		if span.Links[l].isChildOf() {
+			n.flags |= hasChildOf
+		}
 	}
 	return n
 }
@@ -109,8 +147,11 @@ func (s *Set) add(n node) {
 		s.note(ruleNoID, i, 0)
 		return
 	}
-	if _, fresh := s.index.add(s.nodes, i); !fresh {
+	if first, fresh := s.index.add(s.nodes, i); !fresh {
 		s.nodes[i].flags |= isDuplicate
+		if kinds := [2]Kind{s.nodes[first].kind, n.kind}; kinds == [2]Kind{KindClient, KindServer} || kinds == [2]Kind{KindServer, KindClient} {
+			s.halves = append(s.halves, first)
+		}
 		s.note(ruleDuplicateID, i, 0)
 	}
 }
@@ -156,12 +197,14 @@ func (s *Set) cutCycles(up func(Index) *Index, cut func(Index)) {
 	}
 }
 
-// compareSpans orders spans by everything but where they were read and what was said about them.
+// compareSpans orders spans by everything but where they were read and what was said about them: first by what makes two of
+// them one, so that these stand together.
 func compareSpans(x, y *Span) int {
 	return cmp.Or(
-		bytes.Compare(x.Trace[:], y.Trace[:]), bytes.Compare(x.ID[:], y.ID[:]), bytes.Compare(x.Parent[:], y.Parent[:]),
-		cmp.Compare(x.Start, y.Start), cmp.Compare(x.End, y.End), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Status, y.Status),
-		strings.Compare(x.Service, y.Service), strings.Compare(x.Name, y.Name), strings.Compare(x.Scope, y.Scope),
+		bytes.Compare(x.Trace[:], y.Trace[:]), bytes.Compare(x.ID[:], y.ID[:]),
+		cmp.Compare(x.Start, y.Start), cmp.Compare(x.End, y.End), cmp.Compare(x.Kind, y.Kind), strings.Compare(x.Name, y.Name),
+		bytes.Compare(x.Parent[:], y.Parent[:]), cmp.Compare(x.Status, y.Status),
+		strings.Compare(x.Service, y.Service), strings.Compare(x.Scope, y.Scope),
 		strings.Compare(x.StatusMessage, y.StatusMessage), cmp.Compare(x.Flags, y.Flags),
 		cmp.Compare(x.DroppedAttributes, y.DroppedAttributes), cmp.Compare(x.DroppedEvents, y.DroppedEvents),
 		cmp.Compare(x.DroppedLinks, y.DroppedLinks),

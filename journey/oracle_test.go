@@ -1,8 +1,10 @@
 package journey_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,198 +13,6 @@ import (
 	"tracelab/journey"
 	"tracelab/journey/internal/draw"
 )
-
-// oracle applies the rules once more, in the plainest way: recursion, maps, no thought of speed. It takes the spans in the
-// set's order; everything else it finds out itself.
-type oracle struct {
-	spans  []journey.Span
-	parent map[int]int
-	cut    map[int]bool
-	in     map[int][]oracleEdge
-	shared map[int]bool
-	caller map[int]int
-}
-
-type oracleEdge struct {
-	pred  int
-	class journey.Class
-	ready int64
-}
-
-func newOracle(set *journey.Set) *oracle {
-	o := &oracle{parent: map[int]int{}, cut: map[int]bool{}, in: map[int][]oracleEdge{}, shared: map[int]bool{}, caller: map[int]int{}}
-	for i := range journey.Index(set.Len()) {
-		s := *set.Span(i)
-		s.End = max(s.Start, s.End)
-		o.spans = append(o.spans, s)
-	}
-	for i, s := range o.spans {
-		if p := o.resolve(journey.Ref{Trace: s.Trace, Span: s.Parent}); p >= 0 {
-			o.parent[i] = p
-		}
-	}
-	o.cutCircles(o.parent)
-	for i := range o.spans {
-		o.addEdges(i)
-	}
-	o.applyReceiveRule()
-	for i := range o.spans {
-		for _, e := range o.in[i] {
-			if p, ok := o.parent[i]; e.class == journey.ClassCall && (ok && p == e.pred) {
-				o.caller[i] = e.pred
-			}
-		}
-		if _, ok := o.caller[i]; ok {
-			continue
-		}
-		for _, e := range o.in[i] {
-			if c, ok := o.caller[i]; e.class == journey.ClassCall && (!ok || e.pred < c) {
-				o.caller[i] = e.pred
-			}
-		}
-	}
-	o.cutCircles(o.caller)
-	return o
-}
-
-func (o *oracle) resolve(r journey.Ref) int {
-	if r.Span.IsZero() {
-		return -1
-	}
-	return slices.IndexFunc(o.spans, func(s journey.Span) bool { return s.Ref() == r })
-}
-
-// cutCircles cuts each circle at its first member.
-func (o *oracle) cutCircles(up map[int]int) {
-	for i := range o.spans {
-		at, ok := i, true
-		least := i
-		for range len(o.spans) + 1 {
-			if at, ok = up[at]; !ok || at == i {
-				break
-			}
-			least = min(least, at)
-		}
-		if ok && at == i && least == i {
-			delete(up, i)
-			o.cut[i] = true
-		}
-	}
-}
-
-func (o *oracle) op(i int) string {
-	v, _ := o.spans[i].Attr("messaging.operation.type")
-	return v.String()
-}
-
-func (o *oracle) consumer(i int) bool {
-	return o.spans[i].Kind == journey.KindConsumer || o.op(i) == "receive" || o.op(i) == "process"
-}
-
-func (o *oracle) tol(i int) int64 { return max(1e6, (o.spans[i].End-o.spans[i].Start)/100) }
-
-func (o *oracle) classify(p, c int) oracleEdge {
-	ps, cs := o.spans[p], o.spans[c]
-	if ps.Kind == journey.KindProducer && o.consumer(c) {
-		return oracleEdge{p, journey.ClassMessage, ps.End}
-	}
-	if o.consumer(p) && o.consumer(c) && ps.Service == cs.Service && cs.Start >= ps.End {
-		return oracleEdge{p, journey.ClassContinuation, ps.End}
-	}
-	if cs.Start >= ps.End && cs.End > ps.End {
-		return oracleEdge{p, journey.ClassDetachedAfter, ps.End}
-	}
-	if cs.End > ps.End+o.tol(p) {
-		if ps.Kind == journey.KindClient && cs.Kind == journey.KindServer {
-			if ps.Status == journey.StatusError {
-				return oracleEdge{p, journey.ClassAbandoned, cs.Start}
-			}
-			return oracleEdge{p, journey.ClassCall, cs.Start}
-		}
-		return oracleEdge{p, journey.ClassDetachedOverlap, cs.Start}
-	}
-	return oracleEdge{p, journey.ClassCall, cs.Start}
-}
-
-// sender replaces a create span by the send span that links to it.
-func (o *oracle) sender(create, consumer int) int {
-	var before, after []int
-	for i, s := range o.spans {
-		if o.op(i) != "send" || !slices.ContainsFunc(s.Links, func(l journey.Link) bool { return o.resolve(l.Ref) == create && o.op(create) == "create" }) {
-			continue
-		}
-		if s.End <= o.spans[consumer].Start {
-			before = append(before, i)
-		} else {
-			after = append(after, i)
-		}
-	}
-	by := func(a, b int) int { return int(o.spans[a].End - o.spans[b].End) }
-	if len(before) > 0 {
-		return slices.MaxFunc(before, by)
-	}
-	if len(after) > 0 {
-		return slices.MinFunc(after, by)
-	}
-	return create
-}
-
-func (o *oracle) addEdges(c int) {
-	if o.op(c) == "settle" {
-		return
-	}
-	add := func(e oracleEdge) {
-		if e.pred != c && !slices.ContainsFunc(o.in[c], func(x oracleEdge) bool { return x.pred == e.pred }) {
-			o.in[c] = append(o.in[c], e)
-		}
-	}
-	if p, ok := o.parent[c]; ok && o.op(p) != "settle" {
-		if s := o.sender(p, c); o.consumer(c) && s != p {
-			add(oracleEdge{s, journey.ClassMessage, o.spans[s].End})
-		} else {
-			add(o.classify(p, c))
-		}
-	}
-	for _, l := range o.spans[c].Links {
-		t := o.resolve(l.Ref)
-		switch {
-		case t < 0 || t == c || !o.consumer(c) || o.op(t) == "settle":
-		case o.op(t) == "receive":
-			add(o.classify(t, c))
-		case o.spans[t].Kind == journey.KindProducer || o.op(t) != "":
-			s := o.sender(t, c)
-			add(oracleEdge{s, journey.ClassMessage, o.spans[s].End})
-		}
-	}
-}
-
-func (o *oracle) applyReceiveRule() {
-	for c, edges := range o.in {
-		own := slices.ContainsFunc(edges, func(e oracleEdge) bool { return e.class == journey.ClassMessage && !o.consumer(e.pred) })
-		if own {
-			o.in[c] = slices.DeleteFunc(slices.Clone(edges), func(e oracleEdge) bool { return o.op(e.pred) == "receive" })
-		}
-	}
-	for again := true; again; {
-		again = false
-		for r := range o.spans {
-			if o.op(r) == "settle" {
-				o.shared[r] = true
-			}
-			if o.op(r) != "receive" || o.shared[r] {
-				continue
-			}
-			counts := false
-			for _, edges := range o.in {
-				counts = counts || slices.ContainsFunc(edges, func(e oracleEdge) bool { return e.pred == r })
-			}
-			if !counts {
-				o.shared[r], again = true, true
-				delete(o.in, r)
-			}
-		}
-	}
-}
 
 func (o *oracle) eff(i int) int64 {
 	if c, ok := o.caller[i]; ok {
@@ -234,6 +44,9 @@ func (o *oracle) reach(from int, closure map[int]bool, backwards func(int) bool)
 	closure[from] = true
 	for c, edges := range o.in {
 		for _, e := range edges {
+			if e.class == journey.ClassRetry {
+				continue
+			}
 			if e.pred == from {
 				o.reach(c, closure, backwards)
 			}
@@ -259,9 +72,14 @@ func (o *oracle) journeys() []oracleJourney {
 	}
 	firsts := map[journey.TraceID]int{} // by trace and what is asked: the first such span
 	seen := func(i int) bool { _, ok := firsts[o.spans[i].Trace]; return ok }
+	loops := map[journey.TraceID]bool{}
 	add := func(root, from int, backwards func(int) bool) {
 		closure := map[int]bool{}
 		o.reach(from, closure, backwards)
+		if root >= 0 && o.isLoop(root, closure) {
+			loops[o.spans[root].Trace] = true
+			return
+		}
 		list = append(list, oracleJourney{root, closure})
 	}
 	for i, s := range o.spans {
@@ -278,8 +96,7 @@ func (o *oracle) journeys() []oracleJourney {
 		}
 	}
 	for _, trace := range traces {
-		root := slices.IndexFunc(o.spans, func(s journey.Span) bool {
-			i := o.index(s)
+		root := o.first(func(i int, s journey.Span) bool {
 			_, hasParent := o.parent[i]
 			return s.Trace == trace && !hasParent && !s.Parent.IsZero() && !o.consumer(i) && !o.shared[i]
 		})
@@ -292,48 +109,88 @@ func (o *oracle) journeys() []oracleJourney {
 		maps.Copy(rooted, j.closure)
 	}
 	for _, trace := range traces {
-		first := slices.IndexFunc(o.spans, func(s journey.Span) bool { return s.Trace == trace && !o.shared[o.index(s)] })
-		solid := slices.ContainsFunc(o.spans, func(s journey.Span) bool {
-			i := o.index(s)
-			return s.Trace == trace && o.op(i) != "receive" && o.op(i) != "settle"
+		first := o.first(func(i int, s journey.Span) bool { return s.Trace == trace && !o.shared[i] })
+		solid := 0 <= o.first(func(i int, s journey.Span) bool {
+			stands := o.op(i) == "receive" && !o.polls[i] && !o.shared[i] && slices.ContainsFunc(o.in[i], o.delivers)
+			return s.Trace == trace && (o.op(i) != "receive" && o.op(i) != "settle" || stands)
 		})
-		if solid && !reached(trace) {
+		if solid && !reached(trace) && !loops[trace] {
 			add(-1, first, func(p int) bool { return !rooted[p] })
 		}
 	}
 	return list
 }
 
-// index finds a span by its name, which is different for each.
-func (o *oracle) index(s journey.Span) int {
-	return slices.IndexFunc(o.spans, func(x journey.Span) bool { return x.Name == s.Name })
-}
-
-func (o *oracle) scan(s int, lo, hi, base int64) []journey.Segment {
-	var calls []int
-	for c, p := range o.caller {
-		if p == s {
-			calls = append(calls, c)
+// first returns the first span that is such, or -1.
+func (o *oracle) first(such func(i int, s journey.Span) bool) int {
+	for i, s := range o.spans {
+		if such(i, s) {
+			return i
 		}
 	}
-	slices.SortFunc(calls, func(a, b int) int {
-		switch {
-		case o.eff(a) != o.eff(b):
-			return int(o.eff(b) - o.eff(a))
-		case o.spans[a].Start != o.spans[b].Start:
-			return int(o.spans[b].Start - o.spans[a].Start)
+	return -1
+}
+
+// part is what takes a caller's time: a call, or a reply that it waits for.
+type part struct {
+	start, end int64
+	call       int // the call, or the span that sent
+	reply      *oracleReply
+}
+
+func (o *oracle) parts(s int) []part {
+	var list []part
+	for c, p := range o.caller {
+		if p == s {
+			list = append(list, part{o.spans[c].Start, o.eff(c), c, nil})
 		}
-		return a - b
+	}
+	for k := range o.replies {
+		if r := &o.replies[k]; r.waiter == s {
+			list = append(list, part{o.spans[r.sent].Start, min(o.spans[r.back].End, o.eff(s)), r.sent, r})
+		}
+	}
+	slices.SortFunc(list, func(a, b part) int {
+		switch {
+		case a.end != b.end:
+			return int(b.end - a.end)
+		case a.start != b.start:
+			return int(b.start - a.start)
+		case a.call != b.call:
+			return a.call - b.call
+		case a.reply != nil:
+			return 1
+		}
+		return -1
 	})
+	return list
+}
+
+// explaining are the replies that are being explained: within one it is not chosen again.
+type explaining map[*oracleReply]bool
+
+func (o *oracle) scan(s int, lo, hi, base int64, busy explaining) []journey.Segment {
 	var out []journey.Segment // from its end to its beginning
 	t := hi
-	for _, c := range calls {
-		from, to := max(o.spans[c].Start, lo), min(o.eff(c), t)
-		if o.eff(c) > t+o.tol(s) || from >= to {
+	for _, c := range o.parts(s) {
+		last := c.call
+		if c.reply != nil {
+			last = c.reply.back
+		}
+		from, to := max(c.start, lo), min(c.end, t)
+		if c.end > t+o.tol(s, last) || from >= to || busy[c.reply] {
 			continue
 		}
 		out = append(out, work(s, to, t, base)...)
-		out = append(out, o.scan(c, from, to, base)...)
+		if c.reply == nil {
+			out = append(out, o.scan(c.call, from, to, base, busy)...)
+		} else {
+			busy[c.reply] = true
+			closure := map[int]bool{}
+			o.reach(c.reply.sent, closure, func(int) bool { return false })
+			out = append(out, o.back(c.reply.back, c.reply.sent, closure, to, from, base, busy)...)
+			delete(busy, c.reply)
+		}
 		t = from
 	}
 	return append(out, work(s, lo, t, base)...)
@@ -369,6 +226,11 @@ func (o *oracle) completion(j oracleJourney) []journey.Segment {
 			cur = i
 		}
 	}
+	return o.back(cur, j.root, j.closure, t, start, start, explaining{})
+}
+
+// back follows causes from a span at time t, back to root or to start.
+func (o *oracle) back(cur, root int, closure map[int]bool, t, start, base int64, busy explaining) []journey.Segment {
 	been := map[int]bool{}
 	var out []journey.Segment
 	for {
@@ -376,8 +238,10 @@ func (o *oracle) completion(j oracleJourney) []journey.Segment {
 		var e *oracleEdge
 		others := int64(0)
 		for _, x := range o.in[cur] {
-			if !j.closure[x.pred] {
-				others = max(others, x.ready)
+			if !closure[x.pred] {
+				if o.delivers(x) {
+					others = max(others, x.ready)
+				}
 				continue
 			}
 			if been[x.pred] {
@@ -393,27 +257,60 @@ func (o *oracle) completion(j oracleJourney) []journey.Segment {
 			}
 		}
 		lo := min(o.spans[cur].Start, t)
-		if e != nil && e.class == journey.ClassMessage && o.op(cur) == "receive" {
-			lo = max(lo, min(e.ready, t))
+		if e != nil && e.class == journey.ClassMessage && o.op(cur) == "receive" && o.spans[cur].Start < o.spans[e.pred].Start {
+			arrived := o.spans[cur].End
+			for c, edges := range o.in {
+				led := slices.ContainsFunc(edges, func(x oracleEdge) bool { return x.pred == cur && x.class != journey.ClassRetry })
+				if led && o.spans[c].Start >= o.spans[e.pred].Start {
+					arrived = min(arrived, o.spans[c].Start)
+				}
+			}
+			lo = max(lo, min(max(arrived, e.ready), t))
 		}
 		lo = max(lo, start)
-		out = append(out, o.scan(cur, lo, t, start)...)
+		out = append(out, o.scan(cur, lo, t, base, busy)...)
 		t = lo
-		if cur == j.root {
+		if cur == root || t == start {
 			return out
 		}
 		if e == nil {
-			return append(out, wait(journey.ClassUnexplained, cur, -1, start, t, start)...)
+			return append(out, wait(journey.ClassUnexplained, cur, -1, start, t, base)...)
 		}
 		h := max(min(e.ready, t), start)
 		g := h
 		if others > 0 {
 			g = min(max(others, h), t)
 		}
-		out = append(out, wait(e.class, cur, e.pred, g, t, start)...)
-		out = append(out, wait(journey.ClassBatch, cur, e.pred, h, g, start)...)
+		out = append(out, wait(e.class, cur, e.pred, g, t, base)...)
+		out = append(out, wait(journey.ClassBatch, cur, e.pred, h, g, base)...)
 		t, cur = h, e.pred
+		if t == start {
+			return out
+		}
 	}
+}
+
+// isLoop reports an INTERNAL root below which, by calls, messages of others were received or handled.
+func (o *oracle) isLoop(root int, closure map[int]bool) bool {
+	if o.spans[root].Kind != journey.KindInternal {
+		return false
+	}
+	for i := range o.spans {
+		if i != root && slices.Contains(o.callers(i), root) && closure[i] &&
+			slices.ContainsFunc(o.in[i], func(e oracleEdge) bool { return o.delivers(e) && !closure[e.pred] }) {
+			return true
+		}
+		p, ok := o.parent[i]
+		if o.op(i) != "receive" || !o.took[i] || !ok || o.classify(p, i).class != journey.ClassCall || p != root && !slices.Contains(o.callers(p), root) {
+			continue
+		}
+		for _, l := range o.spans[i].Links {
+			if t := o.resolve(l.Ref); t >= 0 && t != i && !closure[t] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func wait(class journey.Class, cur, from int, start, end, base int64) []journey.Segment {
@@ -430,7 +327,7 @@ func TestAgainstTheOracle(t *testing.T) {
 		want := o.journeys()
 		got := set.Journeys()
 		if len(got) != len(want) {
-			t.Fatalf("%d journeys, want %d", len(got), len(want))
+			t.Fatalf("%d journeys, want %d:\n%s", len(got), len(want), describe(set))
 		}
 		for _, j := range want {
 			same := func(x *journey.Journey) bool {
@@ -442,11 +339,11 @@ func TestAgainstTheOracle(t *testing.T) {
 			}
 			k := slices.IndexFunc(got, same)
 			if k < 0 {
-				t.Fatalf("no journey from %d with spans %v", j.root, slices.Sorted(maps.Keys(j.closure)))
+				t.Fatalf("no journey from %d with spans %v:\n%s", j.root, slices.Sorted(maps.Keys(j.closure)), describe(set))
 			}
 			agree(t, set, "completion", got[k].CompletionPath(), o.completion(j))
 			if j.root >= 0 {
-				agree(t, set, "response", got[k].ResponsePath(), o.scan(j.root, o.start(j), o.spans[j.root].End, o.start(j)))
+				agree(t, set, "response", got[k].ResponsePath(), o.scan(j.root, o.start(j), o.spans[j.root].End, o.start(j), explaining{}))
 			}
 		}
 	})
@@ -455,6 +352,24 @@ func TestAgainstTheOracle(t *testing.T) {
 func agree(t *rapid.T, set *journey.Set, what string, got, backwards []journey.Segment) {
 	slices.Reverse(backwards)
 	if !slices.Equal(got, backwards) {
-		t.Fatalf("%s path: %s, want %s", what, draw.Path(set, got), draw.Path(set, backwards))
+		t.Fatalf("%s path: %s, want %s:\n%s", what, draw.Path(set, got), draw.Path(set, backwards), describe(set))
 	}
+}
+
+// describe writes the spans of a set, a line each, to see what a generated case is about.
+func describe(set *journey.Set) string {
+	var b strings.Builder
+	for i := range journey.Index(set.Len()) {
+		s := set.Span(i)
+		fmt.Fprintf(&b, "%d: %s trace %x id %x parent %x %s %q %.6f-%.6f %v", i, s.Name, s.Trace[15], s.ID[6:], s.Parent[6:], s.Kind, s.Service,
+			float64(s.Start-draw.Base)/1e6, float64(s.End-draw.Base)/1e6, s.Status)
+		for _, a := range s.Attributes {
+			fmt.Fprintf(&b, " %s=%s", a.Key, a.Value)
+		}
+		for _, l := range s.Links {
+			fmt.Fprintf(&b, " link=%x/%x%v", l.Trace[15], l.Span[6:], l.Attributes)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
 }

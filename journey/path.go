@@ -18,89 +18,122 @@ type Segment struct {
 // Duration returns the length of the segment.
 func (g Segment) Duration() time.Duration { return g.End - g.Start }
 
-// scanner collects the segments of a path from its end to its beginning.
-type scanner struct {
+// pather collects the segments of a path from its end to its beginning.
+type pather struct {
+	journey  *Journey
 	set      *Set
 	base     int64
 	segments []Segment
-	stack    []scanFrame
+	stack    []frame
+	active   []int32 // the replies that are being explained: within one, it is not chosen again
+	found    []Index // a stack for reach
 }
 
-// scanFrame is a span whose interval [lo,t] is still to be split among itself and its calls from next on.
-type scanFrame struct {
+// frame is a span whose interval [lo,t] is still to be split among itself and its calls from next on, or a walk.
+type frame struct {
+	walk  *walk
 	span  Index
 	next  int32
 	lo, t int64
 }
 
-// newScanner has room for the path of a small journey at once.
-func newScanner(j *Journey) scanner {
+// newPather has room for the path of a small journey at once.
+func newPather(j *Journey) pather {
 	n := min(len(j.spans), 64)
-	return scanner{set: j.set, base: j.start, segments: make([]Segment, 0, 2*n+1), stack: make([]scanFrame, 0, n)}
+	return pather{journey: j, set: j.set, base: j.start, segments: make([]Segment, 0, 2*n+1), stack: make([]frame, 0, n)}
 }
 
-func (c *scanner) work(span Index, from, to int64) {
+func (p *pather) work(span Index, from, to int64) {
 	if from < to {
-		c.segments = append(c.segments, Segment{Start: time.Duration(from - c.base), End: time.Duration(to - c.base), Span: span, From: none})
+		p.segments = append(p.segments, Segment{Start: time.Duration(from - p.base), End: time.Duration(to - p.base), Span: span, From: none})
 	}
 }
 
-func (c *scanner) wait(class Class, span, from Index, start, end int64) {
+func (p *pather) wait(class Class, span, from Index, start, end int64) {
 	if start < end {
-		c.segments = append(c.segments, Segment{Start: time.Duration(start - c.base), End: time.Duration(end - c.base), Span: span, From: from, Wait: true, Class: class})
+		p.segments = append(p.segments, Segment{Start: time.Duration(start - p.base), End: time.Duration(end - p.base), Span: span, From: from, Wait: true, Class: class})
 	}
 }
 
-// scan splits [lo,hi] among a span and its calls. A call is on the path when it ends no later than the point that is
-// explained so far, within the span's tolerance; scan clips what exceeds that point. Of calls in parallel, the one that ends
-// last is on the path.
-func (c *scanner) scan(span Index, lo, hi int64) {
-	c.push(span, lo, hi)
-	for len(c.stack) > 0 {
-		f := &c.stack[len(c.stack)-1]
-		call, from, to := c.nextCall(f)
-		if call == none {
-			c.work(f.span, f.lo, f.t)
-			c.stack = c.stack[:len(c.stack)-1]
+// run explains all that was pushed, and returns the segments in their order in time.
+//
+// An interval of a span is split among the span and its calls. A call is on the path when it ends no later than the point that
+// is explained so far, within the tolerance; what exceeds that point is clipped. Of calls in parallel, the one that ends last
+// is on the path. A reply that the span waited for is like a call, explained by a walk.
+func (p *pather) run() []Segment {
+	for len(p.stack) > 0 {
+		f := &p.stack[len(p.stack)-1]
+		if w := f.walk; w != nil {
+			if p.advance(w) && w.t > w.start {
+				p.begin(w)
+			} else {
+				p.endWalk(w)
+			}
 			continue
 		}
-		c.work(f.span, to, f.t)
+		call, from, to := p.nextCall(f)
+		if call == none {
+			p.work(f.span, f.lo, f.t)
+			p.stack = p.stack[:len(p.stack)-1]
+			continue
+		}
+		p.work(f.span, to, f.t)
 		f.t = from
-		c.push(call, from, to)
+		if call < none {
+			p.pushReply(replyOf(call), from, to)
+		} else {
+			p.push(call, from, to)
+		}
+	}
+	slices.Reverse(p.segments)
+	return p.segments
+}
+
+func (p *pather) endWalk(w *walk) {
+	p.stack = p.stack[:len(p.stack)-1]
+	if w.reply >= 0 {
+		p.active = p.active[:len(p.active)-1]
 	}
 }
 
 // push begins a span, at its first call that may be on the path.
-func (c *scanner) push(span Index, lo, hi int64) {
-	s := c.set
-	latest := hi + s.nodes[span].tolerance()
+func (p *pather) push(span Index, lo, hi int64) {
+	s := p.set
+	latest := hi + s.nodes[span].mostTolerance()
 	calls := s.callsOf(span)
 	skip := 0
-	if len(calls) > 0 && s.nodes[calls[0]].eff > latest {
-		skip = sort.Search(len(calls), func(k int) bool { return s.nodes[calls[k]].eff <= latest })
+	if len(calls) > 0 && s.interval(calls[0]).end > latest {
+		skip = sort.Search(len(calls), func(k int) bool { return s.interval(calls[k]).end <= latest })
 	}
-	c.stack = append(c.stack, scanFrame{span, s.callsAt[span] + int32(skip), lo, hi})
+	p.stack = append(p.stack, frame{span: span, next: s.callsAt[span] + int32(skip), lo: lo, t: hi})
 }
 
-// nextCall returns the next call on the path and the part of [lo,t] that it takes, or none.
-func (c *scanner) nextCall(f *scanFrame) (call Index, from, to int64) {
-	s := c.set
-	latest := f.t + s.nodes[f.span].tolerance()
+// nextCall returns the next call on the path, or reply, and the part of [lo,t] that it takes, or none.
+func (p *pather) nextCall(f *frame) (call Index, from, to int64) {
+	s := p.set
 	for end := s.callsAt[f.span+1]; f.next < end; {
 		call := s.calls[f.next]
-		n := &s.nodes[call]
-		if n.eff <= f.lo || f.t <= f.lo {
+		c := s.interval(call)
+		if c.end <= f.lo || f.t <= f.lo {
 			break // as do all that follow, it ends before the interval
 		}
 		f.next++
-		if n.eff > latest {
+		if c.end > f.t && !s.tolerates(f.span, s.lastOf(call), c.end-f.t) || call < none && slices.Contains(p.active, replyOf(call)) {
 			continue
 		}
-		if from, to := max(n.start, f.lo), min(n.eff, f.t); from < to {
+		if from, to := max(c.start, f.lo), min(c.end, f.t); from < to {
 			return call, from, to
 		}
 	}
 	return none, 0, 0
+}
+
+// lastOf returns the span whose end is that of an item of a list of calls.
+func (s *Set) lastOf(call Index) Index {
+	if call < none {
+		return s.replies[replyOf(call)].back
+	}
+	return call
 }
 
 // ResponsePath returns the segments that explain the caller wait: sorted, touching each other, adding up to it exactly.
@@ -109,8 +142,7 @@ func (j *Journey) ResponsePath() []Segment {
 	if !j.rooted() {
 		return nil
 	}
-	c := newScanner(j)
-	c.scan(j.root, j.start, j.set.nodes[j.root].end)
-	slices.Reverse(c.segments)
-	return c.segments
+	p := newPather(j)
+	p.push(j.root, j.start, j.set.nodes[j.root].end)
+	return p.run()
 }

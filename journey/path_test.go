@@ -42,7 +42,7 @@ var pathCases = []pathCase{
 		     RX CLIENT 15-55 op=receive
 		       C CONSUMER 60-160 op=process`,
 		[]string{"S[0,10] PR[10,20] S[20,50]"},
-		[]string{"S[0,10] PR[10,20] RX[20,55] ~detached-after[55,60] C[60,160]"},
+		[]string{"S[0,10] PR[10,15] RX[15,55] ~detached-after[55,60] C[60,160]"},
 	},
 	{
 		"work that a request starts and does not wait for",
@@ -84,7 +84,7 @@ var pathCases = []pathCase{
 		c.R CLIENT 0-60 op=receive link=P1 link=P2 trace=2
 		c.W CONSUMER 65-200 link=c.R trace=3`,
 		[]string{"S[0,10] P1[10,20] S[20,30] P2[30,40] S[40,50]"},
-		[]string{"S[0,10] P1[10,20] S[20,30] P2[30,40] c.R[40,60] ~continuation[60,65] c.W[65,200]"},
+		[]string{"S[0,10] P1[10,20] S[20,30] P2[30,40] ~message[40,60] ~continuation[60,65] c.W[65,200]"},
 	},
 	{
 		"a consumer that is linked from another trace is the same as one with a parent",
@@ -262,7 +262,7 @@ var pathCases = []pathCase{
 		"causes that were ready at the same time: a message before any other class",
 		`S 0-50
 		   A 5-20 id=00000000000000a1
-		     C CONSUMER 40-60 link=P
+		     C CONSUMER 40-60 link=P service=A
 		   P PRODUCER 10-20 id=00000000000000b1`,
 		[]string{"S[0,10] P[10,20] S[20,50]"},
 		[]string{"S[0,10] P[10,20] ~message[20,40] C[40,60]"},
@@ -368,10 +368,10 @@ var pathCases = []pathCase{
 		"links in a circle: no span twice, and the sum holds",
 		`S 0-10
 		   P PRODUCER 2-4
-		A CONSUMER 10-20 link=P link=B trace=2 op=process
-		B CONSUMER 15-40 link=A trace=3 op=process`,
+		A CONSUMER 20-20.4 link=P link=B trace=2 op=process
+		B CONSUMER 20.3-20.6 link=A trace=3 op=process`,
 		[]string{"S[0,2] P[2,4] S[4,10]"},
-		[]string{"S[0,2] P[2,4] ~message[4,10] A[10,15] B[15,40]"},
+		[]string{"S[0,2] P[2,4] ~message[4,20] A[20,20.3] B[20.3,20.6]"},
 	},
 	{
 		"a poll opened before its message existed is not on the path before that",
@@ -380,7 +380,7 @@ var pathCases = []pathCase{
 		c.R CLIENT 1-20 op=receive link=P trace=2
 		  c.W CONSUMER 25-30`,
 		[]string{"S[0,2] P[2,8] S[8,10]"},
-		[]string{"S[0,2] P[2,8] c.R[8,20] ~continuation[20,25] c.W[25,30]"},
+		[]string{"S[0,2] P[2,8] ~message[8,20] ~continuation[20,25] c.W[25,30]"},
 	},
 	{
 		"a commit after the work moves no end",
@@ -390,6 +390,125 @@ var pathCases = []pathCase{
 		       K CLIENT 31-500 op=settle`,
 		[]string{"S[0,2] P[2,4] S[4,10]"},
 		[]string{"S[0,2] P[2,4] ~message[4,10] C[10,30]"},
+	},
+	{
+		"a receive span alone is a delivery",
+		`S 0-20
+		   P PRODUCER 5-8
+		o.receive CONSUMER 30-80 op=receive link=P trace=2`,
+		[]string{"S[0,5] P[5,8] S[8,20]"},
+		[]string{"S[0,5] P[5,8] ~message[8,30] o.receive[30,80]"},
+	},
+	{
+		"two groups: one by a process span, one by a receive span alone",
+		`S 0-20
+		   P PRODUCER 5-8
+		     a.W CONSUMER 30-40 op=process
+		     b.R CONSUMER 60-61 op=receive`,
+		[]string{"S[0,5] P[5,8] S[8,20]"},
+		[]string{"S[0,5] P[5,8] ~message[8,60] b.R[60,61]"},
+	},
+	{
+		"a poll that was open long before its message was sent",
+		`S 0-60
+		   P PRODUCER 40-50
+		a.R CONSUMER -4990-100 op=receive link=P trace=2`,
+		[]string{"S[0,40] P[40,50] S[50,60]"},
+		[]string{"S[0,40] P[40,50] ~message[50,100]"},
+	},
+	{
+		"again after a failure",
+		`S 0-20
+		   P PRODUCER 5-8
+		     w.A1 CONSUMER 30-40 op=process group=g error
+		     w.A2 CONSUMER 140-180 op=process group=g`,
+		[]string{"S[0,5] P[5,8] S[8,20]"},
+		[]string{"S[0,5] P[5,8] ~message[8,30] w.A1[30,40] ~retry[40,140] w.A2[140,180]"},
+	},
+	{
+		"microseconds count within a resource",
+		`a.root SERVER 0-0.3
+		   a.job 0.2-1.2`,
+		[]string{"a.root[0,0.3]"},
+		[]string{"a.root[0,0.2] a.job[0.2,1.2]"},
+	},
+	{
+		"a worker's loop outside the journey is the parent of the handler: the wait is the message's",
+		`S SERVER 0-20
+		   P PRODUCER 5-8
+		w.loop 0-200 trace=2
+		   w.H CONSUMER 30-80 op=process link=P`,
+		[]string{"S[0,5] P[5,8] S[8,20]"},
+		[]string{"S[0,5] P[5,8] ~message[8,30] w.H[30,80]"},
+	},
+	{
+		"work that waits in a mailbox",
+		`s.S SERVER 0-20
+		   s.carry-on 50-80 tracelab.carry_on=true`,
+		[]string{"s.S[0,20]"},
+		[]string{"s.S[0,20] ~mailbox[20,50] s.carry-on[50,80]"},
+	},
+	{
+		"a join of two parents within their caller",
+		`A 0-100
+		   L 5-20
+		   R 5-40
+		   J 50-80 parent=L childof=R`,
+		[]string{"A[0,5] R[5,40] A[40,50] J[50,80] A[80,100]"},
+		[]string{"A[0,5] R[5,40] A[40,50] J[50,80] A[80,100]"},
+	},
+	{
+		"a reply: the caller's wait is in the other service, and its waits keep their classes",
+		`w.S SERVER 0-100
+		   w.P PRODUCER 5-8 messaging.message.conversation_id=1
+		     b.H CONSUMER 30-80 op=process
+		       b.Q PRODUCER 75-79
+		         w.R CONSUMER 85-90 op=process messaging.message.conversation_id=1`,
+		[]string{"w.S[0,5] w.P[5,8] ~message[8,30] b.H[30,75] b.Q[75,79] ~message[79,85] w.R[85,90] w.S[90,100]"},
+		[]string{"w.S[0,5] w.P[5,8] ~message[8,30] b.H[30,75] b.Q[75,79] ~message[79,85] w.R[85,90] w.S[90,100]"},
+	},
+	{
+		"a reply whose handler ends a little after it woke the caller",
+		`w.S SERVER 0-90
+		   w.P PRODUCER 5-8 messaging.message.conversation_id=1
+		     b.H CONSUMER 30-80 op=process
+		       b.Q PRODUCER 75-79
+		         w.R CONSUMER 85-90.5 op=process messaging.message.conversation_id=1`,
+		[]string{"w.S[0,5] w.P[5,8] ~message[8,30] b.H[30,75] b.Q[75,79] ~message[79,85] w.R[85,90]"},
+		[]string{"w.S[0,5] w.P[5,8] ~message[8,30] b.H[30,75] b.Q[75,79] ~message[79,85] w.R[85,90.5]"},
+	},
+	{
+		"no reply: another conversation",
+		`w.S SERVER 0-100
+		   w.P PRODUCER 5-8 messaging.message.conversation_id=1
+		     b.H CONSUMER 30-80 op=process
+		       b.Q PRODUCER 75-79
+		         w.R CONSUMER 85-90 op=process messaging.message.conversation_id=2`,
+		[]string{"w.S[0,5] w.P[5,8] w.S[8,100]"},
+		[]string{"w.S[0,5] w.P[5,8] w.S[8,100]"},
+	},
+	{
+		"no reply: the span was no longer open",
+		`w.S SERVER 0-20
+		   w.P PRODUCER 5-8 messaging.message.conversation_id=1
+		     b.H CONSUMER 30-80 op=process
+		       b.Q PRODUCER 75-79
+		         w.R CONSUMER 85-90 op=process messaging.message.conversation_id=1`,
+		[]string{"w.S[0,5] w.P[5,8] w.S[8,20]"},
+		[]string{"w.S[0,5] w.P[5,8] ~message[8,30] b.H[30,75] b.Q[75,79] ~message[79,85] w.R[85,90]"},
+	},
+	{
+		"of several replies the last counts",
+		`w.S SERVER 0-100
+		   w.P PRODUCER 5-8 messaging.message.conversation_id=1
+		     b.H CONSUMER 30-40 op=process
+		       b.Q PRODUCER 35-37
+		         w.R1 CONSUMER 45-50 op=process messaging.message.conversation_id=1
+		     c.H CONSUMER 30-80 op=process
+		       c.Q PRODUCER 75-79
+		         w.R2 CONSUMER 85-90 op=process messaging.message.conversation_id=1`,
+		[]string{"w.S[0,5] w.P[5,8] ~message[8,30] c.H[30,75] c.Q[75,79] ~message[79,85] w.R2[85,90] w.S[90,100]"},
+		[]string{"w.S[0,5] w.P[5,8] ~message[8,30] c.H[30,75] c.Q[75,79] ~message[79,85] w.R2[85,90] w.S[90,100]"},
 	},
 	{
 		"a root without length",
@@ -437,8 +556,8 @@ func TestMessagePaths(t *testing.T) {
 			"by way of a poll",
 			"S 0-50\n  P1 PRODUCER 10-20\n  P2 PRODUCER 30-40\nc.R CLIENT 0-60 op=receive link=P1 link=P2 trace=2\nc.W CONSUMER 65-200 op=process link=c.R trace=3",
 			[]string{
-				"S[0,10] P1[10,20] c.R[20,60] ~continuation[60,65] c.W[65,200]",
-				"S[0,10] P1[10,20] S[20,30] P2[30,40] c.R[40,60] ~continuation[60,65] c.W[65,200]",
+				"S[0,10] P1[10,20] ~batch[20,40] ~message[40,60] ~continuation[60,65] c.W[65,200]",
+				"S[0,10] P1[10,20] S[20,30] P2[30,40] ~message[40,60] ~continuation[60,65] c.W[65,200]",
 			},
 		},
 		{

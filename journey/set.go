@@ -27,7 +27,6 @@ type node struct {
 	kind       Kind
 	op         semconv.Operation
 	flags      flags
-	status     Status
 }
 
 func (n *node) is(f flags) bool { return n.flags&f != 0 }
@@ -35,49 +34,77 @@ func (n *node) is(f flags) bool { return n.flags&f != 0 }
 // Set is a set of spans that were normalized and joined by edges, over all their traces. It is safe for use by several
 // goroutines at a time. The zero Set, and a nil one, have no spans.
 type Set struct {
-	spans    []Span
-	nodes    []node
-	index    spanIndex
-	traces   intern.Table[TraceID]
-	services intern.Table[string]
-	topics   intern.Table[string]
-	groups   intern.Table[string]
+	spans     []Span
+	copies    []int32 // by span, how many exact duplicates of it were dropped before; nil for none
+	nodes     []node
+	index     spanIndex
+	traces    intern.Table[TraceID]
+	topics    intern.Table[string]
+	groups    intern.Table[string]
+	resources resources
+	halves    []Index // the first span of each id that both halves of a call have
+	cut       []Ref   // by trace whose id had been cut, its first span
+	seen      flags   // of all spans
+	ops       [semconv.OperationSettle + 1]bool
 
 	in       []edge // by effect: those of i are in[inAt[i]:inAt[i+1]]
 	inAt     []int32
-	out      []Index // by cause
+	out      []Index // by cause; edges of class retry, which widen no journey, are left out
 	outAt    []int32
-	calls    []Index // by caller, in the order in which a scan tries them
+	calls    []Index // by caller, in the order in which a scan tries them; callOfReply(k) stands for replies[k]
 	callsAt  []int32
 	findings []finding
+
+	unhandled []unhandled       // messages that a poll received and nobody handled, by producer
+	retries   map[Index][]Index // by cause, the effects of edges of class retry
+	joins     []Index           // spans with several parents
+	replies   []reply
+	related   relatedLinks
+	loops     []loop
 
 	backwards   bool // an effect comes before its cause in the set's order
 	topicNames  []string
 	groupNames  []string
 	topicGroups [][]int32 // by topic, the groups that consume it
 
+	options       options
 	journeys      []*Journey
 	traceJourneys [][]*Journey // by number of the trace, the one whose root is in that trace first
 }
 
-// NewSet reads spans into a Set. In this order it drops exact duplicates, detects duplicate ids, gives spans that end
-// before they start no length, breaks cycles of parents, resolves links, builds the edges, and finds the journeys. What
+// NewSet reads spans into a Set. In this order it drops exact duplicates, joins traces whose ids were cut, gives the two
+// halves of a call ids of their own, takes links for parents in traces without any, detects duplicate ids, gives spans that
+// end before they start no length, breaks cycles of parents, resolves links, builds the edges, and finds the journeys. What
 // was wrong is in the set's warnings. The set keeps the slice, which must not be changed any more, and changes nothing
 // in it. The result does not depend on the order of the spans.
 //
 // It takes O(n log n) time for n spans and links, and does not recurse.
-func NewSet(spans []Span) *Set {
+func NewSet(spans []Span, opts ...Option) *Set {
 	s := &Set{spans: spans}
+	for _, option := range opts {
+		if option != nil {
+			option(&s.options)
+		}
+	}
 	s.load()
 	s.resolveParents()
 	s.buildEdges()
 	s.findCallers()
 	s.findEffectiveEnds()
+	s.findReplies()
 	s.sortCalls()
 	s.findTopicGroups()
 	s.sortFindings()
 	s.findJourneys()
 	return s
+}
+
+// Option changes how NewSet reads spans.
+type Option func(*options)
+
+type options struct {
+	without []Selector
+	damaged map[TraceID]bool
 }
 
 // Len returns the number of spans, shared ones included, exact duplicates not.

@@ -24,6 +24,12 @@ const (
 	RuleLinkCycle     RuleID = "D10" // callers by link form a cycle
 	RuleFormatLoss    RuleID = "D11" // the format, or the way to it, lost something
 	RuleSearchCut     RuleID = "D12" // a search did not return all that there may be
+	RuleCutTrace      RuleID = "D13" // a service cut trace ids to 64 bits
+	RuleUnseen        RuleID = "D14" // what was done with a message is not seen
+	RuleLoop          RuleID = "D15" // work of a worker's loop belongs to no message
+	RuleOpenReply     RuleID = "D16" // a message came back while its sender waited, and nothing ties it to what was sent
+	RuleTiedByLink    RuleID = "D17" // messages are tied to a journey by a link only
+	RuleBackground    RuleID = "D18" // one piece of work in the background makes almost all of the completion
 	RuleOrphan        RuleID = "P01" // a parent is missing
 	RuleRoots         RuleID = "P02" // a trace has no root, or spans that its root does not reach
 	RuleLinkTarget    RuleID = "P04" // the target of a link is missing
@@ -89,6 +95,7 @@ const (
 	ruleLinkCycle
 	ruleOrphan
 	ruleLinkTarget
+	ruleCutTrace
 )
 
 // finding is a Warning before its text is written: a set of a million spans may have a million.
@@ -124,14 +131,14 @@ func (r rule) id() RuleID {
 	return [...]RuleID{
 		ruleDuplicate: RuleDuplicate, ruleDuplicateID: RuleDuplicateID, ruleEndBeforeStart: RuleTimesReversed, ruleCycle: RuleParentCycle,
 		ruleServerRunsOver: RuleServerOverrun, ruleTimeRange: RuleTimeRange, ruleNoID: RuleNoID, ruleLinkCycle: RuleLinkCycle,
-		ruleOrphan: RuleOrphan, ruleLinkTarget: RuleLinkTarget,
+		ruleOrphan: RuleOrphan, ruleLinkTarget: RuleLinkTarget, ruleCutTrace: RuleCutTrace,
 	}[r]
 }
 
 func (s *Set) warning(f finding) Warning {
 	span := s.Span(f.span)
 	w := Warning{Rule: f.rule.id(), Span: span.Ref()}
-	at := fmt.Sprintf("%s of %s", span.Name, span.Service)
+	at := fmt.Sprintf("%s of %s", span.Name, span.ServiceName())
 	switch f.rule {
 	case ruleDuplicate:
 		w.Text = fmt.Sprintf("%s was there %d times; one is kept", at, f.other+1)
@@ -151,6 +158,8 @@ func (s *Set) warning(f finding) Warning {
 		w.Text = fmt.Sprintf("%s is its own caller by way of a link; that call is ignored", at)
 	case ruleOrphan:
 		w.Text = fmt.Sprintf("%s names the parent %s, which is missing", at, span.Parent)
+	case ruleCutTrace:
+		w.Text = fmt.Sprintf("%s and the spans below it had a trace id that a service cut to 64 bits; they count in the trace %s, which ends in it", at, span.Trace)
 	case ruleLinkTarget:
 		w.Text = fmt.Sprintf("%s links to %s, which is missing", at, span.Links[f.other].Ref)
 	}

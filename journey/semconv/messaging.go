@@ -2,28 +2,32 @@ package semconv
 
 // Names of attributes in today's conventions.
 const (
-	ErrorType = "error.type"
+	ErrorType   = "error.type"
+	FaaSTrigger = "faas.trigger"
 
-	MessagingPrefix                 = "messaging." // of every attribute of a messaging span
-	MessagingSystem                 = "messaging.system"
-	MessagingOperationName          = "messaging.operation.name"
-	MessagingOperationType          = "messaging.operation.type"
-	MessagingDestinationName        = "messaging.destination.name"
-	MessagingDestinationTemplate    = "messaging.destination.template"
-	MessagingDestinationTemporary   = "messaging.destination.temporary"
-	MessagingDestinationAnonymous   = "messaging.destination.anonymous"
-	MessagingDestinationPartitionID = "messaging.destination.partition.id"
-	MessagingConsumerGroupName      = "messaging.consumer.group.name"
-	MessagingClientID               = "messaging.client.id"
-	MessagingBatchMessageCount      = "messaging.batch.message_count"
-	MessagingMessageID              = "messaging.message.id"
-	MessagingMessageConversationID  = "messaging.message.conversation_id"
-	MessagingMessageBodySize        = "messaging.message.body.size"
-	MessagingMessageEnvelopeSize    = "messaging.message.envelope.size"
-	MessagingKafkaPrefix            = "messaging.kafka."
-	MessagingKafkaOffset            = "messaging.kafka.offset"
-	MessagingKafkaMessageKey        = "messaging.kafka.message.key"
-	MessagingKafkaTombstone         = "messaging.kafka.message.tombstone"
+	MessagingPrefix                  = "messaging." // of every attribute of a messaging span
+	MessagingSystem                  = "messaging.system"
+	MessagingOperationName           = "messaging.operation.name"
+	MessagingOperationType           = "messaging.operation.type"
+	MessagingDestinationName         = "messaging.destination.name"
+	MessagingDestinationTemplate     = "messaging.destination.template"
+	MessagingDestinationTemporary    = "messaging.destination.temporary"
+	MessagingDestinationAnonymous    = "messaging.destination.anonymous"
+	MessagingDestinationPartitionID  = "messaging.destination.partition.id"
+	MessagingDestinationSubscription = "messaging.destination.subscription.name"
+	MessagingConsumerGroupName       = "messaging.consumer.group.name"
+	MessagingClientID                = "messaging.client.id"
+	MessagingBatchMessageCount       = "messaging.batch.message_count"
+	MessagingMessageID               = "messaging.message.id"
+	MessagingMessageConversationID   = "messaging.message.conversation_id"
+	MessagingMessageBodySize         = "messaging.message.body.size"
+	MessagingMessageEnvelopeSize     = "messaging.message.envelope.size"
+	MessagingKafkaPrefix             = "messaging.kafka."
+	MessagingKafkaOffset             = "messaging.kafka.offset"
+	MessagingKafkaMessageKey         = "messaging.kafka.message.key"
+	MessagingKafkaTombstone          = "messaging.kafka.message.tombstone"
+	MessagingRabbitMQRoutingKey      = "messaging.rabbitmq.destination.routing_key"
+	MessagingRabbitMQDeliveryTag     = "messaging.rabbitmq.message.delivery_tag"
 )
 
 // Rename is an attribute that the messaging conventions no longer have.
@@ -76,6 +80,12 @@ func RenameOf(key string) (Rename, bool) {
 		r.Now, r.Last = MessagingMessageBodySize, 16
 	case "messaging.message.payload_size_bytes":
 		r.Now, r.Last = MessagingMessageBodySize, 21
+	case "messaging.rabbitmq.routing_key":
+		r.Now, r.Last = MessagingRabbitMQRoutingKey, 16
+	case "messaging.eventhubs.consumer.group", "messaging.rocketmq.client_group":
+		r.Now, r.Last = MessagingConsumerGroupName, 26
+	case "messaging.servicebus.destination.subscription_name":
+		r.Now, r.Last = MessagingDestinationSubscription, 26
 	case "messaging.destination.kind", "messaging.source.kind":
 		r.Last = 19
 	case "messaging.destination_kind", "messaging.protocol", "messaging.protocol_version", "messaging.url":

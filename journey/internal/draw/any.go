@@ -29,7 +29,11 @@ func Any(pick func(what string, low, high int64) int64) []journey.Span {
 	}
 	for i := range spans {
 		for range max(0, pick("links", -2, 2)) {
-			spans[i].Links = append(spans[i].Links, journey.Link{Ref: spans[pick("target", 0, n-1)].Ref()})
+			l := journey.Link{Ref: spans[pick("target", 0, n-1)].Ref()}
+			if pick("child of", 0, 3) == 3 {
+				l.Attributes = []journey.Attribute{{Key: "opentracing.ref_type", Value: journey.StringValue("child_of")}}
+			}
+			spans[i].Links = append(spans[i].Links, l)
 		}
 	}
 	return spans
@@ -45,15 +49,38 @@ func anySpan(pick func(what string, low, high int64) int64, i int, n, traces int
 	binary.BigEndian.PutUint64(s.ID[:], uint64(id))
 	s.Start = Base + 250_000*pick("start", 0, 80)
 	s.End = s.Start + 250_000*pick("length", -2, 60)
+	switch pick("clock", 0, 5) {
+	case 3: // whole milliseconds, as where all of a resource are
+		s.Start -= s.Start % 1_000_000
+		s.End -= s.End % 1_000_000
+	case 1: // what is just tolerated within a resource
+		s.End += 1_000
+	case 2:
+		s.End += 1_001
+	}
 	s.Kind = journey.Kind(pick("kind", 0, 5))
-	s.Service = [...]string{"a", "b"}[pick("service", 0, 1)]
+	s.Service = [...]string{"a", "b", "a", "b", ""}[pick("service", 0, 4)]
+	if instance := pick("instance", -4, 2); instance > 0 {
+		s.Resource = &journey.Resource{InstanceID: fmt.Sprint(instance), Attributes: []journey.Attribute{{Key: "service.instance.id", Value: journey.IntValue(instance)}}}
+	}
 	s.Name = fmt.Sprint("s", i)
+	if pick("named alike", 0, 3) == 3 {
+		s.Name = [...]string{"carry on", "handle"}[pick("name", 0, 1)]
+	}
 	if pick("fails", 0, 3) == 0 {
 		s.Status = journey.StatusError
 	}
 	operations := [...]string{"", "", "", "create", "send", "receive", "process", "settle"}
 	if op := operations[pick("op", 0, int64(len(operations)-1))]; op != "" {
 		s.Attributes = append(s.Attributes, journey.Attribute{Key: semconv.MessagingOperationType, Value: journey.StringValue(op)})
+	}
+	for _, a := range [...]struct{ key, value string }{
+		{semconv.MessagingConsumerGroupName, [...]string{"g", "h"}[pick("group", 0, 1)]}, {semconv.MessagingDestinationName, "t"},
+		{semconv.MessagingMessageConversationID, "c"}, {semconv.FaaSTrigger, "pubsub"}, {semconv.ErrorType, "x"}, {"tracelab.carry_on", "true"},
+	} {
+		if pick(a.key, 0, 5) == 5 {
+			s.Attributes = append(s.Attributes, journey.Attribute{Key: a.key, Value: journey.StringValue(a.value)})
+		}
 	}
 	return s
 }

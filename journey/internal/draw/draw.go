@@ -9,7 +9,7 @@
 //	  orders.db 70-150
 //
 // The words: trace=N (a number; else the parent's, or 1), id=HEX (else the number of the line), parent=NAME (instead of
-// indentation), link=NAME, service=S, error, and op=, topic=, group= for messaging.operation.type,
+// indentation), link=NAME, childof=NAME (a link with opentracing.ref_type child_of), service=S, error, and op=, topic=, group= for messaging.operation.type,
 // messaging.destination.name and messaging.consumer.group.name. A word whose key has a point is an attribute. The name ?
 // stands for a span that is not there. A line that starts with # is a comment.
 package draw
@@ -40,6 +40,7 @@ type line struct {
 	span   journey.Span
 	parent string
 	links  []string
+	child  []bool // by link: it has opentracing.ref_type child_of
 	trace  uint64
 }
 
@@ -100,7 +101,7 @@ func (l *line) refer(byName map[string]*line) error {
 		}
 		l.span.Parent = p.span.ID
 	}
-	for _, name := range l.links {
+	for k, name := range l.links {
 		if name == "?" {
 			l.span.Links = append(l.span.Links, journey.Link{Ref: journey.Ref{Trace: l.span.Trace, Span: missing}})
 			continue
@@ -109,7 +110,11 @@ func (l *line) refer(byName map[string]*line) error {
 		if t == nil {
 			return fmt.Errorf("no span %q", name)
 		}
-		l.span.Links = append(l.span.Links, journey.Link{Ref: t.span.Ref()})
+		link := journey.Link{Ref: t.span.Ref()}
+		if l.child[k] {
+			link.Attributes = []journey.Attribute{{Key: "opentracing.ref_type", Value: journey.StringValue("child_of")}}
+		}
+		l.span.Links = append(l.span.Links, link)
 	}
 	return nil
 }
@@ -140,7 +145,11 @@ func (l *line) read(words []string) error {
 }
 
 func (l *line) times(w string) error {
-	from, to, ok := strings.Cut(w, "-")
+	at := strings.LastIndexByte(w, '-') // the start may be before 0
+	if at > 0 && w[at-1] == '-' {
+		at--
+	}
+	from, to, ok := w[:max(at, 0)], w[at+1:], at > 0
 	start, err1 := strconv.ParseFloat(from, 64)
 	end, err2 := strconv.ParseFloat(to, 64)
 	if !ok || err1 != nil || err2 != nil {
@@ -167,8 +176,8 @@ func (l *line) word(w string) error {
 		return err
 	case "parent":
 		l.parent = value
-	case "link":
-		l.links = append(l.links, value)
+	case "link", "childof":
+		l.links, l.child = append(l.links, value), append(l.child, key == "childof")
 	case "service":
 		s.Service = value
 	case "op":

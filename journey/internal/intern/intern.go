@@ -1,6 +1,11 @@
 // Package intern numbers equal keys equally.
 package intern
 
+import (
+	"iter"
+	"maps"
+)
+
 // Table numbers keys from 0, in the order in which they come. The zero Table is empty.
 type Table[K comparable] struct {
 	numbers map[K]int32
@@ -33,6 +38,9 @@ func (t *Table[K]) Lookup(key K) (int32, bool) {
 
 // Len returns how many keys were numbered.
 func (t *Table[K]) Len() int { return len(t.numbers) }
+
+// All yields the keys with their numbers, in no order.
+func (t *Table[K]) All() iter.Seq2[K, int32] { return maps.All(t.numbers) }
 
 // Keys returns the keys by their numbers.
 func (t *Table[K]) Keys() []K {

@@ -1,0 +1,139 @@
+package journey
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"tracelab/journey/internal/intern"
+)
+
+// resources numbers the services and resources of a set, and finds out how fine their clocks are.
+type resources struct {
+	services intern.Table[string]
+	seen     intern.Table[resourceKey] // one for each pointer, so that most spans need no look at the content
+	known    []int32                   // by number in seen: the number in list
+	contents intern.Table[string]
+	list     []resource
+	clocks   intern.Table[uint64] // one for each trace and resource
+	steps    []uint8              // by clock: fineStart and fineEnd
+	bySpan   []int32              // by number of the span as it was read: its clock
+	byClock  []int32              // by clock: its resource
+}
+
+type resourceKey struct {
+	service string
+	of      *Resource
+}
+
+// resource is what makes two spans have one clock. The host is named by id or by name.
+type resource struct {
+	service                    int32
+	instance, hostID, hostName string
+}
+
+const millisecond = 1_000_000
+
+// What a clock has shown: a start, or an end, that is not a whole millisecond.
+const (
+	fineStart uint8 = 1 << iota
+	fineEnd
+)
+
+// of returns the number of a span's service, and notes its clock.
+func (r *resources) of(span *Span, trace int32) (service int32) {
+	n := r.seen.Of(resourceKey{span.Service, span.Resource})
+	if int(n) == len(r.known) {
+		r.known = append(r.known, r.add(span))
+	}
+	number := r.known[n]
+	clock := r.clocks.Of(uint64(trace)<<32 | uint64(number))
+	if int(clock) == len(r.steps) {
+		r.steps, r.byClock = append(r.steps, 0), append(r.byClock, number)
+	}
+	if span.Start%millisecond != 0 {
+		r.steps[clock] |= fineStart
+	}
+	if span.End%millisecond != 0 {
+		r.steps[clock] |= fineEnd
+	}
+	r.bySpan = append(r.bySpan, clock)
+	return r.list[number].service
+}
+
+// add returns the number of the span's resource.
+func (r *resources) add(span *Span) int32 {
+	name := serviceKey(span)
+	x := resource{service: r.services.Of(name)}
+	if span.Resource != nil {
+		x.instance, x.hostID, x.hostName = span.Resource.InstanceID, span.Resource.HostID, span.Resource.HostName
+	}
+	n := r.contents.Of(strings.Join([]string{name, x.instance, x.hostID, x.hostName}, "\x00"))
+	if int(n) == len(r.list) {
+		r.list = append(r.list, x)
+	}
+	return n
+}
+
+// markCoarse marks the spans whose clocks step by milliseconds: in their trace, all starts or all ends of their resource are
+// whole ones.
+func (r *resources) markCoarse(nodes []node) {
+	for i := range nodes {
+		if r.steps[r.bySpan[i]] != fineStart|fineEnd {
+			nodes[i].flags |= isCoarse
+		}
+	}
+}
+
+// same reports whether two spans, by their numbers as they were read, are of one resource: of one service and, where both have
+// them, of one instance and one host.
+func (r *resources) same(a, b int32) bool {
+	x, y := r.byClock[r.bySpan[a]], r.byClock[r.bySpan[b]]
+	if x == y {
+		return true
+	}
+	p, c := &r.list[x], &r.list[y]
+	agree := func(a, b string) bool { return a == "" || b == "" || a == b }
+	return p.service == c.service && agree(p.instance, c.instance) && agree(p.hostID, c.hostID) && agree(p.hostName, c.hostName)
+}
+
+// serviceKey is what tells a service from others: its name; without one all attributes of its resource.
+func serviceKey(span *Span) string {
+	if span.Service != "" && !strings.HasPrefix(span.Service, "unknown_service") {
+		return span.Service
+	}
+	key := "\x00" + span.Service
+	if span.Resource == nil {
+		return key
+	}
+	list := slices.SortedFunc(slices.Values(span.Resource.Attributes), compareAttributes)
+	for _, a := range list {
+		key += "\x00" + a.Key + "=" + a.Value.String()
+	}
+	return key
+}
+
+// ServiceName returns the service's name for people: "(no service.name)" for a span that has none.
+func (s *Span) ServiceName() string { return cmp.Or(s.Service, "(no service.name)") }
+
+// tolerance is what clocks and the moment of ending a span are allowed between p and c: 1 % of p, 50 ms at most, and at least
+// the step of the clock: 1 ms between resources, whose clocks may differ, and where the resource's own clock steps so.
+func (s *Set) tolerance(p, c Index) int64 {
+	n := &s.nodes[p]
+	least := int64(millisecond)
+	if !n.is(isCoarse) && s.resources.same(n.span, s.nodes[c].span) {
+		least = millisecond / 1000
+	}
+	return max(least, n.percent())
+}
+
+// tolerates reports whether a time that is that much too late is within the tolerance.
+func (s *Set) tolerates(p, c Index, late int64) bool {
+	return late <= millisecond/1000 || late <= s.nodes[p].mostTolerance() && late <= s.tolerance(p, c)
+}
+
+// percent is 1 % of the span, 50 ms at most.
+func (n *node) percent() int64 { return min((n.end-n.start)/100, 50*millisecond) }
+
+// mostTolerance is the greatest tolerance that p has for any c.
+func (n *node) mostTolerance() int64 { return max(millisecond, n.percent()) }
