@@ -1,65 +1,343 @@
 package compare_test
 
 import (
+	"bytes"
 	"fmt"
-	"log"
-	"os"
-	"path/filepath"
+	"math"
+	"math/rand/v2"
 	"strings"
+	"testing"
 
 	"tracelab/journey"
 	"tracelab/journey/compare"
-	"tracelab/journey/source"
 )
 
-// A gate in a build: it fails when orders take longer after a change, beyond what chance explains.
-func Example_gate() {
-	gate := func(args ...string) (passed bool) {
-		before, err := source.ReadFile(args[1])
-		if err != nil {
-			log.Fatal(err)
-		}
-		after, err := source.ReadFile(args[2])
-		if err != nil {
-			log.Fatal(err)
-		}
-		result := compare.Groups([]compare.Group{
-			{Name: "before", Journeys: journey.NewSet(before.Spans).Journeys()},
-			{Name: "after", Journeys: journey.NewSet(after.Spans).Journeys()},
-		}, compare.WithPairs(compare.ByAttribute("order.number")))
-		passed = true
-		for _, d := range result.Differences {
-			fmt.Println(compare.MeasureWords(d.Measure)+":", d)
-			if d.Measure == compare.Completion && d.Verdict == compare.VerdictMore {
-				passed = false
-			}
-		}
-		return passed
+// took makes a group of journeys that take these times, in milliseconds, numbered from 0.
+func took(name string, times ...float64) compare.Group {
+	g := compare.Group{Name: name}
+	for i, ms := range times {
+		g.Journeys = append(g.Journeys, journey.NewSet([]journey.Span{{
+			Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Kind: journey.KindServer, Service: "shop", Name: "POST /orders", End: int64(ms * 1e6),
+			Attributes: []journey.Attribute{{Key: "order.number", Value: journey.IntValue(int64(i))}},
+		}}).Journeys()...)
 	}
-	dir, err := os.MkdirTemp("", "gate-*")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	fmt.Println(gate("gate", ordersFile(dir, "before.json", 50), ordersFile(dir, "after.json", 53)))
-	// Output:
-	// caller wait: 3.00 ms more (95 % interval: 3.00 ms to 3.00 ms, 8 pairs)
-	// completion: 3.00 ms more (95 % interval: 3.00 ms to 3.00 ms, 8 pairs)
-	// tail: ~ no difference (8 pairs)
-	// false
+	return g
 }
 
-// ordersFile writes eight orders as lines of OTLP/JSON; the first takes that many milliseconds, each further one 1 ms more.
-func ordersFile(dir, name string, ms int) string {
-	var b strings.Builder
-	for i := range 8 {
-		fmt.Fprintf(&b, `{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"spans":[`+
-			`{"traceId":"%032x","spanId":"%016x","name":"POST /orders","kind":2,"startTimeUnixNano":"1000000000","endTimeUnixNano":"%d",`+
-			`"attributes":[{"key":"order.number","value":{"intValue":"%d"}}]}]}]}]}`+"\n", i+1, i+1, 1_000_000_000+(ms+i)*1_000_000, i)
+var byNumber = compare.WithPairs(compare.ByAttribute("order.number"))
+
+func judge(t testing.TB, limit string, base, other compare.Group, opts ...compare.Option) compare.Check {
+	t.Helper()
+	l, err := compare.ParseLimit(limit)
+	if err != nil {
+		t.Fatal(err)
 	}
-	file := filepath.Join(dir, name)
-	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
-		log.Fatal(err)
+	checks := compare.Gate{Limits: []compare.Limit{l}}.Judge([]compare.Group{base, other}, opts...).Checks
+	if len(checks) != 1 {
+		t.Fatalf("%d checks", len(checks))
 	}
-	return file
+	return checks[0]
+}
+
+func times(n int, f func(i int) float64) []float64 {
+	list := make([]float64, n)
+	for i := range list {
+		list[i] = f(i)
+	}
+	return list
+}
+
+func TestGate(t *testing.T) {
+	base := func(i int) float64 { return 50 + float64(i) }
+	scaled := func(by float64) func(int) float64 {
+		return func(i int) float64 { return base(i) * (by + float64(i%5-2)/100) }
+	}
+	for _, c := range []struct {
+		why, limit  string
+		base, other compare.Group
+		want        compare.Outcome
+		words       string
+	}{
+		{"the whole interval lies below", "completion>5%", took("a", times(40, base)...), took("b", times(40, scaled(1.01))...), compare.OutcomePass, "+1.0 % [0.0 %, +2.0 %], 40 pairs; half-width 1.0 %"},
+		{"the whole interval lies beyond", "completion>5%", took("a", times(40, base)...), took("b", times(40, scaled(1.10))...), compare.OutcomeFail, "+10.0 % [+9.0 %, +11.0 %], 40 pairs"},
+		{"it holds the limit", "completion>5%", took("a", times(40, base)...), took("b", times(40, scaled(1.055))...), compare.OutcomeUndecided, "pairs would decide"},
+		{"too few for an interval", "completion>5%", took("a", times(5, base)...), took("b", times(5, scaled(2))...), compare.OutcomeUndecided, "it takes at least 6 pairs for an interval"},
+		{"equal values and no room", "completion>0%", took("a", times(8, base)...), took("b", times(8, base)...), compare.OutcomePass, "0.0 % [0.0 %, 0.0 %]"},
+		{"a duration", "completion>2ms", took("a", times(40, base)...), took("b", times(40, func(i int) float64 { return base(i) + 3 })...), compare.OutcomeFail, "+3.00 ms [+3.00 ms, +3.00 ms], 40 pairs"},
+		{"a percentile, side by side", "completion p95>5%", took("a", times(80, base)...), took("b", times(80, scaled(3))...), compare.OutcomeFail, "80 journeys a side"},
+		{"a percentile takes more values", "completion p95>5%", took("a", times(40, base)...), took("b", times(40, scaled(3))...), compare.OutcomeUndecided, "it takes at least 72 journeys a side"},
+		{"a measure that nobody has", "queue wait>5%", took("a", times(40, base)...), took("b", times(40, base)...), compare.OutcomeUndecided, "one side has no value of it"},
+		{"a base of 0", "tail>5%", took("a", times(40, base)...), took("b", times(40, base)...), compare.OutcomePass, "0.0 %"},
+		{"a root that is not there", "completion@GET /x>5%", took("a", times(40, base)...), took("b", times(40, base)...), compare.OutcomeUndecided, `contains "GET /x"`},
+		{"a root that is there", "completion@post /ORD>5%", took("a", times(40, base)...), took("b", times(40, scaled(1.2))...), compare.OutcomeFail, ""},
+	} {
+		got := judge(t, c.limit, c.base, c.other, byNumber)
+		if got.Outcome != c.want || !strings.Contains(got.Words(), c.words) {
+			t.Errorf("%s: %s, %s, want %s with %q", c.why, got.Outcome, got.Words(), c.want, c.words)
+		}
+	}
+}
+
+// The ratio of pairs is not bent by their size: where large ones vary, the median of the differences over the median of the
+// base is far from what each pair says.
+func TestGateGoesByRatios(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	a := times(201, func(int) float64 { return 20 * math.Exp(1.5*rng.NormFloat64()) })
+	b := times(201, func(i int) float64 { return a[i] * 1.1 })
+	if c := judge(t, "completion>5%", took("a", a...), took("b", b...), byNumber); math.Abs(*c.Delta-0.1) > 1e-6 || c.Outcome != compare.OutcomeFail {
+		t.Errorf("10 %% more reads %+v: %s", *c.Delta, c.Words())
+	}
+}
+
+// From 6 runs a side on the interval is over runs: journeys of one run share its mood.
+func TestGateGoesByRuns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	side := func(name string, runs int) compare.Group {
+		var all []float64
+		var of []int
+		for r := range runs {
+			mood := 1 + 0.1*rng.NormFloat64()
+			for range 50 {
+				all, of = append(all, 50*mood*(1+0.01*rng.NormFloat64())), append(of, r)
+			}
+		}
+		g := took(name, all...)
+		g.Runs = of
+		return g
+	}
+	c := judge(t, "completion>1%", side("a", 8), side("b", 8), byNumber)
+	if !c.Runs || c.Paired || c.N != 8 || !strings.Contains(c.Words(), "8 runs a side") {
+		t.Errorf("%+v: %s", c, c.Words())
+	}
+	c = judge(t, "completion>1%", side("a", 3), side("b", 8))
+	if c.Runs || !strings.Contains(c.Words(), "3 and 8 runs, and it takes 6 a side") {
+		t.Errorf("%+v: %s", c, c.Words())
+	}
+}
+
+// rates simulates pairs of runs and counts what a gate at 5 % says.
+func rates(t *testing.T, trials, n int, spread, factor float64, paired bool) map[compare.Outcome]int {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(7, uint64(n)))
+	counts := map[compare.Outcome]int{}
+	for range trials {
+		a := times(n, func(int) float64 { return 50 * math.Exp(0.3*rng.NormFloat64()) })
+		b := times(n, func(i int) float64 {
+			if !paired {
+				return 50 * factor * math.Exp(0.3*rng.NormFloat64())
+			}
+			return a[i] * factor * math.Exp(spread*rng.NormFloat64())
+		})
+		opts := []compare.Option{byNumber}
+		if !paired {
+			opts = nil
+		}
+		counts[judge(t, "completion>5%", took("a", a...), took("b", b...), opts...).Outcome]++
+	}
+	return counts
+}
+
+func TestGateRates(t *testing.T) {
+	for _, c := range []struct {
+		why            string
+		n              int
+		spread, factor float64
+		paired         bool
+		atLeast        compare.Outcome // in at least 95 of 100
+		never          compare.Outcome
+	}{
+		{"the same thing passes", 100, 0.08, 1, true, compare.OutcomePass, compare.OutcomeFail},
+		{"10 % more fails", 100, 0.08, 1.1, true, compare.OutcomeFail, compare.OutcomePass},
+		{"the same thing passes, as spread as is promised", 100, 0.1, 1, true, compare.OutcomePass, compare.OutcomeFail},
+		{"10 % more fails, as spread as is promised", 100, 0.1, 1.1, true, compare.OutcomeFail, compare.OutcomePass},
+		{"twice as spread takes 400 pairs", 400, 0.2, 1, true, compare.OutcomePass, compare.OutcomeFail},
+		{"unpaired the same thing does not fail", 100, 0, 1, false, "", compare.OutcomeFail},
+	} {
+		const trials = 400
+		got := rates(t, trials, c.n, c.spread, c.factor, c.paired)
+		t.Logf("%s: %v", c.why, got)
+		if c.atLeast != "" && got[c.atLeast] < trials*95/100 {
+			t.Errorf("%s: %d of %d %s, want 95 of 100: %v", c.why, got[c.atLeast], trials, c.atLeast, got)
+		}
+		if got[c.never] > 0 && c.paired || got[c.never] > trials/50 {
+			t.Errorf("%s: %d of %d %s", c.why, got[c.never], trials, c.never)
+		}
+	}
+}
+
+// What a check says would decide does: with that many pairs most checks are decided.
+func TestEnoughDecides(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	a := times(60, func(int) float64 { return 50 * math.Exp(0.3*rng.NormFloat64()) })
+	shift := 0.0
+	b := times(60, func(i int) float64 { // each shift comes with its opposite, so that the median is near 0
+		if shift = -shift; i%2 == 0 {
+			shift = 0.2 * rng.NormFloat64()
+		}
+		return a[i] * math.Exp(shift)
+	})
+	c := judge(t, "completion>5%", took("a", a...), took("b", b...), byNumber)
+	n, ok := c.Enough()
+	if c.Outcome != compare.OutcomeUndecided || !ok || n < 100 || n > 1000 {
+		t.Fatalf("%s: %d, %v; %s", c.Outcome, n, ok, c.Words())
+	}
+	if got := rates(t, 100, n, 0.2, 1, true); got[compare.OutcomePass] < 90 {
+		t.Errorf("with %d pairs: %v", n, got)
+	}
+}
+
+func TestParseLimit(t *testing.T) {
+	for text, want := range map[string]string{
+		"completion>5%":                     "completion>5%",
+		" caller wait  p95 > 20ms ":         "caller wait p95>20ms",
+		"caller_wait_ms.p99>1.5 %":          "caller wait p99>1.5%",
+		"queue wait p50>250us":              "queue wait>0.25ms",
+		"completion@POST /a>b > 10%":        "completion@POST /a>b>10%",
+		"completion":                        `a measure, > and an amount are expected`,
+		"completion>":                       `amount "" is neither a percentage nor a duration`,
+		"completion>-5%":                    `negative or not finite`,
+		"completion>nan%":                   `negative or not finite`,
+		"completion>inf%":                   `negative or not finite`,
+		"completion>-1ms":                   `negative or not finite`,
+		"completion>5":                      `use 5% or 2ms`,
+		"speed>5%":                          `there is no measure "speed": use one of caller wait, completion, tail, queue wait`,
+		"completion p0>5%":                  `there is no percentile p0`,
+		"completion@ >5%":                   `a text of a root is expected`,
+		"completion p99999999999999999>5%":  `there is no percentile`,
+		"completion @ gateway POST /x > 5%": "completion@gateway POST /x>5%",
+	} {
+		l, err := compare.ParseLimit(text)
+		if err != nil {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v, want %s", text, err, want)
+			}
+			continue
+		}
+		if l.String() != want {
+			t.Errorf("%q: %q, want %q", text, l, want)
+		}
+	}
+	hops := compare.Measure{Name: "hops"}
+	if _, err := compare.ParseLimit("hops>2ms", hops); err == nil || !strings.Contains(err.Error(), "hops is not a time") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A limit that was read and written is read as the same.
+func FuzzParseLimit(f *testing.F) {
+	for _, text := range []string{"completion>5%", "caller wait p95>20ms", "queue_wait_ms@POST /orders>10%", "tail.p1>1h2m", "completion@a@b>c>0%", "completion>1e-7%", "completion>9223372036854775807ns"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		l, err := compare.ParseLimit(text)
+		if err != nil {
+			return
+		}
+		again, err := compare.ParseLimit(l.String())
+		if err != nil || again.String() != l.String() || again.Measure != l.Measure || again.Root != l.Root || again.Quantile != l.Quantile {
+			t.Errorf("%q is written %q, which is %q: %v", text, l, again, err)
+		}
+	})
+}
+
+func TestSameWithin(t *testing.T) {
+	a := took("a", times(40, func(i int) float64 { return 50 + float64(i) })...)
+	b := took("b", times(40, func(i int) float64 { return (50 + float64(i)) * (1 + float64(i%5-2)/500) })...)
+	for amount, want := range map[string]compare.Verdict{"2%": compare.VerdictSame, "0.01%": compare.VerdictNone, "1ms": compare.VerdictSame, "1us": compare.VerdictNone} {
+		within, err := compare.ParseAmount(amount)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range compare.Groups([]compare.Group{a, b}, byNumber, compare.WithSameWithin(within)).Differences {
+			if d.Measure == compare.Completion && (d.Verdict != want || d.SameWithin != amount && amount != "1us") {
+				t.Errorf("%s: %s within %s", amount, d.Verdict, d.SameWithin)
+			}
+		}
+	}
+}
+
+// A baseline that was saved and read gives the same verdicts as the journeys that it was made of.
+func TestBaseline(t *testing.T) {
+	base := mix(t, "base", "GET/a 30 10", "GET/b 50 10")
+	other := mix(t, "other", "GET/a 30 20", "GET/b 50 10")
+	var file bytes.Buffer
+	if err := compare.NewBaseline(base, byNumber).Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	if !compare.IsBaseline(file.Bytes()) {
+		t.Errorf("not known again: %.80s", file.String())
+	}
+	saved, err := compare.ReadBaseline(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate := compare.Gate{Limits: []compare.Limit{{Measure: compare.Completion, Amount: compare.Amount{Share: true, Value: 0.05}}}}
+	for _, opts := range [][]compare.Option{{byNumber}, nil} {
+		want, got := compare.Groups([]compare.Group{base, other}, opts...), compare.Groups([]compare.Group{saved.Group(), other}, opts...)
+		if w, g := fmt.Sprint(want.Differences), fmt.Sprint(got.Differences); w != g {
+			t.Errorf("differences %s\nwant %s", g, w)
+		}
+		if got.Groups[0].Journeys != 80 || got.Groups[0].Spans != want.Groups[0].Spans || len(got.Groups[0].Structures) != len(want.Groups[0].Structures) || got.Nodes != nil {
+			t.Errorf("the baseline as a group: %+v", got.Groups[0])
+		}
+		w, g := gate.Judge([]compare.Group{base, other}, opts...), gate.Judge([]compare.Group{saved.Group(), other}, opts...)
+		for i := range w.Checks {
+			if w.Checks[i].Words() != g.Checks[i].Words() || w.Checks[i].Outcome != g.Checks[i].Outcome {
+				t.Errorf("check %s %s, want %s %s", g.Checks[i].Outcome, g.Checks[i].Words(), w.Checks[i].Outcome, w.Checks[i].Words())
+			}
+		}
+	}
+	if chosen := saved.KeepRoots("get/a"); len(chosen.Roots) != 1 || chosen.Roots[0].Root.Name != "GET/a" {
+		t.Errorf("%+v", chosen.Roots)
+	}
+}
+
+// Of very many journeys a sample is kept, of the same orders on both sides.
+func TestBaselineIsBounded(t *testing.T) {
+	g := took("a", times(12_000, func(i int) float64 { return 10 + float64(i%7) })...)
+	b := compare.NewBaseline(g, byNumber)
+	if r := b.Roots[0]; r.Journeys != 12_000 || len(r.Keys) != 10_000 || len(r.Figures[compare.Completion]) != 10_000 || r.Summaries[compare.Completion].N != 12_000 {
+		t.Errorf("%d journeys, %d keys, %d figures", r.Journeys, len(r.Keys), len(r.Figures[compare.Completion]))
+	}
+	c := compare.Groups([]compare.Group{b.Group(), compare.NewBaseline(took("b", times(12_000, func(int) float64 { return 20 })...), byNumber).Group()}, byNumber)
+	if d := c.Differences[0]; !d.Paired || d.N != 10_000 {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestBaselineErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                  "unexpected end of JSON input",
+		"{}":                                `schema "" is not tracelab.baseline/v1`,
+		`{"schema":"tracelab.baseline/v9"}`: "save it again with this version",
+		`{"schema":"tracelab.baseline/v1","roots":[{"journeys":2,"keys":[null,"a"],"figures":{"tail_ms":[1]}}]}`: "figures of tail_ms are of 1 journeys, keys of 2",
+		`{"schema":"tracelab.baseline/v1","roots":[{"journeys":1,"keys":[null,"a"]}]}`:                           "1 journeys of 0 spans, and a sample of 2",
+		`{"schema":"tracelab.baseline/v1","roots":[{"journeys":2,"keys":[null,"a"],"runs":[1],"figures":{}}]}`:   "runs of 1 journeys, keys of 2",
+	} {
+		if _, err := compare.ReadBaseline(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// Whatever was read can be compared and written.
+func FuzzReadBaseline(f *testing.F) {
+	var file bytes.Buffer
+	if err := compare.NewBaseline(took("a", 1, 2, 3, 4, 5, 6, 7), byNumber).Write(&file); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file.Bytes())
+	f.Add([]byte(`{"schema":"tracelab.baseline/v1","roots":[{"journeys":9,"keys":[null,"a"],"runs":[1,2],"figures":{"completion_ms":[null,1e308]}}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		b, err := compare.ReadBaseline(bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		other := took("b", 1, 2, 3, 4, 5, 6, 7)
+		compare.Groups([]compare.Group{b.Group(), other}, byNumber)
+		compare.Gate{Limits: []compare.Limit{{Measure: compare.Completion}}}.Judge([]compare.Group{other, b.Group()}, byNumber)
+		if err := b.Write(new(bytes.Buffer)); err != nil {
+			t.Errorf("%v", err)
+		}
+	})
 }

@@ -1,6 +1,10 @@
 package compare
 
 import (
+	"cmp"
+	"math"
+	"slices"
+
 	"tracelab/journey"
 )
 
@@ -8,14 +12,72 @@ import (
 type Group struct {
 	Name     string
 	Journeys []*journey.Journey
+
+	// Runs tells by number from which run of the system each journey is; nil: all are of one. Journeys of one run are not
+	// independent of each other, so a Gate goes by runs from 6 on.
+	Runs []int
+	// Baseline stands in the place of Journeys: see ReadBaseline.
+	Baseline *Baseline
+}
+
+// Keep returns the group with the journeys that all of the functions choose. A group that is a Baseline has no journeys any
+// more to choose from, and is returned as it is.
+func (g Group) Keep(choose ...func(*journey.Journey) bool) Group {
+	kept := Group{Name: g.Name, Baseline: g.Baseline}
+	for i, j := range g.Journeys {
+		if slices.ContainsFunc(choose, func(is func(*journey.Journey) bool) bool { return !is(j) }) {
+			continue
+		}
+		kept.Journeys = append(kept.Journeys, j)
+		if g.Runs != nil {
+			kept.Runs = append(kept.Runs, g.Runs[i])
+		}
+	}
+	return kept
+}
+
+// size returns how many journeys there are figures of.
+func (g Group) size() int {
+	if g.Baseline != nil {
+		return g.Baseline.sampled()
+	}
+	return len(g.Journeys)
+}
+
+// figures returns a measure of each journey, NaN for one that has none.
+func (g Group) figures(m Measure) []float64 {
+	if g.Baseline != nil {
+		return g.Baseline.figures(m.Name)
+	}
+	values := make([]float64, len(g.Journeys))
+	for i, j := range g.Journeys {
+		v, ok := m.figure(j)
+		if !ok {
+			v = math.NaN()
+		}
+		values[i] = v
+	}
+	return values
+}
+
+// run returns from which run a journey is.
+func (g Group) run(i int) int {
+	if g.Baseline != nil {
+		return g.Baseline.run(i)
+	}
+	if g.Runs == nil {
+		return 0
+	}
+	return g.Runs[i]
 }
 
 // Option changes how groups are compared.
 type Option func(*options)
 
 type options struct {
-	key      PairKey
-	measures []Measure
+	key       PairKey
+	measures  []Measure
+	tolerance *Amount
 }
 
 func newOptions(list []Option) options {
@@ -37,36 +99,126 @@ func WithMeasures(measures ...Measure) Option {
 	return func(o *options) { o.measures = measures }
 }
 
+// WithSameWithin gives the verdict VerdictSame where the whole interval of a difference lies within ± the amount.
+func WithSameWithin(a Amount) Option { return func(o *options) { o.tolerance = &a } }
+
 // Comparison is what is said of several groups. The first is the base of all differences.
 type Comparison struct {
-	Groups      []GroupSummary
-	Differences []Difference // by group, then by measure; without those that only one side has
-	Nodes       []Node       // in the order in which they begin
+	Groups      []GroupSummary // of all their journeys
+	Differences []Difference   // by root, then by group, then by measure; without those that only one side has
+	Nodes       []Node         // by root, then in the order in which they begin; none of a Baseline
 	Warnings    []string
+
+	// Roots are the comparisons for each root that the first group and another have, most journeys first, and OneSided the
+	// other roots. Both are nil where no group has journeys of more than one root: then Groups, Differences and Nodes say all.
+	Roots    []RootComparison
+	OneSided []OneSidedRoot
 }
 
-// Groups summarizes groups, and compares each with the first one.
+// Groups summarizes groups, and compares each with the first one. Journeys are compared with those that have the same root:
+// another mix of endpoints is not another speed.
 func Groups(groups []Group, opts ...Option) Comparison {
 	o := newOptions(opts)
 	var c Comparison
+	if len(groups) == 0 {
+		return c
+	}
+	roots := splitRoots(groups)
+	if one, warning := oneKind(groups, roots); one {
+		if warning != "" {
+			c.Warnings = []string{warning}
+		}
+		x, warnings := compareAlike(groups, o)
+		c.Groups, c.Differences, c.Nodes = x.Groups, x.Differences, x.Nodes
+		c.Warnings = append(c.Warnings, warnings...)
+		return c
+	}
+	for _, r := range roots {
+		if !r.comparable() {
+			c.OneSided = append(c.OneSided, r.oneSided())
+			continue
+		}
+		x, warnings := compareAlike(r.present(), o)
+		x.Root = r.root
+		for i := range x.Differences {
+			x.Differences[i].Root = r.root.String()
+		}
+		for i := range x.Nodes {
+			x.Nodes[i].Root = r.root.String()
+		}
+		for _, w := range warnings {
+			c.Warnings = append(c.Warnings, r.root.String()+": "+w)
+		}
+		c.Roots = append(c.Roots, x)
+		c.Differences, c.Nodes = append(c.Differences, x.Differences...), append(c.Nodes, x.Nodes...)
+	}
+	if len(c.Roots) == 0 {
+		c.Warnings = append(c.Warnings, "nothing is compared: the first group has no root in common with another")
+	}
+	for i, g := range groups {
+		c.Groups = append(c.Groups, describe(g, o.measures, c.structuresOf(i, g, roots)))
+	}
+	return c
+}
+
+func (r *rootGroups) oneSided() OneSidedRoot {
+	x := OneSidedRoot{Root: r.root}
+	for _, g := range r.groups {
+		x.Journeys = append(x.Journeys, g.size())
+	}
+	return x
+}
+
+// structuresOf joins the structures of a group's roots, with their share of the whole group.
+func (c *Comparison) structuresOf(group int, g Group, roots []rootGroups) []Structure {
+	var list []Structure
+	for _, r := range roots {
+		if r.groups[group].size() == 0 {
+			continue
+		}
+		i := slices.IndexFunc(c.Roots, func(x RootComparison) bool { return x.Root == r.root })
+		if i < 0 {
+			table, trees := buildTrees(r.groups[group : group+1])
+			list = append(list, trees[0].structures(table)...)
+			continue
+		}
+		for _, s := range c.Roots[i].Groups {
+			if s.Name == g.Name {
+				list = append(list, s.Structures...)
+			}
+		}
+	}
+	for i := range list {
+		list[i].Share = float64(list[i].Journeys) / float64(max(1, g.size()))
+	}
+	slices.SortStableFunc(list, func(a, b Structure) int { return cmp.Compare(b.Journeys, a.Journeys) })
+	return list
+}
+
+// compareAlike compares groups whose journeys are of one kind.
+func compareAlike(groups []Group, o options) (c RootComparison, warnings []string) {
 	table, trees := buildTrees(groups)
 	pairs := make([]pairing, len(groups))
+	recorded := false
 	for i, g := range groups {
+		recorded = recorded || g.Baseline != nil
 		c.Groups = append(c.Groups, describe(g, o.measures, trees[i].structures(table)))
 		if i == 0 {
 			continue
 		}
 		pairs[i] = pair(groups[0], g, o.key)
-		c.Differences = append(c.Differences, differences(groups[0], g, pairs[i], o.measures)...)
+		c.Differences = append(c.Differences, differences(groups[0], g, pairs[i], o)...)
 		if pairs[i].warning != "" {
-			c.Warnings = append(c.Warnings, pairs[i].warning)
+			warnings = append(warnings, pairs[i].warning)
 		}
 		if twin := pairs[i].counterpart(groups[0], g, c.Groups[0].Example); twin != nil {
 			c.Groups[i].Example = twin
 		}
 	}
-	c.Nodes = nodesOf(table, trees, pairs)
-	return c
+	if !recorded {
+		c.Nodes = nodesOf(table, trees, pairs)
+	}
+	return c, warnings
 }
 
 // Describe summarizes one group.
@@ -75,37 +227,29 @@ func Describe(g Group, opts ...Option) GroupSummary {
 	return describe(g, newOptions(opts).measures, trees[0].structures(table))
 }
 
-// Differences compares a group with a base in all measures that both have. The warning tells when pairing left journeys
-// out, or could not be done.
+// Differences compares a group with a base in all measures that both have, whatever the roots of their journeys. The warning
+// tells when pairing left journeys out, or could not be done.
 func Differences(base, other Group, opts ...Option) (list []Difference, warning string) {
 	o := newOptions(opts)
 	p := pair(base, other, o.key)
-	return differences(base, other, p, o.measures), p.warning
+	return differences(base, other, p, o), p.warning
 }
 
-func differences(base, other Group, p pairing, measures []Measure) []Difference {
+func differences(base, other Group, p pairing, o options) []Difference {
 	var list []Difference
-	for _, m := range measures {
-		var b, o []float64
-		if p.indexes != nil {
-			for _, x := range p.indexes {
-				v, ok := m.figure(base.Journeys[x[0]])
-				w, too := m.figure(other.Journeys[x[1]])
-				if ok && too {
-					b, o = append(b, v), append(o, w)
-				}
-			}
-		} else {
-			b, o = valuesOf(m, base), valuesOf(m, other)
-		}
-		if len(b) == 0 || len(o) == 0 {
+	for _, m := range o.measures {
+		b, v := p.values(m, base, other)
+		if len(b) == 0 || len(v) == 0 {
 			continue
 		}
-		d := Unpaired(b, o)
+		d := Unpaired(b, v)
 		if p.indexes != nil {
-			d = Paired(b, o)
+			d = Paired(b, v)
 		}
 		d.Base, d.Other, d.Measure = base.Name, other.Name, m.Name
+		if o.tolerance != nil {
+			o.tolerance.judge(&d, b, v)
+		}
 		list = append(list, d)
 	}
 	return list

@@ -13,14 +13,14 @@ func group(t *testing.T, name string, first int, waits ...float64) compare.Group
 	t.Helper()
 	var b strings.Builder
 	for i, wait := range waits {
-		fmt.Fprintf(&b, "S SERVER 0-%v trace=%d order.number=%d id=%016x\n", wait, i+1, first+i, 1000+i)
+		fmt.Fprintf(&b, "S SERVER 0-%v trace=%d order.number=%d id=%016x service=S\n", wait, i+1, first+i, 1000+i)
 		fmt.Fprintf(&b, "P%d PRODUCER 0-1 parent=S%d\n", i, i)
 		fmt.Fprintf(&b, "C CONSUMER 5-%v link=P%d trace=%d\n", wait+20, i, 1000+i)
 	}
 	drawing := b.String()
 	for i := range waits { // every root needs a name of its own to be a parent
-		drawing = strings.Replace(drawing, "S SERVER", fmt.Sprintf("S%d SERVER", i), 1)
-		drawing = strings.Replace(drawing, fmt.Sprintf("parent=S%d\n", i), fmt.Sprintf("parent=S%d trace=%d\n", i, i+1), 1)
+		drawing = strings.Replace(drawing, "S SERVER", fmt.Sprintf("S/%d SERVER", i), 1)
+		drawing = strings.Replace(drawing, fmt.Sprintf("parent=S%d\n", i), fmt.Sprintf("parent=S/%d trace=%d\n", i, i+1), 1)
 	}
 	return compare.Group{Name: name, Journeys: newSet(t, drawing).Journeys()}
 }

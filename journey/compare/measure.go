@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,11 +68,5 @@ func (m Measure) figure(j *journey.Journey) (float64, bool) {
 
 // valuesOf returns the figures of the journeys of a group that have one.
 func valuesOf(m Measure, g Group) []float64 {
-	var values []float64
-	for _, j := range g.Journeys {
-		if v, ok := m.figure(j); ok {
-			values = append(values, v)
-		}
-	}
-	return values
+	return slices.DeleteFunc(g.figures(m), math.IsNaN)
 }

@@ -36,7 +36,8 @@ func (c Change) Rank() int {
 
 // Node is one place in the trees of journeys, and what it is in each group.
 type Node struct {
-	Path    []string `json:"path"` // service and name of the nodes from the root down to this one, where the first group that has it has it
+	Path    []string `json:"path"`           // service and name of the nodes from the root down to this one, where the first group that has it has it
+	Root    string   `json:"root,omitempty"` // as Root.String; where journeys of several roots are told apart
 	Service string   `json:"service"`
 	Name    string   `json:"name"`
 	Kind    NodeKind `json:"kind"`

@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"tracelab/journey"
@@ -11,15 +12,20 @@ import (
 // PairKey tells which journeys of two groups belong together: those with equal keys.
 type PairKey func(*journey.Journey) (key string, ok bool)
 
-// ByAttribute pairs journeys whose roots have the same value of an attribute.
+// ByAttribute pairs journeys by the value of an attribute: of the root, else of the first of the journey's spans that has it.
 func ByAttribute(name string) PairKey {
 	return func(j *journey.Journey) (string, bool) {
-		root, ok := j.Root()
-		if !ok {
-			return "", false
+		if root, ok := j.Root(); ok {
+			if v, ok := j.Set().Span(root).Attr(name); ok {
+				return v.String(), true
+			}
 		}
-		v, ok := j.Set().Span(root).Attr(name)
-		return v.String(), ok
+		for _, i := range j.Spans() {
+			if v, ok := j.Set().Span(i).Attr(name); ok {
+				return v.String(), true
+			}
+		}
+		return "", false
 	}
 }
 
@@ -45,7 +51,7 @@ func pair(base, other Group, key PairKey) pairing {
 		}
 	}
 	slices.SortFunc(p.indexes, func(x, y [2]int32) int { return cmp.Compare(x[0], y[0]) })
-	if out := len(base.Journeys) + len(other.Journeys) - 2*len(p.indexes); len(p.indexes) > 0 && out > 0 {
+	if out := base.size() + other.size() - 2*len(p.indexes); len(p.indexes) > 0 && out > 0 {
 		words := fmt.Sprintf("%d journeys have no counterpart, and are in no difference", out)
 		if out == 1 {
 			words = "1 journey has no counterpart, and is in no difference"
@@ -57,21 +63,47 @@ func pair(base, other Group, key PairKey) pairing {
 
 // byKey returns the positions of a group's journeys by their keys, and whether two of them share one.
 func byKey(g Group, key PairKey) (positions map[string]int32, ambiguous bool) {
-	positions = make(map[string]int32, len(g.Journeys))
-	for i, j := range g.Journeys {
-		k, ok := key(j)
-		if !ok {
-			continue
-		}
+	positions = make(map[string]int32, g.size())
+	add := func(k string, i int) {
 		_, twice := positions[k]
 		ambiguous = ambiguous || twice
 		positions[k] = int32(i)
 	}
+	if g.Baseline != nil {
+		for i, k := range g.Baseline.keys() {
+			if k != nil {
+				add(*k, i)
+			}
+		}
+		return positions, ambiguous
+	}
+	for i, j := range g.Journeys {
+		if k, ok := key(j); ok {
+			add(k, i)
+		}
+	}
 	return positions, ambiguous
+}
+
+// values returns a measure of both groups: of the pairs that have it in both, else of all journeys that have it.
+func (p pairing) values(m Measure, base, other Group) (b, o []float64) {
+	if p.indexes == nil {
+		return valuesOf(m, base), valuesOf(m, other)
+	}
+	all, others := base.figures(m), other.figures(m)
+	for _, x := range p.indexes {
+		if v, w := all[x[0]], others[x[1]]; !math.IsNaN(v) && !math.IsNaN(w) {
+			b, o = append(b, v), append(o, w)
+		}
+	}
+	return b, o
 }
 
 // counterpart returns the journey of the other group that is paired with a journey of the base, nil when there is none.
 func (p pairing) counterpart(base, other Group, of *journey.Journey) *journey.Journey {
+	if of == nil || other.Baseline != nil {
+		return nil
+	}
 	for _, x := range p.indexes {
 		if base.Journeys[x[0]] == of {
 			return other.Journeys[x[1]]

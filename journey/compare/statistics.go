@@ -89,10 +89,12 @@ const (
 	VerdictLess Verdict = "less"
 	VerdictMore Verdict = "more"
 	VerdictNone Verdict = "~"
+	VerdictSame Verdict = "same" // within an Amount that was given
 )
 
 // Difference is how much a measure of one group differs from that of a base: other − base.
 type Difference struct {
+	Root    string   `json:"root,omitempty"` // as Root.String; where journeys of several roots are told apart
 	Base    string   `json:"base"`
 	Other   string   `json:"other"`
 	Measure string   `json:"measure"`
@@ -102,6 +104,8 @@ type Difference struct {
 	Low     *float64 `json:"low"`   // Low and High bound its 95 % confidence interval
 	High    *float64 `json:"high"`
 	Verdict Verdict  `json:"verdict"`
+
+	SameWithin string `json:"same_within,omitempty"` // the Amount that was given
 }
 
 // Paired compares values that belong together by their positions: the median of other[i] − base[i], with the interval of

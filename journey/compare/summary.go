@@ -41,6 +41,9 @@ func (g *GroupSummary) Of(measure string) *Summary {
 
 func describe(g Group, measures []Measure, structures []Structure) GroupSummary {
 	s := GroupSummary{Name: g.Name, Journeys: len(g.Journeys), Spans: countSpans(g.Journeys), Structures: structures, Example: journey.Median(g.Journeys)}
+	if g.Baseline != nil {
+		s.Journeys, s.Spans, s.Structures = g.Baseline.journeys(), g.Baseline.spans(), g.Baseline.structures()
+	}
 	for _, m := range measures {
 		x := MeasureSummary{Measure: m.Name, Values: valuesOf(m, g), Lacking: m.Lacking}
 		if len(x.Values) > 0 {
