@@ -47,6 +47,8 @@ func (d Difference) String() string {
 		return "no values to compare"
 	case d.Low == nil || d.High == nil:
 		return fmt.Sprintf("~ %s, with %d of the %d %ss that it takes to say", d.signed(*d.Delta), d.N, minInterval, unit)
+	case d.Verdict == VerdictSame:
+		return fmt.Sprintf("same within %s (95 %% interval: %s to %s, %d %s)", d.SameWithin, d.signed(*d.Low), d.signed(*d.High), d.N, units)
 	case *d.Low == 0 && *d.High == 0:
 		return fmt.Sprintf("~ no difference (%d %s)", d.N, units)
 	case d.Verdict != VerdictLess && d.Verdict != VerdictMore && d.hopeless():

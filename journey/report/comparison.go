@@ -16,9 +16,10 @@ type Comparison struct {
 	Of       compare.Comparison
 	About    []string       // where the traces come from, a line each
 	Findings []lint.Finding // what rules found in the traces: at the end of a page
+	Gate     *Gate          // what limits came to; nil without any
 }
 
-// WriteText writes the measures of each group with the 95 % interval of the median, the differences in words, the
+// WriteText writes the gate's outcome; then, for each root, the measures of each group with the 95 % interval of the median, the differences in words, the
 // structures of the journeys, and the nodes that they are made of, those that changed first.
 func (r Comparison) WriteText(w io.Writer, style format.Style) error {
 	c := r.Of
@@ -29,19 +30,18 @@ func (r Comparison) WriteText(w io.Writer, style format.Style) error {
 	if len(r.About) > 0 {
 		b.WriteString("\n")
 	}
-	groupTable(&b, c.Groups, style)
-	for _, section := range differenceSections(c) {
-		heading(&b, style, section.Title)
-		for _, row := range section.Rows {
-			color := map[string]format.Color{"less": format.Green, "more": format.Red}[row.Class]
-			for i, line := range format.Wrap(row.Words, style.Columns()-15) {
-				name := map[bool]string{true: row.Measure}[i == 0]
-				fmt.Fprintf(&b, "  %-11s  %s\n", name, style.Paint(color, line))
-			}
-		}
+	gateText(&b, r.Gate, style)
+	parts := comparisonParts(c)
+	if c.Roots != nil || c.OneSided != nil {
+		mixTable(&b, c, style)
 	}
-	structureLines(&b, c.Groups, style)
-	nodeTables(&b, c.Nodes, style)
+	for i, p := range parts {
+		if i == maxRootParts {
+			fmt.Fprintf(&b, "\nand %d more roots\n", len(parts)-i)
+			break
+		}
+		p.text(&b, style)
+	}
 	if len(c.Warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, text := range c.Warnings {

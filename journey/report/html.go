@@ -23,7 +23,7 @@ var pageFiles embed.FS
 // common time axis with the completion path drawn through it, the distributions of the measures, the structures, and the
 // nodes that changed. Findings stand at its end.
 func (r Comparison) WriteHTML(w io.Writer) error {
-	page := newComparisonPage(r.Of)
+	page := newComparisonPage(r)
 	page.About, page.Findings = escaped(r.About), cleaned(r.Findings)
 	return writePage(w, "comparison.tmpl", page)
 }

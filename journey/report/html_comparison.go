@@ -13,8 +13,23 @@ import (
 
 // comparisonPage is what comparison.tmpl shows.
 type comparisonPage struct {
-	Title       string
-	About       []string
+	Title    string
+	About    []string
+	Gate     *gateView
+	Parts    []pagePart
+	Warnings []string
+	Findings []lint.Finding
+}
+
+// gateView is what a gate decided.
+type gateView struct {
+	Headline string
+	Rows     [][4]string // outcome, limit, what it is of, and the figures
+}
+
+// pagePart is a comparison of the journeys of one root, or of all.
+type pagePart struct {
+	Title       string // "" where there is one part
 	Groups      []groupView
 	Differences []differenceSection
 	Timelines   []*timeline
@@ -22,8 +37,6 @@ type comparisonPage struct {
 	Histograms  []histogram
 	Structures  []structureView
 	Nodes       []nodeSection
-	Warnings    []string
-	Findings    []lint.Finding
 }
 
 type groupView struct {
@@ -60,22 +73,44 @@ type numberView struct {
 	Class       string // the verdict on a time; none where there is no figure
 }
 
-func newComparisonPage(c compare.Comparison) comparisonPage {
-	p := comparisonPage{Title: comparisonTitle(c), Differences: differenceSections(c), Histograms: histograms(c.Groups), Structures: structureViews(c.Groups)}
+func newComparisonPage(r Comparison) comparisonPage {
+	c := r.Of
+	p := comparisonPage{Title: comparisonTitle(c)}
+	if r.Gate != nil {
+		p.Gate = &gateView{Headline: r.Gate.headline()}
+		for _, x := range r.Gate.Checks {
+			p.Gate.Rows = append(p.Gate.Rows, [4]string{string(x.Outcome), format.Escape(x.Limit.String()), r.Gate.subject(x), format.Escape(x.Words())})
+		}
+	}
+	parts := comparisonParts(c)
+	for _, part := range parts[:min(len(parts), maxRootParts)] {
+		p.Parts = append(p.Parts, newPagePart(part))
+	}
+	if more := len(parts) - maxRootParts; more > 0 {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("%d more roots are in JSON only", more))
+	}
+	for _, w := range append(oneSidedLines(c), c.Warnings...) {
+		p.Warnings = append(p.Warnings, format.Escape(w))
+	}
+	return p
+}
+
+func newPagePart(c comparisonPart) pagePart {
+	p := pagePart{Title: format.Escape(c.Title), Differences: c.Differences, Histograms: histograms(c.groups), Structures: structureViews(c.groups)}
 	var longest time.Duration
-	for _, g := range c.Groups {
+	for _, g := range c.groups {
 		p.Groups = append(p.Groups, newGroupView(g))
 		if g.Example != nil {
 			longest = max(longest, g.Example.Completion())
 		}
 	}
-	for _, g := range c.Groups {
+	for _, g := range c.groups {
 		if g.Example != nil {
 			p.Timelines = append(p.Timelines, newTimeline(g.Name, g.Example, longest))
 			p.Paths = append(p.Paths, newPathView("Completion path of "+format.Escape(g.Name), g.Example.Set(), g.Example.CompletionPath()))
 		}
 	}
-	for _, list := range byGroups(c.Nodes) {
+	for _, list := range byGroups(c.nodes) {
 		if len(list) == 0 {
 			continue
 		}
@@ -84,9 +119,6 @@ func newComparisonPage(c compare.Comparison) comparisonPage {
 				p.Nodes = append(p.Nodes, newNodeSection(nodes, g, len(p.Nodes)))
 			}
 		}
-	}
-	for _, w := range c.Warnings {
-		p.Warnings = append(p.Warnings, format.Escape(w))
 	}
 	return p
 }
@@ -141,16 +173,16 @@ func newGroupView(g compare.GroupSummary) groupView {
 	return v
 }
 
-func differenceSections(c compare.Comparison) []differenceSection {
+func differenceSections(groups []compare.GroupSummary, differences []compare.Difference) []differenceSection {
 	var list []differenceSection
-	for i, d := range c.Differences {
-		if i == 0 || d.Other != c.Differences[i-1].Other || d.Base != c.Differences[i-1].Base {
+	for i, d := range differences {
+		if i == 0 || d.Other != differences[i-1].Other || d.Base != differences[i-1].Base {
 			list = append(list, differenceSection{Title: differenceTitle(d)})
 		}
 		s := &list[len(list)-1]
 		s.Rows = append(s.Rows, differenceRow{measureWords(d.Measure), d.String(), verdictClass(d.Verdict)})
-		if i+1 == len(c.Differences) || c.Differences[i+1].Other != d.Other || c.Differences[i+1].Base != d.Base {
-			s.Rows = append(s.Rows, oneSidedRows(c.Groups, d)...)
+		if i+1 == len(differences) || differences[i+1].Other != d.Other || differences[i+1].Base != d.Base {
+			s.Rows = append(s.Rows, oneSidedRows(groups, d)...)
 		}
 	}
 	return list
@@ -162,7 +194,7 @@ func verdictClass(v compare.Verdict) string {
 		return "less"
 	case compare.VerdictMore:
 		return "more"
-	case compare.VerdictNone:
+	case compare.VerdictSame, compare.VerdictNone:
 	}
 	return "unsure"
 }

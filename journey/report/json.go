@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"tracelab/journey"
+	"tracelab/journey/compare"
 )
 
 // Schemas of the JSON documents. Fields are added to a version, never renamed.
@@ -169,5 +170,47 @@ func (r Comparison) WriteJSON(w io.Writer) error {
 	list(o, "measures", slices.Values(r.Of.Differences))
 	list(o, "nodes", slices.Values(r.Of.Nodes))
 	list(o, "warnings", slices.Values(r.Of.Warnings))
+	if r.Of.Roots != nil || r.Of.OneSided != nil {
+		list(o, "roots", rootDocuments(r.Of.Roots))
+		list(o, "one_sided", oneSidedDocuments(r.Of))
+	}
+	if r.Gate != nil {
+		o.member("gate", r.Gate.document())
+	}
 	return o.close()
+}
+
+// comparedRoot is what is compared of one root. Its measures and nodes are among those of the document, under its name.
+type comparedRoot struct {
+	Root   string                 `json:"root"`
+	Groups []compare.GroupSummary `json:"groups"`
+}
+
+type oneSidedRoot struct {
+	Root     string         `json:"root"`
+	Journeys map[string]int `json:"journeys"` // by group
+}
+
+func rootDocuments(roots []compare.RootComparison) iter.Seq[comparedRoot] {
+	return func(yield func(comparedRoot) bool) {
+		for _, r := range roots {
+			if !yield(comparedRoot{r.Root.String(), r.Groups}) {
+				return
+			}
+		}
+	}
+}
+
+func oneSidedDocuments(c compare.Comparison) iter.Seq[oneSidedRoot] {
+	return func(yield func(oneSidedRoot) bool) {
+		for _, r := range c.OneSided {
+			x := oneSidedRoot{r.Root.String(), make(map[string]int)}
+			for g, n := range r.Journeys[:min(len(r.Journeys), len(c.Groups))] {
+				x.Journeys[c.Groups[g].Name] = n
+			}
+			if !yield(x) {
+				return
+			}
+		}
+	}
 }

@@ -30,7 +30,7 @@ func nodeTables(b *strings.Builder, nodes []compare.Node, style format.Style) {
 func byGroups(nodes []compare.Node) [][]compare.Node {
 	var lists [][]compare.Node
 	for from, i := 0, 1; i <= len(nodes); i++ {
-		if i == len(nodes) || !slices.EqualFunc(nodes[from].Groups, nodes[i].Groups, func(a, b compare.NodeIn) bool { return a.Group == b.Group }) {
+		if i == len(nodes) || nodes[from].Root != nodes[i].Root || !slices.EqualFunc(nodes[from].Groups, nodes[i].Groups, func(a, b compare.NodeIn) bool { return a.Group == b.Group }) {
 			lists = append(lists, nodes[from:i])
 			from = i
 		}

@@ -18,11 +18,18 @@ import (
 )
 
 // writers are all ways to write the reports of a journey, a comparison and a path.
-func writers(j *journey.Journey, c compare.Comparison, findings []lint.Finding, bars report.Bars, style format.Style) map[string]func(io.Writer) error {
-	one, several := report.Journey{Of: j, Findings: findings}, report.Comparison{Of: c, Findings: findings}
+func writers(j *journey.Journey, c compare.Comparison, gate *report.Gate, findings []lint.Finding, bars report.Bars, style format.Style) map[string]func(io.Writer) error {
+	one, several := report.Journey{Of: j, Findings: findings}, report.Comparison{Of: c, Findings: findings, Gate: gate}
 	return map[string]func(io.Writer) error{
 		"journey text": func(w io.Writer) error { return one.WriteText(w, style) }, "journey JSON": one.WriteJSON, "journey HTML": one.WriteHTML,
 		"comparison text": func(w io.Writer) error { return several.WriteText(w, style) }, "comparison JSON": several.WriteJSON, "comparison HTML": several.WriteHTML,
+		"comparison Markdown": several.WriteMarkdown,
+		"JUnit": func(w io.Writer) error {
+			if gate == nil {
+				return nil
+			}
+			return gate.WriteJUnit(w)
+		},
 		"bars": func(w io.Writer) error { return bars.WriteText(w, style) },
 	}
 }
@@ -35,7 +42,7 @@ func TestZeroValuesAreWritten(t *testing.T) {
 			{Nodes: []compare.Node{{Groups: make([]compare.NodeIn, 2)}}}, {Groups: []compare.GroupSummary{{Example: &journey.Journey{}}}},
 			compare.Groups(nil), compare.Groups([]compare.Group{{}, {Journeys: []*journey.Journey{{}}}}),
 		} {
-			for name, write := range writers(j, c, make([]lint.Finding, 1), report.Bars{Path: []journey.Segment{{}, {End: time.Second, Wait: true, Class: 99, From: 7}}}, format.Style{}) {
+			for name, write := range writers(j, c, new(report.Gate), make([]lint.Finding, 1), report.Bars{Path: []journey.Segment{{}, {End: time.Second, Wait: true, Class: 99, From: 7}}}, format.Style{}) {
 				if err := write(io.Discard); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
@@ -50,14 +57,16 @@ func TestAnyValuesAreWritten(t *testing.T) {
 		var c compare.Comparison
 		var findings []lint.Finding
 		var bars report.Bars
+		var gate *report.Gate
 		f := filler{t, journey.NewSet(draw.Any(func(what string, low, high int64) int64 { return rapid.Int64Range(low, high).Draw(t, what) }))}
 		f.fill(reflect.ValueOf(&c).Elem())
 		f.fill(reflect.ValueOf(&findings).Elem())
 		f.fill(reflect.ValueOf(&bars).Elem())
+		f.fill(reflect.ValueOf(&gate).Elem())
 		style := format.Style{Color: true, Width: rapid.SampledFrom([]int{math.MinInt, -1, 1, 80}).Draw(t, "width")}
 		var j *journey.Journey
 		f.fill(reflect.ValueOf(&j).Elem())
-		for _, write := range writers(j, c, findings, bars, style) {
+		for _, write := range writers(j, c, gate, findings, bars, style) {
 			_ = write(io.Discard) // JSON refuses what is no number
 		}
 	})
