@@ -76,7 +76,7 @@ var confinements = []confinement{
 		"what users of tracelab build has no need of it"},
 	{"anything but the standard library", func(p string) bool { return !isStandard(p) && !isOurs(p) },
 		func(file string) bool {
-			return !slices.Contains([]string{"journey", "journey/semconv", "journey/format", "journey/compare", "journey/lint"}, path.Dir(file)) &&
+			return !slices.Contains([]string{"journey", "journey/semconv", "journey/format", "journey/compare", "journey/predict", "journey/lint"}, path.Dir(file)) &&
 				!strings.HasPrefix(file, "journey/internal/")
 		},
 		"the judge imports the standard library only; what reads formats and draws pages may have help"},
@@ -92,7 +92,8 @@ var partsOfJourney = map[string][]string{
 	"":                {"semconv", "internal/intern"},
 	"compare":         {"", "semconv", "format", "internal/intern"},
 	"lint":            {"", "semconv", "format"},
-	"report":          {"", "semconv", "format", "compare", "lint"},
+	"predict":         {"", "semconv", "compare"},
+	"report":          {"", "semconv", "format", "compare", "predict", "lint"},
 	"source":          {"", "semconv", "format"},
 	"source/redial":   nil,
 	"source/jaeger":   {"", "semconv", "format", "source", "source/redial"},

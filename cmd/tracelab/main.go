@@ -43,6 +43,7 @@ type commands struct {
 	Run      runCommand       `cmd:"" help:"The main job: place the same orders in every form, and compare."`
 	Compare  compareCommand   `cmd:"" help:"Compare trace sets: run directories, one form of a run (RUN/grpc), files of OTLP or Jaeger traces, traces in a Jaeger."`
 	Journey  journeyCommand   `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
+	Predict  predictCommand   `cmd:"" help:"Predict what the same journeys would take if messages took some of their calls, or calls their messages."`
 	Lint     lintCommand      `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
 	Receive  receiveCommand   `cmd:"" help:"Take OTLP from services of your own and write a file that journey, compare and lint read."`
 	Serve    serveCommand     `cmd:"" help:"Run one or more services, or all, until told to stop."`
@@ -88,7 +89,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		kong.Description("One business flow over calls and messages, every hop traced, every trace judged."),
 		kong.Writers(out, errOut),
 		kong.DefaultEnvars("TRACELAB"),
-		kong.Vars{"version": version(), "jaeger": jaeger.DefaultBase, "faults": strings.Join(services.FaultKinds(), "; ")},
+		kong.Vars{"version": version(), "jaeger": jaeger.DefaultBase, "number": services.KeyNumber, "faults": strings.Join(services.FaultKinds(), "; ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { answered = true }),
 	)

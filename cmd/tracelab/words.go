@@ -9,6 +9,7 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
 
+	"tracelab/journey/predict"
 	"tracelab/lab/rundir"
 	"tracelab/services"
 )
@@ -36,6 +37,9 @@ func unknownWord(err error) (word string, known []string) {
 	}
 	if form, ok := errors.AsType[*rundir.UnknownFormError](err); ok {
 		return form.Form, form.Known
+	}
+	if hop, ok := errors.AsType[*predict.UnknownHopError](err); ok {
+		return hop.Name, hop.Known
 	}
 	return "", nil
 }

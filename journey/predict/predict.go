@@ -65,14 +65,16 @@ type Summary struct {
 type Option func(*options)
 
 type options struct {
-	to       map[string]Carrier
-	both     string // a name that is to be a call and a message
-	like     *set
-	from     *set
-	own      string
-	publish  *time.Duration
-	delivery *time.Duration
-	call     *time.Duration
+	to         map[string]Carrier
+	both       string // a name that is to be a call and a message
+	like       *set
+	likeSurvey *survey
+	unlike     []string // hops that the journeys of like have nothing of
+	from       *set
+	own        string
+	publish    *time.Duration
+	delivery   *time.Duration
+	call       *time.Duration
 }
 
 type set struct {
@@ -198,7 +200,7 @@ func (o *options) sources(known *survey) []costSource {
 	}
 	list = append(list, costSource{"measured on " + o.own, &known.costs})
 	if o.like != nil {
-		list = append(list, costSource{"measured on " + o.like.name, &newSurvey(o.like.journeys).costs})
+		list = append(list, costSource{"measured on " + o.like.name, &o.likeSurvey.costs})
 	}
 	return list
 }
@@ -212,6 +214,7 @@ func (o *options) targets(known *survey) ([]Carrier, error) {
 	hops := known.hops()
 	if o.like != nil {
 		like := newSurvey(o.like.journeys)
+		o.likeSurvey = like
 		carriers := make(map[string]Carrier)
 		for _, h := range like.hops() {
 			carriers[h.Name] = h.Carrier
@@ -221,6 +224,8 @@ func (o *options) targets(known *survey) ([]Carrier, error) {
 				list[k] = c
 			} else if like.local[h.Name] {
 				list[k] = Call
+			} else {
+				o.unlike = append(o.unlike, h.Name)
 			}
 		}
 	}
@@ -342,7 +347,7 @@ func (r *runner) finish(o *options) error {
 		return &MissingConstantError{false, o.own}
 	}
 	r.summarize()
-	r.warn()
+	r.warn(o)
 	return nil
 }
 
@@ -366,8 +371,11 @@ const (
 	medianText   = "the constants are medians, so medians are predicted, not percentiles"
 )
 
-func (r *runner) warn() {
+func (r *runner) warn(o *options) {
 	r.Warnings = append(r.Warnings, inferredText, unknownText, medianText)
+	if len(o.unlike) > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s has nothing like %s: they keep their carriers", o.like.name, strings.Join(slices.Compact(slices.Sorted(slices.Values(o.unlike))), ", ")))
+	}
 	if r.retries > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d calls of one client's span were left out where a later one took their place: attempts are not predicted", r.retries))
 	}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tracelab/internal/hint"
+	"tracelab/internal/traceset"
+	"tracelab/journey"
+	"tracelab/journey/compare"
+	"tracelab/journey/predict"
+	"tracelab/journey/report"
+)
+
+// predictCommand is `tracelab predict`.
+type predictCommand struct {
+	Inputs       []string       `arg:"" optional:"" name:"input" help:"One form of a run directory (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace or a search in the Jaeger UI. Several files are read as one set."`
+	Message      []string       `help:"Let messages take the hops to these steps." placeholder:"STEP"`
+	Call         []string       `help:"Let calls take the hops to these steps. A duration here is --call-overhead." placeholder:"STEP"`
+	Like         string         `help:"Give every hop the carrier that it has in this form of the same run, or in this input." placeholder:"FORM|INPUT"`
+	From         string         `help:"Measure what publish, delivery and a call cost on this form of the same run, or on this input." placeholder:"FORM|INPUT"`
+	Publish      *time.Duration `help:"How long a message holds its sender (default: measured)." placeholder:"DURATION"`
+	Delivery     *time.Duration `help:"From the start of a publish to the start of the handling (default: measured)." placeholder:"DURATION"`
+	CallOverhead *time.Duration `help:"What request and response take together (default: measured)." placeholder:"DURATION"`
+	Check        string         `help:"Compare the prediction with what was measured in this form of the same run, or in this input." placeholder:"FORM|INPUT"`
+	Pair         string         `help:"With --check: pair journeys by this attribute of their roots (default ${default})." default:"${number}" placeholder:"ATTRIBUTE"`
+	Root         string         `help:"Only journeys whose root's service or name contains this." placeholder:"TEXT"`
+	Where        []string       `help:"Only journeys that have a span with this value of this attribute." placeholder:"KEY=VALUE"`
+	Format       string         `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
+	inputFlags
+}
+
+// Run reads the inputs and prints the prediction.
+func (c *predictCommand) Run(ctx context.Context, s *streams) error {
+	if err := c.readOverhead(); err != nil {
+		return err
+	}
+	in, err := c.joined(c.Inputs, s)
+	if err != nil {
+		return err
+	}
+	if run, ok := in.(traceset.Run); ok {
+		return usageError{fmt.Errorf("%s has %d forms: say which one is to change, such as %s", run.Dir, len(run.Forms), hint.Quote(run.Dir+"/"+run.Forms[0]))}
+	}
+	if form, ok := in.(traceset.Form); ok { // the other forms of its run stand beside it
+		form.Short = true
+		in = form
+	}
+	group, err := c.group(ctx, s, in)
+	if err != nil {
+		return err
+	}
+	options, err := c.options(ctx, s, in, group)
+	if err != nil {
+		return err
+	}
+	of, err := predict.Predict(group.Journeys, options...)
+	if err != nil {
+		return c.explained(err)
+	}
+	r := report.Prediction{Of: of, About: append(in.About(), "journeys of "+in.Name())}
+	if c.Check != "" {
+		other, err := c.other(ctx, s, in, c.Check)
+		if err != nil {
+			return err
+		}
+		r.Check = new(of.Check(other.Name, other.Journeys, compare.ByAttribute(c.Pair)))
+	}
+	switch c.Format {
+	case "json":
+		return r.WriteJSON(s.out)
+	case "html":
+		return r.WriteHTML(s.out)
+	}
+	return r.WriteText(s.out, terminalOf(s.out))
+}
+
+// readOverhead takes a duration among the steps of --call for the overhead of one.
+func (c *predictCommand) readOverhead() error {
+	var steps []string
+	for _, word := range c.Call {
+		d, err := time.ParseDuration(word)
+		switch {
+		case err != nil:
+			steps = append(steps, word)
+		case c.CallOverhead != nil && *c.CallOverhead != d:
+			return usageError{fmt.Errorf("the overhead of a call is given twice: %v and %v", *c.CallOverhead, d)}
+		default:
+			c.CallOverhead = &d
+		}
+	}
+	c.Call = steps
+	for name, d := range map[string]*time.Duration{"publish": c.Publish, "delivery": c.Delivery, "call-overhead": c.CallOverhead} {
+		if d != nil && *d < 0 {
+			return usageError{fmt.Errorf("--%s %v: give a duration that is not negative", name, *d)}
+		}
+	}
+	return nil
+}
+
+// options are the flags in the library's words.
+func (c *predictCommand) options(ctx context.Context, s *streams, in traceset.Input, group compare.Group) ([]predict.Option, error) {
+	list := []predict.Option{predict.ToMessage(c.Message...), predict.ToCall(c.Call...), predict.Named(group.Name)}
+	for _, x := range []struct {
+		name string
+		as   func(string, []*journey.Journey) predict.Option
+	}{{c.Like, predict.Like}, {c.From, predict.From}} {
+		if x.name == "" {
+			continue
+		}
+		other, err := c.other(ctx, s, in, x.name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, x.as(other.Name, other.Journeys))
+	}
+	for _, x := range []struct {
+		given *time.Duration
+		as    func(time.Duration) predict.Option
+	}{{c.Publish, predict.WithPublish}, {c.Delivery, predict.WithDelivery}, {c.CallOverhead, predict.WithCall}} {
+		if x.given != nil {
+			list = append(list, x.as(*x.given))
+		}
+	}
+	return list, nil
+}
+
+// other reads what a flag names: a form of the same run, or an input.
+func (c *predictCommand) other(ctx context.Context, s *streams, in traceset.Input, name string) (compare.Group, error) {
+	if form, ok := in.(traceset.Form); ok {
+		if other, err := form.Run.Form(name); err == nil {
+			other.Short = true
+			return c.group(ctx, s, other)
+		} else if !strings.ContainsAny(name, "./:-") { // no path and no address, so a form was meant
+			return compare.Group{}, err
+		}
+	}
+	f := c.inputFlags
+	f.Service = "" // that names the input itself
+	inputs, err := f.resolve([]string{name}, s)
+	if err != nil {
+		return compare.Group{}, err
+	}
+	if run, ok := inputs[0].(traceset.Run); ok {
+		return compare.Group{}, usageError{fmt.Errorf("%s has %d forms: say which one, such as %s", run.Dir, len(run.Forms), hint.Quote(run.Dir+"/"+run.Forms[0]))}
+	}
+	return c.group(ctx, s, inputs[0])
+}
+
+// group reads the journeys of an input that --root and --where leave.
+func (c *predictCommand) group(ctx context.Context, s *streams, in traceset.Input) (compare.Group, error) {
+	group, warnings, err := in.Group(ctx)
+	if err != nil {
+		return group, err
+	}
+	if err := c.check(in.Name(), warnings); err != nil {
+		return group, err
+	}
+	for _, w := range warnings {
+		s.talk("warning: %s", w.Text)
+	}
+	if len(group.Journeys) == 0 {
+		return group, &traceset.ReadError{Err: fmt.Errorf("%s has no journey", group.Name)}
+	}
+	for _, pair := range c.Where {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return group, usageError{fmt.Errorf("--where %q: write KEY=VALUE", pair)}
+		}
+		group.Journeys = slices.DeleteFunc(group.Journeys, func(j *journey.Journey) bool { return !hasAttribute(j, key, value) })
+	}
+	if c.Root != "" {
+		group.Journeys = slices.DeleteFunc(group.Journeys, func(j *journey.Journey) bool { return !rootContains(j, c.Root) })
+	}
+	if len(group.Journeys) == 0 {
+		return group, fmt.Errorf("%s has no journey that --root and --where leave", group.Name)
+	}
+	return group, nil
+}
+
+func hasAttribute(j *journey.Journey, key, value string) bool {
+	return slices.ContainsFunc(j.Spans(), func(i journey.Index) bool {
+		v, ok := j.Set().Span(i).Attr(key)
+		return ok && v.String() == value
+	})
+}
+
+func rootContains(j *journey.Journey, text string) bool {
+	root, ok := j.Root()
+	if !ok {
+		return false
+	}
+	span := j.Set().Span(root)
+	return strings.Contains(span.Service+" "+span.Name, text)
+}
+
+// explained adds the flags that help.
+func (c *predictCommand) explained(err error) error {
+	missing, isMissing := errors.AsType[*predict.MissingConstantError](err)
+	_, isCarrier := errors.AsType[*predict.CarrierError](err)
+	_, isUnknown := errors.AsType[*predict.UnknownHopError](err)
+	switch {
+	case isMissing && missing.Message:
+		return usageError{fmt.Errorf("%w: --from, or --publish and --delivery", err)}
+	case isMissing:
+		return usageError{fmt.Errorf("%w: --from, or --call-overhead", err)}
+	case errors.Is(err, predict.ErrNothingTurned) && c.Like != "":
+		return usageError{fmt.Errorf("%w: every hop has the carrier that it has in %s", err, c.Like)}
+	case errors.Is(err, predict.ErrNothingTurned):
+		return usageError{fmt.Errorf("%w: name steps with --message or --call, or a form with --like", err)}
+	case isCarrier || isUnknown:
+		return usageError{err}
+	}
+	return err
+}
