@@ -128,7 +128,7 @@ func kafkaBreakages() []breakage {
 			cut: func(_ *testing.T, _ *testLab, c *doctor.Config) { c.Prefix = "mine." }},
 		{name: "a group without members", want: "kafka-groups", seen: []string{"group payment"}, fix: "start payment with --kafka",
 			odds: map[string]odd{services.Payment: {noKafka: true}}},
-		{name: "a group that falls behind", want: "kafka-lag", seen: []string{"group payment is 60 records behind"}, fix: "payment takes in more than it works off",
+		{name: "a group that falls behind", want: "kafka-lag", seen: []string{"group payment is 60 records behind"}, fix: "payment handles fewer records than arrive",
 			odds: map[string]odd{}, cut: func(t *testing.T, l *testLab, _ *doctor.Config) { pile(t, l) }},
 	}
 }
@@ -266,7 +266,7 @@ func otlpBreakages() []breakage {
 			})},
 		{name: "a certificate that nobody knows", want: "otlp", seen: []string{"certificate"}, fix: "OTEL_EXPORTER_OTLP_CERTIFICATE",
 			cut: to(func(t *testing.T, _ *testLab) string { return overTLS(t, "http/1.1") })},
-		{name: "a black hole", want: "otlp", seen: []string{"a connection is accepted, and what was asked is not answered"}, fix: "--otlp",
+		{name: "a black hole", want: "otlp", seen: []string{"the server accepts the connection and never answers"}, fix: "--otlp",
 			cut: to(func(t *testing.T, _ *testLab) string { return blackHole(t) })},
 		{name: "a full disk", want: "otlp", seen: []string{"no space left on device"}, fix: "make room",
 			cut: to(func(t *testing.T, _ *testLab) string { return refusing(t, "failed to write: no space left on device") })},
@@ -340,7 +340,7 @@ func collectorBreakages() []breakage {
 			cut: behind("no room")},
 		{name: "a queue that is nearly full", want: "collector-export", seen: []string{"90 of 100 places", "nearly full"}, fix: "slower",
 			cut: behind("nearly full")},
-		{name: "a processor that drops spans", want: "collector-export", seen: []string{"does not come to the exporter"}, fix: "processors",
+		{name: "a processor that drops spans", want: "collector-export", seen: []string{"did not reach the exporter"}, fix: "processors",
 			cut: behind("dropped")},
 		{name: "jaeger is down", want: "jaeger", seen: []string{"connection refused"}, fix: "start Jaeger",
 			cut: func(t *testing.T, _ *testLab, c *doctor.Config) { c.Jaeger, c.JaegerHealth = "http://"+nobody(t), "" }},
@@ -359,7 +359,7 @@ func traceBreakages() []breakage {
 		everybody[name] = odd{noOTLP: true}
 	}
 	return []breakage{
-		{name: "a service without otlp", want: "trace-rest", seen: []string{"worked on by payment", "missing: payment)"}, fix: "how payment is started: --otlp",
+		{name: "a service without otlp", want: "trace-rest", seen: []string{"payment worked on order", "missing: payment)"}, fix: "how payment is started: --otlp",
 			odds: map[string]odd{services.Payment: {noOTLP: true}}},
 		{name: "a service with a wrong otlp port", want: "trace-rest", seen: []string{"missing: shipping)"}, fix: "how shipping is started: --otlp",
 			odds: map[string]odd{services.Shipping: {otlp: "127.0.0.1:1"}}},
@@ -398,7 +398,7 @@ func screenBreakages() []breakage {
 	return []breakage{
 		{name: "prometheus is down", want: "prometheus", seen: []string{"connection refused"}, fix: "start Prometheus",
 			cut: func(t *testing.T, _ *testLab, c *doctor.Config) { c.Prometheus = "http://" + nobody(t) }},
-		{name: "prometheus scrapes nothing", want: "prometheus-targets", seen: []string{"it scrapes nothing"}, fix: "scrape_configs",
+		{name: "prometheus scrapes nothing", want: "prometheus-targets", seen: []string{"it has no scrape targets"}, fix: "scrape_configs",
 			cut: with(func(s *prometheusServer) { s.targets = "" })},
 		{name: "a target is down", want: "prometheus-targets", seen: []string{"http://collector:8889/metrics (job services) is down: no route"}, fix: "prometheus.yaml",
 			cut: with(func(s *prometheusServer) {
@@ -408,7 +408,7 @@ func screenBreakages() []breakage {
 			cut: with(func(s *prometheusServer) { s.stuck["http_server_request_duration"] = true })},
 		{name: "spans are not counted", want: "prometheus-spans", seen: []string{"traces_span_metrics_calls_total of payment"}, fix: "span_metrics",
 			cut: with(func(s *prometheusServer) { s.stuck["traces_span_metrics_calls_total"] = true })},
-		{name: "no exemplars", want: "prometheus-exemplars", seen: []string{"no number of response times has an exemplar"}, fix: "exemplar-storage",
+		{name: "no exemplars", want: "prometheus-exemplars", seen: []string{"no response time metric has an exemplar"}, fix: "exemplar-storage",
 			cut: with(func(s *prometheusServer) { s.exemplars = false })},
 		{name: "grafana is down", want: "grafana", seen: []string{"connection refused"}, fix: "start Grafana",
 			cut: func(t *testing.T, _ *testLab, c *doctor.Config) { c.Grafana = "http://" + nobody(t) }},

@@ -65,14 +65,14 @@ func (p *parts) collectorExports(ctx context.Context, before exports) (_ nothing
 // is marked so.
 func exportTrouble(before, now exports) error {
 	if len(now.exporters) == 0 {
-		return brokenHop("give the pipeline for traces of the collector's configuration an exporter to Jaeger", "the collector has no exporter that has seen a span")
+		return brokenHop("add an exporter to Jaeger to the traces pipeline of the collector's configuration", "no exporter of the collector has handled a span")
 	}
 	for _, name := range now.names() {
 		was, is := before.exporters[name], now.exporters[name]
 		state := fmt.Sprintf("%s: %.0f spans sent since the probe, %.0f of %.0f places of its queue are taken", name, is.sent-was.sent, is.queued, is.capacity)
 		switch {
 		case is.unplaced > was.unplaced:
-			return poll.Stop(brokenHop("the queue has no room: make room on the disk where COLLECTOR_QUEUE is, or, when its places are taken, look at what is behind the collector",
+			return poll.Stop(brokenHop("the queue is full: free space on the disk that holds COLLECTOR_QUEUE; if all its places are taken, check what the collector sends to",
 				"%s; %.0f found no place", state, is.unplaced-was.unplaced))
 		case is.failed > was.failed, is.sent <= was.sent && is.queued > 0:
 			if is.failed > was.failed {
@@ -85,9 +85,9 @@ func exportTrouble(before, now exports) error {
 			}
 			return err
 		case is.sent <= was.sent:
-			return brokenHop("look at the processors of the pipeline for traces: do they drop spans, or hold them back (sampling)?", "%s: the span was taken, and does not come to the exporter", state)
+			return brokenHop("check the processors of the traces pipeline: do they drop spans, or delay them (sampling)?", "%s: the collector accepted the span, but it did not reach the exporter", state)
 		case is.capacity > 0 && is.queued >= nearlyFull*is.capacity:
-			return brokenHop("what is behind the collector is slower than what comes in: look at Jaeger's storage, or offer fewer orders", "%s: it is nearly full", state)
+			return brokenHop("Jaeger is slower than what arrives: check its storage, or place fewer orders", "%s: it is nearly full", state)
 		}
 	}
 	return nil

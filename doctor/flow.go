@@ -39,7 +39,7 @@ func (k *kafkaPart) stuck(ctx context.Context, o *placed, state services.State, 
 		topic, group := k.prefix+hop.Topic, hop.Step.Service()
 		found := records[topic]
 		if len(found) < len(hop.After) {
-			return brokenHop(fmt.Sprintf("look at the log of %s: it has worked on the order and could not publish, or not commit", before),
+			return brokenHop(fmt.Sprintf("check the log of %s: it handled the order, but could not publish or commit", before),
 				"order %s stops behind %s: %d of %d records of it are on %s", o.id, before, len(found), len(hop.After), topic)
 		}
 		for _, r := range found {
@@ -48,7 +48,7 @@ func (k *kafkaPart) stuck(ctx context.Context, o *placed, state services.State, 
 				return brokenHop("look at the log of Kafka", "order %s is pending; the offsets of group %s%s: %s", o.id, k.prefix, group, err.Error())
 			}
 			if committed <= r.Offset {
-				return brokenHop(fmt.Sprintf("look at the log of %s: it is a member of its group, and does not finish this record", group),
+				return brokenHop(fmt.Sprintf("check the log of %s: it is a member of its group, but does not finish this record", group),
 					"order %s stops before %s: its record is at offset %d of %s/%d, group %s%s has committed up to %d",
 					o.id, hop.Step, r.Offset, topic, r.Partition, k.prefix, group, committed)
 			}

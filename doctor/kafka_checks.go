@@ -141,7 +141,7 @@ func (k *kafkaPart) groupsKeepUp(ctx context.Context) (_ nothing, seen string, _
 		most = slices.MaxFunc(slices.Collect(maps.Keys(now)), func(a, b string) int { return int(now[a] - now[b]) })
 		for _, group := range slices.Sorted(maps.Keys(now)) {
 			if n := now[group]; n > fewRecords && n >= started[group] {
-				return brokenHop(fmt.Sprintf("%s takes in more than it works off, or nothing at all: look at its log, give it more --workers, or offer fewer orders", group),
+				return brokenHop(fmt.Sprintf("%s handles fewer records than arrive, or none: check its log, give it more --workers, or place fewer orders", group),
 					"group %s%s is %d records behind, and was %d a moment ago", k.prefix, group, n, started[group])
 			}
 		}

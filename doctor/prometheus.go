@@ -56,7 +56,7 @@ func (p *parts) targetsUp(ctx context.Context) (_ nothing, seen string, _ error)
 			}
 		}
 		if len(targets) == 0 {
-			return brokenHop("let prometheus.yaml have scrape_configs: the collector's ports 8889 (what services and span_metrics say) and 8888 (its own), and Jaeger's 8887", "it scrapes nothing")
+			return brokenHop("let prometheus.yaml have scrape_configs: the collector's ports 8889 (what services and span_metrics say) and 8888 (its own), and Jaeger's 8887", "it has no scrape targets")
 		}
 		if len(up) < len(targets) {
 			return brokenHop("wait for the first scrape", "%d of %s have been scraped", len(up), plural(len(targets), "target"))
@@ -81,7 +81,7 @@ func (p *parts) countsNow(ctx context.Context) counts {
 // metricsArrive waits until what the order of the form rest has done is counted for every service.
 func (p *parts) metricsArrive(ctx context.Context, before counts) (_ nothing, seen string, _ error) {
 	return p.grown(ctx, ofServices, before[ofServices], func(missing []string) error {
-		return brokenHop(fmt.Sprintf("look at how %s is started: --otlp sends metrics, too, every 10 s; then at the collector's page for Prometheus (port 8889), and at whether Prometheus scrapes it", missing[0]),
+		return brokenHop(fmt.Sprintf("look at how %s is started: --otlp sends metrics, too, every 5 s; then at the collector's page for Prometheus (port 8889), and at whether Prometheus scrapes it", missing[0]),
 			"http_server_request_duration_seconds of %s has not counted the order", commas(missing))
 	})
 }
@@ -143,7 +143,7 @@ func (p *parts) exemplarsArrive(ctx context.Context, orders []*placed) (_ nothin
 			return nil
 		}
 		return brokenHop("start Prometheus with --enable-feature=exemplar-storage, let it scrape OpenMetrics (the default), and let the collector offer it (enable_open_metrics) with exemplars on in span_metrics",
-			"no number of response times has an exemplar")
+			"no response time metric has an exemplar")
 	})
 	return nothing{}, seen, err
 }

@@ -122,9 +122,9 @@ func inWords(err error) error {
 	case strings.Contains(text, `malformed HTTP response "\x15\x03`):
 		return errors.New("TLS is spoken there, not plaintext")
 	case strings.Contains(text, "malformed HTTP response"):
-		return errors.New("something other than HTTP/1 is spoken there, such as gRPC")
+		return errors.New("the server speaks something other than HTTP/1, such as gRPC")
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return errors.New("the connection was closed without an answer")
+		return errors.New("the server closed the connection without answering")
 	}
 	return err
 }
@@ -149,7 +149,7 @@ func identify(ctx context.Context, address string) string {
 		return inWords(err).Error()
 	}
 	defer func() { _ = conn.Close() }()
-	const silent = "a connection is accepted, and what was asked is not answered"
+	const silent = "the server accepts the connection and never answers"
 	if heard := greeting(ctx, conn); heard != "" {
 		return heard
 	}

@@ -66,11 +66,11 @@ func TestOnRealParts(t *testing.T) {
 
 	empty := l.config
 	empty.Prometheus = l.startEmptyPrometheus(t)
-	l.broken(t, "prometheus without scrape", empty, "prometheus-targets", "it scrapes nothing")
+	l.broken(t, "prometheus without scrape", empty, "prometheus-targets", "it has no scrape targets")
 
 	stop(t, payment)
 	payment = l.startServices(t, nobody(t), services.Payment)
-	l.broken(t, "payment with a wrong --otlp", quick, "trace-rest", "worked on by payment", "missing: payment)")
+	l.broken(t, "payment with a wrong --otlp", quick, "trace-rest", "payment worked on order", "missing: payment)")
 	stop(t, payment)
 	l.broken(t, "payment stopped", quick, "services", "the gateway waits for payment")
 	l.startServices(t, l.collector.grpc, services.Payment)

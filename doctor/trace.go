@@ -49,11 +49,11 @@ func (j jaegerPart) broken(err error) error {
 	}
 	switch found.Kind {
 	case jaeger.NotJaeger:
-		fix = "what answers there is not Jaeger's query API: name its URL with --jaeger (port 16686), with its base path if it has one"
+		fix = "this is not Jaeger's query API: give its URL with --jaeger (port 16686), with its base path if it has one"
 	case jaeger.Failed, jaeger.Slow:
 		fix = "look at Jaeger's log: its storage may not answer"
 	case jaeger.Refused:
-		fix = "something in front of Jaeger wants to know who asks: name a way to it without"
+		fix = "something in front of Jaeger asks for credentials: give --jaeger an address that needs none"
 	default:
 	}
 	return brokenHop(fix, "%s: %s: %s", j.address, found.Kind, strings.TrimPrefix(inWords(found.Err).Error(), found.Address+": "))
@@ -64,8 +64,8 @@ func (p *parts) delivered(ctx context.Context, sent *placed) (_ nothing, seen st
 	err := until(ctx, func(ctx context.Context) error { _, err := p.jaeger.store.Trace(ctx, sent.trace); return err })
 	switch {
 	case errors.Is(err, source.ErrNotStored):
-		return nothing{}, "", brokenHop("what takes the spans sends them elsewhere, or drops them: compare the address of Jaeger in the collector's environment (COLLECTOR_JAEGER) with --jaeger; "+
-			"with tail sampling, a trace may be left out on purpose: try again, or without it",
+		return nothing{}, "", brokenHop("the collector sends the spans elsewhere, or drops them: compare COLLECTOR_JAEGER in its environment with --jaeger; "+
+			"with tail sampling, a trace may be dropped on purpose: try again, or without it",
 			"%s took the span of trace %s %v ago, and Jaeger does not have it", p.config.OTLP[0], sent.trace, time.Since(sent.at).Round(time.Second))
 	case err != nil:
 		return nothing{}, "", p.jaeger.broken(err)
@@ -155,7 +155,7 @@ func (j jaegerPart) link(id journey.TraceID) string {
 func (p *parts) explain(ctx context.Context, o *placed, spans []journey.Span, missing []expectation) error {
 	x := missing[0]
 	if x.service == service && len(spans) > 0 {
-		return brokenHop("look at the log of the collector: it has taken the span", "the trace is there, and its root, which %s took, is not: %s", p.config.OTLP[0], p.jaeger.link(o.trace))
+		return brokenHop("check the log of the collector: it accepted the span", "Jaeger has the trace, but not its root, which %s accepted: %s", p.config.OTLP[0], p.jaeger.link(o.trace))
 	}
 	elsewhere, err := p.elsewhere(ctx, o, x)
 	if err != nil {
@@ -177,16 +177,16 @@ func (p *parts) notArrived(o *placed, spans []journey.Span, missing []expectatio
 			names = append(names, m.service)
 		}
 	}
-	fix := fmt.Sprintf("look at how %s is started: --otlp must name the collector's address (here %s); its log says that spans go nowhere without one, and that they are dropped when nobody takes them there",
+	fix := fmt.Sprintf("look at how %s is started: --otlp must name the collector's address (here %s); its log says when it has no endpoint, and when it drops spans because nothing answers there",
 		x.service, p.config.OTLP[0])
 	if slices.ContainsFunc(spans, func(s journey.Span) bool { return s.Service == x.service }) {
 		return brokenHop(fmt.Sprintf("look at the log of %s, and at what the collector and Jaeger have refused or dropped", x.service),
-			"some spans of %s have come, and its span %s has not: %s", x.service, x.step, p.jaeger.link(o.trace))
+			"Jaeger has spans of %s, but not its span %s: %s", x.service, x.step, p.jaeger.link(o.trace))
 	}
 	if len(names) >= len(services.Names()) {
-		return brokenHop(fix, "no span of any service has come to Jaeger for order %s", o.id)
+		return brokenHop(fix, "Jaeger has no span of any service for order %s", o.id)
 	}
-	return brokenHop(fix, "order %s was worked on by %s, and no span of it has come to Jaeger (missing: %s): %s", o.id, x.service, commas(names), p.jaeger.link(o.trace))
+	return brokenHop(fix, "%s worked on order %s, but Jaeger has no span of it (missing: %s): %s", x.service, o.id, commas(names), p.jaeger.link(o.trace))
 }
 
 // elsewhere looks for an expected span in other traces: by what the order carries along, and, if that was lost too, by

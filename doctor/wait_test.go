@@ -82,7 +82,7 @@ func TestWaitNamesWhatDidNotCome(t *testing.T) {
 		t.Errorf("it took %v, want the timeout of %v", took, config.Timeout)
 	}
 	want := map[string]string{
-		"kafka": "is not answered", "collector": "503 Service Unavailable: StatusStarting", "jaeger": "an HTML page", "prometheus": "no answer in time",
+		"kafka": "never answers", "collector": "503 Service Unavailable: StatusStarting", "jaeger": "an HTML page", "prometheus": "no answer in time",
 		"grafana": "connection refused: nobody listens there", "pyroscope": "no-such-host.invalid", "services": "the gateway waits for payment, shipping",
 	}
 	for _, c := range report.Checks {
