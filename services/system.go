@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tracelab/internal/poll"
 	"tracelab/services/internal/carrier"
 )
 
@@ -188,7 +190,7 @@ func (s *System) GRPCAddress(service string) string { return s.config.GRPC[servi
 
 // Ready waits until every service here has all it needs, its peers apart.
 func (s *System) Ready(ctx context.Context) error {
-	for {
+	err := poll.Until(ctx, 5*time.Millisecond, func(context.Context) error {
 		var missing []string
 		for _, n := range s.nodes {
 			if n.broker != nil && !n.broker.Ready() {
@@ -198,12 +200,12 @@ func (s *System) Ready(ctx context.Context) error {
 		if len(missing) == 0 {
 			return nil
 		}
-		select {
-		case <-time.After(5 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("not ready: still waiting for %v: %w", missing, context.Cause(ctx))
-		}
+		return fmt.Errorf("missing %s", strings.Join(missing, ", "))
+	})
+	if err != nil {
+		return fmt.Errorf("not ready: %w", err)
 	}
+	return nil
 }
 
 // Skipped counts the records that no consumer here could decode.
@@ -271,14 +273,15 @@ func (s *System) each(do func(*node) error) error {
 
 // settle waits until no order is pending, if orders runs here.
 func (s *System) settle(ctx context.Context) error {
-	for s.orders != nil && s.orders.ledger.pending() > 0 {
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	if s.orders == nil {
+		return nil
 	}
-	return nil
+	return poll.Until(ctx, 10*time.Millisecond, func(context.Context) error {
+		if n := s.orders.ledger.pending(); n > 0 {
+			return fmt.Errorf("%d orders are pending", n)
+		}
+		return nil
+	})
 }
 
 // abortPatience is how long a start that failed waits at the most for a broker that does not answer.

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // exporters may compress
 
+	"tracelab/internal/testkit"
 	"tracelab/services"
 )
 
@@ -151,13 +153,20 @@ func TestServeWithABlackHole(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = hole.Close() }()
+	var swallowed atomic.Int64 // connections of which something was read
 	go func() {
 		for {
 			conn, err := hole.Accept()
 			if err != nil {
 				return
 			}
-			go func() { _, _ = io.Copy(io.Discard, conn); _ = conn.Close() }()
+			go func() {
+				if n, _ := io.CopyN(io.Discard, conn, 1); n > 0 {
+					swallowed.Add(1)
+				}
+				_, _ = io.Copy(io.Discard, conn)
+				_ = conn.Close()
+			}()
 		}
 	}()
 	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "100")
@@ -173,7 +182,12 @@ func TestServeWithABlackHole(t *testing.T) {
 	if status, body := answer(t, response, err); status != http.StatusCreated {
 		t.Errorf("placing an order: %d %s", status, body)
 	}
-	time.Sleep(300 * time.Millisecond) // exports are under way: there is nothing to see of them
+	testkit.Await(t, "exports are under way", 20*time.Second, func(context.Context) error {
+		if n := swallowed.Load(); n < 2 {
+			return fmt.Errorf("%d connections, want one for spans and one for metrics", n)
+		}
+		return nil
+	})
 	began := time.Now()
 	if status := s.end(t); status != exitNotSo || !strings.Contains(s.String(), "spans were dropped") {
 		t.Errorf("exit status %d, and it does not tell of lost spans: %s", status, s)
