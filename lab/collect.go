@@ -14,9 +14,10 @@ import (
 // collector hands every span that reaches the lab to the judge, and to what sends spans on. Spans come from this process,
 // through an exporter whose client the collector is, or from elsewhere, through an OTLP receiver.
 type collector struct {
-	judge  *judge
-	jaeger *fetcher // that must not fetch these spans again; nil: none does
-	sendOn *backlog // nil: nothing is sent on
+	judge    *judge
+	jaeger   *fetcher  // that must not fetch these spans again; nil: none does
+	sendOn   *backlog  // nil: nothing is sent on
+	unjudged *unjudged // where spans wait for the judge; nil: it takes them at once
 }
 
 // Start is part of otlptrace.Client; there is nothing to connect to.
@@ -31,13 +32,47 @@ func (c *collector) UploadTraces(_ context.Context, spans []*tracepb.ResourceSpa
 	if err != nil {
 		return fmt.Errorf("keep spans: %w", err)
 	}
-	c.add(batch)
+	c.keep(batch, countSpans(spans))
 	return nil
 }
 
-// add takes spans as an OTLP protobuf TracesData (or an export request, which is the same on the wire). A batch that
-// cannot be read is counted.
+// add takes spans as an OTLP protobuf TracesData (or an export request, which is the same on the wire).
 func (c *collector) add(batch []byte) {
+	spans := 0
+	if c.sendOn != nil {
+		traces, err := decode(batch)
+		if err != nil {
+			c.judge.damagedBatch()
+			return
+		}
+		spans = traces.SpanCount()
+	}
+	c.keep(batch, spans)
+}
+
+// keep takes a batch of so many spans.
+func (c *collector) keep(batch []byte, spans int) {
+	if c.sendOn != nil {
+		c.sendOn.add(batch, spans)
+	}
+	if c.unjudged != nil {
+		c.unjudged.add(batch)
+		return
+	}
+	c.toJudge(batch)
+}
+
+func countSpans(resources []*tracepb.ResourceSpans) (n int) {
+	for _, r := range resources {
+		for _, s := range r.GetScopeSpans() {
+			n += len(s.GetSpans())
+		}
+	}
+	return n
+}
+
+// toJudge gives the judge a batch. One that cannot be read is counted.
+func (c *collector) toJudge(batch []byte) {
 	traces, err := decode(batch)
 	if err != nil {
 		c.judge.damagedBatch()
@@ -46,10 +81,14 @@ func (c *collector) add(batch []byte) {
 	if c.jaeger != nil {
 		c.jaeger.note(traces)
 	}
-	if c.sendOn != nil {
-		c.sendOn.add(batch, traces.SpanCount())
-	}
 	c.judge.add(traces)
+}
+
+// flush gives the judge what waits for it.
+func (c *collector) flush() {
+	if c.unjudged != nil {
+		c.unjudged.drain()
+	}
 }
 
 // decode reads a batch. Nesting that would exhaust the stack is refused before it is decoded.

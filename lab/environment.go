@@ -106,7 +106,10 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (te
 	if err := env.measure(ctx, c, &t); err != nil {
 		return t, err
 	}
-	// It waits rather than drop: the collector is in this process and does nothing but keep.
+	if c.Jaeger == "" { // which must hear of each span before it fetches any
+		env.collector.unjudged = startUnjudged(env.collector.toJudge)
+	}
+	// It waits rather than drop: the collector is in this process.
 	env.queue = telemetry.NewQueue(exporter, telemetry.QueueConfig{Wait: true, Interval: 50 * time.Millisecond, OnDrop: env.dropped.note, Logger: c.Logger})
 	env.onStop(env.endSpans)
 	processors := []sdktrace.SpanProcessor{env.queue}
@@ -121,7 +124,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (te
 }
 
 // endSpans waits for the spans of work that the services' shutdown has cut off, which end a little later than it does,
-// and ends the queue. It has a patience of its own: a shutdown that took all its time must not cost spans.
+// and ends the queue. It has a timeout of its own: a shutdown that took all its time must not cost spans.
 func (env *environment) endSpans(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSpansTimeout)
 	defer cancel()
@@ -134,7 +137,20 @@ func (env *environment) endSpans(ctx context.Context) error {
 			break
 		}
 	}
-	return env.queue.Shutdown(context.WithoutCancel(ctx)) // to the collector of this process, which is quick
+	err := env.queue.Shutdown(context.WithoutCancel(ctx)) // to the collector of this process, which is quick
+	if env.collector.unjudged != nil {
+		env.collector.unjudged.stop()
+	}
+	return err
+}
+
+// flush makes all spans that have ended reach the judge.
+func (env *environment) flush(ctx context.Context) error {
+	if err := env.queue.ForceFlush(ctx); err != nil {
+		return err
+	}
+	env.collector.flush()
+	return nil
 }
 
 // startServices starts all services in this process, on a broker of the lab's own or another.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"iter"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -73,6 +74,7 @@ type record struct {
 	spans    int            // held and written
 	unsaved  int            // held
 	steps    int            // spans of steps
+	begun    bool           // a span without a parent is there: the client's, or of a trace that begins with a message
 	places   []rundir.Place // of those that are written
 	traces   int            // of its spans, when they were last examined
 	seen     serviceSet     // services that made them
@@ -114,17 +116,25 @@ func (j *judge) answered(o order) {
 	j.measureEarly(r)
 }
 
-// add takes spans, and measures the journeys that they complete.
+// add takes spans, and measures the journeys that they complete. Between two orders it lets others have the CPU: a
+// service or the generator that is due would else wait for a whole batch.
 func (j *judge) add(traces ptrace.Traces) {
+	for _, r := range j.take(traces) {
+		runtime.Gosched()
+		j.mu.Lock()
+		j.measureEarly(r)
+		j.mu.Unlock()
+	}
+}
+
+// take keeps spans, and returns the orders that got some.
+func (j *judge) take(traces ptrace.Traces) []*record {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.finished || j.err != nil {
-		return
+		return nil
 	}
 	touched := j.split(traces)
-	for _, r := range touched {
-		j.measureEarly(r)
-	}
 	if len(touched) > 0 {
 		close(j.changed)
 		j.changed = make(chan struct{})
@@ -133,6 +143,7 @@ func (j *judge) add(traces ptrace.Traces) {
 	if j.held > j.limit {
 		j.spill()
 	}
+	return touched
 }
 
 // keepError remembers the first thing that went wrong with the run directory; the run ends with it.
@@ -146,7 +157,7 @@ func (j *judge) keepError(err error) {
 // wrong with has its span, no span is open, and the journey is whole.
 func (j *judge) measureEarly(r *record) {
 	want := j.expect.whole[r.key.form]
-	if !r.placed || !r.dirty || r.steps < len(want.steps) || j.open.open(r.key) > 0 {
+	if j.finished || j.err != nil || !r.placed || !r.dirty || !r.begun || r.steps < len(want.steps) || j.open.open(r.key) > 0 {
 		return
 	}
 	j.examine(r, want)

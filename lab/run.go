@@ -172,6 +172,9 @@ func (r *running) placeOrders(ctx context.Context) error {
 	watching := r.starved.watch()
 	r.cpu.asClient(ctx, func() { r.placed, r.generator, err = load.offer(ctx) })
 	watching()
+	if r.env.collector.unjudged != nil {
+		r.env.collector.unjudged.placed()
+	}
 	if err == nil && r.placed == 0 {
 		err = errNothingPlaced
 	}
@@ -192,7 +195,7 @@ func (r *running) judgeOrders(ctx context.Context) error {
 		r.problems = append(r.problems, fmt.Sprintf("the orders' own state cannot be read, so every accepted order counts as lost: %v", err))
 	}
 	r.Progress(Progress{Stage: "judging the journeys", Answered: r.placed, Orders: r.placed})
-	return (&awaiting{r.judge, r.env.jaeger, r.env.queue.ForceFlush}).await(settling)
+	return (&awaiting{r.judge, r.env.jaeger, r.env.flush}).await(settling)
 }
 
 // cancelOnEndEarly cancels when the run is asked to end, until stop is called.

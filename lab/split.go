@@ -48,6 +48,7 @@ func (j *judge) splitScope(resource ptrace.ResourceSpans, scope ptrace.ScopeSpan
 		if _, ok := span.Attributes().Get(services.KeyStep); ok {
 			r.steps++
 		}
+		r.begun = r.begun || span.ParentSpanID().IsEmpty()
 		j.shared.note(span)
 		span.MoveTo(slice.AppendEmpty())
 		r.dirty = true

@@ -115,7 +115,7 @@ func experimentOf(ctx context.Context) (Experiment, error) {
 	}
 	if name := value(KeyTopology); name != "" {
 		e.Topology = name
-		if _, err = TopologyNamed(name); err != nil {
+		if err = checkTopology(name); err != nil {
 			return e, fmt.Errorf("baggage %s: %w", KeyTopology, err)
 		}
 	}

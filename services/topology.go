@@ -118,17 +118,16 @@ const FailureTopic = "order.failed"
 // fulfilledTopic takes the branches that orders joins.
 const fulfilledTopic = "order.fulfilled"
 
+// The names of the tables.
+const orderName, chainedName = "order", "chained"
+
 // OrderTopology is the main table: rows are hops, columns are forms, so two forms cannot differ in what they do.
 func OrderTopology() Topology {
 	row := func(step Step, topic string, by [4]Carrier, after ...Step) Hop {
-		hop := Hop{Step: step, After: after, By: map[Form]Carrier{}, Topic: topic}
-		for i, form := range Forms() {
-			hop.By[form] = by[i]
-		}
-		return hop
+		return Hop{Step: step, After: after, By: map[Form]Carrier{REST: by[0], GRPC: by[1], Kafka: by[2], Hybrid: by[3]}, Topic: topic}
 	}
 	type by = [4]Carrier
-	return Topology{Name: "order", Hops: []Hop{
+	return Topology{Name: orderName, Hops: []Hop{
 		//                              rest   grpc   kafka    hybrid
 		row(Accept, "", by{HTTP, RPC, RPC, RPC}),
 		row(Reserve, "order.placed", by{HTTP, RPC, Message, RPC}, Accept),
@@ -144,23 +143,30 @@ func OrderTopology() Topology {
 // everybody in front of it. Messages are the same in both.
 func ChainedTopology() Topology {
 	t := OrderTopology()
-	t.Name, t.Chained = "chained", true
+	t.Name, t.Chained = chainedName, true
 	return t
 }
 
 // Topologies lists the tables by name.
 func Topologies() []Topology { return []Topology{OrderTopology(), ChainedTopology()} }
 
-// TopologyNamed finds a table.
+// TopologyNamed finds a table. It makes no other: every hop of an order asks.
 func TopologyNamed(name string) (Topology, error) {
-	var names []string
-	for _, t := range Topologies() {
-		if t.Name == name {
-			return t, nil
-		}
-		names = append(names, t.Name)
+	if err := checkTopology(name); err != nil {
+		return Topology{}, err
 	}
-	return Topology{}, &UnknownError{What: "topology", Word: name, Known: names}
+	if name == chainedName {
+		return ChainedTopology(), nil
+	}
+	return OrderTopology(), nil
+}
+
+// checkTopology tells whether there is a table of that name.
+func checkTopology(name string) error {
+	if name == orderName || name == chainedName {
+		return nil
+	}
+	return &UnknownError{What: "topology", Word: name, Known: []string{orderName, chainedName}}
 }
 
 // Hop is the row of a step.
