@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -61,6 +62,8 @@ func (s *system) command(ctx context.Context, t *testing.T, args ...string) (sta
 	for name, value := range s.Addresses {
 		command.Env = append(command.Environ(), name+"="+value)
 	}
+	// A client that is killed has told of spans that it began, and never tells what became of them.
+	command.Cancel, command.WaitDelay = func() error { return command.Process.Signal(os.Interrupt) }, 20*time.Second
 	var talk bytes.Buffer
 	command.Dir, command.Stderr = t.TempDir(), &talk
 	out, err := command.Output()
