@@ -31,7 +31,7 @@ func (r *Result) WriteText(w io.Writer, style format.Style) error {
 	r.remarks(&b)
 	r.pages(&b)
 	r.next(&b)
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, inColors(b.String(), style))
 	return err
 }
 
