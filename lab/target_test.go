@@ -25,7 +25,8 @@ import (
 // target is the seven services of a lab, each a system of its own with its own way to an OTLP endpoint, as separate
 // processes have it.
 type target struct {
-	url string // of the gateway
+	url   string   // of the gateway
+	kafka []string // host:port of its brokers
 }
 
 // startTarget starts them on a broker of their own; they end with the test. Through stands between the services and the
@@ -62,7 +63,7 @@ func startTarget(t *testing.T, to string, through func(sdktrace.SpanExporter) sd
 			}
 		})
 	}
-	return target{url: "http://" + http[services.Gateway]}
+	return target{url: "http://" + http[services.Gateway], kafka: cluster.ListenAddrs()}
 }
 
 // exportTimeout is how long a service of a target tries to send spans to a run that has ended.

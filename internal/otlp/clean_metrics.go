@@ -9,9 +9,11 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
+
+	"tracelab/internal/text"
 )
 
-// cleanMetricExporter cleans every string before its exporter sees it, see clean.
+// cleanMetricExporter cleans every string before its exporter sees it, see text.Clean.
 type cleanMetricExporter struct{ sdkmetric.Exporter }
 
 // Export cleans and exports. What a reader collects it makes anew each time, so its points are changed in place; resources,
@@ -19,16 +21,16 @@ type cleanMetricExporter struct{ sdkmetric.Exporter }
 func (e cleanMetricExporter) Export(ctx context.Context, data *metricdata.ResourceMetrics) error {
 	if r := data.Resource; r != nil {
 		if attributes, dirty := cleanKeyValues(r.Attributes()); dirty {
-			data.Resource = resource.NewWithAttributes(clean(r.SchemaURL()), attributes...)
+			data.Resource = resource.NewWithAttributes(text.Clean(r.SchemaURL()), attributes...)
 		}
 	}
 	for i := range data.ScopeMetrics {
 		s := &data.ScopeMetrics[i]
-		s.Scope.Name, s.Scope.Version, s.Scope.SchemaURL = clean(s.Scope.Name), clean(s.Scope.Version), clean(s.Scope.SchemaURL)
+		s.Scope.Name, s.Scope.Version, s.Scope.SchemaURL = text.Clean(s.Scope.Name), text.Clean(s.Scope.Version), text.Clean(s.Scope.SchemaURL)
 		cleanSet(&s.Scope.Attributes)
 		for j := range s.Metrics {
 			m := &s.Metrics[j]
-			m.Name, m.Description, m.Unit = clean(m.Name), clean(m.Description), clean(m.Unit)
+			m.Name, m.Description, m.Unit = text.Clean(m.Name), text.Clean(m.Description), text.Clean(m.Unit)
 			cleanPoints(m.Data)
 		}
 	}
@@ -106,7 +108,7 @@ func cleanKeyValues(attributes []attribute.KeyValue) (cleaned []attribute.KeyVal
 	}
 	cleaned = make([]attribute.KeyValue, len(attributes))
 	for i, kv := range attributes {
-		cleaned[i] = attribute.KeyValue{Key: attribute.Key(clean(string(kv.Key))), Value: cleanAttribute(kv.Value)}
+		cleaned[i] = attribute.KeyValue{Key: attribute.Key(text.Clean(string(kv.Key))), Value: cleanAttribute(kv.Value)}
 	}
 	return cleaned, true
 }
@@ -133,7 +135,7 @@ func isCleanValue(v attribute.Value) bool {
 func cleanAttribute(v attribute.Value) attribute.Value {
 	switch v.Type() {
 	case attribute.STRING:
-		return attribute.StringValue(clean(v.AsString()))
+		return attribute.StringValue(text.Clean(v.AsString()))
 	case attribute.STRINGSLICE:
 		texts := slices.Clone(v.AsStringSlice())
 		cleanAll(texts)

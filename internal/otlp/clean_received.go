@@ -5,18 +5,20 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"tracelab/internal/text"
 )
 
 // cleanReceived cleans every string of spans that came from elsewhere: pdata takes bytes that are no UTF-8, and whoever
 // reads what the receiver keeps may not.
 func cleanReceived(traces ptrace.Traces) {
 	for _, r := range traces.ResourceSpans().All() {
-		r.SetSchemaUrl(clean(r.SchemaUrl()))
+		r.SetSchemaUrl(text.Clean(r.SchemaUrl()))
 		cleanMap(r.Resource().Attributes())
 		for _, s := range r.ScopeSpans().All() {
-			s.SetSchemaUrl(clean(s.SchemaUrl()))
-			s.Scope().SetName(clean(s.Scope().Name()))
-			s.Scope().SetVersion(clean(s.Scope().Version()))
+			s.SetSchemaUrl(text.Clean(s.SchemaUrl()))
+			s.Scope().SetName(text.Clean(s.Scope().Name()))
+			s.Scope().SetVersion(text.Clean(s.Scope().Version()))
 			cleanMap(s.Scope().Attributes())
 			for _, span := range s.Spans().All() {
 				cleanReceivedSpan(span)
@@ -26,16 +28,16 @@ func cleanReceived(traces ptrace.Traces) {
 }
 
 func cleanReceivedSpan(s ptrace.Span) {
-	s.SetName(clean(s.Name()))
-	s.TraceState().FromRaw(clean(s.TraceState().AsRaw()))
-	s.Status().SetMessage(clean(s.Status().Message()))
+	s.SetName(text.Clean(s.Name()))
+	s.TraceState().FromRaw(text.Clean(s.TraceState().AsRaw()))
+	s.Status().SetMessage(text.Clean(s.Status().Message()))
 	cleanMap(s.Attributes())
 	for _, e := range s.Events().All() {
-		e.SetName(clean(e.Name()))
+		e.SetName(text.Clean(e.Name()))
 		cleanMap(e.Attributes())
 	}
 	for _, l := range s.Links().All() {
-		l.TraceState().FromRaw(clean(l.TraceState().AsRaw()))
+		l.TraceState().FromRaw(text.Clean(l.TraceState().AsRaw()))
 		cleanMap(l.Attributes())
 	}
 }
@@ -51,7 +53,7 @@ func cleanMap(m pcommon.Map) {
 	}
 	cleaned := pcommon.NewMap() // a key cannot be changed in its place
 	for key, value := range m.All() {
-		value.CopyTo(cleaned.PutEmpty(clean(key)))
+		value.CopyTo(cleaned.PutEmpty(text.Clean(key)))
 	}
 	cleaned.MoveTo(m)
 }
@@ -60,7 +62,7 @@ func cleanReceivedValue(v pcommon.Value) {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		if !utf8.ValidString(v.Str()) {
-			v.SetStr(clean(v.Str()))
+			v.SetStr(text.Clean(v.Str()))
 		}
 	case pcommon.ValueTypeSlice:
 		for _, element := range v.Slice().All() {

@@ -1,30 +1,22 @@
 package otlp
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"tracelab/internal/text"
 )
 
-// clean returns a string that protobuf takes: one that is not UTF-8 makes it refuse the whole batch. Each run of bytes that
-// are no character becomes one replacement character.
-func clean(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	return strings.ToValidUTF8(s, string(utf8.RuneError))
-}
-
-// cleanSpans cleans every string of spans, in place.
+// cleanSpans cleans every string of spans, in place: one that is not UTF-8 makes protobuf refuse the whole batch.
 func cleanSpans(resources []*tracepb.ResourceSpans) {
 	for _, r := range resources {
-		r.SchemaUrl = clean(r.GetSchemaUrl())
+		r.SchemaUrl = text.Clean(r.GetSchemaUrl())
 		cleanResource(r.GetResource())
 		for _, s := range r.GetScopeSpans() {
-			s.SchemaUrl = clean(s.GetSchemaUrl())
+			s.SchemaUrl = text.Clean(s.GetSchemaUrl())
 			cleanScope(s.GetScope())
 			for _, span := range s.GetSpans() {
 				cleanSpan(span)
@@ -36,7 +28,7 @@ func cleanSpans(resources []*tracepb.ResourceSpans) {
 func cleanResource(r *resourcepb.Resource) {
 	cleanAttributes(r.GetAttributes())
 	for _, e := range r.GetEntityRefs() {
-		e.SchemaUrl, e.Type = clean(e.GetSchemaUrl()), clean(e.GetType())
+		e.SchemaUrl, e.Type = text.Clean(e.GetSchemaUrl()), text.Clean(e.GetType())
 		cleanAll(e.GetIdKeys())
 		cleanAll(e.GetDescriptionKeys())
 	}
@@ -44,7 +36,7 @@ func cleanResource(r *resourcepb.Resource) {
 
 func cleanAll(texts []string) {
 	for i, s := range texts {
-		texts[i] = clean(s)
+		texts[i] = text.Clean(s)
 	}
 }
 
@@ -52,22 +44,22 @@ func cleanScope(s *commonpb.InstrumentationScope) {
 	if s == nil {
 		return
 	}
-	s.Name, s.Version = clean(s.GetName()), clean(s.GetVersion())
+	s.Name, s.Version = text.Clean(s.GetName()), text.Clean(s.GetVersion())
 	cleanAttributes(s.GetAttributes())
 }
 
 func cleanSpan(s *tracepb.Span) {
-	s.Name, s.TraceState = clean(s.GetName()), clean(s.GetTraceState())
+	s.Name, s.TraceState = text.Clean(s.GetName()), text.Clean(s.GetTraceState())
 	if status := s.GetStatus(); status != nil {
-		status.Message = clean(status.GetMessage())
+		status.Message = text.Clean(status.GetMessage())
 	}
 	cleanAttributes(s.GetAttributes())
 	for _, e := range s.GetEvents() {
-		e.Name = clean(e.GetName())
+		e.Name = text.Clean(e.GetName())
 		cleanAttributes(e.GetAttributes())
 	}
 	for _, l := range s.GetLinks() {
-		l.TraceState = clean(l.GetTraceState())
+		l.TraceState = text.Clean(l.GetTraceState())
 		cleanAttributes(l.GetAttributes())
 	}
 }
@@ -75,7 +67,7 @@ func cleanSpan(s *tracepb.Span) {
 func cleanAttributes(attributes []*commonpb.KeyValue) {
 	for _, kv := range attributes {
 		if !utf8.ValidString(kv.Key) {
-			kv.Key = clean(kv.Key)
+			kv.Key = text.Clean(kv.Key)
 		}
 		if kv.Value != nil {
 			cleanValue(kv.Value)
@@ -87,7 +79,7 @@ func cleanValue(v *commonpb.AnyValue) {
 	switch inside := v.Value.(type) {
 	case *commonpb.AnyValue_StringValue:
 		if !utf8.ValidString(inside.StringValue) {
-			inside.StringValue = clean(inside.StringValue)
+			inside.StringValue = text.Clean(inside.StringValue)
 		}
 	case *commonpb.AnyValue_ArrayValue:
 		for _, element := range inside.ArrayValue.GetValues() {
