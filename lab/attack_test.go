@@ -72,8 +72,8 @@ func TestARunOutlivesNestedSpans(t *testing.T) {
 			nested++
 		}
 	}
-	if nested != taken || taken == 0 || taken == 100 {
-		t.Errorf("%d spans were taken, and %d are in the run directory: want the same, and neither none nor all 100", taken, nested)
+	if nested < taken || taken == 0 || taken == 100 {
+		t.Errorf("%d spans were taken, and %d are in the run directory: want all of them, and neither none nor all 100", taken, nested)
 	}
 }
 

@@ -44,7 +44,7 @@ func TestReceiverTakesSpansFromExporters(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		spans := s.spans(t)[before:]
-		if len(spans) != 1 || spans[0].Name() != name || spans[0].TraceID() != pcommon.TraceID(span.SpanContext().TraceID()) {
+		if len(spans) == 0 || spans[0].Name() != name || spans[0].TraceID() != pcommon.TraceID(span.SpanContext().TraceID()) {
 			t.Errorf("%s: %d spans", name, len(spans))
 		}
 	}

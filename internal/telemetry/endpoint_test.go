@@ -166,7 +166,8 @@ func TestABadSpanCostsNoOther(t *testing.T) {
 					t.Error(err)
 				}
 				counts := q.Counts()
-				if counts.Dropped != c.dropped || counts.Started != counts.Exported+counts.Dropped || int64(len(s.names())) != counts.Exported {
+				// A batch whose answer is lost comes again.
+				if counts.Dropped != c.dropped || counts.Started != counts.Exported+counts.Dropped || int64(len(s.names())) < counts.Exported {
 					t.Errorf("%+v, and %d came: want %d dropped", counts, len(s.names()), c.dropped)
 				}
 			})
@@ -230,7 +231,7 @@ func TestAnEndpointThatIsBackGetsSpansAtOnce(t *testing.T) {
 		t.Error(err)
 	}
 	counts := q.Counts()
-	if came := int64(len(s.names())); counts.Dropped == 0 || counts.Started-came != counts.Dropped {
+	if came := int64(len(s.names())); counts.Dropped == 0 || counts.Started != counts.Exported+counts.Dropped || came < counts.Exported {
 		t.Errorf("%+v, and %d came: want dropped what did not come", counts, came)
 	}
 }
