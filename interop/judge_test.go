@@ -20,6 +20,9 @@ func judge(t *testing.T, set *journey.Set, topic string, made time.Duration, wan
 	}
 	j := journeys[0]
 	judgeHop(t, j, topic, made, want)
+	if want.apart {
+		return j
+	}
 	judgePath(t, j)
 	if got, want := findings(set, topic), slices.Sorted(slices.Values(want.findings)); !slices.Equal(got, want) {
 		t.Errorf("lint finds:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
