@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,41 +19,149 @@ import (
 
 // compareCommand is `tracelab compare`.
 type compareCommand struct {
-	Inputs []string `arg:"" optional:"" name:"input" help:"One run directory: its forms against each other. Two: form by form. RUN/grpc: one form. Else files of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace, a comparison or a search in the Jaeger UI. The first is what the others are compared with."`
-	Base   string   `help:"Of one run directory: the form that the others are compared with (default: the run's own)." placeholder:"FORM"`
-	Format string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
+	Inputs     []string `arg:"" optional:"" name:"input" help:"One run directory: its forms against each other. Two: form by form. RUN/grpc: one form. Else a file of OTLP or Jaeger traces, a folder of them, files joined by commas, a quoted pattern ('before-*.json'), a baseline that --save wrote, - for standard input, jaeger:TRACEID, or the address of a trace, a comparison or a search in the Jaeger UI. The first is what the others are compared with."`
+	Base       string   `help:"Of one run directory: the form that the others are compared with (default: the run's own)." placeholder:"FORM"`
+	FailOn     []string `help:"Exit with 1 when a measure is more than in the base by this: MEASURE[ pN][@ROOT]>AMOUNT, such as 'completion>5%' or 'caller wait p95@POST /orders>20ms'. It fails when the whole 95 % interval lies beyond, passes when it lies below, and is undecided otherwise. May be repeated." placeholder:"LIMIT" sep:"none" env:"TRACELAB_COMPARE_FAIL_ON"`
+	Undecided  string   `help:"What an undecided limit counts as: pass or fail (default ${default})." enum:"pass,fail" default:"pass" placeholder:"OUTCOME"`
+	SameWithin string   `help:"Call a measure the same where the whole interval of the difference lies within this: 2% or 1ms." placeholder:"AMOUNT"`
+	Pair       string   `help:"Pair journeys with the same value of this attribute (default ${default})." default:"tracelab.order.number" placeholder:"KEY"`
+	Save       string   `help:"Write the last input's figures to this file, a baseline that can stand in its place as a first input. One input is enough then. Not written when a limit fails." placeholder:"FILE"`
+	Format     string   `help:"Of the report: text, json, html, markdown (for a comment on a pull request), junit (of --fail-on) (default ${default})." enum:"text,json,html,markdown,junit" default:"text" placeholder:"NAME"`
+	chooseFlags
 	inputFlags
 }
 
 // sides are what was compared, and what a page says beside it.
 type sides struct {
 	comparison compare.Comparison
+	judgment   compare.Judgment
 	findings   []lint.Finding // of the groups, for a page
+	last       compare.Group  // for --save
 }
 
-// Run reads the inputs and prints the comparison.
+// Run reads the inputs, prints the comparison, and fails when a limit does.
 func (c *compareCommand) Run(ctx context.Context, s *streams) error {
-	inputs, err := c.resolve(c.Inputs, s)
+	question, err := c.question()
 	if err != nil {
 		return err
 	}
-	compared, err := c.compare(ctx, inputs)
+	without, err := c.selectors()
 	if err != nil {
 		return err
 	}
-	r := report.Comparison{Of: compared.comparison, About: traceset.Joined{Parts: inputs}.About(), Findings: compared.findings}
+	inputs, err := resolve(c.asker(s, without...), c.Inputs)
+	if err != nil {
+		return err
+	}
+	if c.Save != "" && len(inputs) == 1 {
+		if _, run := inputs[0].(traceset.Run); !run {
+			return c.saveOnly(ctx, s, question, inputs[0])
+		}
+	}
+	compared, err := question.compare(ctx, inputs)
+	if err != nil {
+		return err
+	}
+	r := report.Comparison{Of: compared.comparison, About: append(traceset.Joined{Parts: inputs}.About(), c.about()...), Findings: compared.findings}
+	if len(c.FailOn) > 0 {
+		r.Gate = &report.Gate{Judgment: compared.judgment, FailUndecided: c.Undecided == "fail"}
+	}
+	if err := c.write(s, r); err != nil {
+		return err
+	}
+	if r.Gate != nil && !r.Gate.Passed() {
+		return errNotSo
+	}
+	if c.Save != "" {
+		return c.save(s, question, compared.last)
+	}
+	return nil
+}
+
+func (c *compareCommand) write(s *streams, r report.Comparison) error {
 	switch c.Format {
 	case "json":
 		return r.WriteJSON(s.out)
 	case "html":
 		return r.WriteHTML(s.out)
+	case "markdown":
+		return r.WriteMarkdown(s.out)
+	case "junit":
+		return r.Gate.WriteJUnit(s.out)
 	}
 	return r.WriteText(s.out, terminalOf(s.out))
 }
 
+// question is what the flags ask of the groups.
+type question struct {
+	*compareCommand
+	options []compare.Option
+	gate    compare.Gate
+}
+
+// question reads the flags.
+func (c *compareCommand) question() (question, error) {
+	q := question{compareCommand: c, options: []compare.Option{compare.WithPairs(compare.ByAttribute(c.Pair))}}
+	if c.SameWithin != "" {
+		amount, err := compare.ParseAmount(c.SameWithin)
+		if err != nil {
+			return q, usageError{fmt.Errorf("--same-within: %w", err)}
+		}
+		q.options = append(q.options, compare.WithSameWithin(amount))
+	}
+	for _, text := range c.FailOn {
+		limit, err := compare.ParseLimit(text)
+		if err != nil {
+			return q, usageError{fmt.Errorf("--fail-on: %w", err)}
+		}
+		q.gate.Limits = append(q.gate.Limits, limit)
+	}
+	if c.Format == "junit" && len(c.FailOn) == 0 {
+		return q, usageError{errors.New("--format junit reports the limits of --fail-on: name one")}
+	}
+	return q, nil
+}
+
+// saveOnly writes the baseline of one input, and prints what it is.
+func (c *compareCommand) saveOnly(ctx context.Context, s *streams, q question, in traceset.Input) error {
+	if len(c.FailOn) > 0 {
+		return usageError{fmt.Errorf("--fail-on compares %s with nothing: name a second input", in.Name())}
+	}
+	all, err := q.read(ctx, []traceset.Input{in})
+	if err != nil {
+		return err
+	}
+	r := report.Comparison{Of: compare.Groups(all.groups, q.options...), About: append(in.About(), c.about()...), Findings: all.findings}
+	r.Of.Warnings = append(texts(all.warnings), r.Of.Warnings...)
+	if err := c.write(s, r); err != nil {
+		return err
+	}
+	return c.save(s, q, all.groups[0])
+}
+
+// save writes a baseline. A file that stands there is replaced whole or not at all.
+func (c *compareCommand) save(s *streams, q question, group compare.Group) error {
+	b := compare.NewBaseline(group, q.options...)
+	b.Pair, b.Chosen = c.Pair, c.words()
+	temporary, err := os.CreateTemp(filepath.Dir(c.Save), ".baseline-*")
+	if err != nil {
+		return fmt.Errorf("--save: %w", err)
+	}
+	defer func() { _ = os.Remove(temporary.Name()) }() // gone when it was renamed
+	err = errors.Join(b.Write(temporary), temporary.Chmod(0o644), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), c.Save)
+	}
+	if err != nil {
+		return fmt.Errorf("--save %s: %w", c.Save, err)
+	}
+	s.talk("saved the figures of %s to %s", group.Name, c.Save)
+	return nil
+}
+
 // compare compares what belongs together: the forms of one run, two runs form by form, or everything with the
 // first.
-func (c *compareCommand) compare(ctx context.Context, inputs []traceset.Input) (sides, error) {
+func (c question) compare(ctx context.Context, inputs []traceset.Input) (sides, error) {
 	var runs []traceset.Run
 	for _, in := range inputs {
 		if run, ok := in.(traceset.Run); ok {
@@ -60,6 +169,8 @@ func (c *compareCommand) compare(ctx context.Context, inputs []traceset.Input) (
 		}
 	}
 	switch {
+	case c.Save != "" && len(runs) > 0:
+		return sides{}, usageError{fmt.Errorf("--save keeps one form of a run: name it, such as %s", filepath.Join(runs[0].Dir, runs[0].Forms[0]))}
 	case len(runs) == 1 && len(inputs) == 1:
 		return c.forms(ctx, runs[0])
 	case c.Base != "":
@@ -75,7 +186,7 @@ func (c *compareCommand) compare(ctx context.Context, inputs []traceset.Input) (
 }
 
 // forms compares the forms of one run.
-func (c *compareCommand) forms(ctx context.Context, run traceset.Run) (sides, error) {
+func (c question) forms(ctx context.Context, run traceset.Run) (sides, error) {
 	names := slices.Clone(run.Forms)
 	if c.Base != "" {
 		if err := run.CheckForm(c.Base); err != nil {
@@ -95,7 +206,7 @@ func (c *compareCommand) forms(ctx context.Context, run traceset.Run) (sides, er
 
 // runs compares the forms that all the runs have, and names those that only some have. The nodes of several forms do not
 // stand beside each other, so of those only the measures are kept.
-func (c *compareCommand) runs(ctx context.Context, runs []traceset.Run) (sides, error) {
+func (c question) runs(ctx context.Context, runs []traceset.Run) (sides, error) {
 	var all sides
 	var example string
 	common := 0
@@ -134,6 +245,8 @@ func (s *sides) add(one sides) {
 	s.comparison.Differences = append(s.comparison.Differences, one.comparison.Differences...)
 	s.comparison.Warnings = append(s.comparison.Warnings, one.comparison.Warnings...)
 	s.findings = append(s.findings, one.findings...)
+	s.judgment.Checks = append(s.judgment.Checks, one.judgment.Checks...)
+	s.judgment.Warnings = append(s.judgment.Warnings, one.judgment.Warnings...)
 }
 
 // allForms are the forms that any of the runs has, in their usual order, the others behind.
@@ -154,11 +267,17 @@ func allForms(runs []traceset.Run) []string {
 	return names
 }
 
-func (c *compareCommand) groups(ctx context.Context, inputs []traceset.Input) (sides, error) {
-	var all sides
-	var groups []compare.Group
-	var warnings []journey.Warning
-	for _, in := range inputs {
+// readGroups are groups as they were read and chosen.
+type readGroups struct {
+	groups   []compare.Group
+	warnings []journey.Warning
+	findings []lint.Finding
+}
+
+// read reads the journeys of inputs.
+func (c question) read(ctx context.Context, inputs []traceset.Input) (readGroups, error) {
+	var all readGroups
+	for i, in := range inputs {
 		group, some, err := in.Group(ctx)
 		if err != nil {
 			return all, err
@@ -166,14 +285,37 @@ func (c *compareCommand) groups(ctx context.Context, inputs []traceset.Input) (s
 		if err := c.check(in.Name(), some); err != nil {
 			return all, err
 		}
-		groups, warnings = append(groups, group), append(warnings, some...)
+		if group, err = c.choose(group); err != nil {
+			return all, err
+		}
+		if b := group.Baseline; b != nil {
+			if i > 0 {
+				return all, usageError{fmt.Errorf("%s is a baseline: it is compared with, so name it first", in.Name())}
+			}
+			if b.Pair != c.Pair {
+				some = append(some, journey.Warning{Text: fmt.Sprintf("%s was saved with pairs by %q, so there are none by %q", in.Name(), b.Pair, c.Pair)})
+				group.Baseline = b.WithoutKeys()
+			}
+		}
+		all.groups, all.warnings = append(all.groups, group), append(all.warnings, some...)
 		if c.Format == "html" {
 			all.findings = append(all.findings, findingsOf(group.Name, group.Journeys)...)
 		}
 	}
-	all.comparison = compare.Groups(groups, compare.WithPairs(compare.ByAttribute(services.KeyNumber)))
-	all.comparison.Warnings = append(texts(warnings), all.comparison.Warnings...)
 	return all, nil
+}
+
+func (c question) groups(ctx context.Context, inputs []traceset.Input) (sides, error) {
+	all, err := c.read(ctx, inputs)
+	if err != nil {
+		return sides{}, err
+	}
+	s := sides{comparison: compare.Groups(all.groups, c.options...), findings: all.findings, last: all.groups[len(all.groups)-1]}
+	s.comparison.Warnings = append(texts(all.warnings), s.comparison.Warnings...)
+	if len(c.gate.Limits) > 0 {
+		s.judgment = c.gate.Judge(all.groups, c.options...)
+	}
+	return s, nil
 }
 
 func texts(warnings []journey.Warning) []string {

@@ -20,23 +20,27 @@ type inputFlags struct {
 	Strict  bool          `help:"Exit with 3 when a part of an input was damaged or is not all that there may be."`
 }
 
+// asker finds out what the arguments name.
+func (f inputFlags) asker(s *streams, without ...journey.Selector) *traceset.Asker {
+	return &traceset.Asker{Stdin: s.in, Jaeger: f.Jaeger, Service: f.Service, Since: f.Since, Limit: f.Limit, By: f.By, Without: without}
+}
+
 // resolve finds out what the arguments name.
-func (f inputFlags) resolve(names []string, s *streams) ([]traceset.Input, error) {
-	asker := &traceset.Asker{Stdin: s.in, Jaeger: f.Jaeger, Service: f.Service, Since: f.Since, Limit: f.Limit, By: f.By}
+func resolve(asker *traceset.Asker, names []string) ([]traceset.Input, error) {
 	inputs, err := asker.Resolve(names)
-	if errors.Is(err, traceset.ErrNothingNamed) {
+	if _, beside := errors.AsType[*traceset.StandsBesideError](err); beside || errors.Is(err, traceset.ErrNothingNamed) {
 		return nil, usageError{err}
 	}
 	return inputs, err
 }
 
 // joined is the one set that the arguments make together.
-func (f inputFlags) joined(names []string, s *streams) (traceset.Input, error) {
-	inputs, err := f.resolve(names, s)
+func joined(asker *traceset.Asker, names []string) (traceset.Input, error) {
+	inputs, err := resolve(asker, names)
 	if err != nil {
 		return nil, err
 	}
-	in, err := traceset.Join(inputs)
+	in, err := asker.Join(inputs)
 	if _, beside := errors.AsType[*traceset.StandsBesideError](err); beside {
 		return nil, usageError{err}
 	}

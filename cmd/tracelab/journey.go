@@ -22,6 +22,7 @@ type journeyCommand struct {
 	Form    string   `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
 	Headers bool     `help:"Show what crossed each hop, as spans have kept it: see run --headers."`
 	Format  string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
+	chooseFlags
 	inputFlags
 }
 
@@ -36,6 +37,13 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	if err := c.check(in.Name(), warnings); err != nil {
+		return err
+	}
+	if group.Baseline != nil {
+		_, err := in.Spans(ctx) // which says why there are none
+		return err
+	}
+	if group, err = c.choose(group); err != nil {
 		return err
 	}
 	for _, w := range warnings {
@@ -58,7 +66,11 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 
 // input is what the arguments name; of a run directory, the form that is meant.
 func (c *journeyCommand) input(s *streams) (traceset.Input, error) {
-	in, err := c.joined(c.Inputs, s)
+	without, err := c.selectors()
+	if err != nil {
+		return nil, err
+	}
+	in, err := joined(c.asker(s, without...), c.Inputs)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ type lintCommand struct {
 
 // Run checks the input against the rules and prints what they find.
 func (c *lintCommand) Run(ctx context.Context, s *streams) error {
-	in, err := c.joined(c.Inputs, s)
+	in, err := joined(c.asker(s), c.Inputs)
 	if err != nil {
 		return err
 	}

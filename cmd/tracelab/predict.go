@@ -39,7 +39,7 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 	if err := c.readOverhead(); err != nil {
 		return err
 	}
-	in, err := c.joined(c.Inputs, s)
+	in, err := joined(c.asker(s), c.Inputs)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (c *predictCommand) other(ctx context.Context, s *streams, in traceset.Inpu
 	}
 	f := c.inputFlags
 	f.Service = "" // that names the input itself
-	inputs, err := f.resolve([]string{name}, s)
+	inputs, err := resolve(f.asker(s), []string{name})
 	if err != nil {
 		return compare.Group{}, err
 	}

@@ -58,13 +58,16 @@ func unread(err error) error {
 }
 
 // groupOf are the journeys of spans.
-func groupOf(name string, spans Spans) (compare.Group, []journey.Warning) {
-	set := journey.NewSet(spans.Spans)
+func groupOf(name string, spans Spans, opts []journey.Option) (compare.Group, []journey.Warning) {
+	set := journey.NewSet(spans.Spans, opts...)
 	return compare.Group{Name: name, Journeys: set.Journeys()}, append(spans.Warnings, set.Warnings()...)
 }
 
 // Run is a run directory.
-type Run struct{ rundir.Run }
+type Run struct {
+	rundir.Run
+	options []journey.Option
+}
 
 // Name is the run's own, whatever link led to it.
 func (r Run) Name() string { return nameOf(r.Run) }
@@ -89,7 +92,7 @@ func (r Run) Group(ctx context.Context) (compare.Group, []journey.Warning, error
 	if err != nil {
 		return compare.Group{}, nil, err
 	}
-	group, warnings := groupOf(r.Name(), spans)
+	group, warnings := groupOf(r.Name(), spans, r.options)
 	return group, warnings, nil
 }
 
@@ -128,7 +131,7 @@ func (f Form) Spans(context.Context) (Spans, error) {
 
 // Group reads the form's journeys, without those that the run found incomplete.
 func (f Form) Group(context.Context) (compare.Group, []journey.Warning, error) {
-	group, warnings, err := f.Run.Run.Group(f.Form)
+	group, warnings, err := f.Run.Run.Group(f.Form, f.Run.options...)
 	group.Name = f.Name()
 	return group, warnings, unread(err)
 }
@@ -181,18 +184,26 @@ func (f File) Group(ctx context.Context) (compare.Group, []journey.Warning, erro
 	if err != nil {
 		return compare.Group{}, nil, err
 	}
-	group, warnings := groupOf(f.Name(), spans)
+	group, warnings := groupOf(f.Name(), spans, f.asker.options())
 	return group, warnings, nil
 }
 
 // About is nothing: the name says it.
 func (f File) About() []string { return nil }
 
-// Joined are several inputs as one set, so that what one file refers to may be in another.
-type Joined struct{ Parts []Input }
+// Joined are several inputs as one set, so that what one file refers to may be in another. Where no journey has spans of
+// several parts, they are taken for as many runs of the system.
+type Joined struct {
+	Parts   []Input
+	Label   string // what the set is called; "" joins the parts' names
+	options []journey.Option
+}
 
-// Name joins the parts' names.
+// Name is the label, or joins the parts' names.
 func (j Joined) Name() string {
+	if j.Label != "" {
+		return j.Label
+	}
 	name := ""
 	for i, part := range j.Parts {
 		if i > 0 {
@@ -211,21 +222,58 @@ func (j Joined) Spans(ctx context.Context) (Spans, error) {
 		if err != nil {
 			return Spans{}, err
 		}
-		all.Spans, all.Warnings = append(all.Spans, one.Spans...), append(all.Warnings, one.Warnings...)
-		if one.absence != nil {
-			all.absence = one.absence
-		}
+		all.add(one)
 	}
 	return all, nil
 }
 
+func (s *Spans) add(one Spans) {
+	s.Spans, s.Warnings = append(s.Spans, one.Spans...), append(s.Warnings, one.Warnings...)
+	if one.absence != nil {
+		s.absence = one.absence
+	}
+}
+
+// shared is the part of a trace that several parts have spans of.
+const shared = -1
+
+// runsOf returns by journey the part that it is from, nil where a journey is from several: then the parts are pieces of one
+// set, such as a file for each service.
+func runsOf(journeys []*journey.Journey, parts map[journey.TraceID]int) []int {
+	runs := make([]int, len(journeys))
+	for k, j := range journeys {
+		for i, id := range j.Traces() {
+			part := parts[id]
+			if part == shared || i > 0 && part != runs[k] {
+				return nil
+			}
+			runs[k] = part
+		}
+	}
+	return runs
+}
+
 // Group reads the journeys of all parts together.
 func (j Joined) Group(ctx context.Context) (compare.Group, []journey.Warning, error) {
-	spans, err := j.Spans(ctx)
-	if err != nil {
-		return compare.Group{}, nil, err
+	var all Spans
+	parts := make(map[journey.TraceID]int)
+	for i, part := range j.Parts {
+		one, err := part.Spans(ctx)
+		if err != nil {
+			return compare.Group{}, nil, err
+		}
+		all.add(one)
+		for k := range one.Spans {
+			id := one.Spans[k].Trace
+			if of, ok := parts[id]; ok && of != i {
+				parts[id] = shared
+			} else {
+				parts[id] = i
+			}
+		}
 	}
-	group, warnings := groupOf(j.Name(), spans)
+	group, warnings := groupOf(j.Name(), all, j.options)
+	group.Runs = runsOf(group.Journeys, parts)
 	return group, warnings, nil
 }
 

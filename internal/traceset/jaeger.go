@@ -91,7 +91,7 @@ func (s Stored) Group(ctx context.Context) (compare.Group, []journey.Warning, er
 	if err != nil {
 		return compare.Group{}, nil, err
 	}
-	group, warnings := groupOf(s.name, spans)
+	group, warnings := groupOf(s.name, spans, s.asker.options())
 	if len(s.traces) > 0 {
 		group.Journeys = slices.DeleteFunc(group.Journeys, func(j *journey.Journey) bool {
 			return !slices.ContainsFunc(j.Traces(), func(id journey.TraceID) bool { return slices.Contains(s.traces, id) })

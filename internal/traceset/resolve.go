@@ -9,18 +9,27 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/journey"
 	"tracelab/journey/source/jaeger"
 	"tracelab/lab/rundir"
 )
 
 // Asker says where traces are asked for that no file has.
 type Asker struct {
-	Stdin   io.Reader     // what "-" names
-	Jaeger  string        // the base URL, or grpc://host:port; "": files are not completed, and jaeger:TRACEID is at the default one
-	Service string        // search that Jaeger for traces of this service, as one more input
-	Since   time.Duration // of Service: how far to look back
-	Limit   int           // of Service: how many traces at the most
-	By      []string      // ask also for traces with the same value of these attributes
+	Stdin   io.Reader          // what "-" names
+	Jaeger  string             // the base URL, or grpc://host:port; "": files are not completed, and jaeger:TRACEID is at the default one
+	Service string             // search that Jaeger for traces of this service, as one more input
+	Since   time.Duration      // of Service: how far to look back
+	Limit   int                // of Service: how many traces at the most
+	By      []string           // ask also for traces with the same value of these attributes
+	Without []journey.Selector // spans that are left out with what they caused
+}
+
+func (a *Asker) options() []journey.Option {
+	if a == nil || len(a.Without) == 0 {
+		return nil
+	}
+	return []journey.Option{journey.Without(a.Without...)}
 }
 
 // ErrNothingNamed says that a command line names no input.
@@ -55,7 +64,7 @@ func (e *StandsBesideError) Error() string {
 }
 
 // Join makes one set of inputs. It fails with a StandsBesideError for a whole run beside another input.
-func Join(inputs []Input) (Input, error) {
+func (a *Asker) Join(inputs []Input) (Input, error) {
 	if len(inputs) == 1 {
 		return inputs[0], nil
 	}
@@ -64,7 +73,7 @@ func Join(inputs []Input) (Input, error) {
 			return nil, &StandsBesideError{run}
 		}
 	}
-	return Joined{inputs}, nil
+	return Joined{Parts: inputs, options: a.options()}, nil
 }
 
 func (a *Asker) resolve(name string) ([]Input, error) {
@@ -79,16 +88,22 @@ func (a *Asker) resolve(name string) ([]Input, error) {
 		return nil, unread(err)
 	}
 	if ok {
-		return []Input{Run{run}}, nil
+		return []Input{Run{run, a.options()}}, nil
 	}
 	if run, ok, err = rundir.Open(filepath.Dir(name)); err == nil && ok && !strings.Contains(filepath.Base(name), ".") {
-		form, err := Run{run}.Form(filepath.Base(name))
+		form, err := Run{run, a.options()}.Form(filepath.Base(name))
 		return []Input{form}, err
 	}
-	if info, err := os.Stat(name); err != nil {
-		return nil, unread(fmt.Errorf("%s: no run directory, no form of one (RUN/grpc), no file: %w", name, errors.Unwrap(err)))
-	} else if info.IsDir() {
-		return nil, unread(fmt.Errorf("%s is a directory without a run.json: name a run directory, such as runs/latest, or a file", name))
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		return a.folder(name)
+	case err == nil:
+		return a.file(name)
+	case strings.ContainsAny(name, "*?["):
+		return a.pattern(name)
+	case strings.Contains(name, ","):
+		return a.joined(name, strings.Split(name, ","))
 	}
-	return []Input{File{a, name}}, nil
+	return nil, unread(fmt.Errorf("%s: no run directory, no form of one (RUN/grpc), no file: %w", name, errors.Unwrap(err)))
 }

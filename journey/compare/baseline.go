@@ -214,6 +214,16 @@ func (b *Baseline) KeepRoots(text string) *Baseline {
 	return &kept
 }
 
+// WithoutKeys returns the baseline without the keys that pair journeys.
+func (b *Baseline) WithoutKeys() *Baseline {
+	bare := *b
+	bare.Roots = slices.Clone(b.Roots)
+	for i := range bare.Roots {
+		bare.Roots[i].Keys = make([]*string, len(bare.Roots[i].Keys))
+	}
+	return &bare
+}
+
 func (b *Baseline) sampled() int {
 	n := 0
 	for i := range b.Roots {

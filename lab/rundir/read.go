@@ -110,7 +110,7 @@ func (r Run) Spans() (spans []journey.Span, warnings []journey.Warning, err erro
 
 // Group reads the journeys of one form, without those that the run found incomplete. The warnings are about what was
 // left out; one without a rule is the run's own.
-func (r Run) Group(form string) (group compare.Group, warnings []journey.Warning, err error) {
+func (r Run) Group(form string, opts ...journey.Option) (group compare.Group, warnings []journey.Warning, err error) {
 	group.Name = filepath.Join(r.Dir, form)
 	if err := r.CheckForm(form); err != nil {
 		return group, nil, err
@@ -124,7 +124,7 @@ func (r Run) Group(form string) (group compare.Group, warnings []journey.Warning
 		return group, nil, err
 	}
 	warnings = result.Warnings
-	set := journey.NewSet(result.Spans)
+	set := journey.NewSet(result.Spans, opts...)
 	for _, journey := range set.Journeys() {
 		// By number, not by trace: what lost its cause is a journey of its own, in another trace than the order's.
 		number, _ := set.Span(journey.Spans()[0]).Attr(NumberKey)

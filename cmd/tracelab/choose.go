@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"tracelab/internal/traceset"
+	"tracelab/journey"
+	"tracelab/journey/compare"
+)
+
+// chooseFlags say which journeys of the inputs are meant.
+type chooseFlags struct {
+	Root    string   `help:"Only journeys whose root's service and name contain this." placeholder:"TEXT"`
+	Where   []string `help:"Only journeys that have a span with this attribute. May be repeated: all must hold." placeholder:"KEY=VALUE" sep:"none"`
+	Without []string `help:"Leave these spans out, with all that they caused. May be repeated." placeholder:"SERVICE[/NAME]" sep:"none"`
+}
+
+// selectors are what --without names.
+func (f chooseFlags) selectors() ([]journey.Selector, error) {
+	var list []journey.Selector
+	for _, text := range f.Without {
+		selector, err := journey.ParseSelector(text)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--without: %w", err)}
+		}
+		list = append(list, selector)
+	}
+	return list, nil
+}
+
+// words say what was chosen, "" when everything was.
+func (f chooseFlags) words() []string {
+	var list []string
+	if f.Root != "" {
+		list = append(list, "root "+f.Root)
+	}
+	for _, w := range f.Where {
+		list = append(list, "where "+w)
+	}
+	for _, w := range f.Without {
+		list = append(list, "without "+w)
+	}
+	return list
+}
+
+// about says what was chosen, as a line of a report.
+func (f chooseFlags) about() []string {
+	if list := f.words(); len(list) > 0 {
+		return []string{"only journeys with: " + strings.Join(list, ", ")}
+	}
+	return nil
+}
+
+// choose returns the journeys of a group that are meant. A group that had some and has none left is an error.
+func (f chooseFlags) choose(group compare.Group) (compare.Group, error) {
+	var is []func(*journey.Journey) bool
+	if f.Root != "" {
+		is = append(is, compare.HasRoot(f.Root))
+	}
+	for _, w := range f.Where {
+		key, value, ok := strings.Cut(w, "=")
+		if !ok || key == "" {
+			return group, usageError{fmt.Errorf("--where %q: use KEY=VALUE", w)}
+		}
+		is = append(is, compare.HasAttribute(key, value))
+	}
+	if b := group.Baseline; b != nil {
+		if len(f.Where)+len(f.Without) > 0 && strings.Join(f.words(), "; ") != strings.Join(b.Chosen, "; ") {
+			return group, usageError{fmt.Errorf("%s is a baseline, of journeys with %q: --where and --without must be those that it was saved with", group.Name, b.Chosen)}
+		}
+		if f.Root != "" {
+			group.Baseline = b.KeepRoots(f.Root)
+		}
+		return group, nil
+	}
+	kept := group.Keep(is...)
+	if len(kept.Journeys) == 0 && len(group.Journeys) > 0 {
+		return kept, &traceset.ReadError{Err: fmt.Errorf("none of the %d journeys of %s is chosen by %s", len(group.Journeys), group.Name, strings.Join(f.words(), ", "))}
+	}
+	return kept, nil
+}
