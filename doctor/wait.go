@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"tracelab/services"
+	"tracelab/internal/vocabulary"
 )
 
 // The parts of a lab that Wait knows, in the order in which they depend on each other.
@@ -33,7 +33,7 @@ func CheckPart(name string) error {
 	if slices.Contains(Parts(), name) {
 		return nil
 	}
-	return &services.UnknownError{What: "part", Word: name, Known: Parts()}
+	return &vocabulary.UnknownError{What: "part", Word: name, Known: Parts()}
 }
 
 // part is something that can be healthy.
@@ -77,7 +77,7 @@ func (c Config) parts(client *http.Client) []part {
 }
 
 // Wait waits until the parts are healthy, all at once, and says how long each took. Only limits it to some of them; one
-// of those without an address is an error, and so is a name that is none (a *services.UnknownError). A part that did not
+// of those without an address is an error, and so is a name that is none (a *vocabulary.UnknownError). A part that did not
 // come is no error but in the report.
 func Wait(ctx context.Context, c Config, only ...string) (Report, error) {
 	for _, name := range only {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"tracelab/doctor"
-	"tracelab/services"
+	"tracelab/internal/vocabulary"
 )
 
 // becoming is a server that is healthy from the n-th question on.
@@ -130,6 +130,6 @@ func TestWaitForSomePartsOnly(t *testing.T) {
 }
 
 func isUnknown(err error) bool {
-	_, ok := errors.AsType[*services.UnknownError](err)
+	_, ok := errors.AsType[*vocabulary.UnknownError](err)
 	return ok
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tracelab/internal/telemetry"
+	"tracelab/services/faults"
 
 	"github.com/google/go-cmp/cmp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -86,7 +87,7 @@ func run(t *testing.T, relation string, change func(*lab.Config)) *lab.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := lab.Config{Faults: []services.Fault{slow}, Orders: orders, WarmUp: 1, Seed: 7, Relation: r, Out: t.TempDir(), Version: "test", Deadline: 30 * time.Second, Timeout: 20 * time.Second}
+	config := lab.Config{Faults: []faults.Fault{slow}, Orders: orders, WarmUp: 1, Seed: 7, Relation: r, Out: t.TempDir(), Version: "test", Deadline: 30 * time.Second, Timeout: 20 * time.Second}
 	change(&config)
 	result, err := lab.Run(t.Context(), config)
 	if err != nil {

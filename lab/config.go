@@ -15,6 +15,7 @@ import (
 	"tracelab/internal/otlp"
 	"tracelab/journey/source/jaeger"
 	"tracelab/services"
+	"tracelab/services/faults"
 )
 
 // Config says what a run does. The zero value of a field is its default where one is given.
@@ -29,7 +30,7 @@ type Config struct {
 	Base     services.Form // that the others are compared with; "": grpc, or the first without it
 	Relation services.Relation
 	Kotel    bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
-	Faults   []services.Fault
+	Faults   []faults.Fault
 	Workers  int           // records that a service works on at the same time; 0: services.DefaultWorkers
 	NoDedupe bool          // do a step again when its message is delivered again
 	Timeout  time.Duration // of the client, for one order; 0: 5 s

@@ -10,6 +10,7 @@ import (
 
 	"tracelab/lab"
 	"tracelab/services"
+	misbehavior "tracelab/services/faults" // faults is a function here
 )
 
 // goldenCase is a run in virtual time of which one journey of each form is held, to the nanosecond.
@@ -103,8 +104,8 @@ func relation(name string) services.Relation {
 	return r
 }
 
-func faults(texts ...string) []services.Fault {
-	list := make([]services.Fault, len(texts))
+func faults(texts ...string) []misbehavior.Fault {
+	list := make([]misbehavior.Fault, len(texts))
 	for i, text := range texts {
 		var err error
 		if list[i], err = services.ParseFault(text); err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"go.opentelemetry.io/otel/baggage"
 
-	"tracelab/services/internal/faults"
+	"tracelab/services/faults"
 )
 
 // Baggage members that an order carries. All but the seed and the faults become span attributes of the same name;
@@ -42,15 +42,12 @@ type Experiment struct {
 	Relation Relation
 	Number   int // the order's number within its form, from 0; the same number is the same work in every form
 	Seed     uint64
-	Faults   []Fault
+	Faults   []faults.Fault
 }
-
-// Fault is one way in which one service misbehaves for a share of the orders: SERVICE:KIND[=VALUE][@SHARE].
-type Fault = faults.Fault
 
 // ParseFault reads a fault in the form SERVICE:KIND[=VALUE][@SHARE], such as payment:delay=200ms@0.5. The error names
 // the part that is wrong and what would be right.
-func ParseFault(text string) (Fault, error) { return faults.Parse(text, Names()) }
+func ParseFault(text string) (faults.Fault, error) { return faults.Parse(text, Names()) }
 
 // FaultKinds lists the kinds of faults.
 func FaultKinds() []string { return faults.Kinds() }

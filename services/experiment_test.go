@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/baggage"
 	"pgregory.net/rapid"
+
+	"tracelab/services/faults"
 )
 
 // draws makes an experiment.
@@ -22,7 +24,7 @@ func draws(t *rapid.T) Experiment {
 		Seed:     rapid.Uint64().Draw(t, "seed"),
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "faults") {
-		f := Fault{Service: rapid.SampledFrom(Names()).Draw(t, "service"), Share: rapid.Float64Range(0.001, 1).Draw(t, "share")}
+		f := faults.Fault{Service: rapid.SampledFrom(Names()).Draw(t, "service"), Share: rapid.Float64Range(0.001, 1).Draw(t, "share")}
 		f.Kind = rapid.SampledFrom([]string{"delay", "error", "hang"}).Draw(t, "kind")
 		f.Value = map[string]string{"delay": "20ms", "error": "payment_declined", "hang": "1.5s"}[f.Kind]
 		e.Faults = append(e.Faults, f)

@@ -12,11 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.opentelemetry.io/otel/codes"
+
+	"tracelab/services/faults"
 )
 
 // always is a fault that hits every order.
-func always(service, kind, value string) []Fault {
-	return []Fault{{Service: service, Kind: kind, Value: value, Share: 1}}
+func always(service, kind, value string) []faults.Fault {
+	return []faults.Fault{{Service: service, Kind: kind, Value: value, Share: 1}}
 }
 
 // TestAStepThatFails: in each form and topology the order fails with that step and reason, the steps that do not need

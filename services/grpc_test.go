@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"tracelab/services/faults"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -96,7 +97,7 @@ func TestNoStepAfterTheDeadline(t *testing.T) {
 	for _, form := range []Form{REST, GRPC} {
 		for _, topology := range []string{"order", "chained"} {
 			inBubble(t, func(l *testLab) {
-				e := Experiment{Run: "r", Form: form, Topology: topology, Faults: []Fault{{Service: Payment, Kind: "delay", Value: "1s", Share: 1}}}
+				e := Experiment{Run: "r", Form: form, Topology: topology, Faults: []faults.Fault{{Service: Payment, Kind: "delay", Value: "1s", Share: 1}}}
 				ctx, cancel := context.WithTimeout(l.Context(), 500*time.Millisecond)
 				defer cancel()
 				if a := l.placeWithin(ctx, e, tea); a.err == nil {

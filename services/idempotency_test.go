@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"tracelab/services/faults"
 )
 
 // TestIdempotencyKey: the same key, the same order and answer, whatever the form and however the order ends.
@@ -36,7 +38,7 @@ func TestIdempotencyKeyInFlight(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			e := in(string(form), form)
-			e.Faults = []Fault{{Service: Orders, Kind: "delay", Value: "1s", Share: 1}}
+			e.Faults = []faults.Fault{{Service: Orders, Kind: "delay", Value: "1s", Share: 1}}
 			done := make(chan answer)
 			go func() { done <- l.place(e, tea, "Idempotency-Key", "k") }()
 			time.Sleep(500 * time.Millisecond)
@@ -61,7 +63,7 @@ func TestIdempotencyKeyIsFreeAfterARefusal(t *testing.T) {
 		for _, form := range Forms() {
 			e := in(string(form), form)
 			refused := e
-			refused.Faults = []Fault{{Service: Orders, Kind: "error", Value: "bad_mood", Share: 1}}
+			refused.Faults = []faults.Fault{{Service: Orders, Kind: "error", Value: "bad_mood", Share: 1}}
 			if a := l.place(refused, tea, "Idempotency-Key", "k"); a.status != 500 || a.problem(t).Type != "/problems/bad_mood" || a.id() != "" {
 				t.Errorf("%s: answered %d %s, want 500 bad_mood and no order", form, a.status, a.body)
 			}

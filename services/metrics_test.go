@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"tracelab/services/faults"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -27,7 +28,7 @@ import (
 func TestOrdersAreCountedAsTheAccountsSay(t *testing.T) {
 	m := &meters{}
 	inBubble(t, func(l *testLab) {
-		faults := []Fault{
+		harm := []faults.Fault{
 			{Service: Gateway, Kind: "error", Value: "closed", Share: 0.2}, {Service: Orders, Kind: "error", Value: "full", Share: 0.2},
 			{Service: Payment, Kind: "error", Value: "payment_declined", Share: 0.3}, {Service: Shipping, Kind: "error", Value: "lost", Share: 0.2},
 		}
@@ -35,7 +36,7 @@ func TestOrdersAreCountedAsTheAccountsSay(t *testing.T) {
 		refused := map[Form]int{}
 		for _, form := range Forms() {
 			for number := range each {
-				if a := l.place(Experiment{Run: "r", Form: form, Topology: "order", Number: number, Faults: faults}, tea); a.id() == "" {
+				if a := l.place(Experiment{Run: "r", Form: form, Topology: "order", Number: number, Faults: harm}, tea); a.id() == "" {
 					refused[form]++
 				}
 			}
@@ -181,12 +182,12 @@ func TestNoRunNamesASeries(t *testing.T) {
 			return found
 		}
 		var ids []string
-		declined := []Fault{{Service: Payment, Kind: "error", Value: "payment_declined", Share: 1}}
+		declined := []faults.Fault{{Service: Payment, Kind: "error", Value: "payment_declined", Share: 1}}
 		round := func(n int) {
 			for number := range n {
 				for _, form := range Forms() {
-					for _, faults := range [][]Fault{nil, declined} {
-						ids = append(ids, l.place(Experiment{Run: "RUN-7", Form: form, Topology: "order", Number: number, Faults: faults}, tea).id())
+					for _, harm := range [][]faults.Fault{nil, declined} {
+						ids = append(ids, l.place(Experiment{Run: "RUN-7", Form: form, Topology: "order", Number: number, Faults: harm}, tea).id())
 						l.await(ids[len(ids)-1])
 					}
 				}

@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel/baggage"
 
 	"tracelab/internal/telemetry"
+	"tracelab/services/faults"
 	"tracelab/services/internal/carrier"
-	"tracelab/services/internal/faults"
 	"tracelab/services/internal/orderpb"
 )
 

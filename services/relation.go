@@ -1,5 +1,7 @@
 package services
 
+import "tracelab/internal/vocabulary"
+
 // Relation is how a consumer's span refers to the producer's.
 type Relation int
 
@@ -36,7 +38,7 @@ func ParseRelation(name string) (Relation, error) {
 		}
 		known = append(known, relation.String())
 	}
-	return RelationBoth, &UnknownError{What: "relation", Word: name, Known: known}
+	return RelationBoth, &vocabulary.UnknownError{What: "relation", Word: name, Known: known}
 }
 
 // refers tells whether the consumer's span has the producer's as its parent, and whether as a link.

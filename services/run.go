@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/internal/telemetry"
+	"tracelab/services/faults"
 	"tracelab/services/internal/carrier"
-	"tracelab/services/internal/faults"
 	"tracelab/services/internal/orderpb"
 )
 

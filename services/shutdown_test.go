@@ -10,11 +10,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"tracelab/services/faults"
 )
 
 // placeMany places an order of each form every few milliseconds until the context ends, and returns the answers when
 // all have come.
-func (l *testLab) placeMany(ctx context.Context, every time.Duration, faults []Fault) func() []answer {
+func (l *testLab) placeMany(ctx context.Context, every time.Duration, harm []faults.Fault) func() []answer {
 	var mu sync.Mutex
 	var answers []answer
 	var wg sync.WaitGroup
@@ -23,7 +25,7 @@ func (l *testLab) placeMany(ctx context.Context, every time.Duration, faults []F
 		for number := 0; ctx.Err() == nil; number++ {
 			for _, form := range Forms() {
 				e := in("r", form)
-				e.Number, e.Faults = number, faults
+				e.Number, e.Faults = number, harm
 				wg.Go(func() {
 					a := l.placeAt(context.Background(), address, e, tea)
 					mu.Lock()

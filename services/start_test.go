@@ -15,6 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
+
+	"tracelab/internal/vocabulary"
 )
 
 // startError starts a lab's services and returns why that failed; nothing may be left of it.
@@ -61,7 +63,7 @@ func TestUnknownService(t *testing.T) {
 	l := newTestLab(t, TCP())
 	l.config.Services = []string{Gateway, "bakery"}
 	err := l.startError()
-	if unknown, ok := errors.AsType[*UnknownError](err); !ok || unknown.Word != "bakery" || !slices.Equal(unknown.Known, Names()) {
+	if unknown, ok := errors.AsType[*vocabulary.UnknownError](err); !ok || unknown.Word != "bakery" || !slices.Equal(unknown.Known, Names()) {
 		t.Errorf("%v, want the word and the list", err)
 	}
 	l.cluster.Close()

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"tracelab/services/internal/faults"
+	"tracelab/internal/vocabulary"
 )
 
 // The services of a lab, by the value of their service.name.
@@ -69,7 +69,7 @@ func ParseForm(name string) (Form, error) {
 		}
 		names = append(names, string(form))
 	}
-	return "", &UnknownError{What: "form", Word: name, Known: names}
+	return "", &vocabulary.UnknownError{What: "form", Word: name, Known: names}
 }
 
 // CheckService tells whether there is a service of that name.
@@ -77,11 +77,8 @@ func CheckService(name string) error {
 	if slices.Contains(Names(), name) {
 		return nil
 	}
-	return &UnknownError{What: "service", Word: name, Known: Names()}
+	return &vocabulary.UnknownError{What: "service", Word: name, Known: Names()}
 }
-
-// UnknownError is a word that names nothing, with the words that do.
-type UnknownError = faults.UnknownError
 
 // Carrier is what takes an order over one hop.
 type Carrier string
@@ -166,7 +163,7 @@ func checkTopology(name string) error {
 	if name == orderName || name == chainedName {
 		return nil
 	}
-	return &UnknownError{What: "topology", Word: name, Known: []string{orderName, chainedName}}
+	return &vocabulary.UnknownError{What: "topology", Word: name, Known: []string{orderName, chainedName}}
 }
 
 // Hop is the row of a step.

@@ -7,7 +7,7 @@ import (
 	"math"
 	"time"
 
-	"tracelab/services/internal/faults"
+	"tracelab/services/faults"
 )
 
 // cost is what a step's own work takes, apart from everything that leads to it.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"tracelab/services/faults"
 )
 
 // steps in the order of the table.
@@ -26,7 +28,7 @@ func TestCostDependsOnSeedNumberAndStepAlone(t *testing.T) {
 				var first key
 				for i, e := range []Experiment{
 					{Seed: seed, Number: number, Form: REST, Run: "a", Topology: "order"},
-					{Seed: seed, Number: number, Form: Kafka, Run: "b", Topology: "chained", Relation: 1, Faults: []Fault{{Service: Payment, Kind: "delay"}}},
+					{Seed: seed, Number: number, Form: Kafka, Run: "b", Topology: "chained", Relation: 1, Faults: []faults.Fault{{Service: Payment, Kind: "delay"}}},
 				} {
 					var k key
 					k.wait, k.rounds, _ = e.Cost(step)
@@ -85,26 +87,26 @@ func TestWorkWaitsForItsCost(t *testing.T) {
 // TestFaultsHitAShareOfTheOrders: the same orders in every form, another share for another service or seed.
 func TestFaultsHitAShareOfTheOrders(t *testing.T) {
 	const n = 4000
-	hits := func(e Experiment, f Fault) []bool {
+	hits := func(e Experiment, f faults.Fault) []bool {
 		hit := make([]bool, n)
 		for e.Number = range n {
 			hit[e.Number] = e.Hits(f)
 		}
 		return hit
 	}
-	half := Fault{Service: Payment, Kind: "error", Value: "x", Share: 0.5}
+	half := faults.Fault{Service: Payment, Kind: "error", Value: "x", Share: 0.5}
 	base := hits(Experiment{Seed: 1, Form: REST}, half)
 	for what, c := range map[string]struct {
 		e    Experiment
-		f    Fault
+		f    faults.Fault
 		same float64 // share of orders with the same fate
 	}{
 		"another form":    {Experiment{Seed: 1, Form: Kafka, Run: "x", Topology: "chained"}, half, 1},
-		"another value":   {Experiment{Seed: 1}, Fault{Service: Payment, Kind: "error", Value: "y", Share: 0.5}, 1},
+		"another value":   {Experiment{Seed: 1}, faults.Fault{Service: Payment, Kind: "error", Value: "y", Share: 0.5}, 1},
 		"another seed":    {Experiment{Seed: 2}, half, 0.5},
-		"another service": {Experiment{Seed: 1}, Fault{Service: Shipping, Kind: "error", Share: 0.5}, 0.5},
-		"another kind":    {Experiment{Seed: 1}, Fault{Service: Payment, Kind: "hang", Share: 0.5}, 0.5},
-		"always":          {Experiment{Seed: 1}, Fault{Service: Payment, Kind: "error", Share: 1}, 0.5},
+		"another service": {Experiment{Seed: 1}, faults.Fault{Service: Shipping, Kind: "error", Share: 0.5}, 0.5},
+		"another kind":    {Experiment{Seed: 1}, faults.Fault{Service: Payment, Kind: "hang", Share: 0.5}, 0.5},
+		"always":          {Experiment{Seed: 1}, faults.Fault{Service: Payment, Kind: "error", Share: 1}, 0.5},
 	} {
 		same := 0
 		for i, hit := range hits(c.e, c.f) {
@@ -118,7 +120,7 @@ func TestFaultsHitAShareOfTheOrders(t *testing.T) {
 	}
 	for _, share := range []float64{0.01, 0.3, 1} {
 		count := 0
-		for _, hit := range hits(Experiment{Seed: 5}, Fault{Service: Orders, Kind: "delay", Share: share}) {
+		for _, hit := range hits(Experiment{Seed: 5}, faults.Fault{Service: Orders, Kind: "delay", Share: share}) {
 			if hit {
 				count++
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"tracelab/internal/traceset"
+	"tracelab/internal/vocabulary"
 	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
@@ -112,7 +113,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 func (s *streams) exit(err error) int {
 	_, badConfig := errors.AsType[*lab.ConfigError](err)
 	_, badUsage := errors.AsType[usageError](err)
-	_, badWord := errors.AsType[*services.UnknownError](err)
+	_, badWord := errors.AsType[*vocabulary.UnknownError](err)
 	_, badForm := errors.AsType[*rundir.UnknownFormError](err)
 	_, unread := errors.AsType[*traceset.ReadError](err)
 	switch {

@@ -11,6 +11,7 @@ import (
 
 	"tracelab/internal/hint"
 	"tracelab/internal/otlp"
+	"tracelab/internal/vocabulary"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -115,7 +116,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	}
 	if config.Kotel = c.Relation == "kotel"; !config.Kotel {
 		if config.Relation, err = services.ParseRelation(c.Relation); err != nil {
-			if unknown, ok := errors.AsType[*services.UnknownError](err); ok {
+			if unknown, ok := errors.AsType[*vocabulary.UnknownError](err); ok {
 				unknown.Known = append(unknown.Known, "kotel")
 			}
 			return config, err

@@ -9,9 +9,9 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
 
+	"tracelab/internal/vocabulary"
 	"tracelab/journey/predict"
 	"tracelab/lab/rundir"
-	"tracelab/services"
 )
 
 // suggestion is the nearest right word for one that names nothing, or where the right ones are listed, or "".
@@ -32,7 +32,7 @@ func suggestion(err error) string {
 
 // unknownWord returns the word that an error says is unknown, and the words that are known.
 func unknownWord(err error) (word string, known []string) {
-	if unknown, ok := errors.AsType[*services.UnknownError](err); ok {
+	if unknown, ok := errors.AsType[*vocabulary.UnknownError](err); ok {
 		return unknown.Word, unknown.Known
 	}
 	if form, ok := errors.AsType[*rundir.UnknownFormError](err); ok {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tracelab/internal/vocabulary"
 )
 
 // Fault is one way in which one service misbehaves for a share of the orders.
@@ -58,7 +60,7 @@ func Parse(text string, services []string) (Fault, error) {
 	}
 	f.Service = service
 	if !slices.Contains(services, service) {
-		return f, fmt.Errorf("fault %q: %w", text, &UnknownError{What: "service", Word: service, Known: services})
+		return f, fmt.Errorf("fault %q: %w", text, &vocabulary.UnknownError{What: "service", Word: service, Known: services})
 	}
 	rest, share, shared := cutLast(rest, "@")
 	if shared {
@@ -80,19 +82,7 @@ func Parse(text string, services []string) (Fault, error) {
 	for _, k := range kinds() {
 		names = append(names, k.name)
 	}
-	return f, fmt.Errorf("fault %q: %w", text, &UnknownError{What: "kind of fault", Word: f.Kind, Known: names})
-}
-
-// UnknownError is a word that names nothing, with the words that do.
-type UnknownError struct {
-	What  string // form, service, kind of fault, …
-	Word  string
-	Known []string
-}
-
-// Error names the word and the list.
-func (e *UnknownError) Error() string {
-	return fmt.Sprintf("no %s %q: use one of %s", e.What, e.Word, strings.Join(e.Known, ", "))
+	return f, fmt.Errorf("fault %q: %w", text, &vocabulary.UnknownError{What: "kind of fault", Word: f.Kind, Known: names})
 }
 
 // String is the fault as Parse reads it.
