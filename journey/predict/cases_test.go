@@ -95,6 +95,14 @@ client CLIENT 0-20
         b.step 17-50
       c.handle CONSUMER 18-80
         c.step 18-80`
+	reply = `
+client CLIENT 0-60
+  a SERVER 0-60
+    a.send PRODUCER 10-12 messaging.message.conversation_id=1 topic=q
+      b.handle CONSUMER 17-40 op=process topic=q group=b
+        b.step 17-40
+          b.send PRODUCER 40-40 messaging.message.conversation_id=1 topic=r
+            a.back CONSUMER 50-55 op=process topic=r group=a messaging.message.conversation_id=1`
 	batch = `
 client CLIENT 0-20
   a SERVER 0-20
@@ -132,6 +140,7 @@ func TestRules(t *testing.T) {
 		{"a message that nobody waits for", events, "", "a.done", 20, 54},
 		{"consumers are called side by side", fanOut, "", "b.step c.step", 81, 81},
 		{"one of two consumers is called, the other has its message", fanOut, "", "c.step", 81, 81},
+		{"a caller that waits for a reply waits for it no longer than it takes", reply, "", "b.step", 53.5, 53.5},
 		{"a handling of several messages is behind the latest", batch, "", "b.send c.send e.step b.handle c.handle", 63, 63},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -32,6 +32,7 @@ type activity struct {
 	last       int64 // from the end of the last that it waits for, or from its start, to its end
 
 	joins   []join  // what else has to come before its start
+	replies []join  // handlings of replies that it waited for: they end before it does
 	callees []int32 // that it carries a call or a message to
 	hop     int32   // of a callee: the number of its hop's kind; else none
 	message bool    // of a callee: it is reached by a message
@@ -88,6 +89,7 @@ func newPlan(j *journey.Journey, kind func(callee journey.Index) int32) *plan {
 			p.acts[h].kids = append(p.acts[h].kids, int32(at))
 		}
 	}
+	p.findReplies()
 	for a := range p.acts {
 		p.measure(int32(a))
 	}
@@ -193,6 +195,18 @@ func (p *plan) cutCircles() {
 	}
 }
 
+// findReplies lets who waited for a reply end after the handling of it. What a handling ran over its waiter's end is not waited for.
+func (p *plan) findReplies() {
+	for _, r := range p.journey.Replies() {
+		waiter, ok := p.journey.Position(r.Waiter)
+		back, too := p.journey.Position(r.Back)
+		if ok && too && waiter != back {
+			a := &p.acts[waiter]
+			a.replies = append(a.replies, join{of: int32(back), lag: min(0, a.end-p.acts[back].end)})
+		}
+	}
+}
+
 // before is the order of time of siblings: who comes first can be needed.
 func (p *plan) before(a, b int32) int {
 	x, y := &p.acts[a], &p.acts[b]
@@ -255,8 +269,12 @@ func (p *plan) measure(h int32) {
 		}
 		kid.lag = kid.start - from
 	}
-	a.last = a.end - a.start
+	latest := a.start
 	if n := len(byEnd); n > 0 {
-		a.last = a.end - p.prefixLast[n-1]
+		latest = p.prefixLast[n-1]
 	}
+	for _, r := range a.replies {
+		latest = max(latest, p.acts[r.of].end+r.lag)
+	}
+	a.last = a.end - latest
 }

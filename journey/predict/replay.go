@@ -159,6 +159,11 @@ func (r *replayer) follows(e int32, yield func(before int32, lag int64)) {
 		} else {
 			yield(at*eventsEach+eventStart, a.last)
 		}
+		for _, reply := range a.replies {
+			if r.joins && r.alive[reply.of] {
+				yield(reply.of*eventsEach+eventEnd, reply.lag+a.last)
+			}
+		}
 	case eventPassed:
 		yield(at*eventsEach+eventEnd, 0)
 		if k := r.prior[at]; k != none {
