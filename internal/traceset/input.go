@@ -2,6 +2,7 @@
 package traceset
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -141,7 +142,7 @@ func (f Form) About() []string { return about(f.Run.Run) }
 
 // about are the facts of a run in words.
 func about(r rundir.Run) []string {
-	line := fmt.Sprintf("run %s: seed %d, topology %s, relation %s, Kafka %s, %g orders/s", nameOf(r), r.Seed, r.Topology, r.Relation, r.Broker, r.Rate)
+	line := fmt.Sprintf("run %s: seed %d, topology %s, relation %s, Kafka %s, %g orders/s", nameOf(r), r.Seed, r.Topology, r.Relation, strings.TrimPrefix(cmp.Or(r.BrokerIs, r.Broker), "Kafka "), r.Rate)
 	lines := []string{line}
 	if len(r.Faults) > 0 {
 		lines = append(lines, fmt.Sprintf("faults %v", r.Faults))

@@ -1,0 +1,98 @@
+package lab
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tracelab/journey"
+	"tracelab/lab/rundir"
+	"tracelab/services"
+)
+
+// TestMissingAnswersAreAProblemUnlessAFaultHit places orders of which some have no answer.
+func TestMissingAnswersAreAProblemUnlessAFaultHit(t *testing.T) {
+	j := NewJudge(t, "run", 5, nil)
+	for number, status := range []int{201, 0, 503, 0, 202} {
+		o := rundir.Order{Form: "grpc", Number: number, Status: status}
+		if status == 503 {
+			o.Error = "unavailable"
+		}
+		j.answered(order{Order: o})
+	}
+	hits := func(key orderKey) []string {
+		if key.number == 3 {
+			return []string{"payment:hang=9s"}
+		}
+		return nil
+	}
+	want := "2 of 5 orders have no 2xx answer, and no fault explains it: 1 × 503 unavailable; 1 × no answer in time"
+	if got := j.unexplained(services.GRPC, hits); got != want {
+		t.Errorf("unexplained: %q, want %q", got, want)
+	}
+	all := func(orderKey) []string { return []string{"payment:hang=9s"} }
+	if got := j.unexplained(services.GRPC, all); got != "" {
+		t.Errorf("unexplained: %q, want nothing: a fault hit all of them", got)
+	}
+}
+
+// TestReasonsOfIncompleteJourneysAreGrouped has a service whose spans stop coming.
+func TestReasonsOfIncompleteJourneysAreGrouped(t *testing.T) {
+	j := NewJudge(t, "run", 50, nil)
+	for number := range 50 {
+		j.answered(order{Order: rundir.Order{Form: "grpc", Number: number, Status: 201}})
+		r := j.find(orderKey{services.GRPC, number})
+		r.seen = 1<<len(tracedServices()) - 1
+		if number >= 10 {
+			r.seen &^= 1 << 1 // tracedServices()[1] is the gateway
+			r.Incomplete = "the parent " + strings.Repeat("0123456789abcdef"[number%16:number%16+1], 16) + " is not there"
+		}
+	}
+	want := "40 × the parent … is not there; no span of gateway at all: not reconnected to where its spans go?"
+	if got := j.whyIncomplete(services.GRPC); got != want {
+		t.Errorf("why incomplete: %q, want %q", got, want)
+	}
+}
+
+// TestStarvedTimeIsNoWork cuts gaps out of a path: at its begin, in the middle, over two segments, and beside it.
+func TestStarvedTimeIsNoWork(t *testing.T) {
+	const start = int64(1000)
+	path := []journey.Segment{{Start: 0, End: 100}, {Start: 100, End: 200, Wait: true}, {Start: 200, End: 300}}
+	gaps := []gap{{start - 50, start + 10}, {start + 40, start + 60}, {start + 90, start + 210}, {start + 400, start + 500}}
+	var text []string
+	last := time.Duration(0)
+	for _, s := range withoutGaps(path, start, gaps) {
+		kind := "work"
+		if s.Wait {
+			kind = "wait"
+		}
+		text = append(text, kind+" "+s.Start.String()+" "+s.End.String())
+		if s.Start != last {
+			t.Errorf("a segment begins at %v, the one before ends at %v", s.Start, last)
+		}
+		last = s.End
+	}
+	want := "wait 0s 10ns, work 10ns 40ns, wait 40ns 60ns, work 60ns 90ns, wait 90ns 100ns, wait 100ns 200ns, wait 200ns 210ns, work 210ns 300ns"
+	if got := strings.Join(text, ", "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestARestartOfOrdersIsSaid has another instance of orders at the end of a run than at its begin.
+func TestARestartOfOrdersIsSaid(t *testing.T) {
+	j := NewJudge(t, "run", 3, nil)
+	for number, id := range []string{"known", "forgotten", ""} {
+		j.answered(order{Order: rundir.Order{Form: "grpc", Number: number, ID: id, Status: 201}})
+	}
+	j.know(services.State{Form: services.GRPC, Number: 0, Status: services.Completed})
+	r := running{judge: j.judge, before: services.OrdersInstance{Instance: "a"}}
+	r.after.Orders = services.OrdersInstance{Instance: "a"}
+	if got := r.restarted(); got != "" {
+		t.Errorf("restarted: %q, want nothing: it is the same instance", got)
+	}
+	r.after.Orders = services.OrdersInstance{Instance: "b", Started: time.Date(2000, 1, 1, 12, 30, 0, 0, time.UTC), UnknownMessages: 2}
+	want := "orders was restarted at 12:30:00, and keeps its state in memory: it forgot 1 order that it had accepted, and got 2 messages about such orders"
+	if got := r.restarted(); got != want {
+		t.Errorf("restarted: %q, want %q", got, want)
+	}
+}
