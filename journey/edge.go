@@ -92,7 +92,7 @@ func (s *Set) classify(i, k Index) (e edge, overrun bool) {
 	e = edge{pred: i, class: ClassCall}
 	late := c.end > p.end && !s.tolerates(i, k, c.end-p.end)
 	switch {
-	case p.kind == KindProducer && (c.is(isConsumer) || c.service != p.service && !(c.kind == KindServer && c.start >= p.start && !late)):
+	case p.kind == KindProducer && (c.is(isConsumer) || c.service != p.service && (c.kind != KindServer || c.start < p.start || late)):
 		e.class = ClassMessage
 	case injects(p) && c.kind == KindConsumer && c.service != p.service:
 		e.class, e.early = ClassMessage, true

@@ -104,7 +104,6 @@ type Option func(*options)
 
 type options struct {
 	without []Selector
-	damaged map[TraceID]bool
 }
 
 // Len returns the number of spans, shared ones included, exact duplicates not.

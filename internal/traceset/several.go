@@ -3,6 +3,7 @@ package traceset
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -86,7 +87,7 @@ func (a *Asker) file(name string) ([]Input, error) {
 		return []Input{File{a, name}}, nil // a pipe is read once
 	}
 	beginning, err := bufio.NewReader(io.LimitReader(file, 64)).Peek(64)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, unread(fmt.Errorf("%s: %w", name, err))
 	}
 	if compare.IsBaseline(beginning) {

@@ -27,7 +27,7 @@ func (d *differ) change(g int, shifts [timeKinds]*NodeDelta) Change {
 			return ChangeSlower
 		case VerdictLess:
 			return ChangeFaster
-		case VerdictNone:
+		case VerdictNone, VerdictSame:
 		}
 	}
 	return ChangeSame

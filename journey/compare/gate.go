@@ -57,10 +57,10 @@ type Judgment struct {
 func (j Judgment) Outcome() Outcome {
 	outcome := OutcomePass
 	for _, c := range j.Checks {
-		switch {
-		case c.Outcome == OutcomeFail:
+		if c.Outcome == OutcomeFail {
 			return OutcomeFail
-		case c.Outcome == OutcomeUndecided:
+		}
+		if c.Outcome == OutcomeUndecided {
 			outcome = OutcomeUndecided
 		}
 	}

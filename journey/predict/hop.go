@@ -72,6 +72,7 @@ func (p *plan) carrierOf(a *activity) int32 {
 			found = at
 		case journey.KindServer, journey.KindConsumer:
 			return found
+		case journey.KindUnspecified, journey.KindInternal: // the way goes on
 		}
 		if !up.waits {
 			break

@@ -260,6 +260,7 @@ func (p *plan) measure(h int32) {
 		kid := &p.acts[k]
 		from := a.start
 		switch kid.anchor {
+		case atStart:
 		case atEnd:
 			from = a.end
 		case atNeeds:

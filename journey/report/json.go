@@ -204,7 +204,7 @@ func rootDocuments(roots []compare.RootComparison) iter.Seq[comparedRoot] {
 func oneSidedDocuments(c compare.Comparison) iter.Seq[oneSidedRoot] {
 	return func(yield func(oneSidedRoot) bool) {
 		for _, r := range c.OneSided {
-			x := oneSidedRoot{r.Root.String(), make(map[string]int)}
+			x := oneSidedRoot{r.String(), make(map[string]int)}
 			for g, n := range r.Journeys[:min(len(r.Journeys), len(c.Groups))] {
 				x.Journeys[c.Groups[g].Name] = n
 			}
