@@ -76,8 +76,8 @@ func judgePath(t *testing.T, j *journey.Journey) {
 	if !slices.ContainsFunc(j.Spans(), func(i journey.Index) bool { return j.Set().Span(i).Name == "charge" }) {
 		t.Error("billing's charge is not in the journey")
 	}
-	if j.Incomplete() {
-		t.Error("the journey is incomplete, want it whole")
+	if reason, incomplete := j.Incomplete(); incomplete {
+		t.Errorf("the journey is incomplete, want it whole: %s", reason)
 	}
 	for _, w := range j.Warnings() {
 		t.Errorf("warning %s: %s", w.Rule, w.Text)

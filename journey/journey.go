@@ -124,28 +124,6 @@ func (j *Journey) Tail() (time.Duration, bool) {
 	return j.Completion() - wait, true
 }
 
-// Incomplete reports that spans of the journey are missing, so that what they would have been is not known. A parent that is
-// missing above the root takes nothing away from the journey.
-func (j *Journey) Incomplete() bool {
-	if !j.rooted() || len(j.unreached) > 0 {
-		return true
-	}
-	if len(j.set.findings) == 0 {
-		return false
-	}
-	for _, i := range j.spans {
-		if i == j.root {
-			continue
-		}
-		for _, f := range j.set.findingsOf(i) {
-			if f.rule == ruleOrphan || f.rule == ruleLinkTarget {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // Median returns the journey with the median completion, the lower of two, and of equals the first. It returns nil without
 // journeys, and does not change the list.
 func Median(journeys []*Journey) *Journey {

@@ -142,6 +142,7 @@ type FanOut struct {
 	Topic    string
 	Groups   []GroupCount // the groups that handled it, by name
 	Missing  []string     // groups that handle this topic elsewhere in the set but not this message, by name
+	Rare     []string     // likewise, groups that handled less than one in twenty of the topic's messages: nobody expects them
 }
 
 // GroupCount is the number of spans of a consumer group that handled one message: more than 1 is a repeat.
@@ -192,25 +193,75 @@ func (s *Set) fanOut(producer Index, deliveries []Message) FanOut {
 		f.Groups = append(f.Groups, GroupCount{reached[i], n})
 		i += n
 	}
-	for _, g := range s.topicGroups[topic] {
-		if _, ok := slices.BinarySearch(reached, s.groupNames[g]); !ok {
-			f.Missing = append(f.Missing, s.groupNames[g])
-		}
-	}
-	slices.Sort(f.Missing)
+	f.Missing, f.Rare = s.lacking(s.topicGroups[topic], reached), s.lacking(s.rareGroups[topic], reached)
 	return f
 }
 
-// findTopicGroups notes which groups consume which topic, and the names that go with the numbers of topics and groups.
-func (s *Set) findTopicGroups() {
-	s.topicNames, s.groupNames = s.topics.Keys(), s.groups.Keys()
-	s.topicGroups = make([][]int32, len(s.topicNames))
-	seen := make(map[[2]int32]bool)
-	for i := range s.nodes {
-		n := &s.nodes[i]
-		if key := [2]int32{n.topic, n.group}; n.is(isConsumer) && n.topic != 0 && n.group != 0 && !seen[key] {
-			seen[key] = true
-			s.topicGroups[n.topic] = append(s.topicGroups[n.topic], n.group)
+// lacking returns the names of the groups that are not among those that were reached.
+func (s *Set) lacking(groups []int32, reached []string) []string {
+	var names []string
+	for _, g := range groups {
+		if _, ok := slices.BinarySearch(reached, s.groupNames[g]); !ok {
+			names = append(names, s.groupNames[g])
 		}
 	}
+	slices.Sort(names)
+	return names
+}
+
+// topicGroup is a group that consumes a topic.
+type topicGroup struct{ topic, group int32 }
+
+// findTopicGroups notes which groups consume which topic, and the names that go with the numbers of topics and groups. A group
+// that handled less than one in twenty of the topic's messages is expected by nobody.
+func (s *Set) findTopicGroups() {
+	s.topicNames, s.groupNames = s.topics.Keys(), s.groups.Keys()
+	s.topicGroups, s.rareGroups = make([][]int32, len(s.topicNames)), make([][]int32, len(s.topicNames))
+	if len(s.topicNames) == 1 || len(s.groupNames) == 1 {
+		return
+	}
+	sent, handled := make([]int, len(s.topicNames)), make(map[topicGroup]int)
+	last, count := topicGroup{}, 0
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		if n.topic == 0 {
+			continue
+		}
+		if n.sends() {
+			sent[n.topic]++
+		}
+		if !n.is(isConsumer) || n.group == 0 {
+			continue
+		}
+		key := topicGroup{n.topic, n.group}
+		if key != last {
+			handled[last] += count
+			last, count = key, 0
+		}
+		count += s.deliveries(Index(i))
+	}
+	handled[last] += count
+	delete(handled, topicGroup{})
+	for key, n := range handled {
+		if n*20 >= sent[key.topic] {
+			s.topicGroups[key.topic] = append(s.topicGroups[key.topic], key.group)
+			s.expects = true
+		} else {
+			s.rareGroups[key.topic] = append(s.rareGroups[key.topic], key.group)
+		}
+	}
+}
+
+// deliveries returns how many messages reached span i, those that it handled again left out.
+func (s *Set) deliveries(i Index) int {
+	n := 0
+	for _, e := range s.edgesTo(i) {
+		if e.class == ClassRetry {
+			return 0
+		}
+		if s.carries(e) {
+			n++
+		}
+	}
+	return n
 }

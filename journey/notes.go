@@ -2,39 +2,218 @@ package journey
 
 import (
 	"fmt"
+	"slices"
+
+	"tracelab/journey/semconv"
 )
 
-// ownWarnings adds what is wrong with the journey as a whole.
+// note adds a warning about one span of the journey.
+func (l *warningList) note(rule RuleID, span *Span, format string, args ...any) {
+	l.add(rule, func() Warning { return Warning{Rule: rule, Span: span.Ref(), Text: fmt.Sprintf(format, args...)} })
+}
+
+// ownWarnings adds what is wrong with the journey as a whole, and what is not seen of it.
 func (j *Journey) ownWarnings(l *warningList) {
 	if len(j.spans) == 0 {
 		return
 	}
 	first := j.set.Span(j.first())
 	if !j.rooted() {
-		l.add(RuleRoots, func() Warning {
-			return Warning{Rule: RuleRoots, Span: first.Ref(), Text: fmt.Sprintf("no root: the earliest span is %s of %s", first.Name, first.ServiceName())}
-		})
+		l.note(RuleRoots, first, "no root: the earliest span is %s of %s", first.Name, first.ServiceName())
 	}
 	if n := len(j.unreached); n > 0 {
-		l.add(RuleRoots, func() Warning {
-			return Warning{Rule: RuleRoots, Span: first.Ref(), Text: fmt.Sprintf("%d spans of its traces are not reached from its first span, and on no path", n)}
-		})
+		l.note(RuleRoots, first, "%d spans of its traces are not reached from its first span, and on no path", n)
 	}
-	for _, g := range j.CompletionPath() {
+	path := j.CompletionPath()
+	for _, g := range path {
 		if g.Wait && g.Class == ClassUnexplained {
 			span := j.set.Span(g.Span)
-			l.add(RuleUnexplained, func() Warning {
-				return Warning{Rule: RuleUnexplained, Span: span.Ref(), Text: fmt.Sprintf("nothing explains the %d ns before %s of %s", g.Duration().Nanoseconds(), span.Name, span.ServiceName())}
-			})
+			l.note(RuleUnexplained, span, "nothing explains the %d ns before %s of %s", g.Duration().Nanoseconds(), span.Name, span.ServiceName())
 		}
 	}
-	for _, m := range j.Messages() {
+	messages := j.Messages()
+	for _, m := range messages {
 		if m.Delivery < 0 {
 			c := j.set.Span(m.Consumer)
-			l.add(RuleClockSkew, func() Warning {
-				return Warning{Rule: RuleClockSkew, Span: c.Ref(), Text: fmt.Sprintf("%s of %s started %d ns before its producer: clocks are off by at least that much",
-					c.Name, c.ServiceName(), -m.Delivery.Nanoseconds())}
-			})
+			l.note(RuleClockSkew, c, "%s of %s started %d ns before its producer: clocks are off by at least that much", c.Name, c.ServiceName(), -m.Delivery.Nanoseconds())
 		}
 	}
+	j.noteUnseen(l, messages)
+	j.noteLoops(l)
+	j.noteOpenReplies(l, messages)
+	j.noteTiedByLink(l)
+	j.noteBackground(l)
+}
+
+// noteUnseen tells of messages of which only the receipt is seen.
+func (j *Journey) noteUnseen(l *warningList, messages []Message) {
+	s := j.set
+	for _, m := range messages {
+		if n := &s.nodes[m.Consumer]; n.op == semconv.OperationReceive && len(s.effectsOf(m.Consumer)) == 0 {
+			c := s.Span(m.Consumer)
+			l.note(RuleUnseen, c, "of what %s did with the message only %s is seen: nothing is below it, so the handling may go on outside of it", c.ServiceName(), c.Name)
+		}
+	}
+	for _, i := range j.spans {
+		if !s.nodes[i].sends() {
+			continue
+		}
+		for _, u := range s.pollsOf(i) {
+			poll := s.Span(u.poll)
+			l.note(RuleUnseen, poll, "%s was received by a poll, %s of %s, and handled by nobody seen", s.messageName(i), poll.Name, poll.ServiceName())
+		}
+	}
+}
+
+// noteLoops tells of work beside a receive span of the journey, in a worker's loop.
+func (j *Journey) noteLoops(l *warningList) {
+	s := j.set
+	for _, x := range s.loops {
+		t := s.nodes[x.root].trace
+		if x.beside == 0 || !slices.Contains(j.traces, t) {
+			continue
+		}
+		if slices.ContainsFunc(x.spans, func(i Index) bool { return s.nodes[i].op == semconv.OperationReceive && j.Contains(i) }) {
+			root := s.Span(x.root)
+			l.note(RuleLoop, root, "%d spans in the loop %s of %s belong to no message: nothing ties them to what was received beside them", x.beside, root.Name, root.ServiceName())
+		}
+	}
+}
+
+// maxWalkBack bounds how far back the sender of a message is sought that came back.
+const maxWalkBack = 64
+
+// noteOpenReplies tells of messages that came back to a service while a span of it was open which had sent one, where no
+// conversation id ties the two: whether the span waited for it is not known.
+func (j *Journey) noteOpenReplies(l *warningList, messages []Message) {
+	s := j.set
+	for _, m := range messages {
+		q := m.Consumer
+		if slices.ContainsFunc(s.replies, func(r reply) bool { return r.back == q }) {
+			continue
+		}
+		service := s.nodes[q].service
+		at := j.lastCause(m.Producer)
+		for range maxWalkBack {
+			if at == none {
+				break
+			}
+			if n := &s.nodes[at]; n.sends() && n.service == service {
+				if waiter := j.openCaller(at, q); waiter != none {
+					w, c := s.Span(waiter), s.Span(q)
+					l.note(RuleOpenReply, c, "a message of the journey came back to %s, in %s, while %s was open; without messaging.message.conversation_id on both nobody knows whether it waited for that", c.ServiceName(), c.Name, w.Name)
+				}
+				break
+			}
+			at = j.lastCause(at)
+		}
+	}
+}
+
+// openCaller returns the nearest caller of p in the service of q that was open when q came, or none.
+func (j *Journey) openCaller(p, q Index) Index {
+	s := j.set
+	at := s.nodes[p].caller
+	for range maxWalkBack {
+		if at == none || s.nodes[at].service == s.nodes[q].service && s.waits(at, q) {
+			return at
+		}
+		at = s.nodes[at].caller
+	}
+	return none
+}
+
+// noteTiedByLink tells of journeys that send messages and whose first span links to this one, or the other way round.
+func (j *Journey) noteTiedByLink(l *warningList) {
+	s := j.set
+	if len(s.related.from) == 0 {
+		return
+	}
+	for _, i := range j.spans {
+		for _, k := range others(s.related.to, i) {
+			if x := s.journeyAt(k); x != nil && !j.Contains(k) && x.sendsMessages() {
+				r := s.Span(k)
+				l.note(RuleTiedByLink, r, "messages of %s of %s are tied to this journey by a link only, in trace %s: they are not part of it", r.Name, r.ServiceName(), r.Trace)
+			}
+		}
+	}
+	if !j.sendsMessages() {
+		return
+	}
+	for _, t := range others(s.related.from, j.first()) {
+		if to := s.Span(t); !j.Contains(t) {
+			l.note(RuleTiedByLink, to, "the messages of this journey are tied to %s of %s by a link only, in trace %s: they are not part of what it caused", to.Name, to.ServiceName(), to.Trace)
+		}
+	}
+}
+
+// journeyAt returns the journey whose first span is i, or nil.
+func (s *Set) journeyAt(i Index) *Journey {
+	for _, j := range s.traceJourneys[s.nodes[i].trace] {
+		if j.first() == i {
+			return j
+		}
+	}
+	return nil
+}
+
+func (j *Journey) sendsMessages() bool {
+	return slices.ContainsFunc(j.spans, func(i Index) bool { return j.set.nodes[i].sends() })
+}
+
+// Background is a piece of work that makes more than nine tenths of a completion and that nothing else of the journey outlives:
+// a stream or a job that a request started, which the request did not wait for.
+type Background struct {
+	Span Index
+	Rest Index // the span that ends last without it and what it caused
+}
+
+// Background returns such a piece of work, and false when there is none.
+func (j *Journey) Background() (Background, bool) {
+	s := j.set
+	if len(j.spans) == 0 || j.Completion() <= 0 {
+		return Background{}, false
+	}
+	least := int64(j.Completion()) / 10 * 9
+	for _, i := range j.spans {
+		n := &s.nodes[i]
+		if n.eff-n.start <= least || i == j.first() || !j.isBackground(i) {
+			continue
+		}
+		inside := newPather(j)
+		bits := inside.reach(i)
+		rest := none
+		for at, k := range j.spans {
+			if !has(bits, at) && (rest == none || s.nodes[k].eff > s.nodes[rest].eff) {
+				rest = k
+			}
+		}
+		if rest != none && s.nodes[rest].eff < n.eff && j.end-s.nodes[rest].eff > least {
+			return Background{i, rest}, true
+		}
+		return Background{}, false
+	}
+	return Background{}, false
+}
+
+// isBackground reports a span that was called or started, not one that handles a message.
+func (j *Journey) isBackground(i Index) bool {
+	edges := j.set.edgesTo(i)
+	return len(edges) > 0 && !slices.ContainsFunc(edges, func(e edge) bool {
+		switch e.class {
+		case ClassCall, ClassDetachedAfter, ClassDetachedOverlap, ClassAbandoned:
+			return false
+		}
+		return true
+	})
+}
+
+func (j *Journey) noteBackground(l *warningList) {
+	b, ok := j.Background()
+	if !ok {
+		return
+	}
+	span, rest := j.set.Span(b.Span), j.set.Span(b.Rest)
+	l.note(RuleBackground, span, "%s of %s alone makes more than nine tenths of the completion, and everything else had ended with %s; --without '%s' leaves it out",
+		span.Name, span.ServiceName(), rest.Name, Selector{span.Service, span.Name})
 }

@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"cmp"
 	"slices"
 
 	"tracelab/journey/semconv"
@@ -87,6 +88,9 @@ func (r *receiveRule) findPolls() {
 	for _, i := range r.receives {
 		r.findPoll(i)
 	}
+	slices.SortFunc(r.unhandled, func(a, b unhandled) int {
+		return cmp.Or(cmp.Compare(a.producer, b.producer), cmp.Compare(a.poll, b.poll))
+	})
 }
 
 func (r *receiveRule) findPoll(i Index) {

@@ -65,7 +65,10 @@ type Set struct {
 	backwards   bool // an effect comes before its cause in the set's order
 	topicNames  []string
 	groupNames  []string
-	topicGroups [][]int32 // by topic, the groups that consume it
+	topicGroups [][]int32         // by topic, the groups that are expected to consume it
+	rareGroups  [][]int32         // by topic, the groups that consumed less than one in twenty of its messages
+	expects     bool              // a topic has groups that are expected
+	parented    map[rootKind]bool // by kind of an orphan: others have their parents in the set
 
 	options       options
 	journeys      []*Journey
@@ -95,6 +98,7 @@ func NewSet(spans []Span, opts ...Option) *Set {
 	s.sortCalls()
 	s.findTopicGroups()
 	s.sortFindings()
+	s.findParented()
 	s.findJourneys()
 	return s
 }

@@ -77,6 +77,7 @@ type Span struct {
 	Links         []Link
 	Resource      *Resource // nil when nothing is known
 
+	TraceState        string // tracestate of W3C Trace Context, as it was sent
 	Flags             uint32 // OTLP span flags: W3C trace flags, 0x100 and 0x200 tell whether the parent was remote
 	DroppedAttributes uint32
 	DroppedEvents     uint32

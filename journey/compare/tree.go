@@ -63,7 +63,8 @@ func (b *treeBuilder) add(number int32, j *journey.Journey) {
 	if rooted {
 		b.tree.rooted++
 	}
-	if b.tree.lossy[number] = b.tree.lossy[number] || j.Incomplete(); !b.tree.lossy[number] {
+	_, incomplete := j.Incomplete()
+	if b.tree.lossy[number] = b.tree.lossy[number] || incomplete; !b.tree.lossy[number] {
 		b.tree.whole++
 	}
 }

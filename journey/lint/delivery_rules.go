@@ -29,7 +29,10 @@ type deliveries struct {
 	byContext  map[contextGroup]bool
 	byPosition map[positionGroup]bool
 	groups     map[string][]string // by topic, the groups that consume it
+	counts     map[consumer]int    // how many messages they consumed
 }
+
+type consumer struct{ topic, group string }
 
 type contextGroup struct {
 	creation journey.Index
@@ -39,8 +42,7 @@ type contextGroup struct {
 type positionGroup struct{ position, group string }
 
 func (v *view) findDeliveries() deliveries {
-	d := deliveries{map[contextGroup]bool{}, map[positionGroup]bool{}, map[string][]string{}}
-	type consumer struct{ topic, group string }
+	d := deliveries{map[contextGroup]bool{}, map[positionGroup]bool{}, map[string][]string{}, map[consumer]int{}}
 	seen := make(map[consumer]bool)
 	for k, m := range v.messages {
 		if m == nil || !m.consumes() || m.group == "" {
@@ -50,6 +52,7 @@ func (v *view) findDeliveries() deliveries {
 			seen[key] = true
 			d.groups[m.destination] = append(d.groups[m.destination], m.group)
 		}
+		d.counts[consumer{m.destination, m.group}] += max(1, m.origins.links)
 		i := journey.Index(k)
 		d.add(v.parent(i), m.group)
 		for _, t := range v.targets(i) {
@@ -93,13 +96,14 @@ func (c *Pass) reached(d deliveries, i journey.Index, group string) bool {
 // failed to be sent are left out, and consumers without a group, which have no name to be missed by.
 func missingConsumers(c *Pass) {
 	d := c.findDeliveries()
+	expected := c.expectedGroups(d)
 	for k, m := range c.messages {
 		i := journey.Index(k)
-		if m == nil || m.op != semconv.OperationSend || m.failed(c.set.Span(i)) {
+		if !c.sentWell(i) {
 			continue
 		}
 		var lacking []string
-		for _, g := range d.groups[m.destination] {
+		for _, g := range expected[m.destination] {
 			if !c.reached(d, i, g) {
 				lacking = append(lacking, g)
 			}
@@ -109,6 +113,32 @@ func missingConsumers(c *Pass) {
 			c.found(i, "%s was not consumed by %s, though %s is consumed by it elsewhere", c.at(i), strings.Join(lacking, ", "), m.destination)
 		}
 	}
+}
+
+// sentWell reports a send span that did not fail.
+func (v *view) sentWell(i journey.Index) bool {
+	m := v.messages[i]
+	return m != nil && m.op == semconv.OperationSend && !m.failed(v.set.Span(i))
+}
+
+// expectedGroups returns by topic the groups that got at least one in twenty of its messages: what others missed is nobody's
+// surprise.
+func (c *Pass) expectedGroups(d deliveries) map[string][]string {
+	sent := make(map[string]int)
+	for k, m := range c.messages {
+		if c.sentWell(journey.Index(k)) {
+			sent[m.destination]++
+		}
+	}
+	expected := make(map[string][]string, len(d.groups))
+	for topic, groups := range d.groups {
+		for _, g := range groups {
+			if d.counts[consumer{topic, g}]*20 >= sent[topic] {
+				expected[topic] = append(expected[topic], g)
+			}
+		}
+	}
+	return expected
 }
 
 // repeatedProcessing counts process spans by message and group. Messages that share a creation context are told apart
@@ -135,6 +165,10 @@ func repeatedProcessing(c *Pass) {
 			if !again {
 				first[key] = i
 			} else if earlier != i {
+				if c.retries(i) {
+					c.foundAdvice(i, "%s processed a message again that %s had failed to process", c.at(i), c.at(earlier))
+					return
+				}
 				c.found(i, "%s processed a message that group %s had processed before, in %s of trace %s", c.at(i), key.group, c.at(earlier), c.set.Span(earlier).Trace)
 			}
 		}
@@ -147,6 +181,16 @@ func repeatedProcessing(c *Pass) {
 			}
 		}
 	}
+}
+
+// retries reports whether span i handled a message again after a failure.
+func (v *view) retries(i journey.Index) bool {
+	for e := range v.set.Causes(i) {
+		if e.Class == journey.ClassRetry {
+			return true
+		}
+	}
+	return false
 }
 
 // positionOf returns where a message was, from its link where that says more than the span.

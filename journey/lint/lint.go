@@ -7,7 +7,8 @@
 //	if result.Counts.AtLeast(lint.LevelWarning) > 0 { … }
 //
 // The families: M is about the attributes, names and kinds of messaging spans; S about how spans of one message refer to
-// each other; P about propagation, whatever carries it; H about HTTP; N about names that grow in number. Rules lists them
+// each other; P about propagation, whatever carries it; H about HTTP; N about names that grow in number; D about spans as they
+// were read. Rules lists them
 // all; WithRules chooses among them and adds rules of your own. How to add one here: write a function beside those of its
 // family, and a line in that family's list.
 //
@@ -158,8 +159,5 @@ func (c *Pass) result() ([]Finding, Counts) {
 // at names a span in a finding.
 func (v *view) at(i journey.Index) string {
 	span := v.set.Span(i)
-	if span.Service == "" {
-		return span.Name
-	}
-	return span.Name + " of " + span.Service
+	return span.Name + " of " + span.ServiceName()
 }

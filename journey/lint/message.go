@@ -44,6 +44,7 @@ type message struct {
 
 	bare       bool             // known by its kind alone: there is no attribute messaging.*
 	kafka      bool             // has an attribute messaging.kafka.*
+	vendor     string           // the system whose own attributes it has, such as rabbitmq
 	perMessage []string         // attributes that describe one message
 	old        []semconv.Rename // old names without their successors
 	oldForm    bool             // operation and span name follow conventions up to 1.24
@@ -64,7 +65,10 @@ func messageOf(span *journey.Span) *message {
 			continue
 		}
 		m.bare = false
-		m.kafka = m.kafka || strings.HasPrefix(a.Key, semconv.MessagingKafkaPrefix)
+		if system := semconv.SystemOf(a.Key); system != "" {
+			m.vendor = system
+			m.kafka = m.kafka || system == "kafka"
+		}
 		messaging = m.read(a) || messaging
 	}
 	if !messaging {
@@ -127,7 +131,7 @@ func (m *message) readPerMessage(a *journey.Attribute) {
 		m.tombstone = a.Value
 	case semconv.MessagingMessageBodySize:
 		m.bodySize, _ = number(a.Value)
-	case semconv.MessagingMessageID, semconv.MessagingMessageConversationID, semconv.MessagingMessageEnvelopeSize:
+	case semconv.MessagingRabbitMQDeliveryTag, semconv.MessagingMessageID, semconv.MessagingMessageConversationID, semconv.MessagingMessageEnvelopeSize:
 	default:
 		return
 	}

@@ -16,7 +16,7 @@ func messagingRules() []Rule {
 			Finds: "A messaging span has names that the conventions no longer have; the M rules on what those names say are left out for it.",
 			Fix:   "upgrade the instrumentation, or opt in to present names with OTEL_SEMCONV_STABILITY_OPT_IN=messaging where it obeys that"},
 		{ID: "M01", Level: LevelError, Convention: messagingConvention, Check: EachSpan(messagingSystem),
-			Finds: "messaging.system is missing, or is not kafka on a span with Kafka's attributes.",
+			Finds: "messaging.system is missing, or is not the system whose attributes the span has, such as messaging.kafka.*.",
 			Fix:   "set messaging.system, for Kafka to kafka, when the span starts"},
 		{ID: "M02", Level: LevelError, Convention: messagingConvention, Check: eachMessage(operationName),
 			Finds: "messaging.operation.name is missing.",
@@ -30,6 +30,9 @@ func messagingRules() []Rule {
 		{ID: "M05", Level: LevelWarning, Convention: messagingConvention, Check: eachMessage(spanKind),
 			Finds: "The span's kind is not that of its operation.",
 			Fix:   "use PRODUCER for create and send, CLIENT for receive and settle, CONSUMER for process; CLIENT for send where the message carries the context of a create span or one made elsewhere"},
+		{ID: "M05b", Level: LevelAdvice, Convention: messagingConvention, Check: EachSpan(remoteChild),
+			Finds: "A producer's child in another service is not of kind CONSUMER; it counts as the consumer of the message.",
+			Fix:   "set the kind CONSUMER, and messaging.operation.type process, on the span that handles the message"},
 		{ID: "M06", Level: LevelError, Convention: messagingConvention, Check: eachMessage(destinationName),
 			Finds: "messaging.destination.name is missing on a span of a single message, or of messages that share it.",
 			Fix:   "set messaging.destination.name; make one span per topic for a poll or commit over several"},
@@ -70,8 +73,8 @@ func messagingSystem(c *Pass, i journey.Index) {
 		c.found(i, "%s is of kind %s and has no messaging.system, nor any other attribute messaging.*", c.at(i), c.set.Span(i).Kind)
 	case m.system == "":
 		c.found(i, "%s has no messaging.system", c.at(i))
-	case m.kafka && m.system != "kafka":
-		c.found(i, "%s has attributes messaging.kafka.* and the messaging.system %q", c.at(i), m.system)
+	case m.vendor != "" && m.system != m.vendor:
+		c.found(i, "%s has attributes of %s and the messaging.system %q", c.at(i), m.vendor, m.system)
 	}
 }
 
@@ -244,4 +247,19 @@ func (m *message) position() (string, bool) {
 		return "", false
 	}
 	return m.destination + " partition " + m.partition.String() + " offset " + m.offset.String(), true
+}
+
+// remoteChild leaves a broker or sidecar that is called alone, and spans that say what they do with the message: M05 is about
+// their kinds.
+func remoteChild(c *Pass, i journey.Index) {
+	p := c.parent(i)
+	if p == none || c.set.Span(p).Kind != journey.KindProducer || c.messages[i] != nil {
+		return
+	}
+	child := c.set.Span(i)
+	for e := range c.set.Causes(i) {
+		if e.From == p && e.Class == journey.ClassMessage && child.Kind != journey.KindConsumer {
+			c.found(i, "%s is of kind %s, and handles the message of %s", c.at(i), child.Kind, c.at(p))
+		}
+	}
 }

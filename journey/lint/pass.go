@@ -40,6 +40,12 @@ func (c *Pass) found(i journey.Index, format string, args ...any) {
 	c.Report(i, fmt.Sprintf(format, args...))
 }
 
+// foundAdvice formats a finding that is advice, whatever the rule's level is.
+func (c *Pass) foundAdvice(i journey.Index, format string, args ...any) {
+	c.found(i, format, args...)
+	c.findings[len(c.findings)-1].Level = LevelAdvice
+}
+
 // foundFix formats a finding with advice for this case.
 func (c *Pass) foundFix(i journey.Index, fix, format string, args ...any) {
 	c.ReportFix(i, fmt.Sprintf(format, args...), fix)

@@ -29,6 +29,12 @@ func propagationRules() []Rule {
 		{ID: "P08", Level: LevelWarning, Check: EachSpan(sampledFlag),
 			Finds: "The sampled flag differs along a chain.",
 			Fix:   "sample by the parent (ParentBased), and hand the traceparent's flags on as they came"},
+		{ID: "P13", Level: LevelWarning, Check: EachSpan(doubledContext),
+			Finds: "A record or request carried traceparent more than once: who reads the first one and who reads the last one see different parents.",
+			Fix:   "find the two instrumentations that inject, and set the header in the place of adding it"},
+		{ID: "P14", Level: LevelWarning, Check: EachSpan(missingKinds),
+			Finds: "A span of kind INTERNAL, or of none, has a child of such a kind in another service: whether that was a call or a message nobody can tell.",
+			Fix:   "set the kinds: CLIENT and SERVER on the two sides of a call, PRODUCER and CONSUMER on those of a message"},
 		{ID: "P09", Level: LevelWarning, Check: silentFailure,
 			Finds: "The caller's span is fine, and later work that it caused failed.",
 			Fix:   "make sure that somebody is told: the caller does not know"},
@@ -68,20 +74,28 @@ func traceRoots(c *Pass) {
 	type trace struct {
 		first, second journey.Index
 		roots         int
+		poll          bool // its root is a receive span that belongs to no journey
 	}
 	traces := make(map[journey.TraceID]*trace)
 	var order []*trace
 	for k := range c.messages {
 		i := journey.Index(k)
 		span := c.set.Span(i)
-		if c.set.Shared(i) {
+		if c.set.Shared(i) && !span.Parent.IsZero() {
 			continue
 		}
 		t := traces[span.Trace]
 		if t == nil {
-			t = &trace{first: i, second: none}
+			t = &trace{first: none, second: none}
 			traces[span.Trace] = t
 			order = append(order, t)
+		}
+		if c.set.Shared(i) {
+			t.poll = true
+			continue
+		}
+		if t.first == none {
+			t.first = i
 		}
 		if !span.Parent.IsZero() {
 			continue
@@ -92,6 +106,7 @@ func traceRoots(c *Pass) {
 	}
 	for _, t := range order {
 		switch {
+		case t.first == none || t.roots == 0 && t.poll:
 		case t.roots == 0:
 			c.found(t.first, "trace has no root; %s is its earliest span", c.at(t.first))
 		case t.roots > 1:
@@ -103,7 +118,7 @@ func traceRoots(c *Pass) {
 // lostAtHop reports a root that consumes and has no link, outside of shared traces.
 func (v *view) lostAtHop(i journey.Index) bool {
 	span := v.set.Span(i)
-	return span.Parent.IsZero() && len(span.Links) == 0 && span.DroppedLinks == 0 && v.set.ConsumerSide(i) && !v.shared(i)
+	return span.Parent.IsZero() && len(span.Links) == 0 && span.DroppedLinks == 0 && v.set.ConsumerSide(i) && !v.shared(i) && !v.passedOn[i]
 }
 
 func consumerRoot(c *Pass, i journey.Index) {
@@ -277,4 +292,36 @@ func beforeItsCause(c *Pass, i journey.Index) {
 			return
 		}
 	}
+}
+
+// doubledContext looks at the headers that a span has kept.
+func doubledContext(c *Pass, i journey.Index) {
+	for _, h := range c.set.Span(i).Headers() {
+		if h.Name != "traceparent" {
+			continue
+		}
+		n := 0
+		for _, value := range h.Values {
+			n += 1 + strings.Count(value, ",") // HTTP allows to join several into one
+		}
+		if n > 1 {
+			c.found(i, "%s kept %d values of traceparent", c.at(i), n)
+			return
+		}
+	}
+}
+
+// missingKinds leaves messaging spans to M05 and S13.
+func missingKinds(c *Pass, i journey.Index) {
+	p := c.parent(i)
+	if p == none || !withoutKind(c.set.Span(i).Kind) || !withoutKind(c.set.Span(p).Kind) || c.messages[i] != nil || c.messages[p] != nil {
+		return
+	}
+	if child, parent := c.set.Span(i), c.set.Span(p); child.Service != parent.Service {
+		c.found(i, "%s is of kind %s, and its parent %s of kind %s, though they are in two services", c.at(i), child.Kind, c.at(p), parent.Kind)
+	}
+}
+
+func withoutKind(k journey.Kind) bool {
+	return k == journey.KindUnspecified || k == journey.KindInternal
 }

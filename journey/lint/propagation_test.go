@@ -11,7 +11,7 @@ var propagationCases = []ruleCase{
 	{rule: "P01", why: "polls and commits are left alone", drawing: flow, edit: func(find func(string) span) {
 		find("commit").Parent = journey.SpanID{9}
 	}},
-	{rule: "P01", why: "a cycle is no missing parent", drawing: "a 0-9 parent=b\nb 1-2 parent=a", want: "P02"},
+	{rule: "P01", why: "a cycle is no missing parent", drawing: "a 0-9 parent=b\nb 1-2 parent=a service=a", want: "D04 P02"},
 
 	{rule: "P02", why: "one root for each trace", drawing: flow},
 	{rule: "P02", why: "two", drawing: "a 0-9\nb 1-2", want: "P02"},
@@ -93,16 +93,40 @@ b.lost SERVER 31-39 trace=2 server.address=b server.port=80`, want: "P06"},
 		find("c.process").Status = journey.StatusError
 		set(find("c.process"), "error.type", journey.StringValue("declined"))
 	}},
-	{rule: "P09", why: "a call that failed and was made good", drawing: "root 0-9\n  a 1-2\n    b 1-2 error\n  c 3-4"},
+	{rule: "P09", why: "a call that failed and was made good", drawing: "r.root 0-9\n  r.a 1-2\n    r.b 1-2 error\n  r.c 3-4"},
 
 	{rule: "P10", why: "in order", drawing: flow},
-	{rule: "P10", why: "child before parent", drawing: "root 5-9\n  a 4-8", want: "P10"},
+	{rule: "P10", why: "child before parent", drawing: "r.root 5-9\n  r.a 4-8", want: "P10"},
 	{rule: "P10", why: "consumer before producer", drawing: "root 0-50\n  s.send $send 10-20\nc.process $process 6-9 service=c trace=2 link=s.send", want: "P10"},
 	{rule: "P10", why: "a poll was opened before", drawing: "root 0-50\n  s.send $send 10-20\npoll $poll 5-55 service=c trace=2 link=s.send messaging.batch.message_count=1"},
 
 	{rule: "P10", why: "a receive span that is a child was opened before", drawing: "root 0-50\n  s.send $send 10-20\n    poll $poll 5-55 service=c", want: "S09"},
 
 	{rule: "P12", why: "once for each group", drawing: twoGroups},
+	{rule: "P02", why: "a poll is the root, and its child knows the message", drawing: flow + "c.poll $poll 40-50 trace=5\n  c.other $process 51-52 link=s.send group=h", want: "S08"},
+	{rule: "P03", why: "a receive span without a link, whose child has one", drawing: flow + "h.poll CONSUMER 40-50 trace=5\n  h.other $process 45-52 link=s.send group=h", want: "M01"},
+	{rule: "P13", why: "traceparent twice", drawing: "a SERVER 0-9 http.request.header.traceparent=00-1,00-2", want: "P13"},
+	{rule: "P13", why: "traceparent once", drawing: "a SERVER 0-9 http.request.header.traceparent=00-1"},
+	{rule: "P14", why: "two services without kinds", drawing: "a.s SERVER 0-9\n  a.x 1-8\n    b.y 2-7", want: "P14"},
+	{rule: "P14", why: "within a service", drawing: "a.s SERVER 0-9\n  a.x 1-8\n    a.y 2-7"},
+	{rule: "P14", why: "a call", drawing: "a.s SERVER 0-9\n  a.x CLIENT 1-8\n    b.y SERVER 2-7"},
+	{rule: "M05b", why: "a span without a kind handles the message", drawing: "s.s SERVER 0-9\n  s.send $send 1-8\n    b.y 12-17", want: "M05b"},
+	{rule: "M05b", why: "a broker that is called", drawing: "s.s SERVER 0-9\n  s.send $send 1-8\n    b.y SERVER 2-7"},
+	{rule: "D02", why: "one id twice", drawing: "a.s SERVER 0-9\n  a.x 1-8 id=00000000000000aa\n  a.y 2-7 id=00000000000000aa", want: "D02"},
+	{rule: "D02", why: "one id of both halves of a call", drawing: "a.s CLIENT 0-9 id=00000000000000aa\nb.y SERVER 2-7 id=00000000000000aa"},
+	{rule: "D03", why: "ended before it started", drawing: "a.s SERVER 0-9\n  a.x 4-2", want: "D03"},
+	{rule: "D03", why: "no length", drawing: "a.s SERVER 0-9\n  a.x 4-4"},
+	{rule: "D10", why: "none", drawing: flow},
+	{rule: "D04", why: "none", drawing: flow},
+	{rule: "D04", why: "its own parent", drawing: "a.s SERVER 0-9\n  a.x 1-2 parent=a.x", want: "D04"},
+	{rule: "D10", why: "two receive spans that link to each other", drawing: "a.s SERVER 0-9\n  a.p $send 1-2\na.r $poll 3-9 link=a.q trace=2\na.q $poll 3.5-8 link=a.r trace=2", want: "D10 P05 S08"},
+	{rule: "D13", why: "half an id", drawing: "a.s SERVER 0-9\n  a.x CLIENT 1-8\n    b.y SERVER 2-7", edit: func(find func(string) span) {
+		find("a.s").Trace[0], find("a.x").Trace[0] = 7, 7
+	}, want: "D13"},
+	{rule: "D13", why: "a whole id", drawing: "a.s SERVER 0-9\n  a.x CLIENT 1-8\n    b.y SERVER 2-7"},
+	{rule: "P12", why: "again after a failure: advice", drawing: flow + "c.again $process 160-190 service=c trace=4 link=s.send", edit: func(find func(string) span) {
+		set(find("c.process"), "error.type", journey.StringValue("x"))
+	}, want: "P12"},
 	{rule: "P12", why: "twice", drawing: flow + "c.again $process 160-190 service=c trace=4 link=s.send", want: "P12"},
 	{rule: "P12", why: "two messages with one custom creation context", drawing: `
 root SERVER 0-50

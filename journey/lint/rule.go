@@ -33,7 +33,7 @@ const (
 
 // Rules returns all rules of this package, ordered by ID.
 func Rules() []Rule {
-	rules := slices.Concat(messagingRules(), messageValueRules(), structureRules(), propagationRules(), deliveryRules(), httpRules(), cardinalityRules())
+	rules := slices.Concat(messagingRules(), messageValueRules(), structureRules(), propagationRules(), deliveryRules(), httpRules(), cardinalityRules(), dataRules())
 	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return rules
 }

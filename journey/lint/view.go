@@ -15,6 +15,7 @@ type view struct {
 	links    []journey.Index // the targets of all links: those of span i are links[linksAt[i]:linksAt[i+1]]
 	linksAt  []int32
 	creation []bool  // by span: it is the creation context of messages
+	passedOn []bool  // by span: a span that consumes refers to it and to the origin of what it handles
 	firstUse []int64 // by span: when the first span that consumes its message started, 0 when none does
 }
 
@@ -22,7 +23,7 @@ func newView(set *journey.Set) *view {
 	n := set.Len()
 	v := &view{
 		set: set, messages: make([]*message, n), linksAt: make([]int32, n+1),
-		creation: make([]bool, n), firstUse: make([]int64, n),
+		creation: make([]bool, n), passedOn: make([]bool, n), firstUse: make([]int64, n),
 	}
 	for i := range v.messages {
 		span := set.Span(journey.Index(i))
@@ -39,7 +40,29 @@ func newView(set *journey.Set) *view {
 	v.findCreations()
 	v.findUses()
 	v.findOrigins()
+	v.findPassedOn()
 	return v
+}
+
+// findPassedOn marks the consumer-side spans of a service to which another span of it refers that knows the origin of what it
+// handles: the roots of polls and of receiving, which need no link themselves.
+func (v *view) findPassedOn() {
+	for k, m := range v.messages {
+		if m == nil || !m.consumes() {
+			continue
+		}
+		i := journey.Index(k)
+		origins := m.origins.links
+		pass := func(t journey.Index) {
+			if t != none && v.set.ConsumerSide(t) && v.set.Span(t).Service == v.set.Span(i).Service && origins > 0 {
+				v.passedOn[t] = true
+			}
+		}
+		pass(v.parent(i))
+		for _, t := range v.targets(i) {
+			pass(t)
+		}
+	}
 }
 
 // targets returns the spans that the links of span i name, none for those that are not in the set.

@@ -1,5 +1,7 @@
 package semconv
 
+import "strings"
+
 // Names of attributes in today's conventions.
 const (
 	ErrorType   = "error.type"
@@ -94,4 +96,18 @@ func RenameOf(key string) (Rename, bool) {
 		return Rename{}, false
 	}
 	return r, true
+}
+
+// SystemOf returns the value of messaging.system that goes with an attribute which only one system has, such as rabbitmq for
+// messaging.rabbitmq.destination.routing_key, and "" for all others.
+func SystemOf(key string) string {
+	for _, x := range [...]struct{ prefix, system string }{
+		{MessagingKafkaPrefix, "kafka"}, {"messaging.rabbitmq.", "rabbitmq"}, {"messaging.rocketmq.", "rocketmq"},
+		{"messaging.gcp_pubsub.", "gcp_pubsub"}, {"messaging.servicebus.", "servicebus"}, {"messaging.eventhubs.", "eventhubs"},
+	} {
+		if strings.HasPrefix(key, x.prefix) {
+			return x.system
+		}
+	}
+	return ""
 }

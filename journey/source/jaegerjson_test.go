@@ -48,7 +48,7 @@ func TestJaegerFields(t *testing.T) {
 		{"key":"i","type":"int64","value":7},{"key":"big","type":"int64","value":"9007199254740993"},{"key":"f","type":"float64","value":7},{"key":"g","type":"float64","value":"2.5"},
 		{"key":"b","type":"bool","value":"true"},{"key":"bytes","type":"binary","value":"AQI="},{"key":"bad","type":"int64","value":"seven"},{"key":"n","type":"string","value":null},{"key":"s","type":"string","value":"x"}]`))
 	want := journey.Span{
-		Kind: journey.KindConsumer, Status: journey.StatusError, StatusMessage: "no", Service: "shop", Name: "op", Scope: "lib", Flags: 1,
+		Kind: journey.KindConsumer, Status: journey.StatusError, StatusMessage: "no", Service: "shop", Name: "op", Scope: "lib", TraceState: "a=b", Flags: 1,
 		Start: 1750000000000001000, End: 1750000000000013500, DroppedLinks: 3, DroppedEvents: 2, DroppedAttributes: 1,
 		Source: "f:1", Warnings: []string{"skewed", "late"},
 		Attributes: attributes("i", journey.IntValue(7), "big", journey.IntValue(9007199254740993), "f", journey.FloatValue(7), "g", journey.FloatValue(2.5), "b", journey.BoolValue(true),

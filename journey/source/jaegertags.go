@@ -32,7 +32,9 @@ func readTags(s *journey.Span) {
 			s.DroppedEvents = countOf(a.Value)
 		case "otel.dropped_links_count":
 			s.DroppedLinks = countOf(a.Value)
-		case "otel.scope.version", "otel.library.version", "w3c.tracestate", "internal.span.format":
+		case "w3c.tracestate":
+			s.TraceState = a.Value.String()
+		case "otel.scope.version", "otel.library.version", "internal.span.format":
 		default:
 			kept = append(kept, a)
 		}

@@ -111,6 +111,7 @@ func (c *converter) span(s ptrace.Span) journey.Span {
 		Attributes:        c.attributesOf(s.Attributes()),
 		Links:             c.linksOf(s.Links()),
 		Resource:          c.resource,
+		TraceState:        s.TraceState().AsRaw(),
 		Flags:             s.Flags(),
 		DroppedAttributes: s.DroppedAttributesCount(),
 		DroppedEvents:     s.DroppedEventsCount(),

@@ -117,6 +117,8 @@ func (d *spanDecoder) spanField(s *journey.Span, key []byte) {
 		s.Links = d.linkList()
 	case "status":
 		d.status(s)
+	case "traceState", "trace_state":
+		s.TraceState = d.string()
 	case "flags":
 		s.Flags = uint32(d.uint(32))
 	case "droppedAttributesCount", "dropped_attributes_count":

@@ -1,0 +1,89 @@
+package journey
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Weight returns how many journeys this one stands for, by the threshold that its sampler left in the tracestate (ot=th:…), and
+// false where it left none: then it is 1.
+func (j *Journey) Weight() (float64, bool) {
+	if len(j.spans) == 0 {
+		return 1, false
+	}
+	if w, ok := weightOf(j.set.Span(j.first()).TraceState); ok {
+		return w, true
+	}
+	for _, i := range j.spans {
+		if w, ok := weightOf(j.set.Span(i).TraceState); ok {
+			return w, true
+		}
+	}
+	return 1, false
+}
+
+// weightOf reads the threshold of a tracestate: 1 to 14 hexadecimal digits, right-padded with zeros to 56 bits. Of 2^56 random
+// values those from the threshold on were sampled.
+func weightOf(state string) (float64, bool) {
+	for member := range strings.SplitSeq(state, ",") {
+		value, ok := strings.CutPrefix(strings.TrimSpace(member), "ot=")
+		if !ok {
+			continue
+		}
+		for field := range strings.SplitSeq(value, ";") {
+			digits, ok := strings.CutPrefix(field, "th:")
+			if !ok || len(digits) == 0 || len(digits) > 14 {
+				continue
+			}
+			threshold, err := strconv.ParseUint(digits+strings.Repeat("0", 14-len(digits)), 16, 64)
+			if err == nil {
+				const all = 1 << 56
+				return all / float64(all-threshold), true
+			}
+		}
+	}
+	return 1, false
+}
+
+// tailMarks are the attributes that samplers leave which decide when a trace is over: by what happened in it.
+var tailMarks = [...]string{"tailsampling.policy", "tailsampling.composite_policy", "tailsampling.cached_decision", "meta.refinery.reason"}
+
+// Sampling is what is known of how the journeys of a set were chosen.
+type Sampling struct {
+	Weighted bool // a journey has a threshold
+	Differ   bool // weights differ between journeys
+	Tail     bool // a span has a tail sampler's mark
+}
+
+// Sampling looks through the journeys of the set and their spans: O(n).
+func (s *Set) Sampling() Sampling {
+	var x Sampling
+	first := 0.0
+	for k, j := range s.Journeys() {
+		w, ok := j.Weight()
+		x.Weighted = x.Weighted || ok
+		if k == 0 {
+			first = w
+		}
+		x.Differ = x.Differ || w != first
+	}
+	for i := range Index(s.Len()) {
+		for _, a := range s.Span(i).Attributes {
+			for _, mark := range tailMarks {
+				x.Tail = x.Tail || a.Key == mark
+			}
+		}
+	}
+	return x
+}
+
+// NoInterval says why no interval can be given for figures of such a set, and false when one can.
+func (x Sampling) NoInterval() (reason string, refused bool) {
+	switch {
+	case x.Differ:
+		return "its journeys were sampled with different weights", true
+	case x.Tail && !x.Weighted:
+		return "a tail sampler chose its journeys by what happened in them, and left no thresholds", true
+	}
+	return "", false
+}

@@ -1,0 +1,53 @@
+package journey_test
+
+import (
+	"strings"
+	"testing"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/draw"
+)
+
+func TestWeights(t *testing.T) {
+	for state, want := range map[string]float64{
+		"": 1, "ot=th:0": 1, "ot=th:8": 2, "ot=th:c": 4, "vendor=x,ot=rv:00000000000001;th:c": 4, "ot=th:": 1, "ot=th:xyz": 1,
+		"ot=th:ffffffffffffff": 1 << 56, "ot=th:ffffffffffffff0": 1, "x=th:8": 1,
+	} {
+		spans, err := draw.Spans("S SERVER 0-9\n  A 1-2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		spans[1].TraceState = state
+		w, told := journey.NewSet(spans).Journeys()[0].Weight()
+		if w != want || told != (want != 1 || state == "ot=th:0") {
+			t.Errorf("%q: weight %v, %v; want %v", state, w, told, want)
+		}
+	}
+}
+
+func TestSampling(t *testing.T) {
+	const two = "S SERVER 0-9\nT SERVER 0-9 trace=2"
+	for _, c := range []struct {
+		why, first, second, mark string
+		refused                  string
+	}{
+		{"nothing known", "", "", "", ""},
+		{"one threshold for all", "ot=th:8", "ot=th:8", "", ""},
+		{"two thresholds", "ot=th:8", "ot=th:c", "", "different weights"},
+		{"one without a threshold", "ot=th:8", "", "", "different weights"},
+		{"a tail sampler's mark", "", "", "tailsampling.policy=errors", "tail sampler"},
+		{"a tail sampler's mark, with thresholds", "ot=th:8", "ot=th:8", "tailsampling.policy=errors", ""},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			spans, err := draw.Spans(two + " " + c.mark)
+			if err != nil {
+				t.Fatal(err)
+			}
+			spans[0].TraceState, spans[1].TraceState = c.first, c.second
+			reason, refused := journey.NewSet(spans).Sampling().NoInterval()
+			if refused != (c.refused != "") || !strings.Contains(reason, c.refused) {
+				t.Errorf("%q, %v; want %q", reason, refused, c.refused)
+			}
+		})
+	}
+}

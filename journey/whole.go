@@ -1,0 +1,135 @@
+package journey
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Incomplete reports that spans of the journey are missing, and why that is known; figures of such a journey are not those of
+// what happened. Evidence is: there is no root; a parent is missing, though not above the root, where an upstream may export
+// nothing (unless other spans like the root have their parents in the set); the target of a link is missing and no message led
+// to the span; a group did not handle a message of a topic of which it handles at least one in twenty.
+func (j *Journey) Incomplete() (reason string, ok bool) {
+	if !j.rooted() {
+		return "it has no root", true
+	}
+	s := j.set
+	if len(s.findings) > 0 {
+		for _, i := range mergeSorted(j.spans, j.unreached) {
+			for _, f := range s.findingsOf(i) {
+				if reason := j.missing(f); reason != "" {
+					return reason, true
+				}
+			}
+		}
+	}
+	if !s.expects {
+		return "", false
+	}
+	for _, f := range j.FanOut() {
+		if len(f.Missing) > 0 && !s.nodes[f.Producer].failed() {
+			return fmt.Sprintf("%s was not handled by %s, though %s is elsewhere", s.messageName(f.Producer), strings.Join(f.Missing, ", "), f.Topic), true
+		}
+	}
+	return "", false
+}
+
+// missing says which span of the journey is missing by a finding, or "" when it tells of none.
+func (j *Journey) missing(f finding) string {
+	s := j.set
+	span := s.Span(f.span)
+	switch {
+	case f.rule == ruleOrphan && (f.span != j.root || s.parented[rootKind{s.nodes[f.span].service, span.Name}]):
+		return fmt.Sprintf("the parent of %s of %s is missing", span.Name, span.ServiceName())
+	case f.rule == ruleLinkTarget && s.nodes[f.span].is(isConsumer) && !j.isDelivered(f.span):
+		return fmt.Sprintf("what %s of %s links to is missing", span.Name, span.ServiceName())
+	}
+	return ""
+}
+
+// isDelivered reports whether a message of the journey led to span i.
+func (j *Journey) isDelivered(i Index) bool {
+	return slices.ContainsFunc(j.set.edgesTo(i), func(e edge) bool { return e.class == ClassMessage && j.Contains(e.pred) })
+}
+
+// rootKind is what spans are compared by that start journeys.
+type rootKind struct {
+	service int32
+	name    string
+}
+
+// findParented notes which kinds of orphans have their parents in the set elsewhere.
+func (s *Set) findParented() {
+	for _, f := range s.findings {
+		if f.rule == ruleOrphan {
+			if s.parented == nil {
+				s.parented = make(map[rootKind]bool)
+			}
+			s.parented[rootKind{s.nodes[f.span].service, s.Span(f.span).Name}] = false
+		}
+	}
+	if s.parented == nil {
+		return
+	}
+	for i := range s.nodes {
+		if n := &s.nodes[i]; n.parent != none {
+			key := rootKind{n.service, s.Span(Index(i)).Name}
+			if _, asked := s.parented[key]; asked {
+				s.parented[key] = true
+			}
+		}
+	}
+}
+
+// messageName is what a message is called for people: its topic, or what sent it.
+func (s *Set) messageName(producer Index) string {
+	if topic := s.Topic(producer); topic != "" {
+		return topic
+	}
+	return "the message of " + s.Span(producer).Name
+}
+
+// Unreceived returns the spans of the journey that sent a message which nobody is seen to receive, in the set's order. Those
+// that failed are left out: there may have been no message.
+func (j *Journey) Unreceived() []Index {
+	var list []Index
+	for _, i := range j.spans {
+		n := &j.set.nodes[i]
+		if n.sends() && !n.failed() && !n.is(isConsumer) && !j.set.received(i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// received reports whether anybody is seen to have received what a span sent.
+func (s *Set) received(producer Index) bool {
+	for _, i := range s.effectsOf(producer) {
+		if s.nodes[i].is(isConsumer) || slices.ContainsFunc(s.edgesTo(i), func(e edge) bool { return e.pred == producer && e.class == ClassMessage }) {
+			return true
+		}
+	}
+	return len(s.pollsOf(producer)) > 0
+}
+
+// pollsOf returns the polls that received a message of a producer that nobody handled.
+func (s *Set) pollsOf(producer Index) []unhandled {
+	lo, _ := slices.BinarySearchFunc(s.unhandled, producer, func(u unhandled, p Index) int { return int(u.producer) - int(p) })
+	hi := lo
+	for hi < len(s.unhandled) && s.unhandled[hi].producer == producer {
+		hi++
+	}
+	return s.unhandled[lo:hi]
+}
+
+// UnreceivedTopics names what Unreceived lists, each once: the topics, or what sent it.
+func (j *Journey) UnreceivedTopics() []string {
+	var names []string
+	for _, i := range j.Unreceived() {
+		if name := j.set.messageName(i); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,84 @@
+package journey_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestIncomplete(t *testing.T) {
+	many := func(n int, of string) string {
+		var b strings.Builder
+		for k := range n {
+			fmt.Fprintf(&b, "w.S%d SERVER 0-9 trace=%d\n  w.P%d PRODUCER 1-2 topic=t\n    c.C%d CONSUMER 5-9 topic=t group=%s\n", k, k+10, k, k, of)
+		}
+		return b.String()
+	}
+	for _, c := range []struct{ why, drawing, want string }{
+		{"whole", "S SERVER 0-9\n  A 1-2", ""},
+		{"no root", "C CONSUMER 0-9 op=process", "it has no root"},
+		{"a parent is missing below", "S SERVER 0-9\nA 1-2 parent=?", "the parent of A of A is missing"},
+		{"a parent is missing above the root: the upstream exports nothing", "S SERVER 0-9 parent=?", ""},
+		{"a parent is missing above the root, and others like it have theirs", "S SERVER 0-9 parent=?\nU CLIENT 0-9 trace=2\n  S SERVER 1-8", "the parent of S of S is missing"},
+		{"what a consumer links to is missing, and nothing else led to it", "S SERVER 0-9\n  A CONSUMER 2-5 link=? service=S", "what A of S links to is missing"},
+		{"one of two links of a batch is missing", "S SERVER 0-9\n  P PRODUCER 1-2\nB CONSUMER 5-9 link=P link=? trace=2", ""},
+		{"a group that got the others did not get this one", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n" + many(3, "g"), "t was not handled by g, though t is elsewhere"},
+		{"a group that got one in thirty is expected by nobody", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n    c.C CONSUMER 4-5 topic=t group=g\n" + many(29, "g") + "x.X CONSUMER 5-6 topic=t group=rare link=w.P0 trace=9", ""},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			set := newSet(t, c.drawing)
+			j := set.Journeys()[0]
+			for _, x := range set.Journeys() {
+				if i, ok := x.Root(); ok && set.Span(i).Name == "S" && set.Span(i).Trace[15] == 1 {
+					j = x
+				}
+			}
+			if reason, ok := j.Incomplete(); reason != c.want || ok != (c.want != "") {
+				t.Errorf("%q, %v; want %q", reason, ok, c.want)
+			}
+		})
+	}
+}
+
+func TestUnreceived(t *testing.T) {
+	for _, c := range []struct {
+		why, drawing string
+		want         []string
+	}{
+		{"handled", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n    C CONSUMER 4-5", nil},
+		{"received", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\nC CONSUMER 4-5 op=receive link=P trace=2", nil},
+		{"nobody is seen", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n  Q PRODUCER 3-4 topic=t", []string{"t"}},
+		{"without a topic", "S SERVER 0-9\n  P PRODUCER 1-2", []string{"the message of P"}},
+		{"sending failed", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t error", nil},
+		{"a create span sends nothing", "S SERVER 0-9\n  K PRODUCER 1-2 op=create topic=t", nil},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			if got := newSet(t, c.drawing).Journeys()[0].UnreceivedTopics(); !slices.Equal(got, c.want) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestNotes(t *testing.T) {
+	for _, c := range []struct{ why, drawing, want string }{
+		{"of two messages of a poll one is handled", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n  Q PRODUCER 3-4 topic=t\nR CLIENT 5-6 op=receive link=P link=Q trace=2\nC CONSUMER 7-8 op=process link=P service=R trace=3", "D14"},
+		{"both are handled", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n  Q PRODUCER 3-4 topic=t\nR CLIENT 5-6 op=receive link=P link=Q trace=2\nC CONSUMER 7-8 op=process link=P link=Q service=R trace=3", ""},
+		{"a stream under a request", "a.S SERVER 0-9\n  a.G 5-2000", "D18"},
+		{"a consumer that takes long is no background work", "a.S SERVER 0-9\n  a.P PRODUCER 1-2\n    b.C CONSUMER 5-2000", ""},
+		{"work after the answer that is not all", "a.S SERVER 0-90\n  a.G 5-200", ""},
+		{"a message that came back, though another conversation's", "w.S SERVER 0-100\n  w.P PRODUCER 5-8\n    b.H CONSUMER 30-80\n      b.Q PRODUCER 75-79\n        w.R CONSUMER 85-90", "D16"},
+		{"a message that came back when nobody waited", "w.S SERVER 0-20\n  w.P PRODUCER 5-8\n    b.H CONSUMER 30-80\n      b.Q PRODUCER 75-79\n        w.R CONSUMER 85-90", ""},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			var rules []string
+			for _, w := range newSet(t, c.drawing).Journeys()[0].Warnings() {
+				rules = append(rules, string(w.Rule))
+			}
+			if got := strings.Join(rules, " "); got != c.want {
+				t.Errorf("warnings %q, want %q", got, c.want)
+			}
+		})
+	}
+}
