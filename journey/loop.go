@@ -92,6 +92,11 @@ func (f *journeyFinder) addLoop(root Index) {
 	l := loop{root: root, spans: append([]Index(nil), f.spans...)}
 	f.loops[s.nodes[root].trace] = true
 	f.spans = f.spans[:0]
+	if s.loopsOf == nil {
+		s.loopsOf = make(map[int32][]int32)
+	}
+	t := s.nodes[root].trace
+	s.loopsOf[t] = append(s.loopsOf[t], int32(len(s.loops)))
 	s.loops = append(s.loops, l)
 }
 

@@ -68,9 +68,16 @@ func (j *Journey) noteUnseen(l *warningList, messages []Message) {
 // noteLoops tells of work beside a receive span of the journey, in a worker's loop.
 func (j *Journey) noteLoops(l *warningList) {
 	s := j.set
-	for _, x := range s.loops {
-		t := s.nodes[x.root].trace
-		if x.beside == 0 || !slices.Contains(j.traces, t) {
+	if len(s.loops) == 0 {
+		return
+	}
+	var list []int32
+	for _, t := range j.traces {
+		list = append(list, s.loopsOf[t]...)
+	}
+	for _, k := range list {
+		x := &s.loops[k]
+		if x.beside == 0 {
 			continue
 		}
 		if slices.ContainsFunc(x.spans, func(i Index) bool { return s.nodes[i].op == semconv.OperationReceive && j.Contains(i) }) {
@@ -89,7 +96,7 @@ func (j *Journey) noteOpenReplies(l *warningList, messages []Message) {
 	s := j.set
 	for _, m := range messages {
 		q := m.Consumer
-		if slices.ContainsFunc(s.replies, func(r reply) bool { return r.back == q }) {
+		if _, known := s.waiters[q]; known {
 			continue
 		}
 		service := s.nodes[q].service

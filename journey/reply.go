@@ -27,13 +27,30 @@ func (j *Journey) Replies() []Reply {
 		return nil
 	}
 	var list []Reply
-	for _, r := range j.set.replies {
-		if j.Contains(r.sent) && j.Contains(r.back) && j.Contains(r.waiter) {
-			list = append(list, Reply{r.waiter, r.sent, r.back})
+	for _, i := range j.spans {
+		for _, c := range j.set.callsOf(i) {
+			if c >= none {
+				continue
+			}
+			if r := j.set.replies[replyOf(c)]; j.Contains(r.sent) && j.Contains(r.back) {
+				list = append(list, Reply{r.waiter, r.sent, r.back})
+			}
 		}
 	}
 	slices.SortFunc(list, func(a, b Reply) int { return cmp.Or(cmp.Compare(a.Waiter, b.Waiter), cmp.Compare(a.Sent, b.Sent)) })
 	return list
+}
+
+// ReplyTo returns the span that waited for span i to handle a reply, and false when i handled none.
+func (j *Journey) ReplyTo(i Index) (waiter Index, ok bool) {
+	if j.set == nil {
+		return none, false
+	}
+	waiter, ok = j.set.waiters[i]
+	if !ok || !j.Contains(waiter) || !j.Contains(i) {
+		return none, false
+	}
+	return waiter, true
 }
 
 // conversation is what ties a reply to what was sent for it: the service, and messaging.message.conversation_id.
@@ -83,6 +100,10 @@ func (s *Set) findReplies() {
 		n := &s.nodes[p]
 		if r, ok := f.find(p, backs[conversation{n.service, s.spans[n.span].conversationID()}]); ok {
 			s.replies = append(s.replies, r)
+			if s.waiters == nil {
+				s.waiters = make(map[Index]Index)
+			}
+			s.waiters[r.back] = r.waiter
 		}
 	}
 }

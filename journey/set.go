@@ -59,6 +59,8 @@ type Set struct {
 	retries   map[Index][]Index // by cause, the effects of edges of class retry
 	joins     []Index           // spans with several parents
 	replies   []reply
+	waiters   map[Index]Index   // by the span that handled a reply
+	loopsOf   map[int32][]int32 // by trace, the loops in it
 	related   relatedLinks
 	loops     []loop
 

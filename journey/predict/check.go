@@ -27,7 +27,7 @@ type Check struct {
 // Check compares a prediction with journeys that were measured with the other carriers: pair by pair where keys agree, else
 // by the medians.
 func (p Prediction) Check(name string, journeys []*journey.Journey, key compare.PairKey) Check {
-	whole := slices.DeleteFunc(slices.Clone(journeys), (*journey.Journey).Incomplete)
+	whole := slices.DeleteFunc(slices.Clone(journeys), incomplete)
 	if len(whole) == 0 {
 		whole = journeys
 	}

@@ -169,7 +169,7 @@ func Predict(journeys []*journey.Journey, opts ...Option) (Prediction, error) {
 			option(&o)
 		}
 	}
-	whole := slices.DeleteFunc(slices.Clone(journeys), (*journey.Journey).Incomplete)
+	whole := slices.DeleteFunc(slices.Clone(journeys), incomplete)
 	if len(whole) == 0 && len(journeys) > 0 { // all of a set that looks torn: what there is
 		whole = journeys
 	}
@@ -447,3 +447,5 @@ func (v *values) summary() Summary {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
+
+func incomplete(j *journey.Journey) bool { _, ok := j.Incomplete(); return ok }

@@ -54,7 +54,7 @@ func hopViews(j *journey.Journey) []hopView {
 
 func spanTitle(set *journey.Set, i journey.Index) string {
 	span := set.Span(i)
-	return format.Escape(span.Service) + " " + format.Escape(span.Name)
+	return format.Escape(span.ServiceName()) + " " + format.Escape(span.Name)
 }
 
 func carrierOf(h journey.Hop) string {

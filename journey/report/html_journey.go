@@ -33,14 +33,14 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 	set := j.Set()
 	p := journeyPage{Title: "Journey without a root"}
 	if root, ok := j.Root(); ok {
-		p.Title = format.Escape(set.Span(root).Service) + " " + format.Escape(set.Span(root).Name)
+		p.Title = format.Escape(set.Span(root).ServiceName()) + " " + format.Escape(set.Span(root).Name)
 	}
 	if wait, ok := j.CallerWait(); ok {
 		p.Figures = append(p.Figures, figure{"caller wait", format.Duration(wait), "until the caller had its answer"})
 	}
 	p.Figures = append(p.Figures, figure{"completion", format.Duration(j.Completion()), "until the last piece of work had ended"})
 	if tail, ok := j.Tail(); ok {
-		p.Figures = append(p.Figures, figure{"tail", format.Duration(tail), "work after the answer"})
+		p.Figures = append(p.Figures, figure{"tail", format.Duration(tail), tailNote(j)})
 	}
 	traces := j.Traces()
 	p.Figures = append(p.Figures, figure{"spans", fmt.Sprint(j.Len()), fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces)))})
@@ -78,7 +78,7 @@ func messageRows(j *journey.Journey) []messageRow {
 	rows := make([]messageRow, 0, min(len(messages), maxMessageRows))
 	for _, m := range messages[:min(len(messages), maxMessageRows)] {
 		rows = append(rows, messageRow{
-			destination(set, m.Consumer, m.Producer), format.Escape(set.Span(m.Producer).Service), format.Escape(set.Span(m.Consumer).Service), format.Escape(m.Group),
+			destination(set, m.Consumer, m.Producer), format.Escape(set.Span(m.Producer).ServiceName()), format.Escape(set.Span(m.Consumer).ServiceName()), format.Escape(m.Group),
 			format.Duration(m.Publish), format.Duration(m.Wait), format.Duration(m.Delivery),
 		})
 	}

@@ -123,12 +123,14 @@ func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineR
 		class += " error"
 	}
 	r.Bars = append(r.Bars, s.bar(start, end, y, class))
-	r.Label = runewidth.Truncate(format.Escape(span.Service), labelService, "…") + " · " + shortName(span.Name) + " · " + format.Duration(end-start)
-	r.Title = format.Escape(span.Service) + " " + format.Escape(span.Name) + ", from " + format.Duration(start) + " to " + format.Duration(end)
+	r.Label = runewidth.Truncate(format.Escape(span.ServiceName()), labelService, "…") + " · " + shortName(span.Name) + " · " + format.Duration(end-start)
+	r.Title = format.Escape(span.ServiceName()) + " " + format.Escape(span.Name) + ", from " + format.Duration(start) + " to " + format.Duration(end)
+	var notes []string
 	if n.via != nil {
-		for _, note := range viaNotes(set, n, from) {
-			r.Title += ", " + note
-		}
+		notes = viaNotes(set, n)
+	}
+	for _, note := range append(notes, relatedNotes(j, n.span)...) {
+		r.Title += ", " + note
 	}
 	if span.Status == journey.StatusError {
 		r.Label += " · failed"

@@ -78,7 +78,7 @@ func header(b *strings.Builder, j *journey.Journey, style format.Style) {
 	title := "Journey without a root"
 	if root, ok := j.Root(); ok {
 		span := j.Set().Span(root)
-		title = "Journey from " + format.Escape(span.Service) + "  " + format.Escape(span.Name)
+		title = "Journey from " + format.Escape(span.ServiceName()) + "  " + format.Escape(span.Name)
 	}
 	b.WriteString(style.Paint(format.Bold, title) + "\n")
 	var rows [][]cell
@@ -87,7 +87,7 @@ func header(b *strings.Builder, j *journey.Journey, style format.Style) {
 	}
 	rows = append(rows, []cell{left("completion"), number(format.Duration(j.Completion())), left("until the last piece of work had ended")})
 	if tail, ok := j.Tail(); ok {
-		rows = append(rows, []cell{left("tail"), number(format.Duration(tail)), left("work after the answer")})
+		rows = append(rows, []cell{left("tail"), number(format.Duration(tail)), left(tailNote(j))})
 	}
 	traces := j.Traces()
 	rows = append(rows, []cell{left("spans"), number(fmt.Sprint(j.Len())), left(fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces))))})
@@ -99,6 +99,19 @@ func header(b *strings.Builder, j *journey.Journey, style format.Style) {
 		}
 		fmt.Fprintf(b, "  trace %s\n", t)
 	}
+}
+
+// tailNote says what the tail is, and which messages nobody is seen to receive: what they led to would be part of it.
+func tailNote(j *journey.Journey) string {
+	note := "work after the answer"
+	if topics := j.UnreceivedTopics(); len(topics) > 0 {
+		more := ""
+		if n := len(topics) - 3; n > 0 {
+			topics, more = topics[:3], fmt.Sprintf(" and %d more", n)
+		}
+		note += "; nobody is seen to receive " + format.Escape(strings.Join(topics, ", ")) + more
+	}
+	return note
 }
 
 func plural(word string, n int) string {
@@ -132,7 +145,7 @@ func messageTable(b *strings.Builder, set *journey.Set, messages []journey.Messa
 	rows := [][]cell{{left("topic"), left("from"), left("to"), left("group"), number("publish"), number("queue wait"), number("delivery")}}
 	for _, m := range messages[:min(len(messages), maxMessageRows)] {
 		rows = append(rows, []cell{
-			left(destination(set, m.Consumer, m.Producer)), left(format.Escape(set.Span(m.Producer).Service)), left(format.Escape(set.Span(m.Consumer).Service)), left(format.Escape(m.Group)),
+			left(destination(set, m.Consumer, m.Producer)), left(format.Escape(set.Span(m.Producer).ServiceName())), left(format.Escape(set.Span(m.Consumer).ServiceName())), left(format.Escape(m.Group)),
 			number(format.Duration(m.Publish)), number(format.Duration(m.Wait)), number(format.Duration(m.Delivery)),
 		})
 	}

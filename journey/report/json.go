@@ -110,6 +110,12 @@ func (r Journey) WriteJSON(w io.Writer) error {
 	list(o, "response_path", segmentDocuments(set, j.ResponsePath()))
 	list(o, "completion_path", segmentDocuments(set, j.CompletionPath()))
 	list(o, "messages", messageDocuments(set, j.Messages()))
+	if docs := linkDocuments(j); len(docs) > 0 {
+		list(o, "links", slices.Values(docs))
+	}
+	if topics := j.UnreceivedTopics(); len(topics) > 0 {
+		list(o, "unreceived", slices.Values(topics))
+	}
 	list(o, "warnings", warningDocuments(j.Warnings()))
 	if len(r.About) > 0 {
 		list(o, "about", slices.Values(r.About))
@@ -159,6 +165,37 @@ func warningDocuments(warnings []journey.Warning) iter.Seq[warningDocument] {
 			}
 		}
 	}
+}
+
+// linkDocument is a link of a span of the journey that is no cause, or one that leads to a span of it.
+type linkDocument struct {
+	Span  string `json:"span"`  // of the journey
+	Class string `json:"class"` // related, or reply
+	Way   string `json:"way"`   // to or from the other span
+	Other string `json:"other"`
+	Trace string `json:"trace"` // of the other span
+}
+
+func linkDocuments(j *journey.Journey) []linkDocument {
+	set := j.Set()
+	var docs []linkDocument
+	add := func(i journey.Index, class, way string, other journey.Index) {
+		o := set.Span(other)
+		docs = append(docs, linkDocument{set.Span(i).ID.String(), class, way, o.ID.String(), o.Trace.String()})
+	}
+	for _, i := range j.Spans() {
+		if waiter, ok := j.ReplyTo(i); ok {
+			add(i, "reply", "to", waiter)
+		}
+		to, from := set.Related(i)
+		for _, other := range to {
+			add(i, "related", "to", other)
+		}
+		for _, other := range from {
+			add(i, "related", "from", other)
+		}
+	}
+	return docs
 }
 
 // WriteJSON writes the comparison as tracelab.compare/v1: the groups with their structures, the differences of their

@@ -73,7 +73,7 @@ func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) s
 
 func single(set *journey.Set, g journey.Segment) piece {
 	span := set.Span(g.Span)
-	p := piece{Segment: g, service: format.Escape(span.Service), name: format.Escape(span.Name)}
+	p := piece{Segment: g, service: format.Escape(span.ServiceName()), name: format.Escape(span.Name)}
 	if g.Wait {
 		p.name = waitName(set, g)
 	}
@@ -88,7 +88,7 @@ func several(set *journey.Set, run []journey.Segment) piece {
 		if len(services) == 5 {
 			break
 		}
-		if name := format.Escape(set.Span(s.Span).Service); !slices.Contains(services, name) {
+		if name := format.Escape(set.Span(s.Span).ServiceName()); !slices.Contains(services, name) {
 			services = append(services, name)
 		}
 	}

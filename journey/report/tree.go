@@ -114,12 +114,13 @@ func treeRow(j *journey.Journey, n treeNode) []cell {
 	set := j.Set()
 	span := set.Span(n.span)
 	start, end := set.Times(n.span)
-	text := strings.Repeat("  ", min(n.depth, 30)) + format.Escape(span.Service) + "  " + format.Escape(span.Name)
+	text := strings.Repeat("  ", min(n.depth, 30)) + format.Escape(span.ServiceName()) + "  " + format.Escape(span.Name)
 	c := left(text)
 	var notes []string
 	if n.via != nil {
-		notes = viaNotes(set, n, start)
+		notes = viaNotes(set, n)
 	}
+	notes = append(notes, relatedNotes(j, n.span)...)
 	if span.Status == journey.StatusError {
 		notes = append(notes, strings.TrimRight("error: "+format.Escape(span.StatusMessage), ": "))
 		c.color = format.Red
@@ -131,14 +132,15 @@ func treeRow(j *journey.Journey, n treeNode) []cell {
 }
 
 // viaNotes tells how a span was reached, unless by a plain call within its trace.
-func viaNotes(set *journey.Set, n treeNode, start int64) []string {
+func viaNotes(set *journey.Set, n treeNode) []string {
 	var notes []string
 	switch e := n.via; e.Class {
 	case journey.ClassCall:
 	case journey.ClassMessage:
-		note := "message, queue wait " + format.Duration(time.Duration(start-e.Ready))
-		if start < e.Ready {
-			note = "message, delivered " + format.Duration(time.Duration(e.Ready-start)) + " before its acknowledgement"
+		arrived := set.Arrived(e.From, n.span)
+		note := "message, queue wait " + format.Duration(time.Duration(arrived-e.Ready))
+		if arrived < e.Ready {
+			note = "message, delivered " + format.Duration(time.Duration(e.Ready-arrived)) + " before its acknowledgement"
 		}
 		notes = append(notes, note)
 	default:
@@ -148,4 +150,39 @@ func viaNotes(set *journey.Set, n treeNode, start int64) []string {
 		notes = append(notes, "trace "+trace.String())
 	}
 	return notes
+}
+
+// maxRelated is how many related links of one span are written, each way. JSON has all of them.
+const maxRelated = 3
+
+// relatedNotes tells of a span's links that are no cause, both ways, and of the reply that it is.
+func relatedNotes(j *journey.Journey, i journey.Index) []string {
+	set := j.Set()
+	var notes []string
+	if waiter, ok := j.ReplyTo(i); ok {
+		notes = append(notes, "reply to "+relatedName(set, waiter))
+	}
+	to, from := set.Related(i)
+	for _, way := range []struct {
+		word string
+		list []journey.Index
+	}{{"links to ", to}, {"linked from ", from}} {
+		for k, other := range way.list {
+			if k == maxRelated {
+				notes = append(notes, fmt.Sprintf("%sand %d more", way.word, len(way.list)-k))
+				break
+			}
+			note := way.word + relatedName(set, other)
+			if trace := set.Span(other).Trace; trace != set.Span(i).Trace {
+				note += " of trace " + trace.String()
+			}
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
+
+func relatedName(set *journey.Set, i journey.Index) string {
+	span := set.Span(i)
+	return format.Escape(span.ServiceName()) + " " + format.Escape(span.Name)
 }

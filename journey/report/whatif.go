@@ -43,7 +43,7 @@ func stepWorths(j *journey.Journey, completion []journey.Segment) []worth {
 			return 1
 		})
 		span := j.Set().Span(i)
-		w := worth{service: format.Escape(span.Service), name: format.Escape(span.Name), work: format.Duration(work[at]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
+		w := worth{service: format.Escape(span.ServiceName()), name: format.Escape(span.Name), work: format.Duration(work[at]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
 		if rooted {
 			w.callerWait = lessBy(wait - x.CallerWait)
 		}
@@ -93,9 +93,9 @@ func branchRows(j *journey.Journey, branches []journey.Branch) [][5]string {
 			slack = format.Duration(x.Slack)
 		}
 		if x.Via >= 0 {
-			via = format.Escape(set.Span(x.Via).Service) + " " + format.Escape(set.Span(x.Via).Name)
+			via = format.Escape(set.Span(x.Via).ServiceName()) + " " + format.Escape(set.Span(x.Via).Name)
 		}
-		rows = append(rows, [5]string{format.Duration(x.End), slack, format.Escape(set.Span(x.Span).Service), format.Escape(set.Span(x.Span).Name), via})
+		rows = append(rows, [5]string{format.Duration(x.End), slack, format.Escape(set.Span(x.Span).ServiceName()), format.Escape(set.Span(x.Span).Name), via})
 	}
 	return rows
 }
