@@ -16,12 +16,16 @@ import (
 
 // journeyCommand is `tracelab journey`.
 type journeyCommand struct {
-	Inputs  []string `arg:"" optional:"" name:"input" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI. Several files, or forms of a run, are read as one set."`
-	Trace   string   `help:"The journey that reaches this trace." placeholder:"ID" xor:"pick"`
-	Order   string   `help:"The journey of this order: its id, or its number." placeholder:"ID" xor:"pick"`
-	Form    string   `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
-	Headers bool     `help:"Show what crossed each hop, as spans have kept it: see run --headers."`
-	Format  string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
+	Inputs     []string `arg:"" optional:"" name:"input" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI. Several files, or forms of a run, are read as one set."`
+	Trace      string   `help:"The journey that reaches this trace." placeholder:"ID" xor:"pick"`
+	Order      string   `help:"The journey of this order: its id, or its number." placeholder:"ID" xor:"pick"`
+	Slowest    bool     `help:"The journey that took longest to complete." xor:"pick"`
+	Failed     bool     `help:"The slowest of the journeys in which a span failed." xor:"pick"`
+	List       bool     `help:"List the journeys instead: by root, the slowest, and those that failed." xor:"pick"`
+	Attributes bool     `help:"Show the attributes of each span."`
+	Form       string   `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
+	Headers    bool     `help:"Show what crossed each hop, as spans have kept it: see run --headers."`
+	Format     string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
 	chooseFlags
 	inputFlags
 }
@@ -49,11 +53,14 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 	for _, w := range warnings {
 		s.talk("warning: %s", w.Text)
 	}
+	if c.List {
+		return c.list(s, group)
+	}
 	picked, why, err := c.pick(group)
 	if err != nil {
 		return err
 	}
-	r := report.Journey{Of: picked, About: append(in.About(), why+outcome(picked)), Headers: c.Headers}
+	r := report.Journey{Of: picked, About: append(append(in.About(), c.about()...), why+outcome(picked)), Headers: c.Headers, Attributes: c.Attributes}
 	switch c.Format {
 	case "json":
 		return r.WriteJSON(s.out)
@@ -62,6 +69,18 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 		return r.WriteHTML(s.out)
 	}
 	return r.WriteText(s.out, terminalOf(s.out))
+}
+
+// list prints which journeys there are.
+func (c *journeyCommand) list(s *streams, group compare.Group) error {
+	list := report.Journeys{Name: group.Name, Of: group.Journeys}
+	switch c.Format {
+	case "json":
+		return list.WriteJSON(s.out)
+	case "html":
+		return usageError{errors.New("--list is text or JSON: there is no page of it")}
+	}
+	return list.WriteText(s.out, terminalOf(s.out))
 }
 
 // input is what the arguments name; of a run directory, the form that is meant.
@@ -111,6 +130,14 @@ func (c *journeyCommand) pick(group compare.Group) (picked *journey.Journey, why
 			return nil, "", err
 		}
 		reason = "the one of that order"
+	case c.Slowest:
+		picked, reason = report.Slowest(group.Journeys)[0], "the slowest"
+	case c.Failed:
+		failed := report.Failed(group.Journeys)
+		if len(failed) == 0 {
+			return nil, "", fmt.Errorf("none of the %d journeys of %s failed", len(group.Journeys), group.Name)
+		}
+		picked, reason = report.Slowest(failed)[0], fmt.Sprintf("the slowest of the %d that failed", len(failed))
 	default:
 		picked = journey.Median(group.Journeys)
 	}

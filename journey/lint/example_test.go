@@ -28,10 +28,13 @@ func Example() {
 	}
 	fmt.Println("exit status 1:", result.Counts.AtLeast(lint.LevelWarning) > 0)
 	// Output:
-	// P03 error: 1 × A span that consumes a message is a root without any link: the context was lost at the hop.
-	//   process orders of shipping is a root and has no link: the context of its message was lost at the hop
+	// P03 error: 1 × A span that consumes a message is a root without any link: the context was lost at
+	//   the hop.
+	//   process orders of shipping is a root and has no link: the context of its message was lost at the
+	//     hop
 	//       trace 01000000000000000000000000000000 span 0100000000000000
-	//   fix: inject the context into the message's headers when it is sent, and extract it before the process span starts
+	//   fix: inject the context into the message's headers when it is sent, and extract it before the
+	//     process span starts
 	//
 	// 1 error, 0 warnings, 0 advice
 	// exit status 1: true

@@ -15,6 +15,7 @@ type document struct {
 	Conventions string            `json:"conventions"`
 	Findings    []findingDocument `json:"findings"`
 	Counts      countsDocument    `json:"counts"`
+	Warnings    []warningDocument `json:"warnings"`
 }
 
 type findingDocument struct {
@@ -24,6 +25,12 @@ type findingDocument struct {
 	Span  string         `json:"span"`
 	Text  string         `json:"text"`
 	Fix   string         `json:"fix"`
+}
+
+type warningDocument struct {
+	Rule journey.RuleID `json:"rule"`
+	Text string         `json:"text"`
+	More int            `json:"more,omitempty"` // how many warnings of its rule it stands for besides itself
 }
 
 type countsDocument struct {
@@ -39,6 +46,10 @@ func (r Result) WriteJSON(w io.Writer) error {
 	d := document{
 		Schema: Schema, Conventions: Conventions, Findings: make([]findingDocument, len(r.Findings)),
 		Counts: countsDocument{r.Counts.Error, r.Counts.Warning, r.Counts.Advice, r.Counts.Rules},
+	}
+	d.Warnings = make([]warningDocument, len(r.Warnings))
+	for i, w := range r.Warnings {
+		d.Warnings[i] = warningDocument{w.Rule, w.Text, w.More}
 	}
 	if d.Counts.Rules == nil {
 		d.Counts.Rules = map[journey.RuleID]int{}

@@ -86,6 +86,7 @@ type Result struct {
 	Rules    []Rule    // that were applied, without their Check
 	Findings []Finding // the gravest first, then by rule, then in the order of the spans
 	Counts   Counts
+	Warnings []journey.Warning // of the reader: what of the input is missing or damaged. Who read it sets them
 }
 
 // Option changes how Check works.
@@ -140,20 +141,11 @@ func (c *Pass) result() ([]Finding, Counts) {
 		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.span, b.span), strings.Compare(a.Text, b.Text))
 	})
 	c.findings = slices.Compact(c.findings) // two consumers may show the same of one message
-	list, counts := make([]Finding, len(c.findings)), Counts{Rules: map[journey.RuleID]int{}}
+	list := make([]Finding, len(c.findings))
 	for i, f := range c.findings {
 		list[i] = f.Finding
-		counts.Rules[f.Rule]++
-		switch f.Level {
-		case LevelError:
-			counts.Error++
-		case LevelWarning:
-			counts.Warning++
-		default:
-			counts.Advice++
-		}
 	}
-	return list, counts
+	return list, countFindings(list)
 }
 
 // at names a span in a finding.

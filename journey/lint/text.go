@@ -44,27 +44,29 @@ func (r Result) WriteText(w io.Writer, style format.Style, examples int) error {
 // section writes the findings of one rule. Advice that all of them share stands once, at the end.
 func section(b *strings.Builder, rule Rule, findings []Finding, style format.Style, examples int) {
 	level := findings[0].Level
-	fmt.Fprintf(b, "%s %s: %d", format.Escape(string(findings[0].Rule)), style.Paint(level.color(), level.String()), len(findings))
+	title := fmt.Sprintf("%s %s: %d", format.Escape(string(findings[0].Rule)), level, len(findings))
 	if rule.Finds != "" {
-		b.WriteString(" × " + rule.Finds)
+		title += " × " + rule.Finds
 	}
-	b.WriteString("\n")
+	painted := strings.Replace(style.Paragraph("", "  ", title), level.String(), style.Paint(level.color(), level.String()), 1)
+	b.WriteString(painted)
 	shown := findings[:min(examples, len(findings))]
 	same := true
 	for _, f := range findings {
 		same = same && f.Fix == findings[0].Fix
 	}
 	for _, f := range shown {
-		fmt.Fprintf(b, "  %s\n      trace %s span %s\n", format.Escape(f.Text), f.Trace, f.Span)
+		b.WriteString(style.Paragraph("  ", "    ", format.Escape(f.Text)))
+		fmt.Fprintf(b, "      trace %s span %s\n", f.Trace, f.Span)
 		if !same {
-			fmt.Fprintf(b, "      fix: %s\n", format.Escape(f.Fix))
+			b.WriteString(style.Paragraph("      ", "        ", "fix: "+format.Escape(f.Fix)))
 		}
 	}
 	if more := len(findings) - len(shown); more > 0 {
 		fmt.Fprintf(b, "  and %d more\n", more)
 	}
 	if same {
-		fmt.Fprintf(b, "  fix: %s\n", format.Escape(findings[0].Fix))
+		b.WriteString(style.Paragraph("  ", "    ", "fix: "+format.Escape(findings[0].Fix)))
 	}
 	if rule.Convention != "" {
 		fmt.Fprintf(b, "  semantic conventions: %s\n", rule.Convention)

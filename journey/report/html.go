@@ -54,6 +54,9 @@ func (r Journey) WriteHTML(w io.Writer) error {
 	if r.Headers {
 		page.Headers, page.Hops = true, hopViews(r.journey())
 	}
+	if r.Attributes {
+		page.Attributes = attributeViews(r.journey())
+	}
 	return writePage(w, "journey.tmpl", page)
 }
 

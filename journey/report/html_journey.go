@@ -10,19 +10,20 @@ import (
 
 // journeyPage is what journey.tmpl shows.
 type journeyPage struct {
-	Title    string
-	About    []string
-	Headers  bool // show Hops
-	Hops     []hopView
-	Figures  []figure
-	Traces   []string
-	Timeline *timeline
-	Paths    []pathView
-	Messages []messageRow
-	Branches [][5]string // ended, slack, service, branch, after
-	Worths   [][5]string // service, step, on the path, completion, caller wait
-	Warnings []journey.Warning
-	Findings []lint.Finding
+	Title      string
+	About      []string
+	Headers    bool // show Hops
+	Attributes []attributesView
+	Hops       []hopView
+	Figures    []figure
+	Traces     []string
+	Timeline   *timeline
+	Paths      []pathView
+	Messages   []messageRow
+	Branches   [][5]string // ended, slack, service, branch, after
+	Worths     [][5]string // service, step, on the path, completion, caller wait
+	Warnings   []journey.Warning
+	Findings   []lint.Finding
 }
 
 type messageRow struct {

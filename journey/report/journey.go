@@ -12,10 +12,12 @@ import (
 
 // Journey is a report of one journey.
 type Journey struct {
-	Of       *journey.Journey // nil is reported as a journey without spans
-	About    []string         // where it comes from and why this one, a line each
-	Headers  bool             // show what crossed each hop
-	Findings []lint.Finding   // what rules found in its traces: at the end of a page
+	Of      *journey.Journey // nil is reported as a journey without spans
+	About   []string         // where it comes from and why this one, a line each
+	Headers bool             // show what crossed each hop
+	// Attributes tells to show the attributes of each span.
+	Attributes bool
+	Findings   []lint.Finding // what rules found in its traces: at the end of a page
 }
 
 func (r Journey) journey() *journey.Journey {
@@ -35,7 +37,7 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 		b.WriteString(style.Paragraph("  ", "    ", format.Escape(line)))
 	}
 	heading(&b, style, "Spans")
-	tree(&b, j, style)
+	tree(&b, j, r.Attributes, style)
 	if messages := j.Messages(); len(messages) > 0 {
 		heading(&b, style, "Messages")
 		messageTable(&b, j.Set(), messages, style)

@@ -120,6 +120,9 @@ func (r Journey) WriteJSON(w io.Writer) error {
 	if len(r.About) > 0 {
 		list(o, "about", slices.Values(r.About))
 	}
+	if r.Attributes {
+		list(o, "attributes", attributeDocuments(j))
+	}
 	if hops := j.Hops(); r.Headers && len(hops) > 0 {
 		list(o, "hops", hopDocuments(set, hops))
 	}

@@ -20,14 +20,18 @@ type treeNode struct {
 	via   *journey.Edge // nil at the top
 }
 
-// tree writes the spans of a journey.
-func tree(b *strings.Builder, j *journey.Journey, style format.Style) {
+// tree writes the spans of a journey, with their attributes if those are asked for.
+func tree(b *strings.Builder, j *journey.Journey, attributes bool, style format.Style) {
 	rows := [][]cell{{number("start"), number("duration"), left("span")}}
-	for _, n := range treeNodes(j, maxTreeSpans) {
+	nodes := treeNodes(j, maxTreeSpans)
+	for _, n := range nodes {
 		rows = append(rows, treeRow(j, n))
+		if attributes {
+			rows = append(rows, attributeRows(j, n)...)
+		}
 	}
 	table(b, style, "  ", rows)
-	if more := j.Len() - (len(rows) - 1); more > 0 {
+	if more := j.Len() - len(nodes); more > 0 {
 		fmt.Fprintf(b, "  and %d more spans\n", more)
 	}
 }
