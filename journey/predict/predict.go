@@ -3,7 +3,6 @@ package predict
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -61,106 +60,6 @@ type Summary struct {
 	Tail       *compare.Summary // nil when no journey has a root
 }
 
-// Option says what is turned, and what it costs.
-type Option func(*options)
-
-type options struct {
-	to         map[string]Carrier
-	both       string // a name that is to be a call and a message
-	like       *set
-	likeSurvey *survey
-	unlike     []string // hops that the journeys of like have nothing of
-	from       *set
-	own        string
-	publish    *time.Duration
-	delivery   *time.Duration
-	call       *time.Duration
-}
-
-type set struct {
-	name     string
-	journeys []*journey.Journey
-}
-
-// ToMessage lets messages take the hops of these names. See Hop.Name; the names of services' operations stand for their hops, too.
-func ToMessage(hops ...string) Option { return to(Message, hops) }
-
-// ToCall lets calls take the hops of these names.
-func ToCall(hops ...string) Option { return to(Call, hops) }
-
-func to(c Carrier, hops []string) Option {
-	return func(o *options) {
-		for _, h := range hops {
-			if was, ok := o.to[h]; ok && was != c {
-				o.both = h
-			}
-			o.to[h] = c
-		}
-	}
-}
-
-// Like gives every hop the carrier that it has in other journeys. A step that no hop leads to there is called.
-func Like(name string, journeys []*journey.Journey) Option {
-	return func(o *options) { o.like = &set{name, journeys} }
-}
-
-// From measures the constants on other journeys, as far as those have such hops.
-func From(name string, journeys []*journey.Journey) Option {
-	return func(o *options) { o.from = &set{name, journeys} }
-}
-
-// Named names the journeys themselves, as the source of what is measured on them.
-func Named(name string) Option { return func(o *options) { o.own = name } }
-
-// WithPublish gives the time that a publish holds its sender.
-func WithPublish(d time.Duration) Option { return func(o *options) { o.publish = &d } }
-
-// WithDelivery gives the time from the start of a publish to the start of the handling.
-func WithDelivery(d time.Duration) Option { return func(o *options) { o.delivery = &d } }
-
-// WithCall gives the time that request and response take together.
-func WithCall(d time.Duration) Option { return func(o *options) { o.call = &d } }
-
-// UnknownHopError is a name that no hop has.
-type UnknownHopError struct {
-	Name  string
-	Known []string // the names of the hops that there are
-}
-
-// Error says which names there are.
-func (e *UnknownHopError) Error() string {
-	if len(e.Known) == 0 {
-		return fmt.Sprintf("%q is no hop: the journeys have no calls to other services and no messages", e.Name)
-	}
-	return fmt.Sprintf("%q is no hop: there are %s", e.Name, strings.Join(e.Known, ", "))
-}
-
-// CarrierError is a hop that cannot be turned as it is asked for.
-type CarrierError struct {
-	Name string
-	Why  string
-}
-
-// Error names the hop.
-func (e *CarrierError) Error() string { return e.Name + " " + e.Why }
-
-// ErrNothingTurned says that no hop was named.
-var ErrNothingTurned = fmt.Errorf("no hop is to get another carrier")
-
-// MissingConstantError is a constant that the turned hops need, and that nothing tells.
-type MissingConstantError struct {
-	Message bool // publish and delivery are not known; else the overhead of a call
-	Name    string
-}
-
-// Error says what is missing, and where it could come from.
-func (e *MissingConstantError) Error() string {
-	if e.Message {
-		return e.Name + " has no messages to measure publish and delivery on: take them from a set that has some, or give both"
-	}
-	return e.Name + " has no calls to measure a call's overhead on: take it from a set that has some, or give it"
-}
-
 // Predict predicts the times of journeys. Journeys that miss spans are left out. It takes O(n log n) time for n spans.
 func Predict(journeys []*journey.Journey, opts ...Option) (Prediction, error) {
 	o := options{to: make(map[string]Carrier), own: "these journeys"}
@@ -170,10 +69,11 @@ func Predict(journeys []*journey.Journey, opts ...Option) (Prediction, error) {
 		}
 	}
 	whole := slices.DeleteFunc(slices.Clone(journeys), incomplete)
-	if len(whole) == 0 && len(journeys) > 0 { // all of a set that looks torn: what there is
-		whole = journeys
-	}
 	p := Prediction{Incomplete: len(journeys) - len(whole)}
+	if len(whole) == 0 && len(journeys) > 0 {
+		p.Incomplete, whole = 0, journeys
+		p.Warnings = append(p.Warnings, "every journey misses spans: this is predicted of what there is of them")
+	}
 	known := newSurvey(whole)
 	plan, err := o.targets(known)
 	if err != nil {
@@ -190,87 +90,6 @@ func Predict(journeys []*journey.Journey, opts ...Option) (Prediction, error) {
 		run.predict(j)
 	}
 	return p, run.finish(&o)
-}
-
-// sources are the sets that tell constants, the first that has such hops first.
-func (o *options) sources(known *survey) []costSource {
-	var list []costSource
-	if o.from != nil {
-		list = append(list, costSource{"measured on " + o.from.name, &newSurvey(o.from.journeys).costs})
-	}
-	list = append(list, costSource{"measured on " + o.own, &known.costs})
-	if o.like != nil {
-		list = append(list, costSource{"measured on " + o.like.name, &o.likeSurvey.costs})
-	}
-	return list
-}
-
-// targets says for each kind of hop what it becomes, "" for no change.
-func (o *options) targets(known *survey) ([]Carrier, error) {
-	if o.both != "" {
-		return nil, &CarrierError{o.both, "is to be both a call and a message: name it once"}
-	}
-	list := make([]Carrier, len(known.kinds))
-	hops := known.hops()
-	if o.like != nil {
-		like := newSurvey(o.like.journeys)
-		o.likeSurvey = like
-		carriers := make(map[string]Carrier)
-		for _, h := range like.hops() {
-			carriers[h.Name] = h.Carrier
-		}
-		for k, h := range hops {
-			if c, ok := carriers[h.Name]; ok {
-				list[k] = c
-			} else if like.local[h.Name] {
-				list[k] = Call
-			} else {
-				o.unlike = append(o.unlike, h.Name)
-			}
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(o.to)) {
-		found, changes := false, false
-		for k, h := range hops {
-			if h.answers(name) {
-				list[k], found = o.to[name], true
-				changes = changes || known.changes(int32(k), o.to[name])
-			}
-		}
-		if !found {
-			return nil, &UnknownHopError{name, names(hops)}
-		}
-		if !changes {
-			return nil, &CarrierError{name, fmt.Sprintf("goes by %s already", o.to[name])}
-		}
-	}
-	if !slices.ContainsFunc(list, func(c Carrier) bool { return c != "" }) {
-		return nil, ErrNothingTurned
-	}
-	return list, nil
-}
-
-// answers reports whether a name stands for the hop.
-func (h Hop) answers(name string) bool {
-	return name == h.Name || name == h.Operation || name == h.Service+" "+h.Operation
-}
-
-// changes reports whether some hops of a kind would get another carrier.
-func (s *survey) changes(kind int32, to Carrier) bool {
-	n := s.count[kind]
-	if to == Message {
-		return n[0] > 0
-	}
-	return n[1] > 0
-}
-
-func names(hops []Hop) []string {
-	list := make([]string, len(hops))
-	for i, h := range hops {
-		list[i] = h.Name
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
 }
 
 // runner predicts one journey after another.
@@ -396,56 +215,3 @@ func (r *runner) warn(o *options) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("journeys of %d different roots are taken together: their medians depend on the mix", len(kinds)))
 	}
 }
-
-// summarize describes what was measured and what is predicted.
-func (r *runner) summarize() {
-	measured, predicted := columns(r.Journeys, func(j Journey) Times { return j.Measured }), columns(r.Journeys, func(j Journey) Times { return j.Predicted })
-	r.Measured, r.Predicted = measured.summary(), predicted.summary()
-	for _, s := range []*compare.Summary{r.Predicted.CallerWait, r.Predicted.Completion, r.Predicted.Tail} {
-		if s != nil {
-			s.P95, s.P99 = nil, nil
-		}
-	}
-	for n, name := range measureNames {
-		if len(measured[n]) > 0 {
-			d := compare.Paired(measured[n], predicted[n])
-			d.Base, d.Other, d.Measure = "measured", "predicted", name
-			r.Changes = append(r.Changes, d)
-		}
-	}
-}
-
-// measureNames are the measures that are predicted, in the order of values.
-var measureNames = [...]string{compare.CallerWait, compare.Completion, compare.Tail}
-
-// values are milliseconds by measure. Only journeys with a root have the first and the last.
-type values [len(measureNames)][]float64
-
-func columns(list []Journey, of func(Journey) Times) values {
-	var v values
-	for _, j := range list {
-		v.add(of(j))
-	}
-	return v
-}
-
-func (v *values) add(t Times) {
-	v[1] = append(v[1], milliseconds(t.Completion))
-	if t.Rooted {
-		v[0], v[2] = append(v[0], milliseconds(t.CallerWait)), append(v[2], milliseconds(t.Tail()))
-	}
-}
-
-func (v *values) summary() Summary {
-	of := func(list []float64) *compare.Summary {
-		if len(list) == 0 {
-			return nil
-		}
-		return new(compare.Summarize(list))
-	}
-	return Summary{of(v[0]), of(v[1]), of(v[2])}
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
-
-func incomplete(j *journey.Journey) bool { _, ok := j.Incomplete(); return ok }
