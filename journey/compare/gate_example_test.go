@@ -23,16 +23,20 @@ func Example_gate() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		result := compare.Groups([]compare.Group{
+		limit, err := compare.ParseLimit("completion>5%")
+		if err != nil {
+			log.Fatal(err)
+		}
+		judgment := compare.Gate{Limits: []compare.Limit{limit}}.Judge([]compare.Group{
 			{Name: "before", Journeys: journey.NewSet(before.Spans).Journeys()},
 			{Name: "after", Journeys: journey.NewSet(after.Spans).Journeys()},
 		}, compare.WithPairs(compare.ByAttribute("order.number")))
 		passed = true
-		for _, d := range result.Differences {
-			fmt.Println(compare.MeasureWords(d.Measure)+":", d)
-			if d.Measure == compare.Completion && d.Verdict == compare.VerdictMore {
-				passed = false
-			}
+		for _, c := range judgment.Checks {
+			fmt.Println(c.Outcome, c.Limit, c.Words())
+		}
+		if judgment.Outcome() == compare.OutcomeFail {
+			passed = false
 		}
 		return passed
 	}
@@ -43,9 +47,7 @@ func Example_gate() {
 	defer func() { _ = os.RemoveAll(dir) }()
 	fmt.Println(gate("gate", ordersFile(dir, "before.json", 50), ordersFile(dir, "after.json", 53)))
 	// Output:
-	// caller wait: 3.00 ms more (95 % interval: 3.00 ms to 3.00 ms, 8 pairs)
-	// completion: 3.00 ms more (95 % interval: 3.00 ms to 3.00 ms, 8 pairs)
-	// tail: ~ no difference (8 pairs)
+	// fail completion>5% +5.6 % [+5.4 %, +5.9 %], 8 pairs; half-width 0.3 %: +5.5 % fails in 95 of 100
 	// false
 }
 
@@ -62,4 +64,42 @@ func ordersFile(dir, name string, ms int) string {
 		log.Fatal(err)
 	}
 	return file
+}
+
+// Two systems that are equal but for chance: the difference is called the same where all that it may be lies within 2 %.
+func ExampleWithSameWithin() {
+	group := func(name string, milliseconds ...float64) compare.Group {
+		g := compare.Group{Name: name}
+		for _, ms := range milliseconds {
+			g.Journeys = append(g.Journeys, journey.NewSet([]journey.Span{{
+				Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Kind: journey.KindServer, Service: "shop", Name: "POST /orders", End: int64(ms * 1e6),
+			}}).Journeys()...)
+		}
+		return g
+	}
+	base := group("base", 100.0, 100.1, 100.2, 100.3, 100.4, 100.5, 100.6)
+	other := group("other", 100.2, 100.3, 100.4, 100.5, 100.6, 100.7, 100.8)
+	list, _ := compare.Differences(base, other, compare.WithSameWithin(compare.Amount{Share: true, Value: 0.02}))
+	fmt.Println(list[1].Verdict)
+	// Output:
+	// same
+}
+
+// The figures of today's traces, written to a file, are what tomorrow's are compared with.
+func ExampleNewBaseline() {
+	today := compare.Group{Name: "today", Journeys: journey.NewSet([]journey.Span{{
+		Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Kind: journey.KindServer, Service: "shop", Name: "POST /orders", End: 50e6,
+	}}).Journeys()}
+	var file strings.Builder
+	if err := compare.NewBaseline(today).Write(&file); err != nil {
+		log.Fatal(err)
+	}
+	saved, err := compare.ReadBaseline(strings.NewReader(file.String()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	base := compare.Describe(saved.Group())
+	fmt.Println(base.Name, base.Journeys, *base.Of(compare.Completion).Median)
+	// Output:
+	// today 1 50
 }
