@@ -102,6 +102,7 @@ var edgeCases = []struct {
 	{"retry: error.type is a failure", "P PRODUCER 0-5\n  w.A CONSUMER 10-20 group=g error.type=x\n  w.B CONSUMER 30-40 group=g", []string{"w.A < P message 5", "w.B < P message 5", "w.B < w.A retry 20"}},
 	{"retry: from the latest of several", "P PRODUCER 0-5\n  w.A CONSUMER 10-20 group=g error\n  w.B CONSUMER 30-40 group=g error\n  w.C CONSUMER 50-60 group=g", []string{"w.A < P message 5", "w.B < P message 5", "w.B < w.A retry 20", "w.C < P message 5", "w.C < w.B retry 40"}},
 	{"no retry: after a good end", "P PRODUCER 0-5\n  w.A CONSUMER 10-20 group=g\n  w.B CONSUMER 30-40 group=g", []string{"w.A < P message 5", "w.B < P message 5"}},
+	{"no retry: the handling before it was good, though an earlier one failed", "P PRODUCER 0-5\n  w.A CONSUMER 10-20 group=g error\n  w.B CONSUMER 30-40 group=g\n  w.C CONSUMER 50-60 group=g", []string{"w.A < P message 5", "w.B < P message 5", "w.B < w.A retry 20", "w.C < P message 5"}},
 	{"no retry: before the failed one had ended", "P PRODUCER 0-5\n  w.A CONSUMER 10-20 group=g error\n  w.B CONSUMER 19-40 group=g", []string{"w.A < P message 5", "w.B < P message 5"}},
 	{"no retry: of another group", "P PRODUCER 0-5\n  w.A CONSUMER 10-20 group=g error\n  w.B CONSUMER 30-40 group=h", []string{"w.A < P message 5", "w.B < P message 5"}},
 	{"no retry: without a group, another handler of the service", "P PRODUCER 0-5\n  w.A CONSUMER 10-20 error\n  w.B CONSUMER 30-40", []string{"w.A < P message 5", "w.B < P message 5"}},
