@@ -3,6 +3,7 @@ package freeport_test
 import (
 	"net"
 	"strconv"
+	"sync"
 	"testing"
 
 	"tracelab/internal/freeport"
@@ -42,4 +43,30 @@ func TestSenselessCountsAreRefused(t *testing.T) {
 			t.Errorf("%d ports: %v", n, addresses)
 		}
 	}
+}
+
+// TestNobodyGetsTheSamePorts: nobody has bound any of them yet.
+func TestNobodyGetsTheSamePorts(t *testing.T) {
+	var mu sync.Mutex
+	seen := map[string]bool{}
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			for range 10 {
+				addresses, err := freeport.InARow(7)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				for _, a := range addresses {
+					if seen[a] {
+						t.Errorf("%s was given twice", a)
+					}
+					seen[a] = true
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
 }

@@ -47,6 +47,7 @@ type Broker struct {
 	spans   spans
 	log     *slog.Logger
 	windows windows
+	sending sending
 	joined  atomic.Bool
 
 	work    *carrier.Consumer
@@ -137,7 +138,11 @@ func (k *Broker) Publish(ctx context.Context, topic string, event *orderpb.Event
 	acknowledged := make(chan error, 1)
 	record := &kgo.Record{Topic: k.config.Prefix + topic, Key: []byte(event.GetOrder().GetId()), Value: value,
 		Headers: []kgo.RecordHeader{{Key: "content-type", Value: []byte("application/json")}}}
-	k.client.Produce(context.WithoutCancel(ctx), record, func(_ *kgo.Record, err error) { acknowledged <- err })
+	k.sending.begin(record)
+	k.client.Produce(context.WithoutCancel(ctx), record, func(r *kgo.Record, err error) {
+		k.sending.end(r)
+		acknowledged <- err
+	})
 	select {
 	case err := <-acknowledged:
 		if err != nil {
@@ -174,6 +179,7 @@ func (k *Broker) Close(ctx context.Context) {
 	k.client.Close()
 	k.workers.Wait()
 	k.kill()
+	k.sending.abandon()
 	// Work that waited for an acknowledgement ends now, and its spans have to end before their provider is shut down.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelGrace)
 	defer cancel()

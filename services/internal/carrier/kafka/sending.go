@@ -1,0 +1,46 @@
+package kafka
+
+import (
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// sending are the records without an acknowledgement. A client that is closed just when a connection breaks forgets records that were on
+// their way: nobody is told of their end, so their spans would stay open.
+type sending struct {
+	mu      sync.Mutex
+	records map[*kgo.Record]bool
+}
+
+func (s *sending) begin(r *kgo.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.records == nil {
+		s.records = map[*kgo.Record]bool{}
+	}
+	s.records[r] = true
+}
+
+func (s *sending) end(r *kgo.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.records, r)
+}
+
+// abandon ends the spans of what is left, when the client is closed.
+func (s *sending) abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for r := range s.records {
+		if r.Context == nil {
+			continue
+		}
+		span := trace.SpanFromContext(r.Context)
+		span.SetStatus(codes.Error, "the client was closed before the broker acknowledged the record")
+		span.End()
+	}
+	s.records = nil
+}
