@@ -320,7 +320,7 @@ func (c question) groups(ctx context.Context, inputs []traceset.Input) (sides, e
 
 func texts(warnings []journey.Warning) []string {
 	var list []string
-	for _, w := range warnings {
+	for _, w := range report.CollapseWarnings(warnings) {
 		list = append(list, w.Text)
 	}
 	return list

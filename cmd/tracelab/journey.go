@@ -50,7 +50,7 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 	if group, err = c.choose(group); err != nil {
 		return err
 	}
-	for _, w := range warnings {
+	for _, w := range report.CollapseWarnings(warnings) {
 		s.talk("warning: %s", w.Text)
 	}
 	if c.List {

@@ -10,6 +10,7 @@ import (
 	"tracelab/internal/traceset"
 	"tracelab/journey"
 	"tracelab/journey/lint"
+	"tracelab/journey/report"
 )
 
 // lintCommand is `tracelab lint`.
@@ -49,11 +50,11 @@ func (c *lintCommand) Run(ctx context.Context, s *streams) error {
 	if err := c.check(in.Name(), read.Warnings); err != nil {
 		return err
 	}
-	for _, w := range read.Warnings {
+	for _, w := range report.CollapseWarnings(read.Warnings) {
 		s.talk("warning: %s", w.Text)
 	}
 	result := lint.Check(journey.NewSet(read.Spans), lint.WithLookup(read.Absence), lint.WithRules(rules...))
-	result.Warnings = read.Warnings
+	result.Warnings = report.CollapseWarnings(read.Warnings)
 	leftOut := 0
 	if known != nil {
 		result, leftOut = result.New(known)

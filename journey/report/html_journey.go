@@ -63,7 +63,7 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 	for _, w := range stepWorths(j, completion) {
 		p.Worths = append(p.Worths, [5]string{w.service, w.name, w.work, w.completion, w.callerWait})
 	}
-	for _, w := range j.Warnings() {
+	for _, w := range CollapseWarnings(j.Warnings()) {
 		w.Text = format.Escape(w.Text)
 		p.Warnings = append(p.Warnings, w)
 	}

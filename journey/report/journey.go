@@ -62,7 +62,7 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 		heading(&b, style, "What if: the journey without the work of one step, queues as long as they were")
 		worthTable(&b, worths, style)
 	}
-	if warnings := j.Warnings(); len(warnings) > 0 {
+	if warnings := CollapseWarnings(j.Warnings()); len(warnings) > 0 {
 		heading(&b, style, "Warnings")
 		for _, warning := range warnings {
 			b.WriteString(style.Paragraph("  ", "       ", string(warning.Rule)+"  "+format.Escape(warning.Text)))
