@@ -172,12 +172,16 @@ func (r *rootGroups) oneSided() OneSidedRoot {
 // structuresOf joins the structures of a group's roots, with their share of the whole group.
 func (c *Comparison) structuresOf(group int, g Group, roots []rootGroups) []Structure {
 	var list []Structure
+	at := make(map[Root]int, len(c.Roots))
+	for i, x := range c.Roots {
+		at[x.Root] = i
+	}
 	for _, r := range roots {
 		if r.groups[group].size() == 0 {
 			continue
 		}
-		i := slices.IndexFunc(c.Roots, func(x RootComparison) bool { return x.Root == r.root })
-		if i < 0 {
+		i, compared := at[r.root]
+		if !compared {
 			table, trees := buildTrees(r.groups[group : group+1])
 			list = append(list, trees[0].structures(table)...)
 			continue

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"tracelab/journey"
 )
@@ -54,20 +55,21 @@ func describe(g Group, measures []Measure, structures []Structure) GroupSummary 
 	return s
 }
 
+// countSpans counts the spans of journeys, each once. Memory is in proportion to the journeys, not to their sets: a set may be
+// taken apart into thousands of groups.
 func countSpans(journeys []*journey.Journey) int {
-	n := 0
-	seen := make(map[*journey.Set][]bool)
+	bySet := make(map[*journey.Set][]*journey.Journey)
 	for _, j := range journeys {
-		set := j.Set()
-		if seen[set] == nil {
-			seen[set] = make([]bool, set.Len())
+		bySet[j.Set()] = append(bySet[j.Set()], j)
+	}
+	n := 0
+	for _, list := range bySet {
+		var all []journey.Index
+		for _, j := range list {
+			all = append(all, j.Spans()...)
 		}
-		for _, i := range j.Spans() {
-			if !seen[set][i] {
-				seen[set][i] = true
-				n++
-			}
-		}
+		slices.Sort(all)
+		n += len(slices.Compact(all))
 	}
 	return n
 }
