@@ -31,7 +31,7 @@ func TestRoomForSpansIsMadeOnce(t *testing.T) {
 	}
 	file := taken(func() (source.Result, error) { return source.ReadFile(name) })
 	stream := taken(func() (source.Result, error) { return source.Read(bytes.NewReader([]byte(text)), "f") })
-	if file > stream*2/3 {
+	if file > stream*3/4 { // where room is made again and again they are alike
 		t.Errorf("reading a file takes %d bytes, reading what has no known size %d", file, stream)
 	}
 }

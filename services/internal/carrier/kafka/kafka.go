@@ -94,7 +94,7 @@ func (k *Broker) options() []kgo.Opt {
 		kgo.SeedBrokers(k.config.Addresses...),
 		kgo.ClientID(k.config.Service),
 		kgo.Dialer(k.config.Dial),
-		kgo.WithHooks(append(k.spans.hooks(), written{k.config.Provider.Headers})...),
+		kgo.WithHooks(append(k.spans.hooks(), written{k.config.Provider.Headers}, &k.sending)...),
 		kgo.RequiredAcks(kgo.AllISRAcks()),                // 202 means that the broker has it
 		kgo.ProducerLinger(0),                             // one order, one record: waiting for company costs 10 ms a hop
 		kgo.ProducerBatchCompression(kgo.NoCompression()), // records of 200 bytes
@@ -138,7 +138,6 @@ func (k *Broker) Publish(ctx context.Context, topic string, event *orderpb.Event
 	acknowledged := make(chan error, 1)
 	record := &kgo.Record{Topic: k.config.Prefix + topic, Key: []byte(event.GetOrder().GetId()), Value: value,
 		Headers: []kgo.RecordHeader{{Key: "content-type", Value: []byte("application/json")}}}
-	k.sending.begin(record)
 	k.client.Produce(context.WithoutCancel(ctx), record, func(r *kgo.Record, err error) {
 		k.sending.end(r)
 		acknowledged <- err
@@ -179,11 +178,11 @@ func (k *Broker) Close(ctx context.Context) {
 	k.client.Close()
 	k.workers.Wait()
 	k.kill()
-	k.sending.abandon()
 	// Work that waited for an acknowledgement ends now, and its spans have to end before their provider is shut down.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelGrace)
 	defer cancel()
 	_ = k.work.Wait(ctx)
+	k.sending.abandon()
 }
 
 func (k *Broker) topics(plain []string) []string { return prefixed(k.config.Prefix, plain) }

@@ -12,16 +12,20 @@ import (
 // their way: nobody is told of their end, so their spans would stay open.
 type sending struct {
 	mu      sync.Mutex
-	records map[*kgo.Record]bool
+	records map[*kgo.Record]trace.Span
 }
 
-func (s *sending) begin(r *kgo.Record) {
+// OnProduceRecordBuffered sees a record before it is sent, behind the hook that has begun its span.
+func (s *sending) OnProduceRecordBuffered(r *kgo.Record) {
+	if r.Context == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.records == nil {
-		s.records = map[*kgo.Record]bool{}
+		s.records = map[*kgo.Record]trace.Span{}
 	}
-	s.records[r] = true
+	s.records[r] = trace.SpanFromContext(r.Context)
 }
 
 func (s *sending) end(r *kgo.Record) {
@@ -34,11 +38,7 @@ func (s *sending) end(r *kgo.Record) {
 func (s *sending) abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for r := range s.records {
-		if r.Context == nil {
-			continue
-		}
-		span := trace.SpanFromContext(r.Context)
+	for _, span := range s.records {
 		span.SetStatus(codes.Error, "the client was closed before the broker acknowledged the record")
 		span.End()
 	}
