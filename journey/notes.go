@@ -210,8 +210,9 @@ func (j *Journey) isBackground(i Index) bool {
 		switch e.class {
 		case ClassCall, ClassDetachedAfter, ClassDetachedOverlap, ClassAbandoned:
 			return false
+		default:
+			return true
 		}
-		return true
 	})
 }
 

@@ -2,7 +2,6 @@ package compare_test
 
 import (
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,15 +16,15 @@ func Example_gate() {
 	gate := func(args ...string) (passed bool) {
 		before, err := source.ReadFile(args[1])
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		after, err := source.ReadFile(args[2])
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		limit, err := compare.ParseLimit("completion>5%")
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		judgment := compare.Gate{Limits: []compare.Limit{limit}}.Judge([]compare.Group{
 			{Name: "before", Journeys: journey.NewSet(before.Spans).Journeys()},
@@ -42,7 +41,7 @@ func Example_gate() {
 	}
 	dir, err := os.MkdirTemp("", "gate-*")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	fmt.Println(gate("gate", ordersFile(dir, "before.json", 50), ordersFile(dir, "after.json", 53)))
@@ -61,7 +60,7 @@ func ordersFile(dir, name string, ms int) string {
 	}
 	file := filepath.Join(dir, name)
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	return file
 }
@@ -92,11 +91,11 @@ func ExampleNewBaseline() {
 	}}).Journeys()}
 	var file strings.Builder
 	if err := compare.NewBaseline(today).Write(&file); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	saved, err := compare.ReadBaseline(strings.NewReader(file.String()))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	base := compare.Describe(saved.Group())
 	fmt.Println(base.Name, base.Journeys, *base.Of(compare.Completion).Median)

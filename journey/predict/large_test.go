@@ -24,7 +24,7 @@ func TestLargeJourneys(t *testing.T) {
 				s := emptySurvey()
 				p := numbering(s, j)
 				x := p.replay()
-				if wait, ok := x.callerWait(p); ok && wait != int64(p.acts[p.root].end) || x.completion() != int64(j.Completion()) {
+				if wait, ok := x.callerWait(p); ok && wait != p.acts[p.root].end || x.completion() != int64(j.Completion()) {
 					t.Errorf("caller wait %d, completion %d, measured %d", wait, x.completion(), j.Completion())
 				}
 				for _, to := range []Carrier{Message, Call} {

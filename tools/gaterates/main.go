@@ -23,10 +23,10 @@ func main() {
 	pair := flag.String("pair", "tracelab.order.number", "by what journeys are paired; a name that no span has: not at all")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := measure(ctx, *pairs, *orders, *form, *limit, *slower, *pair); err != nil {
+	err := measure(ctx, *pairs, *orders, *form, *limit, *slower, *pair)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "gaterates:", err)
-		stop()
 		os.Exit(1)
 	}
 }
@@ -63,6 +63,6 @@ func measure(ctx context.Context, pairs, orders int, form, limit, slower, key st
 			}
 		}
 	}
-	fmt.Printf("%d pairs of runs of %d orders, %s, %s\n  the same thing: %v\n  with %s: %v\n", pairs, orders, form, limit, same, slower, more)
-	return nil
+	_, err = fmt.Fprintf(os.Stdout, "%d pairs of runs of %d orders, %s, %s\n  the same thing: %v\n  with %s: %v\n", pairs, orders, form, limit, same, slower, more)
+	return err
 }
