@@ -95,7 +95,7 @@ func TestJaegerIsAskedInHalves(t *testing.T) {
 func TestJaegerIsFollowed(t *testing.T) {
 	t.Parallel()
 	s := startJaegerServer(t, dialects[1])
-	s.memory.Store(30)
+	s.memory.Store(45) // four and a half seconds of orders: twice the pause between two rounds
 	to := startTarget(t, s.otlp, unchanged)
 	result := runJaeger(t, to, s.URL, s.otlp, func(c *lab.Config) { c.Forms, c.Orders, c.Rate = []services.Form{services.Kafka}, 60, 10 })
 	if f := result.Forms[services.Kafka]; f.Journeys != 60 || len(result.Problems) > 0 {
