@@ -1,0 +1,83 @@
+package lab
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"tracelab/internal/hint"
+	"tracelab/services"
+)
+
+// pages lists the addresses in Jaeger.
+func (r *Result) pages(b *strings.Builder) {
+	p := r.Jaeger
+	if p == nil {
+		return
+	}
+	b.WriteString("In Jaeger:")
+	if r.Relation == "link" {
+		b.WriteString(" (an order is several traces, tied by links; a page shows the first)")
+	}
+	b.WriteString("\n")
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, form := range r.forms() {
+		if page, ok := p.Medians[form]; ok {
+			line(t, []string{fmt.Sprintf("  %s, order %d (%s)", form, p.Orders[form], r.whichMedian(form)), page})
+		}
+	}
+	for _, form := range r.forms() {
+		if page, ok := p.Searches[form]; ok {
+			line(t, []string{fmt.Sprintf("  every order of %s", form), page})
+		}
+	}
+	line(t, []string{"  every order of the run", p.Search})
+	c := p.Comparison
+	if c != nil {
+		line(t, []string{fmt.Sprintf("  %s against %s, order %d", c.Base, c.Other, c.Order), c.URL})
+	}
+	_ = t.Flush()
+	b.WriteString("\nJaeger's critical path ends with the answer; the paths above go on to the last piece of work.\n")
+	if c != nil {
+		fmt.Fprintf(b, "Its comparison shows structure alone, and beyond the first hop a call and a message have none in common. What it costs:\n  %s\n",
+			r.command("compare", filepath.Join(r.Dir, string(c.Base)), filepath.Join(r.Dir, string(c.Other))))
+	}
+	b.WriteString("\n")
+}
+
+// whichMedian says of how many orders a link shows the median.
+func (r *Result) whichMedian(form services.Form) string {
+	if n := r.Jaeger.Forgotten[form]; n > 0 {
+		return fmt.Sprintf("the median of those that Jaeger still has; %d are gone", n)
+	}
+	return "the median, drawn above"
+}
+
+// command is a command line that runs as this run was called.
+func (r *Result) command(words ...string) string {
+	return hint.Command(cmp.Or(r.program, "tracelab"), words...)
+}
+
+func (r *Result) next(b *strings.Builder) {
+	forms := r.forms()
+	if len(forms) == 0 || r.Dir == "" {
+		return
+	}
+	form := forms[len(forms)-1]
+	if slices.Contains(forms, services.Kafka) {
+		form = services.Kafka
+	}
+	fmt.Fprintf(b, "Written to %s. Next:\n", r.Dir)
+	t := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
+	line(t, []string{"  " + r.command("journey", r.Dir, "--form", string(form)), "one order, span by span, over all its traces"})
+	if len(forms) > 1 {
+		line(t, []string{"  " + r.command("compare", r.Dir), "all measures of all forms"})
+	}
+	if r.Target == "" { // services elsewhere may not obey faults
+		line(t, []string{"  " + r.command("run", "--fault", "payment:delay=200ms@0.5"), "one slow service: who feels it?"})
+	}
+	_ = t.Flush()
+}
