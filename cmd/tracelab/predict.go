@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -171,22 +170,15 @@ func (c *predictCommand) group(ctx context.Context, s *streams, in traceset.Inpu
 		if !ok || key == "" {
 			return group, usageError{fmt.Errorf("--where %q: write KEY=VALUE", pair)}
 		}
-		group.Journeys = slices.DeleteFunc(group.Journeys, func(j *journey.Journey) bool { return !hasAttribute(j, key, value) })
+		group = group.Keep(compare.HasAttribute(key, value))
 	}
 	if c.Root != "" {
-		group.Journeys = slices.DeleteFunc(group.Journeys, func(j *journey.Journey) bool { return !rootContains(j, c.Root) })
+		group = group.Keep(func(j *journey.Journey) bool { return rootContains(j, c.Root) })
 	}
 	if len(group.Journeys) == 0 {
 		return group, fmt.Errorf("%s has no journey that --root and --where leave", group.Name)
 	}
 	return group, nil
-}
-
-func hasAttribute(j *journey.Journey, key, value string) bool {
-	return slices.ContainsFunc(j.Spans(), func(i journey.Index) bool {
-		v, ok := j.Set().Span(i).Attr(key)
-		return ok && v.String() == value
-	})
 }
 
 func rootContains(j *journey.Journey, text string) bool {
