@@ -1,24 +1,33 @@
 package carrier
 
 import (
+	"bytes"
 	"net"
 	"sync"
 	"time"
 )
 
-// refusalTimeout is how long a connection may take to read that there is no room for it.
-const refusalTimeout = time.Second
+const (
+	refusalTimeout = time.Second // for a connection to send its request and to read that there is no room for it
+	refusalRequest = 4 << 10     // bytes of a request that are read before it is refused
+	refusals       = 32          // connections that are being refused at a time: more are closed without a word
+)
 
 // LimitConnections lets a listener have at most so many connections at a time. One more is told the refusal, if there is
 // any, and closed: it does not wait, and it takes no memory for long.
+//
+// The refusal comes after the request's header, as HTTP wants it: a client that reads an answer before it has asked
+// takes the connection for broken (net/http logs an unsolicited response), and closing a connection with unread bytes
+// may take the answer from the client again (RFC 9112, section 9.6).
 func LimitConnections(l net.Listener, most int, refusal []byte) net.Listener {
-	return &limited{Listener: l, slots: make(chan struct{}, most), refusal: refusal}
+	return &limited{Listener: l, slots: make(chan struct{}, most), refusal: refusal, refusing: make(chan struct{}, refusals)}
 }
 
 type limited struct {
 	net.Listener
-	slots   chan struct{} // one for each open connection
-	refusal []byte
+	slots    chan struct{} // one for each open connection
+	refusal  []byte
+	refusing chan struct{} // one for each that is being refused
 }
 
 // Accept waits for a connection that there is room for.
@@ -32,17 +41,38 @@ func (l *limited) Accept() (net.Conn, error) {
 		case l.slots <- struct{}{}:
 			return &counted{Conn: conn, free: sync.OnceFunc(func() { <-l.slots })}, nil
 		default:
-			l.refuse(conn)
+			l.turnAway(conn)
 		}
 	}
 }
 
-// refuse does not read the request. It takes no goroutine: a short text fits into the connection's buffer.
-func (l *limited) refuse(conn net.Conn) {
+// turnAway refuses a connection beside the next Accept, or closes it when too many are being refused.
+func (l *limited) turnAway(conn net.Conn) {
 	if len(l.refusal) > 0 {
-		_ = conn.SetDeadline(time.Now().Add(refusalTimeout))
-		_, _ = conn.Write(l.refusal) // the client may have gone
+		select {
+		case l.refusing <- struct{}{}:
+			go func() {
+				refuse(conn, l.refusal)
+				<-l.refusing
+			}()
+			return
+		default:
+		}
 	}
+	_ = conn.Close()
+}
+
+// refuse answers a request that it does not look at. It ends within refusalTimeout.
+func refuse(conn net.Conn, refusal []byte) {
+	_ = conn.SetDeadline(time.Now().Add(refusalTimeout))
+	request, n := make([]byte, refusalRequest), 0
+	for n < len(request) && !bytes.Contains(request[:n], []byte("\r\n\r\n")) {
+		k, err := conn.Read(request[n:])
+		if n += k; err != nil {
+			break
+		}
+	}
+	_, _ = conn.Write(refusal) // the client may have gone
 	_ = conn.Close()
 }
 

@@ -75,8 +75,9 @@ func TestABatchThatDecompressesToTooMuchIsSkipped(t *testing.T) {
 	withKafka(t, func(b *bubble) {
 		var got handled
 		k := b.open(func(_ context.Context, _ string, e *orderpb.Event) error { got.add(e); return nil })
+		// Not zstd: kgo closes its zstd coders in finalizers, which run outside of the bubble and must not close a channel of it.
 		client, err := kgo.NewClient(kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.Dial), kgo.DisableClientMetrics(),
-			kgo.ProducerBatchCompression(kgo.ZstdCompression()), kgo.ProducerBatchMaxBytes(64<<20))
+			kgo.ProducerBatchCompression(kgo.GzipCompression()), kgo.ProducerBatchMaxBytes(64<<20))
 		b.Must(err)
 		defer client.Close()
 		for _, value := range [][]byte{make([]byte, 32<<20), []byte(event(strings.Repeat("x", carrier.MaxBody))), []byte(event("good"))} {
