@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -47,5 +46,5 @@ func isForm(word string) bool { _, ok := palette.Form(word); return ok }
 
 func painted(form string, style format.Style) string {
 	color, _ := palette.Form(form)
-	return style.Paint(format.Color(fmt.Sprintf("\x1b[1;38;5;%dm", color.ANSI)), form)
+	return style.Paint(format.Color(color.Escape()), form)
 }

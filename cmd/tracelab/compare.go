@@ -62,7 +62,7 @@ func (c *compareCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	r := report.Comparison{Of: compared.comparison, About: append(traceset.Joined{Parts: inputs}.About(), c.about()...), Findings: compared.findings}
+	r := report.Comparison{Of: compared.comparison, Color: formColor, About: append(traceset.Joined{Parts: inputs}.About(), c.about()...), Findings: compared.findings}
 	if len(c.FailOn) > 0 {
 		r.Gate = &report.Gate{Judgment: compared.judgment, FailUndecided: c.Undecided == "fail"}
 	}
@@ -131,7 +131,7 @@ func (c *compareCommand) saveOnly(ctx context.Context, s *streams, q question, i
 	if err != nil {
 		return err
 	}
-	r := report.Comparison{Of: compare.Groups(all.groups, q.options...), About: append(in.About(), c.about()...), Findings: all.findings}
+	r := report.Comparison{Of: compare.Groups(all.groups, q.options...), Color: formColor, About: append(in.About(), c.about()...), Findings: all.findings}
 	r.Of.Warnings = append(texts(all.warnings), r.Of.Warnings...)
 	if err := c.write(s, r); err != nil {
 		return err

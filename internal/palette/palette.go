@@ -2,13 +2,19 @@
 // red on one of them need not learn it again on the next.
 package palette
 
-import "maps"
+import (
+	"fmt"
+	"maps"
+)
 
 // Color is one color, for screens of both kinds. The zero value is no color.
 type Color struct {
 	Hex  string // #rrggbb, readable on white and on black
 	ANSI int    // of the 256 that terminals have; the nearest one
 }
+
+// Escape returns what begins the color in a terminal, bold.
+func (c Color) Escape() string { return fmt.Sprintf("\x1b[1;38;5;%dm", c.ANSI) }
 
 // forms are the colors by form. The first six are of the set by Okabe and Ito, which people with any kind of color vision can tell apart.
 var forms = map[string]Color{

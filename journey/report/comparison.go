@@ -17,6 +17,23 @@ type Comparison struct {
 	About    []string       // where the traces come from, a line each
 	Findings []lint.Finding // what rules found in the traces: at the end of a page
 	Gate     *Gate          // what limits came to; nil without any
+
+	// Color gives each group its own color, by its name: on pages and in terminals. Nil gives none.
+	Color func(group string) GroupColor
+}
+
+// GroupColor is the color of one group. The zero value is none.
+type GroupColor struct {
+	Hex      string       // #rrggbb, on pages
+	Terminal format.Color // begins it in a terminal
+}
+
+// colorOf returns a group's color.
+func (r Comparison) colorOf(group string) GroupColor {
+	if r.Color == nil {
+		return GroupColor{}
+	}
+	return r.Color(group)
 }
 
 // WriteText writes the gate's outcome; then, for each root, the measures of each group with the 95 % interval of the median, the differences in words, the
@@ -40,7 +57,7 @@ func (r Comparison) WriteText(w io.Writer, style format.Style) error {
 			fmt.Fprintf(&b, "\nand %d more roots\n", len(parts)-i)
 			break
 		}
-		p.text(&b, style)
+		p.text(&b, style, r.colorOf)
 	}
 	if len(c.Warnings) > 0 {
 		heading(&b, style, "Warnings")
@@ -117,7 +134,7 @@ func differenceTitle(d compare.Difference) string {
 	return fmt.Sprintf("%s against %s, %s", format.Escape(d.Other), format.Escape(d.Base), how)
 }
 
-func groupTable(b *strings.Builder, groups []compare.GroupSummary, style format.Style) {
+func groupTable(b *strings.Builder, groups []compare.GroupSummary, style format.Style, colorOf func(string) GroupColor) {
 	head := []cell{left("median [95 % interval]"), number("journeys"), number("spans")}
 	measures := measureNames(groups)
 	for _, m := range measures {
@@ -126,7 +143,7 @@ func groupTable(b *strings.Builder, groups []compare.GroupSummary, style format.
 	rows := [][]cell{head}
 	for i := range groups {
 		g := &groups[i]
-		row := []cell{left(format.Escape(g.Name)), number(fmt.Sprint(g.Journeys)), number(fmt.Sprint(g.Spans))}
+		row := []cell{{text: format.Escape(g.Name), color: colorOf(g.Name).Terminal}, number(fmt.Sprint(g.Journeys)), number(fmt.Sprint(g.Spans))}
 		for _, m := range measures {
 			row = append(row, left(measureOf(g, m).String()))
 		}

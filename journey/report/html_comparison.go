@@ -41,6 +41,7 @@ type pagePart struct {
 
 type groupView struct {
 	Name, Journeys, Spans string
+	Color                 string // #rrggbb, "" for none
 	Figures               []figure
 }
 
@@ -51,7 +52,7 @@ type differenceSection struct {
 
 type differenceRow struct{ Measure, Words, Class string }
 
-type structureView struct{ Group, Share, Words string }
+type structureView struct{ Group, Color, Share, Words string }
 
 type nodeSection struct {
 	ID, Title, Base, Other, Counts string
@@ -84,7 +85,7 @@ func newComparisonPage(r Comparison) comparisonPage {
 	}
 	parts := comparisonParts(c)
 	for _, part := range parts[:min(len(parts), maxRootParts)] {
-		p.Parts = append(p.Parts, newPagePart(part))
+		p.Parts = append(p.Parts, r.pagePart(part))
 	}
 	if more := len(parts) - maxRootParts; more > 0 {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("%d more roots are in JSON only", more))
@@ -95,18 +96,22 @@ func newComparisonPage(r Comparison) comparisonPage {
 	return p
 }
 
-func newPagePart(c comparisonPart) pagePart {
-	p := pagePart{Title: format.Escape(c.Title), Differences: c.Differences, Histograms: histograms(c.groups), Structures: structureViews(c.groups)}
+func (r Comparison) pagePart(c comparisonPart) pagePart {
+	p := pagePart{Title: format.Escape(c.Title), Differences: c.Differences, Histograms: histograms(c.groups, r.colorOf), Structures: structureViews(c.groups, r.colorOf)}
 	var longest time.Duration
 	for _, g := range c.groups {
-		p.Groups = append(p.Groups, newGroupView(g))
+		view := newGroupView(g)
+		view.Color = r.colorOf(g.Name).Hex
+		p.Groups = append(p.Groups, view)
 		if g.Example != nil {
 			longest = max(longest, g.Example.Completion())
 		}
 	}
 	for _, g := range c.groups {
 		if g.Example != nil {
-			p.Timelines = append(p.Timelines, newTimeline(g.Name, g.Example, longest))
+			t := newTimeline(g.Name, g.Example, longest)
+			t.Color = r.colorOf(g.Name).Hex
+			p.Timelines = append(p.Timelines, t)
 			p.Paths = append(p.Paths, newPathView("Completion path of "+format.Escape(g.Name), g.Example.Set(), g.Example.CompletionPath()))
 		}
 	}
@@ -199,17 +204,17 @@ func verdictClass(v compare.Verdict) string {
 	return "unsure"
 }
 
-func structureViews(groups []compare.GroupSummary) []structureView {
+func structureViews(groups []compare.GroupSummary, colorOf func(string) GroupColor) []structureView {
 	var list []structureView
 	for _, g := range groups {
-		name := format.Escape(g.Name)
+		name, color := format.Escape(g.Name), colorOf(g.Name).Hex
 		for i, s := range g.Structures {
 			if i == maxStructures {
 				list = append(list, structureView{Words: fmt.Sprintf("and %d more", len(g.Structures)-i)})
 				break
 			}
-			list = append(list, structureView{name, percent(int64(s.Journeys), int64(g.Journeys)), structureWords(s, i == 0)})
-			name = ""
+			list = append(list, structureView{name, color, percent(int64(s.Journeys), int64(g.Journeys)), structureWords(s, i == 0)})
+			name, color = "", ""
 		}
 	}
 	return list

@@ -19,6 +19,7 @@ type histogram struct {
 
 type laneView struct {
 	Name, Text string
+	Color      string // #rrggbb, "" for none
 	Y, Base    int
 	Bars       []barOfLane
 	Band       *barView // the 95 % interval of the median
@@ -41,7 +42,7 @@ const (
 )
 
 // histograms draws the measures that any group has.
-func histograms(groups []compare.GroupSummary) []histogram {
+func histograms(groups []compare.GroupSummary, colorOf func(string) GroupColor) []histogram {
 	var list []histogram
 	for _, name := range measureNames(groups) {
 		low, high := math.Inf(1), math.Inf(-1)
@@ -63,7 +64,9 @@ func histograms(groups []compare.GroupSummary) []histogram {
 		}
 		h := histogram{Name: measureWords(name), Low: compare.Value(name, low), High: compare.Value(name, high), Height: laneHeight * len(groups)}
 		for i := range groups {
-			h.Lanes = append(h.Lanes, lane(&groups[i], name, i, low, high))
+			l := lane(&groups[i], name, i, low, high)
+			l.Color = colorOf(groups[i].Name).Hex
+			h.Lanes = append(h.Lanes, l)
 		}
 		list = append(list, h)
 	}

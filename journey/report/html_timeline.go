@@ -24,6 +24,7 @@ const (
 // timeline is a journey drawn on a time axis, a row for each span.
 type timeline struct {
 	Title, Summary string
+	Color          string // #rrggbb, "" for none
 	Height         int
 	Ticks          []tick
 	Rows           []timelineRowView

@@ -52,11 +52,11 @@ func oneSidedLines(c compare.Comparison) []string {
 }
 
 // text writes the measures of each group, the differences in words, the structures and the nodes.
-func (p comparisonPart) text(b *strings.Builder, style format.Style) {
+func (p comparisonPart) text(b *strings.Builder, style format.Style, colorOf func(string) GroupColor) {
 	if p.Title != "" {
 		heading(b, style, "── "+format.Escape(p.Title)+" ──")
 	}
-	groupTable(b, p.groups, style)
+	groupTable(b, p.groups, style, colorOf)
 	for _, section := range p.Differences {
 		heading(b, style, section.Title)
 		for _, row := range section.Rows {
