@@ -18,7 +18,7 @@ import (
 func (r *running) report() (*Result, error) {
 	j := r.judge
 	result := &Result{
-		Provenance: r.provenance(), Dir: filepath.Join(r.Out, r.name), WarmedUp: r.warm, Generator: r.generator, Starvation: r.starved.result(),
+		Provenance: r.provenance(), Dir: filepath.Join(r.Out, r.name), WarmedUp: r.warm, Generator: r.generator,
 		Forms: map[services.Form]*FormResult{}, Warnings: []string{}, Problems: []string{}, medians: map[services.Form]*medianOrder{}, program: r.Program,
 		Shared: j.shared.count, Late: j.late, Foreign: j.foreign + r.leftOut(), Damaged: j.damaged, Sent: r.sendRest(),
 	}
@@ -55,7 +55,7 @@ func (r *running) provenance() rundir.Provenance {
 		Schema: rundir.Schema, Run: r.name, Seed: r.Seed, Topology: r.Topology, Relation: r.relation(),
 		Broker: r.env.broker, BrokerIs: r.env.brokerIs, Stores: "memory", Machine: thisMachine(),
 		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(),
-		Base: string(r.base()), EndedEarly: r.endedEarly(),
+		Base: string(r.base()), EndedEarly: r.endedEarly(), Starvation: r.starved.result(),
 	}
 	if r.Target != "" {
 		p.Stores = "of the target"
@@ -135,7 +135,7 @@ func (r *running) warnings(result *Result) []string {
 			g.StartLagP99, float64(lateStart), g.Rate, g.advice()))
 	}
 	if s := result.Starvation; s.Starved() {
-		texts = append(texts, fmt.Sprintf("the process did not get the CPU that it needed for %.0f %% of the time (up to %.0f ms at a time): times are partly the machine's", 100*s.Share, s.Longest))
+		texts = append(texts, s.String()+": times are partly the machine's")
 	}
 	if !result.WarmedUp.Warm && result.WarmedUp.Windows > 1 {
 		texts = append(texts, "the services may not have been warm: "+result.WarmedUp.Why)

@@ -3,6 +3,8 @@ package lab
 import (
 	"sync"
 	"time"
+
+	"tracelab/lab/rundir"
 )
 
 const (
@@ -67,23 +69,10 @@ func (s *starvation) beat(due, now time.Time) {
 	}
 }
 
-// Starvation is how much of a run's time its process did not get the CPU that it needed.
-type Starvation struct {
-	Share   float64 `json:"share"` // of the time in which orders were placed, 0 to 1
-	Gaps    int     `json:"gaps"`  // times that the process was woken late
-	Longest float64 `json:"longest_ms"`
-}
-
-// starvedShare is from where on the figures of a run are its machine's.
-const starvedShare = 0.05
-
-// Starved tells whether so much time is missing that latencies are the machine's.
-func (s Starvation) Starved() bool { return s.Share > starvedShare }
-
-func (s *starvation) result() Starvation {
+func (s *starvation) result() rundir.Starvation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := Starvation{Gaps: len(s.gaps)}
+	r := rundir.Starvation{Gaps: len(s.gaps)}
 	if s.watched > 0 {
 		r.Share = float64(s.missing) / float64(s.watched)
 	}

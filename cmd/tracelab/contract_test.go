@@ -50,6 +50,7 @@ const differenceContract = `
 	.low: number
 	.high: number
 	.verdict: string
+	.doubtful: bool?
 `
 
 // differences writes the lines of a list of differences.
@@ -214,6 +215,7 @@ func TestCompareJSON(t *testing.T) {
 		.groups[].journeys: number
 		.groups[].spans: number
 		.warnings: list
+		.warnings[]: string?
 	`+summaries("null", ".groups[].caller_wait_ms", ".groups[].completion_ms", ".groups[].tail_ms", ".groups[].queue_wait_ms")+differences(".measures"))
 	if document["schema"] != "tracelab.compare/v1" {
 		t.Errorf("schema %q", document["schema"])

@@ -32,6 +32,7 @@ type Spans struct {
 	Spans    []journey.Span
 	Warnings []journey.Warning
 	absence  func(journey.Ref) journey.Absence // nil when nobody was asked
+	doubt    string                            // why times are not only the system's, "" when nothing is known
 }
 
 // Absence answers what became of a span that is not there.
@@ -62,7 +63,7 @@ func unread(err error) error {
 // groupOf are the journeys of spans.
 func groupOf(name string, spans Spans, opts []journey.Option) (compare.Group, []journey.Warning) {
 	set := journey.NewSet(spans.Spans, opts...)
-	return compare.Group{Name: name, Journeys: set.Journeys()}, append(spans.Warnings, set.Warnings()...)
+	return compare.Group{Name: name, Journeys: set.Journeys(), Doubt: spans.doubt}, append(spans.Warnings, set.Warnings()...)
 }
 
 // Run is a run directory.
@@ -85,7 +86,7 @@ func nameOf(r rundir.Run) string {
 // Spans reads all forms and the shared spans.
 func (r Run) Spans(context.Context) (Spans, error) {
 	spans, warnings, err := r.Run.Spans()
-	return Spans{Spans: spans, Warnings: warnings}, unread(err)
+	return Spans{Spans: spans, Warnings: warnings, doubt: r.Starvation.String()}, unread(err)
 }
 
 // Group reads all forms as one group.
@@ -234,6 +235,7 @@ func (s *Spans) add(one Spans) {
 	if one.absence != nil {
 		s.absence = one.absence
 	}
+	s.doubt = cmp.Or(s.doubt, one.doubt)
 }
 
 // shared is the part of a trace that several parts have spans of.

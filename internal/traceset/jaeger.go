@@ -118,5 +118,5 @@ func (a *Asker) completeFrom(ctx context.Context, read source.Result, store sour
 	if err != nil {
 		return Spans{}, unread(fmt.Errorf("ask for what the traces refer to: %w", err))
 	}
-	return Spans{completion.Spans, append(read.Warnings, completion.Warnings...), completion.Absence}, nil
+	return Spans{Spans: completion.Spans, Warnings: append(read.Warnings, completion.Warnings...), absence: completion.Absence}, nil
 }

@@ -28,6 +28,7 @@ type Baseline struct {
 	Name   string         `json:"name"`             // of the group
 	Pair   string         `json:"pair,omitempty"`   // what the keys are: the name of an attribute
 	Chosen []string       `json:"chosen,omitempty"` // which journeys were chosen, in words of who saved it
+	Doubt  string         `json:"doubt,omitempty"`  // the group's
 	Roots  []BaselineRoot `json:"roots"`            // most journeys first
 }
 
@@ -86,7 +87,7 @@ func NewBaseline(g Group, opts ...Option) *Baseline {
 		return g.Baseline
 	}
 	o := newOptions(opts)
-	b := &Baseline{Schema: BaselineSchema, Name: g.Name}
+	b := &Baseline{Schema: BaselineSchema, Name: g.Name, Doubt: g.Doubt}
 	for _, r := range splitRoots([]Group{g}) {
 		b.Roots = append(b.Roots, newBaselineRoot(r, o))
 	}
@@ -205,7 +206,7 @@ func (r *BaselineRoot) check() error {
 }
 
 // Group returns the baseline as a group that can be compared with.
-func (b *Baseline) Group() Group { return Group{Name: b.Name, Baseline: b} }
+func (b *Baseline) Group() Group { return Group{Name: b.Name, Baseline: b, Doubt: b.Doubt} }
 
 // KeepRoots returns the baseline with the roots that contain a text: see Root.Contains.
 func (b *Baseline) KeepRoots(text string) *Baseline {

@@ -2,8 +2,10 @@ package compare
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"tracelab/journey"
 )
@@ -18,12 +20,15 @@ type Group struct {
 	Runs []int
 	// Baseline stands in the place of Journeys: see ReadBaseline.
 	Baseline *Baseline
+	// Doubt says why the group's times are not only the system's own, as that its machine had no CPU left; "" when nothing
+	// is known. Whatever is said of the group's times is marked then.
+	Doubt string
 }
 
 // Keep returns the group with the journeys that all of the functions choose. A group that is a Baseline has no journeys any
 // more to choose from, and is returned as it is.
 func (g Group) Keep(choose ...func(*journey.Journey) bool) Group {
-	kept := Group{Name: g.Name, Baseline: g.Baseline}
+	kept := Group{Name: g.Name, Baseline: g.Baseline, Doubt: g.Doubt}
 	for i, j := range g.Journeys {
 		if slices.ContainsFunc(choose, func(is func(*journey.Journey) bool) bool { return !is(j) }) {
 			continue
@@ -123,10 +128,11 @@ func Groups(groups []Group, opts ...Option) Comparison {
 	if len(groups) == 0 {
 		return c
 	}
+	c.Warnings = doubts(groups)
 	roots := splitRoots(groups)
 	if one, warning := oneKind(groups, roots); one {
 		if warning != "" {
-			c.Warnings = []string{warning}
+			c.Warnings = append(c.Warnings, warning)
 		}
 		x, warnings := compareAlike(groups, o)
 		c.Groups, c.Differences, c.Nodes = x.Groups, x.Differences, x.Nodes
@@ -159,6 +165,25 @@ func Groups(groups []Group, opts ...Option) Comparison {
 		c.Groups = append(c.Groups, describe(g, o.measures, c.structuresOf(i, g, roots)))
 	}
 	return c
+}
+
+// doubts are a warning for each reason why times of groups are not only the system's.
+func doubts(groups []Group) []string {
+	var order []string
+	names := map[string][]string{}
+	for _, g := range groups {
+		if g.Doubt == "" {
+			continue
+		}
+		if names[g.Doubt] == nil {
+			order = append(order, g.Doubt)
+		}
+		names[g.Doubt] = append(names[g.Doubt], g.Name)
+	}
+	for i, doubt := range order {
+		order[i] = fmt.Sprintf("%s: %s: what is said of the times is marked (!)", strings.Join(names[doubt], ", "), doubt)
+	}
+	return order
 }
 
 func (r *rootGroups) oneSided() OneSidedRoot {
@@ -250,7 +275,7 @@ func differences(base, other Group, p pairing, o options) []Difference {
 		if p.indexes != nil {
 			d = Paired(b, v)
 		}
-		d.Base, d.Other, d.Measure = base.Name, other.Name, m.Name
+		d.Base, d.Other, d.Measure, d.Doubtful = base.Name, other.Name, m.Name, base.Doubt != "" || other.Doubt != ""
 		if o.tolerance != nil {
 			o.tolerance.judge(&d, b, v)
 		}

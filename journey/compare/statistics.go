@@ -106,6 +106,7 @@ type Difference struct {
 	Verdict Verdict  `json:"verdict"`
 
 	SameWithin string `json:"same_within,omitempty"` // the Amount that was given
+	Doubtful   bool   `json:"doubtful,omitempty"`    // one of the groups has a Doubt
 }
 
 // Paired compares values that belong together by their positions: the median of other[i] − base[i], with the interval of

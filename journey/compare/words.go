@@ -34,6 +34,13 @@ func (m MeasureSummary) String() string {
 
 // String says how the difference came out: how much and how sure, or that it cannot be told and what would settle it.
 func (d Difference) String() string {
+	if d.Doubtful {
+		return d.words() + " (!)"
+	}
+	return d.words()
+}
+
+func (d Difference) words() string {
 	unit := "journey"
 	if d.Paired {
 		unit = "pair"

@@ -22,6 +22,8 @@ type Provenance struct {
 	FormOrder  []string `json:"form_order"`            // the forms, in the order in which they are shown
 	Base       string   `json:"base,omitempty"`        // the form that the others are compared with
 	EndedEarly bool     `json:"ended_early,omitempty"` // before all orders were placed, or were final
+	// Starvation tells whether the times are the machine's.
+	Starvation Starvation `json:"starvation"`
 }
 
 // Machine is what a run ran on.

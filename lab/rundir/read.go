@@ -111,7 +111,7 @@ func (r Run) Spans() (spans []journey.Span, warnings []journey.Warning, err erro
 // Group reads the journeys of one form, without those that the run found incomplete. The warnings are about what was
 // left out; one without a rule is the run's own.
 func (r Run) Group(form string, opts ...journey.Option) (group compare.Group, warnings []journey.Warning, err error) {
-	group.Name = filepath.Join(r.Dir, form)
+	group.Name, group.Doubt = filepath.Join(r.Dir, form), r.Starvation.String()
 	if err := r.CheckForm(form); err != nil {
 		return group, nil, err
 	}

@@ -1,0 +1,45 @@
+package compare_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"tracelab/journey/compare"
+)
+
+// TestADoubtMarksWhatIsSaid of a group's times: the verdicts, a limit's reason, a warning, and what a baseline is compared with.
+func TestADoubtMarksWhatIsSaid(t *testing.T) {
+	base, other := took("a", 10, 10, 10, 10, 10, 10, 10, 10), took("b", 20, 20, 20, 20, 20, 20, 20, 20)
+	if c := compare.Groups([]compare.Group{base, other}); len(c.Warnings) != 0 || c.Differences[0].Doubtful || strings.Contains(c.Differences[0].String(), "(!)") {
+		t.Errorf("without a doubt: %q, %v", c.Warnings, c.Differences[0])
+	}
+	base.Doubt = "starved"
+	var saved bytes.Buffer
+	if err := compare.NewBaseline(base).Write(&saved); err != nil {
+		t.Fatal(err)
+	}
+	read, err := compare.ReadBaseline(&saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []compare.Group{base, read.Group()} {
+		c := compare.Groups([]compare.Group{b, other})
+		if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "starved") {
+			t.Errorf("warnings %q, want one that says starved", c.Warnings)
+		}
+		for _, d := range c.Differences {
+			if !d.Doubtful || !strings.HasSuffix(d.String(), " (!)") {
+				t.Errorf("%s: want a mark", d)
+			}
+		}
+		limit, err := compare.ParseLimit("completion>5%")
+		if err != nil {
+			t.Fatal(err)
+		}
+		check := compare.Gate{Limits: []compare.Limit{limit}}.Judge([]compare.Group{b, other}).Checks[0]
+		if check.Outcome != compare.OutcomeFail || !strings.Contains(check.Reason, "starved") {
+			t.Errorf("%s, %q: want a failure, and the doubt beside it", check.Outcome, check.Reason)
+		}
+	}
+}
