@@ -21,8 +21,8 @@ func TestTutorialsOnTheRealStack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var talk bytes.Buffer
-	options := stack.Options{Root: root, State: t.TempDir(), FreePorts: true, Talk: &talk}
+	var progress bytes.Buffer
+	options := stack.Options{Root: root, State: t.TempDir(), FreePorts: true, Progress: &progress}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -32,7 +32,7 @@ func TestTutorialsOnTheRealStack(t *testing.T) {
 	})
 	state, err := stack.Start(t.Context(), options)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, talk.String())
+		t.Fatalf("%v\n%s", err, progress.String())
 	}
 	var addresses []string
 	for _, name := range slices.Sorted(maps.Keys(state.Addresses)) {

@@ -29,7 +29,7 @@ func freeAddresses(t *testing.T) (http, grpc map[string]string) {
 	return http, grpc
 }
 
-// receiverAddress finds an address for a receiver, which takes the port behind it, too.
+// receiverAddress finds an address for a receiver, which takes the next port, too.
 func receiverAddress(t *testing.T) string {
 	t.Helper()
 	return freePorts(t, 2)[0]

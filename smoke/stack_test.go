@@ -38,8 +38,8 @@ func startStack(t *testing.T) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var talk bytes.Buffer
-	options := stack.Options{Root: root, State: t.TempDir(), FreePorts: true, Talk: &talk}
+	var progress bytes.Buffer
+	options := stack.Options{Root: root, State: t.TempDir(), FreePorts: true, Progress: &progress}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -49,12 +49,12 @@ func startStack(t *testing.T) *system {
 	})
 	state, err := stack.Start(t.Context(), options)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, talk.String())
+		t.Fatalf("%v\n%s", err, progress.String())
 	}
 	return &system{State: state, root: root, program: filepath.Join(options.State, "bin", "tracelab")}
 }
 
-// command runs a command of tracelab with the stack's addresses, and returns its exit status and what it printed. Talk goes to the test's log
+// command runs a command of tracelab with the stack's addresses, and returns its exit status and what it printed. Standard error goes to the test's log
 // when the status is not 0.
 func (s *system) command(ctx context.Context, t *testing.T, args ...string) (status int, out []byte) {
 	t.Helper()
@@ -64,15 +64,15 @@ func (s *system) command(ctx context.Context, t *testing.T, args ...string) (sta
 	}
 	// A client that is killed has told of spans that it began, and never tells what became of them.
 	command.Cancel, command.WaitDelay = func() error { return command.Process.Signal(os.Interrupt) }, 20*time.Second
-	var talk bytes.Buffer
-	command.Dir, command.Stderr = t.TempDir(), &talk
+	var stderr bytes.Buffer
+	command.Dir, command.Stderr = t.TempDir(), &stderr
 	out, err := command.Output()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Errorf("%q: %v", args, err)
 	}
 	if status = command.ProcessState.ExitCode(); status != 0 && ctx.Err() == nil {
-		t.Logf("%q: exit status %d: %s", args, status, talk.String())
+		t.Logf("%q: exit status %d: %s", args, status, stderr.String())
 	}
 	return status, out
 }

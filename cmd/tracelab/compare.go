@@ -49,7 +49,7 @@ func (c *compareCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := resolve(c.asker(s, without...), c.Inputs)
+	inputs, err := resolve(c.resolver(s, without...), c.Inputs)
 	if err != nil {
 		return err
 	}

@@ -20,14 +20,14 @@ type inputFlags struct {
 	Strict  bool          `help:"Exit with 3 when a part of an input was damaged or is not all that there may be."`
 }
 
-// asker finds out what the arguments name.
-func (f inputFlags) asker(s *streams, without ...journey.Selector) *traceset.Asker {
-	return &traceset.Asker{Stdin: s.in, Jaeger: f.Jaeger, Service: f.Service, Since: f.Since, Limit: f.Limit, By: f.By, Without: without}
+// resolver makes a resolver of the arguments from the flags.
+func (f inputFlags) resolver(s *streams, without ...journey.Selector) *traceset.Resolver {
+	return &traceset.Resolver{Stdin: s.in, Jaeger: f.Jaeger, Service: f.Service, Since: f.Since, Limit: f.Limit, By: f.By, Without: without}
 }
 
 // resolve finds out what the arguments name.
-func resolve(asker *traceset.Asker, names []string) ([]traceset.Input, error) {
-	inputs, err := asker.Resolve(names)
+func resolve(resolver *traceset.Resolver, names []string) ([]traceset.Input, error) {
+	inputs, err := resolver.Resolve(names)
 	if _, beside := errors.AsType[*traceset.StandsBesideError](err); beside || errors.Is(err, traceset.ErrNothingNamed) {
 		return nil, usageError{err}
 	}
@@ -35,12 +35,12 @@ func resolve(asker *traceset.Asker, names []string) ([]traceset.Input, error) {
 }
 
 // joined is the one set that the arguments make together.
-func joined(asker *traceset.Asker, names []string) (traceset.Input, error) {
-	inputs, err := resolve(asker, names)
+func joined(resolver *traceset.Resolver, names []string) (traceset.Input, error) {
+	inputs, err := resolve(resolver, names)
 	if err != nil {
 		return nil, err
 	}
-	in, err := asker.Join(inputs)
+	in, err := resolver.Join(inputs)
 	if _, beside := errors.AsType[*traceset.StandsBesideError](err); beside {
 		return nil, usageError{err}
 	}

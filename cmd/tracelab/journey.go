@@ -89,7 +89,7 @@ func (c *journeyCommand) input(s *streams) (traceset.Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := joined(c.asker(s, without...), c.Inputs)
+	in, err := joined(c.resolver(s, without...), c.Inputs)
 	if err != nil {
 		return nil, err
 	}

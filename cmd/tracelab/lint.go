@@ -39,7 +39,7 @@ func (c *lintCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	in, err := joined(c.asker(s), c.Inputs)
+	in, err := joined(c.resolver(s), c.Inputs)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 	if err := c.readOverhead(); err != nil {
 		return err
 	}
-	in, err := joined(c.asker(s), c.Inputs)
+	in, err := joined(c.resolver(s), c.Inputs)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (c *predictCommand) other(ctx context.Context, s *streams, in traceset.Inpu
 	}
 	f := c.inputFlags
 	f.Service = "" // that names the input itself
-	inputs, err := resolve(f.asker(s), []string{name})
+	inputs, err := resolve(f.resolver(s), []string{name})
 	if err != nil {
 		return compare.Group{}, err
 	}

@@ -17,7 +17,7 @@ import (
 
 // receiveCommand is `tracelab receive`.
 type receiveCommand struct {
-	OTLP  string        `name:"otlp" help:"Take spans here: OTLP over gRPC, and over HTTP on the port behind it (default ${default})." default:"127.0.0.1:4317" placeholder:"HOST:PORT"`
+	OTLP  string        `name:"otlp" help:"Take spans here: OTLP over gRPC, and over HTTP on the next port (default ${default})." default:"127.0.0.1:4317" placeholder:"HOST:PORT"`
 	Out   string        `help:"The file to write: one OTLP/JSON document a line (default ${default})." default:"traces.otlp.jsonl" placeholder:"FILE"`
 	For   time.Duration `help:"Stop after this time (default: at Ctrl-C)." placeholder:"DURATION"`
 	Limit int64         `help:"Refuse spans when this many MB of them, as OTLP protobuf, have been taken (default ${default})." default:"1024" placeholder:"MB"`

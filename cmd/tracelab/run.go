@@ -35,7 +35,7 @@ type runCommand struct {
 	Kafka       []string `help:"Use this Kafka instead of the embedded one." placeholder:"HOST:PORT"`
 	Keep        bool     `help:"Leave the run's topics and groups on that Kafka."`
 	Target      string   `help:"Drive services that run elsewhere: the URL of their gateway." placeholder:"URL"`
-	ReceiveOTLP string   `name:"receive-otlp" help:"Take their spans here: OTLP over gRPC, and over HTTP on the port behind it." placeholder:"HOST:PORT"`
+	ReceiveOTLP string   `name:"receive-otlp" help:"Take their spans here: OTLP over gRPC, and over HTTP on the next port." placeholder:"HOST:PORT"`
 	Jaeger      string   `help:"Fetch their spans from this Jaeger instead, through api/v3, and link to its pages." placeholder:"URL|grpc://HOST:PORT"`
 	OTLP        string   `name:"otlp" help:"Also send every span, and metrics, to this collector, or spans to Jaeger: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Sample      float64  `help:"Share of the orders whose spans are sent there; the report sees every order (default ${default})." default:"1" placeholder:"RATIO"`

@@ -22,18 +22,18 @@ func kafka(t *testing.T, b Broker, command string, within time.Duration) (Proces
 	t.Helper()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), within, fmt.Errorf("not within %v", within))
 	defer cancel()
-	var talk bytes.Buffer
+	var progress bytes.Buffer
 	var p Process
 	var err error
 	switch command {
 	case "start":
-		p, err = b.Start(ctx, &talk)
+		p, err = b.Start(ctx, &progress)
 	case "status":
-		p, err = b.Status(ctx, &talk)
+		p, err = b.Status(ctx, &progress)
 	default:
-		err = b.Stop(ctx, &talk)
+		err = b.Stop(ctx, &progress)
 	}
-	return p, talk.String(), err
+	return p, progress.String(), err
 }
 
 // says holds for an error with that text in it.

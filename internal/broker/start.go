@@ -21,18 +21,18 @@ import (
 	"tracelab/internal/poll"
 )
 
-// pause is between two looks at something that other processes do.
-const pause = 50 * time.Millisecond
+// pollInterval is the time between two looks at what another process does.
+const pollInterval = 50 * time.Millisecond
 
 // Start runs a broker in b's folder until Stop, or finds the one that runs there, and returns when it answers. While another process holds
-// the folder it may be about to answer, or about to end: Start waits for either. Progress goes to talk.
-func (b Broker) Start(ctx context.Context, talk io.Writer) (Process, error) {
+// the folder it may be about to answer, or about to end: Start waits for either. It writes lines for a person to progress.
+func (b Broker) Start(ctx context.Context, progress io.Writer) (Process, error) {
 	if err := os.MkdirAll(b.Dir, 0o755); err != nil {
 		return Process{}, err
 	}
 	var lock *os.File
 	var running Process
-	err := poll.Until(ctx, pause, func(ctx context.Context) (err error) {
+	err := poll.Until(ctx, pollInterval, func(ctx context.Context) (err error) {
 		if lock, err = flock.Try(b.LockFile()); !errors.Is(err, flock.ErrHeld) {
 			return poll.Stop(err)
 		}
@@ -47,20 +47,20 @@ func (b Broker) Start(ctx context.Context, talk io.Writer) (Process, error) {
 	case err != nil:
 		return Process{}, err
 	case lock == nil:
-		_, _ = fmt.Fprintf(talk, "kafka: runs already, pid %d, log %s\n", running.PID, b.Log())
+		_, _ = fmt.Fprintf(progress, "kafka: runs already, pid %d, log %s\n", running.PID, b.Log())
 		return running, nil
 	}
 	began := time.Now()
-	started, err := b.startLocked(ctx, lock, talk)
-	if err := errors.Join(err, lock.Close()); err != nil { // the broker has a copy of its own
+	started, err := b.startLocked(ctx, lock, progress)
+	if err := errors.Join(err, lock.Close()); err != nil { // the broker's process holds a copy
 		return Process{}, err
 	}
-	_, _ = fmt.Fprintf(talk, "kafka: started in %.1f s, pid %d, log %s\n", time.Since(began).Seconds(), started.PID, b.Log())
+	_, _ = fmt.Fprintf(progress, "kafka: started in %.1f s, pid %d, log %s\n", time.Since(began).Seconds(), started.PID, b.Log())
 	return started, nil
 }
 
 // startLocked starts a broker in a folder that is locked, and hands the lock on to it.
-func (b Broker) startLocked(ctx context.Context, lock *os.File, talk io.Writer) (Process, error) {
+func (b Broker) startLocked(ctx context.Context, lock *os.File, progress io.Writer) (Process, error) {
 	if err := b.removePID(); err != nil { // left by a broker that was killed
 		return Process{}, err
 	}
@@ -72,7 +72,7 @@ func (b Broker) startLocked(ctx context.Context, lock *os.File, talk io.Writer) 
 	if err != nil {
 		return Process{}, err
 	}
-	libs, err := fetchJars(ctx, talk)
+	libs, err := fetchJars(ctx, progress)
 	if err != nil {
 		return Process{}, err
 	}
@@ -100,11 +100,11 @@ func (b Broker) await(ctx context.Context, address string, command parts.Command
 	p := Process{PID: process.PID(), Address: address}
 	err = b.writePID(p)
 	if err == nil {
-		err = poll.Until(ctx, pause, func(ctx context.Context) error {
+		err = poll.Until(ctx, pollInterval, func(ctx context.Context) error {
 			err := ping(ctx, p.Address)
 			select {
-			case <-process.Done(): // an answer would be another program's
-				return poll.Stop(ended(process))
+			case <-process.Done(): // whoever answers is another program
+				return poll.Stop(endedEarly(process))
 			default:
 				return err
 			}
@@ -119,8 +119,8 @@ func (b Broker) await(ctx context.Context, address string, command parts.Command
 	return Process{}, errors.Join(err, process.Kill(), b.removePID())
 }
 
-// ended says how a broker ended that was still starting.
-func ended(p *parts.Process) error {
+// endedEarly says how a broker ended that was still starting.
+func endedEarly(p *parts.Process) error {
 	if err := p.Err(); err != nil {
 		return fmt.Errorf("while starting: %w", err)
 	}

@@ -16,13 +16,13 @@ import (
 )
 
 // Stop asks the broker of b's folder to shut down and waits until its process is gone. No broker there is success as well.
-func (b Broker) Stop(ctx context.Context, talk io.Writer) error {
+func (b Broker) Stop(ctx context.Context, progress io.Writer) error {
 	p, target, err := b.find()
 	if err != nil {
 		return err
 	}
 	if target == nil {
-		_, _ = fmt.Fprintf(talk, "kafka: not running (%s)\n", b.Dir)
+		_, _ = fmt.Fprintf(progress, "kafka: not running (%s)\n", b.Dir)
 		return nil
 	}
 	defer func() { _ = target.Release() }()
@@ -36,12 +36,12 @@ func (b Broker) Stop(ctx context.Context, talk io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(talk, "kafka: stopped pid %d; its data stays in %s\n", p.PID, b.data())
+	_, _ = fmt.Fprintf(progress, "kafka: stopped pid %d; its data stays in %s\n", p.PID, b.data())
 	return errors.Join(b.removePID(), lock.Close())
 }
 
 // Status returns the broker of b's folder; it is an error when none runs, or when it does not answer.
-func (b Broker) Status(ctx context.Context, talk io.Writer) (Process, error) {
+func (b Broker) Status(ctx context.Context, progress io.Writer) (Process, error) {
 	p, target, err := b.find()
 	if err != nil {
 		return Process{}, err
@@ -52,7 +52,7 @@ func (b Broker) Status(ctx context.Context, talk io.Writer) (Process, error) {
 	if err := errors.Join(target.Release(), ping(ctx, p.Address)); err != nil {
 		return Process{}, fmt.Errorf("pid %d runs and %s does not answer: %w; its log is %s", p.PID, p.Address, err, b.Log())
 	}
-	_, _ = fmt.Fprintf(talk, "kafka: running, pid %d, log %s\n", p.PID, b.Log())
+	_, _ = fmt.Fprintf(progress, "kafka: running, pid %d, log %s\n", p.PID, b.Log())
 	return p, nil
 }
 

@@ -2,9 +2,9 @@
 
 // Package flock takes locks that a process holds as long as it lives, by the name of a file.
 //
-// A lock lasts until the last copy of the open file is closed. A child that inherits a copy and never closes it therefore holds the lock exactly
-// as long as it runs: no process that was given its pid later, and no zombie, looks like it. The file is never removed: two processes
-// could then hold locks of the same name.
+// A lock lasts until the last copy of the open file is closed. A child that inherits a copy and never closes it holds the lock exactly as
+// long as it runs. A pid cannot tell that: another process may get it later, and a zombie keeps it. The file is never removed, or two
+// processes could hold locks of the same name.
 package flock
 
 import (

@@ -23,10 +23,10 @@ const (
 // ports yet must not get the same, and they know nothing of each other.
 var handed atomic.Int64
 
-// next is where the next n ports are looked for: behind the last ones of this process, which begins at a place of its own.
+// next returns the port where to look for the next n: after the last ones of this process, whose first one depends on its pid.
 func next(n int) int {
 	const places = highest - lowest
-	const step = 509 // a prime, so that the places of processes that are started one after the other lie apart
+	const step = 509 // a prime, so that processes with neighboring pids begin far apart
 	first := (os.Getpid()*step + int(handed.Add(int64(n))) - n) % places
 	return lowest + min(first, places-n)
 }
@@ -45,7 +45,7 @@ func InARow(n int) ([]string, error) {
 	return nil, fmt.Errorf("no %d free ports in a row between %d and %d in %d attempts: end what listens there", n, lowest, highest, attempts)
 }
 
-// tryFrom binds n ports from the first on, and lets them go again.
+// tryFrom binds n ports from the first on, and releases them.
 func tryFrom(first, n int) (addresses []string, ok bool) {
 	for port := first; port < first+n; port++ {
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))

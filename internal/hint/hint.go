@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Program is how the program was called, as a shell takes it, given the first of its arguments. `go run` builds it into a folder that is
-// gone a moment later.
+// Program returns, quoted for a shell, how the program was called; called is os.Args[0]. Under `go run` that is a path that is gone a
+// moment later, so the command to type again is returned instead.
 func Program(called string) string {
 	if strings.Contains(filepath.ToSlash(called), "/go-build") {
 		return "go run ./cmd/tracelab"
@@ -16,7 +16,7 @@ func Program(called string) string {
 	return Quote(called)
 }
 
-// Command is a command line of a program, its words quoted where they need it.
+// Command returns a command line of a program, its words quoted where they need it.
 func Command(program string, words ...string) string {
 	for _, word := range words {
 		program += " " + Quote(word)
@@ -26,7 +26,7 @@ func Command(program string, words ...string) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// Quote is a word as a POSIX shell takes it.
+// Quote returns a word as a POSIX shell takes it.
 func Quote(word string) string {
 	if plainWord.MatchString(word) {
 		return word

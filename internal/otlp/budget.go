@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// unknownMemory is taken for the memory of a process that nothing limits, in bytes.
+// unknownMemory stands in, in bytes, for the memory of a process that nothing limits.
 const unknownMemory = 4 << 30
 
-// DefaultBudget is how many bytes of spans a process may keep: an eighth of the memory that it may take, by GOMEMLIMIT or by
-// its control group. A span takes several times its bytes while it is judged.
+// DefaultBudget returns how many bytes of spans a process may keep: an eighth of the memory that GOMEMLIMIT or its control
+// group allows. A span takes several times its bytes while it is judged.
 func DefaultBudget() int64 {
 	memory := int64(unknownMemory)
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {

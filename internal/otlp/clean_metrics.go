@@ -16,8 +16,8 @@ import (
 // cleanMetricExporter cleans every string before its exporter sees it, see text.Clean.
 type cleanMetricExporter struct{ sdkmetric.Exporter }
 
-// Export cleans and exports. What a reader collects it makes anew each time, so its points are changed in place; resources,
-// scopes and attributes are shared and are replaced.
+// Export cleans and exports. A reader makes new points for each export, so they are changed in place; resources, scopes and
+// attributes are shared, so they are replaced.
 func (e cleanMetricExporter) Export(ctx context.Context, data *metricdata.ResourceMetrics) error {
 	if r := data.Resource; r != nil {
 		if attributes, dirty := cleanKeyValues(r.Attributes()); dirty {

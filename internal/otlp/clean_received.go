@@ -9,8 +9,8 @@ import (
 	"tracelab/internal/text"
 )
 
-// cleanReceived cleans every string of spans that came from elsewhere: pdata takes bytes that are no UTF-8, and whoever
-// reads what the receiver keeps may not.
+// cleanReceived cleans every string of received spans: pdata takes bytes that are not UTF-8, and readers of what the receiver
+// keeps may not.
 func cleanReceived(traces ptrace.Traces) {
 	for _, r := range traces.ResourceSpans().All() {
 		r.SetSchemaUrl(text.Clean(r.SchemaUrl()))

@@ -76,18 +76,18 @@ func cleanAttributes(attributes []*commonpb.KeyValue) {
 }
 
 func cleanValue(v *commonpb.AnyValue) {
-	switch inside := v.Value.(type) {
+	switch value := v.Value.(type) {
 	case *commonpb.AnyValue_StringValue:
-		if !utf8.ValidString(inside.StringValue) {
-			inside.StringValue = text.Clean(inside.StringValue)
+		if !utf8.ValidString(value.StringValue) {
+			value.StringValue = text.Clean(value.StringValue)
 		}
 	case *commonpb.AnyValue_ArrayValue:
-		for _, element := range inside.ArrayValue.GetValues() {
+		for _, element := range value.ArrayValue.GetValues() {
 			if element != nil {
 				cleanValue(element)
 			}
 		}
 	case *commonpb.AnyValue_KvlistValue:
-		cleanAttributes(inside.KvlistValue.GetValues())
+		cleanAttributes(value.KvlistValue.GetValues())
 	}
 }

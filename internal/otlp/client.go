@@ -19,8 +19,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Clean makes a client that cleans every string of the spans before another client gets them: bytes that are not UTF-8
-// come from outside, in headers and messages, and cost their whole batch. Its errors may be a PartialError.
+// Clean wraps a client so that every string of the spans is valid UTF-8: other bytes come from outside, in headers and
+// messages, and cost their whole batch. Its errors may be a *PartialError.
 func Clean(client otlptrace.Client) otlptrace.Client { return cleanClient{client} }
 
 type cleanClient struct{ otlptrace.Client }
@@ -31,14 +31,15 @@ func (c cleanClient) UploadTraces(ctx context.Context, spans []*tracepb.Resource
 	return partial(c.Client.UploadTraces(ctx, spans))
 }
 
-// retryClient tries again where a client for HTTP gives up at once: no connection could be made, or one broke. The client
-// for gRPC tries again by itself.
+// retryClient retries where a client for HTTP gives up at once: no connection could be made, or one broke. The client for
+// gRPC retries by itself.
 type retryClient struct {
 	otlptrace.Client
 	retry otlptracehttp.RetryConfig
 }
 
-// UploadTraces sends until the endpoint can be reached, as long as the configuration allows or the context lasts.
+// UploadTraces sends, and retries while the endpoint cannot be reached, as long as the configuration allows or the context
+// lasts.
 func (c retryClient) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
 	if !c.retry.Enabled {
 		return c.Client.UploadTraces(ctx, spans)
@@ -59,7 +60,7 @@ func (c retryClient) UploadTraces(ctx context.Context, spans []*tracepb.Resource
 	}
 }
 
-// jittered is a duration within a fifth of d, so that processes that lost one endpoint do not all return at once.
+// jittered returns d, give or take a fifth, so that processes that lost one endpoint do not all return at once.
 func jittered(d time.Duration) time.Duration { return d*4/5 + rand.N(d*2/5) }
 
 // isUnreachable tells whether a connection to the endpoint could not be made, or broke before an answer came.
@@ -70,22 +71,22 @@ func isUnreachable(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// PartialError is an endpoint that has taken a batch without some of its spans. It has not said which.
+// PartialError reports that an endpoint took a batch without some of its spans. OTLP does not say which.
 type PartialError struct {
 	Rejected int // spans
 	Err      error
 }
 
-// Error has the endpoint's words.
+// Error returns the endpoint's words.
 func (e *PartialError) Error() string { return e.Err.Error() }
 
-// Unwrap is the client's error.
+// Unwrap returns the client's error.
 func (e *PartialError) Unwrap() error { return e.Err }
 
-// partialText is the text of the clients' error for a partial success: its type is theirs alone.
+// partialText matches the text of the clients' error for a partial success: they do not export its type.
 var partialText = regexp.MustCompile(`^OTLP partial success: .*\((\d+) spans rejected\)$`)
 
-// partial finds a partial success in a client's error. One with which all spans were taken is no error.
+// partial turns a client's error for a partial success into a *PartialError, or into nil when no span was rejected.
 func partial(err error) error {
 	if err == nil {
 		return nil
@@ -104,19 +105,19 @@ func partial(err error) error {
 	return &PartialError{Rejected: n, Err: err}
 }
 
-// IsRefused tells whether an endpoint, or the encoding on the way to it, has refused a batch for something in it: then parts
-// of the batch may be taken.
+// IsRefused reports whether an endpoint, or the encoding on the way to it, refused a batch for something in it. Parts of the
+// batch may then be taken.
 func IsRefused(err error) bool {
 	switch status.Code(err) {
 	case codes.InvalidArgument, codes.Internal:
 		return true
-	case codes.ResourceExhausted: // it is too large, or the endpoint has no room
+	case codes.ResourceExhausted: // the batch is too large, or the endpoint has no room
 		return strings.Contains(err.Error(), "larger than") || strings.Contains(err.Error(), "fewer spans")
 	}
 	if _, ok := errors.AsType[*PartialError](err); ok {
 		return false
 	}
-	text := err.Error() // over HTTP there is nothing else
+	text := err.Error() // over HTTP the status is in the text alone
 	for _, says := range []string{": 400 ", ": 413 ", ": 422 ", "too large: exceeded", "marshal request body"} {
 		if strings.Contains(text, says) {
 			return true

@@ -12,13 +12,13 @@ import (
 type Endpoint struct {
 	text     string   // as it was given, for messages
 	url      *url.URL // over HTTP, without the path of a signal; nil: over gRPC
-	protocol string   // of an endpoint that the standard variables name: the exporters read the rest there
-	inEnv    bool
+	inEnv    bool     // the standard variables name it: the exporters read the rest there
+	protocol string   // if inEnv: OTEL_EXPORTER_OTLP_PROTOCOL
 }
 
 // ParseEndpoint reads an address: host:port is gRPC in plaintext, an http:// or https:// URL is HTTP. A URL without a
 // path, or with one that ends in /v1/traces, is completed with each signal's own path (/v1/traces, /v1/metrics). Any
-// other path stays as it is: whoever answers there has to tell signals apart.
+// other path stays as it is: the server there must tell signals apart.
 func ParseEndpoint(address string) (Endpoint, error) {
 	if !strings.Contains(address, "://") {
 		if _, _, err := net.SplitHostPort(address); err != nil {
@@ -33,16 +33,16 @@ func ParseEndpoint(address string) (Endpoint, error) {
 	return Endpoint{text: address, url: u}, nil
 }
 
-// IsZero tells whether there is no endpoint.
+// IsZero reports whether there is no endpoint.
 func (e Endpoint) IsZero() bool { return e.text == "" }
 
-// String is the address as it was given, or the variables that name it.
+// String returns the address as it was given, or names the variable that it comes from.
 func (e Endpoint) String() string { return e.text }
 
-// OverHTTP tells whether a URL was given.
+// OverHTTP reports whether a URL was given.
 func (e Endpoint) OverHTTP() bool { return e.url != nil }
 
-// HostPort is what to dial for an address that was given.
+// HostPort returns what to dial for an address that was given.
 func (e Endpoint) HostPort() string {
 	switch {
 	case e.url == nil:
@@ -57,7 +57,7 @@ func (e Endpoint) HostPort() string {
 
 const tracesPath, metricsPath = "/v1/traces", "/v1/metrics"
 
-// urlOf is where a signal with a path of its own goes.
+// urlOf returns the URL of the signal with this path.
 func (e Endpoint) urlOf(path string) string {
 	u := *e.url
 	switch base, traces := strings.CutSuffix(u.Path, tracesPath); {
@@ -69,7 +69,7 @@ func (e Endpoint) urlOf(path string) string {
 	return u.String()
 }
 
-// Destination is where a process sends what it tells of itself.
+// Destination is where a process sends its own traces and metrics.
 type Destination struct{ Traces, Metrics Endpoint }
 
 // ParseDestination reads an address for both signals, see ParseEndpoint. Without one, the standard

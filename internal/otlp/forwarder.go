@@ -13,22 +13,23 @@ import (
 )
 
 const (
-	// finishTimeout is how long the end of a run waits for an endpoint to take the last spans, and how long one batch may take.
+	// finishTimeout bounds one export, and how long Finish waits for the endpoint to take the last spans.
 	finishTimeout = 10 * time.Second
-	// silentTimeout is how long it waits for an endpoint that has taken nothing during the whole run: nobody listens there.
+	// silentTimeout is how long Finish waits for an endpoint that has taken nothing so far: nobody listens there.
 	silentTimeout = 3 * time.Second
 )
 
 // ForwarderConfig says what a forwarder sends.
 type ForwarderConfig struct {
 	To Endpoint
-	// Next takes the next batch of spans, as OTLP protobuf, out of a store. Nil: none waits, and more is closed when one does.
+	// Next takes the next batch of spans, as OTLP protobuf, out of a store. When none waits, batch is nil, and more is closed
+	// once there is one.
 	Next func() (batch []byte, more <-chan struct{})
 	Keep func(*tracepb.Span) bool // picks the spans to send
 }
 
 // Forwarder sends the spans of a store on to an endpoint, such as an OpenTelemetry Collector or Jaeger, as they come.
-// It holds nothing up: what the endpoint has not taken waits in the store, which bounds it.
+// It never blocks whoever fills the store: what the endpoint has not taken waits there, within the store's limit.
 type Forwarder struct {
 	ForwarderConfig
 	client otlptrace.Client
@@ -70,7 +71,7 @@ func (f *Forwarder) work(ctx context.Context) {
 		select {
 		case <-more:
 		case <-stop:
-			stop = nil // one more look at what has come
+			stop = nil // take what has come meanwhile, then end
 		}
 	}
 }
@@ -116,7 +117,7 @@ func (f *Forwarder) send(ctx context.Context, batch []byte) {
 	}
 }
 
-// Abandon ends without sending the rest, and without a word: the run has failed for another reason.
+// Abandon ends without sending the rest and reports nothing: the run has failed for another reason.
 func (f *Forwarder) Abandon(ctx context.Context) {
 	f.cancel()
 	close(f.stop)

@@ -28,7 +28,7 @@ const (
 )
 
 // longTimeouts are for large requests on a machine under load.
-var longTimeouts = timeouts{place: time.Minute, read: time.Minute, idle: time.Minute}
+var longTimeouts = timeouts{slot: time.Minute, read: time.Minute, idle: time.Minute}
 
 // exportBytes sends a request over gRPC as it is.
 func exportBytes(t *testing.T, address string, body []byte, options ...grpc.CallOption) error {
@@ -159,7 +159,7 @@ func TestFewBytesOfManyPartsAreRefused(t *testing.T) {
 
 // TestASlowRequestIsGivenUp sends the beginnings of requests, all that may be read at a time, and then nothing.
 func TestASlowRequestIsGivenUp(t *testing.T) {
-	within := timeouts{place: 100 * time.Millisecond, read: time.Second, idle: time.Minute}
+	within := timeouts{slot: 100 * time.Millisecond, read: time.Second, idle: time.Minute}
 	s, overGRPC, overHTTP := receive(t, within)
 	var slow []net.Conn
 	for range maxReading {
@@ -202,7 +202,7 @@ func TestASlowRequestIsGivenUp(t *testing.T) {
 
 // TestASlowStreamIsGivenUp is the same over gRPC.
 func TestASlowStreamIsGivenUp(t *testing.T) {
-	s, overGRPC, overHTTP := receive(t, timeouts{place: time.Second, read: 300 * time.Millisecond, idle: time.Minute})
+	s, overGRPC, overHTTP := receive(t, timeouts{slot: time.Second, read: 300 * time.Millisecond, idle: time.Minute})
 	connection, err := grpc.NewClient(overGRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)

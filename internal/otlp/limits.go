@@ -13,8 +13,8 @@ import (
 	"tracelab/journey/source"
 )
 
-// What a receiver spends on whoever can reach its port. A request in work takes at the most about 250 MB while it is
-// decoded, and 16 MB before and after.
+// What a receiver spends on anyone who can reach its port. One request takes about 250 MB at most while it is decoded, and
+// 16 MB before and after.
 const (
 	maxBody        = 16 << 20 // bytes of a request, compressed or not; a collector's own default is 4 MiB
 	maxSpans       = 1 << 16  // in a request; a collector's default batch is 8,192
@@ -24,25 +24,25 @@ const (
 	maxReading     = 16       // requests whose bodies are in memory; exporters send one at a time
 )
 
-// timeouts bound what a connection may hold without doing anything for it.
+// timeouts bound what a client that waits or sends nothing may hold.
 type timeouts struct {
-	place time.Duration // to get a place for reading or decoding; then the exporter is to try again
-	read  time.Duration // of a request, and of a connection's first bytes
-	idle  time.Duration // of a connection between two requests
+	slot time.Duration // to get a slot for reading or decoding; after it the exporter is told to retry
+	read time.Duration // of a request, and of a connection's first bytes
+	idle time.Duration // of a connection between two requests
 }
 
-var defaultTimeouts = timeouts{place: 2 * time.Second, read: 10 * time.Second, idle: time.Minute}
+var defaultTimeouts = timeouts{slot: 2 * time.Second, read: 10 * time.Second, idle: time.Minute}
 
-// maxDecoding is how many requests are decoded side by side: more than processors would take memory and win nothing.
+// maxDecoding is how many requests are decoded at a time: more than there are processors would only take memory.
 func maxDecoding() int { return runtime.GOMAXPROCS(0) }
 
-// errTooMany is a request that would take much more memory than it has bytes.
+// errTooMany refuses a request that would take much more memory than it has bytes.
 var errTooMany = fmt.Errorf("more than %d spans, or %d spans, attributes and other parts together: send fewer spans at a time", maxSpans, maxElements)
 
-// checkProtobuf tells why a request must not be decoded.
+// checkProtobuf returns why a request must not be decoded, or nil.
 func checkProtobuf(message []byte) error {
 	var p parts
-	p.count(message, inRequest, 0) // first: it ends early where there are too many
+	p.count(message, inRequest, 0) // first, as it stops early when there are too many
 	if err := p.check(); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func checkProtobuf(message []byte) error {
 	return nil
 }
 
-// parts counts what a decoder makes objects of. A part without content has two bytes and becomes hundreds.
+// parts counts what a decoder makes objects of. A part of two bytes on the wire becomes hundreds in memory.
 type parts struct {
 	spans, elements int
 	dirty           bool // an entity has text that is not UTF-8: the one place where cleanReceived cannot reach
@@ -90,7 +90,7 @@ const (
 	inEntity
 )
 
-// part returns what a field holds that the decoder makes an object of.
+// part returns the kind of the object that the decoder makes of a field; ok is false when it makes none.
 func (k kind) part(field protowire.Number) (part kind, ok bool) {
 	type place struct {
 		kind  kind
@@ -128,7 +128,7 @@ func (k kind) part(field protowire.Number) (part kind, ok bool) {
 }
 
 // count counts the parts of a message. It stops at the first part too many, and where the message is malformed or nested
-// too deeply: source.CheckProtobuf or the decoder refuses it.
+// too deeply: source.CheckProtobuf or the decoder refuses those.
 func (p *parts) count(message []byte, k kind, depth int) {
 	if depth > source.MaxDepth {
 		return
@@ -164,7 +164,7 @@ func (p *parts) count(message []byte, k kind, depth int) {
 	}
 }
 
-// checkJSON tells why a request must not be decoded. Elements are counted by the characters that begin and part them.
+// checkJSON returns why a request must not be decoded, or nil. It counts elements by the commas and braces before them.
 func checkJSON(text []byte) error {
 	if err := source.CheckJSON(text); err != nil {
 		return err
@@ -186,7 +186,7 @@ func checkJSON(text []byte) error {
 	return p.check()
 }
 
-// afterString is the text behind the quote that ends a string.
+// afterString returns the text after the quote that ends a string.
 func afterString(text []byte) []byte {
 	for {
 		i := bytes.IndexAny(text, `"\`)

@@ -12,8 +12,8 @@ import (
 	"tracelab/journey/source/redial"
 )
 
-// NewMetricExporter makes an exporter of metrics. It does not try again: sums are cumulative, so the next export carries
-// all that this one did.
+// NewMetricExporter makes an exporter of metrics. It does not retry: sums are cumulative, so the next export carries all
+// that this one did.
 func NewMetricExporter(ctx context.Context, to Endpoint) (sdkmetric.Exporter, error) {
 	exporter, err := newMetricExporter(ctx, to)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"tracelab/journey/source"
 )
 
-// refusal is a request that is not taken, with its status over HTTP and over gRPC.
+// refusal is the error for a request that is not taken, with its status over HTTP and over gRPC.
 type refusal struct {
 	http  int
 	grpc  codes.Code
@@ -28,7 +28,7 @@ type refusal struct {
 // Error says why.
 func (r *refusal) Error() string { return r.err.Error() }
 
-// GRPCStatus is the refusal as the protocol wants it.
+// GRPCStatus returns the refusal as OTLP over gRPC wants it.
 func (r *refusal) GRPCStatus() *status.Status {
 	s := status.New(r.grpc, r.err.Error())
 	if r.retry > 0 {
@@ -47,27 +47,27 @@ func tooLarge(format string, args ...any) *refusal {
 	return &refusal{http: http.StatusRequestEntityTooLarge, grpc: codes.ResourceExhausted, err: fmt.Errorf(format, args...)}
 }
 
-// errBusy is a receiver whose places are all taken.
+// errBusy says that all slots of the receiver are taken.
 var errBusy = errors.New("too many requests at a time: try again")
 
-// place waits for one of a number of places, and returns how to give it back.
-func (r *Receiver) place(ctx context.Context, places chan struct{}) (leave func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeouts.place)
+// acquire waits for one of the slots, and returns how to release it.
+func (r *Receiver) acquire(ctx context.Context, slots chan struct{}) (release func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeouts.slot)
 	defer cancel()
 	select {
-	case places <- struct{}{}:
-		return func() { <-places }, nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	case <-ctx.Done():
 		return nil, &refusal{http: http.StatusServiceUnavailable, grpc: codes.Unavailable, retry: time.Second, err: errBusy}
 	}
 }
 
-// takeProtobuf keeps the spans of a request.
+// takeProtobuf keeps the spans of a request in protobuf.
 func (r *Receiver) takeProtobuf(ctx context.Context, body []byte) error {
 	return r.take(ctx, body, checkProtobuf, ptraceotlp.ExportRequest.UnmarshalProto)
 }
 
-// takeJSON keeps the spans of a request.
+// takeJSON keeps the spans of a request in JSON.
 func (r *Receiver) takeJSON(ctx context.Context, body []byte) error {
 	return r.take(ctx, body, checkJSON, ptraceotlp.ExportRequest.UnmarshalJSON)
 }
@@ -79,11 +79,11 @@ func (r *Receiver) take(ctx context.Context, body []byte, check func([]byte) err
 	} else if err != nil {
 		return invalid("the body is no OTLP export request: %w", err)
 	}
-	leave, err := r.place(ctx, r.decoding)
+	release, err := r.acquire(ctx, r.decoding)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer release()
 	request := ptraceotlp.NewExportRequest()
 	if err := decode(request, body); err != nil {
 		return invalid("the body is no OTLP export request: %w", err)
@@ -100,7 +100,7 @@ func (r *Receiver) take(ctx context.Context, body []byte, check func([]byte) err
 	return r.keep(batch, request.Traces().SpanCount(), leftOut)
 }
 
-// leaveOut removes the spans that are not to be kept, and returns how many.
+// leaveOut removes the spans that Admit does not pick, and returns how many.
 func (r *Receiver) leaveOut(traces ptrace.Traces) int {
 	if r.config.Admit == nil {
 		return 0

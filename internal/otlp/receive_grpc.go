@@ -14,8 +14,8 @@ import (
 )
 
 // newGRPCServer makes a server whose one method gets a request as bytes, for take to check before anything decodes it. The
-// method is declared as a stream, which looks the same to a client: a handler of a plain method runs only when the whole
-// message is in memory, however many there are.
+// method is declared as a stream, which looks the same to a client: gRPC reads the whole message of a plain method into
+// memory before its handler runs, however many requests there are.
 func (r *Receiver) newGRPCServer() *grpc.Server {
 	server := grpc.NewServer(grpc.ForceServerCodecV2(bytesCodec{}), grpc.MaxRecvMsgSize(maxBody), grpc.MaxHeaderListSize(maxHeaders),
 		grpc.InitialWindowSize(64<<10), grpc.InitialConnWindowSize(1<<20), grpc.MaxConcurrentStreams(maxReading),
@@ -31,11 +31,11 @@ func (r *Receiver) newGRPCServer() *grpc.Server {
 
 // exportGRPC takes spans over gRPC.
 func (r *Receiver) exportGRPC(stream grpc.ServerStream) error {
-	leave, err := r.place(stream.Context(), r.reading)
+	release, err := r.acquire(stream.Context(), r.reading)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer release()
 	body, err := readMessage(stream, r.timeouts.read)
 	if err != nil {
 		return err
@@ -50,22 +50,22 @@ func (r *Receiver) exportGRPC(stream grpc.ServerStream) error {
 	return stream.SendMsg(answer)
 }
 
-// readMessage reads the one message of a request. When it returns early, the end of the handler ends the reading.
+// readMessage reads the one message of a request. After a timeout, its goroutine ends when the handler does.
 func readMessage(stream grpc.ServerStream, timeout time.Duration) ([]byte, error) {
 	type message struct {
 		body []byte
 		err  error
 	}
-	came := make(chan message, 1)
+	received := make(chan message, 1)
 	go func() {
 		var m message
 		m.err = stream.RecvMsg(&m.body)
-		came <- m
+		received <- m
 	}()
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
-	case m := <-came:
+	case m := <-received:
 		return m.body, m.err
 	case <-timer.C:
 		return nil, status.Errorf(codes.DeadlineExceeded, "the request has not come within %v", timeout)
@@ -75,7 +75,7 @@ func readMessage(stream grpc.ServerStream, timeout time.Duration) ([]byte, error
 // bytesCodec hands messages over as they are.
 type bytesCodec struct{}
 
-// Name is the one that clients ask for.
+// Name returns the name that clients ask for.
 func (bytesCodec) Name() string { return "proto" }
 
 // Marshal takes []byte.

@@ -33,12 +33,12 @@ func (r *Receiver) export(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "send application/x-protobuf or application/json", http.StatusUnsupportedMediaType)
 		return
 	}
-	leave, err := r.place(req.Context(), r.reading)
+	release, err := r.acquire(req.Context(), r.reading)
 	if err != nil {
 		refuse(w, err)
 		return
 	}
-	defer leave()
+	defer release()
 	body, err := readExport(w, req)
 	if err == nil {
 		err = take(req.Context(), body)
@@ -52,7 +52,7 @@ func (r *Receiver) export(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", media)
-	_, _ = w.Write(out) // the exporter may have gone
+	_, _ = w.Write(out) // an exporter that has gone needs no answer
 }
 
 func refuse(w http.ResponseWriter, err error) {
@@ -68,7 +68,7 @@ func refuse(w http.ResponseWriter, err error) {
 }
 
 // readExport reads the body of an export request, compressed or not. More than maxBody bytes are an error in both forms: a
-// body that is cut off could pass for a shorter one.
+// truncated body could pass for a whole one.
 func readExport(w http.ResponseWriter, req *http.Request) ([]byte, error) {
 	plain := io.Reader(http.MaxBytesReader(w, req.Body, maxBody))
 	switch encoding := req.Header.Get("Content-Encoding"); encoding {

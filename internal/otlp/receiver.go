@@ -18,24 +18,28 @@ import (
 
 // ReceiverConfig says where a receiver listens and what it does with spans.
 type ReceiverConfig struct {
-	Address string             // host:port for gRPC; HTTP takes the port behind it, and any free ports when it is 0
+	Address string             // host:port for gRPC; HTTP takes the next port. With port 0 both are any free ones
 	Keep    func(batch []byte) // takes the spans of one request, as OTLP protobuf; called by many goroutines
 	Logger  *slog.Logger
 
 	// Admit picks the spans to keep: the others are counted and left out as they come. Nil: all.
 	Admit func(ptrace.Span) bool
-	// MaxBytes is how much is kept over all requests, as OTLP protobuf; what would be more is refused. 0: DefaultBudget.
+	// MaxBytes is how many bytes of OTLP protobuf are kept over all requests; what would exceed it is refused. 0: DefaultBudget.
 	MaxBytes int64
 }
 
-// Received are the spans that came to a receiver: kept, left out because Admit did not pick them, and refused because the
-// budget was used up (those may come again).
-type Received struct{ Kept, LeftOut, Refused, Bytes int64 }
+// Received counts what came to a receiver.
+type Received struct {
+	Kept    int64 // spans
+	LeftOut int64 // spans that Admit did not pick
+	Refused int64 // spans for which the budget had no room; an exporter may have sent them again
+	Bytes   int64 // of the kept spans, as OTLP protobuf
+}
 
 // Receiver is an OTLP endpoint for spans, gRPC and HTTP (protobuf and JSON).
 //
-// Whoever can reach its port can send it anything, so what one request, one connection and all of them together can cost
-// is bounded, see limits.go. What it keeps can be decoded, judged and written as JSON later.
+// Anyone who can reach its port can send it anything, so limits.go bounds what one request, one connection and all of them
+// together may cost. What it keeps can be decoded, judged and written as JSON later.
 type Receiver struct {
 	config    ReceiverConfig
 	timeouts  timeouts
@@ -43,8 +47,8 @@ type Receiver struct {
 	http      *http.Server
 	addresses [2]string
 	serving   errgroup.Group
-	reading   chan struct{} // one place for each request whose body may be in memory
-	decoding  chan struct{} // one place for each request that is being decoded
+	reading   chan struct{} // a slot for each request whose body may be in memory
+	decoding  chan struct{} // a slot for each request that is being decoded
 
 	mu       sync.Mutex
 	received Received
@@ -65,7 +69,7 @@ func startReceiver(c ReceiverConfig, within timeouts) (*Receiver, error) {
 		reading: make(chan struct{}, maxReading), decoding: make(chan struct{}, maxDecoding())}
 	r.grpc, r.http = r.newGRPCServer(), r.newHTTPServer()
 	r.serving.Go(func() error {
-		if err := r.grpc.Serve(netutil.LimitListener(overGRPC, maxConnections)); !errors.Is(err, grpc.ErrServerStopped) { // closed before it had begun
+		if err := r.grpc.Serve(netutil.LimitListener(overGRPC, maxConnections)); !errors.Is(err, grpc.ErrServerStopped) { // closed before it began
 			return err
 		}
 		return nil
@@ -79,8 +83,8 @@ func startReceiver(c ReceiverConfig, within timeouts) (*Receiver, error) {
 	return r, nil
 }
 
-// listen binds an address and the port behind it.
-func listen(address string) (first, behind net.Listener, err error) {
+// listen binds an address and the next port.
+func listen(address string) (first, second net.Listener, err error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, nil, fmt.Errorf("otlp receiver: address %q: use host:port, such as 127.0.0.1:4317: %w", address, err)
@@ -96,17 +100,17 @@ func listen(address string) (first, behind net.Listener, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("otlp receiver cannot listen on %s: choose another address with --receive-otlp: %w", address, err)
 	}
-	behind, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(number)))
+	second, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(number)))
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("otlp receiver cannot listen for http on the port behind %s: choose another address with --receive-otlp: %w", address, err), first.Close())
+		return nil, nil, errors.Join(fmt.Errorf("otlp receiver cannot listen for http on the port after %s: choose another address with --receive-otlp: %w", address, err), first.Close())
 	}
-	return first, behind, nil
+	return first, second, nil
 }
 
-// Addresses are host:port for gRPC and for HTTP.
+// Addresses returns host:port for gRPC and for HTTP.
 func (r *Receiver) Addresses() (overGRPC, overHTTP string) { return r.addresses[0], r.addresses[1] }
 
-// Received are the sums so far.
+// Received returns the counts so far.
 func (r *Receiver) Received() Received {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -179,13 +179,13 @@ func TestReceiverOnAPortInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// The port behind is in use: the first must be free again afterwards.
+	// The next port is in use: the first must be free again afterwards.
 	behind, err := net.Listen("tcp", second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = StartReceiver(ReceiverConfig{Address: address, Keep: (&store{}).keep, Logger: discard}); err == nil || !strings.Contains(err.Error(), "the port behind "+address) {
-		t.Errorf("with the port behind in use: %v", err)
+	if _, err = StartReceiver(ReceiverConfig{Address: address, Keep: (&store{}).keep, Logger: discard}); err == nil || !strings.Contains(err.Error(), "the port after "+address) {
+		t.Errorf("with the next port in use: %v", err)
 	}
 	if err := behind.Close(); err != nil {
 		t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 	"tracelab/journey/source/redial"
 )
 
-// resend bounds the pause between two tries to send a batch. The clients' own first pause is up to 7.5 s, in which the queue
-// in front of them overflows although the endpoint is back after one.
+// resend bounds the backoff between two attempts to send a batch. The clients' own first backoff is up to 7.5 s: the queue in
+// front of them overflows meanwhile, although the endpoint may be back after one second.
 var resend = otlptracegrpc.RetryConfig{
 	Enabled: true, InitialInterval: 200 * time.Millisecond, MaxInterval: 500 * time.Millisecond, MaxElapsedTime: time.Minute,
 }
@@ -29,12 +29,11 @@ func NewTraceExporter(ctx context.Context, to Endpoint) (sdktrace.SpanExporter, 
 	return exporter, nil
 }
 
-// NewTraceClient makes a client for spans.
-//
-// It sends again what the endpoint does not take, and where it cannot be reached, for up to a minute.
+// NewTraceClient makes a client for spans. It retries for up to a minute what the endpoint does not take, and while it cannot
+// be reached.
 func NewTraceClient(to Endpoint) otlptrace.Client { return Clean(newTraceClient(to, resend)) }
 
-// NewTraceClientOnce makes a client that does not try again, for whoever wants to hear of the first refusal.
+// NewTraceClientOnce makes a client that does not retry, so that the first refusal is returned.
 func NewTraceClientOnce(to Endpoint) otlptrace.Client {
 	return Clean(newTraceClient(to, otlptracegrpc.RetryConfig{}))
 }

@@ -1,5 +1,4 @@
-// Package palette gives every form one color: in the dashboards, on pages and in the terminal. A reader who has learned that kafka is
-// red on one of them need not learn it again on the next.
+// Package palette gives every form one color, the same in the dashboards, on pages and in the terminal.
 package palette
 
 import (
@@ -28,7 +27,7 @@ var forms = map[string]Color{
 	"chained":  {"#7F7F7F", 244},
 }
 
-// Form returns the color of a form, and false for a form that has none: flows of a person's own name theirs as they like.
+// Form returns the color of a form, and false for one that has none: a flow of one's own may name its forms as it likes.
 func Form(name string) (Color, bool) {
 	c, ok := forms[name]
 	return c, ok

@@ -24,27 +24,28 @@ func AskHTTP(ctx context.Context, url string) error {
 	return get(ctx, &http.Client{Timeout: oneAnswer, Transport: &http.Transport{DisableKeepAlives: true}}, url)
 }
 
-// AwaitHTTP is the function of that name for a URL of this program: it fails at once, with the end of the log, when the program ends.
+// AwaitHTTP asks a URL of this program until it answers with 2xx. Unlike the function AwaitHTTP it fails at once, with the end of the log,
+// when the program ends.
 func (p *Process) AwaitHTTP(ctx context.Context, url string) error {
 	err := awaitHTTP(ctx, url, p.done)
 	select {
-	case <-p.done: // an answer would be another program's
+	case <-p.done: // whoever answers is another program
 		return fmt.Errorf("%s has ended, and %s was asked of it in vain; its log %s ends with\n%s", p.name, url, p.log, p.LogTail(20))
 	default:
 		return err
 	}
 }
 
-// Limits of one question, and the pause before the next.
+// The limit of one request, and the time between two.
 const (
-	oneAnswer = 2 * time.Second
-	pause     = 50 * time.Millisecond
+	oneAnswer    = 2 * time.Second
+	pollInterval = 50 * time.Millisecond
 )
 
 func awaitHTTP(ctx context.Context, url string, ended <-chan struct{}) error {
 	client := &http.Client{Timeout: oneAnswer, Transport: &http.Transport{DisableKeepAlives: true}}
 	began := time.Now()
-	err := poll.Until(ctx, pause, func(ctx context.Context) error {
+	err := poll.Until(ctx, pollInterval, func(ctx context.Context) error {
 		err := get(ctx, client, url)
 		select {
 		case <-ended:
@@ -59,8 +60,8 @@ func awaitHTTP(ctx context.Context, url string, ended <-chan struct{}) error {
 	return err
 }
 
-// get returns nil for an answer with 2xx, and otherwise what it saw. It gives each try its own two seconds, ctx or not, so that the
-// last thing seen is not that ctx ended.
+// get returns nil for an answer with 2xx, and otherwise what it saw. Each request has its own two seconds and does not end with ctx, so
+// that the error names an answer and not the end of ctx.
 func get(ctx context.Context, client *http.Client, url string) error {
 	request, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodGet, url, nil)
 	if err != nil {

@@ -21,11 +21,11 @@ import (
 
 // build is a program made from sources: as long as their bytes, the salt, and Go's version and system stay the same, so does the program.
 type build struct {
-	name    string
-	sources []string  // files that decide what is built
-	salt    string    // what else decides it
-	talk    io.Writer // is told how the build goes on; nil tells nobody
-	compile compiler
+	name     string
+	sources  []string  // files that decide what is built
+	salt     string    // what else decides it
+	progress io.Writer // is told how the build goes on; nil tells nobody
+	compile  compiler
 }
 
 // compiler makes a program: it gets an empty scratch folder and the path where it leaves the program, and writes to progress what it does.
@@ -49,7 +49,7 @@ func (b build) program(ctx context.Context) (string, error) {
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return "", err
 	}
-	progress, stop := startProgress(b.name, b.talk)
+	progress, stop := startProgress(b.name, b.progress)
 	defer stop()
 	lock, err := flock.Wait(ctx, filepath.Join(home, b.name+".lock"))
 	if err != nil {

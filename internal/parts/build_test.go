@@ -87,9 +87,9 @@ func TestAFailedBuildLeavesNothing(t *testing.T) {
 func TestALongBuildSaysThatItGoesOn(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
-	var talk strings.Builder
+	var progress strings.Builder
 	synctest.Test(t, func(t *testing.T) {
-		b := build{name: "part", talk: &talk, compile: func(_ context.Context, _, output string, progress io.Writer) error {
+		b := build{name: "part", progress: &progress, compile: func(_ context.Context, _, output string, progress io.Writer) error {
 			time.Sleep(6 * time.Second)
 			_, err := io.WriteString(progress, "first\nsecond line of it\n")
 			time.Sleep(6 * time.Second)
@@ -102,8 +102,8 @@ func TestALongBuildSaysThatItGoesOn(t *testing.T) {
 		}
 	})
 	want := "building part, once (minutes): 5s\nbuilding part, once (minutes): 10s, second line of it\n"
-	if talk.String() != want {
-		t.Errorf("told %q, want %q", talk.String(), want)
+	if progress.String() != want {
+		t.Errorf("told %q, want %q", progress.String(), want)
 	}
 }
 

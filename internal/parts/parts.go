@@ -19,7 +19,7 @@ const builderVersion = "v0.155.0"
 
 // Programs finds the programs, or builds them. The zero value does so in silence.
 type Programs struct {
-	Talk io.Writer // is told every few seconds how a build goes on; nil tells nobody
+	Progress io.Writer // is told every few seconds how a build goes on; nil tells nobody
 }
 
 // Collector is Programs.Collector in silence.
@@ -37,7 +37,7 @@ func (p Programs) Collector(ctx context.Context) (string, error) {
 		return "", err
 	}
 	manifest := filepath.Join(root, "tools", "collector", "manifest.yaml")
-	return build{name: "collector", sources: []string{manifest}, salt: builderVersion, talk: p.Talk, compile: func(ctx context.Context, folder, output string, progress io.Writer) error {
+	return build{name: "collector", sources: []string{manifest}, salt: builderVersion, progress: p.Progress, compile: func(ctx context.Context, folder, output string, progress io.Writer) error {
 		text, err := os.ReadFile(manifest)
 		if err != nil {
 			return err
@@ -69,7 +69,7 @@ func (p Programs) Jaeger(ctx context.Context) (string, error) {
 	}
 	module := filepath.Join(root, "tools", "jaeger")
 	sources := []string{filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum")}
-	return build{name: "jaeger", sources: sources, talk: p.Talk, compile: func(ctx context.Context, _, output string, progress io.Writer) error {
+	return build{name: "jaeger", sources: sources, progress: p.Progress, compile: func(ctx context.Context, _, output string, progress io.Writer) error {
 		return run(ctx, progress, module, "go", "build", "-v", "-trimpath", "-ldflags=-s -w", "-o", output, "github.com/jaegertracing/jaeger/cmd/jaeger")
 	}}.program(ctx)
 }
@@ -80,7 +80,7 @@ func (p Programs) Command(ctx context.Context, folder, output string) error {
 	if err != nil {
 		return err
 	}
-	progress, stop := startProgress(folder, p.Talk)
+	progress, stop := startProgress(folder, p.Progress)
 	defer stop()
 	return run(ctx, progress, root, "go", "build", "-v", "-o", output, "./"+folder)
 }

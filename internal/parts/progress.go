@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// progressInterval is between two words about a build that goes on.
+// progressInterval is the time between two lines about one build.
 const progressInterval = 5 * time.Second
 
-// progress tells a person that a build goes on, and what it does: the last line of the compiler's output.
-type progress struct {
+// progressWriter takes the compiler's output and keeps its last line, to tell a person what a build is doing.
+type progressWriter struct {
 	mu   sync.Mutex
 	last []byte
 }
 
-// startProgress tells talk about the build of a program every few seconds, until stop is called. A build that is over by then says nothing.
-func startProgress(name string, talk io.Writer) (_ *progress, stop func()) {
-	p := &progress{}
-	if talk == nil {
+// startProgress writes a line about the build of a program every few seconds, until stop is called. A short build writes none.
+func startProgress(name string, progress io.Writer) (_ *progressWriter, stop func()) {
+	p := &progressWriter{}
+	if progress == nil {
 		return p, func() {}
 	}
 	began, done := time.Now(), make(chan struct{})
@@ -35,7 +35,7 @@ func startProgress(name string, talk io.Writer) (_ *progress, stop func()) {
 			case <-done:
 				return
 			case <-ticks.C:
-				_, _ = fmt.Fprintf(talk, "building %s, once (minutes): %v%s\n", name, time.Since(began).Round(time.Second), p.line())
+				_, _ = fmt.Fprintf(progress, "building %s, once (minutes): %v%s\n", name, time.Since(began).Round(time.Second), p.line())
 			}
 		}
 	})
@@ -43,7 +43,7 @@ func startProgress(name string, talk io.Writer) (_ *progress, stop func()) {
 }
 
 // Write takes output of the compiler.
-func (p *progress) Write(text []byte) (int, error) {
+func (p *progressWriter) Write(text []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
@@ -54,7 +54,7 @@ func (p *progress) Write(text []byte) (int, error) {
 }
 
 // line is the last line that the compiler wrote, behind a comma; "" before the first.
-func (p *progress) line() string {
+func (p *progressWriter) line() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.last) == 0 {

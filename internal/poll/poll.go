@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Until calls ask at once, and again interval after each complaint, until ask returns nil: then Until does, too. An error that Stop made ends
-// it at once and is returned without its mark. When ctx ends first, the error is an *Unmet. A ctx that has ended already still gets one call.
+// Until calls ask at once, and again interval after each error, until ask returns nil: then Until does, too. An error that Stop marked ends
+// it at once and is returned without the mark. When ctx ends first, the error is an *Unmet. A ctx that has ended already still gets one call.
 func Until(ctx context.Context, interval time.Duration, ask func(context.Context) error) error {
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
@@ -23,7 +23,7 @@ func Until(ctx context.Context, interval time.Duration, ask func(context.Context
 			return final.error
 		}
 		if last == nil || ctx.Err() == nil {
-			last = err // a question that the end of ctx has cut off says less than the one before
+			last = err // one that the end of ctx cut short says less than the one before
 		}
 		timer.Reset(interval)
 		select {
@@ -39,7 +39,7 @@ func Until(ctx context.Context, interval time.Duration, ask func(context.Context
 // Unmet says that a condition did not become true in time.
 type Unmet struct {
 	Cause error // why the wait ended: the context's cause
-	Last  error // what was complained of last
+	Last  error // what ask returned last
 }
 
 // Error tells both.
@@ -48,7 +48,7 @@ func (u *Unmet) Error() string { return fmt.Sprintf("%v; seen last: %v", u.Cause
 // Unwrap returns both.
 func (u *Unmet) Unwrap() []error { return []error{u.Cause, u.Last} }
 
-// Stop marks a complaint that asking again cannot change: Until returns it at once. Stop(nil) is nil.
+// Stop marks an error that asking again cannot change: Until returns it at once. Stop(nil) is nil.
 func Stop(err error) error {
 	if err == nil {
 		return nil

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// longestAnswer is how much of an answer is read, in bytes.
-const longestAnswer = 32 << 20
+// maxAnswer is how many bytes of an answer are read.
+const maxAnswer = 32 << 20
 
 // Client asks the Prometheus at a base URL. Its methods may be called from several goroutines.
 type Client struct {
@@ -138,7 +138,7 @@ func send(req *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask prometheus: %w", err)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, longestAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return nil, fmt.Errorf("read the answer of %s: %w", req.URL, err)
 	}

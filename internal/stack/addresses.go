@@ -33,7 +33,7 @@ type endpoint struct {
 	port    uint32
 }
 
-// at makes all ports of Kafka one: a client inside of the network and one outside are the same here.
+// at returns the key of a port in given. Kafka's ports are all one: clients inside and outside of the network are the same here.
 func at(service string, port uint32) endpoint {
 	if service == kafka {
 		port = 0
@@ -41,9 +41,12 @@ func at(service string, port uint32) endpoint {
 	return endpoint{service, port}
 }
 
+// freePorts is how many ports are found for those that compose does not publish.
+const freePorts = 64
+
 // newAddressBook gives an address to every published port of the project, a free one if all are to be free.
 func newAddressBook(project *types.Project, allFree bool) (*addressBook, error) {
-	free, err := freeport.InARow(64)
+	free, err := freeport.InARow(freePorts)
 	if err != nil {
 		return nil, err
 	}
@@ -78,14 +81,14 @@ func (b *addressBook) of(service string, port uint32) (string, error) {
 		return address, nil
 	}
 	if len(b.free) == 0 {
-		return "", errors.New("more ports are needed than were reserved")
+		return "", fmt.Errorf("compose.yaml needs more than %d ports besides those it publishes: raise freePorts", freePorts)
 	}
 	b.given[e] = b.free[0]
 	b.free = b.free[1:]
 	return b.given[e], nil
 }
 
-// translate replaces every host:port of a text that belongs to a service. 0.0.0.0 is the service whose text it is.
+// translate replaces every host:port in a text that belongs to a service. 0.0.0.0 stands for own, the service whose text it is.
 func (b *addressBook) translate(own, text string) (string, error) {
 	var failed error
 	translated := b.pattern.ReplaceAllStringFunc(text, func(match string) string {
@@ -106,7 +109,7 @@ func (b *addressBook) translate(own, text string) (string, error) {
 	return translated, failed
 }
 
-// mentions names the services whose host names a text has in it.
+// mentions returns the services whose host names are in a text.
 func (b *addressBook) mentions(text string) []string {
 	var services []string
 	for _, match := range b.pattern.FindAllStringSubmatch(text, -1) {
@@ -117,7 +120,7 @@ func (b *addressBook) mentions(text string) []string {
 	return services
 }
 
-// checkFree returns an error that names every given address that somebody listens on.
+// checkFree returns an error that names every given address of a wanted service that is in use.
 func (b *addressBook) checkFree(wanted func(service string) bool) error {
 	var taken []error
 	for e, address := range b.given {

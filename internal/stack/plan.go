@@ -39,7 +39,7 @@ type step struct {
 	folders []string          // folders to make before it starts
 }
 
-// runService places orders in compose: here a person does, so only its addresses are used.
+// runService is the service that places orders in compose. Here a person does, so only its addresses are used.
 const runService = "run"
 
 func makePlan(project *types.Project, book *addressBook, l layout) (plan, error) {
@@ -113,7 +113,8 @@ func (p plan) step(service types.ServiceConfig, book *addressBook, l layout) (st
 	return s, err
 }
 
-// environment translates the service's variables. One that names a part that is left out is emptied, as without the profile full.
+// environment translates the service's variables. It empties one that names a part that is left out, as compose does without
+// the profile full.
 func (s *step) environment(service types.ServiceConfig, leftOut map[string]string, book *addressBook, translate func(string) (string, error)) error {
 	for _, key := range slices.Sorted(maps.Keys(service.Environment)) {
 		if service.Environment[key] == nil {
@@ -142,8 +143,8 @@ func (s *step) environment(service types.ServiceConfig, leftOut map[string]strin
 	return nil
 }
 
-// mounts says what the paths inside of the container are here. A file that has addresses in it is copied with others, and so are its
-// neighbours, as they name each other.
+// mounts returns a replacer from the paths inside of the container to those on this machine. Prometheus's files are copied with
+// other addresses, all of them, as they name each other.
 func (s *step) mounts(service types.ServiceConfig, book *addressBook, l layout) (*strings.Replacer, error) {
 	var pairs []string
 	rendered := false
@@ -175,7 +176,7 @@ func (s *step) mounts(service types.ServiceConfig, book *addressBook, l layout) 
 	return strings.NewReplacer(pairs...), nil
 }
 
-// healthURL is the program's health port, or the lowest one that is published.
+// healthURL returns the URL of the program's health: at its health port, or at the lowest one that is published.
 func healthURL(service types.ServiceConfig, book *addressBook) (string, error) {
 	about := programs[imageName(service)]
 	port := about.health

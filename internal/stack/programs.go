@@ -39,7 +39,7 @@ func buildTracelab(ctx context.Context, l layout, p parts.Programs) (string, err
 
 const kafkaImage = "apache/kafka"
 
-// imageName is an image without its tag.
+// imageName returns a service's image without its tag.
 func imageName(service types.ServiceConfig) string {
 	name, _, _ := strings.Cut(service.Image, ":")
 	return name
@@ -55,7 +55,7 @@ func (l layout) volume(name string) string   { return filepath.Join(l.state, "vo
 func (l layout) files(service string) string { return filepath.Join(l.state, "files", service) }
 func (l layout) kafka() broker.Broker        { return broker.Broker{Dir: filepath.Join(l.state, kafka)} }
 
-// lock is the file whose lock a part's process holds as long as it lives.
+// lock returns the file whose lock a part's process holds as long as it lives.
 func (l layout) lock(name string) string {
 	if name == kafka {
 		return l.kafka().LockFile()

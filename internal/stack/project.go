@@ -69,5 +69,5 @@ func inOrder(project *types.Project) ([]types.ServiceConfig, error) {
 	return append(order, last...), nil
 }
 
-// isOneShot holds for a service that does one thing and ends.
+// isOneShot reports whether a service does one thing and ends.
 func isOneShot(service types.ServiceConfig) bool { return service.Restart == types.RestartPolicyNo }

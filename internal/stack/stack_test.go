@@ -25,8 +25,8 @@ import (
 
 // TestStack starts everything on free ports, looks at it, kills a part, and stops the rest.
 func TestStack(t *testing.T) {
-	var talk bytes.Buffer
-	options := stack.Options{Root: root(t), State: t.TempDir(), FreePorts: true, Talk: &talk}
+	var progress bytes.Buffer
+	options := stack.Options{Root: root(t), State: t.TempDir(), FreePorts: true, Progress: &progress}
 	t.Cleanup(func() { // whatever happened; a stop that finds nothing is no error
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -36,9 +36,9 @@ func TestStack(t *testing.T) {
 	})
 	state, err := stack.Start(t.Context(), options)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, talk.String())
+		t.Fatalf("%v\n%s", err, progress.String())
 	}
-	t.Logf("\n%s", talk.String())
+	t.Logf("\n%s", progress.String())
 	want := []string{"analytics", "collector", "gateway", "inventory", "jaeger", "kafka", "notification", "orders", "payment", "prometheus", "shipping"}
 	if got := names(state.Parts); !slices.Equal(got, want) {
 		t.Fatalf("parts %v, want %v", got, want)
@@ -169,8 +169,8 @@ func zombie(pid int) bool {
 
 // TestAFailedStartLeavesNothing gives Prometheus a data folder that it cannot use; other parts run by then.
 func TestAFailedStartLeavesNothing(t *testing.T) {
-	var talk bytes.Buffer
-	options := stack.Options{Root: root(t), State: t.TempDir(), FreePorts: true, Talk: &talk}
+	var progress bytes.Buffer
+	options := stack.Options{Root: root(t), State: t.TempDir(), FreePorts: true, Progress: &progress}
 	data := filepath.Join(options.State, "volumes", "prometheus-data")
 	if err := errors.Join(os.MkdirAll(data, 0o755), os.WriteFile(filepath.Join(data, "wal"), []byte("no folder"), 0o644)); err != nil {
 		t.Fatal(err)
@@ -182,8 +182,8 @@ func TestAFailedStartLeavesNothing(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"stopping what was started", "kafka           stopped", "jaeger          stopped"} {
-		if !strings.Contains(talk.String(), want) {
-			t.Errorf("no %q in\n%s", want, talk.String())
+		if !strings.Contains(progress.String(), want) {
+			t.Errorf("no %q in\n%s", want, progress.String())
 		}
 	}
 	if _, report, err := stack.Report(t.Context(), options); err != nil || len(report) != 0 {

@@ -24,7 +24,7 @@ type Options struct {
 	Root      string    // the checkout; parts.Root finds it
 	State     string    // the stack's folder, see the package's comment
 	FreePorts bool      // for tests: not the ports of .env
-	Talk      io.Writer // progress, one line a part
+	Progress  io.Writer // progress, one line a part
 }
 
 // How long one part may take. Building is counted in neither.
@@ -33,7 +33,7 @@ const (
 	startWithin   = 5 * time.Minute // all in all: the first start of Kafka fetches it
 )
 
-// ErrRuns says that the stack of that folder runs already.
+// ErrRuns reports that the stack of that folder runs already.
 var ErrRuns = errors.New("the stack runs already")
 
 // Start starts everything in the order of compose's depends_on, each part healthy before the next begins, and runs compose's
@@ -60,7 +60,7 @@ func Start(ctx context.Context, o Options) (State, error) {
 	case len(old.Parts) > 0 && len(ended) == 0:
 		return old, ErrRuns
 	case len(ended) < len(old.Parts):
-		return l.startAgain(ctx, old, ended, o.Talk)
+		return l.startAgain(ctx, old, ended, o.Progress)
 	}
 	p, err := prepare(ctx, o, l)
 	if err != nil {
@@ -68,12 +68,12 @@ func Start(ctx context.Context, o Options) (State, error) {
 	}
 	state := State{LeftOut: p.leftOut, Addresses: p.addresses}
 	for _, s := range p.steps {
-		if err := l.startStep(ctx, s, &state, o.Talk); err != nil {
-			return State{}, errors.Join(fmt.Errorf("start %s: %w", s.name, err), l.undo(ctx, state, o.Talk))
+		if err := l.startStep(ctx, s, &state, o.Progress); err != nil {
+			return State{}, errors.Join(fmt.Errorf("start %s: %w", s.name, err), l.undo(ctx, state, o.Progress))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.leftOut)) {
-		say(o.Talk, "%-15s left out: no program here runs %s", name, p.leftOut[name])
+		say(o.Progress, "%-15s left out: no program here runs %s", name, p.leftOut[name])
 	}
 	return state, nil
 }
@@ -97,11 +97,11 @@ func prepare(ctx context.Context, o Options, l layout) (plan, error) {
 		return plan{}, err
 	}
 	began := time.Now()
-	say(o.Talk, "finding the programs, or building them: the first time that takes minutes")
-	if err := p.findPrograms(ctx, l, parts.Programs{Talk: o.Talk}); err != nil {
+	say(o.Progress, "finding the programs, or building them: the first time that takes minutes")
+	if err := p.findPrograms(ctx, l, parts.Programs{Progress: o.Progress}); err != nil {
 		return plan{}, err
 	}
-	say(o.Talk, "programs are there (%s)", time.Since(began).Round(100*time.Millisecond))
+	say(o.Progress, "programs are there (%s)", time.Since(began).Round(100*time.Millisecond))
 	return p, nil
 }
 
@@ -126,7 +126,7 @@ func (p plan) findPrograms(ctx context.Context, l layout, from parts.Programs) e
 }
 
 // startStep starts one process, or runs one one-shot to its end.
-func (l layout) startStep(ctx context.Context, s step, state *State, talk io.Writer) error {
+func (l layout) startStep(ctx context.Context, s step, state *State, progress io.Writer) error {
 	if err := l.layOut(s); err != nil {
 		return err
 	}
@@ -135,10 +135,10 @@ func (l layout) startStep(ctx context.Context, s step, state *State, talk io.Wri
 		if err := l.runOnce(ctx, s); err != nil {
 			return err
 		}
-		say(talk, "%-15s done in %s", s.name, since(began))
+		say(progress, "%-15s done in %s", s.name, since(began))
 		return nil
 	}
-	part, err := l.startPart(ctx, Part{Name: s.name, Health: s.health, Log: l.log(s.name), Grace: s.grace, Address: s.address, Path: s.path, Args: s.args, Env: s.env}, talk)
+	part, err := l.startPart(ctx, Part{Name: s.name, Health: s.health, Log: l.log(s.name), Grace: s.grace, Address: s.address, Path: s.path, Args: s.args, Env: s.env}, progress)
 	if err != nil {
 		return err
 	}
@@ -147,13 +147,13 @@ func (l layout) startStep(ctx context.Context, s step, state *State, talk io.Wri
 }
 
 // startPart starts a part's process and waits until it is healthy. With an error nothing of it runs.
-func (l layout) startPart(ctx context.Context, part Part, talk io.Writer) (Part, error) {
+func (l layout) startPart(ctx context.Context, part Part, progress io.Writer) (Part, error) {
 	part.Started = time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("not started within %s", startWithin))
 	defer cancel()
 	var err error
 	if part.Address != "" {
-		part.PID, part.Log, err = l.startKafka(ctx, part.Address, talk)
+		part.PID, part.Log, err = l.startKafka(ctx, part.Address, progress)
 	} else {
 		part.PID, err = l.launch(ctx, part)
 	}
@@ -161,7 +161,7 @@ func (l layout) startPart(ctx context.Context, part Part, talk io.Writer) (Part,
 		return part, err
 	}
 	part.Took = time.Since(part.Started)
-	say(talk, "%-15s healthy in %s, pid %d, log %s", part.Name, since(part.Started), part.PID, part.Log)
+	say(progress, "%-15s healthy in %s, pid %d, log %s", part.Name, since(part.Started), part.PID, part.Log)
 	return part, nil
 }
 
@@ -210,7 +210,7 @@ func (l layout) runOnce(ctx context.Context, s step) error {
 }
 
 // startKafka starts the broker at an address, and returns its pid and log.
-func (l layout) startKafka(ctx context.Context, address string, talk io.Writer) (pid int, log string, err error) {
+func (l layout) startKafka(ctx context.Context, address string, progress io.Writer) (pid int, log string, err error) {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return 0, "", err
@@ -219,18 +219,18 @@ func (l layout) startKafka(ctx context.Context, address string, talk io.Writer) 
 	if b.Port, err = strconv.Atoi(port); err != nil {
 		return 0, "", err
 	}
-	p, err := b.Start(ctx, talk)
+	p, err := b.Start(ctx, progress)
 	return p.PID, b.Log(), err
 }
 
 // startAgain starts the parts that have ended. One that cannot be started leaves the others as they are.
-func (l layout) startAgain(ctx context.Context, state State, ended []string, talk io.Writer) (State, error) {
+func (l layout) startAgain(ctx context.Context, state State, ended []string, progress io.Writer) (State, error) {
 	for i, part := range state.Parts {
 		if !slices.Contains(ended, part.Name) {
 			continue
 		}
-		say(talk, "%-15s had ended: starting it again", part.Name)
-		part, err := l.startPart(ctx, part, talk)
+		say(progress, "%-15s had ended: starting it again", part.Name)
+		part, err := l.startPart(ctx, part, progress)
 		if err != nil {
 			return State{}, fmt.Errorf("start %s again: %w", part.Name, err)
 		}
@@ -243,9 +243,9 @@ func (l layout) startAgain(ctx context.Context, state State, ended []string, tal
 }
 
 // undo stops what a start that failed has begun.
-func (l layout) undo(ctx context.Context, state State, talk io.Writer) error {
-	say(talk, "a part failed: stopping what was started")
-	return l.stopParts(context.WithoutCancel(ctx), state, talk)
+func (l layout) undo(ctx context.Context, state State, progress io.Writer) error {
+	say(progress, "a part failed: stopping what was started")
+	return l.stopParts(context.WithoutCancel(ctx), state, progress)
 }
 
 // whatEnded returns the state that a start has left, and the names of the parts of it that do not run any more.
@@ -268,5 +268,5 @@ func (l layout) whatEnded() (state State, ended []string, err error) {
 func since(t time.Time) time.Duration { return time.Since(t).Round(10 * time.Millisecond) }
 
 func say(w io.Writer, format string, args ...any) {
-	_, _ = fmt.Fprintf(w, format+"\n", args...) // progress: nobody's result
+	_, _ = fmt.Fprintf(w, format+"\n", args...) // progress only, so a failure changes nothing
 }

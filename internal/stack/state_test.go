@@ -33,14 +33,14 @@ func TestAnotherProgramsPIDIsLeftAlone(t *testing.T) {
 	if err := l.writeState(State{Parts: []Part{{Name: "jaeger", PID: other.PID(), Grace: time.Second, Log: filepath.Join(l.state, "log")}}}); err != nil {
 		t.Fatal(err)
 	}
-	var talk bytes.Buffer
-	o := Options{State: l.state, Talk: &talk}
+	var progress bytes.Buffer
+	o := Options{State: l.state, Progress: &progress}
 	_, report, err := Report(t.Context(), o)
 	if err != nil || len(report) != 1 || report[0].Runs {
 		t.Errorf("status %+v, %v: want one part that has ended", report, err)
 	}
-	if err := Stop(t.Context(), o); err != nil || !strings.Contains(talk.String(), "had ended already") {
-		t.Errorf("stop: %v, %q", err, talk.String())
+	if err := Stop(t.Context(), o); err != nil || !strings.Contains(progress.String(), "had ended already") {
+		t.Errorf("stop: %v, %q", err, progress.String())
 	}
 	if err := syscall.Kill(other.PID(), 0); err != nil {
 		t.Errorf("the other program is gone: %v", err)
@@ -73,11 +73,11 @@ func TestWhatDoesNotStopIsKilled(t *testing.T) {
 	if err := l.writeState(State{Parts: []Part{{Name: "deaf", PID: deaf.PID(), Grace: 200 * time.Millisecond, Log: log}}}); err != nil {
 		t.Fatal(err)
 	}
-	var talk bytes.Buffer
-	if _, err := Start(t.Context(), Options{State: l.state, Talk: &talk}); !errors.Is(err, ErrRuns) {
+	var progress bytes.Buffer
+	if _, err := Start(t.Context(), Options{State: l.state, Progress: &progress}); !errors.Is(err, ErrRuns) {
 		t.Errorf("%v, want %v", err, ErrRuns)
 	}
-	err = Stop(t.Context(), Options{State: l.state, Talk: &talk})
+	err = Stop(t.Context(), Options{State: l.state, Progress: &progress})
 	if err == nil || !strings.Contains(err.Error(), "stop deaf") || !strings.Contains(err.Error(), "was killed") {
 		t.Errorf("stop: %v, want that it was killed", err)
 	}
@@ -93,8 +93,8 @@ func TestWhatHasEndedIsStartedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	state := State{Addresses: map[string]string{"TRACELAB_TARGET": healthy.URL}}
-	var talk bytes.Buffer
-	options := Options{State: l.state, Talk: &talk}
+	var progress bytes.Buffer
+	options := Options{State: l.state, Progress: &progress}
 	t.Cleanup(func() {
 		if err := Stop(context.Background(), options); err != nil {
 			t.Error(err)
@@ -102,7 +102,7 @@ func TestWhatHasEndedIsStartedAgain(t *testing.T) {
 	})
 	for _, name := range []string{"one", "other"} {
 		part, err := l.startPart(t.Context(), Part{Name: name, Health: healthy.URL, Log: l.log(name), Grace: time.Second,
-			Path: "/bin/sh", Args: []string{"-c", `echo "$WORD"; exec sleep 60`}, Env: []string{"WORD=" + name}}, &talk)
+			Path: "/bin/sh", Args: []string{"-c", `echo "$WORD"; exec sleep 60`}, Env: []string{"WORD=" + name}}, &progress)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,8 +131,8 @@ func TestWhatHasEndedIsStartedAgain(t *testing.T) {
 		return nil
 	})
 	again, err := Start(t.Context(), options)
-	if err != nil || !strings.Contains(talk.String(), "other           had ended: starting it again") {
-		t.Fatalf("%v\n%s", err, talk.String())
+	if err != nil || !strings.Contains(progress.String(), "other           had ended: starting it again") {
+		t.Fatalf("%v\n%s", err, progress.String())
 	}
 	if again.Parts[0].PID != state.Parts[0].PID || again.Parts[1].PID == state.Parts[1].PID || again.Addresses["TRACELAB_TARGET"] != healthy.URL {
 		t.Errorf("before %+v\nafter %+v", state, again)

@@ -45,7 +45,7 @@ func Report(ctx context.Context, o Options) (State, []Status, error) {
 	return state, report, nil
 }
 
-// look asks the system and the part itself.
+// look asks the part for its health, and the system for its memory.
 func (s *Status) look(ctx context.Context) error {
 	s.Uptime = time.Since(s.Started)
 	if s.Health != "" {

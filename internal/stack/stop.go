@@ -22,7 +22,7 @@ import (
 func Stop(ctx context.Context, o Options) error {
 	l := layout{root: o.Root, state: o.State}
 	if _, err := os.Stat(l.stateFile()); err != nil {
-		say(o.Talk, "nothing was started in %s", l.state)
+		say(o.Progress, "nothing was started in %s", l.state)
 		return nil
 	}
 	lock, err := flock.Try(filepath.Join(l.state, "stack.lock"))
@@ -37,13 +37,13 @@ func Stop(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	return l.stopParts(ctx, state, o.Talk)
+	return l.stopParts(ctx, state, o.Progress)
 }
 
-func (l layout) stopParts(ctx context.Context, state State, talk io.Writer) error {
+func (l layout) stopParts(ctx context.Context, state State, progress io.Writer) error {
 	var failed []error
 	for _, part := range slices.Backward(state.Parts) {
-		if err := l.stopPart(ctx, part, talk); err != nil {
+		if err := l.stopPart(ctx, part, progress); err != nil {
 			failed = append(failed, fmt.Errorf("stop %s: %w", part.Name, err))
 		}
 	}
@@ -53,13 +53,13 @@ func (l layout) stopParts(ctx context.Context, state State, talk io.Writer) erro
 	return errors.Join(failed...)
 }
 
-func (l layout) stopPart(ctx context.Context, part Part, talk io.Writer) error {
+func (l layout) stopPart(ctx context.Context, part Part, progress io.Writer) error {
 	target, err := l.find(part)
 	if err != nil {
 		return err
 	}
 	if target == nil {
-		say(talk, "%-15s had ended already", part.Name)
+		say(progress, "%-15s had ended already", part.Name)
 		return nil
 	}
 	defer func() { _ = target.Release() }()
@@ -73,7 +73,7 @@ func (l layout) stopPart(ctx context.Context, part Part, talk io.Writer) error {
 		err = fmt.Errorf("pid %d did not end on SIGTERM and was killed: %w; its log is %s", part.PID, err, part.Log)
 		return errors.Join(err, target.Kill(), l.awaitEnd(ctx, part.Name))
 	}
-	say(talk, "%-15s stopped in %s", part.Name, since(began))
+	say(progress, "%-15s stopped in %s", part.Name, since(began))
 	return nil
 }
 

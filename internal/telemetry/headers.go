@@ -17,11 +17,12 @@ import (
 
 // Limits of what a span keeps of one hop's headers.
 const (
-	longestHeader = 8192 // bytes of one value: all baggage that may travel
-	mostHeaders   = 64   // names and values
+	maxValueBytes = 8192 // of one value: as much baggage as may travel
+	maxNameBytes  = 256  // of one name
+	maxHeaders    = 64
 )
 
-// keptHeaders are those whose values are kept. Others may be secret, so they are kept by name alone.
+// keptHeaders lists the headers whose values are kept. Others may be secret, so only their names are.
 var keptHeaders = []string{"traceparent", "tracestate", "baggage", "content-type", "content-encoding"}
 
 // OtherHeaders is the attribute with the names of the headers whose values are not kept.
@@ -35,14 +36,14 @@ const (
 	MessageHeader = "messaging.header."
 )
 
-// Headers records on spans what their carrier wrote, or read, at a hop. The zero value records nothing.
+// Headers records on spans the headers that were written, or read, at a hop. The zero value records nothing.
 type Headers struct{ on bool }
 
-// On tells whether headers are recorded.
+// On reports whether headers are recorded.
 func (h Headers) On() bool { return h.on }
 
-// Transport records, on the span of each request's context, the headers that go out: it sits under the instrumentation, which writes
-// some of them.
+// Transport records, on the span of each request's context, the headers that go out. Put it below the instrumentation, which
+// writes some of them.
 func (h Headers) Transport(base http.RoundTripper) http.RoundTripper {
 	if !h.on {
 		return base
@@ -61,7 +62,7 @@ func (t recordingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(r)
 }
 
-// Lines are the values of headers, or of gRPC metadata, one by one, by name in alphabetical order.
+// Lines yields the headers of HTTP, or gRPC metadata, value by value, in the alphabetical order of their names.
 func Lines(headers map[string][]string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for _, name := range slices.Sorted(maps.Keys(headers)) {
@@ -74,8 +75,8 @@ func Lines(headers map[string][]string) iter.Seq2[string, string] {
 	}
 }
 
-// Record puts the headers of one hop on a span: what its sender wrote, what its receiver read. A header that occurs several times has
-// several values, in their order. Bytes that are not UTF-8 are written as Go escapes them.
+// Record puts the headers of one hop on a span: those that its sender wrote, or its receiver read. A header that occurs several times
+// has several values, in their order. Bytes that are not UTF-8 are written as Go escapes them.
 func (h Headers) Record(span trace.Span, prefix string, headers iter.Seq2[string, string]) {
 	if !h.on || !span.IsRecording() {
 		return
@@ -83,11 +84,11 @@ func (h Headers) Record(span trace.Span, prefix string, headers iter.Seq2[string
 	values, names, others := map[string][]string{}, []string{}, []string{}
 	n := 0
 	for name, value := range headers {
-		if n++; n > mostHeaders {
+		if n++; n > maxHeaders {
 			others = append(others, "…")
 			break
 		}
-		name = text.Cut(text.Clean(strings.ToLower(name)), longestTold)
+		name = text.Cut(text.Clean(strings.ToLower(name)), maxNameBytes)
 		switch {
 		case !slices.Contains(keptHeaders, name):
 			if !slices.Contains(others, name) {
@@ -108,13 +109,10 @@ func (h Headers) Record(span trace.Span, prefix string, headers iter.Seq2[string
 	}
 }
 
-// longestTold is the most bytes of a header's name that a span tells of.
-const longestTold = 256
-
 func shownValue(value string) string {
 	if !utf8.ValidString(value) {
 		quoted := strconv.Quote(value)
 		value = quoted[1 : len(quoted)-1]
 	}
-	return text.Cut(value, longestHeader)
+	return text.Cut(value, maxValueBytes)
 }

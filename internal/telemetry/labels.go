@@ -15,10 +15,10 @@ const (
 	LabelStep    = "step"
 )
 
-// Labels puts a service's work under its labels, for a CPU profiler to tell apart what one process does. Goroutines hand
-// their labels on to those that they start; so whatever a service starts for itself begins with Service, or it would count
-// for ever as work of the order that happened to need it first. The zero value does nothing: without a profiler labels are
-// of no use, and each change of them costs some allocations.
+// Labels sets the profiler labels of a service's goroutines, so that a CPU profile tells apart the work that one process
+// does. A goroutine inherits the labels of the one that starts it. So whatever a service starts for itself calls Service
+// first, or it would count for ever as work of the order that happened to need it first. The zero value does nothing:
+// without a profiler labels are of no use, and each change costs some allocations.
 type Labels struct {
 	service    context.Context // has the service's label and nothing else; nil: off
 	form       func(context.Context) string
@@ -29,19 +29,18 @@ func newLabels(service string, form func(context.Context) string, propagator pro
 	return Labels{pprof.WithLabels(context.Background(), pprof.Labels(LabelService, service)), form, propagator}
 }
 
-// On tells whether anything is labelled.
+// On reports whether anything is labeled.
 func (l Labels) On() bool { return l.service != nil }
 
-// Service marks the goroutine as the service's own: it works for no order, or for no order any more.
+// Service labels the goroutine as the service's own: it works for no order, or no longer for one.
 func (l Labels) Service() {
 	if l.On() {
 		pprof.SetGoroutineLabels(l.service)
 	}
 }
 
-// Order marks the goroutine as working for the order that has just arrived with these baggage headers, by the order's
-// form, and returns a context that hands the mark on. It comes before the instrumentation, so that what the
-// instrumentation costs is the order's, too.
+// Order labels the goroutine with the form of the order that arrived with these baggage headers, and returns a context
+// that passes the label on. Call it before the instrumentation, so that the order's share includes what that costs.
 func (l Labels) Order(ctx context.Context, baggage ...string) context.Context {
 	if !l.On() {
 		return ctx
@@ -53,7 +52,7 @@ func (l Labels) Order(ctx context.Context, baggage ...string) context.Context {
 	return ctx
 }
 
-// Step marks the goroutine as doing a step of the context's order, until end is called.
+// Step labels the goroutine with a step of the context's order, until end is called.
 func (l Labels) Step(ctx context.Context, step string) (inside context.Context, end func()) {
 	if !l.On() {
 		return ctx, func() {}
@@ -63,7 +62,7 @@ func (l Labels) Step(ctx context.Context, step string) (inside context.Context, 
 	return inside, func() { pprof.SetGoroutineLabels(ctx) }
 }
 
-// Apart does something that starts goroutines of the service's own, such as a connection, in the middle of an order.
+// Apart calls do, which starts goroutines of the service's own (those of a connection, say) in the middle of an order.
 func (l Labels) Apart(ctx context.Context, do func()) {
 	l.Service()
 	do()

@@ -33,21 +33,21 @@ func (c Config) meterProvider(res *resource.Resource) metric.MeterProvider {
 	)
 }
 
-// bounded keeps, of what the libraries measure, the attributes that have few values whatever a client does. What goes
-// is server.address and server.port (for an HTTP server they are what the client writes into Host, and else ephemeral
-// ports of peers), and whatever a new version of a library may add.
+// bounded keeps, of what the libraries measure, the attributes that have few values whatever a client does. It removes
+// server.address and server.port (an HTTP server takes them from the client's Host, others have ephemeral ports of peers),
+// and whatever a new version of a library may add.
 func bounded(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 	keep := boundedKeys(i.Scope.Name)
 	if keep == nil {
 		return sdkmetric.Stream{}, false
 	}
-	if i.Kind == sdkmetric.InstrumentKindHistogram { // a dozen series each, eight times for the partitions, of which nobody reads one
+	if i.Kind == sdkmetric.InstrumentKindHistogram { // a dozen series for each of eight partitions, which nobody looks at one by one
 		keep = slices.DeleteFunc(keep, func(k attribute.Key) bool { return k == semconv.MessagingDestinationPartitionIDKey })
 	}
 	return sdkmetric.Stream{Name: i.Name, Description: i.Description, Unit: i.Unit, AttributeFilter: attribute.NewAllowKeysFilter(keep...)}, true
 }
 
-// boundedKeys lists the attributes to keep of a scope's metrics; nil is all of them.
+// boundedKeys lists the attributes to keep of a scope's metrics; nil keeps all.
 func boundedKeys(scope string) []attribute.Key {
 	switch scope {
 	case otelhttp.ScopeName: // the method is one of the known ones or _OTHER
@@ -55,7 +55,7 @@ func boundedKeys(scope string) []attribute.Key {
 			semconv.HTTPRequestMethodKey, semconv.HTTPRouteKey, semconv.URLTemplateKey, semconv.HTTPResponseStatusCodeKey,
 			semconv.NetworkProtocolVersionKey, semconv.ErrorTypeKey,
 		}
-	case otelgrpc.ScopeName: // methods that no service has are not measured, see transport
+	case otelgrpc.ScopeName: // unknown methods are not measured, see package carrier/grpc
 		return []attribute.Key{semconv.RPCSystemNameKey, semconv.RPCMethodKey, semconv.RPCResponseStatusCodeKey, semconv.ErrorTypeKey}
 	case otelkgo.ScopeName:
 		return []attribute.Key{

@@ -20,17 +20,17 @@ import (
 
 const (
 	// exportInterval is the time between two exports of a service's metrics, unless OTEL_METRIC_EXPORT_INTERVAL says
-	// another: as often as Prometheus scrapes, or a steady rate would look as if it went up and down. The SDK's own
-	// minute is longer than most runs.
+	// another. It is Prometheus's scrape interval: exported less often, a steady rate would seem to go up and down. The
+	// SDK's own minute is longer than most runs.
 	exportInterval = 5 * time.Second
-	// metricsTimeout bounds one export, collecting included. There is no second try within it: the sums are cumulative,
-	// so the next export carries all that this one did.
+	// metricsTimeout bounds one export, collecting included. It is not retried: the sums are cumulative, so the next
+	// export carries all that this one did.
 	metricsTimeout = 5 * time.Second
 	// troubleInterval is the time between two log lines about exports that fail.
 	troubleInterval = time.Minute
 )
 
-// Metrics sends what the services of a process measure to one exporter, each service by a reader of its own. Whoever
+// Metrics sends what the services of a process measure to one exporter; each service has a reader of its own. Whoever
 // made it shuts it down, after the span queue, so that the last export has the queue's last sums.
 type Metrics struct {
 	exporter sdkmetric.Exporter
@@ -64,8 +64,8 @@ func (m *Metrics) Reader() sdkmetric.Reader {
 	return reader
 }
 
-// Start exports once what the readers made so far have, in the background: counters that stand at 0. Call it when the services have made their
-// instruments. Without it the first export comes an interval later, when events may already have been counted.
+// Start makes the readers export once now, in the background. Call it when the services have made their instruments, to
+// export their counters at 0: the first regular export comes an interval later, when events may already be counted.
 func (m *Metrics) Start(ctx context.Context) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -73,7 +73,7 @@ func (m *Metrics) Start(ctx context.Context) {
 	m.end = append(m.end, end)
 	for _, reader := range m.readers {
 		m.first.Go(func() {
-			_ = reader.ForceFlush(ctx) // Export has said what went wrong, and the next one carries the same sums
+			_ = reader.ForceFlush(ctx) // Export logs what goes wrong, and the next one carries the same sums
 		})
 	}
 }
@@ -97,11 +97,11 @@ func (m *Metrics) Shutdown(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("end metrics: %w", err)
 	}
-	return nil // a time that has run out was said by the export
+	return nil // Export has logged that the time was over
 }
 
-// tolerant is the exporter as one reader sees it: it outlives the reader, and its trouble is said here, in our words,
-// instead of each time by OpenTelemetry's global handler.
+// tolerant is the exporter as one reader sees it. It outlives the reader, and it logs failures here, once in a while,
+// instead of passing each one to OpenTelemetry's global error handler.
 type tolerant struct {
 	sdkmetric.Exporter
 	metrics *Metrics
@@ -132,7 +132,7 @@ func (t tolerant) Shutdown(context.Context) error { return nil }
 // ForceFlush does nothing: Export has sent all.
 func (t tolerant) ForceFlush(context.Context) error { return nil }
 
-// spansOnly tells whether an endpoint does not know of metrics. The HTTP exporter has the status in its words only.
+// spansOnly reports whether an endpoint takes no metrics. The HTTP exporter has the status in its text alone.
 func spansOnly(err error) bool {
 	return status.Code(err) == codes.Unimplemented || strings.Contains(err.Error(), ": 404 ")
 }

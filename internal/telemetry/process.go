@@ -15,10 +15,10 @@ import (
 	"go.opentelemetry.io/otel/semconv/v1.43.0/otelconv"
 )
 
-// runtimeInterval is how often the runtime is asked at the most: asking stops the world for some microseconds.
+// runtimeInterval is the shortest time between two reads of the runtime's statistics: each stops the world for some microseconds.
 const runtimeInterval = time.Second
 
-// observeProcess makes a meter provider tell of the process: the Go runtime, and the span queue if there is one.
+// observeProcess adds metrics of the process to a meter provider: of the Go runtime, and of the span queue if there is one.
 func observeProcess(meters metric.MeterProvider, processors []sdktrace.SpanProcessor) error {
 	if err := runtime.Start(runtime.WithMeterProvider(meters), runtime.WithMinimumReadMemStatsInterval(runtimeInterval)); err != nil {
 		return fmt.Errorf("metrics of the go runtime: %w", err)
@@ -33,7 +33,7 @@ func observeProcess(meters metric.MeterProvider, processors []sdktrace.SpanProce
 	return nil
 }
 
-// queueInstruments are those that the conventions have for an SDK that observes itself.
+// queueInstruments are the conventions' instruments for an SDK that observes itself.
 type queueInstruments struct {
 	started         otelconv.SDKSpanStartedObservable
 	processed       otelconv.SDKProcessorSpanProcessedObservable
@@ -41,7 +41,7 @@ type queueInstruments struct {
 	waits, capacity metric.Int64ObservableUpDownCounter
 }
 
-// observe makes a meter tell the queue's sums. In the conventions' words, with all spans that are sampled ended:
+// observe registers the queue's sums with a meter. In the conventions' words, once all sampled spans have ended:
 //
 //	otel.sdk.span.started = otel.sdk.exporter.span.exported (all error.type) + otel.sdk.processor.span.processed (with an error.type)
 //
@@ -63,15 +63,15 @@ func (q *Queue) observe(m metric.Meter, number int) error {
 	processor := component("tracelab_span_queue", number)
 	exporter := component(typeName(q.exporter), number)
 	_, err := m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		q.tellSums(o, in, processor, exporter)
+		q.observeSums(o, in, processor, exporter)
 		return nil
 	}, in.started.Inst(), in.processed.Inst(), in.exported.Inst(), in.waits, in.capacity)
 	return err
 }
 
-// tellSums observes all of the queue at one moment. The sums that only grow are read in the order that keeps started the
-// larger side.
-func (q *Queue) tellSums(o metric.Observer, in queueInstruments, processor, exporter []attribute.KeyValue) {
+// observeSums observes all of the queue at one moment. It reads the growing sums in the order in which started is never
+// smaller than the sum of the others.
+func (q *Queue) observeSums(o metric.Observer, in queueInstruments, processor, exporter []attribute.KeyValue) {
 	with := func(attrs []attribute.KeyValue, why reason) metric.ObserveOption {
 		return metric.WithAttributes(append(attrs[:len(attrs):len(attrs)], semconv.ErrorTypeKey.String(dropReasons[why]))...)
 	}
@@ -93,12 +93,12 @@ func (q *Queue) tellSums(o metric.Observer, in queueInstruments, processor, expo
 	o.ObserveInt64(in.capacity, int64(cap(q.spans)), metric.WithAttributes(processor...))
 }
 
-// component names a part of the SDK as the conventions say: type, and type/number.
+// component names a part of the SDK as the conventions want it: its type, and type/number.
 func component(kind string, number int) []attribute.KeyValue {
 	return []attribute.KeyValue{semconv.OTelComponentTypeKey.String(kind), semconv.OTelComponentName(fmt.Sprintf("%s/%d", kind, number))}
 }
 
-// typeName is the full name of a value's type: what the conventions want of a component that they have no word for.
+// typeName returns the full name of a value's type, which the conventions want for a component without a name of theirs.
 func typeName(v any) string {
 	t := reflect.TypeOf(v)
 	if t.Kind() == reflect.Pointer {

@@ -32,8 +32,8 @@ type Profiles struct {
 	giveUp   context.CancelFunc
 }
 
-// StartProfiles begins to push to a Pyroscope's URL. One that is away costs nothing but its profiles: that is logged once
-// a minute at the most, and summed up at the end.
+// StartProfiles begins to push to a Pyroscope's URL. When it is away, only profiles are lost: that is logged at most once a
+// minute, with a sum at the end.
 func StartProfiles(address, version, instance, host string, logger *slog.Logger) (*Profiles, error) {
 	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("pyroscope address %q: use a URL such as http://127.0.0.1:4040", address)
@@ -57,16 +57,16 @@ func StartProfiles(address, version, instance, host string, logger *slog.Logger)
 	return p, nil
 }
 
-// Stop pushes the last profile and ends profiling, within the context's time: then a push under way is given up.
+// Stop pushes the last profile and ends profiling. When the context ends first, it gives up the push under way.
 func (p *Profiles) Stop(ctx context.Context) {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		p.profiler.Flush(true) // Stop alone may leave it behind
-		_ = p.profiler.Stop()  // it has no error to tell
+		p.profiler.Flush(true) // Stop alone may lose the last profile
+		_ = p.profiler.Stop()  // always nil
 	}()
 	defer context.AfterFunc(ctx, p.giveUp)()
-	<-stopped // soon after the pushes are given up: nothing else in it waits
+	<-stopped // soon after giveUp at the latest: only pushes take time
 	p.giveUp()
 	p.pushes.client.CloseIdleConnections()
 	if n := p.pushes.failed.Load(); n > 0 {
@@ -74,7 +74,7 @@ func (p *Profiles) Stop(ctx context.Context) {
 	}
 }
 
-// pushes is the profiler's HTTP client: it can be ended, and tells of failures in its own measure.
+// pushes is the profiler's HTTP client: it can be stopped, and logs failures at most once a minute.
 type pushes struct {
 	client  *http.Client
 	ended   <-chan struct{}
@@ -87,7 +87,7 @@ type pushes struct {
 // Do sends a push.
 func (p *pushes) Do(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), profilesTimeout)
-	defer cancel() // the answer has been read then
+	defer cancel() // bufferBody has read the answer by then
 	go func() {
 		select {
 		case <-p.ended:
@@ -97,7 +97,7 @@ func (p *pushes) Do(req *http.Request) (*http.Response, error) {
 	}()
 	resp, err := p.client.Do(req.WithContext(ctx))
 	if err == nil {
-		err = buffered(resp)
+		err = bufferBody(resp)
 	}
 	if err == nil && resp.StatusCode == http.StatusOK {
 		return resp, nil
@@ -113,28 +113,28 @@ func (p *pushes) Do(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// buffered reads an answer, so that it outlives the request's context.
-func buffered(resp *http.Response) error {
+// bufferBody reads the body of an answer into memory, so that it outlives the request's context.
+func bufferBody(resp *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	err = errors.Join(err, resp.Body.Close())
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return err
 }
 
-// profilerLog is what the profiler says of itself. Its errors about pushes are told by pushes already.
+// profilerLog takes the profiler's own log lines. It skips errors about pushes, which pushes logs already.
 type profilerLog struct{ log *slog.Logger }
 
-// Infof is of no use to a person who has not asked.
+// Infof logs at level debug.
 func (l profilerLog) Infof(format string, args ...any) {
 	l.log.Debug(fmt.Sprintf("pyroscope: "+format, args...))
 }
 
-// Debugf likewise.
+// Debugf logs at level debug.
 func (l profilerLog) Debugf(format string, args ...any) {
 	l.log.Debug(fmt.Sprintf("pyroscope: "+format, args...))
 }
 
-// Errorf tells of what is not a push.
+// Errorf logs a warning, unless it is about a push.
 func (l profilerLog) Errorf(format string, args ...any) {
 	if format == "upload profile: %v" {
 		l.Debugf(format, args...)

@@ -9,9 +9,9 @@ import (
 )
 
 // spanProfiles makes spans that name their CPU profile: the SERVER and CONSUMER spans by which an order enters a service
-// get pyroscope.profile.id, and the samples of their work the id as label span_id. Spans of the other kinds are made
-// without: they are inside these, or, as those of a Kafka client, end on goroutines that serve many orders, whose labels
-// the end of such a span would change.
+// get pyroscope.profile.id, and the samples of their work have that id as label span_id. Spans of other kinds do not: they
+// are inside these, or, like those of a Kafka client, end on goroutines that serve many orders, whose labels they would
+// change.
 type spanProfiles struct {
 	embedded.TracerProvider
 	plain, profiled trace.TracerProvider

@@ -1,5 +1,5 @@
-// Package telemetry gives each service its own tracer and meter provider, logger and propagator. Nothing here is global:
-// two services in one process tell themselves apart by their providers.
+// Package telemetry gives each service its own tracer and meter provider, logger and propagator. Nothing here is global, so
+// that several services can share one process.
 package telemetry
 
 import (
@@ -32,10 +32,10 @@ type Config struct {
 	Processors []sdktrace.SpanProcessor
 	// Reader makes the reader of one service's metrics; whoever gives it ends it, see Metrics. Nil: nothing is measured.
 	Reader func() sdkmetric.Reader
-	// Process is the service under whose name the process tells of itself, the Go runtime and its span queue: once, and
-	// not once for each of the services that share it. "": it does not tell.
+	// Process is the service that reports the metrics of the process, of the Go runtime and its span queue: once, however
+	// many services share it. "": nobody does.
 	Process string
-	// Form is the form of the order that a context belongs to, for what tells orders apart by it; one of few words.
+	// Form returns the form of the context's order, one of few words, for labels and attributes.
 	Form func(context.Context) string
 	// Profiled puts the services' work under labels for a CPU profiler, see Labels; SpanProfiles makes spans name their
 	// profile, for a backend that has both.
@@ -45,7 +45,7 @@ type Config struct {
 
 	Propagator propagation.TextMapPropagator
 	Logs       slog.Handler
-	// BaggageKeys are the only baggage members that become span attributes: a client's baggage is the client's.
+	// BaggageKeys lists the only baggage members that become span attributes: other baggage is none of our business.
 	BaggageKeys []string
 	// IDs makes trace and span ids; nil is the SDK's random generator.
 	IDs sdktrace.IDGenerator
@@ -54,7 +54,7 @@ type Config struct {
 // Provider is the telemetry of one service.
 type Provider struct {
 	Traces     *sdktrace.TracerProvider
-	Spans      trace.TracerProvider // Traces, for instrumentation: it may be wrapped
+	Spans      trace.TracerProvider // Traces for instrumentation, perhaps wrapped
 	Tracer     trace.Tracer
 	Labels     Labels
 	Headers    Headers
@@ -80,7 +80,7 @@ func (c Config) New(service string) (*Provider, error) {
 	opts := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(res),
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())),
-		// First, so that the processors behind it see the attributes.
+		// First, so that the processors after it see the attributes.
 		sdktrace.WithSpanProcessor(baggagecopy.NewSpanProcessor(func(m baggage.Member) bool { return allowed[m.Key()] })),
 	}
 	for _, p := range c.Processors {
@@ -117,8 +117,8 @@ func (c Config) New(service string) (*Provider, error) {
 	return p, nil
 }
 
-// shared is a processor that outlives the providers that use it. Whoever made it shuts it down, and so flushes it; a
-// flush for every service before that would make each of them wait for a collector that does not answer.
+// shared is a processor that outlives the providers that use it. Whoever made it shuts it down, which flushes it too; if
+// each service flushed it first, each would wait for a collector that does not answer.
 type shared struct{ sdktrace.SpanProcessor }
 
 // Shutdown does nothing.

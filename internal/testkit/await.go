@@ -11,15 +11,15 @@ import (
 	"tracelab/internal/poll"
 )
 
-// pause is between two looks at a condition.
-const pause = 20 * time.Millisecond
+// pollInterval is the time between two looks at a condition.
+const pollInterval = 20 * time.Millisecond
 
 // Await looks again and again until the condition returns nil, and ends the test when it does not within that time.
 func Await(t testing.TB, what string, within time.Duration, condition func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), within, fmt.Errorf("not within %v", within))
 	defer cancel()
-	if err := poll.Until(ctx, pause, condition); err != nil {
+	if err := poll.Until(ctx, pollInterval, condition); err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
 }

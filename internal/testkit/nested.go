@@ -14,13 +14,13 @@ func Wrap(message []byte, fields ...protowire.Number) []byte {
 	return message
 }
 
-// NestedOTLP is a request of OTLP with one attribute of arrays in one another. Place lists the fields around the attribute,
-// the innermost first: 9, 2, 2, 1 is an attribute of a span.
+// NestedOTLP returns an OTLP request with one attribute of nested arrays. Place lists the fields around the attribute, the
+// innermost first: 9, 2, 2, 1 is an attribute of a span.
 func NestedOTLP(levels int, place ...protowire.Number) []byte {
 	return Wrap(append(Wrap([]byte("k"), 1), Wrap(nestedValue(levels), 2)...), place...)
 }
 
-// nestedValue is written from its end: each level costs a few bytes more than the one inside.
+// nestedValue writes nested arrays from their end, because the length of each level precedes it.
 func nestedValue(levels int) []byte {
 	reversed := make([]byte, 0, 10*levels)
 	length := 0

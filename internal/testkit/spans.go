@@ -9,8 +9,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// SpanStore keeps every batch of spans that it gets. It is the client of an exporter in the same process, or the store of
-// a receiver.
+// SpanStore keeps every batch of spans that it gets, as the client of an exporter in the same process or as the store of a
+// receiver.
 type SpanStore struct {
 	mu      sync.Mutex
 	batches [][]byte

@@ -1,4 +1,4 @@
-// Package text makes strings from outside fit to be told: in a span's name, attributes and status, in a header, in a log. Protobuf refuses a
+// Package text makes strings from outside safe to pass on: in a span's name, attributes and status, in a header, in a log. Protobuf refuses a
 // whole batch of spans for one byte that is not UTF-8.
 package text
 
@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Clean replaces each run of bytes that are not UTF-8 by one U+FFFD. Valid strings are returned as they are.
+// Clean replaces each run of bytes that are not UTF-8 by one U+FFFD. It returns valid strings as they are.
 func Clean(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -15,7 +15,7 @@ func Clean(s string) string {
 	return strings.ToValidUTF8(s, string(utf8.RuneError))
 }
 
-// Cut returns at most the first most bytes of s, whole characters only, with "…" behind them if something is missing.
+// Cut returns at most the first most bytes of s, whole characters only, followed by "…" if something is missing.
 func Cut(s string, most int) string {
 	if len(s) <= most {
 		return s

@@ -27,15 +27,15 @@ type Input interface {
 	About() []string
 }
 
-// Spans are what was read, with what a store had of what they refer to.
+// Spans are the spans of an input, and what a store says of spans that they refer to and that are not there.
 type Spans struct {
 	Spans    []journey.Span
 	Warnings []journey.Warning
-	absence  func(journey.Ref) journey.Absence // nil when nobody was asked
+	absence  func(journey.Ref) journey.Absence // nil when no store was asked
 	doubt    string                            // why times are not only the system's, "" when nothing is known
 }
 
-// Absence answers what became of a span that is not there.
+// Absence says why a span is not there.
 func (s Spans) Absence(r journey.Ref) journey.Absence {
 	if s.absence == nil {
 		return journey.AbsenceUnknown
@@ -43,16 +43,16 @@ func (s Spans) Absence(r journey.Ref) journey.Absence {
 	return s.absence(r)
 }
 
-// ReadError is an input of which nothing can be said because it could not be read.
+// ReadError reports an input that could not be read.
 type ReadError struct{ Err error }
 
-// Error is the error inside.
+// Error returns the text of Err.
 func (e *ReadError) Error() string { return e.Err.Error() }
 
-// Unwrap is the error inside.
+// Unwrap returns Err.
 func (e *ReadError) Unwrap() error { return e.Err }
 
-// unread marks an error as a ReadError.
+// unread makes a *ReadError of an error; nil stays nil.
 func unread(err error) error {
 	if err == nil {
 		return nil
@@ -60,7 +60,7 @@ func unread(err error) error {
 	return &ReadError{err}
 }
 
-// groupOf are the journeys of spans.
+// groupOf makes a group of the journeys of spans.
 func groupOf(name string, spans Spans, opts []journey.Option) (compare.Group, []journey.Warning) {
 	set := journey.NewSet(spans.Spans, opts...)
 	return compare.Group{Name: name, Journeys: set.Journeys(), Doubt: spans.doubt}, append(spans.Warnings, set.Warnings()...)
@@ -72,10 +72,10 @@ type Run struct {
 	options []journey.Option
 }
 
-// Name is the run's own, whatever link led to it.
+// Name returns the run's own name, whatever link led to it.
 func (r Run) Name() string { return nameOf(r.Run) }
 
-// nameOf is the name of a run's directory, not of a link such as runs/latest.
+// nameOf returns the name of a run's directory, not of a link such as runs/latest.
 func nameOf(r rundir.Run) string {
 	if r.Run != "" {
 		return r.Run
@@ -102,7 +102,7 @@ func (r Run) Group(ctx context.Context) (compare.Group, []journey.Warning, error
 // About is the run's provenance.
 func (r Run) About() []string { return about(r.Run) }
 
-// Form is one form of it.
+// Form returns one form of the run. A form that the run does not have is an error that lists those it has.
 func (r Run) Form(name string) (Form, error) {
 	if err := r.CheckForm(name); err != nil {
 		return Form{}, err
@@ -142,7 +142,7 @@ func (f Form) Group(context.Context) (compare.Group, []journey.Warning, error) {
 // About is the run's provenance.
 func (f Form) About() []string { return about(f.Run.Run) }
 
-// about are the facts of a run in words.
+// about returns the provenance of a run, a line each.
 func about(r rundir.Run) []string {
 	line := fmt.Sprintf("run %s: seed %d, topology %s, relation %s, Kafka %s, %g orders/s", nameOf(r), r.Seed, r.Topology, r.Relation, strings.TrimPrefix(cmp.Or(r.BrokerIs, r.Broker), "Kafka "), r.Rate)
 	lines := []string{line}
@@ -152,10 +152,10 @@ func about(r rundir.Run) []string {
 	return append(lines, "made by "+r.Version)
 }
 
-// File is a file of any format that is known, or standard input.
+// File is a file in any format that package source reads, or standard input.
 type File struct {
-	asker *Asker
-	path  string
+	resolver *Resolver
+	path     string
 }
 
 // Name is the path.
@@ -171,14 +171,14 @@ func (f File) Spans(ctx context.Context) (Spans, error) {
 	var result source.Result
 	var err error
 	if f.path == "-" {
-		result, err = source.Read(f.asker.Stdin, f.Name())
+		result, err = source.Read(f.resolver.Stdin, f.Name())
 	} else {
 		result, err = source.ReadFile(f.path)
 	}
 	if err != nil {
 		return Spans{}, unread(err)
 	}
-	return f.asker.complete(ctx, result)
+	return f.resolver.complete(ctx, result)
 }
 
 // Group reads the file's journeys.
@@ -187,15 +187,15 @@ func (f File) Group(ctx context.Context) (compare.Group, []journey.Warning, erro
 	if err != nil {
 		return compare.Group{}, nil, err
 	}
-	group, warnings := groupOf(f.Name(), spans, f.asker.options())
+	group, warnings := groupOf(f.Name(), spans, f.resolver.options())
 	return group, warnings, nil
 }
 
 // About is nothing: the name says it.
 func (f File) About() []string { return nil }
 
-// Joined are several inputs as one set, so that what one file refers to may be in another. Where no journey has spans of
-// several parts, they are taken for as many runs of the system.
+// Joined is several inputs as one set, so that a span of one file may refer to a span of another. When no journey has spans
+// of several parts, each part counts as a run of the system of its own.
 type Joined struct {
 	Parts   []Input
 	Label   string // what the set is called; "" joins the parts' names
@@ -217,7 +217,7 @@ func (j Joined) Name() string {
 	return name
 }
 
-// Spans reads the parts. What is known of spans that are not there is known of the last part that was asked for.
+// Spans reads the parts. Absence answers for the last part for which a store was asked.
 func (j Joined) Spans(ctx context.Context) (Spans, error) {
 	var all Spans
 	for _, part := range j.Parts {
@@ -238,11 +238,11 @@ func (s *Spans) add(one Spans) {
 	s.doubt = cmp.Or(s.doubt, one.doubt)
 }
 
-// shared is the part of a trace that several parts have spans of.
+// shared stands for the part of a trace that has spans in several parts.
 const shared = -1
 
-// runsOf returns by journey the part that it is from, nil where a journey is from several: then the parts are pieces of one
-// set, such as a file for each service.
+// runsOf returns, for each journey, the part that it comes from. It returns nil when a journey comes from several: then the
+// parts are pieces of one set, such as a file for each service.
 func runsOf(journeys []*journey.Journey, parts map[journey.TraceID]int) []int {
 	runs := make([]int, len(journeys))
 	for k, j := range journeys {

@@ -13,31 +13,31 @@ import (
 	"tracelab/journey/source/jaeger"
 )
 
-// Stored are traces that a Jaeger has: some by their ids, or those that a search finds.
-type Stored struct {
-	asker  *Asker
-	name   string
-	base   string // where the Jaeger is
-	traces []journey.TraceID
-	search *source.Query
+// JaegerTraces is traces in a Jaeger: those with some ids, or those that a search finds.
+type JaegerTraces struct {
+	resolver *Resolver
+	name     string
+	base     string // where the Jaeger is
+	traces   []journey.TraceID
+	search   *source.Query
 }
 
-// searched is the input that the settings' Service stands for; ok is false without one.
-func (a *Asker) searched(now time.Time) (in Stored, ok bool) {
-	if a.Service == "" {
+// searched returns the input that Service asks for; ok is false without a service.
+func (r *Resolver) searched(now time.Time) (in JaegerTraces, ok bool) {
+	if r.Service == "" {
 		return in, false
 	}
-	return Stored{asker: a, name: "service " + a.Service, base: cmp.Or(a.Jaeger, jaeger.DefaultBase),
-		search: &source.Query{Service: a.Service, Start: now.Add(-a.Since), End: now, Limit: a.Limit}}, true
+	return JaegerTraces{resolver: r, name: "service " + r.Service, base: cmp.Or(r.Jaeger, jaeger.DefaultBase),
+		search: &source.Query{Service: r.Service, Start: now.Add(-r.Since), End: now, Limit: r.Limit}}, true
 }
 
-// address makes inputs of text that names something in a Jaeger: one for each side of a comparison.
-func (a *Asker) address(text string, now time.Time) ([]Input, error) {
+// address makes an input of the address of something in a Jaeger, or two of that of a comparison.
+func (r *Resolver) address(text string, now time.Time) ([]Input, error) {
 	address, err := jaeger.ParseAddress(text, now)
 	if err != nil {
 		return nil, err
 	}
-	one := Stored{asker: a, name: text, base: cmp.Or(address.Base, a.Jaeger, jaeger.DefaultBase), traces: address.Traces, search: address.Search}
+	one := JaegerTraces{resolver: r, name: text, base: cmp.Or(address.Base, r.Jaeger, jaeger.DefaultBase), traces: address.Traces, search: address.Search}
 	if !address.Comparison {
 		return []Input{one}, nil
 	}
@@ -51,13 +51,13 @@ func (a *Asker) address(text string, now time.Time) ([]Input, error) {
 }
 
 // Name is what was asked for.
-func (s Stored) Name() string { return s.name }
+func (s JaegerTraces) Name() string { return s.name }
 
 // About is where the Jaeger is.
-func (s Stored) About() []string { return []string{"from the Jaeger at " + s.base} }
+func (s JaegerTraces) About() []string { return []string{"from the Jaeger at " + s.base} }
 
 // Spans fetches the traces, and then what those refer to.
-func (s Stored) Spans(ctx context.Context) (Spans, error) {
+func (s JaegerTraces) Spans(ctx context.Context) (Spans, error) {
 	store, err := jaeger.Open(s.base)
 	if err != nil {
 		return Spans{}, unread(err)
@@ -81,17 +81,17 @@ func (s Stored) Spans(ctx context.Context) (Spans, error) {
 		}
 		all.Spans, all.Warnings = append(all.Spans, result.Spans...), append(all.Warnings, result.Warnings...)
 	}
-	return s.asker.completeFrom(ctx, all, store)
+	return s.resolver.completeFrom(ctx, all, store)
 }
 
-// Group fetches the journeys of the traces that were asked for. What was fetched besides, because they refer to it, has journeys of its
-// own, which are left out.
-func (s Stored) Group(ctx context.Context) (compare.Group, []journey.Warning, error) {
+// Group fetches the journeys of the traces that were asked for. It leaves out the journeys of traces that were fetched only because
+// those refer to them.
+func (s JaegerTraces) Group(ctx context.Context) (compare.Group, []journey.Warning, error) {
 	spans, err := s.Spans(ctx)
 	if err != nil {
 		return compare.Group{}, nil, err
 	}
-	group, warnings := groupOf(s.name, spans, s.asker.options())
+	group, warnings := groupOf(s.name, spans, s.resolver.options())
 	if len(s.traces) > 0 {
 		group.Journeys = slices.DeleteFunc(group.Journeys, func(j *journey.Journey) bool {
 			return !slices.ContainsFunc(j.Traces(), func(id journey.TraceID) bool { return slices.Contains(s.traces, id) })
@@ -100,21 +100,21 @@ func (s Stored) Group(ctx context.Context) (compare.Group, []journey.Warning, er
 	return group, warnings, nil
 }
 
-// complete asks the Jaeger of the settings, if there is one, for what spans refer to.
-func (a *Asker) complete(ctx context.Context, read source.Result) (Spans, error) {
-	if a.Jaeger == "" {
+// complete asks the resolver's Jaeger, if it has one, for what the spans refer to.
+func (r *Resolver) complete(ctx context.Context, read source.Result) (Spans, error) {
+	if r.Jaeger == "" {
 		return Spans{Spans: read.Spans, Warnings: read.Warnings}, nil
 	}
-	store, err := jaeger.Open(a.Jaeger)
+	store, err := jaeger.Open(r.Jaeger)
 	if err != nil {
 		return Spans{}, unread(err)
 	}
 	defer func() { _ = store.Close() }() // nothing was written
-	return a.completeFrom(ctx, read, store)
+	return r.completeFrom(ctx, read, store)
 }
 
-func (a *Asker) completeFrom(ctx context.Context, read source.Result, store source.Store) (Spans, error) {
-	completion, err := source.Complete(ctx, read.Spans, store, source.WithKeys(a.By...))
+func (r *Resolver) completeFrom(ctx context.Context, read source.Result, store source.Store) (Spans, error) {
+	completion, err := source.Complete(ctx, read.Spans, store, source.WithKeys(r.By...))
 	if err != nil {
 		return Spans{}, unread(fmt.Errorf("ask for what the traces refer to: %w", err))
 	}

@@ -15,11 +15,11 @@ import (
 	"tracelab/journey/compare"
 )
 
-// traceFiles are the endings of files of a folder that are taken for traces; each may be followed by .gz.
+// traceFiles lists the endings by which files of a folder are taken for traces; each may be followed by .gz.
 var traceFiles = []string{".json", ".jsonl", ".ndjson", ".pb", ".binpb", ".otlp"}
 
 // folder makes one input of the trace files in a folder.
-func (a *Asker) folder(name string) ([]Input, error) {
+func (r *Resolver) folder(name string) ([]Input, error) {
 	entries, err := os.ReadDir(name)
 	if err != nil {
 		return nil, unread(err)
@@ -34,29 +34,29 @@ func (a *Asker) folder(name string) ([]Input, error) {
 	if len(files) == 0 {
 		return nil, unread(fmt.Errorf("%s is a directory without a run.json and without trace files (%s): name a run directory, such as runs/latest, a folder of traces, or a file", name, strings.Join(traceFiles, ", ")))
 	}
-	return a.joined(name, files)
+	return r.joined(name, files)
 }
 
-// pattern makes one input of all that a pattern of the shell names, in its order. The shell leaves a quoted pattern to us.
-func (a *Asker) pattern(name string) ([]Input, error) {
+// pattern makes one input of all files that match a quoted shell pattern, in alphabetical order.
+func (r *Resolver) pattern(name string) ([]Input, error) {
 	files, err := filepath.Glob(name)
 	if err != nil {
 		return nil, unread(fmt.Errorf("%s: %w", name, err))
 	}
 	if len(files) == 0 {
-		return nil, unread(fmt.Errorf("%s: no file is called so", name))
+		return nil, unread(fmt.Errorf("%s: no file matches this pattern", name))
 	}
-	return a.joined(name, files)
+	return r.joined(name, files)
 }
 
 // joined makes one input of several names.
-func (a *Asker) joined(label string, names []string) ([]Input, error) {
+func (r *Resolver) joined(label string, names []string) ([]Input, error) {
 	var parts []Input
 	for _, name := range names {
 		if name == "" || strings.Contains(name, ",") {
 			return nil, unread(fmt.Errorf("%s: a comma joins files of one side, and %q is none", label, name))
 		}
-		some, err := a.resolve(name)
+		some, err := r.resolve(name)
 		if err != nil {
 			return nil, err
 		}
@@ -69,49 +69,49 @@ func (a *Asker) joined(label string, names []string) ([]Input, error) {
 		switch part := part.(type) {
 		case Run:
 			return nil, &StandsBesideError{part}
-		case Saved:
+		case Baseline:
 			return nil, unread(fmt.Errorf("%s is a baseline, which cannot be joined with traces: name it alone", part.path))
 		}
 	}
-	return []Input{Joined{Parts: parts, Label: label, options: a.options()}}, nil
+	return []Input{Joined{Parts: parts, Label: label, options: r.options()}}, nil
 }
 
 // file tells a baseline from traces by its beginning.
-func (a *Asker) file(name string) ([]Input, error) {
+func (r *Resolver) file(name string) ([]Input, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, unread(err)
 	}
 	defer func() { _ = file.Close() }() // nothing was written
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return []Input{File{a, name}}, nil // a pipe is read once
+		return []Input{File{r, name}}, nil // a pipe is read once
 	}
 	beginning, err := bufio.NewReader(io.LimitReader(file, 64)).Peek(64)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, unread(fmt.Errorf("%s: %w", name, err))
 	}
 	if compare.IsBaseline(beginning) {
-		return []Input{Saved{name}}, nil
+		return []Input{Baseline{name}}, nil
 	}
-	return []Input{File{a, name}}, nil
+	return []Input{File{r, name}}, nil
 }
 
-// Saved is a baseline that compare --save wrote.
-type Saved struct{ path string }
+// Baseline is a baseline that compare --save wrote.
+type Baseline struct{ path string }
 
 // Name is the path.
-func (s Saved) Name() string { return s.path }
+func (s Baseline) Name() string { return s.path }
 
 // About is nothing: the name says it.
-func (s Saved) About() []string { return nil }
+func (s Baseline) About() []string { return nil }
 
 // Spans fails: a baseline has none.
-func (s Saved) Spans(context.Context) (Spans, error) {
+func (s Baseline) Spans(context.Context) (Spans, error) {
 	return Spans{}, unread(fmt.Errorf("%s is a baseline, which has no spans: compare reads it, as the first input", s.path))
 }
 
 // Group reads the baseline.
-func (s Saved) Group(context.Context) (compare.Group, []journey.Warning, error) {
+func (s Baseline) Group(context.Context) (compare.Group, []journey.Warning, error) {
 	file, err := os.Open(s.path)
 	if err != nil {
 		return compare.Group{}, nil, unread(err)

@@ -9,7 +9,7 @@ import (
 // elision stands for any number of lines, or for any text inside of one.
 const elision = "…"
 
-// What differs from run to run, by what it is shown as in a comparison.
+// shapes replaces what differs from run to run before lines are compared.
 var shapes = []struct {
 	pattern *regexp.Regexp
 	shown   string
@@ -22,7 +22,8 @@ var shapes = []struct {
 	{regexp.MustCompile(`[-–−+]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?(?:h[0-9.]+m)?(?: ?(?:ns|µs|ms|s|min|m|kB|MB|GB)\b)?`), "#"},
 }
 
-// shape is what a line is compared by. A line that is a whole number and nothing else is a count, which is compared as it is.
+// shape returns a line without what differs from run to run. A line that is a whole number and nothing else is a count,
+// which is compared as it is.
 func shape(line string) string {
 	if count := strings.TrimSpace(line); count != "" && strings.Trim(count, "0123456789") == "" {
 		return count
@@ -55,7 +56,7 @@ func sameShape(want, got string) bool {
 	return true
 }
 
-// Compare says where what was printed differs from what the page shows, or returns nil. Blank lines do not count.
+// Compare returns an error that says where the output differs from what the page shows. Blank lines do not count.
 func Compare(want []string, printed string) error {
 	_, err := match(want, printed)
 	return err
@@ -65,7 +66,7 @@ func Compare(want []string, printed string) error {
 func match(want []string, printed string) ([]int, error) {
 	lines := strings.Split(strings.TrimRight(printed, "\n"), "\n")
 	found := make([]int, len(want))
-	at, free := 0, false // free: an elision has just been read
+	at, free := 0, false // free: the line before was an elision
 	for i, line := range want {
 		found[i] = -1
 		switch strings.TrimSpace(line) {

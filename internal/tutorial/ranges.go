@@ -10,10 +10,11 @@ import (
 
 var quantity = regexp.MustCompile(`(-?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?) ?(ns|µs|ms|s\b|%|MB|GB)?`)
 
-// units are factors to seconds, bytes and shares; a number without a unit is itself.
+// units has the factors from each unit to seconds, bytes and shares; a number without a unit stays as it is.
 var units = map[string]float64{"": 1, "ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1, "%": 0.01, "MB": 1e6, "GB": 1e9}
 
-// Check finds the number that a range is about in what was printed and says if it lies outside, or is not there.
+// Check finds the number that a range is about in the output. It returns an error when the number lies outside of the range,
+// or is not there.
 func (r Range) Check(printed string) error {
 	text, err := r.cell(printed)
 	if err != nil {
@@ -38,7 +39,7 @@ func (r Range) name() string {
 	return r.Row + " of " + r.Column
 }
 
-// cell is what stands behind the row's name, in a table below the column's.
+// cell returns the text after the row's name; in a table, the text below the column's name.
 func (r Range) cell(printed string) (string, error) {
 	header := ""
 	for line := range strings.Lines(printed) {
@@ -57,7 +58,7 @@ func (r Range) cell(printed string) (string, error) {
 	return "", fmt.Errorf("the output has no %s", r.name())
 }
 
-// columnOf is where a word begins in a line, in runes, or -1.
+// columnOf returns where a word begins in a line, in runes, or -1.
 func columnOf(line, word string) int {
 	at := regexp.MustCompile(`(?:^|\s)` + regexp.QuoteMeta(word) + `(?:\s|$)`).FindStringIndex(line)
 	if at == nil {

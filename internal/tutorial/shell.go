@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// Shell runs the commands of one page, one after the other, in one shell: folders, variables and jobs last from one to the next.
+// Shell runs the commands of one page, one after the other, in one shell: the working directory, variables and jobs last.
 type Shell struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
 }
 
-// stopGrace is what the jobs of a page have to end by themselves.
+// stopGrace is how long the jobs of a page may take to end by themselves.
 const stopGrace = 5 * time.Second
 
-// endMark ends the output of a command. No program prints it by chance.
+// endMark ends the output of a command: a control character that no program prints.
 const endMark = "\x1e"
 
 // NewShell starts a shell in a folder with an environment. It ends with the context, and its jobs with it; Close ends it sooner.
@@ -83,7 +83,7 @@ func (s *Shell) Close() error {
 	return err
 }
 
-// isExit holds for a shell that ended, in whatever way: it was told to.
+// isExit reports whether the shell ended, with whatever status: Close ended it.
 func isExit(err error) bool {
 	_, exited := errors.AsType[*exec.ExitError](err)
 	return err == nil || exited || errors.Is(err, exec.ErrWaitDelay)

@@ -2,8 +2,8 @@ package tutorial
 
 import "strings"
 
-// Update returns the text of a page with what its commands print now, by the line of each command. Elided lines stay elided. Where the
-// lines of the page are no longer among those that are printed, the page keeps its own: what to show is for a person to choose.
+// Update returns the text of a page with the output of its commands replaced; printed has the new output by the line of each command.
+// Elided lines stay elided. Where the page's lines are no longer in the output, it keeps them: a person chooses what to show.
 func Update(text string, page Page, printed map[int]string) string {
 	lines := strings.Split(text, "\n")
 	for _, part := range page.Parts {

@@ -1,4 +1,4 @@
-// Package vocabulary has the error for a word that is none of those a list has: of services, forms, parts, kinds of faults.
+// Package vocabulary has the error for a word that is not in a list: of services, forms, parts, kinds of faults.
 package vocabulary
 
 import (
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// UnknownError is a word that names nothing, with the words that do.
+// UnknownError reports a word that is not in a list.
 type UnknownError struct {
 	What  string // form, service, kind of fault, …
 	Word  string

@@ -83,7 +83,7 @@ func parseFlags(name string, args []string, stderr io.Writer) (o stack.Options, 
 		_, _ = fmt.Fprintf(stderr, "stack: %s takes no arguments\n%s\n", name, usage)
 		return o, errors.New("wrong command line")
 	}
-	o.Talk = stderr
+	o.Progress = stderr
 	if o.State = *state; o.State == "" {
 		o.State, err = parts.StateFolder("stack")
 	} else {
@@ -101,13 +101,13 @@ func start(ctx context.Context, o stack.Options, stdout io.Writer) error {
 	state, err := stack.Start(ctx, o)
 	switch {
 	case errors.Is(err, stack.ErrRuns):
-		_, _ = fmt.Fprintf(o.Talk, "the stack of %s runs already\n", o.State)
+		_, _ = fmt.Fprintf(o.Progress, "the stack of %s runs already\n", o.State)
 	case err != nil:
 		return err
 	default:
-		_, _ = fmt.Fprintf(o.Talk, "all healthy in %s\n", time.Since(began).Round(100*time.Millisecond))
+		_, _ = fmt.Fprintf(o.Progress, "all healthy in %s\n", time.Since(began).Round(100*time.Millisecond))
 	}
-	_, _ = io.WriteString(o.Talk, next(state, o.State))
+	_, _ = io.WriteString(o.Progress, next(state, o.State))
 	return printEnv(state, stdout)
 }
 
