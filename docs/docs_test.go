@@ -99,18 +99,25 @@ func runPage(t *testing.T, page tutorial.Page, stack bool, settings ...string) m
 				t.Errorf("line %d: %v", r.Line, err)
 			}
 		}
-		for _, command := range part.Commands {
-			last, _, err = shell.Run(command.Text)
-			if err != nil {
-				t.Fatalf("line %d: %s: %v", command.Line, command.Text, err)
-			}
-			all[command.Line] = last
-			if err := tutorial.Compare(command.Want, last); err != nil && !*update {
-				t.Errorf("line %d: %s: %v\nall of it:\n%s", command.Line, command.Text, err, last)
-			}
-		}
+		last = runPart(t, shell, part, all, last)
 	}
 	return all
+}
+
+// runPart runs a part's commands, notes what each printed by its line, and returns what the last one did, or what was printed before.
+func runPart(t *testing.T, shell *tutorial.Shell, part tutorial.Part, all map[int]string, last string) string {
+	t.Helper()
+	for _, command := range part.Commands {
+		var err error
+		if last, _, err = shell.Run(command.Text); err != nil {
+			t.Fatalf("line %d: %s: %v", command.Line, command.Text, err)
+		}
+		all[command.Line] = last
+		if err := tutorial.Compare(command.Want, last); err != nil && !*update {
+			t.Errorf("line %d: %s: %v\nall of it:\n%s", command.Line, command.Text, err, last)
+		}
+	}
+	return last
 }
 
 // environment is that of a person who has installed the program, with nothing set.
@@ -135,43 +142,71 @@ func rewrite(t *testing.T, file string, page tutorial.Page, printed map[int]stri
 	}
 }
 
-// TestProgramsCompile builds every Go block of the pages as a program that uses the libraries of this repository.
-func TestProgramsCompile(t *testing.T) {
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := 0
+// TestProgramsRun vets every Go block of the pages as a program that uses the libraries of this repository, and runs the commands that are said
+// to be for it.
+func TestProgramsRun(t *testing.T) {
+	compiled, ran := 0, 0
 	for file, page := range pages(t) {
+		clone := ""
 		for _, part := range page.Parts {
-			if part.Info != "go" {
-				continue
+			switch part.Info {
+			case "go":
+				compiled++
+				clone = compile(t, file, part)
+			case "console clone":
+				ran++
+				printed := runClone(t, clone, part)
+				if *update {
+					rewrite(t, file, page, printed)
+				}
 			}
-			found++
-			compile(t, root, file, part)
 		}
 	}
-	if found == 0 {
-		t.Error("no Go program in any page")
+	if compiled == 0 || ran == 0 {
+		t.Errorf("%d Go programs in the pages, %d blocks of commands for them", compiled, ran)
 	}
 }
 
-// compile builds a program inside of the workspace, where the libraries and all that they need are known.
-func compile(t *testing.T, root, file string, part tutorial.Part) {
+// runClone runs the commands for a page's program.
+func runClone(t *testing.T, clone string, part tutorial.Part) map[int]string {
 	t.Helper()
-	dir, err := os.MkdirTemp(filepath.Join(root, "docs"), "_page") //nolint:usetesting // a folder of the workspace; with an underscore no pattern of the go command finds it
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	shell, err := tutorial.NewShell(ctx, clone, environment(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
-	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(part.Text), 0o600); err != nil {
+	defer func() {
+		if err := shell.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	all := map[int]string{}
+	runPart(t, shell, part, all, "")
+	return all
+}
+
+// compile vets a program as try/main.go of a folder inside of the workspace, where the libraries and all that they need are known. It returns the
+// folder, which is gone after the test.
+func compile(t *testing.T, file string, part tutorial.Part) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(".", "_page") //nolint:usetesting // a folder of the workspace; with an underscore no pattern of the go command finds it
+	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "vet", ".")
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a temporary folder
+	if err := os.Mkdir(filepath.Join(dir, "try"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "try", "main.go"), []byte(part.Text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "vet", "./try")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s, line %d: %v\n%s", file, part.Line, err, bytes.TrimSpace(out))
 	}
+	return dir
 }
 
 // TestIndexNamesEveryTutorial keeps the index whole, and in order.

@@ -23,6 +23,8 @@ func StartBroker(network services.Network) (*Broker, error) {
 	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
 		kfake.ListenFn(network.Listen),
+		// For programs of a person's own (docs/8-your-own-service.md); the lab's clients do not ask for it.
+		kfake.AllowAutoTopicCreation(),
 		// Topics have a retention in bytes; without a cleaner that looks often, it would never be applied.
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "5000"}),
 	)

@@ -4,6 +4,7 @@
 //
 //	```console          commands behind "$ ", continued behind "> ", each followed by what it prints
 //	```console stack    the same, run only where the real stack is up
+//	```console clone    the same, in a clone of the repository where the page's program is try/main.go
 //	```console not run  shown and not run: the word stands in the page's source for whoever looks for it
 //	```go               a program, which must compile
 //
@@ -38,7 +39,7 @@ type Part struct {
 // Console reports whether the part shows commands.
 func (p Part) Console() bool { return p.Info == "console" || strings.HasPrefix(p.Info, "console ") }
 
-// Runs reports whether its commands are to be run: stack says whether the real stack is up.
+// Runs reports whether its commands are to be run in a folder of a person's own: stack says whether the real stack is up.
 func (p Part) Runs(stack bool) bool { return p.Info == "console" || p.Info == "console stack" && stack }
 
 // Command is one command of a console block.
@@ -100,7 +101,7 @@ func Parse(text string) (Page, error) {
 		return page, err
 	}
 	for _, p := range page.Parts {
-		if p.Console() && p.Info != "console not run" {
+		if p.Runs(true) {
 			return page, nil
 		}
 	}
@@ -116,7 +117,7 @@ func newPart(info string, start int, lines []string) (Part, error) {
 				part.Ranges = append(part.Ranges, Range{start + i, m[1], m[2], m[3], m[4]})
 			}
 		}
-	case "console", "console stack", "console not run":
+	case "console", "console stack", "console clone", "console not run":
 		return part, part.readCommands(lines)
 	case "go", "sh", "text", "yaml", "json", "mermaid":
 	default:
