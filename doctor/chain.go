@@ -13,8 +13,8 @@ import (
 	"tracelab/services"
 )
 
-// Examine walks the chain from Kafka and the gateway to the screens, and reports every check in its order. The error is
-// for what can never work.
+// Examine checks the chain from Kafka and the gateway to the screens, and reports every check in that order. A part that is
+// broken is in the report; the error is for a Config with which no check can be made.
 func Examine(ctx context.Context, c Config) (Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -28,7 +28,7 @@ func Examine(ctx context.Context, c Config) (Report, error) {
 	return reportOf(w.checks), nil
 }
 
-// parts are the ways to the parts of a lab. Nothing in them changes while the checks go on.
+// parts has the clients of the parts of a lab. Nothing in it changes while the checks go on.
 type parts struct {
 	config     Config
 	http       *http.Client
@@ -64,7 +64,7 @@ func openParts(ctx context.Context, c Config) (_ *parts, err error) {
 	return p, nil
 }
 
-// close gives everything back.
+// close closes all clients.
 func (p *parts) close() {
 	if p.kafka != nil {
 		p.kafka.client.Close()
@@ -77,13 +77,13 @@ func (p *parts) close() {
 	}
 }
 
-// probedForms are the forms of the probe orders: between them they take every carrier.
+// probedForms returns the forms of the probe orders: together they use every carrier.
 func probedForms() []services.Form {
 	return []services.Form{services.REST, services.GRPC, services.Kafka}
 }
 
-// examine makes the checks. Each stands behind those that it builds on: Kafka comes before the services, which do not
-// start without it, and Jaeger before the collector's way to it. What a check needs of others are their outcomes.
+// examine makes the checks. Each comes after those that it builds on and gets their outcomes: Kafka comes before the
+// services, which do not start without it, and Jaeger before the collector's way to it.
 func (p *parts) examine(ctx context.Context, w *walk) {
 	flow := p.checkFlow(ctx, w)
 	spans := p.checkSpans(ctx, w)
@@ -99,14 +99,14 @@ func (p *parts) examine(ctx context.Context, w *walk) {
 	look(ctx, w, check{name: "pyroscope", absent: missing("--pyroscope", p.config.Pyroscope != ""), within: profilesWithin}, p.profilesArrive)
 }
 
-// flowOutcomes are those of what orders need.
+// flowOutcomes are the outcomes of the checks that orders build on.
 type flowOutcomes struct {
 	services ended
 	topics   outcome[nothing]
 	lag      ended
 }
 
-// checkFlow looks at Kafka and the services.
+// checkFlow checks Kafka and the services.
 func (p *parts) checkFlow(ctx context.Context, w *walk) flowOutcomes {
 	noKafka := p.noKafka()
 	reachable := look(ctx, w, check{name: "kafka", absent: noKafka, within: 2 * oneAnswer},
@@ -124,13 +124,13 @@ func (p *parts) checkFlow(ctx context.Context, w *walk) flowOutcomes {
 	return flowOutcomes{ready.ended, topics, lag.ended}
 }
 
-// spanOutcomes are those of the way from an OTLP endpoint to Jaeger.
+// spanOutcomes are the outcomes of the way from an OTLP endpoint to Jaeger.
 type spanOutcomes struct {
 	taken     outcome[*placed] // the probe span that the first OTLP endpoint took
 	delivered ended
 }
 
-// checkSpans looks at the collector and Jaeger, with a span of the doctor's own.
+// checkSpans checks the collector and Jaeger, with a span of the doctor's own.
 func (p *parts) checkSpans(ctx context.Context, w *walk) spanOutcomes {
 	c := p.config
 	noMetrics := missing("--collector-metrics", c.CollectorMetrics != "")
@@ -163,7 +163,7 @@ func (p *parts) checkOrders(ctx context.Context, w *walk, flow flowOutcomes, tak
 // checkTraces looks for the orders' traces in Jaeger.
 func (p *parts) checkTraces(ctx context.Context, w *walk, spans spanOutcomes, orders map[services.Form]outcome[*placed]) map[services.Form]ended {
 	outcomes := map[services.Form]ended{}
-	var before []ended // a service whose spans do not arrive is in every form: once is enough
+	var before []ended // a service whose spans do not arrive would fail every form: reporting it once is enough
 	for _, form := range probedForms() {
 		order := orders[form]
 		c := check{name: "trace-" + string(form), needs: append([]ended{spans.delivered, order.ended}, before...), absent: cmp.Or(p.noOTLP(), p.noJaeger()), within: traceWithin}
@@ -176,8 +176,8 @@ func (p *parts) checkTraces(ctx context.Context, w *walk, spans spanOutcomes, or
 	return outcomes
 }
 
-// checkMetrics looks for the orders in Prometheus. How spans are counted has nothing to do with Jaeger, so that only a trace that is not whole
-// keeps the doctor from looking: its reason would be found again.
+// checkMetrics looks for the orders in Prometheus. Spans are counted without Jaeger's help, so the check needs no trace; only a trace that is
+// not whole skips it, as it would find the same reason again.
 func (p *parts) checkMetrics(ctx context.Context, w *walk, prometheus ended, spans spanOutcomes, orders map[services.Form]outcome[*placed], traces map[services.Form]ended, before counts) {
 	noSpans := cmp.Or(p.noPrometheus(), p.noOTLP())
 	rest := orders[services.REST].ended
@@ -187,11 +187,11 @@ func (p *parts) checkMetrics(ctx context.Context, w *walk, prometheus ended, spa
 	counted := look(ctx, w, check{name: "prometheus-spans", needs: []ended{targets.ended, spans.taken.ended, rest}, unless: []ended{traces[services.REST]}, absent: noSpans, within: scrapeWithin},
 		func(ctx context.Context) (nothing, string, error) { return p.spanMetricsArrive(ctx, before) })
 	look(ctx, w, check{name: "prometheus-exemplars", needs: []ended{counted.ended}, absent: noSpans, within: scrapeWithin},
-		func(ctx context.Context) (nothing, string, error) { return p.exemplarsArrive(ctx, found(orders)) })
+		func(ctx context.Context) (nothing, string, error) { return p.exemplarsArrive(ctx, completed(orders)) })
 }
 
-// found lists the orders that were placed and came to their end.
-func found(orders map[services.Form]outcome[*placed]) []*placed {
+// completed lists the orders that were placed and came to their end.
+func completed(orders map[services.Form]outcome[*placed]) []*placed {
 	var list []*placed
 	for _, form := range probedForms() {
 		if orders[form].passed() {
@@ -206,7 +206,7 @@ func (p *parts) noOTLP() string       { return missing("--otlp", len(p.config.OT
 func (p *parts) noJaeger() string     { return missing("--jaeger", p.config.Jaeger != "") }
 func (p *parts) noPrometheus() string { return missing("--prometheus", p.config.Prometheus != "") }
 
-// missing says why a check is left out, or "" when the address is there.
+// missing returns why a check is left out, or "" when the address is there.
 func missing(flag string, there bool) string {
 	if there {
 		return ""

@@ -13,10 +13,10 @@ import (
 // second, and an attempt that nobody answers takes five.
 const exportWithin = 10 * time.Second
 
-// nearlyFull is the share of a queue's capacity from which on it is in danger.
+// nearlyFull is the share of a queue's capacity that counts as nearly full.
 const nearlyFull = 0.8
 
-// collectorHealthy asks for the collector's own opinion.
+// collectorHealthy asks the collector for its health.
 func (p *parts) collectorHealthy(ctx context.Context) (_ nothing, seen string, _ error) {
 	address := withPath(p.config.Collector, healthPath)
 	if _, err := get(ctx, p.http, address); err != nil {
@@ -25,7 +25,7 @@ func (p *parts) collectorHealthy(ctx context.Context) (_ nothing, seen string, _
 	return nothing{}, "healthy at " + p.config.Collector, nil
 }
 
-// collectorMetrics notes what the collector has done so far.
+// collectorMetrics reads what the collector has done so far.
 func (p *parts) collectorMetrics(ctx context.Context) (before exports, seen string, _ error) {
 	const fix = "name the URL of the collector's own metrics with --collector-metrics (port 8888, not the one that it offers for the services), and let " +
 		"service.telemetry.metrics of its configuration have a Prometheus reader there"
@@ -39,8 +39,8 @@ func (p *parts) collectorMetrics(ctx context.Context) (before exports, seen stri
 	return before, fmt.Sprintf("%.0f spans accepted, %.0f refused so far", before.accepted, before.refused), nil
 }
 
-// collectorExports waits until the collector has sent on what it was sent since its metrics were read. They tell trouble with what is behind
-// it apart: spans that wait and are tried again, spans that were given up, and spans for which the queue had no place.
+// collectorExports waits until the collector has exported what it got since its metrics were read. The metrics tell apart spans that wait
+// for a retry, spans that were given up, and spans for which the queue had no room.
 func (p *parts) collectorExports(ctx context.Context, before exports) (_ nothing, seen string, _ error) {
 	var now exports
 	err := until(ctx, func(ctx context.Context) error {
@@ -61,8 +61,8 @@ func (p *parts) collectorExports(ctx context.Context, before exports) (_ nothing
 	return nothing{}, strings.Join(words, "; "), nil
 }
 
-// exportTrouble says what is wrong with the collector's exporters now, compared with before the first probe. What asking again cannot change
-// is marked so.
+// exportTrouble returns what is wrong with the collector's exporters now, compared with before the first probe. It marks with poll.Stop what
+// asking again cannot change.
 func exportTrouble(before, now exports) error {
 	if len(now.exporters) == 0 {
 		return brokenHop("add an exporter to Jaeger to the traces pipeline of the collector's configuration", "no exporter of the collector has handled a span")
@@ -93,8 +93,8 @@ func exportTrouble(before, now exports) error {
 	return nil
 }
 
-// behindCollector says what the collector's exports are answered. Where they go is known of a connection that came to be,
-// and why one did not is in the collector's log alone.
+// behindCollector says how the collector's exports are answered, what to do, and whether that is certain. Metrics name the
+// address only of connections that were made; why one was not made is in the collector's log alone.
 func behindCollector(before, now exports) (seen, fix string, certain bool) {
 	const address = "let COLLECTOR_JAEGER name host and port where Jaeger takes OTLP over gRPC"
 	for _, to := range now.refusals() {

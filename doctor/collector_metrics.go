@@ -14,21 +14,21 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// exports is what a collector says of the spans that it got and passed on.
+// exports is what a collector's metrics say of the spans that it got and exported.
 type exports struct {
 	collector         bool // these are a collector's own metrics
 	accepted, refused float64
 	exporters         map[string]exporter
-	answers           map[exportAnswer]float64 // how often each was given to an export of spans
+	answers           map[exportAnswer]float64 // how many exports of spans ended with each
 }
 
 // exportAnswer is a gRPC status code that an export ended with.
 type exportAnswer struct {
-	address string // "" of a connection that never came to be
+	address string // "" for a connection that was never made
 	code    string
 }
 
-// exporter is one that carries spans.
+// exporter has the numbers of spans of one exporter.
 type exporter struct{ sent, failed, unplaced, queued, capacity float64 }
 
 // refusals lists the answers that are not OK.
@@ -54,8 +54,8 @@ func (p *parts) exports(ctx context.Context) (exports, error) {
 	return readExports(body)
 }
 
-// readExports takes from the text format of Prometheus the few series that tell what became of spans. A counter that has
-// counted nothing yet is not there.
+// readExports reads, from metrics in Prometheus's text format, the few series that tell what became of spans. A counter that
+// is still 0 has no series.
 func readExports(text []byte) (exports, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
@@ -75,13 +75,14 @@ func readExports(text []byte) (exports, error) {
 	return x, nil
 }
 
-// isCallDuration holds for the histogram of the durations of calls, or, without a type, for its count; with or without its unit.
+// isCallDuration reports whether a metric is the histogram of call durations or, where the text gives no type, its count; with or without a
+// unit in the name.
 func isCallDuration(name string) bool {
 	name = strings.TrimSuffix(name, "_count")
 	return name == "rpc_client_call_duration" || name == "rpc_client_call_duration_seconds"
 }
 
-// valueOf is the number of a series, and of a histogram how often something was observed. One of the kinds is there, the others are 0.
+// valueOf returns the value of a series; for a histogram, the number of observations. The kinds that a series does not have are 0.
 func valueOf(m *dto.Metric) float64 {
 	return m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue() + float64(m.GetHistogram().GetSampleCount())
 }

@@ -24,35 +24,35 @@ type Config struct {
 	Grafana          string // URL
 	Pyroscope        string // URL
 
-	Timeout time.Duration // of everything together; a single check of Examine gets a quarter of it at the most
+	Timeout time.Duration // of everything together; one check of Examine gets at most a quarter of it
 	Version string        // service.version of the doctor's own spans
 	Logger  *slog.Logger
-	// Each is told every check when it has ended, one after the other; nil tells nobody.
+	// Each is called with every check when it has ended, one after the other; nil is not called.
 	Each func(Check)
 }
 
-// Limits of single questions. What has to travel before it can be seen has longer: see the checks.
+// Limits of single requests. Checks for what takes time to arrive have longer limits of their own.
 const (
-	oneAnswer     = 3 * time.Second        // for the answer to one question
-	retryInterval = 100 * time.Millisecond // between two questions about the same thing
+	oneAnswer     = 3 * time.Second        // for the answer to one request
+	retryInterval = 100 * time.Millisecond // between two requests for the same
 )
 
-// healthPath is where the collector and Jaeger tell their health: both have the same extension.
+// healthPath is the path of the collector's and Jaeger's health: both use the same extension.
 const healthPath = "/status"
 
 // withPath adds a path to a URL that has none.
 func withPath(address, path string) string {
 	u, err := url.Parse(address)
 	if err != nil || strings.Trim(u.Path, "/") != "" {
-		return address // a path of its own, or an error that the request will tell
+		return address // it has a path, or an error that the request will report
 	}
 	return strings.TrimSuffix(address, "/") + path
 }
 
-// trimSlash is a URL without a slash at its end, for a path to follow.
+// trimSlash returns a URL without a slash at its end, so that a path can follow.
 func trimSlash(address string) string { return strings.TrimSuffix(address, "/") }
 
-// consumers lists the services that consume, with their topics, without the prefix. A group is called like its service.
+// consumers returns the consumer groups with their topics, both without the prefix. A group has the name of its service.
 func consumers() map[string][]string {
 	groups := map[string][]string{services.Orders: {services.FailureTopic}}
 	for _, hop := range services.OrderTopology().Hops {

@@ -12,40 +12,40 @@ import (
 // check is one thing to look at.
 type check struct {
 	name   string
-	needs  []ended       // what it builds on: when one of these did not pass, there is nothing to learn here
-	unless []ended       // what explains its failure: when one of these failed itself, nothing new is learned here
+	needs  []ended       // it is skipped when one of these did not pass, as it builds on them
+	unless []ended       // it is skipped when one of these failed itself, as it would fail for the same reason
 	absent string        // why it is left out, or ""
-	within time.Duration // at the most
+	within time.Duration // how long it may take
 }
 
-// ended is how a check ended, for the checks behind it.
+// ended is how a check ended, for the checks that build on it.
 type ended struct {
 	name   string
 	failed bool
 	cause  string // the check that failed first on the way here, itself included; "" when it passed or was left out
 }
 
-// passed holds for a check that found all well.
-func (e outcome[T]) passed() bool { return e.ok }
-
-// outcome is how a check ended and what it has found. The zero value of found stands where it did not pass.
+// outcome is how a check ended and what it found. When it did not pass, found is the zero value.
 type outcome[T any] struct {
 	ended
 	ok    bool
 	found T
 }
 
-// nothing is found by a check whose outcome is all that others need.
+// passed reports whether the check found nothing wrong.
+func (e outcome[T]) passed() bool { return e.ok }
+
+// nothing is what a check finds when other checks only need to know how it ended.
 type nothing = struct{}
 
-// walk is one way along the chain: it keeps the checks that were made.
+// walk collects the checks of one examination.
 type walk struct {
-	longest time.Duration // of one check, so that one that hangs leaves time for the others
+	longest time.Duration // how long one check may take, so that one that hangs leaves time for the others
 	each    func(Check)
 	checks  []Check
 }
 
-// look does a check, unless there is a reason not to. The function returns what it found, and what was seen in words.
+// look makes a check, unless it is to be skipped. f returns what it found, and in words what was seen.
 func look[T any](ctx context.Context, w *walk, c check, f func(context.Context) (found T, seen string, err error)) outcome[T] {
 	o := outcome[T]{ended: ended{name: c.name}}
 	result := Check{Name: c.name, Status: Skipped}
@@ -56,7 +56,7 @@ func look[T any](ctx context.Context, w *walk, c check, f func(context.Context) 
 		o.cause = because
 		result.Seen = "because " + because + " failed"
 	case ctx.Err() != nil:
-		result.Status, result.Seen, result.Fix = Failed, "not looked at: the time is over", "give it more with --timeout"
+		result.Status, result.Seen, result.Fix = Failed, "not checked: the time is over", "give it more with --timeout"
 	default:
 		began := time.Now()
 		within, cancel := context.WithTimeout(ctx, min(c.within, w.longest))
@@ -83,7 +83,7 @@ func look[T any](ctx context.Context, w *walk, c check, f func(context.Context) 
 	return o
 }
 
-// because names the check for whose failure this one is skipped, or "".
+// because returns the name of the check whose failure skips this one, or "".
 func (c check) because() string {
 	for _, need := range c.needs {
 		if need.cause != "" {
@@ -101,16 +101,15 @@ func (c check) because() string {
 // broken is a hop that does not pass things on.
 type broken struct{ seen, fix string }
 
-// Error is what was seen.
+// Error returns what was seen.
 func (b *broken) Error() string { return b.seen }
 
-// brokenHop makes a *broken.
+// brokenHop makes a *broken: fix says what to do, and the format what was seen.
 func brokenHop(fix, format string, args ...any) error {
 	return &broken{seen: fmt.Sprintf(format, args...), fix: fix}
 }
 
-// until asks again and again until there is nothing more to complain of, poll.Stop says that asking again is of no use, or the context ends; then
-// it returns the last complaint.
+// until calls ask again and again until it returns nil, or an error that poll.Stop marked, or the context ends: then it returns the last error.
 func until(ctx context.Context, ask func(context.Context) error) error {
 	err := poll.Until(ctx, retryInterval, ask)
 	if unmet, ok := errors.AsType[*poll.Unmet](err); ok {

@@ -12,11 +12,8 @@ import (
 	"tracelab/services"
 )
 
-// marks are where the topics of the flow ended before an order was placed.
-type marks = kadm.ListedOffsets
-
-// ends notes where the topics end.
-func (k *kafkaPart) ends(ctx context.Context) (marks, error) {
+// ends returns the end offsets of the flow's topics.
+func (k *kafkaPart) ends(ctx context.Context) (kadm.ListedOffsets, error) {
 	listed, err := k.admin.ListEndOffsets(ctx, k.prefixed(services.OrderTopology().Topics())...)
 	if err != nil || listed.Error() != nil {
 		return nil, brokenHop("look at the log of Kafka", "the ends of the topics: %s", errors.Join(err, listed.Error()).Error())
@@ -24,9 +21,9 @@ func (k *kafkaPart) ends(ctx context.Context) (marks, error) {
 	return listed, nil
 }
 
-// stuck finds out where an order that did not come to its end has stopped, by the records that it has left: the first
-// group that has not committed its record, or the first service that committed it and published nothing.
-func (k *kafkaPart) stuck(ctx context.Context, o *placed, state services.State, from marks) error {
+// stuck says where an unfinished order has stopped, by the records of it that were published since the offsets from: at the
+// first group that has not committed its record, or the first service that committed it and published nothing.
+func (k *kafkaPart) stuck(ctx context.Context, o *placed, state services.State, from kadm.ListedOffsets) error {
 	records, err := k.recordsOf(ctx, o.id, from)
 	if err != nil {
 		return brokenHop("look at the log of Kafka", "order %s is pending; its records: %s", o.id, err.Error())
@@ -58,7 +55,7 @@ func (k *kafkaPart) stuck(ctx context.Context, o *placed, state services.State, 
 	return brokenHop("look at the log of orders", "order %s is %s although all its records are handled; done: %s", o.id, state.Status, doneSteps(state))
 }
 
-// committed is the offset up to which a group has finished a record's partition; 0 when it has committed nothing.
+// committed returns the offset up to which a group has finished a record's partition; 0 when it has committed nothing.
 func (k *kafkaPart) committed(ctx context.Context, group string, r *kgo.Record) (int64, error) {
 	offsets, err := k.admin.FetchOffsets(ctx, k.prefix+group)
 	if err != nil {
@@ -71,9 +68,9 @@ func (k *kafkaPart) committed(ctx context.Context, group string, r *kgo.Record) 
 	return max(0, at.At), nil
 }
 
-// recordsOf reads what has come to the topics since the marks, and keeps the records of one order, by topic. It joins no
-// group and commits nothing.
-func (k *kafkaPart) recordsOf(ctx context.Context, id string, from marks) (map[string][]*kgo.Record, error) {
+// recordsOf reads the topics of the flow from the given offsets to their ends, and returns the records of one order, by
+// topic. It joins no group and commits nothing.
+func (k *kafkaPart) recordsOf(ctx context.Context, id string, from kadm.ListedOffsets) (map[string][]*kgo.Record, error) {
 	now, err := k.admin.ListEndOffsets(ctx, k.prefixed(services.OrderTopology().Topics())...)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 	"tracelab/services"
 )
 
-// gatewayReachable asks who is at the gateway's address.
+// gatewayReachable checks that the gateway answers at its address.
 func (p *parts) gatewayReachable(ctx context.Context) (_ nothing, seen string, _ error) {
 	const fix = "start the services (tracelab serve all), or name the URL of their gateway with --gateway; " +
 		"services that end at once say why in their log: without their Kafka they do not start"
@@ -43,7 +43,7 @@ func (p *parts) servicesReady(ctx context.Context) (_ nothing, seen string, _ er
 	return nothing{}, "all " + plural(len(services.Names()), "service") + " are ready", nil
 }
 
-// waitingFor is a gateway that cannot take orders yet.
+// waitingFor is the error for a gateway that cannot take orders yet.
 type waitingFor struct {
 	answer   *answered
 	services []string

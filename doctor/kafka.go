@@ -27,8 +27,8 @@ func openKafkaPart(ctx context.Context, addresses []string, prefix string) (*kaf
 	return &kafkaPart{addresses, prefix, client, kadm.NewClient(client)}, nil
 }
 
-// openKafka makes a client that is part of nothing: it asks, and reads, and that is all.
-// It ends with the context: a connection that nobody answers would otherwise outlast the question.
+// openKafka makes a client that only asks and reads: it joins no group. It ends with the context, or a connection that nobody
+// answers would outlast the request.
 func openKafka(ctx context.Context, addresses []string) (*kgo.Client, error) {
 	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(addresses...), kgo.ClientID("tracelab-doctor"), kgo.DisableClientMetrics(),
 		kgo.DialTimeout(oneAnswer), kgo.RequestTimeoutOverhead(oneAnswer), kgo.RequestRetries(1), kgo.MetadataMinAge(retryInterval))
@@ -38,7 +38,7 @@ func openKafka(ctx context.Context, addresses []string) (*kgo.Client, error) {
 	return client, nil
 }
 
-// kafkaAnswers asks for metadata.
+// kafkaAnswers returns nil when a broker answers a request for metadata.
 func kafkaAnswers(ctx context.Context, addresses []string) error {
 	asking, cancel := withSpare(ctx)
 	defer cancel()

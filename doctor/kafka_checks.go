@@ -15,10 +15,10 @@ import (
 	"tracelab/services"
 )
 
-// fewRecords is how far behind a group may be without a look at whether it catches up.
+// fewRecords is how many records a group may be behind without a check that it catches up.
 const fewRecords = 50
 
-// reachable asks the addresses that were named for the brokers.
+// reachable asks the configured addresses for the brokers.
 func (k *kafkaPart) reachable(ctx context.Context) (_ nothing, seen string, _ error) {
 	found, err := brokers(ctx, k.client, k.addresses)
 	if err != nil {
@@ -46,7 +46,7 @@ func (k *kafkaPart) listenersAnswer(ctx context.Context) (_ nothing, seen string
 	return nothing{}, "answers at " + commas(addresses) + ", as it tells its clients", nil
 }
 
-// answers tells whether a broker does, at its own address.
+// answers returns nil when a broker answers at the address that it gives to clients.
 func (k *kafkaPart) answers(ctx context.Context, broker int32) error {
 	once, cancel := context.WithTimeout(ctx, oneAnswer)
 	defer cancel()
@@ -54,7 +54,7 @@ func (k *kafkaPart) answers(ctx context.Context, broker int32) error {
 	return err
 }
 
-// topicsExist looks for the topics of the flow. It asks for all that there are: to ask for one that is missing could make it.
+// topicsExist checks that the topics of the flow exist. It lists all topics: asking for a missing one by name could create it.
 func (k *kafkaPart) topicsExist(ctx context.Context) (_ nothing, seen string, _ error) {
 	topics, err := k.admin.ListTopics(ctx)
 	if err != nil {
@@ -85,7 +85,7 @@ func (k *kafkaPart) topicsExist(ctx context.Context) (_ nothing, seen string, _ 
 	return nothing{}, fmt.Sprintf("%s with %d partitions", plural(len(services.OrderTopology().Topics()), "topic"), partitions), nil
 }
 
-// groupsHaveMembers looks for the consumers of the flow.
+// groupsHaveMembers checks that every consumer group of the flow has members.
 func (k *kafkaPart) groupsHaveMembers(ctx context.Context) (_ nothing, seen string, _ error) {
 	expected := consumers()
 	names := slices.Sorted(maps.Keys(expected))
@@ -108,7 +108,7 @@ func (k *kafkaPart) groupsHaveMembers(ctx context.Context) (_ nothing, seen stri
 	return nothing{}, fmt.Sprintf("%s with members for every partition", plural(len(names), "group")), nil
 }
 
-// groupProblem says what keeps a group from being served the topics, or "".
+// groupProblem returns why a group does not consume its topics, or "".
 func (k *kafkaPart) groupProblem(group kadm.DescribedGroup, topics []string) string {
 	switch {
 	case group.Err != nil && len(group.Members) == 0:
@@ -127,7 +127,7 @@ func (k *kafkaPart) groupProblem(group kadm.DescribedGroup, topics []string) str
 	return ""
 }
 
-// groupsKeepUp looks at how far the groups are behind, and, when that is much, whether they catch up.
+// groupsKeepUp checks how many records the groups are behind, and, if many, whether they catch up.
 func (k *kafkaPart) groupsKeepUp(ctx context.Context) (_ nothing, seen string, _ error) {
 	started, err := k.lags(ctx)
 	if err != nil {

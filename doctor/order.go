@@ -10,16 +10,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"tracelab/services"
 )
 
-// orderWithin is how long a probe order may take to be final: a healthy one takes a tenth of a second.
+// orderWithin is how long a probe order may take to be final. In a healthy lab it takes a tenth of a second.
 const orderWithin = 8 * time.Second
 
 // order places one order and follows its state to the end. Its root is sampled when an OTLP endpoint takes it. With the topics on Kafka an
 // order that hangs is looked for there.
 func (p *parts) order(ctx context.Context, form services.Form, sampled, topics bool) (_ *placed, seen string, _ error) {
-	var ends marks
+	var ends kadm.ListedOffsets
 	if topics {
 		var err error
 		if ends, err = p.kafka.ends(ctx); err != nil {
@@ -65,7 +67,7 @@ func (p *parts) place(ctx, waiting context.Context, form services.Form, sampled 
 	return o, refused(answer)
 }
 
-// withSpare keeps a quarter of the time for a closer look at what did not come.
+// withSpare ends the context a quarter of its time earlier, to leave time for finding out what went wrong.
 func withSpare(ctx context.Context) (context.Context, context.CancelFunc) {
 	if deadline, ok := ctx.Deadline(); ok {
 		return context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/4))
@@ -73,7 +75,7 @@ func withSpare(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithCancel(ctx)
 }
 
-// refused reads an answer that is no order.
+// refused makes an error of an answer that refuses an order, and returns nil for one that accepts it.
 func refused(answer reply) error {
 	if answer.code < http.StatusBadRequest {
 		return nil
@@ -96,7 +98,7 @@ func refused(answer reply) error {
 	return brokenHop(fix, "the order was refused: %s: %s: %s", answer.status, strings.TrimPrefix(problem.Type, "/problems/"), problem.Detail)
 }
 
-// final asks for the order's state until it does not change any more, or the time is over.
+// final polls the order's state until it is final, or the context ends.
 func (p *parts) final(ctx context.Context, o *placed) (services.State, error) {
 	var state services.State
 	err := until(ctx, func(ctx context.Context) error {

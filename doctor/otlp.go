@@ -15,7 +15,7 @@ import (
 
 const startCollector = "start the collector, or name where it takes OTLP with --otlp: host:port for gRPC (4317), a URL for HTTP (4318)"
 
-// otlpTakesSpans sends a span of its own to every endpoint, and returns the one for the first: otlp-to-jaeger looks for it.
+// otlpTakesSpans sends a span to every endpoint, and returns the one for the first: the check otlp-to-jaeger looks for it.
 func (p *parts) otlpTakesSpans(ctx context.Context) (first *placed, seen string, _ error) {
 	for _, address := range p.config.OTLP {
 		sent, spans := p.probe.span(ctx)
@@ -29,7 +29,7 @@ func (p *parts) otlpTakesSpans(ctx context.Context) (first *placed, seen string,
 	return first, "a span was taken at " + commas(p.config.OTLP), nil
 }
 
-// export sends spans just as the services do, but without a second attempt.
+// export sends spans as the services do, but without a retry.
 func export(ctx context.Context, address string, spans []sdktrace.ReadOnlySpan) error {
 	endpoint, err := otlp.ParseEndpoint(address)
 	if err != nil {
@@ -47,7 +47,7 @@ func export(ctx context.Context, address string, spans []sdktrace.ReadOnlySpan) 
 		err = exporter.ExportSpans(once, spans)
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		_ = exporter.Shutdown(stopping) // the export has said what there is to say
+		_ = exporter.Shutdown(stopping) // the error of the export says more
 	}
 	if err == nil {
 		return nil
@@ -55,7 +55,7 @@ func export(ctx context.Context, address string, spans []sdktrace.ReadOnlySpan) 
 	return otlpBroken(ctx, endpoint, err)
 }
 
-// otlpBroken finds the words for an endpoint that has not taken a span.
+// otlpBroken says why an endpoint has not taken a span, and what to do.
 func otlpBroken(ctx context.Context, endpoint otlp.Endpoint, err error) error {
 	address, where := endpoint.String(), endpoint.HostPort()
 	heard, said := identify(ctx, where), lastWords(err)
@@ -74,13 +74,13 @@ func otlpBroken(ctx context.Context, endpoint otlp.Endpoint, err error) error {
 		fix = "that is a port for HTTP: use its URL, http://" + address + ", or the port for gRPC (4317)"
 	case strings.HasPrefix(heard, "HTTP/2") && overHTTP:
 		fix = "that is a port for gRPC: use " + where + " without http://, or the port for HTTP (4318)"
-	case strings.HasPrefix(heard, "HTTP/"): // the right protocol, and no
+	case strings.HasPrefix(heard, "HTTP/"): // the right protocol, but a refusal
 		heard, fix = said, "the endpoint answers and does not take the span: a collector that refuses has no room (memory_limiter, a full queue or disk) or wants credentials (OTEL_EXPORTER_OTLP_HEADERS); its log says which"
 	}
 	return brokenHop(fix, "%s took no span: %s", address, heard)
 }
 
-// lastWords are those of the innermost error that was the endpoint's: the exporters put their own in front.
+// lastWords returns the endpoint's own words, without those that the exporters put before them.
 func lastWords(err error) string {
 	text := strings.TrimPrefix(err.Error(), "traces export: ")
 	if i := strings.LastIndex(text, "desc = "); i >= 0 {

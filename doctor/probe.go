@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"tracelab/internal/telemetry"
-
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
@@ -23,6 +21,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/internal/telemetry"
 	"tracelab/journey"
 	"tracelab/services"
 )
@@ -96,7 +95,7 @@ type placed struct {
 	sent  bool // the root is on its way to Jaeger
 }
 
-// span makes a trace of one span, for what lies behind an OTLP endpoint. The span is still to be sent.
+// span makes a trace of one span, to follow it from an OTLP endpoint on. The caller sends it.
 func (p *probe) span(ctx context.Context) (*placed, []sdktrace.ReadOnlySpan) {
 	at := time.Now()
 	_, span := p.provider.Tracer.Start(ctx, "doctor.Probe", trace.WithAttributes(attribute.String(services.KeyRun, p.run)))
@@ -105,15 +104,15 @@ func (p *probe) span(ctx context.Context) (*placed, []sdktrace.ReadOnlySpan) {
 	return &placed{trace: journey.TraceID(sc.TraceID()), span: journey.SpanID(sc.SpanID()), at: at}, p.ended.take()
 }
 
-// reply is what the gateway has answered to an order.
+// reply is the gateway's answer to an order.
 type reply struct {
 	status string
 	code   int
 	body   []byte
 }
 
-// place places one order. Without anybody who takes the root's span it is not sampled, so that no trace without a root is
-// left behind. The error is for a request without an answer.
+// place places one order. sampled is false when no endpoint takes the root's span: a sampled order would leave a trace
+// without a root. The error is for a request without an answer.
 func (p *probe) place(ctx context.Context, client *http.Client, gateway string, form services.Form, sampled bool) (*placed, reply, error) {
 	ctx, err := services.Experiment{Run: p.run, Form: form, Topology: services.OrderTopology().Name}.WithBaggage(ctx)
 	if err != nil {
@@ -131,7 +130,7 @@ func (p *probe) place(ctx context.Context, client *http.Client, gateway string, 
 	if err != nil {
 		return nil, reply{}, fmt.Errorf("request to %s: %w", address, err)
 	}
-	req.GetBody = nil // an order is not sent twice behind our back
+	req.GetBody = nil // so that the client does not send an order twice by itself
 	req.Header.Set("Content-Type", "application/json")
 	o := &placed{form: form, at: time.Now(), sent: sampled}
 	ctx, span := p.provider.Tracer.Start(ctx, "POST /orders", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
@@ -161,7 +160,7 @@ func (p *probe) place(ctx context.Context, client *http.Client, gateway string, 
 	return o, reply{resp.Status, resp.StatusCode, text}, nil
 }
 
-// unsampled is a parent that makes nobody record anything.
+// unsampled returns a remote parent that is not sampled, so that no service records a span.
 func unsampled() trace.SpanContext {
 	var config trace.SpanContextConfig
 	_, _ = rand.Read(config.TraceID[:]) // never fails

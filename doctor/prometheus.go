@@ -9,28 +9,28 @@ import (
 	"tracelab/services"
 )
 
-// scrapeWithin is how long a number may take to Prometheus: services send every 10 s, span_metrics every 5, and a
-// scrape comes every 5 to 15.
+// scrapeWithin is how long a number may take to reach Prometheus: services export every 5 s, or as
+// OTEL_METRIC_EXPORT_INTERVAL says, span_metrics every 5 s, and Prometheus scrapes every 5 to 15 s.
 const scrapeWithin = 45 * time.Second
 
-// targetsWithin is how long Prometheus may take to scrape all its targets once: it looks at its configuration 5 s after
-// its start, and then spreads the first scrapes over an interval.
+// targetsWithin is how long Prometheus may take to scrape all its targets once: it applies its configuration 5 s after its
+// start, and then spreads the first scrapes over an interval.
 const targetsWithin = 15 * time.Second
 
-// What is counted for every service with each probe order of the form rest, and how it gets to Prometheus.
+// Queries for what each probe order of the form rest adds to for every service: its requests, its spans, and exemplars.
 const (
 	ofServices = `sum by (service_name) (http_server_request_duration_seconds_count)`
 	ofSpans    = `sum by (service_name) (traces_span_metrics_calls_total)`
 	exemplarOf = `{__name__=~"traces_span_metrics_duration_.*_bucket|http_server_request_duration_seconds_bucket"}`
 )
 
-// series is one number for each service, and counts are the series of each query.
+// series has one number for each service, and counts has the series of each query.
 type (
 	series map[string]float64
 	counts map[string]series
 )
 
-// prometheusAnswers asks a question that needs no data.
+// prometheusAnswers asks Prometheus for its version.
 func (p *parts) prometheusAnswers(ctx context.Context) (_ nothing, seen string, _ error) {
 	version, err := p.prometheus.Version(ctx)
 	if err != nil {
@@ -39,7 +39,7 @@ func (p *parts) prometheusAnswers(ctx context.Context) (_ nothing, seen string, 
 	return nothing{}, fmt.Sprintf("version %s answers at %s", version, p.config.Prometheus), nil
 }
 
-// targetsUp looks at what Prometheus scrapes.
+// targetsUp waits until Prometheus has scraped all its targets.
 func (p *parts) targetsUp(ctx context.Context) (_ nothing, seen string, _ error) {
 	err := until(ctx, func(ctx context.Context) error {
 		targets, err := p.prometheus.Targets(ctx)
@@ -67,7 +67,7 @@ func (p *parts) targetsUp(ctx context.Context) (_ nothing, seen string, _ error)
 	return nothing{}, seen, err
 }
 
-// countsNow notes the counts before the first order. One that cannot be had is left out: the checks behind it tell.
+// countsNow reads the counts before the first order. It leaves out one that it cannot read: later checks report that.
 func (p *parts) countsNow(ctx context.Context) counts {
 	before := counts{}
 	for _, query := range []string{ofServices, ofSpans} {
@@ -78,7 +78,7 @@ func (p *parts) countsNow(ctx context.Context) counts {
 	return before
 }
 
-// metricsArrive waits until what the order of the form rest has done is counted for every service.
+// metricsArrive waits until the requests of the order of the form rest are counted for every service.
 func (p *parts) metricsArrive(ctx context.Context, before counts) (_ nothing, seen string, _ error) {
 	return p.grown(ctx, ofServices, before[ofServices], func(missing []string) error {
 		return brokenHop(fmt.Sprintf("look at how %s is started: --otlp sends metrics, too, every 5 s; then at the collector's page for Prometheus (port 8889), and at whether Prometheus scrapes it", missing[0]),
@@ -94,8 +94,8 @@ func (p *parts) spanMetricsArrive(ctx context.Context, before counts) (_ nothing
 	})
 }
 
-// grown waits until a count is another one than before the orders, for every service. A service that was started anew
-// begins at 0, so other is enough.
+// grown waits until every service's count differs from that before the orders. It need not be greater: a service that was
+// restarted begins at 0.
 func (p *parts) grown(ctx context.Context, query string, before series, broken func(missing []string) error) (_ nothing, seen string, _ error) {
 	err := until(ctx, func(ctx context.Context) error {
 		now, err := p.byService(ctx, query)
@@ -119,7 +119,7 @@ func (p *parts) grown(ctx context.Context, query string, before series, broken f
 	return nothing{}, "the orders are counted for all " + plural(len(services.Names()), "service"), nil
 }
 
-// exemplarsArrive looks for a number that leads to a trace of one of the orders.
+// exemplarsArrive waits for an exemplar that leads to the trace of one of the orders.
 func (p *parts) exemplarsArrive(ctx context.Context, orders []*placed) (_ nothing, seen string, _ error) {
 	began := time.Now()
 	for _, o := range orders {

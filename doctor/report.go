@@ -20,11 +20,11 @@ const (
 	Skipped Status = "skipped"
 )
 
-// Check is one thing that was looked at.
+// Check is one check and how it ended.
 type Check struct {
 	Name   string  `json:"name"`
 	Status Status  `json:"status"`
-	Seen   string  `json:"seen"`    // what was seen; of a skipped check, why
+	Seen   string  `json:"seen"`    // what was seen; for a skipped check, why
 	Fix    string  `json:"fix"`     // what to do; "" unless it failed
 	TookMS float64 `json:"took_ms"` // 0 when skipped
 }
@@ -47,7 +47,7 @@ func reportOf(checks []Check) Report {
 	return r
 }
 
-// Line is the check on one line of text.
+// Line returns the check as one line of text.
 func (c Check) Line() string {
 	took := ""
 	if c.Status != Skipped {
@@ -60,8 +60,8 @@ func (c Check) Line() string {
 	return fmt.Sprintf("%-8s%-22s%s%s", word, c.Name, strings.ReplaceAll(c.Seen, "\n", " "), took)
 }
 
-// WriteSummary writes what comes after the lines of the checks: those that failed with the way out, the first of the
-// chain first, or that all is well.
+// WriteSummary writes what follows the lines of the checks: those that failed and what to do, in the order of the chain, or
+// that all is well.
 func (r Report) WriteSummary(w io.Writer) error {
 	var b strings.Builder
 	counts := map[Status]int{}
@@ -83,10 +83,10 @@ func (r Report) WriteSummary(w io.Writer) error {
 	return err
 }
 
-// commas writes names one after the other.
+// commas joins names by commas.
 func commas(names []string) string { return strings.Join(names, ", ") }
 
-// plural writes a number with its noun.
+// plural returns a number with its noun, which is regular.
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

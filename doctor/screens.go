@@ -9,13 +9,14 @@ import (
 	"slices"
 	"time"
 
+	"tracelab/internal/telemetry"
 	"tracelab/services"
 )
 
-// profilesWithin is how long a profile may take: they are pushed every 15 s.
+// profilesWithin is how long a profile may take to arrive: services push one every 10 s.
 const profilesWithin = 30 * time.Second
 
-// grafanaAnswers asks for Grafana's own opinion.
+// grafanaAnswers asks Grafana for its health.
 func (p *parts) grafanaAnswers(ctx context.Context) (_ nothing, seen string, _ error) {
 	var health struct {
 		Version string `json:"version"`
@@ -26,7 +27,7 @@ func (p *parts) grafanaAnswers(ctx context.Context) (_ nothing, seen string, _ e
 	return nothing{}, fmt.Sprintf("version %s answers at %s", health.Version, p.config.Grafana), nil
 }
 
-// profilesArrive looks for a profile of ours.
+// profilesArrive waits until Pyroscope has a profile of the services.
 func (p *parts) profilesArrive(ctx context.Context) (_ nothing, seen string, _ error) {
 	if _, err := get(ctx, p.http, trimSlash(p.config.Pyroscope)+"/ready"); err != nil {
 		return nothing{}, "", brokenHop("start Pyroscope, or name its URL with --pyroscope", "%s", err.Error())
@@ -38,7 +39,9 @@ func (p *parts) profilesArrive(ctx context.Context) (_ nothing, seen string, _ e
 		if names, err = p.profiled(ctx); err != nil {
 			return brokenHop("look at the log of Pyroscope", "%s", err.Error())
 		}
-		if !slices.ContainsFunc(names, func(name string) bool { return name == profiledApp || slices.Contains(services.Names(), name) }) {
+		if !slices.ContainsFunc(names, func(name string) bool {
+			return name == telemetry.ProfilesApplication || slices.Contains(services.Names(), name)
+		}) {
 			return brokenHop(fix, "no profile of the services has come in the last hour; there are %s", plural(len(names), "application"))
 		}
 		return nil
@@ -49,10 +52,7 @@ func (p *parts) profilesArrive(ctx context.Context) (_ nothing, seen string, _ e
 	return nothing{}, "profiles have come of " + commas(names), nil
 }
 
-// profiledApp is the application that the services push their profiles as.
-const profiledApp = "tracelab"
-
-// profiled lists the applications of the last hour. Pyroscope answers the Connect protocol with JSON.
+// profiled lists the applications of which profiles came in the last hour. Pyroscope answers the Connect protocol with JSON.
 func (p *parts) profiled(ctx context.Context) ([]string, error) {
 	now := time.Now()
 	question, err := json.Marshal(map[string]any{"name": "service_name", "start": now.Add(-time.Hour).UnixMilli(), "end": now.UnixMilli()})

@@ -16,16 +16,17 @@ import (
 	"time"
 )
 
-// longestAnswer is how much of an answer is read, in bytes.
+// longestAnswer is how many bytes of an answer are read.
 const longestAnswer = 64 << 20
 
-// newClient makes a client that leaves no connection behind and follows no proxy of the environment: the doctor has to
-// see what the services see.
+// newClient makes a client that leaves no connection open and ignores the environment's proxies: the doctor must see what
+// the services see.
 func newClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSHandshakeTimeout: oneAnswer}, Timeout: oneAnswer}
 }
 
-// get asks a URL and returns the body of a 2xx answer that is no page. The error says what was seen, in words for a person.
+// get requests a URL and returns the body of the answer. An answer that is not 2xx, or an HTML page, is an error that says
+// what was seen.
 func get(ctx context.Context, client *http.Client, address string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -34,7 +35,7 @@ func get(ctx context.Context, client *http.Client, address string) ([]byte, erro
 	return do(client, req)
 }
 
-// do sends a request; see get.
+// do sends a request, and returns what get does.
 func do(client *http.Client, req *http.Request) ([]byte, error) {
 	address := req.URL.Redacted()
 	resp, err := client.Do(req)
@@ -57,7 +58,7 @@ func do(client *http.Client, req *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// answered is an answer that is not 2xx.
+// answered is the error for an answer that is not 2xx.
 type answered struct {
 	address, status, body string
 	code                  int
@@ -71,7 +72,7 @@ func (e *answered) Error() string {
 	return e.address + ": " + e.status + ": " + e.body
 }
 
-// getJSON asks a URL and reads its answer.
+// getJSON requests a URL and decodes its answer.
 func getJSON(ctx context.Context, client *http.Client, address string, into any) error {
 	body, err := get(ctx, client, address)
 	if err != nil {
@@ -87,7 +88,7 @@ func isPage(resp *http.Response, body []byte) bool {
 	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || strings.HasPrefix(strings.TrimSpace(string(body)), "<")
 }
 
-// excerpt is the beginning of an answer, on one line.
+// excerpt returns the beginning of an answer, on one line.
 func excerpt(body []byte) string {
 	const most = 200
 	text := strings.Join(strings.Fields(string(body)), " ")
@@ -97,7 +98,7 @@ func excerpt(body []byte) string {
 	return text
 }
 
-// inWords says what an error of a connection means. The error stays inside where it says more.
+// inWords says in plain words what an error of a connection means. It wraps the error where that says more.
 func inWords(err error) error {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err
@@ -129,7 +130,7 @@ func inWords(err error) error {
 	return err
 }
 
-// reachable tells whether a connection is accepted.
+// reachable returns nil when a connection is accepted.
 func reachable(ctx context.Context, address string) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -139,7 +140,7 @@ func reachable(ctx context.Context, address string) error {
 	return conn.Close()
 }
 
-// identify finds out what is spoken at host:port, for an endpoint that did not do what was asked of it.
+// identify says which protocol is spoken at host:port, to explain why an endpoint did not do what was asked of it.
 func identify(ctx context.Context, address string) string {
 	ctx, cancel := context.WithTimeout(ctx, oneAnswer)
 	defer cancel()
@@ -158,7 +159,7 @@ func identify(ctx context.Context, address string) string {
 		return silent
 	}
 	defer func() { _ = again.Close() }()
-	secure := tls.Client(again, &tls.Config{InsecureSkipVerify: true}) // nothing is sent: only who answers is of interest
+	secure := tls.Client(again, &tls.Config{InsecureSkipVerify: true}) // only to learn whether TLS is spoken: nothing is sent
 	if err := secure.HandshakeContext(ctx); err == nil || strings.Contains(err.Error(), "remote error: tls") {
 		return "TLS is spoken there, not plaintext"
 	}
@@ -180,7 +181,7 @@ func greeting(ctx context.Context, conn net.Conn) string {
 	}
 	const settings = 4 // the type of the frame with which HTTP/2 begins, behind its length of three bytes
 	head := make([]byte, 512)
-	n, _ := conn.Read(head) // what has come says enough
+	n, _ := conn.Read(head) // the first bytes are enough
 	switch text := string(head[:n]); {
 	case strings.Contains(text, "HTTP request to an HTTPS server"), n > 2 && head[0] == 0x15 && head[1] == 3:
 		return "TLS is spoken there, not plaintext"

@@ -15,7 +15,7 @@ import (
 	"tracelab/services"
 )
 
-// How long spans may take to Jaeger: they wait a second or so in each queue on the way.
+// How long spans may take to reach Jaeger: they wait about a second in each queue on the way.
 const (
 	deliveryWithin = 12 * time.Second
 	traceWithin    = 15 * time.Second
@@ -27,7 +27,7 @@ type jaegerPart struct {
 	store   jaeger.Store // nil without an address
 }
 
-// jaegerAnswers asks for a trace that nobody has: the answer shows that it is Jaeger's query API, and can read its storage.
+// jaegerAnswers asks for a trace that does not exist: the answer shows that this is Jaeger's query API, and can read its storage.
 func (p *parts) jaegerAnswers(ctx context.Context) (_ nothing, seen string, _ error) {
 	if p.config.JaegerHealth != "" {
 		if _, err := get(ctx, p.http, withPath(p.config.JaegerHealth, healthPath)); err != nil {
@@ -40,7 +40,7 @@ func (p *parts) jaegerAnswers(ctx context.Context) (_ nothing, seen string, _ er
 	return nothing{}, "its query API answers at " + p.config.Jaeger, nil
 }
 
-// broken finds the words for a Jaeger that does not answer as one.
+// broken says what is wrong with a Jaeger whose query API does not answer, and what to do.
 func (j jaegerPart) broken(err error) error {
 	fix := "start Jaeger, or name the URL of its query service with --jaeger"
 	found, ok := errors.AsType[*jaeger.Error](err)
@@ -59,7 +59,7 @@ func (j jaegerPart) broken(err error) error {
 	return brokenHop(fix, "%s: %s: %s", j.address, found.Kind, strings.TrimPrefix(inWords(found.Err).Error(), found.Address+": "))
 }
 
-// delivered waits for the span that the OTLP endpoint has taken from us.
+// delivered waits until Jaeger has the span that the OTLP endpoint took.
 func (p *parts) delivered(ctx context.Context, sent *placed) (_ nothing, seen string, _ error) {
 	err := until(ctx, func(ctx context.Context) error { _, err := p.jaeger.store.Trace(ctx, sent.trace); return err })
 	switch {
@@ -73,10 +73,10 @@ func (p *parts) delivered(ctx context.Context, sent *placed) (_ nothing, seen st
 	return nothing{}, fmt.Sprintf("trace %s came within %v", sent.trace, time.Since(sent.at).Round(time.Millisecond)), nil
 }
 
-// expectation is a span that an order must leave behind.
+// expectation is a span that the trace of an order must have.
 type expectation struct {
 	service string
-	step    services.Step // "" for the doctor's own and the gateway's
+	step    services.Step // "" for the spans of the doctor and of the gateway
 	hop     string        // how the order got there, in words
 }
 
@@ -91,7 +91,7 @@ func expectations(form services.Form) []expectation {
 		case services.Local:
 			x.hop = "within " + x.service
 		default:
-			from := services.Orders // holds the plan of calls
+			from := services.Orders // makes the calls
 			if len(hop.After) == 0 {
 				from = services.Gateway
 			}
@@ -109,8 +109,8 @@ func (x expectation) has(spans []journey.Span) bool {
 	})
 }
 
-// trace waits until the trace of an order is whole in Jaeger; when that does not come to be, it finds out which service's
-// spans do not arrive, or which hop has lost the context.
+// trace waits until Jaeger has the whole trace of an order. If spans stay missing, it finds out which service's spans do not
+// arrive, or which hop has lost the context.
 func (p *parts) trace(ctx context.Context, o *placed) (_ nothing, seen string, _ error) {
 	var spans []journey.Span
 	var missing []expectation
@@ -143,7 +143,7 @@ func (p *parts) trace(ctx context.Context, o *placed) (_ nothing, seen string, _
 
 var errIncomplete = errors.New("spans are missing")
 
-// link is where a person looks at a trace.
+// link returns the URL of a trace's page in the Jaeger UI, or words where no page is known.
 func (j jaegerPart) link(id journey.TraceID) string {
 	if strings.HasPrefix(j.address, "http") {
 		return trimSlash(j.address) + "/trace/" + id.String()
@@ -151,7 +151,7 @@ func (j jaegerPart) link(id journey.TraceID) string {
 	return "trace " + id.String()
 }
 
-// explain names the first hop of a trace that is not whole.
+// explain says at which hop a trace breaks off, and what to do.
 func (p *parts) explain(ctx context.Context, o *placed, spans []journey.Span, missing []expectation) error {
 	x := missing[0]
 	if x.service == service && len(spans) > 0 {
@@ -168,7 +168,7 @@ func (p *parts) explain(ctx context.Context, o *placed, spans []journey.Span, mi
 	return p.notArrived(o, spans, missing)
 }
 
-// notArrived is about a service that has worked on the order, and none of whose spans came, or not all.
+// notArrived says what to do about a service that worked on the order, but of which spans are missing in Jaeger.
 func (p *parts) notArrived(o *placed, spans []journey.Span, missing []expectation) error {
 	x := missing[0]
 	var names []string
@@ -189,8 +189,8 @@ func (p *parts) notArrived(o *placed, spans []journey.Span, missing []expectatio
 	return brokenHop(fix, "%s worked on order %s, but Jaeger has no span of it (missing: %s): %s", x.service, o.id, commas(names), p.jaeger.link(o.trace))
 }
 
-// elsewhere looks for an expected span in other traces: by what the order carries along, and, if that was lost too, by
-// name among what has come since.
+// elsewhere looks for an expected span in other traces: by the order's baggage, and, if that was lost, too, by name among
+// the spans since the order was placed. It returns nil when there is none.
 func (p *parts) elsewhere(ctx context.Context, o *placed, x expectation) (*journey.Span, error) {
 	name := string(x.step)
 	if x.service == services.Gateway {

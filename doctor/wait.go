@@ -23,12 +23,12 @@ const (
 	partServices   = "services"
 )
 
-// Parts lists the parts that Wait knows.
+// Parts returns the names of the parts that Wait knows.
 func Parts() []string {
 	return []string{partKafka, partCollector, partJaeger, partPrometheus, partGrafana, partPyroscope, partServices}
 }
 
-// CheckPart tells whether there is a part of that name.
+// CheckPart returns a *vocabulary.UnknownError when there is no part of that name.
 func CheckPart(name string) error {
 	if slices.Contains(Parts(), name) {
 		return nil
@@ -36,11 +36,11 @@ func CheckPart(name string) error {
 	return &vocabulary.UnknownError{What: "part", Word: name, Known: Parts()}
 }
 
-// part is something that can be healthy.
+// part is a part of the lab whose health can be asked for.
 type part struct {
 	name    string
-	address string // "": left out
-	flag    string // that names its address
+	address string // "" leaves it out
+	flag    string // the flag that names its address
 	healthy func(context.Context) error
 	fix     string
 }
@@ -76,9 +76,9 @@ func (c Config) parts(client *http.Client) []part {
 	}
 }
 
-// Wait waits until the parts are healthy, all at once, and says how long each took. Only limits it to some of them; one
-// of those without an address is an error, and so is a name that is none (a *vocabulary.UnknownError). A part that did not
-// come is no error but in the report.
+// Wait waits for all parts at once to become healthy, and reports how long each took. only limits it to some of them; one of
+// those without an address is an error, and so is an unknown name (a *vocabulary.UnknownError). A part that stays unhealthy
+// is not an error: the report says so.
 func Wait(ctx context.Context, c Config, only ...string) (Report, error) {
 	for _, name := range only {
 		if err := CheckPart(name); err != nil {
@@ -116,7 +116,7 @@ func Wait(ctx context.Context, c Config, only ...string) (Report, error) {
 	return reportOf(checks), nil
 }
 
-// wait asks until the part is healthy or the time is over.
+// wait polls until the part is healthy or the context ends.
 func (p part) wait(ctx context.Context) Check {
 	if p.address == "" {
 		return Check{Name: p.name, Status: Skipped, Seen: "no address: name one with " + p.flag}
@@ -133,6 +133,7 @@ func (p part) wait(ctx context.Context) Check {
 	return Check{Name: p.name, Status: OK, Seen: "healthy at " + p.address, TookMS: milliseconds(began)}
 }
 
+// milliseconds returns the time since then.
 func milliseconds(since time.Time) float64 {
 	return float64(time.Since(since).Microseconds()) / 1000
 }

@@ -65,7 +65,7 @@ func (o *operation) failedAttributes(err error) []attribute.KeyValue {
 	return append(slices.Clone(o.measured), semconv.ErrorTypeKey.String(errorType(err)))
 }
 
-// seconds is the time since start, as the durations are measured.
+// seconds returns the time from start to end in the unit of the histograms.
 func seconds(start, end time.Time) float64 { return end.Sub(start).Seconds() }
 
 // clock returns the time since in was made, or 0 when nobody measures the

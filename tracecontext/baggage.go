@@ -18,8 +18,8 @@ const (
 // Baggage propagates baggage. The zero value works and counts nothing.
 //
 // Extract keeps the header as text. It is parsed, and its broken members are
-// counted, when somebody first reads the baggage or sends it on. Baggage that
-// nobody changed is sent on byte for byte as it came.
+// counted, when the baggage is first read or sent on. Baggage that nobody
+// changed is sent on byte for byte as it came.
 type Baggage struct {
 	// Refusals, when not nil, counts what was refused.
 	Refusals *Refusals

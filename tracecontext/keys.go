@@ -29,12 +29,12 @@ var baggageKey = learnKey(
 	func(ctx context.Context) { baggage.FromContext(ctx) },
 )
 
-// learnKey returns the one key that get asks for, provided that put has a value
+// learnKey returns the one key that get asks for, provided that full has a value
 // under it; otherwise nil.
-func learnKey(put context.Context, get func(context.Context)) any {
+func learnKey(full context.Context, get func(context.Context)) any {
 	probe := keyProbe{Context: context.Background()}
 	get(&probe)
-	if probe.asked != 1 || put.Value(probe.key) == nil {
+	if probe.asked != 1 || full.Value(probe.key) == nil {
 		return nil
 	}
 	return probe.key

@@ -21,8 +21,8 @@ type lazyBaggage struct {
 	clean bool // raw says exactly what bag says
 }
 
-// over fills in a lazyBaggage that is part of a larger allocation.
-func (l *lazyBaggage) over(ctx context.Context, raw string, refusals *Refusals) {
+// init fills in a lazyBaggage that is part of a larger allocation.
+func (l *lazyBaggage) init(ctx context.Context, raw string, refusals *Refusals) {
 	l.Context, l.raw, l.refusals = ctx, raw, refusals
 }
 

@@ -75,7 +75,7 @@ func (p *Propagator) Extract(ctx context.Context, carrier propagation.TextMapCar
 		remote  remoteContext
 		baggage lazyBaggage
 	}{remote: remoteContext{Context: ctx, span: remoteSpan{noSpan, sc}}}
-	both.baggage.over(&both.remote, raw, p.refusals)
+	both.baggage.init(&both.remote, raw, p.refusals)
 	return &both.baggage
 }
 

@@ -53,7 +53,7 @@ type Refusals struct {
 
 	mu     sync.Mutex
 	logged time.Time       // when the last record was written
-	told   [reasons]uint64 // the counts at that time
+	before [reasons]uint64 // the counts at that time
 }
 
 // Count returns how often something was refused for this reason.
@@ -97,9 +97,9 @@ func (r *Refusals) log() {
 	r.logged = now
 	var attrs []any
 	for reason := range reasons {
-		if n := r.counts[reason].Load(); n > r.told[reason] {
-			attrs = append(attrs, slog.Uint64(reason.String(), n-r.told[reason]))
-			r.told[reason] = n
+		if n := r.counts[reason].Load(); n > r.before[reason] {
+			attrs = append(attrs, slog.Uint64(reason.String(), n-r.before[reason]))
+			r.before[reason] = n
 		}
 	}
 	if len(attrs) > 0 {

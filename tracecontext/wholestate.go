@@ -49,7 +49,7 @@ func joinMembers(members []stateMember) string {
 }
 
 // header returns the tracestate header of sc, whose trace state may have been
-// changed since the whole came.
+// changed since w was extracted. A nil w adds nothing to it.
 func (w *wholeState) header(sc trace.SpanContext) string {
 	state := sc.TraceState()
 	header := state.String()
@@ -62,9 +62,10 @@ func (w *wholeState) header(sc trace.SpanContext) string {
 	return joinMembers(w.merge(state))
 }
 
-// merge returns the members of state and those that it cannot hold. What was
-// added, changed or moved in state comes first, as the specification has it.
-// All others keep their order. What is too many is dropped from the end.
+// merge returns the members of state and those that it cannot hold. Members
+// that were added, changed or moved in state come first, as the specification
+// wants it. All others keep their order. Members beyond the limit are dropped
+// from the end.
 func (w *wholeState) merge(state trace.TraceState) []stateMember {
 	var now []stateMember
 	state.Walk(func(key, value string) bool {
@@ -84,8 +85,8 @@ func (w *wholeState) merge(state trace.TraceState) []stateMember {
 	return merged[:min(len(merged), maxTracestateMembers)]
 }
 
-// divide divides now into what somebody has put first, and what is left of the
-// members as they came, in their order.
+// divide divides now into the members that were put first since, and those that
+// are as they came, in their order.
 func (w *wholeState) divide(now []stateMember) (changed, same []stateMember) {
 	first, before := len(now), w.members
 	for first > 0 {
