@@ -10,19 +10,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
 	"time"
 )
 
-// patience is how long one test run may take; a mutation that makes the tests hang is noticed.
+// patience is what one run of a package's tests may take at the least; it is several times what the tests take with nothing broken.
 const patience = time.Minute
 
 func main() {
@@ -43,12 +41,13 @@ func main() {
 // run tries the mutations and counts those that no test notices.
 func run(ctx context.Context, rule string, out io.Writer) (survivors int, err error) {
 	tried := 0
+	packages := make(map[string]*tests)
 	for _, m := range mutations() {
 		if !strings.Contains(m.rule, rule) {
 			continue
 		}
 		began := time.Now()
-		noticed, by, err := try(ctx, m)
+		noticed, by, err := try(ctx, m, packages)
 		if err != nil {
 			return survivors, fmt.Errorf("%s: %w", m.rule, err)
 		}
@@ -71,33 +70,28 @@ func run(ctx context.Context, rule string, out io.Writer) (survivors int, err er
 
 // try runs the package's tests with the mutation laid over its file. A mutation that does not compile, or whose line is
 // not there exactly once, is an error: it would show nothing.
-func try(ctx context.Context, m mutation) (noticed bool, by string, err error) {
-	file := filepath.Join(folder, m.file)
-	text, err := os.ReadFile(file)
+func try(ctx context.Context, m mutation, packages map[string]*tests) (noticed bool, by string, err error) {
+	text, err := os.ReadFile(m.file)
 	if err != nil {
 		return false, "", fmt.Errorf("read the file to mutate: %w", err)
 	}
 	if n := bytes.Count(text, []byte(m.from)); n != 1 {
-		return false, "", fmt.Errorf("%s has %d times %q, once is needed: bring the mutation up to date", file, n, m.from)
+		return false, "", fmt.Errorf("%s has %d times %q, once is needed: bring the mutation up to date", m.file, n, m.from)
 	}
-	overlay, clean, err := overlay(file, bytes.Replace(text, []byte(m.from), []byte(m.to), 1))
+	folder := filepath.Dir(m.file)
+	p := packages[folder]
+	if p == nil {
+		if p, err = unbroken(ctx, folder); err != nil {
+			return false, "", err
+		}
+		packages[folder] = p
+	}
+	overlay, clean, err := overlay(m.file, bytes.Replace(text, []byte(m.from), []byte(m.to), 1))
 	if err != nil {
 		return false, "", err
 	}
 	defer clean()
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	output, err := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-failfast", "./"+folder, "-rapid.nofailfile").CombinedOutput()
-	if err == nil {
-		return false, "", nil
-	}
-	if bytes.Contains(output, []byte("[build failed]")) {
-		return false, "", fmt.Errorf("the mutation does not compile:\n%s", output)
-	}
-	if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return false, "", context.Cause(ctx)
-	}
-	return true, firstFailure(output), nil
+	return p.fail(ctx, overlay)
 }
 
 // overlay writes the mutated file and the list that tells the go command to take it for the real one.
@@ -124,15 +118,4 @@ func overlay(file string, text []byte) (list string, clean func(), err error) {
 		return "", nil, fmt.Errorf("lay a mutation over %s: %w", file, err)
 	}
 	return list, clean, nil
-}
-
-// firstFailure is the name of the first test that failed.
-func firstFailure(output []byte) string {
-	for line := range bytes.Lines(output) {
-		if name, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("--- FAIL: ")); ok {
-			name, _, _ = bytes.Cut(name, []byte(" "))
-			return string(name)
-		}
-	}
-	return "a crash or a timeout"
 }

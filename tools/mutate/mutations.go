@@ -1,7 +1,6 @@
 package main
 
-// folder is the package that is broken.
-const folder = "journey"
+import "path/filepath"
 
 // mutation is one line of the judge, and how it is broken.
 type mutation struct {
@@ -10,9 +9,26 @@ type mutation struct {
 	from, to string
 }
 
-// mutations breaks each rule of how spans become edges and journeys, and of both paths. To add one: a rule in words, the
-// file, a piece of text that stands there once, and what it becomes.
+// mutations are all of them. To add one: a rule in words, the file, a piece of text that stands there once, and what it becomes.
+// The tests of the file's own package must notice it.
 func mutations() []mutation {
+	var all []mutation
+	for _, in := range []struct {
+		folder string
+		list   []mutation
+	}{
+		{"journey", journeyMutations()},
+	} {
+		for _, m := range in.list {
+			m.file = filepath.Join(in.folder, m.file)
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// journeyMutations break each rule of how spans become edges and journeys, and of both paths.
+func journeyMutations() []mutation {
 	return []mutation{
 		{"edge: a producer leads to a consumer-side span by message", "edge.go",
 			"case p.kind == KindProducer && (c.is(isConsumer) ||", "case p.kind == KindProducer && (c.kind == KindUnspecified ||"},
