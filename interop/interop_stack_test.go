@@ -29,6 +29,15 @@ func TestAIOKafka(t *testing.T) {
 	}
 }
 
+func TestConfluentKafka(t *testing.T) {
+	for _, w := range confluentKafka() {
+		t.Run(w.way, func(t *testing.T) {
+			topic, env := newTopic(t)
+			judgeOrder(t, placeOrder(t, python(t, "confluent_shop.py").with(env...), python(t, "confluent_billing.py", w.way).with(env...)), topic, w)
+		})
+	}
+}
+
 func TestPika(t *testing.T) {
 	url := startRabbitMQ(t)
 	for _, w := range pika() {

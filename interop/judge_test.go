@@ -20,10 +20,7 @@ func judge(t *testing.T, set *journey.Set, topic string, made time.Duration, wan
 	}
 	j := journeys[0]
 	judgeHop(t, j, topic, made, want)
-	if want.apart {
-		return j
-	}
-	judgePath(t, j)
+	judgePath(t, j, want)
 	if got, want := findings(set, topic), slices.Sorted(slices.Values(want.findings)); !slices.Equal(got, want) {
 		t.Errorf("lint finds:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
@@ -65,22 +62,30 @@ func relation(from, to *journey.Span) string {
 	return strings.Join(relations, " and ")
 }
 
-// judgePath holds that the journey begins with shop's request, has billing's work in it, misses nothing, and that the completion path adds up
-// and has the queue wait on it.
-func judgePath(t *testing.T, j *journey.Journey) {
+// judgePath holds that the journey begins with shop's request, has billing's work in it or beside it, misses nothing, and that the completion
+// path adds up and has the queue wait on it.
+func judgePath(t *testing.T, j *journey.Journey, want wanted) {
 	t.Helper()
 	root, ok := j.Root()
 	if span := j.Set().Span(root); !ok || span.Service != "shop" || span.Name != "POST /orders" {
 		t.Errorf("root %s %s, want shop POST /orders", span.Service, span.Name)
 	}
-	if !slices.ContainsFunc(j.Spans(), func(i journey.Index) bool { return j.Set().Span(i).Name == "charge" }) {
-		t.Error("billing's charge is not in the journey")
+	place, spans := "in", j.Spans()
+	if want.apart {
+		place, spans = "beside", j.Unreached()
+	}
+	if !slices.ContainsFunc(spans, func(i journey.Index) bool { return j.Set().Span(i).Name == "charge" }) {
+		t.Errorf("billing's charge is not %s the journey", place)
 	}
 	if reason, incomplete := j.Incomplete(); incomplete {
 		t.Errorf("the journey is incomplete, want it whole: %s", reason)
 	}
+	var warnings []string
 	for _, w := range j.Warnings() {
-		t.Errorf("warning %s: %s", w.Rule, w.Text)
+		warnings = append(warnings, string(w.Rule))
+	}
+	if !slices.Equal(warnings, want.warnings) {
+		t.Errorf("warnings %v, want %v: %v", warnings, want.warnings, j.Warnings())
 	}
 	var total, queue time.Duration
 	for _, s := range j.CompletionPath() {

@@ -3,9 +3,18 @@ package journey
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"tracelab/journey/semconv"
 )
+
+// counted writes a number and the word that goes with it.
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + more
+}
 
 // note adds a warning about one span of the journey.
 func (l *warningList) note(rule RuleID, span *Span, format string, args ...any) {
@@ -22,7 +31,7 @@ func (j *Journey) ownWarnings(l *warningList) {
 		l.note(RuleRoots, first, "no root: the earliest span is %s of %s", first.Name, first.ServiceName())
 	}
 	if n := len(j.unreached); n > 0 {
-		l.note(RuleRoots, first, "%d spans of its traces are not reached from its first span, and on no path", n)
+		l.note(RuleRoots, first, "%s not reached from its first span, and on no path", counted(n, "span of its traces is", "spans of its traces are"))
 	}
 	path := j.CompletionPath()
 	for _, g := range path {
@@ -82,7 +91,7 @@ func (j *Journey) noteLoops(l *warningList) {
 		}
 		if slices.ContainsFunc(x.spans, func(i Index) bool { return s.nodes[i].op == semconv.OperationReceive && j.Contains(i) }) {
 			root := s.Span(x.root)
-			l.note(RuleLoop, root, "%d spans in the loop %s of %s belong to no message: nothing ties them to what was received beside them", x.beside, root.Name, root.ServiceName())
+			l.note(RuleLoop, root, "%s in the loop %s of %s that nothing ties to what was received beside it", counted(x.beside, "span is", "spans are"), root.Name, root.ServiceName())
 		}
 	}
 }
