@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
 
 	"tracelab/internal/vocabulary"
@@ -23,8 +21,8 @@ func suggestion(err error) string {
 	if len(known) == 0 {
 		return ""
 	}
-	nearest := slices.MinFunc(known, func(a, b string) int { return distance(word, a) - distance(word, b) })
-	if distance(word, nearest) > max(2, len(word)/2) {
+	nearest := vocabulary.Nearest(word, known)
+	if nearest == "" {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", nearest)
@@ -58,8 +56,4 @@ func listed(err *kong.ParseError) string {
 		names = append(names, command.Name)
 	}
 	return "; the commands are " + strings.Join(names, ", ")
-}
-
-func distance(a, b string) int {
-	return levenshtein.ComputeDistance(strings.ToLower(a), strings.ToLower(b))
 }

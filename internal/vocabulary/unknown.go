@@ -3,7 +3,10 @@ package vocabulary
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // UnknownError reports a word that is not in a list.
@@ -17,3 +20,19 @@ type UnknownError struct {
 func (e *UnknownError) Error() string {
 	return fmt.Sprintf("no %s %q: use one of %s", e.What, e.Word, strings.Join(e.Known, ", "))
 }
+
+// Nearest is the known word that is most like a wrong one, or "" when none is like it.
+func Nearest(word string, known []string) string {
+	if len(known) == 0 || len(word) > longestWord {
+		return ""
+	}
+	distance := func(a string) int { return levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(a)) }
+	nearest := slices.MinFunc(known, func(a, b string) int { return distance(a) - distance(b) })
+	if distance(nearest) > max(2, len(word)/2) {
+		return ""
+	}
+	return nearest
+}
+
+// longestWord is the most bytes of a word for which a likeness is looked for: that takes time in proportion to its square.
+const longestWord = 200

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"tracelab/internal/traceset"
+	"tracelab/services/flows"
+)
+
+// flowCommand is `tracelab flow`.
+type flowCommand struct {
+	List  flowListCommand  `cmd:"" help:"List the flows that the program has."`
+	Show  flowShowCommand  `cmd:"" help:"Draw a flow: its steps, and what carries them in each form."`
+	Check flowCheckCommand `cmd:"" help:"Tell whether files are flows that can run; if not, where and why."`
+}
+
+// flowListCommand is `tracelab flow list`.
+type flowListCommand struct{}
+
+// Run lists the built-in flows.
+func (c *flowListCommand) Run(s *streams) error {
+	for _, b := range flows.Builtins() {
+		if err := s.say("%-10s %s", b.Name, b.What); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flowShowCommand is `tracelab flow show`.
+type flowShowCommand struct {
+	Flow   string `arg:"" help:"A flow by name (order, ride, reaction, chain:N, fan-out:N), or a file that ends in .yaml." placeholder:"NAME|FILE"`
+	YAML   bool   `name:"yaml" help:"Print the flow's file, to begin one of your own with."`
+	Format string `help:"Of the drawing: text or html (default ${default})." enum:"text,html" default:"text" placeholder:"NAME"`
+}
+
+// Run draws a flow.
+func (c *flowShowCommand) Run(s *streams) error {
+	f, err := loadFlow(c.Flow)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.YAML:
+		text, err := flows.LoadSource(c.Flow)
+		if err != nil {
+			return err
+		}
+		if _, err := s.out.Write(text); err != nil {
+			return fmt.Errorf("write the flow: %w", err)
+		}
+		return nil
+	case c.Format == "html":
+		return f.WriteHTML(s.out)
+	}
+	return f.WriteText(s.out, terminalOf(s.out).Columns())
+}
+
+// flowCheckCommand is `tracelab flow check`.
+type flowCheckCommand struct {
+	Files []string `arg:"" help:"Files of flows, or names of built-in ones." placeholder:"FILE"`
+}
+
+// Run checks each file and says what is wrong with those that are no flows.
+func (c *flowCheckCommand) Run(s *streams) error {
+	failed := false
+	for _, name := range c.Files {
+		f, err := flows.Load(name)
+		if wrong, ok := errors.AsType[*flows.Error](err); ok {
+			failed = true
+			if err := s.say("%v", wrong); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return unreadFlow(err)
+		}
+		if err := s.say("%s: flow %s: %d steps of %d services, forms %s", name, f.Name, len(f.Rows), len(f.Services())-1, strings.Join(formNames(f.Forms()), ", ")); err != nil {
+			return err
+		}
+	}
+	if failed {
+		return errNotSo
+	}
+	return nil
+}
+
+// loadFlow reads the flow that a command line names.
+func loadFlow(name string) (*flows.Flow, error) {
+	f, err := flows.Load(name)
+	return f, unreadFlow(err)
+}
+
+// unreadFlow tells a file that cannot be read from one that is no flow, and from a name that there is not.
+func unreadFlow(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return &traceset.ReadError{Err: err}
+	}
+	return usageError{err}
+}
+
+func formNames(forms []flows.Form) []string {
+	names := make([]string, len(forms))
+	for i, form := range forms {
+		names[i] = string(form)
+	}
+	return names
+}

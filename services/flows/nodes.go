@@ -1,0 +1,168 @@
+package flows
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// value is a node of a file with the name of its field.
+type value struct {
+	doc   *document
+	node  ast.Node
+	field string
+}
+
+// pair is a member of a mapping.
+type pair struct {
+	key   string
+	token *token.Token // of the key
+	value value
+}
+
+// parseYAML parses a file that precheck has let through.
+func (d *document) parseYAML(content []byte) (value, error) {
+	file, err := parser.ParseBytes(content, 0)
+	if err != nil {
+		if wrong, ok := errors.AsType[*yaml.SyntaxError](err); ok {
+			return value{}, d.about(wrong.Token, "", "this is no YAML: %s", cut(wrong.Message))
+		}
+		return value{}, &Error{File: d.file, Problem: "this is no YAML: " + cut(err.Error())}
+	}
+	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+		return value{}, &Error{File: d.file, Problem: "the file has no flow in it: tracelab flow show order --yaml prints one to begin with"}
+	}
+	return value{doc: d, node: file.Docs[0].Body}, nil
+}
+
+// wrong makes an error about the value.
+func (v value) wrong(format string, args ...any) error {
+	return v.doc.about(v.node.GetToken(), v.field, format, args...)
+}
+
+// below is the name of a field inside this one.
+func (v value) below(key string) string {
+	if v.field == "" {
+		return cut(key)
+	}
+	return v.field + ": " + cut(key)
+}
+
+// pairs reads a mapping, in the order of the file.
+func (v value) pairs(what string) ([]pair, error) {
+	var nodes []*ast.MappingValueNode
+	switch n := v.node.(type) {
+	case *ast.MappingNode:
+		nodes = n.Values
+	case *ast.MappingValueNode:
+		nodes = []*ast.MappingValueNode{n}
+	default:
+		return nil, v.wrong("%s: use a mapping, {NAME: VALUE, …}", what)
+	}
+	if len(nodes) == 0 {
+		return nil, v.wrong("%s: it is empty", what)
+	}
+	pairs := make([]pair, 0, len(nodes))
+	for _, n := range nodes {
+		key, ok := scalar(n.Key)
+		if !ok {
+			return nil, v.doc.about(n.Key.GetToken(), v.field, "a name is a plain word")
+		}
+		p := pair{key: key, token: n.Key.GetToken(), value: value{v.doc, n.Value, v.below(key)}}
+		if _, null := n.Value.(*ast.NullNode); null || n.Value == nil {
+			return nil, v.doc.about(p.token, p.value.field, "there is nothing behind it")
+		}
+		pairs = append(pairs, p)
+	}
+	return pairs, nil
+}
+
+// scalar is the text of a node as the file has it.
+func scalar(n ast.Node) (string, bool) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return strings.TrimSpace(n.Value.Value), true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value, true
+	}
+	return "", false
+}
+
+// text reads a scalar.
+func (v value) text() (string, error) {
+	text, ok := scalar(v.node)
+	if !ok {
+		return "", v.wrong("use a plain text")
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		return "", v.wrong("it is empty")
+	}
+	return text, nil
+}
+
+// texts reads one scalar, or a list of them.
+func (v value) texts() ([]value, error) {
+	list, ok := v.node.(*ast.SequenceNode)
+	if !ok {
+		return []value{v}, nil
+	}
+	if len(list.Values) == 0 {
+		return nil, v.wrong("the list is empty: leave it out")
+	}
+	values := make([]value, len(list.Values))
+	for i, n := range list.Values {
+		values[i] = value{v.doc, n, v.field}
+	}
+	return values, nil
+}
+
+// member says what to do with one field of a mapping.
+type member struct {
+	name string
+	read func(value) error
+}
+
+// read hands each field of a mapping to its member and refuses the others.
+func (v value) read(what string, members ...member) error {
+	pairs, err := v.pairs(what)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, m := range members {
+		names = append(names, m.name)
+	}
+next:
+	for _, p := range pairs {
+		for _, m := range members {
+			if m.name == p.key {
+				if err := m.read(p.value); err != nil {
+					return err
+				}
+				continue next
+			}
+		}
+		return v.doc.about(p.token, v.field, "%s", unknown("field", p.key, names))
+	}
+	return nil
+}
+
+// into reads a text into a variable.
+func into(to *string) func(value) error {
+	return func(v value) (err error) { *to, err = v.text(); return err }
+}
+
+// require says that a field is missing.
+func (v value) require(missing bool, field, example string) error {
+	if !missing {
+		return nil
+	}
+	return &Error{File: v.doc.file, Field: v.field, Problem: fmt.Sprintf("no %s: say it, such as %s", field, example)}
+}

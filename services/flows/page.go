@@ -1,0 +1,49 @@
+package flows
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+)
+
+//go:embed page.html
+var pageHTML string
+
+// WriteHTML writes a flow as a page that needs nothing else: the same as WriteText, as tables.
+func (f *Flow) WriteHTML(w io.Writer) error {
+	page, err := template.New("flow").Parse(pageHTML)
+	if err != nil {
+		return fmt.Errorf("page of a flow: %w", err)
+	}
+	type line struct {
+		Prefix, Step, Cost, Topic, Remark string
+		By                                []string
+	}
+	data := struct {
+		*Flow
+		Request string
+		Lines   []line
+		Answers []string
+	}{Flow: f, Request: f.request()}
+	for _, p := range f.places() {
+		l := line{Prefix: strings.ReplaceAll(p.prefix, " ", "\u00a0"), Step: string(p.row.Step), Cost: p.row.cost(), Topic: p.row.Message, Remark: p.row.remark()}
+		for _, c := range f.Columns {
+			plan, err := f.Plan(c.Form)
+			if err != nil {
+				return err
+			}
+			hop, _ := plan.Hop(p.row.Step)
+			l.By = append(l.By, string(hop.By))
+		}
+		data.Lines = append(data.Lines, l)
+	}
+	for _, c := range f.Columns {
+		data.Answers = append(data.Answers, c.answers(f))
+	}
+	if err := page.Execute(w, data); err != nil {
+		return fmt.Errorf("write the page of a flow: %w", err)
+	}
+	return nil
+}

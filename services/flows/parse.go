@@ -1,0 +1,268 @@
+package flows
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/token"
+)
+
+// The names that a file may give, each of which becomes a part of topics, paths, gRPC methods or metrics.
+var (
+	flowName    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	unitName    = regexp.MustCompile(`^[a-z][a-z0-9_]{0,29}$`)
+	pathName    = regexp.MustCompile(`^/[a-z][a-z0-9-]{0,39}$`)
+	stepName    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}\.[A-Z][A-Za-z0-9]{0,39}$`)
+	topicName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$`)
+	formName    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,29}$`)
+	fieldName   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+	reasonName  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+	takenPaths  = []string{"/runs", "/healthz", "/readyz"}
+	takenForms  = []string{"orders", "run", "shared", "all", "corners"}
+	takenFields = []string{"id", "status", "run", "form", "number", "steps", "failures"} // of the answer to GET UNIT
+	notServices = []string{Gateway, "client", "doctor"}
+)
+
+// ReadFile reads a flow from a file.
+func ReadFile(path string) (*Flow, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("flow: %w", err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	content := make([]byte, MaxFileBytes+1)
+	n := 0
+	for n < len(content) {
+		k, err := file.Read(content[n:])
+		n += k
+		if err != nil || k == 0 {
+			break
+		}
+	}
+	return Parse(path, content[:n])
+}
+
+// Parse reads a flow. Errors about its content are *Error and name the place by the file's name.
+func Parse(file string, content []byte) (*Flow, error) {
+	doc := &document{file: file, lines: strings.Split(strings.ReplaceAll(string(content), "\r\n", "\n"), "\n")}
+	if err := doc.precheck(content); err != nil {
+		return nil, err
+	}
+	root, err := doc.parseYAML(content)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{flow: &Flow{Reasons: map[string]int{}}, steps: map[Step]*token.Token{}, forms: map[Form]*token.Token{}}
+	if err := r.read(root); err != nil {
+		return nil, err
+	}
+	return r.flow, nil
+}
+
+// reader fills a flow in. It keeps where steps and forms stand, for errors that are found when all of them are known.
+type reader struct {
+	flow  *Flow
+	steps map[Step]*token.Token
+	forms map[Form]*token.Token
+	each  map[Form]Carrier
+}
+
+func (r *reader) read(root value) error {
+	f := r.flow
+	var steps, forms *value
+	later := func(at **value) func(value) error { return func(v value) error { *at = &v; return nil } }
+	var fallback *value
+	err := root.read("a flow",
+		member{"flow", named(&f.Name, flowName, "a flow's name has small letters, digits and dashes, such as order or fan-out-3")},
+		member{"unit", named(&f.Unit, unitName, "a unit's name has small letters, digits and _, such as order")},
+		member{"path", named(&f.Path, pathName, "a path is a / and small letters, digits and dashes, such as /orders")},
+		member{"what", into(&f.What)}, member{"body", r.readBody}, member{"reasons", r.readReasons},
+		member{"default", later(&fallback)}, member{"steps", later(&steps)}, member{"forms", later(&forms)})
+	if err != nil {
+		return err
+	}
+	for _, missing := range []error{
+		root.require(f.Name == "", "flow", "flow: order"), root.require(steps == nil, "steps", "steps: {orders.Accept: {wait: 2ms}}"),
+		root.require(forms == nil, "forms", "forms: {grpc: {each: grpc}}"),
+	} {
+		if missing != nil {
+			return missing
+		}
+	}
+	if f.Unit == "" {
+		f.Unit = strings.ReplaceAll(f.Name, "-", "_")
+	}
+	if f.Path == "" {
+		f.Path = "/" + f.Name + "s"
+	}
+	if slices.Contains(takenPaths, f.Path) {
+		return &Error{File: root.doc.file, Field: "path", Problem: f.Path + " belongs to the gateway itself: choose another"}
+	}
+	if err := r.readSteps(*steps); err != nil {
+		return err
+	}
+	if err := r.readForms(*forms); err != nil {
+		return err
+	}
+	if err := r.readDefault(fallback); err != nil {
+		return err
+	}
+	return r.check(root.doc)
+}
+
+// named reads a text of a form.
+func named(to *string, form *regexp.Regexp, want string) func(value) error {
+	return func(v value) error {
+		if err := into(to)(v); err != nil {
+			return err
+		}
+		if !form.MatchString(*to) {
+			return v.wrong("%q: %s", cut(*to), want)
+		}
+		return nil
+	}
+}
+
+func (r *reader) readReasons(v value) error {
+	pairs, err := v.pairs("reasons")
+	if err != nil {
+		return err
+	}
+	if len(pairs) > maxFields {
+		return v.wrong("%d reasons: use at most %d", len(pairs), maxFields)
+	}
+	for _, p := range pairs {
+		if !reasonName.MatchString(p.key) {
+			return p.value.wrong("a reason has small letters, digits and _, such as out_of_stock")
+		}
+		text, err := p.value.text()
+		if err != nil {
+			return err
+		}
+		status, err := strconv.Atoi(text)
+		if err != nil || status < 400 || status > 499 {
+			return p.value.wrong("%q: use the HTTP status that tells of it, 400 to 499", cut(text))
+		}
+		r.flow.Reasons[p.key] = status
+	}
+	return nil
+}
+
+func (r *reader) readDefault(v *value) error {
+	if v == nil {
+		r.flow.Default = r.flow.Columns[len(r.flow.Columns)-1].Form
+		if slices.Contains(r.flow.Forms(), Hybrid) {
+			r.flow.Default = Hybrid
+		}
+		return nil
+	}
+	text, err := v.text()
+	if err != nil {
+		return err
+	}
+	if _, err := r.flow.ParseForm(text); err != nil {
+		return v.wrong("%s", unknown("form", text, words(r.flow.Forms())))
+	}
+	r.flow.Default = Form(text)
+	return nil
+}
+
+func (r *reader) readForms(v value) error {
+	pairs, err := v.pairs("forms")
+	if err != nil {
+		return err
+	}
+	if len(pairs) > maxForms {
+		return v.wrong("%d forms: use at most %d", len(pairs), maxForms)
+	}
+	r.each = map[Form]Carrier{}
+	for _, p := range pairs {
+		if !formName.MatchString(p.key) || slices.Contains(takenForms, p.key) {
+			return p.value.doc.about(p.token, p.value.field, "a form's name has small letters, digits and dashes, and is none of %s", strings.Join(takenForms, ", "))
+		}
+		r.forms[Form(p.key)] = p.token
+		column, err := r.readForm(Form(p.key), p.value)
+		if err != nil {
+			return err
+		}
+		r.flow.Columns = append(r.flow.Columns, column)
+	}
+	return nil
+}
+
+// readForm reads what carries each step: each, and the steps that are carried otherwise.
+func (r *reader) readForm(form Form, v value) (Column, error) {
+	c := Column{Form: form, By: map[Step]Carrier{}}
+	var plan, arrange string
+	members := []member{
+		{"each", func(v value) error {
+			each, err := readCarrier(v)
+			r.each[form] = each
+			for _, row := range r.flow.Rows {
+				if c.By[row.Step] == "" {
+					c.By[row.Step] = each
+				}
+			}
+			return err
+		}},
+		{"plan", oneOf(&plan, "caller", "callee")},
+		{"arrange", oneOf(&arrange, "together", "one by one")},
+	}
+	for _, row := range r.flow.Rows {
+		members = append(members, member{string(row.Step), func(v value) (err error) {
+			c.By[row.Step], err = readCarrier(v)
+			return err
+		}})
+	}
+	if err := v.read("a form", members...); err != nil {
+		return c, err
+	}
+	c.Callee, c.OneByOne = plan == "callee", arrange == "one by one"
+	for _, row := range r.flow.Rows {
+		if c.By[row.Step] == "" {
+			return c, v.doc.about(r.forms[form], v.field, "nothing says what carries %s: name its carrier, or one for all with each: one of %s", row.Step, strings.Join(words(Carriers()), ", "))
+		}
+	}
+	return c, nil
+}
+
+func readCarrier(v value) (Carrier, error) {
+	text, err := v.text()
+	if err != nil {
+		return "", err
+	}
+	if !slices.Contains(Carriers(), Carrier(text)) {
+		return "", v.wrong("%s", unknown("carrier", text, words(Carriers())))
+	}
+	return Carrier(text), nil
+}
+
+// oneOf reads one of a few words.
+func oneOf(to *string, known ...string) func(value) error {
+	return func(v value) error {
+		if err := into(to)(v); err != nil {
+			return err
+		}
+		if !slices.Contains(known, *to) {
+			return v.wrong("%s", unknown("such choice as", *to, known))
+		}
+		return nil
+	}
+}
+
+// words turns names into texts.
+func words[T ~string](names []T) []string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
+	}
+	return texts
+}
+
+// sortedSteps lists the steps that stand in a file, for an error about one that does not.
+func (r *reader) sortedSteps() []string { return words(slices.Sorted(maps.Keys(r.steps))) }
