@@ -39,8 +39,9 @@ var rooms = []room{
 	{"experiments", []string{"lab", "journey"}, "asks: it runs the lab and judges what came out, and never reaches into a service"},
 	{"lab", []string{"services", "journey", "internal"}, "drives: it starts services, and knows of no experiment and no command"},
 	{"doctor", []string{"lab", "services", "journey", "internal"}, "finds the first broken hop between a service and a person's screen"},
-	{"services", []string{"otelkgo", "tracecontext", "internal"}, "makes traces: the system under observation knows neither its driver nor its judge"},
+	{"services", []string{"otelamqp", "otelkgo", "tracecontext", "internal"}, "makes traces: the system under observation knows neither its driver nor its judge"},
 	{"journey", nil, "judges traces: a library for projects that have never heard of the lab"},
+	{"otelamqp", nil, "instruments amqp091-go: a library for projects that have never heard of the lab"},
 	{"otelkgo", nil, "instruments franz-go: a library for projects that have never heard of the lab"},
 	{"tracecontext", nil, "propagates context: a library for projects that have never heard of the lab"},
 	{"tools", []string{"internal"}, "serves those who build: it works before the rest compiles"},
@@ -67,6 +68,9 @@ var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
 		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/broker/*.go"),
 		"the broker is a seam: only its carrier knows what an offset or a partition is, and the lab starts the embedded broker"},
+	{"amqp091-go", under("github.com/rabbitmq/amqp091-go"),
+		matches("otelamqp/*.go", "otelamqp/amqptest/*.go", "services/internal/carrier/rabbitmq/*.go", "doctor/*.go", "internal/rabbitmq/*.go"),
+		"the broker is a seam: only its carrier knows what an exchange or a delivery tag is"},
 	{"the lab", func(p string) bool { return strings.HasPrefix(p, module+"/lab") },
 		func(file string) bool {
 			return !strings.HasPrefix(file, "internal/") || strings.HasPrefix(file, "internal/traceset/")
