@@ -2,12 +2,12 @@ package journey
 
 import "strconv"
 
-// Absence is what is known about a span that others refer to and that is not in a set.
+// Absence says why a span to which others refer is not in a set.
 type Absence uint8
 
-// What a question for a span may come to.
+// The absences.
 const (
-	AbsenceUnknown    Absence = iota // nobody was asked, or the span is there
+	AbsenceUnknown    Absence = iota // no store was asked, or the span is there
 	AbsenceNotFetched                // it may be stored, but was not fetched
 	AbsenceNotStored                 // the store was asked, and does not have it
 )

@@ -13,8 +13,8 @@ import (
 // behind. Low above High means that no constant offset explains the spans. Timestamps are never corrected.
 type ClockOffset struct {
 	From, To  string        // hosts: host.id, or else host.name
-	Low, High time.Duration // Low is math.MinInt64 where only messages tell
-	Spans     int           // how many pairs of spans tell
+	Low, High time.Duration // Low is math.MinInt64 when only messages cross: they bound one side
+	Spans     int           // how many pairs of spans give the bounds
 }
 
 // ClockOffsets returns the bounds for each pair of hosts that calls or messages cross, by From, then To. A call shows both:
@@ -39,9 +39,9 @@ func (s *Set) ClockOffsets() []ClockOffset {
 				bounds[hosts] = b
 			}
 			b.Spans++
-			latest := c.start // when what p sent had arrived
+			latest := c.start // what p sent had arrived by then
 			if c.op == semconv.OperationReceive && e.class == ClassMessage {
-				latest = c.end // it may have been open for long
+				latest = c.end // the poll may have begun long before the message was sent
 			}
 			b.High = min(b.High, time.Duration(latest-p.start))
 			if e.class == ClassCall {
@@ -57,7 +57,7 @@ func (s *Set) ClockOffsets() []ClockOffset {
 	return list
 }
 
-// host returns what names the host of a span, or "".
+// host returns the id or the name of a span's host, or "".
 func (s *Set) host(i Index) string {
 	r := s.Span(i).Resource
 	if r == nil {

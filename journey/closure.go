@@ -7,7 +7,7 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// traceRoots is what is known about one trace while journeys are sought.
+// traceRoots is what journeyFinder knows about one trace.
 type traceRoots struct {
 	first  Index // earliest span that is not shared
 	empty  Index // earliest with no parent id that is not consumer-side
@@ -27,8 +27,8 @@ type journeyFinder struct {
 	stack   []Index
 	spans   []Index           // of the walk so far
 	loops   []bool            // by trace: its root is that of a worker's loop
-	below   map[Index][]Index // by root, the polls below it that lost their messages
-	tops    []Index           // by span, the first of its callers; made when it is needed
+	below   map[Index][]Index // by root, the polls below it whose message edges do not count; made when it is needed
+	tops    []Index           // by span, the topmost of its callers; made when it is needed
 }
 
 func (s *Set) findJourneys() {
@@ -58,8 +58,7 @@ func (s *Set) findJourneys() {
 	f.finish()
 }
 
-// findRoots fills in what is known of the traces, and returns their numbers by their earliest span, traces of shared
-// spans left out.
+// findRoots fills in roots, and returns the numbers of the traces by their earliest span, without traces of shared spans.
 func (f *journeyFinder) findRoots() []int32 {
 	for t := range f.roots {
 		f.roots[t] = traceRoots{none, none, none, false}
@@ -191,7 +190,7 @@ func (f *journeyFinder) findEnd(j *Journey) {
 	}
 }
 
-// finish orders the journeys, and gives each trace its journeys and each journey what its traces have besides.
+// finish orders the journeys, gives each trace its journeys, and each journey the spans of its traces that it did not reach.
 func (f *journeyFinder) finish() {
 	s := f.set
 	slices.SortFunc(s.journeys, func(a, b *Journey) int {
@@ -225,7 +224,7 @@ func (f *journeyFinder) finish() {
 	}
 }
 
-// first is the root, or without one the earliest span.
+// first returns the root, or without one the earliest span.
 func (j *Journey) first() Index {
 	if j.root != none {
 		return j.root

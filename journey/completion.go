@@ -4,18 +4,18 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// walk follows spans back from one that ended to the one that began it all: the completion path of a journey, or what
-// happened between sending for a reply and its arrival.
+// walk follows causes back from a span that ended to the one that began it all: along the completion path of a journey, or
+// from the arrival of a reply to what was sent for it.
 type walk struct {
-	root  Index // it ends there, or at the time start
+	root  Index // the walk ends there, or at the time start
 	start int64
 	t     int64    // everything after t is explained
 	lo    int64    // the work of cur from here to t is being explained
 	cur   Index    // the current span, none at the end
-	cause edge     // that it goes on with
+	cause edge     // the walk goes on with
 	found bool     // there is a cause
 	been  []uint64 // bit set, by position in the journey: has been the current span
-	in    []uint64 // likewise: belongs to the walk; nil for all of the journey
+	in    []uint64 // bit set, by position in the journey: belongs to the walk; nil for all of the journey
 
 	message Index // the producer whose message is followed wherever it arrived, or none
 	reply   int32 // the reply that is explained, or -1
@@ -23,12 +23,12 @@ type walk struct {
 
 // CompletionPath returns the segments that explain the completion: sorted, touching each other, adding up to it exactly.
 // From the span that ended last it goes back, each time to the cause that was ready last. It is computed at each call,
-// in O((n + e) log n) for the n spans and e edges that it comes by.
+// in O((n + e) log n) for the n spans and e edges that it visits.
 func (j *Journey) CompletionPath() []Segment { return j.pathTo(j.last, none) }
 
-// MessagePath returns the segments that explain when the consumer of a message of the journey had handled it, as
-// CompletionPath does for the end of the journey: going back along that message, whichever message of its batch was ready
-// last. The time until the batch's last message was ready is the wait for the batch. It is empty for a message that is not of the journey.
+// MessagePath returns the segments that explain when the consumer of a message had handled it, as CompletionPath does for
+// the end of the journey. It goes back along that message, even when another message of its batch was ready later: the time
+// until the last one was ready is the wait for the batch. It is empty for a message of another journey.
 func (j *Journey) MessagePath(m Message) []Segment {
 	if !j.Contains(m.Consumer) {
 		return nil
@@ -60,7 +60,7 @@ func (p *pather) begin(w *walk) {
 	w.cause, w.found = p.causeOf(w)
 	w.lo = min(n.start, w.t)
 	if w.found && w.cause.class == ClassMessage && n.op == semconv.OperationReceive && n.start < p.set.nodes[w.cause.pred].start {
-		// A poll that was opened before the message was sent: until it arrived, nobody worked.
+		// The poll began before the message was sent: until the message arrived, nobody worked.
 		w.lo = max(w.lo, min(max(p.set.arrival(w.cause.pred, w.cur), p.set.ready(w.cause, w.cur)), w.t))
 	}
 	w.lo = max(w.lo, w.start)
@@ -105,15 +105,16 @@ func (p *pather) causeOf(w *walk) (best edge, found bool) {
 	return best, found
 }
 
-// member returns the position of a span of the walk.
+// member returns the position of a span, and whether it belongs to the walk.
 func (p *pather) member(w *walk, i Index) (int, bool) {
 	position, ok := p.journey.position(i)
 	return position, ok && (w.in == nil || has(w.in, position))
 }
 
+// has reports whether a bit is set.
 func has(bits []uint64, at int) bool { return bits[at/64]&(1<<(at%64)) != 0 }
 
-// preferred decides between causes that were ready at the same time.
+// preferred reports whether e goes before another cause that was ready at the same time.
 func (s *Set) preferred(e, than edge) bool {
 	if (e.class == ClassMessage) != (than.class == ClassMessage) {
 		return e.class == ClassMessage
@@ -121,8 +122,8 @@ func (s *Set) preferred(e, than edge) bool {
 	return s.lower(e.pred, than.pred)
 }
 
-// othersReady returns the latest ready time among other messages of the batch: those of producers outside the walk, or when
-// one message is followed those of all. Without any it is the least time.
+// othersReady returns the latest ready time of the other messages of the batch: those from producers outside of the walk, or
+// from all of them where the walk follows one message. It is 0 without any.
 func (p *pather) othersReady(w *walk) int64 {
 	s := p.set
 	var latest int64

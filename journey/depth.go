@@ -56,7 +56,7 @@ func (j *Journey) causeFirst() []int32 {
 		}
 		return order
 	}
-	missing := make([]int32, len(j.spans)) // causes that are not in order yet
+	missing := make([]int32, len(j.spans)) // by position, how many causes are not in order yet
 	for k, i := range j.spans {
 		for _, e := range j.set.edgesTo(i) {
 			if j.Contains(e.pred) {
@@ -74,13 +74,13 @@ func (j *Journey) causeFirst() []int32 {
 		}
 	}
 	for head, next := 0, 0; len(order) < len(j.spans) || head < len(order); {
-		if head == len(order) { // a circle: cut it at its earliest span
+		if head == len(order) { // only circles are left: cut one at its earliest span
 			for missing[next] < 0 {
 				next++
 			}
 			take(next)
 		}
-		led := func(effect Index) {
+		release := func(effect Index) {
 			if k, ok := j.position(effect); ok {
 				if missing[k]--; missing[k] == 0 {
 					take(k)
@@ -88,10 +88,10 @@ func (j *Journey) causeFirst() []int32 {
 			}
 		}
 		for _, effect := range j.set.effectsOf(j.spans[order[head]]) {
-			led(effect)
+			release(effect)
 		}
 		for _, effect := range j.set.retries[j.spans[order[head]]] {
-			led(effect)
+			release(effect)
 		}
 		head++
 	}

@@ -10,10 +10,10 @@
 //		fmt.Println(j.Completion(), j.CompletionPath(), j.Warnings())
 //	}
 //
-// Class tells how spans lead to each other, Set.Shared what counts of polls and commits, and Set.EffectiveEnd where a span's
-// time ends that matters to its caller. Journey.WhatIf and Journey.Branches tell what a step costs, and how much later a
-// branch could have ended. The rules read the messaging attributes of OpenTelemetry's semantic conventions under today's
-// names and older ones: package journey/semconv lists them.
+// Class tells how spans lead to each other, Set.Shared which polls and commits count, and Set.EffectiveEnd until when a span
+// mattered to its caller. Journey.WhatIf and Journey.Branches tell what a step costs, and how much later a branch could have
+// ended. The rules read the messaging attributes of OpenTelemetry's semantic conventions under today's names and older ones:
+// package journey/semconv lists them.
 //
 // Lengths of time, and times from a journey's start, are time.Duration. Times since the Unix epoch are int64 nanoseconds:
 // Span.Start and End, Set.Times, Set.EffectiveEnd, Edge.Ready and Journey.Start.

@@ -8,10 +8,11 @@ import (
 // Class tells how a span led to another one (or, of a wait, what was waited for).
 type Class uint8
 
-// The classes of edges. ClassCall blocks the caller of the earlier span, the others do not. ClassMailbox is work that waited
-// in the memory of its service; ClassRetry orders the handlings of one message after a failure, and widens no journey.
-// ClassBatch and ClassUnexplained occur only as waits on a path: other messages of the batch, and nothing that the traces
-// show. ClassReply is no edge: Set.Replies lists what waits for a message that comes back.
+// The classes of edges. With ClassCall the earlier span waits for the later one, with the others it does not. ClassMailbox is
+// work that waited in the memory of its service; ClassRetry orders the handlings of one message after a failure, and adds no
+// span to a journey. ClassBatch and ClassUnexplained occur only as waits on a path: for other messages of the batch, and for
+// something that the traces do not show. ClassReply is not an edge: Journey.Replies lists what waits for a message that comes
+// back.
 const (
 	ClassMessage Class = iota
 	ClassContinuation
@@ -39,7 +40,7 @@ func (c Class) String() string {
 type edge struct {
 	pred  Index
 	class Class
-	early bool // of a message: it was on its way before its cause had ended
+	early bool // of a message: it was sent before its cause ended
 	made  bool // of a message: the cause created what the effect sent
 }
 
@@ -47,7 +48,7 @@ type edge struct {
 type Edge struct {
 	From  Index
 	Class Class
-	Ready int64 // when the cause had done what the effect needs, in nanoseconds since the Unix epoch
+	Ready int64 // when From had done what the effect needs, in nanoseconds since the Unix epoch
 }
 
 // Causes yields the edges that lead to span i, parent first, then links by their targets' order.
@@ -70,7 +71,7 @@ func (s *Set) effectsOf(i Index) []Index { return s.out[s.outAt[i]:s.outAt[i+1]]
 // failed reports an error status or error.type.
 func (n *node) failed() bool { return n.is(hasErrorStatus | hasErrorType) }
 
-// ready is when the cause had done what the effect needs.
+// ready returns when the cause had done what the effect needs.
 func (s *Set) ready(e edge, effect Index) int64 {
 	switch e.class {
 	case ClassMessage:
@@ -115,7 +116,7 @@ func (s *Set) classify(i, k Index) (e edge, overrun bool) {
 	return e, false
 }
 
-// injects reports a span whose context is in a message though it did not send it: there is no send span.
+// injects reports a span whose context may be in a message though it is not a send span.
 func injects(p *node) bool {
 	return (p.kind == KindServer || p.kind == KindInternal) && !p.is(isConsumer)
 }

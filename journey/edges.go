@@ -11,7 +11,7 @@ import (
 // edgeBuilder makes the in-edges of all nodes, one node after the other.
 type edgeBuilder struct {
 	set   *Set
-	seen  []Index           // by cause: the last effect that has an edge from it, so that a parent and links to it are one edge
+	seen  []Index           // by cause: the last effect with an edge from it, so that a parent and a link to it make one edge
 	sends map[Index][]Index // by create span, the send spans that link to it
 }
 
@@ -145,7 +145,7 @@ func (s *Set) sendsOfCreates() map[Index][]Index {
 }
 
 // send returns the span that sent the message that create made for consumer c, or create itself when no send span links
-// to it. Of several sends (a message may be sent again) it is the one that ended last before c started, or else first.
+// to it. Of several sends (a message may be sent again) it is the last one that ended before c started, else the first.
 func (b *edgeBuilder) send(create Index, c *node) Index {
 	s := b.set
 	best := create
@@ -160,7 +160,7 @@ func (b *edgeBuilder) send(create Index, c *node) Index {
 	return best
 }
 
-// buildOutEdges lists the effects of each span: edges of class retry apart, because they widen no journey.
+// buildOutEdges lists the effects of each span, without edges of class retry, which add no span to a journey.
 func (s *Set) buildOutEdges() {
 	s.outAt = make([]int32, len(s.nodes)+1)
 	for _, e := range s.in {

@@ -66,7 +66,7 @@ func (s *Set) sortCalls() {
 		s.calls[next[r.waiter]] = callOfReply(k)
 		next[r.waiter]++
 	}
-	for i := len(s.nodes) - 1; i >= 0; i-- { // latest first: mostly in order then
+	for i := len(s.nodes) - 1; i >= 0; i-- { // latest first, so that most lists need little sorting
 		if p := s.nodes[i].caller; p != none {
 			s.calls[next[p]] = Index(i)
 			next[p]++
@@ -95,11 +95,11 @@ func (s *Set) compareCalls(i, j Index) int {
 	return cmp.Or(cmp.Compare(a.span, b.span), cmp.Compare(j, i)) // a call before what it sent for
 }
 
-// Among the calls of a span a reply stands below none.
+// A list of calls has replies, too: reply k is the Index none-1-k, below all others.
 func callOfReply(k int) Index  { return none - 1 - Index(k) }
 func replyOf(call Index) int32 { return int32(none - 1 - call) }
 
-// interval is the time that an item of a list of calls takes of its caller.
+// interval is the time for which a caller waits for an item of its list of calls.
 type interval struct {
 	start, end int64
 	span       Index // the call, or the span that sent for a reply

@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Header is a header that a span has kept of its hop: what a sender wrote, or a receiver read.
+// Header is a header that a span recorded at its hop: as a sender wrote it, or as a receiver read it.
 type Header struct {
 	Name   string   // in lower case
-	Values []string // in their order; empty where the name alone was kept
+	Values []string // in their order; empty where only the name was recorded
 }
 
-// headerPrefixes are what the names of attributes with captured headers begin with: HTTP and gRPC of the semantic conventions, today's
-// and the one before, and messages as the Java instrumentation writes them.
+// headerPrefixes lists the prefixes of attributes with captured headers: those of the semantic conventions for HTTP and gRPC, today's and
+// the one before, and that of the Java instrumentation for messages.
 var headerPrefixes = []string{"http.request.header.", "rpc.request.metadata.", "rpc.grpc.request.metadata.", "messaging.header."}
 
-// otherHeaders is an attribute with the names of headers whose values were not kept.
+// otherHeaders is an attribute with the names of headers whose values were not recorded.
 const otherHeaders = "tracelab.headers.other"
 
-// Headers lists what a span has kept of the headers that crossed its hop, by name.
+// Headers lists the headers that the span recorded at its hop, by name.
 func (s *Span) Headers() []Header {
 	var list []Header
 	for _, a := range s.Attributes {
@@ -41,7 +41,7 @@ func (s *Span) Headers() []Header {
 	return list
 }
 
-// stringsOf are the elements of a list of strings, which some formats keep as JSON in a string; another value is one element.
+// stringsOf returns the elements of a list of strings, which some formats keep as JSON in a string; any other value is one element.
 func stringsOf(v Value) []string {
 	var list []string
 	if text := v.String(); strings.HasPrefix(text, "[") && json.Unmarshal([]byte(text), &list) == nil {
@@ -50,13 +50,13 @@ func stringsOf(v Value) []string {
 	return []string{v.String()}
 }
 
-// Hop is one way from a span to the next, by which a context can travel: a call, or a message.
+// Hop is a call or a message by which a context can travel from one span to the next.
 type Hop struct {
 	From, To Index
 	Class    Class
 }
 
-// Hops lists the hops of the journey between services, by when their receiver began: calls, and messages by the spans that received or
+// Hops lists the hops of the journey in the order in which their receivers began: calls, and messages with the spans that received or
 // handled them.
 func (j *Journey) Hops() []Hop {
 	var hops []Hop

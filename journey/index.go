@@ -22,7 +22,7 @@ func (x *spanIndex) slot(trace int32, id uint64) int {
 	return int((hi ^ lo) & uint64(len(x.slots)-1))
 }
 
-// add enters node i, unless a node of the same trace and id is there already: then it returns that one and false.
+// add adds node i, unless there is a node with the same trace and id: then it returns that one and false.
 func (x *spanIndex) add(nodes []node, i Index) (Index, bool) {
 	n := &nodes[i]
 	for s := x.slot(n.trace, n.id); ; s = (s + 1) & (len(x.slots) - 1) {
@@ -37,7 +37,7 @@ func (x *spanIndex) add(nodes []node, i Index) (Index, bool) {
 	}
 }
 
-// find returns the node of that trace and id, or none.
+// find returns the node with that trace and id, or none.
 func (x *spanIndex) find(nodes []node, trace int32, id uint64) Index {
 	for s := x.slot(trace, id); ; s = (s + 1) & (len(x.slots) - 1) {
 		j := x.slots[s] - 1

@@ -1,13 +1,13 @@
 package journey
 
-// findJoins gives each span with several parents that is a join the nearest common ancestor of these, by calls, as its caller:
-// it began after they had ended, and lies within the ancestor. Its parents lead to it by continuation. It reports whether
-// there is any.
+// findJoins finds the joins: spans with several parents that began after all of these had ended, within the nearest span that
+// called all of them, directly or through others. That span becomes the caller of the join, and the parents lead to it by
+// continuation. findJoins reports whether it found any.
 func (s *Set) findJoins() (found bool) {
 	if len(s.joins) == 0 {
 		return false
 	}
-	below := make(map[Index]int) // by span: of how many parents it is a caller
+	below := make(map[Index]int) // by span: how many of the parents it called
 	for _, i := range s.joins {
 		parents := s.parentEdges(i)
 		if len(parents) < 2 || !s.ended(parents, s.nodes[i].start) {
@@ -54,7 +54,7 @@ func (s *Set) ended(edges []*edge, by int64) bool {
 	return true
 }
 
-// commonCaller returns the nearest span that all of these were called by, directly or through others, or none.
+// commonCaller returns the nearest span that called all causes of these edges, directly or through others, or none.
 func (s *Set) commonCaller(edges []*edge, below map[Index]int) Index {
 	clear(below)
 	for k, e := range edges {

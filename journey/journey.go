@@ -58,9 +58,9 @@ func (j *Journey) Position(i Index) (int, bool) {
 	return j.position(i)
 }
 
-// Unreached returns the spans of the journey's traces that nothing leads to from any root, in the set's order. They are
-// findings: on no path, and in no measure. Where several journeys reach a trace, the first of JourneysOf has them; so
-// each span of a set is in one journey or more, or unreached in exactly one, or shared.
+// Unreached returns the spans of the journey's traces that no journey reached, in the set's order. They are on no path and
+// in no measure. Where several journeys reach a trace, the first of JourneysOf has them; so each span of a set is in one
+// journey or more, or unreached in exactly one, or shared.
 func (j *Journey) Unreached() []Index { return slices.Clone(j.unreached) }
 
 // Start returns the start of the root, or of the earliest span without one, in nanoseconds since the Unix epoch.
@@ -94,7 +94,7 @@ func (j *Journey) Contains(i Index) bool {
 	return ok
 }
 
-// position finds a span in spans. The spans of a journey that has its file to itself follow each other.
+// position finds a span in spans. In a set of one journey they are consecutive numbers.
 func (j *Journey) position(i Index) (int, bool) {
 	first, n := j.spans[0], len(j.spans)
 	if int(j.spans[n-1]-first) == n-1 {
@@ -135,8 +135,8 @@ func Median(journeys []*Journey) *Journey {
 	return sorted[(len(sorted)-1)/2]
 }
 
-// Warnings returns what was found wrong with the spans of the journey's traces, and with the journey itself. Of one rule
-// there are 100 at most: the last of them stands for the rest.
+// Warnings returns what was found wrong with the spans of the journey's traces, and with the journey itself. There are at
+// most 100 of one rule: the last of them stands for the rest.
 func (j *Journey) Warnings() []Warning {
 	var l warningList
 	for _, i := range mergeSorted(j.spans, j.unreached) {

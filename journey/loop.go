@@ -7,10 +7,10 @@ import "tracelab/journey/semconv"
 type loop struct {
 	root   Index
 	spans  []Index // that it leads to, itself among them
-	beside int     // of those, how many are in no journey, the loop itself and what only receives or settles not counted
+	beside int     // how many of spans are in no journey, without the loop itself and spans that only receive or settle
 }
 
-// stands reports whether a receive span stands for the handling of a message.
+// stands reports whether span i is a receive span that stands for the handling of a message.
 func (s *Set) stands(i Index) bool {
 	n := &s.nodes[i]
 	return n.op == semconv.OperationReceive && n.handles() && s.anyProducer(s.edgesTo(i))
@@ -40,7 +40,7 @@ func (f *journeyFinder) isLoop(root Index) bool {
 	return false
 }
 
-// top returns the first of a span's callers.
+// top returns the topmost of a span's callers, or the span itself when nothing called it.
 func (f *journeyFinder) top(i Index) Index {
 	s := f.set
 	if f.tops == nil {
@@ -100,7 +100,7 @@ func (f *journeyFinder) addLoop(root Index) {
 	s.loops = append(s.loops, l)
 }
 
-// shareLoops takes what loops lead to and no journey has out of all counts.
+// shareLoops marks as shared the spans that loops lead to and that are in no journey, so that no count has them.
 func (f *journeyFinder) shareLoops() {
 	s := f.set
 	for k := range s.loops {

@@ -2,8 +2,8 @@ package journey
 
 import "time"
 
-// Detached returns the time that spans of the journey took after the root had ended: the sum over all of them, and the
-// length of the union of their intervals. It returns false for a rootless journey.
+// Detached returns how long spans of the journey lasted after the root had ended: the sum over all of them, and the length
+// of the union of their intervals. It returns false for a rootless journey.
 func (j *Journey) Detached() (sum, union time.Duration, ok bool) {
 	if !j.rooted() {
 		return 0, 0, false
@@ -43,7 +43,7 @@ func (j *Journey) AsyncShare() float64 {
 	return float64(Waits(j.CompletionPath())) / float64(j.Completion())
 }
 
-// Errors sorts the spans of a journey by what they have to do with errors. Only the status of spans counts.
+// Errors groups the spans of a journey by the part that they have in errors. Only the status of spans counts.
 type Errors struct {
 	Own        []Index // failed, and none of its calls did
 	Propagated []Index // failed, and so did one of its calls

@@ -13,7 +13,7 @@ import (
 type Message struct {
 	Producer Index
 	Consumer Index         // the process span; the receive span where the group has no process span for the message
-	Group    string        // messaging.consumer.group.name, empty when the consumer does not tell
+	Group    string        // messaging.consumer.group.name, empty when the consumer has none
 	Topic    string        // messaging.destination.template, or else messaging.destination.name
 	Publish  time.Duration // how long the producer span lasted
 	Wait     time.Duration // queue wait: from the producer span's end (the broker has it) to its arrival, see Set.Arrived; negative with Overlap
@@ -21,9 +21,9 @@ type Message struct {
 	Overlap  bool          // it was delivered before its acknowledgement reached the producer
 }
 
-// Messages returns the messages of the journey by producer, then by consumer. A receive span counts where it stands for the
-// handling; a span that its consumer runs for what it received, after it, counts in its place, unless that leaves open which
-// message it handled.
+// Messages returns the messages of the journey by producer, then by consumer. A receive span is the consumer where it stands
+// for the handling. Where its service handles what it received in a span of its own, that span is the consumer instead,
+// unless it is then unclear which message it handled.
 func (j *Journey) Messages() []Message {
 	list := make([]Message, 0, j.countMessages())
 	for _, i := range j.spans {
@@ -63,7 +63,7 @@ func (j *Journey) countMessages() int {
 // carries reports whether an edge is a message from a producer of the journey.
 func (j *Journey) carries(e edge) bool { return j.set.carries(e) && j.Contains(e.pred) }
 
-// receivedMessages adds the messages of a receive span that stands for the handling of them, or of what it passed on.
+// receivedMessages adds the messages of a receive span, with it or with the spans that it led to as their consumers.
 func (j *Journey) receivedMessages(list []Message, receive Index) []Message {
 	s := j.set
 	r := &s.nodes[receive]
@@ -108,9 +108,9 @@ func (j *Journey) message(producer, consumer Index) Message {
 	}
 }
 
-// Arrived returns when the message that a producer sent had arrived at a consumer, in nanoseconds since the Unix epoch: when
-// the consumer's span began. A receive span that began before the message was sent says nothing by its start: then it is the
-// start of the first span that it led to after the message was sent, or its own end if that is sooner.
+// Arrived returns when a producer's message arrived at a consumer, in nanoseconds since the Unix epoch: when the consumer's
+// span began. A receive span that began before the message was sent does not show that: then it is the start of the first
+// span that it led to after the message was sent, or its own end if that is sooner.
 func (s *Set) Arrived(producer, consumer Index) int64 {
 	if producer < 0 || consumer < 0 || int(max(producer, consumer)) >= s.Len() {
 		return s.node(consumer).start
@@ -142,7 +142,7 @@ type FanOut struct {
 	Topic    string
 	Groups   []GroupCount // the groups that handled it, by name
 	Missing  []string     // groups that handle this topic elsewhere in the set but not this message, by name
-	Rare     []string     // likewise, groups that handled less than one in twenty of the topic's messages: nobody expects them
+	Rare     []string     // groups that handled less than one in twenty of the topic's messages, and not this one, by name
 }
 
 // GroupCount is the number of spans of a consumer group that handled one message: more than 1 is a repeat.
@@ -151,8 +151,8 @@ type GroupCount struct {
 	Count int
 }
 
-// FanOut returns for each message of the journey the consumer groups that it reached, by producer. Expected are the groups
-// that are seen for its topic anywhere in the set, so that a missing delivery has a name. Consumers without a group name are
+// FanOut returns for each message of the journey the consumer groups that it reached, by producer. Groups that handle its
+// topic elsewhere in the set are expected, so that a missing delivery can be named. Consumers without a group name are
 // counted under the empty one. A message that no group handled is included when its topic has consumers elsewhere.
 func (j *Journey) FanOut() []FanOut {
 	s := j.set
@@ -212,8 +212,8 @@ func (s *Set) lacking(groups []int32, reached []string) []string {
 // topicGroup is a group that consumes a topic.
 type topicGroup struct{ topic, group int32 }
 
-// findTopicGroups notes which groups consume which topic, and the names that go with the numbers of topics and groups. A group
-// that handled less than one in twenty of the topic's messages is expected by nobody.
+// findTopicGroups finds which groups consume which topic, and fills in the names of topics and groups. A group that handled
+// less than one in twenty of a topic's messages is not expected to handle another one.
 func (s *Set) findTopicGroups() {
 	s.topicNames, s.groupNames = s.topics.Keys(), s.groups.Keys()
 	s.topicGroups, s.rareGroups = make([][]int32, len(s.topicNames)), make([][]int32, len(s.topicNames))

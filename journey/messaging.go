@@ -20,11 +20,11 @@ const (
 	hasErrorStatus                    // has the status Error
 	hasConversation                   // has messaging.message.conversation_id
 	hasChildOf                        // has a link with opentracing.ref_type child_of
-	isCarryOn                         // says that it carries on what its parent has left, after a wait in a mailbox
+	isCarryOn                         // carries on what its parent left in a mailbox, by its own account
 	isCoarse                          // the clock of its resource steps by milliseconds, in its trace
-	isPoll                            // a receive span of whose messages somebody handles one: no message edge to it is a delivery
+	isPoll                            // a receive span one of whose messages another span handles: no message edge to it is a delivery
 	tookMessages                      // a receive span whose message edges do not count
-	isLeftOut                         // left out by choice, or caused by a span that is
+	isLeftOut                         // selected by Without, or caused by a span that is
 )
 
 // Messaging is what a span's attributes say about the message that it handles, under today's names or older ones.
@@ -45,7 +45,7 @@ func (s *Span) Messaging() (Messaging, bool) {
 	return m, f&isMessaging != 0
 }
 
-// readAttributes looks once through the attributes for what the rules need.
+// readAttributes reads, in one pass over the attributes, what the rules need.
 func (s *Span) readAttributes() (m Messaging, f flags) {
 	old := oldMessaging{}
 	for i := range s.Attributes {
@@ -109,7 +109,7 @@ type oldMessaging struct {
 	conversation                     bool
 }
 
-// Where carrying on says so: an attribute of any span, or the name of one of kind INTERNAL.
+// A span that carries on says so by an attribute or, if its kind is INTERNAL, by its name.
 const (
 	carryOnKey  = "tracelab.carry_on"
 	carryOnName = "carry on"

@@ -13,14 +13,14 @@ import (
 // maxTime bounds the times of spans to the years 1970 to 2116, so that no difference of two overflows.
 const maxTime = 1 << 62
 
-// sortKey orders spans without touching them; equal keys are told apart by the spans' content.
+// sortKey orders spans without a look at them; only spans with equal keys are compared by their content.
 type sortKey struct {
 	start int64
 	id    uint64
 	span  int32
 }
 
-// load makes the nodes, once more after each repair of the spans that was needed.
+// load makes the nodes, and again after each repair that the spans needed.
 func (s *Set) load() {
 	s.loadSpans()
 	for _, repair := range []func(*Set) []Span{joinCutTraces, splitHalves, linksAsParents} {
@@ -176,7 +176,8 @@ func (s *Set) resolveParents() {
 	})
 }
 
-// cutCycles follows up from every node, and where that leads in a circle sets the earliest node of the circle to none.
+// cutCycles follows up from every node. Where that leads in a circle, it sets up of the circle's earliest node to none, and
+// calls cut with that node.
 func (s *Set) cutCycles(up func(Index) *Index, cut func(Index)) {
 	visit := make([]int32, len(s.nodes)) // number of the walk that came here, from 1
 	for i := range s.nodes {
@@ -197,8 +198,8 @@ func (s *Set) cutCycles(up func(Index) *Index, cut func(Index)) {
 	}
 }
 
-// compareSpans orders spans by everything but where they were read and what was said about them: first by what makes two of
-// them one, so that these stand together.
+// compareSpans orders spans by everything but Source and Warnings: first by the fields that tell duplicates, so that these
+// stand together.
 func compareSpans(x, y *Span) int {
 	return cmp.Or(
 		bytes.Compare(x.Trace[:], y.Trace[:]), bytes.Compare(x.ID[:], y.ID[:]),

@@ -21,7 +21,7 @@ func (l *warningList) note(rule RuleID, span *Span, format string, args ...any) 
 	l.add(rule, func() Warning { return Warning{Rule: rule, Span: span.Ref(), Text: fmt.Sprintf(format, args...)} })
 }
 
-// ownWarnings adds what is wrong with the journey as a whole, and what is not seen of it.
+// ownWarnings adds warnings about the journey as a whole, and about parts of it that the traces do not show.
 func (j *Journey) ownWarnings(l *warningList) {
 	if len(j.spans) == 0 {
 		return
@@ -54,7 +54,7 @@ func (j *Journey) ownWarnings(l *warningList) {
 	j.noteBackground(l)
 }
 
-// noteUnseen tells of messages of which only the receipt is seen.
+// noteUnseen warns of messages of which only the receipt is seen.
 func (j *Journey) noteUnseen(l *warningList, messages []Message) {
 	s := j.set
 	for _, m := range messages {
@@ -74,7 +74,7 @@ func (j *Journey) noteUnseen(l *warningList, messages []Message) {
 	}
 }
 
-// noteLoops tells of work beside a receive span of the journey, in a worker's loop.
+// noteLoops warns of work in a worker's loop, beside a receive span of the journey.
 func (j *Journey) noteLoops(l *warningList) {
 	s := j.set
 	if len(s.loops) == 0 {
@@ -96,11 +96,11 @@ func (j *Journey) noteLoops(l *warningList) {
 	}
 }
 
-// maxWalkBack bounds how far back the sender of a message is sought that came back.
+// maxWalkBack bounds how many causes are followed back in search of a span of the service to which a message came back.
 const maxWalkBack = 64
 
-// noteOpenReplies tells of messages that came back to a service while a span of it was open which had sent one, where no
-// conversation id ties the two: whether the span waited for it is not known.
+// noteOpenReplies warns of messages that came back to a service while a span of it that had sent one was open, and no
+// conversation id ties the two: it is not known whether the span waited for the message.
 func (j *Journey) noteOpenReplies(l *warningList, messages []Message) {
 	s := j.set
 	for _, m := range messages {
@@ -139,7 +139,7 @@ func (j *Journey) openCaller(p, q Index) Index {
 	return none
 }
 
-// noteTiedByLink tells of journeys that send messages and whose first span links to this one, or the other way round.
+// noteTiedByLink warns of a journey with messages whose first span links to this one, and the other way round.
 func (j *Journey) noteTiedByLink(l *warningList) {
 	s := j.set
 	if len(s.related.from) == 0 {
@@ -177,14 +177,14 @@ func (j *Journey) sendsMessages() bool {
 	return slices.ContainsFunc(j.spans, func(i Index) bool { return j.set.nodes[i].sends() })
 }
 
-// Background is a piece of work that makes more than nine tenths of a completion and that nothing else of the journey outlives:
-// a stream or a job that a request started, which the request did not wait for.
+// Background is a stream or a job that a request started and did not wait for, and that makes more than nine tenths of the
+// completion: nothing else of the journey ended later.
 type Background struct {
 	Span Index
 	Rest Index // the span that ends last without it and what it caused
 }
 
-// Background returns such a piece of work, and false when there is none.
+// Background returns the background work of the journey, and false when there is none.
 func (j *Journey) Background() (Background, bool) {
 	s := j.set
 	if len(j.spans) == 0 || j.Completion() <= 0 {

@@ -25,7 +25,7 @@ type pather struct {
 	base     int64
 	segments []Segment
 	stack    []frame
-	active   []int32 // the replies that are being explained: within one, it is not chosen again
+	active   []int32 // the replies that are being explained: none is chosen again within itself
 	found    []Index // a stack for reach
 }
 
@@ -37,7 +37,7 @@ type frame struct {
 	lo, t int64
 }
 
-// newPather has room for the path of a small journey at once.
+// newPather makes a pather with room for the path of a small journey.
 func newPather(j *Journey) pather {
 	n := min(len(j.spans), 64)
 	return pather{journey: j, set: j.set, base: j.start, segments: make([]Segment, 0, 2*n+1), stack: make([]frame, 0, n)}
@@ -96,7 +96,7 @@ func (p *pather) endWalk(w *walk) {
 	}
 }
 
-// push begins a span, at its first call that may be on the path.
+// push begins to explain the time of a span from lo to hi, with its first call that may be on the path.
 func (p *pather) push(span Index, lo, hi int64) {
 	s := p.set
 	latest := hi + s.nodes[span].mostTolerance()
@@ -108,7 +108,7 @@ func (p *pather) push(span Index, lo, hi int64) {
 	p.stack = append(p.stack, frame{span: span, next: s.callsAt[span] + int32(skip), lo: lo, t: hi})
 }
 
-// nextCall returns the next call on the path, or reply, and the part of [lo,t] that it takes, or none.
+// nextCall returns the next call or reply on the path, and the part of [lo,t] that it takes, or none.
 func (p *pather) nextCall(f *frame) (call Index, from, to int64) {
 	s := p.set
 	for end := s.callsAt[f.span+1]; f.next < end; {
@@ -128,7 +128,7 @@ func (p *pather) nextCall(f *frame) (call Index, from, to int64) {
 	return none, 0, 0
 }
 
-// lastOf returns the span whose end is that of an item of a list of calls.
+// lastOf returns the span with which an item of a list of calls ends.
 func (s *Set) lastOf(call Index) Index {
 	if call < none {
 		return s.replies[replyOf(call)].back

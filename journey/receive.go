@@ -15,7 +15,7 @@ type unhandled struct{ producer, poll Index }
 type receiveRule struct {
 	*Set
 	receives []Index
-	handlers map[Index][]Index // by producer of a message that a receive span has, the other spans that it led to
+	handlers map[Index][]Index // by the producer of a received message, the spans that handled it
 	counts   []int32           // by receive span, the edges from it that count
 	messages []int32           // by receive span, how many messages it has
 }
@@ -41,7 +41,7 @@ func (s *Set) applyReceiveRule() {
 	r.drop()
 }
 
-// findReceives lists the receive spans, and counts the edges that count.
+// findReceives fills in receives, messages and counts.
 func (r *receiveRule) findReceives() {
 	for i := range r.nodes {
 		if r.nodes[i].op == semconv.OperationReceive {
@@ -115,7 +115,7 @@ func (r *receiveRule) findPoll(i Index) {
 	}
 }
 
-// keeps reports whether message edges to a receive span count.
+// keeps reports whether the message edges to a receive span count.
 func (r *receiveRule) keeps(i Index) bool {
 	if !r.nodes[i].is(isPoll) {
 		return r.messages[i] > 0
@@ -123,8 +123,8 @@ func (r *receiveRule) keeps(i Index) bool {
 	return r.messages[i] == 1 && r.counts[i] > 0
 }
 
-// share marks the receive spans that have no edges at all. As the edges to them go too, another receive span may be left
-// without any, so this goes on until nothing changes.
+// share marks as shared the receive spans that have no edges left. Dropping the edges to one may leave another without any,
+// so share repeats until nothing changes.
 func (r *receiveRule) share() {
 	var shared []Index
 	for _, i := range r.receives {
@@ -150,7 +150,7 @@ func (r *receiveRule) share() {
 	}
 }
 
-// drop takes out the edges that do not count.
+// drop removes the edges that do not count.
 func (r *receiveRule) drop() {
 	kept, from := r.in[:0], int32(0)
 	for i := range r.nodes {
@@ -176,5 +176,5 @@ func (r *receiveRule) drop() {
 // anyProducer reports a message edge from a span that is not itself consumer-side.
 func (s *Set) anyProducer(edges []edge) bool { return slices.ContainsFunc(edges, s.carries) }
 
-// handles reports whether span i is a delivery of what its message edges brought: any span but a poll.
+// handles reports whether message edges to the span are deliveries: to any span but a poll.
 func (n *node) handles() bool { return !n.is(isPoll | isShared) }

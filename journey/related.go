@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// relatedLinks are the links that are no cause, sorted by where they start and by where they lead.
+// relatedLinks has the links that are not causes, once sorted by where they start and once by where they lead.
 type relatedLinks struct {
 	from, to [][2]Index // {span, other}
 }
@@ -34,9 +34,9 @@ func others(sorted [][2]Index, i Index) []Index {
 	return list
 }
 
-// Related returns the links of span i that are no cause: the spans that it links to, and those that link to it, each in the
-// set's order. They show what belongs together; no path, no measure and no journey follows them. A link to a span that is a
-// cause for another reason is not among them.
+// Related returns the links of span i that are not causes: the spans that it links to, and those that link to it, each in
+// the set's order. They show what belongs together; no path, no measure and no journey follows them. A link to a span that
+// is a cause for another reason is left out.
 func (s *Set) Related(i Index) (to, from []Index) {
 	if s == nil {
 		return nil, nil

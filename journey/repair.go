@@ -23,8 +23,8 @@ func (s *Set) kept() []Span {
 	return spans
 }
 
-// joinCutTraces joins traces of which a service has passed on the lower half of the id alone: that half names exactly one other
-// trace, and a parent that is missing in one is in the other.
+// joinCutTraces joins traces that are two because a service passed on only the lower half of their id: the half belongs to
+// exactly one other trace, and a parent that is missing in one is in the other.
 func joinCutTraces(s *Set) []Span {
 	whole := s.cutTraces()
 	if whole == nil {
@@ -77,8 +77,8 @@ func joinCutTraces(s *Set) []Span {
 // isCut64 reports whether a trace id has nothing in its upper half.
 func isCut64(t TraceID) bool { return binary.BigEndian.Uint64(t[:8]) == 0 }
 
-// cutTraces pairs each trace with a cut id with the one that it may be a part of, both ways, by their numbers; it returns nil when
-// there is none.
+// cutTraces pairs, by their numbers and both ways, each trace that has a cut id with the trace that it may be a part of. It
+// returns nil when there is none.
 func (s *Set) cutTraces() map[int32]int32 {
 	cut, others := 0, map[uint64]int32{}
 	for t := range s.traces.All() {
@@ -118,8 +118,8 @@ type sharedID struct {
 	ids     []SpanID
 }
 
-// splitHalves gives the server's half of a call that has the client's id an id of its own, and the client as its parent. What
-// names the id as its parent goes to the half of its own service, else to the server's.
+// splitHalves gives the server's half of a call that shares the client's id an id of its own, and the client as its parent.
+// Spans that name the shared id as their parent become children of the half in their own service, else of the server's.
 func splitHalves(s *Set) []Span {
 	if len(s.halves) == 0 {
 		return nil
@@ -174,7 +174,7 @@ func (s *Set) halfOf(call *sharedID, i Index) int {
 	return k
 }
 
-// freeID makes an id out of another one that no span of its trace has.
+// freeID derives an id from another one that no span of its trace has.
 func (s *Set) freeID(r Ref, taken map[Ref]bool) SpanID {
 	trace, _ := s.traces.Lookup(r.Trace)
 	for id := binary.BigEndian.Uint64(r.Span[:]) ^ 0x5e7e_7a1f_0000_0001; ; id++ {
@@ -187,7 +187,7 @@ func (s *Set) freeID(r Ref, taken map[Ref]bool) SpanID {
 	}
 }
 
-// linksAsParents takes a link with opentracing.ref_type child_of for the parent, in traces that have no parents at all.
+// linksAsParents makes parents of links with opentracing.ref_type child_of, in traces without any parent.
 func linksAsParents(s *Set) []Span {
 	if s.seen&hasChildOf == 0 {
 		return nil

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// reply is a message that came back to the service that had sent for it, while a span of that service was open.
+// reply is a message that came back to the service that had asked for it, while a span of that service was open.
 type reply struct {
 	waiter Index // the span that waited
 	sent   Index // the send span that began the conversation
@@ -41,7 +41,7 @@ func (j *Journey) Replies() []Reply {
 	return list
 }
 
-// ReplyTo returns the span that waited for span i to handle a reply, and false when i handled none.
+// ReplyTo returns the span that waited until span i had handled a reply, and false when i handled none.
 func (j *Journey) ReplyTo(i Index) (waiter Index, ok bool) {
 	if j.set == nil {
 		return none, false
@@ -62,10 +62,10 @@ type conversation struct {
 // replyFinder finds the replies of a set.
 type replyFinder struct {
 	*Set
-	mark  []int32 // by span: the last search that came by
+	mark  []int32 // by span: the last search that reached it
 	walk  int32
 	stack []Index
-	steps int // that are left for all searches: a set that needs more has no reply for the rest
+	steps int // how many are left for all searches; when they are used up, the remaining sends get no reply
 }
 
 // findReplies finds for each send span with a conversation id the last reply to it.
@@ -117,7 +117,7 @@ func (s *Span) conversationID() string {
 	return ""
 }
 
-// find returns the last reply to what p sent, among those that are given with the last end first.
+// find returns the last reply to what p sent. backs are the candidates, the one that ended last first.
 func (f *replyFinder) find(p Index, backs []Index) (reply, bool) {
 	waiters := f.callersIn(p, f.nodes[p].service)
 	searched := false
@@ -141,7 +141,7 @@ func (f *replyFinder) find(p Index, backs []Index) (reply, bool) {
 	return reply{}, false
 }
 
-// waits reports whether span s may have waited for q: it was open when q began, and did not end before q did.
+// waits reports whether span i may have waited for q: it was open when q began, and did not end before q did.
 func (s *Set) waits(i, q Index) bool {
 	return s.nodes[q].start < s.nodes[i].end && s.tolerates(i, q, s.nodes[q].end-s.nodes[i].end)
 }

@@ -8,10 +8,10 @@ import (
 	"tracelab/journey/internal/intern"
 )
 
-// resources numbers the services and resources of a set, and finds out how fine their clocks are.
+// resources numbers the services and resources of a set, and finds the resolution of their clocks.
 type resources struct {
 	services intern.Table[string]
-	seen     intern.Table[resourceKey] // one for each pointer, so that most spans need no look at the content
+	seen     intern.Table[resourceKey] // by pointer, so that most spans need no look at the content
 	known    []int32                   // by number in seen: the number in list
 	contents intern.Table[string]
 	list     []resource
@@ -34,13 +34,13 @@ type resource struct {
 
 const millisecond = 1_000_000
 
-// What a clock has shown: a start, or an end, that is not a whole millisecond.
+// What a clock was seen to show: a start, or an end, that is not a whole millisecond.
 const (
 	fineStart uint8 = 1 << iota
 	fineEnd
 )
 
-// of returns the number of a span's service, and notes its clock.
+// of returns the number of a span's service, and records its clock.
 func (r *resources) of(span *Span, trace int32) (service int32) {
 	n := r.seen.Of(resourceKey{span.Service, span.Resource})
 	if int(n) == len(r.known) {
@@ -116,8 +116,8 @@ func serviceKey(span *Span) string {
 // ServiceName returns the service's name for people: "(no service.name)" for a span that has none.
 func (s *Span) ServiceName() string { return cmp.Or(s.Service, "(no service.name)") }
 
-// tolerance is what clocks and the moment of ending a span are allowed between p and c: 1 % of p, 50 ms at most, and at least
-// the step of the clock: 1 ms between resources, whose clocks may differ, and where the resource's own clock steps so.
+// tolerance returns by how much clocks, and the moment at which a span is ended, may be off between p and c: 1 % of p and at
+// most 50 ms, but at least 1 µs within a resource, and 1 ms between resources or where the clock steps by milliseconds.
 func (s *Set) tolerance(p, c Index) int64 {
 	n := &s.nodes[p]
 	least := int64(millisecond)
@@ -127,13 +127,13 @@ func (s *Set) tolerance(p, c Index) int64 {
 	return max(least, n.percent())
 }
 
-// tolerates reports whether a time that is that much too late is within the tolerance.
+// tolerates reports whether a lateness, in nanoseconds, is within the tolerance.
 func (s *Set) tolerates(p, c Index, late int64) bool {
 	return late <= millisecond/1000 || late <= s.nodes[p].mostTolerance() && late <= s.tolerance(p, c)
 }
 
-// percent is 1 % of the span, 50 ms at most.
+// percent returns 1 % of the span's length, at most 50 ms.
 func (n *node) percent() int64 { return min((n.end-n.start)/100, 50*millisecond) }
 
-// mostTolerance is the greatest tolerance that p has for any c.
+// mostTolerance returns the greatest tolerance between the span and any other.
 func (n *node) mostTolerance() int64 { return max(millisecond, n.percent()) }

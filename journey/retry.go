@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// maxLookBack bounds how many handlings of one message are looked at for the one before another.
+// maxLookBack bounds how many earlier handlings of a message are searched for the one before another.
 const maxLookBack = 256
 
 // addRetries adds an edge of class retry to each span that handled a message again, for the same consumer, after the handling
@@ -71,8 +71,8 @@ func (s *Set) handlingsAgain() map[Index][]Index {
 	return again
 }
 
-// findRetries finds for each handling of one message the one that ended last before it began, and notes it if it had failed. Of
-// a handling of several messages the one that ended last counts.
+// findRetries finds, for each handling of one message, the last one that ended before it began, and puts it into before if it
+// failed. For a handling of several messages, that which ended last stays.
 func (s *Set) findRetries(handlings []Index, before map[Index]Index) {
 	byEnd := slices.SortedFunc(slices.Values(handlings), s.compareEnds)
 	for _, c := range handlings {

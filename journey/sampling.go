@@ -45,7 +45,7 @@ func weightOf(state string) (float64, bool) {
 	return 1, false
 }
 
-// tailMarks are the attributes that samplers leave which decide when a trace is over: by what happened in it.
+// tailMarks lists the attributes of tail samplers, which decide by what happened in a trace, when it is over.
 var tailMarks = [...]string{"tailsampling.policy", "tailsampling.composite_policy", "tailsampling.cached_decision", "meta.refinery.reason"}
 
 // Sampling is what is known of how the journeys of a set were chosen.
@@ -55,7 +55,7 @@ type Sampling struct {
 	Tail     bool // a span has a tail sampler's mark
 }
 
-// Sampling looks through the journeys of the set and their spans: O(n).
+// Sampling returns how the journeys of the set were chosen, as far as their spans show: O(n).
 func (s *Set) Sampling() Sampling {
 	var x Sampling
 	first := 0.0
@@ -77,7 +77,7 @@ func (s *Set) Sampling() Sampling {
 	return x
 }
 
-// NoInterval says why no interval can be given for figures of such a set, and false when one can.
+// NoInterval reports whether no interval can be given for figures of such a set, and why.
 func (x Sampling) NoInterval() (reason string, refused bool) {
 	switch {
 	case x.Differ:

@@ -12,7 +12,7 @@ type Index int32
 
 const none Index = -1
 
-// node is what the rules need of a span: one cache line.
+// node is what the rules need of a span, in one cache line.
 type node struct {
 	start, end int64 // end is never before start
 	eff        int64 // effective end
@@ -35,15 +35,15 @@ func (n *node) is(f flags) bool { return n.flags&f != 0 }
 // goroutines at a time. The zero Set, and a nil one, have no spans.
 type Set struct {
 	spans     []Span
-	copies    []int32 // by span, how many exact duplicates of it were dropped before; nil for none
+	copies    []int32 // by span, how many exact duplicates of it were dropped before a repair; nil for none
 	nodes     []node
 	index     spanIndex
 	traces    intern.Table[TraceID]
 	topics    intern.Table[string]
 	groups    intern.Table[string]
 	resources resources
-	halves    []Index // the first span of each id that both halves of a call have
-	cut       []Ref   // by trace whose id had been cut, its first span
+	halves    []Index // for each id that both halves of a call share, the first span
+	cut       []Ref   // for each trace whose id was cut, the first span
 	seen      flags   // of all spans
 	ops       [semconv.OperationSettle + 1]bool
 
@@ -174,8 +174,8 @@ func (s *Set) Topic(i Index) string {
 // ConsumerSide reports whether span i is of kind CONSUMER or of the operation receive or process.
 func (s *Set) ConsumerSide(i Index) bool { n := s.node(i); return n.is(isConsumer) }
 
-// Find returns the span of that name, and false when it is not in the set. Among spans with the same name it is the
-// earliest.
+// Find returns the span with that trace id and span id, and false when it is not in the set. Of several with the same ids it
+// is the earliest.
 func (s *Set) Find(r Ref) (Index, bool) {
 	if s.Len() == 0 || r.Span.IsZero() {
 		return none, false
@@ -188,8 +188,8 @@ func (s *Set) Find(r Ref) (Index, bool) {
 	return i, i != none
 }
 
-// Warnings returns everything that was found wrong with the set, in the order of its spans. Of one rule there are 100 at
-// most: the last of them stands for the rest.
+// Warnings returns what was found wrong with the spans of the set, in their order. There are at most 100 of one rule: the
+// last of them stands for the rest.
 func (s *Set) Warnings() []Warning {
 	if s.Len() == 0 {
 		return nil

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Branch is a part of a journey, a span with all calls below it, at which no message and no detached work hangs: the end of
-// a chain. The part that ends last is one in any case.
+// Branch is the end of a chain of work: a span with all calls below it, from which no message and no detached work goes on.
+// The part of a journey that ends last is a Branch in any case.
 type Branch struct {
-	Span  Index         // with which the part begins
+	Span  Index         // the first span of the part
 	Via   Index         // the span that led to it, or -1
 	End   time.Duration // the latest effective end in it, from the journey's start
 	Slack time.Duration // how much later it could have ended without the journey ending later: completion − end

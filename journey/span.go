@@ -84,10 +84,10 @@ type Span struct {
 	DroppedLinks      uint32
 
 	Source   string   // where it was read: file:line
-	Warnings []string // what the system that stored it had to say
+	Warnings []string // from the system that stored it
 }
 
-// Ref returns the span's name within a set.
+// Ref returns the ids by which a set finds the span.
 func (s *Span) Ref() Ref { return Ref{s.Trace, s.ID} }
 
 // Attr returns the attribute with that key. It looks through the list: O(attributes).

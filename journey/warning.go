@@ -37,12 +37,12 @@ const (
 	RuleClockSkew     RuleID = "P10" // a consumer started before its producer: clocks are off
 )
 
-// Warning is something that was found wrong, and how it was dealt with.
+// Warning says what was found wrong, and how it was dealt with.
 type Warning struct {
 	Rule RuleID
 	Span Ref    // zero when it concerns no single span
 	Text string // one sentence
-	More int    // how many warnings of its rule it stands for besides itself
+	More int    // how many more warnings of its rule it stands for
 }
 
 // String returns the rule and the text.
@@ -81,7 +81,7 @@ func (l *warningList) warnings() []Warning {
 	return l.list
 }
 
-// rule is a Warning's Rule while it is still a number.
+// rule is a RuleID as a small number.
 type rule uint8
 
 const (
@@ -109,7 +109,7 @@ func (s *Set) note(r rule, span Index, other int) {
 	s.findings = append(s.findings, finding{span, int32(other), r})
 }
 
-// sortFindings brings them into the order of spans, so that it is the same for any order of the input.
+// sortFindings sorts the findings by span, so that they do not depend on the order of the input.
 func (s *Set) sortFindings() {
 	slices.SortFunc(s.findings, func(a, b finding) int {
 		return cmp.Or(cmp.Compare(a.span, b.span), cmp.Compare(a.rule, b.rule), cmp.Compare(a.other, b.other))

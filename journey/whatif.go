@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// Replay is what would have become of a journey.
+// Replay is the outcome of a journey that was replayed with changed work.
 type Replay struct {
 	CallerWait time.Duration // 0 for a rootless journey
 	Completion time.Duration
 }
 
-// WhatIf replays a journey with the work of some spans changed: factor returns what a span's own work is multiplied with,
-// 1 to leave it as it was, 0 to take it away; nil leaves all as it was. Only work changes: a span starts as long after its cause was ready as it did,
-// a caller goes on when the calls that it waited for have ended, and work that begins when several causes are ready waits
-// for the last of them. Queues are taken to be as long as they were, so it tells what a step costs this journey, not what
-// the load of a whole system would become. With factor 1 for all it returns the times that were: O(n log n).
+// WhatIf replays a journey with the work of some spans changed. factor returns by what to multiply a span's own work: 1 leaves
+// it as it was, 0 removes it; a nil factor leaves all as it was. Only work changes: a span starts as long after its cause was
+// ready as it did, a caller goes on when the calls that it waited for have ended, and work with several causes waits for the
+// last of them. Queues stay as long as they were, so WhatIf tells what a step costs this journey, not what the load of a
+// whole system would become. With factor 1 for all it returns the original times. O(n log n).
 func (j *Journey) WhatIf(factor func(Index) float64) Replay { return j.Replayer().WhatIf(factor) }
 
-// Replayer replays one journey several times: what does not depend on the factors is computed once. It is for one goroutine
-// at a time.
+// Replayer replays one journey several times; it computes once what does not depend on the factors. It must not be used by
+// several goroutines at a time.
 type Replayer struct{ replay replay }
 
 // Replayer returns a Replayer of the journey: O(n log n).
@@ -54,7 +54,7 @@ func (r *replay) run(factor func(Index) float64) Replay {
 	}
 	var x Replay
 	for at, i := range r.spans {
-		if n := &r.set.nodes[i]; n.eff >= n.start { // what a caller's end clipped to nothing ends nothing
+		if n := &r.set.nodes[i]; n.eff >= n.start { // leaves out spans that began after their caller's end
 			x.Completion = max(x.Completion, time.Duration(r.clocks[at].now-r.start))
 		}
 	}
@@ -65,16 +65,16 @@ func (r *replay) run(factor func(Index) float64) Replay {
 	return x
 }
 
-// clock is how far a span has got: at its time then, it is now in the replay.
+// clock is how far a span has got: its original time then is the time now of the replay.
 type clock struct {
 	then, now    int64
 	begun, ended bool
-	calls        int32 // that it has begun and that have not ended
+	calls        int32 // how many of its calls are open
 	factor       float64
 }
 
-// replay goes once through the beginnings and effective ends of a journey's spans, in the order in which they were. What a
-// moment depends on has come before it.
+// replay goes once through the beginnings and effective ends of a journey's spans, in their original order: whatever a
+// moment depends on comes before it.
 type replay struct {
 	*Journey
 	factor  func(Index) float64
@@ -91,8 +91,8 @@ type spanMoment struct {
 	end   bool
 }
 
-// sortMoments lists them by time. At one time what ends comes before what begins, a call before its caller ends, and a caller
-// before its call begins; a span without length ends as soon as it has begun.
+// sortMoments lists the beginnings and ends of all spans by time. At one time ends come before beginnings, a call ends before
+// its caller, and a caller begins before its call; a span without length ends right after it began.
 func (r *replay) sortMoments() []spanMoment {
 	const rank = 1 << 40 // above all depths
 	deep := r.depths()
@@ -136,7 +136,7 @@ func (r *replay) depths() []int32 {
 	return deep
 }
 
-// advance brings a span's clock to a time that was: its own work at its factor, waiting for calls as it was.
+// advance moves a span's clock to the original time to: its own work is scaled by its factor, waiting for calls is not.
 func (r *replay) advance(at int32, to int64) int64 {
 	c := &r.clocks[at]
 	if c.calls == 0 {
@@ -195,7 +195,7 @@ func (r *replay) beginning(at int32, start int64) int64 {
 	return max(now, others)
 }
 
-// finish ends a span, and lets its caller go on that waited for it.
+// finish ends a span, and lets its caller go on if it waited for that.
 func (r *replay) finish(at int32) {
 	n := &r.set.nodes[r.spans[at]]
 	now := r.advance(at, max(n.start, n.eff))

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Incomplete reports that spans of the journey are missing, and why that is known; figures of such a journey are not those of
-// what happened. Evidence is: there is no root; a parent is missing, though not above the root, where an upstream may export
-// nothing (unless other spans like the root have their parents in the set); the target of a link is missing and no message led
-// to the span; a group did not handle a message of a topic of which it handles at least one in twenty.
+// Incomplete reports whether spans of the journey are missing, and how that is known; the figures of such a journey are too
+// small. Any of these shows it: there is no root; a parent is missing, other than the root's, whose upstream may not export
+// (unless other spans like the root have their parents in the set); the target of a link is missing and no message led to
+// the span; a group did not handle a message of a topic of which it handles at least one in twenty.
 func (j *Journey) Incomplete() (reason string, ok bool) {
 	if !j.rooted() {
 		return "it has no root", true
@@ -35,7 +35,7 @@ func (j *Journey) Incomplete() (reason string, ok bool) {
 	return "", false
 }
 
-// missing says which span of the journey is missing by a finding, or "" when it tells of none.
+// missing says which span of the journey is missing according to a finding, or returns "" when none is.
 func (j *Journey) missing(f finding) string {
 	s := j.set
 	span := s.Span(f.span)
@@ -53,13 +53,13 @@ func (j *Journey) isDelivered(i Index) bool {
 	return slices.ContainsFunc(j.set.edgesTo(i), func(e edge) bool { return e.class == ClassMessage && j.Contains(e.pred) })
 }
 
-// rootKind is what spans are compared by that start journeys.
+// rootKind is the service and name of a span at which journeys start.
 type rootKind struct {
 	service int32
 	name    string
 }
 
-// findParented notes which kinds of orphans have their parents in the set elsewhere.
+// findParented finds which spans like an orphan have their parents in the set.
 func (s *Set) findParented() {
 	for _, f := range s.findings {
 		if f.rule == ruleOrphan {
@@ -82,7 +82,7 @@ func (s *Set) findParented() {
 	}
 }
 
-// messageName is what a message is called for people: its topic, or what sent it.
+// messageName returns a message's name for people: its topic, or the name of the span that sent it.
 func (s *Set) messageName(producer Index) string {
 	if topic := s.Topic(producer); topic != "" {
 		return topic

@@ -30,8 +30,8 @@ func (x Selector) selects(span *Span) bool {
 	return span.Service == x.Service && (x.Name == "" || span.Name == x.Name)
 }
 
-// Without leaves the selected spans out, and what they caused, unless something else caused it, too: they are in no journey and
-// in no count. Set.LeftOut tells how many these are.
+// Without leaves out the selected spans, and the spans that only they caused: they are in no journey and in no count.
+// Set.LeftOut returns how many they are.
 func Without(selectors ...Selector) Option {
 	return func(o *options) { o.without = append(o.without, selectors...) }
 }
@@ -49,7 +49,7 @@ func (s *Set) LeftOut() int {
 	return n
 }
 
-// leaveOut marks the selected spans and all that they lead to, and takes the edges to and from the selected ones away.
+// leaveOut marks the selected spans and all that they lead to, and removes the edges to and from the selected ones.
 func (s *Set) leaveOut() {
 	if len(s.options.without) == 0 {
 		return

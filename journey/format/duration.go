@@ -12,7 +12,7 @@ func Duration(d time.Duration) string { return Nanoseconds(float64(d)) }
 // Milliseconds writes milliseconds as Duration does.
 func Milliseconds(ms float64) string { return Nanoseconds(ms * 1e6) }
 
-// Nanoseconds writes nanoseconds as Duration does. What is no number is written as a dash.
+// Nanoseconds writes nanoseconds as Duration does, and NaN as a dash.
 func Nanoseconds(ns float64) string {
 	switch {
 	case math.IsNaN(ns):

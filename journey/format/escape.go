@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Escape replaces what is not printable, such as control characters and those that turn the direction of text, by Go's escapes: \n,
-// \x1b, \u202e. A byte that is no UTF-8 becomes \x with two digits.
+// Escape replaces what is not printable, such as control characters and those that change the direction of text, by Go's escapes: \n,
+// \x1b, \u202e. A byte that is not UTF-8 becomes \x with two digits.
 func Escape(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) < 0 {
 		return s

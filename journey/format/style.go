@@ -1,4 +1,4 @@
-// Package format writes what is read by people: durations, colors, and names that others chose.
+// Package format writes text for people: durations, colors, and names from outside.
 package format
 
 // Style says how text may look. The zero Style is plain text of DefaultWidth.
@@ -7,7 +7,7 @@ type Style struct {
 	Width int  // columns that the text may take; 0 means DefaultWidth
 }
 
-// DefaultWidth is the number of columns where a Style does not say.
+// DefaultWidth is the number of columns of a Style without a Width.
 const DefaultWidth = 100
 
 // Columns returns the width that the style allows.

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Wrap breaks text at blanks into lines of at most width characters. A word that is longer has a line of its own, and is not
-// cut: an id or a path is no use in pieces.
+// Wrap breaks text at blanks into lines of at most width characters. A longer word has a line of its own and is not cut: an
+// id or a path is useless in pieces.
 func Wrap(text string, width int) []string {
 	var lines []string
 	line, used := "", -1

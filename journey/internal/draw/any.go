@@ -8,9 +8,9 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// Any makes spans of up to three traces with every defect that data may have: parents and links to anything, in circles
-// too, missing ones, ids twice, ends before starts, clocks that are off. Times are quarters of a millisecond, so that
-// differences of exactly the tolerance occur. Pick chooses a number from low to high for what the word says.
+// Any makes spans of up to three traces with every defect that data may have: parents and links to anything, also in circles
+// or missing, doubled ids, ends before starts, clocks that are off. Times are quarters of a millisecond, so that differences
+// of exactly the tolerance occur. pick returns a number from low to high; what says what it is for.
 func Any(pick func(what string, low, high int64) int64) []journey.Span {
 	n := pick("spans", 1, 12)
 	traces := pick("traces", 1, 3)

@@ -6,14 +6,14 @@ import (
 	"tracelab/journey"
 )
 
-// Orders makes spans of orders over messages, 21 to an order: five services, four messages, two of them to one group each
-// and one to two groups. Spans come grouped by service, as collectors hand them out.
+// Orders makes spans of orders that cross six services by calls and four messages, 21 spans to an order. They come grouped by
+// service, as collectors export them.
 func Orders(spans int) []journey.Span {
 	const each = 21
 	n := (spans + each - 1) / each
 	byService := make([][]journey.Span, 6)
 	for o := range n {
-		b := orderBuilder{trace: uint64(o + 1), at: 1_750_000_000_000_000_000 + int64(o)*1_000_000}
+		b := orderBuilder{trace: uint64(o + 1), at: Base + int64(o)*1_000_000}
 		client := b.add(0, 0, journey.KindClient, 0, 6)
 		gateway := b.add(1, client, journey.KindServer, 0.3, 5.8)
 		call := b.add(1, gateway, journey.KindClient, 0.5, 5.6)

@@ -6,7 +6,8 @@ import (
 	"tracelab/journey"
 )
 
-// Shapes are journeys of one kind each, large enough to overflow a stack or to take for ever if their cost were not linear.
+// Shapes returns journeys of n spans by the name of their shape. With a large n they overflow the stack of code that
+// recurses, and take for ever where the cost is not linear.
 func Shapes(n int) map[string][]journey.Span {
 	at := func(i int, parent int, start, end int64) journey.Span {
 		s := journey.Span{Kind: journey.KindInternal, Name: "s", Service: "a", Start: start, End: end}

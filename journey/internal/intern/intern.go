@@ -1,4 +1,4 @@
-// Package intern numbers equal keys equally.
+// Package intern gives equal keys equal numbers, to compare and index by.
 package intern
 
 import (
@@ -6,14 +6,14 @@ import (
 	"maps"
 )
 
-// Table numbers keys from 0, in the order in which they come. The zero Table is empty.
+// Table numbers keys from 0, in the order in which they are added. The zero Table is empty.
 type Table[K comparable] struct {
 	numbers map[K]int32
 	last    K // neighbors in the input tend to be equal, so the last key is tried first
 	number  int32
 }
 
-// Of returns the number of a key, a new one for a key that was not numbered before.
+// Of returns the number of a key. A new key gets the next number.
 func (t *Table[K]) Of(key K) int32 {
 	if t.numbers != nil && key == t.last {
 		return t.number
@@ -30,13 +30,13 @@ func (t *Table[K]) Of(key K) int32 {
 	return n
 }
 
-// Lookup returns the number of a key that was numbered before.
+// Lookup returns the number of a key, and false for a key that has none.
 func (t *Table[K]) Lookup(key K) (int32, bool) {
 	n, ok := t.numbers[key]
 	return n, ok
 }
 
-// Len returns how many keys were numbered.
+// Len returns how many keys have numbers.
 func (t *Table[K]) Len() int { return len(t.numbers) }
 
 // All yields the keys with their numbers, in no order.
