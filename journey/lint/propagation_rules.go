@@ -40,7 +40,7 @@ func propagationRules() []Rule {
 			Fix:   "make sure that somebody is told: the caller does not know"},
 		{ID: "P10", Level: LevelWarning, Check: EachSpan(beforeItsCause),
 			Finds: "A child started before its parent, or a consumer before its producer.",
-			Fix:   "synchronise the clocks of the hosts; times across them are off by at least that much"},
+			Fix:   "synchronize the clocks of the hosts; times across them are off by at least that much"},
 	}
 }
 

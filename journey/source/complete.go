@@ -22,23 +22,24 @@ type completeOptions struct {
 	margin    time.Duration
 }
 
-// WithKeys names attributes that tie traces together, such as the id of an order or a run: each of their values is searched
-// for. By default nothing is searched for.
+// WithKeys names attributes that tie traces together, such as the id of an order or a run: Complete searches for each of
+// their values. By default it searches for nothing.
 func WithKeys(keys ...string) CompleteOption { return func(o *completeOptions) { o.keys = keys } }
 
-// WithQuestions bounds how many questions are asked. The default is 200.
+// WithQuestions bounds how many questions the store is asked. The default is 200.
 func WithQuestions(limit int) CompleteOption { return func(o *completeOptions) { o.questions = limit } }
 
 // WithTimeout bounds the time for all questions together. The default is a minute.
 func WithTimeout(d time.Duration) CompleteOption { return func(o *completeOptions) { o.timeout = d } }
 
-// WithMargin sets how long before and after the spans with a value a search looks. The default is ten minutes.
+// WithMargin sets how far a search for a value reaches beyond the spans with that value, before and after. The default is ten
+// minutes.
 func WithMargin(d time.Duration) CompleteOption { return func(o *completeOptions) { o.margin = d } }
 
-// Complete asks a store for what spans refer to and what is not among them: the traces of missing parents and of missing
-// targets of links, then what those refer to, and so on; and, by the attributes of WithKeys, traces that refer to these.
-// A span that is there already is kept as it is. Questions are asked four at a time, each once. What could not be fetched
-// is no error but in the result; the error is that of a context that the caller ended.
+// Complete asks a store for the traces of missing parents and of missing targets of links, then for what those refer to, and
+// so on; and, by the attributes of WithKeys, for traces that belong to these. It keeps given spans as they are. It asks four
+// questions at a time, each once. The result says what could not be fetched; the error is only that of a context that the
+// caller ended.
 //
 // It takes time and memory in proportion to spans, links and answers.
 func Complete(ctx context.Context, spans []journey.Span, store Store, opts ...CompleteOption) (Completion, error) {
@@ -49,7 +50,7 @@ func Complete(ctx context.Context, spans []journey.Span, store Store, opts ...Co
 	asking, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	c := completer{store: store, options: o, have: make(map[journey.Ref]bool), asked: make(map[question]error)}
-	c.Spans = slices.Clip(spans) // as they are: duplicates among them are for package journey to find
+	c.Spans = slices.Clip(spans) // with their duplicates, which package journey finds
 	for i := range spans {
 		c.have[spans[i].Ref()] = true
 	}
@@ -75,7 +76,7 @@ func Complete(ctx context.Context, spans []journey.Span, store Store, opts ...Co
 	return c.Completion, ctx.Err()
 }
 
-// question is one to a store: for a trace, or for an attribute's value.
+// question asks a store for a trace, or for an attribute's value.
 type question struct {
 	trace      journey.TraceID
 	key, value string
@@ -85,19 +86,19 @@ func (q question) compare(other question) int {
 	return cmp.Or(cmp.Compare(q.key, other.key), cmp.Compare(q.value, other.value), q.trace.Compare(other.trace))
 }
 
-// completer is at work on a completion.
+// completer makes a completion.
 type completer struct {
 	Completion
 	store   Store
 	options completeOptions
 	have    map[journey.Ref]bool
-	asked   map[question]error // with what came of it
+	asked   map[question]error // with the outcome
 	periods map[question][2]int64
 	stopped string // why nothing more is asked
-	lost    bool   // the warning about what a format does not keep is there: one is enough
+	lost    bool   // there is a warning about what a format does not keep: one is enough
 }
 
-// add takes over spans that are not there yet.
+// add adds the spans that are not there yet.
 func (c *completer) add(spans []journey.Span) {
 	from := len(c.Spans)
 	for _, s := range spans {
@@ -109,7 +110,7 @@ func (c *completer) add(spans []journey.Span) {
 	c.note(from)
 }
 
-// note finds whom the spans from an index on name, and which values they have.
+// note records to which spans those from an index on refer, and which values they have.
 func (c *completer) note(from int) {
 	for i := range c.Spans[from:] {
 		s := &c.Spans[from+i]
@@ -128,7 +129,7 @@ func (c *completer) name(m Missing) {
 	}
 }
 
-// noteValues widens the time to search for each value that the span has.
+// noteValues widens the period in which to search for each value that the span has.
 func (c *completer) noteValues(s *journey.Span) {
 	for _, key := range c.options.keys {
 		v, ok := s.Attr(key)
@@ -147,7 +148,7 @@ func (c *completer) noteValues(s *journey.Span) {
 	}
 }
 
-// next returns the questions that were not asked yet: searches, whose answers may spare the others, and then traces.
+// next returns the questions that were not asked yet: first searches, which may answer the others, then traces.
 func (c *completer) next() []question {
 	open := make(map[question]bool)
 	for q := range c.periods {
@@ -171,10 +172,10 @@ func (c *completer) next() []question {
 	return list
 }
 
-// atATime is how many questions are under way together.
+// atATime is how many questions are asked at a time.
 const atATime = 4
 
-// ask puts questions, and takes over the answers in their order.
+// ask asks questions, and adds the answers in their order.
 func (c *completer) ask(ctx context.Context, questions []question) {
 	results, errs := make([]Answer, len(questions)), make([]error, len(questions))
 	var group errgroup.Group
@@ -182,10 +183,10 @@ func (c *completer) ask(ctx context.Context, questions []question) {
 	for i, q := range questions {
 		group.Go(func() error {
 			results[i], errs[i] = c.one(ctx, q)
-			return nil // one that fails ends no other
+			return nil // a failure must not end the others
 		})
 	}
-	_ = group.Wait() // they are in errs
+	_ = group.Wait() // always nil: the errors are in errs
 	for i, q := range questions {
 		c.asked[q] = errs[i]
 		c.Questions++

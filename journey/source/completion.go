@@ -9,28 +9,28 @@ import (
 	"tracelab/journey"
 )
 
-// Missing is a span that another one names, as its parent or by a link, and that is still not there.
+// Missing is a span to which another one refers, as its parent or by a link, and that is still not there.
 type Missing struct {
 	journey.Ref
-	By      journey.Ref // the first span that names it
+	By      journey.Ref // the first span that refers to it
 	Link    bool        // by a link
 	Absence journey.Absence
 	Reason  string // why it was not fetched
 }
 
-// Completion is a set of spans with what it was completed by.
+// Completion is what Complete made of a set of spans.
 type Completion struct {
 	Spans     []journey.Span // those given, then those that were fetched
 	Fetched   int            // how many were fetched
 	Questions int            // how many were asked
 	Missing   []Missing      // by trace and span
 
-	// Warnings are those of the store, P01 (parents) and P04 (links) that tell what is not stored from what was not fetched, and
-	// D12 for searches that failed.
+	// Warnings are those of the store; P01 (parents) and P04 (links), which tell what is not stored from what was not fetched;
+	// and D12 for searches that failed.
 	Warnings []journey.Warning
 }
 
-// Absence tells what is known about a span. It searches Missing: O(log n).
+// Absence says why a span is not there. It searches Missing: O(log n).
 func (c Completion) Absence(r journey.Ref) journey.Absence {
 	i, found := slices.BinarySearchFunc(c.Missing, r, func(m Missing, r journey.Ref) int { return compareRefs(m.Ref, r) })
 	if !found {
@@ -39,7 +39,7 @@ func (c Completion) Absence(r journey.Ref) journey.Absence {
 	return c.Missing[i].Absence
 }
 
-// conclude says of everything that is missing why it is.
+// conclude fills in why each missing span is missing, and adds the warnings.
 func (c *completer) conclude() {
 	slices.SortStableFunc(c.Missing, func(a, b Missing) int { return compareRefs(a.Ref, b.Ref) })
 	c.Missing = slices.CompactFunc(c.Missing, func(a, b Missing) bool { return a.Ref == b.Ref })
@@ -55,10 +55,10 @@ func (c *completer) conclude() {
 		}
 	}
 	c.failedSearches()
-	c.summarise()
+	c.summarize()
 }
 
-// failedSearches warns of them, since nothing that is missing shows it.
+// failedSearches warns of failed searches: no missing span shows them.
 func (c *completer) failedSearches() {
 	failed, searches, first := 0, 0, ""
 	for _, q := range c.searches() {
@@ -88,8 +88,8 @@ func (c *completer) searches() []question {
 	return list
 }
 
-// summarise writes one warning for each reason, not for each span: there may be many.
-func (c *completer) summarise() {
+// summarize writes one warning for each reason, not for each span: there may be many.
+func (c *completer) summarize() {
 	type reason struct {
 		link    bool
 		absence journey.Absence

@@ -4,7 +4,7 @@
 //	result, err := source.ReadFile("trace.json")
 //	set := journey.NewSet(result.Spans)
 //
-// Formats, one file of the package each; the content tells which it is, and they may be packed by gzip or zstd:
+// The content tells the format; input may be packed by gzip or zstd. Each format has a file of the package:
 //
 //	OTLP/JSON         one document of any length, lines (with logs and metrics between), or a list; resourceSpans, batches and
 //	                  {"trace":…} as Tempo answers, {"result":…} as Jaeger's api/v3 does, or one ResourceSpans as some SDKs
@@ -14,8 +14,8 @@
 //	Zipkin JSON       version 2: spans in lists or on lines
 //	pdata             the traces of the OpenTelemetry collector, in memory
 //
-// What a format does not keep, and what was damaged, is in the warnings of the result. One damaged span costs no other. Other
-// tools' traces, and what is no trace document, are refused by name with a RefusedError. Memory is in proportion to the spans:
+// Warnings in the result say what a format does not keep and what was damaged. One damaged span costs no other. Other tools'
+// traces, and documents that are not traces, are refused by name with a RefusedError. Memory is in proportion to the spans:
 // about 900 bytes for one with ten attributes and a link.
 //
 // CheckProtobuf and CheckJSON guard decoders that recurse: whoever receives OTLP calls them first.
@@ -23,7 +23,7 @@
 // Complete asks a Store for the spans that others refer to and that are missing, and tells what is not stored from what was
 // not fetched.
 //
-// A format to be added needs a file with a function that appends to spans, a place in recognise.go (or in document.go, for
-// JSON), and a row in the test that takes the same journey through every format. A kind to be refused by name needs a row in
+// To add a format, write a file with a function that appends to spans, call it in recognize.go (or in document.go, for JSON),
+// and add a row to the test that takes the same journey through every format. To refuse a kind by name, add a row in
 // refused.go.
 package source

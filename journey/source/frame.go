@@ -17,15 +17,15 @@ type frame struct {
 	long   bool  // the text is only the beginning: the rest is to be read through a window
 }
 
-// framer cuts input into JSON objects: one a line, several in a line, or one over many lines, and those of a list. An object
-// that does not end before the next one begins (a line that starts with the key of a document) is damaged, and so is text
-// between objects; what follows is read on. Of an object longer than longFrom bytes it holds only the beginning.
+// framer cuts input into JSON objects: one to a line, several in a line, one over many lines, and those of a list. An object
+// that does not end before the next document begins (a line that starts with the key of one) is damaged, and so is text
+// between objects; reading goes on after it. Of an object longer than longFrom bytes the framer holds only the beginning.
 type framer struct {
 	in       *bufio.Reader
 	limit    int
 	longFrom int
 	line     int
-	midLine  bool   // the current line goes on behind buf
+	midLine  bool   // the current line goes on after buf
 	base     []byte // storage for buf, used again for each line
 	buf      []byte // the object so far, and the rest of the current line
 	pos      int    // in buf: everything before it is scanned
@@ -34,12 +34,12 @@ type framer struct {
 	eof      bool
 	peeked   int // bytes that a window has seen, and that are not yet consumed
 
-	// whole is tried on each line on which an object may begin. If it can use the line as one object it says so, and the
-	// line need not be looked through for the object's end.
+	// whole is tried on each line on which an object may begin. It returns true if the line is one whole object: then the
+	// framer need not search it for the object's end.
 	whole func(text []byte, line int) bool
 }
 
-// longFrom is how many bytes of an object are held before it is read through a window. Most lines are shorter.
+// longFrom is from how many bytes on an object is read through a window. Most lines are shorter.
 const longFrom = 1 << 20
 
 func newFramer(in io.Reader, o readOptions, whole func(text []byte, line int) bool) *framer {
@@ -77,7 +77,7 @@ func (f *framer) next() (frame, error) {
 // documentKeys begin a document at the beginning of a line.
 var documentKeys = [...]string{`{"resourceSpans"`, `{"resourceLogs"`, `{"resourceMetrics"`, `{"batches"`, `{"result"`, `{"data"`, `{"trace"`}
 
-// longestKey is how many bytes it takes to know one.
+// longestKey is how many bytes it takes to recognize a document's key.
 const longestKey = len(`{"resourceMetrics"`)
 
 func startsDocument(text []byte) bool {
@@ -89,13 +89,13 @@ func startsDocument(text []byte) bool {
 	return false
 }
 
-// startsObject reports that the next line begins a document.
+// startsObject reports whether the next line begins a document.
 func (f *framer) startsObject() bool {
-	ahead, _ := f.in.Peek(longestKey) // an error, such as the end, comes up again in readLine
+	ahead, _ := f.in.Peek(longestKey) // readLine returns the error, if any
 	return startsDocument(ahead)
 }
 
-// readLine appends the next line to the buffer, or a piece of it when it is long, and remembers the end of the input.
+// readLine appends the next line, or a piece of it when it is long, to the buffer. At the end of the input it sets eof.
 func (f *framer) readLine() error {
 	continued := f.midLine
 	if !continued {
@@ -130,7 +130,7 @@ func (f *framer) readLine() error {
 	}
 }
 
-// scan looks on in the buffer for the end of an object.
+// scan searches the rest of the buffer for the end of an object.
 func (f *framer) scan() (frame, bool) {
 	if f.depth == 0 {
 		skip := len(f.buf) - len(bytes.TrimLeft(f.buf, " \t\r\n[],"))
@@ -204,10 +204,10 @@ func endOfString(b []byte) int {
 	return -1
 }
 
-// dropLine passes over the rest of the current line.
+// dropLine skips the rest of the current line.
 func (f *framer) dropLine() {
 	for f.midLine {
-		_, err := f.in.ReadSlice('\n') // an error that lasts comes up again when the next line is read
+		_, err := f.in.ReadSlice('\n') // reading the next line returns an error that lasts
 		f.midLine = errors.Is(err, bufio.ErrBufferFull)
 	}
 }

@@ -9,9 +9,9 @@ import (
 
 // This file reads Jaeger's own JSON, as GET /api/traces/{id} answers it and as the Jaeger UI downloads it: times are integer
 // microseconds, the kind and the status of a span are tags, parents and links are both references. Whole spans that the UI
-// nests in references are passed over, to any depth.
+// nests in references are skipped, to any depth.
 
-// lostInJaeger says what cannot be read from that format, because it does not keep it.
+// lostInJaeger says what the format does not keep.
 const lostInJaeger = "Jaeger JSON keeps times to the microsecond, one reference where a span has both a parent and a link to it, " +
 	"and neither attributes nor flags of links; api/v3 and OTLP keep all of them"
 
@@ -34,7 +34,7 @@ type process struct {
 	resource *journey.Resource
 }
 
-// reference is a parent or a link: Jaeger tells them apart by the sort of reference only.
+// reference is a parent or a link: Jaeger tells them apart by the type of reference only.
 type reference struct {
 	journey.Ref
 	childOf bool
@@ -84,7 +84,8 @@ func (d *spanDecoder) jaegerField(t *jaegerTrace, field string) bool {
 	return true
 }
 
-// guardedJaegerSpan reads a span. One without ids is left out: whether it is damaged, or none of Jaeger's, the others tell.
+// guardedJaegerSpan reads a span. It leaves out one without ids: withoutIDs decides later whether it is damaged or of another
+// format.
 func (d *spanDecoder) guardedJaegerSpan(t *jaegerTrace) {
 	before, count, depth := len(d.spans), len(t.spans), d.depth
 	ok := d.guarded("a span", func() {
@@ -98,8 +99,8 @@ func (d *spanDecoder) guardedJaegerSpan(t *jaegerTrace) {
 	}
 }
 
-// lookAgain goes back to the beginning of a span that could not be read, or has no id. It leaves the span out when its fields
-// are not those of Jaeger; else what could not be read is damaged.
+// lookAgain goes back to the beginning of a span that could not be read, or has no id. It leaves the span out when it lacks a
+// field that all of Jaeger's have; otherwise it restores the error.
 func (d *spanDecoder) lookAgain(t *jaegerTrace, depth int) {
 	err, failed := d.err, d.failed
 	s := shape{}
@@ -123,7 +124,7 @@ func (d *spanDecoder) lookAgain(t *jaegerTrace, depth int) {
 	d.spans = d.spans[:len(d.spans)-1]
 }
 
-// withoutIDs says what spans without ids are: damaged when others have some, else of another kind.
+// withoutIDs reports the spans without ids: as damaged when other spans of the trace have ids, else as another format.
 func (d *spanDecoder) withoutIDs(t *jaegerTrace, found *contents) {
 	if len(t.spans) > 0 {
 		d.damaged(t.nameless, fmt.Errorf("a span without a field %s", t.missing))
@@ -136,11 +137,11 @@ func (d *spanDecoder) withoutIDs(t *jaegerTrace, found *contents) {
 	found.refused = refuseMissing(found.shape, "a span in the field spans", t.missing, d.where)
 }
 
-// finishTrace gives the spans their processes, which come last.
+// finishTrace gives the spans their processes, which follow them in the text.
 func (d *spanDecoder) finishTrace(t *jaegerTrace, found *contents) {
 	if d.err != nil {
 		if t.found {
-			d.spans = d.spans[:t.from] // their processes come last, so nobody knows whose they are
+			d.spans = d.spans[:t.from] // without their processes, their services are not known
 		}
 		return
 	}
@@ -189,12 +190,12 @@ func (d *spanDecoder) process() process {
 	return p
 }
 
-// jaegerSpan is what a span of ours has no field for.
+// jaegerSpan has the fields of a span that journey.Span does not have.
 type jaegerSpan struct {
 	index    int // in the decoder
 	duration int64
 	process  string         // the key in processes
-	parent   journey.SpanID // a field of its own before references, and where spans are stored
+	parent   journey.SpanID // from the field parentSpanID of old versions, and of stored spans
 }
 
 func (d *spanDecoder) jaegerSpan(t *jaegerTrace) {
@@ -218,7 +219,7 @@ func (d *spanDecoder) jaegerSpanField(s *journey.Span, f *jaegerSpan, key []byte
 	case "parentSpanID":
 		d.shortID(f.parent[:])
 	case "flags":
-		s.Flags = uint32(d.uint(32)) & 1 // sampled, as in W3C Trace Context; the others mean something else
+		s.Flags = uint32(d.uint(32)) & 1 // sampled, as in W3C Trace Context; Jaeger's other flags mean something else
 	case "operationName":
 		s.Name = d.string()
 	case "references":
@@ -261,7 +262,7 @@ func (d *spanDecoder) reference() {
 }
 
 // refer makes one of the references the parent and the others links. The parent is the first CHILD_OF of the same trace, else
-// the first FOLLOWS_FROM of the same trace, since a parent with a link to it arrives as that. Another CHILD_OF becomes a link
+// the first FOLLOWS_FROM of the same trace: Jaeger writes that for a parent with a link to it. Another CHILD_OF becomes a link
 // that says so, as in OpenTelemetry's mapping.
 func (d *spanDecoder) refer(s *journey.Span, parent journey.SpanID) {
 	chosen, follows := -1, -1

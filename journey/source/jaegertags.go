@@ -8,7 +8,7 @@ import (
 	"tracelab/journey"
 )
 
-// readTags moves into the span's fields what OpenTelemetry's mapping to Jaeger writes as tags, and leaves the rest.
+// readTags moves tags into the span's fields where OpenTelemetry's mapping to Jaeger made tags of fields.
 func readTags(s *journey.Span) {
 	code, failed := "", false
 	kept := s.Attributes[:0]
@@ -95,7 +95,7 @@ func (d *spanDecoder) tagList() []journey.Attribute {
 	return d.attributes[from:len(d.attributes):len(d.attributes)]
 }
 
-// tagValue reads a value as what JSON says it is; what no tag should hold, a list or an object, is left empty.
+// tagValue reads a value by its JSON type; a list or an object, which no tag should hold, becomes an empty value.
 func (d *spanDecoder) tagValue() journey.Value {
 	switch d.peek() {
 	case '"':
@@ -115,7 +115,8 @@ func (d *spanDecoder) tagValue() journey.Value {
 	return journey.FloatValue(f)
 }
 
-// typed makes a value what Jaeger says it is: integers beyond 2⁵³ and bytes are written as strings. What does not fit stays.
+// typed converts a value to the type that Jaeger names: it writes integers beyond 2⁵³ and bytes as strings. A value that does
+// not fit the type stays as it is.
 func typed(v journey.Value, kind string) journey.Value {
 	switch n, isInt := v.Int64(); {
 	case kind == "float64" && isInt:

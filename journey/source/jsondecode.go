@@ -8,13 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds the recursion of the decoder: what lies within MaxDepth may have been wrapped by the store that handed it out.
+// maxDepth bounds the recursion of the decoder: a store may have wrapped a document that lies within MaxDepth.
 const maxDepth = MaxDepth + 10
 
-// decoder reads JSON values from the front of a byte slice, without building a tree. The first error ends it: every method
-// returns the zero value from then on.
-//
-// It exists for speed: a general decoder would first build what is then copied into spans, at half the rate.
+// decoder reads JSON values from the front of a byte slice, without building a tree: that is twice as fast as a general
+// decoder, whose values would have to be copied into spans. After the first error every method returns the zero value.
 type decoder struct {
 	text   []byte
 	pos    int
@@ -23,7 +21,7 @@ type decoder struct {
 	failed int    // the depth at which err was found
 	field  string // the field that is being read, for errors
 	err    error
-	names  map[string]string // strings that occurred: most occur in every span
+	names  map[string]string // short strings that were read: most occur in every span
 
 	repaired int // strings that were not UTF-8
 }
@@ -54,7 +52,7 @@ func (d *decoder) peek() byte {
 	}
 }
 
-// take consumes a byte that has to be there.
+// take consumes a byte, and fails when another one is next.
 func (d *decoder) take(c byte) bool {
 	if d.peek() != c {
 		d.fail("want %q", c)
@@ -64,20 +62,20 @@ func (d *decoder) take(c byte) bool {
 	return true
 }
 
-// object calls a function for each field; it has to read the value. A null is an object without fields.
+// object calls read for each field; read must consume the value. A null is an object without fields.
 func (d *decoder) object(read func(key []byte)) { d.list('{', '}', func() { d.keyed(read) }) }
 
 func (d *decoder) keyed(read func(key []byte)) {
 	key := d.rawString()
 	if d.pos == len(d.text) || d.text[d.pos] != ':' {
-		key = bytes.Clone(key) // more text may take its place
+		key = bytes.Clone(key) // reading on may overwrite it
 	}
 	if d.take(':') {
 		read(key)
 	}
 }
 
-// array calls a function for each item; it has to read it. A null is an array without items.
+// array calls read for each item; read must consume it. A null is an array without items.
 func (d *decoder) array(read func()) { d.list('[', ']', read) }
 
 func (d *decoder) list(opening, closing byte, read func()) {
@@ -116,7 +114,7 @@ func (d *decoder) word(w string) bool {
 	return true
 }
 
-// rawString returns what stands between quotes, escapes resolved. It is valid until more text is read.
+// rawString returns the content of a string, with its escapes resolved. It is valid until more text is read.
 func (d *decoder) rawString() []byte {
 	if !d.take('"') {
 		return nil
@@ -137,7 +135,7 @@ func (d *decoder) rawString() []byte {
 	return []byte(s)
 }
 
-// restOfString returns how many bytes are left of the string that has begun, without its quote.
+// restOfString returns how many bytes the current string has from here to its closing quote.
 func (d *decoder) restOfString() (n int, ok bool) {
 	for from := 0; ; {
 		n = endOfString(d.text[d.pos+from:])
@@ -146,7 +144,7 @@ func (d *decoder) restOfString() (n int, ok bool) {
 			break
 		}
 		from = len(bytes.TrimRight(d.text[d.pos:], `\`))
-		start := d.pos - 1 // with its quote
+		start := d.pos - 1 // the opening quote
 		if !d.fill(&start) {
 			d.fail("a string does not end")
 			return 0, false
@@ -159,13 +157,13 @@ func (d *decoder) restOfString() (n int, ok bool) {
 	return n, true
 }
 
-// Only short strings are remembered, and not more than an input with a new one in each span should hold.
+// Limits of names: long strings rarely recur, and an input with a new string in each span must not fill the memory.
 const (
 	maxNameLength = 64
 	maxNames      = 10_000
 )
 
-// string returns a string of its own, the same one for the same bytes where possible. A null is empty.
+// string returns a string that stays valid, the same one for the same bytes where possible. A null is empty.
 func (d *decoder) string() string {
 	if d.null() {
 		return ""
@@ -188,7 +186,7 @@ func (d *decoder) intern(raw []byte) string {
 	return s
 }
 
-// valid returns a string in which U+FFFD stands for bytes that are not UTF-8, as encoding/json does it.
+// valid returns a string with U+FFFD for bytes that are not UTF-8, as encoding/json does.
 func (d *decoder) valid(raw []byte) string {
 	if utf8.Valid(raw) {
 		return string(raw)
@@ -197,7 +195,7 @@ func (d *decoder) valid(raw []byte) string {
 	return strings.ToValidUTF8(string(raw), "\uFFFD")
 }
 
-// skip passes over a value of any kind.
+// skip skips a value of any kind.
 func (d *decoder) skip() {
 	switch d.peek() {
 	case '{':
@@ -215,8 +213,8 @@ func (d *decoder) skip() {
 	}
 }
 
-// skipNested passes over a value of any depth without looking into it. It fails when the value does not end before another
-// document begins.
+// skipNested skips a value of any depth without recursion. It fails when the value does not end before another document
+// begins.
 func (d *decoder) skipNested() {
 	if c := d.peek(); c != '{' && c != '[' {
 		d.skip()

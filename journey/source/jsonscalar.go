@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// number returns the text of a number, which may stand in quotes as 64-bit integers do. A null is 0. It is valid until more
-// text is read.
+// number returns the text of a number, which may be quoted, as 64-bit integers are. A null is 0. It is valid until more text
+// is read.
 func (d *decoder) number() []byte {
 	switch c := d.peek(); {
 	case c == 'n' && d.word("null"):
@@ -52,7 +52,7 @@ func (d *decoder) float() float64 {
 	return n
 }
 
-// check fails with what is wrong about a number.
+// check fails with an error of strconv.
 func (d *decoder) check(err error) {
 	if err == nil {
 		return
@@ -75,7 +75,7 @@ func (d *decoder) bool() bool {
 	return false
 }
 
-// enum returns a number that may be written as one of the names, which are numbered by their place.
+// enum returns a number that may be written as one of the names: their positions are their numbers.
 func (d *decoder) enum(names ...string) uint8 {
 	if d.peek() != '"' {
 		return uint8(d.uint(8))
@@ -90,8 +90,8 @@ func (d *decoder) enum(names ...string) uint8 {
 	return 0
 }
 
-// id reads hexadecimal digits of either case, or the base64 that the JSON mapping of protobuf writes, and so some stores: it is
-// longer than the bytes and shorter than their digits, so one is never the other. An empty string is no id.
+// id reads hexadecimal digits of either case, or base64, which some stores write because the JSON mapping of protobuf does.
+// The two differ in length. An empty string is no id.
 func (d *decoder) id(dst []byte) {
 	if d.null() {
 		return
@@ -122,7 +122,7 @@ func (d *decoder) id(dst []byte) {
 	}
 }
 
-// shortID reads hexadecimal digits of either case from which zeros in front may be missing, as Jaeger writes ids.
+// shortID reads hexadecimal digits of either case without leading zeros, as Jaeger may write ids.
 func (d *decoder) shortID(dst []byte) {
 	if d.null() {
 		return
@@ -143,8 +143,8 @@ func (d *decoder) shortID(dst []byte) {
 	}
 }
 
-// micros reads microseconds, which may have decimals, and returns nanoseconds. What is beyond the year 2262 becomes the
-// greatest time: package journey reports it as out of range.
+// micros reads microseconds, which may have decimals, and returns nanoseconds. A time beyond the year 2262 becomes the
+// greatest one, which package journey reports as out of range.
 func (d *decoder) micros() int64 {
 	whole, fraction, decimals := strings.Cut(string(d.number()), ".")
 	n, err := strconv.ParseUint(whole, 10, 64)

@@ -2,9 +2,9 @@ package source
 
 import "bytes"
 
-// This file reads on where a frame is longer than what a framer holds.
+// This file goes on reading an object that is longer than a framer holds.
 
-// more returns what the input has ready. It is consumed by the next call, or by resume.
+// more returns what the input has ready. The next call consumes it, or resume does.
 func (f *framer) more() ([]byte, error) {
 	f.consume(f.peeked)
 	if _, err := f.in.Peek(1); err != nil {
@@ -15,7 +15,7 @@ func (f *framer) more() ([]byte, error) {
 	return piece, err
 }
 
-// consume passes over bytes that were peeked at, and counts their lines.
+// consume skips bytes that were peeked at, and counts their lines.
 func (f *framer) consume(n int) {
 	f.peeked = 0
 	if n == 0 {
@@ -30,16 +30,16 @@ func (f *framer) consume(n int) {
 	_, _ = f.in.Discard(n)
 }
 
-// resume goes on behind an object that was read through a window. Rest is what the window holds and did not use.
+// resume goes on after an object that was read through a window. rest is what the window holds and did not use.
 func (f *framer) resume(rest []byte) {
-	behind := max(0, len(rest)-f.peeked) // of what came before the newest piece
-	f.buf = bytes.Clone(rest[:behind])
-	f.consume(f.peeked - (len(rest) - behind))
+	before := max(0, len(rest)-f.peeked) // bytes of rest that came before the newest piece
+	f.buf = bytes.Clone(rest[:before])
+	f.consume(f.peeked - (len(rest) - before))
 	f.pos, f.depth, f.start = 0, 0, f.line
 }
 
-// skipObject passes over the rest of an object that is damaged, depth levels deep: to where its brackets close, or to the line
-// on which another document begins.
+// skipObject skips the rest of a damaged object, from depth levels deep: up to where its brackets close, or to the line on
+// which another document begins.
 func (f *framer) skipObject(depth int) error {
 	quoted, escaped := false, false
 	for depth > 0 {

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// nested reads the list or map that an attribute's field arrayValue or kvlistValue holds, as encoding/json would.
+// nested reads the list or map in an attribute's field arrayValue or kvlistValue.
 func (d *spanDecoder) nested(field []byte) any {
 	isMap := field[0] == 'k'
 	list, fields := []any{}, map[string]any{}
@@ -67,7 +67,8 @@ func (d *spanDecoder) any() any {
 	return v
 }
 
-// jsonText writes a list or map as JSON, its keys sorted; what JSON cannot express, such as infinity, empties it.
+// jsonText writes a list or map as JSON, its keys sorted. It returns "" for one with a value that JSON does not have, such as
+// infinity.
 func jsonText(v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -6,21 +6,21 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// MaxDepth is how many objects and lists may lie within one another in a document of JSON, and in the JSON form of a
-// protobuf message. OTLP itself takes about ten, and each list or map inside an attribute takes three or four more.
+// MaxDepth is how many levels deep objects and lists may be nested in a JSON document, and in the JSON form of a protobuf
+// message. OTLP itself takes about ten levels, and each list or map inside an attribute takes three or four more.
 const MaxDepth = 200
 
 // ErrTooDeep is in the errors of CheckProtobuf and CheckJSON for input that is nested more than MaxDepth levels deep.
 var ErrTooDeep = fmt.Errorf("nested more than %d levels deep", MaxDepth)
 
-// CheckProtobuf reports why the protobuf encoding of an OTLP TracesData or ExportTraceServiceRequest must not be decoded: it
+// CheckProtobuf returns why the protobuf encoding of an OTLP TracesData or ExportTraceServiceRequest must not be decoded: it
 // is nested deeper than MaxDepth (ErrTooDeep), or malformed. Call it before any decoder that recurses, such as pdata's:
-// 15 MB of nested lists end a process by a stack overflow, which nothing can recover from. What it accepts stays within
-// MaxDepth when it is written as JSON. It takes no memory, and time in proportion to fields.
+// 15 MB of nested lists end a process by a stack overflow, from which nothing recovers. What it accepts stays within
+// MaxDepth when it is written as JSON. It takes no memory, and time in proportion to the fields.
 func CheckProtobuf(message []byte) error { return checkNesting(message, tracesData, 1) }
 
-// CheckJSON reports ErrTooDeep for text with more than MaxDepth objects and lists within one another. Call it before any
-// decoder that recurses. Whether the text is JSON is for the decoder to tell.
+// CheckJSON returns ErrTooDeep for text with objects and lists nested more than MaxDepth levels deep. Call it before any
+// decoder that recurses. It does not check that the text is JSON: the decoder does.
 func CheckJSON(text []byte) error {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -61,7 +61,7 @@ const (
 	keyValueList
 )
 
-// child returns the level that a field of l holds, by the field numbers of OTLP, and how much deeper it lies in JSON: two for
+// child returns the level of a field of l, by the field numbers of OTLP, and how many levels deeper it lies in JSON: two for
 // a repeated field, which is a list of objects.
 func (l level) child(field protowire.Number) (child level, deeper int) {
 	type step struct {
@@ -97,7 +97,7 @@ func (l level) child(field protowire.Number) (child level, deeper int) {
 	return otherField, 0
 }
 
-// checkNesting looks through a message that lies depth levels deep. Its own recursion ends at MaxDepth.
+// checkNesting checks a message that lies depth levels deep. Its own recursion ends at MaxDepth.
 func checkNesting(message []byte, l level, depth int) error {
 	if depth > MaxDepth {
 		return ErrTooDeep

@@ -12,8 +12,8 @@ import (
 	"tracelab/journey"
 )
 
-// FromOTLP reads spans from the protobuf encoding of an OTLP TracesData or ExportTraceServiceRequest message. Where is
-// kept with each span as its source.
+// FromOTLP reads spans from the protobuf encoding of an OTLP TracesData or ExportTraceServiceRequest message. where becomes
+// the Source of each span.
 func FromOTLP(message []byte, where string) ([]journey.Span, error) {
 	traces, err := unmarshal(message)
 	if err != nil {
@@ -34,7 +34,7 @@ func unmarshal(message []byte) (ptrace.Traces, error) {
 	return ptrace.Traces{}, fmt.Errorf("not an OTLP protobuf message of traces: %w", err)
 }
 
-// FromTraces copies all spans of traces. Where is kept with each span as its source.
+// FromTraces copies all spans of traces. where becomes the Source of each span.
 func FromTraces(traces ptrace.Traces, where string) []journey.Span {
 	c := converter{where: where}
 	return c.traces(traces)
@@ -64,7 +64,7 @@ func (c *converter) resourceOf(r pcommon.Resource) {
 	c.service = describe(c.resource)
 }
 
-// text returns a string in which U+FFFD stands for bytes that are not UTF-8.
+// text returns a string with U+FFFD for bytes that are not UTF-8.
 func (c *converter) text(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -73,7 +73,7 @@ func (c *converter) text(s string) string {
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// converter copies the spans of one scope. Their attributes and links share two slices: one allocation each.
+// converter copies the spans of one scope. Their attributes share one slice and their links another, to save allocations.
 type converter struct {
 	service, scope, where string
 	resource              *journey.Resource
@@ -141,7 +141,8 @@ func (c *converter) linksOf(list ptrace.SpanLinkSlice) []journey.Link {
 	return c.links[from:len(c.links):len(c.links)]
 }
 
-// fromTime keeps a time beyond the year 2262 as the greatest one: package journey reports it as out of range.
+// fromTime returns a time in nanoseconds. One beyond the year 2262 becomes the greatest, which package journey reports as out
+// of range.
 func fromTime(t pcommon.Timestamp) int64 { return int64(min(uint64(t), math.MaxInt64)) }
 
 func (c *converter) value(v pcommon.Value) journey.Value {

@@ -7,9 +7,9 @@ import (
 	"tracelab/journey"
 )
 
-// This file reads OTLP/JSON after the protobuf JSON mapping of OTLP: field names in lowerCamelCase or as in the proto files,
-// ids in hexadecimal, 64-bit numbers as strings or numbers, enums as numbers or names. Unknown fields are passed over, as
-// the OTLP specification asks.
+// This file reads OTLP/JSON by the protobuf JSON mapping of OTLP: field names in lowerCamelCase or as in the proto files,
+// ids in hexadecimal, 64-bit numbers as strings or numbers, enums as numbers or names. Unknown fields are skipped, as the
+// OTLP specification asks.
 
 func (d *spanDecoder) resourceSpans() {
 	before := len(d.spans)
@@ -27,7 +27,7 @@ func (d *spanDecoder) resourceSpans() {
 		}
 	})
 	if !known || d.err != nil && resource.Attributes == nil {
-		d.spans = d.spans[:before] // nobody knows whose they are
+		d.spans = d.spans[:before] // their service is not known
 	}
 	for i := range d.spans[before:] {
 		s := &d.spans[before+i]
@@ -132,7 +132,7 @@ func (d *spanDecoder) spanField(s *journey.Span, key []byte) {
 	}
 }
 
-// time keeps a time beyond the year 2262 as the greatest one: package journey reports it as out of range.
+// time reads nanoseconds. A time beyond the year 2262 becomes the greatest one, which package journey reports as out of range.
 func (d *spanDecoder) time() int64 { return int64(min(d.uint(64), math.MaxInt64)) }
 
 func (d *spanDecoder) status(s *journey.Span) {
@@ -230,7 +230,7 @@ func (d *spanDecoder) bytes() []byte {
 	return b
 }
 
-// fieldName returns the name of a field without an allocation where it is one of those that can fail.
+// fieldName returns the name of a field, without an allocation for the fields that can fail to be read.
 func fieldName(key []byte) string {
 	for _, name := range [...]string{
 		"traceId", "spanId", "parentSpanId", "name", "kind", "startTimeUnixNano", "endTimeUnixNano", "attributes", "links", "status", "flags",

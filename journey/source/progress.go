@@ -2,11 +2,11 @@ package source
 
 import "io"
 
-// progress counts what is read of an input whose size is known, so that room for spans is made once. Growing as append does
-// would copy them several times over, and have two copies at the end.
+// progress counts what is read of an input whose size is known, to estimate how many spans will come: growing step by step
+// would copy them several times, and hold two copies at the end.
 type progress struct {
 	in   io.Reader
-	size int64 // in bytes, or 0 when nobody knows
+	size int64 // in bytes, or 0 when it is not known
 	read int64
 }
 
@@ -16,10 +16,10 @@ func (p *progress) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// fewSpans are too few to judge by: much of what was read may not be decoded yet.
+// fewSpans are too few for an estimate: much of what was read may not be decoded yet.
 const fewSpans = 10_000
 
-// more returns for how many spans beyond those that were read room should be made.
+// more returns for how many more spans to make room.
 func (p *progress) more(spans int) int {
 	if spans < fewSpans || p.size <= p.read {
 		return max(spans/2, 16)

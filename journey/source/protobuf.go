@@ -14,8 +14,8 @@ import (
 // This file reads files of OTLP protobuf:
 //
 //	one message                       TracesData or ExportTraceServiceRequest, or several one after another, which is the same
-//	messages behind a varint          the usual way to delimit protobuf
-//	messages behind four bytes        the length in big-endian order, each message as it is or as zstd: what the file
+//	messages after a varint           the usual way to delimit protobuf
+//	messages after four bytes         the length in big-endian order, each message as it is or as zstd: what the file
 //	                                  exporter of the OpenTelemetry collector writes
 //
 // One message is read by its parts, a ResourceSpans each, so that memory does not grow with the file.
@@ -32,7 +32,7 @@ const (
 // fieldResourceSpans is the tag of the only field of both messages: number 1, length-delimited.
 const fieldResourceSpans = 1<<3 | byte(protowire.BytesType)
 
-// framingOf goes by the bytes that a message begins with. A ResourceSpans begins with its resource, its spans or its schema.
+// framingOf recognizes the framing by the first bytes. A ResourceSpans begins with its resource, its spans or its schema.
 func framingOf(head []byte) framing {
 	if len(head) > 4 && head[0] == 0 && (head[4] == fieldResourceSpans || bytes.HasPrefix(head[4:], zstdMark)) {
 		return fourBytes
@@ -51,10 +51,10 @@ func framingOf(head []byte) framing {
 	return varint
 }
 
-// readProtobuf reads messages until the end. One that is damaged is skipped; without a message's end nothing after it can
-// be read, which counts as one damaged message too.
+// readProtobuf reads messages until the end. It skips one that is damaged. When a message does not end, nothing after it can
+// be read, and all of that counts as one damaged message.
 func (r *Result) readProtobuf(in *bufio.Reader, name string, limit int) error {
-	head, _ := in.Peek(sniffed) // an error comes up again when it is read
+	head, _ := in.Peek(sniffed) // reading returns the error, if any
 	m := messages{tally: tally{in: in}, framing: framingOf(head), limit: limit}
 	repaired := 0
 	for {
@@ -96,7 +96,7 @@ func (r *Result) addMessage(message []byte, where string, repaired *int) error {
 	return nil
 }
 
-// damageError is what is wrong with one message.
+// damageError says what is wrong with one message.
 type damageError struct {
 	err  error
 	last bool // where the next one begins is not known
@@ -104,7 +104,7 @@ type damageError struct {
 
 func (e *damageError) Error() string { return e.err.Error() }
 
-// tally counts what is read, and remembers an error that is not the end.
+// tally counts the bytes that are read, and keeps an error other than io.EOF.
 type tally struct {
 	in     *bufio.Reader
 	at     int64 // bytes read
@@ -166,8 +166,8 @@ func (m *messages) next() ([]byte, error) {
 	return m.buf.Bytes(), nil
 }
 
-// size reads what stands before a message. Of a plain one it is the tag and length of a ResourceSpans, which become part of
-// the message, so that it is whole.
+// size reads the length before a message. In a plain one that is the tag and length of a ResourceSpans, which it writes to
+// buf, as they belong to the message.
 func (m *messages) size() (uint64, error) {
 	switch m.framing {
 	case fourBytes:

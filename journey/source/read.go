@@ -15,7 +15,7 @@ import (
 	"tracelab/journey/format"
 )
 
-// DefaultLimit is how long a single document, line or message may be, in bytes, unless WithLimit says otherwise.
+// DefaultLimit is how many bytes a single document, line or message may have without WithLimit.
 const DefaultLimit = 256 << 20
 
 // ErrNoSpans is in the errors of Read when the input could be read and holds no spans.
@@ -25,20 +25,20 @@ var ErrNoSpans = errors.New("no spans")
 type Result struct {
 	Spans   []journey.Span
 	Lines   int // lines of the input; messages, where it is protobuf
-	Damaged int // lines, messages and single spans that could not be read: the first hundred in Warnings, and the number of the others
-	Passed  int // documents passed over: those of other signals, such as logs and metrics, and of kinds that are not read
+	Damaged int // lines, messages and single spans that could not be read: the first hundred are in Warnings, with the number of the others
+	Passed  int // documents that were skipped: of other signals, such as logs and metrics, and of kinds that are not read
 
 	// Warnings are of rule D09 (damage, naming file and line), D11 (what the format or the reading has lost) or P07 (what a
 	// store had to say about a whole trace).
 	Warnings []journey.Warning
 
 	refused   *RefusedError // the first document of a kind that is not read
-	refusals  int           // how many there are
+	refusals  int           // how many such documents there are
 	damagedTo int           // the last line that is counted in Damaged
 	unlisted  int           // warnings of damage beyond maxListed
 }
 
-// maxListed is how many warnings of damage are listed, so that input that is all damage takes no memory for it.
+// maxListed is how many warnings of damage are listed, so that damaged input does not fill the memory with them.
 const maxListed = 100
 
 // ReadOption changes how input is read.
@@ -46,13 +46,13 @@ type ReadOption func(*readOptions)
 
 type readOptions struct {
 	limit    int
-	size     int64 // of the input in bytes, or 0 when nobody knows
+	size     int64 // of the input in bytes, or 0 when it is not known
 	progress *progress
-	longFrom int // how many bytes of an object are held before it is read through a window
+	longFrom int // from how many bytes on an object is read through a window
 }
 
-// WithLimit sets how long a single document, line or message may be, in bytes; the default is DefaultLimit. A longer one is
-// an error. Reading takes memory for the spans, and at worst for some four times the limit.
+// WithLimit sets how many bytes a single document, line or message may have; the default is DefaultLimit. A longer one is an
+// error. Reading takes memory for the spans and at worst about four times the limit.
 func WithLimit(bytes int) ReadOption { return func(o *readOptions) { o.limit = bytes } }
 
 // ReadFile reads the spans of a file: see Read.
@@ -60,7 +60,7 @@ func ReadFile(name string, opts ...ReadOption) (Result, error) {
 	f, err := os.Open(name)
 	var failed *fs.PathError
 	switch {
-	case errors.As(err, &failed): // whose text has the name as it is
+	case errors.As(err, &failed): // its text would have the name unescaped
 		return Result{}, fmt.Errorf("read spans: %s %s: %w", failed.Op, format.Escape(name), failed.Err)
 	case err != nil:
 		return Result{}, fmt.Errorf("read spans: %w", err)
@@ -75,10 +75,9 @@ func ReadFile(name string, opts ...ReadOption) (Result, error) {
 	return result, errors.Join(err, f.Close())
 }
 
-// Read reads spans of any of the formats that the package comment lists; the content tells which. A damaged line is
-// counted, reported and skipped, and so is a damaged message of protobuf whose end is known. It is an error when nothing
-// but damage is there, or no spans at all (ErrNoSpans), when a line exceeds the limit, and when reading fails; errors name
-// the input and the line, and the field where one is to blame.
+// Read reads spans in any of the formats that the package comment lists; the content tells which. It counts, reports and
+// skips a damaged line, and a damaged protobuf message whose end is known. It fails when there are no spans (ErrNoSpans),
+// when a line exceeds the limit, and when reading fails; errors name the input and the line, and the field that is wrong.
 func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
 	name = format.Escape(name)
 	o := readOptions{limit: DefaultLimit, longFrom: longFrom}
@@ -90,7 +89,7 @@ func Read(r io.Reader, name string, opts ...ReadOption) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", name, err)
 	}
-	kind, err := recognise(in)
+	kind, err := recognize(in)
 	if refused := (*RefusedError)(nil); errors.As(err, &refused) {
 		refused.Input = name
 		return Result{}, refused
@@ -151,7 +150,7 @@ func (r *Result) readJSON(in *bufio.Reader, name string, o readOptions) error {
 	}
 }
 
-// readFrame reads an object, or what there is of it.
+// readFrame reads an object, or the undamaged part of it.
 func (r *Result) readFrame(f frame, d *spanDecoder, name string) {
 	err := f.damage
 	if bytes.HasPrefix(f.text, []byte{'{'}) {
@@ -182,7 +181,7 @@ func (r *Result) readLong(frames *framer, f frame, d *spanDecoder, name string) 
 	return nil
 }
 
-// finish takes over what the decoder has read, and says what was lost.
+// finish moves what the decoder has read into the result, and adds warnings of what was lost.
 func (r *Result) finish(d *spanDecoder, name string) {
 	r.Spans = d.spans
 	r.Warnings = append(r.Warnings, d.notes...)
@@ -212,12 +211,12 @@ func (r *Result) lost(name, what string) {
 
 func where(name string, line int) string { return fmt.Sprintf("%s:%d", name, line) }
 
-// isOther reports whether a document is whole, and none of traces.
+// isOther reports whether an error means a whole document that is not of traces.
 func isOther(err error) bool {
 	return errors.Is(err, errOtherSignal) || errors.As(err, new(*RefusedError))
 }
 
-// report counts what came of lines, and says why they could not be read.
+// report counts lines that could not be used, and says why.
 func (r *Result) report(err error, line, lines int, name string) {
 	switch {
 	case err == nil:

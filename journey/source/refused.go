@@ -10,8 +10,8 @@ import (
 	"tracelab/journey/format"
 )
 
-// RefusedError says that input is whole, and of a kind that is not read: another tool's traces, or no traces at all. Find it
-// with errors.As.
+// RefusedError reports input that is whole, but of a kind that is not read: another tool's traces, or not traces at all. Find
+// it with errors.As.
 type RefusedError struct {
 	Input string // file and line, or the file
 	Kind  string // what it is, such as "a Datadog trace"
@@ -39,8 +39,8 @@ const (
 	hintRead = "give OTLP traces (JSON, JSON lines or protobuf), Jaeger JSON or Zipkin JSON"
 )
 
-// otherKinds are those that are recognised by their fields, the most telling first. To add one, add a row, and a row in the
-// test with a sample.
+// otherKinds lists kinds that are recognized by their fields; the first that matches counts. To add one, add a row here, and
+// a row with a sample in the test.
 var otherKinds = []struct {
 	fields     []string
 	name, hint string
@@ -75,7 +75,7 @@ var otherKinds = []struct {
 	{[]string{"traceEvents"}, "a trace of events for Chrome's viewer, not of requests", hintRead},
 }
 
-// refuse says what JSON is that has none of the fields that are read.
+// refuse makes the error for JSON that has none of the fields of a format that is read.
 func refuse(s shape, where string) *RefusedError {
 	if known := otherKind(s, where); known != nil {
 		return known
@@ -83,7 +83,7 @@ func refuse(s shape, where string) *RefusedError {
 	return &RefusedError{Input: where, Kind: fmt.Sprintf("no trace document: it has the fields %.80q", strings.Join(s.top(), ", ")), Hint: hintRead}
 }
 
-// refuseMissing says what JSON is that lacks a field in a place where Jaeger has one.
+// refuseMissing makes the error for JSON that lacks a field in a place where Jaeger has one.
 func refuseMissing(s shape, place, missing, where string) *RefusedError {
 	if known := otherKind(s, where); known != nil {
 		return known
@@ -100,7 +100,8 @@ func otherKind(s shape, where string) *RefusedError {
 	return nil
 }
 
-// refuseText says what text is that is no object, if it is JSON: a word, a number, a string or a list of them.
+// refuseText makes the error for JSON that is not an object: a word, a number, a string or a list of them. It returns nil for
+// text that is not JSON.
 func refuseText(text []byte, where string) *RefusedError {
 	text = bytes.Trim(text, " \t\r\n[],")
 	what := ""
@@ -117,14 +118,14 @@ func refuseText(text []byte, where string) *RefusedError {
 	return &RefusedError{Input: where, Kind: what + " is no trace document", Hint: hintRead}
 }
 
-// What text of other kinds begins with. A document of YAML begins with a key or a list of them.
+// How text of other kinds begins. A YAML document begins with a key or a list of them.
 var (
 	objectOfNode = regexp.MustCompile(`^\{\s*[A-Za-z_]\w*:`)
 	spanOfDotNet = regexp.MustCompile(`^Activity\.[A-Za-z]+:`)
 	beginsYAML   = regexp.MustCompile(`^(?:---|%YAML|(?:#.*\s+)*(?:- )?["']?[A-Za-z_][\w.-]*["']?:(?:\s|$))`)
 )
 
-// refuseHead says what text is that is neither JSON nor lines of it, by its beginning.
+// refuseHead makes the error for text of a kind that its beginning tells, or returns nil.
 func refuseHead(head []byte) *RefusedError {
 	switch {
 	case objectOfNode.Match(head):

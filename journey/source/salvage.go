@@ -8,13 +8,13 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// salvage is what is left of a message that cannot be decoded: it is taken apart, since one damaged span should cost no other.
+// salvage takes apart a message that cannot be decoded, so that one damaged span costs no other.
 type salvage struct {
 	dropped int   // spans, and whole lists of them whose resource or scope is damaged
 	first   error // why the first was dropped
 }
 
-// rest returns a message without its parts that are damaged. It fails when the message itself is.
+// rest returns a message without its damaged parts. It fails when the message itself is malformed.
 func (s *salvage) rest(message []byte, l level, depth int) ([]byte, error) {
 	var kept []byte
 	for len(message) > 0 {
@@ -70,7 +70,7 @@ func (s *salvage) drop(err error) {
 	}
 }
 
-// tryPart decodes a part of a message alone, in the fields of these numbers, the innermost first.
+// tryPart decodes a part of a message by itself, wrapped in the fields of these numbers, the innermost first.
 func tryPart(value []byte, depth int, l level, fields ...protowire.Number) error {
 	if err := checkNesting(value, l, depth); err != nil {
 		return err
@@ -82,7 +82,7 @@ func tryPart(value []byte, depth int, l level, fields ...protowire.Number) error
 	return err
 }
 
-// readDamaged adds what can be read of a message that cannot be decoded.
+// readDamaged adds the spans that can be read of a message that cannot be decoded as a whole.
 func (r *Result) readDamaged(message []byte, where string, repaired *int) error {
 	var s salvage
 	rest, err := s.rest(message, tracesData, 1)

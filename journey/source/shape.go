@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// shape is which fields JSON of an unknown kind has: the paths of their names, such as traces.spans.id, where lists do not
-// count. It is bounded, since anything may be in there.
+// shape has the fields of JSON of an unknown kind: the paths of their names, such as traces.spans.id, where lists do not
+// count. Its size is bounded, whatever the input.
 type shape map[string]bool
 
 const (
@@ -14,7 +14,7 @@ const (
 	maxPathDepth = 4
 )
 
-// add notes a field, and with the outermost ones what they are named.
+// add adds a field by its path.
 func (s shape) add(path string) {
 	if len(s) < maxPaths {
 		s[path[:min(len(path), maxPathDepth*maxNameLength)]] = true
@@ -38,7 +38,7 @@ func (s shape) top() []string {
 	return names
 }
 
-// survey passes over a value as skip does, and notes its fields below a path.
+// survey skips a value, and adds its fields below a path to the shape.
 func (d *spanDecoder) survey(s shape, path string, depth int) {
 	switch d.peek() {
 	case '{':

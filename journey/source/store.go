@@ -8,11 +8,11 @@ import (
 	"tracelab/journey"
 )
 
-// ErrNotStored is in the errors of a Store that was asked, and does not have what was asked for.
+// ErrNotStored is in the errors of a Store that does not have what was asked for.
 var ErrNotStored = errors.New("not stored")
 
-// Store is where traces can be fetched from. Package journey/source/jaeger has one for Jaeger. Several goroutines use a Store
-// at a time.
+// Store is a system from which traces can be fetched. Package journey/source/jaeger has one for Jaeger. A Store must be safe for
+// use by several goroutines at a time.
 type Store interface {
 	// Trace returns the spans of a trace. The error is ErrNotStored when the store has none of them.
 	Trace(ctx context.Context, id journey.TraceID) (Answer, error)
@@ -31,11 +31,11 @@ type Query struct {
 	Service     string
 	Operation   string            // the span's name
 	Attributes  map[string]string // of the span or its resource: each has this value as text
-	Start, End  time.Time         // a span of the trace started from Start on, and before End; both are required
+	Start, End  time.Time         // a span of the trace started at or after Start, and before End; both are required
 	MinDuration time.Duration     // of the span
 	MaxDuration time.Duration     // of the span
 	Limit       int               // how many traces; 0 means DefaultSearchLimit
 }
 
-// DefaultSearchLimit is how many traces a search looks at when its Query does not say. It is as many as the Jaeger UI allows.
+// DefaultSearchLimit is how many traces a search returns at most when its Query does not say: as many as the Jaeger UI allows.
 const DefaultSearchLimit = 1500

@@ -7,10 +7,10 @@ import (
 	"tracelab/journey"
 )
 
-// jaegerWarnings is the attribute in which Jaeger's api/v3 tells what it has to say about a span: a list of strings.
+// jaegerWarnings is the attribute with the warnings of Jaeger's api/v3 about a span: a list of strings.
 const jaegerWarnings = "@jaeger@warnings"
 
-// liftWarnings moves what Jaeger has to say from the attributes to the field for it.
+// liftWarnings moves Jaeger's warnings from the attributes to the field for them.
 func liftWarnings(s *journey.Span) {
 	for i := range s.Attributes {
 		if s.Attributes[i].Key != jaegerWarnings {

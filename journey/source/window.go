@@ -7,23 +7,23 @@ import (
 	"io"
 )
 
-// window is the way from a decoder to the input behind its text. A document that does not fit is read through it: memory is
-// then that of its longest part, such as a span.
+// window gives a decoder the rest of a document that is longer than its text. Memory is then bounded by the longest part of
+// the document, such as a span.
 type window struct {
 	more    func() ([]byte, error) // nil when the text is all there is; a piece is valid until the next call
-	limit   int                    // how long the text may become
-	dropped int                    // bytes that came before the text
+	limit   int                    // how many bytes the text may have
+	dropped int                    // bytes of the document before the text
 	piece   int                    // bytes of the text that came last
-	pin     int                    // where in the text a span began that may have to be passed over, or -1
+	pin     int                    // where in the text a span began that may have to be skipped, or -1
 	line    int                    // everything in the text before it is known to be on one line
 	broken  error                  // what ended the input, unless it is its end
 }
 
-// errTooLong tells that a part of a document is longer than the limit.
+// errTooLong reports a part of a document that is longer than the limit.
 var errTooLong = errors.New("longer than the limit")
 
-// fill reads on where the text is used up, and reports whether there was more. What lies before keep goes: keep moves with
-// the text, and so do the decoder's position and its pin.
+// fill appends more input to the text, and reports whether there was any. It drops the text before keep, the decoder's
+// position and its pin, and moves these with the text.
 func (d *decoder) fill(keep *int) bool {
 	w := &d.window
 	if w.more == nil || d.err != nil {

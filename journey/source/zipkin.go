@@ -9,7 +9,7 @@ import (
 // This file reads Zipkin's JSON, version 2: spans that are objects of their own, in lists or on lines. Times are integer
 // microseconds, tags are text, and the two halves of a call may share one id.
 
-// lostInZipkin says what cannot be read from that format, because it does not keep it.
+// lostInZipkin says what the format does not keep.
 const lostInZipkin = "Zipkin JSON keeps times to the microsecond, attributes as text, and no links; OTLP keeps all of them"
 
 // isZipkin reports whether an object has what every Zipkin span has, and something that no other kind has.
@@ -17,7 +17,7 @@ func isZipkin(s shape) bool {
 	return s.has("traceId", "id") && (s["timestamp"] || s["localEndpoint"] || s["kind"] || s["duration"])
 }
 
-// zipkinEndpoint is where a span was made.
+// zipkinEndpoint is a service and its address.
 type zipkinEndpoint struct {
 	service, ipv4, ipv6 string
 	port                int64
@@ -26,7 +26,7 @@ type zipkinEndpoint struct {
 // zipkinSpan reads one span, and reports whether it has the ids of one.
 func (d *spanDecoder) zipkinSpan() bool {
 	s := d.newSpan()
-	s.Kind = journey.KindInternal // within a service they have none
+	s.Kind = journey.KindInternal // Zipkin has no kind for spans within a service
 	var at zipkinEndpoint
 	duration, timed := int64(0), false
 	d.object(func(key []byte) {
@@ -52,7 +52,7 @@ func (d *spanDecoder) zipkinSpan() bool {
 			s.Attributes = append(s.Attributes, d.zipkinTags()...)
 		case "remoteEndpoint":
 			s.Attributes = append(s.Attributes, d.zipkinEndpoint().peer()...)
-		default: // annotations, debug, and shared, which the ids tell
+		default: // annotations, debug, and shared, which equal ids show
 			d.skip()
 		}
 	})
@@ -149,21 +149,21 @@ func (d *spanDecoder) zipkinTags() []journey.Attribute {
 		if d.peek() == '"' {
 			a.Value = journey.StringValue(d.string())
 		} else {
-			a.Value = d.tagValue() // some write numbers, though Zipkin has none
+			a.Value = d.tagValue() // some clients write numbers, which Zipkin does not have
 		}
 		d.attributes = append(d.attributes, a)
 	})
 	return d.attributes[from:len(d.attributes):len(d.attributes)]
 }
 
-// messagingTags are the names that instrumentation for Zipkin gives to destinations.
+// messagingTags maps the tags in which instrumentation for Zipkin names a destination to messaging.system.
 var messagingTags = map[string]string{
 	"kafka.topic": "kafka", "rabbit.queue": "rabbitmq", "rabbit.routing_key": "rabbitmq", "rabbit.exchange": "rabbitmq",
 	"jms.queue": "jms", "jms.topic": "jms", "sqs.queue_url": "aws_sqs",
 }
 
-// readZipkinTags moves into the span's fields what its tags say of them, and adds what journeys go by: the destination of a
-// message in OpenTelemetry's words.
+// readZipkinTags moves tags into the span's fields, and adds the destination of a message under OpenTelemetry's names, which
+// package journey reads.
 func readZipkinTags(s *journey.Span) {
 	failure, failed := s.Attr("error")
 	readTags(s)

@@ -16,7 +16,7 @@ import (
 // DefaultBase is where a Jaeger on this machine answers.
 const DefaultBase = "http://127.0.0.1:16686"
 
-// Address is what a piece of text names in a Jaeger.
+// Address is something in a Jaeger: traces, or a search for some.
 type Address struct {
 	Base       string            // of the query service, empty when the text does not say
 	Traces     []journey.TraceID // those named, in order
@@ -24,19 +24,19 @@ type Address struct {
 	Search     *source.Query     // of a search, else nil
 }
 
-// ErrNoAddress is in the errors of ParseAddress for text that is no address of a Jaeger: it may be the name of a file.
+// ErrNoAddress is in the errors of ParseAddress for text that is not an address in a Jaeger: it may be the name of a file.
 var ErrNoAddress = errors.New("no address in a Jaeger")
 
 // ParseAddress reads
 //
-//	jaeger:TRACEID                                      a trace, of whichever Jaeger the caller has in mind
+//	jaeger:TRACEID                                      a trace, in a Jaeger that the caller chooses
 //	http://HOST/BASE/trace/TRACEID                      the page of a trace in the Jaeger UI
 //	http://HOST/BASE/trace/TRACEID...TRACEID            a comparison
 //	http://HOST/BASE/search?service=…&start=…&end=…     a search
 //	http://HOST/BASE/search?traceID=…&traceID=…         a search for traces by their ids
 //	http://HOST/BASE/api/traces/TRACEID, …/api/v3/traces/TRACEID
 //
-// The time is what a search without times of its own looks back from.
+// A search without times of its own looks back from now.
 func ParseAddress(text string, now time.Time) (Address, error) {
 	if id, ok := strings.CutPrefix(text, "jaeger:"); ok {
 		trace, err := parseTraceID(id)
@@ -77,7 +77,7 @@ func base(u *url.URL, path string) string {
 	return (&url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host, Path: path}).String()
 }
 
-// parseTraces reads an id, or two with points between.
+// parseTraces reads an id, or two with "..." between them.
 func parseTraces(text string) (traces []journey.TraceID, comparison bool, err error) {
 	a, b, comparison := strings.Cut(text, "...")
 	sides := []string{a, b}
@@ -97,7 +97,7 @@ func parseTraces(text string) (traces []journey.TraceID, comparison bool, err er
 	return traces, comparison, nil
 }
 
-// parseTraceID accepts ids without the zeros in front, as Jaeger shows them.
+// parseTraceID accepts ids without leading zeros, as Jaeger shows them.
 func parseTraceID(text string) (journey.TraceID, error) {
 	const digits = 32
 	if text == "" || len(text) > digits {

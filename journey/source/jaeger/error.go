@@ -8,7 +8,7 @@ import (
 	"tracelab/journey/source"
 )
 
-// Kind is what went wrong between a question and its answer.
+// Kind is what went wrong with a question to Jaeger.
 type Kind int
 
 // The kinds of errors.
@@ -19,7 +19,7 @@ const (
 	NotStored             // Jaeger answered that it does not have the trace
 	NotJaeger             // something answered that is not the query API: a page, another server, a wrong path
 	OldAPI                // a Jaeger that has no api/v3, only the API that Jaeger has removed since
-	Refused               // it wants to know who asks, or does not let them
+	Refused               // it wants credentials, or refuses those that it got
 	BadQuery              // Jaeger does not accept the question
 	Damaged               // the answer broke off, is too long, or cannot be read
 )
@@ -33,14 +33,14 @@ func (k Kind) String() string {
 	return words[k]
 }
 
-// Error is what went wrong with one question to Jaeger.
+// Error says what went wrong with one question to Jaeger.
 type Error struct {
 	Kind    Kind
 	Address string // what was asked: a URL, or an address with a method
-	Err     error  // what was found there; it may be nil
+	Err     error  // the cause; may be nil
 }
 
-// Error says what was asked, what came of it, and what to do.
+// Error says what was asked, what went wrong, and what to do.
 func (e *Error) Error() string {
 	text := e.meaning()
 	if e.Address != "" {
@@ -49,7 +49,7 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		text += ": " + strings.TrimPrefix(e.Err.Error(), e.Address+": ")
 	}
-	return format.Escape(text) // a part of it is what a server said
+	return format.Escape(text) // it may quote a server
 }
 
 func (e *Error) meaning() string {
@@ -78,5 +78,5 @@ func (e *Error) meaning() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is makes an error of kind NotStored one that is source.ErrNotStored.
+// Is reports that an error of kind NotStored is source.ErrNotStored.
 func (e *Error) Is(target error) bool { return target == source.ErrNotStored && e.Kind == NotStored }

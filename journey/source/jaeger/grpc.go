@@ -20,8 +20,8 @@ import (
 
 // overGRPC asks Jaeger's api/v3 over gRPC, by default on port 16685.
 //
-// No Go module has the client that is generated from Jaeger's query_service.proto. The two questions have few fields, and
-// the answers are OTLP, so they are written and read here.
+// No Go module has the client that is generated from Jaeger's query_service.proto. The two requests have few fields, and
+// the answers are OTLP, so this file encodes and decodes them itself.
 type overGRPC struct {
 	options
 	conn  grpc.ClientConnInterface
@@ -54,7 +54,7 @@ func (g overGRPC) Search(ctx context.Context, q source.Query) (source.Answer, er
 	return g.search(ctx, q, nil)
 }
 
-// SearchOTLP is Search for those who need the answer itself.
+// SearchOTLP is Search with the answer as OTLP.
 func (g overGRPC) SearchOTLP(ctx context.Context, q source.Query) (OTLP, error) {
 	return collect(ctx, q, g.search)
 }
@@ -153,7 +153,7 @@ func (g overGRPC) unanswered(ctx context.Context, method string, err error) erro
 	switch status.Code(err) {
 	case codes.Unavailable:
 		kind = Down
-		if strings.Contains(err.Error(), "server preface") { // there is no other sign of a server that does not speak HTTP/2
+		if strings.Contains(err.Error(), "server preface") { // the only sign of a server that does not speak HTTP/2
 			kind = NotJaeger
 		}
 	case codes.DeadlineExceeded:

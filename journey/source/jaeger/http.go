@@ -29,7 +29,7 @@ func (overHTTP) Close() error { return nil }
 // Trace returns the spans of a trace as they are stored, without Jaeger's corrections for clock skew. A Jaeger that has no
 // api/v3 is asked for its own JSON, which keeps less.
 func (h overHTTP) Trace(ctx context.Context, id journey.TraceID) (source.Answer, error) {
-	// Each name is the one that the other version of Jaeger passes over.
+	// Each version of Jaeger knows one of the names and ignores the other.
 	address := h.url("/api/v3/traces/"+id.String(), url.Values{"rawTraces": {"true"}, "raw_traces": {"true"}})
 	result, err := h.get(ctx, address, nil)
 	if kindOf(err) == NotJaeger {
@@ -57,13 +57,13 @@ func only(result source.Answer, id journey.TraceID, address string) (source.Answ
 	return result, nil
 }
 
-// Search returns the traces with a span that matches the query. Jaeger before 2.19 has other names for its fields and ignores
-// its attributes: then as many traces as the limit allows are fetched, and searched here.
+// Search returns the traces with a span that matches the query. Jaeger before 2.19 has other names for the fields of a query
+// and ignores attributes: then as many traces as the limit allows are fetched, and filtered here.
 func (h overHTTP) Search(ctx context.Context, q source.Query) (source.Answer, error) {
 	return h.search(ctx, q, nil)
 }
 
-// SearchOTLP is Search for those who need the answer itself.
+// SearchOTLP is Search with the answer as OTLP.
 func (h overHTTP) SearchOTLP(ctx context.Context, q source.Query) (OTLP, error) {
 	return collect(ctx, q, h.search)
 }
@@ -91,7 +91,8 @@ func (h overHTTP) search(ctx context.Context, q source.Query, keep keep) (source
 	return matching(result, q, redacted(address), before219), nil
 }
 
-// whoIsThere asks for a trace that nobody has, and makes the error OldAPI when the answer is that of an old Jaeger.
+// whoIsThere asks the old API for a trace that does not exist. When an old Jaeger answers, it makes the error one of kind
+// OldAPI.
 func (h overHTTP) whoIsThere(ctx context.Context, err error) error {
 	_, old := h.get(ctx, h.url("/api/traces/"+journey.TraceID{15: 1}.String(), nil), nil)
 	var found *Error
@@ -109,7 +110,7 @@ func (h overHTTP) url(path string, values url.Values) string {
 	return address
 }
 
-// get asks one question. Whatever goes wrong with it is an *Error, except that the caller has cancelled it.
+// get asks one question. Its errors are of type *Error, unless the caller canceled it.
 func (h overHTTP) get(ctx context.Context, address string, keep keep) (source.Answer, error) {
 	asked, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
@@ -137,7 +138,7 @@ func (h overHTTP) get(ctx context.Context, address string, keep keep) (source.An
 	return result, nil
 }
 
-// unreached tells nobody there from somebody who speaks something else, such as gRPC or TLS.
+// unreached tells a server that is down from one that speaks something else, such as gRPC or TLS.
 func unreached(err error) Kind {
 	var network *net.OpError
 	if errors.As(err, &network) || errors.Is(err, io.EOF) {
@@ -146,7 +147,7 @@ func unreached(err error) Kind {
 	return NotJaeger
 }
 
-// unanswered tells what is slow, and what the caller has cancelled, from other errors.
+// unanswered tells a timeout, and a question that the caller canceled, from other errors.
 func unanswered(ctx, asked context.Context, e *Error) error {
 	var timeout interface{ Timeout() bool }
 	switch {
@@ -158,7 +159,7 @@ func unanswered(ctx, asked context.Context, e *Error) error {
 	return e
 }
 
-// redacted leaves the password out of a URL that goes into spans and errors.
+// redacted returns a URL without its password, for spans and errors.
 func redacted(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -167,7 +168,7 @@ func redacted(address string) string {
 	return u.Redacted()
 }
 
-// withoutURL leaves out what net/http puts before its errors, which the address says already.
+// withoutURL removes the method and URL that net/http puts before its errors: the address is in the *Error.
 func withoutURL(err error) error {
 	var outer *url.Error
 	if errors.As(err, &outer) {
@@ -176,7 +177,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// answer reads what came back.
+// answer reads the spans of an answer.
 func (h overHTTP) answer(response *http.Response, address string, keep keep) (source.Answer, error) {
 	if response.StatusCode != http.StatusOK {
 		return source.Answer{}, refusal(response, address)
@@ -203,7 +204,7 @@ func (h overHTTP) answer(response *http.Response, address string, keep keep) (so
 	return found, err
 }
 
-// bounded is an answer that ends in an error where it is too long.
+// bounded is a reader that fails when an answer is longer than the limit.
 type bounded struct {
 	in          io.Reader
 	left, limit int
@@ -217,14 +218,14 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// isPage goes by the header, and by the first characters where that says something else.
+// isPage reports whether an answer is an HTML page, by its header or its first characters.
 func isPage(body *bufio.Reader, contentType string) bool {
-	head, _ := body.Peek(64) // an error comes up again when it is read
+	head, _ := body.Peek(64) // reading the body returns the error, if any
 	return strings.HasPrefix(contentType, "text/html") || bytes.HasPrefix(bytes.TrimSpace(head), []byte("<"))
 }
 
-// refusal makes an error of an answer that is not 200. Only an answer in Jaeger's words can say that a trace is not stored: a
-// 404 of another server says that the path is wrong.
+// refusal makes an error of an answer that is not 200. Only Jaeger's own error message can say that a trace is not stored: a
+// 404 of another server means that the path is wrong.
 func refusal(response *http.Response, address string) error {
 	body, err := io.ReadAll(io.LimitReader(response.Body, 4096))
 	if err != nil {
@@ -249,7 +250,7 @@ func refusal(response *http.Response, address string) error {
 	return &Error{Failed, address, cause}
 }
 
-// jaegerMessage finds the message of an error of api/v3, or of the API before it; else it returns the beginning of the text.
+// jaegerMessage returns the message of an error of api/v3 or of the API before it, and true; else the beginning of the text.
 func jaegerMessage(body []byte) (message string, jaeger bool) {
 	var answer struct {
 		Error  struct{ Message string }

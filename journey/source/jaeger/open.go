@@ -15,10 +15,10 @@ import (
 	"tracelab/journey/source/redial"
 )
 
-// Store is a Jaeger that is to be closed after use.
+// Store is a Jaeger. Close it after use.
 type Store interface {
 	source.Store
-	// SearchOTLP is Search for those who need the answer itself, as OTLP.
+	// SearchOTLP is Search with the answer as OTLP.
 	SearchOTLP(ctx context.Context, q source.Query) (OTLP, error)
 	io.Closer
 }
@@ -33,10 +33,10 @@ type options struct {
 	limit   int
 }
 
-// DefaultTimeout is how long one question may take when WithTimeout does not say.
+// DefaultTimeout is how long one question may take without WithTimeout.
 const DefaultTimeout = 30 * time.Second
 
-// WithHTTPClient sets the client for HTTP, which may bring credentials. The default is http.DefaultClient.
+// WithHTTPClient sets the client for HTTP, which may add credentials. The default is http.DefaultClient.
 func WithHTTPClient(client *http.Client) Option {
 	return func(o *options) {
 		if client != nil {
@@ -45,14 +45,14 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithGRPCConn sets the connection for gRPC, which may have TLS and credentials. It stays the caller's to close. By default
-// Open makes one without TLS.
+// WithGRPCConn sets the connection for gRPC, which may have TLS and credentials. The caller closes it. By default Open makes
+// one without TLS.
 func WithGRPCConn(conn grpc.ClientConnInterface) Option { return func(o *options) { o.conn = conn } }
 
 // WithTimeout sets how long one question with its answer may take. The default is DefaultTimeout.
 func WithTimeout(d time.Duration) Option { return func(o *options) { o.timeout = d } }
 
-// WithLimit sets how long an answer may be, in bytes. The default is source.DefaultLimit.
+// WithLimit sets how many bytes an answer may have. The default is source.DefaultLimit.
 func WithLimit(bytes int) Option { return func(o *options) { o.limit = bytes } }
 
 // Open returns the Jaeger at an address: the URL of its query service for api/v3 over HTTP, or grpc://HOST:PORT for gRPC.

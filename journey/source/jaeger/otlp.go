@@ -13,8 +13,8 @@ import (
 	"tracelab/journey/source"
 )
 
-// OTLP is the answer to a search as Jaeger gave it: with the events that package journey has no use for, and with all traces
-// of the answer, those that do not match the query too. Whoever stores spans again needs it.
+// OTLP is the answer to a search as Jaeger gave it: with events, which package journey does not keep, and with all traces of
+// the answer, those that do not match the query included. Use it to store spans again.
 type OTLP struct {
 	Traces   []ptrace.Traces
 	Warnings []journey.Warning // as in source.Answer
@@ -31,10 +31,10 @@ func collect(ctx context.Context, q source.Query, search func(context.Context, s
 	return found, nil
 }
 
-// keep takes each message of an answer as OTLP. Nil means that nobody needs it.
+// keep takes each message of an answer as OTLP. A nil keep does nothing.
 type keep func(ptrace.Traces)
 
-// copied returns a reader of an answer and the buffer that gets a copy of what is read, nil when nobody keeps it.
+// copied returns a reader of an answer and the buffer that gets a copy of what is read; the buffer is nil when k is.
 func (k keep) copied(answer io.Reader) (io.Reader, *bytes.Buffer) {
 	if k == nil {
 		return answer, nil

@@ -11,7 +11,7 @@ import (
 	"tracelab/journey/source"
 )
 
-// dialect is the names of the parameters of a search. Jaeger has renamed them in 2.19.
+// dialect has the names of the parameters of a search. Jaeger 2.19 renamed them.
 type dialect struct {
 	service, operation, start, end, minDuration, maxDuration, raw, attributes string
 	limit                                                                     []string
@@ -64,7 +64,8 @@ func checkQuery(q source.Query, address string) error {
 	return nil
 }
 
-// matching keeps the traces that the query asks for: not every Jaeger, nor every storage of it, looks at all of a query.
+// matching keeps the traces that match the query: some versions and storages of Jaeger ignore parts of a query. blind means
+// that this Jaeger ignores attributes.
 func matching(result source.Answer, q source.Query, address string, blind bool) source.Answer {
 	traces, matched := make(map[journey.TraceID]bool), 0
 	for i := range result.Spans {
@@ -92,7 +93,7 @@ func matching(result source.Answer, q source.Query, address string, blind bool) 
 	return result
 }
 
-// matches reports whether a span fulfils what a query says of one span. Of the time, which is about the trace, it says nothing.
+// matches reports whether a span meets the conditions of a query, other than the time, which is that of the trace.
 func matches(s *journey.Span, q source.Query) bool {
 	length := time.Duration(s.End - s.Start)
 	switch {

@@ -24,7 +24,7 @@ var (
 	zstdMark = []byte{0x28, 0xb5, 0x2f, 0xfd}
 )
 
-// decompress looks for the mark of gzip or zstd, and unpacks what has one.
+// decompress returns a reader that unpacks gzip and zstd, which it recognizes by their first bytes.
 func decompress(r io.Reader, limit int) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(r, bufferSize)
 	mark, err := in.Peek(len(zstdMark))
@@ -48,19 +48,19 @@ func decompress(r io.Reader, limit int) (*bufio.Reader, error) {
 	return in, nil
 }
 
-// newZstd unpacks in the caller's goroutine, so that nothing needs to be closed.
+// newZstd makes a decoder that works in the caller's goroutine, so that it need not be closed.
 func newZstd(in io.Reader, limit int) (*zstd.Decoder, error) {
 	return zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(uint64(max(limit, 1<<20))))
 }
 
 const (
 	bufferSize = 64 << 10
-	sniffed    = 256 // bytes looked at; a protobuf message with an attribute or an id has a control character among them
+	sniffed    = 256 // first bytes to look at; a protobuf message with an attribute or an id has a control character among them
 )
 
-// recognise tells the format by the first bytes, and in words what is neither JSON nor protobuf. It leaves them to be read,
-// except a byte order mark.
-func recognise(in *bufio.Reader) (fileFormat, error) {
+// recognize returns the format by the first bytes, or an error that says what is neither JSON nor protobuf. It consumes
+// nothing but a byte order mark.
+func recognize(in *bufio.Reader) (fileFormat, error) {
 	head, err := in.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, err
@@ -85,7 +85,7 @@ func recognise(in *bufio.Reader) (fileFormat, error) {
 	return jsonFormat, nil
 }
 
-// isBinary reports whether there is a character that no JSON text has.
+// isBinary reports whether there is a control character that JSON text does not have.
 func isBinary(head []byte) bool {
 	return bytes.ContainsFunc(head, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' })
 }
