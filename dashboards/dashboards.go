@@ -57,6 +57,9 @@ type Panel struct {
 		YAxis  struct{ Unit string } // of a heatmap
 		Legend struct{ DisplayMode string }
 	}
+	Transformations []struct {
+		Options struct{ IndexByName map[string]float64 } // of organize: the order of the fields
+	}
 	Panels []Panel
 }
 

@@ -69,6 +69,8 @@ func TestBrokenDashboardsAreFound(t *testing.T) {
 		{"birth", "latency", `[1h] offset $__rate_interval`, `[1h] offset $__range`, "misses what a counter is born with"},
 		{"extrapolation", "errors", ` or increase(`, ` or rate(`, "misses what a counter is born with"},
 		{"color of a form", "forms", `"fixedColor": "#D55E00"`, `"fixedColor": "red"`, "kafka is not #D55E00"},
+		{"order of bars", "forms", `"grpc": 2`, `"grpc": 5`, "not in the order of the report"},
+		{"hidden lines", "forms", "\"id\": \"custom.lineWidth\",\n                \"value\": 4", "\"id\": \"custom.lineWidth\",\n                \"value\": 5", "hides, or is hidden by"},
 		{"legend of forms", "forms", `"displayMode": "list"`, `"displayMode": "table"`, "scroll"},
 		{"word of the report", "queues", `"title": "Delivery, median"`, `"title": "Queue wait, median"`, "begins and ends elsewhere"},
 		{"caller wait of others", "forms", `{service_name=\"client\", span_kind`, `{service_name=\"gateway\", span_kind`, "not of the client's"},

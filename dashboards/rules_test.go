@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -220,30 +221,82 @@ func wordViolations(p Panel, say func(string, ...any)) {
 	}
 }
 
-// formViolations holds panels that show forms to one color for each.
+// formViolations holds panels that show forms to one color for each, bars to one order, and lines to widths that let all be seen.
 func formViolations(p Panel, say func(string, ...any)) {
 	if !slices.ContainsFunc(p.Targets, func(t Target) bool { return strings.Contains(t.LegendFormat, "{{tracelab_form}}") }) {
 		return
 	}
 	for name, want := range palette.Forms() {
-		pattern := fmt.Sprintf("/^%s( |$)/", name)
-		if got := p.FieldConfig.fixedColor(pattern); got != want.Hex {
+		if got := p.FieldConfig.fixedColor(formPattern(name)); got != want.Hex {
 			say("%s is not %s but %q: the forms have one color each, see internal/palette", name, want.Hex, got)
 		}
 	}
+	switch p.Type {
+	case "bargauge":
+		orderViolations(p, say)
+	case "timeseries":
+		widthViolations(p, say)
+	}
 }
+
+// barOrder is the order of the forms in a run's report, which bars have, too.
+var barOrder = []string{"rest", "grpc", "kafka", "hybrid"}
+
+// orderViolations finds bars of forms that come in whatever order Prometheus gives them.
+func orderViolations(p Panel, say func(string, ...any)) {
+	at := -1.0
+	for _, name := range barOrder {
+		i, ok := p.position(name)
+		if !ok || i <= at {
+			say("the bars are not in the order of the report: %v", barOrder)
+			return
+		}
+		at = i
+	}
+}
+
+// position returns the place that a panel's transformations give to the field of a name.
+func (p Panel) position(name string) (float64, bool) {
+	for _, t := range p.Transformations {
+		if i, ok := t.Options.IndexByName[name]; ok {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// widthViolations finds lines of forms that cannot be told apart where they coincide. Prometheus gives a graph's series in the order of their
+// names, and a later one is drawn over an earlier.
+func widthViolations(p Panel, say func(string, ...any)) {
+	above := math.Inf(1)
+	for _, name := range slices.Sorted(slices.Values(barOrder)) {
+		width, _ := p.FieldConfig.property(formPattern(name), "custom.lineWidth").(float64) // 0 without one
+		if width < 1 || width > above-1 {
+			say("the line of %s is %v wide: it hides, or is hidden by, another form with the same values", name, width)
+		}
+		above = width
+	}
+}
+
+func formPattern(name string) string { return fmt.Sprintf("/^%s( |$)/", name) }
 
 // fixedColor returns the color that the fields have whose names match a pattern, or "".
 func (c FieldConfig) fixedColor(pattern string) string {
+	value, _ := c.property(pattern, "color").(map[string]any) // a color of another kind is none of ours
+	color, _ := value["fixedColor"].(string)
+	return color
+}
+
+// property returns what an override says of the fields whose names match a pattern, or nil.
+func (c FieldConfig) property(pattern, id string) any {
 	for _, o := range c.Overrides {
 		for _, property := range o.Properties {
-			if value, ok := property.Value.(map[string]any); ok && o.Matcher.ID == "byRegexp" && o.Matcher.Options == pattern && property.ID == "color" {
-				color, _ := value["fixedColor"].(string) // a color of another kind is none of ours
-				return color
+			if o.Matcher.ID == "byRegexp" && o.Matcher.Options == pattern && property.ID == id {
+				return property.Value
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 func hasUnit(p Panel) bool {

@@ -30,7 +30,7 @@ func (s *system) everyPanelIsDrawn(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, "go", "run", "./tools/panels", "-prometheus", s.Addresses["TRACELAB_PROMETHEUS"], "-minutes", "10", "-out", out)
+	command := exec.CommandContext(ctx, "go", "run", "./tools/panels", "-prometheus", s.Addresses["TRACELAB_PROMETHEUS"], "-jaeger", s.Addresses["TRACELAB_JAEGER"], "-minutes", "10", "-out", out)
 	command.Dir = s.root
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second

@@ -31,8 +31,8 @@ type browser struct {
 
 const html = `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/page.css"><style>body{margin:0;background:#111217}</style><div id="root"></div><script src="/page.js"></script>`
 
-// newBrowser serves Prometheus's API beside the page, so that the page needs no other origin.
-func newBrowser(prometheus, dashboards, work string) (*browser, error) {
+// newBrowser serves the APIs of Prometheus and Jaeger beside the page, so that the page needs no other origin.
+func newBrowser(prometheus, jaeger, dashboards, work string) (*browser, error) {
 	var program string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -43,9 +43,13 @@ func newBrowser(prometheus, dashboards, work string) (*browser, error) {
 	if program == "" {
 		return nil, errors.New("no chromium: install Debian's package chromium")
 	}
-	target, err := url.Parse(prometheus)
+	metrics, err := url.Parse(prometheus)
 	if err != nil {
 		return nil, fmt.Errorf("-prometheus: %w", err)
+	}
+	traces, err := url.Parse(jaeger)
+	if err != nil {
+		return nil, fmt.Errorf("-jaeger: %w", err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -59,7 +63,8 @@ func newBrowser(prometheus, dashboards, work string) (*browser, error) {
 	})
 	mux.Handle("/dashboards/", http.StripPrefix("/dashboards/", http.FileServer(http.Dir(dashboards))))
 	mux.Handle("/", http.FileServer(http.Dir(work)))
-	mux.Handle("/api/v1/", httputil.NewSingleHostReverseProxy(target))
+	mux.Handle("/api/v1/", httputil.NewSingleHostReverseProxy(metrics))
+	mux.Handle("/jaeger/", http.StripPrefix("/jaeger", httputil.NewSingleHostReverseProxy(traces)))
 	mux.HandleFunc("POST /drawn", b.receive)
 	b.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = b.server.Serve(listener) }() // ends with close
@@ -114,15 +119,24 @@ func heightOf(file string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var dashboard struct {
-		Panels []struct{ GridPos struct{ Y, H int } }
-	}
+	var dashboard panel
 	if err := json.Unmarshal(text, &dashboard); err != nil {
 		return 0, fmt.Errorf("read %s: %w", file, err)
 	}
-	rows := 0
-	for _, p := range dashboard.Panels {
-		rows = max(rows, p.GridPos.Y+p.GridPos.H)
+	return 38 * (dashboard.rows() + 2), nil
+}
+
+// panel is what the height of a picture depends on. A collapsed row has panels of its own, which are drawn, too.
+type panel struct {
+	GridPos struct{ Y, H int }
+	Panels  []panel
+}
+
+// rows returns how far a panel, and what is in it, reaches down Grafana's grid.
+func (p panel) rows() int {
+	rows := p.GridPos.Y + p.GridPos.H
+	for _, inside := range p.Panels {
+		rows = max(rows, inside.rows())
 	}
-	return 38 * (rows + 2), nil
+	return rows
 }

@@ -1,6 +1,6 @@
 // Command panels draws the dashboards in Chromium and says what a person would miss on them.
 //
-//	go run ./tools/panels [-prometheus URL] [-out DIR] [-minutes 15] [DASHBOARD.json ...]
+//	go run ./tools/panels [-prometheus URL] [-jaeger URL] [-out DIR] [-minutes 15] [DASHBOARD.json ...]
 //
 // It writes one picture of each dashboard, 1600 pixels wide, and fails when a panel has no data (but those in expectEmpty), has an error, cuts a
 // name off or must be scrolled. The drawing is our reading of the dashboards' JSON with Grafana's own components (@grafana/ui), not Grafana.
@@ -36,6 +36,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("panels", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	prometheus := flags.String("prometheus", os.Getenv("TRACELAB_PROMETHEUS"), "`URL` of Prometheus, else $TRACELAB_PROMETHEUS")
+	jaeger := flags.String("jaeger", os.Getenv("TRACELAB_JAEGER"), "`URL` of Jaeger, for the graph of the services, else $TRACELAB_JAEGER")
 	out := flags.String("out", "", "`folder` for the pictures (default tracelab-panels in the folder for temporary files)")
 	minutes := flags.Int("minutes", 15, "how far back the dashboards look")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -43,22 +44,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	} else if err != nil {
 		return 2
 	}
-	if *prometheus == "" || *minutes < 1 {
-		_, _ = fmt.Fprintln(stderr, "panels: name a Prometheus with -prometheus (see `go run ./tools/stack env`), and at least 1 for -minutes")
+	if *prometheus == "" || *jaeger == "" || *minutes < 1 {
+		_, _ = fmt.Fprintln(stderr, "panels: name a Prometheus with -prometheus and a Jaeger with -jaeger (see `go run ./tools/stack env`), and at least 1 for -minutes")
 		return 2
 	}
 	if *out == "" {
 		*out = filepath.Join(os.TempDir(), "tracelab-panels")
 	}
-	if err := draw(ctx, *prometheus, *out, *minutes, flags.Args(), stdout, stderr); err != nil {
+	if err := draw(ctx, sources{*prometheus, *jaeger}, *out, *minutes, flags.Args(), stdout, stderr); err != nil {
 		_, _ = fmt.Fprintf(stderr, "panels: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
+// sources are the addresses of what the panels ask.
+type sources struct{ prometheus, jaeger string }
+
 // draw draws the dashboards with those file names, or all of them.
-func draw(ctx context.Context, prometheus, out string, minutes int, names []string, stdout, stderr io.Writer) error {
+func draw(ctx context.Context, from sources, out string, minutes int, names []string, stdout, stderr io.Writer) error {
 	root, err := parts.Root()
 	if err != nil {
 		return err
@@ -87,7 +91,7 @@ func draw(ctx context.Context, prometheus, out string, minutes int, names []stri
 	if err := os.MkdirAll(out, 0o750); err != nil {
 		return err
 	}
-	b, err := newBrowser(prometheus, filepath.Join(root, "dashboards"), work)
+	b, err := newBrowser(from.prometheus, from.jaeger, filepath.Join(root, "dashboards"), work)
 	if err != nil {
 		return err
 	}

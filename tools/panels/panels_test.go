@@ -33,7 +33,8 @@ func TestComplaints(t *testing.T) {
 
 func TestWrongCommandLines(t *testing.T) {
 	t.Setenv("TRACELAB_PROMETHEUS", "")
-	for _, args := range [][]string{{}, {"-prometheus", "http://127.0.0.1:1", "-minutes", "0"}, {"-no-such-flag"}} {
+	t.Setenv("TRACELAB_JAEGER", "")
+	for _, args := range [][]string{{}, {"-prometheus", "http://127.0.0.1:1"}, {"-prometheus", "http://127.0.0.1:1", "-jaeger", "http://127.0.0.1:1", "-minutes", "0"}, {"-no-such-flag"}} {
 		var out bytes.Buffer
 		if code := run(t.Context(), args, &out, &out); code != 2 {
 			t.Errorf("%q: exit status %d, want 2", args, code)
@@ -46,6 +47,11 @@ func TestHeightsAreRead(t *testing.T) {
 	height, err := heightOf("../../dashboards/latency.json")
 	if err != nil || height < 38*20 {
 		t.Errorf("%d pixels, %v", height, err)
+	}
+	collapsed := panel{Panels: []panel{{Panels: make([]panel, 1)}}}
+	collapsed.Panels[0].Panels[0].GridPos.Y, collapsed.Panels[0].Panels[0].GridPos.H = 40, 8
+	if got := collapsed.rows(); got != 48 {
+		t.Errorf("a panel in a collapsed row reaches down to %d, want 48", got)
 	}
 	if _, err := heightOf("panels_test.go"); err == nil {
 		t.Error("a file that is no dashboard has a height")
