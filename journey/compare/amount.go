@@ -11,10 +11,11 @@ import (
 // Amount is how much a measure may differ: a share of the base, or a number in the measure's own unit.
 type Amount struct {
 	Share bool
-	Value float64 // 0.05 is 5 %; else milliseconds, for measures in milliseconds
+	Value float64 // of a share, 0.05 is 5 %; else in the measure's unit, such as milliseconds
 }
 
-// ParseAmount reads 5%, 0.5 %, 1ms or 250us: a percentage, or a duration as time.ParseDuration reads it. It is not negative.
+// ParseAmount reads 5%, 0.5 %, 1ms or 250us: a percentage, or a duration as time.ParseDuration reads it. A negative amount is
+// an error.
 func ParseAmount(text string) (Amount, error) {
 	text = strings.TrimSpace(text)
 	a := Amount{}
@@ -45,7 +46,7 @@ func (a Amount) String() string {
 	return strconv.FormatFloat(a.Value, 'f', -1, 64) + "ms"
 }
 
-// words writes a value that is compared with the amount, with a sign: +1.2 %, −3.00 ms.
+// words writes, with a sign, a value to be compared with the amount: +1.2 %, −3.00 ms.
 func (a Amount) words(measure string, v float64) string {
 	sign := "+"
 	if v < 0 {

@@ -21,13 +21,13 @@ const (
 	maxBaselineBytes = 256 << 20
 )
 
-// Baseline is what later comparisons need of a group: its figures, and those of its journeys or of a sample of them, so that
-// the traces need not be kept. A Group with a Baseline can be the base of a comparison, which then has no nodes.
+// Baseline has the figures of a group and of its journeys, or of a sample of them, for later comparisons, so that the traces
+// need not be kept. A Group with a Baseline can be the base of a comparison, which then has no nodes.
 type Baseline struct {
 	Schema string         `json:"schema"`
 	Name   string         `json:"name"`             // of the group
-	Pair   string         `json:"pair,omitempty"`   // what the keys are: the name of an attribute
-	Chosen []string       `json:"chosen,omitempty"` // which journeys were chosen, in words of who saved it
+	Pair   string         `json:"pair,omitempty"`   // the attribute whose values the keys are
+	Chosen []string       `json:"chosen,omitempty"` // which journeys were chosen, in words
 	Doubt  string         `json:"doubt,omitempty"`  // the group's
 	Roots  []BaselineRoot `json:"roots"`            // most journeys first
 }
@@ -44,7 +44,7 @@ type BaselineRoot struct {
 	Figures    map[string]baseRow  `json:"figures"` // by measure, then by sampled journey, null for one that does not have it
 }
 
-// baseRow are numbers of which some are missing: NaN, null in JSON.
+// baseRow has one number for each journey. A missing one is NaN, and null in JSON.
 type baseRow []float64
 
 // MarshalJSON writes null for a missing number.
@@ -79,9 +79,9 @@ func (r *baseRow) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// NewBaseline keeps the figures of a group, as options say: of the measures and keys that a comparison with it uses. Of more
-// than 10,000 journeys of a root it keeps the summary of all and a sample: those with the least hashes of their keys, so that
-// the samples of two groups are of the same pairs.
+// NewBaseline makes a baseline of a group, with the measures and keys of the options: those of later comparisons. Of more
+// than 10,000 journeys of a root it keeps the summary of all, and as a sample those whose keys have the smallest hashes, so
+// that the samples of two groups have the same pairs.
 func NewBaseline(g Group, opts ...Option) *Baseline {
 	if g.Baseline != nil {
 		return g.Baseline
@@ -130,7 +130,7 @@ func newBaselineRoot(r rootGroups, o options) BaselineRoot {
 	return x
 }
 
-// sampleOf chooses the journeys that are kept, by position.
+// sampleOf returns the positions of the journeys to keep.
 func sampleOf(keys []*string) []int {
 	list := make([]int, len(keys))
 	hashes := make([]uint64, len(keys))
@@ -189,7 +189,7 @@ func ReadBaseline(r io.Reader) (*Baseline, error) {
 	return b, nil
 }
 
-// check holds that the lists are of one length.
+// check returns an error when the lists differ in length.
 func (r *BaselineRoot) check() error {
 	if r.Journeys < len(r.Keys) || r.Spans < 0 {
 		return fmt.Errorf("%d journeys of %d spans, and a sample of %d", r.Journeys, r.Spans, len(r.Keys))

@@ -2,7 +2,7 @@ package compare
 
 import "math"
 
-// change returns what became of the current row, from the first group to group g: the first of the changes that applies.
+// change returns how the current row changed from the first group to group g: the first of the changes that applies.
 func (d *differ) change(g int, shifts [timeKinds]*NodeDelta) Change {
 	b, o := &d.columns[0], &d.columns[g]
 	switch {
@@ -33,7 +33,7 @@ func (d *differ) change(g int, shifts [timeKinds]*NodeDelta) Change {
 	return ChangeSame
 }
 
-// shift compares a time of the row over the journeys that have it: a node that is rarer is not faster.
+// shift compares a time of the row over the journeys that have the node: a node that became rarer has not become faster.
 func (d *differ) shift(g int, k timeKind) *NodeDelta {
 	b, o := &d.columns[0], &d.columns[g]
 	var base, other []float64
@@ -63,8 +63,8 @@ func (c *column) present(k timeKind) []float64 {
 	return values
 }
 
-// lost reports that group g has less of the row than another group, and that this is because spans are missing: all of its
-// journeys miss some, or those that miss none have no less than the other group's.
+// lost reports that group g has less of the row than another group because spans are missing: all of its journeys miss
+// some, or those that miss none have as much as the other group's.
 func (d *differ) lost(g, other int) bool {
 	tree, than := d.trees[g], d.trees[other]
 	n, m := len(tree.group.Journeys), len(than.group.Journeys)
@@ -85,7 +85,7 @@ func (d *differ) lost(g, other int) bool {
 }
 
 // fansOut reports that more or fewer journeys have the row than chance explains, or that a journey has it more or less often:
-// the median differs, with an interval where there are enough journeys for one.
+// the medians differ, beyond chance where there are enough journeys for an interval.
 func (d *differ) fansOut(g int) bool {
 	b, o := &d.columns[0], &d.columns[g]
 	if sharesDiffer(b.journeys, len(b.counts), o.journeys, len(o.counts)) {

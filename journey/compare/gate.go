@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Gate decides whether groups of journeys keep within limits against a base.
+// Gate decides whether groups of journeys stay within limits against a base.
 type Gate struct {
 	Limits []Limit
 }
 
-// Outcome is what came of a limit, or of a gate.
+// Outcome is the outcome of a limit, or of a gate.
 type Outcome string
 
 // The outcomes. A limit fails only when the whole 95 % interval lies beyond it, passes only when the whole interval lies
@@ -23,10 +23,10 @@ const (
 	OutcomeUndecided Outcome = "undecided"
 )
 
-// minRuns is from how many runs a side on an interval is over runs.
+// minRuns is how many runs each side must have for an interval over runs instead of journeys.
 const minRuns = minInterval
 
-// detection is how many half-widths beyond a limit a regression is found in 95 of 100.
+// detection is how many half-widths beyond a limit a regression must be to be found in 95 of 100 comparisons.
 const detection = 1.84
 
 // Check is one limit of a gate, applied to the journeys of one root of one group.
@@ -44,7 +44,7 @@ type Check struct {
 	// How much more the measure is than in the base, and its 95 % interval: in shares where the limit is one, else in the
 	// measure's unit. Nil where there are too few values, or none that can be compared: Reason says so.
 	Delta, Low, High *float64
-	Reason           string // why there is no interval, or what else is to be known of it
+	Reason           string // why there is no interval, or what to know about the one there is
 }
 
 // Judgment is what a gate decided.
@@ -53,7 +53,7 @@ type Judgment struct {
 	Warnings []string
 }
 
-// Outcome is fail when a check failed, else undecided when one is undecided or there is none, else pass.
+// Outcome returns fail when a check failed, else undecided when one is undecided or there are no checks, else pass.
 func (j Judgment) Outcome() Outcome {
 	outcome := OutcomePass
 	for _, c := range j.Checks {
@@ -71,7 +71,7 @@ func (j Judgment) Outcome() Outcome {
 }
 
 // Judge applies the limits to each group after the first, which is the base: for each root that both have and that the limit
-// is about. Options are those of Groups.
+// names. Options are those of Groups.
 func (g Gate) Judge(groups []Group, opts ...Option) Judgment {
 	var result Judgment
 	if len(groups) == 0 {
@@ -154,7 +154,7 @@ func (l Limit) check(base, other Group, root Root, o options) Check {
 	return c
 }
 
-// take notes a difference, and why it has no interval.
+// take copies a difference into the check, and says why it has no interval.
 func (c *Check) take(d Difference) {
 	c.Paired, c.N, c.Delta, c.Low, c.High = d.Paired, d.N, d.Delta, d.Low, d.High
 	least := minInterval
@@ -210,14 +210,15 @@ func (c Check) HalfWidth() (float64, bool) {
 	return (*c.High - *c.Low) / 2, true
 }
 
-// Finds returns from which difference on a check of this precision fails in 95 of 100, and false without an interval.
+// Finds returns the smallest difference that fails a check of this precision in 95 of 100 comparisons, and false without an
+// interval.
 func (c Check) Finds() (float64, bool) {
 	half, ok := c.HalfWidth()
 	return c.Limit.Amount.Value + detection*half, ok
 }
 
-// Enough returns how many pairs, journeys of each side or runs would decide in 95 of 100, if the difference is what it now
-// looks like. It returns false where that is decided, or no number is known.
+// Enough returns how many pairs, journeys of each side or runs would decide in 95 of 100 comparisons, if the difference is as
+// great as it now looks. It returns false when the check is decided, or no number would do.
 func (c Check) Enough() (n int, ok bool) {
 	half, bounded := c.HalfWidth()
 	if c.Outcome != OutcomeUndecided || !bounded {
@@ -231,7 +232,7 @@ func (c Check) Enough() (n int, ok bool) {
 	return max(c.N+1, int(enough)), true
 }
 
-// units is what N counts.
+// units returns the word for what N counts.
 func (c Check) units(n int) string {
 	word := "journey"
 	switch {
@@ -249,7 +250,7 @@ func (c Check) units(n int) string {
 	return word
 }
 
-// Words say how the measure differs, how sure that is, and what would decide.
+// Words says how the measure differs, how sure that is, and what would decide.
 func (c Check) Words() string {
 	var parts []string
 	words := func(v float64) string { return c.Limit.Amount.words(c.Limit.Measure, v) }

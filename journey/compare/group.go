@@ -15,18 +15,18 @@ type Group struct {
 	Name     string
 	Journeys []*journey.Journey
 
-	// Runs tells by number from which run of the system each journey is; nil: all are of one. Journeys of one run are not
-	// independent of each other, so a Gate goes by runs from 6 on.
+	// Runs has for each journey the number of the run of the system that it comes from; nil: all come from one. Journeys of one
+	// run are not independent of each other, so a Gate compares runs where each side has at least 6.
 	Runs []int
-	// Baseline stands in the place of Journeys: see ReadBaseline.
+	// Baseline replaces Journeys: see ReadBaseline.
 	Baseline *Baseline
 	// Doubt says why the group's times are not only the system's own, as that its machine had no CPU left; "" when nothing
 	// is known. Whatever is said of the group's times is marked then.
 	Doubt string
 }
 
-// Keep returns the group with the journeys that all of the functions choose. A group that is a Baseline has no journeys any
-// more to choose from, and is returned as it is.
+// Keep returns the group with the journeys that all of the functions choose. It returns a group that is a Baseline as it is:
+// that has no journeys to choose from.
 func (g Group) Keep(choose ...func(*journey.Journey) bool) Group {
 	kept := Group{Name: g.Name, Baseline: g.Baseline, Doubt: g.Doubt}
 	for i, j := range g.Journeys {
@@ -41,7 +41,7 @@ func (g Group) Keep(choose ...func(*journey.Journey) bool) Group {
 	return kept
 }
 
-// size returns how many journeys there are figures of.
+// size returns of how many journeys the group has figures.
 func (g Group) size() int {
 	if g.Baseline != nil {
 		return g.Baseline.sampled()
@@ -65,7 +65,7 @@ func (g Group) figures(m Measure) []float64 {
 	return values
 }
 
-// run returns from which run a journey is.
+// run returns the number of the run that a journey comes from.
 func (g Group) run(i int) int {
 	if g.Baseline != nil {
 		return g.Baseline.run(i)
@@ -99,7 +99,7 @@ func newOptions(list []Option) options {
 // occurs twice in a group, and without this option.
 func WithPairs(key PairKey) Option { return func(o *options) { o.key = key } }
 
-// WithMeasures compares by these measures, in their order, in the place of Measures.
+// WithMeasures compares by these measures, in their order, instead of Measures.
 func WithMeasures(measures ...Measure) Option {
 	return func(o *options) { o.measures = measures }
 }
@@ -107,15 +107,15 @@ func WithMeasures(measures ...Measure) Option {
 // WithSameWithin gives the verdict VerdictSame where the whole interval of a difference lies within ± the amount.
 func WithSameWithin(a Amount) Option { return func(o *options) { o.tolerance = &a } }
 
-// Comparison is what is said of several groups. The first is the base of all differences.
+// Comparison is a comparison of several groups. The first is the base of all differences.
 type Comparison struct {
 	Groups      []GroupSummary // of all their journeys
 	Differences []Difference   // by root, then by group, then by measure; without those that only one side has
 	Nodes       []Node         // by root, then in the order in which they begin; none of a Baseline
 	Warnings    []string
 
-	// Roots are the comparisons for each root that the first group and another have, most journeys first, and OneSided the
-	// other roots. Both are nil where no group has journeys of more than one root: then Groups, Differences and Nodes say all.
+	// Roots has a comparison for each root that the first group and another have, most journeys first, and OneSided the other
+	// roots. Both are nil when no group has journeys of more than one root: then Groups, Differences and Nodes are all there is.
 	Roots    []RootComparison
 	OneSided []OneSidedRoot
 }
@@ -257,7 +257,7 @@ func Describe(g Group, opts ...Option) GroupSummary {
 }
 
 // Differences compares a group with a base in all measures that both have, whatever the roots of their journeys. The warning
-// tells when pairing left journeys out, or could not be done.
+// says when pairing left out journeys, or was not possible.
 func Differences(base, other Group, opts ...Option) (list []Difference, warning string) {
 	o := newOptions(opts)
 	p := pair(base, other, o.key)

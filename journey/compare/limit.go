@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Limit is by how much a measure may be more than in the base.
+// Limit bounds by how much a measure may exceed that of the base.
 type Limit struct {
 	Measure  string  // the Name of a measure
 	Quantile float64 // 0.95 is the 95th percentile; 0 stands for the median
@@ -15,8 +15,8 @@ type Limit struct {
 	Amount   Amount
 }
 
-// ParseLimit reads MEASURE[ pN][@ROOT]>AMOUNT of one of the measures: completion>5%, caller wait p95>20ms,
-// queue_wait_ms@POST /orders>10%. A measure is called as in text or as in JSON.
+// ParseLimit reads MEASURE[ pN][@ROOT]>AMOUNT: completion>5%, caller wait p95>20ms, queue_wait_ms@POST /orders>10%. The
+// measure is one of those given, or of Measures without any, by its name in text or in JSON.
 func ParseLimit(text string, measures ...Measure) (Limit, error) {
 	if len(measures) == 0 {
 		measures = Measures()

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// row is one node of the comparison: the places that are this node, by group.
+// row is one node of the comparison: for each group, the places that are this node.
 type row struct {
 	places [][]int32
 }
@@ -65,8 +65,8 @@ func (m *matcher) matchExactly() {
 	}
 }
 
-// findSteps finds the step of each place in a group: the first span below it that most of its journeys have, an internal
-// one where there is any.
+// findSteps returns the step of each place in a group: of the spans below it that at least half of its journeys have, the
+// first one, or the first internal one if there is any.
 func (m *matcher) findSteps(g *groupTree) []int32 {
 	best := make([]int32, len(m.table.places)) // the child
 	for p := range best {
@@ -167,7 +167,7 @@ func (m *matcher) matchLabels(g int, above bool) {
 	}
 }
 
-// pairRanks pairs equals by rank: those that most journeys have first.
+// pairRanks pairs rows with equal labels by rank: those that most journeys have come first.
 func (m *matcher) pairRanks(g int, earlier, own []int) {
 	slices.SortFunc(earlier, m.compareRows)
 	slices.SortFunc(own, m.compareRows)
@@ -192,7 +192,7 @@ func (m *matcher) comparePlaces(g int, p int32, h int, q int32) int {
 	return cmp.Or(cmp.Compare(g, h), cmp.Compare(len(u.samples), len(t.samples)), cmp.Compare(u.count, t.count), m.table.compare(p, q))
 }
 
-// maxAlternatives is how many equals are looked at: more of them are a recursion, not the branches before a join.
+// maxAlternatives is how many rows with one label are tried: more of them are a recursion, not the branches before a join.
 const maxAlternatives = 32
 
 // joinLeftovers joins a row that only group g has to a row of the same label that others have too, when no journey has both:

@@ -11,17 +11,17 @@ import (
 
 // Measure is a figure that a journey may have.
 type Measure struct {
-	// Name is how JSON calls it. It ends in the unit, such as _ms: values are written as durations then, else as numbers.
-	// No two measures of a comparison may share it, and name, journeys, spans and structures are taken.
+	// Name is the measure's name in JSON. When it ends in _ms, values are milliseconds and are written as durations, else as
+	// numbers. It must be unique in a comparison, and must not be name, journeys, spans or structures.
 	Name string
-	// Of returns the figure of a journey, and false for a journey that has none. What is not a finite number counts as none.
+	// Of returns the figure of a journey, and false for a journey that has none. NaN and infinities count as none.
 	Of func(*journey.Journey) (float64, bool)
-	// Lacking says of a group why it has no figure, such as "has no messages". A text then says which groups have the
-	// measure and which lack it. Without it nothing is said.
+	// Lacking says why a group may have no figure, such as "has no messages". With it, a text report says which groups have
+	// the measure and which lack it.
 	Lacking string
 }
 
-// Names of the measures that this package knows.
+// Names of the measures of this package. Their values are milliseconds.
 const (
 	CallerWait = "caller_wait_ms"
 	Completion = "completion_ms"
@@ -66,7 +66,7 @@ func (m Measure) figure(j *journey.Journey) (float64, bool) {
 	return v, ok && !math.IsNaN(v) && !math.IsInf(v, 0)
 }
 
-// valuesOf returns the figures of the journeys of a group that have one.
+// valuesOf returns the figures of the journeys of a group, without those that have none.
 func valuesOf(m Measure, g Group) []float64 {
 	return slices.DeleteFunc(g.figures(m), math.IsNaN)
 }

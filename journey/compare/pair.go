@@ -12,7 +12,7 @@ import (
 // PairKey tells which journeys of two groups belong together: those with equal keys.
 type PairKey func(*journey.Journey) (key string, ok bool)
 
-// ByAttribute pairs journeys by the value of an attribute: of the root, else of the first of the journey's spans that has it.
+// ByAttribute pairs journeys by the value of an attribute: that of the root, else of the first of the journey's spans with it.
 func ByAttribute(name string) PairKey {
 	return func(j *journey.Journey) (string, bool) {
 		if root, ok := j.Root(); ok {

@@ -13,8 +13,8 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// NodeKind is the group of kinds that a node of a journey's tree belongs to. The two halves of one call, the client's span
-// and the server's, are one node.
+// NodeKind is the kind of a node of a journey's tree. The two halves of one call, the client's span and the server's, are one
+// node.
 type NodeKind uint8
 
 // The kinds of nodes. NodeEntry is the journey's root, with its server where the root is a client.
@@ -75,7 +75,7 @@ type placeKey struct {
 	kind          NodeKind
 }
 
-// identity is what a node is called: by its server, where the two halves of a call are there.
+// identity is a node's service and name: those of the server, where both halves of a call are there.
 type identity struct{ service, name int32 }
 
 // rawIdentity is a span's service, name and topic as they were read.
@@ -107,8 +107,8 @@ func newPlaceTable(groups []Group) *placeTable {
 	return t
 }
 
-// findServers notes which server a client's name leads to. A client span whose server's span was lost is then known by the
-// name of the server, as the others are; a name that leads to several servers tells nothing.
+// findServers finds to which server each client span's name leads, so that a client span whose server's span was lost gets
+// the same identity as the others. A name that leads to several servers gives none.
 func (t *placeTable) findServers(j *journey.Journey) {
 	s := j.Set()
 	for _, i := range j.Spans() {
@@ -136,14 +136,14 @@ func (t *placeTable) identity(set *journey.Set, i journey.Index) identity {
 	raw := rawIdentity{span.Service, span.Name, set.Topic(i)}
 	n := t.identities.Of(raw)
 	if int(n) == len(t.known) {
-		t.known = append(t.known, identity{t.services.Of(raw.service), t.names.Of(normalizeName(untemplated(span, raw.topic)))})
+		t.known = append(t.known, identity{t.services.Of(raw.service), t.names.Of(normalizeName(templated(span, raw.topic)))})
 	}
 	return t.known[n]
 }
 
-// untemplated returns a span's name with the destination's template in place of its name: a topic may bear the name of the
-// deployment that made it.
-func untemplated(span *journey.Span, topic string) string {
+// templated returns a span's name with the destination's template instead of its name: a topic's name may contain that of
+// the deployment that made it.
+func templated(span *journey.Span, topic string) string {
 	if topic == "" {
 		return span.Name
 	}
@@ -165,7 +165,7 @@ func (t *placeTable) at(key placeKey) int32 {
 	return n
 }
 
-// seal makes names and hashes of the places, when all is read.
+// seal makes the names and hashes of the places, when all journeys are read.
 func (t *placeTable) seal() {
 	t.serviceNames, t.spanNames = t.services.Keys(), t.names.Keys()
 	services, names := hashes(t.serviceNames), hashes(t.spanNames)
@@ -203,7 +203,8 @@ func (t *placeTable) spanName(p int32) string    { return t.spanNames[t.places[p
 // maxCompared bounds how far up places are compared: a recursion may be 100,000 deep, and all of it alike.
 const maxCompared = 32
 
-// compare orders places by their text, from the node itself upwards, and those that are alike for long by their hashes.
+// compare orders places by their text, from the node itself upwards; places that are alike for maxCompared levels, by their
+// hashes.
 func (t *placeTable) compare(a, b int32) int {
 	p, q := a, b
 	for range maxCompared {
@@ -229,7 +230,7 @@ func (t *placeTable) compare(a, b int32) int {
 // maxPath bounds the path that is written of a node: chains may be 100,000 deep.
 const maxPath = 24
 
-// shown is a place's service and name.
+// shown returns a place's service and name.
 func (t *placeTable) shown(p int32) string {
 	if t.texts == nil {
 		t.texts = make([]string, len(t.places))

@@ -12,7 +12,7 @@ type estimate struct {
 	bounded          bool // low and high are known
 }
 
-// quantileOf estimates a quantile by order statistics: each bound is passed by the quantile with a probability of at most 2.5 %.
+// quantileOf estimates a quantile by order statistics: the quantile lies beyond each bound with a probability of at most 2.5 %.
 func quantileOf(values []float64, quantile float64) estimate {
 	sorted := slices.Sorted(slices.Values(values))
 	e := estimate{n: len(sorted)}
@@ -47,7 +47,7 @@ func rank(n int, quantile float64) int {
 	return k - 1
 }
 
-// leastFor returns how many values it takes for an interval of a quantile.
+// leastFor returns how many values an interval of a quantile needs.
 func leastFor(quantile float64) int {
 	n := minInterval
 	for rank(n, quantile) < 0 || rank(n, 1-quantile) < 0 {

@@ -15,7 +15,7 @@ type Root struct {
 	Name    string `json:"name"` // with {id} for each part that looks like an identifier
 }
 
-// RootOf returns what a journey begins with.
+// RootOf returns the root of a journey.
 func RootOf(j *journey.Journey) Root {
 	i, ok := j.Root()
 	if !ok {
@@ -91,7 +91,7 @@ func (r *rootGroups) present() []Group {
 	return slices.DeleteFunc(slices.Clone(r.groups), func(g Group) bool { return g.size() == 0 })
 }
 
-// splitRoots takes the journeys of groups apart by their roots, those with the most journeys first.
+// splitRoots splits the journeys of groups by their roots, those with the most journeys first.
 func splitRoots(groups []Group) []rootGroups {
 	var list []rootGroups
 	at := make(map[Root]int)
@@ -138,7 +138,7 @@ func oneKind(groups []Group, list []rootGroups) (ok bool, warning string) {
 	return true, "the journeys begin with different roots and are compared all the same: " + strings.Join(kinds, ", ")
 }
 
-// byRoot takes the journeys of a group apart.
+// byRoot splits the journeys of a group by their roots.
 func (g Group) byRoot() map[Root]Group {
 	parts := make(map[Root]Group)
 	if g.Baseline != nil {

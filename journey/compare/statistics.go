@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Sizes under which no claim is made.
+// How many values a claim needs.
 const (
 	minInterval = 6   // under six values no pair of them bounds the median with 95 % confidence: 1 − 2/2⁵ is less
 	minP95      = 20  // under twenty the 95th percentile would be the greatest value
 	minP99      = 100 // likewise
 )
 
-// Summary describes the values of a measure. What cannot be said of so few values is nil.
+// Summary describes the values of a measure. A field is nil when there are too few values for it.
 type Summary struct {
 	N      int      `json:"n"`
 	Median *float64 `json:"median"` // the mean of the middle two of an even number of values; nil without values
@@ -109,8 +109,8 @@ type Difference struct {
 	Doubtful   bool   `json:"doubtful,omitempty"`    // one of the groups has a Doubt
 }
 
-// Paired compares values that belong together by their positions: the median of other[i] − base[i], with the interval of
-// the order statistics of these differences. The shorter list decides how many pairs there are.
+// Paired compares values that belong together by their positions: it returns the median of other[i] − base[i], with the
+// order-statistic interval of these differences. The shorter list decides how many pairs there are.
 func Paired(base, other []float64) Difference {
 	n := min(len(base), len(other))
 	deltas := make([]float64, n)
@@ -137,10 +137,10 @@ func Unpaired(base, other []float64) Difference {
 	return d
 }
 
-// Enough returns how many pairs, or journeys of each group, it would take to say less or more, if the difference is as great
-// as it now looks: an interval shrinks with the root of the number of values, so it is n·(reach/delta)², where reach is the
-// way from the delta to the bound on the far side of 0. It is at least 6 and at least one more than there are. It returns
-// false where there is a verdict, and where the delta is 0 or unknown: then no number is enough.
+// Enough returns how many pairs, or journeys of each group, would give a verdict, if the difference is as great as it now
+// looks. An interval shrinks with the square root of the number of values, so that is n·(reach/delta)², where reach is the
+// distance from the delta to the bound on the other side of 0; at least 6, and at least one more than there are. Enough
+// returns false when there is a verdict, and when the delta is 0 or unknown: then no number is enough.
 func (d Difference) Enough() (n int, ok bool) {
 	if d.Verdict != VerdictNone || d.Delta == nil || *d.Delta == 0 {
 		return 0, false

@@ -18,9 +18,9 @@ type Structure struct {
 	More      []string `json:"more"`    // what it has more of than the group's most frequent structure: service and name
 	Less      []string `json:"less"`    // what it has less of; a node that hangs elsewhere is in both
 
-	// Joined are the nodes that hang below another of several like branches than in the most frequent structure, in both
-	// below the one that began last: work that waits for all of them, where another branch ended last. Moved are the nodes that
-	// hang elsewhere for another reason. Of a subtree that moved both name the top.
+	// Joined and Moved name the nodes that are below another node than in the most frequent structure; of a subtree, its top.
+	// Joined are those below several parallel branches of one kind: work that waits for all of them, and hangs below the one
+	// that began last. Moved are all others.
 	Joined []string `json:"joined,omitempty"`
 	Moved  []string `json:"moved,omitempty"`
 }
@@ -77,7 +77,7 @@ func (t *placeTable) unlike(first, second *shape) unlikeness {
 	return u
 }
 
-// maxLooks bounds for how many nodes the example journeys are looked through: a structure may have 100,000 that moved.
+// maxLooks bounds for how many nodes the example journeys are searched: a structure may have 100,000 that moved.
 const maxLooks = 32
 
 // findMoves finds the nodes of which there is one more in one place and one less in another.
@@ -108,15 +108,15 @@ func (t *placeTable) findMoves(u *unlikeness, first, second *journey.Journey) {
 	}
 }
 
-// own is a place's key without what is above it.
+// own returns a place's key without the places above it.
 func (t *placeTable) own(p int32) placeKey {
 	key := t.places[p].placeKey
 	key.parent = none32
 	return key
 }
 
-// followsTheLast reports that a node's span in a journey was caused by the last to begin of the spans that are called as the
-// node above it is, of at least two.
+// followsTheLast reports that, of at least two spans with the name of the node above, the one that began last caused the
+// node's span in a journey.
 func (t *placeTable) followsTheLast(j *journey.Journey, node, above int32) bool {
 	set := j.Set()
 	is := func(i journey.Index, p int32) bool {

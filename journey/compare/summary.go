@@ -9,7 +9,7 @@ import (
 	"tracelab/journey"
 )
 
-// GroupSummary is what a comparison says of one group.
+// GroupSummary describes one group of a comparison.
 type GroupSummary struct {
 	Name       string
 	Journeys   int

@@ -36,7 +36,7 @@ func carrierOf(c journey.Class) carrier {
 	}
 }
 
-// sample is what one node is in one journey. Times are in nanoseconds.
+// sample has the figures of one node in one journey. Times are in nanoseconds.
 type sample struct {
 	journey              int32 // its position in the group
 	count, errors        int32
@@ -44,7 +44,7 @@ type sample struct {
 	response, completion int64 // on the paths, waits included
 }
 
-// tally is what one place is in one group, with a sample for each journey that has it.
+// tally has the figures of one place in one group, with a sample for each journey that has it.
 type tally struct {
 	samples  []sample
 	count    int
@@ -84,7 +84,7 @@ type shape struct {
 
 type shapeNode struct{ place, count int32 }
 
-// tally returns what a place is in the group, nil when it has none.
+// tally returns the figures of a place in the group, nil when no journey has it.
 func (g *groupTree) tally(place int32) *tally {
 	if int(place) >= len(g.tallies) || len(g.tallies[place].samples) == 0 {
 		return nil
@@ -92,7 +92,8 @@ func (g *groupTree) tally(place int32) *tally {
 	return &g.tallies[place]
 }
 
-// findShapes signs each journey: the sum of the hashes of its places with their counts, so that order does not matter.
+// findShapes computes the signature of each journey, and groups journeys by it. A signature is the sum of the hashes of the
+// journey's places with their counts, so that order does not matter.
 func (g *groupTree) findShapes(t *placeTable) {
 	g.signature = make([]uint64, len(g.group.Journeys))
 	for p := range g.tallies {

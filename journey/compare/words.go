@@ -58,7 +58,7 @@ func (d Difference) words() string {
 		return fmt.Sprintf("same within %s (95 %% interval: %s to %s, %d %s)", d.SameWithin, d.signed(*d.Low), d.signed(*d.High), d.N, units)
 	case *d.Low == 0 && *d.High == 0:
 		return fmt.Sprintf("~ no difference (%d %s)", d.N, units)
-	case d.Verdict != VerdictLess && d.Verdict != VerdictMore && d.hopeless():
+	case d.Verdict != VerdictLess && d.Verdict != VerdictMore && d.takesTooMany():
 		return fmt.Sprintf("~ no difference shown: less than %s apart (%d %s)", Value(d.Measure, max(-*d.Low, *d.High)), d.N, units)
 	case d.Verdict != VerdictLess && d.Verdict != VerdictMore:
 		return fmt.Sprintf("~ no difference shown: between %s and %s (%d %s%s)", d.signed(*d.Low), d.signed(*d.High), d.N, units, d.settle())
@@ -73,8 +73,8 @@ func (d Difference) words() string {
 // maxWorthwhile is how many pairs a text may ask for. Where more would be needed it says how small the difference must be.
 const maxWorthwhile = 10_000
 
-// hopeless reports that nobody will have as many pairs as it would take to show the difference.
-func (d Difference) hopeless() bool {
+// takesTooMany reports that showing the difference would take more pairs than anybody will have.
+func (d Difference) takesTooMany() bool {
 	n, ok := d.Enough()
 	return ok && n > maxWorthwhile
 }

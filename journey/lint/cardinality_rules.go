@@ -9,10 +9,10 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// How much evidence N01 wants.
+// How many values that occur in one journey only N01 needs as evidence.
 const (
-	minJourneys = 5  // values of one shape, with an id in it, that occur in one journey only
-	anyJourneys = 50 // the same for values of any shape
+	minJourneys = 5  // of one shape, with an id in it
+	anyJourneys = 50 // of any shape
 )
 
 func cardinalityRules() []Rule {
@@ -45,7 +45,7 @@ type variable struct {
 // occurrence is a value of a variable.
 type occurrence struct {
 	span     journey.Index // the first
-	last     int           // the number of the last journey that has it, from 1
+	last     int           // the number, from 1, of the last journey that has it
 	journeys int
 }
 
@@ -105,7 +105,7 @@ func (c *Pass) occurrences() map[variable]map[string]*occurrence {
 	return values
 }
 
-// shapeCount is what is known of the values of one shape.
+// shapeCount counts the values of one shape.
 type shapeCount struct {
 	shape    string
 	first    journey.Index
@@ -173,7 +173,7 @@ func (c *Pass) growing(v variable, t *shapeCount) {
 	c.found(t.first, "%s%s has %d values%s, %d of which are in one journey only, such as %q", what, where, t.values, shape, t.seenOnce, t.example)
 }
 
-// shapeOf puts {} in the place of what looks like an id and of numbers, and reports whether there were any.
+// shapeOf replaces ids and numbers by {}, and reports whether there were any.
 func shapeOf(value string) (shape string, hasID bool) {
 	var b strings.Builder
 	for len(value) > 0 {

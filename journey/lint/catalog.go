@@ -21,7 +21,7 @@ func WriteRules(w io.Writer, style format.Style, rules []Rule) error {
 	return err
 }
 
-// Explain writes all that there is to know of a rule.
+// Explain writes a rule with all its fields.
 func (r Rule) Explain(w io.Writer, style format.Style) error {
 	text := style.Paragraph("", "  ", fmt.Sprintf("%s, %s: %s", r.ID, r.Level, r.Finds)) + style.Paragraph("  ", "    ", "fix: "+r.Fix)
 	if r.Convention != "" {

@@ -2,7 +2,7 @@ package lint
 
 import "tracelab/journey"
 
-// dataRules are about spans as they were read: what journey repaired, or could not take as it was.
+// dataRules are about spans as they were read: what package journey repaired or ignored.
 func dataRules() []Rule {
 	return []Rule{
 		{ID: journey.RuleDuplicateID, Level: LevelError, Check: warned(journey.RuleDuplicateID),

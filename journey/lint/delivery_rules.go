@@ -9,7 +9,7 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// deliveryRules are about what should be on the other side of a hop, and is not, or is twice.
+// deliveryRules are about the other side of a hop: it is missing, or there twice.
 func deliveryRules() []Rule {
 	return []Rule{
 		{ID: "P05", Level: LevelWarning, Check: missingConsumers,
@@ -24,7 +24,7 @@ func deliveryRules() []Rule {
 	}
 }
 
-// deliveries tell which groups a message reached, by creation context and, where the context was lost, by position.
+// deliveries has the groups that each message reached, by creation context and, where the context was lost, by position.
 type deliveries struct {
 	byContext  map[contextGroup]bool
 	byPosition map[positionGroup]bool
@@ -121,8 +121,7 @@ func (v *view) sentWell(i journey.Index) bool {
 	return m != nil && m.op == semconv.OperationSend && !m.failed(v.set.Span(i))
 }
 
-// expectedGroups returns by topic the groups that got at least one in twenty of its messages: what others missed is nobody's
-// surprise.
+// expectedGroups returns by topic the groups that got at least one in twenty of its messages: others may well miss one.
 func (c *Pass) expectedGroups(d deliveries) map[string][]string {
 	sent := make(map[string]int)
 	for k, m := range c.messages {

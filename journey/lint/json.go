@@ -30,7 +30,7 @@ type findingDocument struct {
 type warningDocument struct {
 	Rule journey.RuleID `json:"rule"`
 	Text string         `json:"text"`
-	More int            `json:"more,omitempty"` // how many warnings of its rule it stands for besides itself
+	More int            `json:"more,omitempty"` // how many more warnings of its rule it stands for
 }
 
 type countsDocument struct {

@@ -11,10 +11,10 @@ import (
 	"tracelab/journey"
 )
 
-// Known are findings of an earlier check, by what they say apart from ids and numbers.
+// Known has the findings of an earlier check, by their fingerprints.
 type Known map[string]bool
 
-// ErrNoReport says that a text is not what Result.WriteJSON wrote.
+// ErrNoReport reports text that Result.WriteJSON did not write.
 var ErrNoReport = errors.New("it is no report of lint")
 
 // ReadKnown reads the findings of a result that WriteJSON wrote. The error is ErrNoReport for JSON of another kind.
@@ -36,12 +36,12 @@ func ReadKnown(r io.Reader) (Known, error) {
 // numbers are what differs from one set of traces to another: ids, and figures with their units.
 var numbers = regexp.MustCompile(`\b[0-9a-f]*[0-9][0-9a-f]*\b([.,][0-9]+)?( (ns|µs|ms|s)\b)?`)
 
-// fingerprint is what a finding says, without ids and numbers.
+// fingerprint returns the rule and the text of a finding, without ids and numbers.
 func fingerprint(rule journey.RuleID, text string) string {
 	return string(rule) + " " + numbers.ReplaceAllString(text, "#")
 }
 
-// Fingerprint returns what the finding says without ids and numbers: equal for the same fault in other traces.
+// Fingerprint returns the finding's rule and text without ids and numbers. It is equal for the same fault in other traces.
 func (f Finding) Fingerprint() string { return fingerprint(f.Rule, f.Text) }
 
 // New returns the result without the findings that are known, and how many were left out.

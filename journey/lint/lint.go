@@ -7,13 +7,12 @@
 //	if result.Counts.AtLeast(lint.LevelWarning) > 0 { … }
 //
 // The families: M is about the attributes, names and kinds of messaging spans; S about how spans of one message refer to
-// each other; P about propagation, whatever carries it; H about HTTP; N about names that grow in number; D about spans as they
-// were read. Rules lists them
-// all; WithRules chooses among them and adds rules of your own. How to add one here: write a function beside those of its
-// family, and a line in that family's list.
+// each other; P about propagation, whatever carries it; H about HTTP; N about names that grow in number; D about spans as
+// they were read. Rules lists them all; WithRules chooses among them and adds rules of your own. To add one here, write a
+// function beside those of its family, and a line in that family's list.
 //
-// A rule speaks only of what the traces show. Where they leave open whether something is wrong (a missing key may be a
-// record without a key), it is silent.
+// A rule reports only what the traces show. Where they leave open whether something is wrong (a missing key may be a record
+// without a key), it reports nothing.
 package lint
 
 import (
@@ -83,10 +82,10 @@ func (c Counts) AtLeast(l Level) int {
 
 // Result is what Check found.
 type Result struct {
-	Rules    []Rule    // that were applied, without their Check
+	Rules    []Rule    // the rules that were applied, without their Check
 	Findings []Finding // the gravest first, then by rule, then in the order of the spans
 	Counts   Counts
-	Warnings []journey.Warning // of the reader: what of the input is missing or damaged. Who read it sets them
+	Warnings []journey.Warning // what of the input is missing or damaged; whoever read it sets them
 }
 
 // Option changes how Check works.
@@ -97,12 +96,12 @@ type options struct {
 	lookup func(journey.Ref) journey.Absence
 }
 
-// WithRules applies these rules in the place of all. Only and Without choose among Rules; append adds rules of your own.
+// WithRules applies these rules instead of all. Only and Without choose among Rules; append adds rules of your own.
 func WithRules(rules ...Rule) Option {
 	return func(o *options) { o.rules = slices.Clone(rules) }
 }
 
-// WithLookup tells Check whom to ask about spans that links name and that are not in the set, so that P04 can tell what
+// WithLookup gives Check a function that says why a span to which a link refers is not in the set, so that P04 can tell what
 // was not fetched from what is not stored. Without it P04 says that it may be either.
 func WithLookup(lookup func(journey.Ref) journey.Absence) Option {
 	return func(o *options) { o.lookup = lookup }

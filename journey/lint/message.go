@@ -8,7 +8,7 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// namedOperation maps names of operations that clients are known to use, to be compared with the type.
+// namedOperation returns the operation of a name that clients use, to compare it with the type.
 func namedOperation(name string) semconv.Operation {
 	switch name {
 	case "poll", "consume", "fetch":
@@ -39,7 +39,7 @@ type message struct {
 	hasCount    bool
 	bodySize    int64
 	errorType   string
-	omitted     int64   // links that the instrumentation left out, by its own account
+	omitted     int64   // links that the instrumentation says it left out
 	origins     origins // of a span that consumes messages
 
 	bare       bool             // known by its kind alone: there is no attribute messaging.*
@@ -50,7 +50,7 @@ type message struct {
 	oldForm    bool             // operation and span name follow conventions up to 1.24
 }
 
-// omittedKey is how otelkgo says how many links of a span it left out, so that the SDK does not drop others.
+// omittedKey is otelkgo's attribute with the number of links that it left out of a span.
 const omittedKey = "otelkgo.links.omitted"
 
 // messageOf reads a messaging span, and returns nil for any other span: those of kind PRODUCER or CONSUMER are messaging
@@ -158,7 +158,7 @@ func (m *message) findOperation(span *journey.Span) {
 	}
 }
 
-// consumes reports whether the span accounts for messages that somebody sent.
+// consumes reports whether the span receives or processes messages.
 func (m *message) consumes() bool {
 	return m.op == semconv.OperationReceive || m.op == semconv.OperationProcess
 }

@@ -67,7 +67,7 @@ func (v *view) single(i journey.Index, m *message) bool {
 	return m.op == semconv.OperationSend || m.op == semconv.OperationProcess || m.op == semconv.OperationReceive && len(m.perMessage) > 0
 }
 
-// sent reports whether the broker can have told partition and offset.
+// sent reports whether the broker can have returned partition and offset.
 func (v *view) sent(i journey.Index, m *message) bool {
 	return m.op != semconv.OperationSend || !m.failed(v.set.Span(i))
 }

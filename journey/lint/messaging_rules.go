@@ -100,13 +100,13 @@ func operationType(c *Pass, i journey.Index, m *message) {
 	}
 }
 
-// oddType says what speaks against the type of the operation: its name, or the direction of the span's kind where the
-// name does not confirm the type.
+// oddType says what contradicts the type of the operation: its name, or the direction of the span's kind where the name does
+// not confirm the type. It returns "" when nothing does.
 func (v *view) oddType(i journey.Index, m *message) string {
 	op := semconv.ParseOperation(m.opType)
 	named := namedOperation(m.opName)
 	if op == semconv.OperationNone {
-		return "" // the conventions allow others
+		return "" // the conventions allow other types
 	}
 	if named != semconv.OperationNone {
 		if named != op {
@@ -249,8 +249,8 @@ func (m *message) position() (string, bool) {
 	return m.destination + " partition " + m.partition.String() + " offset " + m.offset.String(), true
 }
 
-// remoteChild leaves a broker or sidecar that is called alone, and spans that say what they do with the message: M05 is about
-// their kinds.
+// remoteChild skips a broker or sidecar that is called, and spans that say what they do with the message: M05 is about their
+// kinds.
 func remoteChild(c *Pass, i journey.Index) {
 	p := c.parent(i)
 	if p == none || c.set.Span(p).Kind != journey.KindProducer || c.messages[i] != nil {

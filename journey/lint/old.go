@@ -7,7 +7,7 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// readOld notes old names whose successors are missing (an instrumentation may give both), and takes their values.
+// readOld collects old names whose successors are missing (an instrumentation may give both), and takes their values.
 func (m *message) readOld(span *journey.Span) {
 	for i := range span.Attributes {
 		a := &span.Attributes[i]

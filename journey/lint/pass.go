@@ -6,11 +6,11 @@ import (
 	"tracelab/journey"
 )
 
-// Pass is one rule at work on one set.
+// Pass applies rules to one set, one after the other.
 type Pass struct {
 	*view
 	options  options
-	rule     Rule // that is applied now
+	rule     Rule // the one that is applied now
 	findings []located
 }
 

@@ -6,7 +6,7 @@ import (
 	"tracelab/journey"
 )
 
-// peers knows who answers at which address, by what the spans say.
+// peers has the service at each address, as far as spans show it.
 type peers struct {
 	services map[string]string // by address:port
 	answered []bool            // by span: a CLIENT span that has a SERVER span below it
@@ -94,7 +94,7 @@ func (c *Pass) lonelyServers(unanswered map[string][]journey.Index) {
 		a := address(span)
 		clients := unanswered[a]
 		start, end := c.set.Times(i)
-		for len(clients) > 0 { // those that ended before this server started can be no later one's caller either
+		for len(clients) > 0 { // a client that ended before this server started cannot have called a later one either
 			if _, ended := c.set.Times(clients[0]); ended >= start {
 				break
 			}

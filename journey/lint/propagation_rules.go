@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"slices"
 	"strings"
 
 	"tracelab/journey"
@@ -182,88 +181,6 @@ func lossesAndWarnings(c *Pass, i journey.Index) {
 	}
 }
 
-// sampledFlag compares a span with its parent, and one that consumes a single message with what its link says. Where
-// flags are 0 the format did not carry them.
-func sampledFlag(c *Pass, i journey.Index) {
-	span := c.set.Span(i)
-	if span.Flags == 0 {
-		return
-	}
-	if p := c.parent(i); p != none {
-		if parent := c.set.Span(p); parent.Flags != 0 && (parent.Flags^span.Flags)&flagSampled != 0 {
-			c.found(i, "%s is %s, and its parent %s is %s", c.at(i), sampled(span.Flags), c.at(p), sampled(parent.Flags))
-			return
-		}
-	}
-	m := c.messages[i]
-	if m == nil || m.op != semconv.OperationProcess || len(span.Links) != 1 {
-		return
-	}
-	if link := &span.Links[0]; link.Flags != 0 && (link.Flags^span.Flags)&flagSampled != 0 {
-		c.found(i, "%s is %s, and the span that it links to, %s, is %s", c.at(i), sampled(span.Flags), link.Ref, sampled(link.Flags))
-	}
-}
-
-func sampled(flags uint32) string {
-	if flags&flagSampled != 0 {
-		return "sampled"
-	}
-	return "not sampled"
-}
-
-// silentFailure looks in journeys whose root is fine for failed spans that are not below it by calls alone: what fails
-// there is no longer the caller's to see.
-func silentFailure(c *Pass) {
-	var tops []journey.Index
-	for _, j := range c.set.Journeys() {
-		root, ok := j.Root()
-		if !ok || c.set.Span(root).Status == journey.StatusError {
-			continue
-		}
-		first, n := none, 0
-		for _, i := range j.Spans() {
-			if c.set.Span(i).Status != journey.StatusError {
-				continue
-			}
-			if tops == nil {
-				tops = c.callTops()
-			}
-			if tops[i] == root {
-				continue
-			}
-			if n++; first == none {
-				first = i
-			}
-		}
-		if first != none {
-			c.found(root, "%s is fine, and of the work that it caused later %s failed, first %s in trace %s", c.at(root), counted(n, "span"), c.at(first), c.set.Span(first).Trace)
-		}
-	}
-}
-
-// callTops returns for each span the one at which its chain of callers starts.
-func (v *view) callTops() []journey.Index {
-	tops := slices.Repeat([]journey.Index{none}, len(v.messages))
-	var chain []journey.Index
-	for k := range tops {
-		at := journey.Index(k)
-		for tops[at] == none {
-			chain = append(chain, at)
-			caller, ok := v.set.Caller(at)
-			if !ok {
-				tops[at] = at
-				break
-			}
-			at = caller
-		}
-		for _, i := range chain {
-			tops[i] = tops[at]
-		}
-		chain = chain[:0]
-	}
-	return tops
-}
-
 // beforeItsCause leaves receive spans alone: a poll may well be opened before the message exists.
 func beforeItsCause(c *Pass, i journey.Index) {
 	if m := c.messages[i]; m != nil && m.op == semconv.OperationReceive {
@@ -289,23 +206,6 @@ func beforeItsCause(c *Pass, i journey.Index) {
 		if early(t) && c.creation[t] {
 			from, _ := c.set.Times(t)
 			c.found(i, "%s started %d ns before the span that made its message, %s", c.at(i), from-start, c.at(t))
-			return
-		}
-	}
-}
-
-// doubledContext looks at the headers that a span has kept.
-func doubledContext(c *Pass, i journey.Index) {
-	for _, h := range c.set.Span(i).Headers() {
-		if h.Name != "traceparent" {
-			continue
-		}
-		n := 0
-		for _, value := range h.Values {
-			n += 1 + strings.Count(value, ",") // HTTP allows to join several into one
-		}
-		if n > 1 {
-			c.found(i, "%s kept %d values of traceparent", c.at(i), n)
 			return
 		}
 	}

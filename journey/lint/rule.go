@@ -21,8 +21,8 @@ type Rule struct {
 	Fix        string // what to do
 	Convention string // the semantic conventions' part and version, empty for a rule that follows none
 
-	// Check looks at a set and reports what it finds. EachSpan makes one of a function for a single span. A rule without
-	// it finds nothing.
+	// Check examines a set and reports findings to the Pass. EachSpan makes one of a function for a single span. A rule with a
+	// nil Check finds nothing.
 	Check func(*Pass)
 }
 

@@ -62,7 +62,7 @@ type sarifLogical struct {
 	Kind string `json:"kind"`
 }
 
-// sarifLevel is what SARIF calls a level.
+// sarifLevel returns SARIF's word for a level.
 func sarifLevel(l Level) string {
 	switch l {
 	case LevelError:
@@ -74,8 +74,8 @@ func sarifLevel(l Level) string {
 	}
 }
 
-// WriteSARIF writes the result as SARIF 2.1.0, which code scanning takes. Findings that say the same apart from ids and numbers
-// are one result, with how often; it is located at the first one's span, in the file of that name.
+// WriteSARIF writes the result as SARIF 2.1.0, which code scanning reads. Findings with one fingerprint are one result, with
+// their number; its location is the first one's span, in the file of that name.
 func (r Result) WriteSARIF(w io.Writer, file string) error {
 	run := sarifRun{Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "tracelab lint", Rules: []sarifRule{}}

@@ -80,9 +80,9 @@ func (c *Pass) originless(i journey.Index, m *message) bool {
 	return ok
 }
 
-// prefetched compares the receive spans of each client and topic, in the order of their starts. A client polls one time
-// after the other. So a receive span that was open when another one, of a poll, ended, and that goes on, started before
-// the poll that returned its own record; and so did one that started before a poll span with a link to the same message.
+// prefetched compares the receive spans of each client and topic. A client's polls follow each other. So a receive span that
+// was open when another one ended, and went on after that, started before the poll that returned its own record; and so did
+// one that started before a poll span with a link to the same message.
 func prefetched(c *Pass) {
 	type client struct{ service, instance, group, topic, partition string }
 	groups := make(map[client][]journey.Index)
@@ -129,7 +129,7 @@ func instance(span *journey.Span) string {
 	return span.Resource.InstanceID
 }
 
-// sameMoment is how far apart the spans that one poll ends may end, in nanoseconds.
+// sameMoment is how many nanoseconds apart the spans of one poll may end.
 const sameMoment = 1_000_000
 
 // startedEarly returns the receive spans during which another one of the client ended.
@@ -167,7 +167,7 @@ func (c *Pass) beforePoll(receives []journey.Index, polls map[polled]journey.Ind
 	return found
 }
 
-// missingLinks leaves the spans to S01 and P03 that know no origin at all, and to S09 those that have it as their parent.
+// missingLinks skips spans that S01 and P03 report, which know no origin at all, and those of S09, whose parent it is.
 func missingLinks(c *Pass, i journey.Index, m *message) {
 	if !m.consumes() {
 		return

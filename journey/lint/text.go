@@ -10,7 +10,7 @@ import (
 	"tracelab/journey/format"
 )
 
-// DefaultExamples is how many findings of a rule are written when 0 is asked for.
+// DefaultExamples is how many findings of a rule WriteText writes for examples of 0.
 const DefaultExamples = 3
 
 // WriteText writes the result for people: the findings by rule, each rule with how many there are, the first few examples,

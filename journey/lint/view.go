@@ -7,15 +7,14 @@ import (
 
 const none journey.Index = -1
 
-// view is a set of spans as the rules need it: everything that several of them ask for, computed once, in O(n) for n
-// spans and links.
+// view has what several rules need to know about a set, computed once, in O(n) for n spans and links.
 type view struct {
 	set      *journey.Set
 	messages []*message      // by span, nil for those that are not messaging spans
 	links    []journey.Index // the targets of all links: those of span i are links[linksAt[i]:linksAt[i+1]]
 	linksAt  []int32
 	creation []bool  // by span: it is the creation context of messages
-	passedOn []bool  // by span: a span that consumes refers to it and to the origin of what it handles
+	passedOn []bool  // by span: another consuming span of its service refers to it, and to the origin of what it handles
 	firstUse []int64 // by span: when the first span that consumes its message started, 0 when none does
 }
 
@@ -44,8 +43,7 @@ func newView(set *journey.Set) *view {
 	return v
 }
 
-// findPassedOn marks the consumer-side spans of a service to which another span of it refers that knows the origin of what it
-// handles: the roots of polls and of receiving, which need no link themselves.
+// findPassedOn fills in passedOn: roots of polls and of receiving, which need no link themselves.
 func (v *view) findPassedOn() {
 	for k, m := range v.messages {
 		if m == nil || !m.consumes() {
@@ -126,13 +124,13 @@ func (v *view) carries(i, t journey.Index) bool {
 	return v.firstUse[t] == 0 || v.firstUse[t] > start
 }
 
-// role is what another span is to a span that consumes messages.
+// role is the part that another span has for a span that consumes messages.
 type role uint8
 
 const (
-	related  role = iota // nothing that has to do with the message
+	related  role = iota // none that concerns the message
 	creation             // the creation context of a message
-	injected             // the span whose context somebody put into the message, though it is no creation context
+	injected             // the span whose context was put into the message, though it is not a creation context
 	unknown              // not in the set
 )
 

@@ -16,7 +16,7 @@ type Residual struct {
 	N       int      `json:"n"`      // pairs; 0 when the journeys do not pair
 }
 
-// Check is a prediction beside what was measured.
+// Check compares a prediction with what was measured.
 type Check struct {
 	Name      string // of the set
 	Measured  Summary

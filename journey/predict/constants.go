@@ -8,8 +8,8 @@ import (
 // Constant is what one part of a hop is taken to cost.
 type Constant struct {
 	Value  time.Duration
-	Source string // where it is from: given, or the name of a set that it is the median of
-	N      int    // hops that it is the median of; 0 when it was given
+	Source string // where it comes from: given, or the name of the set on which it was measured
+	N      int    // how many hops it is the median of; 0 when it was given
 	Used   bool   // a turned hop needs it
 }
 
@@ -36,7 +36,7 @@ func (c *costs) add(p *plan, callee int32) {
 	}
 }
 
-// median returns the median of values that are not negative in the mean, and false without values.
+// median returns the median of values, at least 0, and false without values.
 func median(values []int64) (time.Duration, bool) {
 	if len(values) == 0 {
 		return 0, false
@@ -52,7 +52,7 @@ type costSource struct {
 	costs *costs
 }
 
-// constant takes the first source that there is: what was given, then the sets in their order.
+// constant returns the value from the first source that has one: what was given, then the sets in their order.
 func constant(given *time.Duration, sources []costSource, of func(*costs) []int64) Constant {
 	if given != nil {
 		return Constant{Value: *given, Source: "given"}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// UnknownHopError is a name that no hop has.
+// UnknownHopError reports a name that no hop has.
 type UnknownHopError struct {
 	Name  string
 	Known []string // the names of the hops that there are
@@ -19,7 +19,7 @@ func (e *UnknownHopError) Error() string {
 	return fmt.Sprintf("%q is no hop: there are %s", e.Name, strings.Join(e.Known, ", "))
 }
 
-// CarrierError is a hop that cannot be turned as it is asked for.
+// CarrierError reports a hop that cannot get the carrier that was asked for.
 type CarrierError struct {
 	Name string
 	Why  string
@@ -28,10 +28,10 @@ type CarrierError struct {
 // Error names the hop.
 func (e *CarrierError) Error() string { return e.Name + " " + e.Why }
 
-// ErrNothingTurned says that no hop was named.
+// ErrNothingTurned reports that no hop was named.
 var ErrNothingTurned = fmt.Errorf("no hop is to get another carrier")
 
-// MissingConstantError is a constant that the turned hops need, and that nothing tells.
+// MissingConstantError reports a constant that the turned hops need, and that was neither given nor measured.
 type MissingConstantError struct {
 	Message bool // publish and delivery are not known; else the overhead of a call
 	Name    string

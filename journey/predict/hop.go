@@ -5,7 +5,7 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// Carrier is what takes a hop.
+// Carrier is how a hop is made.
 type Carrier string
 
 // The carriers.
@@ -23,11 +23,12 @@ type Hop struct {
 	N         int     // hops of this kind
 }
 
-// maxClimb bounds the way from a callee up to the span of the client that called it: attempts and middleware lie between.
+// maxClimb bounds how many holders are followed from a callee up to the span of the client that called it: attempts and
+// middleware may lie between.
 const maxClimb = 8
 
-// findHops finds the callees among the activities of spans, and gives those without a client's or producer's span a carrier
-// of their own, which changes no time.
+// findHops finds the callees among the activities of spans. To a callee without a client's or producer's span it adds a
+// carrier, which changes no time.
 func (p *plan) findHops(spans int, kind func(journey.Index) int32) {
 	set := p.journey.Set()
 	for at := range int32(spans) {
@@ -97,10 +98,10 @@ func (p *plan) insertCarrier(callee int32) int32 {
 	return carrier
 }
 
-// kindOf is what hops are told apart by.
+// kindOf is the service and the operation to which hops of one kind lead.
 type kindOf struct{ service, operation string }
 
-// survey is what is known of the hops of a set.
+// survey has the kinds of hops of a set, and what they cost.
 type survey struct {
 	numbers map[kindOf]int32
 	kinds   []kindOf
@@ -110,7 +111,7 @@ type survey struct {
 	costs   costs
 }
 
-// newSurvey looks at the hops of journeys.
+// newSurvey makes a survey of the hops of journeys.
 func newSurvey(journeys []*journey.Journey) *survey {
 	s := &survey{numbers: make(map[kindOf]int32), local: make(map[string]bool)}
 	for _, j := range journeys {
@@ -166,7 +167,7 @@ func (s *survey) see(p *plan, at int32) {
 	s.costs.add(p, at)
 }
 
-// step is the name of the first piece of work of its own service that an entry waits for, or "".
+// step returns the name of the first piece of work of its own service that an entry waits for, or "".
 func (p *plan) step(entry int32) string {
 	first := int32(none)
 	for _, k := range p.acts[entry].kids {
@@ -184,7 +185,7 @@ func (p *plan) step(entry int32) string {
 	return p.journey.Set().Span(p.acts[first].span).Name
 }
 
-// name is what hops of a kind are called: by the step that they lead to most often.
+// name returns the name of a kind of hops: the step to which they lead most often.
 func (s *survey) name(kind int32) string {
 	best := ""
 	for step, n := range s.steps[kind] {

@@ -7,20 +7,20 @@ import (
 	"tracelab/journey"
 )
 
-// mover moves what needs a turned call out of its holder.
+// mover moves activities that need a turned call out of their holder, behind the callee.
 type mover struct {
 	*turner
 	h      int32
 	kids   []int32             // those that may move, in the order of time
 	byEnd  []int32             // those that the holder waited for
 	latest []int32             // by position in byEnd: which of those so far began last
-	place  map[int32]int32     // where what moved is
+	place  map[int32]int32     // by moved activity, its new holder
 	turned map[int32]bool      // calls that became messages
 	joined map[[2]int]returned // by what they need
-	spent  []int32             // callees whose last lag has gone to what follows them
+	spent  []int32             // callees whose last lag has moved to what follows them
 }
 
-// returned is a handling in the holder's service, of a message that comes back to it.
+// returned is the handling of a message that comes back to the holder's service.
 type returned struct {
 	at  int32
 	lag int64 // of the first piece of work that came back
@@ -71,7 +71,7 @@ func (m *mover) run() {
 
 func (m *mover) moved(k int32) bool { _, ok := m.place[k]; return ok }
 
-// front returns what the first n by their ends have last: those that none of the others needed.
+// front returns, of the first n activities by their ends, those that none of the others needed.
 func (m *mover) front(n int) []int32 {
 	if n == 0 {
 		return nil
@@ -84,7 +84,7 @@ func (m *mover) front(n int) []int32 {
 	return m.byEnd[first:n]
 }
 
-// move puts k, which needs the first n by their ends, where the last of these are.
+// move moves k, which needs the first n activities by their ends, to where the last of these are.
 func (m *mover) move(k int32, n int) {
 	front := m.front(n)
 	a := &m.acts[k]
@@ -108,7 +108,7 @@ func (m *mover) move(k int32, n int) {
 	m.put(k, back.at)
 }
 
-// placesOf lists where things are: behind a callee, where they were moved, or still in the holder.
+// placesOf lists the holders of activities: a callee, the one they were moved to, or still h.
 func (m *mover) placesOf(front []int32) []int32 {
 	var places []int32
 	for _, f := range front {
@@ -129,7 +129,7 @@ func (m *mover) placeOf(f int32) int32 {
 	return m.h
 }
 
-// carried is the last lag of a callee, which goes to what follows its end.
+// carried returns the last lag of a callee, which moves to what follows its end.
 func (m *mover) carried(front []int32, place int32, waits bool) int64 {
 	for _, f := range front {
 		if m.turned[f] && m.acts[f].callees[0] == place {
@@ -194,7 +194,7 @@ func (m *mover) comeBack(k int32, front, places []int32) returned {
 	return returned{at, first.lag}
 }
 
-// workName is what a piece of work is called: by its span, or by the hop that it carries.
+// workName returns the name of a piece of work: that of its span, or of the hop that it carries.
 func (m *mover) workName(k int32) string {
 	span := m.acts[k].span
 	if span == none && len(m.acts[k].callees) > 0 {

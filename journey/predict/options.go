@@ -9,15 +9,15 @@ import (
 	"tracelab/journey"
 )
 
-// Option says what is turned, and what it costs.
+// Option says which hops get another carrier, and what they cost.
 type Option func(*options)
 
 type options struct {
 	to         map[string]Carrier
-	both       string // a name that is to be a call and a message
+	both       string // a name that was given as a call and as a message
 	like       *set
 	likeSurvey *survey
-	unlike     []string // hops that the journeys of like have nothing of
+	unlike     []string // hops that the journeys of like do not have
 	from       *set
 	own        string
 	publish    *time.Duration
@@ -30,10 +30,10 @@ type set struct {
 	journeys []*journey.Journey
 }
 
-// ToMessage lets messages take the hops of these names. See Hop.Name; the names of services' operations stand for their hops, too.
+// ToMessage turns the hops of these names into messages. A name is a Hop's Name, its Operation, or its Service and Operation.
 func ToMessage(hops ...string) Option { return to(Message, hops) }
 
-// ToCall lets calls take the hops of these names.
+// ToCall turns the hops of these names into calls. A name is a Hop's Name, its Operation, or its Service and Operation.
 func ToCall(hops ...string) Option { return to(Call, hops) }
 
 func to(c Carrier, hops []string) Option {
@@ -47,7 +47,7 @@ func to(c Carrier, hops []string) Option {
 	}
 }
 
-// Like gives every hop the carrier that it has in other journeys. A step that no hop leads to there is called.
+// Like gives every hop the carrier that it has in other journeys. A step to which no hop leads there is called.
 func Like(name string, journeys []*journey.Journey) Option {
 	return func(o *options) { o.like = &set{name, journeys} }
 }
@@ -69,7 +69,7 @@ func WithDelivery(d time.Duration) Option { return func(o *options) { o.delivery
 // WithCall gives the time that request and response take together.
 func WithCall(d time.Duration) Option { return func(o *options) { o.call = &d } }
 
-// sources are the sets that tell constants, the first that has such hops first.
+// sources lists the sets on which to measure constants, in order of preference.
 func (o *options) sources(known *survey) []costSource {
 	var list []costSource
 	if o.from != nil {
@@ -82,7 +82,7 @@ func (o *options) sources(known *survey) []costSource {
 	return list
 }
 
-// targets says for each kind of hop what it becomes, "" for no change.
+// targets returns for each kind of hop its new carrier, "" for no change.
 func (o *options) targets(known *survey) ([]Carrier, error) {
 	if o.both != "" {
 		return nil, &CarrierError{o.both, "is to be both a call and a message: name it once"}

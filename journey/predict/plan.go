@@ -32,14 +32,14 @@ type activity struct {
 	last       int64 // from the end of the last that it waits for, or from its start, to its end
 
 	joins   []join  // what else has to come before its start
-	replies []join  // handlings of replies that it waited for: they end before it does
+	replies []join  // handlings of replies that it waits for: they end before it does
 	callees []int32 // that it carries a call or a message to
 	hop     int32   // of a callee: the number of its hop's kind; else none
 	message bool    // of a callee: it is reached by a message
 	carrier int32   // of a callee
 }
 
-// join is something else that an activity waits for before it starts.
+// join is another activity for which one waits before it starts.
 type join struct {
 	of      int32
 	start   bool // its start counts, not its end
@@ -47,15 +47,15 @@ type join struct {
 	lag     int64
 }
 
-// to is the end by which needing is told: never before the start.
+// to returns the end that decides who needs whom: never before the start.
 func (a *activity) to() int64 { return max(a.start, a.end) }
 
-// plan is what started after what in a journey. Activities are never removed: those that no kids lead to are gone.
+// plan says what starts after what in a journey. Activities are never removed: one that is in no kids does not happen.
 type plan struct {
 	journey    *journey.Journey
 	acts       []activity
 	root       int32
-	retries    int  // callees that were left out because a later one of the same call took their place
+	retries    int  // callees that were left out for a later attempt of the same call
 	circular   bool // joins were left out of a replay, because what they wait for waits for them
 	services   map[string]int32
 	names      []string // of services, by number
@@ -63,7 +63,7 @@ type plan struct {
 	prefixLast []int64  // scratch
 }
 
-// newPlan reads a journey. Kind numbers the hops' kinds.
+// newPlan makes the plan of a journey. kind numbers the kinds of hops.
 func newPlan(j *journey.Journey, kind func(callee journey.Index) int32) *plan {
 	spans := j.Spans()
 	p := &plan{journey: j, acts: make([]activity, len(spans), len(spans)+8), root: none, services: make(map[string]int32)}
@@ -143,7 +143,7 @@ func (p *plan) place(at int32) {
 	}
 }
 
-// preferMessage decides between causes that were ready at the same time.
+// preferMessage orders causes that were ready at the same time.
 func preferMessage(a, b journey.Edge) int {
 	x, y := a.Class == journey.ClassMessage, b.Class == journey.ClassMessage
 	switch {
@@ -155,7 +155,7 @@ func preferMessage(a, b journey.Edge) int {
 	return -1
 }
 
-// addJoins keeps the other messages that a consumer handled: it starts no sooner than they were sent.
+// addJoins adds the other messages that a consumer handled: it starts no sooner than they were sent.
 func (p *plan) addJoins(at int32) {
 	a := &p.acts[at]
 	for e := range p.journey.Set().Causes(a.span) {
@@ -195,7 +195,8 @@ func (p *plan) cutCircles() {
 	}
 }
 
-// findReplies lets who waited for a reply end after the handling of it. What a handling ran over its waiter's end is not waited for.
+// findReplies makes an activity that waited for a reply end after the handling of it, less the time by which that ran over the
+// activity's end.
 func (p *plan) findReplies() {
 	for _, r := range p.journey.Replies() {
 		waiter, ok := p.journey.Position(r.Waiter)
@@ -207,7 +208,7 @@ func (p *plan) findReplies() {
 	}
 }
 
-// before is the order of time of siblings: who comes first can be needed.
+// before orders siblings by time: only an earlier one can be needed.
 func (p *plan) before(a, b int32) int {
 	x, y := &p.acts[a], &p.acts[b]
 	return cmp.Or(cmp.Compare(x.start, y.start), cmp.Compare(x.to(), y.to()), cmp.Compare(a, b))

@@ -26,7 +26,7 @@ func (t Times) Tail() time.Duration {
 	return t.Completion - t.CallerWait
 }
 
-// Journey is what is predicted of one journey.
+// Journey is the prediction for one journey.
 type Journey struct {
 	Of        *journey.Journey
 	Measured  Times
@@ -41,10 +41,10 @@ type Turned struct {
 	N    int // hops of this kind in all journeys
 }
 
-// Prediction is what journeys would have taken.
+// Prediction says how long journeys would have taken with other carriers.
 type Prediction struct {
 	Journeys   []Journey
-	Incomplete int      // journeys that miss spans, and are in no figure
+	Incomplete int      // how many journeys miss spans, and are in no figure
 	Turned     []Turned // by name
 	Constants  Constants
 	Measured   Summary
@@ -170,7 +170,7 @@ func (r *runner) finish(o *options) error {
 	return nil
 }
 
-// merge adds up kinds of one name.
+// merge adds up kinds with the same name and carriers.
 func merge(list []Turned) []Turned {
 	var merged []Turned
 	for _, t := range list {

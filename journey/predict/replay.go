@@ -1,12 +1,12 @@
 package predict
 
-// times are when what of a plan happened, from the journey's start.
+// times has when the activities of a plan start and end, from the journey's start.
 type times struct {
 	start, end []int64 // by activity; only of those that are alive
 	alive      []bool
 }
 
-// The events of an activity. Passed is when it and all that ended before it among its siblings have ended.
+// The events of an activity. It has passed when it and all siblings that end before it have ended.
 const (
 	eventStart = iota
 	eventEnd
@@ -16,7 +16,7 @@ const (
 
 const never = -1 << 62
 
-// replayer computes the events of a plan. What each follows is known; so an event is computed after those, from a stack.
+// replayer computes the events of a plan, each after those that it follows, with a stack of its own.
 type replayer struct {
 	*plan
 	times
@@ -27,10 +27,10 @@ type replayer struct {
 	passed []int64
 	state  []uint8
 	stack  []int32
-	circle bool // something would have to follow itself
+	circle bool // an event would have to follow itself
 }
 
-// replay computes when everything happens. Where joins make something follow itself, it does without them. O(n log n).
+// replay computes when everything happens. Where joins make an event follow itself, it does without joins. O(n log n).
 func (p *plan) replay() times {
 	t, circle := p.replayOnce(true)
 	if circle {
@@ -62,7 +62,7 @@ func (p *plan) replayOnce(joins bool) (t times, circle bool) {
 	return r.times, r.circle
 }
 
-// reach finds what is below an activity, and orders it.
+// reach marks the activities below one as alive, and finds what each follows.
 func (r *replayer) reach(root int32) {
 	stack := []int32{root}
 	for len(stack) > 0 {
@@ -191,7 +191,7 @@ func (r *replayer) follows(e int32, yield func(before int32, lag int64)) {
 	}
 }
 
-// callerWait is how long the root lasts, and false without one.
+// callerWait returns how long the root lasts, and false without one.
 func (t *times) callerWait(p *plan) (int64, bool) {
 	if p.root == none {
 		return 0, false
@@ -199,7 +199,7 @@ func (t *times) callerWait(p *plan) (int64, bool) {
 	return t.end[p.root] - t.start[p.root], true
 }
 
-// completion is when the last of all has ended.
+// completion returns when the last activity has ended.
 func (t *times) completion() int64 {
 	latest := int64(0)
 	for at, end := range t.end {

@@ -2,7 +2,7 @@ package predict
 
 import "slices"
 
-// turner turns hops of one plan, holders first: what moves behind a callee is there when the callee's own hops are looked at.
+// turner turns hops of one plan, holders first: what moves behind a callee is there when the callee's own hops are turned.
 type turner struct {
 	*plan
 	wanted   func(hop int32) Carrier // "" leaves hops of that kind as they are
@@ -11,7 +11,7 @@ type turner struct {
 	used     *usedConstants
 	turned   func(hop int32, to Carrier)
 
-	waiting map[int32]int // services that wait up the chain, with how many of their activities do
+	waiting map[int32]int // by service, how many of its activities wait up the chain
 }
 
 // usedConstants tells which constants the turned hops needed.
@@ -92,7 +92,7 @@ func (t *turner) toMessage(c int32) bool {
 	return true
 }
 
-// toCalls turns the messages that a carrier takes, as far as they are wanted so, into calls side by side.
+// toCalls turns the messages of a carrier that are wanted as calls into parallel calls.
 func (t *turner) toCalls(h, p int32) {
 	if !slices.ContainsFunc(t.acts[p].callees, t.wantsCall) {
 		return
@@ -128,7 +128,7 @@ func (t *turner) toCalls(h, p int32) {
 	}
 }
 
-// beside adds an activity that starts as p does.
+// beside adds an activity that starts like p.
 func (t *turner) beside(h, p int32) int32 {
 	at := int32(len(t.acts))
 	twin := t.acts[p]
@@ -151,8 +151,8 @@ func (t *turner) carryMessages(carrier int32, callees []int32) {
 	c.callees = callees
 }
 
-// carryCalls lets an activity call these side by side. What the sender's span did itself was publishing, which is gone; what it
-// started without waiting for it stays.
+// carryCalls makes an activity call these in parallel. The sender's own work was publishing, which is gone; what it started
+// without waiting for it stays.
 func (t *turner) carryCalls(carrier int32, callees []int32, overhead int64) {
 	c := &t.acts[carrier]
 	c.kids = slices.DeleteFunc(c.kids, func(k int32) bool { return t.acts[k].waits || t.acts[k].message })
