@@ -60,7 +60,7 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	r := report.Journey{Of: picked, About: append(append(in.About(), c.about()...), why+outcome(picked)), Headers: c.Headers, Attributes: c.Attributes}
+	r := report.Journey{Of: picked, Group: formOf(picked), Color: formColor(formOf(picked)), About: append(append(in.About(), c.about()...), why+outcome(picked)), Headers: c.Headers, Attributes: c.Attributes}
 	switch c.Format {
 	case "json":
 		return r.WriteJSON(s.out)

@@ -54,3 +54,23 @@ func TestGroupColors(t *testing.T) {
 		t.Error("a page without colors has some")
 	}
 }
+
+// TestJourneyColor holds that a page names what a journey is one of, in its color, and that the title has it in a terminal.
+func TestJourneyColor(t *testing.T) {
+	r := report.Journey{Of: comparison(t, 25).Groups[0].Example, Group: "kafka", Color: colorOfKafka("kafka")}
+	nodes, text := page(t, r.WriteHTML)
+	swatches := classed(nodes, "i", "swatch")
+	if len(swatches) != 1 || attribute(swatches[0], "style") != "background: #D55E00" || words(swatches[0].Parent) != "kafka" {
+		t.Errorf("%d swatches, want one, kafka's, beside its name:\n%.600s", len(swatches), text)
+	}
+	var colored bytes.Buffer
+	if err := r.WriteText(&colored, format.Style{Color: true}); err != nil {
+		t.Fatal(err)
+	}
+	if title, _, _ := strings.Cut(colored.String(), "\n"); !strings.HasPrefix(title, "\x1b[1;38;5;166m") {
+		t.Errorf("the title is %q, want kafka's color", title)
+	}
+	if _, plain := page(t, (report.Journey{Of: r.Of}).WriteHTML); strings.Contains(plain, `class="swatch"`) || strings.Contains(plain, `class="of"`) {
+		t.Error("a journey of no group has a swatch")
+	}
+}

@@ -11,6 +11,8 @@ import (
 // journeyPage is what journey.tmpl shows.
 type journeyPage struct {
 	Title      string
+	Group      string
+	Color      string // of the group, #rrggbb; "" for none
 	About      []string
 	Headers    bool // show Hops
 	Attributes []attributesView

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -14,6 +15,8 @@ import (
 type Journey struct {
 	Of      *journey.Journey // nil is reported as a journey without spans
 	About   []string         // where it comes from and why this one, a line each
+	Group   string           // what it is one of, such as its form: beside the title of a page; "" for nothing
+	Color   GroupColor       // of the group
 	Headers bool             // show what crossed each hop
 	// Attributes tells to show the attributes of each span.
 	Attributes bool
@@ -32,7 +35,7 @@ func (r Journey) journey() *journey.Journey {
 func (r Journey) WriteText(w io.Writer, style format.Style) error {
 	j := r.journey()
 	var b strings.Builder
-	header(&b, j, style)
+	header(&b, j, r.Color, style)
 	for _, line := range r.About {
 		b.WriteString(style.Paragraph("  ", "    ", format.Escape(line)))
 	}
@@ -76,13 +79,13 @@ func heading(b *strings.Builder, style format.Style, text string) {
 	b.WriteString("\n" + style.Paint(format.Bold, text) + "\n")
 }
 
-func header(b *strings.Builder, j *journey.Journey, style format.Style) {
+func header(b *strings.Builder, j *journey.Journey, color GroupColor, style format.Style) {
 	title := "Journey without a root"
 	if root, ok := j.Root(); ok {
 		span := j.Set().Span(root)
 		title = "Journey from " + format.Escape(span.ServiceName()) + "  " + format.Escape(span.Name)
 	}
-	b.WriteString(style.Paint(format.Bold, title) + "\n")
+	b.WriteString(style.Paint(cmp.Or(color.Terminal, format.Bold), title) + "\n")
 	var rows [][]cell
 	if wait, ok := j.CallerWait(); ok {
 		rows = append(rows, []cell{left("caller wait"), number(format.Duration(wait)), left("until the caller had its answer")})
