@@ -10,7 +10,7 @@ import (
 )
 
 // Check executes the expressions at the Prometheus with that base URL, at the time of the call, and returns one error for each that
-// Prometheus refuses or that finds no series. Values are not looked at: a rate of nothing is still a series, and NaN is one, too.
+// Prometheus refuses or that finds no series. Values do not matter: a rate of 0 is a series, and NaN is one, too.
 func Check(ctx context.Context, prometheusURL string, expressions []Expression) []error {
 	prometheus := promapi.Client{URL: prometheusURL}
 	var wrong []error

@@ -1,8 +1,8 @@
-// Package dashboards is the home of the Grafana dashboards (*.json), of their provisioning, and of what asks a live Prometheus whether their
-// expressions still find anything.
+// Package dashboards holds the Grafana dashboards (*.json) and their provisioning, and checks with a live Prometheus that their expressions
+// still find anything.
 //
-// Expressions gives every PromQL expression of the dashboards and of prometheus/rules.yaml as Grafana and Prometheus would send it; Check
-// executes them and names each that finds no series. A metric that was renamed, or misspelt, is found that way and in no other.
+// Expressions returns every PromQL expression of the dashboards and of prometheus/rules.yaml as Grafana and Prometheus would send it; Check
+// executes them and names each that finds no series. Nothing else finds a metric that was renamed or misspelt.
 package dashboards
 
 import (
@@ -63,7 +63,7 @@ type Panel struct {
 	Panels []Panel
 }
 
-// FieldConfig is how a panel's fields look.
+// FieldConfig configures how a panel's fields look.
 type FieldConfig struct {
 	Defaults struct {
 		Unit     string

@@ -14,10 +14,10 @@ import (
 type Expression struct {
 	File  string // dashboards/latency.json, prometheus/rules.yaml
 	Place string // panel "…" query A, variable form, alert SpansDropped, record …
-	Expr  string // as it is sent: Grafana's variables are replaced, an alert's threshold is taken off
+	Expr  string // as it is sent: with Grafana's variables replaced, and without an alert's threshold
 	// Exemplars says that the panel shows exemplars of the buckets in the expression.
 	Exemplars bool
-	After     string // what must have happened before it can find anything; empty when the parts run and orders went through in every form
+	After     string // what must have happened before it can find anything; "" when orders of every form in a healthy stack are enough
 }
 
 // String says where the expression stands and what it is.
@@ -75,7 +75,7 @@ const (
 
 var outage = regexp.MustCompile(`otelcol_exporter_(send|enqueue)_failed_spans\{`)
 
-// after tells by what an expression asks for whether it finds anything in a healthy stack.
+// after returns what an expression waits for, by the metrics in it; "" when it finds something in a healthy stack.
 func after(expr string) string {
 	switch {
 	case fallback.MatchString(expr):
@@ -191,8 +191,8 @@ func ruleExpressions(file string) ([]Expression, error) {
 
 var threshold = regexp.MustCompile(`(?s)^(.+?)\s(?:==|!=|>=|<=|>|<)\s[0-9.]+$`)
 
-// alertValues takes the thresholds off an alert's expression. An alert is one condition VALUE OPERATOR NUMBER, or several with a line
-// that says only "and" (and what it matches on) between them; so no parser is needed to tell values from thresholds.
+// alertValues returns an alert's expression without its thresholds. An alert is one condition VALUE OPERATOR NUMBER, or several with a
+// line between them that has only "and" (and what it matches on); so values and thresholds can be told apart without a parser.
 func alertValues(expr string) ([]string, error) {
 	var values []string
 	for _, condition := range regexp.MustCompile(`\n\s*and(?: on ?\([^)]*\))?\s*\n`).Split(strings.TrimSpace(expr), -1) {

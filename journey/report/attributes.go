@@ -8,7 +8,7 @@ import (
 	"tracelab/journey/format"
 )
 
-// attributeRows are a span's attributes as rows of the tree, under it.
+// attributeRows returns a span's attributes as rows of the tree, to be written below it.
 func attributeRows(j *journey.Journey, n treeNode) [][]cell {
 	var rows [][]cell
 	span := j.Set().Span(n.span)
@@ -19,7 +19,7 @@ func attributeRows(j *journey.Journey, n treeNode) [][]cell {
 	return rows
 }
 
-// attributeDocument is a span's attributes, each as text.
+// attributeDocument has a span's attributes as text.
 type attributeDocument struct {
 	Span       string            `json:"span"`
 	Service    string            `json:"service"`
@@ -42,13 +42,13 @@ func attributeDocuments(j *journey.Journey) iter.Seq[attributeDocument] {
 	}
 }
 
-// attributesView is a span's attributes on a page.
+// attributesView shows a span's attributes on a page.
 type attributesView struct {
 	Title string
 	Rows  [][2]string
 }
 
-// attributeViews are the attributes of the spans that the tree shows.
+// attributeViews shows the attributes of the spans that are in the tree.
 func attributeViews(j *journey.Journey) []attributesView {
 	var list []attributesView
 	for _, n := range treeNodes(j, maxTreeSpans) {

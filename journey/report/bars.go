@@ -24,13 +24,13 @@ const (
 // Bars is a picture of a path on one time axis.
 type Bars struct {
 	Title string
-	Set   *journey.Set      // whose spans the path is made of
+	Set   *journey.Set      // the set of the path's spans
 	Path  []journey.Segment // such as Journey.CompletionPath
 	Marks []Mark            // moments to point at
 }
 
 // WriteText draws a row for each segment: service, name, bar, start and duration. Work under 1 % of the path is merged or
-// left out, and counted below. A style that is too narrow for a bar is widened.
+// left out, and counted below. A style that is too narrow for bars is exceeded.
 func (p Bars) WriteText(w io.Writer, style format.Style) error {
 	var b strings.Builder
 	p.draw(&b, style)
@@ -38,7 +38,7 @@ func (p Bars) WriteText(w io.Writer, style format.Style) error {
 	return err
 }
 
-// Mark is a moment of a picture that has a meaning, such as the end of the caller's wait.
+// Mark points at a moment of a picture, such as the end of the caller's wait.
 type Mark struct {
 	At   time.Duration // from the journey's start, as segments have them
 	Text string
@@ -76,7 +76,7 @@ func (p Bars) draw(b *strings.Builder, style format.Style) {
 	}
 }
 
-// bothPaths draws the response path and the completion path of a journey on one time axis; of one that they share, it once.
+// bothPaths draws the response path and the completion path of a journey on one time axis. It draws equal paths once.
 func bothPaths(b *strings.Builder, j *journey.Journey, response, completion []journey.Segment, style format.Style) {
 	set := j.Set()
 	if len(response) == 0 || slices.Equal(response, completion) || len(completion) == 0 {
@@ -110,12 +110,12 @@ func bothPaths(b *strings.Builder, j *journey.Journey, response, completion []jo
 	}
 }
 
-// picture knows the columns of the rows.
+// picture has the widths of the columns, and what was drawn.
 type picture struct {
 	style              format.Style
 	begin, total       time.Duration
-	service, name, bar int // widths
-	used               map[string]bool
+	service, name, bar int             // widths
+	used               map[string]bool // by glyph, for the legend
 }
 
 func newPicture(rows []piece, begin, total time.Duration, style format.Style) *picture {

@@ -15,8 +15,8 @@ import (
 type Comparison struct {
 	Of       compare.Comparison
 	About    []string       // where the traces come from, a line each
-	Findings []lint.Finding // what rules found in the traces: at the end of a page
-	Gate     *Gate          // what limits came to; nil without any
+	Findings []lint.Finding // of lint's rules in the traces, for the end of a page
+	Gate     *Gate          // the outcome of limits; nil without any
 
 	// Color gives each group its own color, by its name: on pages and in terminals. Nil gives none.
 	Color func(group string) GroupColor
@@ -36,8 +36,8 @@ func (r Comparison) colorOf(group string) GroupColor {
 	return r.Color(group)
 }
 
-// WriteText writes the gate's outcome; then, for each root, the measures of each group with the 95 % interval of the median, the differences in words, the
-// structures of the journeys, and the nodes that they are made of, those that changed first.
+// WriteText writes the gate's outcome; then, for each root, the measures of each group with the 95 % interval of the median,
+// the differences in words, the structures of the journeys, and the nodes that they are made of, those that changed first.
 func (r Comparison) WriteText(w io.Writer, style format.Style) error {
 	c := r.Of
 	var b strings.Builder
@@ -90,7 +90,7 @@ func oneSidedRows(groups []compare.GroupSummary, d compare.Difference) []differe
 	return rows
 }
 
-// measureOf returns a measure of a group; one that the group was not described by has no summary.
+// measureOf returns a measure of a group, without a summary when the group does not have it.
 func measureOf(g *compare.GroupSummary, measure string) compare.MeasureSummary {
 	for _, m := range g.Measures {
 		if m.Measure == measure {
@@ -123,7 +123,7 @@ func summaryOf(groups []compare.GroupSummary, name string) *compare.GroupSummary
 	return nil
 }
 
-// measureWords says what a measure is called in text.
+// measureWords returns the name of a measure in text.
 func measureWords(name string) string { return format.Escape(compare.MeasureWords(name)) }
 
 func differenceTitle(d compare.Difference) string {

@@ -11,14 +11,14 @@ import (
 	"tracelab/journey/format"
 )
 
-// Gate is what a gate decided, and how that counts.
+// Gate is the judgment of a gate, and how undecided limits count.
 type Gate struct {
 	compare.Judgment
-	// FailUndecided tells that an undecided limit counts as failed; otherwise it counts as passed.
+	// FailUndecided makes an undecided limit count as failed; otherwise it counts as passed.
 	FailUndecided bool
 }
 
-// Passed reports whether nothing failed, or what is undecided where that counts as failed.
+// Passed reports whether no limit failed, and none is undecided where that counts as failed.
 func (g Gate) Passed() bool {
 	outcome := g.Outcome()
 	return outcome != compare.OutcomeFail && (outcome != compare.OutcomeUndecided || !g.FailUndecided)
@@ -98,7 +98,7 @@ func gateText(b *strings.Builder, g *Gate, style format.Style) {
 
 type gateDocument struct {
 	Outcome   compare.Outcome `json:"outcome"`
-	Undecided compare.Outcome `json:"undecided"` // as what an undecided check counts
+	Undecided compare.Outcome `json:"undecided"` // what an undecided check counts as
 	Passed    bool            `json:"passed"`
 	Checks    []checkDocument `json:"checks"`
 }

@@ -9,7 +9,7 @@ import (
 	"tracelab/journey/format"
 )
 
-// hopView is what crossed one hop, for people.
+// hopView shows the headers of one hop.
 type hopView struct {
 	Title string
 	Lines []headerLine
@@ -19,11 +19,12 @@ type hopView struct {
 // headerLine is a header, or one member of its list.
 type headerLine struct {
 	Name, Value string
-	Mark        string // "+" joined here, "~" changed here, "-" gone; "" as before
+	Mark        string // "+" added here, "~" changed here, "-" removed; "" as before
 	Note        string
 }
 
-// hopViews are the hops of a journey that have kept headers, and the spans that have kept some and are at no hop that is seen.
+// hopViews shows the hops of a journey at which a span recorded headers, and other spans that recorded some: the other side of
+// their hop is not in the traces.
 func hopViews(j *journey.Journey) []hopView {
 	var views []hopView
 	set := j.Set()
@@ -71,7 +72,7 @@ func readOr(read, wrote []journey.Header) []journey.Header {
 	return wrote
 }
 
-// valueOf are the values of a header, joined as HTTP joins them.
+// valueOf returns the values of a header, joined as HTTP joins them.
 func valueOf(headers []journey.Header, name string) string {
 	for _, h := range headers {
 		if h.Name == name {
@@ -81,10 +82,10 @@ func valueOf(headers []journey.Header, name string) string {
 	return ""
 }
 
-// compare notes what did not arrive as it was sent.
+// compare adds notes about what did not arrive as it was sent.
 func (v *hopView) compare(wrote, read []journey.Header) {
 	if len(wrote) == 0 || len(read) == 0 {
-		return // one side keeps no headers
+		return // one side recorded no headers
 	}
 	for _, name := range []string{"traceparent", "tracestate", "baggage"} {
 		sent, got := valueOf(wrote, name), valueOf(read, name)
@@ -104,7 +105,7 @@ func (v *hopView) compare(wrote, read []journey.Header) {
 	}
 }
 
-// describe shows headers beside those that had come to the service of their sender.
+// describe adds a line for each header, compared with those that had arrived at its sender's service.
 func (v *hopView) describe(j *journey.Journey, sender journey.Index, headers []journey.Header) {
 	before := arrivedAt(j, sender)
 	for _, h := range headers {
@@ -122,7 +123,7 @@ func (v *hopView) describe(j *journey.Journey, sender journey.Index, headers []j
 	}
 }
 
-// arrivedAt are the headers that came to the service of a span: those of the nearest span up the calls that has read some.
+// arrivedAt returns the headers that arrived at a span's service: those that the nearest entry span above it recorded.
 func arrivedAt(j *journey.Journey, i journey.Index) []journey.Header {
 	set := j.Set()
 	service := set.Span(i).Service
@@ -136,7 +137,7 @@ func arrivedAt(j *journey.Journey, i journey.Index) []journey.Header {
 	return nil
 }
 
-// traceparentLine says whose span id it is, and what of it is new.
+// traceparentLine says whose span id a traceparent has, and what of it is new.
 func traceparentLine(j *journey.Journey, sender journey.Index, value, before string) headerLine {
 	line := headerLine{Name: "traceparent", Value: format.Escape(value)}
 	parts, old := strings.Split(value, "-"), strings.Split(before, "-")
@@ -161,7 +162,7 @@ func traceparentLine(j *journey.Journey, sender journey.Index, value, before str
 	return line
 }
 
-// memberLines are a list's members, marked by what was there before; known says whether that is known.
+// memberLines returns a line for each member of a list, marked by how it differs from before; known says whether that is known.
 func memberLines(name, value, before string, known bool) []headerLine {
 	var lines []headerLine
 	old := membersOf(before)

@@ -13,8 +13,8 @@ import (
 	"tracelab/journey/lint"
 )
 
-// The page is one file that needs no other: style, script and pictures are in it, and it is readable without the script,
-// which only sorts tables. html/template escapes whatever traces bring with them.
+// A page is one file that needs no other: style, script and pictures are in it. It is readable without the script, which only
+// sorts tables. html/template escapes text from traces.
 //
 //go:embed page
 var pageFiles embed.FS
@@ -36,7 +36,7 @@ func escaped(lines []string) []string {
 	return list
 }
 
-// cleaned makes the words of findings fit for a page.
+// cleaned returns findings with their texts escaped for a page.
 func cleaned(findings []lint.Finding) []lint.Finding {
 	list := slices.Clone(findings)
 	for i := range list {
@@ -61,7 +61,7 @@ func (r Journey) WriteHTML(w io.Writer) error {
 	return writePage(w, "journey.tmpl", page)
 }
 
-// writePage runs a template to its end before anything is written, so that an error leaves no half of a page.
+// writePage executes a template before it writes anything, so that an error leaves no half of a page.
 func writePage(w io.Writer, name string, data any) error {
 	style, err := pageFiles.ReadFile("page/style.css")
 	if err != nil {

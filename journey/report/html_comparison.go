@@ -63,7 +63,7 @@ type nodeSection struct {
 
 type nodeRowView struct {
 	Change, Class, Service, Name, Path string
-	Order                              int // as the table came
+	Order                              int // the row's place before the reader sorts the table
 	Cells                              []numberView
 }
 
@@ -223,7 +223,7 @@ func structureViews(groups []compare.GroupSummary, colorOf func(string) GroupCol
 // maxNodeViews bounds the nodes on a page. JSON has all of them.
 const maxNodeViews = 500
 
-// newNodeSection shows what became of nodes in group g. They come in the order in which they are shown.
+// newNodeSection shows how nodes changed in group g, in the order given.
 func newNodeSection(nodes []compare.Node, g, number int) nodeSection {
 	s := nodeSection{
 		ID: fmt.Sprintf("nodes%d", number), Base: format.Escape(nodes[0].Groups[0].Group), Other: format.Escape(nodes[0].Groups[g].Group),
@@ -271,7 +271,7 @@ func newNodeRowView(n compare.Node, g, order int, twins map[[2]string]int) nodeR
 	return r
 }
 
-// shiftView is a time of a node with the difference by which it is called slower or faster, and is sorted by that.
+// shiftView shows a time of a node with the difference that decides whether it is slower or faster, and sorts by that.
 func shiftView(label string, n compare.Node, g int, a, o compare.NodeTime) numberView {
 	v := numberView{Label: label, Text: shiftWords(n, g, a, o), Class: "unsure"}
 	switch {

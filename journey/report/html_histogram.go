@@ -23,7 +23,7 @@ type laneView struct {
 	Y, Base    int
 	Bars       []barOfLane
 	Band       *barView // the 95 % interval of the median
-	Median     string   // where it is, empty without values
+	Median     string   // its place, "" without values
 	Top        int
 	None       bool
 }
@@ -57,7 +57,7 @@ func histograms(groups []compare.GroupSummary, colorOf func(string) GroupColor) 
 			continue
 		}
 		if low > 0 && low < high/2 {
-			low = 0 // what is twice as much looks twice as much
+			low = 0 // so that twice as much looks twice as far
 		}
 		if low == high {
 			low, high = low-0.5, high+0.5

@@ -23,7 +23,7 @@ type journeyPage struct {
 	Paths      []pathView
 	Messages   []messageRow
 	Branches   [][5]string // ended, slack, service, branch, after
-	Worths     [][5]string // service, step, on the path, completion, caller wait
+	Savings    [][5]string // service, step, on the path, completion, caller wait
 	Warnings   []journey.Warning
 	Findings   []lint.Finding
 }
@@ -62,8 +62,8 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 	if branches := j.Branches(); len(branches) > 1 {
 		p.Branches = branchRows(j, branches)
 	}
-	for _, w := range stepWorths(j, completion) {
-		p.Worths = append(p.Worths, [5]string{w.service, w.name, w.work, w.completion, w.callerWait})
+	for _, x := range stepSavings(j, completion) {
+		p.Savings = append(p.Savings, [5]string{x.service, x.name, x.work, x.completion, x.callerWait})
 	}
 	for _, w := range CollapseWarnings(j.Warnings()) {
 		w.Text = format.Escape(w.Text)

@@ -13,14 +13,13 @@ import (
 
 // Journey is a report of one journey.
 type Journey struct {
-	Of      *journey.Journey // nil is reported as a journey without spans
-	About   []string         // where it comes from and why this one, a line each
-	Group   string           // what it is one of, such as its form: beside the title of a page; "" for nothing
-	Color   GroupColor       // of the group
-	Headers bool             // show what crossed each hop
-	// Attributes tells to show the attributes of each span.
-	Attributes bool
-	Findings   []lint.Finding // what rules found in its traces: at the end of a page
+	Of         *journey.Journey // nil is reported as a journey without spans
+	About      []string         // where it comes from and why this one, a line each
+	Group      string           // the group that it is one of, such as its form, beside the title of a page; "" for none
+	Color      GroupColor       // of the group
+	Headers    bool             // show the headers of each hop
+	Attributes bool             // show the attributes of each span
+	Findings   []lint.Finding   // of lint's rules in its traces, for the end of a page
 }
 
 func (r Journey) journey() *journey.Journey {
@@ -31,7 +30,8 @@ func (r Journey) journey() *journey.Journey {
 }
 
 // WriteText writes the journey for people: its figures, its spans as a tree over all traces, its messages, both paths as
-// tables and as bars on one time axis, its branches with their slack, and what its longest steps are worth.
+// tables and as bars on one time axis, its branches with their slack, and what the journey would save without its longest
+// steps.
 func (r Journey) WriteText(w io.Writer, style format.Style) error {
 	j := r.journey()
 	var b strings.Builder
@@ -61,9 +61,9 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 		heading(&b, style, "Branches: what ended when, and how much later it could have")
 		branchTable(&b, j, branches, style)
 	}
-	if worths := stepWorths(j, completion); len(worths) > 0 {
+	if savings := stepSavings(j, completion); len(savings) > 0 {
 		heading(&b, style, "What if: the journey without the work of one step, queues as long as they were")
-		worthTable(&b, worths, style)
+		savingTable(&b, savings, style)
 	}
 	if warnings := CollapseWarnings(j.Warnings()); len(warnings) > 0 {
 		heading(&b, style, "Warnings")
@@ -106,7 +106,7 @@ func header(b *strings.Builder, j *journey.Journey, color GroupColor, style form
 	}
 }
 
-// tailNote says what the tail is, and which messages nobody is seen to receive: what they led to would be part of it.
+// tailNote says what the tail is, and which messages have no receiver in the traces: what they led to would be part of it.
 func tailNote(j *journey.Journey) string {
 	note := "work after the answer"
 	if topics := j.UnreceivedTopics(); len(topics) > 0 {
@@ -126,7 +126,7 @@ func plural(word string, n int) string {
 	return word + "s"
 }
 
-// pathTable writes a path under its heading, and nothing of one that took no time.
+// pathTable writes a path under its heading, and nothing for a path that took no time.
 func pathTable(b *strings.Builder, title string, set *journey.Set, path []journey.Segment, style format.Style) {
 	s := pieces(set, path)
 	if len(s.rows) == 0 {

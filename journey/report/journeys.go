@@ -37,7 +37,7 @@ func Failed(list []*journey.Journey) []*journey.Journey {
 	return slices.DeleteFunc(slices.Clone(list), func(j *journey.Journey) bool { return len(j.Errors().Own) == 0 })
 }
 
-// rootRow is what a list says of one root.
+// rootRow has the journeys of one root.
 type rootRow struct {
 	root   compare.Root
 	all    []*journey.Journey

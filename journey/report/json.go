@@ -15,7 +15,7 @@ const (
 	CompareSchema = "tracelab.compare/v1"
 )
 
-// hopDocument is what crossed a hop, with values as they were kept; a header whose value was not kept has none.
+// hopDocument has the headers of a hop, with their values as they were recorded; a header whose value was not recorded has none.
 type hopDocument struct {
 	From  string              `json:"from"`
 	To    string              `json:"to"`
@@ -75,7 +75,7 @@ type warningDocument struct {
 	Rule journey.RuleID `json:"rule"`
 	Span string         `json:"span"`
 	Text string         `json:"text"`
-	More int            `json:"more,omitempty"` // how many warnings of its rule it stands for besides itself
+	More int            `json:"more,omitempty"` // how many more warnings of its rule it stands for
 }
 
 // WriteJSON writes the journey as tracelab.journey/v1. Times are nanoseconds from the journey's start, and the segments of
@@ -93,7 +93,7 @@ func (r Journey) WriteJSON(w io.Writer) error {
 		}
 	})
 	o.member("spans", j.Len())
-	o.member("unreached", len(j.Unreached())) // spans of its traces that nothing leads to
+	o.member("unreached", len(j.Unreached())) // spans of its traces that no journey reached
 	var root *rootDocument
 	var wait, tail *int64
 	if i, ok := j.Root(); ok {
@@ -170,7 +170,7 @@ func warningDocuments(warnings []journey.Warning) iter.Seq[warningDocument] {
 	}
 }
 
-// linkDocument is a link of a span of the journey that is no cause, or one that leads to a span of it.
+// linkDocument is a link of, or to, a span of the journey that is not a cause.
 type linkDocument struct {
 	Span  string `json:"span"`  // of the journey
 	Class string `json:"class"` // related, or reply
@@ -220,7 +220,7 @@ func (r Comparison) WriteJSON(w io.Writer) error {
 	return o.close()
 }
 
-// comparedRoot is what is compared of one root. Its measures and nodes are among those of the document, under its name.
+// comparedRoot has the groups of one root. Its measures and nodes are among those of the document, under its name.
 type comparedRoot struct {
 	Root   string                 `json:"root"`
 	Groups []compare.GroupSummary `json:"groups"`

@@ -17,7 +17,7 @@ const (
 )
 
 // WriteMarkdown writes the comparison for a comment on a pull request: the gate's checks, the measures of each root, and the
-// nodes that changed. What would make it too long is left out, and counted.
+// nodes that changed. It leaves out, and counts, what would make the comment too long.
 func (r Comparison) WriteMarkdown(w io.Writer) error {
 	c := r.Of
 	var b strings.Builder
@@ -50,7 +50,7 @@ func (r Comparison) WriteMarkdown(w io.Writer) error {
 	return err
 }
 
-// markdown makes text plain: names come from whoever made the traces.
+// markdown escapes text: names come from whoever made the traces.
 func markdown(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "[", `\[`, "]", `\]`, "@", "@\u200b").Replace(format.Escape(text))
 }

@@ -38,7 +38,8 @@ func byGroups(nodes []compare.Node) [][]compare.Node {
 	return lists
 }
 
-// changedFirst orders the nodes that a group or its base has: by change, then by how much of the mean completion they explain.
+// changedFirst returns the nodes that a group or its base has, ordered by change, then by how much of the difference of the
+// mean completion they explain.
 func changedFirst(nodes []compare.Node, g int) []compare.Node {
 	sorted := slices.DeleteFunc(slices.Clone(nodes), func(n compare.Node) bool { return n.Groups[0].Count+n.Groups[g].Count == 0 })
 	weight := func(n compare.Node) float64 { return math.Abs(deltaOf(n.Groups[g].Path.Completion).Mean) }
@@ -48,7 +49,7 @@ func changedFirst(nodes []compare.Node, g int) []compare.Node {
 	return sorted
 }
 
-// deltaOf returns how much a time differs; of the first group, and of what was not compared, not at all.
+// deltaOf returns how much a time differs: not at all in the first group, and where nothing was compared.
 func deltaOf(t compare.NodeTime) compare.NodeDelta {
 	if t.Delta == nil {
 		return compare.NodeDelta{Verdict: compare.VerdictNone}
@@ -93,7 +94,7 @@ func withoutEmptyColumns(rows [][]cell) [][]cell {
 	return list
 }
 
-// twinNames counts the nodes by service and name.
+// twinNames counts the nodes with one service and name.
 func twinNames(nodes []compare.Node) map[[2]string]int {
 	counts := make(map[[2]string]int)
 	for _, n := range nodes {
@@ -147,7 +148,7 @@ func nodeRow(n compare.Node, g int, twins map[[2]string]int) []cell {
 	}
 }
 
-// rowName is a node's name in a table; of nodes that share it, with the node above.
+// rowName returns a node's name for a table, with the node above it if several nodes share the name.
 func rowName(n compare.Node, a, o compare.NodeIn, twins map[[2]string]int) string {
 	name := nodeName(a, o)
 	if twins[[2]string{n.Service, n.Name}] > 1 && len(n.Path) > 1 {
@@ -156,7 +157,7 @@ func rowName(n compare.Node, a, o compare.NodeIn, twins map[[2]string]int) strin
 	return name
 }
 
-// nodeName is a node's name in both groups, and how it is reached where that is the change.
+// nodeName returns a node's name in both groups, and how it is reached where that is the change.
 func nodeName(a, o compare.NodeIn) string {
 	name := shortName(cmp.Or(a.Name, o.Name))
 	if a.Name != "" && o.Name != "" && a.Name != o.Name {
@@ -168,7 +169,7 @@ func nodeName(a, o compare.NodeIn) string {
 	return name
 }
 
-// shortName is a name as a table shows it.
+// shortName returns a name cut for a table.
 func shortName(name string) string { return shorten(format.Escape(name), maxNameWidth) }
 
 func sumRow(nodes []compare.Node, g int) []cell {
@@ -181,8 +182,8 @@ func sumRow(nodes []compare.Node, g int) []cell {
 	return []cell{left("sum"), left(""), left(""), left(""), left(""), left(""), left(""), number(times(sums[0], sums[1])), number(times(sums[2], sums[3]))}
 }
 
-// shiftWords writes a time of a node by the statistic that decides about the words slower and faster: the median of the
-// base, and how much it differs. Of a node that only one of both has it is the median there.
+// shiftWords writes a time of a node by the statistic that decides whether it is slower or faster: the median of the base,
+// and how much the group differs. For a node that only one of them has, it writes the median there.
 func shiftWords(n compare.Node, g int, a, o compare.NodeTime) string {
 	switch {
 	case n.Groups[0].Count == 0 || n.Groups[g].Count == 0:
@@ -227,79 +228,4 @@ func fromTo(a, o string) string {
 		o = "0"
 	}
 	return a + " → " + o
-}
-
-// maxStructures bounds the structures of a group in text. JSON has all of them.
-const maxStructures = 5
-
-// structureLines tells which trees of nodes the journeys of each group have.
-func structureLines(b *strings.Builder, groups []compare.GroupSummary, style format.Style) {
-	var rows [][]cell
-	for _, g := range groups {
-		name := format.Escape(g.Name)
-		for i, s := range g.Structures {
-			if i == maxStructures {
-				rows = append(rows, []cell{left(""), left(""), left(fmt.Sprintf("and %d more", len(g.Structures)-i))})
-				break
-			}
-			share := percent(int64(s.Journeys), int64(g.Journeys))
-			rows = append(rows, []cell{left(name), number(share), left(structureWords(s, i == 0))})
-			name = ""
-		}
-	}
-	if len(rows) > 0 {
-		heading(b, style, "Structures: what the journeys of a group are made of")
-		table(b, style, "  ", rows)
-	}
-}
-
-// structureWords tells how a structure differs from the most frequent one.
-func structureWords(s compare.Structure, first bool) string {
-	words := fmt.Sprintf("%d %s of %d %s", s.Journeys, plural("journey", s.Journeys), s.Nodes, plural("node", s.Nodes))
-	if first {
-		return words
-	}
-	var what []string
-	if len(s.Joined) > 0 {
-		what = append(what, "another branch ended last, before "+someNames(s.Joined))
-	}
-	if len(s.Moved) > 0 {
-		what = append(what, "elsewhere: "+someNames(s.Moved))
-	}
-	if more := without(s.More, s.Less); len(more) > 0 {
-		what = append(what, "more of "+someNames(more))
-	}
-	if less := without(s.Less, s.More); len(less) > 0 {
-		what = append(what, "less of "+someNames(less))
-	}
-	return words + ": " + strings.Join(append(what, "such as trace "+s.Example), ", ")
-}
-
-// without returns the names that the second list does not have as often.
-func without(names, others []string) []string {
-	left := make(map[string]int, len(others))
-	for _, n := range others {
-		left[n]++
-	}
-	var list []string
-	for _, n := range names {
-		if left[n]--; left[n] < 0 {
-			list = append(list, n)
-		}
-	}
-	return list
-}
-
-// someNames joins the first three of a list of names.
-func someNames(names []string) string {
-	const few = 3
-	shown := make([]string, 0, few)
-	for _, n := range names[:min(few, len(names))] {
-		shown = append(shown, format.Escape(n))
-	}
-	text := strings.Join(shown, ", ")
-	if more := len(names) - few; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }

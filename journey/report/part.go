@@ -8,7 +8,7 @@ import (
 	"tracelab/journey/format"
 )
 
-// comparisonPart is what a comparison says of one root, or all that it says where journeys are not told apart.
+// comparisonPart is the part of a comparison about one root, or all of it where journeys are not split by root.
 type comparisonPart struct {
 	Title       string // the root, "" where there is one part
 	Differences []differenceSection
@@ -71,7 +71,7 @@ func (p comparisonPart) text(b *strings.Builder, style format.Style, colorOf fun
 	nodeTables(b, p.nodes, style)
 }
 
-// mixTable tells how many journeys each group has, where they are of several roots: nothing else is said of the whole.
+// mixTable writes how many journeys of each root each group has. Groups with several roots are not compared as a whole.
 func mixTable(b *strings.Builder, c compare.Comparison, style format.Style) {
 	rows := [][]cell{{left("root")}}
 	for _, g := range c.Groups {

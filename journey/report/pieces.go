@@ -14,13 +14,13 @@ import (
 type piece struct {
 	journey.Segment
 	service, name string
-	merged        int // how many segments it stands for, when several
+	merged        int // how many segments it stands for; 0 for one
 }
 
 // maxWaitRows bounds the waits that have rows of their own however short they are.
 const maxWaitRows = 200
 
-// selection is a path as rows, and what is in none of them.
+// selection is a path as rows, with a count of what is in none of them.
 type selection struct {
 	rows    []piece
 	omitted int // segments
@@ -28,9 +28,9 @@ type selection struct {
 	waits   bool // short waits are among those that are merged or omitted
 }
 
-// pieces makes rows of a path. Work under 1 % of the path is merged where such pieces follow each other; what is still
-// under 1 % then is left out, and counted. Waits are rows of their own however short, since they set messages apart, unless
-// there are too many: then they are treated as work is.
+// pieces makes rows of a path. It merges adjacent pieces of work under 1 % of the path, and leaves out and counts what is
+// still under 1 % then. Each wait has a row, however short, as it separates messages, unless there are too many: then waits
+// are treated like work.
 func pieces(set *journey.Set, path []journey.Segment) selection {
 	if len(path) == 0 {
 		return selection{}
@@ -38,7 +38,7 @@ func pieces(set *journey.Set, path []journey.Segment) selection {
 	return piecesOver(set, path, (path[len(path)-1].End-path[0].Start)/100)
 }
 
-// piecesOver makes rows likewise, of work that takes the limit or more.
+// piecesOver is pieces with a limit other than 1 %.
 func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) selection {
 	var s selection
 	waits := 0
@@ -109,7 +109,7 @@ func waitName(set *journey.Set, g journey.Segment) string {
 	}
 }
 
-// destination returns where a message was, from the first of the spans that says so.
+// destination returns the topic of the first of the spans that names one.
 func destination(set *journey.Set, spans ...journey.Index) string {
 	for _, i := range spans {
 		if topic := set.Topic(i); topic != "" {
@@ -134,7 +134,7 @@ func (p piece) glyph() (glyph string, color format.Color) {
 	return "┄", format.Cyan
 }
 
-// note says what is in no row, "" when everything is.
+// note says what is in no row, or returns "" when everything is in one.
 func (s selection) note(total time.Duration) string {
 	if s.omitted == 0 {
 		return ""

@@ -10,7 +10,7 @@ import (
 	"tracelab/journey/predict"
 )
 
-// Prediction is a report of what journeys would take by other carriers, beside what they took.
+// Prediction is a report of how long journeys would take with other carriers, and how long they took.
 type Prediction struct {
 	Of    predict.Prediction
 	Check *predict.Check // nil when nothing was measured with the other carriers
@@ -40,7 +40,7 @@ type predictedRow struct {
 	Values  []string // by column
 	Change  string   // predicted against measured
 	Class   string   // of the change: less, more, unsure
-	Off     string   // predicted against measured elsewhere
+	Off     string   // predicted against measured in the checked set
 }
 
 func (r Prediction) rows() []predictedRow {
@@ -53,7 +53,7 @@ func (r Prediction) rows() []predictedRow {
 		}
 		for _, d := range r.Of.Changes {
 			if d.Measure == measure {
-				row.Change, row.Class = format.Escape(d.String()), class(d.Verdict)
+				row.Change, row.Class = format.Escape(d.String()), verdictClass(d.Verdict)
 			}
 		}
 		if r.Check != nil {
@@ -62,13 +62,6 @@ func (r Prediction) rows() []predictedRow {
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-func class(v compare.Verdict) string {
-	if v == compare.VerdictLess || v == compare.VerdictMore {
-		return string(v)
-	}
-	return "unsure"
 }
 
 // offWords says how far a prediction is off.
@@ -96,7 +89,7 @@ func offWords(c *predict.Check, measure string) string {
 	return "–"
 }
 
-// turnedWords says what became of a hop.
+// turnedWords says how a hop was turned.
 func turnedWords(t predict.Turned) string {
 	if t.From == "" {
 		return fmt.Sprintf("the caller's own work comes back by a %s", t.To)
@@ -130,7 +123,7 @@ func (r Prediction) constants() []constantRow {
 	return rows
 }
 
-// warnings are what the prediction and its check do not know.
+// warnings returns the warnings of the prediction and of its check.
 func (r Prediction) warnings() []string {
 	var list []string
 	for _, text := range r.Of.Warnings {

@@ -8,8 +8,8 @@ import (
 	"iter"
 )
 
-// objectStream writes one JSON object as json.Encoder does with an indentation of two blanks, member by member and each list
-// element by element, so that memory does not grow with the document. Its first error ends it.
+// objectStream writes one JSON object as json.Encoder does with an indentation of two blanks, but member by member and each
+// list element by element, so that memory does not grow with the document. After its first error it writes nothing.
 type objectStream struct {
 	w       *bufio.Writer
 	element bytes.Buffer
@@ -53,7 +53,7 @@ func (o *objectStream) encode(value any, prefix string) {
 	}
 }
 
-// member writes a member that is small.
+// member writes a member whose value is encoded as a whole.
 func (o *objectStream) member(name string, value any) {
 	o.key(name)
 	o.encode(value, "  ")

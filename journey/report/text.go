@@ -23,8 +23,8 @@ func number(text string) cell { return cell{text: text, right: true} }
 // minLastColumn is how narrow the last column of a table may get, whose text is wrapped where the table is too wide.
 const minLastColumn = 24
 
-// table writes rows of cells in aligned columns, two blanks apart. Text of the last column that is too long for the style's
-// width goes on in the next line. Cells are clean already.
+// table writes rows of cells in aligned columns, two blanks apart. It wraps text of the last column that is too long for the
+// style's width. The caller has escaped the cells.
 func table(b *strings.Builder, style format.Style, indent string, rows [][]cell) {
 	widths := columnWidths(rows)
 	for _, row := range rows {
@@ -99,8 +99,8 @@ func tableLine(style format.Style, row []cell, widths []int) string {
 	return strings.TrimRight(line.String(), " ")
 }
 
-// figureTable writes a table whose first row is a heading, and whose first columns name what the others are figures of. Where
-// it is wider than the style allows, each row becomes a line of its names with its figures below, each after its heading.
+// figureTable writes a table whose first row is a heading and whose first columns are names; the others have figures. When it
+// is wider than the style allows, each row becomes a line with its names, and its figures below, each after its heading.
 func figureTable(b *strings.Builder, style format.Style, indent string, names int, rows [][]cell) {
 	width := runewidth.StringWidth(indent) - 2
 	for _, w := range columnWidths(rows) {
@@ -148,8 +148,8 @@ func figureLines(style format.Style, indent string, headings, figures []cell) st
 	return b.String()
 }
 
-// shorten cuts a name to a width and keeps what tells names apart: the end of one that is qualified, as a gRPC method or a
-// dotted topic is, behind a first word such as the method of HTTP. Other text keeps its front.
+// shorten cuts a name to a width and keeps the part that distinguishes names: the end of a qualified one, such as a gRPC method
+// or a dotted topic, also after a first word such as an HTTP method. Other text keeps its beginning.
 func shorten(name string, width int) string {
 	if runewidth.StringWidth(name) <= width {
 		return name

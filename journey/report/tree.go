@@ -13,11 +13,11 @@ import (
 // maxTreeSpans bounds the tree in text: nobody reads more lines than that. JSON has everything.
 const maxTreeSpans = 400
 
-// treeNode is a span to be written, under the cause that it is shown at.
+// treeNode is a span in the tree.
 type treeNode struct {
 	span  journey.Index
 	depth int
-	via   *journey.Edge // nil at the top
+	via   *journey.Edge // from the cause under which it is shown; nil at the top
 }
 
 // tree writes the spans of a journey, with their attributes if those are asked for.
@@ -135,7 +135,7 @@ func treeRow(j *journey.Journey, n treeNode) []cell {
 	return []cell{number(format.Duration(time.Duration(start - j.Start()))), number(format.Duration(time.Duration(end - start))), c}
 }
 
-// viaNotes tells how a span was reached, unless by a plain call within its trace.
+// viaNotes says how a span was reached, unless by a plain call within its trace.
 func viaNotes(set *journey.Set, n treeNode) []string {
 	var notes []string
 	switch e := n.via; e.Class {
@@ -159,7 +159,7 @@ func viaNotes(set *journey.Set, n treeNode) []string {
 // maxRelated is how many related links of one span are written, each way. JSON has all of them.
 const maxRelated = 3
 
-// relatedNotes tells of a span's links that are no cause, both ways, and of the reply that it is.
+// relatedNotes lists a span's links that are not causes, both ways, and says whether it handled a reply.
 func relatedNotes(j *journey.Journey, i journey.Index) []string {
 	set := j.Set()
 	var notes []string

@@ -10,20 +10,20 @@ import (
 	"tracelab/journey/format"
 )
 
-// maxWorths and maxBranches bound what is written of a journey's steps and branches.
+// maxSavings and maxBranches bound how many of a journey's steps and branches are written.
 const (
-	maxWorths   = 5
+	maxSavings  = 5
 	maxBranches = 20
 )
 
-// worth is what a journey would be without the work of one span.
-type worth struct {
+// saving is what a journey would save without the work of one span.
+type saving struct {
 	service, name, work    string
 	completion, callerWait string // by how much less
 }
 
-// stepWorths replays a journey without the work of each of the spans that work longest on its completion path.
-func stepWorths(j *journey.Journey, completion []journey.Segment) []worth {
+// stepSavings replays a journey without the work of each of the spans that work longest on its completion path.
+func stepSavings(j *journey.Journey, completion []journey.Segment) []saving {
 	spans := j.Spans()
 	work := make([]time.Duration, len(spans)) // by position
 	for _, g := range completion {
@@ -32,7 +32,7 @@ func stepWorths(j *journey.Journey, completion []journey.Segment) []worth {
 		}
 	}
 	wait, rooted := j.CallerWait()
-	var list []worth
+	var list []saving
 	replayer := j.Replayer()
 	for _, at := range longest(work) {
 		i := spans[at]
@@ -43,7 +43,7 @@ func stepWorths(j *journey.Journey, completion []journey.Segment) []worth {
 			return 1
 		})
 		span := j.Set().Span(i)
-		w := worth{service: format.Escape(span.ServiceName()), name: format.Escape(span.Name), work: format.Duration(work[at]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
+		w := saving{service: format.Escape(span.ServiceName()), name: format.Escape(span.Name), work: format.Duration(work[at]), completion: lessBy(j.Completion() - x.Completion), callerWait: "–"}
 		if rooted {
 			w.callerWait = lessBy(wait - x.CallerWait)
 		}
@@ -52,7 +52,7 @@ func stepWorths(j *journey.Journey, completion []journey.Segment) []worth {
 	return list
 }
 
-// longest returns the positions of the maxWorths longest durations that are not 0, the longest first.
+// longest returns the positions of the maxSavings longest durations that are not 0, the longest first.
 func longest(work []time.Duration) []int {
 	var list []int
 	for at, d := range work {
@@ -60,9 +60,9 @@ func longest(work []time.Duration) []int {
 		for k > 0 && work[list[k-1]] < d {
 			k--
 		}
-		if d > 0 && k < maxWorths {
+		if d > 0 && k < maxSavings {
 			list = slices.Insert(list, k, at)
-			list = list[:min(len(list), maxWorths)]
+			list = list[:min(len(list), maxSavings)]
 		}
 	}
 	return list
@@ -75,9 +75,9 @@ func lessBy(d time.Duration) string {
 	return format.Duration(d) + " less"
 }
 
-func worthTable(b *strings.Builder, worths []worth, style format.Style) {
+func savingTable(b *strings.Builder, savings []saving, style format.Style) {
 	rows := [][]cell{{left("service"), left("step"), number("on the path"), number("completion"), number("caller wait")}}
-	for _, w := range worths {
+	for _, w := range savings {
 		rows = append(rows, []cell{left(w.service), left(w.name), number(w.work), number(w.completion), number(w.callerWait)})
 	}
 	figureTable(b, style, "  ", 2, rows)

@@ -1,5 +1,5 @@
 // Command gaterates measures how often a gate is right: it runs the lab twice with the same orders, and once with a slower
-// payment, and counts what a limit says of each pair.
+// payment, and counts the outcomes of a limit on each pair.
 //
 //	go run ./tools/gaterates -pairs 20 -orders 100
 package main

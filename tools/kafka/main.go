@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// parseFlags reads the flags of one command; it prints what is wrong itself.
+// parseFlags reads the flags of one command. It prints its errors itself.
 func parseFlags(name string, args []string, stderr io.Writer) (b broker.Broker, timeout time.Duration, err error) {
 	flags := flag.NewFlagSet("kafka "+name, flag.ContinueOnError)
 	flags.SetOutput(stderr)

@@ -24,7 +24,7 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout)
 	stop()
 	if err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "lesson:", err) // nobody else can be told
+		_, _ = fmt.Fprintln(os.Stderr, "lesson:", err) // there is no other place for the error
 		os.Exit(1)
 	}
 }
@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	return errors.Join(w.page(page), shell.Close())
 }
 
-// find reads the tutorial with a number; without one, or with one that there is not, it names all of them.
+// find reads the tutorial with this number. Without one, or with an unknown one, the error names all tutorials.
 func find(docs, number string) (tutorial.Page, error) {
 	files, err := filepath.Glob(filepath.Join(docs, "[0-9]*.md"))
 	if err != nil {
@@ -88,7 +88,7 @@ func find(docs, number string) (tutorial.Page, error) {
 	return tutorial.Page{}, fmt.Errorf("no lesson %q: there are %s", number, strings.Join(names, ", "))
 }
 
-// folderOf is the folder of the program to use: the one that is named, or one that is built into dir.
+// folderOf returns the folder of the program to use: the one that is named, or one that it builds in dir.
 func folderOf(ctx context.Context, program, dir string) (string, error) {
 	if program != "" {
 		return filepath.Abs(filepath.Dir(program))
@@ -154,7 +154,7 @@ func (w *walk) part(part tutorial.Part) error {
 	return nil
 }
 
-// check says of each number that the text names whether it lies where the text says.
+// check says for each range in the text whether the number lies in it.
 func (w *walk) check(ranges []tutorial.Range) {
 	for _, r := range ranges {
 		if w.last == "" {
@@ -169,7 +169,7 @@ func (w *walk) check(ranges []tutorial.Range) {
 	}
 }
 
-// enter waits for a line of input. At the end of the input nobody is there to wait for.
+// enter waits for a line of input. At the end of the input it does not wait.
 func (w *walk) enter() error {
 	_, _ = fmt.Fprint(w.out, "[Enter runs it] ")
 	_, err := w.in.ReadString('\n')
@@ -180,5 +180,5 @@ func (w *walk) enter() error {
 	return err
 }
 
-// say writes a line. Nobody can be told when that fails.
+// say writes a line. An error of the terminal is ignored: there is no other place to report it.
 func (w *walk) say(format string, args ...any) { _, _ = fmt.Fprintf(w.out, format+"\n", args...) }

@@ -158,7 +158,7 @@ func eachFile(t *testing.T, root string, do func(file string)) {
 		if entry.IsDir() && slices.Contains(skipped, entry.Name()) {
 			return fs.SkipDir
 		}
-		if info, err := entry.Info(); err != nil || !info.Mode().IsRegular() || info.Size() > largest {
+		if info, err := entry.Info(); err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
 			return err
 		}
 		below, err := filepath.Rel(root, file)

@@ -13,10 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// largest is the size of file, in bytes, from which on it is data that nobody wrote by hand.
-const largest = 4 << 20
+// maxFile is how many bytes a file may have to be changed: a larger one is data that nobody wrote by hand.
+const maxFile = 4 << 20
 
-// skipped are folders that hold what others made: version control, results of runs, packages of npm.
+// skipped lists folders whose files are not the project's: version control, results of runs, packages of npm.
 var skipped = []string{".git", "runs", "node_modules", ".task"}
 
 var (
@@ -24,7 +24,7 @@ var (
 	fetchable  = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9._~-]+)+$`)
 )
 
-// checkPath refuses what the go command could not fetch.
+// checkPath returns an error for a path that the go command could not fetch.
 func checkPath(path string) error {
 	switch last := path[strings.LastIndexByte(path, '/')+1:]; {
 	case !fetchable.MatchString(path):
@@ -90,7 +90,7 @@ func mentions(root, module string) (*regexp.Regexp, error) {
 // rewrite changes one file, if it has a mention.
 func rewrite(file string, entry fs.DirEntry, mention *regexp.Regexp, path string) (bool, error) {
 	info, err := entry.Info()
-	if err != nil || !info.Mode().IsRegular() || info.Size() > largest {
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
 		return false, err
 	}
 	text, err := os.ReadFile(file)

@@ -20,8 +20,8 @@ import (
 	"time"
 )
 
-// patience is what one run of a package's tests may take at the least; it is several times what the tests take with nothing broken.
-const patience = time.Minute
+// minTimeout is the shortest timeout of a run of a package's tests: several times what they take with nothing broken.
+const minTimeout = time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -100,7 +100,7 @@ func overlay(file string, text []byte) (list string, clean func(), err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("a folder for the mutated file: %w", err)
 	}
-	clean = func() { _ = os.RemoveAll(dir) } // it is the system's folder for what may be forgotten
+	clean = func() { _ = os.RemoveAll(dir) } // in a temporary folder, a failure does no harm
 	mutated := filepath.Join(dir, filepath.Base(file))
 	list = filepath.Join(dir, "overlay.json")
 	absolute, err := filepath.Abs(file)

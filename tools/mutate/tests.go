@@ -13,14 +13,14 @@ import (
 
 // tests are those of one package.
 type tests struct {
-	folder   string
-	flags    [][]string // of the runs, the quickest first: most mutations are noticed by it
-	patience time.Duration
+	folder  string
+	flags   [][]string    // of the runs, the quickest first: most mutations are noticed by it
+	timeout time.Duration // of each run
 }
 
 // unbroken runs the tests of a package with nothing broken, to see that they pass and how long that takes.
 func unbroken(ctx context.Context, folder string) (*tests, error) {
-	t := &tests{folder: folder, flags: [][]string{nil}, patience: 10 * patience}
+	t := &tests{folder: folder, flags: [][]string{nil}, timeout: 10 * minTimeout}
 	rapid, err := usesRapid(folder)
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func unbroken(ctx context.Context, folder string) (*tests, error) {
 	if failed {
 		return nil, fmt.Errorf("the tests of %s fail with nothing broken: %s", folder, by)
 	}
-	t.patience = max(patience, 5*time.Since(began))
+	t.timeout = max(minTimeout, 5*time.Since(began))
 	return t, nil
 }
 
@@ -80,7 +80,7 @@ func (t *tests) fail(ctx context.Context, overlay string) (failed bool, by strin
 
 // run runs the built tests once.
 func (t *tests) run(ctx context.Context, binary string, flags []string) (failed bool, by string, err error) {
-	limited, cancel := context.WithTimeout(ctx, t.patience)
+	limited, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	cmd := exec.CommandContext(limited, binary, append([]string{"-test.failfast", "-test.timeout=0"}, flags...)...)
 	cmd.Dir = t.folder
@@ -89,7 +89,7 @@ func (t *tests) run(ctx context.Context, binary string, flags []string) (failed 
 	case ctx.Err() != nil:
 		return false, "", context.Cause(ctx)
 	case errors.Is(limited.Err(), context.DeadlineExceeded):
-		return true, fmt.Sprintf("a timeout of %v", t.patience.Round(time.Second)), nil
+		return true, fmt.Sprintf("a timeout of %v", t.timeout.Round(time.Second)), nil
 	}
 	return err != nil, firstFailure(output), nil
 }

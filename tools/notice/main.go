@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	return 0
 }
 
-// notice is what NOTICE holds.
+// notice returns the text of NOTICE.
 func notice(ctx context.Context, root string) ([]byte, error) {
 	modules, err := linked(ctx, root)
 	if err != nil {

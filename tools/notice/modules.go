@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// module is one that is linked, with what it says of its license.
+// module is a linked module with its licenses and notices.
 type module struct {
 	path, version string
 	texts         []text
@@ -28,7 +28,7 @@ type text struct {
 	lines   string
 }
 
-// goPackage is what the go command says of a package.
+// goPackage is a package in the output of go list.
 type goPackage struct {
 	Dir    string
 	Module *struct {
@@ -140,7 +140,7 @@ func texts(folders []string) (found []text, err error) {
 	return found, nil
 }
 
-// tidy takes away what is different between two copies of one text: ends of lines, and blanks before them.
+// tidy removes what may differ between two copies of one text: blanks at the ends of lines, and the kind of line end.
 func tidy(s string) string {
 	var out strings.Builder
 	for line := range strings.Lines(strings.TrimSpace(s)) {

@@ -10,7 +10,7 @@ import (
 // apache is the one license whose text stands in the repository: LICENSE.
 const apache = "Apache-2.0"
 
-// and stands between the names of licenses that all hold.
+// and joins the names of licenses that all apply.
 const and = " AND "
 
 const head = `NOTICE: what the program tracelab links, and under which licenses. tracelab itself is under Apache-2.0, whose text is the file LICENSE.

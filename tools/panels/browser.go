@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// patience bounds the drawing of one dashboard.
-const patience = 3 * time.Minute
+// drawTimeout bounds the drawing of one dashboard.
+const drawTimeout = 3 * time.Minute
 
 // browser serves the page on loopback and has Chromium draw it.
 type browser struct {
@@ -59,7 +59,7 @@ func newBrowser(prometheus, jaeger, dashboards, work string) (*browser, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, html) // a browser that left has nobody to tell
+		_, _ = io.WriteString(w, html) // a browser that has left needs no page
 	})
 	mux.Handle("/dashboards/", http.StripPrefix("/dashboards/", http.FileServer(http.Dir(dashboards))))
 	mux.Handle("/", http.FileServer(http.Dir(work)))
@@ -86,7 +86,7 @@ func (b *browser) close() { _ = b.server.Close() }
 
 // draw makes a picture of a dashboard and returns what is on it.
 func (b *browser) draw(ctx context.Context, file, picture string, minutes int) (drawn, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not drawn within %v", patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, drawTimeout, fmt.Errorf("not drawn within %v", drawTimeout))
 	defer cancel()
 	height, err := heightOf(file)
 	if err != nil {

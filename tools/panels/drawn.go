@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// expectEmpty names the panels that have no data in a stack that is well, with the reason.
+// expectEmpty names the panels that have no data in a healthy stack, with the reason.
 var expectEmpty = map[string]string{
 	"Alerts that fire":           "no alert fires",
 	"Decisions of tail sampling": "only a collector with COLLECTOR_SAMPLING=tail-sampling decides",
@@ -19,7 +19,7 @@ type drawn struct {
 	}
 }
 
-// complaints returns what a person would miss.
+// complaints returns what a person would miss on the dashboard.
 func (d drawn) complaints() []string {
 	var found []string
 	if d.Broken != "" {

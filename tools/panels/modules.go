@@ -10,11 +10,12 @@ import (
 	"path/filepath"
 )
 
-// packages are what the page is made of.
+// packages has the npm packages of the page, with their versions.
 var packages = map[string]string{"@grafana/ui": "13.2.3", "@grafana/data": "13.2.3", "react": "19.3.1", "react-dom": "19.3.1", "esbuild": "0.28.2"}
 
-// installed returns the folder that has the packages in node_modules, and installs them where one is missing or has another version.
-func installed(ctx context.Context, talk io.Writer) (string, error) {
+// installed returns the folder with the packages in node_modules. It installs them when one is missing or has another version, and
+// writes npm's output to progress.
+func installed(ctx context.Context, progress io.Writer) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -29,12 +30,12 @@ func installed(ctx context.Context, talk io.Writer) (string, error) {
 	if !missing {
 		return folder, nil
 	}
-	_, _ = fmt.Fprintln(talk, "installing Grafana's components from npm into", folder, "(minutes, once)")
+	_, _ = fmt.Fprintln(progress, "installing Grafana's components from npm into", folder, "(minutes, once)")
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return "", err
 	}
 	npm := exec.CommandContext(ctx, "npm", arguments...)
-	npm.Stdout, npm.Stderr = talk, talk
+	npm.Stdout, npm.Stderr = progress, progress
 	if err := npm.Run(); err != nil {
 		return "", fmt.Errorf("npm install into %s: %w", folder, err)
 	}

@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// parseFlags reads the flags of one command; it prints what is wrong itself.
+// parseFlags reads the flags of one command. It prints its errors itself.
 func parseFlags(name string, args []string, stderr io.Writer) (o stack.Options, err error) {
 	flags := flag.NewFlagSet("stack "+name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -95,7 +95,7 @@ func parseFlags(name string, args []string, stderr io.Writer) (o stack.Options, 
 	return o, err
 }
 
-// start says at the end what a person does next.
+// start starts the stack, and says at the end what a person does next.
 func start(ctx context.Context, o stack.Options, stdout io.Writer) error {
 	began := time.Now()
 	state, err := stack.Start(ctx, o)
@@ -148,7 +148,7 @@ func printEnv(state stack.State, w io.Writer) error {
 	return nil
 }
 
-// status is an error when nothing runs, or a part is not well.
+// status prints the parts. It returns an error when nothing runs, or a part is not healthy.
 func status(ctx context.Context, o stack.Options, stdout io.Writer) error {
 	_, report, err := stack.Report(ctx, o)
 	if err != nil {
