@@ -16,6 +16,7 @@ require (
 	github.com/grafana/pyroscope-go v1.5.0
 	github.com/prometheus/client_model v0.6.3
 	github.com/prometheus/common v0.67.2
+	github.com/rabbitmq/amqp091-go v1.16.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/twmb/franz-go v1.22.3
 	github.com/twmb/franz-go/pkg/kadm v1.20.0

@@ -1,0 +1,80 @@
+//go:build linux || darwin
+
+package rabbitmq
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// packages is where Debian's package puts RabbitMQ: one folder for the version that is installed.
+const packages = "/usr/lib/rabbitmq/lib/rabbitmq_server-*"
+
+// nodeName is the node's name among those that its port mapper knows. It is part of what the node keeps, so it stays the same.
+const nodeName = "rabbit@localhost"
+
+// home returns the folder of Debian's RabbitMQ.
+func home(pattern string) (string, error) {
+	found, err := filepath.Glob(pattern)
+	if err != nil {
+		return "", err
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("no RabbitMQ found at %s: on Debian `apt-get install --no-install-recommends rabbitmq-server` (and stop the one that it starts)", pattern)
+	}
+	return found[0], nil
+}
+
+// libraries is what a node without plugins needs. The other plugins of the package cost it two seconds of searching.
+var libraries = []string{"rabbit", "rabbit_common", "rabbitmq_prelaunch", "ra", "ranch", "osiris", "aten", "gen_batch_server", "seshat", "syslog", "systemd", "enough",
+	"recon", "observer_cli", "stdout_formatter", "sysmon_handler", "credentials_obfuscation", "cuttlefish", "getopt", "jsx", "amqp10_common"}
+
+// link makes a folder of links to the libraries. Those of another version, which was there before, go.
+func (n Node) link(home string) (string, error) {
+	folder := filepath.Join(n.Dir, "libraries")
+	if err := os.RemoveAll(folder); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	for _, name := range libraries {
+		found, err := filepath.Glob(filepath.Join(home, "plugins", name+"-[0-9]*"))
+		if err != nil {
+			return "", err
+		}
+		if len(found) != 1 {
+			return "", fmt.Errorf("RabbitMQ's library %s: found %q below %s/plugins, want one: this tool knows RabbitMQ 3.10", name, found, home)
+		}
+		if err := os.Symlink(found[0], filepath.Join(folder, filepath.Base(found[0]))); err != nil {
+			return "", err
+		}
+	}
+	return folder, nil
+}
+
+// environment makes the folders and files that a node needs and returns its variables.
+func (n Node) environment(home string, p ports) ([]string, error) {
+	linked, err := n.link(home)
+	if err != nil {
+		return nil, err
+	}
+	in := func(name string) string { return filepath.Join(n.Dir, name) }
+	err = errors.Join(os.MkdirAll(in("home"), 0o755), os.MkdirAll(in("plugins"), 0o755), os.WriteFile(in("enabled_plugins"), []byte("[].\n"), 0o644), os.WriteFile(n.Log(), nil, 0o644))
+	return []string{
+		"HOME=" + in("home"), "ERL_LIBS=" + linked, "ERL_EPMD_ADDRESS=127.0.0.1", "ERL_EPMD_PORT=" + p.mapper, "ERL_MAX_ETS_TABLES=50000", "ERL_MAX_PORTS=65536",
+		"RABBITMQ_CONF_ENV_FILE=/dev/null", "RABBITMQ_HOME=" + home, "RABBITMQ_NODENAME=" + nodeName, "RABBITMQ_NODE_IP_ADDRESS=127.0.0.1",
+		"RABBITMQ_NODE_PORT=" + p.clients, "RABBITMQ_DIST_PORT=" + p.nodes, "RABBITMQ_MNESIA_BASE=" + in("data"), "RABBITMQ_LOG_BASE=" + in("log"),
+		"RABBITMQ_LOGS=" + n.Log(), "RABBITMQ_CONFIG_FILE=" + in("rabbitmq"), "RABBITMQ_ADVANCED_CONFIG_FILE=" + in("advanced.config"),
+		"RABBITMQ_GENERATED_CONFIG_DIR=" + in("generated"), "RABBITMQ_ENABLED_PLUGINS_FILE=" + in("enabled_plugins"), "RABBITMQ_PLUGINS_DIR=" + in("plugins"),
+	}, err
+}
+
+// arguments are those of erl: RabbitMQ's own, as its script gives them, and 127.0.0.1 for everything.
+func arguments(p ports) []string {
+	return []string{"-pa", "", "-noinput", "-s", "rabbit", "boot", "-boot", "start_sasl", "+W", "w", "+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none", "+B", "i",
+		"-sname", nodeName, "-kernel", "inet_dist_use_interface", "{127,0,0,1}", "-kernel", "inet_dist_listen_min", p.nodes, "-kernel", "inet_dist_listen_max", p.nodes,
+		"-kernel", "prevent_overlapping_partitions", "false", "-syslog", "logger", "[]", "-syslog", "syslog_error_logger", "false"}
+}
