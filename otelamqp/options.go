@@ -113,8 +113,9 @@ func WithMetricAttributes(attrs ...attribute.KeyValue) Option {
 
 // WithMessageAttributes adds what f returns to the send and process span of a
 // message, and to its link on a batch's span. f gets the properties and the
-// headers of the message, without its body when it was received. It is called
-// for spans that are recorded and must be safe for concurrent use.
+// headers of the message, those of the context too, without its body when it was
+// received. It is called for spans that are recorded and must be safe for
+// concurrent use.
 func WithMessageAttributes(f func(*amqp.Publishing) []attribute.KeyValue) Option {
 	return func(c *config) { c.messageAttributes = f }
 }

@@ -113,11 +113,11 @@ func (c *Channel) startSend(ctx context.Context, d Destination, msg *amqp.Publis
 		}
 	}
 	s.ctx, s.span = in.start(ctx, s.op.spanName, options)
-	if s.span.IsRecording() {
-		s.span.SetAttributes(in.appendSent(slices.Clone(c.server.client), msg)...)
-	}
 	if !creation.IsValid() {
 		msg.Headers = in.inject(s.ctx, msg.Headers)
+	}
+	if s.span.IsRecording() {
+		s.span.SetAttributes(in.appendSent(slices.Clone(c.server.client), msg)...)
 	}
 	s.headers = msg.Headers
 	return s

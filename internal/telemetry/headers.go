@@ -78,8 +78,15 @@ func Lines(headers map[string][]string) iter.Seq2[string, string] {
 // Record puts the headers of one hop on a span: those that its sender wrote, or its receiver read. A header that occurs several times
 // has several values, in their order. Bytes that are not UTF-8 are written as Go escapes them.
 func (h Headers) Record(span trace.Span, prefix string, headers iter.Seq2[string, string]) {
-	if !h.on || !span.IsRecording() {
-		return
+	if h.on && span.IsRecording() {
+		span.SetAttributes(h.Attributes(prefix, headers)...)
+	}
+}
+
+// Attributes are those that Record puts on a span.
+func (h Headers) Attributes(prefix string, headers iter.Seq2[string, string]) []attribute.KeyValue {
+	if !h.on {
+		return nil
 	}
 	values, names, others := map[string][]string{}, []string{}, []string{}
 	n := 0
@@ -100,13 +107,15 @@ func (h Headers) Record(span trace.Span, prefix string, headers iter.Seq2[string
 		}
 		values[name] = append(values[name], shownValue(value))
 	}
+	var attributes []attribute.KeyValue
 	for _, name := range names {
-		span.SetAttributes(attribute.StringSlice(prefix+name, values[name]))
+		attributes = append(attributes, attribute.StringSlice(prefix+name, values[name]))
 	}
 	if len(others) > 0 {
 		slices.Sort(others)
-		span.SetAttributes(attribute.StringSlice(OtherHeaders, others))
+		attributes = append(attributes, attribute.StringSlice(OtherHeaders, others))
 	}
+	return attributes
 }
 
 func shownValue(value string) string {

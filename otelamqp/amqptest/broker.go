@@ -48,6 +48,13 @@ func (b *Broker) Listen() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	b.Serve(listener)
+	return listener.Addr().String(), nil
+}
+
+// Serve serves the clients of a listener, in goroutines of its own, and closes it
+// with the broker.
+func (b *Broker) Serve(listener net.Listener) {
 	b.mu.Lock()
 	b.listeners = append(b.listeners, listener)
 	b.mu.Unlock()
@@ -60,7 +67,6 @@ func (b *Broker) Listen() (string, error) {
 			b.serve(conn)
 		}
 	})
-	return listener.Addr().String(), nil
 }
 
 // serve serves one client; it reports false when the broker is closed.

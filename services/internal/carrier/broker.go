@@ -9,8 +9,18 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// ErrUnfinished marks a message whose work could not be handed on: it is not committed, so it comes again.
+// ErrUnfinished marks a message whose work could not be handed on: it is not acknowledged, so it comes again.
 var ErrUnfinished = errors.New("message not finished")
+
+// Outcome is what became of a message.
+type Outcome int
+
+// The outcomes.
+const (
+	Finished   Outcome = iota // it may be acknowledged
+	Unfinished                // it has to come again
+	Unreadable                // it cannot be decoded, now or ever: it may be acknowledged, or put aside
+)
 
 // Dial connects to a host:port.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -25,7 +35,7 @@ type Broker interface {
 	Ready() bool
 	// Skipped counts the messages that could not be decoded.
 	Skipped() int64
-	// Drain takes no more messages, finishes those that it has, and commits them. Publishing still works.
+	// Drain takes no more messages, finishes those that it has, and acknowledges them. Publishing still works.
 	Drain(ctx context.Context) error
 	// Close ends the connection. It gives up messages without an acknowledgement and work that Drain left.
 	Close(ctx context.Context)
@@ -35,16 +45,19 @@ type Broker interface {
 type BrokerConfig struct {
 	Service   string
 	Addresses []string // host:port of the brokers
-	Prefix    string   // of topics and groups on a broker that others use too
+	Prefix    string   // of all names on a broker that others use too
 	Topics    []string // without prefix; made when they are missing
-	Consume   []string // of the topics, as the group of the service; none: no consumer
-	Workers   int      // messages worked on at the same time, one at a time for each key
-	Polls     bool     // make spans of polls and commits, too; without it only those that failed have one
+	Consume   []string // of the topics, in the name of the service; none: no consumer
+	// Consumers are the services that consume each topic: a broker that keeps a message for each of them has to know them before the first
+	// message. One that keeps all messages of a topic need not.
+	Consumers map[string][]string
+	Workers   int  // messages worked on at the same time, one at a time for each key
+	Polls     bool // make spans of polls and acknowledgements, too; without it only those that failed have one
 	Dial      Dial
 	Provider  *telemetry.Provider
 	// Relation says how a message's process span refers to the span that sent it. The context has the message's baggage.
 	Relation func(ctx context.Context) (parent, link bool)
 	// Handle does what a message asks for. Its error ends the process span; a message whose error is ErrUnfinished is not
-	// committed.
+	// acknowledged.
 	Handle func(ctx context.Context, topic string, event *orderpb.Event) error
 }

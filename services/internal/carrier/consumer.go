@@ -3,13 +3,10 @@ package carrier
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
-
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"tracelab/services/internal/orderpb"
 )
@@ -49,8 +46,8 @@ func NewConsumer(config BrokerConfig) (*Consumer, error) {
 // Room waits until the consumer can take a message and says how many it can take; 0 when the context ends.
 func (c *Consumer) Room(ctx context.Context) int { return c.keys.room(ctx) }
 
-// Take takes a message. done is called when the work on it has ended, and told whether it may be committed.
-func (c *Consumer) Take(ctx context.Context, d Delivery, done func(finished bool)) {
+// Take takes a message. done is called when the work on it has ended.
+func (c *Consumer) Take(ctx context.Context, d Delivery, done func(Outcome)) {
 	c.keys.run(d.Key, func() { done(c.handle(ctx, d)) })
 }
 
@@ -63,8 +60,8 @@ func (c *Consumer) Skipped() int64 { return c.skipped.Load() }
 // Skip counts a message, or a batch of them, that the broker's side could not even read.
 func (c *Consumer) Skip() { c.skipped.Add(1) }
 
-// handle does one message under its process span and tells whether it may be committed.
-func (c *Consumer) handle(ctx context.Context, d Delivery) bool {
+// handle does one message under its process span.
+func (c *Consumer) handle(ctx context.Context, d Delivery) Outcome {
 	labels := c.config.Provider.Labels
 	ctx = labels.Order(ctx, d.Baggage...)
 	defer labels.Service() // after the span's end
@@ -75,11 +72,14 @@ func (c *Consumer) handle(ctx context.Context, d Delivery) bool {
 		c.skipped.Add(1)
 		c.log.ErrorContext(ctx, "message skipped: it cannot be decoded", append(d.Where(), "error", err)...)
 		end(err)
-		return true
+		return Unreadable
 	}
 	err = c.recovered(ctx, d.Topic, event)
 	end(err)
-	return !errors.Is(err, ErrUnfinished)
+	if errors.Is(err, ErrUnfinished) {
+		return Unfinished
+	}
+	return Finished
 }
 
 // recovered handles an event. A panic fails this message, not the process and with it all the others.
@@ -91,19 +91,4 @@ func (c *Consumer) recovered(ctx context.Context, topic string, event *orderpb.E
 		}
 	}()
 	return c.config.Handle(ctx, topic, event)
-}
-
-// decodeEvent reads a message's value. An event without an order is of no use to anybody.
-func decodeEvent(value []byte) (*orderpb.Event, error) {
-	if len(value) > MaxBody {
-		return nil, Fail("", TooLarge, fmt.Sprintf("a message of %d bytes, at most %d are read", len(value), MaxBody))
-	}
-	event := &orderpb.Event{}
-	if err := protojson.Unmarshal(value, event); err != nil {
-		return nil, Fail("", Undecodable, err.Error())
-	}
-	if event.GetOrder().GetId() == "" {
-		return nil, Fail("", Undecodable, "the event names no order")
-	}
-	return event, nil
 }

@@ -47,6 +47,7 @@ func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32,
 
 // deliver hands a record to the workers.
 func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
+	ended := k.windows.open(r)
 	k.work.Take(context.WithoutCancel(ctx), carrier.Delivery{
 		Topic: k.plainTopic(r.Topic), Key: string(r.Key), Value: r.Value, Sent: r.Timestamp, Baggage: baggageOf(r),
 		Process: func(ctx context.Context) (context.Context, func(error)) {
@@ -55,7 +56,7 @@ func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
 			return ctx, end
 		},
 		Where: func() []any { return []any{"topic", r.Topic, "partition", r.Partition, "offset", r.Offset} },
-	}, k.windows.open(r))
+	}, func(o carrier.Outcome) { ended(o != carrier.Unfinished) }) // there is no place to put a record aside
 }
 
 // baggageOf lists a record's baggage headers.

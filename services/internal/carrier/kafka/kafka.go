@@ -13,7 +13,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/time/rate"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
@@ -131,26 +130,18 @@ func (k *Broker) options() []kgo.Opt {
 // Publish sends an event, keyed by its order, and returns when the broker has acknowledged it. The message does not
 // depend on the context's deadline: when that passes first the error says that the outcome is open.
 func (k *Broker) Publish(ctx context.Context, topic string, event *orderpb.Event) error {
-	value, err := protojson.Marshal(event)
+	value, err := carrier.EncodeEvent(topic, event)
 	if err != nil {
-		return fmt.Errorf("encode event for %s: %w", topic, err)
+		return err
 	}
 	acknowledged := make(chan error, 1)
 	record := &kgo.Record{Topic: k.config.Prefix + topic, Key: []byte(event.GetOrder().GetId()), Value: value,
-		Headers: []kgo.RecordHeader{{Key: "content-type", Value: []byte("application/json")}}}
+		Headers: []kgo.RecordHeader{{Key: "content-type", Value: []byte(carrier.ContentType)}}}
 	k.client.Produce(context.WithoutCancel(ctx), record, func(r *kgo.Record, err error) {
 		k.sending.end(r)
 		acknowledged <- err
 	})
-	select {
-	case err := <-acknowledged:
-		if err != nil {
-			return carrier.Fail("", carrier.Unavailable, fmt.Sprintf("broker did not take the message for %s: %v", topic, err))
-		}
-		return nil
-	case <-ctx.Done():
-		return carrier.Fail("", carrier.Unavailable, fmt.Sprintf("broker has not acknowledged the message for %s yet", topic))
-	}
+	return carrier.AwaitAcknowledgement(ctx, topic, acknowledged)
 }
 
 // Drain takes no more records, finishes those that it has, and commits them. Publishing still works.

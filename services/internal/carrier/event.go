@@ -1,0 +1,51 @@
+package carrier
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"tracelab/services/internal/orderpb"
+)
+
+// ContentType is that of a message's value.
+const ContentType = "application/json"
+
+// EncodeEvent makes a message's value.
+func EncodeEvent(topic string, event *orderpb.Event) ([]byte, error) {
+	value, err := protojson.Marshal(event)
+	if err != nil {
+		return nil, fmt.Errorf("encode event for %s: %w", topic, err)
+	}
+	return value, nil
+}
+
+// decodeEvent reads a message's value. An event without an order is of no use to anybody.
+func decodeEvent(value []byte) (*orderpb.Event, error) {
+	if len(value) > MaxBody {
+		return nil, Fail("", TooLarge, fmt.Sprintf("a message of %d bytes, at most %d are read", len(value), MaxBody))
+	}
+	event := &orderpb.Event{}
+	if err := protojson.Unmarshal(value, event); err != nil {
+		return nil, Fail("", Undecodable, err.Error())
+	}
+	if event.GetOrder().GetId() == "" {
+		return nil, Fail("", Undecodable, "the event names no order")
+	}
+	return event, nil
+}
+
+// AwaitAcknowledgement waits until the broker has taken a message for the topic. When the context ends first, the error says that the outcome is
+// open: the message does not depend on the context.
+func AwaitAcknowledgement(ctx context.Context, topic string, acknowledged <-chan error) error {
+	select {
+	case err := <-acknowledged:
+		if err != nil {
+			return Fail("", Unavailable, fmt.Sprintf("broker did not take the message for %s: %v", topic, err))
+		}
+		return nil
+	case <-ctx.Done():
+		return Fail("", Unavailable, fmt.Sprintf("broker has not acknowledged the message for %s yet", topic))
+	}
+}
