@@ -243,7 +243,7 @@ func (s *Set) findTopicGroups() {
 	handled[last] += count
 	delete(handled, topicGroup{})
 	for key, n := range handled {
-		if n*20 >= sent[key.topic] {
+		if n > 0 && n*20 >= sent[key.topic] {
 			s.topicGroups[key.topic] = append(s.topicGroups[key.topic], key.group)
 			s.expects = true
 		} else {

@@ -184,6 +184,9 @@ type Background struct {
 	Rest Index // the span that ends last without it and what it caused
 }
 
+// maxBackground bounds how many spans of such a length are looked at: each costs a look at the whole journey.
+const maxBackground = 16
+
 // Background returns the background work of the journey, and false when there is none.
 func (j *Journey) Background() (Background, bool) {
 	s := j.set
@@ -191,25 +194,33 @@ func (j *Journey) Background() (Background, bool) {
 		return Background{}, false
 	}
 	least := int64(j.Completion()) / 10 * 9
+	looks := 0
 	for _, i := range j.spans {
 		n := &s.nodes[i]
-		if n.eff-n.start <= least || i == j.first() || !j.isBackground(i) {
+		if n.eff-n.start <= least || i == j.first() || n.eff <= s.nodes[j.first()].eff || !j.isBackground(i) {
 			continue
 		}
-		inside := newPather(j)
-		bits := inside.reach(i)
-		rest := none
-		for at, k := range j.spans {
-			if !has(bits, at) && (rest == none || s.nodes[k].eff > s.nodes[rest].eff) {
-				rest = k
-			}
-		}
-		if rest != none && s.nodes[rest].eff < n.eff && j.end-s.nodes[rest].eff > least {
+		if rest := j.lastBeside(i); rest != none && s.nodes[rest].eff < n.eff && j.end-s.nodes[rest].eff > least {
 			return Background{i, rest}, true
 		}
-		return Background{}, false
+		if looks++; looks == maxBackground {
+			break
+		}
 	}
 	return Background{}, false
+}
+
+// lastBeside returns the span that ends last of those that span i did not lead to, or none.
+func (j *Journey) lastBeside(i Index) Index {
+	p := newPather(j)
+	reached := p.reach(i)
+	last := none
+	for at, k := range j.spans {
+		if !has(reached, at) && (last == none || j.set.nodes[k].eff > j.set.nodes[last].eff) {
+			last = k
+		}
+	}
+	return last
 }
 
 // isBackground reports a span that was called or started, not one that handles a message.

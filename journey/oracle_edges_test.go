@@ -122,21 +122,31 @@ func (o *oracle) service(i int) string {
 	return fmt.Sprint("?", s.Resource.Attributes)
 }
 
-func (o *oracle) instance(i int) string {
+// where is the instance and the host that a span names.
+func (o *oracle) where(i int) [3]string {
 	if r := o.spans[i].Resource; r != nil {
-		return r.InstanceID
+		return [3]string{r.InstanceID, r.HostID, r.HostName}
 	}
-	return ""
+	return [3]string{}
+}
+
+// oneResource reports one service and, where both name them, one instance and one host.
+func (o *oracle) oneResource(a, b int) bool {
+	x, y := o.where(a), o.where(b)
+	one := o.service(a) == o.service(b)
+	for k := range x {
+		one = one && (x[k] == y[k] || x[k] == "" || y[k] == "")
+	}
+	return one
 }
 
 // tol is 1 % up to 50 ms, at least 1 ms between resources; within one, the step of its clock in the trace.
 func (o *oracle) tol(p, c int) int64 {
 	floor := int64(1e6)
-	x, y := o.instance(p), o.instance(c)
-	if o.service(p) == o.service(c) && (x == y || x == "" || y == "") {
+	if o.oneResource(p, c) {
 		starts, ends := true, true
 		for i, s := range o.spans {
-			if s.Trace == o.spans[p].Trace && o.service(i) == o.service(p) && o.instance(i) == x {
+			if s.Trace == o.spans[p].Trace && o.service(i) == o.service(p) && o.where(i) == o.where(p) {
 				starts, ends = starts && s.Start%1e6 == 0, ends && o.rawEnd(i)%1e6 == 0
 			}
 		}
@@ -267,9 +277,17 @@ func (o *oracle) delivers(e oracleEdge) bool {
 	return e.class == journey.ClassMessage && !e.made && !o.consumer(e.pred)
 }
 
+// group is the consumer's group, or else its subscription.
+func (o *oracle) group(i int) string {
+	if group := o.attr(i, "messaging.consumer.group.name"); group != "" {
+		return group
+	}
+	return o.attr(i, "messaging.destination.subscription.name")
+}
+
 // one reports whether two spans consume for one service and, where both name it, one group.
 func (o *oracle) one(a, b int) bool {
-	x, y := o.attr(a, "messaging.consumer.group.name"), o.attr(b, "messaging.consumer.group.name")
+	x, y := o.group(a), o.group(b)
 	return o.service(a) == o.service(b) && (x == "" || y == "" || x == y)
 }
 
@@ -352,7 +370,7 @@ func (o *oracle) addRetry(c int) {
 		before := -1
 		for h := range c {
 			x, y := o.attr(h, "messaging.destination.name"), o.attr(c, "messaging.destination.name")
-			named := o.attr(h, "messaging.consumer.group.name") != "" && o.attr(c, "messaging.consumer.group.name") != ""
+			named := o.group(h) != "" && o.group(c) != ""
 			if o.polls[h] || o.shared[h] || o.spans[h].End > o.spans[c].Start || !o.one(h, c) || x != "" && y != "" && x != y || !named && o.spans[h].Name != o.spans[c].Name {
 				continue
 			}

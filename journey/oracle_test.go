@@ -356,18 +356,26 @@ func agree(t *rapid.T, set *journey.Set, what string, got, backwards []journey.S
 	}
 }
 
+// short writes the end of an id, or that there is no such span.
+func short(id journey.SpanID) string {
+	if id[0] != 0 {
+		return "missing"
+	}
+	return fmt.Sprintf("%x", id[6:])
+}
+
 // describe writes the spans of a set, a line each, to see what a generated case is about.
 func describe(set *journey.Set) string {
 	var b strings.Builder
 	for i := range journey.Index(set.Len()) {
 		s := set.Span(i)
-		fmt.Fprintf(&b, "%d: %s trace %x id %x parent %x %s %q %.6f-%.6f %v", i, s.Name, s.Trace[15], s.ID[6:], s.Parent[6:], s.Kind, s.Service,
+		fmt.Fprintf(&b, "%d: %s trace %x id %x parent %s %s %q %.6f-%.6f %v", i, s.Name, s.Trace[15], s.ID[6:], short(s.Parent), s.Kind, s.Service,
 			float64(s.Start-draw.Base)/1e6, float64(s.End-draw.Base)/1e6, s.Status)
 		for _, a := range s.Attributes {
 			fmt.Fprintf(&b, " %s=%s", a.Key, a.Value)
 		}
 		for _, l := range s.Links {
-			fmt.Fprintf(&b, " link=%x/%x%v", l.Trace[15], l.Span[6:], l.Attributes)
+			fmt.Fprintf(&b, " link=%x/%s%v", l.Trace[15], short(l.Span), l.Attributes)
 		}
 		b.WriteString("\n")
 	}

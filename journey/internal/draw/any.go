@@ -30,6 +30,9 @@ func Any(pick func(what string, low, high int64) int64) []journey.Span {
 	for i := range spans {
 		for range max(0, pick("links", -2, 2)) {
 			l := journey.Link{Ref: spans[pick("target", 0, n-1)].Ref()}
+			if pick("target missing", 0, 15) == 15 {
+				l.Span = journey.SpanID{0xfe}
+			}
 			if pick("child of", 0, 3) == 3 {
 				l.Attributes = []journey.Attribute{{Key: "opentracing.ref_type", Value: journey.StringValue("child_of")}}
 			}
@@ -62,6 +65,10 @@ func anySpan(pick func(what string, low, high int64) int64, i int, n, traces int
 	s.Service = [...]string{"a", "b", "a", "b", ""}[pick("service", 0, 4)]
 	if instance := pick("instance", -4, 2); instance > 0 {
 		s.Resource = &journey.Resource{InstanceID: fmt.Sprint(instance), Attributes: []journey.Attribute{{Key: "service.instance.id", Value: journey.IntValue(instance)}}}
+		if host := pick("host", -1, 2); host > 0 {
+			s.Resource.HostName = fmt.Sprint(host)
+			s.Resource.Attributes = append(s.Resource.Attributes, journey.Attribute{Key: "host.name", Value: journey.IntValue(host)})
+		}
 	}
 	s.Name = fmt.Sprint("s", i)
 	if pick("named alike", 0, 3) == 3 {
@@ -75,7 +82,8 @@ func anySpan(pick func(what string, low, high int64) int64, i int, n, traces int
 		s.Attributes = append(s.Attributes, journey.Attribute{Key: semconv.MessagingOperationType, Value: journey.StringValue(op)})
 	}
 	for _, a := range [...]struct{ key, value string }{
-		{semconv.MessagingConsumerGroupName, [...]string{"g", "h"}[pick("group", 0, 1)]}, {semconv.MessagingDestinationName, "t"},
+		{semconv.MessagingConsumerGroupName, [...]string{"g", "h"}[pick("group", 0, 1)]}, {semconv.MessagingDestinationName, [...]string{"t", "t", "u"}[pick("topic", 0, 2)]},
+		{semconv.MessagingDestinationSubscription, "g"},
 		{semconv.MessagingMessageConversationID, "c"}, {semconv.FaaSTrigger, "pubsub"}, {semconv.ErrorType, "x"}, {"tracelab.carry_on", "true"},
 	} {
 		if pick(a.key, 0, 5) == 5 {
