@@ -19,6 +19,9 @@ type Accounts struct {
 	Answered   int `json:"answered"`   // 2xx
 	Errors     int `json:"errors"`     // another answer
 	Unanswered int `json:"unanswered"` // nothing in time
+	// Forgotten are the accepted orders whose own state orders forgot before the run had read it: they are in the sums, and
+	// nothing else is known of them.
+	Forgotten int `json:"forgotten,omitempty"`
 }
 
 // Problems lists the sums that do not hold, and what is left over at the end of a run: an order that is pending.
@@ -47,10 +50,10 @@ func count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// account sums one form up. An order that the client was told of and orders does not know, or one that orders has
-// twice, makes the first sum fail: that is a lost or a doubled order.
-func (j *judge) account(form services.Form) Accounts {
-	recorded := j.recorded[form]
+// account sums one form up, from the sums that orders keeps: they remember the orders that it has forgotten. An order
+// that the client was told of and orders does not know, or one that orders has twice, makes the first sum fail: that is a
+// lost or a doubled order.
+func (j *judge) account(form services.Form, recorded services.Accounts) Accounts {
 	a := Accounts{Accepted: recorded.Accepted, Completed: recorded.Completed, Failed: recorded.Failed, Pending: recorded.Pending}
 	for _, r := range j.records[form] {
 		if r == nil || !r.placed {
@@ -65,8 +68,11 @@ func (j *judge) account(form services.Form) Accounts {
 		default:
 			a.Unanswered++
 		}
+		if r.forgotten {
+			a.Forgotten++
+		}
 		switch {
-		case r.state != nil || r.ID != "":
+		case r.status != "" || r.ID != "" || r.forgotten:
 		case r.Status == 0:
 			a.Unknown++
 		default:
@@ -79,16 +85,16 @@ func (j *judge) account(form services.Form) Accounts {
 // outcome is what became of an order, for orders.jsonl.
 func (r *record) outcome() string {
 	switch {
-	case r.state == nil && r.ID == "" && r.Status == 0:
+	case r.forgotten:
+		return "forgotten"
+	case r.status == "" && r.ID == "" && r.Status == 0:
 		return "unknown"
-	case r.state == nil && r.ID == "":
+	case r.status == "" && r.ID == "":
 		return "refused"
-	case r.state == nil:
+	case r.status == "":
 		return "lost"
-	case r.state.Status == services.Completed:
-		return "completed"
-	case r.state.Status == services.Failed:
-		return "failed"
+	case r.status == services.Accepted:
+		return "pending"
 	}
-	return "pending"
+	return string(r.status)
 }

@@ -142,20 +142,10 @@ func (c *client) summary(ctx context.Context, run string) (services.Summary, err
 	return s, c.ask(ctx, "/runs/"+run, &s)
 }
 
-// orders asks for the state of all the orders of a run, page by page, and calls each with every one.
-func (c *client) orders(ctx context.Context, run string, each func(services.State)) error {
-	for path := "/runs/" + run + "/orders"; path != ""; {
-		var page []services.State
-		header, err := c.askHeader(ctx, path, &page)
-		if err != nil {
-			return err
-		}
-		for _, s := range page {
-			each(s)
-		}
-		path = nextPage(header)
-	}
-	return nil
+// page asks for one page of the orders of a run, and returns the path of the next one, "" when there is none yet.
+func (c *client) page(ctx context.Context, path string) (states []services.State, next string, err error) {
+	header, err := c.askHeader(ctx, path, &states)
+	return states, nextPage(header), err
 }
 
 // nextPage is the path that the header Link calls next; "" when this was the last page.

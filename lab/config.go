@@ -57,11 +57,14 @@ type Config struct {
 	// HeldSpans is how many spans of orders that are under way stay in memory at the most; 0: 20,000. Beyond it they go to
 	// the run directory before their journey is judged, and are read back for that.
 	HeldSpans int
-	Program   string // how it is called, for the commands that a report prints; "": tracelab
-	Version   string // of the program, for service.version and the manifest
-	Network   services.Network
-	Logger    *slog.Logger
-	Progress  func(Progress)
+	// Remembered is how many orders the orders service of this process remembers; 0: 20,000. The run reads their states as it
+	// goes, so more are of no use to it.
+	Remembered int
+	Program    string // how it is called, for the commands that a report prints; "": tracelab
+	Version    string // of the program, for service.version and the manifest
+	Network    services.Network
+	Logger     *slog.Logger
+	Progress   func(Progress)
 	// EndEarly ends the run when it is closed: no more orders are placed, what is there is judged and marked. When the
 	// orders are placed already, the run no longer waits for what is missing. It may be nil.
 	EndEarly <-chan struct{}
@@ -83,6 +86,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Rate, 80)
 	setDefault(&c.Windows, 8)
 	setDefault(&c.HeldSpans, 20_000)
+	setDefault(&c.Remembered, 20_000)
 	setDefault(&c.Topology, "order")
 	setDefault(&c.Workers, services.DefaultWorkers)
 	setDefault(&c.Timeout, 5*time.Second)

@@ -39,14 +39,17 @@ func (r *running) restarted() string {
 	if r.before.Instance == "" || now.Instance == "" || now.Instance == r.before.Instance {
 		return ""
 	}
-	forgotten := 0
+	forgotten := 0 // of the orders that clients were told of, those that the new instance has not accepted
+	for _, a := range r.after.Forms {
+		forgotten -= a.Accepted
+	}
 	for _, o := range r.judge.placed {
-		if o.state == nil && o.ID != "" {
+		if o.ID != "" {
 			forgotten++
 		}
 	}
 	text := fmt.Sprintf("orders was restarted at %s, and keeps its state in memory: it forgot %s that it had accepted",
-		now.Started.UTC().Format(time.TimeOnly), count(forgotten, "order", "orders"))
+		now.Started.UTC().Format(time.TimeOnly), count(max(0, forgotten), "order", "orders"))
 	if now.UnknownMessages > 0 {
 		text += fmt.Sprintf(", and got %s about such orders", count(now.UnknownMessages, "message", "messages"))
 	}

@@ -34,19 +34,23 @@ func newExpectations(table services.Topology, forms []services.Form) expectation
 
 // of returns what an order's state makes expect: the steps that are not behind a failed one, and the messages between
 // them. Of an order that was cut off (its client went away, time ran out, a service could not be reached) only the steps
-// that it is known to have done are expected: how far the others got is chance.
-func (e expectations) of(state *services.State) expectation {
-	if len(state.Failures) == 0 {
-		return e.whole[state.Form]
+// that it is known to have done are expected: how far the others got is chance. Of one that orders has forgotten all is
+// expected, and nothing of one that orders never had: it was refused, and how far it got is not recorded.
+func (e expectations) of(form services.Form, o orderState) expectation {
+	switch {
+	case o.failed == nil && (o.status != "" || o.forgotten):
+		return e.whole[form]
+	case o.failed == nil:
+		return expectation{}
 	}
 	var failed []services.Step
-	for _, f := range state.Failures {
-		if f.Reason == "cancelled" || f.Reason == "timeout" || f.Reason == "unavailable" {
-			return expectation{steps: state.Steps}
+	for _, f := range o.failed.Failures {
+		if f.CutOff() {
+			return expectation{steps: o.failed.Steps}
 		}
 		failed = append(failed, services.Step(f.Step))
 	}
-	return expectation{e.table.Without(failed...), e.table.Deliveries(state.Form, failed...)}
+	return expectation{e.table.Without(failed...), e.table.Deliveries(form, failed...)}
 }
 
 // missing names the first expected thing that the journey does not have, or "".

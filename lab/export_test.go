@@ -100,10 +100,20 @@ func AccountOf(t *testing.T, orders []rundir.Order, states []services.State) Acc
 	for _, o := range orders {
 		j.answered(order{Order: o})
 	}
+	var recorded services.Accounts
 	for _, s := range states {
 		j.know(s)
+		recorded.Accepted++
+		switch s.Status {
+		case services.Completed:
+			recorded.Completed++
+		case services.Failed:
+			recorded.Failed++
+		default:
+			recorded.Pending++
+		}
 	}
-	return j.account(services.GRPC)
+	return j.account(services.GRPC, recorded)
 }
 
 // Answer tells the judge of an order that was answered.

@@ -30,9 +30,8 @@ type judge struct {
 	limit  int // of spans that are held
 
 	mu       sync.Mutex
-	records  map[services.Form][]*record         // by number
-	recorded map[services.Form]services.Accounts // what orders has
-	placed   []*record                           // in the order in which they were placed
+	records  map[services.Form][]*record // by number
+	placed   []*record                   // in the order in which they were placed
 	shared   sharedSpans
 	held     int // spans in memory
 	foreign  int // spans of no order and no service of this run
@@ -56,7 +55,7 @@ type judgeConfig struct {
 
 func newJudge(c judgeConfig) *judge {
 	j := &judge{run: c.run, forms: c.forms, expect: newExpectations(c.table, c.forms), open: c.open, out: c.out, limit: c.held,
-		records: map[services.Form][]*record{}, recorded: map[services.Form]services.Accounts{}, shared: newSharedSpans(), changed: make(chan struct{})}
+		records: map[services.Form][]*record{}, shared: newSharedSpans(), changed: make(chan struct{})}
 	for _, form := range c.forms {
 		j.records[form] = make([]*record, c.orders)
 	}
@@ -68,7 +67,7 @@ type record struct {
 	order
 	key    orderKey
 	placed bool
-	state  *services.State // as orders has it; nil until it is read, or when orders does not know the order
+	orderState
 
 	held     ptrace.Traces  // spans that are not in the run directory yet
 	spans    int            // held and written
@@ -218,7 +217,7 @@ func (j *judge) conclude() (incomplete int, err error) {
 		if why := j.notFinal(r); why != "" {
 			r.Incomplete, r.dirty = why, true
 		} else if r.dirty || !r.complete && r.Incomplete == "" {
-			j.examine(r, j.expected(r))
+			j.examine(r, j.expect.of(r.key.form, r.orderState))
 		} else if r.complete {
 			r.Incomplete = ""
 		}
@@ -234,44 +233,10 @@ func (j *judge) notFinal(r *record) string {
 	switch {
 	case j.open.open(r.key) > 0:
 		return "a span has not ended"
-	case r.state != nil && r.state.Status == services.Accepted:
+	case r.status == services.Accepted:
 		return "the order is pending"
 	}
 	return ""
-}
-
-// expected is nothing of an order that orders does not know: it was refused, and how far it got is not recorded.
-func (j *judge) expected(r *record) expectation {
-	if r.state == nil {
-		return expectation{}
-	}
-	return j.expect.of(r.state)
-}
-
-// know notes what orders says of an order.
-func (j *judge) know(s services.State) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	a := j.recorded[s.Form]
-	a.Accepted++
-	switch s.Status {
-	case services.Completed:
-		a.Completed++
-	case services.Failed:
-		a.Failed++
-	case services.Accepted:
-		a.Pending++
-	case services.Refused: // orders has no such order
-	}
-	j.recorded[s.Form] = a
-	if r := j.find(orderKey{s.Form, s.Number}); r != nil {
-		r.state = &services.State{Status: s.Status, Form: s.Form, Steps: s.Steps, Failures: s.Failures}
-		if r.complete {
-			r.state.Steps = nil // all of them have their span
-		} else {
-			r.dirty = true
-		}
-	}
 }
 
 // changes returns a channel that is closed when spans of an order come.

@@ -86,7 +86,7 @@ func TestARestartOfOrdersIsSaid(t *testing.T) {
 	}
 	j.know(services.State{Form: services.GRPC, Number: 0, Status: services.Completed})
 	r := running{judge: j.judge, before: services.OrdersInstance{Instance: "a"}}
-	r.after.Orders = services.OrdersInstance{Instance: "a"}
+	r.after = services.Summary{Forms: map[services.Form]services.Accounts{services.GRPC: {Accepted: 1}}, Orders: services.OrdersInstance{Instance: "a"}}
 	if got := r.restarted(); got != "" {
 		t.Errorf("restarted: %q, want nothing: it is the same instance", got)
 	}

@@ -27,7 +27,7 @@ func (r *running) report() (*Result, error) {
 	}
 	for _, form := range r.Forms {
 		f := j.formResult(form)
-		f.Orders, f.Dropped, f.Marked = j.account(form), r.env.dropped.of(r.name, form)+r.elsewhere[string(form)], result.marked()
+		f.Orders, f.Dropped, f.Marked = j.account(form, r.after.Forms[form]), r.env.dropped.of(r.name, form)+r.elsewhere[string(form)], result.marked()
 		f.Faulted, f.Effects = r.faulted(form), r.effects(form)
 		result.Forms[form] = f
 		var err error
@@ -142,6 +142,11 @@ func (r *running) warnings(result *Result) []string {
 	}
 	if result.EndedEarly {
 		texts = append(texts, fmt.Sprintf("ended early: %d of %d orders were placed", r.placed, r.Orders*len(r.Forms)))
+	}
+	for _, form := range r.Forms {
+		if n := result.Forms[form].Orders.Forgotten; n > 0 {
+			texts = append(texts, fmt.Sprintf("%s: orders forgot %s before the run had read what became of them: they are in the sums, and orders.jsonl has them as forgotten", form, count(n, "order", "orders")))
+		}
 	}
 	if result.Foreign > 0 {
 		texts = append(texts, count(result.Foreign, "span", "spans")+" of nothing that this run placed came, and are left out")

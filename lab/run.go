@@ -60,6 +60,7 @@ type running struct {
 	elsewhere map[string]int64     // spans that services elsewhere dropped, by form
 	problems  []string             // of what went wrong on the way
 	kept      kept                 // what a Jaeger still has
+	states    *stateReader
 }
 
 // begin prepares the run directory and starts the services.
@@ -164,6 +165,9 @@ func (r *running) placeOrders(ctx context.Context) error {
 	if summary, err := r.env.client.summary(ctx, r.name); err == nil {
 		r.before = summary.Orders
 	}
+	r.states = newStateReader(r.env.client, r.name, r.judge.know)
+	reading := r.states.follow(ctx)
+	defer reading()
 	var done atomic.Int64
 	load := r.load(r.name, r.Orders, func(o order) {
 		r.judge.answered(o)
@@ -238,7 +242,12 @@ func (r *running) readAccounts(ctx context.Context) error {
 	if r.after, err = r.env.client.summary(ctx, r.name); err != nil {
 		return err
 	}
-	return r.env.client.orders(ctx, r.name, r.judge.know)
+	r.states.now(r.after.Orders)
+	err = r.states.rest(ctx)
+	for form, a := range r.after.Forms {
+		r.judge.forget(form, a)
+	}
+	return err
 }
 
 // stopServices ends the services, so that their last spans are there, and sends what is to be sent.

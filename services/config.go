@@ -43,6 +43,9 @@ type Config struct {
 	Workers    int      // records that a service works on at the same time
 	// Connections is how many connections each server of a service has at a time; 0: as many as the memory limit allows.
 	Connections int
+	// Remembered is how many orders the orders service remembers; 0: as many as the memory limit allows. Beyond it, orders
+	// forgets the oldest final ones, which stay in the sums.
+	Remembered int
 	// Polls makes spans of polls and commits, too: roots of their own, of several orders or none. Those that fail always have one.
 	Polls bool
 	// AllowFaults makes the services act on the faults that an order carries.

@@ -30,12 +30,12 @@ type orders struct {
 	metrics orderMetrics
 }
 
-func newOrders(n *node) (*orders, error) {
+func newOrders(n *node, remembered int) (*orders, error) {
 	metrics, err := newOrderMetrics(n.telemetry, Accepted, Refused, Completed, Failed)
 	if err != nil {
 		return nil, err
 	}
-	o := &orders{node: n, ledger: newLedger(ordersLimit()), metrics: metrics}
+	o := &orders{node: n, ledger: newLedger(remembered), metrics: metrics}
 	orderpb.RegisterOrdersServer(n.grpcServer, o)
 	n.httpServer.Traced("POST /"+Accept.Verb(), carrierhttp.Call(o.Accept))
 	n.httpServer.Plain("GET /orders/{id}", http.HandlerFunc(o.get))

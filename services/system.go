@@ -46,6 +46,9 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	if config.Connections == 0 {
 		config.Connections = connectionsLimit()
 	}
+	if config.Remembered == 0 {
+		config.Remembered = ordersLimit()
+	}
 	if config.Effects == nil {
 		config.Effects = NewEffects()
 	}
@@ -121,7 +124,7 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 	case Gateway:
 		err = newGateway(n)
 	case Orders:
-		s.orders, err = newOrders(n)
+		s.orders, err = newOrders(n, s.config.Remembered)
 	case Inventory:
 		newInventory(n)
 	case Payment:

@@ -13,7 +13,7 @@ type Order struct {
 	CallerWait int64     `json:"caller_wait_ns"` // from the real start to the answer's end, by the client's clock
 	Status     int       `json:"status"`         // of HTTP; 0 when no answer came
 	Error      string    `json:"error,omitempty"`
-	Outcome    string    `json:"outcome,omitempty"` // what became of it: completed, failed, pending, refused or unknown
+	Outcome    string    `json:"outcome,omitempty"` // what became of it: completed, failed, pending, refused, unknown, lost or forgotten
 	Hit        []string  `json:"hit_by,omitempty"`  // the faults that hit it
 	Trace      string    `json:"trace_id"`
 	Incomplete string    `json:"incomplete,omitempty"` // why its journey is in no figure

@@ -1,0 +1,76 @@
+package lab
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"tracelab/internal/telemetry"
+	"tracelab/services"
+)
+
+// startRemembering starts the services, without a broker, and returns a client for them. Orders remembers so many orders.
+func startRemembering(t *testing.T, remembered int) *client {
+	t.Helper()
+	common := telemetry.Config{Propagator: services.Propagator(slog.New(slog.DiscardHandler)), BaggageKeys: services.BaggageKeys()}
+	system, err := services.Start(t.Context(), services.Config{Services: services.Names(), Workers: 1, Remembered: remembered, Telemetry: common, Network: services.TCP()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := common.New(clientName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient("http://"+system.Address(services.Gateway), services.TCP(), provider, 10*time.Second)
+	t.Cleanup(func() {
+		c.close()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := system.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// TestStatesAreReadOnceWhateverOrdersForgets, and from the first page on when another instance of orders answers.
+func TestStatesAreReadOnceWhateverOrdersForgets(t *testing.T) {
+	const run, orders = "run", readPage + 50
+	seen := map[int]services.Status{}
+	place := func(c *client, orders int) {
+		l := load{client: c, run: run, forms: []services.Form{services.REST}, orders: orders, rate: 1000, answered: func(o order) {
+			if !o.Answered() {
+				t.Errorf("order %d: %d %s", o.Number, o.Status, o.Error)
+			}
+		}}
+		if _, _, err := l.offer(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(s *stateReader, all func(context.Context) error) {
+		summary, err := s.client.summary(t.Context(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.now(summary.Orders)
+		if err := all(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reader := newStateReader(startRemembering(t, orders), run, func(s services.State) { seen[s.Number] = s.Status })
+	for range 3 {
+		place(reader.client, orders)
+		read(reader, reader.round)
+		if len(seen) != orders {
+			t.Errorf("%d orders were read, want %d", len(seen), orders)
+		}
+		clear(seen)
+	}
+	reader.client = startRemembering(t, orders)
+	place(reader.client, 20)
+	read(reader, reader.rest)
+	if len(seen) != 20 {
+		t.Errorf("%d orders of the new instance were read, want 20", len(seen))
+	}
+}
