@@ -16,7 +16,10 @@ import (
 // Broker is the Kafka that the lab brings along: one broker in this process, speaking the real protocol. It keeps
 // little, forgets all in the end, and ends the process on a request that it does not know, so it listens on loopback
 // only and is for the lab alone.
-type Broker struct{ cluster *kfake.Cluster }
+type Broker struct {
+	cluster *kfake.Cluster
+	trimmer *trimmer
+}
 
 // StartBroker starts the embedded Kafka on a free port of 127.0.0.1, or on the network given.
 func StartBroker(network services.Network) (*Broker, error) {
@@ -31,14 +34,17 @@ func StartBroker(network services.Network) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded kafka: %w", err)
 	}
-	return &Broker{cluster: cluster}, nil
+	return &Broker{cluster: cluster, trimmer: startTrimmer(cluster.ListenAddrs(), network)}, nil
 }
 
 // Addresses are host:port of the broker.
 func (b *Broker) Addresses() []string { return b.cluster.ListenAddrs() }
 
 // Close ends it; what it held is gone.
-func (b *Broker) Close() { b.cluster.Close() }
+func (b *Broker) Close() {
+	b.trimmer.stop()
+	b.cluster.Close()
+}
 
 // brokerVersion says which Kafka answers at these addresses, as far as the requests that it knows tell.
 func brokerVersion(ctx context.Context, addresses []string, network services.Network) string {
