@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-// Package flock takes locks that a process holds as long as it lives, by the name of a file.
+// Package flock takes locks that a process holds as long as it lives, by the name of a file or a folder.
 //
 // A lock lasts until the last copy of the open file is closed. A child that inherits a copy and never closes it holds the lock exactly as
 // long as it runs. A pid cannot tell that: another process may get it later, and a zombie keeps it. The file is never removed, or two
@@ -26,6 +26,20 @@ func Try(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return lock(f)
+}
+
+// TryFolder takes the lock of a folder, or returns ErrHeld. The lock stays with the folder when it is renamed.
+func TryFolder(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return lock(f)
+}
+
+// lock takes the lock of an open file, or closes it.
+func lock(f *os.File) (*os.File, error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			err = ErrHeld

@@ -41,7 +41,7 @@ func Name(at time.Time, seed uint64) string {
 }
 
 // Prepare makes the directory of run directories and checks that it can be written to, so that a run fails before it
-// places any order.
+// places any order. It removes what writers have left that were killed.
 func Prepare(out string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fmt.Errorf("run directory %s cannot be made: choose another with --out: %w", out, err)
@@ -50,6 +50,7 @@ func Prepare(out string) error {
 	if err != nil {
 		return fmt.Errorf("run directory %s cannot be written to: choose another with --out: %w", out, err)
 	}
+	removeLeftovers(out)
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 

@@ -26,6 +26,7 @@ type Place struct {
 type Writer struct {
 	out, name string
 	temporary string
+	lock      *os.File             // of the temporary directory; it tells Prepare that its writer lives
 	files     map[string]*spanFile // by form
 }
 
@@ -38,11 +39,11 @@ type spanFile struct {
 
 // Create begins the directory of the run with that name, in out, which exists.
 func Create(out, name string) (*Writer, error) {
-	temporary, err := os.MkdirTemp(out, ".writing-*")
+	temporary, lock, err := makeTemporary(out)
 	if err != nil {
 		return nil, fmt.Errorf("run directory in %s: %w", out, err)
 	}
-	w := &Writer{out: out, name: name, temporary: temporary, files: map[string]*spanFile{}}
+	w := &Writer{out: out, name: name, temporary: temporary, lock: lock, files: map[string]*spanFile{}}
 	if err := os.Chmod(temporary, 0o755); err != nil {
 		return nil, errors.Join(fmt.Errorf("run directory in %s: %w", out, err), w.Abandon())
 	}
@@ -123,12 +124,19 @@ func (w *Writer) Commit(orders iter.Seq[Order], manifest any) (err error) {
 	if err := os.Rename(w.temporary, dir); err != nil {
 		return fmt.Errorf("run directory %s: %w", dir, err)
 	}
+	if err := w.lock.Close(); err != nil {
+		return fmt.Errorf("run directory %s: %w", dir, err)
+	}
 	return point(w.out, w.name)
 }
 
 // Abandon removes what was written.
 func (w *Writer) Abandon() error {
-	return errors.Join(w.close(), os.RemoveAll(w.temporary))
+	err := errors.Join(w.close(), os.RemoveAll(w.temporary))
+	if closed := w.lock.Close(); !errors.Is(closed, fs.ErrClosed) {
+		err = errors.Join(err, closed)
+	}
+	return err
 }
 
 // close flushes and closes the files of spans.
