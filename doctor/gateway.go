@@ -58,9 +58,7 @@ func (w *waitingFor) Error() string {
 func askReady(ctx context.Context, client *http.Client, gateway string) error {
 	body, err := get(ctx, client, trimSlash(gateway)+"/readyz")
 	if refused, ok := errors.AsType[*answered](err); ok {
-		var ready struct {
-			Waiting []string `json:"waiting_for"`
-		}
+		var ready services.Readiness
 		if json.Unmarshal(body, &ready) == nil && len(ready.Waiting) > 0 {
 			return &waitingFor{refused, ready.Waiting}
 		}

@@ -1,16 +1,13 @@
 package doctor
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -114,27 +111,18 @@ type reply struct {
 // place places one order. sampled is false when no endpoint takes the root's span: a sampled order would leave a trace
 // without a root. The error is for a request without an answer.
 func (p *probe) place(ctx context.Context, client *http.Client, gateway string, form services.Form, sampled bool) (*placed, reply, error) {
-	ctx, err := services.Experiment{Run: p.run, Form: form, Topology: services.OrderTopology().Name}.WithBaggage(ctx)
-	if err != nil {
-		return nil, reply{}, err
-	}
 	if !sampled {
 		ctx = trace.ContextWithRemoteSpanContext(ctx, unsampled())
 	}
-	body, err := json.Marshal(services.Placement{Customer: "doctor", SKU: services.Catalogue()[0].SKU, Quantity: 1})
+	req, err := services.PlaceRequest(ctx, gateway, services.Experiment{Run: p.run, Form: form, Topology: services.OrderTopology().Name},
+		services.Placement{Customer: "doctor", SKU: services.Catalogue()[0].SKU, Quantity: 1})
 	if err != nil {
-		return nil, reply{}, fmt.Errorf("encode order: %w", err)
+		return nil, reply{}, err
 	}
-	address := trimSlash(gateway) + "/orders"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
-	if err != nil {
-		return nil, reply{}, fmt.Errorf("request to %s: %w", address, err)
-	}
-	req.GetBody = nil // so that the client does not send an order twice by itself
-	req.Header.Set("Content-Type", "application/json")
+	address := req.URL.Redacted()
 	o := &placed{form: form, at: time.Now(), sent: sampled}
-	ctx, span := p.provider.Tracer.Start(ctx, "POST /orders", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
-		semconv.HTTPRequestMethodPost, semconv.URLFull(req.URL.Redacted()), semconv.ServerAddress(req.URL.Hostname())))
+	ctx, span := p.provider.Tracer.Start(req.Context(), "POST /orders", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		semconv.HTTPRequestMethodPost, semconv.URLFull(address), semconv.ServerAddress(req.URL.Hostname())))
 	defer span.End()
 	o.trace, o.span = journey.TraceID(span.SpanContext().TraceID()), journey.SpanID(span.SpanContext().SpanID())
 	p.provider.Propagator.Inject(ctx, propagation.HeaderCarrier(req.Header))
@@ -150,7 +138,7 @@ func (p *probe) place(ctx context.Context, client *http.Client, gateway string, 
 		span.SetStatus(codes.Error, "")
 		span.SetAttributes(semconv.ErrorTypeKey.String(fmt.Sprint(resp.StatusCode)))
 	}
-	if o.id = strings.TrimPrefix(resp.Header.Get("Location"), "/orders/"); o.id != "" {
+	if o.id = services.PlacedID(resp); o.id != "" {
 		span.SetAttributes(attribute.String(services.KeyOrderID, o.id))
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, longestAnswer))

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,15 +61,11 @@ func (t rootNoting) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.base.RoundTrip(req)
 	if err == nil {
-		if id := orderID(resp); id != "" {
+		if id := services.PlacedID(resp); id != "" {
 			span.SetAttributes(attribute.String(services.KeyOrderID, id))
 		}
 	}
 	return resp, err
-}
-
-func orderID(resp *http.Response) string {
-	return strings.TrimPrefix(resp.Header.Get("Location"), "/orders/")
 }
 
 // answer is what the client got for an order.
@@ -83,30 +78,20 @@ type answer struct {
 
 // place places an order. The error is for what can never work; an order without an answer is an answer too.
 func (c *client) place(ctx context.Context, e services.Experiment, order services.Placement) (answer, error) {
-	ctx, err := e.WithBaggage(ctx)
-	if err != nil {
-		return answer{}, err
-	}
-	body, err := json.Marshal(order)
-	if err != nil {
-		return answer{}, fmt.Errorf("encode order: %w", err)
-	}
 	var a answer
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, rootKey{}, &a.Root), c.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/orders", bytes.NewReader(body))
+	req, err := services.PlaceRequest(ctx, c.base, e, order)
 	if err != nil {
-		return answer{}, fmt.Errorf("request to %s: %w", c.base, err)
+		return answer{}, err
 	}
-	req.GetBody = nil // an order is not sent twice behind our back
-	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.traced.Do(req)
 	if err != nil {
 		a.Error = err.Error()
 		return a, nil
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end, where the span ends too
-	a.ID = orderID(resp)
+	a.ID = services.PlacedID(resp)
 	text, err := io.ReadAll(io.LimitReader(resp.Body, problemLimit))
 	if err != nil {
 		a.Error = err.Error()
@@ -157,15 +142,9 @@ func nextPage(header http.Header) string {
 	return strings.TrimPrefix(strings.TrimSpace(address), "<")
 }
 
-// readiness is what a gateway says of itself and of the services behind it.
-type readiness struct {
-	Waiting       []string `json:"waiting_for"`
-	FaultsAllowed bool     `json:"faults_allowed"`
-}
-
 // ready waits until the gateway says that orders can be placed.
-func (c *client) ready(ctx context.Context) (readiness, error) {
-	var r readiness
+func (c *client) ready(ctx context.Context) (services.Readiness, error) {
+	var r services.Readiness
 	err := poll.Until(ctx, 20*time.Millisecond, func(ctx context.Context) error { return c.ask(ctx, "/readyz", &r) })
 	if err != nil {
 		return r, fmt.Errorf("%s is not ready: %w", c.base, err)

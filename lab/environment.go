@@ -74,7 +74,7 @@ func start(ctx context.Context, c Config, run string, j *judge) (_ *environment,
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Faults) > 0 && !ready.FaultsAllowed {
+	if len(c.Faults) > 0 && (ready.FaultsAllowed == nil || !*ready.FaultsAllowed) {
 		return nil, fmt.Errorf("the services at %s do not obey faults: start them with --allow-faults", base)
 	}
 	return env, nil

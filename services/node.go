@@ -89,10 +89,10 @@ func (n *node) probes() {
 	n.httpServer.Plain("GET /runs/{run}/spans/here", http.HandlerFunc(n.reportSpans))
 	n.httpServer.Plain("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if missing := n.notReady(r.Context()); len(missing) > 0 {
-			carrierhttp.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"service": n.name, "status": "not ready", "waiting_for": missing})
+			carrierhttp.WriteJSON(w, http.StatusServiceUnavailable, Readiness{Service: n.name, Status: "not ready", Waiting: missing})
 			return
 		}
-		carrierhttp.WriteJSON(w, http.StatusOK, map[string]any{"service": n.name, "status": "ready", "faults_allowed": n.allowFaults})
+		carrierhttp.WriteJSON(w, http.StatusOK, Readiness{Service: n.name, Status: "ready", FaultsAllowed: &n.allowFaults})
 	}))
 }
 

@@ -27,13 +27,13 @@ type StepFailure struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-const (
-	problemTypes = "/problems/"
-	orderPath    = "/orders/"
-)
+const problemTypes = "/problems/"
+
+// OrdersPath is where orders are placed at the gateway.
+const OrdersPath = "/orders"
 
 // OrderPath is the address of an order at the gateway.
-func OrderPath(id string) string { return orderPath + id }
+func OrderPath(id string) string { return OrdersPath + "/" + id }
 
 // problemOf is the document for a failure.
 func problemOf(failed *carrier.Failed) Problem {
@@ -54,7 +54,7 @@ func problemOf(failed *carrier.Failed) Problem {
 
 // failed reads a problem back into the failure that it was made of.
 func (p Problem) failed() *carrier.Failed {
-	f := &carrier.Failed{OrderID: strings.TrimPrefix(p.Instance, orderPath)}
+	f := &carrier.Failed{OrderID: strings.TrimPrefix(p.Instance, OrderPath(""))}
 	for _, s := range p.Failures {
 		f.Failures = append(f.Failures, &orderpb.Failure{Step: s.Step, Reason: cmp.Or(s.Reason, carrier.Internal), Detail: s.Detail})
 	}

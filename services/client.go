@@ -1,0 +1,46 @@
+package services
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	carrierhttp "tracelab/services/internal/carrier/http"
+)
+
+// PlaceRequest is the request that places an order at a gateway, given by its URL, for whoever plays the client. Its context
+// carries the experiment; the caller's HTTP client makes the span and writes both into the headers.
+func PlaceRequest(ctx context.Context, gateway string, e Experiment, order Placement) (*http.Request, error) {
+	ctx, err := e.WithBaggage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(order)
+	if err != nil {
+		return nil, fmt.Errorf("encode order: %w", err)
+	}
+	address := strings.TrimSuffix(gateway, "/") + carrierhttp.OrdersPath
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("request to %s: %w", address, err)
+	}
+	req.GetBody = nil // net/http must not send an order twice
+	req.Header.Set("Content-Type", "application/json")
+	return req, nil
+}
+
+// PlacedID is the id of the order that an answer to a PlaceRequest tells of, or "".
+func PlacedID(answer *http.Response) string {
+	return strings.TrimPrefix(answer.Header.Get("Location"), carrierhttp.OrderPath(""))
+}
+
+// Readiness is the body of GET /readyz: whether a service, or the gateway and all services behind it, can work.
+type Readiness struct {
+	Service       string   `json:"service"`
+	Status        string   `json:"status"` // ready, or not ready, which is a 503
+	Waiting       []string `json:"waiting_for,omitempty"`
+	FaultsAllowed *bool    `json:"faults_allowed,omitempty"` // of a service that is ready
+}
