@@ -49,7 +49,26 @@ func (s *Set) loadSpans() {
 		s.ops[loaded[i].op] = true
 		keys[i] = sortKey{loaded[i].start, loaded[i].id, int32(i)}
 	}
-	s.resources.markCoarse(loaded)
+	s.resources.markCoarse(s.spans, loaded, s.traces.Len())
+	s.sortKeys(keys)
+	arrange(loaded, keys)
+	s.nodes = loaded[:0] // the nodes that stay move up over the duplicates
+	s.index = newSpanIndex(len(keys))
+	for k := 0; k < len(keys); {
+		next := k + 1
+		for next < len(keys) && s.same(keys[k], keys[next]) {
+			next++
+		}
+		s.add(loaded[k])
+		if more := next - k - 1 + s.dropped(keys[k:next]); more > 0 {
+			s.note(ruleDuplicate, Index(len(s.nodes)-1), more)
+		}
+		k = next
+	}
+}
+
+// sortKeys brings keys into the set's order.
+func (s *Set) sortKeys(keys []sortKey) {
 	slices.SortFunc(keys, func(a, b sortKey) int {
 		if a.start != b.start {
 			return cmp.Compare(a.start, b.start)
@@ -60,18 +79,21 @@ func (s *Set) loadSpans() {
 		x, y := &s.spans[a.span], &s.spans[b.span]
 		return cmp.Or(x.Trace.Compare(y.Trace), compareSpans(x, y), strings.Compare(x.Source, y.Source))
 	})
-	s.nodes = make([]node, 0, len(keys))
-	s.index = newSpanIndex(len(keys))
-	for k := 0; k < len(keys); {
-		next := k + 1
-		for next < len(keys) && s.same(keys[k], keys[next]) {
-			next++
+}
+
+// arrange moves nodes, which stand in the order of their spans, to where the keys of these stand. It needs no second slice,
+// which would be 64 bytes a span.
+func arrange(nodes []node, keys []sortKey) {
+	for i := range nodes {
+		if nodes[i].span == keys[i].span {
+			continue
 		}
-		s.add(loaded[keys[k].span])
-		if more := next - k - 1 + s.dropped(keys[k:next]); more > 0 {
-			s.note(ruleDuplicate, Index(len(s.nodes)-1), more)
+		first, at := nodes[i], int32(i) // the first of a cycle of moves
+		for keys[at].span != int32(i) {
+			nodes[at] = nodes[keys[at].span]
+			at = keys[at].span
 		}
-		k = next
+		nodes[at] = first
 	}
 }
 
@@ -113,7 +135,7 @@ func (s *Set) read(i int) node {
 		op:     m.Operation,
 		flags:  f,
 	}
-	n.service = s.resources.of(span, n.trace)
+	n.service = s.resources.of(span)
 	if topic := m.Topic(); topic != "" {
 		n.topic = s.topics.Of(topic)
 	}

@@ -15,10 +15,7 @@ type resources struct {
 	known    []int32                   // by number in seen: the number in list
 	contents intern.Table[string]
 	list     []resource
-	clocks   intern.Table[uint64] // one for each trace and resource
-	steps    []uint8              // by clock: fineStart and fineEnd
-	bySpan   []int32              // by number of the span as it was read: its clock
-	byClock  []int32              // by clock: its resource
+	bySpan   []int32 // by number of the span as it was read: its resource
 }
 
 type resourceKey struct {
@@ -40,24 +37,25 @@ const (
 	fineEnd
 )
 
-// of returns the number of a span's service, and records its clock.
-func (r *resources) of(span *Span, trace int32) (service int32) {
+// steps returns what a span shows of its clock.
+func (s *Span) steps() (fine uint8) {
+	if s.Start%millisecond != 0 {
+		fine |= fineStart
+	}
+	if s.End%millisecond != 0 {
+		fine |= fineEnd
+	}
+	return fine
+}
+
+// of returns the number of a span's service, and records its resource.
+func (r *resources) of(span *Span) (service int32) {
 	n := r.seen.Of(resourceKey{span.Service, span.Resource})
 	if int(n) == len(r.known) {
 		r.known = append(r.known, r.add(span))
 	}
 	number := r.known[n]
-	clock := r.clocks.Of(uint64(trace)<<32 | uint64(number))
-	if int(clock) == len(r.steps) {
-		r.steps, r.byClock = append(r.steps, 0), append(r.byClock, number)
-	}
-	if span.Start%millisecond != 0 {
-		r.steps[clock] |= fineStart
-	}
-	if span.End%millisecond != 0 {
-		r.steps[clock] |= fineEnd
-	}
-	r.bySpan = append(r.bySpan, clock)
+	r.bySpan = append(r.bySpan, number)
 	return r.list[number].service
 }
 
@@ -76,10 +74,37 @@ func (r *resources) add(span *Span) int32 {
 }
 
 // markCoarse marks the spans whose clocks step by milliseconds: in their trace, all starts or all ends of their resource are
-// whole ones.
-func (r *resources) markCoarse(nodes []node) {
+// whole ones. Nodes stand in the order of the spans. Only traces with a whole millisecond in them are looked at: there are
+// few where clocks are fine.
+func (r *resources) markCoarse(spans []Span, nodes []node, traces int) {
+	var asked []bool // by trace
+	for i := range spans {
+		if spans[i].steps() != fineStart|fineEnd {
+			if asked == nil {
+				asked = make([]bool, traces)
+			}
+			asked[nodes[i].trace] = true
+		}
+	}
+	if asked == nil {
+		return
+	}
+	var clocks intern.Table[uint64] // one for each trace and resource
+	var steps []uint8               // by clock
+	clock := make([]int32, len(nodes))
 	for i := range nodes {
-		if r.steps[r.bySpan[i]] != fineStart|fineEnd {
+		if !asked[nodes[i].trace] {
+			clock[i] = -1
+			continue
+		}
+		clock[i] = clocks.Of(uint64(nodes[i].trace)<<32 | uint64(r.bySpan[i]))
+		if int(clock[i]) == len(steps) {
+			steps = append(steps, 0)
+		}
+		steps[clock[i]] |= spans[i].steps()
+	}
+	for i, c := range clock {
+		if c >= 0 && steps[c] != fineStart|fineEnd {
 			nodes[i].flags |= isCoarse
 		}
 	}
@@ -88,7 +113,7 @@ func (r *resources) markCoarse(nodes []node) {
 // same reports whether two spans, by their numbers as they were read, are of one resource: of one service and, where both have
 // them, of one instance and one host.
 func (r *resources) same(a, b int32) bool {
-	x, y := r.byClock[r.bySpan[a]], r.byClock[r.bySpan[b]]
+	x, y := r.bySpan[a], r.bySpan[b]
 	if x == y {
 		return true
 	}

@@ -61,23 +61,26 @@ type rootKind struct {
 
 // findParented finds which spans like an orphan have their parents in the set.
 func (s *Set) findParented() {
+	var asked []bool // by service: it has orphans
 	for _, f := range s.findings {
 		if f.rule == ruleOrphan {
 			if s.parented == nil {
-				s.parented = make(map[rootKind]bool)
+				s.parented, asked = make(map[rootKind]bool), make([]bool, s.resources.services.Len())
 			}
-			s.parented[rootKind{s.nodes[f.span].service, s.Span(f.span).Name}] = false
+			service := s.nodes[f.span].service
+			s.parented[rootKind{service, s.Span(f.span).Name}], asked[service] = false, true
 		}
 	}
-	if s.parented == nil {
-		return
-	}
-	for i := range s.nodes {
-		if n := &s.nodes[i]; n.parent != none {
-			key := rootKind{n.service, s.Span(Index(i)).Name}
-			if _, asked := s.parented[key]; asked {
-				s.parented[key] = true
-			}
+	open := len(s.parented)
+	for i := 0; i < len(s.nodes) && open > 0; i++ {
+		n := &s.nodes[i]
+		if n.parent == none || !asked[n.service] {
+			continue
+		}
+		key := rootKind{n.service, s.Span(Index(i)).Name}
+		if found, is := s.parented[key]; is && !found {
+			s.parented[key] = true
+			open--
 		}
 	}
 }
