@@ -42,6 +42,7 @@ type jaegerServer struct {
 	questions atomic.Int64
 	dwelling  atomic.Int64 // of a question, in nanoseconds
 	failing   atomic.Int64 // so many answers are errors
+	deaf      atomic.Bool  // answers about periods that are yet to come are errors
 	memory    atomic.Int64 // it keeps the newest so many traces; 0: all
 	later     atomic.Int64 // so many it keeps by the time it is asked for single traces; 0: all
 }
@@ -86,6 +87,10 @@ func (s *jaegerServer) find(t *testing.T, w http.ResponseWriter, r *http.Request
 	to, err2 := time.Parse(time.RFC3339Nano, r.FormValue(names[1]))
 	if err1 != nil || err2 != nil {
 		refuse(w, http.StatusBadRequest, "query.start_time_min and query.start_time_max are required")
+		return
+	}
+	if s.deaf.Load() && from.After(time.Now()) {
+		refuse(w, http.StatusServiceUnavailable, "too busy")
 		return
 	}
 	depth, err := strconv.Atoi(r.FormValue(names[2]))

@@ -115,6 +115,19 @@ func TestJaegerIsFollowed(t *testing.T) {
 	}
 }
 
+// TestJaegerFailsWhenAllIsThere: what a round could not ask for any more is no problem of a run whose journeys are all complete.
+func TestJaegerFailsWhenAllIsThere(t *testing.T) {
+	t.Parallel()
+	s := startJaegerServer(t, dialects[0])
+	to := startTarget(t, s.otlp, unchanged)
+	s.crowd(t, 600, time.Now().Add(5*time.Second), time.Millisecond) // so that the period is halved, and a later half has none of the run
+	s.deaf.Store(true)
+	result := runJaeger(t, to, s.URL, s.otlp, asIs)
+	if len(result.Problems) > 0 || result.Jaeger == nil {
+		t.Errorf("problems %q, links %v", result.Problems, result.Jaeger)
+	}
+}
+
 func TestJaegerTooCrowded(t *testing.T) {
 	t.Parallel()
 	s := startJaegerServer(t, dialects[0])

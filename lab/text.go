@@ -339,7 +339,7 @@ func (r *Result) remarks(b *strings.Builder) {
 	if r.FromJaeger {
 		meanwhile := ""
 		if r.Followed {
-			meanwhile = ", since the run is long also while orders were placed, which takes some of the machine's time"
+			meanwhile = "; a run of more than 2 s is fetched while orders are placed, too, which takes some of the machine's time"
 		}
 		fmt.Fprintf(b, "Fetched from Jaeger: %d spans of the services%s\n", r.Fetched, meanwhile)
 	}
