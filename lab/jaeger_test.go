@@ -226,6 +226,13 @@ func TestJaegerForgets(t *testing.T) {
 			t.Errorf("%s: the link leads to order %v, which is there: %v", form, orders[id], there[id])
 		}
 	}
+	var text strings.Builder
+	if err := result.WriteText(&text, format.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), " of the 24 orders of the run ") || strings.Contains(text.String(), "every order of the run") {
+		t.Error("the link to a search does not say that the page lists a part of the run")
+	}
 	// Which are gone is found by halves, as if Jaeger forgot orders in the order in which they were placed; spans come nearly so.
 	for form, n := range gone {
 		got := result.Jaeger.Forgotten[form]

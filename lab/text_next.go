@@ -31,10 +31,14 @@ func (r *Result) pages(b *strings.Builder) {
 	}
 	for _, form := range r.forms() {
 		if page, ok := p.Searches[form]; ok {
-			line(t, []string{fmt.Sprintf("  every order of %s", form), page})
+			line(t, []string{"  " + listed(string(form), r.Forms[form].Orders.Placed, p.Forgotten[form]), page})
 		}
 	}
-	line(t, []string{"  every order of the run", p.Search})
+	placed, forgotten := 0, 0
+	for form, f := range r.Forms {
+		placed, forgotten = placed+f.Orders.Placed, forgotten+p.Forgotten[form]
+	}
+	line(t, []string{"  " + listed("the run", placed, forgotten), p.Search})
 	c := p.Comparison
 	if c != nil {
 		line(t, []string{fmt.Sprintf("  %s against %s, order %d", c.Base, c.Other, c.Order), c.URL})
@@ -46,6 +50,17 @@ func (r *Result) pages(b *strings.Builder) {
 			r.command("compare", filepath.Join(r.Dir, string(c.Base)), filepath.Join(r.Dir, string(c.Other))))
 	}
 	b.WriteString("\n")
+}
+
+// listed says how many of the orders that were placed a search page lists: those that Jaeger has not forgotten, up to what the page is asked for.
+func listed(of string, placed, forgotten int) string {
+	switch there := placed - forgotten; {
+	case there > uiSearchLimit:
+		return fmt.Sprintf("%d of the %d orders of %s", uiSearchLimit, placed, of)
+	case forgotten > 0:
+		return fmt.Sprintf("about %d of the %d orders of %s", there, placed, of)
+	}
+	return "every order of " + of
 }
 
 // whichMedian says of how many orders a link shows the median.
