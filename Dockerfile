@@ -33,6 +33,7 @@ WORKDIR /src
 ENV GOWORK=off
 COPY go.mod go.sum ./
 COPY journey/go.mod journey/go.sum journey/
+COPY otelamqp/go.mod otelamqp/go.sum otelamqp/
 COPY otelkgo/go.mod otelkgo/go.sum otelkgo/
 COPY tracecontext/go.mod tracecontext/go.sum tracecontext/
 RUN --mount=type=cache,target=/go/pkg/mod go mod download

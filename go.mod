@@ -92,6 +92,7 @@ require (
 	google.golang.org/genproto/googleapis/api v0.0.0-20260928230214-8a89bd6388cc // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260928230214-8a89bd6388cc
 	tracelab/journey v0.0.0
+	tracelab/otelamqp v0.0.0
 	tracelab/otelkgo v0.0.0
 	tracelab/tracecontext v0.0.0
 )
@@ -101,3 +102,5 @@ replace tracelab/journey => ./journey
 replace tracelab/otelkgo => ./otelkgo
 
 replace tracelab/tracecontext => ./tracecontext
+
+replace tracelab/otelamqp => ./otelamqp

@@ -1,0 +1,182 @@
+package rabbitmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"tracelab/otelamqp"
+	"tracelab/services/internal/carrier"
+)
+
+// session is what lasts as long as the broker does: two connections, so that a broker that takes no more messages still takes acknowledgements.
+// When any part of it ends, all of it does.
+type session struct {
+	conns   []*amqp.Connection
+	out, in *otelamqp.Channel
+	ended   []chan *amqp.Error // one for each channel
+}
+
+// connect makes a session and declares what is missing.
+func (r *Broker) connect(ctx context.Context) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	defer context.AfterFunc(r.life, cancel)()
+	s := &session{}
+	out, err := r.open(ctx, s, r.config.Service)
+	if err == nil {
+		s.out = out
+		err = errors.Join(out.Confirm(false), r.declare(out.Channel))
+	}
+	if err == nil {
+		s.in, err = r.open(ctx, s, r.config.Service+" consumer")
+	}
+	if err == nil {
+		err = s.in.Qos(2*r.config.Workers, 0, false) // as many again as are worked on wait here
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open dials one connection of a session, with a channel.
+func (r *Broker) open(ctx context.Context, s *session, name string) (*otelamqp.Channel, error) {
+	conn, err := dialAny(ctx, r.config.Dial, r.config.Addresses, name)
+	if err != nil {
+		return nil, err
+	}
+	s.conns = append(s.conns, conn)
+	ch, err := r.in.Channel(conn)
+	if err != nil {
+		return nil, err
+	}
+	s.ended = append(s.ended, ch.NotifyClose(make(chan *amqp.Error, 1)))
+	return ch, nil
+}
+
+// dialAny connects to the first address that answers.
+func dialAny(ctx context.Context, dial carrier.Dial, addresses []string, name string) (*amqp.Connection, error) {
+	properties := amqp.NewConnectionProperties()
+	properties.SetClientConnectionName(name)
+	errs := []error{errors.New("no address")}
+	for _, address := range addresses {
+		conn, err := amqp.DialConfig("amqp://guest:guest@"+address+"/", amqp.Config{Heartbeat: heartbeat, Properties: properties,
+			Dial: func(network, address string) (net.Conn, error) {
+				conn, err := dial(ctx, network, address)
+				if err != nil {
+					return nil, err
+				}
+				if deadline, ok := ctx.Deadline(); ok { // of the handshake, after which the client lifts it
+					err = conn.SetDeadline(deadline)
+				}
+				return conn, err
+			}})
+		if err == nil {
+			return conn, nil
+		}
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		errs[0] = fmt.Errorf("%s: %w", address, err)
+	}
+	return nil, errs[0]
+}
+
+// wait waits until a part of the session has ended, or the context has, and says why.
+func (s *session) wait(ctx context.Context) error {
+	select {
+	case err := <-s.ended[0]:
+		return orClosed(err)
+	case err := <-s.ended[1]:
+		return orClosed(err)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func orClosed(err *amqp.Error) error {
+	if err == nil { // closed from here
+		return amqp.ErrClosed
+	}
+	return err
+}
+
+// close ends what is open of the session.
+func (s *session) close() {
+	for _, conn := range s.conns {
+		_ = conn.CloseDeadline(time.Now().Add(closeTimeout)) // it may have ended already, and nothing waits for it
+	}
+}
+
+// keep keeps a session, beginning with the first, until the broker is closed: when one ends, there is another as soon as it can be had.
+func (r *Broker) keep(s *session) {
+	for s != nil {
+		err := r.consume(s)
+		if err == nil {
+			r.set(s)
+			err = s.wait(r.life)
+		}
+		r.set(nil)
+		s.close()
+		if r.life.Err() == nil {
+			r.log.Warn("rabbitmq session ended; connecting again", "error", err)
+		}
+		s = r.reconnect()
+	}
+}
+
+// reconnect tries until there is a session; nil when the broker is closed.
+func (r *Broker) reconnect() *session {
+	for r.life.Err() == nil {
+		s, err := r.connect(r.life)
+		if err == nil {
+			return s
+		}
+		r.trouble.Do(func() { r.log.Warn("rabbitmq does not answer; trying again", "error", err) })
+		r.pause()
+	}
+	return nil
+}
+
+// pause waits a little before another attempt.
+func (r *Broker) pause() {
+	timer := time.NewTimer(retryPause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.life.Done():
+	}
+}
+
+// set says which session there is.
+func (r *Broker) set(s *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.session = s
+	r.ready.Store(s != nil)
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// current waits until there is a session.
+func (r *Broker) current(ctx context.Context) (*session, error) {
+	for {
+		r.mu.Lock()
+		s, changed := r.session, r.changed
+		r.mu.Unlock()
+		if s != nil {
+			return s, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
