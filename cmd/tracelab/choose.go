@@ -9,14 +9,14 @@ import (
 	"tracelab/journey/compare"
 )
 
-// chooseFlags say which journeys of the inputs are meant.
+// chooseFlags choose journeys of the inputs.
 type chooseFlags struct {
 	Root    string   `help:"Only journeys whose root's service and name contain this." placeholder:"TEXT"`
 	Where   []string `help:"Only journeys that have a span with this attribute. May be repeated: all must hold." placeholder:"KEY=VALUE" sep:"none"`
 	Without []string `help:"Leave these spans out, with all that they caused. May be repeated." placeholder:"SERVICE[/NAME]" sep:"none"`
 }
 
-// selectors are what --without names.
+// selectors reads --without.
 func (f chooseFlags) selectors() ([]journey.Selector, error) {
 	var list []journey.Selector
 	for _, text := range f.Without {
@@ -29,7 +29,7 @@ func (f chooseFlags) selectors() ([]journey.Selector, error) {
 	return list, nil
 }
 
-// words say what was chosen, "" when everything was.
+// words lists what was chosen, nothing when everything was.
 func (f chooseFlags) words() []string {
 	var list []string
 	if f.Root != "" {
@@ -44,7 +44,7 @@ func (f chooseFlags) words() []string {
 	return list
 }
 
-// about says what was chosen, as a line of a report.
+// about returns a line for a report that says what was chosen, if anything was.
 func (f chooseFlags) about() []string {
 	if list := f.words(); len(list) > 0 {
 		return []string{"only journeys with: " + strings.Join(list, ", ")}
@@ -52,7 +52,7 @@ func (f chooseFlags) about() []string {
 	return nil
 }
 
-// choose returns the journeys of a group that are meant. A group that had some and has none left is an error.
+// choose returns the group with the chosen journeys. Choosing none of a group that has some is an error.
 func (f chooseFlags) choose(group compare.Group) (compare.Group, error) {
 	var is []func(*journey.Journey) bool
 	if f.Root != "" {

@@ -62,7 +62,7 @@ func (c *doctorCommand) Run(ctx context.Context, s *streams) error {
 	return nil
 }
 
-// finish prints what is left to say when all checks have ended.
+// finish prints the end of the report when all checks have ended.
 func (c *doctorCommand) finish(s *streams, report doctor.Report) error {
 	if c.Format == "json" {
 		encoder := json.NewEncoder(s.out)
@@ -108,7 +108,7 @@ func (c *doctorCommand) config(s *streams) (doctor.Config, error) {
 	return config, errors.Join(errs...)
 }
 
-// given leaves out the empty addresses: a variable that is set to nothing names no part.
+// given leaves out empty addresses: an environment variable that is set to nothing names no part.
 func given(addresses []string) []string {
 	var some []string
 	for _, address := range addresses {

@@ -8,32 +8,32 @@ import (
 	"sync"
 	"time"
 
-	"tracelab/internal/telemetry"
-
 	"go.opentelemetry.io/otel"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"tracelab/internal/otlp"
+	"tracelab/internal/telemetry"
 	"tracelab/services"
 )
 
-// Together they leave a service whose collector does not answer less than five seconds for its end.
+// The shutdown budget: spans 2.5 s, then metrics 1 s, and beside both the profile 2 s. A service whose collector does not
+// answer so ends within five seconds.
 const (
-	lastSpans   = 2500 * time.Millisecond // that the last spans have to go out
-	lastMetrics = time.Second             // that the last metrics have behind them
-	lastProfile = 2 * time.Second         // that the last profile has beside them
+	spansBudget   = 2500 * time.Millisecond
+	metricsBudget = time.Second
+	profileBudget = 2 * time.Second
 )
 
-// export is where `tracelab serve` sends its spans, metrics and profiles; nil parts have no endpoint.
+// export sends the spans, metrics and profiles of `tracelab serve`; a part without an endpoint is nil.
 type export struct {
 	queue    *telemetry.Queue
 	metrics  *telemetry.Metrics
 	profiles *telemetry.Profiles
 }
 
-// newExport makes what the flag and the standard variables ask for.
+// newExport makes the exports for a destination.
 func newExport(ctx context.Context, to otlp.Destination, log *slog.Logger) (export, error) {
-	// What OpenTelemetry has nobody else to tell. A reader that is stopped says that it was.
+	// OpenTelemetry reports some errors to its global handler only. A reader that is stopped reports that it was canceled.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		if !errors.Is(err, context.Canceled) {
 			log.Warn("opentelemetry", "error", err)
@@ -57,7 +57,7 @@ func newExport(ctx context.Context, to otlp.Destination, log *slog.Logger) (expo
 	return e, nil
 }
 
-// into makes services use it. The process tells of itself under the name of the first of them.
+// into makes services use the export. The metrics of the process have the name of the first service.
 func (e export) into(config *services.Config) {
 	if e.queue != nil {
 		config.Telemetry.Processors = []sdktrace.SpanProcessor{e.queue}
@@ -70,14 +70,14 @@ func (e export) into(config *services.Config) {
 	}
 }
 
-// stop sends the last profile, and the last spans, says what became of all of them, and then sends the last metrics, which
-// count them.
+// stop sends the last profile and the last spans, says how many spans were exported and dropped, and then sends the last
+// metrics, which count them.
 func (e export) stop(s *streams) error {
 	var profile sync.WaitGroup
 	defer profile.Wait()
 	if e.profiles != nil {
 		profile.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), lastProfile)
+			ctx, cancel := context.WithTimeout(context.Background(), profileBudget)
 			defer cancel()
 			e.profiles.Stop(ctx)
 		})
@@ -89,13 +89,13 @@ func (e export) stop(s *streams) error {
 	if e.metrics == nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lastMetrics)
+	ctx, cancel := context.WithTimeout(context.Background(), metricsBudget)
 	defer cancel()
 	return errors.Join(err, e.metrics.Shutdown(ctx))
 }
 
 func stopQueue(queue *telemetry.Queue, s *streams) error {
-	ctx, cancel := context.WithTimeout(context.Background(), lastSpans)
+	ctx, cancel := context.WithTimeout(context.Background(), spansBudget)
 	defer cancel()
 	err := queue.Shutdown(ctx)
 	counts := queue.Counts()

@@ -8,8 +8,8 @@ import (
 	"tracelab/journey/lint"
 )
 
-// findingsOf is what the rules say of journeys, for a page: each rule once, with how often, and the first that it is
-// about. Only what concerns the journeys' own traces counts.
+// findingsOf checks the traces of journeys, for a page: it returns one finding for each rule, with the number of findings and
+// the first one. Findings about other traces of the set do not count.
 func findingsOf(name string, journeys []*journey.Journey) []lint.Finding {
 	traces := map[journey.TraceID]bool{}
 	var sets []*journey.Set

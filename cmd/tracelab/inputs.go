@@ -10,7 +10,7 @@ import (
 	"tracelab/journey"
 )
 
-// inputFlags say how the commands that read traces read them.
+// inputFlags are the flags of all commands that read traces.
 type inputFlags struct {
 	Jaeger  string        `help:"Ask this Jaeger: for jaeger:TRACEID (default there ${jaeger}), for --service, and for what a file refers to and does not have." placeholder:"URL|grpc://HOST:PORT"`
 	Service string        `help:"Read the traces of this service from that Jaeger, as one more input." placeholder:"NAME"`
@@ -25,7 +25,7 @@ func (f inputFlags) resolver(s *streams, without ...journey.Selector) *traceset.
 	return &traceset.Resolver{Stdin: s.in, Jaeger: f.Jaeger, Service: f.Service, Since: f.Since, Limit: f.Limit, By: f.By, Without: without}
 }
 
-// resolve finds out what the arguments name.
+// resolve returns the inputs that the arguments name.
 func resolve(resolver *traceset.Resolver, names []string) ([]traceset.Input, error) {
 	inputs, err := resolver.Resolve(names)
 	if _, beside := errors.AsType[*traceset.StandsBesideError](err); beside || errors.Is(err, traceset.ErrNothingNamed) {
@@ -34,7 +34,7 @@ func resolve(resolver *traceset.Resolver, names []string) ([]traceset.Input, err
 	return inputs, err
 }
 
-// joined is the one set that the arguments make together.
+// joined returns all inputs that the arguments name as one set.
 func joined(resolver *traceset.Resolver, names []string) (traceset.Input, error) {
 	inputs, err := resolve(resolver, names)
 	if err != nil {
@@ -47,7 +47,7 @@ func joined(resolver *traceset.Resolver, names []string) (traceset.Input, error)
 	return in, err
 }
 
-// incomplete are the rules of warnings which say that something of an input is missing.
+// incomplete lists the rules whose warnings say that something of an input is missing.
 var incomplete = []journey.RuleID{journey.RuleDamaged, journey.RuleNoID, journey.RuleFormatLoss, journey.RuleSearchCut}
 
 // check fails for an input that --strict refuses.

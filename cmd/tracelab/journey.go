@@ -44,7 +44,7 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	if group.Baseline != nil {
-		_, err := in.Spans(ctx) // which says why there are none
+		_, err := in.Spans(ctx) // its error says why there are none
 		return err
 	}
 	if group, err = c.choose(group); err != nil {
@@ -71,7 +71,7 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 	return r.WriteText(s.out, terminalOf(s.out))
 }
 
-// list prints which journeys there are.
+// list prints the list of journeys.
 func (c *journeyCommand) list(s *streams, group compare.Group) error {
 	list := report.Journeys{Name: group.Name, Of: group.Journeys}
 	switch c.Format {
@@ -83,7 +83,7 @@ func (c *journeyCommand) list(s *streams, group compare.Group) error {
 	return list.WriteText(s.out, terminalOf(s.out))
 }
 
-// input is what the arguments name; of a run directory, the form that is meant.
+// input returns the input that the arguments name; for a run directory, one form of it.
 func (c *journeyCommand) input(s *streams) (traceset.Input, error) {
 	without, err := c.selectors()
 	if err != nil {
@@ -148,7 +148,7 @@ func (c *journeyCommand) pick(group compare.Group) (picked *journey.Journey, why
 	return picked, fmt.Sprintf("%s of %d in %s: %s", what, len(group.Journeys), group.Name, reason), nil
 }
 
-// attribute is the first value that a span of the journey has.
+// attribute returns the first value of an attribute among the spans of the journey.
 func attribute(j *journey.Journey, key string) (string, bool) {
 	for _, i := range j.Spans() {
 		if value, ok := j.Set().Span(i).Attr(key); ok {
@@ -158,7 +158,7 @@ func attribute(j *journey.Journey, key string) (string, bool) {
 	return "", false
 }
 
-// outcome says whether the journey failed, and where.
+// outcome says that the journey failed, and where; "" when it did not.
 func outcome(j *journey.Journey) string {
 	errs := j.Errors()
 	if len(errs.Own) == 0 {
@@ -176,7 +176,7 @@ func outcome(j *journey.Journey) string {
 	return text
 }
 
-// isOrder tells whether a span of the journey carries the order's id or number.
+// isOrder reports whether a span of the journey has the order's id or number.
 func (c *journeyCommand) isOrder(j *journey.Journey) bool {
 	for _, i := range j.Spans() {
 		for _, key := range []string{services.KeyOrderID, services.KeyNumber} {

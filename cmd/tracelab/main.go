@@ -22,8 +22,8 @@ import (
 	"tracelab/services"
 )
 
-// Exit statuses: done; the thing asked about is not so, or could not be done; the command line is wrong; an input could not be read, so
-// nothing can be said.
+// Exit statuses: done; the report found something wrong, or the command could not be done; the command line is wrong; an input could not
+// be read, so that there is no report.
 const (
 	exitDone   = 0
 	exitNotSo  = 1
@@ -61,7 +61,7 @@ type streams struct {
 	log      *slog.Logger
 }
 
-// talk writes a line beside the report, to standard error. Nobody can be told when that fails.
+// talk writes a line beside the report, to standard error. An error is ignored: there is no other place to report it.
 func (s *streams) talk(format string, args ...any) { _, _ = fmt.Fprintf(s.err, format+"\n", args...) }
 
 // say writes a line of the report.
@@ -72,13 +72,13 @@ func (s *streams) say(format string, args ...any) error {
 	return nil
 }
 
-// usageError is a command line that makes no sense.
+// usageError reports a command line that makes no sense.
 type usageError struct{ error }
 
-// Unwrap is the error inside.
+// Unwrap returns the error inside.
 func (e usageError) Unwrap() error { return e.error }
 
-// errNotSo ends a command whose report says that something is not as it should be.
+// errNotSo ends a command whose report already says that something is wrong.
 var errNotSo = errors.New("not so")
 
 // run is the program.
@@ -110,7 +110,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	return s.exit(parsed.Run(s))
 }
 
-// exit prints an error, if there is one, and says how the program exits.
+// exit prints an error, if there is one, and returns the exit status.
 func (s *streams) exit(err error) int {
 	_, badConfig := errors.AsType[*lab.ConfigError](err)
 	_, badUsage := errors.AsType[usageError](err)
@@ -120,7 +120,7 @@ func (s *streams) exit(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errNotSo): // the report has said it
+	case errors.Is(err, errNotSo): // the report says it
 		return exitNotSo
 	case badConfig || badUsage || badWord || badForm:
 		s.talk("tracelab: %v%s", err, suggestion(err))

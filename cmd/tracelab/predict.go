@@ -78,7 +78,7 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 	return r.WriteText(s.out, terminalOf(s.out))
 }
 
-// readOverhead takes a duration among the steps of --call for the overhead of one.
+// readOverhead moves a duration among the steps of --call to --call-overhead.
 func (c *predictCommand) readOverhead() error {
 	var steps []string
 	for _, word := range c.Call {
@@ -101,7 +101,7 @@ func (c *predictCommand) readOverhead() error {
 	return nil
 }
 
-// options are the flags in the library's words.
+// options makes the library's options of the flags.
 func (c *predictCommand) options(ctx context.Context, s *streams, in traceset.Input, group compare.Group) ([]predict.Option, error) {
 	list := []predict.Option{predict.ToMessage(c.Message...), predict.ToCall(c.Call...), predict.Named(group.Name)}
 	for _, x := range []struct {

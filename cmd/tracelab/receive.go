@@ -23,10 +23,10 @@ type receiveCommand struct {
 	Limit int64         `help:"Refuse spans when this many MB of them, as OTLP protobuf, have been taken (default ${default})." default:"1024" placeholder:"MB"`
 }
 
-// receiveGrace is what requests under way have to end when the command is told to stop.
+// receiveGrace is how long requests under way may take to end when the command is told to stop.
 const receiveGrace = 5 * time.Second
 
-// Run takes spans until it is told to stop, and says what came.
+// Run takes spans until it is told to stop, and says how many came.
 func (c *receiveCommand) Run(ctx context.Context, s *streams) error {
 	if c.For < 0 || c.Limit <= 0 {
 		return usageError{errors.New("--for and --limit: use positive values")}
@@ -68,7 +68,7 @@ func (c *receiveCommand) Run(ctx context.Context, s *streams) error {
 	return errors.Join(s.say("%d %s in %s: %s", received.Kept, noun, c.Out, hint.Command(hint.Program(os.Args[0]), "journey", c.Out)), err)
 }
 
-// spanFile writes spans as OTLP/JSON lines. It has another name until it is whole.
+// spanFile writes spans as OTLP/JSON lines. Until it is whole, the file's name ends in .part.
 type spanFile struct {
 	path   string
 	failed context.CancelCauseFunc
@@ -116,5 +116,5 @@ func (f *spanFile) commit() error {
 	return os.Rename(f.path+".part", f.path)
 }
 
-// abandon takes the file away.
+// abandon removes the file.
 func (f *spanFile) abandon() error { return errors.Join(f.file.Close(), os.Remove(f.path+".part")) }

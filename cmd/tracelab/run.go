@@ -130,7 +130,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 const memoryLimit = 400 << 20
 
 // collectRarely lets the heap grow to five times what is live before the garbage collector runs, within the memory limit:
-// its cycles are what moves the p99 of a loaded lab first. GOGC and GOMEMLIMIT, when they are set, decide instead.
+// in a loaded lab its cycles show in the p99 first. GOGC and GOMEMLIMIT, when they are set, decide instead.
 func collectRarely() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)

@@ -12,14 +12,13 @@ import (
 	"strings"
 	"time"
 
-	"tracelab/internal/telemetry"
-
 	"tracelab/internal/otlp"
+	"tracelab/internal/telemetry"
 	"tracelab/lab"
 	"tracelab/services"
 )
 
-// embedded is the word for a Kafka in this process, in the place of an address.
+// embedded is the word that stands for a Kafka in this process where an address is expected.
 const embedded = "embedded"
 
 // serveCommand is `tracelab serve`.
@@ -97,7 +96,7 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	return s.say("stopped: %s", strings.Join(config.Services, ", "))
 }
 
-// serve says where the services are and waits until it is told to stop, or a server fails.
+// serve announces the services and waits until it is told to stop, or a server fails.
 func (c *serveCommand) serve(ctx, starting context.Context, s *streams, system *services.System, names []string, exporting bool) error {
 	if err := c.announce(s, system, names, exporting); err != nil {
 		return err
@@ -116,7 +115,7 @@ func (c *serveCommand) serve(ctx, starting context.Context, s *streams, system *
 	}
 }
 
-// announce says where everything is, and what a person must know of it.
+// announce says where the services are, and warns of what their settings leave out.
 func (c *serveCommand) announce(s *streams, system *services.System, names []string, exporting bool) error {
 	for _, name := range names {
 		if err := s.say("%-12s http://%s  grpc %s", name, system.Address(name), system.GRPCAddress(name)); err != nil {
@@ -156,7 +155,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 	if c.Host == "" {
 		host, err := os.Hostname()
 		if err != nil {
-			return config, fmt.Errorf("this machine's name is not to be had: give one with --host: %w", err)
+			return config, fmt.Errorf("cannot determine this machine's name: give one with --host: %w", err)
 		}
 		config.Telemetry.Host = host
 	}
@@ -165,7 +164,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 			return config, err
 		}
 		if slices.Contains(names[:i], name) {
-			return config, fmt.Errorf("service %s is there twice", name)
+			return config, fmt.Errorf("service %s is named twice: name it once", name)
 		}
 	}
 	config.HTTP, config.GRPC = services.DefaultAddresses()

@@ -12,13 +12,13 @@ import (
 	"tracelab/lab"
 )
 
-// widest is how wide a picture may get, on a terminal that is wider.
-const widest = 140
+// Widths of text in columns.
+const (
+	maxWidth  = 140 // on a terminal, however wide it is
+	pipeWidth = 120 // elsewhere
+)
 
-// pipeWidth is how wide text gets where no terminal says.
-const pipeWidth = 120
-
-// terminalOf finds out how text may look there: plain in a pipe, on a dumb terminal, and where NO_COLOR is set.
+// terminalOf returns how text to w may look: plain in a pipe, on a dumb terminal, and where NO_COLOR is set.
 func terminalOf(w io.Writer) format.Style {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
@@ -26,15 +26,15 @@ func terminalOf(w io.Writer) format.Style {
 	}
 	style := format.Style{Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
-		style.Width = min(width, widest)
+		style.Width = min(width, maxWidth)
 	}
 	return style
 }
 
-// progress is one line on a terminal that says how far a run has come. Elsewhere it is silent.
+// progress is one line on a terminal that says how far a run has come. Elsewhere it writes nothing.
 type progress struct {
 	mu  sync.Mutex
-	out io.Writer // nil: silent
+	out io.Writer // nil when it is not a terminal
 }
 
 func newProgress(w io.Writer) *progress {
@@ -58,7 +58,7 @@ func (p *progress) show(at lab.Progress) {
 	_, _ = fmt.Fprintf(p.out, "\r\x1b[K%s", line) // the report matters, not this
 }
 
-// clear takes the line away.
+// clear removes the line.
 func (p *progress) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -71,8 +71,8 @@ func TestTerminal(t *testing.T) {
 			}
 		})
 	}
-	if wide, _ := terminal(t, 400); terminalOf(wide).Width != widest {
-		t.Errorf("%+v on a terminal of 400 columns, want %d", terminalOf(wide), widest)
+	if wide, _ := terminal(t, 400); terminalOf(wide).Width != maxWidth {
+		t.Errorf("%+v on a terminal of 400 columns, want %d", terminalOf(wide), maxWidth)
 	}
 	if look := terminalOf(io.Discard); look != (format.Style{Width: pipeWidth}) {
 		t.Errorf("%+v in a pipe", look)

@@ -14,8 +14,8 @@ var commit string
 // unreleased is the version of a program that was built outside of any repository.
 const unreleased = "unreleased"
 
-// version is the module's, when it was installed by its version; else the commit, of which `go build` leaves a stamp and `go run` does
-// not: then it is read from the repository that the source lies in.
+// version returns the module's version when it was installed by that; else the commit. `go build` stamps the commit into the program;
+// `go run` does not: then it is read from the repository around the source.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if ok && info.Main.Version != "" && !strings.HasPrefix(info.Main.Version, "(") && !strings.HasPrefix(info.Main.Version, "v0.0.0-") {
@@ -38,8 +38,8 @@ func version() string {
 	return revision[:min(12, len(revision))]
 }
 
-// headOf is the commit that is checked out in the repository around a folder, or "". It reads what git writes: HEAD has the commit or
-// the name of a branch, whose commit is in a file of its own or among the packed ones. A work tree keeps a file that leads there.
+// headOf returns the commit that is checked out in the repository around a folder, or "". HEAD has the commit, or the name of a branch,
+// whose commit is in a file of its own or among the packed ones. In a work tree .git is a file that leads to the repository.
 func headOf(dir string) string {
 	for ; ; dir = filepath.Dir(dir) {
 		git := filepath.Join(dir, ".git")

@@ -12,7 +12,7 @@ import (
 	"tracelab/lab/rundir"
 )
 
-// suggestion is the nearest right word for one that names nothing, or where the right ones are listed, or "".
+// suggestion returns the known word that is nearest to an unknown one, or where the known ones are listed, or "".
 func suggestion(err error) string {
 	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
 		return listed(parse)
@@ -42,14 +42,14 @@ func unknownWord(err error) (word string, known []string) {
 	return "", nil
 }
 
-// listed tells, of a command line that cannot be read, which words can stand there, or what lists them. The nearest one
-// kong has named already.
+// listed says, for a command line that cannot be parsed, which words are possible, or what lists them. kong's own error names
+// the nearest one.
 func listed(err *kong.ParseError) string {
 	if command := err.Context.Selected(); command != nil {
 		return fmt.Sprintf("; %s --help lists what may stand there", command.FullPath())
 	}
 	if text := err.Error(); strings.HasPrefix(text, "expected one of") && !strings.HasSuffix(text, "...") {
-		return "" // it has listed them; a longer list it breaks off
+		return "" // kong has listed them; it truncates a longer list with "..."
 	}
 	var names []string
 	for _, command := range err.Context.Model.Children {

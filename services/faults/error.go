@@ -6,7 +6,7 @@ import (
 	"regexp"
 )
 
-// reasonForm keeps a reason fit for error.type, a problem's type and a baggage value.
+// reasonForm matches reasons that can be an error.type, a problem's type and a baggage value.
 var reasonForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
 // failure makes the step fail with a reason, before it has done anything.

@@ -1,7 +1,7 @@
-// Package faults is how a service misbehaves on purpose: one file per fault, and the list of them here. A fault is
+// Package faults makes services misbehave on purpose. It has one file for each kind of fault, and their list here. A fault is
 // written SERVICE:KIND[=VALUE][@SHARE] and acts on that share of the orders, in every step of the service.
 //
-// To add one: write a file with a kind (a name, how to read its value, what it does), and put it into the list.
+// To add a kind, write a file with it (a name, how to read its value, what it does), and add it to the list.
 package faults
 
 import (
@@ -28,7 +28,7 @@ type kind struct {
 	name  string
 	usage string
 	check func(value string) error
-	// act does the harm. It returns at once, or late, or with the error that the step ends with.
+	// act misbehaves: it returns late, or with the error that the step ends with.
 	act func(ctx context.Context, value string) error
 }
 
@@ -43,12 +43,12 @@ func Kinds() []string {
 	return names
 }
 
-// Error is how a step ends that a fault made fail.
+// Error is the error of a step that a fault made fail.
 type Error struct {
 	Reason string // the span's error.type
 }
 
-// Error says that the harm was meant.
+// Error says that a fault was injected, and its reason.
 func (e *Error) Error() string { return "fault: " + e.Reason }
 
 // Parse reads SERVICE:KIND[=VALUE][@SHARE]. The error names the part that is wrong and what would be right.
@@ -85,7 +85,7 @@ func Parse(text string, services []string) (Fault, error) {
 	return f, fmt.Errorf("fault %q: %w", text, &vocabulary.UnknownError{What: "kind of fault", Word: f.Kind, Known: names})
 }
 
-// String is the fault as Parse reads it.
+// String returns the fault as Parse reads it.
 func (f Fault) String() string {
 	text := f.Service + ":" + f.Kind
 	if f.Value != "" {
@@ -97,7 +97,7 @@ func (f Fault) String() string {
 	return text
 }
 
-// Act does the harm of a fault that has hit. Kinds that Parse refuses do nothing, because they cannot get here.
+// Act makes the step misbehave. An unknown kind does nothing: Parse refuses it.
 func (f Fault) Act(ctx context.Context) error {
 	for _, k := range kinds() {
 		if k.name == f.Kind {
@@ -115,7 +115,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// positive reads a duration over 0 and up to a limit: a fault ends by itself.
+// positive reads a duration over 0 and up to a limit, so that every fault ends by itself.
 func positive(value string, limit time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(value)
 	if err != nil {

@@ -25,13 +25,13 @@ const (
 // Dial connects to a host:port.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Broker is a service's connection to what carries messages: it publishes, and consumes as one group. Behind it is a
-// product, which nobody in front of it knows.
+// Broker is a service's connection to a message broker: it publishes, and consumes as one group. Its users do not know which
+// product it is.
 type Broker interface {
-	// Publish sends an event, keyed by its order, and returns when the broker has acknowledged it. The message does not
-	// depend on the context's deadline: when that passes first, the error says that the outcome is open.
+	// Publish sends an event, keyed by its order, and returns when the broker has acknowledged it. When the context ends first,
+	// the message may still be sent: the error says that the outcome is open.
 	Publish(ctx context.Context, topic string, event *orderpb.Event) error
-	// Ready tells whether messages arrive.
+	// Ready reports whether messages arrive.
 	Ready() bool
 	// Skipped counts the messages that could not be decoded.
 	Skipped() int64

@@ -1,7 +1,7 @@
-// Package carrier is how an order travels between services. Here is what all carriers share: failures, limits, the work
-// of a consumer, and the seam to a broker (broker.go). The carriers themselves are the folders below: http and grpc for
-// calls, kafka for messages, each with the stock instrumentation around it. Above them nobody knows what a header, a
-// status code, a partition or an offset is.
+// Package carrier carries orders between services. It has what all carriers share: failures, limits, the work of a consumer,
+// and the interface of a broker (broker.go). The carriers themselves are in the folders below: http and grpc for calls, kafka
+// for messages, each with the stock instrumentation around it. Nothing above them knows of headers, status codes, partitions
+// or offsets.
 package carrier
 
 import (

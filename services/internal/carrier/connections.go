@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	refusalTimeout = time.Second // for a connection to send its request and to read that there is no room for it
-	refusalRequest = 4 << 10     // bytes of a request that are read before it is refused
-	refusals       = 32          // connections that are being refused at a time: more are closed without a word
+	refusalTimeout = time.Second // for a connection to send its request and to read the refusal
+	refusalRequest = 4 << 10     // how many bytes of a request are read before it is refused
+	refusals       = 32          // how many connections are refused at a time: more are closed without an answer
 )
 
-// LimitConnections lets a listener have at most so many connections at a time. One more is told the refusal, if there is
-// any, and closed: it does not wait, and it takes no memory for long.
+// LimitConnections limits a listener to so many connections at a time. Another one gets the refusal, unless it is empty, and
+// is closed: it does not wait, so it takes little memory.
 //
-// The refusal comes after the request's header, as HTTP wants it: a client that reads an answer before it has asked
-// takes the connection for broken (net/http logs an unsolicited response), and closing a connection with unread bytes
-// may take the answer from the client again (RFC 9112, section 9.6).
+// The refusal is sent after the request's header, as HTTP wants it: a client that reads an answer before it has sent a
+// request takes the connection for broken (net/http logs an unsolicited response), and closing a connection with unread bytes
+// may lose the answer (RFC 9112, section 9.6).
 func LimitConnections(l net.Listener, most int, refusal []byte) net.Listener {
 	return &limited{Listener: l, slots: make(chan struct{}, most), refusal: refusal, refusing: make(chan struct{}, refusals)}
 }
@@ -27,10 +27,10 @@ type limited struct {
 	net.Listener
 	slots    chan struct{} // one for each open connection
 	refusal  []byte
-	refusing chan struct{} // one for each that is being refused
+	refusing chan struct{} // one for each connection that is being refused
 }
 
-// Accept waits for a connection that there is room for.
+// Accept waits for a connection and a slot for it.
 func (l *limited) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
@@ -46,7 +46,7 @@ func (l *limited) Accept() (net.Conn, error) {
 	}
 }
 
-// turnAway refuses a connection beside the next Accept, or closes it when too many are being refused.
+// turnAway refuses a connection in the background, or closes it when too many are being refused.
 func (l *limited) turnAway(conn net.Conn) {
 	if len(l.refusal) > 0 {
 		select {
@@ -62,7 +62,7 @@ func (l *limited) turnAway(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// refuse answers a request that it does not look at. It ends within refusalTimeout.
+// refuse answers a request, whatever it is. It ends within refusalTimeout.
 func refuse(conn net.Conn, refusal []byte) {
 	_ = conn.SetDeadline(time.Now().Add(refusalTimeout))
 	request, n := make([]byte, refusalRequest), 0
@@ -72,7 +72,7 @@ func refuse(conn net.Conn, refusal []byte) {
 			break
 		}
 	}
-	_, _ = conn.Write(refusal) // the client may have gone
+	_, _ = conn.Write(refusal) // a client that has gone needs no answer
 	_ = conn.Close()
 }
 
@@ -82,7 +82,7 @@ type counted struct {
 	free func()
 }
 
-// Close gives the slot back.
+// Close closes the connection and frees its slot.
 func (c *counted) Close() error {
 	defer c.free()
 	return c.Conn.Close()

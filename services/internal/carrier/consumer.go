@@ -11,8 +11,8 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// Consumer handles the messages that a broker delivers: a bounded number at a time, one at a time for each key, each
-// under its process span. It knows no broker.
+// Consumer handles the messages that a broker delivers: a bounded number at a time, one at a time for each key, each in its
+// process span. It works with any broker.
 type Consumer struct {
 	config   BrokerConfig
 	keys     keyed
@@ -21,7 +21,7 @@ type Consumer struct {
 	skipped  atomic.Int64
 }
 
-// Delivery is one message as its broker hands it over.
+// Delivery is one message as a broker delivers it.
 type Delivery struct {
 	Topic   string // without the prefix
 	Key     string
@@ -30,11 +30,11 @@ type Delivery struct {
 	Baggage []string  // the message's baggage headers
 	// Process begins the process span: the context gets the span and the message's baggage. end ends it, once.
 	Process func(ctx context.Context) (processing context.Context, end func(error))
-	// Where says for the log where the message is, as slog takes it.
+	// Where returns the message's position for the log, as slog's arguments.
 	Where func() []any
 }
 
-// NewConsumer makes a consumer without work.
+// NewConsumer makes a consumer.
 func NewConsumer(config BrokerConfig) (*Consumer, error) {
 	delivery, err := newDeliveryTime(config)
 	if err != nil {
@@ -57,7 +57,7 @@ func (c *Consumer) Wait(ctx context.Context) error { return c.keys.wait(ctx) }
 // Skipped counts the messages that could not be decoded.
 func (c *Consumer) Skipped() int64 { return c.skipped.Load() }
 
-// Skip counts a message, or a batch of them, that the broker's side could not even read.
+// Skip counts a message, or a batch of them, that the broker's client could not read.
 func (c *Consumer) Skip() { c.skipped.Add(1) }
 
 // handle does one message under its process span.

@@ -35,7 +35,7 @@ func newDeliveryTime(config BrokerConfig) (deliveryTime, error) {
 	return deliveryTime{histogram: histogram, config: config, sets: &sync.Map{}}, nil
 }
 
-// record takes the context of the process span, which starts now. A timestamp in the future comes from another clock and counts as zero.
+// record records the time until now, when the process span of ctx starts. A timestamp in the future comes from another clock and counts as 0.
 func (t deliveryTime) record(ctx context.Context, d Delivery) {
 	if !t.histogram.Enabled(ctx) {
 		return

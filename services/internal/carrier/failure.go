@@ -31,13 +31,13 @@ type Failed struct {
 	OrderID  string // "" when no order was accepted
 }
 
-// longestDetail is the most bytes of a failure's detail: it may quote what came from outside.
-const longestDetail = 1024
+// maxDetail is how many bytes of a failure's detail are kept: it may quote what came from outside.
+const maxDetail = 1024
 
-// Fail is one step's failure. The detail may have any bytes: it becomes part of spans, answers and messages cleaned and
-// cut.
+// Fail makes the failure of one step. The detail may have any bytes: it is cleaned and cut, as it goes into spans, answers
+// and messages.
 func Fail(step, reason, detail string) *Failed {
-	return &Failed{Failures: []*orderpb.Failure{{Step: step, Reason: text.Clean(reason), Detail: text.Cut(text.Clean(detail), longestDetail)}}}
+	return &Failed{Failures: []*orderpb.Failure{{Step: step, Reason: text.Clean(reason), Detail: text.Cut(text.Clean(detail), maxDetail)}}}
 }
 
 // Error lists the failures.
@@ -55,10 +55,10 @@ func (f *Failed) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Reason is the first failure's, for error.type and the answer's status.
+// Reason returns the first failure's reason, for error.type and the answer's status.
 func (f *Failed) Reason() string { return f.Failures[0].GetReason() }
 
-// AsFailed makes any error the failure of a step; an error that is one already keeps its own steps.
+// AsFailed makes any error the failure of a step. A *Failed is returned as it is, with its own steps.
 func AsFailed(step string, err error) *Failed {
 	if failed, ok := errors.AsType[*Failed](err); ok {
 		return failed
@@ -73,7 +73,7 @@ func AsFailed(step string, err error) *Failed {
 	}
 }
 
-// reasons maps a reason to what HTTP and gRPC call it. Others are the service's own fault: 500 and INTERNAL.
+// reasons maps reasons to statuses of HTTP and gRPC. All others are the service's own fault: 500 and INTERNAL.
 var reasons = map[string]struct {
 	status int
 	code   codes.Code
@@ -95,10 +95,10 @@ var reasons = map[string]struct {
 	Full:                     {http.StatusServiceUnavailable, codes.ResourceExhausted},
 }
 
-// ErrorType is the reason, as the instrumentation asks for it.
+// ErrorType returns the reason: the instrumentation takes error.type from it.
 func (f *Failed) ErrorType() string { return f.Reason() }
 
-// Status is the HTTP status of the failure.
+// Status returns the HTTP status of the failure.
 func (f *Failed) Status() int {
 	if r, ok := reasons[f.Reason()]; ok {
 		return r.status
@@ -114,7 +114,7 @@ func (f *Failed) GRPCStatus() *status.Status {
 	}
 	plain := status.New(code, f.Error())
 	detailed, err := plain.WithDetails(&orderpb.Failures{Failures: f.Failures, OrderId: f.OrderID})
-	if err != nil { // details that cannot be marshalled; the message still says it all
+	if err != nil { // the details cannot be encoded; the message says it all, too
 		return plain
 	}
 	return detailed

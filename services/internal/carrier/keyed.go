@@ -8,16 +8,16 @@ import (
 
 // keyed runs work on a bounded number of goroutines, one piece at a time for each key, in the order given.
 type keyed struct {
-	slots chan struct{} // one for each piece that is taken and not ended
+	slots chan struct{} // one for each piece of work that has not ended
 	mu    *sync.Mutex
-	queue map[string][]func() // by key, the work behind the piece that runs; present while one runs
+	queue map[string][]func() // by key, the work that waits for the running piece; a key is present while a piece of it runs
 }
 
 func newKeyed(workers int) keyed {
 	return keyed{slots: make(chan struct{}, workers), mu: &sync.Mutex{}, queue: map[string][]func(){}}
 }
 
-// room waits until at least one piece of work can be taken and says how many; 0 when the context ends.
+// room waits until at least one piece of work can be taken, and returns how many can; 0 when the context ends.
 func (k keyed) room(ctx context.Context) int {
 	select {
 	case k.slots <- struct{}{}:
@@ -42,7 +42,7 @@ func (k keyed) run(key string, work func()) {
 	go k.work(key, work)
 }
 
-// work does a key's pieces one after another until there are none.
+// work runs a key's pieces one after another until there are none.
 func (k keyed) work(key string, work func()) {
 	for work != nil {
 		work()
@@ -63,7 +63,7 @@ func (k keyed) next(key string) func() {
 	return behind[0]
 }
 
-// wait waits until no work is left. Nobody may call run any more.
+// wait waits until no work is left. run must not be called any more.
 func (k keyed) wait(ctx context.Context) error {
 	for i := range cap(k.slots) {
 		select {

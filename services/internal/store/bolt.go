@@ -10,20 +10,20 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// Bolt keeps notes in a bbolt file, which a process that is killed leaves whole. Like Memory it has two generations.
+// Bolt keeps notes in a bbolt file, which stays whole when the process is killed. Like Memory it has two generations.
 type Bolt struct {
 	db    *bbolt.DB
 	limit uint64
 }
 
 const (
-	lockTimeout = time.Second            // for a file that another process has open
-	batchDelay  = 500 * time.Microsecond // that a note waits for others to share its write
+	lockTimeout = time.Second            // for another process to close the file
+	batchDelay  = 500 * time.Microsecond // for which a note waits for others to share its write
 )
 
 var young, older = []byte("effects"), []byte("effects.older")
 
-// OpenBolt opens the file, or makes it, for up to 2 × limit notes.
+// OpenBolt opens or creates the file, for up to 2 × limit notes.
 func OpenBolt(path string, limit int) (*Bolt, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout})
 	if errors.Is(err, berrors.ErrTimeout) {
@@ -87,7 +87,7 @@ func (b *Bolt) Put(unit, step string, handling uint64) error {
 	return nil
 }
 
-// turn forgets the older generation, makes the young one the older, and begins a new one.
+// turn deletes the older generation, makes the young one the older, and begins a new one.
 func turn(tx *bbolt.Tx) (*bbolt.Bucket, error) {
 	if err := tx.DeleteBucket(older); err != nil {
 		return nil, err

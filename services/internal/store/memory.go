@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Memory keeps notes in memory: the process's end is theirs. It holds two generations of a number of notes each, and
-// when the younger is full, the older is forgotten.
+// Memory keeps notes in memory. It has two generations of limit notes each: when the younger is full, the older is
+// forgotten.
 type Memory struct {
 	mu           sync.Mutex
 	limit        int
@@ -16,7 +16,7 @@ type Memory struct {
 // noteKey stands for a unit and a step: 128 bits, so that a note takes about 60 bytes whatever the unit's id is.
 type noteKey [16]byte
 
-// NoteBytes is about what a note takes in memory.
+// NoteBytes is about how many bytes a note takes in memory.
 const NoteBytes = 64
 
 // NewMemory makes a store of up to 2 × limit notes.
@@ -52,5 +52,5 @@ func (m *Memory) Put(unit, step string, handling uint64) error {
 	return nil
 }
 
-// Close has nothing to give back.
+// Close does nothing.
 func (m *Memory) Close() error { return nil }

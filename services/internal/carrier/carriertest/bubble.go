@@ -1,4 +1,4 @@
-// Package carriertest is what the tests of all carriers share: virtual time with a virtual network, and a service's
+// Package carriertest has what the tests of all carriers share: virtual time with a virtual network, and a service's
 // telemetry in memory.
 package carriertest
 
@@ -32,7 +32,7 @@ type Bubble struct {
 	Virtual  bool // in virtual time
 }
 
-// InBubble runs f in virtual time. The bubble fails when a goroutine is left.
+// InBubble runs f in virtual time. The test fails when a goroutine is left.
 func InBubble(t *testing.T, f func(b *Bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -72,12 +72,12 @@ func (b *Bubble) Listen(address string) net.Listener {
 	return l
 }
 
-// Named are the ended spans of a name.
+// Named returns the ended spans with a name.
 func (b *Bubble) Named(name string) []sdktrace.ReadOnlySpan {
 	return slices.DeleteFunc(b.Spans.Ended(), func(s sdktrace.ReadOnlySpan) bool { return s.Name() != name })
 }
 
-// Attribute is the text of one attribute of a span.
+// Attribute returns the text of one attribute of a span.
 func Attribute(s sdktrace.ReadOnlySpan, key string) string {
 	for _, kv := range s.Attributes() {
 		if string(kv.Key) == key {
@@ -100,7 +100,7 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// Lines are those with a text in them.
+// Lines returns the lines that contain a text.
 func (l *Log) Lines(with string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -22,10 +22,10 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// A service that was away is called again within a second of its return; gRPC's own pauses grow to two minutes.
+// reconnect makes a client reach a service within a second after it is back. gRPC's own backoff grows to two minutes.
 var reconnect = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 700 * time.Millisecond}
 
-const connectTimeout = 2 * time.Second // for one try
+const connectTimeout = 2 * time.Second // for one attempt
 
 // Client calls steps over gRPC, one connection for each service, made when it is first needed.
 type Client struct {
@@ -53,7 +53,7 @@ func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.M
 	return fromStatus(service, conn.Invoke(ctx, method, in, out))
 }
 
-// conn is the service's connection.
+// conn returns the service's connection. It makes it when it is first needed.
 func (c *Client) conn(ctx context.Context, service string) (*grpc.ClientConn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,7 +100,7 @@ func fromStatus(service string, err error) error {
 	return carrier.Fail("", reason, fmt.Sprintf("%s answered %s: %s", service, s.Code(), s.Message()))
 }
 
-// dial begins to connect, so that the connection's goroutines start here and not with the first call.
+// dial begins to connect at once, so that the connection's goroutines do not start in a call, with the labels of its order.
 func (c *Client) dial(address string) (*grpc.ClientConn, error) {
 	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: connectTimeout}),
@@ -108,7 +108,7 @@ func (c *Client) dial(address string) (*grpc.ClientConn, error) {
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(c.provider.Spans),
 			otelgrpc.WithMeterProvider(c.provider.Meters), otelgrpc.WithPropagators(c.provider.Propagator))),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(carrier.MaxBody)), grpc.WithDisableRetry()}
-	if c.provider.Headers.On() { // every handler costs every call something
+	if c.provider.Headers.On() { // each handler costs each call some time
 		options = append(options, grpc.WithStatsHandler(written{headers: c.provider.Headers}))
 	}
 	conn, err := grpc.NewClient("passthrough:///"+address, options...)

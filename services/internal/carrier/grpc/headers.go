@@ -11,14 +11,14 @@ import (
 	"tracelab/tracecontext/grpcmeta"
 )
 
-// written keeps a call's metadata on its CLIENT span. It comes behind the instrumentation, which writes some of it. What gRPC itself adds
-// on the wire (content-type, user-agent) no handler sees.
+// written records a call's metadata on its CLIENT span. It comes after the instrumentation, which writes some of it. No handler sees what
+// gRPC itself adds on the wire (content-type, user-agent).
 type written struct {
-	grpcmeta.Handler // for all that is nothing to do
+	grpcmeta.Handler // for methods that do nothing
 	headers          telemetry.Headers
 }
 
-// TagRPC sees the context of a call that goes out.
+// TagRPC records the metadata of an outgoing call.
 func (h written) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
 	if md, ok := metadata.FromOutgoingContext(ctx); ok {
 		h.headers.Record(trace.SpanFromContext(ctx), telemetry.GRPCHeader, telemetry.Lines(md))
@@ -26,13 +26,13 @@ func (h written) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Contex
 	return ctx
 }
 
-// read keeps a call's metadata on its SERVER span. It comes behind the instrumentation, which begins that span.
+// read records a call's metadata on its SERVER span. It comes after the instrumentation, which begins that span.
 type read struct {
-	grpcmeta.Handler // for all that is nothing to do
+	grpcmeta.Handler // for methods that do nothing
 	headers          telemetry.Headers
 }
 
-// TagRPC sees the context of a call that has come in.
+// TagRPC records the metadata of an incoming call.
 func (h read) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
 		h.headers.Record(trace.SpanFromContext(ctx), telemetry.GRPCHeader, telemetry.Lines(md))

@@ -27,7 +27,7 @@ type Server struct {
 	known func() map[string]bool // the full names of its methods
 }
 
-// maxCalls is how many calls one connection may have at a time: the client waits with more.
+// maxCalls is how many calls one connection may have at a time: the client delays more.
 const maxCalls = 1024
 
 // NewServer makes the server; services register themselves on it.
@@ -45,7 +45,7 @@ func NewServer(provider *telemetry.Provider) *Server {
 		return answer, nil
 	}
 	s := &Server{}
-	s.known = sync.OnceValue(s.methods) // at the first call: all services have registered then
+	s.known = sync.OnceValue(s.methods) // evaluated at the first call, when all services have registered
 	options := []grpc.ServerOption{
 		grpc.StatsHandler(callLabels{labels: provider.Labels}),
 		grpc.StatsHandler(grpcmeta.Handler{}), // before otelgrpc, which shows a propagator only the first of doubled values
@@ -57,20 +57,20 @@ func NewServer(provider *telemetry.Provider) *Server {
 		grpc.MaxRecvMsgSize(carrier.MaxBody), grpc.MaxHeaderListSize(carrier.MaxBody), grpc.ConnectionTimeout(carrier.HeaderTimeout), grpc.MaxConcurrentStreams(maxCalls),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second}),
 	}
-	if provider.Headers.On() { // every handler costs every call something
+	if provider.Headers.On() { // each handler costs each call some time
 		options = append(options, grpc.StatsHandler(read{headers: provider.Headers}))
 	}
 	s.Server = grpc.NewServer(options...)
 	return s
 }
 
-// callLabels puts each call, which has a goroutine to itself, under the labels of its order.
+// callLabels sets the profiler labels of each call's order: each call has a goroutine of its own.
 type callLabels struct {
-	grpcmeta.Handler // for all that is nothing to do
+	grpcmeta.Handler // for methods that do nothing
 	labels           telemetry.Labels
 }
 
-// TagRPC is called on the call's goroutine.
+// TagRPC sets the labels. gRPC calls it on the call's goroutine.
 func (h callLabels) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
 	return h.labels.Order(ctx, metadata.ValueFromIncomingContext(ctx, "baggage")...)
 }
@@ -86,7 +86,7 @@ func (s *Server) methods() map[string]bool {
 	return names
 }
 
-// Serve answers on the listener until Shutdown, on so many connections at a time. More are closed.
+// Serve answers on the listener until Shutdown, on so many connections at a time. It closes further ones.
 func (s *Server) Serve(l net.Listener, connections int) error {
 	if err := s.Server.Serve(carrier.LimitConnections(l, connections, nil)); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("grpc server on %s: %w", l.Addr(), err)
@@ -94,8 +94,8 @@ func (s *Server) Serve(l net.Listener, connections int) error {
 	return nil
 }
 
-// Shutdown takes no more calls and waits for those that it has; when the context ends, it cuts them off and does not
-// wait for one that is deaf to that.
+// Shutdown takes no more calls and waits for those that it has. When the context ends, it cuts them off, and does not wait for
+// a handler that ignores that.
 func (s *Server) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() { s.GracefulStop(); close(done) }()
@@ -103,7 +103,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		s.Stop() // the graceful one goes on until a deaf handler has ended
+		s.Stop() // GracefulStop goes on in its goroutine until all handlers have ended
 		return fmt.Errorf("grpc server: calls cut off: %w", context.Cause(ctx))
 	}
 }

@@ -23,7 +23,7 @@ import (
 
 // Limits of a client.
 const (
-	idleConnections = 256         // kept to one service
+	idleConnections = 256         // kept for each service
 	answerTimeout   = time.Minute // from the end of a request to the headers of its answer
 )
 
@@ -41,7 +41,7 @@ func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(s
 		return dialer(ctx, kind, address)
 	}
 	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: idleConnections, ResponseHeaderTimeout: answerTimeout,
-		IdleConnTimeout: carrier.IdleTimeout / 2} // before the server ends it: an order on a connection that is just closing is lost
+		IdleConnTimeout: carrier.IdleTimeout / 2} // less than the server's: an order on a connection that the server is just closing is lost
 	traced := otelhttp.NewTransport(provider.Headers.Transport(transport), otelhttp.WithTracerProvider(provider.Spans),
 		otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
 		otelhttp.WithSpanNameFormatter(ClientSpanName))
@@ -56,7 +56,7 @@ func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(s
 // fixed paths only.
 func ClientSpanName(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }
 
-// measuredAs tells the metrics of a request what was asked for, since they do not keep the peer's address.
+// measuredAs adds the path to the metrics of a request, which do not keep the peer's address.
 func measuredAs(ctx context.Context, path string) context.Context {
 	labeler := &otelhttp.Labeler{}
 	labeler.Add(semconv.URLTemplate(path))
@@ -78,7 +78,7 @@ func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.M
 	if err != nil {
 		return fmt.Errorf("request to %s: %w", service, err)
 	}
-	req.GetBody = nil // net/http must not send an order twice behind our back
+	req.GetBody = nil // so that net/http does not send an order twice by itself
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.client.Do(req)
 	if err != nil {
@@ -98,14 +98,14 @@ func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.M
 	return nil
 }
 
-// Answer is the answer to a question.
+// Answer is the answer to a Get.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Get asks an untraced question. An answer of more than most bytes is not read to its end: it is an error.
+// Get sends an untraced GET request. An answer of more than most bytes is an error.
 func (c *Client) Get(ctx context.Context, service, path string, most int64) (*Answer, error) {
 	base, err := c.base(service)
 	if err != nil {
@@ -127,7 +127,7 @@ func (c *Client) Get(ctx context.Context, service, path string, most int64) (*An
 	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
 
-// readUpTo reads an answer to its end, unless it is too large.
+// readUpTo reads an answer to its end. More than most bytes are an error.
 func readUpTo(from io.Reader, service string, most int64) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(from, most+1))
 	if err != nil {
@@ -142,7 +142,7 @@ func readUpTo(from io.Reader, service string, most int64) ([]byte, error) {
 // Close drops the idle connections.
 func (c *Client) Close() { c.plain.CloseIdleConnections() }
 
-// unanswered is a call that no answer came to.
+// unanswered makes the failure of a call without an answer.
 func unanswered(service string, err error) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -154,7 +154,7 @@ func unanswered(service string, err error) error {
 	}
 }
 
-// fromProblem reads a failure back from an answer; one without a problem document is described.
+// fromProblem reads a failure from a problem document. For an answer without one it makes a failure that says so.
 func fromProblem(service string, status int, body []byte) error {
 	var p Problem
 	if err := json.Unmarshal(body, &p); err != nil || p.Type == "" {

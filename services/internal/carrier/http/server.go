@@ -1,4 +1,4 @@
-// Package http carries calls over HTTP, and is what clients see.
+// Package http carries calls over HTTP: between services, and from clients to the gateway.
 package http
 
 import (
@@ -23,7 +23,7 @@ import (
 	"tracelab/services/internal/carrier"
 )
 
-// Server is a mux in which every route is traced by itself, so that the span knows its route.
+// Server is an HTTP server that instruments each route by itself, so that spans have their route.
 type Server struct {
 	mux      *http.ServeMux
 	provider *telemetry.Provider
@@ -42,28 +42,28 @@ func NewServer(provider *telemetry.Provider) *Server {
 
 // Traced adds a route whose requests get a SERVER span.
 func (s *Server) Traced(pattern string, h http.Handler) {
-	s.mux.Handle(pattern, s.labelled(cleaned(otelhttp.NewHandler(s.recorded(s.recovered(h)), pattern,
+	s.mux.Handle(pattern, s.labeled(cleaned(otelhttp.NewHandler(s.recorded(s.recovered(h)), pattern,
 		otelhttp.WithTracerProvider(s.provider.Spans), otelhttp.WithMeterProvider(s.provider.Meters),
 		otelhttp.WithPropagators(s.provider.Propagator)))))
 }
 
-// longestTold is the most bytes of a header that a span tells of.
-const longestTold = 256
+// maxSpanHeader is how many bytes of a header go into a span.
+const maxSpanHeader = 256
 
-// cleaned makes the headers that the instrumentation copies to a span fit for it.
+// cleaned cleans and cuts the headers that the instrumentation copies to a span.
 func cleaned(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, name := range []string{"User-Agent", "X-Forwarded-For"} {
 			if value := r.Header.Get(name); value != "" {
-				r.Header.Set(name, text.Cut(text.Clean(value), longestTold))
+				r.Header.Set(name, text.Cut(text.Clean(value), maxSpanHeader))
 			}
 		}
-		r.Host = text.Cut(text.Clean(r.Host), longestTold)
+		r.Host = text.Cut(text.Clean(r.Host), maxSpanHeader)
 		h.ServeHTTP(w, r)
 	})
 }
 
-// recorded keeps the headers that came on the request's span, if the lab is asked to.
+// recorded records the request's headers on its span, if headers are recorded.
 func (s *Server) recorded(h http.Handler) http.Handler {
 	if !s.provider.Headers.On() {
 		return h
@@ -74,8 +74,8 @@ func (s *Server) recorded(h http.Handler) http.Handler {
 	})
 }
 
-// labelled puts a request's work under the labels of its order, until the server has sent the answer: see idle.
-func (s *Server) labelled(h http.Handler) http.Handler {
+// labeled sets the profiler labels of a request's order, until the server has sent the answer: see idle.
+func (s *Server) labeled(h http.Handler) http.Handler {
 	if !s.provider.Labels.On() {
 		return h
 	}
@@ -84,17 +84,17 @@ func (s *Server) labelled(h http.Handler) http.Handler {
 	})
 }
 
-// idle is told, on a connection's goroutine, that it waits for its next request, which may be of another order.
+// idle resets the labels of a connection's goroutine while it waits for its next request, which may be of another order.
 func (s *Server) idle(_ net.Conn, state http.ConnState) {
 	if state == http.StateIdle {
 		s.provider.Labels.Service()
 	}
 }
 
-// Plain adds a route without a span: health probes, and the questions of whoever waits for an order.
+// Plain adds a route without a span: for health probes, and for clients that poll an order.
 func (s *Server) Plain(pattern string, h http.Handler) { s.mux.Handle(pattern, s.recovered(h)) }
 
-// recovered answers a panic with 500 inside the span; otherwise the span's status stays unset and the client tries again.
+// recovered answers a panic with 500 within the span. Otherwise the span's status would stay unset, and the client would retry.
 func (s *Server) recovered(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -107,11 +107,11 @@ func (s *Server) recovered(h http.Handler) http.Handler {
 	})
 }
 
-// refusal is the answer on a connection that there is no room for.
+// refusal is the answer on a connection beyond the limit.
 const refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 112\r\n\r\n" +
 	`{"type":"/problems/full","title":"Service Unavailable","status":503,"detail":"too many connections, try later"}` + "\n"
 
-// Serve answers on the listener until Shutdown, on so many connections at a time. More are answered 503.
+// Serve answers on the listener until Shutdown, on so many connections at a time. It answers further ones with 503.
 func (s *Server) Serve(l net.Listener, connections int) error {
 	if err := s.server.Serve(carrier.LimitConnections(l, connections, []byte(refusal))); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("http server on %s: %w", l.Addr(), err)
@@ -119,7 +119,7 @@ func (s *Server) Serve(l net.Listener, connections int) error {
 	return nil
 }
 
-// Shutdown takes no more requests and waits for those that it has; when the context ends, it closes them.
+// Shutdown takes no more requests and waits for those that it has. When the context ends, it closes their connections.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("http server: requests cut off: %w", err), s.server.Close())
@@ -127,7 +127,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// ReadJSON reads a request's body within its limit, into a strict decoder's reach. The failure says what is wrong with it.
+// ReadJSON reads a request's body within its limit and decodes it. The failure says what is wrong with it.
 func ReadJSON(w http.ResponseWriter, r *http.Request, decode func([]byte) error) *carrier.Failed {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return carrier.Fail("", "unsupported_media_type", fmt.Sprintf("content type %q: send application/json", r.Header.Get("Content-Type")))
@@ -148,7 +148,7 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, decode func([]byte) error)
 	return nil
 }
 
-// Call makes a handler of a step's method, the same that gRPC serves.
+// Call makes an HTTP handler of a step's method: the one that gRPC serves, too.
 func Call[In, Out any, PIn message[In], POut message[Out]](method func(context.Context, PIn) (POut, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		in := PIn(new(In))

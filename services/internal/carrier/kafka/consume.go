@@ -10,13 +10,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Ready tells whether the group has its partitions.
+// Ready reports whether the group has its partitions.
 func (k *Broker) Ready() bool { return len(k.config.Consume) == 0 || k.joined.Load() }
 
 // Skipped counts the records that could not be decoded.
 func (k *Broker) Skipped() int64 { return k.work.Skipped() }
 
-// poll hands records to workers, never more than they can take: what is not polled stays with the client.
+// poll passes records to workers, never more than they can take: the client keeps what is not polled.
 func (k *Broker) poll(ctx context.Context) {
 	for ctx.Err() == nil {
 		room := k.work.Room(ctx)
@@ -29,7 +29,7 @@ func (k *Broker) poll(ctx context.Context) {
 	}
 }
 
-// fetchFailed goes on behind a batch that is larger than a service takes; any other trouble the client ends by itself.
+// fetchFailed skips a batch that is larger than a service takes. The client retries after all other errors.
 func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32, err error) {
 	if large, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
 		k.work.Skip()
@@ -45,7 +45,7 @@ func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32,
 	}
 }
 
-// deliver hands a record to the workers.
+// deliver passes a record to the workers.
 func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
 	ended := k.windows.open(r)
 	k.work.Take(context.WithoutCancel(ctx), carrier.Delivery{
@@ -95,18 +95,18 @@ func (k *Broker) commitFinished(ctx context.Context) error {
 		return nil
 	}
 	err := k.spans.commit(ctx, k.client, offsets)
-	if err != nil { // also when the context has ended: the next commit, the last one perhaps, has them again
+	if err != nil { // also when the context has ended: the next commit, perhaps the last one, includes them
 		k.windows.uncommit(offsets)
 	}
 	return err
 }
 
-// revoked lets the work on partitions that go elsewhere end, and commits it, before they go.
+// revoked waits for the work on revoked partitions, and commits it, before another member gets them.
 func (k *Broker) revoked(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
 	k.windows.wait(ctx, gone)
 	if err := k.commitFinished(ctx); err != nil && ctx.Err() == nil {
-		k.log.Warn("commit of partitions that go elsewhere failed; their messages come again", "error", err)
+		k.log.Warn("commit of revoked partitions failed; their messages will be delivered again", "error", err)
 	}
-	k.spans.lost(client, gone) // what could not end in time
+	k.spans.lost(client, gone) // ends spans whose work did not end in time
 	k.windows.drop(gone)
 }

@@ -10,25 +10,25 @@ import (
 	"tracelab/internal/telemetry"
 )
 
-// written keeps the headers of a record on its send span. It comes behind the instrumentation, whose hook has begun that span and written
+// written records the headers of a record on its send span. It comes after the instrumentation, whose hook begins that span and writes
 // the context.
 type written struct{ headers telemetry.Headers }
 
-// OnProduceRecordBuffered sees a record before it is sent.
+// OnProduceRecordBuffered records the headers before the record is sent.
 func (h written) OnProduceRecordBuffered(r *kgo.Record) {
 	if h.headers.On() && r.Context != nil {
 		h.headers.Record(trace.SpanFromContext(r.Context), telemetry.MessageHeader, headersOf(r))
 	}
 }
 
-// recorded keeps the headers of a record that came on its process span.
+// recorded records the headers of a received record on its process span.
 func (k *Broker) recorded(ctx context.Context, r *kgo.Record) {
 	if headers := k.config.Provider.Headers; headers.On() {
 		headers.Record(trace.SpanFromContext(ctx), telemetry.MessageHeader, headersOf(r))
 	}
 }
 
-// headersOf are a record's headers in their order, doubled ones and all.
+// headersOf yields a record's headers in their order, doubled ones included.
 func headersOf(r *kgo.Record) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for _, h := range r.Headers {

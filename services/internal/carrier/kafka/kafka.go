@@ -20,23 +20,23 @@ import (
 
 const (
 	partitions     = 8                      // of every topic
-	commitInterval = 100 * time.Millisecond // between commits of what has been finished
+	commitInterval = 100 * time.Millisecond // between commits of finished records
 	dialTimeout    = 3 * time.Second        // for the first answer of the broker
-	sessionTimeout = 6 * time.Second        // until what a killed service held goes on, instead of 45 s; brokers take no less
-	fetchWait      = 250 * time.Millisecond // a fetch that began before a partition was there keeps its records back that long
-	metadataMinAge = 250 * time.Millisecond // a new leader is found in a quarter of a second, instead of five
+	sessionTimeout = 6 * time.Second        // until others get the partitions of a killed service: not 45 s; brokers refuse less
+	fetchWait      = 250 * time.Millisecond // for which a fetch that began before a partition existed withholds its records
+	metadataMinAge = 250 * time.Millisecond // so that a new leader is found in a quarter of a second, not in five
 	batchBytes     = 1 << 20                // of one batch, decompressed: a message has at most carrier.MaxBody
-	partitionBytes = 256 << 10              // of one partition in a fetch, as it comes
+	partitionBytes = 256 << 10              // of one partition in a fetch, compressed or not
 	fetchBytes     = 4 << 20                // of one fetch
 	answerBytes    = 16 << 20               // of any answer of a broker
 	logInterval    = 10 * time.Second       // between log lines about a broker that does not answer
-	cancelGrace    = 100 * time.Millisecond // that work has to end when its client is closed
+	cancelGrace    = 100 * time.Millisecond // for work to end once its client is closed
 )
 
 // Config says how a service takes part in the messages of a Kafka.
 type Config struct {
 	carrier.BrokerConfig
-	Kotel bool // let kotel make the spans, as it is shipped; then Relation is not asked
+	Kotel bool // let kotel make the spans, as it is shipped; Relation is then ignored
 }
 
 // Broker is a service's connection to a Kafka: it publishes, and consumes as one group.
@@ -52,9 +52,9 @@ type Broker struct {
 	work    *carrier.Consumer
 	stop    context.CancelFunc // ends polling
 	workers sync.WaitGroup     // the poll loop and the commit loop
-	trouble rate.Sometimes     // to log that the broker does not answer: it is tried again several times a second
-	commits sync.Mutex         // one commit after another, or an older one could overtake a newer one
-	life    context.Context    // of the client and its connections: ends when whoever opens or closes it gives up
+	trouble rate.Sometimes     // limits log lines about a broker that does not answer: the client retries several times a second
+	commits sync.Mutex         // held during a commit, or an older one could overtake a newer one
+	life    context.Context    // of the client and its connections: ends when the context of Open or Close does
 	kill    context.CancelFunc
 }
 
@@ -86,7 +86,7 @@ func Open(ctx context.Context, config Config) (*Broker, error) {
 	return k, nil
 }
 
-// options are the client's settings, each with its reason.
+// options returns the client's settings, each with its reason.
 func (k *Broker) options() []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.WithContext(k.life),
@@ -95,7 +95,7 @@ func (k *Broker) options() []kgo.Opt {
 		kgo.Dialer(k.config.Dial),
 		kgo.WithHooks(append(k.spans.hooks(), written{k.config.Provider.Headers}, &k.sending)...),
 		kgo.RequiredAcks(kgo.AllISRAcks()),                // 202 means that the broker has it
-		kgo.ProducerLinger(0),                             // one order, one record: waiting for company costs 10 ms a hop
+		kgo.ProducerLinger(0),                             // one order, one record: waiting for others costs 10 ms a hop
 		kgo.ProducerBatchCompression(kgo.NoCompression()), // records of 200 bytes
 		kgo.MetadataMinAge(metadataMinAge),
 		kgo.DisableClientMetrics(),
@@ -106,7 +106,7 @@ func (k *Broker) options() []kgo.Opt {
 	return append(opts,
 		kgo.ConsumerGroup(k.config.Prefix+k.config.Service),
 		kgo.ConsumeTopics(k.topics(k.config.Consume)...),
-		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // a group that is new has missed nothing
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // a new group misses nothing
 		kgo.DisableAutoCommit(),                           // commits follow the work, not the poll
 		kgo.SessionTimeout(sessionTimeout),
 		kgo.HeartbeatInterval(sessionTimeout/3),
@@ -127,8 +127,8 @@ func (k *Broker) options() []kgo.Opt {
 	)
 }
 
-// Publish sends an event, keyed by its order, and returns when the broker has acknowledged it. The message does not
-// depend on the context's deadline: when that passes first the error says that the outcome is open.
+// Publish sends an event, keyed by its order, and returns when the broker has acknowledged it. When the context ends first,
+// the message may still be sent: the error says that the outcome is open.
 func (k *Broker) Publish(ctx context.Context, topic string, event *orderpb.Event) error {
 	value, err := carrier.EncodeEvent(topic, event)
 	if err != nil {
@@ -158,18 +158,18 @@ func (k *Broker) Drain(ctx context.Context) error {
 	return err
 }
 
-// Close leaves the group and ends the connection, waiting for the broker's consent no longer than the context allows.
-// Messages without an acknowledgement are given up, and so is the work that Drain could not wait for.
+// Close leaves the group and ends the connection, and waits for the broker no longer than the context allows. It gives up
+// messages without an acknowledgement, and the work that Drain left unfinished.
 func (k *Broker) Close(ctx context.Context) {
 	k.stop()
 	defer context.AfterFunc(ctx, k.kill)()
 	k.client.AllowRebalance()
-	// The client's own Close would wait for a broker that is away for as long as it tries again.
+	// The client's own Close would wait for a broker that is away until its retries end.
 	_ = k.client.LeaveGroupContext(ctx)
 	k.client.Close()
 	k.workers.Wait()
 	k.kill()
-	// Work that waited for an acknowledgement ends now, and its spans have to end before their provider is shut down.
+	// Work that waits for an acknowledgement ends now. Its spans must end before their provider is shut down.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelGrace)
 	defer cancel()
 	_ = k.work.Wait(ctx)

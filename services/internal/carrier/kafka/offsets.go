@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// revocationPoll is how often a revocation looks whether the work on its partitions has ended.
+// revocationPoll is the time between two looks whether the work on revoked partitions has ended.
 const revocationPoll = 5 * time.Millisecond
 
 // windows keeps, for each partition, which polled records are finished, so that no commit goes further than the oldest
@@ -32,13 +32,13 @@ type window struct {
 }
 
 type entry struct {
-	offset kgo.EpochOffset // behind the record
-	ended  bool            // nobody works on it any more
+	offset kgo.EpochOffset // after the record
+	ended  bool            // the work on it has ended
 	done   bool            // it may be committed
 }
 
-// open takes a polled record; the function it returns says that the work on it has ended, and whether it is finished.
-// It must be called once. A record of a partition that has gone meanwhile changes nothing.
+// open adds a polled record. The caller calls the function it returns once, when the work on the record has ended, with
+// whether it is finished. For a partition that was dropped meanwhile that changes nothing.
 func (ws *windows) open(r *kgo.Record) func(finished bool) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -69,7 +69,7 @@ func (w *window) advance() {
 	}
 }
 
-// finished lists what can be committed and has not been.
+// finished returns the offsets that can be committed and were not, and marks them as committed.
 func (ws *windows) finished() map[string]map[int32]kgo.EpochOffset {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -87,7 +87,7 @@ func (ws *windows) finished() map[string]map[int32]kgo.EpochOffset {
 	return offsets
 }
 
-// uncommit takes back that offsets were committed.
+// uncommit marks offsets as not committed again.
 func (ws *windows) uncommit(offsets map[string]map[int32]kgo.EpochOffset) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()

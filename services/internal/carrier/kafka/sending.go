@@ -8,14 +8,14 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// sending are the records without an acknowledgement. A client that is closed just when a connection breaks forgets records that were on
-// their way: nobody is told of their end, so their spans would stay open.
+// sending has the records without an acknowledgement. A client that is closed just when a connection breaks forgets records that were
+// being sent: no hook is called for them, so their spans would stay open.
 type sending struct {
 	mu      sync.Mutex
 	records map[*kgo.Record]trace.Span
 }
 
-// OnProduceRecordBuffered sees a record before it is sent, behind the hook that has begun its span.
+// OnProduceRecordBuffered adds a record before it is sent, after the hook that begins its span.
 func (s *sending) OnProduceRecordBuffered(r *kgo.Record) {
 	if r.Context == nil {
 		return
@@ -34,7 +34,7 @@ func (s *sending) end(r *kgo.Record) {
 	delete(s.records, r)
 }
 
-// abandon ends the spans of what is left, when the client is closed.
+// abandon ends the spans of the remaining records, when the client is closed.
 func (s *sending) abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

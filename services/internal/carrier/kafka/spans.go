@@ -14,15 +14,14 @@ import (
 	"tracelab/otelkgo"
 )
 
-// spans is what makes the spans of messages: otelkgo, or kotel as it is shipped, to look at what that does to a
-// journey.
+// spans makes the spans of messages: by otelkgo, or by kotel as it is shipped, to see what that does to a journey.
 type spans interface {
 	hooks() []kgo.Hook
 	poll(ctx context.Context, client *kgo.Client, most int) kgo.Fetches
 	// process begins a record's process span; ctx gets the span and the record's baggage. End ends it, once.
 	process(ctx context.Context, r *kgo.Record) (processing context.Context, end func(error))
 	commit(ctx context.Context, client *kgo.Client, offsets map[string]map[int32]kgo.EpochOffset) error
-	// lost and assigned are told what the group does, so that work on a partition that has gone ends as such.
+	// lost and assigned are called when the group loses and gets partitions, so that work on a lost one ends as such.
 	lost(client *kgo.Client, partitions map[string][]int32)
 	assigned(client *kgo.Client, partitions map[string][]int32)
 }
@@ -35,8 +34,8 @@ func newSpans(config Config) (spans, error) {
 			kotel.ClientID(config.Service), kotel.ConsumerGroup(config.Prefix+config.Service),
 		)}, nil
 	}
-	plain := func(name string) string { return strings.TrimPrefix(name, config.Prefix) } // a prefix is a run's: there are many
-	mode := otelkgo.SpanOnError                                                          // polls and commits serve many: traces of one span that crowd a store
+	plain := func(name string) string { return strings.TrimPrefix(name, config.Prefix) } // each run has its own prefix
+	mode := otelkgo.SpanOnError                                                          // polls and commits serve many orders: their traces of one span would fill a store
 	if config.Polls {
 		mode = otelkgo.SpanAlways
 	}
@@ -53,7 +52,7 @@ func newSpans(config Config) (spans, error) {
 	return otelkgoSpans{in}, nil
 }
 
-// relationOf is the instrumentation's word for a relation.
+// relationOf returns otelkgo's word for a relation.
 func relationOf(parent, link bool) otelkgo.Relation {
 	switch {
 	case !link:
@@ -90,7 +89,7 @@ func (s otelkgoSpans) assigned(client *kgo.Client, partitions map[string][]int32
 	s.in.OnPartitionsAssigned(context.Background(), client, partitions)
 }
 
-// kotelSpans has no spans of polls and commits, and names of its own for the others.
+// kotelSpans makes kotel's spans: none for polls and commits, and others with names of its own.
 type kotelSpans struct{ tracer *kotel.Tracer }
 
 func (s kotelSpans) hooks() []kgo.Hook { return []kgo.Hook{s.tracer} }
@@ -99,7 +98,7 @@ func (s kotelSpans) poll(ctx context.Context, client *kgo.Client, most int) kgo.
 	return client.PollRecords(ctx, most)
 }
 
-// process takes the context from the record, where kotel has put it when the record was fetched.
+// process takes the context from the record, where kotel put it when the record was fetched.
 func (s kotelSpans) process(_ context.Context, r *kgo.Record) (context.Context, func(error)) {
 	ctx, span := s.tracer.WithProcessSpan(r)
 	return context.WithoutCancel(ctx), func(err error) {

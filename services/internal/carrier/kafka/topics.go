@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// prepare asks the broker for a sign of life and makes missing topics.
+// prepare pings the broker and creates missing topics.
 func (k *Broker) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -39,7 +39,7 @@ func (k *Broker) prepare(ctx context.Context) error {
 	return nil
 }
 
-// RemoveTopics deletes topics and groups, given without their prefix, from a broker. What is not there is no error.
+// RemoveTopics deletes topics and groups, given without their prefix, from a broker. A missing one is not an error.
 func RemoveTopics(ctx context.Context, dial carrier.Dial, addresses []string, prefix string, topics, groups []string) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
