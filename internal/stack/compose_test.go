@@ -49,10 +49,10 @@ func load(t *testing.T, root string, schema bool) (c composeFile, err error) {
 		}
 		return core
 	})
-	if c.all, err = project([]string{"COMPOSE_PROFILES=full"}, "full", "run"); err != nil {
+	if c.all, err = project([]string{"COMPOSE_PROFILES=full"}, "full", "run", "brokers"); err != nil {
 		return c, err
 	}
-	c.full = c.all.WithServicesDisabled("run")
+	c.full = c.all.WithServicesDisabled("run", "rabbitmq")
 	return c, nil
 }
 
@@ -87,13 +87,16 @@ type breach struct {
 var breaches = []breach{
 	{"core is kafka", "compose.yaml", "  pyroscope:\n", "    profiles: [full]\n", ""},
 	{"core is kafka", "compose.yaml", "", "  shipping:\n", "  sipping:\n"},
+	{"core is kafka", "compose.yaml", "  rabbitmq:\n", "    profiles: [brokers]\n", ""},
 	{"images are", "compose.yaml", "", "apache/kafka:${KAFKA_VERSION}", "apache/kafka:4.4.0"},
 	{"images are", "compose.yaml", "", "jaegertracing/jaeger:", "jaegertracing/all-in-one:"},
 	{"images are", ".env", "", "GRAFANA_VERSION=12.4.10", "GRAFANA_VERSION=latest"},
 	{"images are", ".env", "", "PYROSCOPE_VERSION=2.3.1", "PYROSCOPE_VERSION=2"},
+	{"images are", ".env", "", "RABBITMQ_VERSION=4.3.4", "RABBITMQ_VERSION=4-management"},
 	{"versions agree", ".env", "", "JAEGER_VERSION=2.21.0", "JAEGER_VERSION=2.18.0"},
 	{"versions agree", ".env", "", "COLLECTOR_VERSION=0.155.0", "COLLECTOR_VERSION=0.154.0"},
 	{"versions agree", ".env", "", "KAFKA_VERSION=4.4.0", "KAFKA_VERSION=4.3.0"},
+	{"versions agree", ".env", "", "RABBITMQ_VERSION=4.3.4", "RABBITMQ_VERSION=3.13.7"},
 	{"ports are", "compose.yaml", "", `"127.0.0.1:${KAFKA_PORT}:9092"`, `"${KAFKA_PORT}:9092"`},
 	{"ports are", "compose.yaml", "", `"127.0.0.1:${KAFKA_PORT}:9092"`, `"0.0.0.0:${KAFKA_PORT}:9092"`},
 	{"ports are", "compose.yaml", "", `"127.0.0.1:${KAFKA_PORT}:9092"`, `"127.0.0.1:9092:9092"`},
@@ -106,6 +109,7 @@ var breaches = []breach{
 	{"Go programs", "compose.yaml", "  prometheus:\n", "GOMEMLIMIT: 160MiB", "GOGC: 50"},
 	{"Go programs", "compose.yaml", "  prometheus:\n", "GOMEMLIMIT: 160MiB", "GOMEMLIMIT: 190MiB"},
 	{"Go programs", "compose.yaml", "  kafka:\n", "-Xmx200m", "-Xmx400m"},
+	{"Go programs", "compose.yaml", "  rabbitmq:\n", "mem_limit: 256m", "mem_limit: 96m"},
 	{"nobody is root", "compose.yaml", "  grafana:\n", `"472:0"`, `"0:0"`},
 	{"nobody is root", "compose.yaml", "  kafka:\n", "    user: \"1000:1000\"\n", ""},
 	{"root file systems", "compose.yaml", "x-container", "read_only: true", "read_only: false"},
