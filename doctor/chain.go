@@ -127,6 +127,7 @@ func (p *parts) checkFlow(ctx context.Context, w *walk) flowOutcomes {
 // spanOutcomes are the outcomes of the way from an OTLP endpoint to Jaeger.
 type spanOutcomes struct {
 	taken     outcome[*placed] // the probe span that the first OTLP endpoint took
+	jaeger    ended            // whether it answers
 	delivered ended
 }
 
@@ -142,7 +143,7 @@ func (p *parts) checkSpans(ctx context.Context, w *walk) spanOutcomes {
 		func(ctx context.Context) (nothing, string, error) { return p.collectorExports(ctx, before.found) })
 	delivered := look(ctx, w, check{name: "otlp-to-jaeger", needs: []ended{taken.ended, answers.ended, exported.ended}, absent: cmp.Or(p.noOTLP(), p.noJaeger()), within: deliveryWithin},
 		func(ctx context.Context) (nothing, string, error) { return p.delivered(ctx, taken.found) })
-	return spanOutcomes{taken, delivered.ended}
+	return spanOutcomes{taken, answers.ended, delivered.ended}
 }
 
 // checkOrders places an order of each form and follows it to its end.
@@ -181,7 +182,8 @@ func (p *parts) checkTraces(ctx context.Context, w *walk, spans spanOutcomes, or
 func (p *parts) checkMetrics(ctx context.Context, w *walk, prometheus ended, spans spanOutcomes, orders map[services.Form]outcome[*placed], traces map[services.Form]ended, before counts) {
 	noSpans := cmp.Or(p.noPrometheus(), p.noOTLP())
 	rest := orders[services.REST].ended
-	targets := look(ctx, w, check{name: "prometheus-targets", needs: []ended{prometheus}, absent: p.noPrometheus(), within: targetsWithin}, p.targetsUp)
+	targets := look(ctx, w, check{name: "prometheus-targets", needs: []ended{prometheus}, absent: p.noPrometheus(), within: targetsWithin},
+		func(ctx context.Context) (nothing, string, error) { return p.targetsUp(ctx, spans.jaeger) })
 	look(ctx, w, check{name: "prometheus-metrics", needs: []ended{targets.ended, rest}, absent: p.noPrometheus(), within: scrapeWithin},
 		func(ctx context.Context) (nothing, string, error) { return p.metricsArrive(ctx, before) })
 	counted := look(ctx, w, check{name: "prometheus-spans", needs: []ended{targets.ended, spans.taken.ended, rest}, unless: []ended{traces[services.REST]}, absent: noSpans, within: scrapeWithin},

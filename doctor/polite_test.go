@@ -204,18 +204,19 @@ func await(t *testing.T, complaint func() string) {
 	})
 }
 
-// TestSpansAreCountedWithoutJaeger has only Jaeger broken: Prometheus counts the spans all the same, and the doctor looks.
+// TestSpansAreCountedWithoutJaeger has only Jaeger broken, for Prometheus, too: it counts the spans all the same, and the doctor looks.
 func TestSpansAreCountedWithoutJaeger(t *testing.T) {
 	t.Parallel() // most of it is waiting
 	l := startLab(t, nil)
 	config := l.config
 	config.Jaeger, config.JaegerHealth = "http://"+nobody(t), ""
+	l.numbers.targets += `,{"scrapeUrl":"http://jaeger:8887/metrics","health":"down","lastError":"connection refused","labels":{"job":"jaeger"}}`
 	report := examine(t, config)
 	status := map[string]doctor.Status{}
 	for _, c := range report.Checks {
 		status[c.Name] = c.Status
 	}
-	if *report.FirstBroken != "jaeger" || status["trace-rest"] != doctor.Skipped || status["prometheus-spans"] != doctor.OK || status["prometheus-exemplars"] != doctor.OK {
+	if *report.FirstBroken != "jaeger" || status["trace-rest"] != doctor.Skipped || status["prometheus-targets"] != doctor.OK || status["prometheus-spans"] != doctor.OK || status["prometheus-exemplars"] != doctor.OK {
 		t.Errorf("\n%s", lines(report))
 	}
 }

@@ -39,15 +39,21 @@ func (p *parts) prometheusAnswers(ctx context.Context) (_ nothing, seen string, 
 	return nothing{}, fmt.Sprintf("version %s answers at %s", version, p.config.Prometheus), nil
 }
 
-// targetsUp waits until Prometheus has scraped all its targets.
-func (p *parts) targetsUp(ctx context.Context) (_ nothing, seen string, _ error) {
+// targetsUp waits until Prometheus has scraped all its targets. That of a Jaeger which failed itself may be down: no number of the services comes
+// from there.
+func (p *parts) targetsUp(ctx context.Context, jaeger ended) (_ nothing, seen string, _ error) {
 	err := until(ctx, func(ctx context.Context) error {
 		targets, err := p.prometheus.Targets(ctx)
 		if err != nil {
 			return brokenHop("look at the log of Prometheus", "%s", err.Error())
 		}
 		var up []string
+		known := 0
 		for _, t := range targets {
+			if t.Health != "up" && t.Labels["job"] == "jaeger" && jaeger.failed {
+				known++
+				continue
+			}
 			if t.Health == "down" {
 				return brokenHop("start what is scraped there, or correct its address in scrape_configs of prometheus.yaml", "target %s (job %s) is down: %s", t.URL, t.Labels["job"], t.Error)
 			}
@@ -58,10 +64,13 @@ func (p *parts) targetsUp(ctx context.Context) (_ nothing, seen string, _ error)
 		if len(targets) == 0 {
 			return brokenHop("let prometheus.yaml have scrape_configs: the collector's ports 8889 (what services and span_metrics say) and 8888 (its own), and Jaeger's 8887", "it has no scrape targets")
 		}
-		if len(up) < len(targets) {
+		if len(up)+known < len(targets) {
 			return brokenHop("wait for the first scrape", "%d of %s have been scraped", len(up), plural(len(targets), "target"))
 		}
 		seen = plural(len(up), "target") + " up: " + commas(up)
+		if known > 0 {
+			seen += "; Jaeger's is not"
+		}
 		return nil
 	})
 	return nothing{}, seen, err
