@@ -18,6 +18,10 @@ func mutations() []mutation {
 		list   []mutation
 	}{
 		{"journey", journeyMutations()},
+		{"journey/source", sourceMutations()},
+		{"journey/compare", compareMutations()},
+		{"journey/lint", lintMutations()},
+		{"journey/predict", predictMutations()},
 	} {
 		for _, m := range in.list {
 			m.file = filepath.Join(in.folder, m.file)
@@ -146,5 +150,21 @@ func journeyMutations() []mutation {
 		{"completion: only messages make a batch", "completion.go", "		if !s.carries(e) {\n			continue\n		}\n", ""},
 		{"without: what something else caused stays", "without.go", "if !selected[i] && !selected[e.pred] {", "if !selected[i] && !s.nodes[e.pred].is(isLeftOut) {"},
 		{"clock: a receive span bounds by its end", "clock.go", "latest = c.end //", "latest = c.start //"},
+		{"whole: a parent that is missing above the root shows nothing", "whole.go", "f.rule == ruleOrphan && (f.span != j.root ||", "f.rule == ruleOrphan && (true ||"},
+		{"whole: unless others like the root have theirs", "whole.go", "|| s.parented[rootKind{s.nodes[f.span].service, span.Name}])", ")"},
+		{"whole: a link that is missing, where a message of the journey led to the span", "whole.go", " && !j.isDelivered(f.span):", ":"},
+		{"whole: what could not be sent is missed by nobody", "whole.go", "len(f.Missing) > 0 && !s.nodes[f.Producer].failed()", "len(f.Missing) > 0"},
+		{"whole: groups are expected from one message in twenty on", "message.go", "if n > 0 && n*20 >= sent[key.topic] {", "if n > 0 {"},
+		{"whole: a group that handled nothing is expected by nobody", "message.go", "if n > 0 && n*20 >= sent[key.topic] {", "if n*20 >= sent[key.topic] {"},
+		{"background: nothing outlives it", "notes.go", "s.nodes[rest].eff < n.eff && j.end", "j.end"},
+		{"background: more than nine tenths", "notes.go", "int64(j.Completion()) / 10 * 9", "int64(j.Completion()) / 10 * 7"},
+		{"background: a handler is none", "notes.go", "case ClassCall, ClassDetachedAfter,", "case ClassMessage, ClassCall, ClassDetachedAfter,"},
+		{"background: a call of it that seems longer does not hide it", "notes.go", "maxBackground = 16", "maxBackground = 1"},
+		{"related: a link that is a cause is not among them", "edges.go", "} else if target != i && b.seen[target] != i {", "} else if target != i {"},
+		{"one caller: its parent before links", "effective.go", "byLink = byLink || e.pred != n.parent\n				break", "byLink = byLink || e.pred != n.parent"},
+		{"sampling: a threshold gives the weight", "sampling.go", "all / float64(all-threshold)", "all / float64(all-threshold/2)"},
+		{"sampling: a tail sampler's mark without thresholds", "sampling.go", "case x.Tail && !x.Weighted:", "case x.Tail && x.Weighted:"},
+		{"message: a poll of several messages that passes on to several leaves open which", "message.go", "|| len(producers) > 1 && len(processes) > 1 {", "{"},
+		{"message: of nobody seen to receive it", "whole.go", "return len(s.pollsOf(producer)) > 0", "return false"},
 	}
 }
