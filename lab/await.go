@@ -41,6 +41,9 @@ func (a *awaiting) noMoreSpans(ctx context.Context) bool {
 	return ctx.Err() != nil || a.jaeger != nil && a.jaeger.permanentError()
 }
 
+// openSpanInterval is how often the judge looks again without new spans: a span may have ended without a new batch.
+const openSpanInterval = 50 * time.Millisecond
+
 // awaitSpans waits until there may be more spans, or the context ends. More is closed when some have come.
 func (a *awaiting) awaitSpans(ctx context.Context, more <-chan struct{}) {
 	if a.jaeger != nil {
@@ -49,7 +52,7 @@ func (a *awaiting) awaitSpans(ctx context.Context, more <-chan struct{}) {
 	}
 	select {
 	case <-more:
-	case <-time.After(50 * time.Millisecond): // a span may have ended without a new batch
+	case <-time.After(openSpanInterval):
 	case <-ctx.Done():
 	}
 }

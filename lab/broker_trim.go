@@ -48,7 +48,7 @@ func startTrimmer(addresses []string, network services.Network) *trimmer {
 		admin := kadm.NewClient(client)
 		for {
 			// What fails now is tried again: nothing but memory depends on it.
-			_ = smallSegments(ctx, admin)
+			_ = shrinkSegments(ctx, admin)
 			_ = trim(ctx, admin)
 			if !pause(ctx, trimInterval) {
 				return
@@ -63,8 +63,8 @@ func (t *trimmer) stop() {
 	<-t.ended
 }
 
-// smallSegments makes the topics' segments small.
-func smallSegments(ctx context.Context, admin *kadm.Client) error {
+// shrinkSegments sets the size of all topics' segments to segmentBytes.
+func shrinkSegments(ctx context.Context, admin *kadm.Client) error {
 	topics, err := admin.ListTopics(ctx)
 	if err != nil {
 		return fmt.Errorf("list topics: %w", err)
@@ -86,7 +86,7 @@ func trim(ctx context.Context, admin *kadm.Client) error {
 	handled := kadm.Offsets{}
 	for _, group := range lags {
 		if group.Error() != nil || group.State != "Stable" {
-			return nil // who reads what is not settled
+			return nil // it is not settled yet who reads which partition
 		}
 		for _, lag := range group.Lag.Sorted() {
 			at := kadm.Offset{Topic: lag.Topic, Partition: lag.Partition, At: lag.Commit.At - keptRecords, LeaderEpoch: -1}

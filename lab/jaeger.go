@@ -25,18 +25,18 @@ const (
 	shortestPeriod = time.Millisecond
 	// clockMargin is how far the clocks of the services may be from the client's.
 	clockMargin = 10 * time.Second
-	// questionPatience is how long Jaeger may take for one answer, roundPatience for all of one round. A round that has
+	// questionTimeout is how long Jaeger may take for one answer, roundTimeout for all of one round. A round that has
 	// begun is finished, so that a deadline in the middle of one is not mistaken for a slow Jaeger.
-	questionPatience, roundPatience = 5 * time.Second, 15 * time.Second
+	questionTimeout, roundTimeout = 5 * time.Second, 15 * time.Second
 	// The pause between two rounds grows: most spans come within a second, and Jaeger has other work.
 	firstRoundPause, longestRoundPause = 200 * time.Millisecond, 2 * time.Second
 )
 
-// fetcher takes the spans of a run's orders out of a Jaeger: what a Receiver gets, it goes for.
+// fetcher asks a Jaeger for the spans of a run's orders, where a Receiver is sent them.
 //
 // It keeps the spans that carry the run, each once, whatever else their traces have. Polls and commits serve orders of
 // several runs and carry none, so they are not fetched: a search by run cannot find them, and those that a search by
-// time happens on would refer to spans of other runs. No journey needs them.
+// time finds by chance would refer to spans of other runs. No journey needs them.
 type fetcher struct {
 	store     jaeger.Store
 	address   string // without a password
@@ -65,7 +65,7 @@ func newFetcher(address, run string, deliver func(ptrace.Traces)) (*fetcher, err
 		return nil, fmt.Errorf("address of Jaeger: %w", err)
 	}
 	f := &fetcher{address: u.Redacted(), run: run, deliver: deliver, known: map[spanID]bool{}, pause: firstRoundPause}
-	store, err := jaeger.Open(address, jaeger.WithTimeout(questionPatience))
+	store, err := jaeger.Open(address, jaeger.WithTimeout(questionTimeout))
 	f.store = store
 	return f, err
 }
@@ -74,9 +74,9 @@ func newFetcher(address, run string, deliver func(ptrace.Traces)) (*fetcher, err
 func (f *fetcher) close(context.Context) error { return f.store.Close() }
 
 // fetch asks for the run's spans that are not there yet, in traces with a span from that time on. It goes on when the
-// context's deadline passes, and ends when it is cancelled. What goes wrong is in err.
+// context's deadline passes, and ends when it is canceled. What goes wrong is in err.
 func (f *fetcher) fetch(ctx context.Context, from time.Time) {
-	round, cancel := context.WithTimeout(context.WithoutCancel(ctx), roundPatience)
+	round, cancel := context.WithTimeout(context.WithoutCancel(ctx), roundTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
 		if errors.Is(ctx.Err(), context.Canceled) {

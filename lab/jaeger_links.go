@@ -53,7 +53,7 @@ func (r *running) reportJaeger(result *Result) {
 		return
 	}
 	result.Warnings = append(result.Warnings, r.env.jaeger.warnings(incomplete)...)
-	service := "client"
+	service := clientName
 	if r.OTLP.Traces.IsZero() {
 		service = services.Gateway
 		result.Warnings = append(result.Warnings, "the client's own spans are sent nowhere, so in Jaeger these orders have no root: send them with --otlp (or OTEL_EXPORTER_OTLP_ENDPOINT); this report has them")
@@ -77,9 +77,9 @@ func (r *running) jaegerPages(service string) *JaegerPages {
 	pages := &JaegerPages{URL: base, Search: searchURL(base, service, r.judge.placed, map[string]string{services.KeyRun: r.name}),
 		Searches: map[services.Form]string{}, Medians: map[services.Form]string{}, Orders: map[services.Form]int{}, Forgotten: r.kept.forgotten}
 	for _, form := range r.Forms {
-		of := slices.DeleteFunc(slices.Clone(r.judge.placed), func(o *record) bool { return o.Form != string(form) })
-		if len(of) > 0 {
-			pages.Searches[form] = searchURL(base, service, of, map[string]string{services.KeyRun: r.name, services.KeyForm: string(form)})
+		placed := slices.DeleteFunc(slices.Clone(r.judge.placed), func(o *record) bool { return o.Form != string(form) })
+		if len(placed) > 0 {
+			pages.Searches[form] = searchURL(base, service, placed, map[string]string{services.KeyRun: r.name, services.KeyForm: string(form)})
 		}
 		if m := r.kept.medians[form]; m != nil {
 			pages.Medians[form], pages.Orders[form] = fmt.Sprintf("%s/trace/%s", base, m.root.Trace), m.Number

@@ -9,7 +9,7 @@ import (
 	"tracelab/lab/rundir"
 )
 
-// thisMachine is what the process runs on.
+// thisMachine describes the machine that the process runs on.
 func thisMachine() rundir.Machine {
 	return rundir.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: cpuModel("/proc/cpuinfo"), Cores: runtime.GOMAXPROCS(0)}
 }

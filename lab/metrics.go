@@ -10,8 +10,8 @@ import (
 	"tracelab/internal/otlp"
 )
 
-// metricsPatience is how long the end of a run waits for the last metrics to go out.
-const metricsPatience = time.Second
+// metricsTimeout is how long the end of a run waits for the last metrics to go out.
+const metricsTimeout = time.Second
 
 // measure makes whatever this process runs measure itself, when --otlp or the standard variables name an endpoint for
 // metrics: the client, under whose name the process tells of itself, and the services when they run here.
@@ -26,7 +26,7 @@ func (env *environment) measure(ctx context.Context, c Config, t *telemetry.Conf
 	metrics := telemetry.NewMetrics(exporter, c.Logger)
 	t.Reader, t.Process = metrics.Reader, clientName
 	env.onStop(func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), metricsPatience)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), metricsTimeout)
 		defer cancel()
 		return metrics.Shutdown(ctx)
 	})

@@ -2,7 +2,6 @@ package report_test
 
 import (
 	"bytes"
-	"io"
 	"strings"
 	"testing"
 
@@ -50,7 +49,7 @@ func TestGroupColors(t *testing.T) {
 		t.Errorf("the table names kafka in its color %d times", n)
 	}
 	r.Color = nil
-	if _, plain := page(t, func(w io.Writer) error { return r.WriteHTML(w) }); strings.Contains(plain, "#D55E00") || strings.Contains(plain, `class="swatch"`) {
+	if _, plain := page(t, r.WriteHTML); strings.Contains(plain, "#D55E00") || strings.Contains(plain, `class="swatch"`) {
 		t.Error("a page without colors has some")
 	}
 }

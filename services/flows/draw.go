@@ -177,18 +177,18 @@ func (f *Flow) drawTable(b *strings.Builder, width int) {
 		}
 		t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 		line := func(name string, text func(Column) string) {
-			fmt.Fprint(t, name)
+			cells := []string{name}
 			for _, c := range columns[:n] {
-				fmt.Fprint(t, "\t", text(c))
+				cells = append(cells, text(c))
 			}
-			fmt.Fprintln(t)
+			_, _ = fmt.Fprintln(t, strings.Join(cells, "\t")) // a strings.Builder takes all
 		}
 		line("step", func(c Column) string { return string(c.Form) })
 		for _, row := range f.Rows {
 			line(string(row.Step), func(c Column) string { return cell(c.Form, row) })
 		}
 		line("answer", func(c Column) string { return c.answers(f) })
-		_ = t.Flush() // a strings.Builder takes all
+		_ = t.Flush()
 		if columns = columns[n:]; len(columns) > 0 {
 			b.WriteString("\n")
 		}

@@ -188,7 +188,7 @@ func (p *Plan) EndsInCall() bool {
 	return !slices.ContainsFunc(p.Hops, func(h Hop) bool { return h.By.IsMessage() })
 }
 
-// CallsFrom tells whether the service that does the entry calls anybody.
+// CallsFromEntry tells whether the service that does the entry calls anybody.
 func (p *Plan) CallsFromEntry() bool {
 	entry := p.flow.Entry()
 	return slices.ContainsFunc(p.Hops, func(h Hop) bool { return h.Domain == entry && h.Step != entry && h.By != Local })
