@@ -329,7 +329,7 @@ var (
 	reads       = regexp.MustCompile(`\{\{\w+\}\}|[A-Za-z]{3,}`)
 	removed     = regexp.MustCompile(`\bholt_winters\(`)
 	dotted      = regexp.MustCompile(`\b(rpc|http)_\w+\{[^}]*job="(collector|jaeger)"`)
-	variable    = regexp.MustCompile(`\$\{?(\w+)`)
+	variable    = regexp.MustCompile(`\$\{?([A-Za-z_]\w*)`) // $1 is a part of label_replace's match
 )
 
 // counted is how a panel counts what a counter grew by in a window: between two samples, without rate's extrapolation, so that a figure is a

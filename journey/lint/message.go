@@ -50,8 +50,11 @@ type message struct {
 	oldForm    bool             // operation and span name follow conventions up to 1.24
 }
 
-// omittedKey is otelkgo's attribute with the number of links that it left out of a span.
-const omittedKey = "otelkgo.links.omitted"
+// The attributes with the number of links that an instrumentation left out of a span.
+const (
+	omittedByOtelkgo  = "otelkgo.links.omitted"
+	omittedByOtelamqp = "otelamqp.links.omitted"
+)
 
 // messageOf reads a messaging span, and returns nil for any other span: those of kind PRODUCER or CONSUMER are messaging
 // spans, and those that name an operation or a messaging system.
@@ -83,7 +86,7 @@ func (m *message) readOther(a *journey.Attribute) {
 	switch a.Key {
 	case semconv.ErrorType:
 		m.errorType = a.Value.String()
-	case omittedKey:
+	case omittedByOtelkgo, omittedByOtelamqp:
 		m.omitted, _ = number(a.Value)
 	}
 }

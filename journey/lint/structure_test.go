@@ -112,4 +112,8 @@ c.process $process 60-90 service=c trace=1 parent=s.send link=s.send link=scope`
 		set(find("c.work"), "otelkgo.links.omitted", journey.IntValue(3))
 		set(find("c.work"), "messaging.batch.message_count", journey.IntValue(5))
 	}, want: "S14"},
+	{rule: "S14", why: "left out by otelamqp", drawing: batch, edit: func(find func(string) span) {
+		set(find("c.work"), "otelamqp.links.omitted", journey.IntValue(3))
+		set(find("c.work"), "messaging.batch.message_count", journey.IntValue(5))
+	}, want: "S14"},
 }
