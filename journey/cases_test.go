@@ -225,7 +225,7 @@ func TestCasesWhole(t *testing.T) {
 	}{
 		{"d1-full.json", 12, 12, 12, ""},
 		{"d1-sampled.json", 12, 2, 12, "q was not handled by g"},
-		{"d1b-roots-sampled-out.json", 12, 2, 2, "it has no root"},
+		{"d1b-roots-sampled-out.json", 12, 2, 2, "what process q of w links to is missing"},
 		{"spring-before.json", 8, 8, 8, ""},
 		{"spring-after-200ms-slower-consumer.json", 8, 8, 8, ""},
 	} {

@@ -124,15 +124,27 @@ func (j *Journey) Tail() (time.Duration, bool) {
 	return j.Completion() - wait, true
 }
 
-// Median returns the journey with the median completion, the lower of two, and of equals the first. It returns nil without
-// journeys, and does not change the list.
+// Median returns the journey with the median completion, the lower of two, and of equals the first. A journey that stands for
+// several, by its Weight, counts as these. It returns nil without journeys, and does not change the list.
 func Median(journeys []*Journey) *Journey {
 	if len(journeys) == 0 {
 		return nil
 	}
 	sorted := slices.Clone(journeys)
 	slices.SortStableFunc(sorted, func(a, b *Journey) int { return cmp.Compare(a.Completion(), b.Completion()) })
-	return sorted[(len(sorted)-1)/2]
+	weights := Weights(sorted)
+	if weights == nil {
+		return sorted[(len(sorted)-1)/2]
+	}
+	half := 0.0
+	for _, w := range weights {
+		half += w / 2
+	}
+	at := 0
+	for below := weights[0]; below < half && at < len(sorted)-1; below += weights[at] {
+		at++
+	}
+	return sorted[at]
 }
 
 // Warnings returns what was found wrong with the spans of the journey's traces, and with the journey itself. There are at

@@ -12,7 +12,7 @@ func (j *Journey) Detached() (sum, union time.Duration, ok bool) {
 	covered := from
 	for _, i := range j.spans {
 		n := &j.set.nodes[i]
-		if n.eff <= from {
+		if n.eff <= max(n.start, from) { // over, or called when its caller's own caller had ended already: it counts nothing
 			continue
 		}
 		sum += time.Duration(n.eff - max(n.start, from))

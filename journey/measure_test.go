@@ -16,6 +16,7 @@ var measureCases = []struct{ why, drawing, want string }{
 	{"of two longest chains the one with more hops", "a.S 0-10\n  a.A 1-2\n    a.B 1-2\n  b.A 3-4\n    c.B 3-4", "L=10 D=10 T=0 detached=0/0 depth=3,2,0"},
 	{"most messages, though on another chain than most spans", "s.S 0-10\n  s.P PRODUCER 2-4\n    c.C CONSUMER 5-9\n  s.A 1-9\n    s.B 1-9\n      s.D 1-9", "L=10 D=10 T=0 detached=0/0 depth=4,0,1"},
 	{"a circle of links has an end", "S 0-10\n  P PRODUCER 2-4\nA CONSUMER 10-10.4 link=P link=B trace=2 op=process\nB CONSUMER 10.3-10.6 link=A trace=3 op=process", "L=10 D=10 T=0 detached=0/0 depth=4,3,2"},
+	{"a server runs on after its client, and calls when that had ended: its call counts nothing", "a.S 0-10\n  a.D CLIENT 12-15\n    b.E SERVER 14-50\n      b.F 30-40", "L=10 D=15 T=5 detached=4/3 depth=4,1,0"},
 	{"a cause that starts after its effect", "S 0-10\n  P PRODUCER 6-8\n    C CONSUMER 5-9\n      D 5-9", "L=10 D=10 T=0 detached=0/0 depth=4,3,1"},
 }
 

@@ -22,9 +22,26 @@ func (j *Journey) Weight() (float64, bool) {
 	return 1, false
 }
 
+// Weights returns how many journeys each stands for, and nil where all stand for the same number.
+func Weights(journeys []*Journey) []float64 {
+	list := make([]float64, len(journeys))
+	differ := false
+	for i, j := range journeys {
+		list[i], _ = j.Weight()
+		differ = differ || list[i] != list[0]
+	}
+	if !differ {
+		return nil
+	}
+	return list
+}
+
 // weightOf reads the threshold of a tracestate: 1 to 14 hexadecimal digits, right-padded with zeros to 56 bits. Of 2^56 random
 // values those from the threshold on were sampled.
 func weightOf(state string) (float64, bool) {
+	if state == "" {
+		return 1, false
+	}
 	for member := range strings.SplitSeq(state, ",") {
 		value, ok := strings.CutPrefix(strings.TrimSpace(member), "ot=")
 		if !ok {
@@ -45,10 +62,17 @@ func weightOf(state string) (float64, bool) {
 	return 1, false
 }
 
-// tailMarks lists the attributes of tail samplers, which decide by what happened in a trace, when it is over.
-var tailMarks = [...]string{"tailsampling.policy", "tailsampling.composite_policy", "tailsampling.cached_decision", "meta.refinery.reason"}
+// IsTailMark reports whether an attribute of a span or its scope is one of a tail sampler, which decides by what happened in a
+// trace, when it is over.
+func IsTailMark(key string) bool {
+	switch key {
+	case "tailsampling.policy", "tailsampling.composite_policy", "tailsampling.cached_decision", "meta.refinery.reason":
+		return true
+	}
+	return false
+}
 
-// Sampling is what is known of how the journeys of a set were chosen.
+// Sampling is what is known of how journeys were chosen.
 type Sampling struct {
 	Weighted bool // a journey has a threshold
 	Differ   bool // weights differ between journeys
@@ -56,25 +80,33 @@ type Sampling struct {
 }
 
 // Sampling returns how the journeys of the set were chosen, as far as their spans show: O(n).
-func (s *Set) Sampling() Sampling {
+func (s *Set) Sampling() Sampling { return SamplingOf(s.Journeys()) }
+
+// SamplingOf returns how journeys were chosen, as far as their spans show: O(n).
+func SamplingOf(journeys []*Journey) Sampling {
 	var x Sampling
 	first := 0.0
-	for k, j := range s.Journeys() {
+	for k, j := range journeys {
 		w, ok := j.Weight()
 		x.Weighted = x.Weighted || ok
 		if k == 0 {
 			first = w
 		}
 		x.Differ = x.Differ || w != first
+		x.Tail = x.Tail || j.hasTailMark()
 	}
-	for i := range Index(s.Len()) {
-		for _, a := range s.Span(i).Attributes {
-			for _, mark := range tailMarks {
-				x.Tail = x.Tail || a.Key == mark
+	return x
+}
+
+func (j *Journey) hasTailMark() bool {
+	for _, i := range j.spans {
+		for _, a := range j.set.Span(i).Attributes {
+			if IsTailMark(a.Key) {
+				return true
 			}
 		}
 	}
-	return x
+	return false
 }
 
 // NoInterval reports whether no interval can be given for figures of such a set, and why.

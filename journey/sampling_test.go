@@ -1,8 +1,10 @@
 package journey_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"tracelab/journey"
 	"tracelab/journey/internal/draw"
@@ -49,5 +51,35 @@ func TestSampling(t *testing.T) {
 				t.Errorf("%q, %v; want %q", reason, refused, c.refused)
 			}
 		})
+	}
+}
+
+// TestWeightedMedian has journeys of which one stands for most of those that there were.
+func TestWeightedMedian(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		states []string // of journeys that take 10, 20, 30 and 40
+		want   int
+	}{
+		{"no weights: the lower of the middle two", []string{"", "", "", ""}, 20},
+		{"equal weights", []string{"ot=th:8", "ot=th:8", "ot=th:8", "ot=th:8"}, 20},
+		{"the last stands for 16, the others for one", []string{"", "", "", "ot=th:f"}, 40},
+		{"the first stands for 4 of 7", []string{"ot=th:c", "", "", ""}, 10},
+		{"the first stands for 2 of 5", []string{"ot=th:8", "", "", ""}, 20},
+	} {
+		var drawing strings.Builder
+		for i := range c.states {
+			fmt.Fprintf(&drawing, "a.S%d SERVER 0-%d trace=%d\n", i, 10*(i+1), i+1)
+		}
+		spans, err := draw.Spans(drawing.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range spans {
+			spans[i].TraceState = c.states[i]
+		}
+		if got := journey.Median(journey.NewSet(spans).Journeys()).Completion(); got != time.Duration(c.want)*time.Millisecond {
+			t.Errorf("%s: the median takes %v, want %d ms", c.why, got, c.want)
+		}
 	}
 }

@@ -71,6 +71,7 @@ type Set struct {
 	rareGroups  [][]int32         // by topic, the groups that consumed less than one in twenty of its messages
 	expects     bool              // a topic has groups that are expected
 	parented    map[rootKind]bool // by kind of an orphan: others have their parents in the set
+	damaged     map[int32]bool    // by trace: a part of it could not be read
 
 	options       options
 	journeys      []*Journey
@@ -101,6 +102,7 @@ func NewSet(spans []Span, opts ...Option) *Set {
 	s.findTopicGroups()
 	s.sortFindings()
 	s.findParented()
+	s.findDamaged()
 	s.findJourneys()
 	return s
 }
@@ -110,6 +112,8 @@ type Option func(*options)
 
 type options struct {
 	without []Selector
+	damaged []TraceID
+	missing []func(*Journey) string
 }
 
 // Len returns the number of spans, shared ones included, exact duplicates not.

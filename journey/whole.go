@@ -7,14 +7,25 @@ import (
 )
 
 // Incomplete reports whether spans of the journey are missing, and how that is known; the figures of such a journey are too
-// small. Any of these shows it: there is no root; a parent is missing, other than the root's, whose upstream may not export
-// (unless other spans like the root have their parents in the set); the target of a link is missing and no message led to
-// the span; a group did not handle a message of a topic of which it handles at least one in twenty.
+// small. Any of these shows it: a parent is missing, other than the root's, whose upstream may not export (unless other spans
+// like the root have their parents in the set); the target of a link is missing and no message led to the span; a group did
+// not handle a message of a topic of which it handles at least one in twenty; a part of one of its traces was damaged (see
+// Damaged); or the caller of NewSet knows (see Missing). The reason ends with the rule that finds it.
 func (j *Journey) Incomplete() (reason string, ok bool) {
-	if !j.rooted() {
-		return "it has no root", true
+	if len(j.spans) == 0 {
+		return "", false
 	}
 	s := j.set
+	for _, t := range j.traces {
+		if s.damaged[t] {
+			return "a part of its trace was damaged, and skipped (D09)", true
+		}
+	}
+	for _, why := range s.options.missing {
+		if reason := why(j); reason != "" {
+			return reason, true
+		}
+	}
 	if len(s.findings) > 0 {
 		for _, i := range mergeSorted(j.spans, j.unreached) {
 			for _, f := range s.findingsOf(i) {
@@ -29,10 +40,39 @@ func (j *Journey) Incomplete() (reason string, ok bool) {
 	}
 	for _, f := range j.FanOut() {
 		if len(f.Missing) > 0 && !s.nodes[f.Producer].failed() {
-			return fmt.Sprintf("%s was not handled by %s, though %s is elsewhere", s.messageName(f.Producer), strings.Join(f.Missing, ", "), f.Topic), true
+			return fmt.Sprintf("%s was not handled by %s, though it is elsewhere (P05)", s.messageName(f.Producer), strings.Join(f.Missing, ", ")), true
 		}
 	}
 	return "", false
+}
+
+// Damaged names traces of which a part could not be read: see source.Result.DamagedTraces. The journeys that reach them are
+// incomplete.
+func Damaged(traces ...TraceID) Option {
+	return func(o *options) { o.damaged = append(o.damaged, traces...) }
+}
+
+// Missing tells of journeys of which the caller knows that spans are missing: why returns the reason, or "". Journey.Incomplete
+// calls it.
+func Missing(why func(*Journey) string) Option {
+	return func(o *options) { o.missing = append(o.missing, why) }
+}
+
+// findDamaged notes the traces that are named as damaged, under the ids that their spans had.
+func (s *Set) findDamaged() {
+	if len(s.options.damaged) == 0 {
+		return
+	}
+	named := make(map[TraceID]bool, len(s.options.damaged))
+	for _, id := range s.options.damaged {
+		named[id] = true
+	}
+	s.damaged = make(map[int32]bool)
+	for i := range s.nodes {
+		if n := &s.nodes[i]; named[s.spans[n.span].Trace] {
+			s.damaged[n.trace] = true
+		}
+	}
 }
 
 // missing says which span of the journey is missing according to a finding, or returns "" when none is.
@@ -41,9 +81,9 @@ func (j *Journey) missing(f finding) string {
 	span := s.Span(f.span)
 	switch {
 	case f.rule == ruleOrphan && (f.span != j.root || s.parented[rootKind{s.nodes[f.span].service, span.Name}]):
-		return fmt.Sprintf("the parent of %s of %s is missing", span.Name, span.ServiceName())
+		return fmt.Sprintf("the parent of %s of %s is missing (P01)", span.Name, span.ServiceName())
 	case f.rule == ruleLinkTarget && s.nodes[f.span].is(isConsumer) && !j.isDelivered(f.span):
-		return fmt.Sprintf("what %s of %s links to is missing", span.Name, span.ServiceName())
+		return fmt.Sprintf("what %s of %s links to is missing (P04)", span.Name, span.ServiceName())
 	}
 	return ""
 }

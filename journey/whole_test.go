@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tracelab/journey"
+	"tracelab/journey/internal/draw"
 )
 
 func TestIncomplete(t *testing.T) {
@@ -17,13 +20,13 @@ func TestIncomplete(t *testing.T) {
 	}
 	for _, c := range []struct{ why, drawing, want string }{
 		{"whole", "S SERVER 0-9\n  A 1-2", ""},
-		{"no root", "C CONSUMER 0-9 op=process", "it has no root"},
-		{"a parent is missing below", "S SERVER 0-9\nA 1-2 parent=?", "the parent of A of A is missing"},
+		{"no root, which is no evidence by itself", "C CONSUMER 0-9 op=process", ""},
+		{"a parent is missing below", "S SERVER 0-9\nA 1-2 parent=?", "the parent of A of A is missing (P01)"},
 		{"a parent is missing above the root: the upstream exports nothing", "S SERVER 0-9 parent=?", ""},
-		{"a parent is missing above the root, and others like it have theirs", "S SERVER 0-9 parent=?\nU CLIENT 0-9 trace=2\n  S SERVER 1-8", "the parent of S of S is missing"},
-		{"what a consumer links to is missing, and nothing else led to it", "S SERVER 0-9\n  A CONSUMER 2-5 link=? service=S", "what A of S links to is missing"},
+		{"a parent is missing above the root, and others like it have theirs", "S SERVER 0-9 parent=?\nU CLIENT 0-9 trace=2\n  S SERVER 1-8", "the parent of S of S is missing (P01)"},
+		{"what a consumer links to is missing, and nothing else led to it", "S SERVER 0-9\n  A CONSUMER 2-5 link=? service=S", "what A of S links to is missing (P04)"},
 		{"one of two links of a batch is missing", "S SERVER 0-9\n  P PRODUCER 1-2\nB CONSUMER 5-9 link=P link=? trace=2", ""},
-		{"a group that got the others did not get this one", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n" + many(3, "g"), "t was not handled by g, though t is elsewhere"},
+		{"a group that got the others did not get this one", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n" + many(3, "g"), "t was not handled by g, though it is elsewhere (P05)"},
 		{"a group that got one in thirty is expected by nobody", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n    c.C CONSUMER 4-5 topic=t group=g\n" + many(29, "g") + "x.X CONSUMER 5-6 topic=t group=rare link=w.P0 trace=9", ""},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -38,6 +41,29 @@ func TestIncomplete(t *testing.T) {
 				t.Errorf("%q, %v; want %q", reason, ok, c.want)
 			}
 		})
+	}
+}
+
+// TestIncompleteByOthersWord has traces that were damaged where they were read, and journeys of which a caller knows more.
+func TestIncompleteByOthersWord(t *testing.T) {
+	spans, err := draw.Spans("a.S SERVER 0-9\n  a.P PRODUCER 1-2\nb.C CONSUMER 5-9 link=a.P trace=2\nc.T SERVER 20-29 trace=3\nd.U SERVER 40-49 trace=4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := func(j *journey.Journey) string {
+		if root, _ := j.Root(); j.Set().Span(root).Name == "d.U" {
+			return "known"
+		}
+		return ""
+	}
+	set := journey.NewSet(spans, journey.Damaged(spans[2].Trace), journey.Missing(known))
+	var got []string
+	for _, j := range set.Journeys() {
+		reason, _ := j.Incomplete()
+		got = append(got, reason)
+	}
+	if want := []string{"a part of its trace was damaged, and skipped (D09)", "", "known"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q: a damaged trace that a journey goes through is damage to the journey", got, want)
 	}
 }
 

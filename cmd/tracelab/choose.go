@@ -14,6 +14,8 @@ type chooseFlags struct {
 	Root    string   `help:"Only journeys whose root's service and name contain this." placeholder:"TEXT"`
 	Where   []string `help:"Only journeys that have a span with this attribute. May be repeated: all must hold." placeholder:"KEY=VALUE" sep:"none"`
 	Without []string `help:"Leave these spans out, with all that they caused. May be repeated." placeholder:"SERVICE[/NAME]" sep:"none"`
+
+	IncludeIncomplete bool `help:"Take journeys into the figures, too, of which spans are known to be missing."`
 }
 
 // selectors reads --without.
@@ -41,15 +43,32 @@ func (f chooseFlags) words() []string {
 	for _, w := range f.Without {
 		list = append(list, "without "+w)
 	}
+	if f.IncludeIncomplete {
+		list = append(list, "incomplete journeys, too")
+	}
 	return list
 }
 
-// about returns a line for a report that says what was chosen, if anything was.
-func (f chooseFlags) about() []string {
-	if list := f.words(); len(list) > 0 {
-		return []string{"only journeys with: " + strings.Join(list, ", ")}
+// whole returns the journeys of a group that figures are of.
+func (f chooseFlags) whole(group compare.Group) (whole compare.Group, left []compare.IncompleteReason) {
+	if f.IncludeIncomplete {
+		return group, nil
 	}
-	return nil
+	return group.Whole()
+}
+
+// about returns lines for a report that say what was chosen, if anything was.
+func (f chooseFlags) about() []string {
+	chosen := f
+	chosen.IncludeIncomplete = false
+	var lines []string
+	if list := chosen.words(); len(list) > 0 {
+		lines = append(lines, "only journeys with: "+strings.Join(list, ", "))
+	}
+	if f.IncludeIncomplete {
+		lines = append(lines, "incomplete journeys are in the figures")
+	}
+	return lines
 }
 
 // choose returns the group with the chosen journeys. Choosing none of a group that has some is an error.
@@ -66,8 +85,8 @@ func (f chooseFlags) choose(group compare.Group) (compare.Group, error) {
 		is = append(is, compare.HasAttribute(key, value))
 	}
 	if b := group.Baseline; b != nil {
-		if len(f.Where)+len(f.Without) > 0 && strings.Join(f.words(), "; ") != strings.Join(b.Chosen, "; ") {
-			return group, usageError{fmt.Errorf("%s is a baseline, of journeys with %q: --where and --without must be those that it was saved with", group.Name, b.Chosen)}
+		if (len(f.Where)+len(f.Without) > 0 || f.IncludeIncomplete) && strings.Join(f.words(), "; ") != strings.Join(b.Chosen, "; ") {
+			return group, usageError{fmt.Errorf("%s is a baseline, of journeys with %q: --where, --without and --include-incomplete must be those that it was saved with", group.Name, b.Chosen)}
 		}
 		if f.Root != "" {
 			group.Baseline = b.KeepRoots(f.Root)

@@ -83,7 +83,7 @@ func (c *compareCommand) write(s *streams, r report.Comparison) error {
 	case "markdown":
 		return r.WriteMarkdown(s.out)
 	case "junit":
-		return r.Gate.WriteJUnit(s.out)
+		return r.WriteJUnit(s.out)
 	}
 	return r.WriteText(s.out, terminalOf(s.out))
 }
@@ -98,6 +98,9 @@ type question struct {
 // question reads the flags.
 func (c *compareCommand) question() (question, error) {
 	q := question{compareCommand: c, options: []compare.Option{compare.WithPairs(compare.ByAttribute(c.Pair))}}
+	if c.IncludeIncomplete {
+		q.options = append(q.options, compare.WithIncomplete())
+	}
 	if c.SameWithin != "" {
 		amount, err := compare.ParseAmount(c.SameWithin)
 		if err != nil {

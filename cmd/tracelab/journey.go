@@ -60,7 +60,11 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	r := report.Journey{Of: picked, Group: formOf(picked), Color: formColor(formOf(picked)), About: append(append(in.About(), c.about()...), why+outcome(picked)), Headers: c.Headers, Attributes: c.Attributes}
+	about := append(append(in.About(), c.about()...), why+outcome(picked))
+	if reason, ok := picked.Incomplete(); ok {
+		about = append(about, "incomplete: "+reason+"; it is in no figure of a set")
+	}
+	r := report.Journey{Of: picked, Group: formOf(picked), Color: formColor(formOf(picked)), About: about, Headers: c.Headers, Attributes: c.Attributes}
 	switch c.Format {
 	case "json":
 		return r.WriteJSON(s.out)
@@ -73,7 +77,7 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 
 // list prints the list of journeys.
 func (c *journeyCommand) list(s *streams, group compare.Group) error {
-	list := report.Journeys{Name: group.Name, Of: group.Journeys}
+	list := report.Journeys{Name: group.Name, Of: group.Journeys, IncludeIncomplete: c.IncludeIncomplete}
 	switch c.Format {
 	case "json":
 		return list.WriteJSON(s.out)
@@ -107,13 +111,19 @@ func (c *journeyCommand) input(s *streams) (traceset.Input, error) {
 	return run.Form(run.Forms[0])
 }
 
-// pick finds the journey that is asked for, else the one with the median completion, the lower of two. It says which of how many that
-// is, and why.
+// pick finds the journey that is asked for, else the one with the median completion, the lower of two. Of incomplete journeys the
+// completion is not known, so they are neither the median nor the slowest, unless all are. It says which of how many that is,
+// and why.
 func (c *journeyCommand) pick(group compare.Group) (picked *journey.Journey, why string, err error) {
 	if len(group.Journeys) == 0 {
 		return nil, "", &traceset.ReadError{Err: fmt.Errorf("%s has no journey", group.Name)}
 	}
 	reason := "the one with the median completion"
+	whole, left := c.whole(group)
+	measured, incomplete := whole.Journeys, len(group.Journeys)-len(whole.Journeys)
+	if len(measured) == 0 {
+		measured = group.Journeys
+	}
 	switch {
 	case c.Trace != "":
 		trace, err := journey.ParseTraceID(c.Trace)
@@ -131,7 +141,7 @@ func (c *journeyCommand) pick(group compare.Group) (picked *journey.Journey, why
 		}
 		reason = "the one of that order"
 	case c.Slowest:
-		picked, reason = report.Slowest(group.Journeys)[0], "the slowest"
+		picked, reason = report.Slowest(measured)[0], "the slowest"
 	case c.Failed:
 		failed := report.Failed(group.Journeys)
 		if len(failed) == 0 {
@@ -139,7 +149,10 @@ func (c *journeyCommand) pick(group compare.Group) (picked *journey.Journey, why
 		}
 		picked, reason = report.Slowest(failed)[0], fmt.Sprintf("the slowest of the %d that failed", len(failed))
 	default:
-		picked = journey.Median(group.Journeys)
+		picked = journey.Median(measured)
+	}
+	if len(left) > 0 {
+		reason += fmt.Sprintf("; %d of them are incomplete: %s", incomplete, left[0].Reason)
 	}
 	what := "1"
 	if number, ok := attribute(picked, services.KeyNumber); ok {

@@ -27,9 +27,8 @@ type predictCommand struct {
 	CallOverhead *time.Duration `help:"What request and response take together (default: measured)." placeholder:"DURATION"`
 	Check        string         `help:"Compare the prediction with what was measured in this form of the same run, or in this input." placeholder:"FORM|INPUT"`
 	Pair         string         `help:"With --check: pair journeys by this attribute of their roots (default ${default})." default:"${number}" placeholder:"ATTRIBUTE"`
-	Root         string         `help:"Only journeys whose root's service or name contains this." placeholder:"TEXT"`
-	Where        []string       `help:"Only journeys that have a span with this value of this attribute." placeholder:"KEY=VALUE"`
 	Format       string         `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
+	chooseFlags
 	inputFlags
 }
 
@@ -38,7 +37,11 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 	if err := c.readOverhead(); err != nil {
 		return err
 	}
-	in, err := joined(c.resolver(s), c.Inputs)
+	without, err := c.selectors()
+	if err != nil {
+		return err
+	}
+	in, err := joined(c.resolver(s, without...), c.Inputs)
 	if err != nil {
 		return err
 	}
@@ -61,13 +64,13 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return c.explained(err)
 	}
-	r := report.Prediction{Of: of, About: append(in.About(), "journeys of "+in.Name())}
+	r := report.Prediction{Of: of, About: append(append(in.About(), "journeys of "+in.Name()), c.about()...)}
 	if c.Check != "" {
 		other, err := c.other(ctx, s, in, c.Check)
 		if err != nil {
 			return err
 		}
-		r.Check = new(of.Check(other.Name, other.Journeys, compare.ByAttribute(c.Pair)))
+		r.Check = new(of.Check(other.Name, other.Journeys, compare.ByAttribute(c.Pair), c.takes()...))
 	}
 	switch c.Format {
 	case "json":
@@ -103,7 +106,7 @@ func (c *predictCommand) readOverhead() error {
 
 // options makes the library's options of the flags.
 func (c *predictCommand) options(ctx context.Context, s *streams, in traceset.Input, group compare.Group) ([]predict.Option, error) {
-	list := []predict.Option{predict.ToMessage(c.Message...), predict.ToCall(c.Call...), predict.Named(group.Name)}
+	list := append(c.takes(), predict.ToMessage(c.Message...), predict.ToCall(c.Call...), predict.Named(group.Name))
 	for _, x := range []struct {
 		name string
 		as   func(string, []*journey.Journey) predict.Option
@@ -128,6 +131,14 @@ func (c *predictCommand) options(ctx context.Context, s *streams, in traceset.In
 	return list, nil
 }
 
+// takes says which journeys are taken.
+func (c *predictCommand) takes() []predict.Option {
+	if c.IncludeIncomplete {
+		return []predict.Option{predict.WithIncomplete()}
+	}
+	return nil
+}
+
 // other reads what a flag names: a form of the same run, or an input.
 func (c *predictCommand) other(ctx context.Context, s *streams, in traceset.Input, name string) (compare.Group, error) {
 	if form, ok := in.(traceset.Form); ok {
@@ -138,9 +149,13 @@ func (c *predictCommand) other(ctx context.Context, s *streams, in traceset.Inpu
 			return compare.Group{}, err
 		}
 	}
+	without, err := c.selectors()
+	if err != nil {
+		return compare.Group{}, err
+	}
 	f := c.inputFlags
 	f.Service = "" // that names the input itself
-	inputs, err := resolve(f.resolver(s), []string{name})
+	inputs, err := resolve(f.resolver(s, without...), []string{name})
 	if err != nil {
 		return compare.Group{}, err
 	}
@@ -150,7 +165,7 @@ func (c *predictCommand) other(ctx context.Context, s *streams, in traceset.Inpu
 	return c.group(ctx, s, inputs[0])
 }
 
-// group reads the journeys of an input that --root and --where leave.
+// group reads the journeys of an input that are chosen.
 func (c *predictCommand) group(ctx context.Context, s *streams, in traceset.Input) (compare.Group, error) {
 	group, warnings, err := in.Group(ctx)
 	if err != nil {
@@ -159,47 +174,32 @@ func (c *predictCommand) group(ctx context.Context, s *streams, in traceset.Inpu
 	if err := c.check(in.Name(), warnings); err != nil {
 		return group, err
 	}
-	for _, w := range warnings {
+	for _, w := range report.CollapseWarnings(warnings) {
 		s.talk("warning: %s", w.Text)
+	}
+	if group.Baseline != nil {
+		_, err := in.Spans(ctx) // which says why there are none
+		return group, err
 	}
 	if len(group.Journeys) == 0 {
 		return group, &traceset.ReadError{Err: fmt.Errorf("%s has no journey", group.Name)}
 	}
-	for _, pair := range c.Where {
-		key, value, ok := strings.Cut(pair, "=")
-		if !ok || key == "" {
-			return group, usageError{fmt.Errorf("--where %q: write KEY=VALUE", pair)}
-		}
-		group = group.Keep(compare.HasAttribute(key, value))
-	}
-	if c.Root != "" {
-		group = group.Keep(func(j *journey.Journey) bool { return rootContains(j, c.Root) })
-	}
-	if len(group.Journeys) == 0 {
-		return group, fmt.Errorf("%s has no journey that --root and --where leave", group.Name)
-	}
-	return group, nil
-}
-
-func rootContains(j *journey.Journey, text string) bool {
-	root, ok := j.Root()
-	if !ok {
-		return false
-	}
-	span := j.Set().Span(root)
-	return strings.Contains(span.Service+" "+span.Name, text)
+	return c.choose(group)
 }
 
 // explained adds the flags that help.
 func (c *predictCommand) explained(err error) error {
 	missing, isMissing := errors.AsType[*predict.MissingConstantError](err)
 	_, isCarrier := errors.AsType[*predict.CarrierError](err)
+	_, isIncomplete := errors.AsType[*predict.IncompleteError](err)
 	_, isUnknown := errors.AsType[*predict.UnknownHopError](err)
 	switch {
 	case isMissing && missing.Message:
 		return usageError{fmt.Errorf("%w: --from, or --publish and --delivery", err)}
 	case isMissing:
 		return usageError{fmt.Errorf("%w: --from, or --call-overhead", err)}
+	case isIncomplete:
+		return &traceset.ReadError{Err: fmt.Errorf("%w: --include-incomplete takes them", err)}
 	case errors.Is(err, predict.ErrNothingTurned) && c.Like != "":
 		return usageError{fmt.Errorf("%w: every hop has the carrier that it has in %s", err, c.Like)}
 	case errors.Is(err, predict.ErrNothingTurned):

@@ -31,6 +31,7 @@ type Input interface {
 type Spans struct {
 	Spans    []journey.Span
 	Warnings []journey.Warning
+	Damaged  []journey.TraceID                 // traces of which a part could not be read
 	absence  func(journey.Ref) journey.Absence // nil when no store was asked
 	doubt    string                            // why times are not only the system's, "" when nothing is known
 }
@@ -60,9 +61,14 @@ func unread(err error) error {
 	return &ReadError{err}
 }
 
+// Set joins the spans.
+func (s Spans) Set(opts ...journey.Option) *journey.Set {
+	return journey.NewSet(s.Spans, append(slices.Clip(opts), journey.Damaged(s.Damaged...))...)
+}
+
 // groupOf makes a group of the journeys of spans.
 func groupOf(name string, spans Spans, opts []journey.Option) (compare.Group, []journey.Warning) {
-	set := journey.NewSet(spans.Spans, opts...)
+	set := spans.Set(opts...)
 	return compare.Group{Name: name, Journeys: set.Journeys(), Doubt: spans.doubt}, append(spans.Warnings, set.Warnings()...)
 }
 
@@ -85,8 +91,10 @@ func nameOf(r rundir.Run) string {
 
 // Spans reads all forms and the shared spans.
 func (r Run) Spans(context.Context) (Spans, error) {
-	spans, warnings, err := r.Run.Spans()
-	return Spans{Spans: spans, Warnings: warnings, doubt: r.Starvation.String()}, unread(err)
+	all, err := r.Run.Read()
+	spans := read(all)
+	spans.doubt = r.Starvation.String()
+	return spans, unread(err)
 }
 
 // Group reads all forms as one group.
@@ -129,10 +137,10 @@ func (f Form) Name() string {
 // Spans reads the form's file.
 func (f Form) Spans(context.Context) (Spans, error) {
 	result, err := source.ReadFile(f.Run.File(f.Form))
-	return Spans{Spans: result.Spans, Warnings: result.Warnings}, unread(err)
+	return read(result), unread(err)
 }
 
-// Group reads the form's journeys, without those that the run found incomplete.
+// Group reads the form's journeys. Those that the run found incomplete are so.
 func (f Form) Group(context.Context) (compare.Group, []journey.Warning, error) {
 	group, warnings, err := f.Run.Run.Group(f.Form, f.Run.options...)
 	group.Name = f.Name()
@@ -230,8 +238,13 @@ func (j Joined) Spans(ctx context.Context) (Spans, error) {
 	return all, nil
 }
 
+// read are the spans of a result.
+func read(r source.Result) Spans {
+	return Spans{Spans: r.Spans, Warnings: r.Warnings, Damaged: r.DamagedTraces}
+}
+
 func (s *Spans) add(one Spans) {
-	s.Spans, s.Warnings = append(s.Spans, one.Spans...), append(s.Warnings, one.Warnings...)
+	s.Spans, s.Warnings, s.Damaged = append(s.Spans, one.Spans...), append(s.Warnings, one.Warnings...), append(s.Damaged, one.Damaged...)
 	if one.absence != nil {
 		s.absence = one.absence
 	}

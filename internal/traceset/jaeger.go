@@ -69,7 +69,7 @@ func (s JaegerTraces) Spans(ctx context.Context) (Spans, error) {
 		if err != nil {
 			return Spans{}, unread(err)
 		}
-		all.Spans, all.Warnings = append(all.Spans, result.Spans...), append(all.Warnings, result.Warnings...)
+		all.Add(source.Result{Spans: result.Spans, Warnings: result.Warnings})
 	}
 	if s.search != nil {
 		result, err := store.Search(ctx, *s.search)
@@ -79,7 +79,7 @@ func (s JaegerTraces) Spans(ctx context.Context) (Spans, error) {
 		if len(result.Spans) == 0 {
 			return Spans{}, unread(fmt.Errorf("%s at %s has no trace since %s: look further back with --since", s.name, s.base, s.search.Start.Format(time.RFC3339)))
 		}
-		all.Spans, all.Warnings = append(all.Spans, result.Spans...), append(all.Warnings, result.Warnings...)
+		all.Add(source.Result{Spans: result.Spans, Warnings: result.Warnings})
 	}
 	return s.resolver.completeFrom(ctx, all, store)
 }
@@ -101,22 +101,22 @@ func (s JaegerTraces) Group(ctx context.Context) (compare.Group, []journey.Warni
 }
 
 // complete asks the resolver's Jaeger, if it has one, for what the spans refer to.
-func (r *Resolver) complete(ctx context.Context, read source.Result) (Spans, error) {
+func (r *Resolver) complete(ctx context.Context, result source.Result) (Spans, error) {
 	if r.Jaeger == "" {
-		return Spans{Spans: read.Spans, Warnings: read.Warnings}, nil
+		return read(result), nil
 	}
 	store, err := jaeger.Open(r.Jaeger)
 	if err != nil {
 		return Spans{}, unread(err)
 	}
 	defer func() { _ = store.Close() }() // nothing was written
-	return r.completeFrom(ctx, read, store)
+	return r.completeFrom(ctx, result, store)
 }
 
-func (r *Resolver) completeFrom(ctx context.Context, read source.Result, store source.Store) (Spans, error) {
-	completion, err := source.Complete(ctx, read.Spans, store, source.WithKeys(r.By...))
+func (r *Resolver) completeFrom(ctx context.Context, result source.Result, store source.Store) (Spans, error) {
+	completion, err := source.Complete(ctx, result.Spans, store, source.WithKeys(r.By...))
 	if err != nil {
 		return Spans{}, unread(fmt.Errorf("ask for what the traces refer to: %w", err))
 	}
-	return Spans{Spans: completion.Spans, Warnings: append(read.Warnings, completion.Warnings...), absence: completion.Absence}, nil
+	return Spans{Spans: completion.Spans, Warnings: append(result.Warnings, completion.Warnings...), Damaged: result.DamagedTraces, absence: completion.Absence}, nil
 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -66,7 +67,7 @@ func (a Amount) words(measure string, v float64) string {
 
 // judge gives a difference the verdict VerdictSame where its whole interval lies within the amount. b and o are the values
 // that were compared.
-func (a Amount) judge(d *Difference, b, o []float64) {
+func (a Amount) judge(d *Difference, b, o Figures) {
 	d.SameWithin = a.String()
 	if x := a.difference(b, o, d.Paired, 0.5); x.Low != nil && x.High != nil && *x.Low >= -a.Value && *x.High <= a.Value {
 		d.Verdict = VerdictSame
@@ -75,14 +76,45 @@ func (a Amount) judge(d *Difference, b, o []float64) {
 
 // difference compares values by a quantile, in the unit of the amount: as a share of the base, or as they are. Pairs are
 // compared by the median of their ratios or differences.
-func (a Amount) difference(b, o []float64, paired bool, quantile float64) Difference {
+func (a Amount) difference(b, o Figures, paired bool, quantile float64) Difference {
 	switch {
+	case b.bare() || o.bare():
+		return a.weighted(b, o, paired, quantile)
 	case paired && a.Share:
-		return pairedShare(b, o)
+		return pairedShare(b.Values, o.Values)
 	case paired:
-		return Paired(b, o)
+		return Paired(b.Values, o.Values)
 	case a.Share:
-		return unpairedShare(b, o, quantile)
+		return unpairedShare(b.Values, o.Values, quantile)
 	}
-	return unpairedQuantile(b, o, quantile)
+	return unpairedQuantile(b.Values, o.Values, quantile)
+}
+
+// weighted is difference of figures that have weights, or that there is no interval for.
+func (a Amount) weighted(b, o Figures, paired bool, quantile float64) Difference {
+	d := Difference{Paired: paired, N: min(len(b.Values), len(o.Values))}
+	if d.N > 0 {
+		var delta float64
+		if paired {
+			pairs := Figures{Weights: pairWeights(b, o)}
+			for i := range d.N {
+				v := o.Values[i] - b.Values[i]
+				if a.Share {
+					v = shareOf(b.Values[i], o.Values[i])
+				}
+				pairs.Values = append(pairs.Values, v)
+			}
+			delta = pairs.sorted().quantile(0.5)
+		} else {
+			base, other := b.sorted().quantile(quantile), o.sorted().quantile(quantile)
+			if delta = other - base; a.Share {
+				delta = shareOf(base, other)
+			}
+		}
+		if finite(delta) {
+			d.Delta = &delta
+		}
+	}
+	d.withoutInterval(cmp.Or(b.NoInterval, o.NoInterval, weightsDiffer))
+	return d
 }

@@ -41,7 +41,10 @@ type BaselineRoot struct {
 	Summaries  map[string]*Summary `json:"summaries"` // by measure, over all journeys; null where none has it
 	Keys       []*string           `json:"keys"`      // by sampled journey, null for one without a key
 	Runs       []int               `json:"runs,omitempty"`
-	Figures    map[string]baseRow  `json:"figures"` // by measure, then by sampled journey, null for one that does not have it
+	Weights    []float64           `json:"weights,omitempty"`     // by sampled journey, how many it stands for; none: each for one
+	NoInterval string              `json:"no_interval,omitempty"` // why there is no interval for the figures
+	LeftOut    []IncompleteReason  `json:"left_out,omitempty"`    // journeys that are incomplete, and in no figure
+	Figures    map[string]baseRow  `json:"figures"`               // by measure, then by sampled journey, null for one that does not have it
 }
 
 // baseRow has one number for each journey. A missing one is NaN, and null in JSON.
@@ -88,7 +91,7 @@ func NewBaseline(g Group, opts ...Option) *Baseline {
 	}
 	o := newOptions(opts)
 	b := &Baseline{Schema: BaselineSchema, Name: g.Name, Doubt: g.Doubt}
-	for _, r := range splitRoots([]Group{g}) {
+	for _, r := range splitRoots(o.take([]Group{g})) {
 		b.Roots = append(b.Roots, newBaselineRoot(r, o))
 	}
 	return b
@@ -100,7 +103,7 @@ func newBaselineRoot(r rootGroups, o options) BaselineRoot {
 	described := describe(g, o.measures, trees[0].structures(table))
 	x := BaselineRoot{
 		Root: r.root, Journeys: described.Journeys, Spans: described.Spans, Structures: described.Structures,
-		Summaries: map[string]*Summary{}, Figures: map[string]baseRow{},
+		Summaries: map[string]*Summary{}, Figures: map[string]baseRow{}, NoInterval: g.noInterval, LeftOut: described.Incomplete,
 	}
 	keys := make([]*string, len(g.Journeys))
 	for i, j := range g.Journeys {
@@ -116,6 +119,9 @@ func newBaselineRoot(r rootGroups, o options) BaselineRoot {
 		x.Keys = append(x.Keys, keys[i])
 		if g.Runs != nil {
 			x.Runs = append(x.Runs, g.Runs[i])
+		}
+		if w, ok := g.Journeys[i].Weight(); ok || g.weights != nil {
+			x.Weights = append(x.Weights, w)
 		}
 	}
 	for k, m := range o.measures {
@@ -197,6 +203,9 @@ func (r *BaselineRoot) check() error {
 	if r.Runs != nil && len(r.Runs) != len(r.Keys) {
 		return fmt.Errorf("runs of %d journeys, keys of %d", len(r.Runs), len(r.Keys))
 	}
+	if r.Weights != nil && len(r.Weights) != len(r.Keys) {
+		return fmt.Errorf("weights of %d journeys, keys of %d", len(r.Weights), len(r.Keys))
+	}
 	for name, row := range r.Figures {
 		if len(row) != len(r.Keys) {
 			return fmt.Errorf("figures of %s are of %d journeys, keys of %d", name, len(row), len(r.Keys))
@@ -250,15 +259,23 @@ func (b *Baseline) spans() int {
 }
 
 func (b *Baseline) structures() []Structure {
-	var list []Structure
+	var list structureList
 	for i := range b.Roots {
-		list = append(list, b.Roots[i].Structures...)
+		list.add(b.Roots[i].Structures, b.Roots[i].weight())
 	}
-	for i := range list {
-		list[i].Share = float64(list[i].Journeys) / float64(max(1, b.journeys()))
+	return list.shared()
+}
+
+// weight returns how many journeys those of the root stand for, as far as the sample tells.
+func (r *BaselineRoot) weight() float64 {
+	if len(r.Weights) == 0 {
+		return float64(r.Journeys)
 	}
-	slices.SortStableFunc(list, func(x, y Structure) int { return cmp.Compare(y.Journeys, x.Journeys) })
-	return list
+	sum := 0.0
+	for _, w := range r.Weights {
+		sum += w
+	}
+	return sum / float64(len(r.Weights)) * float64(r.Journeys)
 }
 
 // figures returns a measure of each sampled journey, NaN for those without it.
@@ -271,6 +288,40 @@ func (b *Baseline) figures(measure string) []float64 {
 			row = slices.Repeat(baseRow{math.NaN()}, len(r.Keys))
 		}
 		list = append(list, row...)
+	}
+	return list
+}
+
+// weights returns how many journeys each sampled one stands for, nil where all stand for the same number.
+func (b *Baseline) weights() []float64 {
+	var list []float64
+	for i := range b.Roots {
+		r := &b.Roots[i]
+		if r.Weights == nil {
+			list = append(list, slices.Repeat([]float64{1}, len(r.Keys))...)
+		} else {
+			list = append(list, r.Weights...)
+		}
+	}
+	if len(list) == 0 || !slices.ContainsFunc(list, func(w float64) bool { return w != list[0] }) {
+		return nil
+	}
+	return list
+}
+
+func (b *Baseline) noInterval() string {
+	for i := range b.Roots {
+		if b.Roots[i].NoInterval != "" {
+			return b.Roots[i].NoInterval
+		}
+	}
+	return ""
+}
+
+func (b *Baseline) leftOut() []IncompleteReason {
+	var list []IncompleteReason
+	for i := range b.Roots {
+		list = append(list, b.Roots[i].LeftOut...)
 	}
 	return list
 }

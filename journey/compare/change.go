@@ -18,7 +18,7 @@ func (d *differ) change(g int, shifts [timeKinds]*NodeDelta) Change {
 		return ChangeCarrier
 	case d.fansOut(g):
 		return ChangeFanOut
-	case failsDifferently(b, o):
+	case d.failsDifferently(g):
 		return ChangeError
 	}
 	for _, k := range [...]timeKind{selfTime, waitTime} {
@@ -36,31 +36,35 @@ func (d *differ) change(g int, shifts [timeKinds]*NodeDelta) Change {
 // shift compares a time of the row over the journeys that have the node: a node that became rarer has not become faster.
 func (d *differ) shift(g int, k timeKind) *NodeDelta {
 	b, o := &d.columns[0], &d.columns[g]
-	var base, other []float64
-	if d.pairs[g] != nil {
-		for _, p := range d.pairs[g] {
-			if b.counts[p[0]] > 0 && o.counts[p[1]] > 0 {
-				base, other = append(base, b.times[k][p[0]]), append(other, o.times[k][p[1]])
-			}
-		}
-		return nodeDelta(Paired(base, other), mean(other)-mean(base))
+	if d.pairs[g] == nil {
+		base, other := d.present(0, k), d.present(g, k)
+		return nodeDelta(UnpairedFigures(base, other), other.mean()-base.mean())
 	}
-	base, other = b.present(k), o.present(k)
-	return nodeDelta(Unpaired(base, other), mean(other)-mean(base))
+	x, y := &d.trees[0].group, &d.trees[g].group
+	base, other := Figures{NoInterval: x.noInterval}, Figures{NoInterval: y.noInterval}
+	for _, p := range d.pairs[g] {
+		if b.counts[p[0]] > 0 && o.counts[p[1]] > 0 {
+			base.add(b.times[k][p[0]], x.weights, p[0])
+			other.add(o.times[k][p[1]], y.weights, p[1])
+		}
+	}
+	return nodeDelta(PairedFigures(base, other), other.mean()-base.mean())
 }
 
 // present returns the values of a time in the journeys that have the row.
-func (c *column) present(k timeKind) []float64 {
+func (d *differ) present(g int, k timeKind) Figures {
+	c, group := &d.columns[g], &d.trees[g].group
+	f := Figures{NoInterval: group.noInterval}
 	if c.journeys == len(c.counts) {
-		return c.times[k]
+		f.Values, f.Weights = c.times[k], group.weights
+		return f
 	}
-	values := make([]float64, 0, c.journeys)
 	for i, v := range c.times[k] {
 		if c.counts[i] > 0 {
-			values = append(values, v)
+			f.add(v, group.weights, int32(i))
 		}
 	}
-	return values
+	return f
 }
 
 // lost reports that group g has less of the row than another group because spans are missing: all of its journeys miss
@@ -68,7 +72,10 @@ func (c *column) present(k timeKind) []float64 {
 func (d *differ) lost(g, other int) bool {
 	tree, than := d.trees[g], d.trees[other]
 	n, m := len(tree.group.Journeys), len(than.group.Journeys)
-	if tree.whole == n || n == 0 || m == 0 {
+	if n == 0 {
+		return len(tree.group.left) > 0 && d.columns[other].count > 0
+	}
+	if tree.whole == n || m == 0 {
 		return false
 	}
 	has, wants := float64(d.columns[g].count)/float64(n), float64(d.columns[other].count)/float64(m)
@@ -88,18 +95,21 @@ func (d *differ) lost(g, other int) bool {
 // the medians differ, beyond chance where there are enough journeys for an interval.
 func (d *differ) fansOut(g int) bool {
 	b, o := &d.columns[0], &d.columns[g]
-	if sharesDiffer(b.journeys, len(b.counts), o.journeys, len(o.counts)) {
+	if !d.bare(g) && sharesDiffer(b.journeys, len(b.counts), o.journeys, len(o.counts)) {
 		return true
 	}
+	p, q := &d.trees[0].group, &d.trees[g].group
+	base, other := Figures{NoInterval: p.noInterval}, Figures{NoInterval: q.noInterval}
 	var x Difference
 	if d.pairs[g] != nil {
-		var base, other []float64
-		for _, p := range d.pairs[g] {
-			base, other = append(base, d.columns[0].counts[p[0]]), append(other, d.columns[g].counts[p[1]])
+		for _, pair := range d.pairs[g] {
+			base.add(b.counts[pair[0]], p.weights, pair[0])
+			other.add(o.counts[pair[1]], q.weights, pair[1])
 		}
-		x = Paired(base, other)
+		x = PairedFigures(base, other)
 	} else {
-		x = Unpaired(d.columns[0].counts, d.columns[g].counts)
+		base.Values, base.Weights, other.Values, other.Weights = b.counts, p.weights, o.counts, q.weights
+		x = UnpairedFigures(base, other)
 	}
 	if x.Low == nil {
 		return x.Delta != nil && *x.Delta != 0
@@ -107,12 +117,18 @@ func (d *differ) fansOut(g int) bool {
 	return x.Verdict != VerdictNone
 }
 
+// bare reports that nothing can be said of how sure a difference is.
+func (d *differ) bare(g int) bool {
+	return d.trees[0].group.noInterval != "" || d.trees[g].group.noInterval != ""
+}
+
 // failsDifferently reports errors on one side only, or shares of errors that differ.
-func failsDifferently(b, o *column) bool {
+func (d *differ) failsDifferently(g int) bool {
+	b, o := &d.columns[0], &d.columns[g]
 	if b.errors == 0 || o.errors == 0 {
 		return b.errors != o.errors
 	}
-	return sharesDiffer(min(b.errors, b.count), b.count, min(o.errors, o.count), o.count) // a call may have several servers
+	return !d.bare(g) && sharesDiffer(min(b.errors, b.count), b.count, min(o.errors, o.count), o.count) // a call may have several servers
 }
 
 // sharesDiffer reports that the 95 % interval of the difference of two shares excludes 0: the hybrid of two Wilson intervals

@@ -11,6 +11,7 @@ import (
 // begin in the first group that has them. O(n log n) for n spans.
 func Nodes(groups []Group, opts ...Option) []Node {
 	o := newOptions(opts)
+	groups = o.take(groups)
 	table, trees := buildTrees(groups)
 	pairs := make([]pairing, len(groups))
 	for g := 1; g < len(groups); g++ {
@@ -156,7 +157,7 @@ func (d *differ) side(r *row, g int) NodeIn {
 			to.Delta = d.delta(g, k)
 		}
 		if (k == selfTime || k == waitTime) && c.count > 0 {
-			to.Typical = Summarize(c.present(k)).Median
+			to.Typical = d.present(g, k).Summarize().Median
 			if g > 0 && d.columns[0].count > 0 {
 				to.Shift = d.shift(g, k)
 			}
@@ -166,26 +167,27 @@ func (d *differ) side(r *row, g int) NodeIn {
 }
 
 // of returns the values of a time in group g; for the response path, of the journeys that have one.
-func (d *differ) of(g int, k timeKind) []float64 {
-	all := d.columns[g].times[k]
+func (d *differ) of(g int, k timeKind) Figures {
+	group, all := &d.trees[g].group, d.columns[g].times[k]
+	f := Figures{NoInterval: group.noInterval}
 	if k != responseTime || d.trees[g].rooted == len(all) {
-		return all
+		f.Values, f.Weights = all, group.weights
+		return f
 	}
-	var values []float64
-	for i, j := range d.trees[g].group.Journeys {
+	for i, j := range group.Journeys {
 		if rooted(j) {
-			values = append(values, all[i])
+			f.add(all[i], group.weights, int32(i))
 		}
 	}
-	return values
+	return f
 }
 
-func describeTime(values []float64) NodeTime {
-	if len(values) == 0 {
+func describeTime(f Figures) NodeTime {
+	if len(f.Values) == 0 {
 		return NodeTime{}
 	}
-	s := Summarize(values)
-	return NodeTime{Mean: mean(values), Median: *s.Median, P95: s.P95}
+	s := f.Summarize()
+	return NodeTime{Mean: f.mean(), Median: *s.Median, P95: s.P95}
 }
 
 // mean returns the mean. The sum is exact as long as it is under 2⁵³: 104 days of nanoseconds.
@@ -202,10 +204,9 @@ func (d *differ) delta(g int, k timeKind) *NodeDelta {
 	base, other := d.of(0, k), d.of(g, k)
 	if d.pairs[g] != nil {
 		base, other = d.paired(g, k)
-		difference := Paired(base, other)
-		return nodeDelta(difference, mean(other)-mean(base))
+		return nodeDelta(PairedFigures(base, other), other.mean()-base.mean())
 	}
-	return nodeDelta(Unpaired(base, other), mean(other)-mean(base))
+	return nodeDelta(UnpairedFigures(base, other), other.mean()-base.mean())
 }
 
 func nodeDelta(x Difference, mean float64) *NodeDelta {
@@ -213,13 +214,16 @@ func nodeDelta(x Difference, mean float64) *NodeDelta {
 }
 
 // paired returns the values of the pairs; for the response path, of the pairs that both have one.
-func (d *differ) paired(g int, k timeKind) (base, other []float64) {
+func (d *differ) paired(g int, k timeKind) (base, other Figures) {
 	b, o := d.columns[0].times[k], d.columns[g].times[k]
+	x, y := &d.trees[0].group, &d.trees[g].group
+	base.NoInterval, other.NoInterval = x.noInterval, y.noInterval
 	for _, p := range d.pairs[g] {
 		if k == responseTime && (!rooted(d.trees[0].group.Journeys[p[0]]) || !rooted(d.trees[g].group.Journeys[p[1]])) {
 			continue
 		}
-		base, other = append(base, b[p[0]]), append(other, o[p[1]])
+		base.add(b[p[0]], x.weights, p[0])
+		other.add(o[p[1]], y.weights, p[1])
 	}
 	return base, other
 }

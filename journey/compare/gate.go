@@ -78,6 +78,7 @@ func (g Gate) Judge(groups []Group, opts ...Option) Judgment {
 		return result
 	}
 	o := newOptions(opts)
+	groups = o.take(groups)
 	roots := splitRoots(groups)
 	if one, _ := oneKind(groups, roots); one && len(roots) > 0 {
 		all := rootGroups{groups: groups}
@@ -165,6 +166,8 @@ func (c *Check) take(d Difference) {
 	case c.Low != nil:
 	case c.N == 0:
 		c.Reason = "one side has no value of it"
+	case d.Reason != "":
+		c.Reason = "no interval: " + d.Reason
 	case c.N < least:
 		c.Reason = fmt.Sprintf("it takes at least %d %s for an interval", least, c.units(least))
 	default:
@@ -182,22 +185,28 @@ func (g Group) runs() int {
 }
 
 // byRun returns a quantile of a measure for each run.
-func (g Group) byRun(m Measure, quantile float64) []float64 {
-	values := make(map[int][]float64)
+func (g Group) byRun(m Measure, quantile float64) Figures {
+	byRun := make(map[int]*Figures)
 	var order []int
 	for i, v := range g.figures(m) {
 		if math.IsNaN(v) {
 			continue
 		}
 		run := g.run(i)
-		if values[run] == nil {
+		if byRun[run] == nil {
 			order = append(order, run)
+			byRun[run] = new(Figures)
 		}
-		values[run] = append(values[run], v)
+		byRun[run].add(v, g.weights, int32(i))
 	}
-	list := make([]float64, 0, len(order))
+	list := Figures{NoInterval: g.noInterval}
 	for _, run := range order {
-		list = append(list, quantileOf(values[run], quantile).point)
+		f := byRun[run]
+		if f.Weights != nil {
+			list.Values = append(list.Values, f.sorted().quantile(quantile))
+		} else {
+			list.Values = append(list.Values, quantileOf(f.Values, quantile).point)
+		}
 	}
 	return list
 }

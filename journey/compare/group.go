@@ -23,6 +23,15 @@ type Group struct {
 	// Doubt says why the group's times are not only the system's own, as that its machine had no CPU left; "" when nothing
 	// is known. Whatever is said of the group's times is marked then.
 	Doubt string
+
+	// What options.take found out.
+	complete   bool      // all journeys are known to be whole
+	left       []leftOut // what is in no figure
+	taken      int       // incomplete journeys that are in the figures
+	sampling   journey.Sampling
+	weights    []float64 // by journey, how many it stands for; nil: all for the same number
+	each       float64   // that number
+	noInterval string    // why there can be no intervals
 }
 
 // Keep returns the group with the journeys that all of the functions choose. It returns a group that is a Baseline as it is:
@@ -80,9 +89,10 @@ func (g Group) run(i int) int {
 type Option func(*options)
 
 type options struct {
-	key       PairKey
-	measures  []Measure
-	tolerance *Amount
+	key        PairKey
+	measures   []Measure
+	tolerance  *Amount
+	incomplete bool // take incomplete journeys, too
 }
 
 func newOptions(list []Option) options {
@@ -129,6 +139,7 @@ func Groups(groups []Group, opts ...Option) Comparison {
 		return c
 	}
 	c.Warnings = doubts(groups)
+	groups = o.take(groups)
 	roots := splitRoots(groups)
 	if one, warning := oneKind(groups, roots); one {
 		if warning != "" {
@@ -136,7 +147,7 @@ func Groups(groups []Group, opts ...Option) Comparison {
 		}
 		x, warnings := compareAlike(groups, o)
 		c.Groups, c.Differences, c.Nodes = x.Groups, x.Differences, x.Nodes
-		c.Warnings = append(c.Warnings, warnings...)
+		c.Warnings = append(c.caveats(), append(c.Warnings, warnings...)...)
 		return c
 	}
 	for _, r := range roots {
@@ -164,7 +175,16 @@ func Groups(groups []Group, opts ...Option) Comparison {
 	for i, g := range groups {
 		c.Groups = append(c.Groups, describe(g, o.measures, c.structuresOf(i, g, roots)))
 	}
+	c.Warnings = append(c.caveats(), c.Warnings...)
 	return c
+}
+
+func (c *Comparison) caveats() []string {
+	var list []string
+	for _, g := range c.Groups {
+		list = append(list, g.caveats()...)
+	}
+	return list
 }
 
 // doubts are a warning for each reason why times of groups are not only the system's.
@@ -189,39 +209,60 @@ func doubts(groups []Group) []string {
 func (r *rootGroups) oneSided() OneSidedRoot {
 	x := OneSidedRoot{Root: r.root}
 	for _, g := range r.groups {
-		x.Journeys = append(x.Journeys, g.size())
+		x.Journeys, x.Incomplete = append(x.Journeys, g.size()), append(x.Incomplete, countLeftOut(g.leftOut()))
 	}
 	return x
 }
 
 // structuresOf joins the structures of a group's roots, with their share of the whole group.
 func (c *Comparison) structuresOf(group int, g Group, roots []rootGroups) []Structure {
-	var list []Structure
+	var list structureList
 	at := make(map[Root]int, len(c.Roots))
 	for i, x := range c.Roots {
 		at[x.Root] = i
 	}
 	for _, r := range roots {
-		if r.groups[group].size() == 0 {
+		part := r.groups[group]
+		if part.size() == 0 {
 			continue
 		}
 		i, compared := at[r.root]
 		if !compared {
 			table, trees := buildTrees(r.groups[group : group+1])
-			list = append(list, trees[0].structures(table)...)
+			list.add(trees[0].structures(table), part.weightOfAll())
 			continue
 		}
 		for _, s := range c.Roots[i].Groups {
 			if s.Name == g.Name {
-				list = append(list, s.Structures...)
+				list.add(s.Structures, part.weightOfAll())
 			}
 		}
 	}
-	for i := range list {
-		list[i].Share = float64(list[i].Journeys) / float64(max(1, g.size()))
+	return list.shared()
+}
+
+// structureList are structures of several roots. While it grows, their shares are the weight of their journeys.
+type structureList struct {
+	list   []Structure
+	weight float64
+}
+
+// add appends the structures of one root, whose journeys have that weight together.
+func (l *structureList) add(list []Structure, weight float64) {
+	for _, x := range list {
+		x.Share *= weight
+		l.list = append(l.list, x)
 	}
-	slices.SortStableFunc(list, func(a, b Structure) int { return cmp.Compare(b.Journeys, a.Journeys) })
-	return list
+	l.weight += weight
+}
+
+// shared returns the structures with their share of all, the most frequent first.
+func (l *structureList) shared() []Structure {
+	for i := range l.list {
+		l.list[i].Share /= l.weight
+	}
+	slices.SortStableFunc(l.list, func(a, b Structure) int { return cmp.Compare(b.Journeys, a.Journeys) })
+	return l.list
 }
 
 // compareAlike compares groups whose journeys are of one kind.
@@ -252,29 +293,29 @@ func compareAlike(groups []Group, o options) (c RootComparison, warnings []strin
 
 // Describe summarizes one group.
 func Describe(g Group, opts ...Option) GroupSummary {
-	table, trees := buildTrees([]Group{g})
-	return describe(g, newOptions(opts).measures, trees[0].structures(table))
+	o := newOptions(opts)
+	groups := o.take([]Group{g})
+	table, trees := buildTrees(groups)
+	return describe(groups[0], o.measures, trees[0].structures(table))
 }
 
 // Differences compares a group with a base in all measures that both have, whatever the roots of their journeys. The warning
 // says when pairing left out journeys, or was not possible.
 func Differences(base, other Group, opts ...Option) (list []Difference, warning string) {
 	o := newOptions(opts)
-	p := pair(base, other, o.key)
-	return differences(base, other, p, o), p.warning
+	groups := o.take([]Group{base, other})
+	p := pair(groups[0], groups[1], o.key)
+	return differences(groups[0], groups[1], p, o), p.warning
 }
 
 func differences(base, other Group, p pairing, o options) []Difference {
 	var list []Difference
 	for _, m := range o.measures {
 		b, v := p.values(m, base, other)
-		if len(b) == 0 || len(v) == 0 {
+		if len(b.Values) == 0 || len(v.Values) == 0 {
 			continue
 		}
-		d := Unpaired(b, v)
-		if p.indexes != nil {
-			d = Paired(b, v)
-		}
+		d := p.difference(b, v)
 		d.Base, d.Other, d.Measure, d.Doubtful = base.Name, other.Name, m.Name, base.Doubt != "" || other.Doubt != ""
 		if o.tolerance != nil {
 			o.tolerance.judge(&d, b, v)

@@ -12,7 +12,8 @@ import (
 // Measure is a figure that a journey may have.
 type Measure struct {
 	// Name is the measure's name in JSON. When it ends in _ms, values are milliseconds and are written as durations, else as
-	// numbers. It must be unique in a comparison, and must not be name, journeys, spans or structures.
+	// numbers. It must be unique in a comparison, and must not be name, journeys, incomplete, incomplete_taken, left_out,
+	// no_interval, spans or structures.
 	Name string
 	// Of returns the figure of a journey, and false for a journey that has none. NaN and infinities count as none.
 	Of func(*journey.Journey) (float64, bool)
@@ -67,6 +68,17 @@ func (m Measure) figure(j *journey.Journey) (float64, bool) {
 }
 
 // valuesOf returns the figures of the journeys of a group, without those that have none.
-func valuesOf(m Measure, g Group) []float64 {
-	return slices.DeleteFunc(g.figures(m), math.IsNaN)
+func valuesOf(m Measure, g Group) Figures {
+	f := Figures{NoInterval: g.noInterval}
+	all := g.figures(m)
+	if g.weights == nil {
+		f.Values = slices.DeleteFunc(all, math.IsNaN)
+		return f
+	}
+	for i, v := range all {
+		if !math.IsNaN(v) {
+			f.add(v, g.weights, int32(i))
+		}
+	}
+	return f
 }

@@ -105,7 +105,7 @@ func TestChanges(t *testing.T) {
 	}
 	for _, c := range tests {
 		t.Run(c.why, func(t *testing.T) {
-			nodes := compare.Nodes([]compare.Group{drawn(t, "a", c.n, c.base), drawn(t, "b", c.n, c.other)})
+			nodes := compare.Nodes([]compare.Group{drawn(t, "a", c.n, c.base), drawn(t, "b", c.n, c.other)}, compare.WithIncomplete())
 			equalLines(t, "changes", changes(nodes), c.want)
 		})
 	}
@@ -122,10 +122,13 @@ func TestLossIsNotRemoval(t *testing.T) {
 		}
 		return g
 	}
-	equalLines(t, "one of eight is lossy", changes(compare.Nodes([]compare.Group{base, join(drawn(t, "", 7, whole), drawn(t, "", 1, lost))})),
+	equalLines(t, "one of eight is lossy", changes(compare.Nodes([]compare.Group{base, join(drawn(t, "", 7, whole), drawn(t, "", 1, lost))}, compare.WithIncomplete())),
 		[]string{"incomplete s.send", "incomplete w.do"})
-	equalLines(t, "seven whole ones do without", changes(compare.Nodes([]compare.Group{base, join(drawn(t, "", 7, without), drawn(t, "", 1, lost))})),
+	equalLines(t, "seven whole ones do without", changes(compare.Nodes([]compare.Group{base, join(drawn(t, "", 7, without), drawn(t, "", 1, lost))}, compare.WithIncomplete())),
 		[]string{"removed s.send", "removed w.do"})
+	equalLines(t, "incomplete ones are left out", changes(compare.Nodes([]compare.Group{base, join(drawn(t, "", 7, whole), drawn(t, "", 1, lost))})), nil)
+	equalLines(t, "all are incomplete, and left out", changes(compare.Nodes([]compare.Group{base, drawn(t, "b", 8, lost)})),
+		[]string{"incomplete s.in", "incomplete s.send", "incomplete w.do"})
 }
 
 // That fewer journeys have a node is said as such: neither is what is missing faster, nor is chance a change.
@@ -415,7 +418,7 @@ func TestDiffIsAntisymmetric(t *testing.T) {
 func TestNodesConserve(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		groups := []compare.Group{someGroup(t, "a"), someGroup(t, "b"), someGroup(t, "c")}[:rapid.IntRange(1, 3).Draw(t, "groups")]
-		nodes := compare.Nodes(groups)
+		nodes := compare.Nodes(groups, compare.WithIncomplete())
 		for k, g := range groups {
 			var got, want struct{ response, completion, wait float64 }
 			count, halves, heads := 0, 0, 0

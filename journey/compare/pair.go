@@ -86,17 +86,27 @@ func byKey(g Group, key PairKey) (positions map[string]int32, ambiguous bool) {
 }
 
 // values returns a measure of both groups: of the pairs that have it in both, else of all journeys that have it.
-func (p pairing) values(m Measure, base, other Group) (b, o []float64) {
+func (p pairing) values(m Measure, base, other Group) (b, o Figures) {
 	if p.indexes == nil {
 		return valuesOf(m, base), valuesOf(m, other)
 	}
+	b.NoInterval, o.NoInterval = base.noInterval, other.noInterval
 	all, others := base.figures(m), other.figures(m)
 	for _, x := range p.indexes {
 		if v, w := all[x[0]], others[x[1]]; !math.IsNaN(v) && !math.IsNaN(w) {
-			b, o = append(b, v), append(o, w)
+			b.add(v, base.weights, x[0])
+			o.add(w, other.weights, x[1])
 		}
 	}
 	return b, o
+}
+
+// difference compares figures that values returned.
+func (p pairing) difference(b, o Figures) Difference {
+	if p.indexes != nil {
+		return PairedFigures(b, o)
+	}
+	return UnpairedFigures(b, o)
 }
 
 // counterpart returns the journey of the other group that is paired with a journey of the base, nil when there is none.

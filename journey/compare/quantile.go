@@ -122,6 +122,19 @@ func binomial(n, k int) float64 {
 	return sum
 }
 
+// shareOf returns how much more a value is than its base, as a share of it.
+func shareOf(base, other float64) float64 {
+	switch {
+	case base > 0:
+		return other/base - 1
+	case other > base:
+		return math.Inf(1)
+	case other < base:
+		return math.Inf(-1)
+	}
+	return 0
+}
+
 // pairedShare compares values that belong together: the median of other[i]/base[i] − 1, with its order-statistic interval.
 // The median of the differences over the median of the base would be biased where greater values vary more. A base that is
 // not positive has no ratio: such a pair counts as equal, or as much more or much less.
@@ -129,14 +142,7 @@ func pairedShare(base, other []float64) Difference {
 	n := min(len(base), len(other))
 	shares := make([]float64, n)
 	for i := range shares {
-		switch b, o := base[i], other[i]; {
-		case b > 0:
-			shares[i] = o/b - 1
-		case o > b:
-			shares[i] = math.Inf(1)
-		case o < b:
-			shares[i] = math.Inf(-1)
-		}
+		shares[i] = shareOf(base[i], other[i])
 	}
 	slices.Sort(shares)
 	d := Difference{Paired: true, N: n}

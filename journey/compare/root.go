@@ -64,7 +64,16 @@ type RootComparison struct {
 // OneSidedRoot is a root that cannot be compared: the first group, or all of the others, have no journey of it.
 type OneSidedRoot struct {
 	Root
-	Journeys []int // by group
+	Journeys   []int // by group, those that are whole
+	Incomplete []int // by group, those that are not, and in no figure
+}
+
+// LeftOut counts the journeys of a group that are in no figure because they are incomplete.
+func (r OneSidedRoot) LeftOut(group int) int {
+	if group < len(r.Incomplete) {
+		return r.Incomplete[group]
+	}
+	return 0
 }
 
 // rootGroups are the journeys of one root, by group.
@@ -103,7 +112,7 @@ func splitRoots(groups []Group) []rootGroups {
 				at[root] = i
 				empty := make([]Group, len(groups))
 				for k := range groups {
-					empty[k].Name = groups[k].Name
+					empty[k].Name, empty[k].noInterval = groups[k].Name, groups[k].noInterval
 				}
 				list = append(list, rootGroups{root, empty})
 			}
@@ -126,7 +135,7 @@ func oneKind(groups []Group, list []rootGroups) (ok bool, warning string) {
 	for g, group := range groups {
 		n := 0
 		for _, r := range list {
-			if r.groups[g].size() > 0 {
+			if r.groups[g].size() > 0 || len(r.groups[g].leftOut()) > 0 {
 				n++
 				kinds = append(kinds, fmt.Sprintf("those of %s with %s", group.Name, r.root))
 			}
@@ -146,19 +155,33 @@ func (g Group) byRoot() map[Root]Group {
 			r := &g.Baseline.Roots[i]
 			one := *g.Baseline
 			one.Roots = g.Baseline.Roots[i : i+1]
-			parts[r.Root] = Group{Name: g.Name, Baseline: &one}
+			parts[r.Root] = Group{Name: g.Name, Baseline: &one, Doubt: g.Doubt}.weigh()
 		}
 		return parts
 	}
+	part := func(root Root) Group {
+		part, ok := parts[root]
+		if !ok {
+			part = Group{Name: g.Name, Doubt: g.Doubt, complete: g.complete, sampling: g.sampling}
+		}
+		return part
+	}
 	for i, j := range g.Journeys {
 		root := RootOf(j)
-		part := parts[root]
-		part.Name = g.Name
+		part := part(root)
 		part.Journeys = append(part.Journeys, j)
 		if g.Runs != nil {
 			part.Runs = append(part.Runs, g.Runs[i])
 		}
 		parts[root] = part
+	}
+	for _, x := range g.left {
+		part := part(x.root)
+		part.left = append(part.left, x)
+		parts[x.root] = part
+	}
+	for root, part := range parts {
+		parts[root] = part.weigh()
 	}
 	return parts
 }

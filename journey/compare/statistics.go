@@ -107,6 +107,7 @@ type Difference struct {
 
 	SameWithin string `json:"same_within,omitempty"` // the Amount that was given
 	Doubtful   bool   `json:"doubtful,omitempty"`    // one of the groups has a Doubt
+	Reason     string `json:"reason,omitempty"`      // why there is no interval, other than too few values
 }
 
 // Paired compares values that belong together by their positions: it returns the median of other[i] − base[i], with the
@@ -142,7 +143,7 @@ func Unpaired(base, other []float64) Difference {
 // distance from the delta to the bound on the other side of 0; at least 6, and at least one more than there are. Enough
 // returns false when there is a verdict, and when the delta is 0 or unknown: then no number is enough.
 func (d Difference) Enough() (n int, ok bool) {
-	if d.Verdict != VerdictNone || d.Delta == nil || *d.Delta == 0 {
+	if d.Verdict != VerdictNone || d.Delta == nil || *d.Delta == 0 || d.Reason != "" {
 		return 0, false
 	}
 	if d.Low == nil || d.High == nil {

@@ -39,7 +39,7 @@ func (g *groupTree) structures(t *placeTable) []Structure {
 		x := g.shapes[s]
 		u := t.unlike(g.shapes[signatures[0]], x)
 		list = append(list, Structure{
-			Signature: fmt.Sprintf("%016x", s), Journeys: x.journeys, Share: float64(x.journeys) / float64(len(g.group.Journeys)),
+			Signature: fmt.Sprintf("%016x", s), Journeys: x.journeys, Share: x.weight / g.weight,
 			Nodes: len(x.nodes), Example: exampleTrace(x.example), More: t.shownAll(u.more), Less: t.shownAll(u.less), Joined: u.joined, Moved: u.moved,
 		})
 	}

@@ -3,6 +3,7 @@ package compare
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -17,6 +18,10 @@ type GroupSummary struct {
 	Measures   []MeasureSummary // those that were compared, in their order
 	Structures []Structure      // the most frequent first
 
+	Incomplete []IncompleteReason // why further journeys are in no figure, the most frequent reason first
+	Taken      int                // incomplete journeys that are in the figures, because that was asked for
+	NoInterval string             // why there are no intervals, "" where there are
+
 	// Example is the journey with the median completion, the lower of two; in a comparison by pairs, the counterpart of the
 	// first group's. It is nil without journeys, and in a summary that was read from JSON.
 	Example *journey.Journey
@@ -27,6 +32,7 @@ type MeasureSummary struct {
 	Measure string    // its name
 	Summary *Summary  // nil when no journey has the measure
 	Values  []float64 // of the journeys that have it; nil in a summary that was read from JSON
+	Weights []float64 // by value, how many journeys it stands for; nil: each for the same number
 	Lacking string    // why the group has none
 }
 
@@ -41,19 +47,23 @@ func (g *GroupSummary) Of(measure string) *Summary {
 }
 
 func describe(g Group, measures []Measure, structures []Structure) GroupSummary {
-	s := GroupSummary{Name: g.Name, Journeys: len(g.Journeys), Spans: countSpans(g.Journeys), Structures: structures, Example: journey.Median(g.Journeys)}
+	s := GroupSummary{Name: g.Name, Journeys: len(g.Journeys), Spans: countSpans(g.Journeys), Structures: structures, Example: journey.Median(g.Journeys), Incomplete: g.leftOut(), Taken: g.taken, NoInterval: g.noInterval}
 	if g.Baseline != nil {
 		s.Journeys, s.Spans, s.Structures = g.Baseline.journeys(), g.Baseline.spans(), g.Baseline.structures()
 	}
 	for _, m := range measures {
-		x := MeasureSummary{Measure: m.Name, Values: valuesOf(m, g), Lacking: m.Lacking}
-		if len(x.Values) > 0 {
-			x.Summary = new(Summarize(x.Values))
+		f := valuesOf(m, g)
+		x := MeasureSummary{Measure: m.Name, Values: f.Values, Weights: f.Weights, Lacking: m.Lacking}
+		if len(f.Values) > 0 {
+			x.Summary = new(f.Summarize())
 		}
 		s.Measures = append(s.Measures, x)
 	}
 	return s
 }
+
+// LeftOut counts the journeys that are in no figure because they are incomplete.
+func (g *GroupSummary) LeftOut() int { return countLeftOut(g.Incomplete) }
 
 // countSpans counts the spans of journeys, each once. Memory is in proportion to the journeys, not to their sets: a set may be
 // taken apart into thousands of groups.
@@ -75,7 +85,7 @@ func countSpans(journeys []*journey.Journey) int {
 }
 
 // MarshalJSON writes name, journeys and spans, then each measure under its name, null where the group has none, then the
-// structures.
+// structures; and how many more journeys are incomplete, and why there are no intervals, where that is so.
 func (g GroupSummary) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	field := func(name string, value any) error {
@@ -118,6 +128,15 @@ func (g GroupSummary) MarshalJSON() ([]byte, error) {
 	if err == nil {
 		err = field("structures", structures)
 	}
+	if n := countLeftOut(g.Incomplete); err == nil && n > 0 {
+		err = errors.Join(field("incomplete", n), field("left_out", g.Incomplete))
+	}
+	if err == nil && g.Taken > 0 {
+		err = field("incomplete_taken", g.Taken)
+	}
+	if err == nil && g.NoInterval != "" {
+		err = field("no_interval", g.NoInterval)
+	}
 	b.WriteByte('}')
 	return b.Bytes(), err
 }
@@ -158,6 +177,14 @@ func (g *GroupSummary) UnmarshalJSON(text []byte) error {
 			to = &g.Journeys
 		case "spans":
 			to = &g.Spans
+		case "incomplete":
+			to = new(int) // the sum of left_out
+		case "incomplete_taken":
+			to = &g.Taken
+		case "left_out":
+			to = &g.Incomplete
+		case "no_interval":
+			to = &g.NoInterval
 		case "structures":
 			to = &g.Structures
 		default:

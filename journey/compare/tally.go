@@ -73,11 +73,13 @@ type groupTree struct {
 	rooted    int
 	signature []uint64 // by journey
 	shapes    map[uint64]*shape
+	weight    float64 // of all journeys
 }
 
 // shape is the tree that journeys with one signature have.
 type shape struct {
 	journeys int
+	weight   float64
 	example  *journey.Journey
 	nodes    []shapeNode
 }
@@ -111,6 +113,9 @@ func (g *groupTree) findShapes(t *placeTable) {
 			first[int32(k)] = s
 		}
 		s.journeys++
+		w := g.group.weight(k)
+		s.weight += w
+		g.weight += w
 	}
 	for p := range g.tallies {
 		for _, x := range g.tallies[p].samples {

@@ -63,7 +63,10 @@ func (b *treeBuilder) add(number int32, j *journey.Journey) {
 	if rooted {
 		b.tree.rooted++
 	}
-	_, incomplete := j.Incomplete()
+	incomplete := !rooted
+	if !b.tree.group.complete && rooted {
+		_, incomplete = j.Incomplete()
+	}
 	if b.tree.lossy[number] = b.tree.lossy[number] || incomplete; !b.tree.lossy[number] {
 		b.tree.whole++
 	}

@@ -52,6 +52,8 @@ func (d Difference) words() string {
 	switch {
 	case d.Delta == nil:
 		return "no values to compare"
+	case d.Reason != "":
+		return fmt.Sprintf("~ %s (%d %s, no interval: %s)", d.signed(*d.Delta), d.N, units, d.Reason)
 	case d.Low == nil || d.High == nil:
 		return fmt.Sprintf("~ %s, with %d of the %d %ss that it takes to say", d.signed(*d.Delta), d.N, minInterval, unit)
 	case d.Verdict == VerdictSame:

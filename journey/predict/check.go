@@ -2,7 +2,6 @@ package predict
 
 import (
 	"math"
-	"slices"
 
 	"tracelab/journey"
 	"tracelab/journey/compare"
@@ -18,73 +17,109 @@ type Residual struct {
 
 // Check compares a prediction with what was measured.
 type Check struct {
-	Name      string // of the set
+	Name       string // of the set
+	Incomplete int    // journeys of the set of which spans are missing, and that are in no figure
+	Measured   Summary
+	Residuals  []Residual // caller wait, completion, tail; those that both have
+	Warnings   []string
+
+	// Roots are the figures for each root of the prediction, in its order; nil where all journeys of it have one.
+	Roots []RootCheck
+}
+
+// RootCheck is a prediction of the journeys of one root beside what was measured.
+type RootCheck struct {
+	Root      compare.Root
 	Measured  Summary
-	Residuals []Residual // caller wait, completion, tail; those that both have
-	Warnings  []string
+	Residuals []Residual
 }
 
 // Check compares a prediction with journeys that were measured with the other carriers: pair by pair where keys agree, else
-// by the medians.
-func (p Prediction) Check(name string, journeys []*journey.Journey, key compare.PairKey) Check {
-	whole := slices.DeleteFunc(slices.Clone(journeys), incomplete)
-	if len(whole) == 0 {
-		whole = journeys
+// by the medians. Of the options only WithIncomplete counts.
+func (p Prediction) Check(name string, journeys []*journey.Journey, key compare.PairKey, opts ...Option) Check {
+	whole := newOptions(opts).whole(journeys)
+	c := Check{Name: name, Incomplete: len(journeys) - len(whole)}
+	paired := false
+	c.Measured, c.Residuals, paired = check(p.Journeys, p.Predicted, whole, key)
+	if !paired {
+		c.Warnings = append(c.Warnings, "the journeys do not pair with those of "+name+": the residual is the difference of the medians")
 	}
-	var predicted, measured, all values
-	byKey, twice := keyed(whole, key)
-	for _, j := range whole {
-		all.add(measuredTimes(j))
+	if p.Roots == nil {
+		return c
 	}
-	pairs := 0
-	own := make(map[string]bool)
+	own, theirs := make(map[compare.Root][]Journey), make(map[compare.Root][]*journey.Journey)
 	for _, j := range p.Journeys {
+		own[compare.RootOf(j.Of)] = append(own[compare.RootOf(j.Of)], j)
+	}
+	for _, j := range whole {
+		theirs[compare.RootOf(j)] = append(theirs[compare.RootOf(j)], j)
+	}
+	for _, r := range p.Roots {
+		x := RootCheck{Root: r.Root}
+		x.Measured, x.Residuals, _ = check(own[r.Root], r.Predicted, theirs[r.Root], key)
+		c.Roots = append(c.Roots, x)
+	}
+	return c
+}
+
+// check compares predicted journeys with measured ones, and reports whether it did so pair by pair.
+func check(list []Journey, of Summary, journeys []*journey.Journey, key compare.PairKey) (measured Summary, residuals []Residual, paired bool) {
+	all := newWeigher(journeys)
+	everything := all.values()
+	for i, j := range journeys {
+		all.add(&everything, i, measuredTimes(j))
+	}
+	measured = everything.summary()
+	var ours, theirs []*journey.Journey
+	var predicted []Times
+	byKey, twice := keyed(journeys, key)
+	own := make(map[string]bool)
+	for _, j := range list {
 		k, ok := keyOf(j.Of, key)
 		if !ok {
 			continue
 		}
 		twice = twice || own[k]
 		own[k] = true
-		other, ok := byKey[k]
-		if !ok {
-			continue
-		}
-		if m := measuredTimes(other); m.Rooted == j.Predicted.Rooted {
-			predicted.add(j.Predicted)
-			measured.add(m)
-			pairs++
+		if other, ok := byKey[k]; ok && measuredTimes(other).Rooted == j.Predicted.Rooted {
+			ours, theirs, predicted = append(ours, j.Of), append(theirs, other), append(predicted, j.Predicted)
 		}
 	}
-	c := Check{Name: name, Measured: all.summary()}
-	if pairs == 0 || twice {
-		c.Warnings = append(c.Warnings, "the journeys do not pair with those of "+name+": the residual is the difference of the medians")
-		c.unpaired(p.Predicted)
-		return c
+	if len(ours) == 0 || twice {
+		return measured, unpaired(of, measured), false
+	}
+	x, y := newWeigher(ours), newWeigher(theirs)
+	a, b := x.values(), y.values()
+	for i := range ours {
+		x.add(&a, i, predicted[i])
+		y.add(&b, i, measuredTimes(theirs[i]))
 	}
 	for n, measure := range measureNames {
-		if len(predicted[n]) > 0 {
-			c.Residuals = append(c.Residuals, residual(measure, predicted[n], measured[n]))
+		if len(a[n].Values) > 0 {
+			residuals = append(residuals, residual(measure, b[n], a[n]))
 		}
 	}
-	return c
+	return measured, residuals, true
 }
 
-func residual(measure string, predicted, measured []float64) Residual {
-	differences, sizes := make([]float64, len(predicted)), make([]float64, len(predicted))
-	for i := range predicted {
-		differences[i] = predicted[i] - measured[i]
-		sizes[i] = math.Abs(differences[i])
+func residual(measure string, measured, predicted compare.Figures) Residual {
+	d := compare.PairedFigures(measured, predicted)
+	sizes := make([]float64, d.N)
+	for i := range sizes {
+		sizes[i] = math.Abs(predicted.Values[i] - measured.Values[i])
 	}
-	return Residual{measure, compare.Summarize(differences).Median, compare.Summarize(sizes).P95, len(differences)}
+	return Residual{measure, d.Delta, compare.Figures{Values: sizes, Weights: predicted.Weights}.Summarize().P95, d.N}
 }
 
-func (c *Check) unpaired(predicted Summary) {
-	other := c.Measured.list()
+func unpaired(predicted, measured Summary) []Residual {
+	var list []Residual
+	other := measured.list()
 	for n, s := range predicted.list() {
 		if s != nil && other[n] != nil {
-			c.Residuals = append(c.Residuals, Residual{Measure: measureNames[n], Median: new(*s.Median - *other[n].Median)})
+			list = append(list, Residual{Measure: measureNames[n], Median: new(*s.Median - *other[n].Median)})
 		}
 	}
+	return list
 }
 
 func (s Summary) list() [len(measureNames)]*compare.Summary {

@@ -3,6 +3,8 @@ package predict
 import (
 	"slices"
 	"time"
+
+	"tracelab/journey/compare"
 )
 
 // Constant is what one part of a hop is taken to cost.
@@ -21,28 +23,45 @@ type Constants struct {
 }
 
 // costs are what the hops of a set took, in nanoseconds.
-type costs struct{ publish, delivery, call []int64 }
+type costs struct{ publish, delivery, call cost }
 
-func (c *costs) add(p *plan, callee int32) {
+// cost is what one part of the hops took.
+type cost struct {
+	values  []int64
+	weights []float64 // by value, how many journeys its journey stands for
+}
+
+func (c *cost) add(v int64, weight float64) {
+	c.values, c.weights = append(c.values, v), append(c.weights, weight)
+}
+
+func (c *costs) add(p *plan, callee int32, weight float64) {
 	a := &p.acts[callee]
 	carrier := &p.acts[a.carrier]
 	switch {
 	case carrier.span == none:
 	case a.message:
-		c.publish = append(c.publish, carrier.end-carrier.start)
-		c.delivery = append(c.delivery, a.start-carrier.start)
+		c.publish.add(carrier.end-carrier.start, weight)
+		c.delivery.add(a.start-carrier.start, weight)
 	case len(carrier.callees) == 1:
-		c.call = append(c.call, carrier.end-carrier.start-(a.end-a.start))
+		c.call.add(carrier.end-carrier.start-(a.end-a.start), weight)
 	}
 }
 
 // median returns the median of values, at least 0, and false without values.
-func median(values []int64) (time.Duration, bool) {
-	if len(values) == 0 {
+func (c *cost) median() (time.Duration, bool) {
+	n := len(c.values)
+	if n == 0 {
 		return 0, false
 	}
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
+	if slices.ContainsFunc(c.weights, func(w float64) bool { return w != c.weights[0] }) {
+		f := compare.Figures{Weights: c.weights}
+		for _, v := range c.values {
+			f.Values = append(f.Values, float64(v))
+		}
+		return time.Duration(max(0, *f.Summarize().Median)), true
+	}
+	sorted := slices.Sorted(slices.Values(c.values))
 	return time.Duration(max(0, (sorted[(n-1)/2]+sorted[n/2])/2)), true
 }
 
@@ -53,13 +72,13 @@ type costSource struct {
 }
 
 // constant returns the value from the first source that has one: what was given, then the sets in their order.
-func constant(given *time.Duration, sources []costSource, of func(*costs) []int64) Constant {
+func constant(given *time.Duration, sources []costSource, of func(*costs) *cost) Constant {
 	if given != nil {
 		return Constant{Value: *given, Source: "given"}
 	}
 	for _, s := range sources {
-		if value, ok := median(of(s.costs)); ok {
-			return Constant{Value: value, Source: s.name, N: len(of(s.costs))}
+		if value, ok := of(s.costs).median(); ok {
+			return Constant{Value: value, Source: s.name, N: len(of(s.costs).values)}
 		}
 	}
 	return Constant{}

@@ -31,6 +31,17 @@ func (e *CarrierError) Error() string { return e.Name + " " + e.Why }
 // ErrNothingTurned reports that no hop was named.
 var ErrNothingTurned = fmt.Errorf("no hop is to get another carrier")
 
+// IncompleteError reports that spans of every journey are missing.
+type IncompleteError struct {
+	Journeys int
+	Reason   string // of the first
+}
+
+// Error says why.
+func (e *IncompleteError) Error() string {
+	return fmt.Sprintf("all of the journeys are incomplete (%d): %s", e.Journeys, e.Reason)
+}
+
 // MissingConstantError reports a constant that the turned hops need, and that was neither given nor measured.
 type MissingConstantError struct {
 	Message bool // publish and delivery are not known; else the overhead of a call

@@ -116,8 +116,9 @@ func newSurvey(journeys []*journey.Journey) *survey {
 	s := &survey{numbers: make(map[kindOf]int32), local: make(map[string]bool)}
 	for _, j := range journeys {
 		p := newPlan(j, s.kind(j))
+		weight, _ := j.Weight()
 		for at := range p.acts {
-			s.see(p, int32(at))
+			s.see(p, int32(at), weight)
 		}
 	}
 	return s
@@ -148,7 +149,7 @@ func (s *survey) returned(service, work string) int32 {
 	return n
 }
 
-func (s *survey) see(p *plan, at int32) {
+func (s *survey) see(p *plan, at int32, weight float64) {
 	a, set := &p.acts[at], p.journey.Set()
 	if a.hop == none {
 		if a.span != none && set.Span(a.span).Kind == journey.KindInternal {
@@ -164,7 +165,7 @@ func (s *survey) see(p *plan, at int32) {
 	if step := p.step(at); step != "" {
 		s.steps[a.hop][step]++
 	}
-	s.costs.add(p, at)
+	s.costs.add(p, at, weight)
 }
 
 // step returns the name of the first piece of work of its own service that an entry waits for, or "".

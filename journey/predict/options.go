@@ -23,6 +23,7 @@ type options struct {
 	publish    *time.Duration
 	delivery   *time.Duration
 	call       *time.Duration
+	incomplete bool // take incomplete journeys, too
 }
 
 type set struct {
@@ -69,11 +70,32 @@ func WithDelivery(d time.Duration) Option { return func(o *options) { o.delivery
 // WithCall gives the time that request and response take together.
 func WithCall(d time.Duration) Option { return func(o *options) { o.call = &d } }
 
+// WithIncomplete takes incomplete journeys, too: those of which spans are known to be missing.
+func WithIncomplete() Option { return func(o *options) { o.incomplete = true } }
+
+// whole returns the journeys that are taken.
+func (o *options) whole(journeys []*journey.Journey) []*journey.Journey {
+	if o.incomplete {
+		return journeys
+	}
+	return slices.DeleteFunc(slices.Clone(journeys), func(j *journey.Journey) bool { _, ok := j.Incomplete(); return ok })
+}
+
+func newOptions(list []Option) *options {
+	o := &options{to: make(map[string]Carrier), own: "these journeys"}
+	for _, option := range list {
+		if option != nil {
+			option(o)
+		}
+	}
+	return o
+}
+
 // sources lists the sets on which to measure constants, in order of preference.
 func (o *options) sources(known *survey) []costSource {
 	var list []costSource
 	if o.from != nil {
-		list = append(list, costSource{"measured on " + o.from.name, &newSurvey(o.from.journeys).costs})
+		list = append(list, costSource{"measured on " + o.from.name, &newSurvey(o.whole(o.from.journeys)).costs})
 	}
 	list = append(list, costSource{"measured on " + o.own, &known.costs})
 	if o.like != nil {
@@ -90,7 +112,7 @@ func (o *options) targets(known *survey) ([]Carrier, error) {
 	list := make([]Carrier, len(known.kinds))
 	hops := known.hops()
 	if o.like != nil {
-		like := newSurvey(o.like.journeys)
+		like := newSurvey(o.whole(o.like.journeys))
 		o.likeSurvey = like
 		carriers := make(map[string]Carrier)
 		for _, h := range like.hops() {

@@ -44,13 +44,24 @@ type Turned struct {
 // Prediction says how long journeys would have taken with other carriers.
 type Prediction struct {
 	Journeys   []Journey
-	Incomplete int      // how many journeys miss spans, and are in no figure
+	Incomplete int      // journeys of which spans are missing, and that are in no figure
 	Turned     []Turned // by name
 	Constants  Constants
 	Measured   Summary
 	Predicted  Summary
-	Changes    []compare.Difference // predicted − measured, journey by journey: caller wait, completion, tail
+	Changes    []compare.Difference // predicted − measured, journey by journey: caller wait, completion, tail; by root
 	Warnings   []string
+
+	// Roots are the figures for each root, most journeys first; nil where all journeys have one.
+	Roots []RootPrediction
+}
+
+// RootPrediction is what is predicted of the journeys of one root.
+type RootPrediction struct {
+	Root      compare.Root
+	Journeys  int
+	Measured  Summary
+	Predicted Summary
 }
 
 // Summary describes the times of journeys. The 95th and 99th percentiles of predicted times are not known: constants are medians.
@@ -62,17 +73,12 @@ type Summary struct {
 
 // Predict predicts the times of journeys. Journeys that miss spans are left out. It takes O(n log n) time for n spans.
 func Predict(journeys []*journey.Journey, opts ...Option) (Prediction, error) {
-	o := options{to: make(map[string]Carrier), own: "these journeys"}
-	for _, option := range opts {
-		if option != nil {
-			option(&o)
-		}
-	}
-	whole := slices.DeleteFunc(slices.Clone(journeys), incomplete)
+	o := newOptions(opts)
+	whole := o.whole(journeys)
 	p := Prediction{Incomplete: len(journeys) - len(whole)}
 	if len(whole) == 0 && len(journeys) > 0 {
-		p.Incomplete, whole = 0, journeys
-		p.Warnings = append(p.Warnings, "every journey misses spans: this is predicted of what there is of them")
+		reason, _ := journeys[0].Incomplete()
+		return p, &IncompleteError{len(journeys), reason}
 	}
 	known := newSurvey(whole)
 	plan, err := o.targets(known)
@@ -81,15 +87,15 @@ func Predict(journeys []*journey.Journey, opts ...Option) (Prediction, error) {
 	}
 	sources := o.sources(known)
 	p.Constants = Constants{
-		Publish:  constant(o.publish, sources, func(c *costs) []int64 { return c.publish }),
-		Delivery: constant(o.delivery, sources, func(c *costs) []int64 { return c.delivery }),
-		Call:     constant(o.call, sources, func(c *costs) []int64 { return c.call }),
+		Publish:  constant(o.publish, sources, func(c *costs) *cost { return &c.publish }),
+		Delivery: constant(o.delivery, sources, func(c *costs) *cost { return &c.delivery }),
+		Call:     constant(o.call, sources, func(c *costs) *cost { return &c.call }),
 	}
 	run := runner{Prediction: &p, survey: known, wanted: plan, count: make(map[turnedKey]int)}
 	for _, j := range whole {
 		run.predict(j)
 	}
-	return p, run.finish(&o)
+	return p, run.finish(o)
 }
 
 // runner predicts one journey after another.
@@ -202,16 +208,9 @@ func (r *runner) warn(o *options) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("in %d journeys a handling would have to wait for itself: there it does not wait for all of its messages", r.circular))
 	}
 	if r.Incomplete > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d journeys miss spans, and are in no figure", r.Incomplete))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of %d journeys are incomplete, and in no figure", r.Incomplete, r.Incomplete+len(r.Journeys)))
 	}
-	kinds := make(map[kindOf]bool)
-	for _, j := range r.Journeys {
-		if root, ok := j.Of.Root(); ok {
-			span := j.Of.Set().Span(root)
-			kinds[kindOf{span.Service, span.Name}] = true
-		}
-	}
-	if len(kinds) > 1 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("journeys of %d different roots are taken together: their medians depend on the mix", len(kinds)))
+	if reason := r.noInterval(); reason != "" {
+		r.Warnings = append(r.Warnings, "there are no intervals, and nothing is said of what differs: "+reason)
 	}
 }

@@ -135,7 +135,12 @@ func differenceTitle(d compare.Difference) string {
 }
 
 func groupTable(b *strings.Builder, groups []compare.GroupSummary, style format.Style, colorOf func(string) GroupColor) {
-	head := []cell{left("median [95 % interval]"), number("journeys"), number("spans")}
+	head := []cell{left("median [95 % interval]"), number("journeys")}
+	incomplete := slices.ContainsFunc(groups, func(g compare.GroupSummary) bool { return g.LeftOut() > 0 })
+	if incomplete {
+		head = append(head, number("incomplete"))
+	}
+	head = append(head, number("spans"))
 	measures := measureNames(groups)
 	for _, m := range measures {
 		head = append(head, left(measureWords(m)))
@@ -143,7 +148,11 @@ func groupTable(b *strings.Builder, groups []compare.GroupSummary, style format.
 	rows := [][]cell{head}
 	for i := range groups {
 		g := &groups[i]
-		row := []cell{{text: format.Escape(g.Name), color: colorOf(g.Name).Terminal}, number(fmt.Sprint(g.Journeys)), number(fmt.Sprint(g.Spans))}
+		row := []cell{{text: format.Escape(g.Name), color: colorOf(g.Name).Terminal}, number(fmt.Sprint(g.Journeys))}
+		if incomplete {
+			row = append(row, number(fmt.Sprint(g.LeftOut())))
+		}
+		row = append(row, number(fmt.Sprint(g.Spans)))
 		for _, m := range measures {
 			row = append(row, left(measureOf(g, m).String()))
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -145,12 +146,23 @@ func (g Gate) document() gateDocument {
 }
 
 type junitSuite struct {
-	XMLName  xml.Name    `xml:"testsuite"`
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Skipped  int         `xml:"skipped,attr"`
-	Cases    []junitCase `xml:"testcase"`
+	XMLName    xml.Name         `xml:"testsuite"`
+	Name       string           `xml:"name,attr"`
+	Tests      int              `xml:"tests,attr"`
+	Failures   int              `xml:"failures,attr"`
+	Skipped    int              `xml:"skipped,attr"`
+	Properties *junitProperties `xml:"properties"`
+	Cases      []junitCase      `xml:"testcase"`
+	Warnings   string           `xml:"system-err,omitempty"`
+}
+
+type junitProperties struct {
+	List []junitProperty `xml:"property"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
 }
 
 type junitCase struct {
@@ -167,7 +179,32 @@ type junitMessage struct {
 
 // WriteJUnit writes the gate's checks as a test suite that CI systems read: a failed one is a failure, an undecided one is
 // skipped, or a failure where that is how it counts.
-func (g Gate) WriteJUnit(w io.Writer) error {
+func (g Gate) WriteJUnit(w io.Writer) error { return g.suite().write(w) }
+
+// WriteJUnit writes the gate's checks as Gate.WriteJUnit does, with how many journeys and spans of each group are behind them. It
+// fails without a gate.
+func (r Comparison) WriteJUnit(w io.Writer) error {
+	if r.Gate == nil {
+		return errors.New("junit report: there is no gate")
+	}
+	s := r.Gate.suite()
+	s.Properties = new(junitProperties)
+	for i := range r.Of.Groups {
+		g := &r.Of.Groups[i]
+		for _, p := range []struct {
+			name string
+			n    int
+		}{{"journeys", g.Journeys}, {"incomplete", g.LeftOut()}, {"spans", g.Spans}} {
+			s.Properties.List = append(s.Properties.List, junitProperty{format.Escape(g.Name) + ": " + p.name, fmt.Sprint(p.n)})
+		}
+	}
+	for _, text := range slices.Concat(oneSidedLines(r.Of), r.Of.Warnings) {
+		s.Warnings += format.Escape(text) + "\n"
+	}
+	return s.write(w)
+}
+
+func (g Gate) suite() junitSuite {
 	s := junitSuite{Name: "tracelab compare", Tests: len(g.Checks)}
 	for _, c := range g.Checks {
 		x := junitCase{Class: "tracelab." + c.Limit.Measure, Name: format.Escape(c.Limit.String())}
@@ -187,6 +224,10 @@ func (g Gate) WriteJUnit(w io.Writer) error {
 		}
 		s.Cases = append(s.Cases, x)
 	}
+	return s
+}
+
+func (s junitSuite) write(w io.Writer) error {
 	text, err := xml.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return fmt.Errorf("junit report: %w", err)

@@ -42,6 +42,7 @@ type pagePart struct {
 type groupView struct {
 	Name, Journeys, Spans string
 	Color                 string // #rrggbb, "" for none
+	Incomplete            int
 	Figures               []figure
 }
 
@@ -164,7 +165,7 @@ func comparisonTitle(c compare.Comparison) string {
 }
 
 func newGroupView(g compare.GroupSummary) groupView {
-	v := groupView{Name: format.Escape(g.Name), Journeys: fmt.Sprint(g.Journeys), Spans: fmt.Sprint(g.Spans)}
+	v := groupView{Name: format.Escape(g.Name), Journeys: fmt.Sprint(g.Journeys), Incomplete: g.LeftOut(), Spans: fmt.Sprint(g.Spans)}
 	for _, m := range g.Measures {
 		f := figure{Name: measureWords(m.Measure), Value: "–"}
 		if s := m.Summary; s != nil && s.Median != nil {

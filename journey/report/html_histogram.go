@@ -83,25 +83,29 @@ func lane(g *compare.GroupSummary, measure string, at int, low, high float64) la
 		l.Text = "none"
 		return l
 	}
-	var counts [bins]int
-	most := 0
-	for _, v := range values {
+	var counts [bins]float64
+	most := 0.0
+	for i, v := range values {
 		b := bins - 1
 		if at := (v - low) / (high - low) * bins; at < bins-1 {
 			b = max(0, int(at))
 		}
-		counts[b]++
+		if len(m.Weights) == len(values) {
+			counts[b] += m.Weights[i]
+		} else {
+			counts[b]++
+		}
 		most = max(most, counts[b])
 	}
 	for b, n := range counts {
 		if n == 0 {
 			continue
 		}
-		height := max(2, n*laneBars/most)
+		height := max(2, int(n*laneBars/most))
 		width := (high - low) / bins
 		l.Bars = append(l.Bars, barOfLane{
 			X: percentage(float64(b) / bins), Width: percentage(0.86 / bins), Y: l.Base - height, Height: height,
-			Title: fmt.Sprintf("%s to %s: %d", compare.Value(measure, low+float64(b)*width), compare.Value(measure, low+float64(b+1)*width), n),
+			Title: fmt.Sprintf("%s to %s: %.4g", compare.Value(measure, low+float64(b)*width), compare.Value(measure, low+float64(b+1)*width), n),
 		})
 	}
 	s := m.Summary

@@ -14,10 +14,8 @@ type predictionPage struct {
 	Title     string
 	About     []string
 	Turned    [][3]string // hop, how many, what became of it
-	Columns   []string
-	Rows      []predictedRow
+	Parts     []predictionPart
 	Checked   bool
-	Pictures  []predictionPicture
 	Constants []constantRow
 	Warnings  []string
 }
@@ -26,17 +24,17 @@ type predictionPage struct {
 // predicted, what the constants are and where they come from, and what the prediction does not know.
 func (r Prediction) WriteHTML(w io.Writer) error {
 	n := len(r.Of.Journeys)
+	parts := r.parts()
 	page := predictionPage{
-		Title: fmt.Sprintf("Prediction: %d %s by other carriers", n, plural("journey", n)), About: escaped(r.About),
-		Rows: r.rows(), Checked: r.Check != nil, Constants: r.constants(), Warnings: r.warnings(),
+		Title: fmt.Sprintf("Prediction: %d %s by other carriers%s", n, plural("journey", n), r.leftOut()), About: escaped(r.About),
+		Parts: parts[:min(len(parts), maxRootParts)], Checked: r.Check != nil, Constants: r.constants(), Warnings: r.warnings(),
+	}
+	if more := len(parts) - maxRootParts; more > 0 {
+		page.Warnings = append(page.Warnings, fmt.Sprintf("%d more roots are in JSON only", more))
 	}
 	for _, t := range r.Of.Turned {
 		page.Turned = append(page.Turned, [3]string{format.Escape(t.Hop), fmt.Sprint(t.N), turnedWords(t)})
 	}
-	for _, c := range r.columns() {
-		page.Columns = append(page.Columns, c.name)
-	}
-	page.Pictures = r.pictures()
 	return writePage(w, "prediction.tmpl", page)
 }
 
@@ -56,13 +54,13 @@ type predictionBar struct {
 // predictionLane is the height of a bar with its name, in pixels.
 const predictionLane = 40
 
-func (r Prediction) pictures() []predictionPicture {
+func (p predictionPart) pictures() []predictionPicture {
 	var list []predictionPicture
-	for _, row := range r.rows()[:2] { // the tail is what lies between these
+	for _, row := range p.Rows[:2] { // the tail is what lies between these
 		list = append(list, predictionPicture{Name: row.Measure})
 	}
 	longest := 0.0
-	for _, c := range r.columns() {
+	for _, c := range p.columns {
 		for _, s := range []*compare.Summary{c.of.CallerWait, c.of.Completion} {
 			if s != nil && s.Median != nil {
 				longest = max(longest, *s.Median)
@@ -73,7 +71,7 @@ func (r Prediction) pictures() []predictionPicture {
 		}
 	}
 	for n := range list {
-		for k, c := range r.columns() {
+		for k, c := range p.columns {
 			s := []*compare.Summary{c.of.CallerWait, c.of.Completion}[n]
 			if s == nil || s.Median == nil || longest <= 0 {
 				continue
@@ -85,7 +83,7 @@ func (r Prediction) pictures() []predictionPicture {
 			}
 			list[n].Bars = append(list[n].Bars, bar)
 		}
-		list[n].Height = predictionLane * len(r.columns())
+		list[n].Height = predictionLane * len(p.columns)
 	}
 	return list
 }

@@ -23,6 +23,16 @@ const maxListed = 10
 type Journeys struct {
 	Name string
 	Of   []*journey.Journey
+	// IncludeIncomplete takes incomplete journeys into medians and among the slowest, too.
+	IncludeIncomplete bool
+}
+
+// whole are the journeys whose completion is known.
+func (r Journeys) whole(list []*journey.Journey) []*journey.Journey {
+	if r.IncludeIncomplete {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(j *journey.Journey) bool { _, ok := j.Incomplete(); return ok })
 }
 
 // Slowest returns the journeys by completion, the longest first.
@@ -41,8 +51,12 @@ func Failed(list []*journey.Journey) []*journey.Journey {
 type rootRow struct {
 	root   compare.Root
 	all    []*journey.Journey
+	whole  []*journey.Journey // that figures are of
 	failed int
 }
+
+// incomplete counts those that are in no figure.
+func (x rootRow) incomplete() int { return len(x.all) - len(x.whole) }
 
 func (r Journeys) roots() []rootRow {
 	at := make(map[compare.Root]int)
@@ -60,6 +74,9 @@ func (r Journeys) roots() []rootRow {
 			rows[i].failed++
 		}
 	}
+	for i := range rows {
+		rows[i].whole = r.whole(rows[i].all)
+	}
 	slices.SortStableFunc(rows, func(a, b rootRow) int { return cmp.Compare(len(b.all), len(a.all)) })
 	return rows
 }
@@ -69,23 +86,33 @@ func completions(list []*journey.Journey) compare.Summary {
 	for i, j := range list {
 		values[i] = float64(j.Completion()) / 1e6
 	}
-	return compare.Summarize(values)
+	f := compare.Figures{Values: values, Weights: journey.Weights(list)}
+	f.NoInterval, _ = journey.SamplingOf(list).NoInterval()
+	return f.Summarize()
 }
 
 // WriteText writes the list for people.
 func (r Journeys) WriteText(w io.Writer, style format.Style) error {
 	var b strings.Builder
 	failed := Failed(r.Of)
-	fmt.Fprintf(&b, "%s\n", style.Paint(format.Bold, fmt.Sprintf("%d %s in %s, %d failed", len(r.Of), plural("journey", len(r.Of)), format.Escape(r.Name), len(failed))))
-	rows := [][]cell{{left("root"), number("journeys"), number("failed"), number("median"), number("p95")}}
+	whole := r.whole(r.Of)
+	title := fmt.Sprintf("%d %s in %s, %d failed", len(r.Of), plural("journey", len(r.Of)), format.Escape(r.Name), len(failed))
+	if n := len(r.Of) - len(whole); n > 0 {
+		title += fmt.Sprintf(", %d incomplete and in no figure", n)
+	}
+	b.WriteString(style.Paint(format.Bold, title) + "\n")
+	rows := [][]cell{{left("root"), number("journeys"), number("incomplete"), number("failed"), number("median"), number("p95")}}
 	roots := r.roots()
 	for _, x := range roots[:min(len(roots), 2*maxListed)] {
-		s := completions(x.all)
-		p95 := "–"
+		s := completions(x.whole)
+		median, p95 := "–", "–"
+		if s.Median != nil {
+			median = format.Milliseconds(*s.Median)
+		}
 		if s.P95 != nil {
 			p95 = format.Milliseconds(*s.P95)
 		}
-		rows = append(rows, []cell{left(shorten(format.Escape(x.root.String()), 2*maxNameWidth)), number(fmt.Sprint(len(x.all))), number(fmt.Sprint(x.failed)), number(format.Milliseconds(*s.Median)), number(p95)})
+		rows = append(rows, []cell{left(shorten(format.Escape(x.root.String()), 2*maxNameWidth)), number(fmt.Sprint(len(x.all))), number(fmt.Sprint(x.incomplete())), number(fmt.Sprint(x.failed)), number(median), number(p95)})
 	}
 	if len(roots) > 0 {
 		heading(&b, style, "By root, with their completion")
@@ -97,7 +124,7 @@ func (r Journeys) WriteText(w io.Writer, style format.Style) error {
 	for _, l := range []struct {
 		title string
 		list  []*journey.Journey
-	}{{"Slowest", Slowest(r.Of)}, {"Failed", failed}} {
+	}{{"Slowest", Slowest(whole)}, {"Failed", failed}, {"Incomplete", r.incomplete()}} {
 		if len(l.list) == 0 {
 			continue
 		}
@@ -105,6 +132,9 @@ func (r Journeys) WriteText(w io.Writer, style format.Style) error {
 		rows := [][]cell{{number("completion"), number("spans"), left("trace"), left("root")}}
 		for _, j := range l.list[:min(len(l.list), maxListed)] {
 			what := format.Escape(compare.RootOf(j).String())
+			if reason, ok := j.Incomplete(); ok {
+				what += ", incomplete: " + format.Escape(reason)
+			}
 			if errs := j.Errors().Own; len(errs) > 0 {
 				span := j.Set().Span(errs[0])
 				what += ", failed: " + format.Escape(span.Service+" "+span.Name)
@@ -118,6 +148,14 @@ func (r Journeys) WriteText(w io.Writer, style format.Style) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// incomplete are the journeys that are in no figure, in their order.
+func (r Journeys) incomplete() []*journey.Journey {
+	if r.IncludeIncomplete {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(r.Of), func(j *journey.Journey) bool { _, ok := j.Incomplete(); return !ok })
 }
 
 // firstTrace returns the first trace of a journey, "" for one without spans.
@@ -135,12 +173,14 @@ type listedJourney struct {
 	CallerWait *int64 `json:"caller_wait_ns"`
 	Spans      int    `json:"spans"`
 	Failed     bool   `json:"failed"`
+	Incomplete string `json:"incomplete,omitempty"` // why spans of it are known to be missing
 }
 
 type listedRoot struct {
 	Root       string          `json:"root"`
 	Journeys   int             `json:"journeys"`
 	Failed     int             `json:"failed"`
+	Incomplete int             `json:"incomplete"` // in no figure
 	Completion compare.Summary `json:"completion_ms"`
 }
 
@@ -153,13 +193,14 @@ func (r Journeys) WriteJSON(w io.Writer) error {
 		Journeys []listedJourney `json:"journeys"`
 	}{JourneysSchema, r.Name, []listedRoot{}, []listedJourney{}}
 	for _, x := range r.roots() {
-		d.Roots = append(d.Roots, listedRoot{x.root.String(), len(x.all), x.failed, completions(x.all)})
+		d.Roots = append(d.Roots, listedRoot{x.root.String(), len(x.all), x.failed, x.incomplete(), completions(x.whole)})
 	}
 	for _, j := range Slowest(r.Of) {
 		l := listedJourney{Trace: firstTrace(j), Root: compare.RootOf(j).String(), Completion: j.Completion().Nanoseconds(), Spans: j.Len(), Failed: len(j.Errors().Own) > 0}
 		if wait, ok := j.CallerWait(); ok {
 			l.CallerWait = new(wait.Nanoseconds())
 		}
+		l.Incomplete, _ = j.Incomplete()
 		d.Journeys = append(d.Journeys, l)
 	}
 	e := json.NewEncoder(w)

@@ -116,6 +116,9 @@ func (r Journey) WriteJSON(w io.Writer) error {
 	if topics := j.UnreceivedTopics(); len(topics) > 0 {
 		list(o, "unreceived", slices.Values(topics))
 	}
+	if reason, ok := j.Incomplete(); ok {
+		o.member("incomplete", reason)
+	}
 	list(o, "warnings", warningDocuments(j.Warnings()))
 	if len(r.About) > 0 {
 		list(o, "about", slices.Values(r.About))
@@ -229,6 +232,8 @@ type comparedRoot struct {
 type oneSidedRoot struct {
 	Root     string         `json:"root"`
 	Journeys map[string]int `json:"journeys"` // by group
+
+	Incomplete map[string]int `json:"incomplete,omitempty"` // by group, those that are in no figure
 }
 
 func rootDocuments(roots []compare.RootComparison) iter.Seq[comparedRoot] {
@@ -244,9 +249,15 @@ func rootDocuments(roots []compare.RootComparison) iter.Seq[comparedRoot] {
 func oneSidedDocuments(c compare.Comparison) iter.Seq[oneSidedRoot] {
 	return func(yield func(oneSidedRoot) bool) {
 		for _, r := range c.OneSided {
-			x := oneSidedRoot{r.String(), make(map[string]int)}
+			x := oneSidedRoot{Root: r.String(), Journeys: make(map[string]int)}
 			for g, n := range r.Journeys[:min(len(r.Journeys), len(c.Groups))] {
 				x.Journeys[c.Groups[g].Name] = n
+				if lost := r.LeftOut(g); lost > 0 {
+					if x.Incomplete == nil {
+						x.Incomplete = make(map[string]int)
+					}
+					x.Incomplete[c.Groups[g].Name] = lost
+				}
 			}
 			if !yield(x) {
 				return

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"tracelab/journey/compare"
@@ -67,15 +68,24 @@ func (p comparisonPart) markdown(b *strings.Builder) {
 	if p.Title != "" {
 		fmt.Fprintf(b, "#### %s\n\n", markdown(p.Title))
 	}
+	incomplete := slices.ContainsFunc(p.groups, func(g compare.GroupSummary) bool { return g.LeftOut() > 0 })
 	b.WriteString("| median | journeys |")
+	if incomplete {
+		b.WriteString(" incomplete |")
+	}
+	b.WriteString(" spans |")
 	names := measureNames(p.groups)
 	for _, m := range names {
 		fmt.Fprintf(b, " %s |", markdown(compare.MeasureWords(m)))
 	}
-	b.WriteString("\n|---|--:|" + strings.Repeat("---|", len(names)) + "\n")
+	b.WriteString("\n|---|--:|" + map[bool]string{true: "--:|"}[incomplete] + "--:|" + strings.Repeat("---|", len(names)) + "\n")
 	for i := range p.groups {
 		g := &p.groups[i]
 		fmt.Fprintf(b, "| %s | %d |", markdown(g.Name), g.Journeys)
+		if incomplete {
+			fmt.Fprintf(b, " %d |", g.LeftOut())
+		}
+		fmt.Fprintf(b, " %d |", g.Spans)
 		for _, m := range names {
 			fmt.Fprintf(b, " %s |", markdown(measureOf(g, m).String()))
 		}

@@ -44,11 +44,19 @@ func oneSidedLines(c compare.Comparison) []string {
 		}
 		var has []string
 		for g, n := range r.Journeys[:min(len(r.Journeys), len(c.Groups))] {
-			has = append(has, fmt.Sprintf("%d in %s", n, c.Groups[g].Name))
+			has = append(has, fmt.Sprintf("%s in %s", journeyCount(n, r.LeftOut(g)), c.Groups[g].Name))
 		}
 		lines = append(lines, fmt.Sprintf("%s is not compared: %s", r.Root, strings.Join(has, ", ")))
 	}
 	return lines
+}
+
+// journeyCount writes how many journeys there are, and how many more are incomplete.
+func journeyCount(n, incomplete int) string {
+	if incomplete == 0 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%d (+ %d incomplete)", n, incomplete)
 }
 
 // text writes the measures of each group, the differences in words, the structures and the nodes.
@@ -90,11 +98,11 @@ func mixTable(b *strings.Builder, c compare.Comparison, style format.Style) {
 		}
 		var counts []string
 		for _, g := range c.Groups {
-			n := 0
+			n, lost := 0, 0
 			if s := summaryOf(r.Groups, g.Name); s != nil {
-				n = s.Journeys
+				n, lost = s.Journeys, s.LeftOut()
 			}
-			counts = append(counts, fmt.Sprint(n))
+			counts = append(counts, journeyCount(n, lost))
 		}
 		add(r.Root, counts)
 	}
@@ -103,8 +111,8 @@ func mixTable(b *strings.Builder, c compare.Comparison, style format.Style) {
 			break
 		}
 		var counts []string
-		for _, n := range r.Journeys[:min(len(r.Journeys), len(c.Groups))] {
-			counts = append(counts, fmt.Sprint(n))
+		for g, n := range r.Journeys[:min(len(r.Journeys), len(c.Groups))] {
+			counts = append(counts, journeyCount(n, r.LeftOut(g)))
 		}
 		add(r.Root, counts)
 	}

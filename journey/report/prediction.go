@@ -26,12 +26,57 @@ type predictedColumn struct {
 	of   predict.Summary
 }
 
-func (r Prediction) columns() []predictedColumn {
-	list := []predictedColumn{{"measured", r.Of.Measured}, {"predicted", r.Of.Predicted}}
-	if r.Check != nil {
-		list = append(list, predictedColumn{"measured in " + format.Escape(r.Check.Name), r.Check.Measured})
+// predictionPart is what is predicted of the journeys of one root, or of all where they have one.
+type predictionPart struct {
+	Title     string // the root, "" where there is one part
+	Journeys  int
+	Columns   []string
+	Rows      []predictedRow
+	Pictures  []predictionPicture
+	columns   []predictedColumn
+	changes   []compare.Difference
+	residuals []predict.Residual
+	checked   string // the set that was measured, "" without one
+}
+
+func (r Prediction) parts() []predictionPart {
+	measured := func(of predict.Summary) predictedColumn {
+		return predictedColumn{"measured in " + format.Escape(r.Check.Name), of}
 	}
-	return list
+	if r.Of.Roots == nil {
+		p := predictionPart{Journeys: len(r.Of.Journeys), changes: r.Of.Changes}
+		p.columns = []predictedColumn{{"measured", r.Of.Measured}, {"predicted", r.Of.Predicted}}
+		if r.Check != nil {
+			p.columns, p.residuals, p.checked = append(p.columns, measured(r.Check.Measured)), r.Check.Residuals, r.Check.Name
+		}
+		return []predictionPart{p.filled()}
+	}
+	var parts []predictionPart
+	for i, x := range r.Of.Roots {
+		p := predictionPart{Title: format.Escape(x.Root.String()), Journeys: x.Journeys}
+		for _, d := range r.Of.Changes {
+			if d.Root == x.Root.String() {
+				p.changes = append(p.changes, d)
+			}
+		}
+		p.columns = []predictedColumn{{"measured", x.Measured}, {"predicted", x.Predicted}}
+		if r.Check != nil && i < len(r.Check.Roots) {
+			of := r.Check.Roots[i]
+			p.columns, p.residuals, p.checked = append(p.columns, measured(of.Measured)), of.Residuals, r.Check.Name
+		}
+		parts = append(parts, p.filled())
+	}
+	return parts
+}
+
+// filled makes the rows and pictures of a part.
+func (p predictionPart) filled() predictionPart {
+	for _, c := range p.columns {
+		p.Columns = append(p.Columns, c.name)
+	}
+	p.Rows = p.rows()
+	p.Pictures = p.pictures()
+	return p
 }
 
 // predictedRow is a measure in a prediction's table.
@@ -43,21 +88,21 @@ type predictedRow struct {
 	Off     string   // predicted against measured in the checked set
 }
 
-func (r Prediction) rows() []predictedRow {
+func (p predictionPart) rows() []predictedRow {
 	var rows []predictedRow
 	for n, measure := range []string{compare.CallerWait, compare.Completion, compare.Tail} {
 		row := predictedRow{Measure: measureWords(measure)}
-		for _, c := range r.columns() {
+		for _, c := range p.columns {
 			of := []*compare.Summary{c.of.CallerWait, c.of.Completion, c.of.Tail}[n]
 			row.Values = append(row.Values, compare.MeasureSummary{Measure: measure, Summary: of}.String())
 		}
-		for _, d := range r.Of.Changes {
+		for _, d := range p.changes {
 			if d.Measure == measure {
 				row.Change, row.Class = format.Escape(d.String()), verdictClass(d.Verdict)
 			}
 		}
-		if r.Check != nil {
-			row.Off = offWords(r.Check, measure)
+		if p.checked != "" {
+			row.Off = offWords(p.checked, p.residuals, measure)
 		}
 		rows = append(rows, row)
 	}
@@ -65,17 +110,18 @@ func (r Prediction) rows() []predictedRow {
 }
 
 // offWords says how far a prediction is off.
-func offWords(c *predict.Check, measure string) string {
-	for _, x := range c.Residuals {
+func offWords(name string, residuals []predict.Residual, measure string) string {
+	name = format.Escape(name)
+	for _, x := range residuals {
 		if x.Measure != measure || x.Median == nil {
 			continue
 		}
-		words := "as measured in " + format.Escape(c.Name)
+		words := "as measured in " + name
 		switch {
 		case *x.Median > 0:
-			words = format.Milliseconds(*x.Median) + " more than measured in " + format.Escape(c.Name)
+			words = format.Milliseconds(*x.Median) + " more than measured in " + name
 		case *x.Median < 0:
-			words = format.Milliseconds(-*x.Median) + " less than measured in " + format.Escape(c.Name)
+			words = format.Milliseconds(-*x.Median) + " less than measured in " + name
 		}
 		if x.N == 0 {
 			return words + " (medians, without pairs)"
@@ -144,31 +190,19 @@ func (r Prediction) WriteText(w io.Writer, style format.Style) error {
 	for _, line := range r.About {
 		b.WriteString(format.Escape(line) + "\n")
 	}
-	fmt.Fprintf(&b, "%d %s as they would be with other carriers:\n", len(r.Of.Journeys), plural("journey", len(r.Of.Journeys)))
+	fmt.Fprintf(&b, "%d %s as they would be with other carriers%s:\n", len(r.Of.Journeys), plural("journey", len(r.Of.Journeys)), r.leftOut())
 	var turned [][]cell
 	for _, t := range r.Of.Turned {
 		turned = append(turned, []cell{left(format.Escape(t.Hop)), number(fmt.Sprint(t.N)), left(turnedWords(t))})
 	}
 	table(&b, style, "  ", turned)
-	b.WriteString("\n")
-	head := []cell{left("median [95 % interval]")}
-	for _, c := range r.columns() {
-		head = append(head, left(c.name))
-	}
-	rows := [][]cell{head}
-	for _, row := range r.rows() {
-		cells := []cell{left(row.Measure)}
-		for _, v := range row.Values {
-			cells = append(cells, left(v))
+	parts := r.parts()
+	for i, p := range parts {
+		if i == maxRootParts {
+			fmt.Fprintf(&b, "\nand %d more roots\n", len(parts)-i)
+			break
 		}
-		rows = append(rows, cells)
-	}
-	table(&b, style, "", rows)
-	heading(&b, style, "Predicted against measured, journey by journey")
-	r.lines(&b, style, func(row predictedRow) (string, string) { return row.Change, row.Class })
-	if r.Check != nil {
-		heading(&b, style, "How far the prediction is off")
-		r.lines(&b, style, func(row predictedRow) (string, string) { return row.Off, "unsure" })
+		p.text(&b, style)
 	}
 	if list := r.constants(); len(list) > 0 {
 		heading(&b, style, "What a hop is taken to cost")
@@ -186,10 +220,45 @@ func (r Prediction) WriteText(w io.Writer, style format.Style) error {
 	return err
 }
 
+// leftOut says how many journeys are in no figure.
+func (r Prediction) leftOut() string {
+	if r.Of.Incomplete == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d more are incomplete, and in no figure)", r.Of.Incomplete)
+}
+
+// text writes the figures of one root.
+func (p predictionPart) text(b *strings.Builder, style format.Style) {
+	b.WriteString("\n")
+	if p.Title != "" {
+		b.WriteString(style.Paint(format.Bold, fmt.Sprintf("── %s: %d %s ──", p.Title, p.Journeys, plural("journey", p.Journeys))) + "\n")
+	}
+	head := []cell{left("median [95 % interval]")}
+	for _, name := range p.Columns {
+		head = append(head, left(name))
+	}
+	rows := [][]cell{head}
+	for _, row := range p.Rows {
+		cells := []cell{left(row.Measure)}
+		for _, v := range row.Values {
+			cells = append(cells, left(v))
+		}
+		rows = append(rows, cells)
+	}
+	table(b, style, "", rows)
+	heading(b, style, "Predicted against measured, journey by journey")
+	p.lines(b, style, func(row predictedRow) (string, string) { return row.Change, row.Class })
+	if p.checked != "" {
+		heading(b, style, "How far the prediction is off")
+		p.lines(b, style, func(row predictedRow) (string, string) { return row.Off, "unsure" })
+	}
+}
+
 // lines writes a line for each measure.
-func (r Prediction) lines(b *strings.Builder, style format.Style, of func(predictedRow) (words, class string)) {
+func (p predictionPart) lines(b *strings.Builder, style format.Style, of func(predictedRow) (words, class string)) {
 	var rows [][]cell
-	for _, row := range r.rows() {
+	for _, row := range p.Rows {
 		words, class := of(row)
 		if words == "" {
 			continue

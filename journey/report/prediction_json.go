@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"iter"
 	"slices"
 
 	"tracelab/journey/compare"
@@ -59,9 +60,13 @@ func (r Prediction) WriteJSON(w io.Writer) error {
 	o.member("measured", timesDocument(r.Of.Measured))
 	o.member("predicted", timesDocument(r.Of.Predicted))
 	list(o, "changes", slices.Values(r.Of.Changes))
+	if r.Of.Roots != nil {
+		list(o, "roots", r.rootDocuments())
+	}
 	if r.Check != nil {
 		o.member("checked", timesDocument(r.Check.Measured))
-		o.member("residuals", residualsOf(r.Check))
+		o.member("residuals", residualsOf(r.Check.Name, r.Check.Residuals))
+		o.member("checked_incomplete", r.Check.Incomplete)
 	}
 	list(o, "warnings", slices.Values(append(slices.Clone(r.Of.Warnings), checkWarnings(r.Check)...)))
 	if len(r.About) > 0 {
@@ -78,10 +83,35 @@ func documentOf(c predict.Constant) constantDocument {
 	return d
 }
 
-func residualsOf(c *predict.Check) residualsDocument {
-	d := residualsDocument{Of: c.Name}
-	for i := range c.Residuals {
-		switch x := &c.Residuals[i]; x.Measure {
+// predictedRoot is what is predicted of the journeys of one root.
+type predictedRoot struct {
+	Root      string             `json:"root"`
+	Journeys  int                `json:"journeys"`
+	Measured  timesDocument      `json:"measured"`
+	Predicted timesDocument      `json:"predicted"`
+	Checked   *timesDocument     `json:"checked,omitempty"`
+	Residuals *residualsDocument `json:"residuals,omitempty"`
+}
+
+func (r Prediction) rootDocuments() iter.Seq[predictedRoot] {
+	return func(yield func(predictedRoot) bool) {
+		for i, x := range r.Of.Roots {
+			d := predictedRoot{Root: x.Root.String(), Journeys: x.Journeys, Measured: timesDocument(x.Measured), Predicted: timesDocument(x.Predicted)}
+			if r.Check != nil && i < len(r.Check.Roots) {
+				d.Checked = new(timesDocument(r.Check.Roots[i].Measured))
+				d.Residuals = new(residualsOf(r.Check.Name, r.Check.Roots[i].Residuals))
+			}
+			if !yield(d) {
+				return
+			}
+		}
+	}
+}
+
+func residualsOf(name string, residuals []predict.Residual) residualsDocument {
+	d := residualsDocument{Of: name}
+	for i := range residuals {
+		switch x := &residuals[i]; x.Measure {
 		case compare.CallerWait:
 			d.CallerWait = x
 		case compare.Completion:

@@ -32,10 +32,20 @@ type Result struct {
 	// store had to say about a whole trace).
 	Warnings []journey.Warning
 
+	// DamagedTraces are the traces of which a part could not be read, as far as that could be told, each once.
+	DamagedTraces []journey.TraceID
+
 	refused   *RefusedError // the first document of a kind that is not read
 	refusals  int           // how many such documents there are
 	damagedTo int           // the last line that is counted in Damaged
 	unlisted  int           // warnings of damage beyond maxListed
+}
+
+// Add appends what was read elsewhere.
+func (r *Result) Add(other Result) {
+	r.Spans, r.Warnings = append(r.Spans, other.Spans...), append(r.Warnings, other.Warnings...)
+	r.Lines, r.Damaged, r.Passed = r.Lines+other.Lines, r.Damaged+other.Damaged, r.Passed+other.Passed
+	r.DamagedTraces = append(r.DamagedTraces, other.DamagedTraces...)
 }
 
 // maxListed is how many warnings of damage are listed, so that damaged input does not fill the memory with them.

@@ -91,6 +91,12 @@ func (r Run) CheckForm(form string) error {
 
 // Spans reads every span of the run, the shared ones too. The warnings are about damage that was passed over.
 func (r Run) Spans() (spans []journey.Span, warnings []journey.Warning, err error) {
+	all, err := r.Read()
+	return all.Spans, all.Warnings, err
+}
+
+// Read is Spans, and tells of which traces something was passed over.
+func (r Run) Read() (all source.Result, err error) {
 	var names []string
 	if _, err := os.Stat(r.File(Shared)); err == nil { // without messages nothing is shared
 		names = append(names, r.File(Shared))
@@ -101,15 +107,15 @@ func (r Run) Spans() (spans []journey.Span, warnings []journey.Warning, err erro
 	for _, name := range names {
 		result, err := source.ReadFile(name)
 		if err != nil {
-			return nil, nil, err
+			return all, err
 		}
-		spans, warnings = append(spans, result.Spans...), append(warnings, result.Warnings...)
+		all.Add(result)
 	}
-	return spans, warnings, nil
+	return all, nil
 }
 
-// Group reads the journeys of one form, without those that the run found incomplete. The warnings are about what was
-// left out; one without a rule is the run's own.
+// Group reads the journeys of one form. Those that the run found incomplete are so: see journey.Journey.Incomplete. The warnings
+// are about damage that was passed over.
 func (r Run) Group(form string, opts ...journey.Option) (group compare.Group, warnings []journey.Warning, err error) {
 	group.Name, group.Doubt = filepath.Join(r.Dir, form), r.Starvation.String()
 	if err := r.CheckForm(form); err != nil {
@@ -123,30 +129,28 @@ func (r Run) Group(form string, opts ...journey.Option) (group compare.Group, wa
 	if err != nil {
 		return group, nil, err
 	}
-	warnings = result.Warnings
-	set := journey.NewSet(result.Spans, opts...)
-	for _, journey := range set.Journeys() {
-		// By number, not by trace: what lost its cause is a journey of its own, in another trace than the order's.
-		number, _ := set.Span(journey.Spans()[0]).Attr(NumberKey)
-		if !incomplete[number.String()] {
-			group.Journeys = append(group.Journeys, journey)
-		}
+	// By number, not by trace: what lost its cause is a journey of its own, in another trace than the order's.
+	why := func(j *journey.Journey) string {
+		number, _ := j.Set().Span(j.Spans()[0]).Attr(NumberKey)
+		return incomplete[number.String()]
 	}
+	opts = append(slices.Clip(opts), journey.Damaged(result.DamagedTraces...))
 	if len(incomplete) > 0 {
-		warnings = append(warnings, journey.Warning{Text: fmt.Sprintf("%s: %d incomplete journeys are left out", group.Name, len(incomplete))})
+		opts = append(opts, journey.Missing(why))
 	}
-	return group, warnings, nil
+	group.Journeys = journey.NewSet(result.Spans, opts...).Journeys()
+	return group, result.Warnings, nil
 }
 
-// incomplete lists the numbers of the form's orders whose journeys are in no figure.
-func (r Run) incomplete(form string) (map[string]bool, error) {
-	numbers := map[string]bool{}
+// incomplete tells by the numbers of the form's orders why their journeys are in no figure.
+func (r Run) incomplete(form string) (map[string]string, error) {
+	reasons := map[string]string{}
 	err := r.Orders(func(o Order) {
 		if o.Form == form && o.Incomplete != "" {
-			numbers[strconv.Itoa(o.Number)] = true
+			reasons[strconv.Itoa(o.Number)] = o.Incomplete
 		}
 	})
-	return numbers, err
+	return reasons, err
 }
 
 // Orders calls each with every order of the run, in the order in which they were placed.
