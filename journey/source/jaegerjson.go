@@ -127,6 +127,7 @@ func (d *spanDecoder) lookAgain(t *jaegerTrace, depth int) {
 // withoutIDs reports the spans without ids: as damaged when other spans of the trace have ids, else as another format.
 func (d *spanDecoder) withoutIDs(t *jaegerTrace, found *contents) {
 	if len(t.spans) > 0 {
+		d.damagedTraces = append(d.damagedTraces, t.id)
 		d.damaged(t.nameless, fmt.Errorf("a span without a field %s", t.missing))
 		return
 	}

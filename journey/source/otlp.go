@@ -3,6 +3,7 @@ package source
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -45,11 +46,18 @@ func (c *converter) traces(traces ptrace.Traces) []journey.Span {
 	for _, rs := range traces.ResourceSpans().All() {
 		c.resourceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
-			c.scope = c.text(ss.Scope().Name())
+			c.scope, c.marks = c.text(ss.Scope().Name()), nil
+			if a := ss.Scope().Attributes(); a.Len() > 0 {
+				c.marks = tailMarks((&converter{}).attributesOf(a))
+			}
 			c.reserve(ss.Spans())
 			for _, s := range ss.Spans().All() {
 				spans = append(spans, c.span(s))
-				liftWarnings(&spans[len(spans)-1])
+				last := &spans[len(spans)-1]
+				if len(c.marks) > 0 {
+					last.Attributes = append(slices.Clip(last.Attributes), c.marks...)
+				}
+				liftWarnings(last)
 			}
 		}
 	}
@@ -79,7 +87,8 @@ type converter struct {
 	resource              *journey.Resource
 	attributes            []journey.Attribute
 	links                 []journey.Link
-	repaired              int // strings that were not UTF-8
+	marks                 []journey.Attribute // of the scope
+	repaired              int                 // strings that were not UTF-8
 }
 
 func (c *converter) reserve(spans ptrace.SpanSlice) {

@@ -3,6 +3,7 @@ package source
 import (
 	"encoding/base64"
 	"math"
+	"slices"
 
 	"tracelab/journey"
 )
@@ -27,6 +28,9 @@ func (d *spanDecoder) resourceSpans() {
 		}
 	})
 	if !known || d.err != nil && resource.Attributes == nil {
+		for i := range d.spans[before:] {
+			d.damagedTraces = append(d.damagedTraces, d.spans[before+i].Trace)
+		}
 		d.spans = d.spans[:before] // their service is not known
 	}
 	for i := range d.spans[before:] {
@@ -65,14 +69,18 @@ func describe(r *journey.Resource) (service string) {
 func (d *spanDecoder) scopeSpans() {
 	before := len(d.spans)
 	scope := ""
+	var marks []journey.Attribute
 	d.object(func(key []byte) {
 		switch string(key) {
 		case "scope", "instrumentationLibrary":
 			d.guarded("a scope", func() {
 				d.object(func(key []byte) {
-					if string(key) == "name" {
+					switch string(key) {
+					case "name":
 						scope = d.string()
-					} else {
+					case "attributes":
+						marks = tailMarks(d.attributeList())
+					default:
 						d.skip()
 					}
 				})
@@ -84,8 +92,18 @@ func (d *spanDecoder) scopeSpans() {
 		}
 	})
 	for i := range d.spans[before:] {
-		d.spans[before+i].Scope = scope
+		s := &d.spans[before+i]
+		s.Scope = scope
+		if len(marks) > 0 {
+			s.Attributes = append(slices.Clip(s.Attributes), marks...)
+		}
 	}
+}
+
+// tailMarks returns those attributes of a scope which say that a tail sampler chose its spans. The spans get them: nothing else of a
+// scope's attributes is kept.
+func tailMarks(list []journey.Attribute) []journey.Attribute {
+	return slices.DeleteFunc(slices.Clone(list), func(a journey.Attribute) bool { return !journey.IsTailMark(a.Key) })
 }
 
 func (d *spanDecoder) span() {

@@ -71,6 +71,10 @@ func (r *Result) readProtobuf(in *bufio.Reader, name string, limit int) error {
 			err = r.addMessage(message, where(name, r.Lines), &repaired)
 		}
 		if err != nil {
+			if message == nil {
+				message = m.buf.Bytes() // what there is of it
+			}
+			r.noteTraces(appendProtobufTraces(nil, message, tracesData))
 			r.Damaged++
 			r.skipped(fmt.Errorf("%s: skipped: %w", where(name, r.Lines), err))
 		}

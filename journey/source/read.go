@@ -39,6 +39,7 @@ type Result struct {
 	refusals  int           // how many such documents there are
 	damagedTo int           // the last line that is counted in Damaged
 	unlisted  int           // warnings of damage beyond maxListed
+	isDamaged map[journey.TraceID]bool
 }
 
 // Add appends what was read elsewhere.
@@ -162,11 +163,15 @@ func (r *Result) readJSON(in *bufio.Reader, name string, o readOptions) error {
 
 // readFrame reads an object, or the undamaged part of it.
 func (r *Result) readFrame(f frame, d *spanDecoder, name string) {
+	known := len(d.damagedTraces)
 	err := f.damage
 	if bytes.HasPrefix(f.text, []byte{'{'}) {
 		err = cmp.Or(err, d.decode(f.text, where(name, f.line)))
 	} else if refused := refuseText(f.text, where(name, f.line)); refused != nil {
 		err = refused
+	}
+	if err != nil && !isOther(err) && len(d.damagedTraces) == known {
+		d.damagedTraces = appendTraces(d.damagedTraces, f.text)
 	}
 	r.report(err, f.line, f.lines, name)
 }
@@ -207,6 +212,7 @@ func (r *Result) finish(d *spanDecoder, name string) {
 	r.unlisted += d.unlisted
 	r.Damaged += d.badSpans
 	r.repaired(name, d.repaired)
+	r.noteTraces(d.damagedTraces)
 }
 
 func (r *Result) repaired(name string, count int) {

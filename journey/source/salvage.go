@@ -6,12 +6,15 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"tracelab/journey"
 )
 
 // salvage takes apart a message that cannot be decoded, so that one damaged span costs no other.
 type salvage struct {
-	dropped int   // spans, and whole lists of them whose resource or scope is damaged
-	first   error // why the first was dropped
+	traces  []journey.TraceID // of what was dropped
+	dropped int               // spans, and whole lists of them whose resource or scope is damaged
+	first   error             // why the first was dropped
 }
 
 // rest returns a message without its damaged parts. It fails when the message itself is malformed.
@@ -39,13 +42,13 @@ func (s *salvage) rest(message []byte, l level, depth int) ([]byte, error) {
 			if err == nil {
 				kept = protowire.AppendBytes(protowire.AppendTag(kept, field, kind), part)
 			} else {
-				s.drop(err)
+				s.drop(err, value, inner)
 			}
 		case span:
 			if err := tryPart(value, depth+deeper, inner, 2, 2, 1); err == nil {
 				kept = append(kept, whole...)
 			} else {
-				s.drop(err)
+				s.drop(err, value, inner)
 			}
 		case resource:
 			if err := tryPart(value, depth+deeper, inner, 1, 1); err != nil {
@@ -64,7 +67,8 @@ func (s *salvage) rest(message []byte, l level, depth int) ([]byte, error) {
 	return kept, nil
 }
 
-func (s *salvage) drop(err error) {
+func (s *salvage) drop(err error, part []byte, l level) {
+	s.traces = appendProtobufTraces(s.traces, part, l)
 	if s.dropped++; s.dropped == 1 {
 		s.first = err
 	}
@@ -99,6 +103,7 @@ func (r *Result) readDamaged(message []byte, where string, repaired *int) error 
 	c := converter{where: where}
 	r.Spans = append(r.Spans, c.traces(traces)...)
 	*repaired += c.repaired
+	r.noteTraces(s.traces)
 	r.Damaged += s.dropped
 	text := ""
 	if s.dropped > 1 {

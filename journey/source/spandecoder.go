@@ -24,19 +24,20 @@ var errNoObject = errors.New("no JSON object")
 // spanDecoder reads JSON objects into spans; each may be in any of the JSON formats.
 type spanDecoder struct {
 	decoder
-	where      string
-	spans      []journey.Span
-	attributes []journey.Attribute // storage for those of several spans
-	links      []journey.Link      // likewise
-	refs       []reference         // of the current Jaeger span
-	jaeger     int                 // spans that were read from Jaeger's own JSON
-	notes      []journey.Warning   // of stores, about whole traces
-	bad        []error             // why spans could not be read: one error for each document, up to maxListed
-	badSpans   int                 // how many spans could not be read
-	unlisted   int                 // how many of badSpans are in no error of bad
-	badHere    int                 // how many spans of the current document could not be read
-	firstBad   error               // why the first of them could not be read
-	zipkin     int                 // spans that were read from Zipkin's JSON
+	where         string
+	spans         []journey.Span
+	attributes    []journey.Attribute // storage for those of several spans
+	links         []journey.Link      // likewise
+	refs          []reference         // of the current Jaeger span
+	jaeger        int                 // spans that were read from Jaeger's own JSON
+	notes         []journey.Warning   // of stores, about whole traces
+	bad           []error             // why spans could not be read: one error for each document, up to maxListed
+	badSpans      int                 // how many spans could not be read
+	unlisted      int                 // how many of badSpans are in no error of bad
+	damagedTraces []journey.TraceID   // of which something could not be read
+	badHere       int                 // how many spans of the current document could not be read
+	firstBad      error               // why the first of them could not be read
+	zipkin        int                 // spans that were read from Zipkin's JSON
 
 	progress        *progress
 	zipkinResources map[zipkinEndpoint]*journey.Resource
@@ -53,6 +54,7 @@ func (d *spanDecoder) tryWhole(text []byte, where string) error {
 	if err != nil {
 		d.spans, d.notes, d.jaeger, d.zipkin = d.spans[:len(before.spans)], d.notes[:len(before.notes)], before.jaeger, before.zipkin
 		d.bad, d.badSpans, d.unlisted, d.repaired = d.bad[:len(before.bad)], before.badSpans, before.unlisted, before.repaired
+		d.damagedTraces = d.damagedTraces[:len(before.damagedTraces)]
 	}
 	return err
 }
@@ -137,11 +139,16 @@ func (d *spanDecoder) guarded(what string, read func()) bool {
 		return d.err == nil
 	}
 	err, failed := d.err, d.failed
+	known := len(d.damagedTraces)
+	d.damagedTraces = appendTraces(d.damagedTraces, d.text[start:d.pos])
 	d.err, d.pos, d.depth = nil, start, depth
 	d.spans = d.spans[:spans]
 	if d.skipNested(); d.err != nil {
 		d.err, d.failed = err, failed
 		return false
+	}
+	if len(d.damagedTraces) == known && d.window.more == nil { // the id comes behind the damage
+		d.damagedTraces = appendTraces(d.damagedTraces, d.text[start:d.pos])
 	}
 	d.damaged(1, fmt.Errorf("%s: %w", what, err))
 	return false
