@@ -86,7 +86,7 @@ func (f chooseFlags) choose(group compare.Group) (compare.Group, error) {
 	}
 	if b := group.Baseline; b != nil {
 		if (len(f.Where)+len(f.Without) > 0 || f.IncludeIncomplete) && strings.Join(f.words(), "; ") != strings.Join(b.Chosen, "; ") {
-			return group, usageError{fmt.Errorf("%s is a baseline, of journeys with %q: --where, --without and --include-incomplete must be those that it was saved with", group.Name, b.Chosen)}
+			return group, usageError{fmt.Errorf("%s is a baseline, of journeys with %q: --where and --without must be those that it was saved with, --include-incomplete likewise", group.Name, b.Chosen)}
 		}
 		if f.Root != "" {
 			group.Baseline = b.KeepRoots(f.Root)
