@@ -287,7 +287,7 @@ func TestJourneyJSON(t *testing.T) {
 	rootless := filepath.Join(t.TempDir(), "rootless.jsonl")
 	withoutTrace(t, filepath.Join(made["dir"].(string), "kafka.otlp.jsonl"), rootless, document["traces"].([]any)[0].(string))
 	document = printed(t, "journey", rootless)
-	holds(t, document, journeyContract+".root: null\n.caller_wait_ns: null\n.tail_ns: null\n.warnings[]: object\n.warnings[].rule: string\n.warnings[].span: string\n.warnings[].text: string\n")
+	holds(t, document, journeyContract+".root: null\n.caller_wait_ns: null\n.tail_ns: null\n.warnings[]: object\n.warnings[].rule: string\n.warnings[].span: string\n.warnings[].text: string\n.incomplete: string\n")
 	touching(t, "completion_path", document, "completion_ns")
 	if path := document["response_path"].([]any); len(path) != 0 {
 		t.Errorf("a response path without a root: %v", path)

@@ -101,7 +101,11 @@ func (r Journeys) WriteText(w io.Writer, style format.Style) error {
 		title += fmt.Sprintf(", %d incomplete and in no figure", n)
 	}
 	b.WriteString(style.Paint(format.Bold, title) + "\n")
-	rows := [][]cell{{left("root"), number("journeys"), number("incomplete"), number("failed"), number("median"), number("p95")}}
+	rows := [][]cell{{left("root"), number("journeys"), number("failed"), number("median"), number("p95")}}
+	lossy := len(whole) < len(r.Of)
+	if lossy {
+		rows[0] = slices.Insert(rows[0], 2, number("incomplete"))
+	}
 	roots := r.roots()
 	for _, x := range roots[:min(len(roots), 2*maxListed)] {
 		s := completions(x.whole)
@@ -112,7 +116,11 @@ func (r Journeys) WriteText(w io.Writer, style format.Style) error {
 		if s.P95 != nil {
 			p95 = format.Milliseconds(*s.P95)
 		}
-		rows = append(rows, []cell{left(shorten(format.Escape(x.root.String()), 2*maxNameWidth)), number(fmt.Sprint(len(x.all))), number(fmt.Sprint(x.incomplete())), number(fmt.Sprint(x.failed)), number(median), number(p95)})
+		row := []cell{left(shorten(format.Escape(x.root.String()), 2*maxNameWidth)), number(fmt.Sprint(len(x.all))), number(fmt.Sprint(x.failed)), number(median), number(p95)}
+		if lossy {
+			row = slices.Insert(row, 2, number(fmt.Sprint(x.incomplete())))
+		}
+		rows = append(rows, row)
 	}
 	if len(roots) > 0 {
 		heading(&b, style, "By root, with their completion")
