@@ -89,25 +89,27 @@ func (r *resources) markCoarse(spans []Span, nodes []node, traces int) {
 	if asked == nil {
 		return
 	}
-	var clocks intern.Table[uint64] // one for each trace and resource
-	var steps []uint8               // by clock
-	clock := make([]int32, len(nodes))
+	clock, clocks := r.clocks(nodes, traces)
+	steps := make([]uint8, clocks) // by clock
 	for i := range nodes {
-		if !asked[nodes[i].trace] {
-			clock[i] = -1
-			continue
+		if asked[nodes[i].trace] {
+			steps[clock(i)] |= spans[i].steps()
 		}
-		clock[i] = clocks.Of(uint64(nodes[i].trace)<<32 | uint64(r.bySpan[i]))
-		if int(clock[i]) == len(steps) {
-			steps = append(steps, 0)
-		}
-		steps[clock[i]] |= spans[i].steps()
 	}
-	for i, c := range clock {
-		if c >= 0 && steps[c] != fineStart|fineEnd {
+	for i := range nodes {
+		if asked[nodes[i].trace] && steps[clock(i)] != fineStart|fineEnd {
 			nodes[i].flags |= isCoarse
 		}
 	}
+}
+
+// clocks returns how the clocks of nodes are numbered, one for each trace and resource, and how many numbers there may be.
+func (r *resources) clocks(nodes []node, traces int) (number func(i int) int, n int) {
+	if n := traces * len(r.list); n <= 8*len(nodes) { // most sets: no need to hash
+		return func(i int) int { return int(nodes[i].trace)*len(r.list) + int(r.bySpan[i]) }, n
+	}
+	var seen intern.Table[uint64]
+	return func(i int) int { return int(seen.Of(uint64(nodes[i].trace)<<32 | uint64(r.bySpan[i]))) }, len(nodes)
 }
 
 // same reports whether two spans, by their numbers as they were read, are of one resource: of one service and, where both have

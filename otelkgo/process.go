@@ -49,8 +49,8 @@ func (in *Instrumentation) StartProcess(ctx context.Context, r *kgo.Record) (con
 		p.inflight.process = p
 		ps.enter(&p.inflight)
 	}
-	scope := trace.SpanContextFromContext(ctx)
-	ctx, doubled := in.extract(isolated(ctx), r)
+	ctx, scope := isolate(ctx)
+	ctx, doubled := in.extract(ctx, r)
 	creation := trace.SpanContextFromContext(ctx)
 	relation := in.relationFunc(ctx, r)
 	if scope.Equal(creation) {
@@ -212,11 +212,18 @@ func orBackground(ctx context.Context) context.Context {
 
 // isolated returns ctx without the span and the baggage that it carries.
 func isolated(ctx context.Context) context.Context {
-	if trace.SpanContextFromContext(ctx).IsValid() {
+	ctx, _ = isolate(ctx)
+	return ctx
+}
+
+// isolate is isolated, and returns the span context that was in ctx, too.
+func isolate(ctx context.Context) (context.Context, trace.SpanContext) {
+	scope := trace.SpanContextFromContext(ctx)
+	if scope.IsValid() {
 		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{})
 	}
 	if baggage.FromContext(ctx).Len() > 0 {
 		ctx = baggage.ContextWithoutBaggage(ctx)
 	}
-	return ctx
+	return ctx, scope
 }

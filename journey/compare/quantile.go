@@ -14,7 +14,8 @@ type estimate struct {
 
 // quantileOf estimates a quantile by order statistics: the quantile lies beyond each bound with a probability of at most 2.5 %.
 func quantileOf(values []float64, quantile float64) estimate {
-	sorted := slices.Sorted(slices.Values(values))
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
 	e := estimate{n: len(sorted)}
 	switch {
 	case e.n == 0:

@@ -26,7 +26,9 @@ type Summary struct {
 // distribution, and its bounds are values that occurred. Percentiles are by nearest rank: the least value that at least
 // that share of the values does not exceed. O(n log n).
 func Summarize(values []float64) Summary {
-	sorted := slices.Sorted(slices.Values(values))
+	var room [32]float64 // most nodes have few values: they are sorted on the stack
+	sorted := append(room[:0], values...)
+	slices.Sort(sorted)
 	s := Summary{N: len(sorted)}
 	if len(sorted) == 0 {
 		return s

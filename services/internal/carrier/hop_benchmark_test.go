@@ -12,6 +12,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,29 +36,85 @@ import (
 //
 //	go test -run '^$' -bench Hop -count 10 ./services/internal/carrier
 func BenchmarkHop(b *testing.B) {
-	for _, hop := range []struct {
-		name string
-		make func(*testing.B, *telemetry.Provider) func(context.Context) error
-	}{
-		{"http/lab", labHTTP}, {"http/hand", handHTTP},
-		{"grpc/lab", labGRPC}, {"grpc/hand", handGRPC},
-		{"kafka/lab", labKafka}, {"kafka/hand", handKafka},
-	} {
-		b.Run(hop.name, func(b *testing.B) {
+	for _, h := range hops() {
+		b.Run(h.name+"/lab", func(b *testing.B) { benchHop(b, h.lab) })
+		b.Run(h.name+"/hand", func(b *testing.B) { benchHop(b, h.hand) })
+	}
+}
+
+// BenchmarkHopRatio runs both sides of each pair in turns of 20 hops and reports the median of their ratios in CPU time, so
+// that it can be read on a machine that does other work, too.
+//
+//	go test -run '^$' -bench HopRatio -benchtime 200x ./services/internal/carrier
+func BenchmarkHopRatio(b *testing.B) {
+	for _, h := range hops() {
+		b.Run(h.name, func(b *testing.B) {
 			provider := benchProvider(b)
-			do := hop.make(b, provider)
 			ctx, span := provider.Tracer.Start(b.Context(), "bench")
 			defer span.End()
-			if err := do(ctx); err != nil { // connections, groups, topics
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := do(ctx); err != nil {
-					b.Fatal(err)
+			sides := [2]func(context.Context) error{h.lab(b, provider), h.hand(b, provider)}
+			turn := func(do func(context.Context) error, n int) float64 {
+				start := cpuTime(b)
+				for range n {
+					if err := do(ctx); err != nil {
+						b.Fatal(err)
+					}
 				}
+				return float64(cpuTime(b) - start)
 			}
+			for _, do := range sides {
+				turn(do, 100) // connections, groups, topics
+			}
+			var ratios []float64
+			for b.Loop() {
+				lab := turn(sides[0], 20)
+				ratios = append(ratios, lab/turn(sides[1], 20))
+			}
+			slices.Sort(ratios)
+			b.ReportMetric(ratios[len(ratios)/2], "lab:hand")
+			b.ReportMetric(0, "ns/op")
 		})
+	}
+}
+
+// cpuTime is what the process has used.
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// makeHop starts what a hop needs, and returns a function that makes it once.
+type makeHop func(*testing.B, *telemetry.Provider) func(context.Context) error
+
+type hop struct {
+	name      string
+	lab, hand makeHop
+}
+
+func hops() []hop {
+	return []hop{
+		{"http", labHTTP, handHTTP},
+		{"grpc", labGRPC, handGRPC},
+		{"kafka", labKafka, handKafka},
+	}
+}
+
+func benchHop(b *testing.B, start makeHop) {
+	provider := benchProvider(b)
+	do := start(b, provider)
+	ctx, span := provider.Tracer.Start(b.Context(), "bench")
+	defer span.End()
+	if err := do(ctx); err != nil { // connections, groups, topics
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := do(ctx); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
