@@ -24,6 +24,10 @@ const startTimeout = 4500 * time.Millisecond
 // lastSpansTimeout bounds the wait for spans that end after their service's shutdown.
 const lastSpansTimeout = 2 * time.Second
 
+// spanBatch is how many spans are handed on and judged at a time. Each batch takes a CPU for as long as it lasts, and an order
+// that is due in the meantime is late.
+const spanBatch = 128
+
 // environment is what a run has around it: the services and their broker, or the way to them, and where spans go.
 type environment struct {
 	client    *client
@@ -110,7 +114,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (te
 		env.collector.unjudged = startUnjudged(env.collector.toJudge)
 	}
 	// It waits rather than drop: the collector is in this process.
-	env.queue = telemetry.NewQueue(exporter, telemetry.QueueConfig{Wait: true, Interval: 50 * time.Millisecond, OnDrop: env.dropped.note, Logger: c.Logger})
+	env.queue = telemetry.NewQueue(exporter, telemetry.QueueConfig{Wait: true, Batch: spanBatch, Interval: 50 * time.Millisecond, OnDrop: env.dropped.note, Logger: c.Logger})
 	env.onStop(env.endSpans)
 	processors := []sdktrace.SpanProcessor{env.queue}
 	if env.open != nil {

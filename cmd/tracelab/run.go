@@ -127,7 +127,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 }
 
 // memoryLimit is how much memory the program takes before the garbage collector works harder, in bytes.
-const memoryLimit = 400 << 20
+const memoryLimit = 440 << 20
 
 // collectRarely lets the heap grow to five times what is live before the garbage collector runs, within the memory limit:
 // in a loaded lab its cycles show in the p99 first. GOGC and GOMEMLIMIT, when they are set, decide instead.
