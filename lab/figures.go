@@ -14,6 +14,7 @@ import (
 // measure takes an order's figures from its journey.
 func (r *record) measure(found *journey.Journey) {
 	r.warnings = found.Set().Warnings()
+	r.reach = reachOf(found)
 	measures := compare.Measures()
 	r.values = make([]float64, len(measures))
 	for i, m := range measures {
@@ -63,7 +64,7 @@ func (j *judge) summarize(form services.Form, name string) *compare.Summary {
 
 // formResult is a form's column of the table, without its accounts.
 func (j *judge) formResult(form services.Form) *FormResult {
-	f := &FormResult{QueueWait: j.summarize(form, compare.QueueWait)}
+	f := &FormResult{Reach: &Reach{}, QueueWait: j.summarize(form, compare.QueueWait)}
 	var response []float64 // ms, of every order that got an answer
 	for _, r := range j.records[form] {
 		if r == nil {
@@ -75,6 +76,7 @@ func (j *judge) formResult(form services.Form) *FormResult {
 		case !r.placed:
 		case r.judged():
 			f.Journeys++
+			f.Reach.add(r.reach)
 		default:
 			f.Incomplete++
 		}

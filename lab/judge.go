@@ -80,6 +80,7 @@ type record struct {
 	dirty    bool           // a span came or ended since the journey was last examined
 	complete bool
 	values   []float64 // by measure, in the order of measures; NaN where the journey has none
+	reach    Reach     // of its journey
 	warnings []journey.Warning
 }
 

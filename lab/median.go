@@ -59,8 +59,8 @@ func withoutGaps(path []journey.Segment, start int64, gaps []gap) []journey.Segm
 	return cut
 }
 
-// beside lists the steps that ran in parallel to the path, so that the bars do not show them, each with a bar of its own.
-func (m *medianOrder) beside(b *strings.Builder) {
+// beside lists the steps that ran in parallel to the path, and are on no path.
+func (m *medianOrder) beside() []journey.Segment {
 	set := m.journey.Set()
 	on := map[string]bool{}
 	for _, s := range m.path {
@@ -68,18 +68,16 @@ func (m *medianOrder) beside(b *strings.Builder) {
 			on[set.Span(s.Span).Name] = true
 		}
 	}
-	var texts []string
+	var steps []journey.Segment
 	for _, i := range m.journey.Spans() {
 		span := set.Span(i)
 		if _, ok := span.Attr(services.KeyStep); !ok || on[span.Name] {
 			continue
 		}
 		start, end := set.Times(i)
-		texts = append(texts, fmt.Sprintf("%s %s to %s", span.Name, format.Duration(time.Duration(start-m.journey.Start())), format.Duration(time.Duration(end-m.journey.Start()))))
+		steps = append(steps, journey.Segment{Span: i, Start: time.Duration(start - m.journey.Start()), End: time.Duration(end - m.journey.Start())})
 	}
-	if len(texts) > 0 {
-		fmt.Fprintf(b, "in parallel, and on no path: %s\n", strings.Join(texts, ", "))
-	}
+	return steps
 }
 
 // domino says how long each service's call was open, where calls nest: a wait in the last one holds all of them.

@@ -64,6 +64,7 @@ type FormResult struct {
 	Marked string `json:"marked"`
 
 	Effects Effects       `json:"effects"`
+	Reach   *Reach        `json:"reach,omitempty"`
 	Faulted *Faulted      `json:"faulted,omitempty"`     // with --fault
 	CPU     *OrderProfile `json:"cpu_profile,omitempty"` // with --profiles
 }

@@ -24,6 +24,7 @@ func (r *Result) WriteText(w io.Writer, style format.Style) error {
 	r.table(&b)
 	r.differences(&b)
 	r.felt(&b)
+	r.relationChanged(&b)
 	r.pictures(&b, style)
 	r.cpu(&b)
 	r.remarks(&b)
@@ -312,9 +313,8 @@ func (r *Result) pictures(b *strings.Builder, style format.Style) {
 		wait, _ := m.journey.CallerWait()
 		title := fmt.Sprintf("%s, order %d: the caller waited %s, the last work ended after", form, m.order.Number, format.Duration(wait))
 		// Writing into a strings.Builder never fails.
-		bars := report.Bars{Title: title, Set: m.journey.Set(), Path: m.path, Marks: report.Answer(m.journey)}
+		bars := report.Bars{Title: title, Set: m.journey.Set(), Path: m.path, Marks: report.Answer(m.journey), Beside: m.beside()}
 		_ = bars.WriteText(b, style)
-		m.beside(b)
 		m.domino(b, r.Topology)
 		b.WriteString("\n")
 	}

@@ -27,6 +27,8 @@ type Bars struct {
 	Set   *journey.Set      // the set of the path's spans
 	Path  []journey.Segment // such as Journey.CompletionPath
 	Marks []Mark            // moments to point at
+	// Beside is work that ran in parallel to the path. It is drawn below it, each piece with a row of its own.
+	Beside []journey.Segment
 }
 
 // WriteText draws a row for each segment: service, name, bar, start and duration. Work under 1 % of the path is merged or
@@ -61,13 +63,19 @@ func (p Bars) draw(b *strings.Builder, style format.Style) {
 		return
 	}
 	begin, total := p.Path[0].Start, p.Path[len(p.Path)-1].End-p.Path[0].Start
-	pic := newPicture(s.rows, begin, total, style)
+	var beside []piece
+	for _, g := range p.Beside {
+		row := single(p.Set, g)
+		row.beside = true
+		beside = append(beside, row)
+	}
+	pic := newPicture(slices.Concat(s.rows, beside), begin, total, style)
 	fmt.Fprintf(b, "  %s in %d %s\n", format.Duration(total), len(p.Path), plural("segment", len(p.Path)))
 	pic.axis(b)
 	for _, m := range p.Marks {
 		pic.mark(b, m)
 	}
-	for _, r := range s.rows {
+	for _, r := range slices.Concat(s.rows, beside) {
 		pic.row(b, r)
 	}
 	pic.legend(b)
@@ -169,7 +177,7 @@ func (p *picture) column(t time.Duration) int {
 
 func (p *picture) legend(b *strings.Builder) {
 	explained := [][2]string{
-		{"█", "work"}, {"░", "in a queue"}, {"▒", "waiting for the rest of a batch"}, {"┄", "other waits"}, {"▪", "several short pieces"},
+		{"█", "work"}, {"░", "in a queue"}, {"▒", "waiting for the rest of a batch"}, {"┄", "other waits"}, {"▪", "several short pieces"}, {"▓", "in parallel, on no path"},
 	}
 	var words []string
 	for _, l := range explained {

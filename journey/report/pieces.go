@@ -14,7 +14,8 @@ import (
 type piece struct {
 	journey.Segment
 	service, name string
-	merged        int // how many segments it stands for; 0 for one
+	merged        int  // how many segments it stands for; 0 for one
+	beside        bool // in parallel to the path
 }
 
 // maxWaitRows bounds the waits that have rows of their own however short they are.
@@ -122,6 +123,8 @@ func destination(set *journey.Set, spans ...journey.Index) string {
 // glyph is what a piece is drawn with, and its color.
 func (p piece) glyph() (glyph string, color format.Color) {
 	switch {
+	case p.beside:
+		return "▓", format.Plain
 	case p.merged > 0:
 		return "▪", format.Plain
 	case !p.Wait:
