@@ -35,8 +35,8 @@ func (r *Result) pages(b *strings.Builder) {
 		}
 	}
 	placed, forgotten := 0, 0
-	for form, f := range r.Forms {
-		placed, forgotten = placed+f.Orders.Placed, forgotten+p.Forgotten[form]
+	for _, form := range r.forms() {
+		placed, forgotten = placed+r.Forms[form].Orders.Placed, forgotten+p.Forgotten[form]
 	}
 	line(t, []string{"  " + listed("the run", placed, forgotten), p.Search})
 	c := p.Comparison

@@ -27,8 +27,12 @@ var handed atomic.Int64
 func next(n int) int {
 	const places = highest - lowest
 	const step = 509 // a prime, so that processes with neighboring pids begin far apart
-	first := (os.Getpid()*step + int(handed.Add(int64(n))) - n) % places
-	return lowest + min(first, places-n)
+	for {
+		first := (os.Getpid()*step + int(handed.Add(int64(n))) - n) % places
+		if first <= places-n { // else they would go over the end
+			return lowest + first
+		}
+	}
 }
 
 // InARow returns n addresses host:port on 127.0.0.1 with consecutive ports that nobody listens on. They are free when it returns; nothing
