@@ -119,7 +119,7 @@ func (r Journey) WriteJSON(w io.Writer) error {
 	if reason, ok := j.Incomplete(); ok {
 		o.member("incomplete", reason)
 	}
-	list(o, "warnings", warningDocuments(j.Warnings()))
+	list(o, "warnings", warningDocuments(CollapseWarnings(j.Warnings())))
 	if len(r.About) > 0 {
 		list(o, "about", slices.Values(r.About))
 	}

@@ -32,7 +32,11 @@ func TestManyWarningsAreOne(t *testing.T) {
 	if err := lint.Check(set, lint.WithRules(ruleP04(t)...)).WriteText(&found, format.Style{}, 0); err != nil {
 		t.Fatal(err)
 	}
-	for what, got := range map[string]string{"text": text(t, 80, report.Journey{Of: j}.WriteText), "page": page, "lint": found.String()} {
+	var doc bytes.Buffer
+	if err := (report.Journey{Of: j}).WriteJSON(&doc); err != nil {
+		t.Fatal(err)
+	}
+	for what, got := range map[string]string{"JSON": doc.String(), "text": text(t, 80, report.Journey{Of: j}.WriteText), "page": page, "lint": found.String()} {
 		if k := strings.Count(got, "missing"); k > 10 || len(got) > 100_000 {
 			t.Errorf("%s names %d links in %d bytes", what, k, len(got))
 		}
