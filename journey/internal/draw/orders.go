@@ -20,8 +20,9 @@ func Orders(spans int) []journey.Span {
 		server := b.add(2, call, journey.KindServer, 0.8, 5.4)
 		b.add(2, server, journey.KindInternal, 0.9, 3)
 		for k, parent, at := 0, server, 3.1; k < 4; k, at = k+1, at+9 {
-			send := b.message(2+k%4, parent, journey.KindProducer, at, at+2, "send")
-			process := b.message(2+(k+1)%4, send, journey.KindConsumer, at+3, at+14, "process")
+			topic := "topic" + serviceNames[2+k%4]
+			send := b.message(2+k%4, parent, journey.KindProducer, at, at+2, "send", topic)
+			process := b.message(2+(k+1)%4, send, journey.KindConsumer, at+3, at+14, "process", topic)
 			b.add(2+(k+1)%4, process, journey.KindInternal, at+3.1, at+9)
 			b.add(2+(k+1)%4, process, journey.KindClient, at+9, at+11.9)
 			parent = process
@@ -60,14 +61,14 @@ func (b *orderBuilder) add(service int, parent uint64, kind journey.Kind, start,
 	return b.next
 }
 
-func (b *orderBuilder) message(service int, parent uint64, kind journey.Kind, start, end float64, op string) uint64 {
+func (b *orderBuilder) message(service int, parent uint64, kind journey.Kind, start, end float64, op, topic string) uint64 {
 	id := b.add(service, parent, kind, start, end)
 	s := &b.spans[service][len(b.spans[service])-1]
 	s.Attributes = append(s.Attributes,
 		journey.Attribute{Key: "messaging.system", Value: journey.StringValue("kafka")},
 		journey.Attribute{Key: "messaging.operation.type", Value: journey.StringValue(op)},
 		journey.Attribute{Key: "messaging.operation.name", Value: journey.StringValue(op)},
-		journey.Attribute{Key: "messaging.destination.name", Value: journey.StringValue("topic" + serviceNames[service])},
+		journey.Attribute{Key: "messaging.destination.name", Value: journey.StringValue(topic)},
 		journey.Attribute{Key: "messaging.consumer.group.name", Value: journey.StringValue(serviceNames[service])})
 	if kind == journey.KindConsumer {
 		link := journey.Link{Ref: journey.Ref{Trace: s.Trace, Span: s.Parent}}
