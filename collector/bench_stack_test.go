@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // BenchmarkCallerWait shows what trouble behind the services costs their callers: 80 orders a second over all forms, as intended start times.
@@ -57,7 +58,7 @@ func benchOrders(b *testing.B, s *system) {
 	began := time.Now()
 	for i := range b.N {
 		time.Sleep(time.Until(began.Add(time.Duration(i) * interval)))
-		form := services.Forms()[i%4]
+		form := flows.Order().DefaultForms()[i%4]
 		orders.Go(func() {
 			took := s.one(b, "bench", form, i/4)
 			group := "call"

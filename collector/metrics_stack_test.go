@@ -210,7 +210,7 @@ func TestNothingPrivateGetsThrough(t *testing.T) {
 		"baggage", "baggage.user.email", "app.baggage.tenant", "baggage_user", "http.request.header.baggage", "http.request.header.cookie", "http.response.header.set-cookie",
 		"http.response.header.set_cookie", "http.request.header.authorization", "http.request.header.Authorization", "http.request.header.proxy-authorization",
 		"rpc.request.metadata.authorization", "rpc.grpc.request.metadata.baggage", "http.request.header.x-api-key", "messaging.kafka.header.baggage",
-		services.KeySeed, services.KeyFaults, services.KeyRelation, services.KeyTopology,
+		services.KeySeed, services.KeyFaults, services.KeyRelation, services.KeyFlow,
 	}
 	public := append(services.BaggageKeys(), "tracelab.step", "http.request.header.content-type", "authorization.decision", "cookies", "enduser.id")
 	j := startJaeger(t)

@@ -23,6 +23,7 @@ import (
 	"tracelab/internal/parts"
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // system is `tracelab serve all`, on the lab's own broker.
@@ -38,12 +39,12 @@ func startServices(t testing.TB, otlp string) *system {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	ports, err := freeport.InARow(2 * len(services.Names()))
+	ports, err := freeport.InARow(2 * len(flows.Order().Services()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	args := []string{"serve", "all", "--kafka", broker.Addresses()[0], "--otlp", otlp, "--host", "lab", "--allow-faults"}
-	for i, name := range services.Names() {
+	for i, name := range flows.Order().Services() {
 		args = append(args, "--http", name+"="+ports[2*i], "--grpc", name+"="+ports[2*i+1])
 	}
 	log := filepath.Join(t.TempDir(), "services.log")
@@ -56,7 +57,7 @@ func startServices(t testing.TB, otlp string) *system {
 func (s *system) place(t testing.TB, id string, n int) {
 	t.Helper()
 	for number := range n {
-		for _, form := range services.Forms() {
+		for _, form := range flows.Order().DefaultForms() {
 			s.one(t, id, form, number)
 		}
 	}
@@ -70,7 +71,7 @@ func (s *system) awaitCompleted(t testing.TB, id string, n int) {
 		if err := json.Unmarshal([]byte(get(t, s.gateway+"/runs/"+id, "")), &sums); err != nil {
 			t.Fatal(err)
 		}
-		for _, form := range services.Forms() {
+		for _, form := range flows.Order().DefaultForms() {
 			if a := sums[form]; a.Completed != n || a.Failed != 0 {
 				return fmt.Errorf("%s: %+v, want %d completed", form, a, n)
 			}
@@ -82,7 +83,7 @@ func (s *system) awaitCompleted(t testing.TB, id string, n int) {
 // one places an order as a client without a library of ours would, with the headers alone, and returns the caller wait.
 func (s *system) one(t testing.TB, id string, form services.Form, number int) time.Duration {
 	t.Helper()
-	body, err := json.Marshal(lab.PlacementOf(1, number))
+	body, err := json.Marshal(lab.PlacementOf(flows.Order(), 1, number))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +158,7 @@ func TestOrdersGoOnWithJaegerAway(t *testing.T) {
 	}
 	j.start(t)
 	await(t, "the spans are in Jaeger", func() error {
-		found := j.spans(t, services.Names())
+		found := j.spans(t, flows.Order().Services())
 		for _, span := range found {
 			if span.tags["user.secret"] != "" {
 				t.Fatalf("a client's baggage became an attribute of %s", span.name)

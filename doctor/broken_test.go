@@ -21,6 +21,7 @@ import (
 	"tracelab/doctor"
 	"tracelab/internal/testkit"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // breakage is one hop that is broken, and how it must be named.
@@ -127,7 +128,7 @@ func kafkaBreakages() []breakage {
 		{name: "a prefix", want: "kafka-topics", seen: []string{"mine.order.placed"}, fix: "--prefix",
 			cut: func(_ *testing.T, _ *testLab, c *doctor.Config) { c.Prefix = "mine." }},
 		{name: "a group without members", want: "kafka-groups", seen: []string{"group payment"}, fix: "start payment with --kafka",
-			odds: map[string]odd{services.Payment: {noKafka: true}}},
+			odds: map[string]odd{"payment": {noKafka: true}}},
 		{name: "a group that falls behind", want: "kafka-lag", seen: []string{"group payment is 60 records behind"}, fix: "payment handles fewer records than arrive",
 			odds: map[string]odd{}, cut: func(t *testing.T, l *testLab, _ *doctor.Config) { pile(t, l) }},
 	}
@@ -169,7 +170,7 @@ func pile(t *testing.T, l *testLab) {
 	l.kafka.ControlKey(int16(kmsg.OffsetCommit), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		l.kafka.KeepControl()
 		commit := request.(*kmsg.OffsetCommitRequest)
-		if commit.Group != services.Payment {
+		if commit.Group != "payment" {
 			return nil, nil, false
 		}
 		response := commit.ResponseKind().(*kmsg.OffsetCommitResponse)
@@ -204,11 +205,11 @@ func serviceBreakages() []breakage {
 		{name: "a page in place of the gateway", want: "gateway", seen: []string{"HTML page"}, fix: "--gateway",
 			cut: func(_ *testing.T, l *testLab, c *doctor.Config) { c.Gateway = l.jaeger.url }},
 		{name: "a service is down", want: "services", seen: []string{"503", "the gateway waits for payment"}, fix: "the log of payment",
-			odds: map[string]odd{services.Payment: {absent: true}}},
+			odds: map[string]odd{"payment": {absent: true}}},
 		{name: "a wrong http address", want: "order-rest", seen: []string{"503"}, fix: "payment",
-			odds: map[string]odd{services.Orders: {http: map[string]string{services.Payment: "127.0.0.1:1"}}}},
+			odds: map[string]odd{"orders": {http: map[string]string{"payment": "127.0.0.1:1"}}}},
 		{name: "a wrong grpc address", want: "order-grpc", seen: []string{"503"}, fix: "payment",
-			odds: map[string]odd{services.Orders: {grpc: map[string]string{services.Payment: "127.0.0.1:1"}}}},
+			odds: map[string]odd{"orders": {grpc: map[string]string{"payment": "127.0.0.1:1"}}}},
 		{name: "a topic that takes no record", want: "order-kafka", seen: []string{"stops before payment.Charge", "group payment has committed up to 0"}, fix: "the log of payment",
 			odds: map[string]odd{}, cut: func(_ *testing.T, l *testLab, _ *doctor.Config) { refuse(l, "payment.captured") }},
 	}
@@ -355,24 +356,24 @@ func collectorBreakages() []breakage {
 
 func traceBreakages() []breakage {
 	everybody := map[string]odd{}
-	for _, name := range services.Names() {
+	for _, name := range flows.Order().Services() {
 		everybody[name] = odd{noOTLP: true}
 	}
 	return []breakage{
 		{name: "a service without otlp", want: "trace-rest", seen: []string{"payment worked on order", "missing: payment)"}, fix: "how payment is started: --otlp",
-			odds: map[string]odd{services.Payment: {noOTLP: true}}},
+			odds: map[string]odd{"payment": {noOTLP: true}}},
 		{name: "a service with a wrong otlp port", want: "trace-rest", seen: []string{"missing: shipping)"}, fix: "how shipping is started: --otlp",
-			odds: map[string]odd{services.Shipping: {otlp: "127.0.0.1:1"}}},
+			odds: map[string]odd{"shipping": {otlp: "127.0.0.1:1"}}},
 		{name: "no service has otlp", want: "trace-rest", seen: []string{"no span of any service"}, fix: "how gateway is started",
 			odds: everybody},
 		{name: "a service that takes no context", want: "trace-rest", seen: []string{"from orders to payment over HTTP", "payment.Charge of payment is in another trace"}, fix: "traceparent",
-			odds: map[string]odd{services.Payment: {propagator: propagation.Baggage{}}}},
+			odds: map[string]odd{"payment": {propagator: propagation.Baggage{}}}},
 		{name: "a gateway that takes no context", want: "trace-rest", seen: []string{"from the doctor to gateway over HTTP", "is in another trace"}, fix: "traceparent",
 			odds: map[string]odd{services.Gateway: {propagator: propagation.Baggage{}}}},
 		{name: "a service that takes nothing at all", want: "trace-rest", seen: []string{"from orders to payment over HTTP", "is in another trace"}, fix: "baggage",
-			odds: map[string]odd{services.Payment: {propagator: propagation.NewCompositeTextMapPropagator()}}},
+			odds: map[string]odd{"payment": {propagator: propagation.NewCompositeTextMapPropagator()}}},
 		{name: "messages lose the context", want: "trace-kafka", seen: []string{"from inventory to payment by a message on stock.reserved"}, fix: "traceparent",
-			odds: map[string]odd{services.Payment: {propagator: forgetful{services.Propagator(discard)}}}},
+			odds: map[string]odd{"payment": {propagator: forgetful{services.Propagator(discard)}}}},
 	}
 }
 

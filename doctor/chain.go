@@ -52,7 +52,7 @@ func openParts(ctx context.Context, c Config) (_ *parts, err error) {
 		return nil, err
 	}
 	if len(c.Kafka) > 0 {
-		if p.kafka, err = openKafkaPart(ctx, c.Kafka, c.Prefix); err != nil {
+		if p.kafka, err = openKafkaPart(ctx, c); err != nil {
 			return nil, err
 		}
 	}
@@ -75,11 +75,6 @@ func (p *parts) close() {
 	if p.probe != nil {
 		p.probe.close()
 	}
-}
-
-// probedForms returns the forms of the probe orders: together they use every carrier.
-func probedForms() []services.Form {
-	return []services.Form{services.REST, services.GRPC, services.Kafka}
 }
 
 // examine makes the checks. Each comes after those that it builds on and gets their outcomes: Kafka comes before the
@@ -149,9 +144,9 @@ func (p *parts) checkSpans(ctx context.Context, w *walk) spanOutcomes {
 // checkOrders places an order of each form and follows it to its end.
 func (p *parts) checkOrders(ctx context.Context, w *walk, flow flowOutcomes, taken outcome[*placed]) map[services.Form]outcome[*placed] {
 	outcomes := map[services.Form]outcome[*placed]{}
-	for _, form := range probedForms() {
+	for _, form := range probedForms(p.config.flow()) {
 		c := check{name: "order-" + string(form), needs: []ended{flow.services}, within: orderWithin}
-		if form == services.Kafka {
+		if needsKafka(p.config.flow(), form) {
 			c.needs, c.absent = append(c.needs, flow.lag), p.noKafka()
 		}
 		outcomes[form] = look(ctx, w, c, func(ctx context.Context) (*placed, string, error) {
@@ -165,10 +160,10 @@ func (p *parts) checkOrders(ctx context.Context, w *walk, flow flowOutcomes, tak
 func (p *parts) checkTraces(ctx context.Context, w *walk, spans spanOutcomes, orders map[services.Form]outcome[*placed]) map[services.Form]ended {
 	outcomes := map[services.Form]ended{}
 	var before []ended // a service whose spans do not arrive would fail every form: reporting it once is enough
-	for _, form := range probedForms() {
+	for _, form := range probedForms(p.config.flow()) {
 		order := orders[form]
 		c := check{name: "trace-" + string(form), needs: append([]ended{spans.delivered, order.ended}, before...), absent: cmp.Or(p.noOTLP(), p.noJaeger()), within: traceWithin}
-		if form == services.Kafka {
+		if needsKafka(p.config.flow(), form) {
 			c.absent = cmp.Or(c.absent, p.noKafka())
 		}
 		outcomes[form] = look(ctx, w, c, func(ctx context.Context) (nothing, string, error) { return p.trace(ctx, order.found) }).ended
@@ -181,21 +176,22 @@ func (p *parts) checkTraces(ctx context.Context, w *walk, spans spanOutcomes, or
 // not whole skips it, as it would find the same reason again.
 func (p *parts) checkMetrics(ctx context.Context, w *walk, prometheus ended, spans spanOutcomes, orders map[services.Form]outcome[*placed], traces map[services.Form]ended, before counts) {
 	noSpans := cmp.Or(p.noPrometheus(), p.noOTLP())
-	rest := orders[services.REST].ended
+	first := probedForms(p.config.flow())[0]
+	rest := orders[first].ended
 	targets := look(ctx, w, check{name: "prometheus-targets", needs: []ended{prometheus}, absent: p.noPrometheus(), within: targetsWithin},
 		func(ctx context.Context) (nothing, string, error) { return p.targetsUp(ctx, spans.jaeger) })
 	look(ctx, w, check{name: "prometheus-metrics", needs: []ended{targets.ended, rest}, absent: p.noPrometheus(), within: scrapeWithin},
 		func(ctx context.Context) (nothing, string, error) { return p.metricsArrive(ctx, before) })
-	counted := look(ctx, w, check{name: "prometheus-spans", needs: []ended{targets.ended, spans.taken.ended, rest}, unless: []ended{traces[services.REST]}, absent: noSpans, within: scrapeWithin},
+	counted := look(ctx, w, check{name: "prometheus-spans", needs: []ended{targets.ended, spans.taken.ended, rest}, unless: []ended{traces[first]}, absent: noSpans, within: scrapeWithin},
 		func(ctx context.Context) (nothing, string, error) { return p.spanMetricsArrive(ctx, before) })
 	look(ctx, w, check{name: "prometheus-exemplars", needs: []ended{counted.ended}, absent: noSpans, within: scrapeWithin},
-		func(ctx context.Context) (nothing, string, error) { return p.exemplarsArrive(ctx, completed(orders)) })
+		func(ctx context.Context) (nothing, string, error) { return p.exemplarsArrive(ctx, p.completed(orders)) })
 }
 
 // completed lists the orders that were placed and came to their end.
-func completed(orders map[services.Form]outcome[*placed]) []*placed {
+func (p *parts) completed(orders map[services.Form]outcome[*placed]) []*placed {
 	var list []*placed
-	for _, form := range probedForms() {
+	for _, form := range probedForms(p.config.flow()) {
 		if orders[form].passed() {
 			list = append(list, orders[form].found)
 		}

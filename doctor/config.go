@@ -1,20 +1,24 @@
 package doctor
 
 import (
+	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // Config says where the parts of a lab are. A part without an address is left out.
 type Config struct {
-	Gateway string   // URL of the gateway
-	Kafka   []string // host:port of brokers
-	Prefix  string   // of the services' topics and groups
-	OTLP    []string // host:port for gRPC, a URL for HTTP; the probes' own spans go to the first
+	Flow    *flows.Flow // what the services do; nil: order
+	Gateway string      // URL of the gateway
+	Kafka   []string    // host:port of brokers
+	Prefix  string      // of the services' topics and groups
+	OTLP    []string    // host:port for gRPC, a URL for HTTP; the probes' own spans go to the first
 
 	Collector        string // URL of its health
 	CollectorMetrics string // URL of its own metrics
@@ -52,13 +56,69 @@ func withPath(address, path string) string {
 // trimSlash returns a URL without a slash at its end, so that a path can follow.
 func trimSlash(address string) string { return strings.TrimSuffix(address, "/") }
 
+// flow is what the services do.
+func (c Config) flow() *flows.Flow {
+	if c.Flow == nil {
+		return flows.Order()
+	}
+	return c.Flow
+}
+
+// probeBody is the body of the probe orders: the same one in every form.
+func probeBody(f *flows.Flow) map[string]any { return f.DrawBody(services.Experiment{}.Draw("doctor")) }
+
+// planOf is how a form carries the probe orders out.
+func planOf(f *flows.Flow, form services.Form) (*flows.Plan, error) {
+	body := map[string]string{}
+	for name, value := range probeBody(f) {
+		body[name] = fmt.Sprint(value)
+	}
+	return f.Plan(form, services.Experiment{}.Skipped(f, body)...)
+}
+
+// probedForms returns the forms of the probe orders, which together use HTTP, gRPC and Kafka where the flow's forms do: the first form of calls
+// over HTTP, the first over gRPC, and the one with the most messages on Kafka.
+func probedForms(f *flows.Flow) []services.Form {
+	var http, grpc, messages services.Form
+	most := 0
+	for _, column := range f.Columns {
+		counts := map[flows.Carrier]int{}
+		for _, by := range column.By {
+			counts[by]++
+		}
+		switch {
+		case counts[flows.HTTP] == len(f.Rows) && http == "":
+			http = column.Form
+		case counts[flows.RPC] == len(f.Rows) && grpc == "":
+			grpc = column.Form
+		case counts[flows.KafkaLog] > most && counts[flows.RabbitMQ] == 0:
+			messages, most = column.Form, counts[flows.KafkaLog]
+		}
+	}
+	forms := slices.DeleteFunc([]services.Form{http, grpc, messages}, func(form services.Form) bool { return form == "" })
+	if len(forms) == 0 {
+		return []services.Form{f.Default}
+	}
+	return forms
+}
+
+// needsKafka tells whether a form of the flow has messages on Kafka.
+func needsKafka(f *flows.Flow, form services.Form) bool {
+	column, _ := f.Column(form)
+	for _, by := range column.By {
+		if by == flows.KafkaLog {
+			return true
+		}
+	}
+	return false
+}
+
 // consumers returns the consumer groups with their topics, both without the prefix. A group has the name of its service.
-func consumers() map[string][]string {
-	groups := map[string][]string{services.Orders: {services.FailureTopic}}
-	for _, hop := range services.OrderTopology().Hops {
-		if hop.Topic != "" {
-			group := hop.Step.Service()
-			groups[group] = append(groups[group], hop.Topic)
+func consumers(f *flows.Flow) map[string][]string {
+	groups := map[string][]string{}
+	for _, service := range f.Services() {
+		if topics := f.Consumes(service, flows.KafkaLog); len(topics) > 0 {
+			groups[service] = topics
 		}
 	}
 	return groups

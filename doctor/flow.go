@@ -10,11 +10,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // ends returns the end offsets of the flow's topics.
 func (k *kafkaPart) ends(ctx context.Context) (kadm.ListedOffsets, error) {
-	listed, err := k.admin.ListEndOffsets(ctx, k.prefixed(services.OrderTopology().Topics())...)
+	listed, err := k.admin.ListEndOffsets(ctx, k.prefixed(k.flow.Topics())...)
 	if err != nil || listed.Error() != nil {
 		return nil, brokenHop("look at the log of Kafka", "the ends of the topics: %s", errors.Join(err, listed.Error()).Error())
 	}
@@ -28,16 +29,24 @@ func (k *kafkaPart) stuck(ctx context.Context, o *placed, state services.State, 
 	if err != nil {
 		return brokenHop("look at the log of Kafka", "order %s is pending; its records: %s", o.id, err.Error())
 	}
-	before := services.Orders
-	for _, hop := range services.OrderTopology().Hops {
-		if hop.By[o.form] != services.Message {
+	plan, err := planOf(k.flow, o.form)
+	if err != nil {
+		return err
+	}
+	before := k.flow.Entry().Service()
+	for _, hop := range plan.Hops {
+		if hop.By != flows.KafkaLog {
 			continue
+		}
+		want := 1
+		if hop.Join {
+			want = len(hop.After)
 		}
 		topic, group := k.prefix+hop.Topic, hop.Step.Service()
 		found := records[topic]
-		if len(found) < len(hop.After) {
+		if len(found) < want {
 			return brokenHop(fmt.Sprintf("check the log of %s: it handled the order, but could not publish or commit", before),
-				"order %s stops behind %s: %d of %d records of it are on %s", o.id, before, len(found), len(hop.After), topic)
+				"order %s stops behind %s: %d of %d records of it are on %s", o.id, before, len(found), want, topic)
 		}
 		for _, r := range found {
 			committed, err := k.committed(ctx, group, r)
@@ -71,7 +80,7 @@ func (k *kafkaPart) committed(ctx context.Context, group string, r *kgo.Record) 
 // recordsOf reads the topics of the flow from the given offsets to their ends, and returns the records of one order, by
 // topic. It joins no group and commits nothing.
 func (k *kafkaPart) recordsOf(ctx context.Context, id string, from kadm.ListedOffsets) (map[string][]*kgo.Record, error) {
-	now, err := k.admin.ListEndOffsets(ctx, k.prefixed(services.OrderTopology().Topics())...)
+	now, err := k.admin.ListEndOffsets(ctx, k.prefixed(k.flow.Topics())...)
 	if err != nil {
 		return nil, err
 	}

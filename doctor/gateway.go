@@ -40,7 +40,7 @@ func (p *parts) servicesReady(ctx context.Context) (_ nothing, seen string, _ er
 	case err != nil:
 		return nothing{}, "", brokenHop("look at the gateway's log", "%s", err.Error())
 	}
-	return nothing{}, "all " + plural(len(services.Names()), "service") + " are ready", nil
+	return nothing{}, "all " + plural(len(p.config.flow().Services()), "service") + " are ready", nil
 }
 
 // waitingFor is the error for a gateway that cannot take orders yet.

@@ -9,22 +9,25 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tracelab/services/flows"
 )
 
 // kafkaPart is the Kafka of a lab.
 type kafkaPart struct {
+	flow      *flows.Flow
 	addresses []string // of brokers, host:port
 	prefix    string   // of the services' topics and groups
 	client    *kgo.Client
 	admin     *kadm.Client // of the same
 }
 
-func openKafkaPart(ctx context.Context, addresses []string, prefix string) (*kafkaPart, error) {
-	client, err := openKafka(ctx, addresses)
+func openKafkaPart(ctx context.Context, c Config) (*kafkaPart, error) {
+	client, err := openKafka(ctx, c.Kafka)
 	if err != nil {
 		return nil, err
 	}
-	return &kafkaPart{addresses, prefix, client, kadm.NewClient(client)}, nil
+	return &kafkaPart{c.flow(), c.Kafka, c.Prefix, client, kadm.NewClient(client)}, nil
 }
 
 // openKafka makes a client that only asks and reads: it joins no group. It ends with the context, or a connection that nobody

@@ -11,8 +11,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"tracelab/services"
 )
 
 // fewRecords is how many records a group may be behind without a check that it catches up.
@@ -62,7 +60,7 @@ func (k *kafkaPart) topicsExist(ctx context.Context) (_ nothing, seen string, _ 
 	}
 	var missing, leaderless []string
 	partitions := 0
-	for _, name := range services.OrderTopology().Topics() {
+	for _, name := range k.flow.Topics() {
 		topic, ok := topics[k.prefix+name]
 		if !ok || topic.Err != nil {
 			missing = append(missing, k.prefix+name)
@@ -82,12 +80,12 @@ func (k *kafkaPart) topicsExist(ctx context.Context) (_ nothing, seen string, _ 
 	case len(leaderless) > 0:
 		return nothing{}, "", brokenHop("start the brokers that hold these partitions, or look at the log of Kafka", "partitions without a leader: %s", commas(leaderless))
 	}
-	return nothing{}, fmt.Sprintf("%s with %d partitions", plural(len(services.OrderTopology().Topics()), "topic"), partitions), nil
+	return nothing{}, fmt.Sprintf("%s with %d partitions", plural(len(k.flow.Topics()), "topic"), partitions), nil
 }
 
 // groupsHaveMembers checks that every consumer group of the flow has members.
 func (k *kafkaPart) groupsHaveMembers(ctx context.Context) (_ nothing, seen string, _ error) {
-	expected := consumers()
+	expected := consumers(k.flow)
 	names := slices.Sorted(maps.Keys(expected))
 	err := until(ctx, func(ctx context.Context) error {
 		groups, err := k.admin.DescribeGroups(ctx, k.prefixed(names)...)
@@ -158,7 +156,7 @@ func (k *kafkaPart) groupsKeepUp(ctx context.Context) (_ nothing, seen string, _
 
 // lags sums up, for each consuming service, how many records of its topics are not committed.
 func (k *kafkaPart) lags(ctx context.Context) (map[string]int64, error) {
-	expected := consumers()
+	expected := consumers(k.flow)
 	all, err := k.admin.Lag(ctx, k.prefixed(slices.Collect(maps.Keys(expected)))...)
 	if err != nil {
 		return nil, brokenHop("look at the log of Kafka", "the lag of the groups: %s", err.Error())

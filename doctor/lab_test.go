@@ -17,6 +17,7 @@ import (
 	"tracelab/internal/otlp"
 	"tracelab/internal/testkit"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // testLab is a whole lab in this process: the seven services, each a system of its own as processes are, on a Kafka, and
@@ -62,7 +63,7 @@ func startLab(t *testing.T, odds map[string]odd) *testLab {
 	})
 	overGRPC, overHTTP := l.receiver.Addresses()
 	http, grpc := freeAddresses(t)
-	for _, name := range services.Names() {
+	for _, name := range flows.Order().Services() {
 		if o := odds[name]; !o.absent {
 			l.startService(t, name, o, http, grpc, overGRPC)
 		}
@@ -134,8 +135,8 @@ func overridden(addresses, some map[string]string) map[string]string {
 func freeAddresses(t *testing.T) (http, grpc map[string]string) {
 	t.Helper()
 	http, grpc = map[string]string{}, map[string]string{}
-	ports := testkit.FreePorts(t, 2*len(services.Names()))
-	for i, name := range services.Names() {
+	ports := testkit.FreePorts(t, 2*len(flows.Order().Services()))
+	for i, name := range flows.Order().Services() {
 		http[name], grpc[name] = ports[2*i], ports[2*i+1]
 	}
 	return http, grpc

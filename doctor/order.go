@@ -43,7 +43,7 @@ func (p *parts) order(ctx context.Context, form services.Form, sampled, topics b
 	case state.Status == services.Failed && len(state.Failures) > 0:
 		f := state.Failures[0]
 		return nil, "", brokenHop(fmt.Sprintf("look at the log of %s", services.Step(f.Step).Service()), "order %s: step %s failed: %s: %s", o.id, f.Step, f.Reason, f.Detail)
-	case len(ends) > 0 && form == services.Kafka:
+	case len(ends) > 0 && needsKafka(p.config.flow(), form):
 		return nil, "", p.kafka.stuck(ctx, o, state, ends)
 	}
 	return nil, "", brokenHop("name their Kafka with --kafka, to see which topic or group it hangs at", "order %s is %s after %v; done: %s",
@@ -52,7 +52,7 @@ func (p *parts) order(ctx context.Context, form services.Form, sampled, topics b
 
 // place places an order and sends its root to the first OTLP endpoint, when it is sampled. An order that was refused is an error.
 func (p *parts) place(ctx, waiting context.Context, form services.Form, sampled bool) (*placed, error) {
-	o, answer, err := p.probe.place(waiting, &http.Client{Transport: p.http.Transport}, p.config.Gateway, form, sampled)
+	o, answer, err := p.probe.place(waiting, &http.Client{Transport: p.http.Transport}, p.config.Gateway, p.config.flow(), form, sampled)
 	roots := p.probe.ended.take()
 	var exported error
 	if sampled && len(roots) > 0 {
@@ -103,7 +103,7 @@ func (p *parts) final(ctx context.Context, o *placed) (services.State, error) {
 	var state services.State
 	err := until(ctx, func(ctx context.Context) error {
 		var now services.State
-		if err := getJSON(ctx, p.http, trimSlash(p.config.Gateway)+"/orders/"+o.id, &now); err != nil {
+		if err := getJSON(ctx, p.http, trimSlash(p.config.Gateway)+p.config.flow().Path+"/"+o.id, &now); err != nil {
 			return brokenHop("orders keeps its state in memory: has it been restarted, or are there several of it?", "order %s was accepted, and then: %s", o.id, err.Error())
 		}
 		if state = now; state.Status == services.Accepted {

@@ -17,6 +17,7 @@ import (
 	"tracelab/doctor"
 	"tracelab/internal/testkit"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // namesOnKafka lists the topics and groups of a lab's Kafka.
@@ -135,7 +136,7 @@ func markerTrace(t *testing.T, l *testLab) string {
 		for _, x := range spans(t, l.collector)[trace] {
 			came[x.service] = true
 		}
-		if len(came) < len(services.Names()) {
+		if len(came) < len(flows.Order().Services()) {
 			return fmt.Sprintf("spans of %d services have come", len(came))
 		}
 		return ""

@@ -21,6 +21,7 @@ import (
 	"tracelab/internal/telemetry"
 	"tracelab/journey"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // service is the service.name of the doctor's own spans.
@@ -110,18 +111,17 @@ type reply struct {
 
 // place places one order. sampled is false when no endpoint takes the root's span: a sampled order would leave a trace
 // without a root. The error is for a request without an answer.
-func (p *probe) place(ctx context.Context, client *http.Client, gateway string, form services.Form, sampled bool) (*placed, reply, error) {
+func (p *probe) place(ctx context.Context, client *http.Client, gateway string, f *flows.Flow, form services.Form, sampled bool) (*placed, reply, error) {
 	if !sampled {
 		ctx = trace.ContextWithRemoteSpanContext(ctx, unsampled())
 	}
-	req, err := services.PlaceRequest(ctx, gateway, services.Experiment{Run: p.run, Form: form, Topology: services.OrderTopology().Name},
-		services.Placement{Customer: "doctor", SKU: services.Catalogue()[0].SKU, Quantity: 1})
+	req, err := services.PlaceRequest(ctx, gateway, f, services.Experiment{Run: p.run, Form: form, Flow: f.Name}, probeBody(f))
 	if err != nil {
 		return nil, reply{}, err
 	}
 	address := req.URL.Redacted()
 	o := &placed{form: form, at: time.Now(), sent: sampled}
-	ctx, span := p.provider.Tracer.Start(req.Context(), "POST /orders", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+	ctx, span := p.provider.Tracer.Start(req.Context(), "POST "+f.Path, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 		semconv.HTTPRequestMethodPost, semconv.URLFull(address), semconv.ServerAddress(req.URL.Hostname())))
 	defer span.End()
 	o.trace, o.span = journey.TraceID(span.SpanContext().TraceID()), journey.SpanID(span.SpanContext().SpanID())

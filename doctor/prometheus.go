@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"tracelab/services"
 )
 
 // scrapeWithin is how long a number may take to reach Prometheus: services export every 5 s, or as
@@ -112,7 +110,7 @@ func (p *parts) grown(ctx context.Context, query string, before series, broken f
 			return brokenHop("look at the log of Prometheus", "%s", err.Error())
 		}
 		var missing []string
-		for _, name := range services.Names() {
+		for _, name := range p.config.flow().Services() {
 			if is, there := now[name]; !there || is == before[name] {
 				missing = append(missing, name)
 			}
@@ -125,7 +123,7 @@ func (p *parts) grown(ctx context.Context, query string, before series, broken f
 	if err != nil {
 		return nothing{}, "", err
 	}
-	return nothing{}, "the orders are counted for all " + plural(len(services.Names()), "service"), nil
+	return nothing{}, "the orders are counted for all " + plural(len(p.config.flow().Services()), "service"), nil
 }
 
 // exemplarsArrive waits for an exemplar that leads to the trace of one of the orders.

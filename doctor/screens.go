@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"tracelab/internal/telemetry"
-	"tracelab/services"
 )
 
 // profilesWithin is how long a profile may take to arrive: services push one every 10 s.
@@ -40,7 +39,7 @@ func (p *parts) profilesArrive(ctx context.Context) (_ nothing, seen string, _ e
 			return brokenHop("look at the log of Pyroscope", "%s", err.Error())
 		}
 		if !slices.ContainsFunc(names, func(name string) bool {
-			return name == telemetry.ProfilesApplication || slices.Contains(services.Names(), name)
+			return name == telemetry.ProfilesApplication || slices.Contains(p.config.flow().Services(), name)
 		}) {
 			return brokenHop(fix, "no profile of the services has come in the last hour; there are %s", plural(len(names), "application"))
 		}

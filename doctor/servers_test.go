@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/internal/testkit"
-	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // serve answers on a port of its own until the test ends.
@@ -222,10 +222,10 @@ func (s *prometheusServer) count(query string) string {
 	defer s.mu.Unlock()
 	s.asked[query]++
 	var results []string
-	for _, name := range services.Names() {
+	for _, name := range flows.Order().Services() {
 		n := s.asked[query]
 		for metric := range s.stuck {
-			if name == services.Payment && strings.Contains(query, metric) {
+			if name == "payment" && strings.Contains(query, metric) {
 				n = 7
 			}
 		}

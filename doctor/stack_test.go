@@ -23,6 +23,7 @@ import (
 	"tracelab/internal/otlp"
 	"tracelab/internal/parts"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // realLab is the lab on real parts: Kafka, the Collector, Jaeger and Prometheus as processes with the configuration files
@@ -45,8 +46,8 @@ func TestOnRealParts(t *testing.T) {
 	jaeger := l.startJaeger(t)
 	collector := l.startCollector(t, l.jaeger.otlp, 0)
 	l.startPrometheus(t, l.prometheus, l.scrapeConfig(t))
-	l.startServices(t, l.collector.grpc, services.Gateway, services.Orders, services.Inventory, services.Shipping, services.Notification, services.Analytics)
-	payment := l.startServices(t, l.collector.grpc, services.Payment)
+	l.startServices(t, l.collector.grpc, services.Gateway, "orders", "inventory", "shipping", "notification", "analytics")
+	payment := l.startServices(t, l.collector.grpc, "payment")
 	if report, err := doctor.Wait(t.Context(), l.config); err != nil || report.FirstBroken != nil {
 		t.Fatalf("%v\n%s", err, lines(report))
 	}
@@ -69,11 +70,11 @@ func TestOnRealParts(t *testing.T) {
 	l.broken(t, "prometheus without scrape", empty, "prometheus-targets", "it has no scrape targets")
 
 	stop(t, payment)
-	payment = l.startServices(t, nobody(t), services.Payment)
+	payment = l.startServices(t, nobody(t), "payment")
 	l.broken(t, "payment with a wrong --otlp", quick, "trace-rest", "payment worked on order", "missing: payment)")
 	stop(t, payment)
 	l.broken(t, "payment stopped", quick, "services", "the gateway waits for payment")
-	l.startServices(t, l.collector.grpc, services.Payment)
+	l.startServices(t, l.collector.grpc, "payment")
 
 	stop(t, collector)
 	l.broken(t, "collector stopped", quick, "collector", "connection refused")
@@ -258,7 +259,7 @@ func (l *realLab) startEmptyPrometheus(t *testing.T) string {
 func (l *realLab) startServices(t *testing.T, otlp string, names ...string) *parts.Process {
 	t.Helper()
 	args := append([]string{"serve"}, names...)
-	for _, name := range services.Names() {
+	for _, name := range flows.Order().Services() {
 		args = append(args, "--http", name+"="+l.http[name], "--grpc", name+"="+l.grpc[name])
 	}
 	args = append(args, "--kafka", l.kafka, "--otlp", otlp, "--host", "lab")

@@ -13,6 +13,7 @@ import (
 	"tracelab/journey/source"
 	"tracelab/journey/source/jaeger"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // How long spans may take to reach Jaeger: they wait about a second in each queue on the way.
@@ -81,25 +82,29 @@ type expectation struct {
 }
 
 // expectations lists the spans of an order, in the order of the flow.
-func expectations(form services.Form) []expectation {
+func expectations(f *flows.Flow, form services.Form) ([]expectation, error) {
+	plan, err := planOf(f, form)
+	if err != nil {
+		return nil, err
+	}
 	expected := []expectation{{service: service, hop: "the doctor itself"}, {service: services.Gateway, hop: "from the doctor to gateway over HTTP"}}
-	for _, hop := range services.OrderTopology().Hops {
+	for _, hop := range plan.Hops {
 		x := expectation{service: hop.Step.Service(), step: hop.Step}
-		switch by := hop.By[form]; by {
-		case services.Message:
+		switch {
+		case hop.By.IsMessage():
 			x.hop = fmt.Sprintf("from %s to %s by a message on %s", hop.After[0].Service(), x.service, hop.Topic)
-		case services.Local:
+		case hop.By == flows.Local:
 			x.hop = "within " + x.service
 		default:
-			from := services.Orders // makes the calls
-			if len(hop.After) == 0 {
-				from = services.Gateway
+			from := services.Gateway
+			if len(hop.After) > 0 {
+				from = plan.Holder(hop.After[0]).Service() // makes the calls
 			}
-			x.hop = fmt.Sprintf("from %s to %s over %s", from, x.service, strings.ToUpper(string(by)))
+			x.hop = fmt.Sprintf("from %s to %s over %s", from, x.service, strings.ToUpper(string(hop.By)))
 		}
 		expected = append(expected, x)
 	}
-	return expected
+	return expected, nil
 }
 
 // has tells whether one of the spans is the expected one.
@@ -114,15 +119,19 @@ func (x expectation) has(spans []journey.Span) bool {
 func (p *parts) trace(ctx context.Context, o *placed) (_ nothing, seen string, _ error) {
 	var spans []journey.Span
 	var missing []expectation
+	expected, err := expectations(p.config.flow(), o.form)
+	if err != nil {
+		return nothing{}, "", err
+	}
 	waiting, cancel := withSpare(ctx)
 	defer cancel()
-	err := until(waiting, func(ctx context.Context) error {
+	err = until(waiting, func(ctx context.Context) error {
 		result, err := p.jaeger.store.Trace(ctx, o.trace)
 		if err != nil && !errors.Is(err, source.ErrNotStored) {
 			return err
 		}
 		spans = result.Spans
-		missing = slices.DeleteFunc(expectations(o.form), func(x expectation) bool { return x.has(spans) })
+		missing = slices.DeleteFunc(slices.Clone(expected), func(x expectation) bool { return x.has(spans) })
 		if len(missing) > 0 {
 			return errIncomplete
 		}
@@ -183,7 +192,7 @@ func (p *parts) notArrived(o *placed, spans []journey.Span, missing []expectatio
 		return brokenHop(fmt.Sprintf("look at the log of %s, and at what the collector and Jaeger have refused or dropped", x.service),
 			"Jaeger has spans of %s, but not its span %s: %s", x.service, x.step, p.jaeger.link(o.trace))
 	}
-	if len(names) >= len(services.Names()) {
+	if len(names) >= len(p.config.flow().Services()) {
 		return brokenHop(fix, "Jaeger has no span of any service for order %s", o.id)
 	}
 	return brokenHop(fix, "%s worked on order %s, but Jaeger has no span of it (missing: %s): %s", x.service, o.id, commas(names), p.jaeger.link(o.trace))
@@ -194,7 +203,7 @@ func (p *parts) notArrived(o *placed, spans []journey.Span, missing []expectatio
 func (p *parts) elsewhere(ctx context.Context, o *placed, x expectation) (*journey.Span, error) {
 	name := string(x.step)
 	if x.service == services.Gateway {
-		name = "POST /orders"
+		name = "POST " + p.config.flow().Path
 	}
 	q := source.Query{Service: x.service, Operation: name, Start: o.at.Add(-time.Second), End: time.Now().Add(time.Second), Limit: 100}
 	result, err := p.jaeger.store.Search(ctx, q)

@@ -14,7 +14,6 @@ import (
 
 	"tracelab/internal/testkit"
 	"tracelab/lab"
-	"tracelab/services"
 )
 
 // The monitor tab shows rates and latencies of the services: Jaeger finds in Prometheus, under the names and labels that it asks for,
@@ -39,7 +38,7 @@ func TestTheMonitorTabHasFigures(t *testing.T) {
 
 // shown asks what the tab asks for a service, by operation.
 func shown(ctx context.Context, j jaegerAt, question string) error {
-	v := url.Values{"service": {services.Orders}, "spanKind": {"server"}, "groupByOperation": {"true"}, "quantile": {"0.95"},
+	v := url.Values{"service": {"orders"}, "spanKind": {"server"}, "groupByOperation": {"true"}, "quantile": {"0.95"},
 		"endTs": {strconv.FormatInt(time.Now().UnixMilli(), 10)}, "lookback": {"300000"}, "step": {"1000"}, "ratePer": {"60000"}}
 	var answer struct {
 		Metrics []struct {

@@ -27,6 +27,7 @@ import (
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // startServices starts the seven services on the Kafka of KAFKA_ADDR, which send their spans over OTLP, and returns the gateway's
@@ -44,7 +45,7 @@ func startServices(t *testing.T, to string) string {
 	queue := telemetry.NewQueue(exporter, telemetry.QueueConfig{Interval: 200 * time.Millisecond})
 	logger := slog.New(slog.DiscardHandler)
 	config := services.Config{
-		Services: services.Names(), Kafka: []string{kafka}, Prefix: "tracelab.jaeger." + time.Now().Format("150405.000000") + ".", Workers: 8, Network: services.TCP(), AllowFaults: true,
+		Services: flows.Order().Services(), Kafka: []string{kafka}, Prefix: "tracelab.jaeger." + time.Now().Format("150405.000000") + ".", Workers: 8, Network: services.TCP(), AllowFaults: true,
 		Telemetry: telemetry.Config{Host: host, Instance: "one", Version: "test", Processors: []sdktrace.SpanProcessor{queue},
 			Propagator: services.Propagator(logger), BaggageKeys: services.BaggageKeys()},
 	}
@@ -83,7 +84,7 @@ func run(t *testing.T, relation string, change func(*lab.Config)) *lab.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slow, err := services.ParseFault("notification:delay=300ms")
+	slow, err := services.ParseFault(flows.Order(), "notification:delay=300ms")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func run(t *testing.T, relation string, change func(*lab.Config)) *lab.Result {
 func signatures(t *testing.T, result *lab.Result) map[services.Form]map[string]int {
 	t.Helper()
 	found := map[services.Form]map[string]int{}
-	for _, form := range services.Forms() {
+	for _, form := range flows.Order().DefaultForms() {
 		found[form] = map[string]int{}
 		for _, s := range compare.Describe(group(t, result, form)).Structures {
 			found[form][s.Signature+" of "+strconv.Itoa(s.Nodes)+" nodes"] = s.Journeys
@@ -197,14 +198,14 @@ func nothingToSay(t *testing.T, result *lab.Result) {
 func noWarnings(t *testing.T, j jaegerAt, result *lab.Result) {
 	t.Helper()
 	traces := map[string]bool{}
-	for _, form := range services.Forms() {
+	for _, form := range flows.Order().DefaultForms() {
 		for _, journey := range group(t, result, form).Journeys {
 			for _, id := range journey.Traces() {
 				traces[id.String()] = true
 			}
 		}
 	}
-	if len(traces) < orders*len(services.Forms()) {
+	if len(traces) < orders*len(flows.Order().DefaultForms()) {
 		t.Errorf("only %d traces to look at", len(traces))
 	}
 	for id := range traces {

@@ -13,6 +13,7 @@ import (
 
 	"tracelab/journey/source/jaeger"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // uiConfig is what the UI knows of a configuration, as far as ours goes: names and types as in the type Config of
@@ -154,7 +155,7 @@ func TestEveryTraceOfAnOrderIsFound(t *testing.T) {
 			t.Errorf("the search for spans of %s is called %q", service, p.Text)
 		}
 	}
-	for _, service := range services.Names() {
+	for _, service := range flows.Order().Services() {
 		if service != services.Gateway && !found[service] { // the gateway's spans are in the trace of orders
 			t.Errorf("no search for spans of %s", service)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // quickly runs a lab in virtual time on its embedded broker: a few orders of every form, unless change says otherwise.
@@ -69,7 +70,7 @@ type faultCase struct {
 }
 
 func faultCases() []faultCase {
-	always := services.Forms()
+	always := flows.Order().DefaultForms()
 	early := []services.Form{services.REST, services.GRPC, services.Hybrid} // where inventory is called
 	late := []services.Form{services.REST, services.GRPC}
 	told, silent, behind := fate{failed: true, errors: true}, fate{failed: true, unanswered: true}, fate{failed: true}
@@ -122,7 +123,7 @@ func TestAccountsBalanceWithEachFault(t *testing.T) {
 				config.Orders, config.Faults, config.Timeout = orders, faults(c.fault), time.Second
 			})
 			balanced(t, result)
-			for _, form := range services.Forms() {
+			for _, form := range flows.Order().DefaultForms() {
 				got := result.Forms[form]
 				if want := c.expect(form, orders); got.Orders != want {
 					t.Errorf("%s: %+v, want %+v", form, got.Orders, want)
@@ -185,7 +186,7 @@ func TestAccountsBalanceWithoutBroker(t *testing.T) {
 			t.Errorf("the run took %v", took)
 		}
 		balanced(t, result)
-		for _, form := range services.Forms() {
+		for _, form := range flows.Order().DefaultForms() {
 			a := result.Forms[form].Orders
 			uses := form == services.Kafka || form == services.Hybrid
 			if calm := (lab.Accounts{Placed: orders, Accepted: orders, Completed: orders, Answered: orders}); !uses && a != calm {

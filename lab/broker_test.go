@@ -84,7 +84,7 @@ func (e embedded) fill(topic string, records, size int) int {
 // The embedded broker holds everything in memory, so it has to forget: of a partition that was written 40 MiB, the
 // oldest records are gone after the cleaner's next look, whether they are consumed or not.
 func TestEmbeddedBrokerForgets(t *testing.T) {
-	onEmbedded(t, []string{services.Analytics}, func(e embedded) {
+	onEmbedded(t, []string{"analytics"}, func(e embedded) {
 		const records = 80
 		if start := e.fill("order.placed", records, 512<<10); start < 20 || start >= records {
 			t.Errorf("partition 0 starts at %d after %d records of 512 KiB, want the older half or so gone", start, records)
@@ -94,7 +94,7 @@ func TestEmbeddedBrokerForgets(t *testing.T) {
 
 // TestEmbeddedBrokerLetsGoOfWhatIsHandled, as long as every group is there to say what it has handled.
 func TestEmbeddedBrokerLetsGoOfWhatIsHandled(t *testing.T) {
-	onEmbedded(t, []string{services.Inventory, services.Analytics}, func(e embedded) {
+	onEmbedded(t, []string{"inventory", "analytics"}, func(e embedded) {
 		const records, kept = 1000, 256
 		if start := e.fill("order.placed", records, 100); start != records-kept {
 			t.Errorf("partition 0 starts at %d after %d records that inventory has skipped, want the last %d left", start, records, kept)

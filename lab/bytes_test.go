@@ -18,6 +18,7 @@ import (
 
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // hostileHeaders are bytes that are no text, each in a header that becomes part of a span.
@@ -59,7 +60,7 @@ func hostileRecords(t *testing.T, brokers []string) {
 		return
 	}
 	defer client.Close()
-	for _, topic := range services.OrderTopology().Topics() {
+	for _, topic := range flows.Order().Topics() {
 		for _, value := range []string{"\xff\xfe{", "{\"order\":{\"id\":\"\xff\xfe\"}}", "{\"\xff\":1}"} {
 			if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte("k\xff"), Value: []byte(value)}).FirstErr(); err != nil {
 				t.Error(err)

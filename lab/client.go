@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 const (
@@ -31,16 +32,17 @@ const (
 // order is its CLIENT span. Its questions are not traced.
 type client struct {
 	base    string // http://host:port
+	flow    *flows.Flow
 	traced  *http.Client
 	plain   *http.Client
 	timeout time.Duration // of one order
 }
 
-func newClient(base string, network services.Network, provider *telemetry.Provider, timeout time.Duration) *client {
+func newClient(base string, flow *flows.Flow, network services.Network, provider *telemetry.Provider, timeout time.Duration) *client {
 	// A server ends a connection on which no request has begun within its time for headers (2 s), and one that was dialled
 	// for a request that then took another is such a connection. An order sent on it while it is closing would be lost.
 	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: idleConnections, IdleConnTimeout: time.Second}
-	return &client{base: base, timeout: timeout,
+	return &client{base: base, flow: flow, timeout: timeout,
 		plain: &http.Client{Transport: transport, Timeout: 10 * time.Second},
 		traced: &http.Client{Transport: otelhttp.NewTransport(provider.Headers.Transport(rootNoting{transport}), otelhttp.WithTracerProvider(provider.Traces),
 			otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
@@ -81,7 +83,7 @@ func (c *client) place(ctx context.Context, e services.Experiment, order service
 	var a answer
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, rootKey{}, &a.Root), c.timeout)
 	defer cancel()
-	req, err := services.PlaceRequest(ctx, c.base, e, order)
+	req, err := services.PlaceRequest(ctx, c.base, c.flow, e, order)
 	if err != nil {
 		return answer{}, err
 	}

@@ -16,17 +16,18 @@ import (
 	"tracelab/journey/source/jaeger"
 	"tracelab/services"
 	"tracelab/services/faults"
+	"tracelab/services/flows"
 )
 
 // Config says what a run does. The zero value of a field is its default where one is given.
 type Config struct {
-	Forms    []services.Form // nil: all four
+	Flow     *flows.Flow     // what is done; nil: order
+	Forms    []services.Form // nil: the flow's default ones
 	Orders   int             // of each form; 0: 25
 	WarmUp   int             // orders of each form in a window of the warm-up; 0: no warm-up
 	Windows  int             // of the warm-up at the most; 0: 8
 	Rate     float64         // orders/s over all forms, as intended start times; 0: 80
 	Seed     uint64
-	Topology string        // "": order
 	Base     services.Form // that the others are compared with; "": grpc, or the first without it
 	Relation services.Relation
 	Kotel    bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
@@ -79,15 +80,17 @@ type Progress struct {
 
 // withDefaults fills in what is not said and refuses what makes no sense.
 func (c Config) withDefaults() (Config, error) {
+	if c.Flow == nil {
+		c.Flow = flows.Order()
+	}
 	if len(c.Forms) == 0 {
-		c.Forms = services.Forms()
+		c.Forms = c.Flow.DefaultForms()
 	}
 	setDefault(&c.Orders, 25)
 	setDefault(&c.Rate, 80)
 	setDefault(&c.Windows, 8)
 	setDefault(&c.HeldSpans, 20_000)
 	setDefault(&c.Remembered, 20_000)
-	setDefault(&c.Topology, "order")
 	setDefault(&c.Workers, services.DefaultWorkers)
 	setDefault(&c.Timeout, 5*time.Second)
 	setDefault(&c.Deadline, 10*time.Second)
@@ -177,7 +180,7 @@ func (c Config) check() error {
 		return fmt.Errorf("base %s is not among the forms of the run: add it to --forms", c.Base)
 	}
 	for i, form := range c.Forms {
-		if _, err := services.ParseForm(string(form)); err != nil {
+		if _, err := c.Flow.ParseForm(string(form)); err != nil {
 			return err
 		}
 		if slices.Contains(c.Forms[:i], form) {
@@ -196,8 +199,7 @@ func (c Config) check() error {
 	if c.Target != "" && c.Profiles != "" {
 		return errors.New("--profiles keeps the CPU profile of this process, and the services at --target are in others: let them push theirs (serve --pyroscope)")
 	}
-	_, err := services.TopologyNamed(c.Topology)
-	return err
+	return nil
 }
 
 // checkSpansElsewhere finds out whether there is exactly one way to the spans of services elsewhere, and none without them.

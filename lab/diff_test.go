@@ -12,6 +12,7 @@ import (
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // Sync against async, of the lab's own run: every step is paired with itself, the five hops that messages carry instead
@@ -42,7 +43,7 @@ func TestDiffOfGRPCAndKafka(t *testing.T) {
 // checkSteps wants each step as one node that both forms have.
 func checkSteps(t *testing.T, nodes []compare.Node) {
 	t.Helper()
-	for _, hop := range services.OrderTopology().Hops {
+	for _, hop := range flows.Order().Rows {
 		i := slices.IndexFunc(nodes, func(n compare.Node) bool { return n.Name == string(hop.Step) })
 		if i < 0 {
 			t.Errorf("no node of %s", hop.Step)
@@ -65,8 +66,16 @@ func checkCarriers(t *testing.T, nodes []compare.Node) {
 			got = append(got, n.Service)
 		}
 	}
-	for _, hop := range services.OrderTopology().Hops {
-		if hop.By[services.GRPC] == services.RPC && hop.By[services.Kafka] == services.Message {
+	calls, err := flows.Order().Plan(services.GRPC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, err := flows.Order().Plan(services.Kafka)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, hop := range calls.Hops {
+		if hop.By == flows.RPC && messages.Hops[i].By == flows.KafkaLog {
 			want = append(want, hop.Step.Service())
 		}
 	}

@@ -72,7 +72,7 @@ func start(ctx context.Context, c Config, run string, j *judge) (_ *environment,
 		return nil, err
 	}
 	env.onStop(provider.Traces.Shutdown)
-	env.client = newClient(base, c.Network, provider, c.Timeout)
+	env.client = newClient(base, c.Flow, c.Network, provider, c.Timeout)
 	env.onStop(func(context.Context) error { env.client.close(); return nil })
 	ready, err := env.client.ready(ctx)
 	if err != nil {
@@ -160,7 +160,7 @@ func (env *environment) flush(ctx context.Context) error {
 // startServices starts all services in this process, on a broker of the lab's own or another.
 func (env *environment) startServices(ctx context.Context, c Config, run string, telemetry telemetry.Config) error {
 	config := services.Config{
-		Services: services.Names(), Kafka: c.Kafka, Workers: c.Workers, Polls: c.Polls, AllowFaults: true, NoDedupe: c.NoDedupe, Remembered: c.Remembered, Kotel: c.Kotel, Telemetry: telemetry, Network: c.Network,
+		Services: c.Flow.Services(), Flow: c.Flow, Kafka: c.Kafka, Workers: c.Workers, Polls: c.Polls, AllowFaults: true, NoDedupe: c.NoDedupe, Remembered: c.Remembered, Kotel: c.Kotel, Telemetry: telemetry, Network: c.Network,
 	}
 	env.broker = strings.Join(c.Kafka, ",")
 	if len(c.Kafka) == 0 {

@@ -8,38 +8,62 @@ import (
 
 	"tracelab/journey"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
-// expectation is what the table of hops says of a complete journey: the steps that have a span, and how many deliveries
-// of each topic do.
+// expectation is what a flow says of a complete journey: the steps that have a span, and how many deliveries of each topic do.
 type expectation struct {
 	steps      []services.Step
 	deliveries map[string]int
 }
 
-// expectations knows what to expect of an order, by its form and by what its own state says.
+// expectations knows what to expect of an order, by its form, its number, and what its own state says.
 type expectations struct {
-	table  services.Topology
+	flow   *flows.Flow
+	seed   uint64
 	topics []string
-	whole  map[services.Form]expectation // of an order that nothing goes wrong with
+	known  map[string]expectation // of orders that nothing goes wrong with, by form and the steps that they do not pass through
 }
 
-func newExpectations(table services.Topology, forms []services.Form) expectations {
-	e := expectations{table: table, topics: table.Topics(), whole: map[services.Form]expectation{}}
-	for _, form := range forms {
-		e.whole[form] = expectation{table.Without(), table.Deliveries(form)}
+func newExpectations(flow *flows.Flow, seed uint64) expectations {
+	return expectations{flow: flow, seed: seed, topics: flow.Topics(), known: map[string]expectation{}}
+}
+
+// skipped lists the steps that an order does not pass through.
+func (e expectations) skipped(number int) []services.Step {
+	if len(e.flow.Conditional()) == 0 {
+		return nil
 	}
-	return e
+	body := map[string]string{}
+	for name, value := range PlacementOf(e.flow, e.seed, number) {
+		body[name] = fmt.Sprint(value)
+	}
+	return services.Experiment{Seed: e.seed, Number: number}.Skipped(e.flow, body)
+}
+
+// whole is what to expect of an order that nothing goes wrong with.
+func (e expectations) whole(order orderKey) expectation {
+	skipped := e.skipped(order.number)
+	key := fmt.Sprint(order.form, skipped)
+	if known, ok := e.known[key]; ok {
+		return known
+	}
+	var whole expectation
+	if plan, err := e.flow.Plan(order.form, skipped...); err == nil { // a flow that was read has a plan for each of its forms
+		whole = expectation{plan.Reached(), plan.Deliveries()}
+	}
+	e.known[key] = whole
+	return whole
 }
 
 // of returns what an order's state makes expect: the steps that are not behind a failed one, and the messages between
 // them. Of an order that was cut off (its client went away, time ran out, a service could not be reached) only the steps
 // that it is known to have done are expected: how far the others got is chance. Of one that orders has forgotten all is
 // expected, and nothing of one that orders never had: it was refused, and how far it got is not recorded.
-func (e expectations) of(form services.Form, o orderState) expectation {
+func (e expectations) of(order orderKey, o orderState) expectation {
 	switch {
 	case o.failed == nil && (o.status != "" || o.forgotten):
-		return e.whole[form]
+		return e.whole(order)
 	case o.failed == nil:
 		return expectation{}
 	}
@@ -50,7 +74,11 @@ func (e expectations) of(form services.Form, o orderState) expectation {
 		}
 		failed = append(failed, services.Step(f.Step))
 	}
-	return expectation{e.table.Without(failed...), e.table.Deliveries(form, failed...)}
+	plan, err := e.flow.Plan(order.form, e.skipped(order.number)...)
+	if err != nil {
+		return expectation{}
+	}
+	return expectation{plan.Reached(failed...), plan.Deliveries(failed...)}
 }
 
 // missing names the first expected thing that the journey does not have, or "".

@@ -10,6 +10,7 @@ import (
 	"tracelab/journey"
 	"tracelab/lab/rundir"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // MedianJourney is the journey that the report draws for a form, as it is in memory.
@@ -26,7 +27,7 @@ func NewJudge(t *testing.T, run string, orders int, open *OpenSpans) Judge {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = out.Abandon() })
-	return Judge{newJudge(judgeConfig{run: run, forms: []services.Form{services.GRPC}, orders: orders, table: services.OrderTopology(), open: open, out: out, held: 1000})}
+	return Judge{newJudge(judgeConfig{run: run, forms: []services.Form{services.GRPC}, orders: orders, flow: flows.Order(), open: open, out: out, held: 1000})}
 }
 
 // Take gives the judge the batches of a store.

@@ -9,6 +9,7 @@ import (
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // outcomes counts what orders.jsonl says of a form's orders.
@@ -51,7 +52,7 @@ func TestAccountsBalanceWhenOrdersForgets(t *testing.T) {
 				t.Errorf("problems %q", result.Problems)
 			}
 			forgotten := 0
-			for _, form := range services.Forms() {
+			for _, form := range flows.Order().DefaultForms() {
 				a, got := result.Forms[form].Orders, outcomes(t, result, form)
 				if a.Placed != orders || a.Accepted != orders || a.Failed == 0 != (c.failed == 0) {
 					t.Errorf("%s: %+v, want %d accepted", form, a, orders)

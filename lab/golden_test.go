@@ -11,6 +11,7 @@ import (
 	"tracelab/lab"
 	"tracelab/services"
 	misbehavior "tracelab/services/faults" // faults is a function here
+	"tracelab/services/flows"
 )
 
 // goldenCase is a run in virtual time of which one journey of each form is held, to the nanosecond.
@@ -23,11 +24,11 @@ type goldenCase struct {
 
 func goldenCases() []goldenCase {
 	return []goldenCase{
-		{"both", services.Forms(), func(c *lab.Config) { c.Relation = relation("both") }, "the default: parent and link"},
-		{"parent", services.Forms(), func(c *lab.Config) { c.Relation = relation("parent") }, "one trace, and nothing but parents"},
-		{"link", services.Forms(), func(c *lab.Config) { c.Relation = relation("link") }, "a trace for each process span"},
+		{"both", flows.Order().DefaultForms(), func(c *lab.Config) { c.Relation = relation("both") }, "the default: parent and link"},
+		{"parent", flows.Order().DefaultForms(), func(c *lab.Config) { c.Relation = relation("parent") }, "one trace, and nothing but parents"},
+		{"link", flows.Order().DefaultForms(), func(c *lab.Config) { c.Relation = relation("link") }, "a trace for each process span"},
 		{"kotel", []services.Form{services.Kafka}, func(c *lab.Config) { c.Kotel = true }, "what that library makes of the same messages, as shipped"},
-		{"chained", []services.Form{services.GRPC}, func(c *lab.Config) { c.Topology = "chained" }, "calls nest"},
+		{"chained", []services.Form{"chained"}, func(*lab.Config) {}, "calls nest"},
 		{"payment-error", []services.Form{services.GRPC, services.Kafka}, func(c *lab.Config) { c.Faults = faults("payment:error=payment_declined") },
 			"a failure is the answer to a call, and a message of its own"},
 		{"payment-delay", []services.Form{services.REST, services.Hybrid}, func(c *lab.Config) { c.Faults = faults("payment:delay=200ms") },
@@ -108,7 +109,7 @@ func faults(texts ...string) []misbehavior.Fault {
 	list := make([]misbehavior.Fault, len(texts))
 	for i, text := range texts {
 		var err error
-		if list[i], err = services.ParseFault(text); err != nil {
+		if list[i], err = services.ParseFault(flows.Order(), text); err != nil {
 			panic(err)
 		}
 	}

@@ -3,27 +3,28 @@ package lab
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"tracelab/journey"
 	"tracelab/services"
 )
 
-// serviceSet is a set of services, one bit each, in the order of tracedServices.
-type serviceSet uint16
+// serviceSet is a set of services, one bit each, in the order of traced: a flow has at most 200, and the gateway and the client come on top.
+type serviceSet [4]uint64
 
-// tracedServices are the services whose spans every whole journey has.
-func tracedServices() []string { return append([]string{clientName}, services.Names()...) }
+func (s *serviceSet) add(i int)     { s[i/64] |= 1 << (i % 64) }
+func (s serviceSet) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+
+// traced are the services whose spans a whole journey has.
+func (e expectations) traced() []string { return append([]string{clientName}, e.flow.Services()...) }
 
 // servicesOf is the set of services that made spans.
-func servicesOf(spans []journey.Span) serviceSet {
-	names := tracedServices()
+func (e expectations) servicesOf(spans []journey.Span) serviceSet {
 	var set serviceSet
-	for _, s := range spans {
-		for i, name := range names {
-			if s.Service == name {
-				set |= 1 << i
-			}
+	for i, name := range e.traced() {
+		if slices.ContainsFunc(spans, func(s journey.Span) bool { return s.Service == name }) {
+			set.add(i)
 		}
 	}
 	return set
@@ -36,7 +37,7 @@ var identifier = regexp.MustCompile(`\b[0-9a-f]{16}([0-9a-f]{16})?\b`)
 // services that no span came from.
 func (j *judge) whyIncomplete(form services.Form) string {
 	reasons := map[string]int{}
-	lacking := make([]int, len(tracedServices()))
+	lacking := make([]int, len(j.expect.traced()))
 	incomplete := 0
 	for _, r := range j.records[form] {
 		if r == nil || !r.placed || r.Incomplete == "" {
@@ -45,14 +46,14 @@ func (j *judge) whyIncomplete(form services.Form) string {
 		incomplete++
 		reasons[identifier.ReplaceAllString(r.Incomplete, "…")]++
 		for i := range lacking {
-			if r.seen&(1<<i) == 0 {
+			if !r.seen.has(i) {
 				lacking[i]++
 			}
 		}
 	}
 	text := mostFrequent(reasons, 5)
 	var absent []string
-	for i, name := range tracedServices() {
+	for i, name := range j.expect.traced() {
 		if lacking[i] == incomplete && j.neverSeen(form, i) {
 			absent = append(absent, name)
 		}
@@ -71,7 +72,7 @@ func (j *judge) neverSeen(form services.Form, service int) bool {
 			continue
 		}
 		broken = broken || r.Incomplete != ""
-		if broken && r.seen&(1<<service) != 0 {
+		if broken && r.seen.has(service) {
 			return false
 		}
 	}

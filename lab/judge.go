@@ -14,6 +14,7 @@ import (
 	"tracelab/journey"
 	"tracelab/lab/rundir"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // orderLimit is how many spans of one order are kept. An order has a few dozen: more are somebody else's.
@@ -47,14 +48,15 @@ type judgeConfig struct {
 	run    string
 	forms  []services.Form
 	orders int // of each form
-	table  services.Topology
+	flow   *flows.Flow
+	seed   uint64
 	open   *openSpans
 	out    *rundir.Writer
 	held   int // spans in memory at the most
 }
 
 func newJudge(c judgeConfig) *judge {
-	j := &judge{run: c.run, forms: c.forms, expect: newExpectations(c.table, c.forms), open: c.open, out: c.out, limit: c.held,
+	j := &judge{run: c.run, forms: c.forms, expect: newExpectations(c.flow, c.seed), open: c.open, out: c.out, limit: c.held,
 		records: map[services.Form][]*record{}, shared: newSharedSpans(), changed: make(chan struct{})}
 	for _, form := range c.forms {
 		j.records[form] = make([]*record, c.orders)
@@ -156,7 +158,7 @@ func (j *judge) keepError(err error) {
 // measureEarly measures a journey before the order's own state is known: when every step of an order that nothing goes
 // wrong with has its span, no span is open, and the journey is whole.
 func (j *judge) measureEarly(r *record) {
-	want := j.expect.whole[r.key.form]
+	want := j.expect.whole(r.key)
 	if j.finished || j.err != nil || !r.placed || !r.dirty || !r.begun || r.steps < len(want.steps) || j.open.open(r.key) > 0 {
 		return
 	}
@@ -189,7 +191,7 @@ func (j *judge) journey(r *record) (*journey.Journey, string) {
 		j.keepError(err)
 		return nil, "its spans cannot be read back"
 	}
-	r.traces, r.seen = distinctTraces(spans), servicesOf(spans)
+	r.traces, r.seen = distinctTraces(spans), j.expect.servicesOf(spans)
 	set := journey.NewSet(spans)
 	i, ok := set.Find(r.root)
 	if !ok {
@@ -218,7 +220,7 @@ func (j *judge) conclude() (incomplete int, err error) {
 		if why := j.notFinal(r); why != "" {
 			r.Incomplete, r.dirty = why, true
 		} else if r.dirty || !r.complete && r.Incomplete == "" {
-			j.examine(r, j.expect.of(r.key.form, r.orderState))
+			j.examine(r, j.expect.of(r.key, r.orderState))
 		} else if r.complete {
 			r.Incomplete = ""
 		}

@@ -13,13 +13,14 @@ import (
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // TestALateSpanOpensItsJourneyAgain gives a judge a span after the order's journey was measured.
 func TestALateSpanOpensItsJourneyAgain(t *testing.T) {
 	spans, store, open := tracer(t, "run")
 	ctx, root := spans.Start(inOrder(t, "run", 0), "POST /orders", trace.WithSpanKind(trace.SpanKindClient))
-	for _, hop := range services.OrderTopology().Hops {
+	for _, hop := range flows.Order().Rows {
 		_, step := spans.Start(ctx, string(hop.Step), trace.WithAttributes(attribute.String(services.KeyStep, string(hop.Step))))
 		step.End()
 	}

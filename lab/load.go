@@ -12,6 +12,7 @@ import (
 	"tracelab/journey"
 	"tracelab/lab/rundir"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // order is one order that was placed.
@@ -24,6 +25,7 @@ type order struct {
 // delays answers, never the next order, and what it costs is seen.
 type load struct {
 	client   *client
+	flow     *flows.Flow
 	run      string
 	exp      services.Experiment // but for form and number
 	forms    []services.Form
@@ -105,7 +107,7 @@ func (l load) one(ctx context.Context, form services.Form, number int, intended 
 	e := l.exp
 	e.Run, e.Form, e.Number = l.run, form, number
 	start := time.Now()
-	a, err := l.client.place(ctx, e, PlacementOf(e.Seed, number))
+	a, err := l.client.place(ctx, e, PlacementOf(l.flow, e.Seed, number))
 	end := time.Now()
 	return order{Order: rundir.Order{
 		Form: string(form), Number: number, ID: a.ID, Intended: intended.UTC(), StartLag: start.Sub(intended).Nanoseconds(),
@@ -114,12 +116,7 @@ func (l load) one(ctx context.Context, form services.Form, number int, intended 
 	}, root: journey.Ref{Trace: journey.TraceID(a.Root.TraceID()), Span: journey.SpanID(a.Root.SpanID())}}, err
 }
 
-// PlacementOf is the order that a seed and a number stand for: the same in every form. All of them are in stock.
-func PlacementOf(seed uint64, number int) services.Placement {
-	draw := services.Experiment{Seed: seed, Number: number}.Draw("placement")
-	items := services.Catalogue()
-	item := items[draw.IntN(len(items))]
-	return services.Placement{
-		Customer: fmt.Sprintf("customer-%d", 1+draw.IntN(500)), SKU: item.SKU, Quantity: int64(1 + draw.IntN(int(min(item.Shelf, 5)))),
-	}
+// PlacementOf is the order that a seed and a number stand for: the same in every form.
+func PlacementOf(f *flows.Flow, seed uint64, number int) services.Placement {
+	return f.DrawBody(services.Experiment{Seed: seed, Number: number}.Draw("placement"))
 }

@@ -81,11 +81,7 @@ func (m *medianOrder) beside() []journey.Segment {
 }
 
 // domino says how long each service's call was open, where calls nest: a wait in the last one holds all of them.
-func (m *medianOrder) domino(b *strings.Builder, topology string) {
-	table, err := services.TopologyNamed(topology)
-	if err != nil || !table.Chained {
-		return
-	}
+func (m *medianOrder) domino(b *strings.Builder) {
 	set := m.journey.Set()
 	type open struct {
 		service string

@@ -16,6 +16,7 @@ import (
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // tracer makes spans that reach a collector as they end, and a count of those that have not.
@@ -92,7 +93,7 @@ func TestAnOpenSpanKeepsAJourneyIncomplete(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				spans, collector, open := tracer(t, "run")
 				ctx, root := spans.Start(inOrder(t, "run", 0), "POST /orders", trace.WithSpanKind(trace.SpanKindClient))
-				for _, hop := range services.OrderTopology().Hops {
+				for _, hop := range flows.Order().Rows {
 					_, step := spans.Start(ctx, string(hop.Step), trace.WithAttributes(attribute.String("tracelab.step", string(hop.Step))))
 					step.End()
 				}

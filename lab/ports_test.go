@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"tracelab/internal/freeport"
-	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // freePorts finds addresses on 127.0.0.1 that nobody listens on. They are free when it returns; a test that starts
@@ -22,8 +22,8 @@ func freePorts(t *testing.T, n int) []string {
 func freeAddresses(t *testing.T) (http, grpc map[string]string) {
 	t.Helper()
 	http, grpc = map[string]string{}, map[string]string{}
-	ports := freePorts(t, 2*len(services.Names()))
-	for i, name := range services.Names() {
+	ports := freePorts(t, 2*len(flows.Order().Services()))
+	for i, name := range flows.Order().Services() {
 		http[name], grpc[name] = ports[2*i], ports[2*i+1]
 	}
 	return http, grpc

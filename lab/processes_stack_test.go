@@ -21,6 +21,7 @@ import (
 	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // process is one `tracelab serve`.
@@ -118,7 +119,7 @@ func TestSevenProcessesGiveTheSameStructures(t *testing.T) {
 	args := append(pairs("--http", http), pairs("--grpc", grpc)...)
 	args = append(args, "--kafka", kafka, "--prefix", prefix, "--otlp", receiver, "--host", "lab")
 	var running []*process
-	for _, name := range services.Names() {
+	for _, name := range flows.Order().Services() {
 		running = append(running, startProcess(t, program, name, args...))
 	}
 

@@ -93,7 +93,7 @@ func (p *profiler) save(result *Result) error {
 	}
 	result.Profile = sumUp(p.dir, whole, parts[unlabelledName])
 	for form, f := range result.Forms {
-		f.CPU = sumUpOrders(profileFile(p.dir, string(form)), parts[string(form)], f.Orders.Placed)
+		f.CPU = sumUpOrders(profileFile(p.dir, string(form)), parts[string(form)], f.Orders.Placed, result.StepOrder)
 	}
 	result.Warnings = append(result.Warnings, profileWarnings(result.forms(), result.Forms)...)
 	return nil
@@ -132,8 +132,12 @@ func label(s *profile.Sample, key string) string {
 
 // writeProfiles writes each part into a file, and takes away those that an earlier run has left for other forms.
 func writeProfiles(dir string, parts map[string]*profile.Profile) error {
-	for _, form := range services.Forms() {
-		if err := os.Remove(profileFile(dir, string(form))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	older, err := filepath.Glob(filepath.Join(dir, "*"+profileSuffix))
+	if err != nil {
+		return fmt.Errorf("look for older profiles: %w", err)
+	}
+	for _, file := range older {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("take an older profile away: %w", err)
 		}
 	}

@@ -59,13 +59,13 @@ func sumUp(dir string, whole, noForm *profile.Profile) *Profile {
 }
 
 // sumUpOrders makes the figures of a form's part, for so many orders.
-func sumUpOrders(file string, part *profile.Profile, orders int) *OrderProfile {
+func sumUpOrders(file string, part *profile.Profile, orders int, steps []string) *OrderProfile {
 	o := &OrderProfile{File: file, Steps: map[services.Step]float64{}}
 	o.Samples, o.CPU = spent(part.Sample)
 	perOrder := 1 / math.Max(1, float64(orders))
 	o.PerOrder = o.CPU * perOrder
-	for _, hop := range services.OrderTopology().Hops {
-		o.Steps[hop.Step] = 0
+	for _, step := range steps {
+		o.Steps[services.Step(step)] = 0
 	}
 	for _, s := range part.Sample {
 		_, ms := spent([]*profile.Sample{s})

@@ -14,6 +14,7 @@ import (
 
 	"tracelab/journey/format"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // TestProfilesAreSplitByForm runs all forms, and finds every sample of the whole in exactly one file.
@@ -36,7 +37,7 @@ func TestProfilesAreSplitByForm(t *testing.T) {
 		f := result.Forms[form].CPU
 		samples, ms = samples+f.Samples, ms+f.CPU
 		checkFile(t, f.File, string(form), f.Samples, f.CPU)
-		if f.Samples == 0 || len(f.Steps) != len(services.OrderTopology().Hops) || f.Transport == 0 {
+		if f.Samples == 0 || len(f.Steps) != len(flows.Order().Rows) || f.Transport == 0 {
 			t.Errorf("%s: %+v: no samples, or not of all steps and the transport", form, f)
 		}
 		sum := f.Transport

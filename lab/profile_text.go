@@ -19,8 +19,8 @@ func (r *Result) cpu(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "CPU time of an order in this process, from a profile with a sample for each %g ms:\n\n", p.SampleMS)
 	var rows []row
-	for _, hop := range services.OrderTopology().Hops {
-		rows = append(rows, row{string(hop.Step), func(f *FormResult) string { return cpuTime(f.cpu().Steps[hop.Step]) }})
+	for _, step := range r.StepOrder {
+		rows = append(rows, row{step, func(f *FormResult) string { return cpuTime(f.cpu().Steps[services.Step(step)]) }})
 	}
 	r.rows(b, append(rows,
 		row{"transport and telemetry", func(f *FormResult) string { return cpuTime(f.cpu().Transport) }},

@@ -103,10 +103,4 @@ func times(n, noun string) string {
 }
 
 // stepCount is how many steps an order has.
-func (r *Result) stepCount() int {
-	table, err := services.TopologyNamed(r.Topology)
-	if err != nil {
-		return 0
-	}
-	return len(table.Hops)
-}
+func (r *Result) stepCount() int { return len(r.StepOrder) }

@@ -7,12 +7,13 @@ import (
 	"tracelab/journey/format"
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // TestARunSaysWhatItsRelationChanges for a reader of the traces; the default has nothing to say.
 func TestARunSaysWhatItsRelationChanges(t *testing.T) {
 	const orders = 2
-	steps := len(services.OrderTopology().Hops)
+	steps := len(flows.Order().Rows)
 	for name, c := range map[string]struct {
 		kotel bool
 		said  []string

@@ -52,7 +52,7 @@ func (r *running) report() (*Result, error) {
 // provenance is where the figures come from.
 func (r *running) provenance() rundir.Provenance {
 	p := rundir.Provenance{
-		Schema: rundir.Schema, Run: r.name, Seed: r.Seed, Topology: r.Topology, Relation: r.relation(),
+		Schema: rundir.Schema, Run: r.name, Seed: r.Seed, Flow: r.Flow.Name, Topology: r.Flow.Name, Relation: r.relation(),
 		Broker: r.env.broker, BrokerIs: r.env.brokerIs, Stores: "memory", Machine: thisMachine(),
 		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(),
 		Base: string(r.base()), EndedEarly: r.endedEarly(), Starvation: r.starved.result(),
@@ -63,8 +63,14 @@ func (r *running) provenance() rundir.Provenance {
 	for _, f := range r.Faults {
 		p.Faults = append(p.Faults, f.String())
 	}
+	for _, step := range r.Flow.Steps() {
+		p.StepOrder = append(p.StepOrder, string(step))
+	}
 	for _, form := range r.Forms {
 		p.FormOrder = append(p.FormOrder, string(form))
+		if column, _ := r.Flow.Column(form); column.Callee {
+			p.NestedForms = append(p.NestedForms, string(form))
+		}
 	}
 	return p
 }

@@ -65,18 +65,15 @@ type running struct {
 
 // begin prepares the run directory and starts the services.
 func begin(ctx context.Context, c Config) (*running, error) {
-	table, err := services.TopologyNamed(c.Topology)
-	if err != nil {
-		return nil, err
-	}
 	if err := errors.Join(rundir.Prepare(c.Out), prepareProfiles(c.Profiles)); err != nil {
 		return nil, err
 	}
 	r := &running{Config: c, name: rundir.Name(time.Now(), c.Seed)}
+	var err error
 	if r.out, err = rundir.Create(c.Out, r.name); err != nil {
 		return nil, err
 	}
-	jc := judgeConfig{run: r.name, forms: c.Forms, orders: c.Orders, table: table, out: r.out, held: c.HeldSpans}
+	jc := judgeConfig{run: r.name, forms: c.Forms, orders: c.Orders, flow: c.Flow, seed: c.Seed, out: r.out, held: c.HeldSpans}
 	if c.Target == "" {
 		jc.open = newOpenSpans(r.name)
 	}
@@ -139,7 +136,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 
 // load is the load of a run, the warm-up's or the run's own.
 func (r *running) load(run string, orders int, answered func(order)) load {
-	return load{client: r.env.client, run: run, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, stop: r.EndEarly, answered: answered}
+	return load{client: r.env.client, flow: r.Flow, run: run, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, stop: r.EndEarly, answered: answered}
 }
 
 // endedEarly tells whether the run was asked to end before all of its orders are placed.

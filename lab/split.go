@@ -73,7 +73,7 @@ func copyScope(resource ptrace.ResourceSpans, scope ptrace.ScopeSpans, to ptrace
 func (j *judge) destination(resource ptrace.ResourceSpans, scope ptrace.ScopeSpans, span ptrace.Span) *record {
 	run, ok := span.Attributes().Get(services.KeyRun)
 	if !ok {
-		if isOurService(resource.Resource()) {
+		if j.isOurService(resource.Resource()) {
 			j.shared.add(resource, scope, span)
 		} else {
 			j.foreign++
@@ -100,7 +100,7 @@ func (j *judge) destination(resource ptrace.ResourceSpans, scope ptrace.ScopeSpa
 }
 
 // isOurService tells whether a resource is one of the services of the lab, or the client.
-func isOurService(resource pcommon.Resource) bool {
+func (j *judge) isOurService(resource pcommon.Resource) bool {
 	name, ok := resource.Attributes().Get("service.name")
 	if !ok {
 		return false
@@ -108,7 +108,7 @@ func isOurService(resource pcommon.Resource) bool {
 	if name.Str() == clientName {
 		return true
 	}
-	for _, service := range services.Names() {
+	for _, service := range j.expect.flow.Services() {
 		if service == name.Str() {
 			return true
 		}
@@ -182,7 +182,7 @@ func (j *judge) countTraces(r *record) error {
 	if err != nil {
 		return err
 	}
-	r.traces, r.seen = distinctTraces(spans), servicesOf(spans)
+	r.traces, r.seen = distinctTraces(spans), j.expect.servicesOf(spans)
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // kafkaAddress is a real Kafka's. A test that needs one fails without it: a skip would hide that nothing was tested.
@@ -99,10 +100,10 @@ func TestKeepLeavesTopicsAndGroups(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if want := len(services.OrderTopology().Topics()); len(topics) != want {
+	if want := len(flows.Order().Topics()); len(topics) != want {
 		t.Errorf("topics %q, want %d", topics, want)
 	}
-	if want := len(services.Names()) - 1; len(groups) != want {
+	if want := len(flows.Order().Services()) - 1; len(groups) != want {
 		t.Errorf("groups %q, want %d: all services but the gateway", groups, want)
 	}
 }

@@ -8,13 +8,14 @@ import (
 
 	"tracelab/internal/telemetry"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // startRemembering starts the services, without a broker, and returns a client for them. Orders remembers so many orders.
 func startRemembering(t *testing.T, remembered int) *client {
 	t.Helper()
 	common := telemetry.Config{Propagator: services.Propagator(slog.New(slog.DiscardHandler)), BaggageKeys: services.BaggageKeys()}
-	system, err := services.Start(t.Context(), services.Config{Services: services.Names(), Workers: 1, Remembered: remembered, Telemetry: common, Network: services.TCP()})
+	system, err := services.Start(t.Context(), services.Config{Services: flows.Order().Services(), Workers: 1, Remembered: remembered, Telemetry: common, Network: services.TCP()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +23,7 @@ func startRemembering(t *testing.T, remembered int) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newClient("http://"+system.Address(services.Gateway), services.TCP(), provider, 10*time.Second)
+	c := newClient("http://"+system.Address(services.Gateway), flows.Order(), services.TCP(), provider, 10*time.Second)
 	t.Cleanup(func() {
 		c.close()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -39,7 +40,7 @@ func TestStatesAreReadOnceWhateverOrdersForgets(t *testing.T) {
 	const run, orders = "run", readPage + 50
 	seen := map[int]services.Status{}
 	place := func(c *client, orders int) {
-		l := load{client: c, run: run, forms: []services.Form{services.REST}, orders: orders, rate: 1000, answered: func(o order) {
+		l := load{client: c, flow: flows.Order(), run: run, forms: []services.Form{services.REST}, orders: orders, rate: 1000, answered: func(o order) {
 			if !o.Answered() {
 				t.Errorf("order %d: %d %s", o.Number, o.Status, o.Error)
 			}

@@ -20,6 +20,7 @@ import (
 	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // target is the seven services of a lab, each a system of its own with its own way to an OTLP endpoint, as separate
@@ -39,7 +40,7 @@ func startTarget(t *testing.T, to string, through func(sdktrace.SpanExporter) sd
 	}
 	t.Cleanup(cluster.Close)
 	http, grpc := freeAddresses(t)
-	for _, name := range services.Names() {
+	for _, name := range flows.Order().Services() {
 		exporter, err := otlp.NewTraceExporter(t.Context(), endpoint(t, to))
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +105,7 @@ func TestTargetGivesTheSameStructures(t *testing.T) {
 		t.Errorf("-in process +elsewhere:\n%s", diff)
 	}
 	// Only the client's spans are made in this process, those of the warm-up and of the look for another rate, too.
-	least := int64((3 + result.WarmUp) * len(services.Forms()))
+	least := int64((3 + result.WarmUp) * len(flows.Order().DefaultForms()))
 	if got := result.Spans.Started; got < least || result.Generator.Tried == 0 && got > least {
 		t.Errorf("%d spans were started here, want %d", got, least)
 	}

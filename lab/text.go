@@ -46,7 +46,7 @@ func (r *Result) headline(b *strings.Builder) {
 	} else {
 		fmt.Fprintf(b, "%s in each of %d forms, the same orders in all of them, interleaved at %g orders/s\n", count(placed, "order", "orders"), len(forms), r.Rate)
 	}
-	fmt.Fprintf(b, "seed %d, topology %s, relation %s", r.Seed, r.Topology, r.Relation)
+	fmt.Fprintf(b, "seed %d, flow %s, relation %s", r.Seed, cmp.Or(r.Flow, r.Topology), r.Relation)
 	if len(r.Faults) > 0 {
 		fmt.Fprintf(b, ", faults %s", strings.Join(r.Faults, " "))
 	}
@@ -315,7 +315,9 @@ func (r *Result) pictures(b *strings.Builder, style format.Style) {
 		// Writing into a strings.Builder never fails.
 		bars := report.Bars{Title: title, Set: m.journey.Set(), Path: m.path, Marks: report.Answer(m.journey), Beside: m.beside()}
 		_ = bars.WriteText(b, style)
-		m.domino(b, r.Topology)
+		if slices.Contains(r.NestedForms, string(form)) {
+			m.domino(b)
+		}
 		b.WriteString("\n")
 	}
 }

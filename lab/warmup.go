@@ -93,5 +93,5 @@ func (r *running) warmUpOrders() int { return r.warm.Windows * r.WarmUp }
 
 // experiment is what every order of the run carries, but for its form and number.
 func (c Config) experiment() services.Experiment {
-	return services.Experiment{Topology: c.Topology, Relation: c.Relation, Seed: c.Seed, Faults: c.Faults}
+	return services.Experiment{Flow: c.Flow.Name, Relation: c.Relation, Seed: c.Seed, Faults: c.Faults}
 }

@@ -123,8 +123,8 @@ type handling struct {
 	step Step
 }
 
-// mostHandlings is how many handlings of an order are told apart; what comes on top is not counted.
-const mostHandlings = 8 * stepCount
+// handlingsOfStep is how many handlings of each of an order's steps are told apart, on the average; what comes on top is not counted.
+const handlingsOfStep = 8
 
 // handled notes how steps were handled. The same handling may be told of many times: it travels with every message that
 // it leads to.
@@ -136,6 +136,9 @@ func (l *ledger) handled(id string, handlings ...*orderpb.Handling) {
 		return
 	}
 	for _, h := range handlings {
+		if _, ok := l.flow.Row(Step(h.GetStep())); !ok || len(en.handlings) >= handlingsOfStep*len(l.flow.Rows) {
+			continue
+		}
 		en.handled(l.sums.of(en.state.Run, en.state.Form), Step(h.GetStep()), h.GetId(), h.GetRepeats())
 	}
 }
@@ -145,7 +148,7 @@ func (en *entry) handled(sums *Accounts, step Step, id, repeats uint64) {
 	known := func(id uint64) bool {
 		return slices.ContainsFunc(en.handlings, func(h handling) bool { return h.id == id })
 	}
-	if known(id) || len(en.handlings) >= mostHandlings || !slices.Contains(Steps(), step) {
+	if known(id) {
 		return
 	}
 	if sums.Effects == nil {
@@ -174,7 +177,7 @@ func (en *entry) handled(sums *Accounts, step Step, id, repeats uint64) {
 		effect.Twice++
 	}
 	sums.Effects[step] = effect
-	en.handlings = append(slices.Grow(en.handlings, stepCount), handling{id, step})
+	en.handlings = append(en.handlings, handling{id, step})
 }
 
 // missed counts a message about an order that is not known.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tracelab/services/flows"
 	"tracelab/services/internal/store"
 )
 
@@ -47,12 +48,16 @@ func effectsLimit() int { return share(memoryLimit(), 8, 2*store.NoteBytes, most
 
 // Budget of the orders that the ledger remembers.
 const (
-	mostOrders = 200_000 // without a memory limit
-	orderBytes = 2048    // of one order with the longest customer and key
+	mostOrders  = 200_000 // without a memory limit
+	orderBytes  = 2048    // of one order with the longest key, but for its body
+	largeOrders = 1 << 30 // bytes of all orders together, whatever there is
 )
 
 // ordersLimit gives the ledger a third of the memory.
-func ordersLimit() int { return share(memoryLimit(), 3, orderBytes, mostOrders) }
+func ordersLimit(f *flows.Flow) int {
+	size := orderBytes + f.MaxBodyBytes()
+	return share(memoryLimit(), 3, size, int(min(mostOrders, largeOrders/size)))
+}
 
 // Budget of the connections of a server.
 const (

@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"strings"
 
-	carrierhttp "tracelab/services/internal/carrier/http"
+	"tracelab/services/flows"
 )
 
-// PlaceRequest is the request that places an order at a gateway, given by its URL, for whoever plays the client. Its context
+// PlaceRequest is the request that places an order of a flow at a gateway, given by its URL, for whoever plays the client. Its context
 // carries the experiment; the caller's HTTP client makes the span and writes both into the headers.
-func PlaceRequest(ctx context.Context, gateway string, e Experiment, order Placement) (*http.Request, error) {
+func PlaceRequest(ctx context.Context, gateway string, f *flows.Flow, e Experiment, order Placement) (*http.Request, error) {
 	ctx, err := e.WithBaggage(ctx)
 	if err != nil {
 		return nil, err
@@ -22,7 +22,7 @@ func PlaceRequest(ctx context.Context, gateway string, e Experiment, order Place
 	if err != nil {
 		return nil, fmt.Errorf("encode order: %w", err)
 	}
-	address := strings.TrimSuffix(gateway, "/") + carrierhttp.OrdersPath
+	address := strings.TrimSuffix(gateway, "/") + f.Path
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("request to %s: %w", address, err)
@@ -34,7 +34,8 @@ func PlaceRequest(ctx context.Context, gateway string, e Experiment, order Place
 
 // PlacedID is the id of the order that an answer to a PlaceRequest tells of, or "".
 func PlacedID(answer *http.Response) string {
-	return strings.TrimPrefix(answer.Header.Get("Location"), carrierhttp.OrderPath(""))
+	location := answer.Header.Get("Location")
+	return location[strings.LastIndex(location, "/")+1:]
 }
 
 // Readiness is the body of GET /readyz: whether a service, or the gateway and all services behind it, can work.

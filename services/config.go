@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"tracelab/internal/telemetry"
+	"tracelab/services/flows"
 	"tracelab/tracecontext"
 )
 
@@ -35,6 +36,7 @@ func BaggageKeys() []string {
 // Config says which services run here and how they find each other.
 type Config struct {
 	Services []string
+	Flow     *flows.Flow // what they do; nil: order
 	// HTTP and GRPC are host:port of every service, the ones elsewhere too. One that runs here and is missing, or whose
 	// port is 0, gets a free port on 127.0.0.1.
 	HTTP, GRPC map[string]string
@@ -64,10 +66,10 @@ type Config struct {
 // DefaultWorkers is how many records a service works on at the same time.
 const DefaultWorkers = 32
 
-// DefaultAddresses are the ports of a lab whose services are processes: HTTP from 18080 on, gRPC from 19080 on.
-func DefaultAddresses() (http, grpc map[string]string) {
+// DefaultAddresses are the ports of a flow whose services are processes: HTTP from 18080 on, gRPC from 19080 on.
+func DefaultAddresses(f *flows.Flow) (http, grpc map[string]string) {
 	http, grpc = map[string]string{}, map[string]string{}
-	for i, name := range Names() {
+	for i, name := range f.Services() {
 		http[name] = net.JoinHostPort("127.0.0.1", strconv.Itoa(18080+i))
 		grpc[name] = net.JoinHostPort("127.0.0.1", strconv.Itoa(19080+i))
 	}
@@ -76,5 +78,14 @@ func DefaultAddresses() (http, grpc map[string]string) {
 
 // RemoveTopics deletes the topics and groups of the configuration's prefix from its broker.
 func RemoveTopics(ctx context.Context, config Config) error {
-	return kafka.RemoveTopics(ctx, config.Network.Dial, config.Kafka, config.Prefix, OrderTopology().Topics(), Names())
+	f := config.flow()
+	return kafka.RemoveTopics(ctx, config.Network.Dial, config.Kafka, config.Prefix, f.Topics(), f.Services())
+}
+
+// flow is what the services do.
+func (c Config) flow() *flows.Flow {
+	if c.Flow == nil {
+		return flows.Order()
+	}
+	return c.Flow
 }

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/baggage"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+	"tracelab/services/flows"
 )
 
 // arrivals notes, for every span, the baggage that was there when it began.
@@ -69,7 +70,7 @@ func checkContext(l *testLab, name string, span sdktrace.ReadOnlySpan, seen *arr
 	if tenant := bag.Member("tenant").Value(); tenant != "acme ltd" {
 		l.Errorf("%s: the client's own baggage is %q here, want it to travel", name, tenant)
 	}
-	got, err := experimentOf(baggage.ContextWithBaggage(l.Context(), bag))
+	got, err := experimentOf(baggage.ContextWithBaggage(l.Context(), bag), flows.Order())
 	if err != nil || got.Form != e.Form || got.Relation != e.Relation || got.Number != e.Number || got.Run != e.Run {
 		l.Errorf("%s: the experiment is %+v here, %v, want %+v", name, got, err, e)
 	}

@@ -111,7 +111,7 @@ func (c *claim) end() {
 
 // handle does a step for an order, unless it has been done: then it skips the work and the effect, and the caller
 // carries on all the same, because the first handling may have ended before it could. With --no-dedupe it repeats both.
-func (n *node) handle(ctx context.Context, e Experiment, step Step, order *orderpb.Order, do func(context.Context) error) (*orderpb.Handling, error) {
+func (n *node) handle(ctx context.Context, e Experiment, step Step, order *orderpb.Order) (*orderpb.Handling, error) {
 	claim, err := n.effects.begin(ctx, order.GetId(), step)
 	if err != nil {
 		return nil, carrierError(step, err)
@@ -123,7 +123,7 @@ func (n *node) handle(ctx context.Context, e Experiment, step Step, order *order
 		handling.Repeats = claim.before
 		return handling, nil
 	}
-	if err := n.perform(ctx, e, step, claim.before != 0, do); err != nil {
+	if err := n.perform(ctx, e, step, claim.before != 0, order); err != nil {
 		return nil, err
 	}
 	if err := claim.note(handling.GetId()); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"tracelab/services/flows"
 	"tracelab/services/internal/orderpb"
 	"tracelab/services/internal/store"
 )
@@ -34,7 +35,7 @@ func (l *testLab) summary() Summary {
 // onceEach says that every step had its effect once.
 func onceEach() map[Step]Effect {
 	effects := map[Step]Effect{}
-	for _, step := range Steps() {
+	for _, step := range flows.Order().Steps() {
 		effects[step] = Effect{Once: 1}
 	}
 	return effects
@@ -131,11 +132,11 @@ func TestARepeatCarriesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := in("r", Kafka)
-		en, _, failed := l.system.orders.ledger.begin(e, "", &orderpb.Order{Customer: "ada", Sku: "tea-green", Quantity: 1}, id)
+		en, _, failed := l.system.keeper.ledger.begin(e, "", anOrder("", "tea-green", "1"), id)
 		if failed != nil {
 			t.Fatal(failed)
 		}
-		if failed := l.system.orders.ledger.accept(en); failed != nil {
+		if failed := l.system.keeper.ledger.accept(en); failed != nil {
 			t.Fatal(failed)
 		}
 		ctx, err := e.WithBaggage(l.Context())
@@ -146,8 +147,8 @@ func TestARepeatCarriesOn(t *testing.T) {
 				inventory = n
 			}
 		}
-		order := &orderpb.Order{Id: id, Customer: "ada", Sku: "tea-green", Quantity: 1}
-		l.must(inventory.broker.Publish(ctx, "stock.reserved", &orderpb.Event{Order: order, Step: string(Reserve)}))
+		order := anOrder(id, "tea-green", "1")
+		l.must(inventory.brokers[flows.KafkaLog].Publish(ctx, "stock.reserved", &orderpb.Event{Order: order, Steps: []string{string(Reserve)}}))
 		if s := l.await(id); s.Status != Completed {
 			t.Errorf("%+v, want it completed", s)
 		}
@@ -299,7 +300,7 @@ func TestAnEffectThatCannotBeNoted(t *testing.T) {
 
 // TestHandlingsAreCountedOnce however often they are told, and in whatever order.
 func TestHandlingsAreCountedOnce(t *testing.T) {
-	l := newLedger(mostOrders)
+	l := newLedger(flows.Order(), mostOrders)
 	begun(t, l, "a")
 	h := func(id, repeats uint64) *orderpb.Handling {
 		return &orderpb.Handling{Step: string(Charge), Id: id, Repeats: repeats}
@@ -324,8 +325,8 @@ func TestHandlingsAreCountedOnce(t *testing.T) {
 	for id := range uint64(1000) {
 		l.handled("a", h(id+100, 0))
 	}
-	if n := len(l.byID["a"].handlings); n > mostHandlings {
-		t.Errorf("%d handlings are kept, want at most %d", n, mostHandlings)
+	if n := len(l.byID["a"].handlings); n > handlingsOfStep*len(flows.Order().Rows) {
+		t.Errorf("%d handlings are kept, want at most %d for each step", n, handlingsOfStep)
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 
 	"go.opentelemetry.io/otel/baggage"
 
+	"tracelab/internal/vocabulary"
 	"tracelab/services/faults"
+	"tracelab/services/flows"
 )
 
 // Baggage members that an order carries. All but the seed and the faults become span attributes of the same name;
@@ -19,7 +21,7 @@ import (
 const (
 	KeyRun      = "tracelab.run.id"
 	KeyForm     = "tracelab.form"
-	KeyTopology = "tracelab.topology"
+	KeyFlow     = "tracelab.flow"
 	KeyRelation = "tracelab.relation"
 	KeyNumber   = "tracelab.order.number"
 	KeyOrderID  = "tracelab.order.id"
@@ -38,7 +40,7 @@ const (
 type Experiment struct {
 	Run      string // "" outside a run
 	Form     Form
-	Topology string
+	Flow     string // its name; "": whatever the services do
 	Relation Relation
 	Number   int // the order's number within its form, from 0; the same number is the same work in every form
 	Seed     uint64
@@ -47,13 +49,15 @@ type Experiment struct {
 
 // ParseFault reads a fault in the form SERVICE:KIND[=VALUE][@SHARE], such as payment:delay=200ms@0.5. The error names
 // the part that is wrong and what would be right.
-func ParseFault(text string) (faults.Fault, error) { return faults.Parse(text, Names()) }
+func ParseFault(f *flows.Flow, text string) (faults.Fault, error) {
+	return faults.Parse(text, f.Services())
+}
 
 // FaultKinds lists the kinds of faults.
 func FaultKinds() []string { return faults.Kinds() }
 
 // Default is the experiment of an order that carries none: placed by hand, outside any run.
-func Default() Experiment { return Experiment{Form: Hybrid, Topology: "order"} }
+func Default(f *flows.Flow) Experiment { return Experiment{Form: f.Default, Flow: f.Name} }
 
 // WithBaggage puts the experiment into the context's baggage, for the propagator to carry.
 func (e Experiment) WithBaggage(ctx context.Context) (context.Context, error) {
@@ -63,7 +67,7 @@ func (e Experiment) WithBaggage(ctx context.Context) (context.Context, error) {
 	}
 	bag := baggage.FromContext(ctx)
 	for _, m := range [][2]string{
-		{KeyRun, e.Run}, {KeyForm, string(e.Form)}, {KeyTopology, e.Topology}, {KeyRelation, e.Relation.String()},
+		{KeyRun, e.Run}, {KeyForm, string(e.Form)}, {KeyFlow, e.Flow}, {KeyRelation, e.Relation.String()},
 		{KeyNumber, strconv.Itoa(e.Number)}, {KeySeed, strconv.FormatUint(e.Seed, 10)}, {KeyFaults, strings.Join(texts, ",")},
 	} {
 		if m[1] == "" {
@@ -95,8 +99,8 @@ func withOrderID(ctx context.Context, id string) (context.Context, error) {
 
 // experimentOf reads the experiment from the context's baggage. What is absent is as in Default; what is there and
 // makes no sense is an error, so that no order runs as something it was not meant to be.
-func experimentOf(ctx context.Context) (Experiment, error) {
-	e, bag := Default(), baggage.FromContext(ctx)
+func experimentOf(ctx context.Context, f *flows.Flow) (Experiment, error) {
+	e, bag := Default(f), baggage.FromContext(ctx)
 	if err, refused := ctx.Value(senseless{}).(error); refused {
 		return e, err
 	}
@@ -106,15 +110,12 @@ func experimentOf(ctx context.Context) (Experiment, error) {
 		return e, fmt.Errorf("baggage %s: %d characters: use at most %d", KeyRun, utf8.RuneCountInString(e.Run), longestText)
 	}
 	if form := value(KeyForm); form != "" {
-		if e.Form, err = ParseForm(form); err != nil {
+		if e.Form, err = f.ParseForm(form); err != nil {
 			return e, fmt.Errorf("baggage %s: %w", KeyForm, err)
 		}
 	}
-	if name := value(KeyTopology); name != "" {
-		e.Topology = name
-		if err = checkTopology(name); err != nil {
-			return e, fmt.Errorf("baggage %s: %w", KeyTopology, err)
-		}
+	if name := value(KeyFlow); name != "" && name != f.Name {
+		return e, fmt.Errorf("baggage %s: %w", KeyFlow, &vocabulary.UnknownError{What: "flow", Word: name, Known: []string{f.Name}})
 	}
 	if e.Relation, err = relationOf(bag); err != nil {
 		return e, err
@@ -133,7 +134,7 @@ func experimentOf(ctx context.Context) (Experiment, error) {
 		if text == "" {
 			continue
 		}
-		fault, err := ParseFault(text)
+		fault, err := ParseFault(f, text)
 		if err != nil {
 			return e, fmt.Errorf("baggage %s: %w", KeyFaults, err)
 		}
@@ -143,12 +144,12 @@ func experimentOf(ctx context.Context) (Experiment, error) {
 }
 
 // formOf reads the one member that the metric of waiting messages asks for with every record: one of the forms, or _OTHER.
-func formOf(ctx context.Context) string {
+func formOf(ctx context.Context, f *flows.Flow) string {
 	name := baggage.FromContext(ctx).Member(KeyForm).Value()
 	if name == "" {
-		name = string(Default().Form)
+		name = string(f.Default)
 	}
-	if _, err := ParseForm(name); err != nil {
+	if _, err := f.ParseForm(name); err != nil {
 		return string(otherForm)
 	}
 	return name

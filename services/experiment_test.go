@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tracelab/services/faults"
+	"tracelab/services/flows"
 )
 
 // draws makes an experiment.
@@ -18,7 +19,7 @@ func draws(t *rapid.T) Experiment {
 	e := Experiment{
 		Run:      rapid.StringMatching(`[a-zA-Z0-9 ,;=%äö-]{0,12}`).Draw(t, "run"),
 		Form:     rapid.SampledFrom(Forms()).Draw(t, "form"),
-		Topology: rapid.SampledFrom([]string{"order", "chained"}).Draw(t, "topology"),
+		Flow:     rapid.SampledFrom([]string{"order"}).Draw(t, "flow"),
 		Relation: rapid.SampledFrom([]Relation{RelationBoth, RelationParent, RelationLink}).Draw(t, "relation"),
 		Number:   rapid.IntRange(0, math.MaxInt).Draw(t, "number"),
 		Seed:     rapid.Uint64().Draw(t, "seed"),
@@ -44,7 +45,7 @@ func TestExperimentTravels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := experimentOf(baggage.ContextWithBaggage(context.Background(), bag))
+		got, err := experimentOf(baggage.ContextWithBaggage(context.Background(), bag), flows.Order())
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Fatalf("%v (-want +got):\n%s", err, diff)
 		}
@@ -52,8 +53,8 @@ func TestExperimentTravels(t *testing.T) {
 }
 
 func TestNoBaggageIsTheDefault(t *testing.T) {
-	got, err := experimentOf(t.Context())
-	if diff := cmp.Diff(Default(), got); err != nil || diff != "" {
+	got, err := experimentOf(t.Context(), flows.Order())
+	if diff := cmp.Diff(Default(flows.Order()), got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
@@ -62,7 +63,7 @@ func TestNoBaggageIsTheDefault(t *testing.T) {
 var nonsense = []struct{ key, value, word string }{
 	{KeyForm, "smoke", "rest, grpc, kafka, hybrid"},
 	{KeyForm, "REST", "rest"},
-	{KeyTopology, "ring", "order, chained"},
+	{KeyFlow, "ring", "order"},
 	{KeyRelation, "cousin", "both, parent, link"},
 	{KeyNumber, "seven", KeyNumber},
 	{KeyNumber, "-1", KeyNumber},
@@ -92,7 +93,7 @@ func with(t *testing.T, key, value string) context.Context {
 
 func TestNonsenseIsNoExperiment(t *testing.T) {
 	for _, c := range nonsense {
-		if _, err := experimentOf(with(t, c.key, c.value)); err == nil || !strings.Contains(err.Error(), c.key) || !strings.Contains(err.Error(), c.word) {
+		if _, err := experimentOf(with(t, c.key, c.value), flows.Order()); err == nil || !strings.Contains(err.Error(), c.key) || !strings.Contains(err.Error(), c.word) {
 			t.Errorf("%s=%s: error %v, want one that names the member and has %q in it", c.key, c.value, err, c.word)
 		}
 	}
@@ -100,7 +101,7 @@ func TestNonsenseIsNoExperiment(t *testing.T) {
 
 // FuzzExperiment: no baggage makes the parser panic, and what it accepts it can write and read again.
 func FuzzExperiment(f *testing.F) {
-	f.Add("tracelab.form=grpc,tracelab.order.number=3,tracelab.seed=9,tracelab.relation=link,tracelab.topology=chained")
+	f.Add("tracelab.form=grpc,tracelab.order.number=3,tracelab.seed=9,tracelab.relation=link,tracelab.flow=order")
 	f.Add("tracelab.faults=payment:delay=200ms@0.5%2Cshipping:hang=2s")
 	f.Add("tracelab.run.id=%20x%2C,foreign=1;property")
 	for _, c := range nonsense {
@@ -112,7 +113,7 @@ func FuzzExperiment(f *testing.F) {
 			t.Skip()
 		}
 		ctx := baggage.ContextWithBaggage(t.Context(), bag)
-		e, err := experimentOf(ctx)
+		e, err := experimentOf(ctx, flows.Order())
 		if err != nil {
 			return
 		}
@@ -120,7 +121,7 @@ func FuzzExperiment(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%+v was read and cannot be written: %v", e, err)
 		}
-		again, err := experimentOf(ctx)
+		again, err := experimentOf(ctx, flows.Order())
 		if diff := cmp.Diff(e, again); err != nil || diff != "" {
 			t.Fatalf("%q: %v (-first +second):\n%s", text, err, diff)
 		}

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 
 	"tracelab/services/faults"
+	"tracelab/services/flows"
 )
 
 // always is a fault that hits every order.
@@ -21,26 +22,24 @@ func always(service, kind, value string) []faults.Fault {
 	return []faults.Fault{{Service: service, Kind: kind, Value: value, Share: 1}}
 }
 
-// TestAStepThatFails: in each form and topology the order fails with that step and reason, the steps that do not need
+// TestAStepThatFails: in each form the order fails with that step and reason, the steps that do not need
 // it are done, and as many messages are handled as the table says.
 func TestAStepThatFails(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		for _, step := range []Step{Reserve, Charge, Dispatch, Notify, Record} {
-			for _, table := range Topologies() {
-				for _, form := range Forms() {
-					e := Experiment{Run: fmt.Sprint(table.Name, step), Form: form, Topology: table.Name, Faults: always(step.Service(), "error", "bad_luck")}
-					checkFailure(l, table, e, step)
-				}
+			for _, form := range allForms() {
+				e := Experiment{Run: string(step), Form: form, Faults: always(step.Service(), "error", "bad_luck")}
+				checkFailure(l, planFor(form), e, step)
 			}
 		}
 	})
 }
 
-func checkFailure(l *testLab, table Topology, e Experiment, step Step) {
+func checkFailure(l *testLab, table *flows.Plan, e Experiment, step Step) {
 	l.Helper()
-	name := fmt.Sprintf("%s %s %s", e.Topology, e.Form, step)
+	name := fmt.Sprintf("%s %s", e.Form, step)
 	a := l.place(e, tea)
-	if table.ReportsFailure(e.Form, step) { // behind a message: no client error
+	if table.ReportsFailure(step) { // behind a message: no client error
 		if a.status != 202 {
 			l.Errorf("%s: answered %d %s, want 202", name, a.status, a.body)
 		}
@@ -53,7 +52,7 @@ func checkFailure(l *testLab, table Topology, e Experiment, step Step) {
 		l.Errorf("%s: %s; failures (-want +got):\n%s", name, state.Status, diff)
 	}
 	time.Sleep(time.Second) // what else is on its way ends
-	if diff := cmp.Diff(sorted(table.Without(step)...), l.steps(e)); diff != "" {
+	if diff := cmp.Diff(sorted(table.Reached(step)...), l.steps(e)); diff != "" {
 		l.Errorf("%s: steps with a span (-want +got):\n%s", name, diff)
 	}
 	for tried, spans := range l.stepSpans(e) {
@@ -62,11 +61,11 @@ func checkFailure(l *testLab, table Topology, e Experiment, step Step) {
 			l.Errorf("%s: the span of %s has status %v, error.type %q", name, tried, spans[0].Status(), attributes(spans[0])["error.type"].AsString())
 		}
 	}
-	if diff := cmp.Diff(table.Deliveries(e.Form, step), l.deliveries(e), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(table.Deliveries(step), l.deliveries(e), cmpopts.EquateEmpty()); diff != "" {
 		l.Errorf("%s: messages (-table +handled):\n%s", name, diff)
 	}
-	if !table.Chained && !table.ReportsFailure(e.Form, step) { // orders holds the plan, so it has heard of all
-		heard := slices.DeleteFunc(table.Without(step), func(s Step) bool { return s == step })
+	if !table.Callee && !table.ReportsFailure(step) { // orders holds the plan, so it has heard of all
+		heard := slices.DeleteFunc(table.Reached(step), func(s Step) bool { return s == step })
 		if diff := cmp.Diff(sorted(heard...), sorted(l.state(a.id()).Steps...)); diff != "" {
 			l.Errorf("%s: steps that orders has heard of (-want +got):\n%s", name, diff)
 		}
@@ -91,7 +90,7 @@ func TestDeliveriesOfAGoodOrder(t *testing.T) {
 			e := in("r", form)
 			l.await(l.place(e, tea).id())
 			time.Sleep(time.Second)
-			if diff := cmp.Diff(OrderTopology().Deliveries(form), l.deliveries(e), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(planFor(form).Deliveries(), l.deliveries(e), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("%s: messages (-table +handled):\n%s", form, diff)
 			}
 		}
@@ -126,7 +125,7 @@ func TestTwoBranchesThatFail(t *testing.T) {
 			begin := time.Now()
 			a := l.place(e, tea)
 			took := time.Since(begin)
-			if OrderTopology().EndsInCall(form) {
+			if planFor(form).EndsInCall() {
 				if p := a.problem(t); a.status != 500 || len(p.Failures) != 2 || took < 3*time.Second {
 					t.Errorf("%s: answered %d %+v after %v, want both failures when the slow sibling has ended", form, a.status, p, took)
 				}
@@ -155,7 +154,7 @@ func TestDelay(t *testing.T) {
 			if s := l.state(a.id()); s.Status != Completed {
 				t.Errorf("%s: %s, want completed", form, s.Status)
 			}
-			cost, _, _ := e.Cost(Charge)
+			cost, _ := costOf(e, Charge)
 			span := l.stepSpans(e)[Charge][0]
 			if took := span.EndTime().Sub(span.StartTime()); took != cost+2*time.Second {
 				t.Errorf("%s: the step took %v, want its cost of %v and 2s", form, took, cost)
@@ -173,7 +172,7 @@ func TestHang(t *testing.T) {
 			ctx, cancel := context.WithTimeout(l.Context(), time.Second)
 			a := l.placeWithin(ctx, e, tea)
 			cancel()
-			if OrderTopology().EndsInCall(form) != (a.err != nil) {
+			if planFor(form).EndsInCall() != (a.err != nil) {
 				t.Errorf("%s: answered %d, %v within a second", form, a.status, a.err)
 			}
 			time.Sleep(10 * time.Second)

@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
+	"tracelab/services/flows"
 )
 
 // TestMain finds goroutines that a test on the loopback has left. A bubble finds its own.
@@ -50,7 +51,7 @@ func inBubble(t *testing.T, f func(l *testLab), changes ...func(*Config)) {
 	synctest.Test(t, func(t *testing.T) {
 		network := &kfake.VirtualNetwork{}
 		l := newTestLab(t, Network{Listen: network.Listen, Dial: network.DialContext})
-		l.config.HTTP, l.config.GRPC = DefaultAddresses()
+		l.config.HTTP, l.config.GRPC = DefaultAddresses(flows.Order())
 		l.virtual = true
 		l.with(f, changes)
 	})
@@ -142,7 +143,10 @@ type answer struct {
 }
 
 // id is the order's, from the Location.
-func (a answer) id() string { return strings.TrimPrefix(a.header.Get("Location"), "/orders/") }
+func (a answer) id() string {
+	location := a.header.Get("Location")
+	return location[strings.LastIndex(location, "/")+1:]
+}
 
 // problem reads the body of an error.
 func (a answer) problem(t *testing.T) carrierhttp.Problem {
@@ -156,8 +160,8 @@ func (a answer) problem(t *testing.T) carrierhttp.Problem {
 
 // kettle is an order that cannot be reserved; tea one that can.
 var (
-	tea    = Placement{Customer: "ada", SKU: "tea-green", Quantity: 2}
-	kettle = Placement{Customer: "ada", SKU: "kettle", Quantity: 4}
+	tea    = Placement{"customer": "ada", "sku": "tea-green", "quantity": 2}
+	kettle = Placement{"customer": "ada", "sku": "kettle", "quantity": 4}
 )
 
 // place places an order under a client span, with an experiment in its baggage.
@@ -186,7 +190,7 @@ func (l *testLab) placeAt(ctx context.Context, address string, e Experiment, p P
 	for i := 0; i < len(headers); i += 2 {
 		header.Add(headers[i], headers[i+1])
 	}
-	a := l.sendTo(ctx, address, http.MethodPost, "/orders", string(body), header)
+	a := l.sendTo(ctx, address, http.MethodPost, l.config.flow().Path, string(body), header)
 	a.trace = span.SpanContext().TraceID()
 	return a
 }
@@ -220,7 +224,7 @@ func (l *testLab) sendTo(ctx context.Context, address, method, path, body string
 // state asks for an order.
 func (l *testLab) state(id string) State {
 	l.Helper()
-	a := l.send(context.Background(), http.MethodGet, "/orders/"+id, "", nil)
+	a := l.send(context.Background(), http.MethodGet, l.config.flow().Path+"/"+id, "", nil)
 	if a.status != http.StatusOK {
 		l.Fatalf("GET /orders/%s answered %d %s", id, a.status, a.body)
 	}

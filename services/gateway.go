@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -18,11 +17,12 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
 
-// gateway is what clients see: it checks orders and passes them on to orders.
+// gateway is what clients see: it checks orders and passes them on to the service of the entry step.
 type gateway struct {
 	*node
 	// metrics count the placements that are refused here. What becomes of one that is passed on, orders counts: when no
@@ -30,12 +30,8 @@ type gateway struct {
 	metrics orderMetrics
 }
 
-// Placement is the body of POST /orders.
-type Placement struct {
-	Customer string `json:"customer"` // up to 100 characters
-	SKU      string `json:"sku"`      // of the catalogue
-	Quantity int64  `json:"quantity"` // 1 to MaxQuantity
-}
+// Placement is the body of POST /orders: the fields that the flow's file lists, strings and whole numbers.
+type Placement map[string]any
 
 // Answer is the body of a POST /orders that was accepted: 201 with the finished order, or 202 when the rest is on its
 // way. Location leads to the order in both.
@@ -45,16 +41,16 @@ type Answer struct {
 	Steps  []string `json:"steps"` // done by the time of the answer
 }
 
-const longestText = 100 // characters, of a customer and of an Idempotency-Key
+const longestText = 100 // characters, of a run's id and of an Idempotency-Key
 
 func newGateway(n *node) error {
-	metrics, err := newOrderMetrics(n.telemetry, Refused)
+	metrics, err := newOrderMetrics(n.telemetry, n.flow.Forms(), Refused)
 	if err != nil {
 		return err
 	}
 	g := &gateway{node: n, metrics: metrics}
-	n.httpServer.Traced("POST /orders", http.HandlerFunc(g.place))
-	for _, pattern := range []string{"GET /orders/{id}", "GET /runs/{run}", "GET /runs/{run}/orders"} {
+	n.httpServer.Traced("POST "+n.flow.Path, http.HandlerFunc(g.place))
+	for _, pattern := range []string{"GET " + n.flow.Path + "/{id}", "GET /runs/{run}", "GET /runs/{run}" + listed} {
 		n.httpServer.Plain(pattern, http.HandlerFunc(g.ask))
 	}
 	n.httpServer.Plain("GET /runs/{run}/spans", http.HandlerFunc(g.reportAllSpans))
@@ -65,23 +61,23 @@ func newGateway(n *node) error {
 func (g *gateway) place(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	nameTrace(ctx, w.Header())
-	e, err := experimentOf(ctx)
+	e, err := experimentOf(ctx, g.flow.Flow)
 	if err != nil {
 		g.metrics.count(ctx, otherForm, Refused)
-		carrierhttp.WriteProblem(w, carrier.Fail("", carrier.BadRequest, err.Error()))
+		g.problem(w, carrier.Fail("", carrier.BadRequest, err.Error()))
 		return
 	}
 	placement, failed := g.read(w, r)
 	if failed != nil {
 		g.metrics.count(ctx, e.Form, Refused)
-		carrierhttp.WriteProblem(w, failed)
+		g.problem(w, failed)
 		return
 	}
 	answer, err := g.accept(ctx, e, placement)
 	if err != nil {
 		failed := carrier.AsFailed("", err)
 		mark(ctx, failed.OrderID)
-		carrierhttp.WriteProblem(w, failed)
+		g.problem(w, failed)
 		return
 	}
 	mark(ctx, answer.GetOrderId())
@@ -89,7 +85,7 @@ func (g *gateway) place(w http.ResponseWriter, r *http.Request) {
 	if answer.GetStatus() == string(Completed) {
 		status = http.StatusCreated
 	}
-	w.Header().Set("Location", carrierhttp.OrderPath(answer.GetOrderId()))
+	w.Header().Set("Location", g.flow.Path+"/"+answer.GetOrderId())
 	carrierhttp.WriteJSON(w, status, Answer{ID: answer.GetOrderId(), Status: Status(answer.GetStatus()), Steps: answer.GetSteps()})
 }
 
@@ -108,73 +104,78 @@ func mark(ctx context.Context, id string) {
 	}
 }
 
-// accept is the first hop: an HTTP or gRPC call, as the table says for the order's form.
-func (g *gateway) accept(ctx context.Context, e Experiment, placement *orderpb.Placement) (*orderpb.Acceptance, error) {
+// problem answers with a failure in the flow's words.
+func (g *gateway) problem(w http.ResponseWriter, failed *carrier.Failed) {
+	carrierhttp.WriteProblem(w, g.flow.named(failed))
+}
+
+// accept is the first hop: an HTTP or gRPC call, as the flow says for the order's form.
+func (g *gateway) accept(ctx context.Context, e Experiment, placement *orderpb.Event) (*orderpb.Receipt, error) {
 	if g.allowFaults {
 		if err := e.misbehave(ctx, g.name); err != nil {
 			g.metrics.count(ctx, e.Form, Refused)
 			return nil, misbehaved(err)
 		}
 	}
-	table, err := TopologyNamed(e.Topology)
-	if err != nil {
-		return nil, err
-	}
-	hop, _ := table.Hop(Accept)
-	caller, err := g.caller(hop.By[e.Form])
-	if err != nil {
-		return nil, err
-	}
-	answer := &orderpb.Acceptance{}
-	return answer, caller.Call(ctx, Orders, Accept.Verb(), placement, answer)
+	column, _ := g.flow.Column(e.Form)
+	entry := g.flow.Entry()
+	answer := &orderpb.Receipt{}
+	return answer, g.call(ctx, column.By[entry], entry, placement, answer)
 }
 
 // read reads and checks a placement. A placement that fails here makes no order.
-func (g *gateway) read(w http.ResponseWriter, r *http.Request) (*orderpb.Placement, *carrier.Failed) {
-	var p Placement
-	if failed := carrierhttp.ReadJSON(w, r, func(body []byte) error { return decodeStrictly(body, &p) }); failed != nil {
+func (g *gateway) read(w http.ResponseWriter, r *http.Request) (*orderpb.Event, *carrier.Failed) {
+	var placed map[string]json.RawMessage
+	body := map[string]string{}
+	var wrong error // a value that is of the right type, and not one that the field takes
+	failed := carrierhttp.ReadJSON(w, r, func(text []byte) (err error) {
+		if placed, err = g.decodeStrictly(text); err != nil {
+			return err
+		}
+		for _, field := range g.flow.Body {
+			value, err := field.Check(placed[field.Name])
+			if _, ok := errors.AsType[*flows.TypeError](err); ok {
+				return fmt.Errorf("the body is not %s: %w", g.flow.a(), err)
+			}
+			if wrong == nil {
+				wrong = err
+			}
+			body[field.Name] = value
+		}
+		return nil
+	})
+	if failed != nil {
 		return nil, failed
 	}
 	key := r.Header.Get("Idempotency-Key")
-	switch item, known := itemOf(p.SKU); {
-	case p.Customer == "" || utf8.RuneCountInString(p.Customer) > longestText:
-		return nil, unprocessable("customer: use 1 to %d characters", longestText)
-	case !known:
-		return nil, unprocessable("sku: no %q in the catalogue: use one of %s", p.SKU, skus())
-	case p.Quantity < 1 || p.Quantity > MaxQuantity:
-		return nil, unprocessable("quantity of %s: %d: use 1 to %d", item.SKU, p.Quantity, MaxQuantity)
-	case !utf8.ValidString(key) || utf8.RuneCountInString(key) > longestText || len(r.Header.Values("Idempotency-Key")) > 1:
-		return nil, unprocessable("Idempotency-Key: use one, of at most %d characters in UTF-8", longestText)
+	if wrong == nil && (!utf8.ValidString(key) || utf8.RuneCountInString(key) > longestText || len(r.Header.Values("Idempotency-Key")) > 1) {
+		wrong = fmt.Errorf("Idempotency-Key: use one, of at most %d characters in UTF-8", longestText) //nolint:staticcheck // it is the header's name
 	}
-	return &orderpb.Placement{
-		Order:          &orderpb.Order{Customer: p.Customer, Sku: p.SKU, Quantity: uint32(p.Quantity)},
-		IdempotencyKey: key,
-	}, nil
-}
-
-func unprocessable(format string, args ...any) *carrier.Failed {
-	return carrier.Fail("", "unprocessable_order", fmt.Sprintf(format, args...))
-}
-
-func skus() string {
-	var names []string
-	for _, item := range Catalogue() {
-		names = append(names, item.SKU)
+	if wrong != nil {
+		return nil, carrier.Fail("", unprocessable(g.flow.Flow), wrong.Error())
 	}
-	return strings.Join(names, ", ")
+	return &orderpb.Event{Order: &orderpb.Order{Body: body}, IdempotencyKey: key}, nil
 }
 
 // decodeStrictly takes one JSON object with known fields and nothing behind it.
-func decodeStrictly(body []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return fmt.Errorf("the body is not an order: %w", err)
+func (g *gateway) decodeStrictly(text []byte) (map[string]json.RawMessage, error) {
+	var placed map[string]json.RawMessage
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&placed); err != nil {
+		return nil, fmt.Errorf("the body is not %s: %w", g.flow.a(), err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("the body is not an order: there is more behind it")
+		return nil, fmt.Errorf("the body is not %s: there is more behind it", g.flow.a())
 	}
-	return nil
+	for name, value := range placed {
+		if !slices.ContainsFunc(g.flow.Body, func(f flows.Field) bool { return f.Name == name }) {
+			return nil, fmt.Errorf("the body is not %s: unknown field %q", g.flow.a(), name)
+		}
+		if string(value) == "null" {
+			delete(placed, name) // as if it were not there
+		}
+	}
+	return placed, nil
 }
 
 // Limits of the answers that the gateway reads, in bytes.
@@ -189,9 +190,9 @@ func (g *gateway) ask(w http.ResponseWriter, r *http.Request) {
 	if r.URL.RawQuery != "" {
 		path += "?" + r.URL.Query().Encode()
 	}
-	answer, err := g.http.Get(r.Context(), Orders, path, pageLimit)
+	answer, err := g.http.Get(r.Context(), g.flow.Entry().Service(), path, pageLimit)
 	if err != nil {
-		carrierhttp.WriteProblem(w, carrier.AsFailed("", err))
+		g.problem(w, carrier.AsFailed("", err))
 		return
 	}
 	for _, name := range []string{"Content-Type", "Link"} {
@@ -208,7 +209,7 @@ func (g *gateway) peersReady(ctx context.Context) []string {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	var missing []string
-	for _, service := range Names() {
+	for _, service := range g.flow.Services() {
 		if service == Gateway {
 			continue
 		}

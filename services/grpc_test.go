@@ -29,8 +29,8 @@ func (l *testLab) dial(service string) *grpc.ClientConn {
 }
 
 // placement is a good one.
-func placement() *orderpb.Placement {
-	return &orderpb.Placement{Order: &orderpb.Order{Customer: "ada", Sku: "cup", Quantity: 1}}
+func placement() *orderpb.Event {
+	return &orderpb.Event{Order: anOrder("", "cup", "1")}
 }
 
 // onlyServerSpan is the one SERVER span that a service has ended.
@@ -54,13 +54,13 @@ func TestGRPCRefusesWhatIsTooLarge(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		conn := l.dial(Orders)
 		p := placement()
-		p.Order.Customer = strings.Repeat("x", 64<<10)
-		_, err := orderpb.NewOrdersClient(conn).Accept(l.Context(), p)
+		p.Order.Body["customer"] = strings.Repeat("x", 64<<10)
+		_, err := rpc(l.Context(), conn, Accept, p)
 		if status.Code(err) != codes.ResourceExhausted {
 			t.Errorf("a message over 64 KiB: %v, want ResourceExhausted", err)
 		}
 		ctx := metadata.AppendToOutgoingContext(l.Context(), "filler", strings.Repeat("x", 65<<10))
-		if _, err := orderpb.NewOrdersClient(conn).Accept(ctx, placement()); err == nil {
+		if _, err := rpc(ctx, conn, Accept, placement()); err == nil {
 			t.Error("metadata over 64 KiB: no error")
 		}
 		l.checkNoOrders()
@@ -70,16 +70,16 @@ func TestGRPCRefusesWhatIsTooLarge(t *testing.T) {
 func TestGRPCDeadlines(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		conn := l.dial(Inventory)
-		client := orderpb.NewInventoryClient(conn)
+		event := &orderpb.Event{Order: anOrder("a", "cup", "1")}
 		over, cancel := context.WithDeadline(l.Context(), time.Now())
 		defer cancel()
-		if _, err := client.Reserve(over, &orderpb.Order{Id: "a", Sku: "cup", Quantity: 1}); status.Code(err) != codes.DeadlineExceeded {
+		if _, err := rpc(over, conn, Reserve, event); status.Code(err) != codes.DeadlineExceeded {
 			t.Errorf("a deadline that has passed: %v, want DeadlineExceeded", err)
 		}
 		soon, cancel := context.WithTimeout(l.Context(), time.Millisecond)
 		defer cancel()
 		begin := time.Now()
-		if _, err := client.Reserve(soon, &orderpb.Order{Id: "a", Sku: "cup", Quantity: 1}); status.Code(err) != codes.DeadlineExceeded || time.Since(begin) > 2*time.Millisecond {
+		if _, err := rpc(soon, conn, Reserve, event); status.Code(err) != codes.DeadlineExceeded || time.Since(begin) > 2*time.Millisecond {
 			t.Errorf("a deadline that passes during the step: %v after %v, want DeadlineExceeded after 1ms", err, time.Since(begin))
 		}
 		time.Sleep(time.Second)
@@ -95,22 +95,22 @@ func TestGRPCDeadlines(t *testing.T) {
 // steps, whatever carries its calls.
 func TestNoStepAfterTheDeadline(t *testing.T) {
 	for _, form := range []Form{REST, GRPC} {
-		for _, topology := range []string{"order", "chained"} {
+		for _, form := range []Form{form, Chained} {
 			inBubble(t, func(l *testLab) {
-				e := Experiment{Run: "r", Form: form, Topology: topology, Faults: []faults.Fault{{Service: Payment, Kind: "delay", Value: "1s", Share: 1}}}
+				e := Experiment{Run: "r", Form: form, Faults: []faults.Fault{{Service: Payment, Kind: "delay", Value: "1s", Share: 1}}}
 				ctx, cancel := context.WithTimeout(l.Context(), 500*time.Millisecond)
 				defer cancel()
 				if a := l.placeWithin(ctx, e, tea); a.err == nil {
-					t.Errorf("%s %s: answered %d, want no answer in time", form, topology, a.status)
+					t.Errorf("%s: answered %d, want no answer in time", form, a.status)
 				}
 				time.Sleep(5 * time.Second)
 				spans := l.stepSpans(e)
 				if len(spans[Charge]) != 1 || len(spans[Dispatch])+len(spans[Notify])+len(spans[Record])+len(spans[Complete]) > 0 {
-					t.Errorf("%s %s: steps %v, want none behind %s", form, topology, l.steps(e), Charge)
+					t.Errorf("%s: steps %v, want none behind %s", form, l.steps(e), Charge)
 				}
 				states := l.orders("r")
-				if len(states) != 1 || states[0].Status != Failed || len(states[0].Failures) != 1 || states[0].Failures[0].Step != string(Charge) && topology == "order" {
-					t.Errorf("%s %s: %+v, want one order, failed at %s", form, topology, states, Charge)
+				if len(states) != 1 || states[0].Status != Failed || len(states[0].Failures) != 1 || states[0].Failures[0].Step != string(Charge) && form != Chained {
+					t.Errorf("%s: %+v, want one order, failed at %s", form, states, Charge)
 				}
 			})
 		}
@@ -128,7 +128,7 @@ func TestBadMetadata(t *testing.T) {
 	} {
 		inBubble(t, func(l *testLab) {
 			conn := l.dial(Orders)
-			answer, err := orderpb.NewOrdersClient(conn).Accept(metadata.NewOutgoingContext(l.Context(), md), placement())
+			answer, err := rpc(metadata.NewOutgoingContext(l.Context(), md), conn, Accept, placement())
 			if err != nil || answer.GetOrderId() == "" {
 				t.Fatalf("%s: %v, %v: want an order", what, answer, err)
 			}
@@ -141,7 +141,7 @@ func TestBadMetadata(t *testing.T) {
 	}
 	inBubble(t, func(l *testLab) { // and with a good one it goes on
 		conn := l.dial(Orders)
-		answer, err := orderpb.NewOrdersClient(conn).Accept(metadata.NewOutgoingContext(l.Context(), metadata.Pairs("traceparent", parent)), placement())
+		answer, err := rpc(metadata.NewOutgoingContext(l.Context(), metadata.Pairs("traceparent", parent)), conn, Accept, placement())
 		l.must(err)
 		l.await(answer.GetOrderId())
 		if own, above := l.onlyServerSpan(Orders, "tracelab.order.v1.Orders/Accept"); own.TraceID().String() != "0af7651916cd43dd8448eb211c80319c" || above.SpanID().String() != "b7ad6b7169203331" {
@@ -155,16 +155,15 @@ func TestACallNeedsAnOrderID(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		for _, step := range []Step{Reserve, Charge, Dispatch, Notify, Record} {
 			conn := l.dial(step.Service())
-			method := "/tracelab.order.v1." + strings.ToUpper(step.Service()[:1]) + step.Service()[1:] + "/" + strings.TrimPrefix(string(step), step.Service()+".")
-			err := conn.Invoke(l.Context(), method, &orderpb.Order{Sku: "cup", Quantity: 1}, &orderpb.Receipt{})
+			_, err := rpc(l.Context(), conn, step, placement())
 			if status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "id") {
 				t.Errorf("grpc %s without an id: %v, want InvalidArgument", step, err)
 			}
-			a := l.post(step.Service(), "/"+step.Verb(), `{"sku":"cup","quantity":1}`)
+			a := l.post(step.Service(), "/"+strings.ToLower(step.Verb()), `{"order":{"body":{"sku":"cup"}}}`)
 			if a.status != 400 || a.problem(t).Failures[0].Step != string(step) {
 				t.Errorf("http %s without an id: %d %s, want 400", step, a.status, a.body)
 			}
-			if a := l.post(step.Service(), "/"+step.Verb(), `{"id":"x","nonsense":1}`); a.status != 400 {
+			if a := l.post(step.Service(), "/"+strings.ToLower(step.Verb()), `{"order":{"id":"x"},"nonsense":1}`); a.status != 400 {
 				t.Errorf("http %s with an unknown field: %d %s, want 400", step, a.status, a.body)
 			}
 		}

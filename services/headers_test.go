@@ -22,6 +22,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"tracelab/internal/telemetry"
+	"tracelab/services/flows"
 )
 
 // wire keeps what clients have written on their connections, by the port that they dialled: what a proxy in between would see.
@@ -133,7 +134,7 @@ func (w *wire) overGRPC(t *testing.T, port string) []crossed {
 func (l *testLab) overKafka(n int) []crossed {
 	l.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(l.config.Kafka...), kgo.Dialer(l.config.Network.Dial), kgo.DisableClientMetrics(),
-		kgo.ConsumeTopics(OrderTopology().Topics()...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+		kgo.ConsumeTopics(flows.Order().Topics()...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	l.must(err)
 	defer client.Close()
 	var all []crossed

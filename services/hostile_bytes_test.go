@@ -70,7 +70,7 @@ func callWithBytes(l *testLab) {
 	defer func() { l.must(conn.Close()) }()
 	for _, key := range []string{"baggage", "traceparent", "tracestate", "x-forwarded-for", "k-bin"} {
 		ctx := metadata.AppendToOutgoingContext(context.Background(), key, "tracelab.form=\xff\xfe")
-		_ = conn.Invoke(ctx, "/tracelab.order.v1.Payment/Charge", &orderpb.Order{Id: "a", Sku: "tea-green", Quantity: 1}, &orderpb.Receipt{})
+		_ = conn.Invoke(ctx, "/tracelab.order.v1.Payment/Charge", &orderpb.Event{Order: anOrder("a", "tea-green", "1")}, &orderpb.Receipt{})
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"tracelab/internal/freeport"
 	"tracelab/internal/poll"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 const (
@@ -103,7 +104,7 @@ func startSystem(t *testing.T) *system {
 	if text, err := exec.Command("go", "build", "-o", s.program, "../cmd/tracelab").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
-	ports, err := freeport.InARow(2 * len(services.Names()))
+	ports, err := freeport.InARow(2 * len(flows.Order().Services()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,12 +121,12 @@ func startSystem(t *testing.T) *system {
 		}
 	})
 	var addresses []string
-	for i, name := range services.Names() {
+	for i, name := range flows.Order().Services() {
 		addresses = append(addresses, "--http", name+"="+ports[2*i], "--grpc", name+"="+ports[2*i+1])
 	}
 	s.gateway = "http://" + ports[0]
 	files := t.TempDir()
-	for _, name := range services.Names() {
+	for _, name := range flows.Order().Services() {
 		args := append([]string{"--kafka", kafka, "--prefix", prefix, "--effects", filepath.Join(files, name)}, addresses...)
 		p := &serving{name: name, args: args}
 		p.start(t, s.program)
@@ -213,7 +214,7 @@ func (s *system) summary(t *testing.T, run string) (sum services.Summary) {
 func TestEachServiceKilledAndPaused(t *testing.T) {
 	s := startSystem(t)
 	skipped := 0
-	for _, name := range services.Names() {
+	for _, name := range flows.Order().Services() {
 		t.Run(name, func(t *testing.T) { skipped += s.torment(t, name) })
 	}
 	if skipped == 0 {
@@ -249,7 +250,7 @@ func (s *system) torment(t *testing.T, name string) (skipped int) {
 	if form.Pending != 0 || form.Failed != 0 || form.Completed == 0 {
 		t.Errorf("%d pending, %d failed of %d: an order that was accepted is lost", form.Pending, form.Failed, form.Accepted)
 	}
-	for _, step := range services.Steps() {
+	for _, step := range flows.Order().Steps() {
 		effect := form.Effects[step]
 		skipped += effect.Skipped
 		t.Logf("%s: %-20s once %d, skipped %d, twice %d", name, step, effect.Once, effect.Skipped, effect.Twice)
@@ -258,11 +259,11 @@ func (s *system) torment(t *testing.T, name string) (skipped int) {
 		}
 	}
 	switch restarted := sum.Orders.Instance != before.Orders.Instance; {
-	case name == services.Orders && !restarted:
+	case name == "orders" && !restarted:
 		t.Error("the accounts do not say that orders was restarted")
-	case name != services.Orders && restarted:
+	case name != "orders" && restarted:
 		t.Error("the accounts say that orders was restarted")
-	case name != services.Orders && name != services.Gateway && (a.accepted != a.placed || form.Accepted != a.accepted):
+	case name != "orders" && name != services.Gateway && (a.accepted != a.placed || form.Accepted != a.accepted):
 		t.Errorf("%d placed, %d accepted by the client's answers, %d by the accounts: want all", a.placed, a.accepted, form.Accepted)
 	case name == services.Gateway && form.Accepted < a.accepted:
 		t.Errorf("%d accepted by the client's answers, %d by the accounts", a.accepted, form.Accepted)

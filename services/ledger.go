@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
@@ -25,18 +26,17 @@ const (
 	Failed    Status = "failed"
 )
 
-// State is what orders knows of one order: the body of GET /orders/{id}.
+// State is what the service that keeps the accounts knows of one order: the body of GET /orders/{id}. See MarshalJSON for its names.
 type State struct {
-	ID       string        `json:"id"`
-	Status   Status        `json:"status"`
-	Run      string        `json:"run,omitempty"`
-	Form     Form          `json:"form"`
-	Number   int           `json:"number"`
-	Customer string        `json:"customer"`
-	SKU      string        `json:"sku"`
-	Quantity uint32        `json:"quantity"`
-	Steps    []Step        `json:"steps"` // done, as far as orders has heard
-	Failures []StepFailure `json:"failures,omitempty"`
+	ID     string
+	Status Status
+	Run    string
+	Form   Form
+	Number int
+	// Body has the fields that were placed. In JSON they stand beside the others.
+	Body     map[string]any
+	Steps    []Step // done, as far as orders has heard
+	Failures []StepFailure
 }
 
 // StepFailure is a step that failed, and why.
@@ -56,6 +56,7 @@ func (f StepFailure) CutOff() bool {
 // final orders are forgotten first, then the oldest that have been pending for pendingFor; when neither is there, no
 // order is accepted. What is forgotten stays in the sums.
 type ledger struct {
+	flow     *flows.Flow
 	instance string    // of this process's ledger
 	started  time.Time // this one
 
@@ -78,17 +79,20 @@ type entry struct {
 	place     uint64 // among all orders, by age
 	key       string
 	request   *orderpb.Order
-	arrived   []Step // whose message has come
+	arrived   []arrival
 	handlings []handling
 	accepted  bool
 	since     time.Time // accepted, on this process's clock
 	answered  bool      // the placement has its answer, below
-	answer    *orderpb.Acceptance
+	answer    *orderpb.Receipt
 	failed    *carrier.Failed
 }
 
-func newLedger(limit int) *ledger {
-	return &ledger{byID: map[string]*entry{}, byKey: map[string]*entry{}, limit: limit, instance: rand.Text()[:12], started: time.Now()}
+// arrival is a branch of a join whose message or call has come.
+type arrival struct{ join, branch Step }
+
+func newLedger(flow *flows.Flow, limit int) *ledger {
+	return &ledger{flow: flow, byID: map[string]*entry{}, byKey: map[string]*entry{}, limit: limit, instance: rand.Text()[:12], started: time.Now()}
 }
 
 // begin starts a placement. With a key that was used before it returns the entry of that time and replay, or a failure
@@ -101,7 +105,7 @@ func (l *ledger) begin(e Experiment, key string, request *orderpb.Order, id stri
 		if before, ok := l.byKey[key]; ok {
 			switch {
 			case !proto.Equal(before.request, request):
-				return nil, false, carrier.Fail("", "idempotency_key_reused", "this Idempotency-Key belongs to another order: use a new one")
+				return nil, false, carrier.Fail("", "idempotency_key_reused", "this Idempotency-Key belongs to another "+l.flow.Unit+": use a new one")
 			case !before.answered:
 				return nil, false, carrier.Fail("", "idempotency_key_in_use", "the first request with this Idempotency-Key is still being worked on: ask again later")
 			}
@@ -112,8 +116,7 @@ func (l *ledger) begin(e Experiment, key string, request *orderpb.Order, id stri
 		return nil, false, l.full()
 	}
 	en := &entry{key: key, request: proto.CloneOf(request), state: State{
-		ID: id, Status: Accepted, Run: e.Run, Form: e.Form, Number: e.Number,
-		Customer: request.GetCustomer(), SKU: request.GetSku(), Quantity: request.GetQuantity(), Steps: []Step{},
+		ID: id, Status: Accepted, Run: e.Run, Form: e.Form, Number: e.Number, Steps: []Step{},
 	}}
 	if key != "" {
 		l.byKey[key] = en
@@ -137,7 +140,7 @@ func (l *ledger) accept(en *entry) *carrier.Failed {
 	}
 	l.last++
 	en.accepted, en.since, en.place = true, time.Now(), l.last
-	en.state.Steps = append(make([]Step, 0, stepCount), Accept)
+	en.state.Steps = append(make([]Step, 0, len(l.flow.Rows)), l.flow.Entry())
 	l.byID[en.state.ID] = en
 	l.order = append(l.order, en)
 	l.sums.of(en.state.Run, en.state.Form).Accepted++
@@ -146,7 +149,7 @@ func (l *ledger) accept(en *entry) *carrier.Failed {
 
 // full is the refusal of an order that there is no room for.
 func (l *ledger) full() *carrier.Failed {
-	return carrier.Fail("", carrier.Full, fmt.Sprintf("orders has room for %d orders and all are pending: place it again later, or give orders more memory", l.limit))
+	return carrier.Fail("", carrier.Full, fmt.Sprintf("%[1]s has room for %[2]d orders and all are pending: place it again later, or give %[1]s more memory", l.flow.Entry().Service(), l.limit))
 }
 
 // room makes room for one more order, if it can.
@@ -177,12 +180,11 @@ func (l *ledger) room() bool {
 }
 
 // answer keeps what the placement was answered, for a client that asks again with the same key.
-func (l *ledger) answer(en *entry, answer *orderpb.Acceptance, failed *carrier.Failed) {
+func (l *ledger) answer(en *entry, answer *orderpb.Receipt, failed *carrier.Failed) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	en.answered = true
 	if en.key == "" { // nobody can ask again
-		en.request = nil
 		return
 	}
 	en.answer, en.failed = answer, failed
@@ -216,7 +218,7 @@ func (l *ledger) did(id string, steps ...Step) *ending {
 		return nil
 	}
 	en.did(steps...)
-	if slices.Contains(en.state.Steps, Complete) && en.state.Status == Accepted {
+	if slices.Contains(en.state.Steps, l.flow.Last()) && en.state.Status == Accepted {
 		return l.end(en, Completed)
 	}
 	return nil
@@ -230,34 +232,45 @@ func (en *entry) did(steps ...Step) {
 	}
 }
 
-// arrive notes the message of a finished step and tells whether it was the last that the join waits for. A repeat
-// changes nothing, and neither does a message for an order that has failed or is not known.
-func (l *ledger) arrive(id string, step Step, join []Step) (last, known bool) {
+// arrive notes the finished steps that lead to a hop and tells whether its step is to be done: the last branch that it waits for has come. A
+// repeat changes nothing, and neither does a message for an order that has failed or is not known.
+func (l *ledger) arrive(id string, hop flows.Hop, of []Step) (ready, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	en := l.byID[id]
 	if en == nil {
 		return false, false
 	}
-	if slices.Contains(en.arrived, step) || !slices.Contains(join, step) {
-		return false, true
+	if !hop.Join {
+		en.did(l.known(of)...)
+		return en.state.Status == Accepted, true
 	}
-	en.arrived = append(en.arrived, step)
-	en.did(step)
-	for _, s := range join {
-		if !slices.Contains(en.arrived, s) {
+	for _, branch := range of {
+		if slices.Contains(en.arrived, arrival{hop.Step, branch}) || !slices.Contains(hop.After, branch) {
+			return false, true
+		}
+		en.arrived = append(en.arrived, arrival{hop.Step, branch})
+		en.did(branch)
+	}
+	for _, branch := range hop.After {
+		if !slices.Contains(en.arrived, arrival{hop.Step, branch}) {
 			return false, true
 		}
 	}
 	return en.state.Status == Accepted, true
 }
 
-// unarrive takes back that a message has arrived: what it led to is not finished, and it comes again.
-func (l *ledger) unarrive(id string, step Step) {
+// known are those of the steps that the flow has: what came from outside adds no others.
+func (l *ledger) known(steps []Step) []Step {
+	return slices.DeleteFunc(steps, func(s Step) bool { _, ok := l.flow.Row(s); return !ok })
+}
+
+// unarrive takes back that branches have arrived: what they led to is not finished, and they come again.
+func (l *ledger) unarrive(id string, hop flows.Hop, of []Step) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if en := l.byID[id]; en != nil {
-		en.arrived = slices.DeleteFunc(en.arrived, func(s Step) bool { return s == step })
+		en.arrived = slices.DeleteFunc(en.arrived, func(a arrival) bool { return a.join == hop.Step && slices.Contains(of, a.branch) })
 	}
 }
 
@@ -274,17 +287,12 @@ func (l *ledger) fail(id string, failures []*orderpb.Failure) (end *ending, know
 	}
 	for _, f := range failures {
 		failure := StepFailure{Step: f.GetStep(), Reason: f.GetReason(), Detail: f.GetDetail()}
-		if len(en.state.Failures) < mostFailures && !slices.Contains(en.state.Failures, failure) {
+		if len(en.state.Failures) < 2*len(l.flow.Rows) && !slices.Contains(en.state.Failures, failure) {
 			en.state.Failures = append(en.state.Failures, failure)
 		}
 	}
 	return end, true
 }
-
-const (
-	stepCount    = 7 // of the table
-	mostFailures = 2 * stepCount
-)
 
 // get is one order's state.
 func (l *ledger) get(id string) (State, bool) {
@@ -294,11 +302,16 @@ func (l *ledger) get(id string) (State, bool) {
 	if en == nil {
 		return State{}, false
 	}
-	return en.copy(), true
+	return l.copy(en), true
 }
 
-func (en *entry) copy() State {
+// copy is a state that nobody changes any more, with its body.
+func (l *ledger) copy(en *entry) State {
 	state := en.state
+	state.Body = map[string]any{}
+	for _, field := range l.flow.Body {
+		state.Body[field.Name] = field.JSON(en.request.GetBody()[field.Name])
+	}
 	state.Steps, state.Failures = slices.Clone(state.Steps), slices.Clone(state.Failures)
 	return state
 }
@@ -316,7 +329,7 @@ func (l *ledger) page(run string, after uint64, limit int) (states []State, next
 		if len(states) == limit {
 			return states, next
 		}
-		states = append(states, en.copy())
+		states = append(states, l.copy(en))
 		next = en.place
 	}
 	return states, 0

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
@@ -22,7 +23,7 @@ import (
 // begun is an accepted order of a run.
 func begun(t *testing.T, l *ledger, id string) *entry {
 	t.Helper()
-	en, _, failed := l.begin(Experiment{Run: "r", Form: Kafka}, "", &orderpb.Order{Customer: "ada"}, id)
+	en, _, failed := l.begin(Experiment{Run: "r", Form: Kafka}, "", &orderpb.Order{Body: map[string]string{"customer": "ada"}}, id)
 	if failed != nil {
 		t.Fatal(failed)
 	}
@@ -38,7 +39,7 @@ var branches = []Step{Dispatch, Notify, Record}
 // and it is one that completes the three.
 func TestTheJoinHappensOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		l := newLedger(mostOrders)
+		l := newLedger(flows.Order(), mostOrders)
 		begun(t, l, "a")
 		arrivals := append(rapid.SliceOfN(rapid.SampledFrom(branches), 0, 8).Draw(rt, "arrivals"), branches...)
 		seen := map[Step]bool{}
@@ -46,7 +47,7 @@ func TestTheJoinHappensOnce(t *testing.T) {
 		for _, step := range arrivals {
 			fresh := !seen[step]
 			seen[step] = true
-			last, known := l.arrive("a", step, branches)
+			last, known := l.arrive("a", joined, []Step{step})
 			if !known || last != (fresh && len(seen) == 3) {
 				rt.Fatalf("%v of %v: last %v, known %v", step, arrivals, last, known)
 			}
@@ -62,12 +63,12 @@ func TestTheJoinHappensOnce(t *testing.T) {
 }
 
 func TestArrivalsOfOthers(t *testing.T) {
-	l := newLedger(mostOrders)
-	if _, known := l.arrive("nobody", Dispatch, branches); known {
+	l := newLedger(flows.Order(), mostOrders)
+	if _, known := l.arrive("nobody", joined, []Step{Dispatch}); known {
 		t.Error("an order that was never accepted is known")
 	}
 	begun(t, l, "a")
-	if last, known := l.arrive("a", Charge, branches); last || !known {
+	if last, known := l.arrive("a", joined, []Step{Charge}); last || !known {
 		t.Errorf("a step that the join does not wait for: last %v, known %v", last, known)
 	}
 	if _, known := l.fail("nobody", nil); known {
@@ -78,13 +79,13 @@ func TestArrivalsOfOthers(t *testing.T) {
 // TestTheFirstEndStands: an order does not complete after it has failed, nor fail after it has completed; what fails
 // later is added.
 func TestTheFirstEndStands(t *testing.T) {
-	l := newLedger(mostOrders)
+	l := newLedger(flows.Order(), mostOrders)
 	begun(t, l, "a")
 	l.fail("a", []*orderpb.Failure{{Step: "payment.Charge", Reason: "payment_declined"}})
 	l.fail("a", []*orderpb.Failure{{Step: "payment.Charge", Reason: "payment_declined"}}) // comes again
 	l.fail("a", []*orderpb.Failure{{Step: "shipping.Dispatch", Reason: "timeout"}})
 	for _, step := range branches {
-		if last, _ := l.arrive("a", step, branches); last {
+		if last, _ := l.arrive("a", joined, []Step{step}); last {
 			t.Error("a failed order is joined")
 		}
 	}
@@ -105,7 +106,7 @@ func TestTheFirstEndStands(t *testing.T) {
 func aFailure() []*orderpb.Failure { return []*orderpb.Failure{{Step: "x", Reason: "y"}} }
 
 func TestAccountsAddUp(t *testing.T) {
-	l := newLedger(mostOrders)
+	l := newLedger(flows.Order(), mostOrders)
 	for i := range 30 {
 		id := fmt.Sprint(i)
 		en, _, _ := l.begin(Experiment{Run: "r", Form: Forms()[i%4]}, "", &orderpb.Order{}, id)
@@ -139,8 +140,8 @@ func TestAccountsAddUp(t *testing.T) {
 }
 
 func TestIdempotencyKeys(t *testing.T) {
-	l := newLedger(mostOrders)
-	e, order := Experiment{Run: "r"}, &orderpb.Order{Customer: "ada", Quantity: 1}
+	l := newLedger(flows.Order(), mostOrders)
+	e, order := Experiment{Run: "r"}, anOrder("", "", "1")
 	first, replay, failed := l.begin(e, "key", order, "1")
 	if replay || failed != nil {
 		t.Fatal(replay, failed)
@@ -158,7 +159,7 @@ func TestIdempotencyKeys(t *testing.T) {
 		return en
 	}
 	expect("in flight", e, "key", order, "idempotency_key_in_use", false)
-	expect("another body", e, "key", &orderpb.Order{Customer: "ada", Quantity: 2}, "idempotency_key_reused", false)
+	expect("another body", e, "key", anOrder("", "", "2"), "idempotency_key_reused", false)
 	expect("another run", Experiment{Run: "other"}, "key", order, "", false)
 	expect("no key", e, "", order, "", false)
 	l.refuse(first)
@@ -166,16 +167,16 @@ func TestIdempotencyKeys(t *testing.T) {
 	if failed := l.accept(second); failed != nil {
 		t.Fatal(failed)
 	}
-	l.answer(second, &orderpb.Acceptance{OrderId: "2"}, nil)
+	l.answer(second, &orderpb.Receipt{OrderId: "2"}, nil)
 	if again := expect("answered", e, "key", order, "", true); again != second {
 		t.Error("the replay is another order's")
 	}
-	expect("answered, another body", e, "key", &orderpb.Order{Customer: "eve"}, "idempotency_key_reused", false)
+	expect("answered, another body", e, "key", &orderpb.Order{Body: map[string]string{"customer": "eve"}}, "idempotency_key_reused", false)
 }
 
 // TestOneOrderForManyAtTheSameTime with the same key: one begins, the others are told that it is in flight or get its answer.
 func TestOneOrderForManyAtTheSameTime(t *testing.T) {
-	l := newLedger(mostOrders)
+	l := newLedger(flows.Order(), mostOrders)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	counts := map[string]int{}
@@ -195,7 +196,7 @@ func TestOneOrderForManyAtTheSameTime(t *testing.T) {
 				if failed := l.accept(en); failed != nil {
 					t.Error(failed)
 				}
-				l.answer(en, &orderpb.Acceptance{OrderId: en.state.ID}, nil)
+				l.answer(en, &orderpb.Receipt{OrderId: en.state.ID}, nil)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -210,7 +211,7 @@ func TestOneOrderForManyAtTheSameTime(t *testing.T) {
 
 // TestAReaderCannotChangeTheLedger: what get returns is a copy.
 func TestAReaderCannotChangeTheLedger(t *testing.T) {
-	l := newLedger(mostOrders)
+	l := newLedger(flows.Order(), mostOrders)
 	begun(t, l, "a")
 	l.fail("a", aFailure())
 	state, _ := l.get("a")
@@ -222,7 +223,7 @@ func TestAReaderCannotChangeTheLedger(t *testing.T) {
 
 // TestTheLedgerHasALimit: beyond it the oldest final orders are forgotten, pending ones stay, the sums keep all.
 func TestTheLedgerHasALimit(t *testing.T) {
-	l := newLedger(20)
+	l := newLedger(flows.Order(), 20)
 	for i := range 95 {
 		id := fmt.Sprint(i)
 		en, _, failed := l.begin(Experiment{Run: "r", Form: REST}, id, &orderpb.Order{}, id)
@@ -258,7 +259,7 @@ func TestTheLedgerHasALimit(t *testing.T) {
 // TestAFullLedgerRefuses when all its orders are pending, until one is final, or the oldest has been pending for long.
 func TestAFullLedgerRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLedger(3)
+		l := newLedger(flows.Order(), 3)
 		place := func(id string) *carrier.Failed {
 			en, _, failed := l.begin(Experiment{Run: "r", Form: REST}, "", &orderpb.Order{}, id)
 			if failed == nil {
@@ -295,7 +296,7 @@ func TestAFullLedgerRefuses(t *testing.T) {
 // TestPagesListEveryOrderOnce, whatever is forgotten and added between them.
 func TestPagesListEveryOrderOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		l := newLedger(rapid.IntRange(1, 40).Draw(rt, "limit"))
+		l := newLedger(flows.Order(), rapid.IntRange(1, 40).Draw(rt, "limit"))
 		l.limit = max(l.limit, 5)
 		accepted := 0
 		place := func() {
@@ -353,7 +354,7 @@ func TestPagesListEveryOrderOnce(t *testing.T) {
 
 // TestTheSumsOfOldRunsAreForgotten: whoever makes up runs does not fill the memory.
 func TestTheSumsOfOldRunsAreForgotten(t *testing.T) {
-	l := newLedger(10)
+	l := newLedger(flows.Order(), 10)
 	for i := range 10 * mostRuns {
 		l.missed(Experiment{Run: fmt.Sprint(i)})
 	}
@@ -376,30 +377,30 @@ func TestAnOrderFitsItsBudget(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before := heap()
-	l := newLedger(n)
+	l := newLedger(flows.Order(), n)
 	for i := range n {
 		id := fmt.Sprintf("%036d", i)
 		key := strings.Clone(text[:len(text)-9]) + fmt.Sprintf("%09d", i)
-		en, _, failed := l.begin(Experiment{Run: strings.Clone("2026-11-26T09-25-26-1"), Form: Kafka}, key, &orderpb.Order{Customer: strings.Clone(text), Sku: "tea-green", Quantity: 1}, id)
+		en, _, failed := l.begin(Experiment{Run: strings.Clone("2026-11-26T09-25-26-1"), Form: Kafka}, key, &orderpb.Order{Body: map[string]string{"customer": strings.Clone(text), "sku": "tea-green", "quantity": "1"}}, id)
 		if failed != nil {
 			t.Fatal(failed)
 		}
 		if failed := l.accept(en); failed != nil {
 			t.Fatal(failed)
 		}
-		for at, step := range Steps() {
+		for at, step := range flows.Order().Steps() {
 			l.handled(id, &orderpb.Handling{Step: string(step), Id: uint64(i*10 + at + 1)})
 		}
 		for _, step := range branches {
-			l.arrive(id, step, branches)
+			l.arrive(id, joined, []Step{step})
 		}
-		l.did(id, Steps()...)
-		l.answer(en, &orderpb.Acceptance{OrderId: id, Status: string(Accepted), Steps: []string{"orders.Accept"}}, nil)
+		l.did(id, flows.Order().Steps()...)
+		l.answer(en, &orderpb.Receipt{OrderId: id, Status: string(Accepted), Steps: []string{"orders.Accept"}}, nil)
 	}
 	each := (heap() - before) / n
 	t.Logf("%d bytes an order", each)
-	if each > orderBytes {
-		t.Errorf("an order takes %d bytes, want at most %d", each, orderBytes)
+	if most := orderBytes + uint64(flows.Order().MaxBodyBytes()); each > most {
+		t.Errorf("an order takes %d bytes, want at most %d", each, most)
 	}
 	runtime.KeepAlive(l)
 }

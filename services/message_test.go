@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/codes"
 
+	"tracelab/services/flows"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -44,8 +45,8 @@ var nothingLeft = map[string]int64{Orders: 0, Inventory: 0, Payment: 0, Shipping
 func TestMessagesOfAStranger(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		for _, topic := range []string{"order.fulfilled", FailureTopic} {
-			event := &orderpb.Event{Order: &orderpb.Order{Id: "stranger"}, Step: string(Dispatch)}
-			l.must(l.system.nodes[1].publish(l.Context(), topic, event))
+			event := &orderpb.Event{Order: &orderpb.Order{Id: "stranger"}, Steps: []string{string(Dispatch)}}
+			l.must(l.system.nodes[1].publish(l.Context(), flows.KafkaLog, topic, event))
 		}
 		l.broker(func(client *kgo.Client) {
 			l.must(client.ProduceSync(l.Context(), &kgo.Record{Topic: "order.placed", Key: []byte("x"), Value: []byte("rubbish")}).FirstErr())
@@ -81,8 +82,8 @@ func TestARepeatedMessageChangesNothing(t *testing.T) {
 		before := l.state(id)
 		ctx, err := e.WithBaggage(l.Context())
 		l.must(err)
-		order := &orderpb.Order{Id: id, Customer: "ada", Sku: "tea-green", Quantity: 2}
-		l.must(l.system.nodes[3].publish(ctx, "payment.captured", &orderpb.Event{Order: order, Step: string(Charge)}))
+		order := anOrder(id, "tea-green", "2")
+		l.must(l.system.nodes[3].publish(ctx, flows.KafkaLog, "payment.captured", &orderpb.Event{Order: order, Steps: []string{string(Charge)}}))
 		time.Sleep(time.Second)
 		if diff := cmp.Diff(before, l.state(id)); diff != "" {
 			t.Errorf("the order has changed (-before +after):\n%s", diff)

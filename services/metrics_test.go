@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"tracelab/services/faults"
+	"tracelab/services/flows"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -34,17 +35,17 @@ func TestOrdersAreCountedAsTheAccountsSay(t *testing.T) {
 		}
 		const each = 30
 		refused := map[Form]int{}
-		for _, form := range Forms() {
+		for _, form := range allForms() {
 			for number := range each {
-				if a := l.place(Experiment{Run: "r", Form: form, Topology: "order", Number: number, Faults: harm}, tea); a.id() == "" {
+				if a := l.place(Experiment{Run: "r", Form: form, Number: number, Faults: harm}, tea); a.id() == "" {
 					refused[form]++
 				}
 			}
 		}
-		l.until("all orders are final", func() bool { return l.system.orders.ledger.pending() == 0 })
+		l.until("all orders are final", func() bool { return l.system.keeper.ledger.pending() == 0 })
 		time.Sleep(time.Second) // an end is counted after it is in the accounts
 		want := map[Form]map[Status]int64{}
-		for form, a := range l.system.orders.ledger.summary("r").Forms {
+		for form, a := range l.system.keeper.ledger.summary("r").Forms {
 			want[form] = map[Status]int64{
 				Accepted: int64(a.Accepted), Completed: int64(a.Completed), Failed: int64(a.Failed), Refused: int64(refused[form])}
 			if a.Accepted+refused[form] != each || a.Completed == 0 || a.Failed == 0 || refused[form] == 0 {
@@ -88,11 +89,11 @@ func ordersCounted(l *testLab, m *meters) map[Form]map[Status]int64 {
 func TestIdempotentRepeatsAreOneOrder(t *testing.T) {
 	m := &meters{}
 	inBubble(t, func(l *testLab) {
-		e := Experiment{Run: "r", Form: GRPC, Topology: "order"}
+		e := Experiment{Run: "r", Form: GRPC}
 		for range 3 {
 			l.place(e, tea, "Idempotency-Key", "k")
 		}
-		l.place(e, Placement{Customer: "bob", SKU: "tea-green", Quantity: 1}, "Idempotency-Key", "k")
+		l.place(e, Placement{"customer": "bob", "sku": "tea-green", "quantity": 1}, "Idempotency-Key", "k")
 		if got := ordersCounted(l, m)[GRPC]; got[Accepted] != 1 || got[Completed] != 1 || got[Refused] != 1 {
 			t.Errorf("%v, want one order and one refusal", got)
 		}
@@ -108,7 +109,7 @@ func TestEveryDeliveryIsMeasured(t *testing.T) {
 			inBubble(t, func(l *testLab) {
 				for _, form := range []Form{Kafka, Hybrid} {
 					for number := range 5 {
-						l.await(l.place(Experiment{Run: "r", Form: form, Topology: "order", Number: number}, tea).id())
+						l.await(l.place(Experiment{Run: "r", Form: form, Number: number}, tea).id())
 					}
 				}
 				l.must(l.stop(patience))
@@ -142,7 +143,7 @@ func TestExemplarsLeadToTraces(t *testing.T) {
 	m := &meters{}
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
-			l.await(l.place(Experiment{Run: "r", Form: form, Topology: "order"}, tea).id())
+			l.await(l.place(Experiment{Run: "r", Form: form}, tea).id())
 		}
 		time.Sleep(time.Second) // what is recorded after an answer
 		traces := map[trace.TraceID]bool{}
@@ -187,7 +188,7 @@ func TestNoRunNamesASeries(t *testing.T) {
 			for number := range n {
 				for _, form := range Forms() {
 					for _, harm := range [][]faults.Fault{nil, declined} {
-						ids = append(ids, l.place(Experiment{Run: "RUN-7", Form: form, Topology: "order", Number: number, Faults: harm}, tea).id())
+						ids = append(ids, l.place(Experiment{Run: "RUN-7", Form: form, Number: number, Faults: harm}, tea).id())
 						l.await(ids[len(ids)-1])
 					}
 				}
@@ -214,7 +215,7 @@ func TestNoRunNamesASeries(t *testing.T) {
 				topics[s.attributes["messaging.destination.template"]] = true
 			}
 		}
-		if len(topics) != len(OrderTopology().Topics()) {
+		if len(topics) != len(flows.Order().Topics()) {
 			t.Errorf("lag is told of %v", topics)
 		}
 		if len(paths) != 6 || !paths["/charge"] || paths[""] {
@@ -269,7 +270,7 @@ func TestHostileRequestsMakeNoSeries(t *testing.T) {
 				refused += s.value
 			}
 		}
-		if n := len(l.named(m, "tracelab.orders")); refused != 1_000 || n != 4*4+4+1 { // orders, gateway, the form that there is not
+		if n := len(l.named(m, "tracelab.orders")); refused != 1_000 || n != 4*len(allForms())+len(allForms())+1 { // orders, gateway, the form that there is not
 			t.Errorf("%d orders of a form that there is not are refused, in %d series", refused, n)
 		}
 		before := len(l.spans.Started())
@@ -277,7 +278,7 @@ func TestHostileRequestsMakeNoSeries(t *testing.T) {
 		if got, spans := l.named(m, "rpc.server.call.duration"), len(l.spans.Started())-before; len(got) != 0 || spans != 0 {
 			t.Errorf("methods that there are not have made %d series and started %d spans", len(got), spans)
 		}
-		l.place(Experiment{Run: "r", Form: GRPC, Topology: "order"}, tea)
+		l.place(Experiment{Run: "r", Form: GRPC}, tea)
 		l.until("one order makes a series for each of 6 methods", func() bool { return len(l.named(m, "rpc.server.call.duration")) >= 6 })
 		l.must(l.stop(patience)) // what the servers record after their answers is recorded then
 		if got := l.named(m, "rpc.server.call.duration"); len(got) != 6 {

@@ -85,14 +85,14 @@ func benchmarkOrder(b *testing.B, form Form, change func(*telemetry.Config)) {
 			}
 		}
 	})
-	for system.orders.ledger.pending() > 0 {
+	for system.keeper.ledger.pending() > 0 {
 		time.Sleep(time.Millisecond)
 	}
 	b.ReportMetric(float64((cpuTime(b)-began).Microseconds())/float64(b.N), "cpu-µs/order")
 }
 
 func placeOne(client *http.Client, address string, form Form, propagator propagation.TextMapPropagator, number int) error {
-	ctx, err := Experiment{Run: "bench", Form: form, Topology: "order", Number: number}.WithBaggage(context.Background())
+	ctx, err := Experiment{Run: "bench", Form: form, Number: number}.WithBaggage(context.Background())
 	if err != nil {
 		return err
 	}

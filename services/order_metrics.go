@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -30,7 +31,7 @@ type orderMetrics struct {
 }
 
 // newOrderMetrics makes them. They exist from the start with the value 0: a rate needs a value before the first one.
-func newOrderMetrics(p *telemetry.Provider, statuses ...Status) (orderMetrics, error) {
+func newOrderMetrics(p *telemetry.Provider, forms []Form, statuses ...Status) (orderMetrics, error) {
 	m := orderMetrics{sets: map[Form]map[Status]metric.MeasurementOption{}}
 	meter := p.Meters.Meter(telemetry.Scope, metric.WithSchemaURL(semconv.SchemaURL))
 	var errs [2]error
@@ -42,7 +43,7 @@ func newOrderMetrics(p *telemetry.Provider, statuses ...Status) (orderMetrics, e
 	if err := errors.Join(errs[:]...); err != nil {
 		return m, fmt.Errorf("metrics of orders: %w", err)
 	}
-	for _, form := range append(Forms(), otherForm) {
+	for _, form := range append(slices.Clone(forms), otherForm) {
 		m.sets[form] = map[Status]metric.MeasurementOption{}
 		for _, status := range []Status{Accepted, Refused, Completed, Failed} {
 			m.sets[form][status] = metric.WithAttributeSet(attribute.NewSet(

@@ -5,19 +5,24 @@ import (
 
 	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/propagation"
+
+	"tracelab/services/flows"
 )
 
 // outside reads the context that clients send. Two things of a client's baggage must not reach a span: an order id,
 // since orders gives it, and an experiment that makes no sense, since the request is refused. Any other baggage travels
 // on.
-type outside struct{ propagation.TextMapPropagator }
+type outside struct {
+	propagation.TextMapPropagator
+	flow *flows.Flow
+}
 
 // Extract leaves out the client's order id, and all of an experiment that makes no sense. experimentOf then tells why.
 func (o outside) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
 	ctx = o.TextMapPropagator.Extract(ctx, carrier)
-	if _, err := experimentOf(ctx); err != nil {
+	if _, err := experimentOf(ctx, o.flow); err != nil {
 		ctx = context.WithValue(ctx, senseless{}, err)
-		return without(ctx, KeyRun, KeyForm, KeyTopology, KeyRelation, KeyNumber, KeySeed, KeyFaults, KeyOrderID)
+		return without(ctx, KeyRun, KeyForm, KeyFlow, KeyRelation, KeyNumber, KeySeed, KeyFaults, KeyOrderID)
 	}
 	return without(ctx, KeyOrderID)
 }

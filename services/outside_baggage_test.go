@@ -53,7 +53,7 @@ func TestSenselessExperiment(t *testing.T) {
 			{KeyRun, strings.Repeat("%FF%FE", 101), "use at most 100"},
 			{KeyForm, "forged", KeyForm},
 			{KeyForm, "rest%FF", KeyForm},
-			{KeyTopology, "forged", KeyTopology},
+			{KeyFlow, "forged", KeyFlow},
 			{KeyRelation, "forged", KeyRelation},
 			{KeyNumber, "forged", "use a number"},
 			{KeyNumber, "-1", "use a number"},

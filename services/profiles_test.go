@@ -18,6 +18,7 @@ import (
 	"tracelab/internal/telemetry"
 
 	"github.com/google/pprof/profile"
+	"tracelab/services/flows"
 )
 
 // profileReceiver is a receiver of ours in the place of Pyroscope, which CI does not have: it speaks what pyroscope-go
@@ -99,7 +100,7 @@ func TestProfilesArePushedWithLabels(t *testing.T) {
 	server := httptest.NewServer(receiver)
 	defer server.Close()
 	var steps, forms []string
-	for _, hop := range OrderTopology().Hops {
+	for _, hop := range flows.Order().Rows {
 		steps = append(steps, string(hop.Step))
 	}
 	for _, form := range Forms() {
@@ -148,13 +149,13 @@ func (l *testLab) loadFor(during time.Duration) {
 		wg.Go(func() {
 			for number := 0; time.Now().Before(until); number++ {
 				for _, form := range Forms() {
-					l.place(Experiment{Run: "r", Form: form, Topology: "order", Number: number*16 + worker}, tea)
+					l.place(Experiment{Run: "r", Form: form, Number: number*16 + worker}, tea)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	l.until("all orders are final", func() bool { return l.system.orders.ledger.pending() == 0 })
+	l.until("all orders are final", func() bool { return l.system.keeper.ledger.pending() == 0 })
 }
 
 // checkSpanProfiles: every span by which an order enters a service names its profile, no other does, and the samples

@@ -62,7 +62,7 @@ func shutdownInMidWork(l *testLab, after time.Duration) {
 	l.Helper()
 	ctx, cancel := context.WithCancel(l.Context())
 	defer cancel()
-	orders := l.system.orders
+	orders := l.system.keeper
 	all := l.placeMany(ctx, 7*time.Millisecond, nil)
 	time.Sleep(after)
 	begin := time.Now()
@@ -137,9 +137,9 @@ func TestShutdownEndsByItsDeadline(t *testing.T) {
 
 // hangsBehindAMessage tells whether a message leads to the first step of a service.
 func hangsBehindAMessage(form Form, service string) bool {
-	for _, hop := range OrderTopology().Hops {
+	for _, hop := range planFor(form).Hops {
 		if hop.Step.Service() == service {
-			return hop.By[form] == Message
+			return hop.By.IsMessage()
 		}
 	}
 	return false
@@ -150,7 +150,7 @@ func TestShutdownWithoutABroker(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		ctx, cancel := context.WithCancel(l.Context())
 		defer cancel()
-		orders := l.system.orders
+		orders := l.system.keeper
 		all := l.placeMany(ctx, 5*time.Millisecond, nil)
 		time.Sleep(60 * time.Millisecond)
 		l.cluster.Close()

@@ -41,7 +41,7 @@ func (n *node) spanReport(ctx context.Context, run string) SpanReport {
 	defer cancel()
 	_ = n.queue.ForceFlush(ctx) // what waits then is on its way
 	report.Counts = n.queue.Counts()
-	for _, form := range Forms() {
+	for _, form := range n.flow.Forms() {
 		if dropped := n.queue.DroppedOf(run, string(form)); dropped > 0 {
 			report.Dropped[string(form)] = dropped
 		}
@@ -63,7 +63,7 @@ func (g *gateway) reportAllSpans(w http.ResponseWriter, r *http.Request) {
 	sum.Process, sum.Silent = "all", map[string]string{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for _, service := range Names() {
+	for _, service := range g.flow.Services() {
 		if service == Gateway {
 			continue
 		}

@@ -1,5 +1,5 @@
-// Package services is the system under observation: seven small services that take an order through its steps, over
-// whatever the table in topology.go says for the order's form. They make traces; they judge nothing.
+// Package services is the system under observation: the services of a flow, which take an order through its steps over whatever the flow says
+// for the order's form. One generic service does what the flow says. They make traces; they judge nothing.
 package services
 
 import (
@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tracelab/internal/poll"
+	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 )
 
@@ -25,7 +26,8 @@ import (
 type System struct {
 	config    Config
 	nodes     []*node
-	orders    *orders // nil when it runs elsewhere
+	flow      *flowWork
+	keeper    *keeper // nil when the service of the entry step runs elsewhere
 	handlings *handlingIDs
 	serving   errgroup.Group
 	failed    chan error // the first server that ended by itself
@@ -41,18 +43,23 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	if config.GRPC == nil {
 		config.GRPC = map[string]string{}
 	}
-	slices.SortFunc(config.Services, func(a, b string) int { return slices.Index(Names(), a) - slices.Index(Names(), b) })
-	config.Telemetry.Form = formOf
+	flow, err := newFlowWork(config.flow())
+	if err != nil {
+		return nil, err
+	}
+	names := flow.Services()
+	slices.SortFunc(config.Services, func(a, b string) int { return slices.Index(names, a) - slices.Index(names, b) })
+	config.Telemetry.Form = func(ctx context.Context) string { return formOf(ctx, flow.Flow) }
 	if config.Connections == 0 {
 		config.Connections = connectionsLimit()
 	}
 	if config.Remembered == 0 {
-		config.Remembered = ordersLimit()
+		config.Remembered = ordersLimit(config.flow())
 	}
 	if config.Effects == nil {
 		config.Effects = NewEffects()
 	}
-	s := &System{config: config, failed: make(chan error, 1), handlings: newHandlingIDs()}
+	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs()}
 	bound, err := s.bind()
 	if err != nil {
 		return nil, err
@@ -78,7 +85,7 @@ func Start(ctx context.Context, config Config) (*System, error) {
 func (s *System) bind() (map[string]listeners, error) {
 	bound := map[string]listeners{}
 	for _, name := range s.config.Services {
-		if err := CheckService(name); err != nil {
+		if err := s.flow.CheckService(name); err != nil {
 			return nil, errors.Join(err, s.abort(bound))
 		}
 		var l listeners
@@ -107,36 +114,32 @@ func orFree(address string) string {
 func (s *System) newNode(name string, l listeners) (*node, error) {
 	config := s.config.Telemetry
 	if name == Gateway {
-		config.Propagator = outside{config.Propagator}
+		config.Propagator = outside{config.Propagator, s.flow.Flow}
 	}
 	provider, err := config.New(name)
 	if err != nil {
 		return nil, err
 	}
-	n := &node{name: name, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
-		effects: s.config.Effects, handlings: s.handlings, telemetry: provider, listeners: l, handlers: map[string]handler{},
+	n := &node{name: name, flow: s.flow, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
+		effects: s.config.Effects, handlings: s.handlings, telemetry: provider, listeners: l, brokers: map[flows.Carrier]carrier.Broker{},
 		queue: s.config.Telemetry.Queue(), process: s.config.Telemetry.Host + "/" + s.config.Telemetry.Instance}
 	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
 	n.http = carrierhttp.NewClient(s.config.Network.Dial, provider, lookup(s.config.HTTP))
-	n.grpc = carriergrpc.NewClient(s.config.Network.Dial, provider, lookup(s.config.GRPC))
+	n.grpc = carriergrpc.NewClient(s.config.Network.Dial, provider, lookup(s.config.GRPC), s.flow.RPCService)
 	n.probes()
 	switch name {
 	case Gateway:
-		err = newGateway(n)
-	case Orders:
-		s.orders, err = newOrders(n, s.config.Remembered)
-	case Inventory:
-		newInventory(n)
-	case Payment:
-		newPayment(n)
-	case Shipping:
-		newShipping(n)
-	case Notification:
-		newNotification(n)
-	case Analytics:
-		newAnalytics(n)
+		return n, newGateway(n)
+	case s.flow.Entry().Service():
+		if n.keeper, err = newKeeper(n, s.config.Remembered); err != nil {
+			return n, err
+		}
+		s.keeper = n.keeper
+		n.serveSteps(n.keeper.accept)
+	default:
+		n.serveSteps(nil)
 	}
-	return n, err
+	return n, nil
 }
 
 // lookup finds a service's address.
@@ -152,9 +155,6 @@ func lookup(addresses map[string]string) func(string) (string, error) {
 
 // connect joins the broker, all services side by side.
 func (s *System) connect(ctx context.Context) error {
-	if len(s.config.Kafka) == 0 {
-		return nil
-	}
 	var group errgroup.Group
 	for _, n := range s.nodes {
 		if n.name != Gateway {
@@ -196,9 +196,7 @@ func (s *System) Ready(ctx context.Context) error {
 	err := poll.Until(ctx, 5*time.Millisecond, func(context.Context) error {
 		var missing []string
 		for _, n := range s.nodes {
-			if n.broker != nil && !n.broker.Ready() {
-				missing = append(missing, "kafka group "+n.name)
-			}
+			missing = append(missing, n.waiting()...)
 		}
 		if len(missing) == 0 {
 			return nil
@@ -215,8 +213,8 @@ func (s *System) Ready(ctx context.Context) error {
 func (s *System) Skipped() int64 {
 	var n int64
 	for _, node := range s.nodes {
-		if node.broker != nil {
-			n += node.broker.Skipped()
+		for _, broker := range node.brokers {
+			n += broker.Skipped()
 		}
 	}
 	return n
@@ -229,7 +227,7 @@ func (s *System) Shutdown(ctx context.Context) error {
 	for _, n := range s.nodes {
 		n.draining.Store(true)
 	}
-	intake := func(n *node) bool { return n.name == Gateway || n.name == Orders }
+	intake := func(n *node) bool { return n.name == Gateway || n.keeper != nil }
 	var errs []error
 	// In the order of the flow, so that nobody loses the peer that an order in work still needs.
 	for _, n := range s.nodes {
@@ -274,13 +272,13 @@ func (s *System) each(do func(*node) error) error {
 	return errors.Join(errs...)
 }
 
-// settle waits until no order is pending, if orders runs here.
+// settle waits until no order is pending, if the service that keeps the accounts runs here.
 func (s *System) settle(ctx context.Context) error {
-	if s.orders == nil {
+	if s.keeper == nil {
 		return nil
 	}
 	return poll.Until(ctx, 10*time.Millisecond, func(context.Context) error {
-		if n := s.orders.ledger.pending(); n > 0 {
+		if n := s.keeper.ledger.pending(); n > 0 {
 			return fmt.Errorf("%d orders are pending", n)
 		}
 		return nil

@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/services/flows"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -20,11 +22,9 @@ func TestEveryFormRunsTheSameSteps(t *testing.T) {
 	for name, run := range map[string]func(*testing.T, func(*testLab), ...func(*Config)){"virtual": inBubble, "loopback": onLoopback} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(l *testLab) {
-				for _, table := range Topologies() {
-					for _, form := range Forms() {
-						for number := range 3 {
-							checkSteps(l, Experiment{Run: table.Name, Form: form, Topology: table.Name, Number: number, Seed: 1})
-						}
+				for _, form := range allForms() {
+					for number := range 3 {
+						checkSteps(l, Experiment{Run: "r", Form: form, Number: number, Seed: 1})
 					}
 				}
 			})
@@ -41,7 +41,7 @@ var heardOf = map[Form][]Step{
 // checkSteps places an order and compares the spans of its steps, and what orders has heard of it, with everyStep.
 func checkSteps(l *testLab, e Experiment) {
 	l.Helper()
-	name := fmt.Sprintf("%s %s %d", e.Topology, e.Form, e.Number)
+	name := fmt.Sprintf("%s %d", e.Form, e.Number)
 	a := l.place(e, tea)
 	if a.id() == "" {
 		l.Fatalf("%s: answered %d %s %v", name, a.status, a.body, a.err)
@@ -64,27 +64,25 @@ func checkSteps(l *testLab, e Experiment) {
 	}
 }
 
-// TestWhoCallsWhom: in the order topology orders calls everybody; in the chained one each callee carries on.
+// TestWhoCallsWhom: orders calls everybody; where calls nest, each callee carries on.
 func TestWhoCallsWhom(t *testing.T) {
 	chained := map[Step]string{Accept: Gateway, Reserve: Orders, Charge: Inventory, Dispatch: Payment, Notify: Payment, Record: Payment}
 	flat := map[Step]string{Accept: Gateway, Reserve: Orders, Charge: Orders, Dispatch: Orders, Notify: Orders, Record: Orders}
 	inBubble(t, func(l *testLab) {
-		for topology, want := range map[string]map[Step]string{"order": flat, "chained": chained} {
-			for _, form := range []Form{REST, GRPC} {
-				e := Experiment{Run: topology, Form: form, Topology: topology}
-				a := l.place(e, tea)
-				if a.status != 201 {
-					t.Fatalf("%s %s: answered %d %s", topology, form, a.status, a.body)
+		for form, want := range map[Form]map[Step]string{REST: flat, GRPC: flat, Chained: chained} {
+			e := Experiment{Run: "r", Form: form}
+			a := l.place(e, tea)
+			if a.status != 201 {
+				t.Fatalf("%s: answered %d %s", form, a.status, a.body)
+			}
+			got := map[Step]string{}
+			for step, spans := range l.stepSpans(e) {
+				if step != Complete { // local: nobody calls
+					got[step] = l.caller(spans[0])
 				}
-				got := map[Step]string{}
-				for step, spans := range l.stepSpans(e) {
-					if step != Complete { // local: nobody calls
-						got[step] = l.caller(spans[0])
-					}
-				}
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("%s %s: callers (-want +got):\n%s", topology, form, diff)
-				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: callers (-want +got):\n%s", form, diff)
 			}
 		}
 	})
@@ -117,7 +115,7 @@ func TestEveryMessageHasItsConsumers(t *testing.T) {
 	inBubble(t, func(l *testLab) {
 		got := map[string][]string{}
 		for _, n := range l.system.nodes {
-			if topics := n.topics(); len(topics) > 0 {
+			if topics := slices.Sorted(slices.Values(n.flow.Consumes(n.name, flows.KafkaLog))); len(topics) > 0 {
 				got[n.name] = topics
 			}
 		}
@@ -127,8 +125,8 @@ func TestEveryMessageHasItsConsumers(t *testing.T) {
 	})
 }
 
-// TestWithout has the steps that are reached when one fails, by hand.
-func TestWithout(t *testing.T) {
+// TestReached has the steps that are reached when one fails, by hand.
+func TestReached(t *testing.T) {
 	for _, c := range []struct {
 		failed []Step
 		want   []Step
@@ -143,9 +141,9 @@ func TestWithout(t *testing.T) {
 		{[]Step{Dispatch, Record}, []Step{Accept, Reserve, Charge, Dispatch, Notify, Record}},
 		{[]Step{Complete}, []Step{Accept, Reserve, Charge, Dispatch, Notify, Record, Complete}},
 	} {
-		for _, table := range Topologies() {
-			if diff := cmp.Diff(c.want, table.Without(c.failed...)); diff != "" {
-				t.Errorf("%s without %v (-want +got):\n%s", table.Name, c.failed, diff)
+		for _, form := range allForms() {
+			if diff := cmp.Diff(c.want, planFor(form).Reached(c.failed...)); diff != "" {
+				t.Errorf("%s without %v (-want +got):\n%s", form, c.failed, diff)
 			}
 		}
 	}
@@ -175,62 +173,23 @@ func TestDeliveries(t *testing.T) {
 		Record:   {reserved: 1, captured: 3, fulfilled: 2, failed: 1},
 		Complete: {reserved: 1, captured: 3, fulfilled: 3, failed: 1},
 	}
-	for _, table := range Topologies() {
-		for step := range kafka {
-			var failing []Step
-			if step != "" {
-				failing = []Step{step}
+	for step := range kafka {
+		var failing []Step
+		if step != "" {
+			failing = []Step{step}
+		}
+		for form, want := range map[Form]topics{REST: {}, GRPC: {}, Chained: {}, Kafka: kafka[step], Hybrid: hybrid[step]} {
+			if diff := cmp.Diff(want, planFor(form).Deliveries(failing...)); diff != "" {
+				t.Errorf("%s with %q failing (-want +got):\n%s", form, step, diff)
 			}
-			for form, want := range map[Form]topics{REST: {}, GRPC: {}, Kafka: kafka[step], Hybrid: hybrid[step]} {
-				if diff := cmp.Diff(want, table.Deliveries(form, failing...)); diff != "" {
-					t.Errorf("%s %s with %q failing (-want +got):\n%s", table.Name, form, step, diff)
-				}
-				reports := want[failed] > 0
-				if step != "" && table.ReportsFailure(form, step) != reports {
-					t.Errorf("%s %s: ReportsFailure of %s is %v, want %v", table.Name, form, step, !reports, reports)
-				}
+			reports := want[failed] > 0
+			if step != "" && planFor(form).ReportsFailure(step) != reports {
+				t.Errorf("%s: ReportsFailure of %s is %v, want %v", form, step, !reports, reports)
 			}
 		}
 	}
-	two := OrderTopology().Deliveries(Kafka, Dispatch, Record)
+	two := planFor(Kafka).Deliveries(Dispatch, Record)
 	if diff := cmp.Diff(topics{placed: 1, reserved: 1, captured: 3, fulfilled: 1, failed: 2}, two); diff != "" {
 		t.Errorf("kafka with two branches failing (-want +got):\n%s", diff)
-	}
-}
-
-func TestEndsInCall(t *testing.T) {
-	for form, want := range map[Form]bool{REST: true, GRPC: true, Kafka: false, Hybrid: false} {
-		if got := OrderTopology().EndsInCall(form); got != want {
-			t.Errorf("%s ends in the call: %v, want %v", form, got, want)
-		}
-	}
-}
-
-// TestTableIsWhole: what the code takes for granted about every row and cell.
-func TestTableIsWhole(t *testing.T) {
-	for _, table := range Topologies() {
-		var before []Step
-		for _, hop := range table.Hops {
-			for _, after := range hop.After {
-				if !slices.Contains(before, after) {
-					t.Errorf("%s: %s stands before %s, which leads to it", table.Name, hop.Step, after)
-				}
-			}
-			before = append(before, hop.Step)
-			for _, form := range Forms() {
-				switch by := hop.By[form]; {
-				case !slices.Contains([]Carrier{HTTP, RPC, Message, Local}, by):
-					t.Errorf("%s: %s has no carrier in %s, but %q", table.Name, hop.Step, form, by)
-				case by == Message && hop.Topic == "":
-					t.Errorf("%s: %s is a message in %s and has no topic", table.Name, hop.Step, form)
-				}
-			}
-			if !slices.Contains(Names(), hop.Step.Service()) || hop.Step.Verb() == "" {
-				t.Errorf("%s: %q is no step of a service", table.Name, hop.Step)
-			}
-		}
-		if diff := cmp.Diff([]string{"order.failed", "order.fulfilled", "order.placed", "payment.captured", "stock.reserved"}, slices.Sorted(slices.Values(table.Topics()))); diff != "" {
-			t.Errorf("%s: topics (-want +got):\n%s", table.Name, diff)
-		}
 	}
 }

@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"tracelab/services/faults"
+	"tracelab/services/flows"
 )
 
 // steps in the order of the table.
-func allSteps() []Step { return OrderTopology().Without() }
+func allSteps() []Step { return flows.Order().Steps() }
 
 // TestCostDependsOnSeedNumberAndStepAlone.
 func TestCostDependsOnSeedNumberAndStepAlone(t *testing.T) {
@@ -27,11 +27,11 @@ func TestCostDependsOnSeedNumberAndStepAlone(t *testing.T) {
 			for _, step := range allSteps() {
 				var first key
 				for i, e := range []Experiment{
-					{Seed: seed, Number: number, Form: REST, Run: "a", Topology: "order"},
-					{Seed: seed, Number: number, Form: Kafka, Run: "b", Topology: "chained", Relation: 1, Faults: []faults.Fault{{Service: Payment, Kind: "delay"}}},
+					{Seed: seed, Number: number, Form: REST, Run: "a"},
+					{Seed: seed, Number: number, Form: Kafka, Run: "b", Relation: 1, Faults: []faults.Fault{{Service: Payment, Kind: "delay"}}},
 				} {
 					var k key
-					k.wait, k.rounds, _ = e.Cost(step)
+					k.wait, k.rounds = costOf(e, step)
 					if i == 0 {
 						first = k
 					} else if k != first {
@@ -53,20 +53,21 @@ func TestCostsLieAroundTheirMedians(t *testing.T) {
 	for _, step := range allSteps() {
 		var waits, rounds []float64
 		for number := range n {
-			wait, r, _ := Experiment{Seed: 7, Number: number}.Cost(step)
+			wait, r := costOf(Experiment{Seed: 7, Number: number}, step)
 			waits, rounds = append(waits, float64(wait)), append(rounds, float64(r))
 		}
 		slices.Sort(waits)
 		slices.Sort(rounds)
-		want := costs()[step]
-		if median := waits[n/2]; math.Abs(median/float64(want.wait)-1) > 0.03 {
-			t.Errorf("%s: median wait %v, want %v within 3%%", step, time.Duration(median), want.wait)
+		row, _ := flows.Order().Row(step)
+		want, spread := row.Cost, row.Cost.Spread
+		if median := waits[n/2]; math.Abs(median/float64(want.Wait)-1) > 0.03 {
+			t.Errorf("%s: median wait %v, want %v within 3%%", step, time.Duration(median), want.Wait)
 		}
-		if median := rounds[n/2]; math.Abs(median-float64(want.rounds)) > 3 {
-			t.Errorf("%s: median of %v rounds, want %d within 3", step, median, want.rounds)
+		if median := rounds[n/2]; math.Abs(median-float64(want.CPU)) > 3 {
+			t.Errorf("%s: median of %v rounds, want %d within 3", step, median, want.CPU)
 		}
 		// Nine in ten lie between 0.7 and 1.5 medians, as the comment at spread says.
-		low, high := waits[n*5/100]/float64(want.wait), waits[n*95/100]/float64(want.wait)
+		low, high := waits[n*5/100]/float64(want.Wait), waits[n*95/100]/float64(want.Wait)
 		if math.Abs(low-math.Exp(-1.645*spread)) > 0.05 || math.Abs(high-math.Exp(1.645*spread)) > 0.1 || waits[0] <= 0 {
 			t.Errorf("%s: 5%% at %.2f and 95%% at %.2f medians, least %v", step, low, high, waits[0])
 		}
@@ -76,9 +77,10 @@ func TestCostsLieAroundTheirMedians(t *testing.T) {
 func TestWorkWaitsForItsCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := Experiment{Seed: 3, Number: 4}
-		want, _, _ := e.Cost(Charge)
+		charge, _ := flows.Order().Row(Charge)
+		want, _ := costOf(e, Charge)
 		begin := time.Now()
-		if err := e.work(t.Context(), Charge); err != nil || time.Since(begin) != want {
+		if err := e.work(t.Context(), charge); err != nil || time.Since(begin) != want {
 			t.Errorf("work took %v, %v, want %v", time.Since(begin), err, want)
 		}
 	})
@@ -101,7 +103,7 @@ func TestFaultsHitAShareOfTheOrders(t *testing.T) {
 		f    faults.Fault
 		same float64 // share of orders with the same fate
 	}{
-		"another form":    {Experiment{Seed: 1, Form: Kafka, Run: "x", Topology: "chained"}, half, 1},
+		"another form":    {Experiment{Seed: 1, Form: Kafka, Run: "x"}, half, 1},
 		"another value":   {Experiment{Seed: 1}, faults.Fault{Service: Payment, Kind: "error", Value: "y", Share: 0.5}, 1},
 		"another seed":    {Experiment{Seed: 2}, half, 0.5},
 		"another service": {Experiment{Seed: 1}, faults.Fault{Service: Shipping, Kind: "error", Share: 0.5}, 0.5},
@@ -127,17 +129,6 @@ func TestFaultsHitAShareOfTheOrders(t *testing.T) {
 		}
 		if got := float64(count) / n; math.Abs(got-share) > 0.03 || share == 1 && count != n {
 			t.Errorf("share %v hits %v of the orders", share, got)
-		}
-	}
-}
-
-func TestAnUnknownStepHasNoCost(t *testing.T) {
-	if _, _, err := (Experiment{}).Cost("payment.Refund"); err == nil || !strings.Contains(err.Error(), "payment.Refund") {
-		t.Errorf("%v, want an error that names the step", err)
-	}
-	for _, hop := range OrderTopology().Hops {
-		if _, _, err := (Experiment{}).Cost(hop.Step); err != nil {
-			t.Error(err)
 		}
 	}
 }

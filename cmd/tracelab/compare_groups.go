@@ -13,7 +13,7 @@ import (
 	"tracelab/journey/compare"
 	"tracelab/journey/lint"
 	"tracelab/journey/report"
-	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // compare compares what belongs together: the forms of one run, two runs form by form, or everything with the
@@ -109,7 +109,7 @@ func (s *sides) add(one sides) {
 // allForms are the forms that any of the runs has, in their usual order, the others behind.
 func allForms(runs []traceset.Run) []string {
 	var names []string
-	for _, form := range services.Forms() {
+	for _, form := range flows.Order().Forms() {
 		if slices.ContainsFunc(runs, func(r traceset.Run) bool { return slices.Contains(r.Forms, string(form)) }) {
 			names = append(names, string(form))
 		}

@@ -15,6 +15,7 @@ import (
 
 	"tracelab/journey"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // printed runs a command that prints JSON and reads it.
@@ -71,6 +72,7 @@ func TestRunJSON(t *testing.T) {
 		.run: string
 		.dir: string
 		.seed: number
+		.flow: string
 		.topology: string
 		.relation: string
 		.broker: string
@@ -89,6 +91,8 @@ func TestRunJSON(t *testing.T) {
 		.warm_up_orders: number
 		.form_order: list
 		.form_order[]: string
+		.step_order: list
+		.step_order[]: string
 		.base: string
 		.warm_up: object
 		.warm_up.windows: number
@@ -167,7 +171,7 @@ func TestRunJSON(t *testing.T) {
 			t.Errorf("%s has a queue wait: %v", form, has)
 		}
 	}
-	if slices.Sort(forms); !slices.Equal(forms, slices.Sorted(slices.Values(services.Forms()))) {
+	if slices.Sort(forms); !slices.Equal(forms, slices.Sorted(slices.Values(flows.Order().DefaultForms()))) {
 		t.Errorf("forms %q", forms)
 	}
 	var pairs []string

@@ -15,7 +15,7 @@ import (
 	"tracelab/doctor"
 	"tracelab/internal/otlp"
 	"tracelab/internal/testkit"
-	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // noParts leaves every part of the doctor's defaults out.
@@ -63,7 +63,7 @@ func startParts(t *testing.T, args ...string) parts {
 	p := parts{kafka: cluster.ListenAddrs()[0]}
 	p.overGRPC, p.overHTTP = receiver.Addresses()
 	serving := append([]string{"serve", "all", "--kafka", p.kafka, "--otlp", p.overGRPC}, args...)
-	s := start(t, append(serving, anywhere(services.Names()...)...)...)
+	s := start(t, append(serving, anywhere(flows.Order().Services()...)...)...)
 	s.await(t, `(?m)^ready: `)
 	t.Cleanup(func() {
 		if status := s.end(t); status != exitDone {

@@ -24,6 +24,7 @@ import (
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // do runs `tracelab run` with one order, of the form grpc, unless the arguments say otherwise, and reads its report.
@@ -104,9 +105,9 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 		"seed": func(t *testing.T) {
 			result, _ := do(t, "--seed", "6")
 			longer := 0
-			for _, hop := range services.OrderTopology().Hops {
-				other, _, _ := services.Experiment{Seed: 1}.Cost(hop.Step)
-				wait, _, _ := services.Experiment{Seed: 6}.Cost(hop.Step)
+			for _, hop := range flows.Order().Rows {
+				other, _ := services.Experiment{Seed: 1}.Cost(hop)
+				wait, _ := services.Experiment{Seed: 6}.Cost(hop)
 				step := named(spans(t, result, services.GRPC), string(hop.Step))[0]
 				if took := time.Duration(step.End - step.Start); took < wait {
 					t.Errorf("%s took %v; seed 6 makes it wait %v", hop.Step, took, wait)
@@ -119,14 +120,10 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("seed %d in %s; %d steps take longer than with seed 1", result.Seed, result.Dir, longer)
 			}
 		},
-		"topology": func(t *testing.T) {
-			for topology, caller := range map[string]string{"order": "orders", "chained": "inventory"} {
-				result, _ := do(t, "--topology", topology)
-				for _, s := range named(spans(t, result, services.GRPC), "tracelab.order.v1.Payment/Charge") {
-					if s.Kind == journey.KindClient && s.Service != caller {
-						t.Errorf("%s: payment is called by %s, want %s", topology, s.Service, caller)
-					}
-				}
+		"flow": func(t *testing.T) {
+			result, status := do(t, "--flow", "ride")
+			if status != exitDone || result.Flow != "ride" || len(named(spans(t, result, services.GRPC), "tracelab.ride.v1.Driver/Assign")) != 2 {
+				t.Errorf("exit status %d, flow %s, problems %q: want a ride whose driver is called", status, result.Flow, result.Problems)
 			}
 		},
 		"relation": func(t *testing.T) {
@@ -331,7 +328,7 @@ func onAnotherKafka(t *testing.T, kept bool, args ...string) {
 	}
 	want := 0
 	if kept {
-		want = len(services.OrderTopology().Topics())
+		want = len(flows.Order().Topics())
 	}
 	if len(topics) != want {
 		t.Errorf("topics left: %q, want %d", topics.Names(), want)
@@ -361,9 +358,9 @@ func reservations(t *testing.T, args ...string) (done int) {
 	if err := <-doubled; err != nil {
 		t.Fatal(err)
 	}
-	all := named(spans(t, result, services.Kafka), string(services.Reserve))
+	all := named(spans(t, result, services.Kafka), "inventory.Reserve")
 	if len(all) != 2 {
-		t.Fatalf("%d spans of %s, want 2: the message came twice", len(all), services.Reserve)
+		t.Fatalf("%d spans of %s, want 2: the message came twice", len(all), "inventory.Reserve")
 	}
 	for _, span := range all {
 		if time.Duration(span.End-span.Start) > time.Millisecond { // a step takes longer, one that is skipped takes none
@@ -401,7 +398,7 @@ func doubleRecords(ctx context.Context, address string) error {
 func elsewhere(t *testing.T) {
 	t.Helper()
 	otlp := twoFreePorts(t)
-	s := start(t, append([]string{"serve", "all", "--otlp", otlp}, anywhere(services.Names()...)...)...)
+	s := start(t, append([]string{"serve", "all", "--otlp", otlp}, anywhere(flows.Order().Services()...)...)...)
 	s.await(t, `(?m)^ready: `)
 	url := s.url(t, "gateway")
 	result, status := do(t, "--target", url, "--receive-otlp", otlp)

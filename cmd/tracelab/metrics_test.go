@@ -22,6 +22,7 @@ import (
 
 	"tracelab/internal/testkit"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // bothSink is an OTLP endpoint of the test that takes spans and metrics, as a collector does.
@@ -102,7 +103,7 @@ func startBothSink(t *testing.T) *bothSink {
 // TestServeSendsItsLastMetrics: what was counted is there when the process has ended, the last spans included.
 func TestServeSendsItsLastMetrics(t *testing.T) {
 	sink := startBothSink(t)
-	s := start(t, append([]string{"serve", "all", "--otlp", sink.address}, anywhere(services.Names()...)...)...)
+	s := start(t, append([]string{"serve", "all", "--otlp", sink.address}, anywhere(flows.Order().Services()...)...)...)
 	s.await(t, `(?m)^ready: gateway, `)
 	for range 3 {
 		request, err := http.NewRequest(http.MethodPost, s.url(t, "gateway")+"/orders", strings.NewReader(`{"customer":"c","sku":"tea-green","quantity":1}`))
@@ -170,7 +171,7 @@ func TestServeWithABlackHole(t *testing.T) {
 		}
 	}()
 	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "100")
-	s := start(t, append([]string{"serve", "all", "--otlp", hole.Addr().String()}, anywhere(services.Names()...)...)...)
+	s := start(t, append([]string{"serve", "all", "--otlp", hole.Addr().String()}, anywhere(flows.Order().Services()...)...)...)
 	s.await(t, `(?m)^ready: gateway, `)
 	request, err := http.NewRequest(http.MethodPost, s.url(t, "gateway")+"/orders", strings.NewReader(`{"customer":"c","sku":"tea-green","quantity":1}`))
 	if err != nil {

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"tracelab/internal/hint"
 	"tracelab/internal/otlp"
+	"tracelab/internal/traceset"
 	"tracelab/internal/vocabulary"
 	"tracelab/lab"
 	"tracelab/services"
@@ -18,12 +20,12 @@ import (
 
 // runCommand is `tracelab run`.
 type runCommand struct {
-	Forms    []string      `help:"Forms to compare: rest, grpc, kafka, hybrid (default ${default})." default:"rest,grpc,kafka,hybrid" placeholder:"FORM,…"`
+	Forms    []string      `help:"Forms to compare, or all: rest, grpc, kafka, hybrid (default rest,grpc,kafka,hybrid)." placeholder:"FORM,…"`
 	Base     string        `help:"The form that the others are compared with (default: grpc, or the first of --forms without it)." placeholder:"FORM"`
 	Orders   int           `help:"Orders of each form (default ${default})." default:"25" placeholder:"N"`
 	Rate     float64       `help:"Orders per second over all forms, as intended start times (an open loop) (default ${default})." default:"80" placeholder:"N"`
 	Seed     uint64        `help:"The same seed is the same work (default ${default})." default:"1" placeholder:"N"`
-	Topology string        `help:"Table of hops: order, or chained (calls nest) (default ${default})." default:"order" placeholder:"NAME"`
+	Flow     string        `help:"What is done: a flow by name (tracelab flow list), or a file of your own that ends in .yaml (default ${default})." default:"order" placeholder:"NAME|FILE"`
 	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link; or kotel, a lab whose Kafka clients use that library as shipped (default ${default})." default:"both" placeholder:"NAME"`
 	Fault    []string      `help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Kinds: ${faults}." placeholder:"SERVICE:KIND[=VALUE][@SHARE]"`
 	Workers  int           `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
@@ -52,6 +54,9 @@ type runCommand struct {
 // Run does the run and prints its report.
 func (c *runCommand) Run(ctx context.Context, s *streams) error {
 	config, err := c.config(s)
+	if _, unread := errors.AsType[*traceset.ReadError](err); unread {
+		return err
+	}
 	if err != nil {
 		return usageError{err}
 	}
@@ -82,7 +87,7 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 
 func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
-		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Topology: c.Topology, Workers: c.Workers, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
+		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Workers: c.Workers, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
 		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Unsent: 1 - c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Program: hint.Program(os.Args[0]), Version: version(), Logger: s.log,
 	}
@@ -96,21 +101,27 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 			return config, fmt.Errorf("--%s: use a positive value", flag.name)
 		}
 	}
+	var err error
+	if config.Flow, err = loadFlow(c.Flow); err != nil {
+		return config, err
+	}
+	if slices.Equal(c.Forms, []string{"all"}) {
+		c.Forms = formNames(config.Flow.Forms())
+	}
 	for _, name := range c.Forms {
-		form, err := services.ParseForm(name)
+		form, err := config.Flow.ParseForm(name)
 		if err != nil {
 			return config, fmt.Errorf("--forms: %w", err)
 		}
 		config.Forms = append(config.Forms, form)
 	}
 	for _, text := range c.Fault {
-		fault, err := services.ParseFault(text)
+		fault, err := services.ParseFault(config.Flow, text)
 		if err != nil {
 			return config, err
 		}
 		config.Faults = append(config.Faults, fault)
 	}
-	var err error
 	if config.OTLP, err = otlp.ParseDestination(c.OTLP, os.Getenv); err != nil {
 		return config, fmt.Errorf("--otlp %w", err)
 	}
@@ -122,8 +133,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 			return config, err
 		}
 	}
-	_, err = services.TopologyNamed(c.Topology)
-	return config, err
+	return config, nil
 }
 
 // memoryLimit is how much memory the program takes before the garbage collector works harder, in bytes.

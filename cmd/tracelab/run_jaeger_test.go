@@ -14,6 +14,7 @@ import (
 	"tracelab/internal/otlp"
 	"tracelab/internal/testkit"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // throughJaeger drives services whose spans can be had from a Jaeger alone, and then from one that is not there.
@@ -32,7 +33,7 @@ func throughJaeger(t *testing.T) {
 	server := httptest.NewServer(answersWith(t, collector))
 	defer server.Close()
 	otlp, _ := receiver.Addresses()
-	s := start(t, append([]string{"serve", "all", "--otlp", otlp}, anywhere(services.Names()...)...)...)
+	s := start(t, append([]string{"serve", "all", "--otlp", otlp}, anywhere(flows.Order().Services()...)...)...)
 	s.await(t, `(?m)^ready: `)
 	result, status := do(t, "--target", s.url(t, "gateway"), "--jaeger", server.URL, "--otlp", otlp)
 	if status != exitDone || result.Forms[services.GRPC].Journeys != 1 || result.Jaeger == nil || !strings.HasPrefix(result.Jaeger.Search, server.URL+"/search?") {

@@ -16,6 +16,7 @@ import (
 	"tracelab/internal/telemetry"
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // embedded is the word that stands for a Kafka in this process where an address is expected.
@@ -23,7 +24,8 @@ const embedded = "embedded"
 
 // serveCommand is `tracelab serve`.
 type serveCommand struct {
-	Services    []string          `arg:"" help:"Services to run, or all: gateway, orders, inventory, payment, shipping, notification, analytics." placeholder:"SERVICE"`
+	Services    []string          `arg:"" help:"Services of the flow to run, or all. Of the flow order: gateway, orders, inventory, payment, shipping, notification, analytics." placeholder:"SERVICE"`
+	Flow        string            `help:"What the services do: a flow by name (tracelab flow list), or a file of your own that ends in .yaml (default ${default})." default:"order" placeholder:"NAME|FILE"`
 	HTTP        map[string]string `name:"http" help:"Where services answer HTTP, here and elsewhere (default: 127.0.0.1, ports 18080 to 18086 in the order above)." placeholder:"SERVICE=HOST:PORT"`
 	GRPC        map[string]string `name:"grpc" help:"Where services answer gRPC (default: 127.0.0.1, ports 19080 to 19086)." placeholder:"SERVICE=HOST:PORT"`
 	Kafka       []string          `help:"The Kafka that carries messages; without one, only calls work. The word embedded starts one in this process, in memory." placeholder:"HOST:PORT"`
@@ -86,7 +88,7 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	if export.metrics != nil {
 		export.metrics.Start(ctx)
 	}
-	err = c.serve(ctx, starting, s, system, config.Services, export.queue != nil)
+	err = c.serve(ctx, starting, s, system, config, export.queue != nil)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	defer cancel()
 	err = errors.Join(err, system.Shutdown(stopping), config.Effects.Close(), export.stop(s))
@@ -97,14 +99,14 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 }
 
 // serve announces the services and waits until it is told to stop, or a server fails.
-func (c *serveCommand) serve(ctx, starting context.Context, s *streams, system *services.System, names []string, exporting bool) error {
-	if err := c.announce(s, system, names, exporting); err != nil {
+func (c *serveCommand) serve(ctx, starting context.Context, s *streams, system *services.System, config services.Config, exporting bool) error {
+	if err := c.announce(s, system, config, exporting); err != nil {
 		return err
 	}
 	if err := system.Ready(starting); err != nil {
 		return err
 	}
-	if err := s.say("ready: %s", strings.Join(names, ", ")); err != nil {
+	if err := s.say("ready: %s", strings.Join(config.Services, ", ")); err != nil {
 		return err
 	}
 	select {
@@ -116,20 +118,21 @@ func (c *serveCommand) serve(ctx, starting context.Context, s *streams, system *
 }
 
 // announce says where the services are, and warns of what their settings leave out.
-func (c *serveCommand) announce(s *streams, system *services.System, names []string, exporting bool) error {
+func (c *serveCommand) announce(s *streams, system *services.System, config services.Config, exporting bool) error {
+	names, flow := config.Services, config.Flow
 	for _, name := range names {
 		if err := s.say("%-12s http://%s  grpc %s", name, system.Address(name), system.GRPCAddress(name)); err != nil {
 			return err
 		}
 	}
-	if slices.Contains(names, services.Orders) {
-		s.talk("orders keeps its state in the memory of this process: run one of it, and expect it to forget when it stops")
+	if entry := flow.Entry().Service(); slices.Contains(names, entry) {
+		s.talk("%s keeps its state in the memory of this process: run one of it, and expect it to forget when it stops", entry)
 	}
 	if len(c.Kafka) > 0 && c.Effects == "" {
 		s.talk("no --effects: which steps were done is in the memory of this process; when it is killed, steps may be repeated")
 	}
-	if len(c.Kafka) == 0 {
-		s.talk("no --kafka: orders of the forms kafka and hybrid will be refused")
+	if forms := flow.FormsBy(flows.KafkaLog); len(c.Kafka) == 0 && len(forms) > 0 {
+		s.talk("no --kafka: orders of the forms %s will be refused", strings.Join(formNames(forms), " and "))
 	}
 	if !exporting {
 		s.talk("no --otlp and no OTEL_EXPORTER_OTLP_ENDPOINT: spans go nowhere, and neither do metrics")
@@ -138,12 +141,16 @@ func (c *serveCommand) announce(s *streams, system *services.System, names []str
 }
 
 func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
+	flow, err := loadFlow(c.Flow)
+	if err != nil {
+		return services.Config{}, err
+	}
 	names := c.Services
 	if slices.Equal(names, []string{"all"}) {
-		names = services.Names()
+		names = flow.Services()
 	}
 	config := services.Config{
-		Services: names, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, Polls: c.Polls, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
+		Services: names, Flow: flow, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, Polls: c.Polls, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
 		Telemetry: telemetry.Config{
 			Version: version(), Host: c.Host, Headers: c.Headers, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
@@ -160,21 +167,21 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 		config.Telemetry.Host = host
 	}
 	for i, name := range names {
-		if err := services.CheckService(name); err != nil {
+		if err := flow.CheckService(name); err != nil {
 			return config, err
 		}
 		if slices.Contains(names[:i], name) {
 			return config, fmt.Errorf("service %s is named twice: name it once", name)
 		}
 	}
-	config.HTTP, config.GRPC = services.DefaultAddresses()
-	return config, errors.Join(override("--http", config.HTTP, c.HTTP), override("--grpc", config.GRPC, c.GRPC))
+	config.HTTP, config.GRPC = services.DefaultAddresses(flow)
+	return config, errors.Join(override(flow, "--http", config.HTTP, c.HTTP), override(flow, "--grpc", config.GRPC, c.GRPC))
 }
 
 // override puts addresses of the command line over the default ones.
-func override(flag string, addresses, given map[string]string) error {
+func override(flow *flows.Flow, flag string, addresses, given map[string]string) error {
 	for name, address := range given {
-		if err := services.CheckService(name); err != nil {
+		if err := flow.CheckService(name); err != nil {
 			return fmt.Errorf("%s: %w", flag, err)
 		}
 		if _, _, err := net.SplitHostPort(address); err != nil {

@@ -26,6 +26,7 @@ import (
 	"tracelab/internal/poll"
 	"tracelab/internal/testkit"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // session is a command that runs until it is stopped.
@@ -152,7 +153,7 @@ func answer(t *testing.T, response *http.Response, err error) (status int, body 
 
 func TestServeStartsSomeServices(t *testing.T) {
 	args := append([]string{"serve", "payment", "gateway"}, anywhere("gateway", "payment")...)
-	for _, name := range services.Names() {
+	for _, name := range flows.Order().Services() {
 		if name != "gateway" && name != "payment" { // else they are looked for at the default ports, where others of ours may answer
 			args = append(args, "--http", name+"=127.0.0.1:1", "--grpc", name+"=127.0.0.1:1")
 		}
@@ -193,7 +194,7 @@ func TestServeDrains(t *testing.T) {
 		t.Fatal(err)
 	}
 	overGRPC, _ := receiver.Addresses()
-	args := append([]string{"serve", "all", "--kafka", cluster.ListenAddrs()[0], "--otlp", overGRPC}, anywhere(services.Names()...)...)
+	args := append([]string{"serve", "all", "--kafka", cluster.ListenAddrs()[0], "--otlp", overGRPC}, anywhere(flows.Order().Services()...)...)
 	s := start(t, args...)
 	s.await(t, `(?m)^ready: gateway, `)
 	if !strings.Contains(s.String(), "orders keeps its state in the memory of this process") {
@@ -217,7 +218,7 @@ func TestServeDrains(t *testing.T) {
 	if started != exported || dropped != 0 || len(names) != exported {
 		t.Errorf("started %d, exported %d, dropped %d, received %d", started, exported, dropped, len(names))
 	}
-	if !slices.Contains(names, string(services.Complete)) {
+	if !slices.Contains(names, "orders.Complete") {
 		t.Errorf("the order was not finished: %q", names)
 	}
 }
@@ -313,7 +314,7 @@ func twoFreePorts(t *testing.T) string {
 
 // TestServeWithAnEmbeddedKafka places an order by message, with nothing else on the machine.
 func TestServeWithAnEmbeddedKafka(t *testing.T) {
-	s := start(t, append([]string{"serve", "all", "--kafka", "embedded"}, anywhere(services.Names()...)...)...)
+	s := start(t, append([]string{"serve", "all", "--kafka", "embedded"}, anywhere(flows.Order().Services()...)...)...)
 	s.await(t, `(?m)^kafka +127\.0\.0\.1:\d+  \(embedded, in memory`)
 	s.await(t, `(?m)^ready: `)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url(t, "gateway")+"/orders", strings.NewReader(`{"customer":"ada","sku":"tea-green","quantity":1}`))

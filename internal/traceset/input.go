@@ -152,7 +152,7 @@ func (f Form) About() []string { return about(f.Run.Run) }
 
 // about returns the provenance of a run, a line each.
 func about(r rundir.Run) []string {
-	line := fmt.Sprintf("run %s: seed %d, topology %s, relation %s, Kafka %s, %g orders/s", nameOf(r), r.Seed, r.Topology, r.Relation, strings.TrimPrefix(cmp.Or(r.BrokerIs, r.Broker), "Kafka "), r.Rate)
+	line := fmt.Sprintf("run %s: seed %d, flow %s, relation %s, Kafka %s, %g orders/s", nameOf(r), r.Seed, cmp.Or(r.Flow, r.Topology), r.Relation, strings.TrimPrefix(cmp.Or(r.BrokerIs, r.Broker), "Kafka "), r.Rate)
 	lines := []string{line}
 	if len(r.Faults) > 0 {
 		lines = append(lines, fmt.Sprintf("faults %v", r.Faults))

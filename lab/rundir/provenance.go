@@ -5,7 +5,8 @@ type Provenance struct {
 	Schema   string `json:"schema"`
 	Run      string `json:"run"`
 	Seed     uint64 `json:"seed"`
-	Topology string `json:"topology"`
+	Flow     string `json:"flow"`
+	Topology string `json:"topology"` // an older name of flow
 	Relation string `json:"relation"`
 	Broker   string `json:"broker"` // embedded, its addresses, or "of the target"
 	// BrokerIs says in words what kind of broker that is, and of which version.
@@ -16,12 +17,15 @@ type Provenance struct {
 	Go       string  `json:"go"`
 	Rate     float64 `json:"rate"` // orders/s over all forms that were intended
 	// Faults are those that the orders carried, as --fault takes them.
-	Faults     []string `json:"faults"`
-	Target     string   `json:"target,omitempty"`      // the gateway of services elsewhere
-	WarmUp     int      `json:"warm_up_orders"`        // of each form; in no figure
-	FormOrder  []string `json:"form_order"`            // the forms, in the order in which they are shown
-	Base       string   `json:"base,omitempty"`        // the form that the others are compared with
-	EndedEarly bool     `json:"ended_early,omitempty"` // before all orders were placed, or were final
+	Faults    []string `json:"faults"`
+	Target    string   `json:"target,omitempty"`     // the gateway of services elsewhere
+	WarmUp    int      `json:"warm_up_orders"`       // of each form; in no figure
+	FormOrder []string `json:"form_order"`           // the forms, in the order in which they are shown
+	StepOrder []string `json:"step_order,omitempty"` // the flow's steps, likewise
+	// NestedForms are the forms whose calls nest: who is called carries on.
+	NestedForms []string `json:"nested_forms,omitempty"`
+	Base        string   `json:"base,omitempty"`        // the form that the others are compared with
+	EndedEarly  bool     `json:"ended_early,omitempty"` // before all orders were placed, or were final
 	// Starvation tells whether the times are the machine's.
 	Starvation Starvation `json:"starvation"`
 }

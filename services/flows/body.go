@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -23,45 +24,52 @@ type Field struct {
 // drawnTexts is how many different texts the driver draws for a field.
 const drawnTexts = 500
 
-// Check reads the value of a field from decoded JSON and says what is wrong with it, naming the field. A number is a float64 without a fraction.
-func (f Field) Check(value any) (string, error) {
-	switch {
-	case f.Number:
-		n, ok := value.(float64)
-		if !ok || n != float64(int64(n)) {
-			return "", fmt.Errorf("%s: use a whole number from %d to %d", f.Name, f.Min, f.Max)
+// TypeError is a value of another type than its field's.
+type TypeError struct{ err error }
+
+// Error names the field and what it takes.
+func (e *TypeError) Error() string { return e.err.Error() }
+
+// Check reads the value of a field as it stands in JSON, nil where it is absent, and returns it as text. The error names the field and what
+// would be right; it is a *TypeError for another type of JSON.
+func (f Field) Check(raw json.RawMessage) (string, error) {
+	if f.Number {
+		var n int64
+		if raw != nil && json.Unmarshal(raw, &n) != nil {
+			return "", &TypeError{fmt.Errorf("%s: %s: use a whole number from %d to %d", f.Name, shown(string(raw)), f.Min, f.Max)}
 		}
-		if int64(n) < f.Min || int64(n) > f.Max {
-			return "", fmt.Errorf("%s: %d: use %d to %d", f.Name, int64(n), f.Min, f.Max)
+		if n < f.Min || n > f.Max {
+			return "", fmt.Errorf("%s: %d: use %d to %d", f.Name, n, f.Min, f.Max)
 		}
-		return strconv.FormatInt(int64(n), 10), nil
-	case f.Choices != nil:
-		text, ok := value.(string)
-		if !ok || !slices.Contains(f.Choices, text) {
-			return "", fmt.Errorf("%s: %s: use one of %s", f.Name, shown(value), strings.Join(f.Choices, ", "))
-		}
-		return text, nil
-	default:
-		text, ok := value.(string)
-		if n := int64(utf8.RuneCountInString(text)); !ok || n < f.Min || n > f.Max {
-			return "", fmt.Errorf("%s: use %d to %d characters", f.Name, f.Min, f.Max)
-		}
-		return text, nil
+		return strconv.FormatInt(n, 10), nil
 	}
+	var value string
+	if raw != nil && json.Unmarshal(raw, &value) != nil {
+		return "", &TypeError{fmt.Errorf("%s: %s: use a text", f.Name, shown(string(raw)))}
+	}
+	n := int64(utf8.RuneCountInString(value))
+	switch {
+	case f.Choices != nil && !slices.Contains(f.Choices, value):
+		return "", fmt.Errorf("%s: no %q: use one of %s", f.Name, shown(value), strings.Join(f.Choices, ", "))
+	case f.Choices == nil && (n < f.Min || n > f.Max):
+		return "", fmt.Errorf("%s: use %d to %d characters", f.Name, f.Min, f.Max)
+	}
+	return value, nil
+}
+
+// JSON is a checked value as JSON has it: a string or an int64.
+func (f Field) JSON(text string) any {
+	if f.Number {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err == nil {
+			return n
+		}
+	}
+	return text
 }
 
 // shown is a wrong value as an error quotes it.
-func shown(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return "nothing"
-	case string:
-		return strconv.Quote(v[:min(len(v), longestShown)])
-	default:
-		text := fmt.Sprint(v)
-		return text[:min(len(text), longestShown)]
-	}
-}
+func shown(value string) string { return cut(value) }
 
 // longestShown is the most bytes of something wrong that an error quotes.
 const longestShown = 80
@@ -102,4 +110,23 @@ func (f *Flow) DrawBody(from *rand.Rand) map[string]any {
 		body[field.Name] = field.Draw(from)
 	}
 	return body
+}
+
+// MaxBodyBytes is how large the values of a body can be.
+func (f *Flow) MaxBodyBytes() int64 {
+	var most int64
+	for _, field := range f.Body {
+		most += int64(len(field.Name)) + 32
+		switch {
+		case field.Choices != nil:
+			longest := 0
+			for _, word := range field.Choices {
+				longest = max(longest, len(word))
+			}
+			most += int64(longest)
+		case !field.Number:
+			most += utf8.UTFMax * field.Max
+		}
+	}
+	return most
 }

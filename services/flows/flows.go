@@ -205,6 +205,14 @@ func (f *Flow) Carriers() []Carrier {
 	})
 }
 
+// FormsBy lists the forms in which a carrier takes at least one step.
+func (f *Flow) FormsBy(by Carrier) []Form {
+	return slices.DeleteFunc(f.Forms(), func(form Form) bool {
+		column, _ := f.Column(form)
+		return !slices.ContainsFunc(f.Rows, func(row Row) bool { return column.By[row.Step] == by })
+	})
+}
+
 // Consumes lists the topics that a service consumes from a message carrier, each once.
 func (f *Flow) Consumes(service string, by Carrier) []string {
 	var topics []string
@@ -219,6 +227,17 @@ func (f *Flow) Consumes(service string, by Carrier) []string {
 		}
 	}
 	return topics
+}
+
+// Consumers lists the services that consume each topic from a message carrier.
+func (f *Flow) Consumers(by Carrier) map[string][]string {
+	all := map[string][]string{}
+	for _, topic := range f.Topics() {
+		if services := f.consumers(topic, by); len(services) > 0 {
+			all[topic] = services
+		}
+	}
+	return all
 }
 
 // consumers lists the services that consume a topic from a message carrier.

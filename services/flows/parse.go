@@ -87,7 +87,7 @@ func (r *reader) read(root value) error {
 		return err
 	}
 	for _, missing := range []error{
-		root.require(f.Name == "", "flow", "flow: order"), root.require(steps == nil, "steps", "steps: {orders.Accept: {wait: 2ms}}"),
+		root.require(f.Name == "", "flow", "flow: order"), root.require(steps == nil, "steps", "steps: {SERVICE.Verb: {wait: 2ms}}"),
 		root.require(forms == nil, "forms", "forms: {grpc: {each: grpc}}"),
 	} {
 		if missing != nil {

@@ -14,6 +14,7 @@ const (
 	MaxFileBytes = 256 << 10
 	maxNesting   = 8
 	maxLine      = 4096 // characters
+	maxLines     = 2000
 	maxSteps     = 200
 	maxForms     = 40
 	maxFields    = 40 // of a body, and reasons
@@ -44,6 +45,9 @@ func (d *document) precheck(content []byte) error {
 
 // checkDepth bounds brackets, markers of lists and indentation, counted as if none of them were quoted.
 func (d *document) checkDepth() error {
+	if len(d.lines) > maxLines {
+		return d.at(maxLines+1, 1, "", "%d lines: a flow has at most %d, and %d steps", len(d.lines), maxLines, maxSteps)
+	}
 	brackets := 0
 	var indents []int
 	for i, line := range d.lines {

@@ -29,6 +29,13 @@ const (
 type Failed struct {
 	Failures []*orderpb.Failure
 	OrderID  string // "" when no order was accepted
+	Terms    *Terms // of the flow; nil: none but the carriers' own
+}
+
+// Terms are what a flow adds to the words of an answer.
+type Terms struct {
+	Path    string         // of its orders: /orders
+	Reasons map[string]int // its own reasons, and the HTTP status that tells of each, 400 to 499
 }
 
 // maxDetail is how many bytes of a failure's detail are kept: it may quote what came from outside.
@@ -78,12 +85,8 @@ var reasons = map[string]struct {
 	status int
 	code   codes.Code
 }{
-	"out_of_stock":           {http.StatusConflict, codes.FailedPrecondition},
-	"payment_declined":       {http.StatusPaymentRequired, codes.FailedPrecondition},
 	"idempotency_key_in_use": {http.StatusConflict, codes.Aborted},
 	"idempotency_key_reused": {http.StatusUnprocessableEntity, codes.InvalidArgument},
-	"unprocessable_order":    {http.StatusUnprocessableEntity, codes.InvalidArgument},
-	"order_not_found":        {http.StatusNotFound, codes.NotFound},
 	"unsupported_media_type": {http.StatusUnsupportedMediaType, codes.InvalidArgument},
 	"request_timeout":        {http.StatusRequestTimeout, codes.DeadlineExceeded},
 	BadRequest:               {http.StatusBadRequest, codes.InvalidArgument},
@@ -98,8 +101,20 @@ var reasons = map[string]struct {
 // ErrorType returns the reason: the instrumentation takes error.type from it.
 func (f *Failed) ErrorType() string { return f.Reason() }
 
+// own returns the HTTP status of a reason of the flow's own.
+func (f *Failed) own() (status int, ok bool) {
+	if f.Terms == nil {
+		return 0, false
+	}
+	status, ok = f.Terms.Reasons[f.Reason()]
+	return status, ok
+}
+
 // Status returns the HTTP status of the failure.
 func (f *Failed) Status() int {
+	if status, ok := f.own(); ok {
+		return status
+	}
 	if r, ok := reasons[f.Reason()]; ok {
 		return r.status
 	}
@@ -111,6 +126,15 @@ func (f *Failed) GRPCStatus() *status.Status {
 	code := codes.Internal
 	if r, ok := reasons[f.Reason()]; ok {
 		code = r.code
+	}
+	switch status, ok := f.own(); {
+	case !ok:
+	case status == http.StatusNotFound:
+		code = codes.NotFound
+	case status == http.StatusUnprocessableEntity:
+		code = codes.InvalidArgument
+	default:
+		code = codes.FailedPrecondition
 	}
 	plain := status.New(code, f.Error())
 	detailed, err := plain.WithDetails(&orderpb.Failures{Failures: f.Failures, OrderId: f.OrderID})

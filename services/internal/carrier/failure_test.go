@@ -26,6 +26,18 @@ func TestEveryReasonKeepsItsStatus(t *testing.T) {
 	}
 }
 
+// TestAFlowsOwnReasonHasItsStatus: a reason that a flow names is no fault of the service.
+func TestAFlowsOwnReasonHasItsStatus(t *testing.T) {
+	terms := &Terms{Path: "/rides", Reasons: map[string]int{"no_driver": 409, "no_ride": 404, "odd_ride": 422}}
+	for reason, code := range map[string]codes.Code{"no_driver": codes.FailedPrecondition, "no_ride": codes.NotFound, "odd_ride": codes.InvalidArgument} {
+		f := Fail("", reason, "")
+		f.Terms = terms
+		if f.Status() != terms.Reasons[reason] || f.GRPCStatus().Code() != code {
+			t.Errorf("%s: %d, %s", reason, f.Status(), f.GRPCStatus().Code())
+		}
+	}
+}
+
 func TestAsFailed(t *testing.T) {
 	own := Fail("a", "b", "c")
 	for _, c := range []struct {
@@ -41,11 +53,11 @@ func TestAsFailed(t *testing.T) {
 }
 
 // event is the JSON of an event of an order.
-func event(id string) string { return fmt.Sprintf(`{"order":{"id":%q},"step":"orders.Accept"}`, id) }
+func event(id string) string { return fmt.Sprintf(`{"order":{"id":%q},"steps":["orders.Accept"]}`, id) }
 
 // FuzzEvent: no value of a record makes the decoder panic, and an event that it takes has an order and can be written.
 func FuzzEvent(f *testing.F) {
-	for _, seed := range []string{event("a"), `{"order":{"id":"a","quantity":1e3},"failures":[{"step":"x"}]}`, "", "{}", "null", "\xff", `{"order":{"id":"\ud800"}}`} {
+	for _, seed := range []string{event("a"), `{"order":{"id":"a","body":{"quantity":"1e3"}},"failures":[{"step":"x"}]}`, "", "{}", "null", "\xff", `{"order":{"id":"\ud800"}}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {

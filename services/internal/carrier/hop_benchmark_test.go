@@ -133,7 +133,12 @@ func benchProvider(b *testing.B) *telemetry.Provider {
 }
 
 func benchOrder() *orderpb.Order {
-	return &orderpb.Order{Id: "018f-order", Customer: "customer-7", Sku: "cup", Quantity: 2}
+	return &orderpb.Order{Id: "018f-order", Body: map[string]string{"customer": "customer-7", "sku": "cup", "quantity": "2"}}
+}
+
+// benchEvent leads to the step that the hops call.
+func benchEvent() *orderpb.Event {
+	return &orderpb.Event{Order: benchOrder(), Steps: []string{"orders.Accept"}}
 }
 
 func benchListener(b *testing.B) net.Listener {
@@ -145,7 +150,7 @@ func benchListener(b *testing.B) net.Listener {
 	return l
 }
 
-func reserve(context.Context, *orderpb.Order) (*orderpb.Receipt, error) {
+func reserve(context.Context, *orderpb.Event) (*orderpb.Receipt, error) {
 	return &orderpb.Receipt{Steps: []string{"inventory.Reserve"}}, nil
 }
 
@@ -156,7 +161,7 @@ func labHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) e
 	client := carrierhttp.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil })
 	b.Cleanup(func() { client.Close(); _ = server.Shutdown(context.Background()) })
 	return func(ctx context.Context) error {
-		return client.Call(ctx, "inventory", "reserve", benchOrder(), &orderpb.Receipt{})
+		return client.Call(ctx, "inventory", "Reserve", benchEvent(), &orderpb.Receipt{})
 	}
 }
 
@@ -164,7 +169,7 @@ func handHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) 
 	options := []otelhttp.Option{otelhttp.WithTracerProvider(provider.Traces), otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator)}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		var order orderpb.Order
+		var order orderpb.Event
 		if err == nil {
 			err = protojson.Unmarshal(body, &order)
 		}
@@ -184,7 +189,7 @@ func handHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) 
 	client := &http.Client{Transport: otelhttp.NewTransport(&http.Transport{MaxIdleConnsPerHost: 256}, options...)}
 	b.Cleanup(func() { client.CloseIdleConnections(); _ = server.Close() })
 	return func(ctx context.Context) error {
-		body, err := protojson.Marshal(benchOrder())
+		body, err := protojson.Marshal(benchEvent())
 		if err != nil {
 			return err
 		}
@@ -206,41 +211,38 @@ func handHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) 
 	}
 }
 
-// inventoryServer is a generated service for both gRPC hops.
-type inventoryServer struct {
-	orderpb.UnimplementedInventoryServer
-}
-
-// Reserve answers at once.
-func (inventoryServer) Reserve(ctx context.Context, order *orderpb.Order) (*orderpb.Receipt, error) {
-	return reserve(ctx, order)
-}
+const inventoryService = "tracelab.order.v1.Inventory"
 
 func labGRPC(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
 	server, l := carriergrpc.NewServer(provider), benchListener(b)
-	orderpb.RegisterInventoryServer(server, inventoryServer{})
+	server.Handle(inventoryService, map[string]carriergrpc.Method{"Reserve": reserve})
 	go func() { _ = server.Serve(l, 10) }()
-	client := carriergrpc.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil })
+	client := carriergrpc.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil }, func(string) string { return inventoryService })
 	b.Cleanup(func() { _ = client.Close(); _ = server.Shutdown(context.Background()) })
 	return func(ctx context.Context) error {
-		return client.Call(ctx, "inventory", "reserve", benchOrder(), &orderpb.Receipt{})
+		return client.Call(ctx, "inventory", "Reserve", benchEvent(), &orderpb.Receipt{})
 	}
 }
 
 func handGRPC(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
 	options := []otelgrpc.Option{otelgrpc.WithTracerProvider(provider.Traces), otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator)}
 	server, l := grpc.NewServer(grpc.StatsHandler(otelgrpc.NewServerHandler(options...))), benchListener(b)
-	orderpb.RegisterInventoryServer(server, inventoryServer{})
+	server.RegisterService(&grpc.ServiceDesc{ServiceName: inventoryService, HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{MethodName: "Reserve",
+		Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+			in := &orderpb.Event{}
+			if err := decode(in); err != nil {
+				return nil, err
+			}
+			return reserve(ctx, in)
+		}}}}, struct{}{})
 	go func() { _ = server.Serve(l) }()
 	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithStatsHandler(otelgrpc.NewClientHandler(options...)))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = conn.Close(); server.Stop() })
-	client := orderpb.NewInventoryClient(conn)
-	return func(ctx context.Context) error {
-		_, err := client.Reserve(ctx, benchOrder())
-		return err
+	return func(ctx context.Context) error { // as generated code calls it
+		return conn.Invoke(ctx, "/"+inventoryService+"/Reserve", benchEvent(), &orderpb.Receipt{}, grpc.StaticMethod())
 	}
 }
 
@@ -267,7 +269,7 @@ func labKafka(b *testing.B, provider *telemetry.Provider) func(context.Context) 
 	}
 	b.Cleanup(func() { _ = k.Drain(context.Background()); k.Close(context.Background()) })
 	return func(ctx context.Context) error {
-		if err := k.Publish(ctx, "order.placed", &orderpb.Event{Order: benchOrder(), Step: "orders.Accept"}); err != nil {
+		if err := k.Publish(ctx, "order.placed", &orderpb.Event{Order: benchOrder(), Steps: []string{"orders.Accept"}}); err != nil {
 			return err
 		}
 		<-handled
@@ -299,7 +301,7 @@ func handKafka(b *testing.B, provider *telemetry.Provider) func(context.Context)
 	}()
 	b.Cleanup(func() { stop(); <-stopped; client.Close() })
 	return func(ctx context.Context) error {
-		event := &orderpb.Event{Order: benchOrder(), Step: "orders.Accept"}
+		event := &orderpb.Event{Order: benchOrder(), Steps: []string{"orders.Accept"}}
 		value, err := protojson.Marshal(event)
 		if err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,14 +31,15 @@ type Client struct {
 	dialer   carrier.Dial
 	provider *telemetry.Provider
 	address  func(service string) (string, error)
+	name     func(service string) string // in full: tracelab.order.v1.Orders
 
 	mu    sync.Mutex
 	conns map[string]*grpc.ClientConn
 }
 
-// NewClient makes a client that finds services by name.
-func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(service string) (string, error)) *Client {
-	return &Client{dialer: dialer, provider: provider, address: address, conns: map[string]*grpc.ClientConn{}}
+// NewClient makes a client that finds services by name, and calls them by their full name in gRPC.
+func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(service string) (string, error), name func(service string) string) *Client {
+	return &Client{dialer: dialer, provider: provider, address: address, name: name, conns: map[string]*grpc.ClientConn{}}
 }
 
 // Call asks a service to do what the verb says.
@@ -48,9 +48,7 @@ func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.M
 	if err != nil {
 		return err
 	}
-	pkg := orderpb.File_services_internal_orderpb_order_proto.Package()
-	method := fmt.Sprintf("/%s.%s/%s", pkg, capital(service), capital(verb))
-	return fromStatus(service, conn.Invoke(ctx, method, in, out))
+	return fromStatus(service, conn.Invoke(ctx, "/"+c.name(service)+"/"+verb, in, out))
 }
 
 // conn returns the service's connection. It makes it when it is first needed.
@@ -128,5 +126,3 @@ func (c *Client) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }

@@ -11,14 +11,9 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// panicking is an inventory with a bug.
-type panicking struct {
-	orderpb.UnimplementedInventoryServer
-}
-
-// Reserve has it.
-func (panicking) Reserve(_ context.Context, o *orderpb.Order) (*orderpb.Receipt, error) {
-	switch o.GetId() {
+// panicking is a method with a bug.
+func panicking(_ context.Context, e *orderpb.Event) (*orderpb.Receipt, error) {
+	switch e.GetOrder().GetId() {
 	case "panic":
 		panic("bug")
 	case "hang":
@@ -27,15 +22,18 @@ func (panicking) Reserve(_ context.Context, o *orderpb.Order) (*orderpb.Receipt,
 	return &orderpb.Receipt{Steps: []string{"inventory.Reserve"}}, nil
 }
 
+// event is one of an order.
+func event(id string) *orderpb.Event { return &orderpb.Event{Order: &orderpb.Order{Id: id}} }
+
 // serve runs a server while f uses it and a client of it; f shuts the server down.
 func serve(b *carriertest.Bubble, f func(s *Server, c *Client)) {
 	b.Helper()
 	server := NewServer(b.Provider)
-	orderpb.RegisterInventoryServer(server, panicking{})
+	server.Handle("tracelab.order.v1.Inventory", map[string]Method{"Reserve": panicking})
 	listener := b.Listen("127.0.0.1:90")
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener, 10) }()
-	client := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:90", nil })
+	client := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:90", nil }, func(string) string { return "tracelab.order.v1.Inventory" })
 	f(server, client)
 	b.Must(client.Close())
 	b.Must(<-ended)
@@ -44,15 +42,15 @@ func serve(b *carriertest.Bubble, f func(s *Server, c *Client)) {
 func TestAPanicOverGRPC(t *testing.T) {
 	carriertest.InBubble(t, func(b *carriertest.Bubble) {
 		serve(b, func(s *Server, c *Client) {
-			err := c.Call(b.Context(), "inventory", "reserve", &orderpb.Order{Id: "panic"}, &orderpb.Receipt{})
+			err := c.Call(b.Context(), "inventory", "Reserve", event("panic"), &orderpb.Receipt{})
 			if carrier.AsFailed("", err).Reason() != carrier.Internal || len(b.Log.Lines("handler panicked")) != 1 {
 				t.Errorf("a panic: %v, %d lines in the log, want %s and one", err, len(b.Log.Lines("handler panicked")), carrier.Internal)
 			}
 			receipt := &orderpb.Receipt{}
-			if err := c.Call(b.Context(), "inventory", "reserve", &orderpb.Order{Id: "a"}, receipt); err != nil || len(receipt.GetSteps()) != 1 {
+			if err := c.Call(b.Context(), "inventory", "Reserve", event("a"), receipt); err != nil || len(receipt.GetSteps()) != 1 {
 				t.Errorf("after the panic: %v, %v", receipt, err)
 			}
-			if err := c.Call(b.Context(), "inventory", "bake", &orderpb.Order{}, &orderpb.Receipt{}); carrier.AsFailed("", err).Reason() != carrier.Internal {
+			if err := c.Call(b.Context(), "inventory", "Bake", event(""), &orderpb.Receipt{}); carrier.AsFailed("", err).Reason() != carrier.Internal {
 				t.Errorf("a method that is none: %v, want %s", err, carrier.Internal)
 			}
 			b.Must(s.Shutdown(b.Context()))
@@ -66,7 +64,7 @@ func TestGRPCShutdownDoesNotWaitForTheDeaf(t *testing.T) {
 		serve(b, func(s *Server, c *Client) {
 			answered := make(chan error, 1)
 			go func() {
-				answered <- c.Call(b.Context(), "inventory", "reserve", &orderpb.Order{Id: "hang"}, &orderpb.Receipt{})
+				answered <- c.Call(b.Context(), "inventory", "Reserve", event("hang"), &orderpb.Receipt{})
 			}()
 			time.Sleep(time.Second)
 			ctx, cancel := context.WithTimeout(b.Context(), time.Second)

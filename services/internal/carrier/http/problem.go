@@ -29,20 +29,19 @@ type StepFailure struct {
 
 const problemTypes = "/problems/"
 
-// OrdersPath is where orders are placed at the gateway.
-const OrdersPath = "/orders"
-
-// OrderPath is the address of an order at the gateway.
-func OrderPath(id string) string { return OrdersPath + "/" + id }
+// orderPath is the address of the failed order at the gateway; "" when there is none, or no flow says where orders are.
+func orderPath(failed *carrier.Failed) string {
+	if failed.OrderID == "" || failed.Terms == nil {
+		return ""
+	}
+	return failed.Terms.Path + "/" + failed.OrderID
+}
 
 // problemOf is the document for a failure.
 func problemOf(failed *carrier.Failed) Problem {
 	p := Problem{
 		Type: problemTypes + failed.Reason(), Title: http.StatusText(failed.Status()), Status: failed.Status(),
-		Detail: failed.Error(),
-	}
-	if failed.OrderID != "" {
-		p.Instance = OrderPath(failed.OrderID)
+		Detail: failed.Error(), Instance: orderPath(failed),
 	}
 	for _, f := range failed.Failures {
 		if f.GetStep() != "" {
@@ -54,7 +53,7 @@ func problemOf(failed *carrier.Failed) Problem {
 
 // failed reads a problem back into the failure that it was made of.
 func (p Problem) failed() *carrier.Failed {
-	f := &carrier.Failed{OrderID: strings.TrimPrefix(p.Instance, OrderPath(""))}
+	f := &carrier.Failed{OrderID: p.Instance[strings.LastIndex(p.Instance, "/")+1:]}
 	for _, s := range p.Failures {
 		f.Failures = append(f.Failures, &orderpb.Failure{Step: s.Step, Reason: cmp.Or(s.Reason, carrier.Internal), Detail: s.Detail})
 	}
@@ -72,8 +71,8 @@ func (p Problem) failed() *carrier.Failed {
 // client that only looks at the headers can follow it up too.
 func WriteProblem(w http.ResponseWriter, failed *carrier.Failed) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	if failed.OrderID != "" {
-		w.Header().Set("Location", OrderPath(failed.OrderID))
+	if path := orderPath(failed); path != "" {
+		w.Header().Set("Location", path)
 	}
 	w.WriteHeader(failed.Status())
 	// The status is out; a client that has gone away cannot be told more.

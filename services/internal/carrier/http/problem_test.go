@@ -39,7 +39,9 @@ func TestFailuresTravel(t *testing.T) {
 // over is a failure as the caller of a service gets it.
 func over(f *carrier.Failed) error {
 	w := httptest.NewRecorder()
-	WriteProblem(w, f)
+	named := *f
+	named.Terms = &carrier.Terms{Path: "/orders"}
+	WriteProblem(w, &named)
 	return fromProblem("payment", w.Code, w.Body.Bytes())
 }
 

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/trace"
@@ -21,6 +22,7 @@ import (
 	"tracelab/internal/telemetry"
 	"tracelab/internal/text"
 	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/orderpb"
 )
 
 // Server is an HTTP server that instruments each route by itself, so that spans have their route.
@@ -146,6 +148,11 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, decode func([]byte) error)
 		return carrier.Fail("", carrier.BadRequest, err.Error())
 	}
 	return nil
+}
+
+// Steps adds the route of a step, POST /verb, served by the same method that gRPC serves.
+func (s *Server) Steps(verb string, method func(context.Context, *orderpb.Event) (*orderpb.Receipt, error)) {
+	s.Traced("POST /"+strings.ToLower(verb), Call(method))
 }
 
 // Call makes an HTTP handler of a step's method: the one that gRPC serves, too.

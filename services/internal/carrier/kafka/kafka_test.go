@@ -23,7 +23,7 @@ import (
 )
 
 // event is the JSON of an event of an order.
-func event(id string) string { return fmt.Sprintf(`{"order":{"id":%q},"step":"orders.Accept"}`, id) }
+func event(id string) string { return fmt.Sprintf(`{"order":{"id":%q},"steps":["orders.Accept"]}`, id) }
 
 func TestUndecodableRecordsAreSkipped(t *testing.T) {
 	withKafka(t, func(b *bubble) {
@@ -35,7 +35,7 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 			got.add(e)
 			return nil
 		})
-		bad := []string{"", "{", "\xff\x00", `{"order":{"id":7}}`, `{"order":{"id":"x"},"colour":"red"}`, `{"step":"orders.Accept"}`, "[]"}
+		bad := []string{"", "{", "\xff\x00", `{"order":{"id":7}}`, `{"order":{"id":"x"},"colour":"red"}`, `{"steps":["orders.Accept"]}`, "[]"}
 		b.produce("key", append(bad, event("good"))...)
 		time.Sleep(time.Second)
 		if ids := got.all(); !slices.Equal(ids, []string{"good"}) {
@@ -208,7 +208,7 @@ func TestPublish(t *testing.T) {
 		k := b.open(nil)
 		defer func() { k.Close(context.Background()) }()
 		order := &orderpb.Order{Id: "a"}
-		b.Must(k.Publish(b.Context(), "orders", &orderpb.Event{Order: order, Step: "orders.Accept"}))
+		b.Must(k.Publish(b.Context(), "orders", &orderpb.Event{Order: order, Steps: []string{"orders.Accept"}}))
 		hold := make(chan struct{})
 		b.cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 			b.cluster.SleepControl(func() { <-hold })
@@ -216,7 +216,7 @@ func TestPublish(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeout(b.Context(), time.Second)
 		defer cancel()
-		err := k.Publish(ctx, "orders", &orderpb.Event{Order: order, Step: "orders.Accept"})
+		err := k.Publish(ctx, "orders", &orderpb.Event{Order: order, Steps: []string{"orders.Accept"}})
 		if failed, ok := errors.AsType[*carrier.Failed](err); !ok || failed.Reason() != carrier.Unavailable || !strings.Contains(err.Error(), "yet") {
 			t.Errorf("Publish without an acknowledgement in time: %v, want %s, and that the outcome is open", err, carrier.Unavailable)
 		}

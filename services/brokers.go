@@ -1,0 +1,74 @@
+package services
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/baggage"
+
+	"tracelab/services/flows"
+	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/carrier/kafka"
+	"tracelab/services/internal/orderpb"
+)
+
+// brokerKind is one product that carries messages.
+type brokerKind struct {
+	// addresses are where the configuration has it; none: it is not there.
+	addresses func(Config) []string
+	open      func(context.Context, Config, carrier.BrokerConfig) (carrier.Broker, error)
+}
+
+// brokerKinds lists what carries messages, by the name that a flow's file gives it.
+func brokerKinds() map[flows.Carrier]brokerKind {
+	return map[flows.Carrier]brokerKind{
+		flows.KafkaLog: {
+			addresses: func(c Config) []string { return c.Kafka },
+			open: func(ctx context.Context, c Config, b carrier.BrokerConfig) (carrier.Broker, error) {
+				broker, err := kafka.Open(ctx, kafka.Config{Kotel: c.Kotel, BrokerConfig: b})
+				if err != nil {
+					return nil, err // and no broker that is none
+				}
+				return broker, nil
+			},
+		},
+	}
+}
+
+// connect joins the brokers that the flow's forms name and the configuration has.
+func (n *node) connect(ctx context.Context, config Config) error {
+	kinds := brokerKinds()
+	for _, by := range n.flow.Carriers() {
+		kind, ok := kinds[by]
+		if !ok || len(kind.addresses(config)) == 0 {
+			continue
+		}
+		broker, err := kind.open(ctx, config, carrier.BrokerConfig{
+			Service: n.name, Addresses: kind.addresses(config), Prefix: config.Prefix, Topics: n.flow.Topics(), Consume: n.flow.Consumes(n.name, by), Consumers: n.flow.Consumers(by),
+			Workers: config.Workers, Polls: config.Polls, Dial: config.Network.Dial, Provider: n.telemetry,
+			Handle: func(ctx context.Context, topic string, event *orderpb.Event) error {
+				return n.consume(ctx, by, topic, event)
+			},
+			Relation: func(ctx context.Context) (parent, link bool) {
+				// consume refuses an unknown relation; the span has to begin before that.
+				relation, _ := relationOf(baggage.FromContext(ctx))
+				return relation.refers()
+			},
+		})
+		if err != nil {
+			return err
+		}
+		n.brokers[by] = broker
+	}
+	return nil
+}
+
+// waiting lists the brokers whose messages do not arrive yet.
+func (n *node) waiting() []string {
+	var missing []string
+	for _, by := range n.flow.Carriers() {
+		if broker := n.brokers[by]; broker != nil && !broker.Ready() {
+			missing = append(missing, string(by)+" group "+n.name)
+		}
+	}
+	return missing
+}

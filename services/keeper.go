@@ -1,0 +1,220 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	carrierhttp "tracelab/services/internal/carrier/http"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/services/flows"
+	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/orderpb"
+)
+
+// handOverTimeout is how long a client waits for the broker to acknowledge the message that carries on.
+const handOverTimeout = 5 * time.Second
+
+// keeper is what the service of the entry step has besides: it accepts orders, keeps their state, holds the plan of the call forms and joins
+// the branches of the others.
+type keeper struct {
+	*node
+	ledger  *ledger
+	metrics orderMetrics
+}
+
+func newKeeper(n *node, remembered int) (*keeper, error) {
+	metrics, err := newOrderMetrics(n.telemetry, n.flow.Forms(), Accepted, Refused, Completed, Failed)
+	if err != nil {
+		return nil, err
+	}
+	k := &keeper{node: n, ledger: newLedger(n.flow.Flow, remembered), metrics: metrics}
+	n.httpServer.Plain("GET "+n.flow.Path+"/{id}", http.HandlerFunc(k.get))
+	n.httpServer.Plain("GET /runs/{run}", http.HandlerFunc(k.accounts))
+	n.httpServer.Plain("GET /runs/{run}"+listed, http.HandlerFunc(k.list))
+	return k, nil
+}
+
+// listed is behind /runs/{run} the path of a run's orders, whatever the flow calls them.
+const listed = "/orders"
+
+// accept records an order and carries on with it. It answers when the plan has ended, or is handed over to a message.
+func (k *keeper) accept(ctx context.Context, placement *orderpb.Event) (*orderpb.Receipt, error) {
+	e, err := experimentOf(ctx, k.flow.Flow)
+	if err != nil {
+		k.metrics.count(ctx, otherForm, Refused)
+		return nil, carrier.Fail("", carrier.BadRequest, err.Error())
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("make an order id: %w", err)
+	}
+	en, replay, failed := k.ledger.begin(e, placement.GetIdempotencyKey(), placement.GetOrder(), id.String())
+	if failed != nil {
+		k.metrics.count(ctx, e.Form, Refused)
+		return nil, failed
+	}
+	if replay {
+		return replayed(en)
+	}
+	answer, err := k.place(ctx, e, en)
+	if err == nil {
+		k.ledger.answer(en, answer, nil)
+		return answer, nil
+	}
+	failed = carrier.AsFailed(string(k.flow.Entry()), err)
+	if !en.accepted {
+		k.ledger.refuse(en)
+		k.metrics.count(ctx, e.Form, Refused)
+		return nil, failed
+	}
+	failed.OrderID = en.state.ID
+	k.ledger.answer(en, nil, failed)
+	return nil, failed
+}
+
+func replayed(en *entry) (*orderpb.Receipt, error) {
+	if en.failed != nil {
+		return nil, en.failed
+	}
+	return en.answer, nil
+}
+
+// place does the step, records the order, and takes the plan as far as calls take it.
+func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.Receipt, error) {
+	id, entry := en.state.ID, k.flow.Entry()
+	trace.SpanFromContext(ctx).SetAttributes(attribute.String(KeyOrderID, id))
+	ctx, err := withOrderID(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	plan := k.flow.plan(e, en.request.GetBody())
+	if !plan.EndsInCall() && !plan.CallsFromEntry() {
+		// From here on the order goes on without the client; only the answer depends on it.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), handOverTimeout)
+		defer cancel()
+	}
+	order := &orderpb.Order{Id: id, Body: en.request.GetBody()}
+	accepted := &orderpb.Handling{Step: string(entry), Id: k.handlings.next()} // an order is new: there is no repeat
+	if err := k.perform(ctx, e, entry, false, order); err != nil {
+		return nil, err
+	}
+	if failed := k.ledger.accept(en); failed != nil {
+		return nil, failed
+	}
+	k.metrics.count(ctx, e.Form, Accepted)
+	receipt, err := k.carryOn(ctx, e, plan, order, entry, accepted)
+	k.ledger.handled(id, receipt.GetHandlings()...)
+	k.metrics.ended(ctx, k.ledger.did(id, asSteps(receipt.GetSteps())...))
+	if err != nil {
+		if failed, ok := errors.AsType[*carrier.Failed](err); ok && !errors.Is(err, errHandOver) {
+			end, _ := k.ledger.fail(id, failed.Failures)
+			k.metrics.ended(ctx, end)
+		}
+		return nil, err
+	}
+	state, _ := k.ledger.get(id)
+	answer := &orderpb.Receipt{OrderId: id, Status: string(Accepted), Steps: receipt.GetSteps()}
+	if plan.EndsInCall() {
+		answer.Status = string(state.Status)
+	}
+	return answer, nil
+}
+
+// hear notes what leads to a step of this service: the finished steps and how they were handled. It tells whether the step is to be done: all
+// branches have come, and the order has not failed.
+func (k *keeper) hear(_ context.Context, e Experiment, event *orderpb.Event, hop flows.Hop) (ready bool, err error) {
+	id := event.GetOrder().GetId()
+	k.ledger.handled(id, event.GetHandlings()...)
+	ready, known := k.ledger.arrive(id, hop, asSteps(event.GetSteps()))
+	if !known {
+		return false, k.unknownOrder(e, event)
+	}
+	return ready, nil
+}
+
+// heard notes how a step of this service ended. One that is not finished comes again with its message, and its last branch is the last again.
+func (k *keeper) heard(ctx context.Context, id string, receipt *orderpb.Receipt, err error, hop flows.Hop, event *orderpb.Event) {
+	k.ledger.handled(id, receipt.GetHandlings()...)
+	if errors.Is(err, carrier.ErrUnfinished) || errors.Is(err, errHandOver) {
+		k.ledger.unarrive(id, hop, asSteps(event.GetSteps()))
+	}
+	if err == nil {
+		k.metrics.ended(ctx, k.ledger.did(id, asSteps(receipt.GetSteps())...))
+	}
+}
+
+// fail takes the message that ends an order.
+func (k *keeper) fail(ctx context.Context, e Experiment, event *orderpb.Event) error {
+	id := event.GetOrder().GetId()
+	k.ledger.handled(id, event.GetHandlings()...)
+	end, known := k.ledger.fail(id, event.GetFailures())
+	if !known {
+		return k.unknownOrder(e, event)
+	}
+	k.metrics.ended(ctx, end)
+	return nil
+}
+
+// unknownOrder is a message of an order that this process does not know: it was accepted before a restart, or so long
+// ago that it is forgotten.
+func (k *keeper) unknownOrder(e Experiment, event *orderpb.Event) error {
+	k.ledger.missed(e)
+	return carrier.Fail("", k.flow.Unit+"_unknown", "no "+k.flow.Unit+" "+event.GetOrder().GetId()+" in this process: "+k.name+" was restarted since it was accepted, or has forgotten it")
+}
+
+func (k *keeper) get(w http.ResponseWriter, r *http.Request) {
+	state, ok := k.ledger.get(r.PathValue("id"))
+	if !ok {
+		carrierhttp.WriteProblem(w, k.flow.named(carrier.Fail("", notFound(k.flow.Flow), "no "+k.flow.Unit+" "+r.PathValue("id"))))
+		return
+	}
+	carrierhttp.WriteJSON(w, http.StatusOK, state)
+}
+
+func (k *keeper) accounts(w http.ResponseWriter, r *http.Request) {
+	carrierhttp.WriteJSON(w, http.StatusOK, k.ledger.summary(r.PathValue("run")))
+}
+
+// list answers one page of a run's orders, by age. The header Link leads to the next page while there is one.
+func (k *keeper) list(w http.ResponseWriter, r *http.Request) {
+	after, limit, failed := pageOf(r.URL.Query())
+	if failed != nil {
+		carrierhttp.WriteProblem(w, k.flow.named(failed))
+		return
+	}
+	states, next := k.ledger.page(r.PathValue("run"), after, limit)
+	if next > 0 {
+		w.Header().Set("Link", fmt.Sprintf("<%s?after=%d&limit=%d>; rel=\"next\"", r.URL.EscapedPath(), next, limit))
+	}
+	carrierhttp.WriteJSON(w, http.StatusOK, states)
+}
+
+// MaxPage is the most orders that one page of GET /runs/{run}/orders lists, and what it lists unless ?limit= says less.
+const MaxPage = 1000
+
+// pageOf reads which page is asked for.
+func pageOf(query url.Values) (after uint64, limit int, failed *carrier.Failed) {
+	limit = MaxPage
+	var err error
+	if text := query.Get("after"); text != "" {
+		if after, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return 0, 0, carrier.Fail("", carrier.BadRequest, fmt.Sprintf("after=%q: follow the address in the header Link", text))
+		}
+	}
+	if text := query.Get("limit"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > MaxPage {
+			return 0, 0, carrier.Fail("", carrier.BadRequest, fmt.Sprintf("limit=%q: use 1 to %d", text, MaxPage))
+		}
+	}
+	return after, limit, nil
+}

@@ -1,0 +1,195 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"tracelab/services/flows"
+	"tracelab/services/internal/carrier"
+	carriergrpc "tracelab/services/internal/carrier/grpc"
+	"tracelab/services/internal/orderpb"
+)
+
+// serveSteps makes a service answer calls of its steps, over HTTP and gRPC. The entry step of the keeper is another method.
+func (n *node) serveSteps(entry carriergrpc.Method) {
+	methods := map[string]carriergrpc.Method{}
+	for _, step := range n.flow.StepsOf(n.name) {
+		method := func(ctx context.Context, event *orderpb.Event) (*orderpb.Receipt, error) {
+			return n.serveCall(ctx, step, event)
+		}
+		if step == n.flow.Entry() {
+			method = entry
+		}
+		named := func(ctx context.Context, event *orderpb.Event) (*orderpb.Receipt, error) {
+			receipt, err := method(ctx, event)
+			if err != nil {
+				return nil, n.flow.named(carrier.AsFailed("", err))
+			}
+			return receipt, nil
+		}
+		methods[step.Verb()] = named
+		n.httpServer.Steps(step.Verb(), named)
+	}
+	if len(methods) > 0 {
+		n.grpcServer.Handle(n.flow.RPCService(n.name), methods)
+	}
+}
+
+// call asks another service for a step.
+func (n *node) call(ctx context.Context, by flows.Carrier, step Step, event *orderpb.Event, receipt *orderpb.Receipt) error {
+	caller := map[flows.Carrier]carrier.Caller{flows.HTTP: n.http, flows.RPC: n.grpc}[by]
+	if caller == nil {
+		return fmt.Errorf("carrier %q is no call", by)
+	}
+	return caller.Call(ctx, step.Service(), step.Verb(), event, receipt)
+}
+
+// serveCall is a step that was asked for by a call: do it and, where the form says so, carry on from there. A branch of a join that is not
+// the last one is noted and does nothing else.
+func (n *node) serveCall(ctx context.Context, step Step, event *orderpb.Event) (*orderpb.Receipt, error) {
+	e, err := experimentOf(ctx, n.flow.Flow)
+	if err != nil {
+		return nil, carrier.Fail(string(step), carrier.BadRequest, err.Error())
+	}
+	order := event.GetOrder()
+	if order.GetId() == "" {
+		return nil, carrier.Fail(string(step), carrier.BadRequest, "the "+n.flow.Unit+" has no id: place it at the gateway")
+	}
+	plan := n.flow.plan(e, order.GetBody())
+	hop, ok := plan.Hop(step)
+	if !ok {
+		return nil, carrier.Fail(string(step), carrier.BadRequest, "this "+n.flow.Unit+" does not pass through the step")
+	}
+	if n.keeper != nil {
+		if ready, err := n.keeper.hear(ctx, e, event, hop); !ready || err != nil {
+			return &orderpb.Receipt{}, err
+		}
+	}
+	receipt, err := n.doAndCarryOn(ctx, e, plan, hop, event)
+	if n.keeper != nil {
+		n.keeper.heard(ctx, order.GetId(), receipt, err, hop, event)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return receipt, nil
+}
+
+// doAndCarryOn does a step, unless it has been done, and carries on where this service holds the plan behind it. The receipt is not nil when
+// the step is done, also beside an error of what came after it.
+func (n *node) doAndCarryOn(ctx context.Context, e Experiment, plan *flows.Plan, hop flows.Hop, event *orderpb.Event) (*orderpb.Receipt, error) {
+	handling, err := n.handle(ctx, e, hop.Step, event.GetOrder())
+	if err != nil {
+		return nil, err
+	}
+	if plan.Holder(hop.Step) != hop.Step {
+		return receiptOf(handling), nil
+	}
+	return n.carryOn(ctx, e, plan, event.GetOrder(), hop.Step, append(slices.Clone(event.GetHandlings()), handling)...)
+}
+
+// consume handles a message: the steps of this service that it leads to, side by side.
+func (n *node) consume(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) error {
+	e, err := experimentOf(ctx, n.flow.Flow)
+	if err != nil {
+		return carrier.Fail("", carrier.BadRequest, err.Error())
+	}
+	if n.keeper != nil && topic == n.flow.FailureTopic() {
+		return n.keeper.fail(ctx, e, event)
+	}
+	plan := n.flow.plan(e, event.GetOrder().GetBody())
+	var ledTo []flows.Hop
+	for _, hop := range plan.Hops {
+		if hop.By == by && hop.Topic == topic && hop.Step.Service() == n.name && leadsTo(event, hop) {
+			ledTo = append(ledTo, hop)
+		}
+	}
+	if len(ledTo) == 1 {
+		return n.serveMessage(ctx, e, by, plan, ledTo[0], event)
+	}
+	errs := make([]error, len(ledTo))
+	var steps sync.WaitGroup
+	for i, hop := range ledTo {
+		steps.Go(func() { errs[i] = n.serveMessage(ctx, e, by, plan, hop, event) })
+	}
+	steps.Wait()
+	return joinFailures(errs)
+}
+
+// leadsTo tells whether the finished steps of an event lead to a hop: all of them, or one branch of a join.
+func leadsTo(event *orderpb.Event, hop flows.Hop) bool {
+	of := asSteps(event.GetSteps())
+	if hop.Join {
+		return len(of) == 1 && slices.Contains(hop.After, of[0])
+	}
+	return slices.Equal(of, hop.After)
+}
+
+// joinFailures makes one error of those of several steps: one that is not finished makes all of them come again.
+func joinFailures(errs []error) error {
+	var failed *carrier.Failed
+	for _, err := range errs {
+		f, ok := errors.AsType[*carrier.Failed](err)
+		switch {
+		case err == nil:
+		case !ok || errors.Is(err, carrier.ErrUnfinished):
+			return err
+		case failed == nil:
+			failed = f
+		default:
+			failed = &carrier.Failed{Failures: append(slices.Clone(failed.Failures), f.Failures...)}
+		}
+	}
+	if failed == nil {
+		return nil
+	}
+	return failed
+}
+
+// serveMessage is a step that a message asks for: do it, unless it has been done, and carry on. A failure ends the order by a message of its
+// own, and the partition goes on.
+func (n *node) serveMessage(ctx context.Context, e Experiment, by flows.Carrier, plan *flows.Plan, hop flows.Hop, event *orderpb.Event) error {
+	if n.keeper != nil {
+		if ready, err := n.keeper.hear(ctx, e, event, hop); !ready || err != nil {
+			return err
+		}
+	}
+	receipt, err := n.doAndCarryOn(ctx, e, plan, hop, event)
+	if errors.Is(err, errHandOver) {
+		err = fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
+	}
+	if n.keeper != nil {
+		n.keeper.heard(ctx, event.GetOrder().GetId(), receipt, err, hop, event)
+	}
+	if err == nil || errors.Is(err, carrier.ErrUnfinished) {
+		return err
+	}
+	failed, ok := errors.AsType[*carrier.Failed](err)
+	if !ok {
+		return err
+	}
+	handlings := append(slices.Clone(event.GetHandlings()), receipt.GetHandlings()...)
+	end := &orderpb.Event{Order: event.GetOrder(), Steps: []string{string(hop.Step)}, Failures: failed.Failures, Handlings: handlings}
+	if err := n.publish(ctx, by, n.flow.FailureTopic(), end); err != nil {
+		return fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
+	}
+	return failed
+}
+
+// publish sends an event. A client that goes away does not stop it. A client that waits for the acknowledgement waits for handOverTimeout; a
+// consumer waits for ever.
+func (n *node) publish(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) error {
+	broker := n.brokers[by]
+	if broker == nil {
+		return carrier.Fail("", carrier.Unavailable, fmt.Sprintf("this service has no broker for %s: name one with --%s", by, by))
+	}
+	if ctx.Done() != nil { // a caller waits
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), handOverTimeout)
+		defer cancel()
+	}
+	return broker.Publish(ctx, topic, event)
+}
