@@ -58,7 +58,8 @@ func (j *Journey) ownWarnings(l *warningList) {
 func (j *Journey) noteUnseen(l *warningList, messages []Message) {
 	s := j.set
 	for _, m := range messages {
-		if n := &s.nodes[m.Consumer]; n.op == semconv.OperationReceive && len(s.effectsOf(m.Consumer)) == 0 {
+		_, isReply := s.waiters[m.Consumer] // who waited for it shows what was done with it
+		if n := &s.nodes[m.Consumer]; !isReply && n.op == semconv.OperationReceive && len(s.effectsOf(m.Consumer)) == 0 {
 			c := s.Span(m.Consumer)
 			l.note(RuleUnseen, c, "of what %s did with the message only %s is seen: nothing is below it, so the handling may go on outside of it", c.ServiceName(), c.Name)
 		}
@@ -115,6 +116,9 @@ func (j *Journey) noteOpenReplies(l *warningList, messages []Message) {
 				break
 			}
 			if n := &s.nodes[at]; n.sends() && n.service == service {
+				if n.is(hasConversation) && s.nodes[q].is(hasConversation) {
+					break // their ids tell: it is no reply, or an earlier one of several
+				}
 				if waiter := j.openCaller(at, q); waiter != none {
 					w, c := s.Span(waiter), s.Span(q)
 					l.note(RuleOpenReply, c, "a message of the journey came back to %s, in %s, while %s was open; without messaging.message.conversation_id on both nobody knows whether it waited for that", c.ServiceName(), c.Name, w.Name)

@@ -95,6 +95,9 @@ func TestNotes(t *testing.T) {
 		{"a consumer that takes long is no background work", "a.S SERVER 0-9\n  a.P PRODUCER 1-2\n    b.C CONSUMER 5-2000", ""},
 		{"work after the answer that is not all", "a.S SERVER 0-90\n  a.G 5-200", ""},
 		{"a message that came back, though another conversation's", "w.S SERVER 0-100\n  w.P PRODUCER 5-8\n    b.H CONSUMER 30-80\n      b.Q PRODUCER 75-79\n        w.R CONSUMER 85-90", "D16"},
+		{"a reply of which only the receipt is seen: its caller went on", "a.S SERVER 0-100\n  a.P PRODUCER 5-8 op=send messaging.message.conversation_id=c\n    b.H CONSUMER 20-60 op=process\n      b.Q PRODUCER 55-58 op=send\n        a.R CONSUMER 70-72 op=receive messaging.message.conversation_id=c", ""},
+		{"a message of another conversation came back: both ids tell", "a.S SERVER 0-100\n  a.P PRODUCER 5-8 op=send messaging.message.conversation_id=c\n    b.H CONSUMER 20-60 op=process\n      b.Q PRODUCER 55-58 op=send\n        a.R CONSUMER 70-72 op=process messaging.message.conversation_id=d", ""},
+		{"two replies: the last counts, and the first is no riddle", "a.S SERVER 0-100\n  a.P PRODUCER 5-8 op=send messaging.message.conversation_id=c\n    b.H CONSUMER 20-60 op=process\n      b.Q1 PRODUCER 30-31 op=send\n        a.R1 CONSUMER 40-42 op=process messaging.message.conversation_id=c\n      b.Q2 PRODUCER 55-58 op=send\n        a.R2 CONSUMER 70-72 op=process messaging.message.conversation_id=c", ""},
 		{"a message that came back when nobody waited", "w.S SERVER 0-20\n  w.P PRODUCER 5-8\n    b.H CONSUMER 30-80\n      b.Q PRODUCER 75-79\n        w.R CONSUMER 85-90", ""},
 	} {
 		t.Run(c.why, func(t *testing.T) {
