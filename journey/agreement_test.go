@@ -3,13 +3,10 @@ package journey_test
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 	"testing"
-	"time"
 
 	"tracelab/journey"
 	"tracelab/journey/internal/draw"
-	"tracelab/journey/source"
 )
 
 // Where other tools tell the same things of one trace, the answers agree.
@@ -67,26 +64,6 @@ func TestDiffersFromOthers(t *testing.T) {
 	}
 }
 
-// Jaeger's case 5, as Jaeger JSON: a reference FOLLOWS_FROM and no other. The Jaeger UI takes the span off the path. But Jaeger
-// writes the parent of a span as FOLLOWS_FROM, too, where the span also links to it, and its own model takes the first
-// FOLLOWS_FROM for the parent where there is no CHILD_OF. So it is the parent here, and a span within its parent is a call. It
-// moves work from one span to the other; the caller wait is the same.
-func TestFollowsFromIsAParent(t *testing.T) {
-	const document = `{"data":[{"traceID":"1","processes":{"p":{"serviceName":"s"}},"spans":[
-		{"traceID":"1","spanID":"a","operationName":"A","startTime":1,"duration":30,"processID":"p","references":[]},
-		{"traceID":"1","spanID":"b","operationName":"B","startTime":10,"duration":10,"processID":"p","references":[{"refType":"FOLLOWS_FROM","traceID":"1","spanID":"a"}]}]}]}`
-	result, err := source.Read(strings.NewReader(document), "jaeger")
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := journey.NewSet(result.Spans)
-	j := set.Journeys()[0]
-	equalLines(t, "response path", []string{draw.Path(set, j.ResponsePath())}, []string{"A[0,0.009] B[0.009,0.019] A[0.019,0.03]"})
-	if wait, _ := j.CallerWait(); wait != 30*time.Microsecond {
-		t.Errorf("caller wait %v", wait)
-	}
-}
-
 // A request that reads a database and puts a message on RabbitMQ, with spans like those of Tempo's example for service graphs: what
 // it logs runs on after it, and the handler's span ends long before the work that it began.
 func TestAgreesOnTempoQueue(t *testing.T) {
@@ -111,16 +88,6 @@ func TestAgreesOnTempoQueue(t *testing.T) {
 		"requester.request[0,1.404672] server.GET[1.404672,2.087936] server.SELECT[2.087936,25.869312] server.GET[25.869312,31.39072] " +
 			"requester.request[31.39072,37.996544] requester.publish[37.996544,38.037248] requester.send[38.037248,38.106112] " +
 			"~message[38.106112,47.987712] recorder.process[47.987712,48.01024] recorder.work[48.01024,85.769472]"})
-}
-
-// rootedAt returns the journey whose root is the drawing's first line.
-func rootedAt(set *journey.Set, line byte) *journey.Journey {
-	for _, j := range set.Journeys() {
-		if i, ok := j.Root(); ok && set.Span(i).ID[7] == line+1 {
-			return j
-		}
-	}
-	return new(journey.Journey)
 }
 
 // An SDK whose starts are whole milliseconds and whose ends are not: of two calls that were awaited one after the other both are

@@ -216,6 +216,26 @@ func TestCaseRelatedLinks(t *testing.T) {
 	}
 }
 
+// Jaeger's case 5, as Jaeger JSON: a reference FOLLOWS_FROM and no other. The Jaeger UI takes the span off the path. But Jaeger
+// writes the parent of a span as FOLLOWS_FROM, too, where the span also links to it, and its own model takes the first
+// FOLLOWS_FROM for the parent where there is no CHILD_OF. So it is the parent here, and a span within its parent is a call. It
+// moves work from one span to the other; the caller wait is the same.
+func TestFollowsFromIsAParent(t *testing.T) {
+	const document = `{"data":[{"traceID":"1","processes":{"p":{"serviceName":"s"}},"spans":[
+		{"traceID":"1","spanID":"a","operationName":"A","startTime":1,"duration":30,"processID":"p","references":[]},
+		{"traceID":"1","spanID":"b","operationName":"B","startTime":10,"duration":10,"processID":"p","references":[{"refType":"FOLLOWS_FROM","traceID":"1","spanID":"a"}]}]}]}`
+	result, err := source.Read(strings.NewReader(document), "jaeger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := journey.NewSet(result.Spans)
+	j := set.Journeys()[0]
+	equalLines(t, "response path", []string{draw.Path(set, j.ResponsePath())}, []string{"A[0,0.009] B[0.009,0.019] A[0.019,0.03]"})
+	if wait, _ := j.CallerWait(); wait != 30*time.Microsecond {
+		t.Errorf("caller wait %v", wait)
+	}
+}
+
 // Which journeys of the sets that are compared are whole.
 func TestCasesWhole(t *testing.T) {
 	for _, c := range []struct {

@@ -588,6 +588,16 @@ func newSet(t testing.TB, drawing string) *journey.Set {
 	return journey.NewSet(spans)
 }
 
+// rootedAt returns the journey whose root is the drawing's first line.
+func rootedAt(set *journey.Set, line byte) *journey.Journey {
+	for _, j := range set.Journeys() {
+		if i, ok := j.Root(); ok && set.Span(i).ID[7] == line+1 {
+			return j
+		}
+	}
+	return new(journey.Journey)
+}
+
 func equalLines(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
