@@ -66,7 +66,6 @@ func (j *Journey) carries(e edge) bool { return j.set.carries(e) && j.Contains(e
 // receivedMessages adds the messages of a receive span, with it or with the spans that it led to as their consumers.
 func (j *Journey) receivedMessages(list []Message, receive Index) []Message {
 	s := j.set
-	r := &s.nodes[receive]
 	var producers, processes []Index
 	for _, e := range s.edgesTo(receive) {
 		if j.carries(e) {
@@ -77,7 +76,7 @@ func (j *Journey) receivedMessages(list []Message, receive Index) []Message {
 		return list
 	}
 	for _, i := range s.effectsOf(receive) {
-		if c := &s.nodes[i]; c.is(isConsumer) && c.op != semconv.OperationReceive && c.caller != receive && sameConsumer(c, r) {
+		if c := &s.nodes[i]; c.is(isConsumer) && c.op != semconv.OperationReceive && c.caller != receive && s.sameConsumer(i, receive) {
 			processes = append(processes, i)
 		}
 	}

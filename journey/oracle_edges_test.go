@@ -285,9 +285,12 @@ func (o *oracle) group(i int) string {
 	return o.attr(i, "messaging.destination.subscription.name")
 }
 
-// one reports whether two spans consume for one service and, where both name it, one group.
+// one reports whether two spans consume for one service and, where both name it, one group, or else one queue.
 func (o *oracle) one(a, b int) bool {
 	x, y := o.group(a), o.group(b)
+	if x == "" || y == "" {
+		x, y = o.topic(a), o.topic(b)
+	}
 	return o.service(a) == o.service(b) && (x == "" || y == "" || x == y)
 }
 

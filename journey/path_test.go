@@ -409,6 +409,24 @@ var pathCases = []pathCase{
 		[]string{"S[0,5] P[5,8] ~message[8,60] b.R[60,61]"},
 	},
 	{
+		"one service takes a message from two queues: by a process span, and by a receive span alone",
+		`S 0-20
+		   P PRODUCER 5-8
+		     a.W CONSUMER 30-40 op=process topic=q1
+		     a.R CONSUMER 60-61 op=receive topic=q2`,
+		[]string{"S[0,5] P[5,8] S[8,20]"},
+		[]string{"S[0,5] P[5,8] ~message[8,60] a.R[60,61]"},
+	},
+	{
+		"one queue, of which the handler names the template, too: what received before it is a poll",
+		`S 0-20
+		   P PRODUCER 5-8
+		     a.W CONSUMER 30-40 op=process topic=q.7 messaging.destination.template=q.{n}
+		     a.R CONSUMER 60-61 op=receive topic=q.7`,
+		[]string{"S[0,5] P[5,8] S[8,20]"},
+		[]string{"S[0,5] P[5,8] ~message[8,30] a.W[30,40]"},
+	},
+	{
 		"a poll that was open long before its message was sent",
 		`S 0-60
 		   P PRODUCER 40-50
@@ -588,7 +606,7 @@ func newSet(t testing.TB, drawing string) *journey.Set {
 	return journey.NewSet(spans)
 }
 
-// rootedAt returns the journey whose root is the drawing's first line.
+// rootedAt returns the journey whose root is that line of the drawing, from 0 on.
 func rootedAt(set *journey.Set, line byte) *journey.Journey {
 	for _, j := range set.Journeys() {
 		if i, ok := j.Root(); ok && set.Span(i).ID[7] == line+1 {

@@ -20,9 +20,20 @@ type receiveRule struct {
 	messages []int32           // by receive span, how many messages it has
 }
 
-// sameConsumer reports whether two spans consume for one service and one group, as far as both name one.
-func sameConsumer(a, b *node) bool {
-	return a.service == b.service && (a.group == b.group || a.group == 0 || b.group == 0)
+// sameConsumer reports whether two spans consume for one service and one group, or one queue, as far as both name one.
+func (s *Set) sameConsumer(i, j Index) bool {
+	a, b := &s.nodes[i], &s.nodes[j]
+	switch {
+	case a.service != b.service:
+		return false
+	case a.group != 0 && b.group != 0:
+		return a.group == b.group
+	case a.topic == b.topic || a.topic == 0 || b.topic == 0:
+		return true
+	}
+	x, _ := s.spans[a.span].Messaging() // one of them may name a template, too
+	y, _ := s.spans[b.span].Messaging()
+	return x.Destination == "" || y.Destination == "" || x.Destination == y.Destination
 }
 
 // applyReceiveRule drops the edges of receive spans that do not count:
@@ -100,7 +111,7 @@ func (r *receiveRule) findPoll(i Index) {
 		if !r.carries(e) {
 			continue
 		}
-		if slices.ContainsFunc(r.handlers[e.pred], func(h Index) bool { return sameConsumer(&r.nodes[h], &r.nodes[i]) }) {
+		if slices.ContainsFunc(r.handlers[e.pred], func(h Index) bool { return r.sameConsumer(h, i) }) {
 			handled = true
 		} else {
 			open = append(open, e.pred)

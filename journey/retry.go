@@ -110,7 +110,7 @@ func (s *Set) compareEnds(i, j Index) int {
 // and of one destination where both name it.
 func (s *Set) sameHandling(i, j Index) bool {
 	a, b := &s.nodes[i], &s.nodes[j]
-	if !sameConsumer(a, b) || a.topic != b.topic && a.topic != 0 && b.topic != 0 {
+	if !s.sameConsumer(i, j) || a.topic != b.topic && a.topic != 0 && b.topic != 0 {
 		return false
 	}
 	return a.group != 0 && b.group != 0 || s.spans[a.span].Name == s.spans[b.span].Name
