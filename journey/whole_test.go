@@ -27,6 +27,8 @@ func TestIncomplete(t *testing.T) {
 		{"what a consumer links to is missing, and nothing else led to it", "S SERVER 0-9\n  A CONSUMER 2-5 link=? service=S", "what A of S links to is missing (P04)"},
 		{"one of two links of a batch is missing", "S SERVER 0-9\n  P PRODUCER 1-2\nB CONSUMER 5-9 link=P link=? trace=2", ""},
 		{"a group that got the others did not get this one", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n" + many(3, "g"), "t was not handled by g, though it is elsewhere (P05)"},
+		{"it could not be sent", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t error\n" + many(3, "g"), ""},
+		{"a group whose messages nobody sent, as far as can be seen", "S SERVER 0-9 topic=t\nC CONSUMER 4-5 link=S trace=2\nx.X CONSUMER 6-7 topic=t group=g trace=3", ""},
 		{"a group that got one in thirty is expected by nobody", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n    c.C CONSUMER 4-5 topic=t group=g\n" + many(29, "g") + "x.X CONSUMER 5-6 topic=t group=rare link=w.P0 trace=9", ""},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -74,6 +76,7 @@ func TestUnreceived(t *testing.T) {
 	}{
 		{"handled", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n    C CONSUMER 4-5", nil},
 		{"received", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\nC CONSUMER 4-5 op=receive link=P trace=2", nil},
+		{"received by a poll, and handled by nobody", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n  Q PRODUCER 3-4 topic=u\nR CLIENT 5-6 op=receive link=P link=Q trace=2\nC CONSUMER 7-8 op=process link=P service=R trace=3", nil},
 		{"nobody is seen", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n  Q PRODUCER 3-4 topic=t", []string{"t"}},
 		{"without a topic", "S SERVER 0-9\n  P PRODUCER 1-2", []string{"the message of P"}},
 		{"sending failed", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t error", nil},
@@ -92,6 +95,7 @@ func TestNotes(t *testing.T) {
 		{"of two messages of a poll one is handled", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n  Q PRODUCER 3-4 topic=t\nR CLIENT 5-6 op=receive link=P link=Q trace=2\nC CONSUMER 7-8 op=process link=P service=R trace=3", "D14"},
 		{"both are handled", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n  Q PRODUCER 3-4 topic=t\nR CLIENT 5-6 op=receive link=P link=Q trace=2\nC CONSUMER 7-8 op=process link=P link=Q service=R trace=3", ""},
 		{"a stream under a request", "a.S SERVER 0-9\n  a.G 5-2000", "D18"},
+		{"a stream whose server's clock is behind, so that it seems to begin first", "a.S SERVER 0-9\n  a.G CLIENT 5-2000\n    b.X SERVER 4-1999", "D18"},
 		{"a consumer that takes long is no background work", "a.S SERVER 0-9\n  a.P PRODUCER 1-2\n    b.C CONSUMER 5-2000", ""},
 		{"work after the answer that is not all", "a.S SERVER 0-90\n  a.G 5-200", ""},
 		{"a message that came back, though another conversation's", "w.S SERVER 0-100\n  w.P PRODUCER 5-8\n    b.H CONSUMER 30-80\n      b.Q PRODUCER 75-79\n        w.R CONSUMER 85-90", "D16"},

@@ -31,6 +31,10 @@ type caseCommand struct {
 var noHopRules = []string{"P02", "P03", "P10", "S01"}
 
 var caseCommands = []caseCommand{
+	{args: "compare d1-full.json d1-sampled.json", never: []string{"100 ms less"},
+		says: []string{"journeys 2, incomplete 10", "10 of 12 journeys are incomplete, and in no figure: 10 × q was not handled by g, though it is elsewhere (P05)", "with 2 of the 6 pairs"}},
+	{args: "compare d1-full.json d1b-roots-sampled-out.json", never: []string{"completion 100 ms"},
+		says: []string{"no root 0 0 (+ 10 incomplete)", "10 of 12 journeys are incomplete, and in no figure", "with 2 of the 6 pairs"}},
 	{args: "journey d2a-receive-only-link.json --trace aaaaaaaa00000000aaaaaaaa00000001", line: "60 100 3", waits: "50", says: []string{"orders checkout accounting"}, never: noHopRules},
 	{args: "journey d2b-receive-only-parent.json --trace aaaaaaaa00000000aaaaaaaa00000001", line: "60 100 3", waits: "50", says: []string{"orders checkout accounting"}, never: noHopRules},
 	{args: "journey d2c-loop-span-around-receive-and-work.json --trace aaaaaaaa00000000aaaaaaaa00000001", line: "60 100 3", waits: "50",

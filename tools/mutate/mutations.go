@@ -158,7 +158,6 @@ func journeyMutations() []mutation {
 		{"whole: what could not be sent is missed by nobody", "whole.go", "len(f.Missing) > 0 && !s.nodes[f.Producer].failed()", "len(f.Missing) > 0"},
 		{"whole: groups are expected from one message in twenty on", "message.go", "if n > 0 && n*20 >= sent[key.topic] {", "if n > 0 {"},
 		{"whole: a group that handled nothing is expected by nobody", "message.go", "if n > 0 && n*20 >= sent[key.topic] {", "if n*20 >= sent[key.topic] {"},
-		{"background: nothing outlives it", "notes.go", "s.nodes[rest].eff < n.eff && j.end", "j.end"},
 		{"background: more than nine tenths", "notes.go", "int64(j.Completion()) / 10 * 9", "int64(j.Completion()) / 10 * 7"},
 		{"background: a handler is none", "notes.go", "case ClassCall, ClassDetachedAfter,", "case ClassMessage, ClassCall, ClassDetachedAfter,"},
 		{"background: a call of it that seems longer does not hide it", "notes.go", "maxBackground = 16", "maxBackground = 1"},

@@ -23,7 +23,7 @@ func compareMutations() []mutation {
 			"return true"},
 		{"gate: fails only when the whole interval lies beyond", "gate.go", "case c.Low != nil && *c.Low > l.Amount.Value:", "case c.High != nil && *c.High > l.Amount.Value:"},
 		{"gate: passes only when the whole interval lies within", "gate.go", "case c.High != nil && *c.High <= l.Amount.Value:", "case c.Low != nil && *c.Low <= l.Amount.Value:"},
-		{"gate: a percentage of pairs is of their ratios", "quantile.go", "shares[i] = o/b - 1", "shares[i] = (o - b) / base[0]"},
+		{"gate: a percentage of pairs is of their ratios", "quantile.go", "shares[i] = shareOf(base[i], other[i])", "shares[i] = (other[i] - base[i]) / base[0]"},
 		{"gate: from 6 runs a side on by runs", "gate.go", "const minRuns = minInterval", "const minRuns = 1000"},
 		{"same: the whole interval within the amount", "amount.go", "*x.Low >= -a.Value && *x.High <= a.Value", "*x.High <= a.Value"},
 		{"words: no number of pairs that nobody will have", "words.go", "return ok && n > maxWorthwhile", "return ok && n > 1000*maxWorthwhile"},
