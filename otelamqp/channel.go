@@ -29,7 +29,7 @@ type Channel struct {
 	done chan struct{}
 }
 
-func newChannel(in *Instrumentation, s *server, ch *amqp.Channel) *Channel {
+func newChannel(s *server, ch *amqp.Channel) *Channel {
 	c := &Channel{Channel: ch, server: s, unsettled: map[uint64]*unsettled{}, asked: make(chan chan struct{}), done: make(chan struct{})}
 	// The client sends to both one after another: what is received is in order.
 	w := watch{c: c, returns: ch.NotifyReturn(make(chan amqp.Return)), closes: ch.NotifyClose(make(chan *amqp.Error, 1))}

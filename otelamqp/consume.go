@@ -91,7 +91,7 @@ func (c *Channel) Get(queue string, autoAck bool) (msg amqp.Delivery, ok bool, e
 	start := time.Now()
 	msg, ok, err = c.Channel.Get(queue, autoAck)
 	if !ok && err == nil {
-		return msg, ok, err
+		return msg, false, nil
 	}
 	in, s := c.server.in, &subscription{c, queue, autoAck}
 	if ok {

@@ -102,5 +102,5 @@ func (in *Instrumentation) Wrap(conn *amqp.Connection, ch *amqp.Channel) (*Chann
 		return nil, errNil
 	}
 	in = in.usable()
-	return newChannel(in, in.serverOf(conn), ch), nil
+	return newChannel(in.serverOf(conn), ch), nil
 }

@@ -66,7 +66,7 @@ func (s *session) topologyMethod(ch *channel, m method, a *arguments) bool {
 			e.bindings = append(e.bindings, bind)
 		}
 		s.send(ch.id, newMessage(queueBindOK), nil)
-	case queueDelete:
+	default: // queueDelete: the caller passes no other method on
 		n := 0
 		if q := b.queues[name]; q != nil {
 			n = len(q.messages)
