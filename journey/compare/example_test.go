@@ -61,3 +61,18 @@ func ExampleWithMeasures() {
 	// web 1
 	// app 3
 }
+
+// Which journeys are in no figure, and why.
+func ExampleGroup_Whole() {
+	order := journey.Span{Trace: journey.TraceID{1}, ID: journey.SpanID{1}, Kind: journey.KindServer, Service: "shop", Name: "POST /orders", End: 5e6}
+	lost := journey.Span{Trace: journey.TraceID{1}, ID: journey.SpanID{2}, Parent: journey.SpanID{9}, Service: "shop", Name: "pay", End: 4e6}
+	set := journey.NewSet([]journey.Span{order, lost})
+	whole, left := compare.Group{Name: "today", Journeys: set.Journeys()}.Whole()
+	fmt.Println(len(whole.Journeys), "whole")
+	for _, x := range left {
+		fmt.Println(x.Journeys, x.Reason)
+	}
+	// Output:
+	// 0 whole
+	// 1 the parent of pay of shop is missing (P01)
+}

@@ -1,0 +1,107 @@
+package compare_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"tracelab/journey"
+	"tracelab/journey/compare"
+	"tracelab/journey/internal/draw"
+)
+
+// A value that stands for n counts as n values would.
+func TestWeightsCountAsCopies(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var f compare.Figures
+		var copies []float64
+		for range rapid.IntRange(1, 150).Draw(t, "values") {
+			v, n := float64(rapid.IntRange(0, 30).Draw(t, "value")), rapid.IntRange(1, 4).Draw(t, "weight")
+			f.Values, f.Weights = append(f.Values, v), append(f.Weights, float64(n))
+			copies = append(copies, slices.Repeat([]float64{v}, n)...)
+		}
+		got, want := f.Summarize(), compare.Summarize(copies)
+		if *got.Median != *want.Median {
+			t.Fatalf("median %v, of the copies %v", *got.Median, *want.Median)
+		}
+		if got.P95 != nil && *got.P95 != *want.P95 || got.P99 != nil && *got.P99 != *want.P99 {
+			t.Fatalf("p95 %v, p99 %v, of the copies %v, %v", got.P95, got.P99, *want.P95, *want.P99)
+		}
+		if got.N != len(f.Values) || got.Low != nil || got.High != nil {
+			t.Fatalf("%d values, interval %v to %v", got.N, got.Low, got.High)
+		}
+	})
+}
+
+// sampledOrders draws orders that take 10, 20, 30, … ms, of which each has a sampler's threshold.
+func sampledOrders(t *testing.T, name string, thresholds ...string) compare.Group {
+	t.Helper()
+	var spans []journey.Span
+	for k, threshold := range thresholds {
+		one, err := draw.Spans("s.in SERVER 0-" + string(rune('1'+k)) + "0\n  s.work 0-5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range one {
+			one[i].Trace[0] = byte(k + 1)
+			one[i].TraceState = threshold
+			one[i].Attributes = append(one[i].Attributes, journey.Attribute{Key: "order", Value: journey.IntValue(int64(k))})
+		}
+		spans = append(spans, one...)
+	}
+	return compare.Group{Name: name, Journeys: journey.NewSet(spans).Journeys()}
+}
+
+// Where journeys stand for different numbers of journeys, medians, means and shares go by these, and nothing is claimed.
+func TestSampledJourneysHaveNoInterval(t *testing.T) {
+	base := sampledOrders(t, "base", "", "", "", "", "", "", "")
+	other := sampledOrders(t, "other", "", "", "", "", "", "", "ot=th:f") // the last, of 70 ms, stands for 16 of 22
+	for _, paired := range []bool{false, true} {
+		var options []compare.Option
+		if paired {
+			options = append(options, compare.WithPairs(compare.ByAttribute("order")))
+		}
+		c := compare.Groups([]compare.Group{base, other}, options...)
+		s := c.Groups[1].Of(compare.Completion)
+		if *s.Median != 70 || s.Low != nil || c.Groups[0].Of(compare.Completion).Low == nil {
+			t.Errorf("median %v, interval from %v; the base's from %v", *s.Median, s.Low, c.Groups[0].Of(compare.Completion).Low)
+		}
+		for _, d := range c.Differences {
+			if d.Verdict != compare.VerdictNone || d.Low != nil || !strings.Contains(d.Reason, "different weights") {
+				t.Errorf("%+v", d)
+			}
+			want := map[bool]float64{true: 0, false: 30}[paired] // each order takes as long as its twin
+			if d.Measure == compare.Completion && *d.Delta != want {
+				t.Errorf("paired %v: a difference of %v, want %v", paired, *d.Delta, want)
+			}
+		}
+		mean := 0.0
+		for _, n := range c.Nodes {
+			if n.Change != compare.ChangeSame {
+				t.Errorf("%s is called %s", n.Name, n.Change)
+			}
+			mean += n.Groups[1].Path.Completion.Mean
+		}
+		if want := (10 + 20 + 30 + 40 + 50 + 60 + 16*70) / 22.0 * 1e6; math.Abs(mean-want) > 1 {
+			t.Errorf("the nodes' means add up to %v, the weighted mean is %v", mean, want)
+		}
+		limit, err := compare.ParseLimit("completion>5%")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j := (compare.Gate{Limits: []compare.Limit{limit}}).Judge([]compare.Group{base, other}, options...); j.Outcome() != compare.OutcomeUndecided || !strings.Contains(j.Checks[0].Reason, "different weights") {
+			t.Errorf("a gate says %s: %+v", j.Outcome(), j.Checks)
+		}
+		saved := compare.NewBaseline(other, options...).Group()
+		if d, _ := compare.Differences(saved, base, options...); d[0].Reason == "" {
+			t.Errorf("a baseline of it has an interval: %+v", d[0])
+		}
+	}
+	equal := sampledOrders(t, "equal", slices.Repeat([]string{"ot=th:8"}, 7)...)
+	if c := compare.Groups([]compare.Group{base, equal}); c.Differences[0].Low == nil {
+		t.Errorf("where all stand for as many there is an interval: %+v", c.Differences[0])
+	}
+}
