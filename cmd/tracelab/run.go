@@ -48,7 +48,7 @@ type runCommand struct {
 	Profiles string `help:"Keep CPU profiles of this process in this folder, one for each form, and say where the CPU time of an order went." placeholder:"DIR"`
 
 	Out    string `help:"Where run directories go (default ${default})." default:"runs" placeholder:"DIR"`
-	Format string `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
+	Format string `help:"Of the report: text, json or html (one page) (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
 }
 
 // Run does the run and prints its report.
@@ -69,20 +69,26 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if c.Format == "json" {
-		encoder := json.NewEncoder(s.out)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(result)
-	} else {
-		err = result.WriteText(s.out, terminalOf(s.out))
-	}
-	if err != nil {
+	if err := c.write(context.WithoutCancel(ctx), s, result); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	if len(result.Problems) > 0 || result.EndedEarly {
 		return errNotSo
 	}
 	return nil
+}
+
+// write prints the report.
+func (c *runCommand) write(ctx context.Context, s *streams, result *lab.Result) error {
+	switch c.Format {
+	case "json":
+		encoder := json.NewEncoder(s.out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(result)
+	case "html":
+		return writeRunPage(ctx, s, result)
+	}
+	return result.WriteText(s.out, terminalOf(s.out))
 }
 
 func (c *runCommand) config(s *streams) (lab.Config, error) {
@@ -107,6 +113,9 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	}
 	if slices.Equal(c.Forms, []string{"all"}) {
 		c.Forms = formNames(config.Flow.Forms())
+	}
+	if c.Format == "html" && c.Orders*len(c.Forms) > maxPageOrders {
+		return config, fmt.Errorf("--format html holds all spans of the run in memory: use at most %d orders in all, or --format text and `compare` with the forms that you want to see", maxPageOrders)
 	}
 	for _, name := range c.Forms {
 		form, err := config.Flow.ParseForm(name)

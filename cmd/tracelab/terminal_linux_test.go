@@ -17,6 +17,25 @@ import (
 // that reads what has been written.
 func terminal(t *testing.T, columns uint16) (program *os.File, read func() string) {
 	t.Helper()
+	program, screen := openTerminal(t, columns)
+	written := make(chan string, 1)
+	go func() {
+		text, _ := io.ReadAll(screen) // ends with an error, because the other end has gone
+		written <- string(text)
+	}()
+	read = sync.OnceValue(func() string {
+		if err := program.Close(); err != nil {
+			t.Error(err)
+		}
+		return <-written
+	})
+	t.Cleanup(func() { read() })
+	return program, read
+}
+
+// openTerminal opens a pseudo-terminal: the end that a program writes to, and the one that shows what it has written.
+func openTerminal(t *testing.T, columns uint16) (program, screen *os.File) {
+	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -37,19 +56,7 @@ func terminal(t *testing.T, columns uint16) (program *os.File, read func() strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	written := make(chan string, 1)
-	go func() {
-		text, _ := io.ReadAll(screen) // ends with an error, because the other end has gone
-		written <- string(text)
-	}()
-	read = sync.OnceValue(func() string {
-		if err := program.Close(); err != nil {
-			t.Error(err)
-		}
-		return <-written
-	})
-	t.Cleanup(func() { read() })
-	return program, read
+	return program, screen
 }
 
 func TestTerminal(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 // Comparison is a report of a comparison.
 type Comparison struct {
 	Of       compare.Comparison
+	Title    string         // of a page; "": what is compared
 	About    []string       // where the traces come from, a line each
 	Findings []lint.Finding // of lint's rules in the traces, for the end of a page
 	Gate     *Gate          // the outcome of limits; nil without any

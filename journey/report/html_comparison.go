@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,7 +78,7 @@ type numberView struct {
 
 func newComparisonPage(r Comparison) comparisonPage {
 	c := r.Of
-	p := comparisonPage{Title: comparisonTitle(c)}
+	p := comparisonPage{Title: format.Escape(cmp.Or(r.Title, comparisonTitle(c)))}
 	if r.Gate != nil {
 		p.Gate = &gateView{Headline: r.Gate.headline()}
 		for _, x := range r.Gate.Checks {

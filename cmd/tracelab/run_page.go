@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"tracelab/internal/traceset"
+	"tracelab/journey/report"
+	"tracelab/lab"
+	"tracelab/lab/rundir"
+)
+
+// maxPageOrders is how many orders a run with a page may have, over all forms: a page needs all their spans in memory.
+const maxPageOrders = 20_000
+
+// writeRunPage writes a run as one HTML page: its forms against each other as `compare` shows them, from its directory, with
+// the sums and remarks of its report.
+func writeRunPage(ctx context.Context, s *streams, result *lab.Result) error {
+	c := compareCommand{Pair: rundir.NumberKey, Format: "html"}
+	q, err := c.question()
+	if err != nil {
+		return err
+	}
+	inputs, err := resolve(c.resolver(s), []string{result.Dir})
+	if err != nil {
+		return err
+	}
+	run, ok := inputs[0].(traceset.Run)
+	if !ok {
+		return fmt.Errorf("%s is no run directory any more", result.Dir)
+	}
+	names := slices.Clone(run.Forms)
+	if i := slices.Index(names, result.Base); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, result.Base)
+	}
+	var forms []traceset.Input
+	for _, name := range names {
+		forms = append(forms, traceset.Form{Run: run, Form: name, Short: true})
+	}
+	compared, err := q.groups(ctx, forms)
+	if err != nil {
+		return err
+	}
+	return report.Comparison{
+		Title: "Run " + result.Run, Of: compared.comparison, Color: formColor, Findings: compared.findings,
+		About: append(run.About(), result.Notes()...),
+	}.WriteHTML(s.out)
+}
