@@ -135,3 +135,6 @@ func (j Judge) Completion(number int) (ms float64, late int) {
 	ms, _ = j.records[services.GRPC][number].value(measureIndex("completion_ms"))
 	return ms, j.late
 }
+
+// VerdictOf is what a report says of a generator.
+func VerdictOf(g Generator) string { return g.verdict() }

@@ -14,10 +14,12 @@ type Generator struct {
 	StartLagP50 float64 `json:"start_lag_p50_ms"`
 	StartLagP99 float64 `json:"start_lag_p99_ms"`
 	StartLagMax float64 `json:"start_lag_max_ms"`
-	// OnTime is a rate at which the generator starts on time: that of the run, or a lower one that was tried after it; 0 when
-	// it is late at each that was tried.
+	// OnTime is the highest rate at which the generator was seen to start on time: that of the run, or another that was tried
+	// after it; 0 when it was late at each.
 	OnTime float64 `json:"on_time_rate"`
-	Tried  float64 `json:"lowest_rate_tried"` // when it was late
+	Tried  float64 `json:"lowest_rate_tried"`            // when it was late
+	LateAt float64 `json:"late_at_rate,omitempty"`       // the lowest rate above OnTime at which it was late; 0 when none was tried
+	Higher float64 `json:"highest_rate_tried,omitempty"` // when it was on time
 }
 
 // lateStart is the start lag at p99, in milliseconds, above which a latency is the generator's.
@@ -25,6 +27,21 @@ const lateStart = 2
 
 // Late tells whether the generator started so late that its latencies are its own.
 func (g Generator) Late() bool { return g.StartLagP99 > lateStart }
+
+// verdict says whether the generator was on time, and up to which rate it is.
+func (g Generator) verdict() string {
+	switch {
+	case g.Late():
+		return "it is late at this rate; " + g.advice()
+	case g.Higher == 0:
+		return "it is on time at this rate"
+	case g.LateAt == 0:
+		return fmt.Sprintf("it is on time at this rate, and still at %g orders/s, the highest that was tried", g.OnTime)
+	case g.OnTime == g.Rate:
+		return fmt.Sprintf("it is on time at this rate, and late at %g orders/s", g.LateAt)
+	}
+	return fmt.Sprintf("it is on time at this rate, and still at %g orders/s; late at %g", g.OnTime, g.LateAt)
+}
 
 // advice says which rate to use instead.
 func (g Generator) advice() string {
@@ -50,38 +67,86 @@ const (
 	// rateTrySeconds is how long a lower rate is tried after a late run, rateSearchSeconds how long all of them take at the
 	// most.
 	rateTrySeconds, rateSearchSeconds = 0.5, 1.5
+	// higherTrySeconds is how long a higher rate is tried after a run that was on time, higherTries how many are tried.
+	higherTrySeconds, higherTries = 0.2, 3
 	// fewestOrders of a try give a p99 that is one.
 	fewestOrders = 20
 )
 
-// findRate looks for a rate at which the generator starts on time, when it did not: it offers short loads at lower and
-// lower rates, which are left out of everything. Who wants no warm-up wants no such orders either.
+// findRate looks for the highest rate at which the generator starts on time: it offers short loads at lower or higher
+// rates, which are left out of everything. Who wants no warm-up wants no such orders either.
 func (r *running) findRate(ctx context.Context) error {
-	if !r.generator.Late() || r.endedEarly() || r.WarmUp == 0 {
+	switch {
+	case r.endedEarly() || r.WarmUp == 0:
 		return nil
+	case r.generator.Late():
+		return r.findLowerRate(ctx)
+	case r.Target == "" && r.placed >= fewestOrders: // services elsewhere get no more load than was asked for
+		return r.findHigherRate(ctx)
 	}
+	return nil
+}
+
+// findLowerRate tries half of the run's rate, and half of that, until the generator is on time.
+func (r *running) findLowerRate(ctx context.Context) error {
 	r.Progress(Progress{Stage: "looking for a rate that can be kept", Answered: r.placed, Orders: r.placed})
 	took := 0.0
 	for try := 1; ; try++ {
 		rate := r.Rate / math.Pow(2, float64(try))
-		run := fmt.Sprintf("%s-rate-%d", r.name, try)
-		orders := max(1, max(fewestOrders, int(rate*rateTrySeconds))/len(r.Forms))
+		orders := r.ordersToTry(rate, rateTrySeconds)
 		if took += float64(orders*len(r.Forms)) / rate; took > rateSearchSeconds {
 			return nil
 		}
-		l := r.load(run, orders, func(order) {})
-		l.rate = rate
-		_, g, err := l.offer(ctx)
+		late, err := r.tryRate(ctx, rate, orders)
 		if err != nil {
 			return err
 		}
-		settling, cancel := context.WithTimeout(ctx, r.Deadline)
-		r.settle(settling, run)
-		cancel()
 		r.generator.Tried = rate
-		if !g.Late() {
+		if !late {
 			r.generator.OnTime = rate
 			return nil
 		}
 	}
+}
+
+// findHigherRate tries twice the run's rate, and twice that, until the generator is late.
+func (r *running) findHigherRate(ctx context.Context) error {
+	r.Progress(Progress{Stage: "looking for the highest rate that can be kept", Answered: r.placed, Orders: r.placed})
+	for try := 1; try <= higherTries; try++ {
+		rate := r.Rate * math.Pow(2, float64(try))
+		if rate > maxRate {
+			return nil
+		}
+		late, err := r.tryRate(ctx, rate, r.ordersToTry(rate, higherTrySeconds))
+		if err != nil {
+			return err
+		}
+		r.generator.Higher = rate
+		if late {
+			r.generator.LateAt = rate
+			return nil
+		}
+		r.generator.OnTime = rate
+	}
+	return nil
+}
+
+// ordersToTry is how many orders of each form fill a time at a rate.
+func (r *running) ordersToTry(rate, seconds float64) int {
+	return max(1, max(fewestOrders, int(rate*seconds))/len(r.Forms))
+}
+
+// tryRate offers orders at a rate and tells whether the generator was late.
+func (r *running) tryRate(ctx context.Context, rate float64, orders int) (late bool, err error) {
+	run := fmt.Sprintf("%s-rate-%g", r.name, rate)
+	l := r.load(run, orders, func(order) {})
+	l.rate = rate
+	_, g, err := l.offer(ctx)
+	if err != nil {
+		return false, err
+	}
+	settling, cancel := context.WithTimeout(ctx, r.Deadline)
+	defer cancel()
+	r.settle(settling, run)
+	return g.Late(), nil
 }

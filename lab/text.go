@@ -324,11 +324,7 @@ func (r *Result) pictures(b *strings.Builder, style format.Style) {
 
 func (r *Result) remarks(b *strings.Builder) {
 	g := r.Generator
-	verdict := "it is on time at this rate"
-	if g.Late() {
-		verdict = "it is late at this rate; " + g.advice()
-	}
-	fmt.Fprintf(b, "Generator at %g orders/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, g.StartLagP50, g.StartLagP99, g.StartLagMax, verdict)
+	fmt.Fprintf(b, "Generator at %g orders/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, g.StartLagP50, g.StartLagP99, g.StartLagMax, g.verdict())
 	if s := r.Spans; s != nil {
 		fmt.Fprintf(b, "Spans of this process: started %d = exported %d + dropped %d; %s\n", s.Started, s.Exported, s.Dropped, r.shared())
 	}
