@@ -15,25 +15,22 @@ import (
 // maxDamagedTraces bounds the traces that are remembered as damaged.
 const maxDamagedTraces = 100_000
 
-// traceKeys are what the id of a trace is called in JSON.
-var traceKeys = [...]string{`"traceId"`, `"trace_id"`, `"traceID"`}
-
 // appendTraces appends the trace ids that JSON names, damaged as it is: those of its spans, and of what they link to, which lost an
-// effect.
+// effect. It takes time in proportion to the text.
 func appendTraces(ids []journey.TraceID, text []byte) []journey.TraceID {
 	for len(ids) < maxDamagedTraces {
-		at, behind := -1, 0
-		for _, key := range traceKeys {
-			if i := bytes.Index(text, []byte(key)); i >= 0 && (at < 0 || i < at) {
-				at, behind = i, i+len(key)
-			}
-		}
-		if at < 0 {
+		_, behind, ok := bytes.Cut(text, []byte(`"trace`))
+		if !ok {
 			break
 		}
-		text = text[behind:]
-		value, ok := bytes.CutPrefix(bytes.TrimLeft(text, " \t"), []byte{':'})
-		if !ok {
+		text = behind
+		for _, rest := range [...]string{`Id"`, `_id"`, `ID"`} {
+			if behind, ok = bytes.CutPrefix(text, []byte(rest)); ok {
+				break
+			}
+		}
+		value, colon := bytes.CutPrefix(bytes.TrimLeft(behind, " \t"), []byte{':'})
+		if !ok || !colon {
 			continue
 		}
 		value, ok = bytes.CutPrefix(bytes.TrimLeft(value, " \t"), []byte{'"'})

@@ -1,9 +1,11 @@
 package source
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -53,6 +55,22 @@ func TestDamagedTraces(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDamagedTracesTakeLinearTime has a damaged span with links to 100,000 traces.
+func TestDamagedTracesTakeLinearTime(t *testing.T) {
+	var links strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&links, `{"traceId":"%032x","spanId":"0000000000000002"},`, i+1)
+	}
+	began := time.Now()
+	result, err := Read(strings.NewReader(otlpLine(idA, `,"links":[`+strings.TrimSuffix(links.String(), ",")+`],"kind":[]`)+"\n"+otlpLine(idB, "")), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 20*time.Second || len(result.DamagedTraces) < maxDamagedTraces-1 { // the first trace is among the linked ones
+		t.Errorf("%d traces in %v", len(result.DamagedTraces), took)
 	}
 }
 
