@@ -108,9 +108,12 @@ func TestStartsOfWholeMilliseconds(t *testing.T) {
 		second := first + 3_000_000 + (k*271_003)%4_000_000
 		spans := []journey.Span{s(1, base, base+20_000_000), s(2, base+1_000_000, base+first), s(3, base+first+20_000, base+second)}
 		spans[0].Kind = journey.KindServer
-		for other := range k % 2 * 30 { // traces and resources that have nothing to do with it
-			x := s(1, base+1e9, base+2e9)
-			x.Trace[1], x.Resource = byte(other)+1, &journey.Resource{InstanceID: fmt.Sprint(other)}
+		for other := range k % 2 * 30 { // the same service in other traces, and other instances, with ends of whole milliseconds
+			x := s(1, base+1e9, (base/1e6+2e3)*1e6)
+			x.Start++
+			if x.Trace[1] = byte(other) + 1; other%2 == 0 {
+				x.Resource = &journey.Resource{InstanceID: fmt.Sprint(other)}
+			}
 			spans = append(spans, x)
 		}
 		seen := map[string]bool{}

@@ -31,7 +31,8 @@ func TestRoomForSpansIsMadeOnce(t *testing.T) {
 	}
 	file := taken(func() (source.Result, error) { return source.ReadFile(name) })
 	stream := taken(func() (source.Result, error) { return source.Read(bytes.NewReader([]byte(text)), "f") })
-	if file > stream*3/4 { // where room is made again and again they are alike
+
+	if file > stream*7/10 { // 0.56, or 0.67 with the race detector; where room is made again and again they are alike
 		t.Errorf("reading a file takes %d bytes, reading what has no known size %d", file, stream)
 	}
 }
