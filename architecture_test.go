@@ -35,17 +35,17 @@ type room struct {
 }
 
 var rooms = []room{
-	{"cmd", []string{"experiments", "lab", "doctor", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
+	{"cmd", []string{"otelamqp", "experiments", "lab", "doctor", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
 	{"experiments", []string{"lab", "journey"}, "asks: it runs the lab and judges what came out, and never reaches into a service"},
 	{"lab", []string{"services", "journey", "internal"}, "drives: it starts services, and knows of no experiment and no command"},
-	{"doctor", []string{"lab", "services", "journey", "internal"}, "finds the first broken hop between a service and a person's screen"},
+	{"doctor", []string{"otelamqp", "lab", "services", "journey", "internal"}, "finds the first broken hop between a service and a person's screen"},
 	{"services", []string{"otelamqp", "otelkgo", "tracecontext", "internal"}, "makes traces: the system under observation knows neither its driver nor its judge"},
 	{"journey", nil, "judges traces: a library for projects that have never heard of the lab"},
 	{"otelamqp", nil, "instruments amqp091-go: a library for projects that have never heard of the lab"},
 	{"otelkgo", nil, "instruments franz-go: a library for projects that have never heard of the lab"},
 	{"tracecontext", nil, "propagates context: a library for projects that have never heard of the lab"},
 	{"tools", []string{"internal"}, "serves those who build: it works before the rest compiles"},
-	{"internal", []string{"otelkgo", "tracecontext", "journey", "lab"}, "what several rooms need that are not libraries: each with one job"},
+	{"internal", []string{"otelamqp", "otelkgo", "tracecontext", "journey", "lab"}, "what several rooms need that are not libraries: each with one job"},
 	{"collector", []string{"lab", "services", "journey", "internal"}, "tests the collector's configuration with the real program and the lab"},
 	{"jaeger", []string{"lab", "services", "journey", "internal"}, "tests Jaeger's configuration with the real program and the lab"},
 	{"prometheus", []string{"internal"}, "tests the scrape configuration and the rules with the real program"},

@@ -88,6 +88,7 @@ func (p *parts) examine(ctx context.Context, w *walk) {
 		before = p.countsNow(ctx)
 	}
 	orders := p.checkOrders(ctx, w, flow, spans.taken)
+	p.checkRabbitMQ(ctx, w, flow, spans.taken)
 	traces := p.checkTraces(ctx, w, spans, orders)
 	p.checkMetrics(ctx, w, prometheus.ended, spans, orders, traces, before)
 	look(ctx, w, check{name: "grafana", absent: missing("--grafana", p.config.Grafana != ""), within: oneAnswer}, p.grafanaAnswers)

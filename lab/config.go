@@ -37,11 +37,14 @@ type Config struct {
 	Timeout  time.Duration // of the client, for one order; 0: 5 s
 	Deadline time.Duration // from the last answer until every order is final and every journey complete; 0: 10 s
 
-	Kafka       []string // host:port of brokers; none: the embedded one
-	Keep        bool     // leave topics and groups on a broker that the lab did not start
-	Target      string   // URL of a gateway that runs elsewhere; "": the services run in this process
-	ReceiveOTLP string   // where the lab takes spans of services that run elsewhere
-	Jaeger      string   // or the Jaeger that has them: its URL, or grpc://HOST:PORT
+	Kafka    []string // host:port of brokers; none: the embedded one
+	RabbitMQ []string // host:port of nodes; none: no form of it
+	// ClassicQueues makes classic queues at RabbitMQ instead of quorum queues.
+	ClassicQueues bool
+	Keep          bool   // leave topics, groups and queues on a broker that the lab did not start
+	Target        string // URL of a gateway that runs elsewhere; "": the services run in this process
+	ReceiveOTLP   string // where the lab takes spans of services that run elsewhere
+	Jaeger        string // or the Jaeger that has them: its URL, or grpc://HOST:PORT
 
 	OTLP   otlp.Destination // where every span is also sent, and metrics
 	Unsent float64          // share of the orders whose spans are not sent there, 0 to 1
@@ -193,8 +196,13 @@ func (c Config) check() error {
 	if c.Target != "" && c.Kotel {
 		return errors.New("relation kotel is a lab started with that library's hooks: it cannot be asked of services elsewhere (--target)")
 	}
-	if c.Target != "" && len(c.Kafka) > 0 {
-		return errors.New("the services at --target have their own broker: leave out --kafka")
+	if c.Target != "" && len(c.Kafka)+len(c.RabbitMQ) > 0 {
+		return errors.New("the services at --target have their own brokers: leave out --kafka and --rabbitmq")
+	}
+	for _, form := range c.Flow.FormsBy(flows.RabbitMQ) {
+		if slices.Contains(c.Forms, form) && c.Target == "" && len(c.RabbitMQ) == 0 {
+			return fmt.Errorf("form %s needs a RabbitMQ: start one (task rabbitmq) and name it with --rabbitmq, or leave the form out", form)
+		}
 	}
 	if c.Target != "" && c.Profiles != "" {
 		return errors.New("--profiles keeps the CPU profile of this process, and the services at --target are in others: let them push theirs (serve --pyroscope)")

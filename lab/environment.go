@@ -160,7 +160,7 @@ func (env *environment) flush(ctx context.Context) error {
 // startServices starts all services in this process, on a broker of the lab's own or another.
 func (env *environment) startServices(ctx context.Context, c Config, run string, telemetry telemetry.Config) error {
 	config := services.Config{
-		Services: c.Flow.Services(), Flow: c.Flow, Kafka: c.Kafka, Workers: c.Workers, Polls: c.Polls, AllowFaults: true, NoDedupe: c.NoDedupe, Remembered: c.Remembered, Kotel: c.Kotel, Telemetry: telemetry, Network: c.Network,
+		Services: c.Flow.Services(), Flow: c.Flow, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.ClassicQueues, Workers: c.Workers, Polls: c.Polls, AllowFaults: true, NoDedupe: c.NoDedupe, Remembered: c.Remembered, Kotel: c.Kotel, Telemetry: telemetry, Network: c.Network,
 	}
 	env.broker = strings.Join(c.Kafka, ",")
 	if len(c.Kafka) == 0 {
@@ -172,16 +172,24 @@ func (env *environment) startServices(ctx context.Context, c Config, run string,
 		env.brokerIs = "embedded, in memory, not a real Kafka's cost"
 		env.onStop(func(context.Context) error { broker.Close(); return nil })
 	} else {
-		config.Prefix = "tracelab." + run + "."
 		env.brokerIs = brokerVersion(ctx, c.Kafka, c.Network)
+	}
+	if len(c.RabbitMQ) > 0 {
+		env.broker += " and RabbitMQ " + strings.Join(c.RabbitMQ, ",")
+		env.brokerIs += "; RabbitMQ at " + strings.Join(c.RabbitMQ, ", ")
+	}
+	if len(c.Kafka)+len(c.RabbitMQ) > 0 {
+		config.Prefix = "tracelab." + run + "."
 	}
 	system, err := services.Start(ctx, config)
 	if err != nil {
 		return err
 	}
 	env.system = system
-	if len(c.Kafka) > 0 && !c.Keep {
-		env.onStop(func(ctx context.Context) error { return services.RemoveTopics(ctx, config) })
+	if config.Prefix != "" && !c.Keep {
+		shared := config
+		shared.Kafka = c.Kafka // the embedded one is gone with all that it holds
+		env.onStop(func(ctx context.Context) error { return services.RemoveTopics(ctx, shared) })
 	}
 	env.onStop(system.Shutdown)
 	return system.Ready(ctx)

@@ -113,7 +113,8 @@ func handles(span *journey.Span) bool {
 
 // topicOf is the destination as the table of hops names it, without the prefix of a run.
 func (e expectations) topicOf(span *journey.Span) string {
-	name := firstAttr(span, "messaging.destination.template", "messaging.destination.name", "messaging.source.name")
+	// At RabbitMQ the topic is the routing key: the destination names the exchange and the queue, too.
+	name := firstAttr(span, "messaging.rabbitmq.destination.routing_key", "messaging.destination.template", "messaging.destination.name", "messaging.source.name")
 	for _, topic := range e.topics {
 		if strings.HasSuffix(name, topic) {
 			return topic

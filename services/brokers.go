@@ -8,6 +8,7 @@ import (
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/carrier/kafka"
+	"tracelab/services/internal/carrier/rabbitmq"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -27,6 +28,16 @@ func brokerKinds() map[flows.Carrier]brokerKind {
 				broker, err := kafka.Open(ctx, kafka.Config{Kotel: c.Kotel, BrokerConfig: b})
 				if err != nil {
 					return nil, err // and no broker that is none
+				}
+				return broker, nil
+			},
+		},
+		flows.RabbitMQ: {
+			addresses: func(c Config) []string { return c.RabbitMQ },
+			open: func(ctx context.Context, c Config, b carrier.BrokerConfig) (carrier.Broker, error) {
+				broker, err := rabbitmq.Open(ctx, rabbitmq.Config{Classic: c.ClassicQueues, BrokerConfig: b})
+				if err != nil {
+					return nil, err
 				}
 				return broker, nil
 			},

@@ -2,6 +2,7 @@ package services
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 
 	carrierhttp "tracelab/services/internal/carrier/http"
 	"tracelab/services/internal/carrier/kafka"
+	"tracelab/services/internal/carrier/rabbitmq"
 
 	"go.opentelemetry.io/otel/propagation"
 
@@ -40,9 +42,12 @@ type Config struct {
 	// HTTP and GRPC are host:port of every service, the ones elsewhere too. One that runs here and is missing, or whose
 	// port is 0, gets a free port on 127.0.0.1.
 	HTTP, GRPC map[string]string
-	Kafka      []string // host:port of the brokers; none: no messages
-	Prefix     string   // of topics and groups, on a broker that others use too
-	Workers    int      // records that a service works on at the same time
+	Kafka      []string // host:port of the brokers; none: no messages by Kafka
+	RabbitMQ   []string // host:port of its nodes; none: no messages by RabbitMQ
+	Prefix     string   // of topics, groups, exchanges and queues, on a broker that others use too
+	Workers    int      // messages of a broker that a service works on at the same time
+	// ClassicQueues makes classic queues at RabbitMQ instead of quorum queues.
+	ClassicQueues bool
 	// Connections is how many connections each server of a service has at a time; 0: as many as the memory limit allows.
 	Connections int
 	// Remembered is how many orders the orders service remembers; 0: as many as the memory limit allows. Beyond it, orders
@@ -76,10 +81,17 @@ func DefaultAddresses(f *flows.Flow) (http, grpc map[string]string) {
 	return http, grpc
 }
 
-// RemoveTopics deletes the topics and groups of the configuration's prefix from its broker.
+// RemoveTopics deletes what has the configuration's prefix from its brokers: topics and groups, exchanges and queues.
 func RemoveTopics(ctx context.Context, config Config) error {
 	f := config.flow()
-	return kafka.RemoveTopics(ctx, config.Network.Dial, config.Kafka, config.Prefix, f.Topics(), f.Services())
+	var errs []error
+	if len(config.Kafka) > 0 {
+		errs = append(errs, kafka.RemoveTopics(ctx, config.Network.Dial, config.Kafka, config.Prefix, f.Topics(), f.Services()))
+	}
+	if len(config.RabbitMQ) > 0 {
+		errs = append(errs, rabbitmq.Remove(ctx, config.Network.Dial, config.RabbitMQ, config.Prefix, f.Services()))
+	}
+	return errors.Join(errs...)
 }
 
 // flow is what the services do.

@@ -78,7 +78,11 @@ func (l *testLab) deliveries(e Experiment) map[string]int {
 	for _, span := range l.spans.Ended() {
 		a := attributes(span)
 		if a["messaging.operation.type"].AsString() == "process" && a[KeyRun].AsString() == e.Run && a[KeyForm].AsString() == string(e.Form) && a[KeyNumber].AsString() == itoa(e.Number) {
-			counts[a["messaging.destination.name"].AsString()]++
+			topic := a["messaging.destination.name"].AsString()
+			if key, ok := a["messaging.rabbitmq.destination.routing_key"]; ok { // its destinations name the exchange and the queue, too
+				topic = key.AsString()
+			}
+			counts[topic]++
 		}
 	}
 	return counts

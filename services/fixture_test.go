@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tracelab/internal/telemetry"
+	"tracelab/otelamqp/amqptest"
 	carrierhttp "tracelab/services/internal/carrier/http"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -31,12 +32,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits for what must happen.
 const patience = 20 * time.Second
 
-// testLab is all seven services on an embedded Kafka, with every ended span and every log record in memory, and a
+// testLab is all seven services on an embedded Kafka and an AMQP broker in this process, with every ended span and every log record in memory, and a
 // client that places orders.
 type testLab struct {
 	*testing.T
 	config  Config
 	cluster *kfake.Cluster
+	rabbit  *amqptest.Broker
 	system  *System
 	spans   *tracetest.SpanRecorder
 	logs    *logBuffer
@@ -50,7 +52,7 @@ func inBubble(t *testing.T, f func(l *testLab), changes ...func(*Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := &kfake.VirtualNetwork{}
-		l := newTestLab(t, Network{Listen: network.Listen, Dial: network.DialContext})
+		l := newTestLab(t, Network{Listen: network.Listen, Dial: network.DialContext}, "127.0.0.1:5672")
 		l.config.HTTP, l.config.GRPC = DefaultAddresses(flows.Order())
 		l.virtual = true
 		l.with(f, changes)
@@ -60,19 +62,23 @@ func inBubble(t *testing.T, f func(l *testLab), changes ...func(*Config)) {
 // onLoopback runs f with a lab on real sockets.
 func onLoopback(t *testing.T, f func(l *testLab), changes ...func(*Config)) {
 	t.Helper()
-	newTestLab(t, TCP()).with(f, changes)
+	newTestLab(t, TCP(), "127.0.0.1:0").with(f, changes)
 }
 
 // newTestLab makes a lab whose services are not started: a cluster, and a configuration that names it.
-func newTestLab(t *testing.T, network Network) *testLab {
+func newTestLab(t *testing.T, network Network, rabbitmq string) *testLab {
 	t.Helper()
 	l := &testLab{T: t, spans: tracetest.NewSpanRecorder(), logs: &logBuffer{}}
 	var err error
 	l.cluster, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(network.Listen))
 	l.must(err)
+	l.rabbit = &amqptest.Broker{}
+	listener, err := network.Listen("tcp", rabbitmq)
+	l.must(err)
+	l.rabbit.Serve(listener)
 	handler := slog.NewJSONHandler(l.logs, &slog.HandlerOptions{Level: slog.LevelDebug})
 	l.config = Config{
-		Services: Names(), Kafka: l.cluster.ListenAddrs(), Workers: DefaultWorkers, AllowFaults: true, Network: network,
+		Services: Names(), Kafka: l.cluster.ListenAddrs(), RabbitMQ: []string{listener.Addr().String()}, Workers: DefaultWorkers, AllowFaults: true, Network: network,
 		Telemetry: telemetry.Config{
 			Version: "test", Host: "host", Instance: "1", Processors: []sdktrace.SpanProcessor{l.spans},
 			Propagator: Propagator(slog.New(handler)), Logs: handler, BaggageKeys: BaggageKeys(),
@@ -90,7 +96,7 @@ func (l *testLab) with(f func(l *testLab), changes []func(*Config)) {
 	for _, change := range changes {
 		change(&l.config)
 	}
-	defer l.cluster.Close()
+	defer l.closeBrokers()
 	defer l.client.CloseIdleConnections()
 	l.start()
 	defer func() {
@@ -99,6 +105,11 @@ func (l *testLab) with(f func(l *testLab), changes []func(*Config)) {
 		}
 	}()
 	f(l)
+}
+
+func (l *testLab) closeBrokers() {
+	l.cluster.Close()
+	l.rabbit.Close()
 }
 
 // start starts the services and waits until they are ready.

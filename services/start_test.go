@@ -43,7 +43,7 @@ func TestPortInUse(t *testing.T) {
 		"http": func(c *Config) { c.HTTP = map[string]string{Shipping: taken.Addr().String()} },
 		"grpc": func(c *Config) { c.GRPC = map[string]string{Shipping: taken.Addr().String()} },
 	} {
-		l := newTestLab(t, TCP())
+		l := newTestLab(t, TCP(), "127.0.0.1:0")
 		use(&l.config)
 		err := l.startError()
 		if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), taken.Addr().String()) || !strings.Contains(err.Error(), Shipping) ||
@@ -53,20 +53,20 @@ func TestPortInUse(t *testing.T) {
 		l.config.HTTP, l.config.GRPC = nil, nil
 		l.start() // what the failed start has taken is free again
 		l.must(l.stop(patience))
-		l.cluster.Close()
+		l.closeBrokers()
 	}
 	goleak.VerifyNone(t, before)
 }
 
 func TestUnknownService(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	l := newTestLab(t, TCP())
+	l := newTestLab(t, TCP(), "127.0.0.1:0")
 	l.config.Services = []string{Gateway, "bakery"}
 	err := l.startError()
 	if unknown, ok := errors.AsType[*vocabulary.UnknownError](err); !ok || unknown.Word != "bakery" || !slices.Equal(unknown.Known, Names()) {
 		t.Errorf("%v, want the word and the list", err)
 	}
-	l.cluster.Close()
+	l.closeBrokers()
 	goleak.VerifyNone(t, before)
 }
 

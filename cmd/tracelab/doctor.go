@@ -16,12 +16,13 @@ import (
 // doctorCommand is `tracelab doctor`.
 type doctorCommand struct {
 	Wait    bool          `help:"Wait until every part that has an address is healthy, and say how long each took, instead of looking for what is broken."`
-	Only    []string      `help:"Of --wait: this part alone (repeatable): kafka, collector, jaeger, prometheus, grafana, pyroscope, services." placeholder:"PART" sep:","`
+	Only    []string      `help:"Of --wait: this part alone (repeatable): kafka, rabbitmq, collector, jaeger, prometheus, grafana, pyroscope, services." placeholder:"PART" sep:","`
 	Timeout time.Duration `help:"How long everything may take (default ${default})." default:"2m" placeholder:"DURATION"`
 
 	Gateway          string   `help:"The services' gateway (default ${default})." default:"http://127.0.0.1:18080" placeholder:"URL"`
 	Kafka            []string `help:"Their Kafka (default ${default}). Any of these addresses can be left empty: then that part is left out." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
-	Prefix           string   `help:"In front of the names of their topics and groups." placeholder:"TEXT"`
+	RabbitMQ         []string `name:"rabbitmq" help:"Their RabbitMQ, where there is one, such as 127.0.0.1:5672." placeholder:"HOST:PORT"`
+	Prefix           string   `help:"In front of the names of their topics, groups and queues." placeholder:"TEXT"`
 	OTLP             []string `name:"otlp" help:"Where spans are sent: host:port for gRPC, a URL for HTTP. The probe orders' own go to the first (default ${default})." default:"127.0.0.1:4317,http://127.0.0.1:4318" placeholder:"ADDR"`
 	Collector        string   `help:"The collector's health (default ${default})." default:"http://127.0.0.1:13133" placeholder:"URL"`
 	CollectorMetrics string   `help:"The collector's own metrics (default ${default})." default:"http://127.0.0.1:8888" placeholder:"URL"`
@@ -75,7 +76,7 @@ func (c *doctorCommand) finish(s *streams, report doctor.Report) error {
 
 func (c *doctorCommand) config(s *streams) (doctor.Config, error) {
 	config := doctor.Config{
-		Gateway: c.Gateway, Kafka: given(c.Kafka), Prefix: c.Prefix, OTLP: given(c.OTLP), Collector: c.Collector,
+		Gateway: c.Gateway, Kafka: given(c.Kafka), RabbitMQ: given(c.RabbitMQ), Prefix: c.Prefix, OTLP: given(c.OTLP), Collector: c.Collector,
 		CollectorMetrics: c.CollectorMetrics, Jaeger: c.Jaeger, JaegerHealth: c.JaegerHealth, Prometheus: c.Prometheus,
 		Grafana: c.Grafana, Pyroscope: c.Pyroscope, Timeout: c.Timeout, Version: version(), Logger: s.log,
 	}
@@ -96,6 +97,9 @@ func (c *doctorCommand) config(s *streams) (doctor.Config, error) {
 		if flag.value != "" {
 			errs = append(errs, checkURL(flag.name, flag.value))
 		}
+	}
+	for _, address := range config.RabbitMQ {
+		errs = append(errs, checkHostPort("rabbitmq", address))
 	}
 	for _, address := range config.Kafka {
 		errs = append(errs, checkHostPort("kafka", address))

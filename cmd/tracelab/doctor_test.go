@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,16 @@ func TestEveryDoctorFlagMakesADifference(t *testing.T) {
 		"collector": names("collector", "--collector", "http://"+nobody), "collector-metrics": names("collector-metrics", "--collector-metrics", "http://"+nobody),
 		"jaeger": names("jaeger", "--jaeger", "http://"+nobody), "prometheus": names("prometheus", "--prometheus", "http://"+nobody),
 		"grafana": names("grafana", "--grafana", "http://"+nobody), "pyroscope": names("pyroscope", "--pyroscope", "http://"+nobody),
+		"rabbitmq": func(t *testing.T) {
+			report, status := examined(t, "--gateway", p.gateway, "--rabbitmq", nobody)
+			if c := checkOf(t, report, "rabbitmq"); c.Status != doctor.Failed || !strings.Contains(c.Seen, "refused") || status != exitNotSo {
+				t.Errorf("exit status %d, with an address: %+v", status, c)
+			}
+			report, _ = examined(t, "--gateway", p.gateway)
+			if slices.ContainsFunc(report.Checks, func(c doctor.Check) bool { return strings.HasPrefix(c.Name, "rabbitmq") }) {
+				t.Errorf("without an address: %+v", report)
+			}
+		},
 		"jaeger-health": func(t *testing.T) {
 			report, status := examined(t, "--wait", "--only", "jaeger", "--timeout", "100ms", "--jaeger-health", "http://"+nobody)
 			if c := checkOf(t, report, "jaeger"); status != exitNotSo || !strings.Contains(c.Seen, nobody+"/status") {
@@ -122,7 +133,7 @@ func TestEveryDoctorFlagMakesADifference(t *testing.T) {
 		},
 		"wait": func(t *testing.T) {
 			report, status := examined(t, "--wait", "--gateway", p.gateway, "--kafka", p.kafka)
-			if len(report.Checks) != len(doctor.Parts()) || status != exitDone {
+			if len(report.Checks) != len(doctor.Parts())-1 || status != exitDone {
 				t.Errorf("exit status %d, %+v", status, report)
 			}
 		},
@@ -186,7 +197,7 @@ func TestDoctorGoesByItsVariables(t *testing.T) {
 func TestDoctorCommandLinesThatMakeNoSense(t *testing.T) {
 	for args, want := range map[string]string{
 		"--only kafka":                           "--only goes with --wait",
-		"--wait --only kafak":                    `no part "kafak": use one of kafka, collector, jaeger, prometheus, grafana, pyroscope, services; did you mean "kafka"?`,
+		"--wait --only kafak":                    `no part "kafak": use one of kafka, rabbitmq, collector, jaeger, prometheus, grafana, pyroscope, services; did you mean "kafka"?`,
 		"--wait --only pyroscope":                "pyroscope has no address to wait at: name one with --pyroscope",
 		"--timeout 0s":                           "--timeout: use a positive value",
 		"--gateway=":                             "--gateway: there is no chain to walk without one",

@@ -23,6 +23,7 @@ import (
 	"tracelab/journey"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
+	"tracelab/otelamqp/amqptest"
 	"tracelab/services"
 	"tracelab/services/flows"
 )
@@ -198,7 +199,19 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("with it the step was done %d times, want twice", done)
 			}
 		},
-		"kafka":  func(t *testing.T) { onAnotherKafka(t, false) },
+		"kafka": func(t *testing.T) { onAnotherKafka(t, false) },
+		"rabbitmq": func(t *testing.T) {
+			if kind := onRabbitMQ(t); kind != "" {
+				t.Errorf("a queue of kind %s is left", kind)
+			}
+		},
+		"classic": func(t *testing.T) {
+			for kind, args := range map[string][]string{"quorum": {"--keep"}, "classic": {"--keep", "--classic"}} {
+				if got := onRabbitMQ(t, args...); got != kind {
+					t.Errorf("%q: queues of kind %q, want %q", args, got, kind)
+				}
+			}
+		},
 		"keep":   func(t *testing.T) { onAnotherKafka(t, true, "--keep") },
 		"target": func(t *testing.T) { elsewhere(t) },
 		"receive-otlp": func(t *testing.T) { // with it: see target
@@ -338,6 +351,22 @@ func onAnotherKafka(t *testing.T, kept bool, args ...string) {
 			t.Errorf("topic %s has not the run's prefix", name)
 		}
 	}
+}
+
+// onRabbitMQ runs orders on a RabbitMQ and returns the kind of the queue that is left there, or nothing.
+func onRabbitMQ(t *testing.T, args ...string) string {
+	t.Helper()
+	broker := &amqptest.Broker{}
+	defer broker.Close()
+	address, err := broker.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, status := do(t, append(args, "--forms", "rabbitmq", "--rabbitmq", address)...)
+	if f := result.Forms["rabbitmq"]; status != exitDone || f.Journeys != 1 || !strings.Contains(result.Broker, address) {
+		t.Errorf("exit status %d, %d journeys, broker %s, problems %q", status, f.Journeys, result.Broker, result.Problems)
+	}
+	return broker.QueueType("tracelab." + result.Run + ".payment")
 }
 
 // reservations places one order on a broker that delivers every message twice, and counts how often its stock was

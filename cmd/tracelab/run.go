@@ -16,6 +16,7 @@ import (
 	"tracelab/internal/vocabulary"
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // runCommand is `tracelab run`.
@@ -35,7 +36,9 @@ type runCommand struct {
 	Deadline time.Duration `help:"How long to wait, after the last answer, for every order to be final (default ${default})." default:"10s" placeholder:"DURATION"`
 
 	Kafka       []string `help:"Use this Kafka instead of the embedded one." placeholder:"HOST:PORT"`
-	Keep        bool     `help:"Leave the run's topics and groups on that Kafka."`
+	RabbitMQ    []string `name:"rabbitmq" help:"The RabbitMQ for the form rabbitmq." placeholder:"HOST:PORT"`
+	Classic     bool     `help:"Make classic queues at that RabbitMQ instead of quorum queues."`
+	Keep        bool     `help:"Leave the run's topics, groups and queues on that Kafka and RabbitMQ."`
 	Target      string   `help:"Drive services that run elsewhere: the URL of their gateway." placeholder:"URL"`
 	ReceiveOTLP string   `name:"receive-otlp" help:"Take their spans here: OTLP over gRPC, and over HTTP on the next port." placeholder:"HOST:PORT"`
 	Jaeger      string   `help:"Fetch their spans from this Jaeger instead, through api/v3, and link to its pages." placeholder:"URL|grpc://HOST:PORT"`
@@ -91,10 +94,19 @@ func (c *runCommand) write(ctx context.Context, s *streams, result *lab.Result) 
 	return result.WriteText(s.out, terminalOf(s.out))
 }
 
+// runnable lists the forms of a flow that the brokers of a run can carry.
+func runnable(flow *flows.Flow, rabbitmq []string, target string) []services.Form {
+	if len(rabbitmq) > 0 || target != "" {
+		return flow.Forms()
+	}
+	without := flow.FormsBy(flows.RabbitMQ)
+	return slices.DeleteFunc(flow.Forms(), func(form services.Form) bool { return slices.Contains(without, form) })
+}
+
 func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
 		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Workers: c.Workers, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
-		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, Keep: c.Keep, Target: c.Target,
+		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Keep: c.Keep, Target: c.Target,
 		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Unsent: 1 - c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Program: hint.Program(os.Args[0]), Version: version(), Logger: s.log,
 	}
 	for _, flag := range []struct { // 0 is a default to the lab, and a slip of the hand here
@@ -112,7 +124,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		return config, err
 	}
 	if slices.Equal(c.Forms, []string{"all"}) {
-		c.Forms = formNames(config.Flow.Forms())
+		c.Forms = formNames(runnable(config.Flow, c.RabbitMQ, c.Target))
 	}
 	if c.Format == "html" && c.Orders*len(c.Forms) > maxPageOrders {
 		return config, fmt.Errorf("--format html holds all spans of the run in memory: use at most %d orders in all, or --format text and `compare` with the forms that you want to see", maxPageOrders)

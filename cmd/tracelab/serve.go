@@ -29,7 +29,9 @@ type serveCommand struct {
 	HTTP        map[string]string `name:"http" help:"Where services answer HTTP, here and elsewhere (default: 127.0.0.1, ports 18080 to 18086 in the order above)." placeholder:"SERVICE=HOST:PORT"`
 	GRPC        map[string]string `name:"grpc" help:"Where services answer gRPC (default: 127.0.0.1, ports 19080 to 19086)." placeholder:"SERVICE=HOST:PORT"`
 	Kafka       []string          `help:"The Kafka that carries messages; without one, only calls work. The word embedded starts one in this process, in memory." placeholder:"HOST:PORT"`
-	Prefix      string            `help:"Put this in front of the names of topics and groups." placeholder:"TEXT"`
+	RabbitMQ    []string          `name:"rabbitmq" help:"The RabbitMQ that carries the messages of the form rabbitmq." placeholder:"HOST:PORT"`
+	Classic     bool              `help:"Make classic queues at that RabbitMQ instead of quorum queues."`
+	Prefix      string            `help:"Put this in front of the names of topics, groups, exchanges and queues." placeholder:"TEXT"`
 	Workers     int               `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
 	AllowFaults bool              `help:"Act on the faults that an order carries."`
 	Effects     string            `help:"Keep in this file which steps were done, so that a service that is killed and started again does not repeat them (default: in memory)." placeholder:"FILE"`
@@ -128,7 +130,7 @@ func (c *serveCommand) announce(s *streams, system *services.System, config serv
 	if entry := flow.Entry().Service(); slices.Contains(names, entry) {
 		s.talk("%s keeps its state in the memory of this process: run one of it, and expect it to forget when it stops", entry)
 	}
-	if len(c.Kafka) > 0 && c.Effects == "" {
+	if len(c.Kafka)+len(c.RabbitMQ) > 0 && c.Effects == "" {
 		s.talk("no --effects: which steps were done is in the memory of this process; when it is killed, steps may be repeated")
 	}
 	if forms := flow.FormsBy(flows.KafkaLog); len(c.Kafka) == 0 && len(forms) > 0 {
@@ -150,7 +152,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 		names = flow.Services()
 	}
 	config := services.Config{
-		Services: names, Flow: flow, Kafka: c.Kafka, Prefix: c.Prefix, Workers: c.Workers, Polls: c.Polls, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
+		Services: names, Flow: flow, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Prefix: c.Prefix, Workers: c.Workers, Polls: c.Polls, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
 		Telemetry: telemetry.Config{
 			Version: version(), Host: c.Host, Headers: c.Headers, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),

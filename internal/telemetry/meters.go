@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"tracelab/otelamqp"
 	"tracelab/otelkgo"
 )
 
@@ -57,7 +58,7 @@ func boundedKeys(scope string) []attribute.Key {
 		}
 	case otelgrpc.ScopeName: // unknown methods are not measured, see package carrier/grpc
 		return []attribute.Key{semconv.RPCSystemNameKey, semconv.RPCMethodKey, semconv.RPCResponseStatusCodeKey, semconv.ErrorTypeKey}
-	case otelkgo.ScopeName:
+	case otelkgo.ScopeName, otelamqp.ScopeName:
 		return []attribute.Key{
 			semconv.MessagingSystemKey, semconv.MessagingOperationNameKey, semconv.MessagingOperationTypeKey,
 			semconv.MessagingDestinationNameKey, semconv.MessagingDestinationTemplateKey,

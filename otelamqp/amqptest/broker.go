@@ -131,6 +131,17 @@ func (b *Broker) Depth(queueName string) (ready, unacked int) {
 	return ready, unacked
 }
 
+// QueueType returns the kind that a queue was declared with, quorum or classic, or
+// nothing when there is no such queue. All work alike here.
+func (b *Broker) QueueType(queueName string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if q := b.queues[queueName]; q != nil {
+		return q.kind
+	}
+	return ""
+}
+
 // Close ends the broker and waits for its goroutines.
 func (b *Broker) Close() {
 	b.mu.Lock()

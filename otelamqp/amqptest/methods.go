@@ -1,6 +1,7 @@
 package amqptest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -90,7 +91,7 @@ func (s *session) declareQueue(ch *channel, name string, a *arguments) {
 			s.b.names++
 			name = fmt.Sprintf("amq.gen-%d", s.b.names)
 		}
-		q = &queue{name: name, deadKey: table["x-dead-letter-routing-key"]}
+		q = &queue{name: name, kind: cmp.Or(table["x-queue-type"], "classic"), deadKey: table["x-dead-letter-routing-key"]}
 		q.deadLetters, q.hasDead = table["x-dead-letter-exchange"]
 		s.b.queues[name] = q
 	}
