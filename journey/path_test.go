@@ -427,6 +427,17 @@ var pathCases = []pathCase{
 		[]string{"S[0,5] P[5,8] ~message[8,30] a.W[30,40]"},
 	},
 	{
+		"a reply that came in a batch: what made it wait for others of the batch is not what was asked",
+		`w.S SERVER 0-100
+		   w.P PRODUCER 5-8 messaging.message.conversation_id=1
+		     b.H CONSUMER 30-80 op=process
+		       b.Q PRODUCER 75-79
+		   w.X PRODUCER 60-84
+		w.R CONSUMER 85-90 op=process link=b.Q link=w.X trace=2 messaging.message.conversation_id=1`,
+		[]string{"w.S[0,5] w.P[5,8] ~message[8,30] b.H[30,75] b.Q[75,79] ~batch[79,84] ~message[84,85] w.R[85,90] w.S[90,100]"},
+		[]string{"w.S[0,5] w.P[5,8] ~message[8,30] b.H[30,75] b.Q[75,79] ~batch[79,84] ~message[84,85] w.R[85,90] w.S[90,100]"},
+	},
+	{
 		"a poll that was open long before its message was sent",
 		`S 0-60
 		   P PRODUCER 40-50

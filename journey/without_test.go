@@ -49,3 +49,15 @@ func TestWithout(t *testing.T) {
 		t.Error("a selector without a service is no error")
 	}
 }
+
+// A batch of two messages of which one is left out goes on with the other, and so does all below it.
+func TestWithoutOneOfTwoCauses(t *testing.T) {
+	spans, err := draw.Spans("web.S SERVER 0-60\n  web.A PRODUCER 10-12\n  web.B PRODUCER 20-22\nbill.H CONSUMER 30-90 op=process link=web.A link=web.B trace=2\n  bill.db CLIENT 40-80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := journey.NewSet(spans, journey.Without(journey.Selector{Service: "web", Name: "web.A"}))
+	if j := rootedAt(set, 0); j.Len() != 4 || len(j.Unreached()) > 0 || set.LeftOut() != 1 {
+		t.Errorf("%d spans, %d unreached, %d left out; want 4, 0, 1", j.Len(), len(j.Unreached()), set.LeftOut())
+	}
+}

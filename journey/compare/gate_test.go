@@ -243,6 +243,12 @@ func FuzzParseLimit(f *testing.F) {
 func TestSameWithin(t *testing.T) {
 	a := took("a", times(40, func(i int) float64 { return 50 + float64(i) })...)
 	b := took("b", times(40, func(i int) float64 { return (50 + float64(i)) * (1 + float64(i%5-2)/500) })...)
+	less := took("less", times(40, func(i int) float64 { return (50 + float64(i)) * 0.9 })...)
+	for _, d := range compare.Groups([]compare.Group{a, less}, byNumber, compare.WithSameWithin(compare.Amount{Share: true, Value: 0.02})).Differences {
+		if d.Measure == compare.Completion && d.Verdict != compare.VerdictLess {
+			t.Errorf("a tenth less: %s within %s", d.Verdict, d.SameWithin)
+		}
+	}
 	for amount, want := range map[string]compare.Verdict{"2%": compare.VerdictSame, "0.01%": compare.VerdictNone, "1ms": compare.VerdictSame, "1us": compare.VerdictNone} {
 		within, err := compare.ParseAmount(amount)
 		if err != nil {

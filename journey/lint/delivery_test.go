@@ -1,0 +1,45 @@
+package lint_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"tracelab/journey"
+	"tracelab/journey/lint"
+)
+
+// A message that is handled again after a failure is worth advice; one that is handled again after all went well, a warning.
+func TestRetryIsAdvice(t *testing.T) {
+	const drawing = "w.S SERVER 0-9\n  w.P PRODUCER 1-2 op=send topic=t\n    c.1 CONSUMER 3-5 op=process topic=t group=g OUTCOME\n    c.2 CONSUMER 7-9 op=process topic=t group=g"
+	for outcome, want := range map[string]lint.Level{"error": lint.LevelAdvice, "": lint.LevelWarning} {
+		found := false
+		for _, f := range lint.Check(journey.NewSet(drawn(t, strings.ReplaceAll(drawing, "OUTCOME", outcome), nil))).Findings {
+			if f.Rule == "P12" {
+				found = true
+				if f.Level != want {
+					t.Errorf("again after %q: %s, want %s", outcome, f.Level, want)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("again after %q: no finding", outcome)
+		}
+	}
+}
+
+// A group is missed only where it got at least one in twenty of its topic's messages.
+func TestRareGroupsAreNotMissed(t *testing.T) {
+	for got, want := range map[int]int{1: 0, 2: 28} {
+		var b strings.Builder
+		for k := range 30 {
+			fmt.Fprintf(&b, "w.S%[1]d SERVER 0-9 trace=%[2]d\n  w.P%[1]d PRODUCER 1-2 op=send topic=t\n    c.C%[1]d CONSUMER 3-5 op=process topic=t group=g\n", k, k+1)
+			if k < got {
+				fmt.Fprintf(&b, "    x.X%d CONSUMER 3-5 op=process topic=t group=x\n", k)
+			}
+		}
+		if n := lint.Check(journey.NewSet(drawn(t, b.String(), nil))).Counts.Rules["P05"]; n != want {
+			t.Errorf("a group that got %d of 30: %d findings, want %d", got, n, want)
+		}
+	}
+}
