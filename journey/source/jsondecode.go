@@ -224,7 +224,10 @@ func (d *decoder) skipNested() {
 		switch d.text[d.pos] {
 		case '"':
 			d.pos++
-			n, _ := d.restOfString()
+			n, ok := d.restOfString()
+			if !ok {
+				return // where the text ends: nothing lies behind
+			}
 			d.pos += n
 		case '{', '[':
 			depth++
