@@ -51,7 +51,7 @@ var rooms = []room{
 	{"prometheus", []string{"internal"}, "tests the scrape configuration and the rules with the real program"},
 	{"dashboards", []string{"internal"}, "reads the dashboards and runs their queries"},
 	{"smoke", []string{"dashboards", "internal"}, "uses the whole stack as a person would, by its commands and addresses"},
-	{"interop", []string{"otelkgo", "journey", "internal"}, "judges spans of others' instrumentation, from real programs, brokers and SDKs"},
+	{"interop", []string{"otelamqp", "otelkgo", "journey", "internal"}, "judges spans of others' instrumentation, from real programs, brokers and SDKs"},
 	{"docs", []string{"internal"}, "runs the pages as a reader would, by the program's commands"},
 	{".", nil, "this test"},
 }
@@ -69,7 +69,7 @@ var confinements = []confinement{
 		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/broker/*.go"),
 		"the broker is a seam: only its carrier knows what an offset or a partition is, and the lab starts the embedded broker"},
 	{"amqp091-go", under("github.com/rabbitmq/amqp091-go"),
-		matches("otelamqp/*.go", "otelamqp/amqptest/*.go", "services/internal/carrier/rabbitmq/*.go", "doctor/*.go", "internal/rabbitmq/*.go"),
+		matches("otelamqp/*.go", "otelamqp/amqptest/*.go", "services/internal/carrier/rabbitmq/*.go", "doctor/*.go", "internal/rabbitmq/*.go", "interop/*.go"),
 		"the broker is a seam: only its carrier knows what an exchange or a delivery tag is"},
 	{"the lab", func(p string) bool { return strings.HasPrefix(p, module+"/lab") },
 		func(file string) bool {

@@ -54,6 +54,14 @@ func TestOtelkgo(t *testing.T) {
 	judgeOrder(t, placeOrder(t, self("shop"), self("billing")), topic, wanted{relation: "parent and link", consumer: "process orders"})
 }
 
+func TestOtelamqp(t *testing.T) {
+	url := startRabbitMQ(t)
+	self := func(name string) program {
+		return program{[]string{os.Args[0]}, []string{"AMQP_URL=" + url, "INTEROP_SERVICE=" + name}}
+	}
+	judgeOrder(t, placeOrder(t, self("shop"), self("billing")), "orders", wanted{relation: "parent and link", consumer: "process orders"})
+}
+
 // judgeOrder judges the spans of an order, and holds its times against what the programs measured.
 func judgeOrder(t *testing.T, o order, topic string, want wanted) {
 	t.Helper()

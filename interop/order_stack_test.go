@@ -183,7 +183,7 @@ func (r *receiver) stop(t *testing.T) {
 // tracelab is the path of the built program.
 var tracelab string
 
-// TestMain builds the program, or is a service of TestOtelkgo.
+// TestMain builds the program, or is a service of TestOtelkgo or TestOtelamqp.
 func TestMain(m *testing.M) {
 	if name := os.Getenv("INTEROP_SERVICE"); name != "" {
 		if err := serve(name); err != nil {

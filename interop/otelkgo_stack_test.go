@@ -22,7 +22,7 @@ import (
 	"tracelab/otelkgo"
 )
 
-// serve is a service in a process of its own, on the official SDK, otelhttp and otelkgo.
+// serve is a service in a process of its own, on the official SDK, otelhttp, and otelkgo or, with an AMQP_URL, otelamqp.
 func serve(name string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*stepWithin)
 	defer cancel()
@@ -31,30 +31,38 @@ func serve(name string) error {
 		return err
 	}
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter)) // named by OTEL_SERVICE_NAME
+	if url := os.Getenv("AMQP_URL"); url != "" {
+		return errors.Join(serveAMQP(ctx, name, url, provider), provider.Shutdown(ctx))
+	}
 	in, err := otelkgo.New(otelkgo.WithTracerProvider(provider), otelkgo.WithPropagator(propagation.TraceContext{}))
 	if err != nil {
 		return err
 	}
 	opts := []kgo.Opt{kgo.SeedBrokers(os.Getenv("KAFKA_ADDR")), kgo.ClientID(name), kgo.WithHooks(in.Hooks()...)}
 	if name == "shop" {
-		err = shop(ctx, provider, opts)
+		err = kafkaShop(ctx, provider, opts)
 	} else {
 		err = billing(ctx, provider.Tracer("interop"), in, opts)
 	}
 	return errors.Join(err, provider.Shutdown(ctx))
 }
 
-// shop answers one POST /orders after Kafka has acknowledged the order.
-func shop(ctx context.Context, provider trace.TracerProvider, opts []kgo.Opt) error {
+func kafkaShop(ctx context.Context, provider trace.TracerProvider, opts []kgo.Opt) error {
 	client, err := kgo.NewClient(append(opts, kgo.ProducerLinger(0))...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	return shop(ctx, provider, func(ctx context.Context) error {
+		return client.ProduceSync(ctx, &kgo.Record{Topic: os.Getenv("TOPIC"), Key: []byte("o-1"), Value: []byte("{}")}).FirstErr()
+	})
+}
+
+// shop answers one POST /orders after the broker has acknowledged the order.
+func shop(ctx context.Context, provider trace.TracerProvider, send func(context.Context) error) error {
 	place := func(w http.ResponseWriter, r *http.Request) {
 		say("request")
-		err := client.ProduceSync(r.Context(), &kgo.Record{Topic: os.Getenv("TOPIC"), Key: []byte("o-1"), Value: []byte("{}")}).FirstErr()
-		if err != nil {
+		if err := send(r.Context()); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}

@@ -1,6 +1,6 @@
 // Package carrier carries orders between services. It has what all carriers share: failures, limits, the work of a consumer,
 // and the interface of a broker (broker.go). The carriers themselves are in the folders below: http and grpc for calls, kafka
-// for messages, each with the stock instrumentation around it. Nothing above them knows of headers, status codes, partitions
+// and rabbitmq for messages, each with the stock instrumentation around it. Nothing above them knows of headers, status codes, partitions
 // or offsets.
 package carrier
 
