@@ -33,6 +33,7 @@ type Config struct {
 	Kotel    bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
 	Faults   []faults.Fault
 	Workers  int           // records that a service works on at the same time; 0: services.DefaultWorkers
+	Mailbox  int           // orders that the service of the entry step carries on with after its answer; 0: services.DefaultMailbox
 	NoDedupe bool          // do a step again when its message is delivered again
 	Timeout  time.Duration // of the client, for one order; 0: 5 s
 	Deadline time.Duration // from the last answer until every order is final and every journey complete; 0: 10 s
@@ -95,6 +96,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.HeldSpans, 20_000)
 	setDefault(&c.Remembered, 20_000)
 	setDefault(&c.Workers, services.DefaultWorkers)
+	setDefault(&c.Mailbox, services.DefaultMailbox)
 	setDefault(&c.Timeout, 5*time.Second)
 	setDefault(&c.Deadline, 10*time.Second)
 	setDefault(&c.Out, "runs")
@@ -164,6 +166,9 @@ func (c Config) checkAmounts() error {
 	}
 	if c.Workers < 1 || c.Workers > maxWorkers {
 		return fmt.Errorf("workers %d: use a number from 1 to %d", c.Workers, maxWorkers)
+	}
+	if c.Mailbox < 1 || c.Mailbox > maxOrders {
+		return fmt.Errorf("mailbox %d: use a number from 1 to %d", c.Mailbox, maxOrders)
 	}
 	if c.Timeout < 0 || c.Timeout > maxDuration || c.Deadline < 0 || c.Deadline > maxDuration {
 		return fmt.Errorf("timeout %v and deadline %v: use durations up to %v", c.Timeout, c.Deadline, maxDuration)

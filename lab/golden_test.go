@@ -28,6 +28,7 @@ func goldenCases() []goldenCase {
 		{"parent", flows.Order().DefaultForms(), func(c *lab.Config) { c.Relation = relation("parent") }, "one trace, and nothing but parents"},
 		{"link", flows.Order().DefaultForms(), func(c *lab.Config) { c.Relation = relation("link") }, "a trace for each process span"},
 		{"kotel", []services.Form{services.Kafka}, func(c *lab.Config) { c.Kotel = true }, "what that library makes of the same messages, as shipped"},
+		{"corners", []services.Form{"ack", "reply"}, func(*lab.Config) {}, "an early answer without a broker, and a broker without an early answer"},
 		{"chained", []services.Form{"chained"}, func(*lab.Config) {}, "calls nest"},
 		{"payment-error", []services.Form{services.GRPC, services.Kafka}, func(c *lab.Config) { c.Faults = faults("payment:error=payment_declined") },
 			"a failure is the answer to a call, and a message of its own"},

@@ -48,6 +48,9 @@ type Config struct {
 	Workers    int      // messages of a broker that a service works on at the same time
 	// ClassicQueues makes classic queues at RabbitMQ instead of quorum queues.
 	ClassicQueues bool
+	// Mailbox is how many orders the service that keeps the accounts carries on with after it has answered, waiting ones among them; 0:
+	// DefaultMailbox. Workers of them at a time are worked on.
+	Mailbox int
 	// Connections is how many connections each server of a service has at a time; 0: as many as the memory limit allows.
 	Connections int
 	// Remembered is how many orders the orders service remembers; 0: as many as the memory limit allows. Beyond it, orders
@@ -67,6 +70,9 @@ type Config struct {
 	Telemetry telemetry.Config
 	Network   Network
 }
+
+// DefaultMailbox is how many orders a mailbox has places for.
+const DefaultMailbox = 1000
 
 // DefaultWorkers is how many records a service works on at the same time.
 const DefaultWorkers = 32

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,8 @@ type execution struct {
 	plan  *flows.Plan
 	order *orderpb.Order
 	at    Step // behind which this service holds the plan
+	// only are the steps that are called now, when others are called later: nil for all.
+	only map[Step]bool
 
 	running sync.WaitGroup
 
@@ -60,8 +63,17 @@ var errHandOver = errors.New("plan not handed over")
 // *carrier.Failed. A message that could not be handed over is an error of its own kind, errHandOver. before are the handlings that led here;
 // the next message takes them along.
 func (n *node) carryOn(ctx context.Context, e Experiment, plan *flows.Plan, order *orderpb.Order, at Step, before ...*orderpb.Handling) (*orderpb.Receipt, error) {
-	x := &execution{node: n, exp: e, plan: plan, order: order, at: at, handlings: before, done: map[Step]bool{}, begun: map[string]bool{}}
-	x.finished(ctx, []Step{at})
+	return n.newExecution(e, plan, order, at, before...).run(ctx)
+}
+
+// newExecution is an execution that has not begun.
+func (n *node) newExecution(e Experiment, plan *flows.Plan, order *orderpb.Order, at Step, before ...*orderpb.Handling) *execution {
+	return &execution{node: n, exp: e, plan: plan, order: order, at: at, handlings: before, done: map[Step]bool{at: true}, begun: map[string]bool{}}
+}
+
+// run makes what is to be made now and waits for its end. It may be run again when only has changed.
+func (x *execution) run(ctx context.Context) (*orderpb.Receipt, error) {
+	x.finished(ctx, slices.Collect(maps.Keys(x.done)))
 	x.running.Wait()
 	receipt := x.receipt()
 	switch {
@@ -114,6 +126,7 @@ func (x *execution) next(steps []Step) []hopOf {
 	for _, hop := range x.plan.Hops {
 		switch {
 		case len(hop.After) == 0 || x.done[hop.Step]:
+		case x.only != nil && !x.only[hop.Step] && !hop.By.IsMessage(): // later
 		case hop.Join: // each branch tells by itself, and whoever holds it
 			for _, step := range steps {
 				if slices.Contains(hop.After, step) && x.plan.Holder(step) == x.at {

@@ -40,6 +40,8 @@ forms:
   messages: {each: kafka, desk.Take: http}
   mixed: {each: kafka, desk.Take: grpc, scale.Weigh: grpc, archive.Keep: http}
   late: {each: grpc, customs.Declare: kafka}
+  afterwards: {each: grpc, answer: after scale.Weigh}
+  patient: {each: kafka, desk.Take: grpc, answer: done}
 `
 
 // withFlow lets the lab's services do a flow.

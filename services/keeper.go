@@ -28,15 +28,16 @@ const handOverTimeout = 5 * time.Second
 type keeper struct {
 	*node
 	ledger  *ledger
+	mailbox *mailbox
 	metrics orderMetrics
 }
 
-func newKeeper(n *node, remembered int) (*keeper, error) {
+func newKeeper(n *node, config Config) (*keeper, error) {
 	metrics, err := newOrderMetrics(n.telemetry, n.flow.Forms(), Accepted, Refused, Completed, Failed)
 	if err != nil {
 		return nil, err
 	}
-	k := &keeper{node: n, ledger: newLedger(n.flow.Flow, remembered), metrics: metrics}
+	k := &keeper{node: n, ledger: newLedger(n.flow.Flow, config.Remembered), mailbox: newMailbox(config.Mailbox, config.Workers), metrics: metrics}
 	n.httpServer.Plain("GET "+n.flow.Path+"/{id}", http.HandlerFunc(k.get))
 	n.httpServer.Plain("GET /runs/{run}", http.HandlerFunc(k.accounts))
 	n.httpServer.Plain("GET /runs/{run}"+listed, http.HandlerFunc(k.list))
@@ -105,22 +106,35 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 	}
 	order := &orderpb.Order{Id: id, Body: en.request.GetBody()}
 	accepted := &orderpb.Handling{Step: string(entry), Id: k.handlings.next()} // an order is new: there is no repeat
+	x := k.newExecution(e, plan, order, entry, accepted)
+	later := func() {} // gives the place in the mailbox back
+	if plan.Early() {  // before the order is accepted
+		if !k.mailbox.reserve() {
+			return nil, carrier.Fail("", carrier.MailboxFull, fmt.Sprintf("%s carries on with %d orders already: place it again later, or give it a larger --mailbox", k.name, cap(k.mailbox.places)))
+		}
+		x.only, later = plan.BeforeAnswer(), k.mailbox.release
+	}
+	defer func() { later() }()
 	if err := k.perform(ctx, e, entry, false, order); err != nil {
 		return nil, err
+	}
+	if plan.Waits {
+		en.ended = make(chan struct{})
 	}
 	if failed := k.ledger.accept(en); failed != nil {
 		return nil, failed
 	}
 	k.metrics.count(ctx, e.Form, Accepted)
-	receipt, err := k.carryOn(ctx, e, plan, order, entry, accepted)
-	k.ledger.handled(id, receipt.GetHandlings()...)
-	k.metrics.ended(ctx, k.ledger.did(id, asSteps(receipt.GetSteps())...))
+	receipt, err := k.take(ctx, x, id)
 	if err != nil {
-		if failed, ok := errors.AsType[*carrier.Failed](err); ok && !errors.Is(err, errHandOver) {
-			end, _ := k.ledger.fail(id, failed.Failures)
-			k.metrics.ended(ctx, end)
-		}
 		return nil, err
+	}
+	switch {
+	case plan.Early():
+		later = func() {}
+		k.mailbox.post(ctx, func(ctx context.Context) { k.carryOnLater(ctx, x, id) })
+	case plan.Waits:
+		return k.awaitReply(ctx, en)
 	}
 	state, _ := k.ledger.get(id)
 	answer := &orderpb.Receipt{OrderId: id, Status: string(Accepted), Steps: receipt.GetSteps()}
@@ -128,6 +142,18 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 		answer.Status = string(state.Status)
 	}
 	return answer, nil
+}
+
+// take takes an order's plan as far as calls take it now, and notes how it went.
+func (k *keeper) take(ctx context.Context, x *execution, id string) (*orderpb.Receipt, error) {
+	receipt, err := x.run(ctx)
+	k.ledger.handled(id, receipt.GetHandlings()...)
+	k.metrics.ended(ctx, k.ledger.did(id, asSteps(receipt.GetSteps())...))
+	if failed, ok := errors.AsType[*carrier.Failed](err); ok && !errors.Is(err, errHandOver) {
+		end, _ := k.ledger.fail(id, failed.Failures)
+		k.metrics.ended(ctx, end)
+	}
+	return receipt, err
 }
 
 // hear notes what leads to a step of this service: the finished steps and how they were handled. It tells whether the step is to be done: all

@@ -82,8 +82,9 @@ type entry struct {
 	arrived   []arrival
 	handlings []handling
 	accepted  bool
-	since     time.Time // accepted, on this process's clock
-	answered  bool      // the placement has its answer, below
+	since     time.Time     // accepted, on this process's clock
+	ended     chan struct{} // closed when the order is final; nil when nobody waits for that
+	answered  bool          // the placement has its answer, below
 	answer    *orderpb.Receipt
 	failed    *carrier.Failed
 }
@@ -200,6 +201,9 @@ type ending struct {
 // end makes an order final.
 func (l *ledger) end(en *entry, status Status) *ending {
 	en.state.Status = status
+	if en.ended != nil {
+		close(en.ended)
+	}
 	sums := l.sums.of(en.state.Run, en.state.Form)
 	if status == Completed {
 		sums.Completed++

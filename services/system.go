@@ -56,6 +56,9 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	if config.Remembered == 0 {
 		config.Remembered = ordersLimit(config.flow())
 	}
+	if config.Mailbox == 0 {
+		config.Mailbox = DefaultMailbox
+	}
 	if config.Effects == nil {
 		config.Effects = NewEffects()
 	}
@@ -131,7 +134,7 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 	case Gateway:
 		return n, newGateway(n)
 	case s.flow.Entry().Service():
-		if n.keeper, err = newKeeper(n, s.config.Remembered); err != nil {
+		if n.keeper, err = newKeeper(n, s.config); err != nil {
 			return n, err
 		}
 		s.keeper = n.keeper
@@ -236,7 +239,7 @@ func (s *System) Shutdown(ctx context.Context) error {
 		}
 	}
 	_ = stage(ctx, s.settle) // what is pending then is in the accounts
-	errs = append(errs,
+	errs = append(errs, stage(ctx, s.stopMailbox),
 		stage(ctx, func(ctx context.Context) error {
 			return s.each(func(n *node) error {
 				if intake(n) {
@@ -283,6 +286,14 @@ func (s *System) settle(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// stopMailbox gives up what is still in the mailbox, if there is one here.
+func (s *System) stopMailbox(ctx context.Context) error {
+	if s.keeper == nil {
+		return nil
+	}
+	return wrap(s.keeper.name, s.keeper.mailbox.stop(ctx))
 }
 
 // abortPatience is how long a start that failed waits at the most for a broker that does not answer.

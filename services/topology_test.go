@@ -35,6 +35,7 @@ func TestEveryFormRunsTheSameSteps(t *testing.T) {
 // heardOf are the steps of a message form that orders hears of: its own, the calls it made, and the three branches.
 var heardOf = map[Form][]Step{
 	Kafka:      sorted(Accept, Dispatch, Notify, Record, Complete),
+	"reply":    sorted(Accept, Dispatch, Notify, Record, Complete),
 	"rabbitmq": sorted(Accept, Dispatch, Notify, Record, Complete),
 	Hybrid:     sorted(Accept, Reserve, Dispatch, Notify, Record, Complete),
 }

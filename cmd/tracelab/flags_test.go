@@ -127,6 +127,12 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("exit status %d, flow %s, problems %q: want a ride whose driver is called", status, result.Flow, result.Problems)
 			}
 		},
+		"mailbox": func(t *testing.T) {
+			result, _ := do(t, "--forms", "ack", "--orders", "4", "--rate", "400", "--mailbox", "1", "--fault", "payment:delay=200ms")
+			if a := result.Forms["ack"].Orders; a.Refused == 0 || a.Accepted == 0 {
+				t.Errorf("%+v, want orders that find the one place taken", a)
+			}
+		},
 		"relation": func(t *testing.T) {
 			for relation, traces := range map[string]int{"both": 1, "parent": 1, "link": 9} {
 				result, _ := do(t, "--forms", "kafka", "--relation", relation)

@@ -33,6 +33,7 @@ type serveCommand struct {
 	Classic     bool              `help:"Make classic queues at that RabbitMQ instead of quorum queues."`
 	Prefix      string            `help:"Put this in front of the names of topics, groups, exchanges and queues." placeholder:"TEXT"`
 	Workers     int               `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
+	Mailbox     int               `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	AllowFaults bool              `help:"Act on the faults that an order carries."`
 	Effects     string            `help:"Keep in this file which steps were done, so that a service that is killed and started again does not repeat them (default: in memory)." placeholder:"FILE"`
 	NoDedupe    bool              `help:"Do a step again when its message is delivered again."`
@@ -152,11 +153,14 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 		names = flow.Services()
 	}
 	config := services.Config{
-		Services: names, Flow: flow, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Prefix: c.Prefix, Workers: c.Workers, Polls: c.Polls, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
+		Services: names, Flow: flow, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Prefix: c.Prefix, Workers: c.Workers, Mailbox: c.Mailbox, Polls: c.Polls, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
 		Telemetry: telemetry.Config{
 			Version: version(), Host: c.Host, Headers: c.Headers, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
 		},
+	}
+	if c.Mailbox < 1 {
+		return config, fmt.Errorf("--mailbox %d: use at least 1", c.Mailbox)
 	}
 	if c.Workers < 1 {
 		return config, fmt.Errorf("--workers %d: use at least 1", c.Workers)

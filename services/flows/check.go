@@ -143,6 +143,9 @@ func (r *reader) checkTopics(doc *document) error {
 // checkForms finds an entry that a message leads to, and messages without a topic.
 func (r *reader) checkForms(doc *document) error {
 	for _, column := range r.flow.Columns {
+		if err := r.checkAnswer(doc, column); err != nil {
+			return err
+		}
 		for i, row := range r.flow.Rows {
 			by := column.By[row.Step]
 			switch {
@@ -152,6 +155,27 @@ func (r *reader) checkForms(doc *document) error {
 				return r.at(doc, row.Step, "the form %s carries it by %s, and it has no message: name its topic, such as message: %s.%s", column.Form, by, r.flow.Unit, strings.ToLower(row.Step.Verb()))
 			}
 		}
+	}
+	return nil
+}
+
+// checkAnswer finds an answer behind a step that the entry's service does not hold, or that not every unit passes through.
+func (r *reader) checkAnswer(doc *document, column Column) error {
+	if column.Answer == "" {
+		return nil
+	}
+	at := func(format string, args ...any) error {
+		return doc.about(r.forms[column.Form], "forms: "+string(column.Form)+": answer", format, args...)
+	}
+	if slices.Contains(r.flow.Conditional(), column.Answer) {
+		return at("not every unit passes through %s: answer after a step without when and share", column.Answer)
+	}
+	p, err := r.flow.Plan(column.Form)
+	if err != nil {
+		return nil //nolint:nilerr // checkPlans says it with its place
+	}
+	if p.Holder(column.Answer) != r.flow.Entry() {
+		return at("%s is not told when %s is done: answer after a step that it calls, such as %s, or when all is done", r.flow.Entry().Service(), column.Answer, r.flow.Entry())
 	}
 	return nil
 }

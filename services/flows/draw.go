@@ -201,7 +201,7 @@ func (c Column) answers(f *Flow) string {
 	if err != nil || p.EndsInCall() {
 		return "done"
 	}
-	return "early"
+	return "early" // after the entry's own step, or the calls that it makes before the first message
 }
 
 func pad(s string, width int) string {

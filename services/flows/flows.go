@@ -87,6 +87,11 @@ type Column struct {
 	// Callee says that who is called carries on from there, so that calls nest. Otherwise a call does its step and returns, and
 	// its caller keeps the plan.
 	Callee bool
+	// Answer is the step behind which the client is answered, when the file says so: calls behind it are made afterwards. Waits says that the
+	// client is answered when the unit is done or has failed, whatever carries it. Without both, the client is answered when all that the entry's
+	// service holds is done or handed over.
+	Answer Step
+	Waits  bool
 	// OneByOne says that who holds the plan makes one call at a time, in the order of the rows.
 	OneByOne bool
 }

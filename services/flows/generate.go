@@ -14,6 +14,8 @@ const generatedForms = `forms:
   grpc: {each: grpc}
   chained: {each: grpc, plan: callee}
   kafka: {each: kafka, %[1]s: grpc}
+  ack: {each: grpc, answer: after %[1]s}
+  reply: {each: kafka, %[1]s: grpc, answer: done}
 `
 
 // chain is the YAML of a flow with n services one behind the other.

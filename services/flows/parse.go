@@ -210,6 +210,7 @@ func (r *reader) readForm(form Form, v value) (Column, error) {
 			}
 			return err
 		}},
+		{"answer", func(v value) error { return r.readAnswer(&c, v) }},
 		{"plan", oneOf(&plan, "caller", "callee")},
 		{"arrange", oneOf(&arrange, "together", "one by one")},
 	}
@@ -229,6 +230,26 @@ func (r *reader) readForm(form Form, v value) (Column, error) {
 		}
 	}
 	return c, nil
+}
+
+// readAnswer reads done, or after STEP.
+func (r *reader) readAnswer(c *Column, v value) error {
+	text, err := v.text()
+	if err != nil {
+		return err
+	}
+	step, after := strings.CutPrefix(text, "after ")
+	switch {
+	case text == "done":
+		c.Waits = true
+	case !after:
+		return v.wrong("%q: write done, or after STEP, such as after %s", cut(text), r.flow.Entry())
+	case r.steps[Step(step)] == nil:
+		return v.wrong("%s", unknown("step", step, r.sortedSteps()))
+	default:
+		c.Answer = Step(step)
+	}
+	return nil
 }
 
 func readCarrier(v value) (Carrier, error) {

@@ -25,6 +25,8 @@ type Plan struct {
 	Form     Form
 	Callee   bool
 	OneByOne bool
+	Answer   Step // see Column
+	Waits    bool
 	Hops     []Hop
 	holders  map[Step]Step
 	flow     *Flow
@@ -68,7 +70,7 @@ func (f *Flow) Plan(form Form, skipped ...Step) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Form: form, Callee: column.Callee, OneByOne: column.OneByOne, holders: map[Step]Step{}, flow: f}
+	p := &Plan{Form: form, Callee: column.Callee, OneByOne: column.OneByOne, Answer: column.Answer, Waits: column.Waits, holders: map[Step]Step{}, flow: f}
 	instead := map[Step][]Step{}
 	for _, row := range f.Rows {
 		var after []Step
@@ -185,7 +187,35 @@ func (p *Plan) Holder(step Step) Step { return p.holders[step] }
 
 // EndsInCall tells whether the whole plan ends within the client's call: 201 rather than 202.
 func (p *Plan) EndsInCall() bool {
-	return !slices.ContainsFunc(p.Hops, func(h Hop) bool { return h.By.IsMessage() })
+	return p.Waits || !p.Early() && !slices.ContainsFunc(p.Hops, func(h Hop) bool { return h.By.IsMessage() })
+}
+
+// Early tells whether the entry's service has calls or steps of its own to make when the client has its answer.
+func (p *Plan) Early() bool {
+	before := p.BeforeAnswer()
+	return before != nil && slices.ContainsFunc(p.Hops, func(h Hop) bool { return h.Domain == p.flow.Entry() && !before[h.Step] })
+}
+
+// BeforeAnswer returns the steps that the answer waits for; nil: for all that the entry's service holds.
+func (p *Plan) BeforeAnswer() map[Step]bool {
+	if p.Answer == "" {
+		return nil
+	}
+	before := map[Step]bool{p.Answer: true}
+	for _, hop := range slices.Backward(p.Hops) {
+		if before[hop.Step] {
+			for _, step := range hop.After {
+				before[step] = true
+			}
+		}
+	}
+	return before
+}
+
+// TellsClient tells whether a failure of the step is the client's answer.
+func (p *Plan) TellsClient(step Step) bool {
+	before := p.BeforeAnswer()
+	return p.Waits || !p.ReportsFailure(step) && (before == nil || before[step])
 }
 
 // CallsFromEntry tells whether the service that does the entry calls anybody.

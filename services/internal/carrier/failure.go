@@ -21,6 +21,7 @@ const (
 	BadRequest  = "bad_request" // the request makes no sense
 	TooLarge    = "too_large"
 	Full        = "full" // a service has no room for it
+	MailboxFull = "mailbox_full"
 	Internal    = "internal"
 	Undecodable = "undecodable" // a message that cannot be read
 )
@@ -95,6 +96,7 @@ var reasons = map[string]struct {
 	"hang":                   {http.StatusGatewayTimeout, codes.DeadlineExceeded},
 	Cancelled:                {http.StatusServiceUnavailable, codes.Canceled},
 	Unavailable:              {http.StatusServiceUnavailable, codes.Unavailable},
+	MailboxFull:              {http.StatusServiceUnavailable, codes.ResourceExhausted},
 	Full:                     {http.StatusServiceUnavailable, codes.ResourceExhausted},
 }
 

@@ -1,0 +1,118 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/orderpb"
+)
+
+const (
+	// carryOnTimeout bounds what is carried on behind an answer: the client's deadline says nothing about it.
+	carryOnTimeout = 30 * time.Second
+	// replyTimeout is how long a client's call is kept open for a reply: less than clients wait by default.
+	replyTimeout = 4 * time.Second
+)
+
+// mailbox holds the orders that are carried on with after their client has its answer, in memory: what is in it is lost with the process.
+type mailbox struct {
+	places  chan struct{} // one for each order, waiting or worked on
+	workers chan struct{} // one for each order that is worked on
+	life    context.Context
+	kill    context.CancelFunc
+	working sync.WaitGroup
+}
+
+func newMailbox(places, workers int) *mailbox {
+	m := &mailbox{places: make(chan struct{}, places), workers: make(chan struct{}, max(1, workers))}
+	m.life, m.kill = context.WithCancel(context.Background())
+	return m
+}
+
+// reserve takes a place, if there is one. It is given back by release, or when what is posted has ended.
+func (m *mailbox) reserve() bool {
+	select {
+	case m.places <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (m *mailbox) release() { <-m.places }
+
+// post lets a worker carry on with an order that has a place. The context's deadline is not that of the work.
+func (m *mailbox) post(ctx context.Context, work func(context.Context)) {
+	m.working.Go(func() {
+		defer m.release()
+		select {
+		case m.workers <- struct{}{}:
+		case <-m.life.Done():
+			return
+		}
+		defer func() { <-m.workers }()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), carryOnTimeout)
+		defer cancel()
+		defer context.AfterFunc(m.life, cancel)()
+		work(ctx)
+	})
+}
+
+// stop gives up what is in the mailbox and waits until nobody works on it. Nobody may post any more.
+func (m *mailbox) stop(ctx context.Context) error {
+	m.kill()
+	stopped := make(chan struct{})
+	go func() { m.working.Wait(); close(stopped) }()
+	select {
+	case <-stopped:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("mailbox: orders still in work are lost: %w", context.Cause(ctx))
+	}
+}
+
+// keyCarryOn marks the span of what is carried on from a mailbox. Its parent has ended: what lies between is the wait in the mailbox.
+const keyCarryOn = "tracelab.carry_on"
+
+// carryOnLater makes the calls that the client's answer did not wait for.
+func (k *keeper) carryOnLater(ctx context.Context, x *execution, id string) {
+	ctx, span := k.telemetry.Tracer.Start(ctx, "carry on", trace.WithAttributes(attribute.Bool(keyCarryOn, true)))
+	defer span.End()
+	x.only = nil
+	if _, err := k.take(ctx, x, id); errors.Is(err, errHandOver) {
+		k.telemetry.Log.ErrorContext(ctx, "an accepted order cannot be handed over, and stays pending", "id", id, "error", err)
+	}
+}
+
+// awaitReply keeps the client's call open until the order is final. When no reply comes in time the work goes on all the same.
+func (k *keeper) awaitReply(ctx context.Context, en *entry) (*orderpb.Receipt, error) {
+	timer := time.NewTimer(replyTimeout)
+	defer timer.Stop()
+	last := string(k.flow.Last())
+	select {
+	case <-en.ended:
+	case <-ctx.Done():
+		return nil, carrier.AsFailed(last, context.Cause(ctx))
+	case <-timer.C:
+		return nil, carrier.Fail(last, carrier.Timeout, fmt.Sprintf("no reply within %v; the work goes on: ask at the address of this %s", replyTimeout, k.flow.Unit))
+	}
+	state, _ := k.ledger.get(en.state.ID)
+	if state.Status == Completed {
+		return &orderpb.Receipt{OrderId: state.ID, Status: string(Completed), Steps: asNames(state.Steps)}, nil
+	}
+	failed := &carrier.Failed{}
+	for _, f := range state.Failures {
+		failed.Failures = append(failed.Failures, &orderpb.Failure{Step: f.Step, Reason: f.Reason, Detail: f.Detail})
+	}
+	if len(failed.Failures) == 0 { // forgotten meanwhile
+		return nil, carrier.Fail(last, carrier.Unavailable, "the "+k.flow.Unit+" is not remembered any more")
+	}
+	return nil, failed
+}
