@@ -85,7 +85,10 @@ func trim(ctx context.Context, admin *kadm.Client) error {
 	}
 	handled := kadm.Offsets{}
 	for _, group := range lags {
-		if group.Error() != nil || group.State != "Stable" {
+		if err := group.Error(); err != nil {
+			return fmt.Errorf("read the offsets of group %s: %w", group.Group, err)
+		}
+		if group.State != "Stable" {
 			return nil // it is not settled yet who reads which partition
 		}
 		for _, lag := range group.Lag.Sorted() {

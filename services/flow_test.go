@@ -119,9 +119,10 @@ func (l *testLab) workOf(f *flows.Flow, e Experiment) map[Step]time.Duration {
 	if want := map[bool]int{true: 201, false: 202}[plan.EndsInCall()]; a.status != want {
 		l.Errorf("%s: answered %d %s, want %d", name, a.status, a.body, want)
 	}
-	state := l.await(a.id())
+	l.await(a.id())
 	time.Sleep(time.Second) // what else is on its way ends
-	if state = l.state(a.id()); state.Status != Completed || len(state.Failures) > 0 {
+	state := l.state(a.id())
+	if state.Status != Completed || len(state.Failures) > 0 {
 		l.Errorf("%s: %+v, want completed", name, state)
 	}
 	work := map[Step]time.Duration{}

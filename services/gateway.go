@@ -149,7 +149,7 @@ func (g *gateway) read(w http.ResponseWriter, r *http.Request) (*orderpb.Event, 
 	}
 	key := r.Header.Get("Idempotency-Key")
 	if wrong == nil && (!utf8.ValidString(key) || utf8.RuneCountInString(key) > longestText || len(r.Header.Values("Idempotency-Key")) > 1) {
-		wrong = fmt.Errorf("Idempotency-Key: use one, of at most %d characters in UTF-8", longestText) //nolint:staticcheck // it is the header's name
+		wrong = fmt.Errorf("Idempotency-Key: use one, of at most %d characters in UTF-8", longestText)
 	}
 	if wrong != nil {
 		return nil, carrier.Fail("", unprocessable(g.flow.Flow), wrong.Error())

@@ -91,7 +91,7 @@ func nameOf(r rundir.Run) string {
 
 // Spans reads all forms and the shared spans.
 func (r Run) Spans(context.Context) (Spans, error) {
-	all, err := r.Run.Read()
+	all, err := r.Read()
 	spans := read(all)
 	spans.doubt = r.Starvation.String()
 	return spans, unread(err)

@@ -12,14 +12,19 @@ import (
 
 // consume begins to take the messages of the service's queue, if it consumes any.
 func (r *Broker) consume(s *session) error {
-	if len(r.config.Consume) == 0 || r.draining.Err() != nil {
+	if len(r.config.Consume) == 0 {
 		return nil
+	}
+	select {
+	case <-r.draining.Done():
+		return nil
+	default:
 	}
 	deliveries, err := s.in.ConsumeWithContext(r.draining, r.names.queue(r.config.Service), "", false, false, false, false, nil)
 	if err != nil {
 		return err
 	}
-	r.begin(&r.consuming, r.draining, func() { r.take(deliveries) })
+	r.begin(r.draining, &r.consuming, func() { r.take(deliveries) })
 	return nil
 }
 

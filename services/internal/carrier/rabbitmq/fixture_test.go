@@ -98,14 +98,14 @@ func (b *bubble) channel() (*amqp.Channel, func()) {
 	return ch, func() { _ = conn.Close() }
 }
 
-// send sends values as they are, with one key.
-func (b *bubble) send(key string, values ...string) {
+// send sends values as they are, all with the same key.
+func (b *bubble) send(values ...string) {
 	b.Helper()
 	ch, done := b.channel()
 	defer done()
 	b.Must(ch.Confirm(false))
 	for _, value := range values {
-		c, err := ch.PublishWithDeferredConfirm(b.prefix+"tracelab", "orders", true, false, amqp.Publishing{CorrelationId: key, Body: []byte(value)})
+		c, err := ch.PublishWithDeferredConfirm(b.prefix+"tracelab", "orders", true, false, amqp.Publishing{CorrelationId: "key", Body: []byte(value)})
 		b.Must(err)
 		c.Wait()
 	}

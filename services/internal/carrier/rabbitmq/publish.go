@@ -35,7 +35,7 @@ func (r *Broker) Publish(ctx context.Context, topic string, event *orderpb.Event
 		Timestamp: time.Now(), Headers: amqp.Table{sentHeader: time.Now().UnixMicro()}, Body: value,
 	}
 	acknowledged := make(chan error, 1)
-	begun := r.begin(&r.publishing, r.life, func() {
+	begun := r.begin(r.life, &r.publishing, func() {
 		defer r.pending.Add(-1)
 		sending, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 		defer cancel(nil)

@@ -144,7 +144,7 @@ func (r *Broker) Ready() bool { return r.ready.Load() }
 func (r *Broker) Skipped() int64 { return r.work.Skipped() }
 
 // begin runs f in a goroutine of the group, unless the context has ended: then it reports false.
-func (r *Broker) begin(group *sync.WaitGroup, while context.Context, f func()) bool {
+func (r *Broker) begin(while context.Context, group *sync.WaitGroup, f func()) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if while.Err() != nil {

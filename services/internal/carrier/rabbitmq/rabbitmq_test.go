@@ -27,7 +27,7 @@ func TestUnreadableMessagesAreDeadLetters(t *testing.T) {
 			return nil
 		})
 		bad := []string{"", "{", "\xff\x00", `{"order":{"id":7}}`, `{"order":{"id":"x"},"colour":"red"}`, "{}", "[]", event(strings.Repeat("x", carrier.MaxBody))}
-		b.send("key", append(bad, event("good"))...)
+		b.send(append(bad, event("good"))...)
 		time.Sleep(time.Second)
 		if ids := got.all(); !slices.Equal(ids, []string{"good"}) || r.Skipped() != int64(len(bad)) {
 			t.Errorf("handled %v, skipped %d, want the good one and %d", ids, r.Skipped(), len(bad))
@@ -61,7 +61,7 @@ func TestUnfinishedMessagesComeAgain(t *testing.T) {
 			}
 			return errors.New("a failure that is none of the broker's business")
 		})
-		b.send("key", event("a"), event("b"))
+		b.send(event("a"), event("b"))
 		time.Sleep(time.Second)
 		if ids := got.all(); !slices.Equal(ids, []string{"a", "b", "b", "b"}) {
 			t.Errorf("handled %v, want b until it is finished", ids)
@@ -83,7 +83,7 @@ func TestAPanicFailsOneMessage(t *testing.T) {
 			got.add(e)
 			return nil
 		})
-		b.send("key", event("bad"), event("good"))
+		b.send(event("bad"), event("good"))
 		time.Sleep(time.Second)
 		b.drainAndClose(r)
 		if !slices.Equal(got.all(), []string{"good"}) || b.depth("test") != 0 || len(b.Log.Lines("handler panicked")) != 1 {

@@ -48,7 +48,7 @@ func TestStackMessages(t *testing.T) {
 			b := onRealBroker(t, address, classic)
 			var got handled
 			r := b.open(func(_ context.Context, _ string, e *orderpb.Event) error { got.add(e); return nil })
-			b.send("key", "{", event("good"))
+			b.send("{", event("good"))
 			const n = 200
 			var wg sync.WaitGroup
 			for i := range n {
