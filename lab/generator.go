@@ -81,10 +81,20 @@ func (r *running) findRate(ctx context.Context) error {
 		return nil
 	case r.generator.Late():
 		return r.findLowerRate(ctx)
-	case r.Target == "" && r.placed >= fewestOrders: // services elsewhere get no more load than was asked for
+	case r.Target == "" && r.placed >= fewestOrders && !r.pending(): // services elsewhere get no more load than was asked for
 		return r.findHigherRate(ctx)
 	}
 	return nil
+}
+
+// pending tells whether orders are pending when the run is over: those of a try would wait in vain, too.
+func (r *running) pending() bool {
+	for _, a := range r.after.Forms {
+		if a.Pending > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // findLowerRate tries half of the run's rate, and half of that, until the generator is on time.
