@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"tracelab/journey/internal/draw"
 )
 
 // Which message that comes back is a reply, and who waited for it.
@@ -36,5 +38,32 @@ func TestReplies(t *testing.T) {
 				t.Errorf("replies %q, want %q", text, c.want)
 			}
 		})
+	}
+}
+
+// A circle of messages in which what waits for a reply is below what the reply came of: within the reply it is not explained by
+// the reply again.
+func TestReplyWithinItself(t *testing.T) {
+	const id = " messaging.message.conversation_id=1"
+	set := newSet(t, `
+		r.R SERVER 0-200
+		  r.P PRODUCER 1-2
+		w.U CONSUMER 3-100 op=process link=r.P link=b.Q2 trace=2
+		  w.S 10-90
+		    w.P PRODUCER 20-22`+id+`
+		      b.H CONSUMER 30-80 op=process
+		        b.Q2 PRODUCER 31-32
+		        b.Q PRODUCER 70-79.9
+		  w.X PRODUCER 89.5-89.9
+		w.B CONSUMER 89.95-90.5 op=process link=b.Q link=w.X trace=3`+id)
+	j := rootedAt(set, 1)
+	if r := j.Replies(); len(r) != 1 || set.Span(r[0].Waiter).Name != "w.S" || set.Span(r[0].Back).Name != "w.B" {
+		t.Fatalf("replies %v, want that w.S waits for w.B", r)
+	}
+	for _, m := range j.Messages() {
+		if set.Span(m.Consumer).Name == "w.U" && set.Span(m.Producer).Name == "r.P" {
+			equalLines(t, "path of the message", []string{draw.Path(set, j.MessagePath(m))}, []string{
+				"r.R[0,1] r.P[1,2] ~batch[2,3] w.U[3,10] w.S[10,20] w.P[20,22] w.S[22,89.5] w.X[89.5,89.9] ~message[89.9,89.95] w.B[89.95,90] w.U[90,100]"})
+		}
 	}
 }

