@@ -14,7 +14,7 @@ import (
 )
 
 // rabbit is a broker in this process with the queues of two services and the dead letters.
-func rabbit(t *testing.T) (*amqptest.Broker, rabbitPart, *amqp.Channel) {
+func rabbit(t *testing.T) (rabbitPart, *amqp.Channel) {
 	t.Helper()
 	broker := &amqptest.Broker{}
 	t.Cleanup(broker.Close)
@@ -35,7 +35,7 @@ func rabbit(t *testing.T) (*amqptest.Broker, rabbitPart, *amqp.Channel) {
 			t.Fatal(err)
 		}
 	}
-	return broker, rabbitPart{addresses: []string{address}, prefix: "run7.", services: []string{"orders", "payment"}}, ch
+	return rabbitPart{addresses: []string{address}, prefix: "run7.", services: []string{"orders", "payment"}}, ch
 }
 
 func consumeAll(t *testing.T, ch *amqp.Channel, queues ...string) {
@@ -51,7 +51,7 @@ func consumeAll(t *testing.T, ch *amqp.Channel, queues ...string) {
 }
 
 func TestRabbitMQAsItShouldBe(t *testing.T) {
-	_, part, ch := rabbit(t)
+	part, ch := rabbit(t)
 	consumeAll(t, ch, "run7.orders", "run7.payment")
 	if err := ch.Publish("", "run7.tracelab.dead", false, false, amqp.Publishing{}); err != nil {
 		t.Fatal(err)
@@ -89,19 +89,19 @@ func TestRabbitMQBroken(t *testing.T) {
 			return err
 		}, silent.Addr().String()},
 		"a service that never started": {func(t *testing.T, ctx context.Context) error {
-			_, part, _ := rabbit(t)
+			part, _ := rabbit(t)
 			part.services = append(part.services, "shipping")
 			_, _, err := part.queuesHaveConsumers(ctx)
 			return err
 		}, "run7.shipping"},
 		"a service that is gone": {func(t *testing.T, ctx context.Context) error {
-			_, part, ch := rabbit(t)
+			part, ch := rabbit(t)
 			consumeAll(t, ch, "run7.orders")
 			_, _, err := part.queuesHaveConsumers(ctx)
 			return err
 		}, "queue run7.payment has no consumer"},
 		"a service that hangs": {func(t *testing.T, ctx context.Context) error {
-			_, part, ch := rabbit(t)
+			part, ch := rabbit(t)
 			consumeAll(t, ch, "run7.payment")
 			for i := range fewRecords + 2 {
 				if err := ch.Publish("", "run7.payment", false, false, amqp.Publishing{Body: fmt.Append(nil, i)}); err != nil {
