@@ -141,11 +141,6 @@ func (l Limit) check(base, other Group, root Root, o options) Check {
 		b, v := p.values(m, base, other)
 		c.take(l.Amount.difference(b, v, p.indexes != nil, l.quantile()))
 	}
-	for _, g := range []Group{base, other} {
-		if g.Doubt != "" {
-			c.Reason = strings.TrimPrefix(c.Reason+"; "+g.Name+": "+g.Doubt, "; ")
-		}
-	}
 	switch {
 	case c.Low != nil && *c.Low > l.Amount.Value:
 		c.Outcome = OutcomeFail
