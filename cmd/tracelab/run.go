@@ -127,15 +127,15 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	if slices.Equal(c.Forms, []string{"all"}) {
 		c.Forms = formNames(runnable(config.Flow, c.RabbitMQ, c.Target))
 	}
-	if c.Format == "html" && c.Orders*len(c.Forms) > maxPageOrders {
-		return config, fmt.Errorf("--format html holds all spans of the run in memory: use at most %d orders in all, or --format text and `compare` with the forms that you want to see", maxPageOrders)
-	}
 	for _, name := range c.Forms {
 		form, err := config.Flow.ParseForm(name)
 		if err != nil {
 			return config, fmt.Errorf("--forms: %w", err)
 		}
 		config.Forms = append(config.Forms, form)
+	}
+	if err := c.checkPage(config); err != nil {
+		return config, err
 	}
 	for _, text := range c.Fault {
 		fault, err := services.ParseFault(config.Flow, text)

@@ -14,6 +14,18 @@ import (
 // maxPageOrders is how many orders a run with a page may have, over all forms: a page needs all their spans in memory.
 const maxPageOrders = 20_000
 
+// checkPage refuses a page of too many orders.
+func (c *runCommand) checkPage(config lab.Config) error {
+	forms := len(config.Forms)
+	if forms == 0 {
+		forms = len(config.Flow.DefaultForms())
+	}
+	if c.Format == "html" && c.Orders*forms > maxPageOrders {
+		return fmt.Errorf("--format html holds all spans of the run in memory: use at most %d orders in all, or --format text and `compare` with the forms that you want to see", maxPageOrders)
+	}
+	return nil
+}
+
 // writeRunPage writes a run as one HTML page: its forms against each other as `compare` shows them, from its directory, with
 // the sums and remarks of its report.
 func writeRunPage(ctx context.Context, s *streams, result *lab.Result) error {
