@@ -40,6 +40,7 @@ func (r *running) report() (*Result, error) {
 	for i, d := range differences {
 		result.Comparisons[i] = Comparison{d, result.marked()}
 	}
+	result.Square = r.square(result.marked())
 	result.Warnings = append(r.warnings(result), warnings...)
 	r.reportProblems(result)
 	if r.env.jaeger != nil {

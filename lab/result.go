@@ -27,6 +27,7 @@ type Result struct {
 	Followed    bool                          `json:"jaeger_followed,omitempty"`      // some of them while orders were placed
 	Skipped     int64                         `json:"records_skipped"`                // that no consumer could decode
 	Comparisons []Comparison                  `json:"comparisons"`
+	Square      []SquareEffect                `json:"square,omitempty"`      // of a run with all four corners
 	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"`      // of a run whose spans came from there
 	Profile     *Profile                      `json:"cpu_profile,omitempty"` // with --profiles; of no form
 	Warnings    []string                      `json:"warnings"`

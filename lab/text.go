@@ -239,6 +239,7 @@ func (r *Result) differences(b *strings.Builder) {
 	}
 	_ = t.Flush()
 	b.WriteString("\n")
+	r.square(b)
 }
 
 func differenceLine(t *tabwriter.Writer, form services.Form, measure string, d Comparison) {

@@ -114,6 +114,13 @@ func TestRunJSON(t *testing.T) {
 		.generator.lowest_rate_tried: number
 		.forms: object
 		.forms.*: object
+		.forms.*.reach: object
+		.forms.*.reach.caller_trace_spans: number
+		.forms.*.reach.caller_trace_steps: number
+		.forms.*.reach.links: number
+		.forms.*.reach.sent_spans: number
+		.forms.*.reach.received_spans: number
+		.forms.*.reach.processed_spans: number
 		.forms.*.orders: object
 		.forms.*.orders.placed: number
 		.forms.*.orders.accepted: number

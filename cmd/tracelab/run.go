@@ -21,7 +21,7 @@ import (
 
 // runCommand is `tracelab run`.
 type runCommand struct {
-	Forms    []string      `help:"Forms to compare, or all: rest, grpc, kafka, hybrid (default rest,grpc,kafka,hybrid)." placeholder:"FORM,…"`
+	Forms    []string      `help:"Forms to compare; all, or corners for the four that take early answer and broker apart (default rest,grpc,kafka,hybrid)." placeholder:"FORM,…"`
 	Base     string        `help:"The form that the others are compared with (default: grpc, or the first of --forms without it)." placeholder:"FORM"`
 	Orders   int           `help:"Orders of each form (default ${default})." default:"25" placeholder:"N"`
 	Rate     float64       `help:"Orders per second over all forms, as intended start times (an open loop) (default ${default})." default:"80" placeholder:"N"`
@@ -124,8 +124,15 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	if config.Flow, err = loadFlow(c.Flow); err != nil {
 		return config, err
 	}
-	if slices.Equal(c.Forms, []string{"all"}) {
+	switch {
+	case slices.Equal(c.Forms, []string{"all"}):
 		c.Forms = formNames(runnable(config.Flow, c.RabbitMQ, c.Target))
+	case slices.Equal(c.Forms, []string{"corners"}):
+		extended, corners, err := config.Flow.WithCorners()
+		if err != nil {
+			return config, fmt.Errorf("--forms corners: %w", err)
+		}
+		config.Flow, c.Forms = extended, formNames(corners.Forms())
 	}
 	for _, name := range c.Forms {
 		form, err := config.Flow.ParseForm(name)
