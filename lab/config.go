@@ -155,8 +155,8 @@ func (c Config) checkAmounts() error {
 		return fmt.Errorf("rate %g: use orders/s from %g to %g", c.Rate, minRate, maxRate)
 	}
 	if placing := time.Duration(float64(c.Orders*len(c.Forms)) / c.Rate * float64(time.Second)); placing > maxDuration {
-		return fmt.Errorf("%d orders in each of %d forms at %g orders/s take %v: use fewer orders or a higher rate, so that they take no more than %v",
-			c.Orders, len(c.Forms), c.Rate, placing.Round(time.Second), maxDuration)
+		return fmt.Errorf("%s in each of %s at %g orders/s take %v: use fewer orders or a higher rate, so that they take no more than %v",
+			count(c.Orders, "order", "orders"), count(len(c.Forms), "form", "forms"), c.Rate, placing.Round(time.Second), maxDuration)
 	}
 	if c.WarmUp < 0 || c.WarmUp > maxWarmUp {
 		return fmt.Errorf("warm-up %d: use a number from 0 to %d", c.WarmUp, maxWarmUp)
