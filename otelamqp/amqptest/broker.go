@@ -17,6 +17,7 @@ type Broker struct {
 	sessions  map[*session]bool
 	names     int // of queues that the broker has named
 	nacks     int
+	failures  int // of the next declarations of queues
 	silent    bool
 	listeners []net.Listener
 	closed    bool
@@ -92,6 +93,14 @@ func (b *Broker) NackNext(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.nacks = n
+}
+
+// FailNextQueues lets the next n declarations of queues close their channel with
+// INTERNAL_ERROR, as a cluster does that elects leaders of several queues at once.
+func (b *Broker) FailNextQueues(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failures = n
 }
 
 // Silence keeps confirms back from now on, for good.

@@ -82,6 +82,11 @@ func (s *session) declareQueue(ch *channel, name string, a *arguments) {
 	passive := a.octet()&1 != 0
 	table := a.table()
 	q := s.b.queues[name]
+	if s.b.failures > 0 {
+		s.b.failures--
+		s.fail(ch, 541, queueDeclare, "INTERNAL_ERROR")
+		return
+	}
 	if q == nil && passive {
 		s.fail(ch, 404, queueDeclare, "NOT_FOUND - no queue '%s' in vhost '/'", name)
 		return

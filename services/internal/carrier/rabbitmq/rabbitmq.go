@@ -9,6 +9,7 @@ package rabbitmq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -27,13 +28,14 @@ import (
 )
 
 const (
-	dialTimeout   = 3 * time.Second        // for the first answer of the broker
-	heartbeat     = 2 * time.Second        // a connection on which nothing comes for three of them is given up
-	closeTimeout  = time.Second            // for the broker's consent to the end of a connection
-	retryPause    = 100 * time.Millisecond // between attempts to connect or to publish, and before what is unfinished comes again
-	logInterval   = 10 * time.Second       // between log lines about a broker that does not answer
-	cancelGrace   = 100 * time.Millisecond // that work has to end when its broker is closed
-	maxPublishing = 10_000                 // messages without an acknowledgement
+	dialTimeout     = 3 * time.Second        // for the first answer of the broker
+	heartbeat       = 2 * time.Second        // a connection on which nothing comes for three of them is given up
+	closeTimeout    = time.Second            // for the broker's consent to the end of a connection
+	retryPause      = 100 * time.Millisecond // between attempts to connect or to publish, and before what is unfinished comes again
+	logInterval     = 10 * time.Second       // between log lines about a broker that does not answer
+	declareAttempts = 5                      // of a start, at a broker that answers with an internal error
+	cancelGrace     = 100 * time.Millisecond // that work has to end when its broker is closed
+	maxPublishing   = 10_000                 // messages without an acknowledgement
 )
 
 // Config says how a service takes part in the messages of a RabbitMQ.
@@ -81,6 +83,13 @@ func Open(ctx context.Context, config Config) (*Broker, error) {
 	r.life, r.kill = context.WithCancel(context.WithoutCancel(ctx))
 	r.draining, r.stop = context.WithCancel(r.life)
 	first, err := r.connect(ctx)
+	for range declareAttempts - 1 { // services that declare the same queue at the same time may hit on a broker that elects its leader
+		if refusal, ok := errors.AsType[*amqp.Error](err); !ok || refusal.Code != amqp.InternalError {
+			break
+		}
+		r.pause()
+		first, err = r.connect(ctx)
+	}
 	if err != nil {
 		r.kill()
 		return nil, fmt.Errorf("rabbitmq broker %s cannot be reached: start it (task rabbitmq), or name another with --rabbitmq: %w", strings.Join(config.Addresses, ","), err)

@@ -252,6 +252,19 @@ func TestNoBroker(t *testing.T) {
 	})
 }
 
+// A broker that has trouble with a queue is asked again, a few times.
+func TestInternalErrorsOfAStart(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.broker.FailNextQueues(declareAttempts - 1)
+		r := b.open(nil)
+		r.Close(b.Context())
+		b.broker.FailNextQueues(declareAttempts)
+		if _, err := b.tryOpen("test", nil); err == nil || !strings.Contains(err.Error(), "INTERNAL_ERROR") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
 // A broker that accepts connections and says nothing is given up after its timeout.
 func TestSilentBroker(t *testing.T) {
 	inBubble(t, func(b *bubble) {
