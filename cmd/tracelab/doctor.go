@@ -19,6 +19,7 @@ type doctorCommand struct {
 	Only    []string      `help:"Of --wait: this part alone (repeatable): kafka, rabbitmq, collector, jaeger, prometheus, grafana, pyroscope, services." placeholder:"PART" sep:","`
 	Timeout time.Duration `help:"How long everything may take (default ${default})." default:"2m" placeholder:"DURATION"`
 
+	Flow             string   `help:"What the services do: a flow by name, or a file that ends in .yaml (default ${default})." default:"order" placeholder:"NAME|FILE"`
 	Gateway          string   `help:"The services' gateway (default ${default})." default:"http://127.0.0.1:18080" placeholder:"URL"`
 	Kafka            []string `help:"Their Kafka (default ${default}). Any of these addresses can be left empty: then that part is left out." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
 	RabbitMQ         []string `name:"rabbitmq" help:"Their RabbitMQ, where there is one, such as 127.0.0.1:5672." placeholder:"HOST:PORT"`
@@ -88,6 +89,10 @@ func (c *doctorCommand) config(s *streams) (doctor.Config, error) {
 	}
 	if c.Gateway == "" && !c.Wait {
 		return config, errors.New("--gateway: there is no chain to walk without one")
+	}
+	var err error
+	if config.Flow, err = loadFlow(c.Flow); err != nil {
+		return config, err
 	}
 	var errs []error
 	for _, flag := range []struct{ name, value string }{

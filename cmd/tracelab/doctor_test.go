@@ -103,6 +103,11 @@ func TestEveryDoctorFlagMakesADifference(t *testing.T) {
 				}
 			}
 		},
+		"flow": func(t *testing.T) {
+			if report, status := examined(t, "--gateway", p.gateway, "--flow", "ride"); status != exitNotSo {
+				t.Errorf("a ride of services that do orders: exit status %d: %+v", status, report)
+			}
+		},
 		"kafka": names("kafka", "--kafka", nobody), "otlp": names("otlp", "--otlp", nobody),
 		"collector": names("collector", "--collector", "http://"+nobody), "collector-metrics": names("collector-metrics", "--collector-metrics", "http://"+nobody),
 		"jaeger": names("jaeger", "--jaeger", "http://"+nobody), "prometheus": names("prometheus", "--prometheus", "http://"+nobody),
