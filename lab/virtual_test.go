@@ -100,7 +100,7 @@ func alignWarmUp(at lab.Progress) {
 	}
 }
 
-// group reads the journeys of one form back from the run's directory.
+// group reads the complete journeys of one form back from the run's directory.
 func group(t *testing.T, result *lab.Result, form services.Form) []*drawn {
 	t.Helper()
 	return groupOf(t, result, form, topicPrefix(result))
@@ -120,6 +120,7 @@ func groupOf(t *testing.T, result *lab.Result, form services.Form, prefix string
 	for _, w := range warnings {
 		t.Logf("%s: %s", form, w)
 	}
+	g, _ = g.Whole()
 	list := make([]*drawn, len(g.Journeys))
 	for i, j := range g.Journeys {
 		list[i] = &drawn{j, prefix}
