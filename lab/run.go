@@ -192,7 +192,9 @@ func (r *running) judgeOrders(ctx context.Context) error {
 	r.Progress(Progress{Stage: "waiting for the last piece of work", Answered: r.placed, Orders: r.placed})
 	r.settle(settling, r.name)
 	r.cpu.stop()
-	if err := r.readAccounts(ctx); err != nil {
+	if err := r.readAccounts(ctx); errors.Is(err, errMoving) {
+		r.problems = append(r.problems, fmt.Sprintf("the orders' own state was read while it changed, so sums may not balance: %v", err))
+	} else if err != nil {
 		r.problems = append(r.problems, fmt.Sprintf("the orders' own state cannot be read, so every accepted order counts as lost: %v", err))
 	}
 	r.Progress(Progress{Stage: "judging the journeys", Answered: r.placed, Orders: r.placed})
@@ -235,12 +237,14 @@ func (r *running) settle(ctx context.Context, run string) {
 func (r *running) readAccounts(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountsTimeout)
 	defer cancel()
-	var err error
-	if r.after, err = r.env.client.summary(ctx, r.name); err != nil {
-		return err
-	}
-	r.states.now(r.after.Orders)
-	err = r.states.rest(ctx)
+	after, err := steady(ctx, func(ctx context.Context) (services.Summary, error) {
+		sums, err := r.env.client.summary(ctx, r.name)
+		if err == nil {
+			r.states.now(sums.Orders)
+		}
+		return sums, err
+	}, r.states.rest)
+	r.after = after
 	for form, a := range r.after.Forms {
 		r.judge.forget(form, a)
 	}

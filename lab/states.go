@@ -2,9 +2,12 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"time"
 
+	"tracelab/internal/poll"
 	"tracelab/services"
 )
 
@@ -161,4 +164,39 @@ func (s *stateReader) read(ctx context.Context, path string) (next string, err e
 		s.again = append(s.again, path)
 	}
 	return next, nil
+}
+
+// errMoving is why sums and states are not of the same orders.
+var errMoving = errors.New("orders are still being accepted or ended")
+
+// steady reads the sums of orders and then their states, again and again, until no order has changed meanwhile: one that orders
+// accepts between the two, because its client has gone and it has not heard of that, would be in the states alone, and the
+// accounts would not balance. When ctx ends first, what was read last is returned with the error.
+func steady(ctx context.Context, sums func(context.Context) (services.Summary, error), states func(context.Context) error) (services.Summary, error) {
+	var last services.Summary
+	err := poll.Until(ctx, 10*time.Millisecond, func(ctx context.Context) error {
+		before, err := sums(ctx)
+		if err != nil {
+			return err
+		}
+		last = before
+		if err := states(ctx); err != nil {
+			return err
+		}
+		after, err := sums(ctx)
+		if err != nil {
+			return err
+		}
+		last = after
+		if before.Orders.Instance != after.Orders.Instance || !maps.EqualFunc(before.Forms, after.Forms, sameOrders) {
+			return errMoving
+		}
+		return nil
+	})
+	return last, err
+}
+
+// sameOrders tells whether two sums are of the same orders in the same states.
+func sameOrders(a, b services.Accounts) bool {
+	return a.Accepted == b.Accepted && a.Completed == b.Completed && a.Failed == b.Failed && a.Pending == b.Pending && a.Forgotten == b.Forgotten
 }

@@ -2,8 +2,10 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tracelab/internal/telemetry"
@@ -73,4 +75,32 @@ func TestStatesAreReadOnceWhateverOrdersForgets(t *testing.T) {
 	if accepted := read(reader, reader.rest); len(seen) != accepted || accepted == 0 {
 		t.Errorf("%d orders of the new instance were read, want %d", len(seen), accepted)
 	}
+}
+
+// TestSumsAndStatesAreOfTheSameOrders although orders goes on accepting while they are read.
+func TestSumsAndStatesAreOfTheSameOrders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const late = 3
+		accepted, read := 5, 0
+		sums := func(context.Context) (services.Summary, error) {
+			return services.Summary{Forms: map[services.Form]services.Accounts{services.REST: {Accepted: accepted, Completed: accepted}}}, nil
+		}
+		states := func(context.Context) error {
+			if accepted < 5+late {
+				accepted++
+			}
+			read = accepted
+			return nil
+		}
+		got, err := steady(t.Context(), sums, states)
+		if err != nil || got.Forms[services.REST].Accepted != read || read != 5+late {
+			t.Errorf("sums of %d orders, states of %d, %v: want %d of both", got.Forms[services.REST].Accepted, read, err, 5+late)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		endless := func(context.Context) error { accepted++; return nil }
+		if got, err := steady(ctx, sums, endless); !errors.Is(err, errMoving) || got.Forms[services.REST].Accepted != accepted {
+			t.Errorf("an orders that never ends: %d of %d, %v, want what was read last, and an error", got.Forms[services.REST].Accepted, accepted, err)
+		}
+	})
 }
