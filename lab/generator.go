@@ -69,6 +69,8 @@ const (
 	rateTrySeconds, rateSearchSeconds = 0.5, 1.5
 	// higherTrySeconds is how long a higher rate is tried after a run that was on time, higherTries how many are tried.
 	higherTrySeconds, higherTries = 0.2, 3
+	// highestTry is the highest rate that is tried, in orders/s: what lies beyond it shows how one machine is overloaded.
+	highestTry = 1000
 	// fewestOrders of a try give a p99 that is one.
 	fewestOrders = 20
 )
@@ -124,7 +126,7 @@ func (r *running) findHigherRate(ctx context.Context) error {
 	r.Progress(Progress{Stage: "looking for the highest rate that can be kept", Answered: r.placed, Orders: r.placed})
 	for try := 1; try <= higherTries; try++ {
 		rate := r.Rate * math.Pow(2, float64(try))
-		if rate > maxRate {
+		if rate > highestTry {
 			return nil
 		}
 		late, err := r.tryRate(ctx, rate, r.ordersToTry(rate, higherTrySeconds))
