@@ -13,22 +13,14 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"slices"
 	"syscall"
-	"time"
 
 	"tracelab/internal/broker"
-	"tracelab/internal/parts"
+	"tracelab/tools/internal/control"
 )
-
-const usage = "usage: kafka start|stop|status [-state DIR] [-timeout D] [-port N]"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -39,66 +31,18 @@ func main() {
 
 // run is the program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 {
-		_, _ = fmt.Fprintln(stderr, usage)
-		return 2
-	}
-	if !slices.Contains([]string{"start", "stop", "status"}, args[0]) {
-		_, _ = fmt.Fprintf(stderr, "kafka: unknown command %q\n%s\n", args[0], usage)
-		return 2
-	}
-	b, timeout, err := parseFlags(args[0], args[1:], stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		return 2
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not within %v (-timeout)", timeout))
-	defer cancel()
-	var p broker.Process
-	switch args[0] {
-	case "start":
-		p, err = b.Start(ctx, stderr)
-	case "status":
-		p, err = b.Status(ctx, stderr)
-	default:
-		err = b.Stop(ctx, stderr)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "kafka: %v\n", err)
-		return 1
-	}
-	if p.Address != "" {
-		_, _ = fmt.Fprintln(stdout, p.Address)
-	}
-	return 0
-}
-
-// parseFlags reads the flags of one command. It prints its errors itself.
-func parseFlags(name string, args []string, stderr io.Writer) (b broker.Broker, timeout time.Duration, err error) {
-	flags := flag.NewFlagSet("kafka "+name, flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	state := flags.String("state", "", "`folder` of the broker's data, settings and log (default $XDG_STATE_HOME/tracelab/kafka)")
-	flags.DurationVar(&timeout, "timeout", 2*time.Minute, "give up after this `duration`")
-	if name == "start" {
-		flags.IntVar(&b.Port, "port", 9092, "`port` on 127.0.0.1; 0 takes a free one")
-	}
-	if err := flags.Parse(args); err != nil {
-		return broker.Broker{}, 0, err
-	}
-	if flags.NArg() > 0 || b.Port < 0 || b.Port > 65535 {
-		_, _ = fmt.Fprintf(stderr, "kafka: %s takes no arguments, and ports go from 0 to 65535\n%s\n", name, usage)
-		return broker.Broker{}, 0, errors.New("wrong command line")
-	}
-	b.Dir = *state
-	if b.Dir == "" {
-		b.Dir, err = parts.StateFolder("kafka")
-	} else {
-		b.Dir, err = filepath.Abs(b.Dir)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "kafka: %v\n", err)
-	}
-	return b, timeout, err
+	return control.Server{
+		Name: "kafka", Noun: "broker", Port: 9092,
+		Start: func(ctx context.Context, dir string, port int, log io.Writer) (string, error) {
+			p, err := broker.Broker{Dir: dir, Port: port}.Start(ctx, log)
+			return p.Address, err
+		},
+		Status: func(ctx context.Context, dir string, log io.Writer) (string, error) {
+			p, err := broker.Broker{Dir: dir}.Status(ctx, log)
+			return p.Address, err
+		},
+		Stop: func(ctx context.Context, dir string, log io.Writer) error {
+			return broker.Broker{Dir: dir}.Stop(ctx, log)
+		},
+	}.Run(ctx, args, stdout, stderr)
 }

@@ -13,22 +13,14 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"slices"
 	"syscall"
-	"time"
 
-	"tracelab/internal/parts"
 	"tracelab/internal/rabbitmq"
+	"tracelab/tools/internal/control"
 )
-
-const usage = "usage: rabbitmq start|stop|status [-state DIR] [-timeout D] [-port N]"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -39,66 +31,18 @@ func main() {
 
 // run is the program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 {
-		_, _ = fmt.Fprintln(stderr, usage)
-		return 2
-	}
-	if !slices.Contains([]string{"start", "stop", "status"}, args[0]) {
-		_, _ = fmt.Fprintf(stderr, "rabbitmq: unknown command %q\n%s\n", args[0], usage)
-		return 2
-	}
-	n, timeout, err := parseFlags(args[0], args[1:], stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		return 2
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not within %v (-timeout)", timeout))
-	defer cancel()
-	var p rabbitmq.Process
-	switch args[0] {
-	case "start":
-		p, err = n.Start(ctx, stderr)
-	case "status":
-		p, err = n.Status(ctx, stderr)
-	default:
-		err = n.Stop(ctx, stderr)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "rabbitmq: %v\n", err)
-		return 1
-	}
-	if p.Address != "" {
-		_, _ = fmt.Fprintln(stdout, p.Address)
-	}
-	return 0
-}
-
-// parseFlags reads the flags of one command; it prints what is wrong itself.
-func parseFlags(name string, args []string, stderr io.Writer) (n rabbitmq.Node, timeout time.Duration, err error) {
-	flags := flag.NewFlagSet("rabbitmq "+name, flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	state := flags.String("state", "", "`folder` of the node's data, settings and logs (default $XDG_STATE_HOME/tracelab/rabbitmq)")
-	flags.DurationVar(&timeout, "timeout", 2*time.Minute, "give up after this `duration`")
-	if name == "start" {
-		flags.IntVar(&n.Port, "port", 5672, "`port` on 127.0.0.1; 0 takes a free one")
-	}
-	if err := flags.Parse(args); err != nil {
-		return rabbitmq.Node{}, 0, err
-	}
-	if flags.NArg() > 0 || n.Port < 0 || n.Port > 65535 {
-		_, _ = fmt.Fprintf(stderr, "rabbitmq: %s takes no arguments, and ports go from 0 to 65535\n%s\n", name, usage)
-		return rabbitmq.Node{}, 0, errors.New("wrong command line")
-	}
-	n.Dir = *state
-	if n.Dir == "" {
-		n.Dir, err = parts.StateFolder("rabbitmq")
-	} else {
-		n.Dir, err = filepath.Abs(n.Dir)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "rabbitmq: %v\n", err)
-	}
-	return n, timeout, err
+	return control.Server{
+		Name: "rabbitmq", Noun: "node", Port: 5672,
+		Start: func(ctx context.Context, dir string, port int, log io.Writer) (string, error) {
+			p, err := rabbitmq.Node{Dir: dir, Port: port}.Start(ctx, log)
+			return p.Address, err
+		},
+		Status: func(ctx context.Context, dir string, log io.Writer) (string, error) {
+			p, err := rabbitmq.Node{Dir: dir}.Status(ctx, log)
+			return p.Address, err
+		},
+		Stop: func(ctx context.Context, dir string, log io.Writer) error {
+			return rabbitmq.Node{Dir: dir}.Stop(ctx, log)
+		},
+	}.Run(ctx, args, stdout, stderr)
 }
