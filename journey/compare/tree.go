@@ -34,6 +34,7 @@ type treeBuilder struct {
 	via    []carrier // how that led to it
 	server []int32   // of a client: the position of its server, or none
 	half   []bool    // it is the server's half of the call above
+	broken []bool    // the call, or the span of no call, has counted as failed
 	place  []int32
 	chain  []int32
 }
@@ -75,7 +76,8 @@ func (b *treeBuilder) add(number int32, j *journey.Journey) {
 func (b *treeBuilder) reset() {
 	n := len(b.spans)
 	b.up, b.via, b.server = append(b.up[:0], make([]int32, n)...), append(b.via[:0], make([]carrier, n)...), append(b.server[:0], make([]int32, n)...)
-	b.half, b.place = append(b.half[:0], make([]bool, n)...), append(b.place[:0], make([]int32, n)...)
+	b.half, b.broken = append(b.half[:0], make([]bool, n)...), append(b.broken[:0], make([]bool, n)...)
+	b.place = append(b.place[:0], make([]int32, n)...)
 	for at := range n {
 		b.up[at], b.server[at], b.place[at] = none32, none32, unknownPlace
 	}
@@ -213,14 +215,20 @@ func (b *treeBuilder) sample(place int32) *sample {
 	return &t.samples[len(t.samples)-1]
 }
 
-// count adds the spans to their places: a call counts and fails once, whichever half did.
+// count adds the spans to their places: a call counts and fails once, whichever of its spans did (a client that hides its
+// retries has several servers).
 func (b *treeBuilder) count() {
 	for k, i := range b.spans {
 		at := int32(k)
 		x := b.sample(b.place[at])
 		t := &b.tree.tallies[b.place[at]]
 		x.self += int64(b.set.SelfTime(i))
-		if b.failed(at) && (!b.half[at] || !b.failed(b.up[at])) {
+		call := at
+		if b.half[at] {
+			call = b.up[at]
+		}
+		if b.failed(at) && !b.broken[call] {
+			b.broken[call] = true
 			x.errors++
 			t.errors++
 		}
