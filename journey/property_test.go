@@ -15,11 +15,11 @@ import (
 	"tracelab/journey/internal/draw"
 )
 
-// TestMain lets properties be checked on 1,000 sets unless -rapid.checks says otherwise: the 100 that are usual miss rules
+// TestMain lets properties be checked on 1,000 sets unless -rapid.checks or RAPID_CHECKS says otherwise: the 100 that are usual miss rules
 // that need two rare things at once.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	set := false
+	set := os.Getenv("RAPID_CHECKS") != ""
 	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "rapid.checks" })
 	if !set {
 		if err := flag.Set("rapid.checks", "1000"); err != nil {

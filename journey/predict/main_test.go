@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// TestMain lets properties be checked on 1,000 sets unless -rapid.checks says otherwise.
+// TestMain lets properties be checked on 1,000 sets unless -rapid.checks or RAPID_CHECKS says otherwise.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	set := false
+	set := os.Getenv("RAPID_CHECKS") != ""
 	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "rapid.checks" })
 	if !set {
 		if err := flag.Set("rapid.checks", "1000"); err != nil {
