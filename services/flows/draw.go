@@ -147,6 +147,9 @@ func (r Row) remark() string {
 	if r.Share < 1 {
 		texts = append(texts, fmt.Sprintf("for %.3g %% of the units", 100*r.Share))
 	}
+	if !r.Retry.IsZero() {
+		texts = append(texts, "retry "+r.Retry.String())
+	}
 	return strings.Join(texts, ", ")
 }
 

@@ -75,6 +75,7 @@ type Row struct {
 	// When and Share say which units pass through the step; the others go from what leads to it to what comes after.
 	When  *Condition
 	Share float64 // of the units, drawn by seed, number and step; 1 unless said
+	Retry Retry   // of the step when it has failed; zero: it is not tried again
 }
 
 // Condition holds for units with a value in their body.

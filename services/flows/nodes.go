@@ -3,6 +3,7 @@ package flows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -16,6 +17,7 @@ type value struct {
 	doc   *document
 	node  ast.Node
 	field string
+	more  string // of the text, behind a comma inside braces
 }
 
 // pair is a member of a mapping.
@@ -73,13 +75,26 @@ func (v value) pairs(what string) ([]pair, error) {
 		if !ok {
 			return nil, v.doc.about(n.Key.GetToken(), v.field, "a name is a plain word")
 		}
-		p := pair{key: key, token: n.Key.GetToken(), value: value{v.doc, n.Value, v.below(key)}}
+		p := pair{key: key, token: n.Key.GetToken(), value: value{doc: v.doc, node: n.Value, field: v.below(key)}}
+		if len(pairs) > 0 && behindComma(n, pairs[len(pairs)-1].key) {
+			pairs[len(pairs)-1].value.more += ", " + key
+			continue
+		}
 		if _, null := n.Value.(*ast.NullNode); null || n.Value == nil {
 			return nil, v.doc.about(p.token, p.value.field, "there is nothing behind it")
 		}
 		pairs = append(pairs, p)
 	}
 	return pairs, nil
+}
+
+// commaFields have a comma in their text. Inside braces, YAML takes what is behind it for a name of its own: {retry: 3, backoff 50ms}.
+var commaFields = []string{"retry", "breaker"}
+
+// behindComma tells whether a name without a colon is the rest of the field before it.
+func behindComma(n *ast.MappingValueNode, before string) bool {
+	_, null := n.Value.(*ast.NullNode)
+	return null && n.Start != nil && n.Start.Type != token.MappingValueType && slices.Contains(commaFields, before)
 }
 
 // scalar is the text of a node as the file has it.
@@ -104,7 +119,7 @@ func (v value) text() (string, error) {
 	if text = strings.TrimSpace(text); text == "" {
 		return "", v.wrong("it is empty")
 	}
-	return text, nil
+	return text + v.more, nil
 }
 
 // texts reads one scalar, or a list of them.
@@ -118,7 +133,7 @@ func (v value) texts() ([]value, error) {
 	}
 	values := make([]value, len(list.Values))
 	for i, n := range list.Values {
-		values[i] = value{v.doc, n, v.field}
+		values[i] = value{doc: v.doc, node: n, field: v.field}
 	}
 	return values, nil
 }

@@ -51,7 +51,8 @@ func (r *reader) readStep(step Step, v value) (Row, error) {
 		member{"spread", number(0, 2, func(n float64) { row.Cost.Spread = n }, "a number from 0 to 2")},
 		member{"quantiles", func(v value) error { return readQuantiles(&row.Cost, v) }},
 		member{"when", func(v value) error { return r.readWhen(&row, v) }},
-		member{"share", number(0, 1, func(n float64) { row.Share = n }, "a share over 0 and up to 1")})
+		member{"share", number(0, 1, func(n float64) { row.Share = n }, "a share over 0 and up to 1")},
+		member{"retry", readRetry(&row.Retry)})
 	if err == nil && row.Share == 0 {
 		err = v.wrong("share: use a number over 0, or leave the step out")
 	}
