@@ -15,7 +15,7 @@ const maxConditional = 6
 
 // check refuses a flow that cannot run, with the line and the way out.
 func (r *reader) check(doc *document) error {
-	for _, step := range []func(*document) error{r.checkOrder, r.addSettle, r.checkNames, r.checkTopics, r.checkForms, r.checkPlans} {
+	for _, step := range []func(*document) error{r.checkOrder, r.addSettle, r.checkPolicies, r.checkNames, r.checkTopics, r.checkForms, r.checkPlans} {
 		if err := step(doc); err != nil {
 			return err
 		}
@@ -112,10 +112,14 @@ func (r *reader) addSettle(doc *document) error {
 // checkNames finds steps of one service whose HTTP paths are the same, and services whose gRPC names are.
 func (r *reader) checkNames(doc *document) error {
 	paths := map[string]Step{}
-	for _, step := range r.flow.Steps() {
+	for _, step := range append(r.flow.Steps(), r.flow.Undos()...) {
 		path := strings.ToLower(string(step))
 		if before, ok := paths[path]; ok {
-			return r.at(doc, step, "%s and %s have the same path in HTTP: name one of them otherwise", before, step)
+			at := step
+			if undone, is := r.flow.Undone(step); is {
+				at = undone.Step
+			}
+			return r.at(doc, at, "%s and %s have the same path in HTTP: name one of them otherwise", before, step)
 		}
 		paths[path] = step
 	}

@@ -150,6 +150,7 @@ func (r Row) remark() string {
 	if !r.Retry.IsZero() {
 		texts = append(texts, "retry "+r.Retry.String())
 	}
+	texts = append(texts, r.policies()...)
 	return strings.Join(texts, ", ")
 }
 

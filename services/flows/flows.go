@@ -7,6 +7,7 @@ package flows
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"tracelab/internal/vocabulary"
 )
@@ -62,7 +63,9 @@ type Flow struct {
 	Body    []Field
 	Reasons map[string]int // a reason for which a step may refuse a unit, and the HTTP status that tells of it
 	Default Form           // of a unit that is placed by hand
-	Rows    []Row          // each stands behind the rows that lead to it
+	// Timeout bounds what is carried on behind the client's answer, by calls; 0: the file says nothing of it.
+	Timeout time.Duration
+	Rows    []Row // each stands behind the rows that lead to it
 	Columns []Column
 }
 
@@ -76,6 +79,7 @@ type Row struct {
 	When  *Condition
 	Share float64 // of the units, drawn by seed, number and step; 1 unless said
 	Retry Retry   // of the step when it has failed; zero: it is not tried again
+	Policies
 }
 
 // Condition holds for units with a value in their body.

@@ -82,6 +82,7 @@ func (r *reader) read(root value) error {
 		member{"unit", named(&f.Unit, unitName, "a unit's name has small letters, digits and _, such as order")},
 		member{"path", named(&f.Path, pathName, "a path is a / and small letters, digits and dashes, such as /orders")},
 		member{"what", into(&f.What)}, member{"body", r.readBody}, member{"reasons", r.readReasons},
+		member{"timeout", func(v value) error { return readTimeout(&f.Timeout, v) }},
 		member{"default", later(&fallback)}, member{"steps", later(&steps)}, member{"forms", later(&forms)})
 	if err != nil {
 		return err

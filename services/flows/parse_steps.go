@@ -43,20 +43,28 @@ func (r *reader) readSteps(v value) error {
 
 func (r *reader) readStep(step Step, v value) (Row, error) {
 	row := Row{Step: step, Share: 1, Cost: Cost{Spread: DefaultSpread}}
-	err := v.read("a step",
-		member{"after", func(v value) error { return r.readAfter(&row, v) }},
-		member{"message", named(&row.Message, topicName, "no topic has that name: use letters, digits, dots and dashes, such as order.placed")},
-		member{"wait", duration(&row.Cost.Wait)},
-		member{"cpu", number(0, mostRounds, func(n float64) { row.Cost.CPU = int(n) }, "a number of rounds from 0 to 1000000")},
-		member{"spread", number(0, 2, func(n float64) { row.Cost.Spread = n }, "a number from 0 to 2")},
-		member{"quantiles", func(v value) error { return readQuantiles(&row.Cost, v) }},
-		member{"when", func(v value) error { return r.readWhen(&row, v) }},
-		member{"share", number(0, 1, func(n float64) { row.Share = n }, "a share over 0 and up to 1")},
-		member{"retry", readRetry(&row.Retry)})
+	err := v.read("a step", slices.Concat([]member{
+		{"after", func(v value) error { return r.readAfter(&row, v) }},
+		{"message", named(&row.Message, topicName, "no topic has that name: use letters, digits, dots and dashes, such as order.placed")},
+	}, costMembers(&row.Cost), []member{
+		{"when", func(v value) error { return r.readWhen(&row, v) }},
+		{"share", number(0, 1, func(n float64) { row.Share = n }, "a share over 0 and up to 1")},
+		{"retry", readRetry(&row.Retry)},
+	}, r.policyMembers(&row))...)
 	if err == nil && row.Share == 0 {
 		err = v.wrong("share: use a number over 0, or leave the step out")
 	}
 	return row, err
+}
+
+// costMembers read what a step costs.
+func costMembers(c *Cost) []member {
+	return []member{
+		{"wait", duration(&c.Wait)},
+		{"cpu", number(0, mostRounds, func(n float64) { c.CPU = int(n) }, "a number of rounds from 0 to 1000000")},
+		{"spread", number(0, 2, func(n float64) { c.Spread = n }, "a number from 0 to 2")},
+		{"quantiles", func(v value) error { return readQuantiles(c, v) }},
+	}
 }
 
 func (r *reader) readAfter(row *Row, v value) error {
@@ -134,8 +142,11 @@ func readQuantiles(c *Cost, v value) error {
 	return nil
 }
 
-// duration reads a duration with its unit.
-func duration(to *time.Duration) func(value) error {
+// duration reads a duration with its unit, up to longestWait.
+func duration(to *time.Duration) func(value) error { return durationUpTo(longestWait, to) }
+
+// durationUpTo reads a duration with its unit.
+func durationUpTo(longest time.Duration, to *time.Duration) func(value) error {
 	return func(v value) error {
 		text, err := v.text()
 		if err != nil {
@@ -147,8 +158,8 @@ func duration(to *time.Duration) func(value) error {
 			}
 			return v.wrong("%q: use a duration such as 6ms", cut(text))
 		}
-		if *to < 0 || *to > longestWait {
-			return v.wrong("%v: use 0 to %v", *to, longestWait)
+		if *to < 0 || *to > longest {
+			return v.wrong("%v: use 0 to %v", *to, longest)
 		}
 		return nil
 	}

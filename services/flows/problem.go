@@ -81,7 +81,7 @@ func unknown(what, word string, known []string) string {
 	if nearest := vocabulary.Nearest(word, known); nearest != "" {
 		return text + fmt.Sprintf(": did you mean %q?", nearest)
 	}
-	const most = 12
+	const most = 24
 	if len(known) > most {
 		known = append(slices.Clone(known[:most]), "…")
 	}
