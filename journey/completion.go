@@ -149,6 +149,21 @@ func (p *pather) pushReply(k int32, lo, hi int64) {
 // reach returns the positions of the spans that a span of the journey led to, itself among them.
 func (p *pather) reach(from Index) []uint64 {
 	bits := make([]uint64, len(p.journey.spans)/64+1)
+	p.reachMore(bits, from)
+	return bits
+}
+
+// reachAll returns the bit of each span that one of those reaches.
+func (p *pather) reachAll(from []Index) []uint64 {
+	bits := make([]uint64, len(p.journey.spans)/64+1)
+	for _, i := range from {
+		p.reachMore(bits, i)
+	}
+	return bits
+}
+
+// reachMore adds what a span reaches to what was reached.
+func (p *pather) reachMore(bits []uint64, from Index) {
 	visit := func(i Index) {
 		if position, ok := p.journey.position(i); ok && !has(bits, position) {
 			bits[position/64] |= 1 << (position % 64)
@@ -164,5 +179,4 @@ func (p *pather) reach(from Index) []uint64 {
 			visit(effect)
 		}
 	}
-	return bits
 }

@@ -90,12 +90,37 @@ func TestUnreceived(t *testing.T) {
 	}
 }
 
+func TestBackgroundIsNamed(t *testing.T) {
+	for drawing, want := range map[string]string{
+		"a.S SERVER 0-9\n  a.G 5-2000": "a.G of a alone makes more than nine tenths of the completion, and everything else had ended with a.S; --without 'a/a.G' leaves it out",
+		"a.S SERVER 0-9\n  a.G 5-2000\n    a.G1 6-1999\n  a.H 6-1900": "a.G of a, a.H of a: 2 pieces of work that nobody waited for make more than nine tenths of the completion, and everything else had ended with a.S; " +
+			"--without 'a/a.G' --without 'a/a.H' leaves them out",
+		"a.S SERVER 0-9\n  a.G CLIENT 5-2000\n    b.X SERVER 4-1999": "a.G of a alone makes more than nine tenths of the completion, and everything else had ended with a.S; --without 'a/a.G' leaves it out",
+		"a.S SERVER 0-9\n  a.G 5-2000\n  a.G 6-1900": "a.G of a: 2 pieces of work that nobody waited for make more than nine tenths of the completion, and everything else had ended with a.S; " +
+			"--without 'a/a.G' leaves them out",
+	} {
+		var got []string
+		for _, w := range newSet(t, drawing).Journeys()[0].Warnings() {
+			if w.Rule == journey.RuleBackground {
+				got = append(got, w.Text)
+			}
+		}
+		if !slices.Equal(got, []string{want}) {
+			t.Errorf("%s:\n%q\nwant\n%q", drawing, got, want)
+		}
+	}
+}
+
 func TestNotes(t *testing.T) {
 	for _, c := range []struct{ why, drawing, want string }{
 		{"of two messages of a poll one is handled", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n  Q PRODUCER 3-4 topic=t\nR CLIENT 5-6 op=receive link=P link=Q trace=2\nC CONSUMER 7-8 op=process link=P service=R trace=3", "D14"},
 		{"both are handled", "S SERVER 0-9\n  P PRODUCER 1-2 topic=t\n  Q PRODUCER 3-4 topic=t\nR CLIENT 5-6 op=receive link=P link=Q trace=2\nC CONSUMER 7-8 op=process link=P link=Q service=R trace=3", ""},
 		{"a stream under a request", "a.S SERVER 0-9\n  a.G 5-2000", "D18"},
 		{"a stream whose server's clock is behind, so that it seems to begin first", "a.S SERVER 0-9\n  a.G CLIENT 5-2000\n    b.X SERVER 4-1999", "D18"},
+		{"two streams under a request, of which neither is alone", "a.S SERVER 0-9\n  a.G 5-2000\n  a.H 6-1900", "D18"},
+		{"one job after another", "a.S SERVER 0-9\n  a.G 5-1000\n  a.H 6-2000\n    a.I 7-20", "D18"},
+		{"two jobs that end with the answer's handler", "a.S SERVER 0-90\n  a.G 5-200\n  a.H 5-210", ""},
+		{"two streams, and a consumer that takes as long", "a.S SERVER 0-9\n  a.G 5-2000\n  a.H 6-1900\n  a.P PRODUCER 1-2\n    b.C CONSUMER 5-1800", ""},
 		{"a consumer that takes long is no background work", "a.S SERVER 0-9\n  a.P PRODUCER 1-2\n    b.C CONSUMER 5-2000", ""},
 		{"work after the answer that is not all", "a.S SERVER 0-90\n  a.G 5-200", ""},
 		{"a message that came back, though another conversation's", "w.S SERVER 0-100\n  w.P PRODUCER 5-8\n    b.H CONSUMER 30-80\n      b.Q PRODUCER 75-79\n        w.R CONSUMER 85-90", "D16"},

@@ -45,23 +45,26 @@ func (f Figures) mean() float64 {
 		sum += v * f.Weights[i]
 		total += f.Weights[i]
 	}
-	if total == 0 {
-		return 0
+	if total == 0 { // none stands for any: each counts once
+		return mean(f.Values)
 	}
 	return sum / total
 }
 
-// sorted returns the figures by value.
+// sorted returns the figures by value, without those that stand for none; when all do, each counts once.
 func (f Figures) sorted() Figures {
-	order := make([]int, len(f.Values))
-	for i := range order {
-		order[i] = i
+	none := f.Weights == nil || !slices.ContainsFunc(f.Weights, func(w float64) bool { return w > 0 })
+	var order []int
+	for i := range f.Values {
+		if none || f.Weights[i] > 0 {
+			order = append(order, i)
+		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(f.Values[a], f.Values[b]) })
 	s := Figures{Values: make([]float64, len(order)), Weights: make([]float64, len(order)), NoInterval: f.NoInterval}
 	for at, i := range order {
 		s.Values[at], s.Weights[at] = f.Values[i], 1
-		if f.Weights != nil {
+		if !none {
 			s.Weights[at] = f.Weights[i]
 		}
 	}

@@ -13,15 +13,18 @@ import (
 	"tracelab/journey/internal/draw"
 )
 
-// A value that stands for n counts as n values would.
+// A value that stands for n counts as n values would, also when that is none.
 func TestWeightsCountAsCopies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var f compare.Figures
 		var copies []float64
 		for range rapid.IntRange(1, 150).Draw(t, "values") {
-			v, n := float64(rapid.IntRange(0, 30).Draw(t, "value")), rapid.IntRange(1, 4).Draw(t, "weight")
+			v, n := float64(rapid.IntRange(0, 30).Draw(t, "value")), rapid.IntRange(0, 4).Draw(t, "weight")
 			f.Values, f.Weights = append(f.Values, v), append(f.Weights, float64(n))
 			copies = append(copies, slices.Repeat([]float64{v}, n)...)
+		}
+		if len(copies) == 0 { // no value stands for any: each counts once
+			copies = f.Values
 		}
 		got, want := f.Summarize(), compare.Summarize(copies)
 		if *got.Median != *want.Median {
@@ -99,6 +102,15 @@ func TestSampledJourneysHaveNoInterval(t *testing.T) {
 		if d, _ := compare.Differences(saved, base, options...); d[0].Reason == "" {
 			t.Errorf("a baseline of it has an interval: %+v", d[0])
 		}
+	}
+	none := sampledOrders(t, "none", slices.Repeat([]string{"ot=p:63"}, 7)...)
+	c := compare.Groups([]compare.Group{base, none})
+	if d := c.Differences[0]; d.Low != nil || !strings.Contains(d.Reason, "stand for no others") || c.Groups[1].Structures[0].Share != 1 {
+		t.Errorf("where none stands for any there is an interval, or a share that is none: %+v, %+v", d, c.Groups[1].Structures)
+	}
+	saved := compare.NewBaseline(none).Group()
+	if c := compare.Groups([]compare.Group{saved, base}); c.Groups[0].Structures[0].Share != 1 || c.Differences[0].Low != nil {
+		t.Errorf("a baseline of such: %+v, %+v", c.Groups[0].Structures, c.Differences[0])
 	}
 	equal := sampledOrders(t, "equal", slices.Repeat([]string{"ot=th:8"}, 7)...)
 	if c := compare.Groups([]compare.Group{base, equal}); c.Differences[0].Low == nil {

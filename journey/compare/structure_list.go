@@ -34,8 +34,9 @@ func (c *Comparison) structuresOf(group int, g Group, roots []rootGroups) []Stru
 
 // structureList are structures of several roots. While it grows, their shares are the weight of their journeys.
 type structureList struct {
-	list   []Structure
-	weight float64
+	list     []Structure
+	weight   float64
+	journeys int
 }
 
 // add appends the structures of one root, whose journeys have that weight together.
@@ -43,14 +44,20 @@ func (l *structureList) add(list []Structure, weight float64) {
 	for _, x := range list {
 		x.Share *= weight
 		l.list = append(l.list, x)
+		l.journeys += x.Journeys
 	}
 	l.weight += weight
 }
 
-// shared returns the structures with their share of all, the most frequent first.
+// shared returns the structures with their share of all, the most frequent first. Where no journey stands for any, each counts
+// once.
 func (l *structureList) shared() []Structure {
 	for i := range l.list {
-		l.list[i].Share /= l.weight
+		if x := &l.list[i]; l.weight > 0 {
+			x.Share /= l.weight
+		} else {
+			x.Share = float64(x.Journeys) / float64(l.journeys)
+		}
 	}
 	slices.SortStableFunc(l.list, func(a, b Structure) int { return cmp.Compare(b.Journeys, a.Journeys) })
 	return l.list

@@ -111,11 +111,12 @@ func (g Group) weigh() Group {
 	if len(g.Journeys) > 0 && g.weights == nil {
 		g.each, _ = g.Journeys[0].Weight()
 	}
-	g.noInterval, _ = journey.Sampling{Weighted: g.sampling.Weighted, Differ: g.weights != nil, Tail: g.sampling.Tail}.NoInterval()
+	zero := len(g.Journeys) > 0 && g.weights == nil && g.each == 0
+	g.noInterval, _ = journey.Sampling{Weighted: g.sampling.Weighted, Differ: g.weights != nil, Zero: zero, Tail: g.sampling.Tail}.NoInterval()
 	return g
 }
 
-// weight returns how many journeys journey i stands for.
+// weight returns how many journeys journey i stands for among those of the group, where it is 1 when all stand for none.
 func (g Group) weight(i int) float64 {
 	if g.weights != nil {
 		return g.weights[i]
@@ -132,9 +133,12 @@ func (g Group) weightOfAll() float64 {
 		}
 		return sum
 	}
+	if g.weights == nil {
+		return float64(len(g.Journeys)) * g.each
+	}
 	sum := 0.0
-	for i := range g.Journeys {
-		sum += g.weight(i)
+	for _, w := range g.weights {
+		sum += w
 	}
 	return sum
 }
