@@ -55,7 +55,7 @@ func (n *node) connect(ctx context.Context, config Config) error {
 		}
 		broker, err := kind.open(ctx, config, carrier.BrokerConfig{
 			Service: n.name, Addresses: kind.addresses(config), Prefix: config.Prefix, Topics: n.flow.Topics(), Consume: n.flow.Consumes(n.name, by), Consumers: n.flow.Consumers(by),
-			Workers: config.Workers, Polls: config.Polls, Dial: config.Network.Dial, Provider: n.telemetry,
+			Workers: config.Workers, Polls: config.Polls, Dial: n.life.Dial, Provider: n.telemetry,
 			Handle: func(ctx context.Context, topic string, event *orderpb.Event) error {
 				return n.consume(ctx, by, topic, event)
 			},

@@ -11,6 +11,7 @@ import (
 	carriergrpc "tracelab/services/internal/carrier/grpc"
 	carrierhttp "tracelab/services/internal/carrier/http"
 
+	"tracelab/internal/process"
 	"tracelab/internal/telemetry"
 	"tracelab/services/faults"
 	"tracelab/services/flows"
@@ -33,6 +34,7 @@ type node struct {
 	httpServer *carrierhttp.Server
 	grpcServer *carriergrpc.Server
 	listeners  listeners
+	life       *process.Process // what it does over the network
 	http       *carrierhttp.Client
 	grpc       *carriergrpc.Client
 	brokers    map[flows.Carrier]carrier.Broker // none for the gateway, and without a broker
@@ -42,7 +44,10 @@ type node struct {
 }
 
 // listeners are where a service answers.
-type listeners struct{ http, grpc net.Listener }
+type listeners struct {
+	http, grpc net.Listener
+	process    *process.Process
+}
 
 // probes are the questions that an orchestrator asks.
 func (n *node) probes() {

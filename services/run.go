@@ -50,6 +50,16 @@ func (n *node) skip(ctx context.Context, step Step) {
 
 // doStep is what a step consists of: the faults that the order carries, the step's cost, and what it is there for.
 func (n *node) doStep(ctx context.Context, e Experiment, step Step, order *orderpb.Order) error {
+	ctx, cancel := n.life.Context(ctx)
+	defer cancel()
+	if err := n.doWhile(ctx, e, step, order); err != nil {
+		return err
+	}
+	return n.life.Wait() // a service that stands still does not end a step
+}
+
+// doWhile is doStep as long as the service lives.
+func (n *node) doWhile(ctx context.Context, e Experiment, step Step, order *orderpb.Order) error {
 	if n.allowFaults {
 		if err := e.misbehave(ctx, n.name); err != nil {
 			return err

@@ -18,19 +18,26 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tracelab/internal/poll"
+	"tracelab/internal/process"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/store"
 )
 
 // System is a set of running services.
 type System struct {
 	config    Config
-	nodes     []*node
 	flow      *flowWork
-	keeper    *keeper // nil when the service of the entry step runs elsewhere
 	handlings *handlingIDs
 	serving   errgroup.Group
 	failed    chan error // the first server that ended by itself
+
+	mu      sync.Mutex             // guards what follows
+	control map[string]*sync.Mutex // by service: held while it is stopped, killed, paused or started
+	nodes   []*node                // that run, in the order of the flow
+	keeper  *keeper                // nil when the service of the entry step does not run here
+	starts  map[string]int
+	graves  sync.WaitGroup // one for each service that was killed and whose goroutines have not all ended
 }
 
 // Start binds every listener, then starts every service. When it returns without an error all of them answer; call
@@ -59,10 +66,7 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	if config.Mailbox == 0 {
 		config.Mailbox = DefaultMailbox
 	}
-	if config.Effects == nil {
-		config.Effects = NewEffects()
-	}
-	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs()}
+	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs(), starts: map[string]int{}, control: map[string]*sync.Mutex{}}
 	bound, err := s.bind()
 	if err != nil {
 		return nil, err
@@ -72,14 +76,13 @@ func Start(ctx context.Context, config Config) (*System, error) {
 		if err != nil {
 			return nil, errors.Join(err, s.abort(bound))
 		}
-		s.nodes = append(s.nodes, n)
+		s.add(n)
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.abort(bound))
 	}
 	for _, n := range s.nodes {
-		s.serve(n, func() error { return n.httpServer.Serve(n.listeners.http, s.config.Connections) })
-		s.serve(n, func() error { return n.grpcServer.Serve(n.listeners.grpc, s.config.Connections) })
+		s.serveAll(n)
 	}
 	return s, nil
 }
@@ -91,19 +94,28 @@ func (s *System) bind() (map[string]listeners, error) {
 		if err := s.flow.CheckService(name); err != nil {
 			return nil, errors.Join(err, s.abort(bound))
 		}
-		var l listeners
-		var err error
-		if l.http, err = s.config.Network.bind(name, orFree(s.config.HTTP[name])); err != nil {
-			return nil, errors.Join(err, s.abort(bound))
-		}
-		bound[name] = l
-		if l.grpc, err = s.config.Network.bind(name, orFree(s.config.GRPC[name])); err != nil {
+		l, err := s.bindOne(name)
+		if err != nil {
 			return nil, errors.Join(err, s.abort(bound))
 		}
 		bound[name] = l
 		s.config.HTTP[name], s.config.GRPC[name] = l.http.Addr().String(), l.grpc.Addr().String()
 	}
 	return bound, nil
+}
+
+// bindOne listens for one service, in the name of a process of its own.
+func (s *System) bindOne(name string) (listeners, error) {
+	l := listeners{process: process.New(s.config.Network.Listen, s.config.Network.Dial)}
+	own := Network{Listen: l.process.Listen}
+	var err error
+	if l.http, err = own.bind(name, orFree(s.config.HTTP[name])); err != nil {
+		return l, err
+	}
+	if l.grpc, err = own.bind(name, orFree(s.config.GRPC[name])); err != nil {
+		return l, errors.Join(err, l.http.Close())
+	}
+	return l, nil
 }
 
 func orFree(address string) string {
@@ -116,6 +128,10 @@ func orFree(address string) string {
 // newNode makes a service with its routes, not yet connected.
 func (s *System) newNode(name string, l listeners) (*node, error) {
 	config := s.config.Telemetry
+	config.Alive = l.process.Alive
+	if n := s.starts[name]; n > 0 {
+		config.Instance = fmt.Sprintf("%s-%d", config.Instance, n+1)
+	}
 	if name == Gateway {
 		config.Propagator = outside{config.Propagator, s.flow.Flow}
 	}
@@ -124,11 +140,11 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		return nil, err
 	}
 	n := &node{name: name, flow: s.flow, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
-		effects: s.config.Effects, handlings: s.handlings, telemetry: provider, listeners: l, brokers: map[flows.Carrier]carrier.Broker{},
+		effects: s.effects(), handlings: s.handlings, telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
 		queue: s.config.Telemetry.Queue(), process: s.config.Telemetry.Host + "/" + s.config.Telemetry.Instance}
 	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
-	n.http = carrierhttp.NewClient(s.config.Network.Dial, provider, lookup(s.config.HTTP))
-	n.grpc = carriergrpc.NewClient(s.config.Network.Dial, provider, lookup(s.config.GRPC), s.flow.RPCService)
+	n.http = carrierhttp.NewClient(n.life.Dial, provider, lookup(s.config.HTTP))
+	n.grpc = carriergrpc.NewClient(n.life.Dial, provider, lookup(s.config.GRPC), s.flow.RPCService)
 	n.probes()
 	switch name {
 	case Gateway:
@@ -137,12 +153,39 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		if n.keeper, err = newKeeper(n, s.config); err != nil {
 			return n, err
 		}
-		s.keeper = n.keeper
 		n.serveSteps(n.keeper.accept)
 	default:
 		n.serveSteps(nil)
 	}
 	return n, nil
+}
+
+// effects remember what a service has done: in its own memory, unless the configuration has a place for all.
+func (s *System) effects() *Effects {
+	if s.config.Effects != nil {
+		return s.config.Effects
+	}
+	return newEffects(store.NewMemory(effectsLimit() / max(1, len(s.config.Services))))
+}
+
+// add makes a service one that runs.
+func (s *System) add(n *node) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nodes = append(s.nodes, n)
+	s.starts[n.name]++
+	if n.keeper != nil {
+		s.keeper = n.keeper
+	}
+	names := s.flow.Services()
+	slices.SortFunc(s.nodes, func(a, b *node) int { return slices.Index(names, a.name) - slices.Index(names, b.name) })
+}
+
+// running lists the services that run.
+func (s *System) running() []*node {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.nodes)
 }
 
 // lookup finds a service's address.
@@ -170,11 +213,20 @@ func (s *System) connect(ctx context.Context) error {
 	return group.Wait()
 }
 
+// serveAll runs the servers of a service.
+func (s *System) serveAll(n *node) {
+	s.serve(n, func() error { return n.httpServer.Serve(n.listeners.http, s.config.Connections) })
+	s.serve(n, func() error { return n.grpcServer.Serve(n.listeners.grpc, s.config.Connections) })
+}
+
 // serve runs a server; if it ends by itself, Failed tells.
 func (s *System) serve(n *node, server func() error) {
 	s.serving.Go(func() error {
 		n.telemetry.Labels.Service()
 		err := wrap(n.name, server())
+		if !n.life.Alive() { // it was killed
+			return nil
+		}
 		if err != nil {
 			select {
 			case s.failed <- err:
@@ -198,7 +250,7 @@ func (s *System) GRPCAddress(service string) string { return s.config.GRPC[servi
 func (s *System) Ready(ctx context.Context) error {
 	err := poll.Until(ctx, 5*time.Millisecond, func(context.Context) error {
 		var missing []string
-		for _, n := range s.nodes {
+		for _, n := range s.running() {
 			missing = append(missing, n.waiting()...)
 		}
 		if len(missing) == 0 {
@@ -212,10 +264,10 @@ func (s *System) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Skipped counts the records that no consumer here could decode.
+// Skipped counts the records that no consumer here could decode, of the services that run.
 func (s *System) Skipped() int64 {
 	var n int64
-	for _, node := range s.nodes {
+	for _, node := range s.running() {
 		for _, broker := range node.brokers {
 			n += broker.Skipped()
 		}
@@ -227,30 +279,46 @@ func (s *System) Skipped() int64 {
 // flushes the spans. The context bounds all of it: what is cut off is in the error. Each stage may take half of the time
 // that is left, so that one call that hangs does not cost the others their commits and their spans.
 func (s *System) Shutdown(ctx context.Context) error {
-	for _, n := range s.nodes {
+	for _, name := range s.config.Services {
+		defer s.lock(name)()
+	}
+	nodes := s.running()
+	for _, n := range nodes {
+		n.life.Resume()
+	}
+	return errors.Join(shutdown(ctx, nodes), stage(ctx, s.awaitGraves), s.serving.Wait())
+}
+
+// shutdown ends services that run.
+func shutdown(ctx context.Context, nodes []*node) error {
+	for _, n := range nodes {
 		n.draining.Store(true)
 	}
 	intake := func(n *node) bool { return n.name == Gateway || n.keeper != nil }
 	var errs []error
 	// In the order of the flow, so that nobody loses the peer that an order in work still needs.
-	for _, n := range s.nodes {
+	for _, n := range nodes {
 		if intake(n) {
 			errs = append(errs, stage(ctx, n.stopServing))
 		}
 	}
-	_ = stage(ctx, s.settle) // what is pending then is in the accounts
-	errs = append(errs, stage(ctx, s.stopMailbox),
+	for _, n := range nodes {
+		if n.keeper != nil {
+			_ = stage(ctx, n.keeper.settle) // what is pending then is in the accounts
+			errs = append(errs, stage(ctx, n.keeper.stopMailbox))
+		}
+	}
+	errs = append(errs,
 		stage(ctx, func(ctx context.Context) error {
-			return s.each(func(n *node) error {
+			return each(nodes, func(n *node) error {
 				if intake(n) {
 					return nil
 				}
 				return n.stopServing(ctx)
 			})
 		}),
-		stage(ctx, func(ctx context.Context) error { return s.each(func(n *node) error { return n.drain(ctx) }) }),
-		s.each(func(n *node) error { return n.close(ctx) }),
-		s.serving.Wait())
+		stage(ctx, func(ctx context.Context) error { return each(nodes, func(n *node) error { return n.drain(ctx) }) }),
+		each(nodes, func(n *node) error { return n.close(ctx) }))
 	return errors.Join(errs...)
 }
 
@@ -264,37 +332,29 @@ func stage(ctx context.Context, part func(context.Context) error) error {
 	return part(ctx)
 }
 
-// each does something with all services side by side and returns all errors.
-func (s *System) each(do func(*node) error) error {
-	errs := make([]error, len(s.nodes))
+// each does something with services side by side and returns all errors.
+func each(nodes []*node, do func(*node) error) error {
+	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup
-	for i, n := range s.nodes {
+	for i, n := range nodes {
 		wg.Go(func() { errs[i] = do(n) })
 	}
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
-// settle waits until no order is pending, if the service that keeps the accounts runs here.
-func (s *System) settle(ctx context.Context) error {
-	if s.keeper == nil {
-		return nil
-	}
+// settle waits until no order is pending.
+func (k *keeper) settle(ctx context.Context) error {
 	return poll.Until(ctx, 10*time.Millisecond, func(context.Context) error {
-		if n := s.keeper.ledger.pending(); n > 0 {
+		if n := k.ledger.pending(); n > 0 {
 			return fmt.Errorf("%d orders are pending", n)
 		}
 		return nil
 	})
 }
 
-// stopMailbox gives up what is still in the mailbox, if there is one here.
-func (s *System) stopMailbox(ctx context.Context) error {
-	if s.keeper == nil {
-		return nil
-	}
-	return wrap(s.keeper.name, s.keeper.mailbox.stop(ctx))
-}
+// stopMailbox gives up what is still in the mailbox.
+func (k *keeper) stopMailbox(ctx context.Context) error { return wrap(k.name, k.mailbox.stop(ctx)) }
 
 // abortPatience is how long a start that failed waits at the most for a broker that does not answer.
 const abortPatience = time.Second
@@ -303,12 +363,9 @@ const abortPatience = time.Second
 func (s *System) abort(bound map[string]listeners) error {
 	ctx, cancel := context.WithTimeout(context.Background(), abortPatience)
 	defer cancel()
-	errs := []error{s.each(func(n *node) error { return n.close(ctx) })}
+	errs := []error{each(s.running(), func(n *node) error { return n.close(ctx) })}
 	for _, l := range bound {
-		errs = append(errs, l.http.Close())
-		if l.grpc != nil {
-			errs = append(errs, l.grpc.Close())
-		}
+		errs = append(errs, l.http.Close(), l.grpc.Close())
 	}
 	return errors.Join(errs...)
 }

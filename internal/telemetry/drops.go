@@ -22,11 +22,12 @@ const (
 	exportFailed                // the exporter refused its batch, or could not send it
 	exportTimeout               // the exporter did not end in time
 	exportGivenUp               // the time for the shutdown was over
+	serviceKilled               // it was open when its service was killed
 )
 
-// dropReasons names the reasons for error.type: the first two are the queue's, the others the exporter's. The conventions
+// dropReasons names the reasons for error.type: the first two are the queue's, the last its service's, the others the exporter's. The conventions
 // for the SDK's own metrics give queue_full and already_shutdown.
-var dropReasons = [...]string{"queue_full", "already_shutdown", "export_failed", "timeout", "shutdown"}
+var dropReasons = [...]string{"queue_full", "already_shutdown", "export_failed", "timeout", "shutdown", "killed"}
 
 // whyFailed returns the reason for an error of an export. An exporter may report an ended context as a gRPC status.
 func whyFailed(err error) reason {

@@ -79,7 +79,10 @@ func (q *Queue) observeSums(o metric.Observer, in queueInstruments, processor, e
 	o.ObserveInt64(in.exported.Inst(), submitted, metric.WithAttributes(exporter...))
 	for why := range reason(len(dropReasons)) {
 		n := q.dropped[why].Load()
-		if why == queueFull || why == queueShutDown {
+		if why == serviceKilled && n == 0 { // a process that lives has none, unless it is a lab
+			continue
+		}
+		if why == queueFull || why == queueShutDown || why == serviceKilled {
 			o.ObserveInt64(in.processed.Inst(), n, with(processor, why))
 			continue
 		}

@@ -47,6 +47,8 @@ type Config struct {
 	Logs       slog.Handler
 	// BaggageKeys lists the only baggage members that become span attributes: other baggage is none of our business.
 	BaggageKeys []string
+	// Alive tells whether the service is there: what it begins later makes no span, and a span that ends later is lost with it. Nil: always.
+	Alive func() bool
 	// IDs makes trace and span ids; nil is the SDK's random generator.
 	IDs sdktrace.IDGenerator
 }
@@ -79,12 +81,12 @@ func (c Config) New(service string) (*Provider, error) {
 	}
 	opts := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(res),
-		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())),
+		sdktrace.WithSampler(c.sampler()),
 		// First, so that the processors after it see the attributes.
 		sdktrace.WithSpanProcessor(baggagecopy.NewSpanProcessor(func(m baggage.Member) bool { return allowed[m.Key()] })),
 	}
 	for _, p := range c.Processors {
-		opts = append(opts, sdktrace.WithSpanProcessor(shared{p}))
+		opts = append(opts, sdktrace.WithSpanProcessor(shared{p, c.Alive}))
 	}
 	if c.IDs != nil {
 		opts = append(opts, sdktrace.WithIDGenerator(c.IDs))
@@ -119,7 +121,10 @@ func (c Config) New(service string) (*Provider, error) {
 
 // shared is a processor that outlives the providers that use it. Whoever made it shuts it down, which flushes it too; if
 // each service flushed it first, each would wait for a collector that does not answer.
-type shared struct{ sdktrace.SpanProcessor }
+type shared struct {
+	sdktrace.SpanProcessor
+	alive func() bool // nil: always
+}
 
 // Shutdown does nothing.
 func (s shared) Shutdown(context.Context) error { return nil }

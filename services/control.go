@@ -1,0 +1,169 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"tracelab/internal/process"
+	"tracelab/internal/vocabulary"
+)
+
+// Stop ends a service as SIGTERM does: it takes no more requests, finishes what it has begun, acknowledges its messages and flushes its
+// spans, within the context's time. What it kept in memory is gone with it. Start brings it back.
+func (s *System) Stop(ctx context.Context, service string) error {
+	defer s.lock(service)()
+	n, err := s.find(service)
+	if err != nil {
+		return err
+	}
+	n.life.Resume() // a process that stands still gets the signal when it goes on
+	s.remove(n)
+	err = shutdown(ctx, []*node{n})
+	n.life.Kill() // and with it the connections that the time was too short for
+	return err
+}
+
+// Kill ends a service as kill -9 does: its connections are reset, its ports closed; it answers nothing more, acknowledges no message and
+// notes nothing, and its memory is gone. Spans that were open are lost; those that had ended before are not: the queue of this process has
+// them, which a real kill would lose, too. Kill does not wait for the service's goroutines: they end as soon as they notice. A service may kill
+// itself from within a step.
+func (s *System) Kill(service string) error {
+	defer s.lock(service)()
+	n, err := s.find(service)
+	if err != nil {
+		return err
+	}
+	s.remove(n)
+	n.life.Kill()
+	s.graves.Go(func() { n.bury() })
+	return nil
+}
+
+// Pause makes a service stand still as SIGSTOP does, as far as a part of a process can: connections to it are accepted by the system and not
+// answered, nothing is read or written on those that it has, and no step of it ends. Timers go on, and ring when it does. Start lets it go on.
+func (s *System) Pause(service string) error {
+	defer s.lock(service)()
+	n, err := s.find(service)
+	if err != nil {
+		return err
+	}
+	if n.life.Paused() {
+		return fmt.Errorf("%s is paused already", service)
+	}
+	n.life.Pause()
+	return nil
+}
+
+// Start starts a service that was stopped or killed, at the address that it had, or lets one go on that was paused. A service that was
+// started joins its brokers before Start returns; Ready tells when their messages reach it.
+func (s *System) Start(ctx context.Context, service string) error {
+	defer s.lock(service)()
+	n, err := s.find(service)
+	if _, gone := errors.AsType[*NotRunningError](err); err != nil && !gone {
+		return err
+	}
+	if err == nil {
+		if !n.life.Paused() {
+			return fmt.Errorf("%s is running", service)
+		}
+		n.life.Resume()
+		return nil
+	}
+	l, err := s.bindOne(service)
+	if err != nil {
+		return err
+	}
+	if n, err = s.newNode(service, l); err != nil {
+		return errors.Join(err, l.http.Close(), l.grpc.Close())
+	}
+	if service != Gateway {
+		n.telemetry.Labels.Service()
+		if err := n.connect(ctx, s.config); err != nil {
+			n.life.Kill()
+			n.bury()
+			return err
+		}
+	}
+	s.add(n)
+	s.serveAll(n)
+	return nil
+}
+
+// Running tells whether a service runs here, and whether it stands still.
+func (s *System) Running(service string) (runs, paused bool) {
+	n, err := s.find(service)
+	return err == nil, err == nil && n.life.Paused()
+}
+
+// NotRunningError says that a service that was started here does not run.
+type NotRunningError struct{ Service string }
+
+// Error names the service and the way out.
+func (e *NotRunningError) Error() string { return e.Service + " does not run: start it first" }
+
+// find finds a service that runs.
+func (s *System) find(service string) (*node, error) {
+	for _, n := range s.running() {
+		if n.name == service {
+			return n, nil
+		}
+	}
+	if slices.Contains(s.config.Services, service) {
+		return nil, &NotRunningError{service}
+	}
+	return nil, fmt.Errorf("no service of this process: %w", &vocabulary.UnknownError{What: "service", Word: service, Known: s.config.Services})
+}
+
+// lock keeps others from stopping or starting a service until the function is called.
+func (s *System) lock(service string) (unlock func()) {
+	if !slices.Contains(s.config.Services, service) {
+		return func() {} // find tells
+	}
+	s.mu.Lock()
+	control := s.control[service]
+	if control == nil {
+		control = &sync.Mutex{}
+		s.control[service] = control
+	}
+	s.mu.Unlock()
+	control.Lock()
+	return control.Unlock
+}
+
+// remove makes a service one that does not run.
+func (s *System) remove(n *node) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nodes = slices.DeleteFunc(slices.Clone(s.nodes), func(other *node) bool { return other == n })
+	if s.keeper != nil && s.keeper == n.keeper {
+		s.keeper = nil
+	}
+}
+
+// bury gives back what a service that was killed held in this process. Nothing of it gets out.
+func (n *node) bury() {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(process.ErrKilled)
+	_ = n.httpServer.Shutdown(ctx) // its connections are closed
+	_ = n.grpcServer.Shutdown(ctx)
+	if n.keeper != nil {
+		n.keeper.mailbox.kill()
+		n.keeper.mailbox.working.Wait()
+	}
+	_ = n.close(ctx)
+}
+
+// awaitGraves waits until the goroutines of killed services have ended.
+func (s *System) awaitGraves(ctx context.Context) error {
+	ended := make(chan struct{})
+	go func() { s.graves.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("goroutines of killed services still run: %w", context.Cause(ctx))
+	}
+}
