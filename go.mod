@@ -14,6 +14,7 @@ require (
 	github.com/google/uuid v1.6.0
 	github.com/grafana/otel-profiling-go v0.7.0
 	github.com/grafana/pyroscope-go v1.5.0
+	github.com/graph-gophers/graphql-go v1.11.0
 	github.com/prometheus/client_model v0.6.3
 	github.com/prometheus/common v0.67.2
 	github.com/rabbitmq/amqp091-go v1.16.0

@@ -93,6 +93,8 @@ func expectations(f *flows.Flow, form services.Form) ([]expectation, error) {
 		switch {
 		case hop.By.IsMessage():
 			x.hop = fmt.Sprintf("from %s to %s by a message on %s", hop.After[0].Service(), x.service, hop.Topic)
+		case hop.By == flows.GraphQL:
+			x.hop = fmt.Sprintf("from %s to %s over GRPC, for a field of a query", plan.Holder(hop.After[0]).Service(), x.service)
 		case hop.By == flows.Local:
 			x.hop = "within " + x.service
 		default:

@@ -4,7 +4,10 @@ import (
 	"slices"
 	"testing"
 
+	"tracelab/journey"
+	"tracelab/journey/lint"
 	"tracelab/lab"
+	"tracelab/services"
 	"tracelab/services/flows"
 )
 
@@ -30,7 +33,7 @@ func TestARunOfAnyFlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := []*flows.Flow{own}
-	for _, name := range []string{"order", "ride", "reaction", "chain:3", "fan-out:4"} {
+	for _, name := range []string{"order", "ride", "reaction", "profile", "chain:3", "fan-out:4"} {
 		f, err := flows.Named(name)
 		if err != nil {
 			t.Fatal(err)
@@ -48,6 +51,9 @@ func TestARunOfAnyFlow(t *testing.T) {
 				if len(result.Problems) > 0 || result.Flow != f.Name {
 					t.Errorf("flow %s, problems %q", result.Flow, result.Problems)
 				}
+				if found := lint.Check(journey.NewSet(runSpans(t, result))).Findings; len(found) > 0 {
+					t.Errorf("%d findings of lint, the first: %+v", len(found), found[0])
+				}
 				for _, form := range forms {
 					if r := result.Forms[form]; r.Journeys != orders || r.Orders.Completed != orders || r.Effects.Once != result.Forms[forms[0]].Effects.Once {
 						t.Errorf("%s: %d journeys, %+v, %+v: want %d of each, and the same steps as %s", form, r.Journeys, r.Orders, r.Effects, orders, forms[0])
@@ -56,4 +62,25 @@ func TestARunOfAnyFlow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAFieldOfAQueryFailsAsACall: the same orders fail of the same step, its siblings are done all the same, and the page is not put together.
+func TestAFieldOfAQueryFailsAsACall(t *testing.T) {
+	f := named("profile")
+	fault, err := services.ParseFault(f, "posts:error=gone@0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const orders = 8
+	virtually(t, func(c *lab.Config) {
+		c.Flow, c.Forms, c.Orders, c.Faults = f, []flows.Form{"together", "graphql"}, orders, append(c.Faults, fault)
+	}, func(t *testing.T, result *lab.Result) {
+		calls, query := result.Forms["together"], result.Forms["graphql"]
+		if calls.Orders != query.Orders || calls.Effects != query.Effects || query.Journeys != orders || query.Orders.Failed == 0 || query.Orders.Completed == 0 {
+			t.Errorf("calls %+v %+v, a query %+v %+v: want the same, some failed and some completed", calls.Orders, calls.Effects, query.Orders, query.Effects)
+		}
+		if want := 6*orders - 2*query.Orders.Failed; query.Effects.Once != want {
+			t.Errorf("%d steps done, want %d: all but the failed ones and the ones behind", query.Effects.Once, want)
+		}
+	})
 }

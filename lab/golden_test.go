@@ -34,6 +34,7 @@ func goldenCases() []goldenCase {
 			"a failure is the answer to a call, and a message of its own"},
 		{"payment-delay", []services.Form{services.REST, services.Hybrid}, func(c *lab.Config) { c.Faults = faults("payment:delay=200ms") },
 			"the caller of a call feels it, the caller of a message does not"},
+		{"profile", []services.Form{"one-by-one", "together", "graphql"}, func(c *lab.Config) { c.Flow = named("profile") }, "calls one after another, side by side, and in one query"},
 	}
 }
 
@@ -95,6 +96,15 @@ func compareGolden(t *testing.T, file, got string) {
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("differs from %s (-want +got; -update rewrites it):\n%s", file, diff)
 	}
+}
+
+// named is a built-in flow.
+func named(name string) *flows.Flow {
+	f, err := flows.Named(name)
+	if err != nil {
+		panic(err) // a constant of a test; flows' own tests read them all
+	}
+	return f
 }
 
 // relation and faults read what a test writes as a constant; a wrong word ends it.

@@ -88,7 +88,7 @@ func (x *execution) run(ctx context.Context) (*orderpb.Receipt, error) {
 
 // finished notes that steps are done and begins what they lead to: calls and local steps beside each other, then messages.
 func (x *execution) finished(ctx context.Context, steps []Step) {
-	var messages []hopOf
+	var messages, fields []hopOf
 	x.mu.Lock()
 	for _, step := range steps {
 		x.done[step] = true
@@ -99,6 +99,9 @@ func (x *execution) finished(ctx context.Context, steps []Step) {
 		case hop.By.IsMessage():
 			x.begun[hop.key()] = true
 			messages = append(messages, hop)
+		case hop.By == flows.GraphQL:
+			x.begun[hop.key()] = true
+			fields = append(fields, hop)
 		case x.plan.OneByOne:
 			x.begun[hop.key()] = true
 			x.waiting = append(x.waiting, hop)
@@ -107,6 +110,7 @@ func (x *execution) finished(ctx context.Context, steps []Step) {
 			x.running.Go(func() { x.make(ctx, hop) })
 		}
 	}
+	x.query(ctx, fields)
 	x.callNext(ctx)
 	handlings := slices.Clone(x.handlings)
 	x.mu.Unlock()
@@ -154,17 +158,25 @@ func (x *execution) callNext(ctx context.Context) {
 	x.running.Go(func() { x.make(ctx, hop) })
 }
 
-// make makes a call or does a local step, notes how it ended, and goes on from there.
+// make makes a call or does a local step, and goes on from there.
 func (x *execution) make(ctx context.Context, hop hopOf) {
+	receipt, _ := x.call(ctx, hop)
+	x.finished(ctx, asSteps(receipt.GetSteps()))
+}
+
+// call makes a call or does a local step, and notes how it ended.
+func (x *execution) call(ctx context.Context, hop hopOf) (*orderpb.Receipt, error) {
 	receipt, err := x.node.hop(ctx, x.exp, hop, x.order, x.told())
 	x.mu.Lock()
+	defer x.mu.Unlock()
 	x.calling = false
 	x.handlings = append(x.handlings, receipt.GetHandlings()...)
 	if err != nil {
-		x.failures = append(x.failures, withStep(err, hop.Step).Failures...)
+		failed := withStep(err, hop.Step)
+		x.failures = append(x.failures, failed.Failures...)
+		return receipt, failed
 	}
-	x.mu.Unlock()
-	x.finished(ctx, asSteps(receipt.GetSteps()))
+	return receipt, nil
 }
 
 // told is what is known of the handlings so far.

@@ -16,6 +16,7 @@ import (
 	"tracelab/services/faults"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/carrier/graphql"
 )
 
 // node is what every service has: its name, its telemetry, its servers, and its ways to the others.
@@ -38,6 +39,7 @@ type node struct {
 	http       *carrierhttp.Client
 	grpc       *carriergrpc.Client
 	brokers    map[flows.Carrier]carrier.Broker // none for the gateway, and without a broker
+	queries    *graphql.Schema                  // nil for the gateway, and for a flow that has nothing carried by graphql
 
 	ready    func(context.Context) []string
 	draining atomic.Bool

@@ -146,9 +146,13 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 	n.http = carrierhttp.NewClient(n.life.Dial, provider, lookup(s.config.HTTP))
 	n.grpc = carriergrpc.NewClient(n.life.Dial, provider, lookup(s.config.GRPC), s.flow.RPCService)
 	n.probes()
-	switch name {
-	case Gateway:
+	if name == Gateway {
 		return n, newGateway(n)
+	}
+	if err := n.serveQueries(); err != nil {
+		return n, err
+	}
+	switch name {
 	case s.flow.Entry().Service():
 		if n.keeper, err = newKeeper(n, s.config); err != nil {
 			return n, err

@@ -20,10 +20,13 @@ type Builtin struct {
 	What string
 }
 
+// builtins lists the files.
+func builtins() []string { return []string{"order", "ride", "reaction", "profile"} }
+
 // Builtins lists what Named knows.
 func Builtins() []Builtin {
 	list := []Builtin{}
-	for _, name := range []string{"order", "ride", "reaction"} {
+	for _, name := range builtins() {
 		if f, err := Named(name); err == nil { // a test reads them all
 			list = append(list, Builtin{name, f.What})
 		}
@@ -48,7 +51,7 @@ func Source(name string) ([]byte, error) {
 	if !generated {
 		text, err := files.ReadFile(name + ".yaml")
 		if err != nil {
-			return nil, &vocabulary.UnknownError{What: "flow", Word: name, Known: []string{"order", "ride", "reaction", "chain:N", "fan-out:N", "or a file that ends in .yaml"}}
+			return nil, &vocabulary.UnknownError{What: "flow", Word: name, Known: append(builtins(), "chain:N", "fan-out:N", "or a file that ends in .yaml")}
 		}
 		return text, nil
 	}

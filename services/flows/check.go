@@ -153,6 +153,12 @@ func (r *reader) checkForms(doc *document) error {
 		for i, row := range r.flow.Rows {
 			by := column.By[row.Step]
 			switch {
+			case i == 0 && by == GraphQL:
+				return doc.about(r.forms[column.Form], "forms: "+string(column.Form), "the gateway calls %s alone, and a query holds the calls that come after it: carry it by http or grpc, such as {each: %s, %s: grpc}", row.Step, by, row.Step)
+			case by == GraphQL && column.OneByOne:
+				return doc.about(r.forms[column.Form], "forms: "+string(column.Form)+": arrange", "a query resolves its fields side by side: leave arrange out, or carry %s by grpc", row.Step)
+			case by == GraphQL && column.Callee:
+				return doc.about(r.forms[column.Form], "forms: "+string(column.Form)+": plan", "who makes a query carries on when its fields are resolved: leave plan out, or carry %s by grpc", row.Step)
 			case i == 0 && by.IsMessage():
 				return doc.about(r.forms[column.Form], "forms: "+string(column.Form), "the gateway calls %s: carry it by http or grpc, such as {each: %s, %s: grpc}", row.Step, by, row.Step)
 			case by.IsMessage() && row.Message == "":
@@ -198,7 +204,11 @@ func (r *reader) checkPlans(doc *document) error {
 			}
 		}
 		for _, column := range r.flow.Columns {
-			_, err := r.flow.Plan(column.Form, skipped...)
+			p, err := r.flow.Plan(column.Form, skipped...)
+			if i := slices.IndexFunc(p.joins(), func(h Hop) bool { return h.By == GraphQL }); i >= 0 {
+				step := p.joins()[i].Step
+				return doc.about(r.forms[column.Form], "forms: "+string(column.Form), "%s is told of each of its branches by itself, and not by a query: carry it by grpc or a message, such as %s: grpc", step, step)
+			}
 			wrong, ok := errors.AsType[*joinError](err)
 			if !ok {
 				continue

@@ -35,18 +35,20 @@ const (
 // Carrier is what takes a unit over one hop.
 type Carrier string
 
-// The carriers. A call (http, grpc) blocks its caller until the step is done; a message (kafka, rabbitmq) hands the plan over. Local is no
-// hop at all: the service that holds the plan does the step itself. A file never says local; see Plan.
+// The carriers. A call (http, grpc) blocks its caller until the step is done; a message (kafka, rabbitmq) hands the plan over. By graphql the
+// calls that can be made at the same time are the fields of one query, each of which is resolved by a call over gRPC. Local is no hop at all:
+// the service that holds the plan does the step itself. A file never says local; see Plan.
 const (
 	HTTP     Carrier = "http"
 	RPC      Carrier = "grpc"
+	GraphQL  Carrier = "graphql"
 	KafkaLog Carrier = "kafka"
 	RabbitMQ Carrier = "rabbitmq"
 	Local    Carrier = "local"
 )
 
 // Carriers lists what a file may name.
-func Carriers() []Carrier { return []Carrier{HTTP, RPC, KafkaLog, RabbitMQ} }
+func Carriers() []Carrier { return []Carrier{HTTP, RPC, GraphQL, KafkaLog, RabbitMQ} }
 
 // IsMessage tells whether the carrier hands the plan over.
 func (c Carrier) IsMessage() bool { return c == KafkaLog || c == RabbitMQ }

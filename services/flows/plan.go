@@ -296,3 +296,11 @@ func (p *Plan) Deliveries(failed ...Step) map[string]int {
 	}
 	return deliveries
 }
+
+// joins lists the steps whose branches are told by a message or call each. A plan that there is not has none.
+func (p *Plan) joins() []Hop {
+	if p == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(p.Hops), func(h Hop) bool { return !h.Join })
+}
