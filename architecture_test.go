@@ -66,8 +66,8 @@ type confinement struct {
 
 var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
-		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/broker/*.go"),
-		"the broker is a seam: only its carrier knows what an offset or a partition is, and the lab starts the embedded broker"},
+		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/broker/*.go", "experiments/model/partition.go"),
+		"the broker is a seam: only its carrier knows what an offset or a partition is, the lab starts the embedded broker, and the model places keys as the client does"},
 	{"amqp091-go", under("github.com/rabbitmq/amqp091-go"),
 		matches("otelamqp/*.go", "otelamqp/amqptest/*.go", "services/internal/carrier/rabbitmq/*.go", "doctor/*.go", "internal/rabbitmq/*.go", "interop/*.go"),
 		"the broker is a seam: only its carrier knows what an exchange or a delivery tag is"},
@@ -84,6 +84,11 @@ var confinements = []confinement{
 				!strings.HasPrefix(file, "journey/internal/")
 		},
 		"the judge imports the standard library only; what reads formats and draws pages may have help"},
+	{"a room that runs or judges traces", func(p string) bool { return isOurs(p) && !strings.HasPrefix(p, module+"/experiments/") },
+		func(file string) bool {
+			return !strings.HasPrefix(file, "experiments/model/") && !strings.HasPrefix(file, "experiments/verdict/")
+		},
+		"a prediction or a verdict needs figures only, and anybody may have those"},
 	{"the lab and its services", func(p string) bool { return p == module+"/lab" || under(module+"/services")(p) },
 		func(file string) bool { return !strings.HasPrefix(file, "lab/rundir/") },
 		"who only reads a run directory links no service"},
@@ -147,6 +152,11 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"services/orders_test.go", module + "/lab", "services may not import lab"},
 		{"otelkgo/send.go", module + "/tracecontext", "otelkgo may not import tracecontext"},
 		{"experiments/chain.go", module + "/cmd/tracelab", "experiments may not import cmd"},
+		{"experiments/chain.go", module + "/lab", ""},
+		{"experiments/chain.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go"},
+		{"experiments/model/partition.go", "github.com/twmb/franz-go/pkg/kgo", ""},
+		{"experiments/model/path.go", module + "/lab/rundir", "needs figures only"},
+		{"experiments/verdict/rule.go", module + "/journey/compare", "needs figures only"},
 		{"services/internal/carrier/kafka/kafka.go", "github.com/twmb/franz-go/pkg/kgo", ""},
 		{"services/internal/carrier/consumer.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go"},
 		{"services/orders.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go"},

@@ -1,0 +1,42 @@
+package model
+
+import (
+	"errors"
+	"time"
+)
+
+// Batch is what it costs to send records together.
+type Batch struct {
+	Fixed     time.Duration // for each batch
+	PerRecord time.Duration
+	Size      int // records in a batch
+}
+
+// mostRecords bounds a batch.
+const mostRecords = 1_000_000
+
+// Cost returns the cost of a record: fixed/B + per record.
+//
+// Source: amortization. Limits: full batches; a cost per record that does not depend on B.
+func (b Batch) Cost() (time.Duration, error) {
+	if err := b.check(); err != nil {
+		return 0, err
+	}
+	return span(b.Fixed.Seconds()/float64(b.Size) + b.PerRecord.Seconds())
+}
+
+// Wait returns how long a record waits on average until its batch is full: (B−1)/2λ.
+//
+// Source: the mean over the places in a batch, the last of which does not wait (Medhi, Stochastic Models in Queueing Theory, 2003,
+// section 6.3). Limits: a batch is sent when it is full, not by a linger; any arrivals with the rate λ.
+func (b Batch) Wait(perSecond float64) (time.Duration, error) {
+	if err := errors.Join(b.check(), positive("records per second", perSecond)); err != nil {
+		return 0, err
+	}
+	return span(float64(b.Size-1) / 2 / perSecond)
+}
+
+func (b Batch) check() error {
+	return errors.Join(notNegative("the fixed cost in seconds", b.Fixed.Seconds()),
+		notNegative("the cost of a record in seconds", b.PerRecord.Seconds()), between("the size of a batch", b.Size, 1, mostRecords))
+}
