@@ -20,7 +20,7 @@ type compareCommand struct {
 	FailOn     []string `help:"Exit with 1 when a measure is more than in the base by this: MEASURE[ pN][@ROOT]>AMOUNT, such as 'completion>5%' or 'caller wait p95@POST /orders>20ms'. It fails when the whole 95 % interval lies beyond, passes when it lies below, and is undecided otherwise. May be repeated." placeholder:"LIMIT" sep:"none" env:"TRACELAB_COMPARE_FAIL_ON"`
 	Undecided  string   `help:"What an undecided limit counts as: pass or fail (default ${default})." enum:"pass,fail" default:"pass" placeholder:"OUTCOME"`
 	SameWithin string   `help:"Call a measure the same where the whole interval of the difference lies within this: 2% or 1ms." placeholder:"AMOUNT"`
-	Pair       string   `help:"Pair journeys with the same value of this attribute (default ${default})." default:"tracelab.order.number" placeholder:"KEY"`
+	Pair       string   `help:"Pair journeys with the same value of this attribute (default ${default})." default:"tracelab.order.number" placeholder:"ATTRIBUTE"`
 	Save       string   `help:"Write the last input's figures to this file, a baseline that can stand in its place as a first input. One input is enough then. Not written when a limit fails." placeholder:"FILE"`
 	Format     string   `help:"Of the report: text, json, html, markdown (for a comment on a pull request), junit (of --fail-on) (default ${default})." enum:"text,json,html,markdown,junit" default:"text" placeholder:"NAME"`
 	chooseFlags
@@ -37,6 +37,7 @@ type sides struct {
 
 // Run reads the inputs, prints the comparison, and fails when a limit does.
 func (c *compareCommand) Run(ctx context.Context, s *streams) error {
+	limitMemory(readingLimit)
 	question, err := c.question()
 	if err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"tracelab/internal/otlp"
@@ -33,12 +32,6 @@ type export struct {
 
 // newExport makes the exports for a destination.
 func newExport(ctx context.Context, to otlp.Destination, log *slog.Logger) (export, error) {
-	// OpenTelemetry reports some errors to its global handler only. A reader that is stopped reports that it was canceled.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		if !errors.Is(err, context.Canceled) {
-			log.Warn("opentelemetry", "error", err)
-		}
-	}))
 	var e export
 	if !to.Traces.IsZero() {
 		exporter, err := otlp.NewTraceExporter(ctx, to.Traces)

@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -22,16 +20,8 @@ type inputFlags struct {
 	Strict  bool          `help:"Exit with 3 when a part of an input was damaged or is not all that there may be."`
 }
 
-// readingLimit is how much memory the program takes for what it reads before the garbage collector works harder, in bytes. A
-// million spans stay below it and a gigabyte in all. More of them than fit take more memory, and up to twice the CPU time.
-const readingLimit = 900 << 20
-
-// resolver makes a resolver of the arguments from the flags. It sets the memory limit for what they name, unless GOMEMLIMIT is
-// set.
+// resolver makes a resolver of the arguments from the flags.
 func (f inputFlags) resolver(s *streams, without ...journey.Selector) *traceset.Resolver {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(readingLimit)
-	}
 	return &traceset.Resolver{Stdin: s.in, Jaeger: f.Jaeger, Service: f.Service, Since: f.Since, Limit: f.Limit, By: f.By, Without: without}
 }
 

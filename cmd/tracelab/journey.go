@@ -24,7 +24,7 @@ type journeyCommand struct {
 	List       bool     `help:"List the journeys instead: by root, the slowest, and those that failed." xor:"pick"`
 	Attributes bool     `help:"Show the attributes of each span."`
 	Form       string   `help:"In a run directory, the form (default: kafka)." placeholder:"NAME"`
-	Headers    bool     `help:"Show what crossed each hop, as spans have kept it: see run --headers."`
+	Headers    bool     `env:"TRACELAB_JOURNEY_HEADERS" help:"Show what crossed each hop, as spans have kept it: see run --headers."`
 	Format     string   `help:"Of the report: text, json or html (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
 	chooseFlags
 	inputFlags
@@ -32,6 +32,7 @@ type journeyCommand struct {
 
 // Run reads the input, picks a journey and prints it.
 func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
+	limitMemory(readingLimit)
 	in, err := c.input(s)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 // lintCommand is `tracelab lint`.
 type lintCommand struct {
 	Inputs   []string `arg:"" optional:"" name:"input" help:"A run directory, one form of it (RUN/grpc), a file of OTLP or Jaeger traces, a folder of them, - for standard input, jaeger:TRACEID, or the address of a trace in the Jaeger UI. Several files, or forms of a run, are read as one set."`
-	FailOn   string   `help:"Exit with 1 when there is a finding of this level or a graver one: error, warning, advice; never (default ${default})." enum:"error,warning,advice,never" default:"error" placeholder:"LEVEL"`
+	FailOn   string   `env:"TRACELAB_LINT_FAIL_ON" help:"Exit with 1 when there is a finding of this level or a graver one: error, warning, advice; never (default ${default})." enum:"error,warning,advice,never" default:"error" placeholder:"LEVEL"`
 	All      bool     `help:"Show every finding, not the first few of each rule."`
 	Ignore   []string `help:"Do not apply this rule. May be repeated." placeholder:"ID"`
 	Baseline string   `help:"Leave out what an earlier report has: the output of lint --format json. Ids and numbers may differ." placeholder:"FILE"`
@@ -28,6 +28,7 @@ type lintCommand struct {
 
 // Run checks the input against the rules and prints what they find.
 func (c *lintCommand) Run(ctx context.Context, s *streams) error {
+	limitMemory(readingLimit)
 	if c.Rules || c.Explain != "" {
 		return c.catalog(s)
 	}

@@ -91,6 +91,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		kong.Description("One business flow over calls and messages, every hop traced, every trace judged."),
 		kong.Writers(out, errOut),
 		kong.DefaultEnvars("TRACELAB"),
+		kong.WithBeforeResolve(s.withoutForeignFormat),
 		kong.Vars{"version": version(), "jaeger": jaeger.DefaultBase, "number": services.KeyNumber, "faults": strings.Join(services.FaultKinds(), "; ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { answered = true }),

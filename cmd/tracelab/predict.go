@@ -34,6 +34,7 @@ type predictCommand struct {
 
 // Run reads the inputs and prints the prediction.
 func (c *predictCommand) Run(ctx context.Context, s *streams) error {
+	limitMemory(readingLimit)
 	if err := c.readOverhead(); err != nil {
 		return err
 	}

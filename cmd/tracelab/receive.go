@@ -17,10 +17,10 @@ import (
 
 // receiveCommand is `tracelab receive`.
 type receiveCommand struct {
-	OTLP  string        `name:"otlp" help:"Take spans here: OTLP over gRPC, and over HTTP on the next port (default ${default})." default:"127.0.0.1:4317" placeholder:"HOST:PORT"`
-	Out   string        `help:"The file to write: one OTLP/JSON document a line (default ${default})." default:"traces.otlp.jsonl" placeholder:"FILE"`
+	OTLP  string        `name:"otlp" env:"TRACELAB_RECEIVE_OTLP" help:"Take spans here: OTLP over gRPC, and over HTTP on the next port (default ${default})." default:"127.0.0.1:4317" placeholder:"HOST:PORT"`
+	Out   string        `env:"TRACELAB_RECEIVE_OUT" help:"The file to write: one OTLP/JSON document a line (default ${default})." default:"traces.otlp.jsonl" placeholder:"FILE"`
 	For   time.Duration `help:"Stop after this time (default: at Ctrl-C)." placeholder:"DURATION"`
-	Limit int64         `help:"Refuse spans when this many MB of them, as OTLP protobuf, have been taken (default ${default})." default:"1024" placeholder:"MB"`
+	Limit int64         `env:"TRACELAB_RECEIVE_LIMIT" help:"Refuse spans when this many MB of them, as OTLP protobuf, have been taken (default ${default})." default:"1024" placeholder:"MB"`
 }
 
 // receiveGrace is how long requests under way may take to end when the command is told to stop.

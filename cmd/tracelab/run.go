@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -65,6 +64,7 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 		return usageError{err}
 	}
 	collectRarely()
+	limitMemory(runLimit)
 	config.EndEarly = ctx.Done() // the first Ctrl-C ends the run early; the second ends the process, see main
 	progress := newProgress(s.err)
 	config.Progress = progress.show
@@ -163,18 +163,4 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		}
 	}
 	return config, nil
-}
-
-// memoryLimit is how much memory the program takes before the garbage collector works harder, in bytes.
-const memoryLimit = 440 << 20
-
-// collectRarely lets the heap grow to five times what is live before the garbage collector runs, within the memory limit:
-// in a loaded lab its cycles show in the p99 first. GOGC and GOMEMLIMIT, when they are set, decide instead.
-func collectRarely() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryLimit)
-	}
 }

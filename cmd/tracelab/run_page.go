@@ -34,6 +34,7 @@ func writeRunPage(ctx context.Context, s *streams, result *lab.Result) error {
 	if err != nil {
 		return err
 	}
+	limitMemory(readingLimit) // the run is over
 	inputs, err := resolve(c.resolver(s), []string{result.Dir})
 	if err != nil {
 		return err

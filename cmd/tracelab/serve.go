@@ -47,6 +47,7 @@ type serveCommand struct {
 
 // Run serves until the context ends or a server fails, then drains.
 func (c *serveCommand) Run(ctx context.Context, s *streams) error {
+	logOTelErrors(s.log)
 	config, err := c.config(s.log)
 	if err != nil {
 		return usageError{err}
