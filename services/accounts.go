@@ -1,13 +1,15 @@
 package services
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/store"
 )
 
 // Accounts are the sums of one form's orders: accepted = completed + failed + pending.
@@ -16,6 +18,9 @@ type Accounts struct {
 	Completed int `json:"completed"`
 	Failed    int `json:"failed"`
 	Pending   int `json:"pending"`
+	// Lost are the pending orders that went on in the memory of a process that is gone: nobody carries on with them. Without a store that
+	// outlives the process nobody knows of them.
+	Lost int `json:"lost,omitempty"`
 	// Forgotten are the orders of these that are no longer listed, because the ledger has a limit.
 	Forgotten int `json:"forgotten,omitempty"`
 	// Effects says for each step how it was handled.
@@ -36,11 +41,11 @@ type Summary struct {
 	Orders OrdersInstance
 }
 
-// OrdersInstance is the orders service that keeps the accounts, in memory: another instance has forgotten what was
-// before it.
+// OrdersInstance is the store that keeps the accounts. One in memory begins with its process: another instance has forgotten what was
+// before it. One on disk stays the same through restarts, and for all processes that share it.
 type OrdersInstance struct {
 	Instance string    `json:"instance"`
-	Started  time.Time `json:"started"`
+	Started  time.Time `json:"started"` // the process that answers
 	// UnknownMessages counts the messages of the run about orders that this instance does not know.
 	UnknownMessages int `json:"unknown_messages"`
 }
@@ -76,51 +81,38 @@ func (s *Summary) UnmarshalJSON(text []byte) error {
 	return errors.Join(errs...)
 }
 
-// sums are the accounts of the last runs. They are kept apart from the orders, of which old ones are forgotten.
-type sums struct {
-	runs  map[string]*runSums
-	byAge []string
-}
+// Names of the sums of a form. Those of a step have its name behind them.
+const (
+	sumAccepted  = "accepted"
+	sumCompleted = string(Completed)
+	sumFailed    = string(Failed)
+	sumUnknown   = "unknown" // messages about orders that are not known
+	sumOnce      = "once/"
+	sumSkipped   = "skipped/"
+	sumTwice     = "twice/"
+)
 
-type runSums struct {
-	forms   map[Form]*Accounts
-	unknown int // messages about orders that are not known
-}
-
-// mostRuns is how many runs have sums; beyond it the oldest one's are forgotten.
-const mostRuns = 200
-
-// run is the sums of a run.
-func (s *sums) run(run string) *runSums {
-	if r := s.runs[run]; r != nil {
-		return r
+// accountsOf are the accounts that sums stand for.
+func accountsOf(sums store.Sums) Accounts {
+	a := Accounts{Accepted: int(sums[sumAccepted]), Completed: int(sums[sumCompleted]), Failed: int(sums[sumFailed]), Forgotten: int(sums[store.SumForgotten])}
+	a.Pending = a.Accepted - a.Completed - a.Failed
+	for name, n := range sums {
+		for prefix, field := range map[string]func(*Effect) *int{
+			sumOnce: func(e *Effect) *int { return &e.Once }, sumSkipped: func(e *Effect) *int { return &e.Skipped }, sumTwice: func(e *Effect) *int { return &e.Twice },
+		} {
+			step, ok := strings.CutPrefix(name, prefix)
+			if !ok {
+				continue
+			}
+			if a.Effects == nil {
+				a.Effects = map[Step]Effect{}
+			}
+			effect := a.Effects[Step(step)]
+			*field(&effect) += int(n)
+			a.Effects[Step(step)] = effect
+		}
 	}
-	if s.runs == nil {
-		s.runs = map[string]*runSums{}
-	}
-	if len(s.byAge) >= mostRuns {
-		delete(s.runs, s.byAge[0])
-		s.byAge = slices.Delete(s.byAge, 0, 1)
-	}
-	r := &runSums{forms: map[Form]*Accounts{}}
-	s.runs[run] = r
-	s.byAge = append(s.byAge, run)
-	return r
-}
-
-// of is the sums of a form in a run.
-func (s *sums) of(run string, form Form) *Accounts {
-	forms := s.run(run).forms
-	if forms[form] == nil {
-		forms[form] = &Accounts{}
-	}
-	return forms[form]
-}
-
-// handling is one handling of a step that orders was told of.
-type handling struct {
-	id   uint64
-	step Step
+	return a
 }
 
 // handlingsOfStep is how many handlings of each of an order's steps are told apart, on the average; what comes on top is not counted.
@@ -128,80 +120,74 @@ const handlingsOfStep = 8
 
 // handled notes how steps were handled. The same handling may be told of many times: it travels with every message that
 // it leads to.
-func (l *ledger) handled(id string, handlings ...*orderpb.Handling) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	en := l.byID[id]
-	if en == nil {
-		return
-	}
+func (c *change) handled(handlings []*orderpb.Handling) {
 	for _, h := range handlings {
-		if _, ok := l.flow.Row(Step(h.GetStep())); !ok || len(en.handlings) >= handlingsOfStep*len(l.flow.Rows) {
-			continue
+		if _, ok := c.flow.Row(Step(h.GetStep())); ok && len(c.unit.Handlings) < handlingsOfStep*len(c.flow.Rows) {
+			c.handle(h.GetStep(), h.GetId(), h.GetRepeats())
 		}
-		en.handled(l.sums.of(en.state.Run, en.state.Form), Step(h.GetStep()), h.GetId(), h.GetRepeats())
 	}
 }
 
-// handled notes one handling, and in its turn the one that it repeats, which may have ended before it told anybody.
-func (en *entry) handled(sums *Accounts, step Step, id, repeats uint64) {
-	known := func(id uint64) bool {
-		return slices.ContainsFunc(en.handlings, func(h handling) bool { return h.id == id })
-	}
-	if known(id) {
+// handle notes one handling, and in its turn the one that it repeats, which may have ended before it told anybody.
+func (c *change) handle(step string, id, repeats uint64) {
+	u := c.unit
+	if slices.ContainsFunc(u.Handlings, func(h store.Handling) bool { return h.ID == id }) {
 		return
 	}
-	if sums.Effects == nil {
-		sums.Effects = map[Step]Effect{}
-	}
+	c.modified = true
 	if repeats != 0 {
-		en.handled(sums, step, repeats, 0)
-		en.handlings = append(en.handlings, handling{id: id})
-		effect := sums.Effects[step]
-		effect.Skipped++
-		sums.Effects[step] = effect
+		c.handle(step, repeats, 0)
+		u.Handlings = append(u.Handlings, store.Handling{ID: id})
+		c.sums[sumSkipped+step]++
 		return
 	}
 	before := 0
-	for _, h := range en.handlings {
-		if h.step == step {
+	for _, h := range u.Handlings {
+		if h.Step == step {
 			before++
 		}
 	}
-	effect := sums.Effects[step]
 	switch before {
 	case 0:
-		effect.Once++
+		c.sums[sumOnce+step]++
 	case 1:
-		effect.Once--
-		effect.Twice++
+		c.sums[sumOnce+step]--
+		c.sums[sumTwice+step]++
 	}
-	sums.Effects[step] = effect
-	en.handlings = append(en.handlings, handling{id, step})
+	u.Handlings = append(u.Handlings, store.Handling{ID: id, Step: step})
 }
 
 // missed counts a message about an order that is not known.
-func (l *ledger) missed(e Experiment) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sums.run(e.Run).unknown++
+func (l *ledger) missed(ctx context.Context, e Experiment) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	if err := l.store.Count(ctx, e.Run, "", store.Sums{sumUnknown: 1}); err != nil {
+		return l.storeFailed(err)
+	}
+	return nil
 }
 
 // summary is the accounts of a run.
-func (l *ledger) summary(run string) Summary {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := Summary{Forms: map[Form]Accounts{}, Orders: OrdersInstance{Instance: l.instance, Started: l.started}}
-	r := l.sums.runs[run]
-	if r == nil {
-		return s
+func (l *ledger) summary(ctx context.Context, run string) (Summary, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	s := Summary{Forms: map[Form]Accounts{}, Orders: OrdersInstance{Instance: l.about.ID, Started: l.started}}
+	forms, err := l.store.Sums(ctx, run)
+	if err != nil {
+		return s, l.storeFailed(err)
 	}
-	s.Orders.UnknownMessages = r.unknown
-	for form, sums := range r.forms {
-		a := *sums
-		a.Pending = a.Accepted - a.Completed - a.Failed
-		a.Effects = maps.Clone(sums.Effects)
-		s.Forms[form] = a
+	lost, err := l.store.Lost(ctx, run)
+	if err != nil {
+		return s, l.storeFailed(err)
 	}
-	return s
+	for form, sums := range forms {
+		if form == "" {
+			s.Orders.UnknownMessages = int(sums[sumUnknown])
+			continue
+		}
+		a := accountsOf(sums)
+		a.Lost = lost[form]
+		s.Forms[Form(form)] = a
+	}
+	return s, nil
 }

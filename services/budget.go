@@ -46,6 +46,9 @@ const mostEffects = 500_000
 // effectsLimit gives the effects, of which there are two generations, an eighth of the memory.
 func effectsLimit() int { return share(memoryLimit(), 8, 2*store.NoteBytes, mostEffects) }
 
+// mostKept is how many orders a store on disk keeps.
+const mostKept = 1_000_000
+
 // Budget of the orders that the ledger remembers.
 const (
 	mostOrders  = 200_000 // without a memory limit

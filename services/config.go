@@ -60,9 +60,9 @@ type Config struct {
 	Polls bool
 	// AllowFaults makes the services act on the faults that an order carries.
 	AllowFaults bool
-	// Effects remember which steps have been done. Services of one process that are to share them, or are started again,
-	// get the same; nil: one in memory for these services.
-	Effects *Effects
+	// Store is what the services remember. Services of one process that are to share it, or are started again, get the same; nil: one in memory
+	// for these services.
+	Store *Store
 	// NoDedupe does a step again that has been done, to show what delivery at least once does without idempotent handling.
 	NoDedupe bool
 	// Kotel lets kotel's hooks, as shipped, make the spans of messages; the order's relation is not asked then.

@@ -63,7 +63,7 @@ func TestAFullMailboxRefuses(t *testing.T) {
 		if a := l.place(e, tea); a.status != 202 {
 			t.Errorf("after the work: %d %s, want 202", a.status, a.body)
 		}
-		sums := l.system.keeper.ledger.summary("r").Forms["ack"]
+		sums := l.system.keeper.ledger.sumsOf("r").Forms["ack"]
 		if sums.Accepted != 3 || sums.Completed != 2 {
 			t.Errorf("%+v, want 3 accepted, 2 of them completed by now", sums)
 		}
@@ -108,7 +108,7 @@ func TestAMailboxIsEmptyBeforeTheServicesStop(t *testing.T) {
 		if err := l.stop(10 * time.Second); err != nil {
 			t.Error(err)
 		}
-		if sums := keeper.ledger.summary("r").Forms["ack"]; sums.Completed != 20 {
+		if sums := keeper.ledger.sumsOf("r").Forms["ack"]; sums.Completed != 20 {
 			t.Errorf("%+v, want 20 completed", sums)
 		}
 	}, func(c *Config) { c.Workers = 2 })
@@ -116,7 +116,7 @@ func TestAMailboxIsEmptyBeforeTheServicesStop(t *testing.T) {
 		l.place(Experiment{Run: "r", Form: "ack", Faults: always(Payment, "delay", "1m")}, tea)
 		keeper, begin := l.system.keeper, time.Now()
 		_ = l.stop(3 * time.Second) // what it says is of the peers
-		if sums := keeper.ledger.summary("r").Forms["ack"]; time.Since(begin) > 4*time.Second || sums.Completed != 0 || sums.Accepted != 1 {
+		if sums := keeper.ledger.sumsOf("r").Forms["ack"]; time.Since(begin) > 4*time.Second || sums.Completed != 0 || sums.Accepted != 1 {
 			t.Errorf("%+v after %v, want the order cut off in time", sums, time.Since(begin))
 		}
 	})

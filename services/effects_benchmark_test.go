@@ -12,16 +12,16 @@ import (
 //
 //	go test -run '^$' -bench Effects ./services
 func BenchmarkEffects(b *testing.B) {
-	file, err := OpenEffects(filepath.Join(b.TempDir(), "effects"))
+	file, err := OpenStore(filepath.Join(b.TempDir(), "effects"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = file.Close() })
 	for _, c := range []struct {
 		name    string
-		effects *Effects
+		effects *Store
 		repeat  bool
-	}{{"memory/first", NewEffects(), false}, {"memory/repeat", NewEffects(), true}, {"file/first", file, false}, {"file/repeat", file, true}} {
+	}{{"memory/first", NewStore(10), false}, {"memory/repeat", NewStore(10), true}, {"file/first", file, false}, {"file/repeat", file, true}} {
 		b.Run(c.name, func(b *testing.B) {
 			var last atomic.Uint64
 			b.SetParallelism(DefaultWorkers / 2)
@@ -33,13 +33,13 @@ func BenchmarkEffects(b *testing.B) {
 					if c.repeat {
 						unit = strconv.FormatUint(n%1000, 36)
 					}
-					claim, err := c.effects.begin(b.Context(), unit, Charge)
+					claim, err := c.effects.claim(b.Context(), unit, Charge)
 					if err != nil {
 						b.Error(err)
 						return
 					}
 					if claim.before == 0 {
-						err = claim.note(n)
+						_, err = claim.note(b.Context(), n)
 					}
 					claim.end()
 					if err != nil {

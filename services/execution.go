@@ -36,6 +36,8 @@ type execution struct {
 	failures  []*orderpb.Failure
 	handlings []*orderpb.Handling // of the steps that are done, as far as we were told
 	handOver  error               // a message that could not be published
+	// handedOver says that a message was published: somebody else carries on.
+	handedOver bool
 }
 
 // hopOf is a hop that is to be made, and the finished steps that it tells of.
@@ -116,11 +118,10 @@ func (x *execution) finished(ctx context.Context, steps []Step) {
 	x.mu.Unlock()
 	for _, hop := range messages {
 		event := &orderpb.Event{Order: x.order, Steps: asNames(hop.of), Handlings: handlings}
-		if err := x.node.publish(ctx, hop.By, hop.Topic, event); err != nil {
-			x.mu.Lock()
-			x.handOver = errors.Join(x.handOver, err)
-			x.mu.Unlock()
-		}
+		err := x.node.publish(ctx, hop.By, hop.Topic, event)
+		x.mu.Lock()
+		x.handOver, x.handedOver = errors.Join(x.handOver, err), x.handedOver || err == nil
+		x.mu.Unlock()
 	}
 }
 

@@ -37,7 +37,7 @@ func newKeeper(n *node, config Config) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keeper{node: n, ledger: newLedger(n.flow.Flow, config.Remembered), mailbox: newMailbox(config.Mailbox, config.Workers), metrics: metrics}
+	k := &keeper{node: n, ledger: newLedger(n.flow.Flow, n.store.kept, n.store.units), mailbox: newMailbox(config.Mailbox, config.Workers), metrics: metrics}
 	n.httpServer.Plain("GET "+n.flow.Path+"/{id}", http.HandlerFunc(k.get))
 	n.httpServer.Plain("GET /runs/{run}", http.HandlerFunc(k.accounts))
 	n.httpServer.Plain("GET /runs/{run}"+listed, http.HandlerFunc(k.list))
@@ -58,7 +58,7 @@ func (k *keeper) accept(ctx context.Context, placement *orderpb.Event) (*orderpb
 	if err != nil {
 		return nil, fmt.Errorf("make an order id: %w", err)
 	}
-	en, replay, failed := k.ledger.begin(e, placement.GetIdempotencyKey(), placement.GetOrder(), id.String())
+	en, replay, failed := k.ledger.begin(ctx, e, placement.GetIdempotencyKey(), placement.GetOrder(), id.String())
 	if failed != nil {
 		k.metrics.count(ctx, e.Form, Refused)
 		return nil, failed
@@ -68,17 +68,17 @@ func (k *keeper) accept(ctx context.Context, placement *orderpb.Event) (*orderpb
 	}
 	answer, err := k.place(ctx, e, en)
 	if err == nil {
-		k.ledger.answer(en, answer, nil)
+		k.ledger.answer(ctx, en, answer, nil)
 		return answer, nil
 	}
 	failed = carrier.AsFailed(string(k.flow.Entry()), err)
 	if !en.accepted {
-		k.ledger.refuse(en)
+		k.ledger.refuse(ctx, en)
 		k.metrics.count(ctx, e.Form, Refused)
 		return nil, failed
 	}
-	failed.OrderID = en.state.ID
-	k.ledger.answer(en, nil, failed)
+	failed.OrderID = en.unit.ID
+	k.ledger.answer(ctx, en, nil, failed)
 	return nil, failed
 }
 
@@ -91,20 +91,20 @@ func replayed(en *entry) (*orderpb.Receipt, error) {
 
 // place does the step, records the order, and takes the plan as far as calls take it.
 func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.Receipt, error) {
-	id, entry := en.state.ID, k.flow.Entry()
+	id, entry := en.unit.ID, k.flow.Entry()
 	trace.SpanFromContext(ctx).SetAttributes(attribute.String(KeyOrderID, id))
 	ctx, err := withOrderID(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	plan := k.flow.plan(e, en.request.GetBody())
+	plan := k.flow.plan(e, en.unit.Body)
 	if !plan.EndsInCall() && !plan.CallsFromEntry() {
 		// From here on the order goes on without the client; only the answer depends on it.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), handOverTimeout)
 		defer cancel()
 	}
-	order := &orderpb.Order{Id: id, Body: en.request.GetBody()}
+	order := &orderpb.Order{Id: id, Body: en.unit.Body}
 	accepted := &orderpb.Handling{Step: string(entry), Id: k.handlings.next()} // an order is new: there is no repeat
 	x := k.newExecution(e, plan, order, entry, accepted)
 	later := func() {} // gives the place in the mailbox back
@@ -119,9 +119,11 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 		return nil, err
 	}
 	if plan.Waits {
-		en.ended = make(chan struct{})
+		var forget func()
+		en.ended, forget = k.ledger.await(id)
+		defer forget()
 	}
-	if failed := k.ledger.accept(en); failed != nil {
+	if failed := k.ledger.accept(ctx, en, acceptance{handlings: []*orderpb.Handling{accepted}, held: k.ledger.about.Durable}); failed != nil {
 		return nil, failed
 	}
 	k.metrics.count(ctx, e.Form, Accepted)
@@ -136,9 +138,12 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 	case plan.Waits:
 		return k.awaitReply(ctx, en)
 	}
-	state, _ := k.ledger.get(id)
 	answer := &orderpb.Receipt{OrderId: id, Status: string(Accepted), Steps: receipt.GetSteps()}
 	if plan.EndsInCall() {
+		state, _, err := k.ledger.get(ctx, id)
+		if err != nil {
+			return nil, err
+		}
 		answer.Status = string(state.Status)
 	}
 	return answer, nil
@@ -147,68 +152,100 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 // take takes an order's plan as far as calls take it now, and notes how it went.
 func (k *keeper) take(ctx context.Context, x *execution, id string) (*orderpb.Receipt, error) {
 	receipt, err := x.run(ctx)
-	k.ledger.handled(id, receipt.GetHandlings()...)
-	k.metrics.ended(ctx, k.ledger.did(id, asSteps(receipt.GetSteps())...))
+	r := report{handlings: receipt.GetHandlings(), steps: asSteps(receipt.GetSteps()), released: k.ledger.about.Durable && x.only == nil && x.handedOver && err == nil}
 	if failed, ok := errors.AsType[*carrier.Failed](err); ok && !errors.Is(err, errHandOver) {
-		end, _ := k.ledger.fail(id, failed.Failures)
-		k.metrics.ended(ctx, end)
+		r.failures = failed.Failures
+	}
+	if len(r.steps) == 1 && len(r.failures) == 0 && !r.released { // the order was accepted with the entry step
+		return receipt, err
+	}
+	end, _, noted := k.ledger.note(ctx, id, r)
+	k.metrics.ended(ctx, end)
+	if err == nil && noted != nil {
+		return receipt, noted
 	}
 	return receipt, err
 }
 
 // hear notes what leads to a step of this service: the finished steps and how they were handled. It tells whether the step is to be done: all
 // branches have come, and the order has not failed.
-func (k *keeper) hear(_ context.Context, e Experiment, event *orderpb.Event, hop flows.Hop) (ready bool, err error) {
-	id := event.GetOrder().GetId()
-	k.ledger.handled(id, event.GetHandlings()...)
-	ready, known := k.ledger.arrive(id, hop, asSteps(event.GetSteps()))
+func (k *keeper) hear(ctx context.Context, e Experiment, event *orderpb.Event, hop flows.Hop) (ready bool, err error) {
+	ready, known, err := k.ledger.arrive(ctx, event.GetOrder().GetId(), event.GetHandlings(), hop, asSteps(event.GetSteps()))
+	if err != nil {
+		return false, unheard(err)
+	}
 	if !known {
-		return false, k.unknownOrder(e, event)
+		return false, k.unknownOrder(ctx, e, event)
 	}
 	return ready, nil
 }
 
-// heard notes how a step of this service ended. One that is not finished comes again with its message, and its last branch is the last again.
-func (k *keeper) heard(ctx context.Context, id string, receipt *orderpb.Receipt, err error, hop flows.Hop, event *orderpb.Event) {
-	k.ledger.handled(id, receipt.GetHandlings()...)
-	if errors.Is(err, carrier.ErrUnfinished) || errors.Is(err, errHandOver) {
-		k.ledger.unarrive(id, hop, asSteps(event.GetSteps()))
-	}
+// unheard is what was told and could not be noted: a message comes again, a call is told to.
+func unheard(err error) error { return fmt.Errorf("%w: %w", carrier.ErrUnfinished, err) }
+
+// heard notes how a step of this service ended, and returns the error that it ended with. One that is not finished comes again with its message,
+// and its last branch is the last again.
+func (k *keeper) heard(ctx context.Context, id string, receipt *orderpb.Receipt, err error, hop flows.Hop, event *orderpb.Event) error {
+	var steps []Step
 	if err == nil {
-		k.metrics.ended(ctx, k.ledger.did(id, asSteps(receipt.GetSteps())...))
+		steps = asSteps(receipt.GetSteps())
 	}
+	if len(steps)+len(receipt.GetHandlings()) > 0 {
+		end, _, noted := k.ledger.note(ctx, id, report{handlings: receipt.GetHandlings(), steps: steps})
+		k.metrics.ended(ctx, end)
+		if err == nil && noted != nil {
+			err = unheard(noted)
+		}
+	}
+	if errors.Is(err, carrier.ErrUnfinished) || errors.Is(err, errHandOver) {
+		if failed := k.ledger.unarrive(ctx, id, hop, asSteps(event.GetSteps())); failed != nil {
+			k.telemetry.Log.ErrorContext(ctx, "a branch that comes again counts as a repeat, and its order stays pending", "id", id, "error", failed)
+		}
+	}
+	return err
 }
 
 // fail takes the message that ends an order.
 func (k *keeper) fail(ctx context.Context, e Experiment, event *orderpb.Event) error {
-	id := event.GetOrder().GetId()
-	k.ledger.handled(id, event.GetHandlings()...)
-	end, known := k.ledger.fail(id, event.GetFailures())
+	end, known, err := k.ledger.note(ctx, event.GetOrder().GetId(), report{handlings: event.GetHandlings(), failures: event.GetFailures()})
+	if err != nil {
+		return unheard(err)
+	}
 	if !known {
-		return k.unknownOrder(e, event)
+		return k.unknownOrder(ctx, e, event)
 	}
 	k.metrics.ended(ctx, end)
 	return nil
 }
 
-// unknownOrder is a message of an order that this process does not know: it was accepted before a restart, or so long
+// unknownOrder is a message of an order that the store does not have: it was accepted before a restart that forgot it, or so long
 // ago that it is forgotten.
-func (k *keeper) unknownOrder(e Experiment, event *orderpb.Event) error {
-	k.ledger.missed(e)
-	return carrier.Fail("", k.flow.Unit+"_unknown", "no "+k.flow.Unit+" "+event.GetOrder().GetId()+" in this process: "+k.name+" was restarted since it was accepted, or has forgotten it")
+func (k *keeper) unknownOrder(ctx context.Context, e Experiment, event *orderpb.Event) error {
+	if err := k.ledger.missed(ctx, e); err != nil {
+		return unheard(err)
+	}
+	return carrier.Fail("", k.flow.Unit+"_unknown", "no "+k.flow.Unit+" "+event.GetOrder().GetId()+" here: "+k.name+" was restarted since it was accepted and keeps its state in memory, or has forgotten it")
 }
 
 func (k *keeper) get(w http.ResponseWriter, r *http.Request) {
-	state, ok := k.ledger.get(r.PathValue("id"))
-	if !ok {
+	state, known, err := k.ledger.get(r.Context(), r.PathValue("id"))
+	switch {
+	case err != nil:
+		carrierhttp.WriteProblem(w, k.flow.named(carrier.AsFailed("", err)))
+	case !known:
 		carrierhttp.WriteProblem(w, k.flow.named(carrier.Fail("", notFound(k.flow.Flow), "no "+k.flow.Unit+" "+r.PathValue("id"))))
-		return
+	default:
+		carrierhttp.WriteJSON(w, http.StatusOK, state)
 	}
-	carrierhttp.WriteJSON(w, http.StatusOK, state)
 }
 
 func (k *keeper) accounts(w http.ResponseWriter, r *http.Request) {
-	carrierhttp.WriteJSON(w, http.StatusOK, k.ledger.summary(r.PathValue("run")))
+	summary, err := k.ledger.summary(r.Context(), r.PathValue("run"))
+	if err != nil {
+		carrierhttp.WriteProblem(w, k.flow.named(carrier.AsFailed("", err)))
+		return
+	}
+	carrierhttp.WriteJSON(w, http.StatusOK, summary)
 }
 
 // list answers one page of a run's orders, by age. The header Link leads to the next page while there is one.
@@ -218,7 +255,11 @@ func (k *keeper) list(w http.ResponseWriter, r *http.Request) {
 		carrierhttp.WriteProblem(w, k.flow.named(failed))
 		return
 	}
-	states, next := k.ledger.page(r.PathValue("run"), after, limit)
+	states, next, err := k.ledger.page(r.Context(), r.PathValue("run"), after, limit)
+	if err != nil {
+		carrierhttp.WriteProblem(w, k.flow.named(carrier.AsFailed("", err)))
+		return
+	}
 	if next > 0 {
 		w.Header().Set("Link", fmt.Sprintf("<%s?after=%d&limit=%d>; rel=\"next\"", r.URL.EscapedPath(), next, limit))
 	}

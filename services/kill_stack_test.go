@@ -87,7 +87,7 @@ func (s *serving) signal(t *testing.T, signal syscall.Signal) {
 	}
 }
 
-// system is the seven services, each in a process of its own with a file of its effects.
+// system is the seven services, each in a process of its own with a store in a file of its own.
 type system struct {
 	program string
 	gateway string // its URL
@@ -127,7 +127,7 @@ func startSystem(t *testing.T) *system {
 	s.gateway = "http://" + ports[0]
 	files := t.TempDir()
 	for _, name := range flows.Order().Services() {
-		args := append([]string{"--kafka", kafka, "--prefix", prefix, "--effects", filepath.Join(files, name)}, addresses...)
+		args := append([]string{"--kafka", kafka, "--prefix", prefix, "--store", filepath.Join(files, name)}, addresses...)
 		p := &serving{name: name, args: args}
 		p.start(t, s.program)
 		s.all[name] = p

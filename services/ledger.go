@@ -1,19 +1,19 @@
 package services
 
 import (
-	"crypto/rand"
+	"context"
+	"errors"
 	"fmt"
-	"math"
+	"maps"
 	"slices"
-	"sort"
+	"strings"
 	"sync"
 	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/store"
 )
 
 // Status is where an order stands, as far as orders has heard.
@@ -52,143 +52,136 @@ func (f StepFailure) CutOff() bool {
 	return f.Reason == carrier.Cancelled || f.Reason == carrier.Timeout || f.Reason == carrier.Unavailable
 }
 
-// ledger is the state of all orders, in the memory of the one orders service that there is. It has a limit: the oldest
-// final orders are forgotten first, then the oldest that have been pending for pendingFor; when neither is there, no
-// order is accepted. What is forgotten stays in the sums.
+// ledger keeps the state of all orders in a store. It decides; the store remembers, and has a limit: the oldest final orders are forgotten first,
+// then the oldest that have been pending for store.PendingFor; when neither is there, no order is accepted. What is forgotten stays in the sums.
 type ledger struct {
-	flow     *flows.Flow
-	instance string    // of this process's ledger
-	started  time.Time // this one
+	flow    *flows.Flow
+	store   store.Store
+	about   store.About
+	limit   int       // of orders to remember
+	started time.Time // in this process
 
-	mu    sync.Mutex
-	byID  map[string]*entry
-	byKey map[string]*entry // by run and Idempotency-Key
-	order []*entry          // by age; nil where one is forgotten
-	gaps  int               // in order
-	last  uint64            // place of the youngest
-	limit int               // of orders to remember
-	sums  sums
+	mu      sync.Mutex
+	waiting map[string]chan struct{} // by the id of an order whose client's call is open: closed when the order is final
 }
 
-// pendingFor is how long a pending order is remembered when there is no room: longer than any fault or wait.
-const pendingFor = 10 * time.Minute
+// storeTimeout is how long a caller waits for the store, whatever becomes of the caller: what was done is noted all the same. A consumer, whose
+// context has no end, waits until the store is closed.
+const storeTimeout = 5 * time.Second
 
-// entry is one order, from the moment its placement is being worked on.
+// entry is one order while its placement is being worked on.
 type entry struct {
-	state     State
-	place     uint64 // among all orders, by age
-	key       string
-	request   *orderpb.Order
-	arrived   []arrival
-	handlings []handling
-	accepted  bool
-	since     time.Time     // accepted, on this process's clock
-	ended     chan struct{} // closed when the order is final; nil when nobody waits for that
-	answered  bool          // the placement has its answer, below
-	answer    *orderpb.Receipt
-	failed    *carrier.Failed
+	unit     *store.Unit
+	accepted bool
+	ended    <-chan struct{} // closed when the order is final; nil when nobody waits for that
+	answer   *orderpb.Receipt
+	failed   *carrier.Failed
 }
 
-// arrival is a branch of a join whose message or call has come.
-type arrival struct{ join, branch Step }
-
-func newLedger(flow *flows.Flow, limit int) *ledger {
-	return &ledger{flow: flow, byID: map[string]*entry{}, byKey: map[string]*entry{}, limit: limit, instance: rand.Text()[:12], started: time.Now()}
+func newLedger(flow *flows.Flow, s store.Store, limit int) *ledger {
+	return &ledger{flow: flow, store: s, about: s.About(), limit: limit, started: time.Now(), waiting: map[string]chan struct{}{}}
 }
 
-// begin starts a placement. With a key that was used before it returns the entry of that time and replay, or a failure
+// bounded is the context of a question to the store: it does not end with the caller's.
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Done() == nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+}
+
+// storeFailed is the failure of whoever asked the store.
+func (l *ledger) storeFailed(err error) *carrier.Failed {
+	switch {
+	case errors.Is(err, store.ErrFull):
+		return carrier.Fail("", carrier.Full, fmt.Sprintf("%[1]s has room for %[2]d orders and all are pending: place it again later, or give %[1]s more memory", l.flow.Entry().Service(), l.limit))
+	case errors.Is(err, store.ErrOutboxFull):
+		return carrier.Fail("", carrier.Full, "the outbox of "+l.flow.Entry().Service()+" is full: the broker takes no messages, so place it again later")
+	case errors.Is(err, store.ErrNotReserved):
+		return keyInUse()
+	}
+	return carrier.Fail("", carrier.Unavailable, err.Error())
+}
+
+// begin starts a placement. With a key that was used before it returns the answer of that time and replay, or a failure
 // when the first is still in flight or had another body.
-func (l *ledger) begin(e Experiment, key string, request *orderpb.Order, id string) (begun *entry, replay bool, failed *carrier.Failed) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *ledger) begin(ctx context.Context, e Experiment, key string, request *orderpb.Order, id string) (begun *entry, replay bool, failed *carrier.Failed) {
+	if strings.ContainsRune(e.Run, 0) {
+		return nil, false, carrier.Fail("", carrier.BadRequest, "baggage "+KeyRun+": use text without NUL")
+	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	en := &entry{unit: &store.Unit{ID: id, Run: e.Run, Form: string(e.Form), Number: e.Number, Status: string(Accepted), Body: maps.Clone(request.GetBody())}}
 	if key != "" {
-		key = e.Run + "\x00" + key
-		if before, ok := l.byKey[key]; ok {
-			switch {
-			case !proto.Equal(before.request, request):
-				return nil, false, carrier.Fail("", "idempotency_key_reused", "this Idempotency-Key belongs to another "+l.flow.Unit+": use a new one")
-			case !before.answered:
-				return nil, false, carrier.Fail("", "idempotency_key_in_use", "the first request with this Idempotency-Key is still being worked on: ask again later")
-			}
-			return before, true, nil
+		en.unit.Key = store.KeyOf(e.Run, key)
+		if before, failed := l.reserve(ctx, en.unit, requestKey(request)); before != nil || failed != nil {
+			return before, before != nil, failed
 		}
 	}
-	if !l.room() { // before any work is done for it
-		return nil, false, l.full()
-	}
-	en := &entry{key: key, request: proto.CloneOf(request), state: State{
-		ID: id, Status: Accepted, Run: e.Run, Form: e.Form, Number: e.Number, Steps: []Step{},
-	}}
-	if key != "" {
-		l.byKey[key] = en
+	if err := l.store.Room(ctx); err != nil { // before any work is done for it
+		l.refuse(ctx, en)
+		return nil, false, l.storeFailed(err)
 	}
 	return en, false, nil
 }
 
-// refuse ends a placement without an order; its key is free again.
-func (l *ledger) refuse(en *entry) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.byKey, en.key)
+// refuse ends a placement without an order; its key is free again, at the latest when its lease has ended.
+func (l *ledger) refuse(ctx context.Context, en *entry) {
+	if en.unit.Key == (store.Key{}) {
+		return
+	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	_ = l.store.Release(ctx, en.unit.Key, en.unit.ID) // the lease ends by itself
 }
 
-// accept records the order. It is refused when others have taken the room meanwhile.
-func (l *ledger) accept(en *entry) *carrier.Failed {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.room() {
-		return l.full()
+// acceptance is what an order is accepted with.
+type acceptance struct {
+	handlings []*orderpb.Handling
+	messages  []store.Message // that it leads to at once, for the outbox
+	held      bool            // it goes on in the memory of this process
+}
+
+// accept records the order with the messages that it leads to. It is refused when others have taken the room meanwhile.
+func (l *ledger) accept(ctx context.Context, en *entry, with acceptance) *carrier.Failed {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	u := en.unit
+	u.Since = time.Now()
+	u.Steps = append(make([]string, 0, len(l.flow.Rows)), string(l.flow.Entry()))
+	c := change{flow: l.flow, unit: u, sums: store.Sums{sumAccepted: 1}}
+	c.handled(with.handlings)
+	if with.held {
+		u.Holder = l.about.Holder
 	}
-	l.last++
-	en.accepted, en.since, en.place = true, time.Now(), l.last
-	en.state.Steps = append(make([]Step, 0, len(l.flow.Rows)), l.flow.Entry())
-	l.byID[en.state.ID] = en
-	l.order = append(l.order, en)
-	l.sums.of(en.state.Run, en.state.Form).Accepted++
+	if err := l.store.Create(ctx, u, c.sums, with.messages...); err != nil {
+		return l.storeFailed(err)
+	}
+	en.accepted = true
 	return nil
 }
 
-// full is the refusal of an order that there is no room for.
-func (l *ledger) full() *carrier.Failed {
-	return carrier.Fail("", carrier.Full, fmt.Sprintf("%[1]s has room for %[2]d orders and all are pending: place it again later, or give %[1]s more memory", l.flow.Entry().Service(), l.limit))
-}
-
-// room makes room for one more order, if it can.
-func (l *ledger) room() bool {
-	if len(l.byID) < l.limit {
-		return true
-	}
-	at := slices.IndexFunc(l.order, func(en *entry) bool { return en != nil && en.state.Status != Accepted })
-	if at < 0 {
-		at = slices.IndexFunc(l.order, func(en *entry) bool { return en != nil })
-		if at < 0 || time.Since(l.order[at].since) < pendingFor {
-			return false
-		}
-	}
-	old := l.order[at]
-	delete(l.byID, old.state.ID)
-	delete(l.byKey, old.key)
-	l.sums.of(old.state.Run, old.state.Form).Forgotten++
-	l.order[at] = nil
-	if at == 0 {
-		l.order = l.order[1:]
-		return true
-	}
-	if l.gaps++; l.gaps > len(l.order)/2 {
-		l.order, l.gaps = slices.DeleteFunc(l.order, func(en *entry) bool { return en == nil }), 0
-	}
-	return true
-}
-
-// answer keeps what the placement was answered, for a client that asks again with the same key.
-func (l *ledger) answer(en *entry, answer *orderpb.Receipt, failed *carrier.Failed) {
+// await returns a channel that is closed when an order is final. forget must be called.
+func (l *ledger) await(id string) (ended <-chan struct{}, forget func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	en.answered = true
-	if en.key == "" { // nobody can ask again
-		return
+	channel := make(chan struct{})
+	l.waiting[id] = channel
+	return channel, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.waiting, id)
 	}
-	en.answer, en.failed = answer, failed
+}
+
+// tell tells whoever waits for it that an order is final.
+func (l *ledger) tell(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if channel := l.waiting[id]; channel != nil {
+		close(channel)
+		delete(l.waiting, id)
+	}
 }
 
 // ending is how an order became final, told to whoever brought that about, once.
@@ -198,177 +191,111 @@ type ending struct {
 	after  time.Duration // since it was accepted
 }
 
-// end makes an order final.
-func (l *ledger) end(en *entry, status Status) *ending {
-	en.state.Status = status
-	if en.ended != nil {
-		close(en.ended)
+// update changes an order. known is false when the store has no such order; end is not nil when the change has made it final.
+func (l *ledger) update(ctx context.Context, id string, edit func(c *change)) (end *ending, known bool, err error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	err = l.store.Update(ctx, id, func(u *store.Unit) (store.Sums, bool) {
+		c := change{flow: l.flow, unit: u, sums: store.Sums{}}
+		edit(&c)
+		end = c.end
+		return c.sums, c.modified
+	})
+	switch {
+	case errors.Is(err, store.ErrUnknown):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, l.storeFailed(err)
 	}
-	sums := l.sums.of(en.state.Run, en.state.Form)
-	if status == Completed {
-		sums.Completed++
-	} else {
-		sums.Failed++
+	if end != nil {
+		l.tell(id)
 	}
-	return &ending{form: en.state.Form, status: status, after: time.Since(en.since)}
+	return end, true, nil
 }
 
-// did notes steps that are done and tells whether that was the order's end.
-func (l *ledger) did(id string, steps ...Step) *ending {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	en := l.byID[id]
-	if en == nil {
-		return nil
-	}
-	en.did(steps...)
-	if slices.Contains(en.state.Steps, l.flow.Last()) && en.state.Status == Accepted {
-		return l.end(en, Completed)
-	}
-	return nil
+// report is what is told of an order.
+type report struct {
+	handlings []*orderpb.Handling
+	steps     []Step // done
+	failures  []*orderpb.Failure
+	released  bool // messages carry it on, and no longer this process's memory
 }
 
-func (en *entry) did(steps ...Step) {
-	for _, step := range steps {
-		if !slices.Contains(en.state.Steps, step) {
-			en.state.Steps = append(en.state.Steps, step)
+// note notes what is told of an order. Its last step completes it, a failure ends it; the first end stands, later failures are added to it.
+func (l *ledger) note(ctx context.Context, id string, r report) (end *ending, known bool, err error) {
+	return l.update(ctx, id, func(c *change) {
+		c.handled(r.handlings)
+		c.did(r.steps...)
+		if r.released && c.unit.Holder != 0 {
+			c.unit.Holder, c.modified = 0, true
 		}
-	}
+		if slices.Contains(r.steps, l.flow.Last()) {
+			c.finish(Completed)
+		}
+		if len(r.failures) > 0 {
+			c.finish(Failed)
+			c.failed(r.failures)
+		}
+	})
 }
 
-// arrive notes the finished steps that lead to a hop and tells whether its step is to be done: the last branch that it waits for has come. A
-// repeat changes nothing, and neither does a message for an order that has failed or is not known.
-func (l *ledger) arrive(id string, hop flows.Hop, of []Step) (ready, known bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	en := l.byID[id]
-	if en == nil {
-		return false, false
-	}
-	if !hop.Join {
-		en.did(l.known(of)...)
-		return en.state.Status == Accepted, true
-	}
-	for _, branch := range of {
-		if slices.Contains(en.arrived, arrival{hop.Step, branch}) || !slices.Contains(hop.After, branch) {
-			return false, true
-		}
-		en.arrived = append(en.arrived, arrival{hop.Step, branch})
-		en.did(branch)
-	}
-	for _, branch := range hop.After {
-		if !slices.Contains(en.arrived, arrival{hop.Step, branch}) {
-			return false, true
-		}
-	}
-	return en.state.Status == Accepted, true
-}
-
-// known are those of the steps that the flow has: what came from outside adds no others.
-func (l *ledger) known(steps []Step) []Step {
-	return slices.DeleteFunc(steps, func(s Step) bool { _, ok := l.flow.Row(s); return !ok })
+// arrive notes how steps were handled, and the finished steps that lead to a hop. It tells whether the hop's step is to be done: the last branch
+// that it waits for has come. A repeat changes nothing, and neither does a message for an order that has failed or is not known.
+func (l *ledger) arrive(ctx context.Context, id string, handlings []*orderpb.Handling, hop flows.Hop, of []Step) (ready, known bool, err error) {
+	_, known, err = l.update(ctx, id, func(c *change) {
+		c.handled(handlings)
+		ready = c.arrive(hop, of)
+	})
+	return ready && err == nil, known, err
 }
 
 // unarrive takes back that branches have arrived: what they led to is not finished, and they come again.
-func (l *ledger) unarrive(id string, hop flows.Hop, of []Step) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if en := l.byID[id]; en != nil {
-		en.arrived = slices.DeleteFunc(en.arrived, func(a arrival) bool { return a.join == hop.Step && slices.Contains(of, a.branch) })
-	}
-}
-
-// fail ends an order with failures; the first end stands, later failures are added to it.
-func (l *ledger) fail(id string, failures []*orderpb.Failure) (end *ending, known bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	en := l.byID[id]
-	if en == nil {
-		return nil, false
-	}
-	if en.state.Status == Accepted {
-		end = l.end(en, Failed)
-	}
-	for _, f := range failures {
-		failure := StepFailure{Step: f.GetStep(), Reason: f.GetReason(), Detail: f.GetDetail()}
-		if len(en.state.Failures) < 2*len(l.flow.Rows) && !slices.Contains(en.state.Failures, failure) {
-			en.state.Failures = append(en.state.Failures, failure)
-		}
-	}
-	return end, true
+func (l *ledger) unarrive(ctx context.Context, id string, hop flows.Hop, of []Step) error {
+	_, _, err := l.update(ctx, id, func(c *change) { c.unarrive(hop, of) })
+	return err
 }
 
 // get is one order's state.
-func (l *ledger) get(id string) (State, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	en := l.byID[id]
-	if en == nil {
-		return State{}, false
+func (l *ledger) get(ctx context.Context, id string) (state State, known bool, err error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	u, err := l.store.Get(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrUnknown):
+		return State{}, false, nil
+	case err != nil:
+		return State{}, false, l.storeFailed(err)
 	}
-	return l.copy(en), true
+	return l.state(u), true, nil
 }
 
-// copy is a state that nobody changes any more, with its body.
-func (l *ledger) copy(en *entry) State {
-	state := en.state
-	state.Body = map[string]any{}
+// state is what a unit is to the outside, with its body.
+func (l *ledger) state(u *store.Unit) State {
+	state := State{ID: u.ID, Status: Status(u.Status), Run: u.Run, Form: Form(u.Form), Number: u.Number, Steps: asSteps(u.Steps), Body: map[string]any{}}
 	for _, field := range l.flow.Body {
-		state.Body[field.Name] = field.JSON(en.request.GetBody()[field.Name])
+		state.Body[field.Name] = field.JSON(u.Body[field.Name])
 	}
-	state.Steps, state.Failures = slices.Clone(state.Steps), slices.Clone(state.Failures)
+	for _, f := range u.Failures {
+		state.Failures = append(state.Failures, StepFailure{Step: f.Step, Reason: f.Reason, Detail: f.Detail})
+	}
 	return state
 }
 
 // page lists up to limit of a run's orders that are remembered, by age, behind a place. next is the place to go on
 // behind, 0 when there are no more.
-func (l *ledger) page(run string, after uint64, limit int) (states []State, next uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	states = []State{}
-	for _, en := range l.order[l.behind(after):] {
-		if en == nil || en.state.Run != run {
-			continue
-		}
-		if len(states) == limit {
-			return states, next
-		}
-		states = append(states, l.copy(en))
-		next = en.place
+func (l *ledger) page(ctx context.Context, run string, after uint64, limit int) (states []State, next uint64, err error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	units, next, err := l.store.Page(ctx, run, after, limit)
+	if err != nil {
+		return nil, 0, l.storeFailed(err)
 	}
-	return states, 0
+	states = make([]State, len(units))
+	for i, u := range units {
+		states[i] = l.state(u)
+	}
+	return states, next, nil
 }
 
-// behind is where the orders behind a place begin. Places grow by one, and gaps keep theirs until they are closed.
-func (l *ledger) behind(place uint64) int {
-	for at := range l.order { // the first that is there tells where its neighbors are
-		if l.order[at] == nil {
-			continue
-		}
-		return at + sort.Search(len(l.order)-at, func(i int) bool { return l.placeAt(at+i) > place })
-	}
-	return len(l.order)
-}
-
-// placeAt is the place of an order, or of the next one behind a gap.
-func (l *ledger) placeAt(at int) uint64 {
-	for ; at < len(l.order); at++ {
-		if l.order[at] != nil {
-			return l.order[at].place
-		}
-	}
-	return math.MaxUint64
-}
-
-// pending counts the orders that are not final.
-func (l *ledger) pending() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := 0
-	for _, en := range l.byID {
-		if en.state.Status == Accepted {
-			n++
-		}
-	}
-	return n
-}
+// pending counts the orders of this process's time that are not final.
+func (l *ledger) pending(ctx context.Context) (int, error) { return l.store.Pending(ctx, l.started) }

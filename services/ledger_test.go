@@ -1,11 +1,11 @@
 package services
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,16 +18,64 @@ import (
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/store"
 )
 
+// testLedger is a ledger with a store in memory, which never fails.
+type testLedger struct {
+	*ledger
+	memory *store.Memory
+}
+
+func aLedger(limit int) *testLedger {
+	memory := store.NewMemory(store.Limits{Units: limit, Effects: 100})
+	return &testLedger{newLedger(flows.Order(), memory, limit), memory}
+}
+
+func (l *testLedger) does(id string, steps ...Step) {
+	_, _, _ = l.note(context.Background(), id, report{steps: steps})
+}
+
+func (l *testLedger) hears(id string, handlings ...*orderpb.Handling) {
+	_, _, _ = l.note(context.Background(), id, report{handlings: handlings})
+}
+
+func (l *testLedger) fails(id string, failures []*orderpb.Failure) (*ending, bool) {
+	end, known, _ := l.note(context.Background(), id, report{failures: failures})
+	return end, known
+}
+
+func (l *testLedger) arrives(id string, hop flows.Hop, of []Step) (last, known bool) {
+	last, known, _ = l.arrive(context.Background(), id, nil, hop, of)
+	return last, known
+}
+
+// stateOf is an order's state.
+func (l *ledger) stateOf(id string) (State, bool) {
+	state, known, _ := l.get(context.Background(), id)
+	return state, known
+}
+
+// sumsOf are the accounts of a run.
+func (l *ledger) sumsOf(run string) Summary {
+	s, _ := l.summary(context.Background(), run)
+	return s
+}
+
+// left counts the orders that are pending.
+func (l *ledger) left() int {
+	n, _ := l.pending(context.Background())
+	return n
+}
+
 // begun is an accepted order of a run.
-func begun(t *testing.T, l *ledger, id string) *entry {
+func begun(t *testing.T, l *testLedger, id string) *entry {
 	t.Helper()
-	en, _, failed := l.begin(Experiment{Run: "r", Form: Kafka}, "", &orderpb.Order{Body: map[string]string{"customer": "ada"}}, id)
+	en, _, failed := l.begin(context.Background(), Experiment{Run: "r", Form: Kafka}, "", &orderpb.Order{Body: map[string]string{"customer": "ada"}}, id)
 	if failed != nil {
 		t.Fatal(failed)
 	}
-	if failed := l.accept(en); failed != nil {
+	if failed := l.accept(context.Background(), en, acceptance{}); failed != nil {
 		t.Fatal(failed)
 	}
 	return en
@@ -39,7 +87,7 @@ var branches = []Step{Dispatch, Notify, Record}
 // and it is one that completes the three.
 func TestTheJoinHappensOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		l := newLedger(flows.Order(), mostOrders)
+		l := aLedger(mostOrders)
 		begun(t, l, "a")
 		arrivals := append(rapid.SliceOfN(rapid.SampledFrom(branches), 0, 8).Draw(rt, "arrivals"), branches...)
 		seen := map[Step]bool{}
@@ -47,7 +95,7 @@ func TestTheJoinHappensOnce(t *testing.T) {
 		for _, step := range arrivals {
 			fresh := !seen[step]
 			seen[step] = true
-			last, known := l.arrive("a", joined, []Step{step})
+			last, known := l.arrives("a", joined, []Step{step})
 			if !known || last != (fresh && len(seen) == 3) {
 				rt.Fatalf("%v of %v: last %v, known %v", step, arrivals, last, known)
 			}
@@ -55,23 +103,23 @@ func TestTheJoinHappensOnce(t *testing.T) {
 				joins++ // the step begins; repeats may come before it has ended
 			}
 		}
-		l.did("a", Complete)
-		if state, _ := l.get("a"); joins != 1 || state.Status != Completed || len(state.Steps) != 5 {
+		l.does("a", Complete)
+		if state, _ := l.stateOf("a"); joins != 1 || state.Status != Completed || len(state.Steps) != 5 {
 			rt.Fatalf("joined %d times, %+v", joins, state)
 		}
 	})
 }
 
 func TestArrivalsOfOthers(t *testing.T) {
-	l := newLedger(flows.Order(), mostOrders)
-	if _, known := l.arrive("nobody", joined, []Step{Dispatch}); known {
+	l := aLedger(mostOrders)
+	if _, known := l.arrives("nobody", joined, []Step{Dispatch}); known {
 		t.Error("an order that was never accepted is known")
 	}
 	begun(t, l, "a")
-	if last, known := l.arrive("a", joined, []Step{Charge}); last || !known {
+	if last, known := l.arrives("a", joined, []Step{Charge}); last || !known {
 		t.Errorf("a step that the join does not wait for: last %v, known %v", last, known)
 	}
-	if _, known := l.fail("nobody", nil); known {
+	if _, known := l.fails("nobody", nil); known {
 		t.Error("a failure of an order that was never accepted is known")
 	}
 }
@@ -79,26 +127,26 @@ func TestArrivalsOfOthers(t *testing.T) {
 // TestTheFirstEndStands: an order does not complete after it has failed, nor fail after it has completed; what fails
 // later is added.
 func TestTheFirstEndStands(t *testing.T) {
-	l := newLedger(flows.Order(), mostOrders)
+	l := aLedger(mostOrders)
 	begun(t, l, "a")
-	l.fail("a", []*orderpb.Failure{{Step: "payment.Charge", Reason: "payment_declined"}})
-	l.fail("a", []*orderpb.Failure{{Step: "payment.Charge", Reason: "payment_declined"}}) // comes again
-	l.fail("a", []*orderpb.Failure{{Step: "shipping.Dispatch", Reason: "timeout"}})
+	l.fails("a", []*orderpb.Failure{{Step: "payment.Charge", Reason: "payment_declined"}})
+	l.fails("a", []*orderpb.Failure{{Step: "payment.Charge", Reason: "payment_declined"}}) // comes again
+	l.fails("a", []*orderpb.Failure{{Step: "shipping.Dispatch", Reason: "timeout"}})
 	for _, step := range branches {
-		if last, _ := l.arrive("a", joined, []Step{step}); last {
+		if last, _ := l.arrives("a", joined, []Step{step}); last {
 			t.Error("a failed order is joined")
 		}
 	}
-	l.did("a", Complete)
-	state, _ := l.get("a")
+	l.does("a", Complete)
+	state, _ := l.stateOf("a")
 	want := []StepFailure{{Step: "payment.Charge", Reason: "payment_declined"}, {Step: "shipping.Dispatch", Reason: "timeout"}}
 	if diff := cmp.Diff(want, state.Failures); diff != "" || state.Status != Failed {
 		t.Errorf("%s (-want +got):\n%s", state.Status, diff)
 	}
 	begun(t, l, "b")
-	l.did("b", Complete)
-	l.fail("b", aFailure())
-	if state, _ := l.get("b"); state.Status != Completed {
+	l.does("b", Complete)
+	l.fails("b", aFailure())
+	if state, _ := l.stateOf("b"); state.Status != Completed {
 		t.Errorf("an order that is completed became %s", state.Status)
 	}
 }
@@ -106,49 +154,49 @@ func TestTheFirstEndStands(t *testing.T) {
 func aFailure() []*orderpb.Failure { return []*orderpb.Failure{{Step: "x", Reason: "y"}} }
 
 func TestAccountsAddUp(t *testing.T) {
-	l := newLedger(flows.Order(), mostOrders)
+	l := aLedger(mostOrders)
 	for i := range 30 {
 		id := fmt.Sprint(i)
-		en, _, _ := l.begin(Experiment{Run: "r", Form: Forms()[i%4]}, "", &orderpb.Order{}, id)
+		en, _, _ := l.begin(context.Background(), Experiment{Run: "r", Form: Forms()[i%4]}, "", &orderpb.Order{}, id)
 		if i%5 == 4 {
-			l.refuse(en)
+			l.refuse(context.Background(), en)
 			continue
 		}
-		if failed := l.accept(en); failed != nil {
+		if failed := l.accept(context.Background(), en, acceptance{}); failed != nil {
 			t.Fatal(failed)
 		}
 		switch i % 3 {
 		case 0:
-			l.did(id, Complete)
+			l.does(id, Complete)
 		case 1:
-			l.fail(id, aFailure())
+			l.fails(id, aFailure())
 		}
 	}
 	var sum Accounts
-	for form, a := range l.summary("r").Forms {
+	for form, a := range l.sumsOf("r").Forms {
 		if a.Accepted != a.Completed+a.Failed+a.Pending {
 			t.Errorf("%s: %+v do not add up", form, a)
 		}
 		sum = Accounts{Accepted: sum.Accepted + a.Accepted, Completed: sum.Completed + a.Completed, Failed: sum.Failed + a.Failed, Pending: sum.Pending + a.Pending}
 	}
-	if want := (Accounts{Accepted: 24, Completed: 8, Failed: 8, Pending: 8}); !cmp.Equal(sum, want) || l.pending() != want.Pending || len(all(l, "r")) != 24 {
-		t.Errorf("%+v, %d pending, %d listed, want %+v", sum, l.pending(), len(all(l, "r")), want)
+	if want := (Accounts{Accepted: 24, Completed: 8, Failed: 8, Pending: 8}); !cmp.Equal(sum, want) || l.left() != want.Pending || len(all(l.ledger, "r")) != 24 {
+		t.Errorf("%+v, %d pending, %d listed, want %+v", sum, l.left(), len(all(l.ledger, "r")), want)
 	}
-	if len(l.summary("other").Forms) != 0 || len(all(l, "other")) != 0 {
+	if len(l.sumsOf("other").Forms) != 0 || len(all(l.ledger, "other")) != 0 {
 		t.Error("another run has orders, too")
 	}
 }
 
 func TestIdempotencyKeys(t *testing.T) {
-	l := newLedger(flows.Order(), mostOrders)
+	l := aLedger(mostOrders)
 	e, order := Experiment{Run: "r"}, anOrder("", "", "1")
-	first, replay, failed := l.begin(e, "key", order, "1")
+	first, replay, failed := l.begin(context.Background(), e, "key", order, "1")
 	if replay || failed != nil {
 		t.Fatal(replay, failed)
 	}
 	expect := func(what string, e Experiment, key string, order *orderpb.Order, reason string, wantReplay bool) *entry {
 		t.Helper()
-		en, replay, failed := l.begin(e, key, order, "2")
+		en, replay, failed := l.begin(context.Background(), e, key, order, "2")
 		got := ""
 		if failed != nil {
 			got = failed.Reason()
@@ -162,13 +210,13 @@ func TestIdempotencyKeys(t *testing.T) {
 	expect("another body", e, "key", anOrder("", "", "2"), "idempotency_key_reused", false)
 	expect("another run", Experiment{Run: "other"}, "key", order, "", false)
 	expect("no key", e, "", order, "", false)
-	l.refuse(first)
+	l.refuse(context.Background(), first)
 	second := expect("after a refusal", e, "key", order, "", false)
-	if failed := l.accept(second); failed != nil {
+	if failed := l.accept(context.Background(), second, acceptance{}); failed != nil {
 		t.Fatal(failed)
 	}
-	l.answer(second, &orderpb.Receipt{OrderId: "2"}, nil)
-	if again := expect("answered", e, "key", order, "", true); again != second {
+	l.answer(context.Background(), second, &orderpb.Receipt{OrderId: "2"}, nil)
+	if again := expect("answered", e, "key", order, "", true); again.unit.ID != second.unit.ID || again.answer.GetOrderId() != "2" {
 		t.Error("the replay is another order's")
 	}
 	expect("answered, another body", e, "key", &orderpb.Order{Body: map[string]string{"customer": "eve"}}, "idempotency_key_reused", false)
@@ -176,27 +224,27 @@ func TestIdempotencyKeys(t *testing.T) {
 
 // TestOneOrderForManyAtTheSameTime with the same key: one begins, the others are told that it is in flight or get its answer.
 func TestOneOrderForManyAtTheSameTime(t *testing.T) {
-	l := newLedger(flows.Order(), mostOrders)
+	l := aLedger(mostOrders)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	counts := map[string]int{}
 	for i := range 50 {
 		wg.Go(func() {
-			en, replay, failed := l.begin(Experiment{}, "key", &orderpb.Order{}, fmt.Sprint(i))
+			en, replay, failed := l.begin(context.Background(), Experiment{}, "key", &orderpb.Order{}, fmt.Sprint(i))
 			what := "begun"
 			switch {
 			case failed != nil:
 				what = failed.Reason()
 			case replay:
 				what = "replayed"
-				if en.answer.GetOrderId() != en.state.ID {
-					t.Errorf("replayed %q for %q", en.answer.GetOrderId(), en.state.ID)
+				if en.answer.GetOrderId() != en.unit.ID {
+					t.Errorf("replayed %q for %q", en.answer.GetOrderId(), en.unit.ID)
 				}
 			default:
-				if failed := l.accept(en); failed != nil {
+				if failed := l.accept(context.Background(), en, acceptance{}); failed != nil {
 					t.Error(failed)
 				}
-				l.answer(en, &orderpb.Receipt{OrderId: en.state.ID}, nil)
+				l.answer(context.Background(), en, &orderpb.Receipt{OrderId: en.unit.ID}, nil)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -204,41 +252,41 @@ func TestOneOrderForManyAtTheSameTime(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if counts["begun"] != 1 || counts["begun"]+counts["replayed"]+counts["idempotency_key_in_use"] != 50 || len(all(l, "")) != 1 {
-		t.Errorf("%v and %d orders, want one begun", counts, len(all(l, "")))
+	if counts["begun"] != 1 || counts["begun"]+counts["replayed"]+counts["idempotency_key_in_use"] != 50 || len(all(l.ledger, "")) != 1 {
+		t.Errorf("%v and %d orders, want one begun", counts, len(all(l.ledger, "")))
 	}
 }
 
 // TestAReaderCannotChangeTheLedger: what get returns is a copy.
 func TestAReaderCannotChangeTheLedger(t *testing.T) {
-	l := newLedger(flows.Order(), mostOrders)
+	l := aLedger(mostOrders)
 	begun(t, l, "a")
-	l.fail("a", aFailure())
-	state, _ := l.get("a")
+	l.fails("a", aFailure())
+	state, _ := l.stateOf("a")
 	state.Steps[0], state.Failures[0].Reason = "changed", "changed"
-	if again, _ := l.get("a"); slices.Contains(again.Steps, "changed") || again.Failures[0].Reason == "changed" {
+	if again, _ := l.stateOf("a"); slices.Contains(again.Steps, "changed") || again.Failures[0].Reason == "changed" {
 		t.Errorf("the ledger has become %+v", again)
 	}
 }
 
 // TestTheLedgerHasALimit: beyond it the oldest final orders are forgotten, pending ones stay, the sums keep all.
 func TestTheLedgerHasALimit(t *testing.T) {
-	l := newLedger(flows.Order(), 20)
+	l := aLedger(20)
 	for i := range 95 {
 		id := fmt.Sprint(i)
-		en, _, failed := l.begin(Experiment{Run: "r", Form: REST}, id, &orderpb.Order{}, id)
+		en, _, failed := l.begin(context.Background(), Experiment{Run: "r", Form: REST}, id, &orderpb.Order{}, id)
 		if failed != nil {
 			t.Fatal(failed)
 		}
-		if failed := l.accept(en); failed != nil {
+		if failed := l.accept(context.Background(), en, acceptance{}); failed != nil {
 			t.Fatal(failed)
 		}
 		if i != 5 && i != 50 { // two that nothing is heard of stay
-			l.did(id, Complete)
+			l.does(id, Complete)
 		}
 	}
 	var got []string
-	for _, state := range all(l, "r") {
+	for _, state := range all(l.ledger, "r") {
 		got = append(got, state.ID)
 	}
 	want := []string{"5", "50"}
@@ -248,10 +296,7 @@ func TestTheLedgerHasALimit(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("remembered (-want +got):\n%s", diff)
 	}
-	if len(l.byID) != 20 || len(l.byKey) != 20 {
-		t.Errorf("%d orders by id, %d by key, want 20: what is forgotten is forgotten, its key is free", len(l.byID), len(l.byKey))
-	}
-	if a := l.summary("r").Forms[REST]; a.Accepted != 95 || a.Completed != 93 || a.Pending != 2 || a.Forgotten != 75 {
+	if a := l.sumsOf("r").Forms[REST]; a.Accepted != 95 || a.Completed != 93 || a.Pending != 2 || a.Forgotten != 75 {
 		t.Errorf("%+v, want all orders in the sums", a)
 	}
 }
@@ -259,11 +304,11 @@ func TestTheLedgerHasALimit(t *testing.T) {
 // TestAFullLedgerRefuses when all its orders are pending, until one is final, or the oldest has been pending for long.
 func TestAFullLedgerRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLedger(flows.Order(), 3)
+		l := aLedger(3)
 		place := func(id string) *carrier.Failed {
-			en, _, failed := l.begin(Experiment{Run: "r", Form: REST}, "", &orderpb.Order{}, id)
+			en, _, failed := l.begin(context.Background(), Experiment{Run: "r", Form: REST}, "", &orderpb.Order{}, id)
 			if failed == nil {
-				failed = l.accept(en)
+				failed = l.accept(context.Background(), en, acceptance{})
 			}
 			return failed
 		}
@@ -276,94 +321,21 @@ func TestAFullLedgerRefuses(t *testing.T) {
 		if failed == nil || failed.Reason() != carrier.Full || failed.Status() != http.StatusServiceUnavailable {
 			t.Fatalf("a fourth order of 3: %v, want %s and 503", failed, carrier.Full)
 		}
-		l.did("b", Complete)
+		l.does("b", Complete)
 		if failed := place("d"); failed != nil {
 			t.Errorf("after one has ended: %v", failed)
 		}
 		if failed := place("e"); failed == nil {
 			t.Error("room for a fourth order")
 		}
-		time.Sleep(pendingFor)
+		time.Sleep(store.PendingFor)
 		if failed := place("e"); failed != nil {
-			t.Errorf("when the oldest has been pending for %v: %v", pendingFor, failed)
+			t.Errorf("when the oldest has been pending for %v: %v", store.PendingFor, failed)
 		}
-		if a := l.summary("r").Forms[REST]; a.Accepted != 5 || a.Pending != 4 || a.Forgotten != 2 {
+		if a := l.sumsOf("r").Forms[REST]; a.Accepted != 5 || a.Pending != 4 || a.Forgotten != 2 {
 			t.Errorf("%+v, want 5 accepted, 4 pending, 2 forgotten", a)
 		}
 	})
-}
-
-// TestPagesListEveryOrderOnce, whatever is forgotten and added between them.
-func TestPagesListEveryOrderOnce(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		l := newLedger(flows.Order(), rapid.IntRange(1, 40).Draw(rt, "limit"))
-		l.limit = max(l.limit, 5)
-		accepted := 0
-		place := func() {
-			accepted++
-			id := fmt.Sprint(accepted)
-			run := rapid.SampledFrom([]string{"r", "r", "other"}).Draw(rt, "run")
-			en, _, failed := l.begin(Experiment{Run: run, Form: REST}, "", &orderpb.Order{}, id)
-			if failed != nil || l.accept(en) != nil {
-				return
-			}
-			if rapid.IntRange(0, 9).Draw(rt, "ends") > 0 {
-				l.did(id, Complete)
-			}
-		}
-		for range rapid.IntRange(0, 100).Draw(rt, "orders") {
-			place()
-		}
-		stays := map[string]bool{} // through all pages
-		for id, en := range l.byID {
-			stays[id] = en.state.Run == "r"
-		}
-		limit := rapid.IntRange(1, 9).Draw(rt, "page")
-		seen := map[string]bool{}
-		last := 0
-		for after := uint64(0); ; {
-			page, next := l.page("r", after, limit)
-			if len(page) > limit {
-				rt.Fatalf("a page of %d, want at most %d", len(page), limit)
-			}
-			for _, state := range page {
-				number, _ := strconv.Atoi(state.ID)
-				if seen[state.ID] || number <= last || state.Run != "r" {
-					rt.Fatalf("%s of run %s behind %d, seen %v", state.ID, state.Run, last, seen)
-				}
-				seen[state.ID], last = true, number
-			}
-			if next == 0 {
-				break
-			}
-			after = next
-			if accepted < 150 && rapid.Bool().Draw(rt, "more") {
-				place()
-			}
-			for id := range stays {
-				stays[id] = stays[id] && l.byID[id] != nil
-			}
-		}
-		for id, there := range stays {
-			if there && !seen[id] {
-				rt.Fatalf("order %s is on no page", id)
-			}
-		}
-	})
-}
-
-// TestTheSumsOfOldRunsAreForgotten: whoever makes up runs does not fill the memory.
-func TestTheSumsOfOldRunsAreForgotten(t *testing.T) {
-	l := newLedger(flows.Order(), 10)
-	for i := range 10 * mostRuns {
-		l.missed(Experiment{Run: fmt.Sprint(i)})
-	}
-	if n := len(l.sums.runs); n != mostRuns || len(l.sums.byAge) != mostRuns {
-		t.Errorf("%d runs have sums, %d by age, want %d", n, len(l.sums.byAge), mostRuns)
-	}
-	if n := l.summary(fmt.Sprint(10*mostRuns - 1)).Orders.UnknownMessages; n != 1 {
-		t.Errorf("%d messages in the youngest run, want 1", n)
-	}
 }
 
 // TestAnOrderFitsItsBudget: what the ledger keeps of the largest order is no more than what the limit reckons with.
@@ -377,25 +349,25 @@ func TestAnOrderFitsItsBudget(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before := heap()
-	l := newLedger(flows.Order(), n)
+	l := aLedger(n)
 	for i := range n {
 		id := fmt.Sprintf("%036d", i)
 		key := strings.Clone(text[:len(text)-9]) + fmt.Sprintf("%09d", i)
-		en, _, failed := l.begin(Experiment{Run: strings.Clone("2026-11-26T09-25-26-1"), Form: Kafka}, key, &orderpb.Order{Body: map[string]string{"customer": strings.Clone(text), "sku": "tea-green", "quantity": "1"}}, id)
+		en, _, failed := l.begin(context.Background(), Experiment{Run: strings.Clone("2026-11-26T09-25-26-1"), Form: Kafka}, key, &orderpb.Order{Body: map[string]string{"customer": strings.Clone(text), "sku": "tea-green", "quantity": "1"}}, id)
 		if failed != nil {
 			t.Fatal(failed)
 		}
-		if failed := l.accept(en); failed != nil {
+		if failed := l.accept(context.Background(), en, acceptance{}); failed != nil {
 			t.Fatal(failed)
 		}
 		for at, step := range flows.Order().Steps() {
-			l.handled(id, &orderpb.Handling{Step: string(step), Id: uint64(i*10 + at + 1)})
+			l.hears(id, &orderpb.Handling{Step: string(step), Id: uint64(i*10 + at + 1)})
 		}
 		for _, step := range branches {
-			l.arrive(id, joined, []Step{step})
+			l.arrives(id, joined, []Step{step})
 		}
-		l.did(id, flows.Order().Steps()...)
-		l.answer(en, &orderpb.Receipt{OrderId: id, Status: string(Accepted), Steps: []string{"orders.Accept"}}, nil)
+		l.does(id, flows.Order().Steps()...)
+		l.answer(context.Background(), en, &orderpb.Receipt{OrderId: id, Status: string(Accepted), Steps: []string{"orders.Accept"}}, nil)
 	}
 	each := (heap() - before) / n
 	t.Logf("%d bytes an order", each)
@@ -409,7 +381,7 @@ func TestAnOrderFitsItsBudget(t *testing.T) {
 func all(l *ledger, run string) []State {
 	states := []State{}
 	for after := uint64(0); ; {
-		page, next := l.page(run, after, 7)
+		page, next, _ := l.page(context.Background(), run, after, 7)
 		states = append(states, page...)
 		if next == 0 {
 			return states

@@ -12,6 +12,7 @@ import (
 
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/store"
 )
 
 const (
@@ -103,16 +104,21 @@ func (k *keeper) awaitReply(ctx context.Context, en *entry) (*orderpb.Receipt, e
 	case <-timer.C:
 		return nil, carrier.Fail(last, carrier.Timeout, fmt.Sprintf("no reply within %v; the work goes on: ask at the address of this %s", replyTimeout, k.flow.Unit))
 	}
-	state, _ := k.ledger.get(en.state.ID)
-	if state.Status == Completed {
-		return &orderpb.Receipt{OrderId: state.ID, Status: string(Completed), Steps: asNames(state.Steps)}, nil
-	}
-	failed := &carrier.Failed{}
-	for _, f := range state.Failures {
-		failed.Failures = append(failed.Failures, &orderpb.Failure{Step: f.Step, Reason: f.Reason, Detail: f.Detail})
-	}
-	if len(failed.Failures) == 0 { // forgotten meanwhile
+	u, err := k.ledger.store.Get(ctx, en.unit.ID)
+	if errors.Is(err, store.ErrUnknown) {
 		return nil, carrier.Fail(last, carrier.Unavailable, "the "+k.flow.Unit+" is not remembered any more")
 	}
-	return nil, failed
+	if err != nil {
+		return nil, k.ledger.storeFailed(err)
+	}
+	answer := answerOf(u)
+	return answer.answer, failureOf(answer)
+}
+
+// failureOf is the failure that was answered, or nil.
+func failureOf(en *entry) error {
+	if en.failed == nil {
+		return nil
+	}
+	return en.failed
 }

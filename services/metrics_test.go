@@ -42,10 +42,10 @@ func TestOrdersAreCountedAsTheAccountsSay(t *testing.T) {
 				}
 			}
 		}
-		l.until("all orders are final", func() bool { return l.system.keeper.ledger.pending() == 0 })
+		l.until("all orders are final", func() bool { return l.system.keeper.ledger.left() == 0 })
 		time.Sleep(time.Second) // an end is counted after it is in the accounts
 		want := map[Form]map[Status]int64{}
-		for form, a := range l.system.keeper.ledger.summary("r").Forms {
+		for form, a := range l.system.keeper.ledger.sumsOf("r").Forms {
 			want[form] = map[Status]int64{
 				Accepted: int64(a.Accepted), Completed: int64(a.Completed), Failed: int64(a.Failed), Refused: int64(refused[form])}
 			if a.Accepted+refused[form] != each || a.Completed == 0 || a.Failed == 0 || refused[form] == 0 {

@@ -26,7 +26,7 @@ type node struct {
 	keeper        *keeper // nil but for the service of the entry step
 	allowFaults   bool
 	repeatEffects bool // do a step again that has been done
-	effects       *Effects
+	store         *Store
 	handlings     *handlingIDs
 	telemetry     *telemetry.Provider
 	queue         *telemetry.Queue // of the process; nil: its spans go nowhere, or where the lab counts them

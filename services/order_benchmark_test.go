@@ -85,7 +85,7 @@ func benchmarkOrder(b *testing.B, form Form, change func(*telemetry.Config)) {
 			}
 		}
 	})
-	for system.keeper.ledger.pending() > 0 {
+	for system.keeper.ledger.left() > 0 {
 		time.Sleep(time.Millisecond)
 	}
 	b.ReportMetric(float64((cpuTime(b)-began).Microseconds())/float64(b.N), "cpu-µs/order")

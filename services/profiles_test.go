@@ -155,7 +155,7 @@ func (l *testLab) loadFor(during time.Duration) {
 		})
 	}
 	wg.Wait()
-	l.until("all orders are final", func() bool { return l.system.keeper.ledger.pending() == 0 })
+	l.until("all orders are final", func() bool { return l.system.keeper.ledger.left() == 0 })
 }
 
 // checkSpanProfiles: every span by which an order enters a service names its profile, no other does, and the samples

@@ -70,7 +70,7 @@ func (n *node) serveCall(ctx context.Context, step Step, event *orderpb.Event) (
 	}
 	receipt, err := n.doAndCarryOn(ctx, e, plan, hop, event)
 	if n.keeper != nil {
-		n.keeper.heard(ctx, order.GetId(), receipt, err, hop, event)
+		err = n.keeper.heard(ctx, order.GetId(), receipt, err, hop, event)
 	}
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (n *node) serveMessage(ctx context.Context, e Experiment, by flows.Carrier,
 		err = fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
 	}
 	if n.keeper != nil {
-		n.keeper.heard(ctx, event.GetOrder().GetId(), receipt, err, hop, event)
+		err = n.keeper.heard(ctx, event.GetOrder().GetId(), receipt, err, hop, event)
 	}
 	if err == nil || errors.Is(err, carrier.ErrUnfinished) {
 		return err

@@ -78,12 +78,12 @@ func shutdownInMidWork(l *testLab, after time.Duration) {
 	for _, a := range all() {
 		if a.status/100 == 2 {
 			accepted++
-			if s, known := orders.ledger.get(a.id()); !known || s.Status != Completed {
+			if s, known := orders.ledger.stateOf(a.id()); !known || s.Status != Completed {
 				l.Errorf("after %v: order %s was answered %d and is %+v, want completed", after, a.id(), a.status, s)
 			}
 		}
 	}
-	sums := orders.ledger.summary("r").Forms
+	sums := orders.ledger.sumsOf("r").Forms
 	for form, sum := range sums {
 		if sum.Pending != 0 || sum.Accepted != sum.Completed+sum.Failed {
 			l.Errorf("after %v: %s: %+v, want no order pending", after, form, sum)
@@ -164,7 +164,7 @@ func TestShutdownWithoutABroker(t *testing.T) {
 		}
 		all()
 		pending := 0
-		for form, sum := range orders.ledger.summary("r").Forms {
+		for form, sum := range orders.ledger.sumsOf("r").Forms {
 			pending += sum.Pending
 			if sum.Accepted != sum.Completed+sum.Failed+sum.Pending {
 				t.Errorf("%s: %+v do not add up", form, sum)

@@ -140,7 +140,7 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		return nil, err
 	}
 	n := &node{name: name, flow: s.flow, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
-		effects: s.effects(), handlings: s.handlings, telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
+		store: s.store(), handlings: s.handlings, telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
 		queue: s.config.Telemetry.Queue(), process: s.config.Telemetry.Host + "/" + s.config.Telemetry.Instance}
 	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
 	n.http = carrierhttp.NewClient(n.life.Dial, provider, lookup(s.config.HTTP))
@@ -164,12 +164,12 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 	return n, nil
 }
 
-// effects remember what a service has done: in its own memory, unless the configuration has a place for all.
-func (s *System) effects() *Effects {
-	if s.config.Effects != nil {
-		return s.config.Effects
+// store is what a service remembers: in its own memory, unless the configuration has a place for all.
+func (s *System) store() *Store {
+	if s.config.Store != nil {
+		return s.config.Store
 	}
-	return newEffects(store.NewMemory(effectsLimit() / max(1, len(s.config.Services))))
+	return newStore(store.NewMemory(store.Limits{Units: s.config.Remembered, Effects: effectsLimit() / max(1, len(s.config.Services))}), s.config.Remembered)
 }
 
 // add makes a service one that runs.
@@ -349,11 +349,12 @@ func each(nodes []*node, do func(*node) error) error {
 
 // settle waits until no order is pending.
 func (k *keeper) settle(ctx context.Context) error {
-	return poll.Until(ctx, 10*time.Millisecond, func(context.Context) error {
-		if n := k.ledger.pending(); n > 0 {
+	return poll.Until(ctx, 10*time.Millisecond, func(ctx context.Context) error {
+		n, err := k.ledger.pending(ctx)
+		if err == nil && n > 0 {
 			return fmt.Errorf("%d orders are pending", n)
 		}
-		return nil
+		return err
 	})
 }
 

@@ -35,7 +35,7 @@ type serveCommand struct {
 	Workers     int               `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
 	Mailbox     int               `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	AllowFaults bool              `help:"Act on the faults that an order carries."`
-	Effects     string            `help:"Keep in this file which steps were done, so that a service that is killed and started again does not repeat them (default: in memory)." placeholder:"FILE"`
+	Store       string            `help:"Keep in this file the state of orders and which steps were done, so that a service that is killed and started again goes on with them (default: in memory)." placeholder:"FILE"`
 	NoDedupe    bool              `help:"Do a step again when its message is delivered again."`
 	OTLP        string            `name:"otlp" help:"Send spans and metrics to this collector (Jaeger and run --receive-otlp take spans only): host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Pyroscope   string            `help:"Push CPU profiles to this Pyroscope, with labels service, form and step, and let spans name theirs." placeholder:"URL"`
@@ -67,15 +67,15 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	export.into(&config)
-	if c.Effects != "" {
-		if config.Effects, err = services.OpenEffects(c.Effects); err != nil {
-			return errors.Join(fmt.Errorf("--effects: %w", err), export.stop(s))
+	if c.Store != "" {
+		if config.Store, err = services.OpenStore(c.Store); err != nil {
+			return errors.Join(fmt.Errorf("--store: %w", err), export.stop(s))
 		}
 	}
 	if slices.Equal(c.Kafka, []string{embedded}) {
 		broker, err := lab.StartBroker(services.TCP())
 		if err != nil {
-			return errors.Join(err, config.Effects.Close(), export.stop(s))
+			return errors.Join(err, config.Store.Close(), export.stop(s))
 		}
 		defer broker.Close()
 		config.Kafka = broker.Addresses()
@@ -87,7 +87,7 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	defer cancel()
 	system, err := services.Start(starting, config)
 	if err != nil {
-		return errors.Join(err, config.Effects.Close(), export.stop(s))
+		return errors.Join(err, config.Store.Close(), export.stop(s))
 	}
 	if export.metrics != nil {
 		export.metrics.Start(ctx)
@@ -95,7 +95,7 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	err = c.serve(ctx, starting, s, system, config, export.queue != nil)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	defer cancel()
-	err = errors.Join(err, system.Shutdown(stopping), config.Effects.Close(), export.stop(s))
+	err = errors.Join(err, system.Shutdown(stopping), config.Store.Close(), export.stop(s))
 	if err != nil {
 		return err
 	}
@@ -129,11 +129,11 @@ func (c *serveCommand) announce(s *streams, system *services.System, config serv
 			return err
 		}
 	}
-	if entry := flow.Entry().Service(); slices.Contains(names, entry) {
+	if entry := flow.Entry().Service(); slices.Contains(names, entry) && c.Store == "" {
 		s.talk("%s keeps its state in the memory of this process: run one of it, and expect it to forget when it stops", entry)
 	}
-	if len(c.Kafka)+len(c.RabbitMQ) > 0 && c.Effects == "" {
-		s.talk("no --effects: which steps were done is in the memory of this process; when it is killed, steps may be repeated")
+	if len(c.Kafka)+len(c.RabbitMQ) > 0 && c.Store == "" {
+		s.talk("no --store: which steps were done is in the memory of this process; when it is killed, steps may be repeated")
 	}
 	if forms := flow.FormsBy(flows.KafkaLog); len(c.Kafka) == 0 && len(forms) > 0 {
 		s.talk("no --kafka: orders of the forms %s will be refused", strings.Join(formNames(forms), " and "))

@@ -274,13 +274,13 @@ func TestServeTrouble(t *testing.T) {
 	}
 	defer func() { _ = taken.Close() }()
 	file := filepath.Join(t.TempDir(), "effects")
-	effects, err := services.OpenEffects(file)
+	effects, err := services.OpenStore(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = effects.Close() }()
 	for name, c := range map[string]struct{ args, want string }{
-		"effects in use":     {"serve payment --http payment=127.0.0.1:0 --grpc payment=127.0.0.1:0 --effects " + file, "--effects: effects file " + file + ": another process has it open: give each process a file of its own"},
+		"store in use":       {"serve payment --http payment=127.0.0.1:0 --grpc payment=127.0.0.1:0 --store " + file, "--store: store file " + file + ": another process has it open: give each process a file of its own"},
 		"http port in use":   {"serve payment --http payment=" + taken.Addr().String(), "payment cannot listen on " + taken.Addr().String() + ": the port is in use: stop what listens there or choose another address"},
 		"grpc port in use":   {"serve payment --http payment=127.0.0.1:0 --grpc payment=" + taken.Addr().String(), "payment cannot listen on " + taken.Addr().String()},
 		"broker unreachable": {"serve payment --http payment=127.0.0.1:0 --grpc payment=127.0.0.1:0 --kafka 127.0.0.1:1", "kafka broker 127.0.0.1:1 cannot be reached: start it (task kafka), or name another with --kafka"},

@@ -128,7 +128,7 @@ var breaches = []breach{
 	{"ours: one image", "compose.yaml", "x-tracelab", "target: final", "target: build"},
 	{"ours: one image", "compose.yaml", "x-tracelab", "  pull_policy: build\n", ""},
 	{"the seven", "compose.yaml", "  payment:\n", "[serve, payment]", "[serve, shipping]"},
-	{"the seven", "compose.yaml", "", "TRACELAB_EFFECTS: /var/lib/tracelab/payment", "TRACELAB_EFFECTS: /var/lib/tracelab/shipping"},
+	{"the seven", "compose.yaml", "", "TRACELAB_STORE: /var/lib/tracelab/payment", "TRACELAB_STORE: /var/lib/tracelab/shipping"},
 	{"the seven", "compose.yaml", "", "- effects:/var/lib/tracelab", "- effects:/var/lib/other"},
 	{"the seven", "compose.yaml", "", "TRACELAB_HOST: lab", "TRACELAB_HOST: box"},
 	{"the seven", "compose.yaml", "", "payment=payment:18083", "payment=payment:18093"},

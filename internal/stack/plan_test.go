@@ -110,7 +110,7 @@ func TestAddressesBecomeThisMachines(t *testing.T) {
 		{"a mounted file", collector.args[0], "--config=" + l.root + "/collector/collector.yaml"},
 		{"a mounted file in the environment", jaeger.variable(t, "JAEGER_UI_CONFIG"), l.root + "/jaeger/ui.json"},
 		{"a volume", collector.variable(t, "COLLECTOR_QUEUE"), "/state/volumes/collector-queue"},
-		{"a file on a volume", gateway.variable(t, "TRACELAB_EFFECTS"), "/state/volumes/effects/gateway"},
+		{"a file on a volume", gateway.variable(t, "TRACELAB_STORE"), "/state/volumes/effects/gateway"},
 		{"a file with other addresses in it", prometheus.args[0], "--config.file=/state/files/prometheus/prometheus.yaml"},
 		{"health at a published port", jaeger.health, "http://127.0.0.1:13134/status"},
 		{"health of a service", gateway.health, "http://127.0.0.1:18080/healthz"},

@@ -1,0 +1,494 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// kind is one kind of store. Every test of this file runs on all of them.
+type kind struct {
+	name string
+	// open opens an empty store. reopen closes it and opens what it left, as the next process does; nil for one that leaves nothing.
+	open func(t *testing.T, limits Limits) (s Store, reopen func() Store)
+}
+
+func kinds() []kind {
+	return []kind{
+		{"memory", func(_ *testing.T, limits Limits) (Store, func() Store) { return NewMemory(limits), nil }},
+		{"file", openFile},
+		{"postgres", openPostgres},
+	}
+}
+
+func openFile(t *testing.T, limits Limits) (Store, func() Store) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "store")
+	open := func() *Bolt {
+		b, err := OpenBolt(path, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = b.Close() })
+		return b
+	}
+	s := open()
+	return s, func() Store {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open()
+		return s
+	}
+}
+
+// tested is a store in a test.
+type tested struct {
+	*testing.T
+	Store
+	ctx    context.Context
+	reopen func() Store
+}
+
+// inEach runs a test on every kind of store.
+func inEach(t *testing.T, limits Limits, f func(s *tested)) {
+	for _, k := range kinds() {
+		t.Run(k.name, func(t *testing.T) {
+			s := &tested{T: t, ctx: t.Context()}
+			s.Store, s.reopen = k.open(t, limits)
+			f(s)
+		})
+	}
+}
+
+// again reopens the store. It does nothing to one that leaves nothing.
+func (s *tested) again() (durable bool) {
+	if s.reopen != nil {
+		s.Store = s.reopen()
+	}
+	return s.reopen != nil
+}
+
+func (s *tested) must(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// create adds a unit of run r.
+func (s *tested) create(id string, messages ...Message) *Unit {
+	s.Helper()
+	u := &Unit{ID: id, Run: "r", Form: "kafka", Status: "accepted", Since: time.Now(), Body: map[string]string{"customer": "ada"}, Steps: []string{"orders.Accept"}}
+	s.must(s.Create(s.ctx, u, Sums{"accepted": 1}, messages...))
+	return u
+}
+
+// end makes a unit final.
+func (s *tested) end(id string) {
+	s.Helper()
+	s.must(s.Update(s.ctx, id, func(u *Unit) (Sums, bool) {
+		u.Status, u.Final = "completed", true
+		return Sums{"completed": 1}, true
+	}))
+}
+
+// listed are the ids on all pages of a run.
+func (s *tested) listed(run string, limit int) (ids []string) {
+	s.Helper()
+	for after := uint64(0); ; {
+		page, next, err := s.Page(s.ctx, run, after, limit)
+		s.must(err)
+		if len(page) > limit {
+			s.Fatalf("a page of %d units, want at most %d", len(page), limit)
+		}
+		for _, u := range page {
+			ids = append(ids, u.ID)
+		}
+		if next == 0 {
+			return ids
+		}
+		after = next
+	}
+}
+
+func TestEffectsAreNotedByUnitAndStep(t *testing.T) {
+	inEach(t, Limits{Effects: 100}, func(s *tested) {
+		for _, c := range []struct {
+			unit, step     string
+			handling, want uint64
+		}{{"a", "payment.Charge", 7, 7}, {"b", "payment.Charge", 8, 8}, {"b", "payment.Charge", 9, 8}, {"c", "x", 1 << 63, 1 << 63}} {
+			if stands, err := s.Put(s.ctx, c.unit, c.step, c.handling); err != nil || stands != c.want {
+				s.Errorf("note %d of %s of %q: %d stands, %v, want %d", c.handling, c.step, c.unit, stands, err, c.want)
+			}
+		}
+		s.again()
+		for _, c := range []struct {
+			unit, step string
+			want       uint64
+		}{{"a", "payment.Charge", 7}, {"b", "payment.Charge", 8}, {"c", "x", 1 << 63}, {"a", "shipping.Dispatch", 0}, {"d", "payment.Charge", 0}, {"", "", 0}} {
+			if got, err := s.Find(s.ctx, c.unit, c.step); s.reopen == nil && err == nil && got != c.want || s.reopen != nil && (err != nil || got != c.want) {
+				s.Errorf("%s of %q: handling %d, %v, want %d", c.step, c.unit, got, err, c.want)
+			}
+		}
+	})
+}
+
+// TestTheOldestEffectsAreForgotten: a store has an end, and holds at least the youngest of its limit.
+func TestTheOldestEffectsAreForgotten(t *testing.T) {
+	const limit = 10
+	inEach(t, Limits{Effects: limit}, func(s *tested) {
+		for i := range 35 {
+			_, err := s.Put(s.ctx, fmt.Sprint(i), "s", uint64(i+1))
+			s.must(err)
+		}
+		known := 0
+		for i := range 35 {
+			got, err := s.Find(s.ctx, fmt.Sprint(i), "s")
+			s.must(err)
+			if got != 0 {
+				known++
+			}
+			if i >= 35-limit && got != uint64(i+1) {
+				s.Errorf("effect %d is %d, want it known", i, got)
+			}
+		}
+		if known > 2*limit {
+			s.Errorf("%d effects known, want at most %d", known, 2*limit)
+		}
+	})
+}
+
+// TestOneOfManyNotesStands whoever notes the same effect at the same time.
+func TestOneOfManyNotesStands(t *testing.T) {
+	inEach(t, Limits{Effects: 10_000}, func(s *tested) {
+		var mu sync.Mutex
+		stood := map[string]map[uint64]bool{}
+		var wg sync.WaitGroup
+		for i := range 64 {
+			wg.Go(func() {
+				unit := fmt.Sprint(i % 8)
+				stands, err := s.Put(s.ctx, unit, "s", uint64(i+1))
+				if err != nil {
+					s.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if stood[unit] == nil {
+					stood[unit] = map[uint64]bool{}
+				}
+				stood[unit][stands] = true
+			})
+		}
+		wg.Wait()
+		for unit, handlings := range stood {
+			found, err := s.Find(s.ctx, unit, "s")
+			s.must(err)
+			if len(handlings) != 1 || !handlings[found] {
+				s.Errorf("unit %s: %v stand, %d is found: want one", unit, handlings, found)
+			}
+		}
+	})
+}
+
+// TestAUnitIsKeptWhole through a change and the next process.
+func TestAUnitIsKeptWhole(t *testing.T) {
+	inEach(t, Limits{Units: 100}, func(s *tested) {
+		want := &Unit{
+			ID: "a", Run: "r \x7f\"'", Form: "kafka", Number: 7, Status: "accepted", Holder: 3, Since: time.Now().Round(time.Millisecond).UTC(), Body: map[string]string{"customer": "ada\x00 \\u0000 €", "quantity": "2"},
+			Steps: []string{"orders.Accept"}, Arrived: []Arrival{{"orders.Complete", "shipping.Dispatch"}}, Handlings: []Handling{{1 << 63, "orders.Accept"}, {ID: 2}},
+		}
+		s.must(s.Create(s.ctx, want, Sums{"accepted": 1, "once/orders.Accept": 1}))
+		s.must(s.Update(s.ctx, "a", func(u *Unit) (Sums, bool) {
+			u.Failures = append(u.Failures, Failure{"payment.Charge", "payment_declined", "\"no\"\x00"})
+			u.Status, u.Final = "failed", true
+			return Sums{"failed": 1}, true
+		}))
+		if s.again() {
+			s.must(s.Update(s.ctx, "a", func(*Unit) (Sums, bool) { return nil, false }))
+		}
+		want.Failures, want.Status, want.Final = []Failure{{"payment.Charge", "payment_declined", "\"no\"\x00"}}, "failed", true
+		got, err := s.Get(s.ctx, "a")
+		s.must(err)
+		got.Since = got.Since.UTC()
+		if diff := cmp.Diff(want, got); diff != "" {
+			s.Errorf("(-want +got):\n%s", diff)
+		}
+		sums, err := s.Sums(s.ctx, want.Run)
+		s.must(err)
+		if diff := cmp.Diff(map[string]Sums{"kafka": {"accepted": 1, "once/orders.Accept": 1, "failed": 1}}, sums); diff != "" {
+			s.Errorf("sums (-want +got):\n%s", diff)
+		}
+		if _, err := s.Get(s.ctx, "nobody"); !errors.Is(err, ErrUnknown) {
+			s.Errorf("a unit that there is not: %v, want ErrUnknown", err)
+		}
+		if err := s.Update(s.ctx, "nobody", func(*Unit) (Sums, bool) { return Sums{"x": 1}, true }); !errors.Is(err, ErrUnknown) {
+			s.Errorf("change a unit that there is not: %v, want ErrUnknown", err)
+		}
+	})
+}
+
+// TestChangesAtTheSameTime: none is lost, and each is counted once.
+func TestChangesAtTheSameTime(t *testing.T) {
+	inEach(t, Limits{Units: 100}, func(s *tested) {
+		s.create("a")
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				err := s.Update(s.ctx, "a", func(u *Unit) (Sums, bool) {
+					u.Steps = append(u.Steps, fmt.Sprint(i))
+					return Sums{"steps": 1, "undone": int64(i%2*2 - 1)}, true
+				})
+				if err != nil {
+					s.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		u, err := s.Get(s.ctx, "a")
+		s.must(err)
+		sums, err := s.Sums(s.ctx, "r")
+		s.must(err)
+		if len(u.Steps) != 21 || !cmp.Equal(sums["kafka"], Sums{"accepted": 1, "steps": 20}) {
+			s.Errorf("%d steps, sums %v, want 21, and 20 counted", len(u.Steps), sums)
+		}
+	})
+}
+
+func TestAReservedKey(t *testing.T) {
+	inEach(t, Limits{Units: 1}, func(s *tested) {
+		key, other := KeyOf("r", "k"), KeyOf("r", "other")
+		reserve := func(key Key, unit string, want string) Reservation {
+			s.Helper()
+			r, taken, err := s.Reserve(s.ctx, Reservation{Key: key, Unit: unit, Request: KeyOf("body"), Since: time.Now()})
+			s.must(err)
+			if taken != (unit == want) || r.Unit != want || r.Request != KeyOf("body") {
+				s.Errorf("reserve for %s: %+v, taken %v, want %s to have it", unit, r, taken, want)
+			}
+			return r
+		}
+		unit := func(id string, key Key) *Unit {
+			return &Unit{ID: id, Run: "r", Form: "grpc", Key: key, Status: "accepted", Since: time.Now()}
+		}
+		reserve(key, "a", "a")
+		reserve(key, "b", "a")
+		reserve(other, "b", "b")
+		s.must(s.Release(s.ctx, key, "b")) // not its own
+		reserve(key, "b", "a")
+		s.must(s.Release(s.ctx, key, "a"))
+		reserve(key, "c", "c")
+		if err := s.Create(s.ctx, unit("a", key), Sums{"accepted": 1}); !errors.Is(err, ErrNotReserved) {
+			s.Errorf("a unit whose key another one has: %v, want ErrNotReserved", err)
+		}
+		s.must(s.Create(s.ctx, unit("c", key), Sums{"accepted": 1}))
+		s.must(s.Answer(s.ctx, key, "a", []byte("of another")))
+		s.must(s.Answer(s.ctx, key, "c", []byte("answered")))
+		s.again()
+		if s.reopen != nil || s.About().Name == "memory" {
+			if r := reserve(key, "d", "c"); string(r.Answer) != "answered" {
+				s.Errorf("answer %q, want the unit's own", r.Answer)
+			}
+		}
+		s.end("c")
+		s.create("e") // there is room for one
+		reserve(key, "f", "f")
+	})
+}
+
+// TestAStoreHasALimit: beyond it the oldest final units are forgotten, pending ones stay, the sums keep all.
+func TestAStoreHasALimit(t *testing.T) {
+	inEach(t, Limits{Units: 20}, func(s *tested) {
+		for i := range 60 {
+			s.must(s.Room(s.ctx))
+			s.create(fmt.Sprint(i))
+			if i != 5 && i != 50 { // two that nothing is heard of stay
+				s.end(fmt.Sprint(i))
+			}
+		}
+		want := []string{"5"}
+		for i := 41; i < 60; i++ {
+			want = append(want, fmt.Sprint(i))
+		}
+		if diff := cmp.Diff(want, s.listed("r", 7)); diff != "" {
+			s.Errorf("listed (-want +got):\n%s", diff)
+		}
+		if _, err := s.Get(s.ctx, "6"); !errors.Is(err, ErrUnknown) {
+			s.Errorf("a forgotten unit: %v, want ErrUnknown", err)
+		}
+		sums, err := s.Sums(s.ctx, "r")
+		s.must(err)
+		if diff := cmp.Diff(map[string]Sums{"kafka": {"accepted": 60, "completed": 58, SumForgotten: 40}}, sums); diff != "" {
+			s.Errorf("sums (-want +got):\n%s", diff)
+		}
+		if n, err := s.Pending(s.ctx, time.Time{}); n != 2 || err != nil {
+			s.Errorf("%d pending, %v, want 2", n, err)
+		}
+	})
+}
+
+// TestAFullStoreRefuses when all its units are pending, until one is final, or the oldest has been pending for long.
+func TestAFullStoreRefuses(t *testing.T) {
+	inEach(t, Limits{Units: 3, Messages: 3}, func(s *tested) {
+		long := &Unit{ID: "a", Run: "r", Form: "kafka", Status: "accepted", Since: time.Now().Add(-PendingFor)}
+		s.must(s.Create(s.ctx, long, Sums{"accepted": 1}))
+		s.create("b")
+		s.create("c")
+		s.create("d") // in place of a
+		refused := func(what string) {
+			s.Helper()
+			err := s.Create(s.ctx, &Unit{ID: "e", Run: "r", Form: "kafka", Since: time.Now()}, Sums{"accepted": 1})
+			if !errors.Is(err, ErrFull) || !errors.Is(s.Room(s.ctx), ErrFull) {
+				s.Errorf("%s: %v and %v, want ErrFull", what, err, s.Room(s.ctx))
+			}
+		}
+		refused("a fourth unit")
+		s.end("c")
+		s.create("e", Message{Key: "e"}, Message{Key: "e"}, Message{Key: "e"})
+		s.end("e")
+		if err := s.Enqueue(s.ctx, Message{Key: "e"}); !errors.Is(err, ErrOutboxFull) {
+			s.Errorf("a fourth message: %v, want ErrOutboxFull", err)
+		}
+		if err := s.Create(s.ctx, &Unit{ID: "f", Run: "r", Form: "kafka", Since: time.Now()}, nil, Message{Key: "f"}); !errors.Is(err, ErrOutboxFull) {
+			s.Errorf("a unit whose message has no room: %v, want ErrOutboxFull", err)
+		}
+		if _, err := s.Get(s.ctx, "f"); !errors.Is(err, ErrUnknown) {
+			s.Errorf("a unit whose message has no room: %v, want it refused whole", err)
+		}
+	})
+}
+
+// TestPagesListARunByAge, whatever other runs do.
+func TestPagesListARunByAge(t *testing.T) {
+	inEach(t, Limits{Units: 100}, func(s *tested) {
+		var want []string
+		for i := range 23 {
+			want = append(want, s.create(fmt.Sprint(i)).ID)
+			s.must(s.Create(s.ctx, &Unit{ID: fmt.Sprint("other", i), Run: "other", Form: "grpc", Since: time.Now()}, nil))
+		}
+		for _, limit := range []int{1, 5, 22, 23, 24} {
+			if diff := cmp.Diff(want, s.listed("r", limit)); diff != "" {
+				s.Errorf("pages of %d (-want +got):\n%s", limit, diff)
+			}
+		}
+		if ids := s.listed("nobody's", 5); len(ids) != 0 {
+			s.Errorf("%v listed of a run that there is not", ids)
+		}
+	})
+}
+
+// TestTheSumsOfOldRunsAreForgotten: whoever makes up runs does not fill the store.
+func TestTheSumsOfOldRunsAreForgotten(t *testing.T) {
+	inEach(t, Limits{}, func(s *tested) {
+		for i := range MostRuns + 20 {
+			s.must(s.Count(s.ctx, fmt.Sprint(i), "", Sums{"unknown": 1}))
+		}
+		s.again() // some forget when they are opened
+		there := 0
+		for i := range MostRuns + 20 {
+			sums, err := s.Sums(s.ctx, fmt.Sprint(i))
+			s.must(err)
+			if len(sums) > 0 {
+				there++
+			} else if i >= 20 {
+				s.Errorf("run %d, one of the youngest, has no sums", i)
+			}
+		}
+		if there > MostRuns {
+			s.Errorf("%d runs have sums, want at most %d", there, MostRuns)
+		}
+	})
+}
+
+// TestMessagesWaitInTheirOrder until they are removed, and are there after a restart.
+func TestMessagesWaitInTheirOrder(t *testing.T) {
+	inEach(t, Limits{Units: 100}, func(s *tested) {
+		message := func(key, topic string) Message {
+			return Message{Key: key, Carrier: "kafka", Topic: topic, Value: []byte("{\x00}"), Headers: map[string]string{"traceparent": "00-1-2-01"}, Since: time.Now()}
+		}
+		s.create("a", message("a", "order.placed"), message("a", "second"))
+		s.create("b", message("b", "order.placed"))
+		s.must(s.Enqueue(s.ctx, message("a", "third")))
+		expect := func(limit int, want ...string) (ids []uint64) {
+			s.Helper()
+			_, err := s.Adopt(s.ctx) // what an earlier process has left
+			s.must(err)
+			waiting, err := s.Waiting(s.ctx, limit)
+			s.must(err)
+			var got []string
+			for _, m := range waiting {
+				got, ids = append(got, m.Key+" "+m.Topic), append(ids, m.ID)
+				if string(m.Value) != "{\x00}" || m.Headers["traceparent"] != "00-1-2-01" || m.Carrier != "kafka" {
+					s.Errorf("message %+v, want it as it was given", m)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" || !slices.IsSorted(ids) {
+				s.Errorf("waiting (-want +got):\n%s%v", diff, ids)
+			}
+			return ids
+		}
+		expect(2, "a order.placed", "a second")
+		ids := expect(10, "a order.placed", "a second", "b order.placed", "a third")
+		s.must(s.Remove(s.ctx, ids[0], ids[2]))
+		s.must(s.Remove(s.ctx, ids[0])) // a relay may be told twice
+		if s.again() {
+			expect(10, "a second", "a third")
+		}
+		ids = expect(10, "a second", "a third")
+		if n, err := s.Backlog(s.ctx); n != 2 || err != nil {
+			s.Errorf("%d messages, %v, want 2", n, err)
+		}
+		s.must(s.Remove(s.ctx, ids...))
+		expect(10)
+	})
+}
+
+// TestLostUnits are those in the memory of a process that is gone; what messages carry on is not.
+func TestLostUnits(t *testing.T) {
+	inEach(t, Limits{Units: 100}, func(s *tested) {
+		held := func(id string, holder uint64) {
+			s.must(s.Create(s.ctx, &Unit{ID: id, Run: "r", Form: "ack", Holder: holder, Since: time.Now()}, Sums{"accepted": 1}))
+		}
+		first := s.About().Holder
+		for _, id := range []string{"a", "b", "c"} {
+			held(id, first)
+		}
+		held("message", 0)
+		s.end("b")
+		expect := func(what string, want map[string]int) {
+			s.Helper()
+			lost, err := s.Lost(s.ctx, "r")
+			if err != nil || !cmp.Equal(lost, want) && len(lost)+len(want) > 0 {
+				s.Errorf("%s: %v lost, %v, want %v", what, lost, err, want)
+			}
+		}
+		expect("while the process lives", nil)
+		if s.again() {
+			if s.About().Holder == first {
+				s.Errorf("the next process is holder %d, too", first)
+			}
+			expect("after its end", map[string]int{"ack": 2})
+		}
+	})
+}
+
+func TestAFileIsOneProcessesOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	first, err := OpenBolt(path, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenBolt(path, Limits{}); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("open while it is open: %v, want the file and the way out", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

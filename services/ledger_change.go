@@ -1,0 +1,90 @@
+package services
+
+import (
+	"slices"
+	"time"
+
+	"tracelab/services/flows"
+	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/store"
+)
+
+// change is one change of an order, and what is to be counted of it.
+type change struct {
+	flow     *flows.Flow
+	unit     *store.Unit
+	sums     store.Sums
+	modified bool
+	end      *ending // not nil: the change has made the order final
+}
+
+// did notes steps that are done.
+func (c *change) did(steps ...Step) {
+	for _, step := range steps {
+		if !slices.Contains(c.unit.Steps, string(step)) {
+			c.unit.Steps = append(c.unit.Steps, string(step))
+			c.modified = true
+		}
+	}
+}
+
+// finish makes an order final, unless it is.
+func (c *change) finish(status Status) {
+	if c.unit.Final {
+		return
+	}
+	c.unit.Status, c.unit.Final, c.unit.Holder, c.modified = string(status), true, 0, true
+	c.sums[string(status)]++
+	c.end = &ending{form: Form(c.unit.Form), status: status, after: time.Since(c.unit.Since)}
+}
+
+// failed adds failures.
+func (c *change) failed(failures []*orderpb.Failure) {
+	for _, f := range failures {
+		failure := store.Failure{Step: f.GetStep(), Reason: f.GetReason(), Detail: f.GetDetail()}
+		if len(c.unit.Failures) < 2*len(c.flow.Rows) && !slices.Contains(c.unit.Failures, failure) {
+			c.unit.Failures = append(c.unit.Failures, failure)
+			c.modified = true
+		}
+	}
+}
+
+// arrive notes the finished steps that lead to a hop and tells whether its step is to be done.
+func (c *change) arrive(hop flows.Hop, of []Step) (ready bool) {
+	if !hop.Join {
+		c.did(c.known(of)...)
+		return !c.unit.Final
+	}
+	for _, branch := range of {
+		if c.arrived(hop, branch) || !slices.Contains(hop.After, branch) {
+			return false
+		}
+		c.unit.Arrived = append(c.unit.Arrived, store.Arrival{Join: string(hop.Step), Branch: string(branch)})
+		c.modified = true
+		c.did(branch)
+	}
+	for _, branch := range hop.After {
+		if !c.arrived(hop, branch) {
+			return false
+		}
+	}
+	return !c.unit.Final
+}
+
+func (c *change) arrived(hop flows.Hop, branch Step) bool {
+	return slices.Contains(c.unit.Arrived, store.Arrival{Join: string(hop.Step), Branch: string(branch)})
+}
+
+// unarrive takes back that branches have arrived.
+func (c *change) unarrive(hop flows.Hop, of []Step) {
+	before := len(c.unit.Arrived)
+	c.unit.Arrived = slices.DeleteFunc(c.unit.Arrived, func(a store.Arrival) bool {
+		return a.Join == string(hop.Step) && slices.Contains(of, Step(a.Branch))
+	})
+	c.modified = c.modified || len(c.unit.Arrived) != before
+}
+
+// known are those of the steps that the flow has: what came from outside adds no others.
+func (c *change) known(steps []Step) []Step {
+	return slices.DeleteFunc(steps, func(s Step) bool { _, ok := c.flow.Row(s); return !ok })
+}
