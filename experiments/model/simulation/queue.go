@@ -1,0 +1,83 @@
+package simulation
+
+import "time"
+
+// Queue is one service in front of which orders wait.
+type Queue struct {
+	Arrivals []time.Duration
+	Costs    []time.Duration // time with a worker, of each order
+	Workers  int
+	Places   int // that can wait; Unbounded
+
+	// Fault changes the cost of an order that a worker starts at a time; nil changes nothing.
+	Fault func(order int, start, cost time.Duration) time.Duration
+	// Deadline after the arrival, when an order gives up its place or its worker; 0 is none.
+	Deadline time.Duration
+}
+
+// Slow is a fault that adds time to the orders that are hit and start from a time on and before another.
+func Slow(from, to, added time.Duration, hits []bool) func(int, time.Duration, time.Duration) time.Duration {
+	return func(order int, start, cost time.Duration) time.Duration {
+		if start >= from && start < to && hits[order] {
+			return cost + added
+		}
+		return cost
+	}
+}
+
+// Stopped is a fault that does no work from a time on and before another: what starts then waits until the end.
+func Stopped(from, to time.Duration) func(int, time.Duration, time.Duration) time.Duration {
+	return func(_ int, start, cost time.Duration) time.Duration {
+		if start >= from && start < to {
+			return to - start + cost
+		}
+		return cost
+	}
+}
+
+// Run returns what became of each order.
+func (q Queue) Run() ([]Order, error) {
+	if err := checkOrders(q.Arrivals, q.Costs, q.Workers); err != nil {
+		return nil, err
+	}
+	loop := new(Loop)
+	station := &Station{Workers: q.Workers, Places: q.Places}
+	orders := make([]Order, len(q.Arrivals))
+	for i, at := range q.Arrivals {
+		orders[i].Arrived = at
+		loop.At(at, func() { q.arrive(loop, station, i, &orders[i]) })
+	}
+	err := loop.Run()
+	return orders, err
+}
+
+func (q Queue) arrive(loop *Loop, station *Station, number int, o *Order) {
+	var ticket *Ticket
+	var done, deadline *Event
+	started := false
+	end := func(outcome Outcome) {
+		done.Cancel()
+		deadline.Cancel()
+		o.Ended, o.Outcome = loop.Now(), outcome
+		if !started {
+			o.Started = o.Ended
+		}
+		if ticket != nil {
+			ticket.Leave()
+		}
+	}
+	ticket = station.Enter(func() {
+		o.Started, started = loop.Now(), true
+		cost := q.Costs[number]
+		if q.Fault != nil {
+			cost = q.Fault(number, o.Started, cost)
+		}
+		done = loop.After(cost, func() { end(Done) })
+	})
+	switch {
+	case ticket == nil:
+		end(Refused)
+	case q.Deadline > 0:
+		deadline = loop.After(q.Deadline, func() { end(TimedOut) })
+	}
+}
