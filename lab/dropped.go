@@ -75,6 +75,7 @@ func (r *running) droppedElsewhere(ctx context.Context) map[string]int64 {
 		r.problems = append(r.problems, fmt.Sprintf("the services do not say how many spans they dropped, so some may be missing: %v", err))
 		return nil
 	}
+	r.firedElsewhere = report.Fired
 	var ofOrders int64
 	for _, n := range report.Dropped {
 		ofOrders += n

@@ -20,6 +20,7 @@ type Faulted struct {
 	HeardAfter     *compare.Summary `json:"heard_after_ms"` // null without any
 	FailedLater    int              `json:"failed_later"`
 	EndedAfter     *compare.Summary `json:"ended_after_ms"` // the completion of FailedLater; null without any
+	Fired          []FiredFault     `json:"fired"`          // one for each fault, in their order
 }
 
 // HitOrders are orders that a fault hit, or did not.
@@ -47,7 +48,7 @@ func (r *running) faulted(form services.Form) *Faulted {
 	if len(r.Faults) == 0 {
 		return nil
 	}
-	f := &Faulted{}
+	f := &Faulted{Fired: r.firedFaults(form)}
 	wait, completion := measureIndex(compare.CallerWait), measureIndex(compare.Completion)
 	var waits, completions [2][]float64
 	var heard, ended []float64

@@ -27,6 +27,7 @@ type load struct {
 	client   *client
 	flow     *flows.Flow
 	run      string
+	own      bool                // the run's own load, whose time faults count: no warm-up
 	exp      services.Experiment // but for form and number
 	forms    []services.Form
 	orders   int             // of each form
@@ -43,6 +44,9 @@ func (l load) offer(ctx context.Context) (placed int, g Generator, err error) {
 	var orders sync.WaitGroup
 	var failed firstError
 	begin := time.Now().Add(time.Millisecond)
+	if l.own {
+		l.exp.Start = begin
+	}
 placing:
 	for number := range l.orders {
 		for _, form := range l.round(number) {

@@ -108,6 +108,9 @@ func (r *running) reportProblems(result *Result) {
 		if problem := f.Effects.problem(); problem != "" {
 			result.Problems = append(result.Problems, string(form)+": "+problem)
 		}
+		for _, problem := range f.firedProblems() {
+			result.Problems = append(result.Problems, string(form)+": "+problem)
+		}
 		if missing := r.judge.unexplained(form, r.hits); missing != "" {
 			result.Problems = append(result.Problems, string(form)+": "+missing)
 		}

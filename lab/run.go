@@ -59,8 +59,10 @@ type running struct {
 	reported  *services.SpanReport // of services elsewhere, when the run began; nil: they did not say
 	elsewhere map[string]int64     // spans that services elsewhere dropped, by form
 	problems  []string             // of what went wrong on the way
-	kept      kept                 // what a Jaeger still has
-	states    *stateReader
+
+	firedElsewhere map[services.Form]map[string]int // how many orders services elsewhere acted on for each fault, by form
+	kept           kept                             // what a Jaeger still has
+	states         *stateReader
 }
 
 // begin prepares the run directory and starts the services.
@@ -136,7 +138,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 
 // load is the load of a run, the warm-up's or the run's own.
 func (r *running) load(run string, orders int, answered func(order)) load {
-	return load{client: r.env.client, flow: r.Flow, run: run, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, stop: r.EndEarly, answered: answered}
+	return load{client: r.env.client, flow: r.Flow, run: run, own: run == r.name, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, stop: r.EndEarly, answered: answered}
 }
 
 // endedEarly tells whether the run was asked to end before all of its orders are placed.

@@ -281,6 +281,7 @@ func (r *Result) felt(b *strings.Builder) {
 		{"failed, and the answer said so", func(f *FormResult) string { return heard(f.faulted().FailedInAnswer, f.faulted().HeardAfter) }},
 		{"failed after the answer: orders knew", func(f *FormResult) string { return heard(f.faulted().FailedLater, f.faulted().EndedAfter) }},
 	})
+	r.firedText(b)
 	b.WriteString("\n")
 }
 

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strconv"
-	"strings"
+	"time"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/baggage"
@@ -16,7 +17,7 @@ import (
 	"tracelab/services/flows"
 )
 
-// Baggage members that an order carries. All but the seed and the faults become span attributes of the same name;
+// Baggage members that an order carries. All but the seed, the faults and the start become span attributes of the same name;
 // anything else in a client's baggage travels on and is never copied.
 const (
 	KeyRun      = "tracelab.run.id"
@@ -27,6 +28,7 @@ const (
 	KeyOrderID  = "tracelab.order.id"
 	KeySeed     = "tracelab.seed"
 	KeyFaults   = "tracelab.faults"
+	KeyStart    = "tracelab.start" // of the run, in milliseconds since 1970; only beside faults that act for a part of it
 )
 
 // Span attributes of a step.
@@ -45,12 +47,27 @@ type Experiment struct {
 	Number   int // the order's number within its form, from 0; the same number is the same work in every form
 	Seed     uint64
 	Faults   []faults.Fault
+	// Start is when the run began, for faults that act for a part of it only: without it these do not act.
+	Start time.Time
 }
 
-// ParseFault reads a fault in the form SERVICE:KIND[=VALUE][@SHARE], such as payment:delay=200ms@0.5. The error names
-// the part that is wrong and what would be right.
+// ParseFault reads a fault in the form SERVICE:KIND[=VALUE][@SHARE][,from=D][,to=D][,attempt=N], such as payment:delay=200ms@0.5. The
+// error names the part that is wrong and what would be right.
 func ParseFault(f *flows.Flow, text string) (faults.Fault, error) {
 	return faults.Parse(text, f.Services())
+}
+
+// SplitFaults takes lists of faults with commas between them apart. What is empty stays, for ParseFault to refuse.
+func SplitFaults(texts []string) []string {
+	var list []string
+	for _, text := range texts {
+		if split := faults.Split(text); len(split) > 0 {
+			list = append(list, split...)
+			continue
+		}
+		list = append(list, text)
+	}
+	return list
 }
 
 // FaultKinds lists the kinds of faults.
@@ -61,14 +78,14 @@ func Default(f *flows.Flow) Experiment { return Experiment{Form: f.Default, Flow
 
 // WithBaggage puts the experiment into the context's baggage, for the propagator to carry.
 func (e Experiment) WithBaggage(ctx context.Context) (context.Context, error) {
-	texts := make([]string, len(e.Faults))
-	for i, f := range e.Faults {
-		texts[i] = f.String()
+	start := ""
+	if !e.Start.IsZero() && slices.ContainsFunc(e.Faults, faults.Fault.Timed) {
+		start = strconv.FormatInt(e.Start.UnixMilli(), 10)
 	}
 	bag := baggage.FromContext(ctx)
 	for _, m := range [][2]string{
 		{KeyRun, e.Run}, {KeyForm, string(e.Form)}, {KeyFlow, e.Flow}, {KeyRelation, e.Relation.String()},
-		{KeyNumber, strconv.Itoa(e.Number)}, {KeySeed, strconv.FormatUint(e.Seed, 10)}, {KeyFaults, strings.Join(texts, ",")},
+		{KeyNumber, strconv.Itoa(e.Number)}, {KeySeed, strconv.FormatUint(e.Seed, 10)}, {KeyFaults, faults.Join(e.Faults)}, {KeyStart, start},
 	} {
 		if m[1] == "" {
 			continue
@@ -130,10 +147,14 @@ func experimentOf(ctx context.Context, f *flows.Flow) (Experiment, error) {
 			return e, fmt.Errorf("baggage %s: %q: use a number from 0 to 2⁶⁴-1", KeySeed, seed)
 		}
 	}
-	for text := range strings.SplitSeq(value(KeyFaults), ",") {
-		if text == "" {
-			continue
+	if start := value(KeyStart); start != "" {
+		millis, err := strconv.ParseInt(start, 10, 64)
+		if err != nil || millis < 0 {
+			return e, fmt.Errorf("baggage %s: %q: use milliseconds since 1970", KeyStart, start)
 		}
+		e.Start = time.UnixMilli(millis)
+	}
+	for _, text := range faults.Split(value(KeyFaults)) {
 		fault, err := ParseFault(f, text)
 		if err != nil {
 			return e, fmt.Errorf("baggage %s: %w", KeyFaults, err)

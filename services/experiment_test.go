@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/baggage"
@@ -28,6 +29,10 @@ func draws(t *rapid.T) Experiment {
 		f := faults.Fault{Service: rapid.SampledFrom(Names()).Draw(t, "service"), Share: rapid.Float64Range(0.001, 1).Draw(t, "share")}
 		f.Kind = rapid.SampledFrom([]string{"delay", "error", "hang"}).Draw(t, "kind")
 		f.Value = map[string]string{"delay": "20ms", "error": "payment_declined", "hang": "1.5s"}[f.Kind]
+		if rapid.Bool().Draw(t, "timed") {
+			f.From, f.To, f.Attempt = 2*time.Second, 4*time.Second, rapid.IntRange(0, 3).Draw(t, "attempt")
+			e.Start = time.UnixMilli(rapid.Int64Range(0, 1<<41).Draw(t, "start"))
+		}
 		e.Faults = append(e.Faults, f)
 	}
 	return e

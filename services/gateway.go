@@ -112,7 +112,7 @@ func (g *gateway) problem(w http.ResponseWriter, failed *carrier.Failed) {
 // accept is the first hop: an HTTP or gRPC call, as the flow says for the order's form.
 func (g *gateway) accept(ctx context.Context, e Experiment, placement *orderpb.Event) (*orderpb.Receipt, error) {
 	if g.allowFaults {
-		if err := e.misbehave(ctx, g.name); err != nil {
+		if err := g.misbehave(ctx, e); err != nil {
 			g.metrics.count(ctx, e.Form, Refused)
 			return nil, misbehaved(err)
 		}

@@ -28,6 +28,7 @@ type node struct {
 	repeatEffects bool // do a step again that has been done
 	store         *Store
 	handlings     *handlingIDs
+	fired         *firedFaults // of the process
 	telemetry     *telemetry.Provider
 	queue         *telemetry.Queue // of the process; nil: its spans go nowhere, or where the lab counts them
 	process       string

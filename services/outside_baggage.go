@@ -22,7 +22,7 @@ func (o outside) Extract(ctx context.Context, carrier propagation.TextMapCarrier
 	ctx = o.TextMapPropagator.Extract(ctx, carrier)
 	if _, err := experimentOf(ctx, o.flow); err != nil {
 		ctx = context.WithValue(ctx, senseless{}, err)
-		return without(ctx, KeyRun, KeyForm, KeyFlow, KeyRelation, KeyNumber, KeySeed, KeyFaults, KeyOrderID)
+		return without(ctx, KeyRun, KeyForm, KeyFlow, KeyRelation, KeyNumber, KeySeed, KeyFaults, KeyStart, KeyOrderID)
 	}
 	return without(ctx, KeyOrderID)
 }

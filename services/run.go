@@ -61,7 +61,7 @@ func (n *node) doStep(ctx context.Context, e Experiment, step Step, order *order
 // doWhile is doStep as long as the service lives.
 func (n *node) doWhile(ctx context.Context, e Experiment, step Step, order *orderpb.Order) error {
 	if n.allowFaults {
-		if err := e.misbehave(ctx, n.name); err != nil {
+		if err := n.misbehave(ctx, e); err != nil {
 			return err
 		}
 	}

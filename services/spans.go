@@ -23,17 +23,19 @@ const spanAnswerLimit = 16 << 10
 // SpanGroups are the attributes by which a process counts the spans it drops: QueueConfig.GroupBy.
 func SpanGroups() []attribute.Key { return []attribute.Key{KeyRun, KeyForm} }
 
-// SpanReport is what a process says of its spans.
+// SpanReport is what a process says of its spans, and of the faults that it obeyed.
 type SpanReport struct {
 	Process string            `json:"process"`          // of one or more services
 	Counts  telemetry.Counts  `json:"spans"`            // since it started
 	Dropped map[string]int64  `json:"dropped"`          // of the run's orders, by form
 	Silent  map[string]string `json:"silent,omitempty"` // services that gave no answer, with the reason
+	// Fired is how many of the run's orders each fault has acted on, by form.
+	Fired map[Form]map[string]int `json:"fired,omitempty"`
 }
 
 // spanReport tells what became of the spans of a run that this process made.
 func (n *node) spanReport(ctx context.Context, run string) SpanReport {
-	report := SpanReport{Process: n.process, Dropped: map[string]int64{}}
+	report := SpanReport{Process: n.process, Dropped: map[string]int64{}, Fired: n.fired.of(run)}
 	if n.queue == nil {
 		return report
 	}
@@ -91,6 +93,7 @@ func (g *gateway) reportAllSpans(w http.ResponseWriter, r *http.Request) {
 }
 
 func (r *SpanReport) add(other SpanReport) {
+	r.Fired = addFired(r.Fired, other.Fired)
 	r.Counts.Started += other.Counts.Started
 	r.Counts.Exported += other.Counts.Exported
 	r.Counts.Dropped += other.Counts.Dropped

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"time"
 
-	"tracelab/services/faults"
 	"tracelab/services/flows"
 )
 
@@ -36,23 +35,4 @@ func burn(rounds int) {
 		sum := sha256.Sum256(block[:])
 		copy(block[:], sum[:])
 	}
-}
-
-// misbehave acts on the experiment's faults in this service, to the share of the orders that they hit: drawn
-// from seed, order number, service and kind, so they hit the same orders in every form.
-func (e Experiment) misbehave(ctx context.Context, service string) error {
-	for _, f := range e.Faults {
-		if !e.Hits(f) || f.Service != service {
-			continue
-		}
-		if err := f.Act(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Hits tells whether a fault hits this order.
-func (e Experiment) Hits(f faults.Fault) bool {
-	return e.Draw("fault", f.Service, f.Kind).Float64() < f.Share
 }

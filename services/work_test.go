@@ -10,6 +10,7 @@ import (
 
 	"tracelab/services/faults"
 	"tracelab/services/flows"
+	"tracelab/services/internal/carrier"
 )
 
 // steps in the order of the table.
@@ -120,15 +121,68 @@ func TestFaultsHitAShareOfTheOrders(t *testing.T) {
 			t.Errorf("%s: %.2f of the orders fare the same, want %.2f", what, share, c.same)
 		}
 	}
-	for _, share := range []float64{0.01, 0.3, 1} {
-		count := 0
-		for _, hit := range hits(Experiment{Seed: 5}, faults.Fault{Service: Orders, Kind: "delay", Share: share}) {
-			if hit {
-				count++
+}
+
+// TestShareHitsExactlyItsPart of every ten orders, and of all.
+func TestShareHitsExactlyItsPart(t *testing.T) {
+	for _, c := range []struct {
+		share  float64
+		orders int
+		want   int
+	}{{0.75, 40, 30}, {0.3, 30, 9}, {0.5, 10, 5}, {0.05, 20, 1}, {0.7, 40, 28}, {0.1, 1000, 100}, {0.001, 1000, 1}, {0.999, 1000, 999}, {1, 25, 25}} {
+		for seed := range uint64(50) {
+			f := faults.Fault{Service: Orders, Kind: "delay", Share: c.share}
+			e, hits := Experiment{Seed: seed}, 0
+			for e.Number = range c.orders {
+				if e.Hits(f) {
+					hits++
+				}
+				if e.Number%10 == 9 && math.Abs(float64(hits)-c.share*float64(e.Number+1)) >= 1 {
+					t.Errorf("seed %d: %v hits %d of the first %d orders", seed, c.share, hits, e.Number+1)
+				}
+			}
+			if hits != c.want {
+				t.Errorf("seed %d: %v hits %d of %d orders, want %d", seed, c.share, hits, c.orders, c.want)
 			}
 		}
-		if got := float64(count) / n; math.Abs(got-share) > 0.03 || share == 1 && count != n {
-			t.Errorf("share %v hits %v of the orders", share, got)
+	}
+}
+
+// TestShareOfAnyNumber: numbers that no run has are drawn all the same.
+func TestShareOfAnyNumber(t *testing.T) {
+	for _, from := range []int{math.MaxInt - 9999, 10_000_000_000 - 5000, 1 << 40} {
+		hits := 0
+		for i := range 10000 {
+			e := Experiment{Seed: 1, Number: from + i}
+			if e.Hits(faults.Fault{Service: Orders, Kind: "delay", Share: 0.25}) {
+				hits++
+			}
+		}
+		if hits < 2490 || hits > 2510 {
+			t.Errorf("from %d: %d of 10000 hit, want 2500", from, hits)
 		}
 	}
+}
+
+// TestFaultActsInItsTime, and on its attempt.
+func TestFaultActsInItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := Experiment{Start: time.Now()}
+		timed := faults.Fault{Service: Orders, Kind: "delay", Share: 1, From: 2 * time.Second, To: 4 * time.Second}
+		first := faults.Fault{Service: Orders, Kind: "delay", Share: 1, Attempt: 1}
+		for second := range 6 {
+			if got, want := e.acts(t.Context(), timed), second == 2 || second == 3; got != want {
+				t.Errorf("at %d s it acts: %v, want %v", second, got, want)
+			}
+			time.Sleep(time.Second)
+		}
+		if (Experiment{}).acts(t.Context(), timed) {
+			t.Error("it acts in a run of which nobody knows when it began")
+		}
+		for attempt := 1; attempt < 4; attempt++ {
+			if got := e.acts(carrier.WithAttempt(t.Context(), attempt), first); got != (attempt == 1) {
+				t.Errorf("attempt %d: it acts: %v", attempt, got)
+			}
+		}
+	})
 }

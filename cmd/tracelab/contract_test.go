@@ -150,6 +150,13 @@ func TestRunJSON(t *testing.T) {
 		.forms.*.faulted.not_hit.caller_wait_ms: null
 		.forms.*.faulted.not_hit.completion_ms: null
 		.forms.*.faulted.failed_in_answer: number
+		.forms.*.faulted.fired: list
+		.forms.*.faulted.fired[]: object
+		.forms.*.faulted.fired[].drawn: number
+		.forms.*.faulted.fired[].fault: string
+		.forms.*.faulted.fired[].fired: number
+		.forms.*.faulted.fired[].orders: number
+		.forms.*.faulted.fired[].reached: number
 		.forms.*.faulted.heard_after_ms: null
 		.forms.*.faulted.failed_later: number
 		.forms.*.faulted.ended_after_ms: null

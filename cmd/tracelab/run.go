@@ -27,7 +27,7 @@ type runCommand struct {
 	Seed     uint64        `help:"The same seed is the same work (default ${default})." default:"1" placeholder:"N"`
 	Flow     string        `help:"What is done: a flow by name (tracelab flow list), or a file of your own that ends in .yaml (default ${default})." default:"order" placeholder:"NAME|FILE"`
 	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link; or kotel, a lab whose Kafka clients use that library as shipped (default ${default})." default:"both" placeholder:"NAME"`
-	Fault    []string      `help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Kinds: ${faults}." placeholder:"SERVICE:KIND[=VALUE][@SHARE]"`
+	Fault    []string      `sep:"none" help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Behind it may stand ,from=2s,to=4s for a part of the run and ,attempt=1 for that attempt only. Kinds: ${faults}." placeholder:"SERVICE:KIND[=VALUE][@SHARE][,…]"`
 	Workers  int           `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
 	Mailbox  int           `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	NoDedupe bool          `help:"Do a step again when its message is delivered again."`
@@ -144,7 +144,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	if err := c.checkPage(config); err != nil {
 		return config, err
 	}
-	for _, text := range c.Fault {
+	for _, text := range services.SplitFaults(c.Fault) {
 		fault, err := services.ParseFault(config.Flow, text)
 		if err != nil {
 			return config, err

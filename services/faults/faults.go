@@ -1,5 +1,5 @@
 // Package faults makes services misbehave on purpose. It has one file for each kind of fault, and their list here. A fault is
-// written SERVICE:KIND[=VALUE][@SHARE] and acts on that share of the orders, in every step of the service.
+// written SERVICE:KIND[=VALUE][@SHARE][,from=D][,to=D][,attempt=N] and acts on that share of the orders, in every step of the service.
 //
 // To add a kind, write a file with it (a name, how to read its value, what it does), and add it to the list.
 package faults
@@ -21,6 +21,9 @@ type Fault struct {
 	Kind    string
 	Value   string
 	Share   float64 // of the orders, 0 < Share ≤ 1
+	// From and To bound the time of the run in which it acts: from the first order's intended start; To 0: to the end.
+	From, To time.Duration
+	Attempt  int // the only attempt at the step on which it acts, from 1 on; 0: on each
 }
 
 // kind is one sort of fault.
@@ -54,13 +57,19 @@ func (e *Error) Error() string { return "fault: " + e.Reason }
 // Parse reads SERVICE:KIND[=VALUE][@SHARE]. The error names the part that is wrong and what would be right.
 func Parse(text string, services []string) (Fault, error) {
 	f := Fault{Share: 1}
-	service, rest, ok := strings.Cut(text, ":")
+	what, qualifiers, qualified := strings.Cut(text, ",")
+	service, rest, ok := strings.Cut(what, ":")
 	if !ok {
-		return f, fmt.Errorf("fault %q: write it as SERVICE:KIND[=VALUE][@SHARE], such as payment:delay=200ms@0.5", text)
+		return f, fmt.Errorf("fault %q: write it as SERVICE:KIND[=VALUE][@SHARE][,from=D][,to=D][,attempt=N], such as payment:delay=200ms@0.5", text)
 	}
 	f.Service = service
 	if !slices.Contains(services, service) {
 		return f, fmt.Errorf("fault %q: %w", text, &vocabulary.UnknownError{What: "service", Word: service, Known: services})
+	}
+	if qualified {
+		if err := f.qualify(qualifiers); err != nil {
+			return f, fmt.Errorf("fault %q: %w", text, err)
+		}
 	}
 	rest, share, shared := cutLast(rest, "@")
 	if shared {
@@ -94,7 +103,12 @@ func (f Fault) String() string {
 	if f.Share < 1 {
 		text += "@" + strconv.FormatFloat(f.Share, 'g', -1, 64)
 	}
-	return text
+	return text + f.qualifiers()
+}
+
+// ActsOnSteps tells whether the fault acts on the steps of its service.
+func (f Fault) ActsOnSteps() bool {
+	return slices.ContainsFunc(kinds(), func(k kind) bool { return k.name == f.Kind && k.act != nil })
 }
 
 // Act makes the step misbehave. An unknown kind does nothing: Parse refuses it.

@@ -1,0 +1,94 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+
+	"tracelab/services"
+	"tracelab/services/faults"
+)
+
+// FiredFault counts the orders of a form that the seed draws for a fault, and those on which a service acted on it.
+type FiredFault struct {
+	Fault  string `json:"fault"`
+	Orders int    `json:"orders"` // placed
+	Drawn  int    `json:"drawn"`
+	// Reached are the drawn orders that are known to have come to the service while the fault was to act; others may have.
+	Reached int `json:"reached"`
+	Fired   int `json:"fired"`
+}
+
+// agrees tells whether the fault fired as drawn.
+func (f FiredFault) agrees() bool { return f.Fired >= f.Reached && f.Fired <= f.Drawn }
+
+// String says how often the fault fired: "9 of 30, as drawn".
+func (f FiredFault) String() string {
+	text := fmt.Sprintf("%d of %d", f.Fired, f.Orders)
+	switch {
+	case f.Fired == f.Drawn:
+		return text + ", as drawn"
+	case f.agrees():
+		return fmt.Sprintf("%s, as drawn: %d were drawn, %d of them did not come so far", text, f.Drawn, f.Drawn-f.Fired)
+	}
+	return fmt.Sprintf("%s, NOT as drawn: %d were drawn, and %d of them came to the service", text, f.Drawn, f.Reached)
+}
+
+// firedFaults counts, for a form, what was drawn and what fired.
+func (r *running) firedFaults(form services.Form) []FiredFault {
+	list := make([]FiredFault, len(r.Faults))
+	fired := r.fired()[form]
+	for i, f := range r.Faults {
+		list[i] = FiredFault{Fault: f.String(), Fired: fired[f.String()]}
+		for _, o := range r.judge.records[form] {
+			if o == nil || !o.placed {
+				continue
+			}
+			list[i].Orders++
+			e := r.experiment()
+			if e.Number = o.key.number; !e.Hits(f) {
+				continue
+			}
+			list[i].Drawn++
+			if !f.Timed() && f.Attempt < 2 && r.reached(o, f) {
+				list[i].Reached++
+			}
+		}
+	}
+	return list
+}
+
+// fired is how many orders each fault acted on, by form, as the services say.
+func (r *running) fired() map[services.Form]map[string]int {
+	if r.env.system != nil {
+		return r.env.system.Fired(r.name)
+	}
+	return r.firedElsewhere
+}
+
+// reached tells whether an order is known to have come to the place where a fault acts.
+func (r *running) reached(o *record, f faults.Fault) bool {
+	if !f.ActsOnSteps() {
+		return false
+	}
+	if f.Service == services.Gateway {
+		return o.Answered() // two faults there: the one that ends the request comes first
+	}
+	for _, step := range r.judge.expect.of(o.key, o.orderState).steps {
+		failed := o.failed != nil && slices.ContainsFunc(o.failed.Failures, func(f services.StepFailure) bool { return f.Step == string(step) })
+		if step.Service() == f.Service && !failed { // a step with two faults may have ended at the first
+			return true
+		}
+	}
+	return false
+}
+
+// firedProblems names the faults that did not fire as drawn.
+func (f *FormResult) firedProblems() []string {
+	var problems []string
+	for _, fault := range f.faulted().Fired {
+		if !fault.agrees() {
+			problems = append(problems, fmt.Sprintf("fault %s fired %s", fault.Fault, fault))
+		}
+	}
+	return problems
+}
