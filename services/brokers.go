@@ -45,9 +45,12 @@ func brokerKinds() map[flows.Carrier]brokerKind {
 	}
 }
 
-// connect joins the brokers that the flow's forms name and the configuration has.
+// connect joins the brokers that the flow's forms name and the configuration has. A broker delivers as soon as it is open, and what is done for its message
+// may be sent by another one: the first messages wait until all are there, and are not finished when one cannot be.
 func (n *node) connect(ctx context.Context, config Config) error {
 	kinds := brokerKinds()
+	all, tried := false, make(chan struct{})
+	defer close(tried)
 	for _, by := range n.flow.Carriers() {
 		kind, ok := kinds[by]
 		if !ok || len(kind.addresses(config)) == 0 {
@@ -57,6 +60,9 @@ func (n *node) connect(ctx context.Context, config Config) error {
 			Service: n.name, Addresses: kind.addresses(config), Prefix: config.Prefix, Topics: n.flow.Topics(), Consume: n.flow.Consumes(n.name, by), Consumers: n.flow.Consumers(by),
 			Workers: config.Workers, Polls: config.Polls, Dial: n.life.Dial, Provider: n.telemetry,
 			Handle: func(ctx context.Context, topic string, event *orderpb.Event) error {
+				if <-tried; !all {
+					return carrier.ErrUnfinished
+				}
 				return n.consume(ctx, by, topic, event)
 			},
 			Relation: func(ctx context.Context) (parent, link bool) {
@@ -70,6 +76,7 @@ func (n *node) connect(ctx context.Context, config Config) error {
 		}
 		n.brokers[by] = broker
 	}
+	all = true
 	return nil
 }
 
