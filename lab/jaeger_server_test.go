@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -45,6 +47,10 @@ type jaegerServer struct {
 	deaf      atomic.Bool  // answers about periods that are yet to come are errors
 	memory    atomic.Int64 // it keeps the newest so many traces; 0: all
 	later     atomic.Int64 // so many it keeps by the time it is asked for single traces; 0: all
+	forgets   atomic.Bool  // it forgets a trace that a search has had whole, until another span of it comes
+	mu        sync.Mutex
+	had       map[pcommon.TraceID]int // how many spans of each the last search that found it had
+	early     int                     // so many it had forgotten, at the most, when it knew fewer than 50 traces
 }
 
 func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
@@ -106,6 +112,7 @@ func (s *jaegerServer) find(t *testing.T, w http.ResponseWriter, r *http.Request
 		}
 	}
 	found := s.search(t, from, to, depth, wanted)
+	s.gave(found)
 	if found.SpanCount() == 0 {
 		refuse(w, http.StatusNotFound, "No traces found")
 		return
@@ -196,7 +203,42 @@ func (s *jaegerServer) kept(all ptrace.Traces) map[pcommon.TraceID]bool {
 			delete(kept, id)
 		}
 	}
+	if s.forgets.Load() {
+		s.forget(all, kept)
+	}
 	return kept
+}
+
+// forget takes out what a search has had whole.
+func (s *jaegerServer) forget(all ptrace.Traces, kept map[pcommon.TraceID]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := len(kept)
+	for id, spans := range spansOf(all) {
+		if s.had[id] == spans {
+			delete(kept, id)
+		}
+	}
+	if known < 50 {
+		s.early = max(s.early, known-len(kept))
+	}
+}
+
+// gave notes what a search has had.
+func (s *jaegerServer) gave(found ptrace.Traces) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.had == nil {
+		s.had = map[pcommon.TraceID]int{}
+	}
+	maps.Copy(s.had, spansOf(found))
+}
+
+// spansOf counts the spans of each trace.
+func spansOf(all ptrace.Traces) map[pcommon.TraceID]int {
+	n := map[pcommon.TraceID]int{}
+	eachSpan(all, func(_ ptrace.ResourceSpans, span ptrace.Span) { n[span.TraceID()]++ })
+	return n
 }
 
 func eachSpan(traces ptrace.Traces, do func(ptrace.ResourceSpans, ptrace.Span)) {

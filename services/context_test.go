@@ -93,7 +93,7 @@ func checkContext(l *testLab, name string, span sdktrace.ReadOnlySpan, seen *arr
 // spansOf are the ended spans of an order's run, form and number.
 func (l *testLab) spansOf(e Experiment) []sdktrace.ReadOnlySpan {
 	var found []sdktrace.ReadOnlySpan
-	for _, span := range l.spans.Ended() {
+	for _, span := range l.ended() {
 		a := attributes(span)
 		if a[KeyRun].AsString() == e.Run && a[KeyForm].AsString() == string(e.Form) && a[KeyNumber].AsString() == itoa(e.Number) && serviceOf(span) != "client" {
 			found = append(found, span)

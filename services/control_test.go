@@ -93,7 +93,7 @@ func TestKilledServiceLosesItsSpans(t *testing.T) {
 		l.must(l.system.Kill("payment"))
 		<-placed.answer
 		time.Sleep(2 * time.Second)
-		for _, s := range l.spans.Ended() {
+		for _, s := range l.ended() {
 			if s.Name() == string(Charge) {
 				l.Errorf("the span %s ended at %v", s.Name(), s.EndTime())
 			}

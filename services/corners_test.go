@@ -27,11 +27,11 @@ func TestAckCarriesOnFromItsMailbox(t *testing.T) {
 			t.Errorf("%+v, want all seven steps done, and heard of", s)
 		}
 		time.Sleep(time.Second)
-		for _, span := range l.spans.Ended() {
+		for _, span := range l.ended() {
 			if span.Name() != "carry on" {
 				continue
 			}
-			for _, server := range l.spans.Ended() {
+			for _, server := range l.ended() {
 				if server.SpanContext().SpanID() == span.Parent().SpanID() &&
 					(server.SpanKind() != trace.SpanKindServer || serviceOf(server) != Orders || span.StartTime().Before(server.EndTime()) || !attributes(span)[keyCarryOn].AsBool()) {
 					t.Errorf("%s from %v is under %s of %s until %v, want it behind the server span", span.Name(), span.StartTime(), server.Name(), serviceOf(server), server.EndTime())

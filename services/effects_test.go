@@ -350,7 +350,7 @@ func unitOf(t *testing.T, l *testLedger, id string) *store.Unit {
 // endedSteps are the ended spans of a step, by their end.
 func (l *testLab) endedSteps(step Step) []sdktrace.ReadOnlySpan {
 	var spans []sdktrace.ReadOnlySpan
-	for _, span := range l.spans.Ended() {
+	for _, span := range l.ended() {
 		if span.Name() == string(step) {
 			spans = append(spans, span)
 		}

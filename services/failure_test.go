@@ -75,7 +75,7 @@ func checkFailure(l *testLab, table *flows.Plan, e Experiment, step Step) {
 // deliveries counts an order's process spans by topic.
 func (l *testLab) deliveries(e Experiment) map[string]int {
 	counts := map[string]int{}
-	for _, span := range l.spans.Ended() {
+	for _, span := range l.ended() {
 		a := attributes(span)
 		if a["messaging.operation.type"].AsString() == "process" && a[KeyRun].AsString() == e.Run && a[KeyForm].AsString() == string(e.Form) && a[KeyNumber].AsString() == itoa(e.Number) {
 			topic := a["messaging.destination.name"].AsString()

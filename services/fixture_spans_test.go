@@ -5,15 +5,25 @@ import (
 	"encoding/json"
 	"slices"
 	"sync"
+	"testing/synctest"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
+// ended are the spans that have ended. In virtual time it waits for those that still can before any time passes: a server's span ends
+// after the client has its answer.
+func (l *testLab) ended() []sdktrace.ReadOnlySpan {
+	if l.virtual {
+		synctest.Wait()
+	}
+	return l.spans.Ended()
+}
+
 // stepSpans are the ended spans of steps of one order, by step; an order's spans have its run, form and number.
 func (l *testLab) stepSpans(e Experiment) map[Step][]sdktrace.ReadOnlySpan {
 	found := map[Step][]sdktrace.ReadOnlySpan{}
-	for _, span := range l.spans.Ended() {
+	for _, span := range l.ended() {
 		a := attributes(span)
 		if step, ok := a["tracelab.step"]; ok && a[KeyRun].AsString() == e.Run && a[KeyForm].AsString() == string(e.Form) && a[KeyNumber].AsString() == itoa(e.Number) {
 			found[Step(step.AsString())] = append(found[Step(step.AsString())], span)

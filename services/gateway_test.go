@@ -315,7 +315,7 @@ func TestAClientsOrderIDReachesNoSpan(t *testing.T) {
 				l.await(a.id())
 			}
 		}
-		for _, span := range l.spans.Ended() {
+		for _, span := range l.ended() {
 			if id := attributes(span)[KeyOrderID].AsString(); id == "forged" {
 				t.Errorf("%s of %s has the client's order id", span.Name(), serviceOf(span))
 			}

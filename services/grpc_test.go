@@ -38,7 +38,7 @@ func (l *testLab) onlyServerSpan(service, name string) (trace.SpanContext, trace
 	l.Helper()
 	var own, parent trace.SpanContext
 	found := 0
-	for _, span := range l.spans.Ended() {
+	for _, span := range l.ended() {
 		if span.SpanKind() == trace.SpanKindServer && serviceOf(span) == service && span.Name() == name {
 			own, parent = span.SpanContext(), span.Parent()
 			found++
@@ -83,7 +83,7 @@ func TestGRPCDeadlines(t *testing.T) {
 			t.Errorf("a deadline that passes during the step: %v after %v, want DeadlineExceeded after 1ms", err, time.Since(begin))
 		}
 		time.Sleep(time.Second)
-		for _, span := range l.spans.Ended() {
+		for _, span := range l.ended() {
 			if span.Name() == string(Reserve) && span.EndTime().Sub(begin) > 2*time.Millisecond {
 				t.Errorf("the step went on for %v after its caller's deadline of 1ms", span.EndTime().Sub(begin))
 			}

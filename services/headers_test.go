@@ -163,7 +163,7 @@ func TestHeadersAreWhatCrossedTheWire(t *testing.T) {
 			l.await(l.place(e, tea, "Tracestate", "vendor=x", "Baggage", "tenant=acme%20ltd", "Authorization", "secret").id())
 			l.until("all steps have ended", func() bool { return len(l.steps(e)) == len(everyStep) })
 		}
-		spans := l.spans.Ended()
+		spans := l.ended()
 		messages := l.overKafka(5 + 6) // of a kafka and a hybrid order
 		l.must(l.stop(patience))       // or connections would write while they are read
 		var http, grpc []crossed

@@ -40,7 +40,7 @@ func TestBytesThatAreNotUTF8(t *testing.T) {
 		l.produceRaw("stock.reserved", "\xff\xfe{", "{\"order\":{\"id\":\"\xff\xfe\"}}", "{\"order\":{\"id\":\"a\"},\"\xff\":1}")
 		l.until("the bad records are skipped", func() bool { return l.system.Skipped() == 3 })
 		l.must(l.stop(patience))
-		for _, span := range l.spans.Ended() {
+		for _, span := range l.ended() {
 			checkUTF8(t, span)
 		}
 	})

@@ -53,7 +53,7 @@ func TestMessagesOfAStranger(t *testing.T) {
 		})
 		time.Sleep(time.Second)
 		kinds := map[string]int{}
-		for _, span := range l.spans.Ended() {
+		for _, span := range l.ended() {
 			if a := attributes(span); a["messaging.operation.type"].AsString() == "process" && span.Status().Code == codes.Error {
 				kinds[a["error.type"].AsString()]++
 			}
@@ -108,10 +108,10 @@ func TestARestartSeesNothingAgain(t *testing.T) {
 		if diff := cmp.Diff(nothingLeft, l.lag()); diff != "" {
 			t.Errorf("not committed after the shutdown (-want +got):\n%s", diff)
 		}
-		ended := len(l.spans.Ended())
+		ended := len(l.ended())
 		l.start()
 		time.Sleep(5 * time.Second)
-		if now := len(l.spans.Ended()); now != ended {
+		if now := len(l.ended()); now != ended {
 			t.Errorf("%d spans after the restart, want none: messages came again", now-ended)
 		}
 		if s := l.await(l.place(in("again", Kafka), tea).id()); s.Status != Completed {

@@ -114,7 +114,7 @@ func TestEveryDeliveryIsMeasured(t *testing.T) {
 				}
 				l.must(l.stop(patience))
 				want = map[string]int64{}
-				for _, span := range l.spans.Ended() {
+				for _, span := range l.ended() {
 					topic, isProcess := strings.CutPrefix(span.Name(), "process ")
 					if kotel {
 						topic, isProcess = strings.CutSuffix(span.Name(), " process")
@@ -147,7 +147,7 @@ func TestExemplarsLeadToTraces(t *testing.T) {
 		}
 		time.Sleep(time.Second) // what is recorded after an answer
 		traces := map[trace.TraceID]bool{}
-		for _, span := range l.spans.Ended() {
+		for _, span := range l.ended() {
 			traces[span.SpanContext().TraceID()] = true
 		}
 		for _, name := range []string{

@@ -26,7 +26,7 @@ func TestForgedOrderID(t *testing.T) {
 				"beside a mistake": {"broken," + KeyOrderID + "=forged"},
 			} {
 				e := in(name, form)
-				e.Number = len(l.spans.Ended())
+				e.Number = len(l.ended())
 				var headers []string
 				for _, line := range lines {
 					headers = append(headers, "Baggage", line)
@@ -61,7 +61,7 @@ func TestSenselessExperiment(t *testing.T) {
 			{KeySeed, "forged", "use a number"},
 			{KeyFaults, "forged", KeyFaults},
 		} {
-			before := len(l.spans.Ended())
+			before := len(l.ended())
 			// The valid rest of the experiment is not taken either.
 			all := []string{KeyRun + "=forged", KeyNumber + "=7", KeyOrderID + "=forged"}
 			all = slices.DeleteFunc(all, func(m string) bool { return strings.HasPrefix(m, c.key+"=") })
@@ -70,8 +70,8 @@ func TestSenselessExperiment(t *testing.T) {
 			if detail := a.problem(t).Detail; a.status != http.StatusBadRequest || !strings.Contains(detail, c.says) {
 				t.Errorf("%s=%.20s: answer %d %q, want 400 and %q", c.key, c.value, a.status, detail, c.says)
 			}
-			l.until("the span has ended", func() bool { return len(l.spans.Ended()) > before })
-			for _, span := range l.spans.Ended()[before:] {
+			l.until("the span has ended", func() bool { return len(l.ended()) > before })
+			for _, span := range l.ended()[before:] {
 				for key, value := range attributes(span) {
 					if slices.Contains(BaggageKeys(), string(key)) {
 						t.Errorf("%s=%.20s: %s has %s=%q", c.key, c.value, span.Name(), key, value.AsString())
@@ -97,7 +97,7 @@ func TestBaggageThatIsNotUTF8(t *testing.T) {
 				l.until("all steps have ended", func() bool { return len(l.steps(e)) == len(everyStep) })
 			}
 		}
-		for _, span := range l.spans.Ended() {
+		for _, span := range l.ended() {
 			checkUTF8(t, span)
 		}
 	})
@@ -106,7 +106,7 @@ func TestBaggageThatIsNotUTF8(t *testing.T) {
 // noneOf checks that no span of the services has a string with part in it.
 func (l *testLab) noneOf(part string) {
 	l.Helper()
-	for _, span := range l.spans.Ended() {
+	for _, span := range l.ended() {
 		for key, value := range attributes(span) {
 			if text := value.String(); strings.Contains(text, part) || !utf8.ValidString(text) {
 				l.Errorf("%s of %s has %s=%q", span.Name(), serviceOf(span), key, text)

@@ -163,7 +163,7 @@ func (l *testLab) loadFor(during time.Duration) {
 func checkSpanProfiles(l *testLab, receiver *profileReceiver) {
 	l.Helper()
 	named := map[string]bool{}
-	for _, span := range l.spans.Ended() {
+	for _, span := range l.ended() {
 		id, has := attributes(span)["pyroscope.profile.id"]
 		entry := span.SpanKind().String() == "server" || span.SpanKind().String() == "consumer"
 		if has != entry || has && id.AsString() != span.SpanContext().SpanID().String() {

@@ -95,7 +95,7 @@ func shutdownInMidWork(l *testLab, after time.Duration) {
 	if diff := cmp.Diff(nothingLeft, l.lag()); diff != "" {
 		l.Errorf("after %v: not committed (-want +got):\n%s", after, diff)
 	}
-	if started, ended := len(l.spans.Started()), len(l.spans.Ended()); started != ended {
+	if started, ended := len(l.spans.Started()), len(l.ended()); started != ended {
 		l.Errorf("after %v: %d spans started, %d ended", after, started, ended)
 	}
 }
@@ -173,7 +173,7 @@ func TestShutdownWithoutABroker(t *testing.T) {
 		if pending == 0 {
 			t.Error("no order is pending: the test shows nothing")
 		}
-		if started, ended := len(l.spans.Started()), len(l.spans.Ended()); started != ended {
+		if started, ended := len(l.spans.Started()), len(l.ended()); started != ended {
 			t.Errorf("%d spans started, %d ended", started, ended)
 		}
 	})

@@ -94,7 +94,7 @@ func TestWhoCallsWhom(t *testing.T) {
 func (l *testLab) caller(step sdktrace.ReadOnlySpan) string {
 	l.Helper()
 	byID := map[trace.SpanID]sdktrace.ReadOnlySpan{}
-	for _, span := range l.spans.Ended() {
+	for _, span := range l.ended() {
 		byID[span.SpanContext().SpanID()] = span
 	}
 	server := byID[step.Parent().SpanID()]
