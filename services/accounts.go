@@ -23,6 +23,10 @@ type Accounts struct {
 	Lost int `json:"lost,omitempty"`
 	// Forgotten are the orders of these that are no longer listed, because the ledger has a limit.
 	Forgotten int `json:"forgotten,omitempty"`
+	// Retried counts the attempts at steps behind the first ones, DeadLetters the messages that were put aside when no attempt had helped: each is
+	// of an order that has failed. One that was redriven stays counted.
+	Retried     int `json:"retried,omitempty"`
+	DeadLetters int `json:"dead_letters,omitempty"`
 	// Effects says for each step how it was handled.
 	Effects map[Step]Effect `json:"effects,omitempty"`
 }
@@ -86,6 +90,8 @@ const (
 	sumAccepted  = "accepted"
 	sumCompleted = string(Completed)
 	sumFailed    = string(Failed)
+	sumRetried   = "retried"
+	sumDead      = "dead_letters"
 	sumUnknown   = "unknown" // messages about orders that are not known
 	sumOnce      = "once/"
 	sumSkipped   = "skipped/"
@@ -95,6 +101,7 @@ const (
 // accountsOf are the accounts that sums stand for.
 func accountsOf(sums store.Sums) Accounts {
 	a := Accounts{Accepted: int(sums[sumAccepted]), Completed: int(sums[sumCompleted]), Failed: int(sums[sumFailed]), Forgotten: int(sums[store.SumForgotten])}
+	a.Retried, a.DeadLetters = int(sums[sumRetried]), int(sums[sumDead])
 	a.Pending = a.Accepted - a.Completed - a.Failed
 	for name, n := range sums {
 		for prefix, field := range map[string]func(*Effect) *int{
@@ -123,23 +130,26 @@ const handlingsOfStep = 8
 func (c *change) handled(handlings []*orderpb.Handling) {
 	for _, h := range handlings {
 		if _, ok := c.flow.Row(Step(h.GetStep())); ok && len(c.unit.Handlings) < handlingsOfStep*len(c.flow.Rows) {
-			c.handle(h.GetStep(), h.GetId(), h.GetRepeats())
+			if c.handle(h.GetStep(), h.GetId(), h.GetRepeats()) {
+				c.retried(int(h.GetAttempt()))
+			}
 		}
 	}
 }
 
 // handle notes one handling, and in its turn the one that it repeats, which may have ended before it told anybody.
-func (c *change) handle(step string, id, repeats uint64) {
+// It reports false when the handling was known.
+func (c *change) handle(step string, id, repeats uint64) bool {
 	u := c.unit
 	if slices.ContainsFunc(u.Handlings, func(h store.Handling) bool { return h.ID == id }) {
-		return
+		return false
 	}
 	c.modified = true
 	if repeats != 0 {
 		c.handle(step, repeats, 0)
 		u.Handlings = append(u.Handlings, store.Handling{ID: id})
 		c.sums[sumSkipped+step]++
-		return
+		return true
 	}
 	before := 0
 	for _, h := range u.Handlings {
@@ -155,6 +165,14 @@ func (c *change) handle(step string, id, repeats uint64) {
 		c.sums[sumTwice+step]++
 	}
 	u.Handlings = append(u.Handlings, store.Handling{ID: id, Step: step})
+	return true
+}
+
+// retried counts the attempts that came before one.
+func (c *change) retried(attempt int) {
+	if attempt > 1 {
+		c.sums[sumRetried] += int64(attempt - 1)
+	}
 }
 
 // missed counts a message about an order that is not known.

@@ -52,7 +52,9 @@ func ordered(order *orderpb.Order) (sku string, it item, quantity uint64) {
 // reserve takes what was ordered from the shelf.
 func reserve(_ context.Context, step Step, order *orderpb.Order) error {
 	if sku, it, quantity := ordered(order); quantity > it.shelf {
-		return carrier.Fail(string(step), "out_of_stock", fmt.Sprintf("%d of %s ordered, %d there", quantity, sku, it.shelf))
+		refused := carrier.Fail(string(step), "out_of_stock", fmt.Sprintf("%d of %s ordered, %d there", quantity, sku, it.shelf))
+		refused.Answer = true
+		return refused
 	}
 	return nil
 }

@@ -82,6 +82,9 @@ func (n *node) handle(ctx context.Context, e Experiment, step Step, order *order
 	}
 	defer claim.end()
 	handling := &orderpb.Handling{Step: string(step), Id: n.handlings.next()}
+	if attempt := carrier.AttemptOf(ctx); attempt > 1 {
+		handling.Attempt = uint32(attempt) //nolint:gosec // attempts are bounded
+	}
 	if claim.before != 0 && !n.repeatEffects {
 		n.skip(ctx, step)
 		handling.Repeats = claim.before

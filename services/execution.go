@@ -117,7 +117,7 @@ func (x *execution) finished(ctx context.Context, steps []Step) {
 	handlings := slices.Clone(x.handlings)
 	x.mu.Unlock()
 	for _, hop := range messages {
-		event := &orderpb.Event{Order: x.order, Steps: asNames(hop.of), Handlings: handlings}
+		event := &orderpb.Event{Order: x.order, Steps: asNames(hop.of), Handlings: handlings, Redriven: carrier.Redriven(ctx)}
 		err := x.node.publish(ctx, hop.By, hop.Topic, event)
 		x.mu.Lock()
 		x.handOver, x.handedOver = errors.Join(x.handOver, err), x.handedOver || err == nil
@@ -196,7 +196,7 @@ func (n *node) hop(ctx context.Context, e Experiment, hop hopOf, order *orderpb.
 		}
 		return receiptOf(handling), nil
 	}
-	event := &orderpb.Event{Order: order, Steps: asNames(hop.of)}
+	event := &orderpb.Event{Order: order, Steps: asNames(hop.of), Redriven: carrier.Redriven(ctx)}
 	if hop.Join { // the accounts are kept there
 		event.Handlings = told
 	}

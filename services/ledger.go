@@ -44,6 +44,9 @@ type StepFailure struct {
 	Step   string `json:"step"`
 	Reason string `json:"reason"`
 	Detail string `json:"detail,omitempty"`
+	// Attempts is how many failed; 0 for one. DeadLetter says that the message that led to the step is with the dead letters.
+	Attempts   int  `json:"attempts,omitempty"`
+	DeadLetter bool `json:"dead_letter,omitempty"`
 }
 
 // CutOff tells whether the step failed because its caller gave up or could not reach it. Such a step may have begun
@@ -242,8 +245,12 @@ func (l *ledger) note(ctx context.Context, id string, r report) (end *ending, kn
 // arrive notes how steps were handled, and the finished steps that lead to a hop. It tells whether the hop's step is to be done: the last branch
 // that it waits for has come. A repeat changes nothing, and neither does a message for an order that has failed or is not known.
 func (l *ledger) arrive(ctx context.Context, id string, handlings []*orderpb.Handling, hop flows.Hop, of []Step) (ready, known bool, err error) {
+	redriven := carrier.Redriven(ctx)
 	_, known, err = l.update(ctx, id, func(c *change) {
 		c.handled(handlings)
+		if redriven {
+			c.revive(hop, of, handlings)
+		}
 		ready = c.arrive(hop, of)
 	})
 	return ready && err == nil, known, err
@@ -276,7 +283,7 @@ func (l *ledger) state(u *store.Unit) State {
 		state.Body[field.Name] = field.JSON(u.Body[field.Name])
 	}
 	for _, f := range u.Failures {
-		state.Failures = append(state.Failures, StepFailure{Step: f.Step, Reason: f.Reason, Detail: f.Detail})
+		state.Failures = append(state.Failures, StepFailure{Step: f.Step, Reason: f.Reason, Detail: f.Detail, Attempts: f.Attempts, DeadLetter: f.DeadLetter})
 	}
 	return state
 }

@@ -41,10 +41,14 @@ func (c *change) finish(status Status) {
 // failed adds failures.
 func (c *change) failed(failures []*orderpb.Failure) {
 	for _, f := range failures {
-		failure := store.Failure{Step: f.GetStep(), Reason: f.GetReason(), Detail: f.GetDetail()}
+		failure := store.Failure{Step: f.GetStep(), Reason: f.GetReason(), Detail: f.GetDetail(), Attempts: int(f.GetAttempts()), DeadLetter: f.GetDeadLetter()}
 		if len(c.unit.Failures) < 2*len(c.flow.Rows) && !slices.Contains(c.unit.Failures, failure) {
 			c.unit.Failures = append(c.unit.Failures, failure)
 			c.modified = true
+			c.retried(failure.Attempts)
+			if failure.DeadLetter {
+				c.sums[sumDead]++
+			}
 		}
 	}
 }

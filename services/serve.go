@@ -2,10 +2,8 @@ package services
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
@@ -58,6 +56,7 @@ func (n *node) serveCall(ctx context.Context, step Step, event *orderpb.Event) (
 	if order.GetId() == "" {
 		return nil, carrier.Fail(string(step), carrier.BadRequest, "the "+n.flow.Unit+" has no id: place it at the gateway")
 	}
+	ctx = carrier.WithRedriven(ctx, event.GetRedriven())
 	plan := n.flow.plan(e, order.GetBody())
 	hop, ok := plan.Hop(step)
 	if !ok {
@@ -91,34 +90,6 @@ func (n *node) doAndCarryOn(ctx context.Context, e Experiment, plan *flows.Plan,
 	return n.carryOn(ctx, e, plan, event.GetOrder(), hop.Step, append(slices.Clone(event.GetHandlings()), handling)...)
 }
 
-// consume handles a message: the steps of this service that it leads to, side by side.
-func (n *node) consume(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) error {
-	e, err := experimentOf(ctx, n.flow.Flow)
-	if err != nil {
-		return carrier.Fail("", carrier.BadRequest, err.Error())
-	}
-	if n.keeper != nil && topic == n.flow.FailureTopic() {
-		return n.keeper.fail(ctx, e, event)
-	}
-	plan := n.flow.plan(e, event.GetOrder().GetBody())
-	var ledTo []flows.Hop
-	for _, hop := range plan.Hops {
-		if hop.By == by && hop.Topic == topic && hop.Step.Service() == n.name && leadsTo(event, hop) {
-			ledTo = append(ledTo, hop)
-		}
-	}
-	if len(ledTo) == 1 {
-		return n.serveMessage(ctx, e, by, plan, ledTo[0], event)
-	}
-	errs := make([]error, len(ledTo))
-	var steps sync.WaitGroup
-	for i, hop := range ledTo {
-		steps.Go(func() { errs[i] = n.serveMessage(ctx, e, by, plan, hop, event) })
-	}
-	steps.Wait()
-	return joinFailures(errs)
-}
-
 // leadsTo tells whether the finished steps of an event lead to a hop: all of them, or one branch of a join.
 func leadsTo(event *orderpb.Event, hop flows.Hop) bool {
 	of := asSteps(event.GetSteps())
@@ -126,57 +97,6 @@ func leadsTo(event *orderpb.Event, hop flows.Hop) bool {
 		return len(of) == 1 && slices.Contains(hop.After, of[0])
 	}
 	return slices.Equal(of, hop.After)
-}
-
-// joinFailures makes one error of those of several steps: one that is not finished makes all of them come again.
-func joinFailures(errs []error) error {
-	var failed *carrier.Failed
-	for _, err := range errs {
-		f, ok := errors.AsType[*carrier.Failed](err)
-		switch {
-		case err == nil:
-		case !ok || errors.Is(err, carrier.ErrUnfinished):
-			return err
-		case failed == nil:
-			failed = f
-		default:
-			failed = &carrier.Failed{Failures: append(slices.Clone(failed.Failures), f.Failures...)}
-		}
-	}
-	if failed == nil {
-		return nil
-	}
-	return failed
-}
-
-// serveMessage is a step that a message asks for: do it, unless it has been done, and carry on. A failure ends the order by a message of its
-// own, and the partition goes on.
-func (n *node) serveMessage(ctx context.Context, e Experiment, by flows.Carrier, plan *flows.Plan, hop flows.Hop, event *orderpb.Event) error {
-	if n.keeper != nil {
-		if ready, err := n.keeper.hear(ctx, e, event, hop); !ready || err != nil {
-			return err
-		}
-	}
-	receipt, err := n.doAndCarryOn(ctx, e, plan, hop, event)
-	if errors.Is(err, errHandOver) {
-		err = fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
-	}
-	if n.keeper != nil {
-		err = n.keeper.heard(ctx, event.GetOrder().GetId(), receipt, err, hop, event)
-	}
-	if err == nil || errors.Is(err, carrier.ErrUnfinished) {
-		return err
-	}
-	failed, ok := errors.AsType[*carrier.Failed](err)
-	if !ok {
-		return err
-	}
-	handlings := append(slices.Clone(event.GetHandlings()), receipt.GetHandlings()...)
-	end := &orderpb.Event{Order: event.GetOrder(), Steps: []string{string(hop.Step)}, Failures: failed.Failures, Handlings: handlings}
-	if err := n.publish(ctx, by, n.flow.FailureTopic(), end); err != nil {
-		return fmt.Errorf("%w: %w", carrier.ErrUnfinished, err)
-	}
-	return failed
 }
 
 // publish sends an event. A client that goes away does not stop it. A client that waits for the acknowledgement waits for handOverTimeout; a

@@ -1,8 +1,16 @@
 package carrier
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
-type attemptKey struct{}
+type (
+	attemptKey  struct{}
+	hereKey     struct{}
+	firstKey    struct{}
+	redrivenKey struct{}
+)
 
 // WithAttempt says which attempt at a step the work in the context is, from 1 on.
 func WithAttempt(ctx context.Context, attempt int) context.Context {
@@ -13,6 +21,43 @@ func WithAttempt(ctx context.Context, attempt int) context.Context {
 func AttemptOf(ctx context.Context) int {
 	if attempt, ok := ctx.Value(attemptKey{}).(int); ok {
 		return attempt
+	}
+	return 1
+}
+
+// withFirst says when the first attempt at a message began.
+func withFirst(ctx context.Context, at time.Time) context.Context {
+	return context.WithValue(ctx, firstKey{}, at)
+}
+
+// SinceFirst is how long ago the first attempt at the message began; 0 outside of a message.
+func SinceFirst(ctx context.Context) time.Duration {
+	if at, ok := ctx.Value(firstKey{}).(time.Time); ok {
+		return time.Since(at)
+	}
+	return 0
+}
+
+// WithRedriven says that the work in the context is for a message that came back from the dead letters.
+func WithRedriven(ctx context.Context, redriven bool) context.Context {
+	if !redriven {
+		return ctx
+	}
+	return context.WithValue(ctx, redrivenKey{}, true)
+}
+
+// Redriven tells whether the work in the context is for a message that came back from the dead letters.
+func Redriven(ctx context.Context) bool { return ctx.Value(redrivenKey{}) != nil }
+
+// withHere says how many attempts were made since the message came, or came back from the dead letters.
+func withHere(ctx context.Context, attempts int) context.Context {
+	return context.WithValue(ctx, hereKey{}, attempts)
+}
+
+// AttemptHere is which attempt at a message the work in the context is, since it came or came back from the dead letters: from 1 on.
+func AttemptHere(ctx context.Context) int {
+	if attempts, ok := ctx.Value(hereKey{}).(int); ok {
+		return attempts
 	}
 	return 1
 }

@@ -17,9 +17,8 @@ type Outcome int
 
 // The outcomes.
 const (
-	Finished   Outcome = iota // it may be acknowledged
+	Finished   Outcome = iota // it may be acknowledged: its work is done, or it is with the dead letters
 	Unfinished                // it has to come again
-	Unreadable                // it cannot be decoded, now or ever: it may be acknowledged, or put aside
 )
 
 // Dial connects to a host:port.
@@ -35,6 +34,8 @@ type Broker interface {
 	Ready() bool
 	// Skipped counts the messages that could not be decoded.
 	Skipped() int64
+	// Dead counts the messages that were put with the dead letters.
+	Dead() int64
 	// Drain takes no more messages, finishes those that it has, and acknowledges them. Publishing still works.
 	Drain(ctx context.Context) error
 	// Close ends the connection. It gives up messages without an acknowledgement and work that Drain left.
@@ -57,7 +58,9 @@ type BrokerConfig struct {
 	Provider  *telemetry.Provider
 	// Relation says how a message's process span refers to the span that sent it. The context has the message's baggage.
 	Relation func(ctx context.Context) (parent, link bool)
+	// Retried are the topics whose messages may be handled again when that failed: the spans of the attempts are numbered.
+	Retried []string
 	// Handle does what a message asks for. Its error ends the process span; a message whose error is ErrUnfinished is not
-	// acknowledged.
+	// acknowledged, one of *AgainError is handled again, and one of *DeadError is put with the dead letters.
 	Handle func(ctx context.Context, topic string, event *orderpb.Event) error
 }

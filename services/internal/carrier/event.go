@@ -12,11 +12,14 @@ import (
 // ContentType is that of a message's value.
 const ContentType = "application/json"
 
-// EncodeEvent makes a message's value.
+// EncodeEvent makes a message's value. One that no consumer would read is refused.
 func EncodeEvent(topic string, event *orderpb.Event) ([]byte, error) {
 	value, err := protojson.Marshal(event)
 	if err != nil {
 		return nil, fmt.Errorf("encode event for %s: %w", topic, err)
+	}
+	if len(value) > MaxBody {
+		return nil, Fail("", TooLarge, fmt.Sprintf("a message of %d bytes for %s, at most %d are read", len(value), topic, MaxBody))
 	}
 	return value, nil
 }

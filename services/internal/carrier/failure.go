@@ -30,6 +30,7 @@ const (
 type Failed struct {
 	Failures []*orderpb.Failure
 	OrderID  string // "" when no order was accepted
+	Answer   bool   // the step's own code refuses the order: no further attempt changes that
 	Terms    *Terms // of the flow; nil: none but the carriers' own
 }
 

@@ -90,8 +90,10 @@ type Event struct {
 	Handlings []*Handling `protobuf:"bytes,4,rep,name=handlings,proto3" json:"handlings,omitempty"`
 	// The client's Idempotency-Key, on the way to the entry step; empty when it gave none.
 	IdempotencyKey string `protobuf:"bytes,5,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// It comes of a message that came back from the dead letters.
+	Redriven      bool `protobuf:"varint,6,opt,name=redriven,proto3" json:"redriven,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -157,6 +159,13 @@ func (x *Event) GetIdempotencyKey() string {
 		return x.IdempotencyKey
 	}
 	return ""
+}
+
+func (x *Event) GetRedriven() bool {
+	if x != nil {
+		return x.Redriven
+	}
+	return false
 }
 
 // Receipt is the answer to a call.
@@ -238,7 +247,9 @@ type Handling struct {
 	// Unique among all handlings of all services.
 	Id uint64 `protobuf:"fixed64,2,opt,name=id,proto3" json:"id,omitempty"`
 	// The handling whose effect stands, because this one came after it and was skipped; 0 when this one had the effect.
-	Repeats       uint64 `protobuf:"fixed64,3,opt,name=repeats,proto3" json:"repeats,omitempty"`
+	Repeats uint64 `protobuf:"fixed64,3,opt,name=repeats,proto3" json:"repeats,omitempty"`
+	// The attempt that did it; 0 for the first one.
+	Attempt       uint32 `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -294,13 +305,24 @@ func (x *Handling) GetRepeats() uint64 {
 	return 0
 }
 
+func (x *Handling) GetAttempt() uint32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
 // Failure says which step failed and why.
 type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Step  string                 `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
 	// A short machine-readable word, the span's error.type: out_of_stock, payment_declined, timeout, …
-	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	Detail        string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	// How many attempts failed; 0 for one.
+	Attempts uint32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// The message that led to the step is with the dead letters.
+	DeadLetter    bool `protobuf:"varint,5,opt,name=dead_letter,json=deadLetter,proto3" json:"dead_letter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -354,6 +376,20 @@ func (x *Failure) GetDetail() string {
 		return x.Detail
 	}
 	return ""
+}
+
+func (x *Failure) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Failure) GetDeadLetter() bool {
+	if x != nil {
+		return x.DeadLetter
+	}
+	return false
 }
 
 // Failures travels as the detail of a gRPC status.
@@ -420,26 +456,31 @@ const file_services_internal_orderpb_order_proto_rawDesc = "" +
 	"\x04body\x18\x02 \x03(\v2\x1c.tracelab.v1.Order.BodyEntryR\x04body\x1a7\n" +
 	"\tBodyEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd7\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf3\x01\n" +
 	"\x05Event\x12(\n" +
 	"\x05order\x18\x01 \x01(\v2\x12.tracelab.v1.OrderR\x05order\x12\x14\n" +
 	"\x05steps\x18\x02 \x03(\tR\x05steps\x120\n" +
 	"\bfailures\x18\x03 \x03(\v2\x14.tracelab.v1.FailureR\bfailures\x123\n" +
 	"\thandlings\x18\x04 \x03(\v2\x15.tracelab.v1.HandlingR\thandlings\x12'\n" +
-	"\x0fidempotency_key\x18\x05 \x01(\tR\x0eidempotencyKey\"\x87\x01\n" +
+	"\x0fidempotency_key\x18\x05 \x01(\tR\x0eidempotencyKey\x12\x1a\n" +
+	"\bredriven\x18\x06 \x01(\bR\bredriven\"\x87\x01\n" +
 	"\aReceipt\x12\x14\n" +
 	"\x05steps\x18\x01 \x03(\tR\x05steps\x123\n" +
 	"\thandlings\x18\x02 \x03(\v2\x15.tracelab.v1.HandlingR\thandlings\x12\x19\n" +
 	"\border_id\x18\x03 \x01(\tR\aorderId\x12\x16\n" +
-	"\x06status\x18\x04 \x01(\tR\x06status\"H\n" +
+	"\x06status\x18\x04 \x01(\tR\x06status\"b\n" +
 	"\bHandling\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\x06R\x02id\x12\x18\n" +
-	"\arepeats\x18\x03 \x01(\x06R\arepeats\"M\n" +
+	"\arepeats\x18\x03 \x01(\x06R\arepeats\x12\x18\n" +
+	"\aattempt\x18\x04 \x01(\rR\aattempt\"\x8a\x01\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail\"W\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\x12\x1a\n" +
+	"\battempts\x18\x04 \x01(\rR\battempts\x12\x1f\n" +
+	"\vdead_letter\x18\x05 \x01(\bR\n" +
+	"deadLetter\"W\n" +
 	"\bFailures\x120\n" +
 	"\bfailures\x18\x01 \x03(\v2\x14.tracelab.v1.FailureR\bfailures\x12\x19\n" +
 	"\border_id\x18\x02 \x01(\tR\aorderIdB$Z\"tracelab/services/internal/orderpbb\x06proto3"

@@ -142,9 +142,13 @@ func (b *Bolt) Update(_ context.Context, id string, change func(*Unit) (Sums, bo
 		if modified {
 			errs = append(errs, putUnit(tx, u))
 		}
-		if u.Final && !final {
+		if u.Final != final {
+			from, to := openBucket, finalBucket
+			if final { // it goes on, as a message of it came back from the dead letters
+				from, to = to, from
+			}
 			place := numeral(u.Place)
-			errs = append(errs, tx.Bucket(openBucket).Delete(place), tx.Bucket(finalBucket).Put(place, nil))
+			errs = append(errs, tx.Bucket(from).Delete(place), tx.Bucket(to).Put(place, nil))
 		}
 		return errors.Join(errs...)
 	})

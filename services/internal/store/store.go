@@ -110,7 +110,11 @@ type Unit struct {
 }
 
 // Failure is a step that failed, and why.
-type Failure struct{ Step, Reason, Detail string }
+type Failure struct {
+	Step, Reason, Detail string
+	Attempts             int  `json:",omitempty"` // that failed; 0: one
+	DeadLetter           bool `json:",omitempty"` // the message that led to the step is with the dead letters
+}
 
 // Arrival is a branch of a join that has come.
 type Arrival struct{ Join, Branch string }

@@ -208,14 +208,14 @@ func TestAUnitIsKeptWhole(t *testing.T) {
 		}
 		s.must(s.Create(s.ctx, want, Sums{"accepted": 1, "once/orders.Accept": 1}))
 		s.must(s.Update(s.ctx, "a", func(u *Unit) (Sums, bool) {
-			u.Failures = append(u.Failures, Failure{"payment.Charge", "payment_declined", "\"no\"\x00"})
+			u.Failures = append(u.Failures, Failure{Step: "payment.Charge", Reason: "payment_declined", Detail: "\"no\"\x00", Attempts: 3, DeadLetter: true})
 			u.Status, u.Final = "failed", true
 			return Sums{"failed": 1}, true
 		}))
 		if s.again() {
 			s.must(s.Update(s.ctx, "a", func(*Unit) (Sums, bool) { return nil, false }))
 		}
-		want.Failures, want.Status, want.Final = []Failure{{"payment.Charge", "payment_declined", "\"no\"\x00"}}, "failed", true
+		want.Failures, want.Status, want.Final = []Failure{{Step: "payment.Charge", Reason: "payment_declined", Detail: "\"no\"\x00", Attempts: 3, DeadLetter: true}}, "failed", true
 		got, err := s.Get(s.ctx, "a")
 		s.must(err)
 		got.Since = got.Since.UTC()

@@ -16,6 +16,9 @@ func (k *Broker) Ready() bool { return len(k.config.Consume) == 0 || k.joined.Lo
 // Skipped counts the records that could not be decoded.
 func (k *Broker) Skipped() int64 { return k.work.Skipped() }
 
+// Dead counts the records that were put with the dead letters.
+func (k *Broker) Dead() int64 { return k.work.Dead() }
+
 // poll passes records to workers, never more than they can take: the client keeps what is not polled.
 func (k *Broker) poll(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -47,7 +50,7 @@ func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32,
 
 // deliver passes a record to the workers.
 func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
-	ended := k.windows.open(r)
+	ended, leaving := k.windows.open(r)
 	k.work.Take(context.WithoutCancel(ctx), carrier.Delivery{
 		Topic: k.plainTopic(r.Topic), Key: string(r.Key), Value: r.Value, Sent: r.Timestamp, Baggage: baggageOf(r),
 		Process: func(ctx context.Context) (context.Context, func(error)) {
@@ -55,8 +58,10 @@ func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
 			k.recorded(ctx, r)
 			return ctx, end
 		},
-		Where: func() []any { return []any{"topic", r.Topic, "partition", r.Partition, "offset", r.Offset} },
-	}, func(o carrier.Outcome) { ended(o != carrier.Unfinished) }) // there is no place to put a record aside
+		Where:   func() []any { return []any{"topic", r.Topic, "partition", r.Partition, "offset", r.Offset} },
+		History: carrier.HistoryOf(func(name string) string { return headerOf(r, name) }), Leaving: leaving,
+		DeadLetter: func(ctx context.Context, death carrier.Death) error { return k.deadLetter(ctx, r, death) },
+	}, func(o carrier.Outcome) { ended(o == carrier.Finished) })
 }
 
 // baggageOf lists a record's baggage headers.
@@ -103,6 +108,7 @@ func (k *Broker) commitFinished(ctx context.Context) error {
 
 // revoked waits for the work on revoked partitions, and commits it, before another member gets them.
 func (k *Broker) revoked(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
+	k.windows.leave(gone)
 	k.windows.wait(ctx, gone)
 	if err := k.commitFinished(ctx); err != nil && ctx.Err() == nil {
 		k.log.Warn("commit of revoked partitions failed; their messages will be delivered again", "error", err)

@@ -98,6 +98,22 @@ func (b *bubble) produce(key string, values ...string) {
 	})
 }
 
+// records reads the whole of a topic.
+func (b *bubble) records(topic string) []*kgo.Record {
+	b.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.Dial), kgo.DisableClientMetrics(),
+		kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	b.Must(err)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(b.Context(), time.Second)
+	defer cancel()
+	var all []*kgo.Record
+	for ctx.Err() == nil {
+		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { all = append(all, r) })
+	}
+	return all
+}
+
 // uncommitted counts the records of the topic "orders" that the group has not committed.
 func (b *bubble) uncommitted() int64 {
 	b.Helper()

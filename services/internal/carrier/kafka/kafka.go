@@ -53,8 +53,13 @@ type Broker struct {
 	stop    context.CancelFunc // ends polling
 	workers sync.WaitGroup     // the poll loop and the commit loop
 	trouble rate.Sometimes     // limits log lines about a broker that does not answer: the client retries several times a second
-	commits sync.Mutex         // held during a commit, or an older one could overtake a newer one
-	life    context.Context    // of the client and its connections: ends when the context of Open or Close does
+	// deadTopics are the topics for dead letters that are there.
+	deadTopics struct {
+		sync.Mutex
+		made map[string]bool
+	}
+	commits sync.Mutex      // held during a commit, or an older one could overtake a newer one
+	life    context.Context // of the client and its connections: ends when the context of Open or Close does
 	kill    context.CancelFunc
 }
 
@@ -69,12 +74,13 @@ func Open(ctx context.Context, config Config) (*Broker, error) {
 		return nil, err
 	}
 	k.life, k.kill = context.WithCancel(context.WithoutCancel(ctx))
+	polling, stop := context.WithCancel(context.WithoutCancel(ctx))
+	k.stop, k.windows.life = stop, polling
 	if k.client, err = kgo.NewClient(k.options()...); err != nil {
 		k.kill()
+		k.stop()
 		return nil, fmt.Errorf("kafka client of %s: %w", config.Service, err)
 	}
-	polling, stop := context.WithCancel(context.WithoutCancel(ctx))
-	k.stop = stop
 	if err := k.prepare(ctx); err != nil {
 		k.Close(ctx)
 		return nil, err

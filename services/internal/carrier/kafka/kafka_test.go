@@ -48,6 +48,10 @@ func TestUndecodableRecordsAreSkipped(t *testing.T) {
 		if left := b.uncommitted(); left != 0 {
 			t.Errorf("%d records are not committed: the bad ones would come again", left)
 		}
+		if dead := b.records("run7.orders.dlq"); len(dead) != len(bad) || string(dead[6].Value) != "[]" || headerOf(dead[6], carrier.HeaderOriginOffset) != "6" ||
+			headerOf(dead[6], carrier.HeaderErrorType) != carrier.Undecodable {
+			t.Errorf("%d dead letters, want %d, each with its place: %+v", len(dead), len(bad), dead)
+		}
 		lines := b.Log.Lines("message skipped")
 		if len(lines) != len(bad) {
 			t.Errorf("%d lines in the log, want %d", len(lines), len(bad))

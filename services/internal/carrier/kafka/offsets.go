@@ -15,6 +15,7 @@ const revocationPoll = 5 * time.Millisecond
 // windows keeps, for each partition, which polled records are finished, so that no commit goes further than the oldest
 // unfinished one. The zero value is empty.
 type windows struct {
+	life        context.Context // ends when no more records are taken; nil: never
 	mu          sync.Mutex
 	byPartition map[partition]*window
 }
@@ -29,6 +30,8 @@ type window struct {
 	entries []*entry
 	next    kgo.EpochOffset // to commit
 	dirty   bool            // next is not committed yet
+	leaving context.Context // ends when the partition goes to another member, or no more records are taken
+	leave   context.CancelFunc
 }
 
 type entry struct {
@@ -38,8 +41,9 @@ type entry struct {
 }
 
 // open adds a polled record. The caller calls the function it returns once, when the work on the record has ended, with
-// whether it is finished. For a partition that was dropped meanwhile that changes nothing.
-func (ws *windows) open(r *kgo.Record) func(finished bool) {
+// whether it is finished. For a partition that was dropped meanwhile that changes nothing. leaving ends when another member gets the record, if
+// it is not finished by then.
+func (ws *windows) open(r *kgo.Record) (ended func(finished bool), leaving context.Context) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	if ws.byPartition == nil {
@@ -49,6 +53,11 @@ func (ws *windows) open(r *kgo.Record) func(finished bool) {
 	w := ws.byPartition[key]
 	if w == nil {
 		w = &window{}
+		life := ws.life
+		if life == nil {
+			life = context.Background()
+		}
+		w.leaving, w.leave = context.WithCancel(life)
 		ws.byPartition[key] = w
 	}
 	e := &entry{offset: kgo.EpochOffset{Epoch: r.LeaderEpoch, Offset: r.Offset + 1}}
@@ -58,7 +67,7 @@ func (ws *windows) open(r *kgo.Record) func(finished bool) {
 		defer ws.mu.Unlock()
 		e.ended, e.done = true, finished
 		w.advance()
-	}
+	}, w.leaving
 }
 
 // advance moves the window's start over finished records.
@@ -104,7 +113,22 @@ func (ws *windows) drop(gone map[string][]int32) {
 	defer ws.mu.Unlock()
 	for topic, ids := range gone {
 		for _, id := range ids {
-			delete(ws.byPartition, partition{topic, id})
+			key := partition{topic, id}
+			if w := ws.byPartition[key]; w != nil {
+				w.leave()
+			}
+			delete(ws.byPartition, key)
+		}
+	}
+}
+
+// leave tells those who wait for a further attempt at a record of the partitions that it is not theirs any more.
+func (ws *windows) leave(leaving map[string][]int32) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for key, w := range ws.byPartition {
+		if slices.Contains(leaving[key.topic], key.id) {
+			w.leave()
 		}
 	}
 }

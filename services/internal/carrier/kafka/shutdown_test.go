@@ -93,7 +93,8 @@ func TestCloseDoesNotWaitForTheBrokersConsent(t *testing.T) {
 // TestARevokedPartitionStartsAfresh: an unfinished record must not hold the partition when it comes back.
 func TestARevokedPartitionStartsAfresh(t *testing.T) {
 	k := Broker{spans: kotelSpans{}}
-	k.windows.open(&kgo.Record{Topic: "t", Partition: 3})(false)
+	ended, _ := k.windows.open(&kgo.Record{Topic: "t", Partition: 3})
+	ended(false)
 	k.revoked(t.Context(), nil, map[string][]int32{"t": {3}})
 	if n := len(k.windows.byPartition); n != 0 {
 		t.Errorf("%d windows are kept, want none", n)

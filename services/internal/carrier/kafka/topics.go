@@ -25,8 +25,12 @@ func (k *Broker) prepare(ctx context.Context) error {
 		return fmt.Errorf("kafka broker %s cannot be reached: start it (task kafka), or name another with --kafka: %w",
 			strings.Join(k.config.Addresses, ","), err)
 	}
+	return k.createTopics(ctx, k.topics(k.config.Topics)...)
+}
+
+// createTopics makes the topics that are not there.
+func (k *Broker) createTopics(ctx context.Context, topics ...string) error {
 	retention := map[string]*string{"retention.bytes": new("16777216"), "segment.bytes": new("4194304")}
-	topics := k.topics(k.config.Topics)
 	answers, err := kadm.NewClient(k.client).CreateTopics(ctx, partitions, -1, retention, topics...)
 	if err != nil {
 		return fmt.Errorf("create topics %s: %w", strings.Join(topics, ", "), err)
@@ -39,7 +43,7 @@ func (k *Broker) prepare(ctx context.Context) error {
 	return nil
 }
 
-// RemoveTopics deletes topics and groups, given without their prefix, from a broker. A missing one is not an error.
+// RemoveTopics deletes topics, their dead letters and groups, given without their prefix, from a broker. A missing one is not an error.
 func RemoveTopics(ctx context.Context, dial carrier.Dial, addresses []string, prefix string, topics, groups []string) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -49,7 +53,11 @@ func RemoveTopics(ctx context.Context, dial carrier.Dial, addresses []string, pr
 	}
 	defer client.Close()
 	admin := kadm.NewClient(client)
-	deletedTopics, err := admin.DeleteTopics(ctx, prefixed(prefix, topics)...)
+	all := prefixed(prefix, topics)
+	for _, topic := range topics {
+		all = append(all, prefix+topic+carrier.DeadLetters)
+	}
+	deletedTopics, err := admin.DeleteTopics(ctx, all...)
 	if err != nil {
 		return fmt.Errorf("delete the run's topics (prefix %s) from %s: %w", prefix, strings.Join(addresses, ","), err)
 	}

@@ -30,6 +30,8 @@ func (r *Broker) consume(s *session) error {
 
 // take hands messages to workers until the session has ended or no more are to be taken. What is left comes again.
 func (r *Broker) take(deliveries <-chan amqp.Delivery) {
+	leaving, leave := context.WithCancel(r.draining)
+	defer leave()
 	for {
 		if r.work.Room(r.draining) == 0 {
 			return
@@ -39,17 +41,18 @@ func (r *Broker) take(deliveries <-chan amqp.Delivery) {
 			if !open {
 				return
 			}
-			r.deliver(d)
+			r.deliver(leaving, d)
 		case <-r.draining.Done():
 			return
 		}
 	}
 }
 
-// deliver hands a message to the workers.
-func (r *Broker) deliver(d amqp.Delivery) {
+// deliver hands a message to the workers. It comes again when leaving has ended and it is not finished.
+func (r *Broker) deliver(leaving context.Context, d amqp.Delivery) {
+	headers := otelamqp.TableCarrier{Table: d.Headers}
 	r.work.Take(context.WithoutCancel(r.life), carrier.Delivery{
-		Topic: d.RoutingKey, Key: d.CorrelationId, Value: d.Body, Sent: sentOf(d), Baggage: otelamqp.TableCarrier{Table: d.Headers}.Values("baggage"),
+		Topic: d.RoutingKey, Key: d.CorrelationId, Value: d.Body, Sent: sentOf(d), Baggage: headers.Values("baggage"),
 		Process: func(ctx context.Context) (context.Context, func(error)) {
 			ctx, process := r.in.StartProcess(ctx, d)
 			return ctx, process.End
@@ -57,6 +60,8 @@ func (r *Broker) deliver(d amqp.Delivery) {
 		Where: func() []any {
 			return []any{"topic", d.RoutingKey, "queue", r.names.queue(r.config.Service), "delivery_tag", d.DeliveryTag}
 		},
+		History: carrier.HistoryOf(headers.Get), Leaving: leaving,
+		DeadLetter: func(ctx context.Context, death carrier.Death) error { return r.deadLetter(ctx, d, death) },
 	}, func(outcome carrier.Outcome) { r.settle(d, outcome) })
 }
 
@@ -66,8 +71,6 @@ func (r *Broker) settle(d amqp.Delivery, outcome carrier.Outcome) {
 	switch outcome {
 	case carrier.Finished:
 		err = d.Ack(false)
-	case carrier.Unreadable:
-		err = d.Nack(false, false) // to the dead letters
 	case carrier.Unfinished:
 		time.AfterFunc(retryPause, func() { _ = d.Nack(false, true) }) // without a pause it would come again at once
 	}

@@ -49,14 +49,19 @@ func (r *Broker) Publish(ctx context.Context, topic string, event *orderpb.Event
 	return carrier.AwaitAcknowledgement(ctx, topic, acknowledged)
 }
 
-// publish tries until the broker has the message, or the context ends.
+// publish sends a message under a topic.
 func (r *Broker) publish(ctx context.Context, topic string, message amqp.Publishing) error {
+	return r.publishTo(ctx, r.names.exchange(), topic, message)
+}
+
+// publishTo tries until the broker has the message, or the context ends.
+func (r *Broker) publishTo(ctx context.Context, exchange, topic string, message amqp.Publishing) error {
 	for {
 		s, err := r.current(ctx)
 		if err != nil {
 			return err
 		}
-		if err = s.out.PublishConfirmed(ctx, r.names.exchange(), topic, true, message); err == nil || ctx.Err() != nil {
+		if err = s.out.PublishConfirmed(ctx, exchange, topic, true, message); err == nil || ctx.Err() != nil {
 			return err
 		}
 		r.trouble.Do(func() {

@@ -152,6 +152,9 @@ func (r *Broker) Ready() bool { return r.ready.Load() }
 // Skipped counts the messages that could not be decoded.
 func (r *Broker) Skipped() int64 { return r.work.Skipped() }
 
+// Dead counts the messages that were put with the dead letters.
+func (r *Broker) Dead() int64 { return r.work.Dead() }
+
 // begin runs f in a goroutine of the group, unless the context has ended: then it reports false.
 func (r *Broker) begin(while context.Context, group *sync.WaitGroup, f func()) bool {
 	r.mu.Lock()

@@ -36,13 +36,22 @@ func (r *Broker) connect(ctx context.Context) (*session, error) {
 		s.in, err = r.open(ctx, s, r.config.Service+" consumer")
 	}
 	if err == nil {
-		err = s.in.Qos(2*r.config.Workers, 0, false) // as many again as are worked on wait here
+		err = s.in.Qos(r.prefetch(), 0, false)
 	}
 	if err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// prefetch is how many messages wait here: as many again as are worked on and, where messages are handled again after a failure, those that
+// wait for that. Of several instances of a service, one may then have all that others have room for.
+func (r *Broker) prefetch() int {
+	if len(r.config.Retried) == 0 {
+		return 2 * r.config.Workers
+	}
+	return 2*r.config.Workers + carrier.Parked(r.config.Workers)
 }
 
 // open dials one connection of a session, with a channel.
