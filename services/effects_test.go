@@ -3,8 +3,10 @@ package services
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -225,7 +227,10 @@ func TestTwoMembersOfAGroupShareTheirEffects(t *testing.T) {
 		for _, id := range ids {
 			l.await(id)
 		}
-		l.until("the repeats have been told of", func() bool { return l.summary().Forms[Kafka].Effects[Charge].Skipped >= 40 })
+		l.until("the repeats have been told of, and each step of each order", func() bool { // an order may be final before it is told
+			effects := l.summary().Forms[Kafka].Effects
+			return effects[Charge].Skipped >= 40 && len(effects) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(effects)), func(e Effect) bool { return e.Once < 60 })
+		})
 		for step, effect := range l.summary().Forms[Kafka].Effects {
 			if effect.Once != 60 || effect.Twice != 0 {
 				t.Errorf("%s: %+v, want each order once", step, effect)

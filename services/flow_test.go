@@ -285,7 +285,7 @@ func TestTheCodeKnowsNoStep(t *testing.T) {
 			for i, line := range strings.Split(string(text), "\n") {
 				code, _, _ := strings.Cut(line, " // ")
 				for _, word := range words {
-					if !notCode.MatchString(code) && strings.Contains(code, word) && !strings.Contains(code, "such as") {
+					if strings.Contains(code, word) && !strings.Contains(code, "such as") && !notCode.MatchString(code) {
 						t.Errorf("%s:%d names %s: %s", path, i+1, word, strings.TrimSpace(line))
 					}
 				}
