@@ -35,10 +35,11 @@ type room struct {
 }
 
 var rooms = []room{
-	{"cmd", []string{"otelamqp", "experiments", "lab", "doctor", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
+	{"cmd", []string{"otelamqp", "experiments", "lab", "doctor", "derive", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
 	{"experiments", []string{"lab", "journey"}, "asks: it runs the lab and judges what came out, and never reaches into a service"},
-	{"lab", []string{"services", "journey", "internal"}, "drives: it starts services, and knows of no experiment and no command"},
+	{"lab", []string{"services", "journey", "derive", "internal"}, "drives: it starts services, and knows of no experiment and no command"},
 	{"doctor", []string{"otelamqp", "lab", "services", "journey", "internal"}, "finds the first broken hop between a service and a person's screen"},
+	{"derive", []string{"services", "journey"}, "writes flows from journeys: what the judge reads of anybody's traces, as data that the services do"},
 	{"services", []string{"otelamqp", "otelkgo", "tracecontext", "internal"}, "makes traces: the system under observation knows neither its driver nor its judge"},
 	{"journey", nil, "judges traces: a library for projects that have never heard of the lab"},
 	{"otelamqp", nil, "instruments amqp091-go: a library for projects that have never heard of the lab"},
@@ -76,6 +77,7 @@ var confinements = []confinement{
 			return !strings.HasPrefix(file, "internal/") || strings.HasPrefix(file, "internal/traceset/")
 		},
 		"only what a command line names is looked for in run directories"},
+	{"flows from traces", under(module + "/derive"), matches("cmd/tracelab/*.go"), "the lab runs flows wherever they come from; its tests run derived ones"},
 	{"compose-go", under("github.com/compose-spec/compose-go"), matches("internal/stack/*.go"),
 		"what users of tracelab build has no need of it"},
 	{"anything but the standard library", func(p string) bool { return !isStandard(p) && !isOurs(p) },
@@ -145,6 +147,9 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"lab/broker.go", "github.com/twmb/franz-go/pkg/kfake", ""},
 		{"lab/lab.go", module + "/lab/internal/clock", ""},
 		{"lab/lab.go", module + "/experiments", "lab may not import experiments"},
+		{"lab/lab.go", module + "/derive", "flows from traces"},
+		{"lab/derive_test.go", module + "/derive", ""},
+		{"derive/derive.go", module + "/lab", "derive may not import lab"},
 		{"lab/rundir/read.go", module + "/journey/source", ""},
 		{"lab/rundir/read.go", module + "/services", "links no service"},
 		{"lab/rundir/read.go", module + "/lab", "links no service"},

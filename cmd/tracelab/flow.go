@@ -15,6 +15,7 @@ type flowCommand struct {
 	List  flowListCommand  `cmd:"" help:"List the flows that the program has."`
 	Show  flowShowCommand  `cmd:"" help:"Draw a flow: its steps, and what carries them in each form."`
 	Check flowCheckCommand `cmd:"" help:"Tell whether files are flows that can run; if not, where and why."`
+	From  flowFromCommand  `cmd:"" help:"Write a flow from traces of any system: what was done in which order, what it took, and what carried it."`
 }
 
 // flowListCommand is `tracelab flow list`.

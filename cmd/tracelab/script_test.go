@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the sessions of testdata/script. They begin with three runs that are there already: RUN has eight
-// orders of each form, OTHER the same orders of grpc and kafka with a slow payment, ONE has one order of one form. Files
-// are named by absolute paths ($WORK, $RUN): the scripts share the working directory of this process.
+// orders of each form, OTHER the same orders of grpc and kafka with a slow payment, ONE has one order of one form. CASES are
+// the judge's cases. Files are named by absolute paths ($WORK, $RUN): the scripts share the working directory of this process.
 //
 //	tracelab ARG…          runs the program in this process; it must exit with 0, with ! it must not
 //	exits STATUS ARG…      runs it; it must exit with that status
@@ -55,7 +55,9 @@ func TestScripts(t *testing.T) {
 				}
 				env.Setenv(name, own)
 			}
-			return nil
+			cases, err := filepath.Abs(caseFiles)
+			env.Setenv("CASES", cases)
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"tracelab": func(ts *testscript.TestScript, neg bool, args []string) { done(ts, neg, start(ts, nil, args)) },

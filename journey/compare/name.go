@@ -2,10 +2,10 @@ package compare
 
 import "strings"
 
-// normalizeName returns a span's name with {id} for each part that looks like an identifier, so that the spans of one
+// NormalizeName returns a span's name with {id} for each part that looks like an identifier, so that the spans of one
 // operation have one name: a part, between blanks and any of /:,;=?&()[]{}"'|, that is a decimal number, a UUID, or at least 8
 // hexadecimal digits with a decimal one among them. Names that follow the OpenTelemetry conventions have no such parts.
-func normalizeName(name string) string {
+func NormalizeName(name string) string {
 	if strings.IndexFunc(name, isDecimal) < 0 {
 		return name
 	}

@@ -15,10 +15,10 @@ func TestNormalizeName(t *testing.T) {
 		"HTTP/1.1 GET":                                             "HTTP/1.1 GET",
 		"é/9/\xff":                                                 "é/{id}/\xff",
 	} {
-		if got := normalizeName(name); got != want {
+		if got := NormalizeName(name); got != want {
 			t.Errorf("%q is written %q, want %q", name, got, want)
 		}
-		if again := normalizeName(want); again != want {
+		if again := NormalizeName(want); again != want {
 			t.Errorf("twice: %q is written %q", want, again)
 		}
 	}

@@ -136,7 +136,7 @@ func (t *placeTable) identity(set *journey.Set, i journey.Index) identity {
 	raw := rawIdentity{span.Service, span.Name, set.Topic(i)}
 	n := t.identities.Of(raw)
 	if int(n) == len(t.known) {
-		t.known = append(t.known, identity{t.services.Of(raw.service), t.names.Of(normalizeName(templated(span, raw.topic)))})
+		t.known = append(t.known, identity{t.services.Of(raw.service), t.names.Of(NormalizeName(templated(span, raw.topic)))})
 	}
 	return t.known[n]
 }

@@ -22,7 +22,7 @@ func RootOf(j *journey.Journey) Root {
 		return Root{}
 	}
 	span := j.Set().Span(i)
-	return Root{span.Service, normalizeName(span.Name)}
+	return Root{span.Service, NormalizeName(span.Name)}
 }
 
 // String writes service and name, or that there is none.

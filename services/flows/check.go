@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// settleVerb is the verb of the step that the loader puts behind a flow that does not end with its entry's service.
-const settleVerb = "Settle"
+// SettleVerb is the verb of the step that the loader puts behind a flow that does not end with its entry's service.
+const SettleVerb = "Settle"
 
 // maxConditional is the most steps with when or share: every combination of them is checked.
 const maxConditional = 6
@@ -95,7 +95,7 @@ func (r *reader) addSettle(doc *document) error {
 	if len(ends) == 1 && last.Step.Service() == f.Entry().Service() && last.When == nil && last.Share == 1 {
 		return nil
 	}
-	settle := Step(f.Entry().Service() + "." + settleVerb)
+	settle := Step(f.Entry().Service() + "." + SettleVerb)
 	if r.steps[settle] != nil {
 		return r.at(doc, settle, "a step of this name completes the flows that do not end with a step of %s: name it otherwise", f.Entry().Service())
 	}

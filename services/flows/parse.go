@@ -288,3 +288,14 @@ func words[T ~string](names []T) []string {
 
 // sortedSteps lists the steps that stand in a file, for an error about one that does not.
 func (r *reader) sortedSteps() []string { return words(slices.Sorted(maps.Keys(r.steps))) }
+
+// NotServices lists the names that no service of a step may have.
+func NotServices() []string { return slices.Clone(notServices) }
+
+// CheckName tells whether a flow may have a name.
+func CheckName(name string) error {
+	if !flowName.MatchString(name) {
+		return fmt.Errorf("%q: a flow's name has small letters, digits and dashes, such as order or fan-out-3", cut(name))
+	}
+	return nil
+}

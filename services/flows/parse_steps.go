@@ -19,8 +19,8 @@ func (r *reader) readSteps(v value) error {
 	if err != nil {
 		return err
 	}
-	if len(pairs) > maxSteps {
-		return v.doc.about(pairs[maxSteps].token, "steps", "%d steps: use at most %d", len(pairs), maxSteps)
+	if len(pairs) > MaxSteps {
+		return v.doc.about(pairs[MaxSteps].token, "steps", "%d steps: use at most %d", len(pairs), MaxSteps)
 	}
 	for _, p := range pairs {
 		if !stepName.MatchString(p.key) {

@@ -15,7 +15,7 @@ const (
 	maxNesting   = 8
 	maxLine      = 4096 // characters
 	maxLines     = 2000
-	maxSteps     = 200
+	MaxSteps     = 200
 	maxForms     = 40
 	maxFields    = 40 // of a body, and reasons
 )
@@ -46,7 +46,7 @@ func (d *document) precheck(content []byte) error {
 // checkDepth bounds brackets, markers of lists and indentation, counted as if none of them were quoted.
 func (d *document) checkDepth() error {
 	if len(d.lines) > maxLines {
-		return d.at(maxLines+1, 1, "", "%d lines: a flow has at most %d, and %d steps", len(d.lines), maxLines, maxSteps)
+		return d.at(maxLines+1, 1, "", "%d lines: a flow has at most %d, and %d steps", len(d.lines), maxLines, MaxSteps)
 	}
 	brackets := 0
 	var indents []int

@@ -1,0 +1,272 @@
+package derive_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tracelab/derive"
+	"tracelab/journey"
+	"tracelab/services/flows"
+)
+
+// node is an operation of a drawn tree: it works, calls others in groups (those of a group side by side, one group after the other), and works
+// again.
+type node struct {
+	service, name string
+	work, end     time.Duration // medians
+	calls         [][]node
+	sends         []node // messages, after all calls
+	seldom        float64
+}
+
+// drawer makes spans of trees.
+type drawer struct {
+	spans []journey.Span
+	next  uint64
+	rand  *rand.Rand
+	noise float64
+}
+
+func (d *drawer) span(trace uint64, parent journey.SpanID, kind journey.Kind, n node, name string) *journey.Span {
+	d.next++
+	s := journey.Span{Parent: parent, Kind: kind, Service: n.service, Name: name}
+	binary.BigEndian.PutUint64(s.Trace[8:], trace+1)
+	binary.BigEndian.PutUint64(s.ID[:], d.next)
+	d.spans = append(d.spans, s)
+	return &d.spans[len(d.spans)-1]
+}
+
+func (d *drawer) took(median time.Duration) int64 {
+	return int64(float64(median) * math.Exp(d.noise*d.rand.NormFloat64()))
+}
+
+// draw draws an operation and all that it leads to, and returns when it had ended.
+func (d *drawer) draw(trace uint64, parent journey.SpanID, kind journey.Kind, n node, at int64) int64 {
+	const hop = int64(200 * time.Microsecond) // there, and back
+	index := len(d.spans)
+	mine := d.span(trace, parent, kind, n, n.name)
+	id := mine.ID
+	mine.Start = at
+	at += d.took(n.work)
+	for _, group := range n.calls {
+		latest := at
+		for _, call := range group {
+			if call.seldom > 0 && d.rand.Float64() >= call.seldom {
+				continue
+			}
+			client := len(d.spans)
+			cs := d.span(trace, id, journey.KindClient, n, call.service+"/"+call.name)
+			cs.Start, cs.Attributes = at, []journey.Attribute{{Key: "rpc.system", Value: journey.StringValue("grpc")}}
+			end := d.draw(trace, cs.ID, journey.KindServer, call, at+hop) + hop
+			d.spans[client].End = end
+			latest = max(latest, end)
+		}
+		at = latest
+	}
+	at += d.took(n.end)
+	for _, to := range n.sends {
+		kafka := []journey.Attribute{{Key: "messaging.system", Value: journey.StringValue("kafka")}, {Key: "messaging.destination.name", Value: journey.StringValue(to.name)}}
+		sent := len(d.spans)
+		p := d.span(trace, id, journey.KindProducer, n, "send "+to.name)
+		p.Start, p.End, p.Attributes = at, at+hop, kafka
+		pid := p.ID
+		at += hop
+		to.name = "process " + to.name
+		consumer := len(d.spans)
+		d.draw(trace, pid, journey.KindConsumer, to, at+hop)
+		d.spans[consumer].Attributes = kafka
+		_ = sent
+	}
+	d.spans[index].End = at
+	return at
+}
+
+// drawn draws a tree often, and reads it.
+func drawn(n node, journeys int, noise float64) []*journey.Journey {
+	d := &drawer{rand: rand.New(rand.NewPCG(1, 2)), noise: noise}
+	for i := range journeys {
+		d.draw(uint64(i), journey.SpanID{}, journey.KindServer, n, int64(i)*int64(time.Minute))
+	}
+	return journey.NewSet(d.spans).Journeys()
+}
+
+const ms = time.Millisecond
+
+// hotel is a tree as DeathStarBench's hotel reservation has it.
+func hotel() node {
+	return node{service: "frontend", name: "GET /hotels", work: ms, end: 2 * ms, calls: [][]node{
+		{{service: "srv-search", name: "search.Search/Nearby", work: 2 * ms, end: 4 * ms, calls: [][]node{
+			{{service: "srv-geo", name: "geo.Geo/Nearby", work: 6 * ms}, {service: "srv-rate", name: "rate.Rate/GetRates", work: 3 * ms, calls: [][]node{
+				{{service: "memcached-rate", name: "get_multi", work: ms}}}}},
+		}}},
+		{{service: "srv-reservation", name: "reservation.Reservation/CheckAvailability", work: 5 * ms}},
+		{{service: "srv-profile", name: "profile.Profile/GetProfiles", work: 7 * ms}},
+	}}
+}
+
+func afters(f *flows.Flow) map[string]string {
+	m := map[string]string{}
+	for _, row := range f.Rows {
+		var list []string
+		for _, a := range row.After {
+			list = append(list, string(a))
+		}
+		m[string(row.Step)] = strings.Join(list, " ")
+	}
+	return m
+}
+
+// TestATreeOfCalls: what is called one after another comes after another, what is called side by side does not; work behind calls is a step of
+// its own; costs are what an operation did itself.
+func TestATreeOfCalls(t *testing.T) {
+	d, err := derive.From(drawn(hotel(), 60, 0.1), derive.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"frontend.GETHotels": "", "srv-search.Nearby": "frontend.GETHotels",
+		"srv-geo.Nearby": "srv-search.Nearby", "srv-rate.GetRates": "srv-search.Nearby", "memcached-rate.GetMulti": "srv-rate.GetRates",
+		"srv-search.NearbyEnd":              "srv-geo.Nearby memcached-rate.GetMulti",
+		"srv-reservation.CheckAvailability": "srv-search.NearbyEnd", "srv-profile.GetProfiles": "srv-reservation.CheckAvailability",
+		"frontend.GETHotelsEnd": "srv-profile.GetProfiles",
+	}
+	if diff := cmp.Diff(want, afters(d.Flow)); diff != "" {
+		t.Errorf("after (-want +got):\n%s\n%s", diff, d.YAML)
+	}
+	for step, median := range map[string]time.Duration{"frontend.GETHotels": ms, "srv-search.NearbyEnd": 4 * ms, "srv-geo.Nearby": 6 * ms, "srv-profile.GetProfiles": 7 * ms} {
+		row, _ := d.Flow.Row(flows.Step(step))
+		if got := row.Cost.Wait; got < median*9/10 || got > median*11/10 || len(row.Cost.Quantiles) != 3 {
+			t.Errorf("%s takes %v %v, want about %v and quantiles", step, got, row.Cost.Quantiles, median)
+		}
+	}
+	if forms := d.Flow.Forms(); !slices.Equal(forms, []flows.Form{"traced", "grpc", "kafka"}) {
+		t.Errorf("forms %v\n%s", forms, d.YAML)
+	}
+}
+
+// TestFewJourneysAreNoOrder: under twenty observations nothing that was called side by side or one after another is told apart: a comment says
+// what was seen.
+func TestFewJourneysAreNoOrder(t *testing.T) {
+	for _, c := range []struct {
+		journeys, atLeast int
+		after             string
+	}{{19, 0, "frontend.GETHotels"}, {20, 0, "srv-reservation.CheckAvailability"}, {3, 3, "srv-reservation.CheckAvailability"}} {
+		d, err := derive.From(drawn(hotel(), c.journeys, 0.1), derive.Options{AtLeast: c.atLeast})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := afters(d.Flow)["srv-profile.GetProfiles"]; got != c.after {
+			t.Errorf("%d journeys, at least %d: after %s, want %s\n%s", c.journeys, c.atLeast, got, c.after, d.YAML)
+		}
+		said := strings.Contains(string(d.YAML), "  # it began after srv-reservation.CheckAvailability had ended 19 of 19 times: too few to tell, from 20 on it is taken for given\n")
+		if said != (c.journeys == 19) {
+			t.Errorf("%d journeys: the comment is there: %v\n%s", c.journeys, said, d.YAML)
+		}
+	}
+}
+
+// TestAnOrderThatIsNotAlwaysKept is a comment.
+func TestAnOrderThatIsNotAlwaysKept(t *testing.T) {
+	js := drawn(node{service: "a", name: "Go", work: ms, calls: [][]node{{{service: "b", name: "One", work: ms}}, {{service: "c", name: "Two", work: ms}}}}, 39, 0.1)
+	side := drawn(node{service: "a", name: "Go", work: ms, calls: [][]node{{{service: "b", name: "One", work: ms}, {service: "c", name: "Two", work: ms}}}}, 1, 0.1)
+	d, err := derive.From(append(js, side...), derive.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if afters(d.Flow)["c.Two"] != "a.Go" || !strings.Contains(string(d.YAML), "# it began after b.One had ended 39 of 40 times: not always, so they are side by side") {
+		t.Errorf("c.Two comes after %q\n%s", afters(d.Flow)["c.Two"], d.YAML)
+	}
+}
+
+// TestMessagesFanOutAndJoin: one record reaches two services; what they send back meets in the entry's service.
+func TestMessagesFanOutAndJoin(t *testing.T) {
+	back := []node{{service: "shop", name: "done", work: ms}}
+	d, err := derive.From(drawn(node{service: "shop", name: "POST /carts", work: ms, sends: []node{
+		{service: "mail", name: "placed", work: 3 * ms, sends: back}, {service: "stock", name: "placed", work: 5 * ms, sends: back},
+	}}, 20, 0.1), derive.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"shop.POSTCarts": "", "mail.ProcessPlaced": "shop.POSTCarts", "stock.ProcessPlaced": "shop.POSTCarts", "shop.ProcessDone": "mail.ProcessPlaced stock.ProcessPlaced"}
+	if diff := cmp.Diff(want, afters(d.Flow)); diff != "" {
+		t.Errorf("after (-want +got):\n%s\n%s", diff, d.YAML)
+	}
+	mail, _ := d.Flow.Row("mail.ProcessPlaced")
+	stock, _ := d.Flow.Row("stock.ProcessPlaced")
+	if mail.Message != "placed" || stock.Message != "placed" {
+		t.Errorf("topics %s and %s, want placed\n%s", mail.Message, stock.Message, d.YAML)
+	}
+}
+
+// TestNamesThatAreNone are mapped, said, and told apart.
+func TestNamesThatAreNone(t *testing.T) {
+	call := func(service, name string) []node { return []node{{service: service, name: name, work: ms}} }
+	d, err := derive.From(drawn(node{service: "gateway", name: "GET /a b/{x}", work: ms, calls: [][]node{
+		call("Cart Service", "Get"), call("cart-service", "get"), call("cart-service", "GET"), call("订单", "创建"), call("client", "x\n# y: {"), call("9to5", "7"),
+	}, sends: []node{{service: "z", name: "a b/c", work: ms}, {service: "y", name: "a-b c", work: ms}}}, 20, 0.1), derive.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, row := range d.Flow.Rows {
+		got = append(got, string(row.Step)+" "+row.Message)
+	}
+	for _, want := range []string{
+		"gateway-service.GETABX ", "cart-service.Get ", "cart-service-2.Get ", "cart-service-2.GET2 ", "service.Work ", "client-service.XY ", "s-9to5.Id ",
+		"z.ProcessABC a-b-c", "y.ProcessABC a-b-c-2",
+	} {
+		if !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, want) }) {
+			t.Errorf("no %q among %q", want, got)
+		}
+	}
+	for _, said := range []string{`service is the service "订单"`, `the operation "x\n# y: {"`, `Cart-service is the service "Cart Service"`, `its topic is "a b/c"`} {
+		if !strings.Contains(strings.ToLower(string(d.YAML)), strings.ToLower(said)) {
+			t.Errorf("no %q in\n%s", said, d.YAML)
+		}
+	}
+}
+
+// TestStepsOfSomeJourneys are drawn by their share.
+func TestStepsOfSomeJourneys(t *testing.T) {
+	n := node{service: "a", name: "Go", work: ms, calls: [][]node{{{service: "b", name: "Often", work: ms}, {service: "c", name: "Seldom", work: ms, seldom: 0.3}}}}
+	d, err := derive.From(drawn(n, 100, 0.1), derive.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, _ := d.Flow.Row("c.Seldom")
+	if row.Share < 0.2 || row.Share > 0.4 || !strings.Contains(string(d.YAML), "of 100 journeys have it") {
+		t.Errorf("share %v\n%s", row.Share, d.YAML)
+	}
+}
+
+// TestTooManyOperations are refused in words.
+func TestTooManyOperations(t *testing.T) {
+	group := make([]node, 10_000)
+	for i := range group {
+		group[i] = node{service: fmt.Sprintf("s%d", i/100), name: fmt.Sprintf("op-%c%c%c", 'a'+i%26, 'a'+i/26%26, 'a'+i/676), work: ms}
+	}
+	_, err := derive.From(drawn(node{service: "a", name: "Go", work: ms, calls: [][]node{group}}, 2, 0), derive.Options{})
+	if err == nil || err.Error() != "10001 different operations, and a flow has at most 200 steps: choose journeys of one root, leave services out, or take ids out of the names of spans" {
+		t.Errorf("%v", err)
+	}
+	wide := group[:190]
+	d, err := derive.From(drawn(node{service: "a", name: "Go", work: ms, end: 30 * ms, calls: [][]node{wide}}, 20, 0), derive.Options{})
+	if err != nil || len(d.Flow.Rows) != 192 {
+		t.Errorf("%v", err)
+	}
+	var deep node
+	for i := range 150 {
+		deep = node{service: fmt.Sprint("s", i%7), name: "Go", work: ms, calls: [][]node{{deep}}}
+	}
+	if d, err = derive.From(drawn(deep, 20, 0), derive.Options{}); err != nil {
+		t.Errorf("a circle of services: %v", err)
+	}
+}
