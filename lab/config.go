@@ -32,11 +32,13 @@ type Config struct {
 	Relation services.Relation
 	Kotel    bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
 	Faults   []faults.Fault
-	Workers  int           // records that a service works on at the same time; 0: services.DefaultWorkers
-	Mailbox  int           // orders that the service of the entry step carries on with after its answer; 0: services.DefaultMailbox
-	NoDedupe bool          // do a step again when its message is delivered again
-	Timeout  time.Duration // of the client, for one order; 0: 5 s
-	Deadline time.Duration // from the last answer until every order is final and every journey complete; 0: 10 s
+	Workers  int // records that a service works on at the same time; 0: services.DefaultWorkers
+	// WorkersOf is how many calls and records a service works on at a time, by its name, in the place of what the flow says.
+	WorkersOf map[string]int
+	Mailbox   int           // orders that the service of the entry step carries on with after its answer; 0: services.DefaultMailbox
+	NoDedupe  bool          // do a step again when its message is delivered again
+	Timeout   time.Duration // of the client, for one order; 0: 5 s
+	Deadline  time.Duration // from the last answer until every order is final and every journey complete; 0: 10 s
 
 	Kafka    []string // host:port of brokers; none: the embedded one
 	RabbitMQ []string // host:port of nodes; none: no form of it
@@ -166,6 +168,17 @@ func (c Config) checkAmounts() error {
 	}
 	if c.Workers < 1 || c.Workers > maxWorkers {
 		return fmt.Errorf("workers %d: use a number from 1 to %d", c.Workers, maxWorkers)
+	}
+	for service, workers := range c.WorkersOf {
+		if err := c.Flow.CheckService(service); err != nil {
+			return fmt.Errorf("workers: %w", err)
+		}
+		if workers < 1 || workers > maxWorkers {
+			return fmt.Errorf("workers of %s %d: use a number from 1 to %d", service, workers, maxWorkers)
+		}
+	}
+	if c.Target != "" && len(c.WorkersOf) > 0 {
+		return errors.New("the services at --target have their own workers: give --workers to serve")
 	}
 	if c.Mailbox < 1 || c.Mailbox > maxOrders {
 		return fmt.Errorf("mailbox %d: use a number from 1 to %d", c.Mailbox, maxOrders)

@@ -67,18 +67,22 @@ func (e expectations) of(order orderKey, o orderState) expectation {
 	case o.failed == nil:
 		return expectation{}
 	}
-	var failed []services.Step
+	var failed, refused []services.Step
 	for _, f := range o.failed.Failures {
 		if f.CutOff() {
 			return expectation{steps: o.failed.Steps}
 		}
 		failed = append(failed, services.Step(f.Step))
+		if f.Refused() {
+			refused = append(refused, services.Step(f.Step))
+		}
 	}
 	plan, err := e.flow.Plan(order.form, e.skipped(order.number)...)
 	if err != nil {
 		return expectation{}
 	}
-	return expectation{plan.Reached(failed...), plan.Deliveries(failed...)}
+	begun := slices.DeleteFunc(plan.Reached(failed...), func(s services.Step) bool { return slices.Contains(refused, s) })
+	return expectation{begun, plan.Deliveries(failed...)}
 }
 
 // missing names the first expected thing that the journey does not have, or "".

@@ -50,6 +50,9 @@ func (r *Result) headline(b *strings.Builder) {
 	if len(r.Faults) > 0 {
 		fmt.Fprintf(b, ", faults %s", strings.Join(r.Faults, " "))
 	}
+	for _, service := range sortedKeys(r.WorkersOf) {
+		fmt.Fprintf(b, ", %s of %s", count(r.WorkersOf[service], "worker", "workers"), service)
+	}
 	if r.WarmUp > 0 {
 		fmt.Fprintf(b, "; %s a form are left out: %s", count(r.WarmUp, "warm-up order", "warm-up orders"), r.WarmedUp.Why)
 	}

@@ -8,11 +8,14 @@ import (
 	"net/http"
 	"strings"
 
+	carrierhttp "tracelab/services/internal/carrier/http"
+
 	"tracelab/services/flows"
 )
 
 // PlaceRequest is the request that places an order of a flow at a gateway, given by its URL, for whoever plays the client. Its context
-// carries the experiment; the caller's HTTP client makes the span and writes both into the headers.
+// carries the experiment; the caller's HTTP client makes the span and writes both into the headers. For a flow with deadlines the request says
+// how much time the context has left.
 func PlaceRequest(ctx context.Context, gateway string, f *flows.Flow, e Experiment, order Placement) (*http.Request, error) {
 	ctx, err := e.WithBaggage(ctx)
 	if err != nil {
@@ -29,6 +32,9 @@ func PlaceRequest(ctx context.Context, gateway string, f *flows.Flow, e Experime
 	}
 	req.GetBody = nil // net/http must not send an order twice
 	req.Header.Set("Content-Type", "application/json")
+	if f.HasDeadlines() {
+		carrierhttp.SetTimeout(ctx, req.Header)
+	}
 	return req, nil
 }
 

@@ -46,6 +46,8 @@ type Config struct {
 	RabbitMQ   []string // host:port of its nodes; none: no messages by RabbitMQ
 	Prefix     string   // of topics, groups, exchanges and queues, on a broker that others use too
 	Workers    int      // messages of a broker that a service works on at the same time
+	// WorkersOf is how many calls and messages a service works on at a time, by its name, in the place of what the flow says.
+	WorkersOf map[string]int
 	// ClassicQueues makes classic queues at RabbitMQ instead of quorum queues.
 	ClassicQueues bool
 	// Mailbox is how many orders the service that keeps the accounts carries on with after it has answered, waiting ones among them; 0:

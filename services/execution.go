@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
@@ -34,6 +35,7 @@ type execution struct {
 	waiting   []hopOf         // calls that are made one by one
 	calling   bool            // one of them
 	failures  []*orderpb.Failure
+	again     time.Duration       // when another try makes sense, as far as the failures say
 	handlings []*orderpb.Handling // of the steps that are done, as far as we were told
 	handOver  error               // a message that could not be published
 	// handedOver says that a message was published: somebody else carries on.
@@ -83,7 +85,7 @@ func (x *execution) run(ctx context.Context) (*orderpb.Receipt, error) {
 		return receipt, errors.Join(errHandOver, x.handOver)
 	case len(x.failures) > 0:
 		slices.SortStableFunc(x.failures, func(a, b *orderpb.Failure) int { return strings.Compare(a.GetStep(), b.GetStep()) })
-		return receipt, &carrier.Failed{Failures: x.failures}
+		return receipt, &carrier.Failed{Failures: x.failures, RetryAfter: x.again}
 	}
 	return receipt, nil
 }
@@ -117,7 +119,7 @@ func (x *execution) finished(ctx context.Context, steps []Step) {
 	handlings := slices.Clone(x.handlings)
 	x.mu.Unlock()
 	for _, hop := range messages {
-		event := &orderpb.Event{Order: x.order, Steps: asNames(hop.of), Handlings: handlings, Redriven: carrier.Redriven(ctx)}
+		event := &orderpb.Event{Order: x.order, Steps: asNames(hop.of), Handlings: handlings, Payload: x.node.payload(x.exp, hop.Step), Redriven: carrier.Redriven(ctx)}
 		err := x.node.publish(ctx, hop.By, hop.Topic, event)
 		x.mu.Lock()
 		x.handOver, x.handedOver = errors.Join(x.handOver, err), x.handedOver || err == nil
@@ -174,7 +176,7 @@ func (x *execution) call(ctx context.Context, hop hopOf) (*orderpb.Receipt, erro
 	x.handlings = append(x.handlings, receipt.GetHandlings()...)
 	if err != nil {
 		failed := withStep(err, hop.Step)
-		x.failures = append(x.failures, failed.Failures...)
+		x.failures, x.again = append(x.failures, failed.Failures...), max(x.again, failed.RetryAfter)
 		return receipt, failed
 	}
 	return receipt, nil
@@ -201,7 +203,7 @@ func (n *node) hop(ctx context.Context, e Experiment, hop hopOf, order *orderpb.
 		event.Handlings = told
 	}
 	receipt := &orderpb.Receipt{}
-	err := n.call(ctx, hop.By, hop.Step, event, receipt)
+	err := n.call(ctx, e, hop.By, hop.Step, event, receipt)
 	return receipt, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
 
 	"tracelab/internal/vocabulary"
@@ -36,6 +37,9 @@ const (
 	KeyStep      = "tracelab.step"      // its name
 	KeyDuplicate = "tracelab.duplicate" // true: the step had been done before; without --no-dedupe it was skipped
 )
+
+// keyRefused names the step that a call was refused for, on the span that tells of it: the step itself was not begun.
+const keyRefused = attribute.Key("tracelab.refused")
 
 // Experiment is what an order carries with it, as W3C Baggage over HTTP headers, gRPC metadata and Kafka headers: one
 // running system serves every form, and nothing but the order says which.

@@ -81,7 +81,7 @@ func (w *flowWork) named(failed *carrier.Failed) *carrier.Failed {
 	if failed.Terms != nil {
 		return failed
 	}
-	return &carrier.Failed{Failures: failed.Failures, OrderID: failed.OrderID, Answer: failed.Answer, Terms: w.terms}
+	return &carrier.Failed{Failures: failed.Failures, OrderID: failed.OrderID, Answer: failed.Answer, RetryAfter: failed.RetryAfter, Terms: w.terms}
 }
 
 // a is the unit with its article.

@@ -54,6 +54,7 @@ func newGateway(n *node) error {
 		n.httpServer.Plain(pattern, http.HandlerFunc(g.ask))
 	}
 	n.httpServer.Plain("GET /runs/{run}/spans", http.HandlerFunc(g.reportAllSpans))
+	n.httpServer.Plain("GET /runs/{run}/calls", http.HandlerFunc(g.reportAllCalls))
 	n.ready = g.peersReady
 	return nil
 }
@@ -120,7 +121,11 @@ func (g *gateway) accept(ctx context.Context, e Experiment, placement *orderpb.E
 	column, _ := g.flow.Column(e.Form)
 	entry := g.flow.Entry()
 	answer := &orderpb.Receipt{}
-	return answer, g.call(ctx, column.By[entry], entry, placement, answer)
+	err := g.call(ctx, e, column.By[entry], entry, placement, answer)
+	if failed, ok := errors.AsType[*carrier.Failed](err); ok && (failed.Reason() == carrier.BreakerOpen || failed.Reason() == carrier.BulkheadFull) {
+		g.metrics.count(ctx, e.Form, Refused) // it was not called, so it counts nothing
+	}
+	return answer, err
 }
 
 // read reads and checks a placement. A placement that fails here makes no order.

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func newKeeper(n *node, config Config) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keeper{node: n, ledger: newLedger(n.flow.Flow, n.store.kept, n.store.units), mailbox: newMailbox(config.Mailbox, config.Workers), metrics: metrics}
+	k := &keeper{node: n, ledger: newLedger(n.flow.Flow, n.store.kept, n.store.units), mailbox: newMailbox(config.Mailbox, config.Workers, cmp.Or(n.flow.Timeout, carryOnTimeout)), metrics: metrics}
 	n.httpServer.Plain("GET "+n.flow.Path+"/{id}", http.HandlerFunc(k.get))
 	n.httpServer.Plain("GET /runs/{run}", http.HandlerFunc(k.accounts))
 	n.httpServer.Plain("GET /runs/{run}"+listed, http.HandlerFunc(k.list))

@@ -55,6 +55,9 @@ func (f StepFailure) CutOff() bool {
 	return f.Reason == carrier.Cancelled || f.Reason == carrier.Timeout || f.Reason == carrier.Unavailable
 }
 
+// Refused tells whether the step was not begun, because there was no room for the call: a breaker, a bulkhead or a queue refused it.
+func (f StepFailure) Refused() bool { return carrier.Refused(f.Reason) }
+
 // ledger keeps the state of all orders in a store. It decides; the store remembers, and has a limit: the oldest final orders are forgotten first,
 // then the oldest that have been pending for store.PendingFor; when neither is there, no order is accepted. What is forgotten stays in the sums.
 type ledger struct {

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// carryOnTimeout bounds what is carried on behind an answer: the client's deadline says nothing about it.
+	// carryOnTimeout bounds what is carried on behind an answer, unless the flow has a timeout: the client's deadline says nothing about it.
 	carryOnTimeout = 30 * time.Second
 	// replyTimeout is how long a client's call is kept open for a reply: less than clients wait by default.
 	replyTimeout = 4 * time.Second
@@ -26,13 +26,14 @@ const (
 type mailbox struct {
 	places  chan struct{} // one for each order, waiting or worked on
 	workers chan struct{} // one for each order that is worked on
+	timeout time.Duration // of what is carried on with, by calls
 	life    context.Context
 	kill    context.CancelFunc
 	working sync.WaitGroup
 }
 
-func newMailbox(places, workers int) *mailbox {
-	m := &mailbox{places: make(chan struct{}, places), workers: make(chan struct{}, max(1, workers))}
+func newMailbox(places, workers int, timeout time.Duration) *mailbox {
+	m := &mailbox{places: make(chan struct{}, places), workers: make(chan struct{}, max(1, workers)), timeout: timeout}
 	m.life, m.kill = context.WithCancel(context.Background())
 	return m
 }
@@ -59,7 +60,7 @@ func (m *mailbox) post(ctx context.Context, work func(context.Context)) {
 			return
 		}
 		defer func() { <-m.workers }()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), carryOnTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.timeout)
 		defer cancel()
 		defer context.AfterFunc(m.life, cancel)()
 		work(ctx)

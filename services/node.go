@@ -28,7 +28,11 @@ type node struct {
 	repeatEffects bool // do a step again that has been done
 	store         *Store
 	handlings     *handlingIDs
-	fired         *firedFaults // of the process
+	fired         *firedFaults         // of the process
+	calls         *callCounts          // of all services of the process
+	policies      map[Step]*callPolicy // of the steps that are called with one
+	workers       *workers             // nil: as many calls and messages at a time as come
+	callMetrics   callMetrics
 	telemetry     *telemetry.Provider
 	queue         *telemetry.Queue // of the process; nil: its spans go nowhere, or where the lab counts them
 	process       string
@@ -58,6 +62,7 @@ func (n *node) probes() {
 		carrierhttp.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "alive"})
 	}))
 	n.httpServer.Plain("GET /runs/{run}/spans/here", http.HandlerFunc(n.reportSpans))
+	n.httpServer.Plain("GET /runs/{run}/calls/here", http.HandlerFunc(n.reportCalls))
 	n.httpServer.Plain("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if missing := n.notReady(r.Context()); len(missing) > 0 {
 			carrierhttp.WriteJSON(w, http.StatusServiceUnavailable, Readiness{Service: n.name, Status: "not ready", Waiting: missing})

@@ -22,7 +22,7 @@ func (n *node) serveSteps(entry carriergrpc.Method) {
 			method = entry
 		}
 		named := func(ctx context.Context, event *orderpb.Event) (*orderpb.Receipt, error) {
-			receipt, err := method(ctx, event)
+			receipt, err := n.answer(ctx, step, event, method)
 			if err != nil {
 				return nil, n.flow.named(carrier.AsFailed("", err))
 			}
@@ -36,13 +36,23 @@ func (n *node) serveSteps(entry carriergrpc.Method) {
 	}
 }
 
-// call asks another service for a step.
-func (n *node) call(ctx context.Context, by flows.Carrier, step Step, event *orderpb.Event, receipt *orderpb.Receipt) error {
-	caller := map[flows.Carrier]carrier.Caller{flows.HTTP: n.http, flows.RPC: n.grpc}[by]
-	if caller == nil {
+// call asks another service for a step, as the flow says how it is called.
+func (n *node) call(ctx context.Context, e Experiment, by flows.Carrier, step Step, event *orderpb.Event, receipt *orderpb.Receipt) error {
+	var caller carrier.Caller
+	switch by {
+	case flows.HTTP:
+		caller = n.http
+	case flows.RPC:
+		caller = n.grpc
+	default:
 		return fmt.Errorf("carrier %q is no call", by)
 	}
-	return caller.Call(ctx, step.Service(), step.Verb(), event, receipt)
+	event.Payload = n.payload(e, step)
+	once := func(ctx context.Context) error { return caller.Call(ctx, step.Service(), step.Verb(), event, receipt) }
+	if p := n.policies[step]; p != nil {
+		return p.do(ctx, e, event, once)
+	}
+	return once(ctx)
 }
 
 // serveCall is a step that was asked for by a call: do it and, where the form says so, carry on from there. A branch of a join that is not

@@ -30,6 +30,7 @@ type System struct {
 	flow      *flowWork
 	handlings *handlingIDs
 	fired     *firedFaults
+	calls     *callCounts
 	serving   errgroup.Group
 	failed    chan error // the first server that ended by itself
 
@@ -67,7 +68,7 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	if config.Mailbox == 0 {
 		config.Mailbox = DefaultMailbox
 	}
-	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs(), fired: &firedFaults{}, starts: map[string]int{}, control: map[string]*sync.Mutex{}}
+	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs(), fired: &firedFaults{}, calls: &callCounts{}, starts: map[string]int{}, control: map[string]*sync.Mutex{}}
 	bound, err := s.bind()
 	if err != nil {
 		return nil, err
@@ -141,11 +142,16 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		return nil, err
 	}
 	n := &node{name: name, flow: s.flow, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
-		store: s.store(), handlings: s.handlings, fired: s.fired, telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
+		store: s.store(), handlings: s.handlings, fired: s.fired, calls: s.calls, workers: newWorkersOf(name, s.config), telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
 		queue: s.config.Telemetry.Queue(), process: s.config.Telemetry.Host + "/" + s.config.Telemetry.Instance}
 	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
-	n.http = carrierhttp.NewClient(n.life.Dial, provider, lookup(s.config.HTTP))
-	n.grpc = carriergrpc.NewClient(n.life.Dial, provider, lookup(s.config.GRPC), s.flow.RPCService)
+	retries := slices.ContainsFunc(s.flow.Rows, func(r flows.Row) bool { return !r.Retry.IsZero() })
+	n.http = carrierhttp.NewClient(n.life.Dial, provider, lookup(s.config.HTTP), retries)
+	n.grpc = carriergrpc.NewClient(n.life.Dial, provider, lookup(s.config.GRPC), s.flow.RPCService, retries)
+	n.policies = newCallPolicies(n)
+	if n.callMetrics, err = newCallMetrics(n); err != nil {
+		return n, err
+	}
 	n.probes()
 	if name == Gateway {
 		return n, newGateway(n)

@@ -152,16 +152,24 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 			}
 		},
 		"workers": func(t *testing.T) {
-			for workers, want := range map[string]bool{"1": false, "32": true} {
-				result, _ := do(t, "--forms", "kafka", "--orders", "4", "--rate", "1000", "--fault", "payment:delay=30ms", "--workers", workers)
-				charges := named(spans(t, result, services.Kafka), "payment.Charge")
+			for _, c := range []struct {
+				form    services.Form
+				workers string
+				want    bool
+			}{{services.Kafka, "1", false}, {services.Kafka, "32", true}, {services.Kafka, "payment=1", false}, {services.GRPC, "payment=1", false}, {services.GRPC, "1,payment=2", true}} {
+				result, _ := do(t, "--forms", string(c.form), "--orders", "4", "--rate", "1000", "--fault", "payment:delay=30ms", "--workers", c.workers)
+				workers, want := c.workers, c.want
+				charges := named(spans(t, result, c.form), "payment.Charge")
 				slices.SortFunc(charges, func(a, b journey.Span) int { return int(a.Start - b.Start) })
 				together := false
 				for i := range charges[1:] {
 					together = together || charges[i+1].Start < charges[i].End
 				}
 				if together != want {
-					t.Errorf("%s workers: payment works on several orders at a time: %v", workers, together)
+					t.Errorf("%s, %s workers: payment works on several orders at a time: %v", c.form, workers, together)
+				}
+				if told := result.WorkersOf["payment"]; (told > 0) != strings.Contains(workers, "payment") {
+					t.Errorf("%s workers: the report says %d of payment", workers, told)
 				}
 			}
 		},

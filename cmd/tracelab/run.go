@@ -28,7 +28,7 @@ type runCommand struct {
 	Flow     string        `help:"What is done: a flow by name (tracelab flow list), or a file of your own that ends in .yaml (default ${default})." default:"order" placeholder:"NAME|FILE"`
 	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link; or kotel, a lab whose Kafka clients use that library as shipped (default ${default})." default:"both" placeholder:"NAME"`
 	Fault    []string      `sep:"none" help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Behind it may stand ,from=2s,to=4s for a part of the run and ,attempt=1 for that attempt only. Kinds: ${faults}." placeholder:"SERVICE:KIND[=VALUE][@SHARE][,…]"`
-	Workers  int           `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
+	Workers  []string      `help:"Records that a service works on at the same time; SERVICE=N for the calls and records of one (default ${default})." default:"32" placeholder:"N|SERVICE=N,…"`
 	Mailbox  int           `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	NoDedupe bool          `help:"Do a step again when its message is delivered again."`
 	WarmUp   int           `help:"Orders of each form before the others, left out of everything; again and again until their medians agree; 0 for none (default ${default})." default:"3" placeholder:"N"`
@@ -106,7 +106,7 @@ func runnable(flow *flows.Flow, rabbitmq []string, target string) []services.For
 
 func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
-		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Workers: c.Workers, Mailbox: c.Mailbox, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
+		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Mailbox: c.Mailbox, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Keep: c.Keep, Target: c.Target,
 		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Unsent: 1 - c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Program: hint.Program(os.Args[0]), Version: version(), Logger: s.log,
 	}
@@ -114,7 +114,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		name string
 		ok   bool
 	}{
-		{"orders", c.Orders != 0}, {"rate", c.Rate != 0}, {"workers", c.Workers != 0}, {"mailbox", c.Mailbox != 0}, {"timeout", c.Timeout > 0}, {"deadline", c.Deadline > 0},
+		{"orders", c.Orders != 0}, {"rate", c.Rate != 0}, {"mailbox", c.Mailbox != 0}, {"timeout", c.Timeout > 0}, {"deadline", c.Deadline > 0},
 	} {
 		if !flag.ok {
 			return config, fmt.Errorf("--%s: use a positive value", flag.name)
@@ -122,6 +122,9 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	}
 	var err error
 	if config.Flow, err = loadFlow(c.Flow); err != nil {
+		return config, err
+	}
+	if config.Workers, config.WorkersOf, err = parseWorkers(config.Flow, c.Workers); err != nil {
 		return config, err
 	}
 	switch {

@@ -32,7 +32,7 @@ type serveCommand struct {
 	RabbitMQ    []string          `name:"rabbitmq" help:"The RabbitMQ that carries the messages of the form rabbitmq." placeholder:"HOST:PORT"`
 	Classic     bool              `help:"Make classic queues at that RabbitMQ instead of quorum queues."`
 	Prefix      string            `help:"Put this in front of the names of topics, groups, exchanges and queues." placeholder:"TEXT"`
-	Workers     int               `help:"Records that a service works on at the same time (default ${default})." default:"32" placeholder:"N"`
+	Workers     []string          `help:"Records that a service works on at the same time; SERVICE=N for the calls and records of one (default ${default})." default:"32" placeholder:"N|SERVICE=N,…"`
 	Mailbox     int               `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	AllowFaults bool              `help:"Act on the faults that an order carries."`
 	Store       string            `help:"Keep in this file the state of orders and which steps were done, so that a service that is killed and started again goes on with them (default: in memory)." placeholder:"FILE"`
@@ -154,7 +154,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 		names = flow.Services()
 	}
 	config := services.Config{
-		Services: names, Flow: flow, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Prefix: c.Prefix, Workers: c.Workers, Mailbox: c.Mailbox, Polls: c.Polls, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
+		Services: names, Flow: flow, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Prefix: c.Prefix, Mailbox: c.Mailbox, Polls: c.Polls, AllowFaults: c.AllowFaults, NoDedupe: c.NoDedupe, Network: services.TCP(),
 		Telemetry: telemetry.Config{
 			Version: version(), Host: c.Host, Headers: c.Headers, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
@@ -163,8 +163,8 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 	if c.Mailbox < 1 {
 		return config, fmt.Errorf("--mailbox %d: use at least 1", c.Mailbox)
 	}
-	if c.Workers < 1 {
-		return config, fmt.Errorf("--workers %d: use at least 1", c.Workers)
+	if config.Workers, config.WorkersOf, err = parseWorkers(flow, c.Workers); err != nil {
+		return config, err
 	}
 	if c.Host == "" {
 		host, err := os.Hostname()

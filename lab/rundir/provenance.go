@@ -17,11 +17,13 @@ type Provenance struct {
 	Go       string  `json:"go"`
 	Rate     float64 `json:"rate"` // orders/s over all forms that were intended
 	// Faults are those that the orders carried, as --fault takes them.
-	Faults    []string `json:"faults"`
-	Target    string   `json:"target,omitempty"`     // the gateway of services elsewhere
-	WarmUp    int      `json:"warm_up_orders"`       // of each form; in no figure
-	FormOrder []string `json:"form_order"`           // the forms, in the order in which they are shown
-	StepOrder []string `json:"step_order,omitempty"` // the flow's steps, likewise
+	Faults []string `json:"faults"`
+	// WorkersOf are the calls and records that services work on at a time, of those that were told to on the command line.
+	WorkersOf map[string]int `json:"workers_of,omitempty"`
+	Target    string         `json:"target,omitempty"`     // the gateway of services elsewhere
+	WarmUp    int            `json:"warm_up_orders"`       // of each form; in no figure
+	FormOrder []string       `json:"form_order"`           // the forms, in the order in which they are shown
+	StepOrder []string       `json:"step_order,omitempty"` // the flow's steps, likewise
 	// NestedForms are the forms whose calls nest: who is called carries on.
 	NestedForms []string `json:"nested_forms,omitempty"`
 	Base        string   `json:"base,omitempty"`        // the form that the others are compared with

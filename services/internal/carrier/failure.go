@@ -5,9 +5,13 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"tracelab/internal/text"
 	"tracelab/services/internal/orderpb"
@@ -22,8 +26,13 @@ const (
 	TooLarge    = "too_large"
 	Full        = "full" // a service has no room for it
 	MailboxFull = "mailbox_full"
-	Internal    = "internal"
-	Undecodable = "undecodable" // a message that cannot be read
+	// A call that was refused before the step began: by its caller, whose breaker is open or which makes as many calls as it may, or by the
+	// service, whose workers are busy and whose queue is full.
+	BreakerOpen  = "breaker_open"
+	BulkheadFull = "bulkhead_full"
+	QueueFull    = "queue_full"
+	Internal     = "internal"
+	Undecodable  = "undecodable" // a message that cannot be read
 )
 
 // Failed is the error of an order: the steps that failed, each with its reason, whatever carried the answer.
@@ -32,6 +41,8 @@ type Failed struct {
 	OrderID  string // "" when no order was accepted
 	Answer   bool   // the step's own code refuses the order: no further attempt changes that
 	Terms    *Terms // of the flow; nil: none but the carriers' own
+	// RetryAfter is how long to wait before another try makes sense; 0: nobody said.
+	RetryAfter time.Duration
 }
 
 // Terms are what a flow adds to the words of an answer.
@@ -99,10 +110,18 @@ var reasons = map[string]struct {
 	Unavailable:              {http.StatusServiceUnavailable, codes.Unavailable},
 	MailboxFull:              {http.StatusServiceUnavailable, codes.ResourceExhausted},
 	Full:                     {http.StatusServiceUnavailable, codes.ResourceExhausted},
+	BreakerOpen:              {http.StatusServiceUnavailable, codes.Unavailable},
+	BulkheadFull:             {http.StatusServiceUnavailable, codes.ResourceExhausted},
+	QueueFull:                {http.StatusServiceUnavailable, codes.ResourceExhausted},
 }
 
 // ErrorType returns the reason: the instrumentation takes error.type from it.
 func (f *Failed) ErrorType() string { return f.Reason() }
+
+// Refused tells whether a reason says that a call was refused before its step began, because there was no room for it.
+func Refused(reason string) bool {
+	return reason == BreakerOpen || reason == BulkheadFull || reason == QueueFull
+}
 
 // own returns the HTTP status of a reason of the flow's own.
 func (f *Failed) own() (status int, ok bool) {
@@ -140,7 +159,11 @@ func (f *Failed) GRPCStatus() *status.Status {
 		code = codes.FailedPrecondition
 	}
 	plain := status.New(code, f.Error())
-	detailed, err := plain.WithDetails(&orderpb.Failures{Failures: f.Failures, OrderId: f.OrderID})
+	details := []protoadapt.MessageV1{&orderpb.Failures{Failures: f.Failures, OrderId: f.OrderID}}
+	if f.RetryAfter > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(f.RetryAfter)})
+	}
+	detailed, err := plain.WithDetails(details...)
 	if err != nil { // the details cannot be encoded; the message says it all, too
 		return plain
 	}

@@ -158,7 +158,7 @@ func labHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) e
 	server, l := carrierhttp.NewServer(provider), benchListener(b)
 	server.Traced("POST /reserve", carrierhttp.Call(reserve))
 	go func() { _ = server.Serve(l, 10) }()
-	client := carrierhttp.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil })
+	client := carrierhttp.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil }, false)
 	b.Cleanup(func() { client.Close(); _ = server.Shutdown(context.Background()) })
 	return func(ctx context.Context) error {
 		return client.Call(ctx, "inventory", "Reserve", benchEvent(), &orderpb.Receipt{})
@@ -217,7 +217,7 @@ func labGRPC(b *testing.B, provider *telemetry.Provider) func(context.Context) e
 	server, l := carriergrpc.NewServer(provider), benchListener(b)
 	server.Handle(inventoryService, map[string]carriergrpc.Method{"Reserve": reserve})
 	go func() { _ = server.Serve(l, 10) }()
-	client := carriergrpc.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil }, func(string) string { return inventoryService })
+	client := carriergrpc.NewClient(dial, provider, func(string) (string, error) { return l.Addr().String(), nil }, func(string) string { return inventoryService }, false)
 	b.Cleanup(func() { _ = client.Close(); _ = server.Shutdown(context.Background()) })
 	return func(ctx context.Context) error {
 		return client.Call(ctx, "inventory", "Reserve", benchEvent(), &orderpb.Receipt{})

@@ -91,7 +91,11 @@ type Event struct {
 	// The client's Idempotency-Key, on the way to the entry step; empty when it gave none.
 	IdempotencyKey string `protobuf:"bytes,5,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// It comes of a message that came back from the dead letters.
-	Redriven      bool `protobuf:"varint,6,opt,name=redriven,proto3" json:"redriven,omitempty"`
+	Redriven bool `protobuf:"varint,6,opt,name=redriven,proto3" json:"redriven,omitempty"`
+	// What the flow lets travel with the hop, for its size; drawn from the seed, of letters and digits.
+	Payload string `protobuf:"bytes,7,opt,name=payload,proto3" json:"payload,omitempty"`
+	// Which attempt at the call this is, from 2 on; 0 for the first one.
+	Attempt       uint32 `protobuf:"varint,8,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -166,6 +170,20 @@ func (x *Event) GetRedriven() bool {
 		return x.Redriven
 	}
 	return false
+}
+
+func (x *Event) GetPayload() string {
+	if x != nil {
+		return x.Payload
+	}
+	return ""
+}
+
+func (x *Event) GetAttempt() uint32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
 }
 
 // Receipt is the answer to a call.
@@ -456,14 +474,16 @@ const file_services_internal_orderpb_order_proto_rawDesc = "" +
 	"\x04body\x18\x02 \x03(\v2\x1c.tracelab.v1.Order.BodyEntryR\x04body\x1a7\n" +
 	"\tBodyEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf3\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa7\x02\n" +
 	"\x05Event\x12(\n" +
 	"\x05order\x18\x01 \x01(\v2\x12.tracelab.v1.OrderR\x05order\x12\x14\n" +
 	"\x05steps\x18\x02 \x03(\tR\x05steps\x120\n" +
 	"\bfailures\x18\x03 \x03(\v2\x14.tracelab.v1.FailureR\bfailures\x123\n" +
 	"\thandlings\x18\x04 \x03(\v2\x15.tracelab.v1.HandlingR\thandlings\x12'\n" +
 	"\x0fidempotency_key\x18\x05 \x01(\tR\x0eidempotencyKey\x12\x1a\n" +
-	"\bredriven\x18\x06 \x01(\bR\bredriven\"\x87\x01\n" +
+	"\bredriven\x18\x06 \x01(\bR\bredriven\x12\x18\n" +
+	"\apayload\x18\a \x01(\tR\apayload\x12\x18\n" +
+	"\aattempt\x18\b \x01(\rR\aattempt\"\x87\x01\n" +
 	"\aReceipt\x12\x14\n" +
 	"\x05steps\x18\x01 \x03(\tR\x05steps\x123\n" +
 	"\thandlings\x18\x02 \x03(\v2\x15.tracelab.v1.HandlingR\thandlings\x12\x19\n" +

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
@@ -32,14 +33,16 @@ type Client struct {
 	provider *telemetry.Provider
 	address  func(service string) (string, error)
 	name     func(service string) string // in full: tracelab.order.v1.Orders
+	retries  bool                        // calls may be attempts
 
 	mu    sync.Mutex
 	conns map[string]*grpc.ClientConn
 }
 
-// NewClient makes a client that finds services by name, and calls them by their full name in gRPC.
-func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(service string) (string, error), name func(service string) string) *Client {
-	return &Client{dialer: dialer, provider: provider, address: address, name: name, conns: map[string]*grpc.ClientConn{}}
+// NewClient makes a client that finds services by name, and calls them by their full name in gRPC. With retries the span of each attempt is
+// marked as one.
+func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(service string) (string, error), name func(service string) string, retries bool) *Client {
+	return &Client{dialer: dialer, provider: provider, address: address, name: name, retries: retries, conns: map[string]*grpc.ClientConn{}}
 }
 
 // Call asks a service to do what the verb says.
@@ -77,10 +80,21 @@ func fromStatus(service string, err error) error {
 		return nil
 	}
 	s := status.Convert(err)
+	var failed *carrier.Failed
+	var after time.Duration
 	for _, detail := range s.Details() {
-		if failures, ok := detail.(*orderpb.Failures); ok && len(failures.GetFailures()) > 0 {
-			return &carrier.Failed{Failures: failures.GetFailures(), OrderID: failures.GetOrderId()}
+		switch detail := detail.(type) {
+		case *orderpb.Failures:
+			if len(detail.GetFailures()) > 0 {
+				failed = &carrier.Failed{Failures: detail.GetFailures(), OrderID: detail.GetOrderId()}
+			}
+		case *errdetails.RetryInfo:
+			after = max(0, detail.GetRetryDelay().AsDuration())
 		}
+	}
+	if failed != nil {
+		failed.RetryAfter = after
+		return failed
 	}
 	reason := carrier.Internal
 	switch s.Code() {
@@ -108,6 +122,9 @@ func (c *Client) dial(address string) (*grpc.ClientConn, error) {
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(carrier.MaxBody)), grpc.WithDisableRetry()}
 	if c.provider.Headers.On() { // each handler costs each call some time
 		options = append(options, grpc.WithStatsHandler(written{headers: c.provider.Headers}))
+	}
+	if c.retries {
+		options = append(options, grpc.WithStatsHandler(attempted{}))
 	}
 	conn, err := grpc.NewClient("passthrough:///"+address, options...)
 	if err == nil {

@@ -33,7 +33,7 @@ func serve(b *carriertest.Bubble, f func(s *Server, c *Client)) {
 	listener := b.Listen("127.0.0.1:90")
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener, 10) }()
-	client := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:90", nil }, func(string) string { return "tracelab.order.v1.Inventory" })
+	client := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:90", nil }, func(string) string { return "tracelab.order.v1.Inventory" }, false)
 	f(server, client)
 	b.Must(client.Close())
 	b.Must(<-ended)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,15 +35,19 @@ type Client struct {
 	base   func(service string) (string, error) // http://host:port
 }
 
-// NewClient makes a client that finds services by name.
-func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(service string) (string, error)) *Client {
+// NewClient makes a client that finds services by name. With retries the span of each attempt is marked as one.
+func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(service string) (string, error), retries bool) *Client {
 	dial := func(ctx context.Context, kind, address string) (net.Conn, error) {
 		provider.Labels.Service() // the goroutine is the connection's
 		return dialer(ctx, kind, address)
 	}
 	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: idleConnections, ResponseHeaderTimeout: answerTimeout,
 		IdleConnTimeout: carrier.IdleTimeout / 2} // less than the server's: an order on a connection that the server is just closing is lost
-	traced := otelhttp.NewTransport(provider.Headers.Transport(transport), otelhttp.WithTracerProvider(provider.Spans),
+	var below http.RoundTripper = transport
+	if retries {
+		below = attempted{transport}
+	}
+	traced := otelhttp.NewTransport(provider.Headers.Transport(below), otelhttp.WithTracerProvider(provider.Spans),
 		otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
 		otelhttp.WithSpanNameFormatter(ClientSpanName))
 	return &Client{client: &http.Client{Transport: traced}, plain: &http.Client{Transport: transport},
@@ -80,6 +85,7 @@ func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.M
 	}
 	req.GetBody = nil // so that net/http does not send an order twice by itself
 	req.Header.Set("Content-Type", "application/json")
+	SetTimeout(ctx, req.Header)
 	resp, err := c.client.Do(req)
 	if err != nil {
 		return unanswered(service, err)
@@ -90,7 +96,7 @@ func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.M
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fromProblem(service, resp.StatusCode, answer)
+		return fromProblem(service, resp, answer)
 	}
 	if err := protojson.Unmarshal(answer, out); err != nil {
 		return carrier.Fail("", carrier.Internal, fmt.Sprintf("%s answered what cannot be read: %v", service, err))
@@ -155,10 +161,15 @@ func unanswered(service string, err error) error {
 }
 
 // fromProblem reads a failure from a problem document. For an answer without one it makes a failure that says so.
-func fromProblem(service string, status int, body []byte) error {
+func fromProblem(service string, answer *http.Response, body []byte) error {
 	var p Problem
 	if err := json.Unmarshal(body, &p); err != nil || p.Type == "" {
-		return carrier.Fail("", carrier.Internal, fmt.Sprintf("%s answered %d without a problem document", service, status))
+		return carrier.Fail("", carrier.Internal, fmt.Sprintf("%s answered %d without a problem document", service, answer.StatusCode))
 	}
-	return p.failed()
+	failed := p.failed()
+	// A date in its place, or nonsense, is as if nothing were said.
+	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		failed.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return failed
 }

@@ -3,7 +3,9 @@ package http
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"tracelab/services/internal/carrier"
@@ -68,11 +70,14 @@ func (p Problem) failed() *carrier.Failed {
 }
 
 // WriteProblem answers with the failure's problem document, and with the order's address when there is an order: a
-// client that only looks at the headers can follow it up too.
+// client that only looks at the headers can follow it up too. Retry-After is in whole seconds.
 func WriteProblem(w http.ResponseWriter, failed *carrier.Failed) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	if path := orderPath(failed); path != "" {
 		w.Header().Set("Location", path)
+	}
+	if failed.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(failed.RetryAfter.Seconds()))))
 	}
 	w.WriteHeader(failed.Status())
 	// The status is out; a client that has gone away cannot be told more.

@@ -3,6 +3,7 @@ package http
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -42,12 +43,12 @@ func over(f *carrier.Failed) error {
 	named := *f
 	named.Terms = &carrier.Terms{Path: "/orders"}
 	WriteProblem(w, &named)
-	return fromProblem("payment", w.Code, w.Body.Bytes())
+	return fromProblem("payment", w.Result(), w.Body.Bytes())
 }
 
 func TestAnswersThatAreNoProblem(t *testing.T) {
 	for _, body := range []string{"", "<html>", "{}", `{"type":7}`} {
-		if got := carrier.AsFailed("", fromProblem("payment", 502, []byte(body))); got.Reason() != carrier.Internal {
+		if got := carrier.AsFailed("", fromProblem("payment", &http.Response{StatusCode: 502}, []byte(body))); got.Reason() != carrier.Internal {
 			t.Errorf("%q: %v, want %s", body, got, carrier.Internal)
 		}
 	}
@@ -64,7 +65,7 @@ func FuzzProblem(f *testing.F) {
 	f.Add([]byte(`{"type":"x","failures":[{}]}`))
 	f.Add([]byte(`{"type":"about:blank","instance":"/orders/"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		failed, ok := errors.AsType[*carrier.Failed](fromProblem("payment", 500, body))
+		failed, ok := errors.AsType[*carrier.Failed](fromProblem("payment", &http.Response{StatusCode: 500}, body))
 		if !ok || failed.Reason() == "" || failed.Error() == "" {
 			t.Fatalf("%q: %v", body, failed)
 		}

@@ -44,7 +44,7 @@ func NewServer(provider *telemetry.Provider) *Server {
 
 // Traced adds a route whose requests get a SERVER span.
 func (s *Server) Traced(pattern string, h http.Handler) {
-	s.mux.Handle(pattern, s.labeled(cleaned(otelhttp.NewHandler(s.recorded(s.recovered(h)), pattern,
+	s.mux.Handle(pattern, s.labeled(cleaned(otelhttp.NewHandler(s.recorded(s.recovered(timed(h))), pattern,
 		otelhttp.WithTracerProvider(s.provider.Spans), otelhttp.WithMeterProvider(s.provider.Meters),
 		otelhttp.WithPropagators(s.provider.Propagator)))))
 }

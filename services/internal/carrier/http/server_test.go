@@ -27,7 +27,7 @@ func serve(b *carriertest.Bubble, routes func(s *Server), f func(c *Client)) {
 	listener := b.Listen("127.0.0.1:80")
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener, 10) }()
-	client := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:80", nil })
+	client := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:80", nil }, false)
 	f(client)
 	client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -106,7 +106,7 @@ func TestCallsThatNobodyAnswers(t *testing.T) {
 				}
 			}
 		})
-		nobody := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:81", nil })
+		nobody := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:81", nil }, false)
 		if err := nobody.Call(b.Context(), "payment", "charge", &orderpb.Order{}, &orderpb.Receipt{}); carrier.AsFailed("", err).Reason() != carrier.Unavailable || !strings.Contains(err.Error(), "payment") {
 			t.Errorf("nobody there: %v, want %s and the service's name", err, carrier.Unavailable)
 		}
