@@ -160,13 +160,13 @@ func (b *edgeBuilder) send(create Index, c *node) Index {
 	return best
 }
 
-// buildOutEdges lists the effects of each span, without edges of class retry, which add no span to a journey.
+// buildOutEdges lists the effects of each span, without edges of class retry, which add no span to a journey. A span that does the part of some
+// messages of a batch is an effect of what sent these, in the place of the batch.
 func (s *Set) buildOutEdges() {
+	s.findUnits()
 	s.outAt = make([]int32, len(s.nodes)+1)
-	for _, e := range s.in {
-		if e.class != ClassRetry {
-			s.outAt[e.pred+1]++
-		}
+	for i := range s.nodes {
+		s.eachCause(Index(i), func(cause Index) { s.outAt[cause+1]++ })
 	}
 	for i := range s.nodes {
 		s.outAt[i+1] += s.outAt[i]
@@ -176,11 +176,11 @@ func (s *Set) buildOutEdges() {
 	for i := range s.nodes {
 		for _, e := range s.edgesTo(Index(i)) {
 			s.backwards = s.backwards || e.pred > Index(i)
-			if e.class == ClassRetry {
-				continue
-			}
-			s.out[next[e.pred]] = Index(i)
-			next[e.pred]++
 		}
+		s.eachCause(Index(i), func(cause Index) {
+			s.backwards = s.backwards || cause > Index(i)
+			s.out[next[cause]] = Index(i)
+			next[cause]++
+		})
 	}
 }

@@ -22,6 +22,8 @@ type oracle struct {
 	took    map[int]bool // receive spans whose messages do not count
 	caller  map[int]int
 	replies []oracleReply
+	units   map[int][]int // by span that does the part of some messages of a batch: what sent these
+	within  map[int]bool  // the spans of the journey whose paths are asked for
 }
 
 type oracleEdge struct {
@@ -36,7 +38,7 @@ type oracleReply struct{ waiter, sent, back int }
 func newOracle(set *journey.Set) *oracle {
 	o := &oracle{
 		parent: map[int]int{}, cut: map[int]bool{}, in: map[int][]oracleEdge{}, related: map[[2]int]bool{},
-		shared: map[int]bool{}, polls: map[int]bool{}, took: map[int]bool{}, caller: map[int]int{},
+		shared: map[int]bool{}, polls: map[int]bool{}, took: map[int]bool{}, caller: map[int]int{}, units: map[int][]int{},
 	}
 	for i := range journey.Index(set.Len()) {
 		s := *set.Span(i)
@@ -56,6 +58,9 @@ func newOracle(set *journey.Set) *oracle {
 	o.applyReceiveRule()
 	for i := range o.spans {
 		o.addRetry(i)
+	}
+	for i := range o.spans {
+		o.findUnit(i)
 	}
 	for i := range o.spans {
 		o.findCaller(i)
@@ -493,5 +498,24 @@ func (o *oracle) findReply(p int) {
 	}
 	if best.back >= 0 {
 		o.replies = append(o.replies, best)
+	}
+}
+
+// findUnit finds what a span that is not consumer-side, below a handling of several messages, does its part for.
+func (o *oracle) findUnit(i int) {
+	p, ok := o.parent[i]
+	if !ok || o.consumer(i) || !o.consumer(p) {
+		return
+	}
+	var origins []int
+	for _, e := range o.in[p] {
+		if o.delivers(e) {
+			origins = append(origins, e.pred)
+		}
+	}
+	for _, l := range o.spans[i].Links {
+		if t := o.resolve(l.Ref); len(origins) > 1 && slices.Contains(origins, t) {
+			o.units[i] = append(o.units[i], t)
+		}
 	}
 }

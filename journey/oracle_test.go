@@ -47,12 +47,15 @@ func (o *oracle) reach(from int, closure map[int]bool, backwards func(int) bool)
 			if e.class == journey.ClassRetry {
 				continue
 			}
-			if e.pred == from {
+			if e.pred == from && !(len(o.units[c]) > 0 && o.parent[c] == from) {
 				o.reach(c, closure, backwards)
 			}
 			if c == from && backwards(e.pred) {
 				o.reach(e.pred, closure, backwards)
 			}
+		}
+		if slices.Contains(o.units[c], from) {
+			o.reach(c, closure, backwards)
 		}
 	}
 }
@@ -141,7 +144,7 @@ type part struct {
 func (o *oracle) parts(s int) []part {
 	var list []part
 	for c, p := range o.caller {
-		if p == s {
+		if p == s && (len(o.units[c]) == 0 || o.within[c]) {
 			list = append(list, part{o.spans[c].Start, o.eff(c), c, nil})
 		}
 	}
@@ -341,6 +344,7 @@ func TestAgainstTheOracle(t *testing.T) {
 			if k < 0 {
 				t.Fatalf("no journey from %d with spans %v:\n%s", j.root, slices.Sorted(maps.Keys(j.closure)), describe(set))
 			}
+			o.within = j.closure
 			agree(t, set, "completion", got[k].CompletionPath(), o.completion(j))
 			if j.root >= 0 {
 				agree(t, set, "response", got[k].ResponsePath(), o.scan(j.root, o.start(j), o.spans[j.root].End, o.start(j), explaining{}))

@@ -118,6 +118,9 @@ func (p *pather) nextCall(f *frame) (call Index, from, to int64) {
 			break // as do all that follow, it ends before the interval
 		}
 		f.next++
+		if call >= 0 && s.units[call] != nil && !p.journey.Contains(call) {
+			continue // of other messages of the batch
+		}
 		if c.end > f.t && !s.tolerates(f.span, s.lastOf(call), c.end-f.t) || call < none && slices.Contains(p.active, replyOf(call)) {
 			continue
 		}

@@ -58,6 +58,7 @@ type Set struct {
 	unhandled []unhandled       // messages that a poll received and nobody handled, by producer
 	retries   map[Index][]Index // by cause, the effects of edges of class retry
 	joins     []Index           // spans with several parents
+	units     map[Index][]Index // by span that does the part of some messages of a batch: what sent these
 	replies   []reply
 	waiters   map[Index]Index   // by the span that handled a reply
 	loopsOf   map[int32][]int32 // by trace, the loops in it

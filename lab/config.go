@@ -217,6 +217,11 @@ func (c Config) check() error {
 	if c.Target != "" && len(c.Kafka)+len(c.RabbitMQ) > 0 {
 		return errors.New("the services at --target have their own brokers: leave out --kafka and --rabbitmq")
 	}
+	for _, form := range c.Forms {
+		if c.Kotel && c.Flow.HasBatches(form) {
+			return fmt.Errorf("form %s handles messages in batches, and kotel has no span for one: choose another relation, or leave the form out", form)
+		}
+	}
 	for _, form := range c.Flow.FormsBy(flows.RabbitMQ) {
 		if slices.Contains(c.Forms, form) && c.Target == "" && len(c.RabbitMQ) == 0 {
 			return fmt.Errorf("form %s needs a RabbitMQ: start one (task rabbitmq) and name it with --rabbitmq, or leave the form out", form)

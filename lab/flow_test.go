@@ -33,7 +33,7 @@ func TestARunOfAnyFlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := []*flows.Flow{own}
-	for _, name := range []string{"order", "ride", "reaction", "profile", "chain:3", "fan-out:4"} {
+	for _, name := range []string{"order", "ride", "reaction", "profile", "activity", "chain:3", "fan-out:4"} {
 		f, err := flows.Named(name)
 		if err != nil {
 			t.Fatal(err)

@@ -35,6 +35,7 @@ func goldenCases() []goldenCase {
 		{"payment-delay", []services.Form{services.REST, services.Hybrid}, func(c *lab.Config) { c.Faults = faults("payment:delay=200ms") },
 			"the caller of a call feels it, the caller of a message does not"},
 		{"profile", []services.Form{"one-by-one", "together", "graphql"}, func(c *lab.Config) { c.Flow = named("profile") }, "calls one after another, side by side, and in one query"},
+		{"activity", []services.Form{"call", "message", "batch"}, func(c *lab.Config) { c.Flow = named("activity") }, "what is logged for later, by a call, by a message, and by a batch of one"},
 	}
 }
 

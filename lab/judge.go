@@ -34,10 +34,11 @@ type judge struct {
 	records  map[services.Form][]*record // by number
 	placed   []*record                   // in the order in which they were placed
 	shared   sharedSpans
-	held     int // spans in memory
-	foreign  int // spans of no order and no service of this run
-	damaged  int // batches that could not be read
-	late     int // spans that came when their journey had been measured
+	batches  *batchSpans // nil when no form has any
+	held     int         // spans in memory
+	foreign  int         // spans of no order and no service of this run
+	damaged  int         // batches that could not be read
+	late     int         // spans that came when their journey had been measured
 	err      error
 	changed  chan struct{} // closed and replaced when spans of an order come
 	finished bool
@@ -57,7 +58,7 @@ type judgeConfig struct {
 
 func newJudge(c judgeConfig) *judge {
 	j := &judge{run: c.run, forms: c.forms, expect: newExpectations(c.flow, c.seed), open: c.open, out: c.out, limit: c.held,
-		records: map[services.Form][]*record{}, shared: newSharedSpans(), changed: make(chan struct{})}
+		records: map[services.Form][]*record{}, shared: newSharedSpans(), batches: newBatchSpans(c.flow, c.forms), changed: make(chan struct{})}
 	for _, form := range c.forms {
 		j.records[form] = make([]*record, c.orders)
 	}
@@ -77,6 +78,7 @@ type record struct {
 	steps    int            // spans of steps
 	begun    bool           // a span without a parent is there: the client's, or of a trace that begins with a message
 	places   []rundir.Place // of those that are written
+	batches  []*batchSpan   // in which messages of the order were handled
 	traces   int            // of its spans, when they were last examined
 	seen     serviceSet     // services that made them
 	dirty    bool           // a span came or ended since the journey was last examined

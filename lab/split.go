@@ -28,6 +28,10 @@ func (j *judge) split(traces ptrace.Traces) (touched []*record) {
 func (j *judge) splitScope(resource ptrace.ResourceSpans, scope ptrace.ScopeSpans) (touched []*record) {
 	into := map[*record]ptrace.SpanSlice{}
 	for _, span := range scope.Spans().All() {
+		if j.batches.isBatch(span) && j.isOurService(resource.Resource()) {
+			touched = append(touched, j.addBatch(resource, scope, span)...)
+			continue
+		}
 		r := j.destination(resource, scope, span)
 		if r == nil {
 			continue
@@ -49,11 +53,13 @@ func (j *judge) splitScope(resource ptrace.ResourceSpans, scope ptrace.ScopeSpan
 		}
 		r.begun = r.begun || span.ParentSpanID().IsEmpty()
 		j.shared.note(span)
+		kind, id := span.Kind(), span.SpanID()
 		span.MoveTo(slice.AppendEmpty())
 		r.dirty = true
 		r.spans++
 		r.unsaved++
 		j.held++
+		j.noteSender(r, kind, id)
 	}
 	return touched
 }
@@ -134,7 +140,7 @@ func (j *judge) spansOf(r *record) ([]journey.Span, error) {
 	if r.unsaved > 0 {
 		spans = append(spans, source.FromTraces(r.held, "collected")...)
 	}
-	return spans, nil
+	return r.withBatches(spans), nil
 }
 
 // save writes the spans of an order that are held, as one document, and lets them go.

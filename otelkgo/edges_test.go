@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/otelkgo"
 )
@@ -226,6 +227,9 @@ func TestNilArguments(t *testing.T) {
 		in.OnPartitionsLost(nil, nil, map[string][]int32{"orders": {0}})
 		b.must(in.Process(nil, nil, func(ctx context.Context, _ *kgo.Record) error { return ctx.Err() }))
 		b.must(in.ProcessBatch(nil, []*kgo.Record{nil, {Topic: "orders"}}, func(ctx context.Context, _ []*kgo.Record) error { return ctx.Err() }))
+		if ctx := in.ExtractRecord(nil, nil); ctx == nil || trace.SpanContextFromContext(ctx).IsValid() {
+			t.Error("ExtractRecord, nil record: a context with a span")
+		}
 		if next := in.DeadLetter(nil, nil, "dead", nil); next.Topic != "dead" {
 			t.Errorf("dead letter of nil: %+v", next)
 		}

@@ -65,6 +65,18 @@ func (in *Instrumentation) extract(ctx context.Context, r *kgo.Record) (_ contex
 	return in.propagator.Extract(ctx, lastCarrier{RecordCarrier{r}}), doubled
 }
 
+// ExtractRecord returns ctx with the creation context of r as its remote span
+// context, and with the baggage of r. It starts no span. Within a batch it lets
+// a handler work on one record under that record's own baggage, and link to it.
+func (in *Instrumentation) ExtractRecord(ctx context.Context, r *kgo.Record) context.Context {
+	ctx = isolated(orBackground(ctx))
+	if r == nil {
+		return ctx
+	}
+	ctx, _ = in.usable().extract(ctx, r)
+	return ctx
+}
+
 // extractLink returns the creation context of r, and the number of traceparents
 // when there is more than one.
 func (in *Instrumentation) extractLink(r *kgo.Record) (creation trace.SpanContext, doubled int) {

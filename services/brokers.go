@@ -2,6 +2,7 @@ package services
 
 import (
 	"context"
+	"slices"
 
 	"go.opentelemetry.io/otel/baggage"
 
@@ -66,6 +67,7 @@ func (n *node) connect(ctx context.Context, config Config) error {
 				}
 				return n.receive(ctx, by, topic, event)
 			},
+			Batch: n.batches(by),
 			Relation: func(ctx context.Context) (parent, link bool) {
 				// consume refuses an unknown relation; the span has to begin before that.
 				relation, _ := relationOf(baggage.FromContext(ctx))
@@ -79,6 +81,18 @@ func (n *node) connect(ctx context.Context, config Config) error {
 	}
 	all = true
 	return nil
+}
+
+// batches says which messages the service handles together; nil: none of them.
+func (n *node) batches(by flows.Carrier) func(context.Context, string) (carrier.Batch, bool) {
+	if !slices.ContainsFunc(n.flow.Forms(), n.flow.HasBatches) {
+		return nil
+	}
+	return func(ctx context.Context, topic string) (carrier.Batch, bool) {
+		form := formOf(ctx, n.flow.Flow)
+		batch, ok := n.flow.BatchOf(Form(form), by, n.name, topic)
+		return carrier.Batch{Topic: topic, Form: form, Run: baggage.FromContext(ctx).Member(KeyRun).Value(), Size: batch.Size, Wait: batch.Wait}, ok
+	}
 }
 
 // waiting lists the brokers whose messages do not arrive yet.

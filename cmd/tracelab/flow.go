@@ -33,7 +33,7 @@ func (c *flowListCommand) Run(s *streams) error {
 
 // flowShowCommand is `tracelab flow show`.
 type flowShowCommand struct {
-	Flow   string `arg:"" help:"A flow by name (order, ride, reaction, profile, chain:N, fan-out:N), or a file that ends in .yaml." placeholder:"NAME|FILE"`
+	Flow   string `arg:"" help:"A flow by name (order, ride, reaction, profile, activity, chain:N, fan-out:N), or a file that ends in .yaml." placeholder:"NAME|FILE"`
 	YAML   bool   `name:"yaml" help:"Print the flow's file, to begin one of your own with."`
 	Format string `help:"Of the drawing: text or html (default ${default})." enum:"text,html" default:"text" placeholder:"NAME"`
 }

@@ -21,7 +21,7 @@ type Builtin struct {
 }
 
 // builtins lists the files.
-func builtins() []string { return []string{"order", "ride", "reaction", "profile"} }
+func builtins() []string { return []string{"order", "ride", "reaction", "profile", "activity"} }
 
 // Builtins lists what Named knows.
 func Builtins() []Builtin {

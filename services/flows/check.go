@@ -15,7 +15,7 @@ const maxConditional = 6
 
 // check refuses a flow that cannot run, with the line and the way out.
 func (r *reader) check(doc *document) error {
-	for _, step := range []func(*document) error{r.checkOrder, r.addSettle, r.checkPolicies, r.checkNames, r.checkTopics, r.checkForms, r.checkPlans} {
+	for _, step := range []func(*document) error{r.checkOrder, r.addSettle, r.checkPolicies, r.checkNames, r.checkTopics, r.checkForms, r.checkBatches, r.checkPlans} {
 		if err := step(doc); err != nil {
 			return err
 		}
@@ -101,8 +101,8 @@ func (r *reader) addSettle(doc *document) error {
 	}
 	for i, c := range f.Columns {
 		f.Columns[i].By[settle] = c.By[ends[0]]
-		if each := r.each[c.Form]; each != "" {
-			f.Columns[i].By[settle] = each
+		if each := r.each[c.Form]; each.by != "" {
+			f.Columns[i].carry(settle, each.by, each.batch)
 		}
 	}
 	f.Rows = append(f.Rows, Row{Step: settle, After: ends, Message: f.Unit + ".settled", Share: 1})

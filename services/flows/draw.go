@@ -160,19 +160,11 @@ func (f *Flow) drawTable(b *strings.Builder, width int) {
 	for _, row := range f.Rows {
 		names = max(names, len(row.Step))
 	}
-	cell := func(form Form, row Row) string {
-		p, err := f.Plan(form)
-		if err != nil { // a flow that was read has a plan for each form
-			return "?"
-		}
-		hop, _ := p.Hop(row.Step)
-		return string(hop.By)
-	}
 	columns := f.Columns
 	for len(columns) > 0 {
 		n, used := 0, names
 		for n < len(columns) {
-			wide := 2 + max(len(columns[n].Form), len(KafkaLog), len(columns[n].answers(f)))
+			wide := 2 + f.widthOf(columns[n])
 			if n > 0 && used+wide > width {
 				break
 			}
@@ -189,7 +181,7 @@ func (f *Flow) drawTable(b *strings.Builder, width int) {
 		}
 		line("step", func(c Column) string { return string(c.Form) })
 		for _, row := range f.Rows {
-			line(string(row.Step), func(c Column) string { return cell(c.Form, row) })
+			line(string(row.Step), func(c Column) string { return f.cell(c, row.Step) })
 		}
 		line("answer", func(c Column) string { return c.answers(f) })
 		_ = t.Flush()
@@ -197,6 +189,44 @@ func (f *Flow) drawTable(b *strings.Builder, width int) {
 			b.WriteString("\n")
 		}
 	}
+	for _, note := range f.notes() {
+		b.WriteString("\n" + strings.Join(wrap(note, width), "\n") + "\n")
+	}
+}
+
+// cell is what carries a step in a form, in few characters.
+func (f *Flow) cell(c Column, step Step) string {
+	p, err := f.Plan(c.Form)
+	if err != nil { // a flow that was read has a plan for each form
+		return "?"
+	}
+	hop, _ := p.Hop(step)
+	if batch, ok := c.Batches[step]; ok && hop.By.IsMessage() {
+		return fmt.Sprintf("%s ×%d", hop.By, batch.Size)
+	}
+	return string(hop.By)
+}
+
+// widthOf is how wide a form's column is.
+func (f *Flow) widthOf(c Column) int {
+	wide := max(len(c.Form), len(c.answers(f)))
+	for _, row := range f.Rows {
+		wide = max(wide, utf8.RuneCountInString(f.cell(c, row.Step)))
+	}
+	return wide
+}
+
+// notes say what the cells of the table leave out.
+func (f *Flow) notes() []string {
+	var notes []string
+	for _, c := range f.Columns {
+		for _, row := range f.Rows {
+			if batch, ok := c.Batches[row.Step]; ok {
+				notes = append(notes, fmt.Sprintf("%s: %s gets its messages in batches: up to %d, or what comes within %v of the first.", c.Form, row.Step, batch.Size, batch.Wait))
+			}
+		}
+	}
+	return notes
 }
 
 // answers says when the client is answered.

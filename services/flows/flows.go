@@ -91,6 +91,8 @@ type Condition struct{ Field, Value string }
 type Column struct {
 	Form Form
 	By   map[Step]Carrier // for every row
+	// Batches says which messages are handled together, and how many; the others are handled each by itself.
+	Batches map[Step]Batch
 	// Callee says that who is called carries on from there, so that calls nest. Otherwise a call does its step and returns, and
 	// its caller keeps the plan.
 	Callee bool

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -76,7 +77,7 @@ func (v value) pairs(what string) ([]pair, error) {
 			return nil, v.doc.about(n.Key.GetToken(), v.field, "a name is a plain word")
 		}
 		p := pair{key: key, token: n.Key.GetToken(), value: value{doc: v.doc, node: n.Value, field: v.below(key)}}
-		if len(pairs) > 0 && behindComma(n, pairs[len(pairs)-1].key) {
+		if len(pairs) > 0 && behindComma(n, key, pairs[len(pairs)-1].key) {
 			pairs[len(pairs)-1].value.more += ", " + key
 			continue
 		}
@@ -92,9 +93,13 @@ func (v value) pairs(what string) ([]pair, error) {
 var commaFields = []string{"retry", "breaker"}
 
 // behindComma tells whether a name without a colon is the rest of the field before it.
-func behindComma(n *ast.MappingValueNode, before string) bool {
+func behindComma(n *ast.MappingValueNode, name, before string) bool {
 	_, null := n.Value.(*ast.NullNode)
-	return null && n.Start != nil && n.Start.Type != token.MappingValueType && slices.Contains(commaFields, before)
+	if !null || n.Start == nil || n.Start.Type == token.MappingValueType {
+		return false
+	}
+	_, err := time.ParseDuration(name)
+	return slices.Contains(commaFields, before) || err == nil && (before == "each" || strings.Contains(before, ".")) // kafka in batches of 100, 20ms
 }
 
 // scalar is the text of a node as the file has it.

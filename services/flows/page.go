@@ -26,16 +26,12 @@ func (f *Flow) WriteHTML(w io.Writer) error {
 		Request string
 		Lines   []line
 		Answers []string
-	}{Flow: f, Request: f.request()}
+		Notes   []string
+	}{Flow: f, Request: f.request(), Notes: f.notes()}
 	for _, p := range f.places() {
 		l := line{Prefix: strings.ReplaceAll(p.prefix, " ", "\u00a0"), Step: string(p.row.Step), Cost: p.row.cost(), Topic: p.row.Message, Remark: p.row.remark()}
 		for _, c := range f.Columns {
-			plan, err := f.Plan(c.Form)
-			if err != nil {
-				return err
-			}
-			hop, _ := plan.Hop(p.row.Step)
-			l.By = append(l.By, string(hop.By))
+			l.By = append(l.By, f.cell(c, p.row.Step))
 		}
 		data.Lines = append(data.Lines, l)
 	}

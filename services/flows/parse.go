@@ -69,7 +69,7 @@ type reader struct {
 	flow  *Flow
 	steps map[Step]*token.Token
 	forms map[Form]*token.Token
-	each  map[Form]Carrier
+	each  map[Form]carried
 }
 
 func (r *reader) read(root value) error {
@@ -181,7 +181,7 @@ func (r *reader) readForms(v value) error {
 	if len(pairs) > maxForms {
 		return v.wrong("%d forms: use at most %d", len(pairs), maxForms)
 	}
-	r.each = map[Form]Carrier{}
+	r.each = map[Form]carried{}
 	for _, p := range pairs {
 		if !formName.MatchString(p.key) || slices.Contains(takenForms, p.key) {
 			return p.value.doc.about(p.token, p.value.field, "a form's name has small letters, digits and dashes, and is none of %s", strings.Join(takenForms, ", "))
@@ -198,15 +198,15 @@ func (r *reader) readForms(v value) error {
 
 // readForm reads what carries each step: each, and the steps that are carried otherwise.
 func (r *reader) readForm(form Form, v value) (Column, error) {
-	c := Column{Form: form, By: map[Step]Carrier{}}
+	c := Column{Form: form, By: map[Step]Carrier{}, Batches: map[Step]Batch{}}
 	var plan, arrange string
 	members := []member{
 		{"each", func(v value) error {
-			each, err := readCarrier(v)
-			r.each[form] = each
+			each, batch, err := readCarried(v)
+			r.each[form] = carried{each, batch}
 			for _, row := range r.flow.Rows {
 				if c.By[row.Step] == "" {
-					c.By[row.Step] = each
+					c.carry(row.Step, each, batch)
 				}
 			}
 			return err
@@ -216,8 +216,9 @@ func (r *reader) readForm(form Form, v value) (Column, error) {
 		{"arrange", oneOf(&arrange, "together", "one by one")},
 	}
 	for _, row := range r.flow.Rows {
-		members = append(members, member{string(row.Step), func(v value) (err error) {
-			c.By[row.Step], err = readCarrier(v)
+		members = append(members, member{string(row.Step), func(v value) error {
+			by, batch, err := readCarried(v)
+			c.carry(row.Step, by, batch)
 			return err
 		}})
 	}
@@ -253,15 +254,19 @@ func (r *reader) readAnswer(c *Column, v value) error {
 	return nil
 }
 
-func readCarrier(v value) (Carrier, error) {
-	text, err := v.text()
-	if err != nil {
-		return "", err
+// carried is what carries a step, and in which batches.
+type carried struct {
+	by    Carrier
+	batch Batch
+}
+
+// carry notes what carries a step. Batch is not zero when its messages are handled together.
+func (c *Column) carry(step Step, by Carrier, batch Batch) {
+	c.By[step] = by
+	delete(c.Batches, step)
+	if batch != (Batch{}) {
+		c.Batches[step] = batch
 	}
-	if !slices.Contains(Carriers(), Carrier(text)) {
-		return "", v.wrong("%s", unknown("carrier", text, words(Carriers())))
-	}
-	return Carrier(text), nil
 }
 
 // oneOf reads one of a few words.

@@ -20,8 +20,8 @@ func TestEveryBuiltinIsRead(t *testing.T) {
 			names = append(names, b.Name)
 		}
 	}
-	if len(names) != 10 {
-		t.Errorf("%d built-in flows, want 10: one of them cannot be read", len(names))
+	if len(names) != 11 {
+		t.Errorf("%d built-in flows, want 11: one of them cannot be read", len(names))
 	}
 	for _, name := range names {
 		f, err := Named(name)
@@ -72,7 +72,15 @@ func TestAFlowIsRead(t *testing.T) {
 	if diff := cmp.Diff(Cost{Wait: 3 * time.Millisecond, Spread: DefaultSpread, Quantiles: []time.Duration{3e6, 4e6, 9e6}}, load.Cost); diff != "" {
 		t.Errorf("cost (-want +got):\n%s", diff)
 	}
-	column, _ := f.Column("kafka")
+	batched, err := Parse("parcel.yaml", []byte(strings.Replace(small, "desk.Take: http", "desk.Take: http, scale.Weigh: kafka in batches of 10, 1s", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	column, _ := batched.Column("kafka")
+	if batch, ok := batched.BatchOf("kafka", KafkaLog, "scale", "parcel.taken"); !ok || batch != (Batch{10, time.Second}) || len(column.Batches) != 1 || column.CarriedBy("scale.Weigh") != "kafka in batches of 10, 1s" {
+		t.Errorf("batches %v: want one of scale's", column.Batches)
+	}
+	column, _ = f.Column("kafka")
 	if diff := cmp.Diff(map[Step]Carrier{"desk.Take": HTTP, "scale.Weigh": KafkaLog, "truck.Load": KafkaLog, "desk.Settle": KafkaLog}, column.By); diff != "" {
 		t.Errorf("carriers (-want +got):\n%s", diff)
 	}
@@ -137,6 +145,14 @@ var wrongFlows = []struct {
 	{[2]string{"{each: grpc}", "{each: grpc, plan: calee}"}, "9:28", []string{`"callee"`}},
 	{[2]string{"{each: grpc}", "{each: grpc, scale.Wei: http}"}, "9:22", []string{`"scale.Weigh"`}},
 	{[2]string{"desk.Take: http", "desk.Take: kafka"}, "10:3", []string{"the gateway calls"}},
+	{[2]string{"desk.Take: http", "desk.Take: grpc, scale.Weigh: kafka in batches of 100, 20"}, "10:79", []string{"20", "nothing behind it"}},
+	{[2]string{"desk.Take: http", "desk.Take: grpc, scale.Weigh: kafka in batches of 100"}, "10:54", []string{"how many", `kafka in batches of 100, 20ms`}},
+	{[2]string{"desk.Take: http", `desk.Take: grpc, scale.Weigh: "kafka in batches of 1, 20ms"`}, "10:54", []string{"2 to 128", "link"}},
+	{[2]string{"desk.Take: http", `desk.Take: grpc, scale.Weigh: "kafka in batches of 10, 20"`}, "10:54", []string{`"20"`, "such as 20ms"}},
+	{[2]string{"desk.Take: http", `desk.Take: grpc, scale.Weigh: "grpc in batches of 10, 20ms"`}, "10:54", []string{"grpc has no batches"}},
+	{[2]string{"desk.Take: http", `desk.Take: grpc, scale.Weigh: "rabbitmq in batches of 10, 20ms"`}, "10:54", []string{"batches are of kafka"}},
+	{[2]string{"desk.Take: http", `desk.Take: grpc, scale.Weigh: "kafak in batches of 10, 20ms"`}, "10:54", []string{`did you mean "kafka"`}},
+	{[2]string{"{each: grpc}", `{each: "kafka in batches of 10, 20ms"}`}, "9:3", []string{"the gateway calls"}},
 	{[2]string{"{each: grpc}", "{each: graphql}"}, "9:3", []string{"the gateway calls desk.Take alone", "desk.Take: grpc"}},
 	{[2]string{"{each: grpc}", "{each: graphq, desk.Take: grpc}"}, "9:16", []string{`did you mean "graphql"`}},
 	{[2]string{"{each: grpc}", "{each: graphql, desk.Take: grpc, arrange: one by one}"}, "9:3", []string{"arrange", "side by side", "scale.Weigh"}},

@@ -60,6 +60,8 @@ type BrokerConfig struct {
 	Relation func(ctx context.Context) (parent, link bool)
 	// Retried are the topics whose messages may be handled again when that failed: the spans of the attempts are numbered.
 	Retried []string
+	// Batch says which messages are handled together, by their topic and the baggage in the context; nil: none are.
+	Batch func(ctx context.Context, topic string) (Batch, bool)
 	// Handle does what a message asks for. Its error ends the process span; a message whose error is ErrUnfinished is not
 	// acknowledged, one of *AgainError is handled again, and one of *DeadError is put with the dead letters.
 	Handle func(ctx context.Context, topic string, event *orderpb.Event) error

@@ -37,6 +37,8 @@ const KeyAttempt = "tracelab.attempt"
 type Consumer struct {
 	config   BrokerConfig
 	keys     keyed
+	batches  *batches
+	start    StartBatch // nil: the broker's client has none
 	delivery deliveryTime
 	log      *slog.Logger
 	skipped  atomic.Int64
@@ -50,8 +52,8 @@ type Delivery struct {
 	Value   []byte
 	Sent    time.Time // by the producer's clock
 	Baggage []string  // the message's baggage headers
-	// Process begins the process span of an attempt: the context gets the span and the message's baggage. end ends it, once. A span in ctx is that of
-	// the attempt before, to which the new one links.
+	// Process begins the process span of an attempt, or within a batch the span of this message: the context gets the span and the message's
+	// baggage. end ends it, once. A span in ctx is that of the attempt before, to which the new one links, or of the batch.
 	Process func(ctx context.Context) (processing context.Context, end func(error))
 	// Where returns the message's position for the log, as slog's arguments.
 	Where func() []any
@@ -61,15 +63,19 @@ type Delivery struct {
 	DeadLetter func(ctx context.Context, death Death) error
 	// Leaving ends when the message is no longer this consumer's, or is not to be waited for any more: then it is not handled again.
 	Leaving context.Context
+	// Message is the broker's own, for the process span of a batch.
+	Message any
 }
 
-// NewConsumer makes a consumer.
-func NewConsumer(config BrokerConfig) (*Consumer, error) {
+// NewConsumer makes a consumer. Start begins the spans of batches; nil for a broker that has none.
+func NewConsumer(config BrokerConfig, start StartBatch) (*Consumer, error) {
 	delivery, err := newDeliveryTime(config)
 	if err != nil {
 		return nil, err
 	}
-	return &Consumer{config: config, keys: newKeyed(config.Workers, Parked(config.Workers)), delivery: delivery, log: config.Provider.Log}, nil
+	c := &Consumer{config: config, keys: newKeyed(config.Workers, Parked(config.Workers)), delivery: delivery, log: config.Provider.Log, start: start}
+	c.batches = newBatches(c.handleBatch)
+	return c, nil
 }
 
 // Parked is how many messages a consumer with so many workers holds beside those that are worked on.
@@ -83,8 +89,10 @@ func (c *Consumer) Take(ctx context.Context, d Delivery, done func(Outcome)) {
 	c.keys.run(d.Key, func(p *piece) { done(c.handle(ctx, d, p)) })
 }
 
-// Wait waits until no work is left. Nobody may call Take any more.
-func (c *Consumer) Wait(ctx context.Context) error { return c.keys.wait(ctx) }
+// Wait waits until no work is left: batches do not wait for company any more. Nobody may call Take any more.
+func (c *Consumer) Wait(ctx context.Context) error {
+	return errors.Join(c.batches.finish(ctx), c.keys.wait(ctx))
+}
 
 // Skipped counts the messages that could not be decoded.
 func (c *Consumer) Skipped() int64 { return c.skipped.Load() }

@@ -121,6 +121,9 @@ type piece struct {
 // park gives the slots of a running piece, and of those behind it, to others. When too many are parked, they keep their slots: then less is
 // taken.
 func (p *piece) park() {
+	if p == nil { // of a batch, which has no slot
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stop()
@@ -147,6 +150,9 @@ func (p *piece) giveSlot() {
 
 // resume waits until a parked piece may go on: as many of them run at a time as there are slots. It reports false when the context ends first.
 func (p *piece) resume(ctx context.Context) bool {
+	if p == nil {
+		return true
+	}
 	if p.parked && !p.running {
 		select {
 		case p.again <- struct{}{}:

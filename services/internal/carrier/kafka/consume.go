@@ -51,8 +51,17 @@ func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32,
 // deliver passes a record to the workers.
 func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
 	ended, leaving := k.windows.open(r)
-	k.work.Take(context.WithoutCancel(ctx), carrier.Delivery{
-		Topic: k.plainTopic(r.Topic), Key: string(r.Key), Value: r.Value, Sent: r.Timestamp, Baggage: baggageOf(r),
+	d := k.delivery(r, leaving)
+	if k.deliverInBatch(ctx, d, ended) {
+		return
+	}
+	k.work.Take(context.WithoutCancel(ctx), d, func(o carrier.Outcome) { ended(o == carrier.Finished) })
+}
+
+// delivery is a record as the workers take it.
+func (k *Broker) delivery(r *kgo.Record, leaving context.Context) carrier.Delivery {
+	return carrier.Delivery{
+		Topic: k.plainTopic(r.Topic), Key: string(r.Key), Value: r.Value, Sent: r.Timestamp, Baggage: baggageOf(r), Message: r,
 		Process: func(ctx context.Context) (context.Context, func(error)) {
 			ctx, end := k.spans.process(ctx, r)
 			k.recorded(ctx, r)
@@ -61,7 +70,7 @@ func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
 		Where:   func() []any { return []any{"topic", r.Topic, "partition", r.Partition, "offset", r.Offset} },
 		History: carrier.HistoryOf(func(name string) string { return headerOf(r, name) }), Leaving: leaving,
 		DeadLetter: func(ctx context.Context, death carrier.Death) error { return k.deadLetter(ctx, r, death) },
-	}, func(o carrier.Outcome) { ended(o == carrier.Finished) })
+	}
 }
 
 // baggageOf lists a record's baggage headers.

@@ -70,7 +70,7 @@ func Open(ctx context.Context, config Config) (*Broker, error) {
 	if k.spans, err = newSpans(config); err != nil {
 		return nil, err
 	}
-	if k.work, err = carrier.NewConsumer(config.BrokerConfig); err != nil {
+	if k.work, err = carrier.NewConsumer(config.BrokerConfig, k.startBatch); err != nil {
 		return nil, err
 	}
 	k.life, k.kill = context.WithCancel(context.WithoutCancel(ctx))
