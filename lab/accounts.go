@@ -22,13 +22,24 @@ type Accounts struct {
 	// Forgotten are the accepted orders whose own state orders forgot before the run had read it: they are in the sums, and
 	// nothing else is known of them.
 	Forgotten int `json:"forgotten,omitempty"`
+	// Lost are the orders that an instance of the service that keeps them accepted, and that were gone with its memory when it was ended.
+	Lost int `json:"lost,omitempty"`
 }
 
 // Problems lists the sums that do not hold, and what is left over at the end of a run: an order that is pending.
 func (a Accounts) Problems() []string {
+	wrong := a.imbalances()
+	if pending := a.pending(); pending != "" {
+		wrong = append(wrong, pending)
+	}
+	return wrong
+}
+
+// imbalances lists the sums that do not hold.
+func (a Accounts) imbalances() []string {
 	var wrong []string
-	if a.Placed != a.Accepted+a.Refused+a.Unknown {
-		wrong = append(wrong, fmt.Sprintf("accounts do not balance: placed %d is not accepted %d + refused %d + unknown %d", a.Placed, a.Accepted, a.Refused, a.Unknown))
+	if a.Placed != a.Accepted+a.Refused+a.Unknown+a.Lost {
+		wrong = append(wrong, fmt.Sprintf("accounts do not balance: placed %d is not accepted %d + refused %d + unknown %d + lost %d", a.Placed, a.Accepted, a.Refused, a.Unknown, a.Lost))
 	}
 	if a.Accepted != a.Completed+a.Failed+a.Pending {
 		wrong = append(wrong, fmt.Sprintf("accounts do not balance: accepted %d is not completed %d + failed %d + pending %d", a.Accepted, a.Completed, a.Failed, a.Pending))
@@ -36,10 +47,15 @@ func (a Accounts) Problems() []string {
 	if a.Placed != a.Answered+a.Errors+a.Unanswered {
 		wrong = append(wrong, fmt.Sprintf("accounts do not balance: placed %d is not answered %d + errors %d + unanswered %d", a.Placed, a.Answered, a.Errors, a.Unanswered))
 	}
-	if a.Pending > 0 {
-		wrong = append(wrong, fmt.Sprintf("%s pending: accepted, and neither completed nor failed by the deadline", count(a.Pending, "order is", "orders are")))
-	}
 	return wrong
+}
+
+// pending says that orders are left over, or "".
+func (a Accounts) pending() string {
+	if a.Pending == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s pending: accepted, and neither completed nor failed by the deadline", count(a.Pending, "order is", "orders are"))
 }
 
 // count writes a number with its noun.

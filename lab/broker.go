@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/process"
 	"tracelab/services"
 )
 
@@ -19,13 +20,16 @@ import (
 type Broker struct {
 	cluster *kfake.Cluster
 	trimmer *trimmer
+	port    *process.Port
 }
 
 // StartBroker starts the embedded Kafka on a free port of 127.0.0.1, or on the network given.
 func StartBroker(network services.Network) (*Broker, error) {
-	cluster, err := kfake.NewCluster(
+	b := &Broker{}
+	var err error
+	b.cluster, err = kfake.NewCluster(
 		kfake.NumBrokers(1),
-		kfake.ListenFn(network.Listen),
+		kfake.ListenFn(b.listenOn(network.Listen)),
 		// For programs of a person's own (docs/8-your-own-service.md); the lab's clients do not ask for it.
 		kfake.AllowAutoTopicCreation(),
 		// Topics have a retention in bytes; without a cleaner that looks often, it would never be applied.
@@ -34,7 +38,8 @@ func StartBroker(network services.Network) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded kafka: %w", err)
 	}
-	return &Broker{cluster: cluster, trimmer: startTrimmer(cluster.ListenAddrs(), network)}, nil
+	b.trimmer = startTrimmer(b.cluster.ListenAddrs(), network)
+	return b, nil
 }
 
 // Addresses are host:port of the broker.

@@ -32,7 +32,9 @@ type Config struct {
 	Relation services.Relation
 	Kotel    bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
 	Faults   []faults.Fault
-	Workers  int // records that a service works on at the same time; 0: services.DefaultWorkers
+	Events   []Event  // what happens to parts of the lab while orders are placed
+	Weather  *Weather // for more of it, whenever somebody says so; nil: only Events
+	Workers  int      // records that a service works on at the same time; 0: services.DefaultWorkers
 	// WorkersOf is how many calls and records a service works on at a time, by its name, in the place of what the flow says.
 	WorkersOf map[string]int
 	Mailbox   int           // orders that the service of the entry step carries on with after its answer; 0: services.DefaultMailbox
@@ -111,6 +113,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Weather == nil {
+		c.Weather = NewWeather()
 	}
 	if c.Progress == nil {
 		c.Progress = func(Progress) {}
@@ -209,6 +214,9 @@ func (c Config) check() error {
 		}
 	}
 	if err := c.checkSpansElsewhere(); err != nil {
+		return err
+	}
+	if err := c.checkEvents(); err != nil {
 		return err
 	}
 	if c.Target != "" && c.Kotel {

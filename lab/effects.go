@@ -39,19 +39,28 @@ func (r *running) restarted() string {
 	if r.before.Instance == "" || now.Instance == "" || now.Instance == r.before.Instance {
 		return ""
 	}
-	forgotten := 0 // of the orders that clients were told of, those that the new instance has not accepted
-	for _, a := range r.after.Forms {
-		forgotten -= a.Accepted
-	}
-	for _, o := range r.judge.placed {
-		if o.ID != "" {
-			forgotten++
-		}
+	forgotten := 0
+	for form := range r.after.Forms {
+		forgotten += r.lost(form)
 	}
 	text := fmt.Sprintf("orders was restarted at %s, and keeps its state in memory: it forgot %s that it had accepted",
-		now.Started.UTC().Format(time.TimeOnly), count(max(0, forgotten), "order", "orders"))
+		now.Started.UTC().Format(time.TimeOnly), count(forgotten, "order", "orders"))
 	if now.UnknownMessages > 0 {
 		text += fmt.Sprintf(", and got %s about such orders", count(now.UnknownMessages, "message", "messages"))
 	}
 	return text
+}
+
+// lost is how many orders of a form an earlier instance of orders had accepted, by what it or the clients told, that the last one does not know.
+func (r *running) lost(form services.Form) int {
+	if now := r.after.Orders.Instance; r.before.Instance == "" || now == "" || now == r.before.Instance {
+		return 0
+	}
+	lost := -r.after.Forms[form].Accepted
+	for _, o := range r.judge.records[form] {
+		if o != nil && o.placed && (o.ID != "" || o.status != "") {
+			lost++
+		}
+	}
+	return max(0, lost)
 }

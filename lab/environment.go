@@ -38,6 +38,7 @@ type environment struct {
 	dropped   droppedSpans
 	open      *openSpans // nil when the services run elsewhere
 	system    *services.System
+	embedded  *Broker   // nil with another Kafka
 	broker    string    // embedded, the addresses of another, or "of the target"
 	brokerIs  string    // in words
 	stops     []stopper // in the order in which they were started
@@ -168,7 +169,7 @@ func (env *environment) startServices(ctx context.Context, c Config, run string,
 		if err != nil {
 			return err
 		}
-		env.broker, config.Kafka = "embedded", broker.Addresses()
+		env.broker, env.embedded, config.Kafka = "embedded", broker, broker.Addresses()
 		env.brokerIs = "embedded, in memory, not a real Kafka's cost"
 		env.onStop(func(context.Context) error { broker.Close(); return nil })
 	} else {

@@ -93,8 +93,8 @@ func summaryOf(values []float64) *compare.Summary {
 	return new(compare.Summarize(values))
 }
 
-// unexplained says how many orders of a form have no 2xx answer though no fault hit them, and what came instead, or "".
-func (j *judge) unexplained(form services.Form, hits func(orderKey) []string) string {
+// unexplained says how many orders of a form have no 2xx answer though nothing explains it, and what came instead, or "".
+func (j *judge) unexplained(form services.Form, explained func(*record) bool) string {
 	reasons := map[string]int{}
 	missing, placed := 0, 0
 	for _, r := range j.records[form] {
@@ -102,7 +102,7 @@ func (j *judge) unexplained(form services.Form, hits func(orderKey) []string) st
 			continue
 		}
 		placed++
-		if r.Answered() || len(hits(r.key)) > 0 {
+		if r.Answered() || explained(r) {
 			continue
 		}
 		missing++

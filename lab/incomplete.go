@@ -33,14 +33,14 @@ func (e expectations) servicesOf(spans []journey.Span) serviceSet {
 // identifier is what makes two reasons differ that are of one kind: the ids of spans and traces.
 var identifier = regexp.MustCompile(`\b[0-9a-f]{16}([0-9a-f]{16})?\b`)
 
-// whyIncomplete sums up why journeys of a form are incomplete: the kinds of reasons, the most frequent first, and the
+// whyIncomplete sums up why journeys of a form, of those that are asked for, are incomplete: the kinds of reasons, the most frequent first, and the
 // services that no span came from.
-func (j *judge) whyIncomplete(form services.Form) string {
+func (j *judge) whyIncomplete(form services.Form, asked func(*record) bool) string {
 	reasons := map[string]int{}
 	lacking := make([]int, len(j.expect.traced()))
 	incomplete := 0
 	for _, r := range j.records[form] {
-		if r == nil || !r.placed || r.Incomplete == "" {
+		if r == nil || !r.placed || r.Incomplete == "" || !asked(r) {
 			continue
 		}
 		incomplete++

@@ -20,17 +20,12 @@ func TestMissingAnswersAreAProblemUnlessAFaultHit(t *testing.T) {
 		}
 		j.answered(order{Order: o})
 	}
-	hits := func(key orderKey) []string {
-		if key.number == 3 {
-			return []string{"payment:hang=9s"}
-		}
-		return nil
-	}
+	hits := func(o *record) bool { return o.key.number == 3 }
 	want := "2 of 5 orders have no 2xx answer, and no fault explains it: 1 × 503 unavailable; 1 × no answer in time"
 	if got := j.unexplained(services.GRPC, hits); got != want {
 		t.Errorf("unexplained: %q, want %q", got, want)
 	}
-	all := func(orderKey) []string { return []string{"payment:hang=9s"} }
+	all := func(*record) bool { return true }
 	if got := j.unexplained(services.GRPC, all); got != "" {
 		t.Errorf("unexplained: %q, want nothing: a fault hit all of them", got)
 	}
@@ -51,7 +46,7 @@ func TestReasonsOfIncompleteJourneysAreGrouped(t *testing.T) {
 		}
 	}
 	want := "40 × the parent … is not there; no span of gateway at all: not reconnected to where its spans go?"
-	if got := j.whyIncomplete(services.GRPC); got != want {
+	if got := j.whyIncomplete(services.GRPC, func(*record) bool { return true }); got != want {
 		t.Errorf("why incomplete: %q, want %q", got, want)
 	}
 }

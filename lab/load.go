@@ -27,7 +27,7 @@ type load struct {
 	client   *client
 	flow     *flows.Flow
 	run      string
-	own      bool                // the run's own load, whose time faults count: no warm-up
+	begun    func(at time.Time)  // is told when the run begins, whose time faults and events count; nil for a load that is none of it
 	exp      services.Experiment // but for form and number
 	forms    []services.Form
 	orders   int             // of each form
@@ -44,8 +44,9 @@ func (l load) offer(ctx context.Context) (placed int, g Generator, err error) {
 	var orders sync.WaitGroup
 	var failed firstError
 	begin := time.Now().Add(time.Millisecond)
-	if l.own {
+	if l.begun != nil {
 		l.exp.Start = begin
+		l.begun(begin)
 	}
 placing:
 	for number := range l.orders {

@@ -19,10 +19,13 @@ func (r *Result) Notes() []string {
 		if a.Unknown > 0 {
 			first += fmt.Sprintf(" + unknown %d", a.Unknown)
 		}
+		if a.Lost > 0 {
+			first += fmt.Sprintf(" + lost %d", a.Lost)
+		}
 		notes = append(notes, fmt.Sprintf("%s: %s; accepted %d = completed %d + failed %d + pending %d; placed %d = answered %d + errors %d + unanswered %d; steps done once %d, again and skipped %d, twice with effect %d",
 			form, first, a.Accepted, a.Completed, a.Failed, a.Pending, a.Placed, a.Answered, a.Errors, a.Unanswered, f.Effects.Once, f.Effects.Skipped, f.Effects.Twice))
 	}
-	notes = append(notes, r.firedLines()...)
+	notes = append(append(notes, r.firedLines()...), r.weatherLines()...)
 	var b strings.Builder
 	r.relationChanged(&b)
 	r.remarks(&b)

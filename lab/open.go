@@ -64,6 +64,9 @@ func (o *openSpans) OnEnd(s sdktrace.ReadOnlySpan) {
 	}
 }
 
+// OnLost is OnEnd of a span whose service was killed.
+func (o *openSpans) OnLost(s sdktrace.ReadOnlySpan) { o.OnEnd(s) }
+
 // Shutdown and ForceFlush have nothing to do.
 func (o *openSpans) Shutdown(context.Context) error   { return nil }
 func (o *openSpans) ForceFlush(context.Context) error { return nil }

@@ -28,6 +28,7 @@ func (r *running) report() (*Result, error) {
 	for _, form := range r.Forms {
 		f := j.formResult(form)
 		f.Orders, f.Dropped, f.Marked = j.account(form, r.after.Forms[form]), r.env.dropped.of(r.name, form)+r.elsewhere[string(form)], result.marked()
+		f.Orders.Lost = r.lost(form)
 		f.Faulted, f.Effects = r.faulted(form), r.effects(form)
 		result.Forms[form] = f
 		var err error
@@ -40,7 +41,7 @@ func (r *running) report() (*Result, error) {
 	for i, d := range differences {
 		result.Comparisons[i] = Comparison{d, result.marked()}
 	}
-	result.Square = r.square(result.marked())
+	result.Square, result.Happened = r.square(result.marked()), r.happened
 	result.Warnings = append(r.warnings(result), warnings...)
 	r.reportProblems(result)
 	if r.env.jaeger != nil {
@@ -63,6 +64,9 @@ func (r *running) provenance() rundir.Provenance {
 	}
 	for _, f := range r.Faults {
 		p.Faults = append(p.Faults, f.String())
+	}
+	for _, e := range inTime(r.Events) {
+		p.Events = append(p.Events, e.String())
 	}
 	for _, step := range r.Flow.Steps() {
 		p.StepOrder = append(p.StepOrder, string(step))
@@ -95,42 +99,16 @@ func (r *Result) marked() string {
 	return ""
 }
 
-// reportProblems lists what is not as it should be: accounts, answers, journeys, and what went wrong on the way.
-func (r *running) reportProblems(result *Result) {
-	if text := r.restarted(); text != "" { // what follows comes of it
-		result.Problems = append(result.Problems, text)
-	}
-	for _, form := range r.Forms {
-		f := result.Forms[form]
-		for _, problem := range f.Orders.Problems() {
-			result.Problems = append(result.Problems, string(form)+": "+problem)
-		}
-		if problem := f.Effects.problem(); problem != "" {
-			result.Problems = append(result.Problems, string(form)+": "+problem)
-		}
-		for _, problem := range f.firedProblems() {
-			result.Problems = append(result.Problems, string(form)+": "+problem)
-		}
-		if missing := r.judge.unexplained(form, r.hits); missing != "" {
-			result.Problems = append(result.Problems, string(form)+": "+missing)
-		}
-		if f.Incomplete > 0 {
-			result.Problems = append(result.Problems, fmt.Sprintf("%s: %s incomplete and in no figure: %s", form,
-				count(f.Incomplete, "journey is", "journeys are"), r.judge.whyIncomplete(form)))
-		}
-	}
-	if result.Damaged > 0 {
-		result.Problems = append(result.Problems, count(result.Damaged, "batch", "batches")+" of spans could not be read")
-	}
-	result.Problems = append(result.Problems, r.problems...)
-}
-
 // countSpans notes the sum started = exported + dropped and what is wrong with it.
 func (r *running) countSpans(result *Result) {
 	counts := r.env.queue.Counts()
 	result.Spans = &counts
-	if counts.Dropped > 0 {
-		result.Problems = append(result.Problems, count(int(counts.Dropped), "span was", "spans were")+" dropped")
+	lost := r.env.queue.Lost()
+	if dropped := counts.Dropped - lost; dropped > 0 {
+		result.Problems = append(result.Problems, count(int(dropped), "span was", "spans were")+" dropped")
+	}
+	if lost > 0 {
+		r.tell(result, count(int(lost), "span was", "spans were")+" open in a service that was killed, and lost with it", r.ended(""))
 	}
 	if open := counts.Started - counts.Exported - counts.Dropped; open != 0 {
 		result.Problems = append(result.Problems, count(int(open), "span was", "spans were")+" started and never ended")

@@ -28,6 +28,7 @@ type Result struct {
 	Skipped     int64                         `json:"records_skipped"`                // that no consumer could decode
 	Comparisons []Comparison                  `json:"comparisons"`
 	Square      []SquareEffect                `json:"square,omitempty"`      // of a run with all four corners
+	Happened    []Happened                    `json:"happened,omitempty"`    // to parts of the lab
 	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"`      // of a run whose spans came from there
 	Profile     *Profile                      `json:"cpu_profile,omitempty"` // with --profiles; of no form
 	Warnings    []string                      `json:"warnings"`
@@ -35,6 +36,9 @@ type Result struct {
 	// Problems are why the run is not what was asked for: lost or pending orders, missing answers, spans that were dropped
 	// or not sent.
 	Problems []string `json:"problems"`
+
+	// Explained are findings like those in Problems that come of what was done to parts of the lab: they are no fault of the run.
+	Explained []string `json:"explained,omitempty"`
 
 	program string                         // how it was called, for the commands that the text prints
 	medians map[services.Form]*medianOrder // of a run that was just made; a Result that was read from a file has none

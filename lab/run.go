@@ -60,6 +60,7 @@ type running struct {
 	elsewhere map[string]int64     // spans that services elsewhere dropped, by form
 	problems  []string             // of what went wrong on the way
 
+	happened       []Happened                       // to parts of the lab
 	firedElsewhere map[services.Form]map[string]int // how many orders services elsewhere acted on for each fault, by form
 	kept           kept                             // what a Jaeger still has
 	states         *stateReader
@@ -103,6 +104,7 @@ func (r *running) abandon(ctx context.Context) error {
 		r.forward.Abandon(stopping)
 	}
 	r.cpu.stop()
+	r.Weather.close()
 	return errors.Join(r.env.stop(stopping), r.out.Abandon())
 }
 
@@ -118,6 +120,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if err := r.judgeOrders(ctx); err != nil {
 		return nil, err
 	}
+	r.happened = r.Weather.close()
 	if err := r.findRate(ctx); err != nil {
 		return nil, err
 	}
@@ -138,7 +141,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 
 // load is the load of a run, the warm-up's or the run's own.
 func (r *running) load(run string, orders int, answered func(order)) load {
-	return load{client: r.env.client, flow: r.Flow, run: run, own: run == r.name, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, stop: r.EndEarly, answered: answered}
+	return load{client: r.env.client, flow: r.Flow, run: run, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, stop: r.EndEarly, answered: answered}
 }
 
 // endedEarly tells whether the run was asked to end before all of its orders are placed.
@@ -172,9 +175,18 @@ func (r *running) placeOrders(ctx context.Context) error {
 		r.judge.answered(o)
 		r.Progress(Progress{Stage: "placing orders", Answered: int(done.Add(1)), Orders: orders})
 	})
+	r.Weather.open(r.env)
+	disturbing, calm := context.WithCancel(ctx)
+	defer calm()
+	events := func() {}
+	load.begun = func(at time.Time) { events = r.Weather.begin(disturbing, at, r.Events) }
 	watching := r.starved.watch()
 	r.cpu.asClient(ctx, func() { r.placed, r.generator, err = load.offer(ctx) })
 	watching()
+	if !r.endedEarly() {
+		defer r.cancelOnEndEarly(calm)()
+		events() // the last of them may be after the last answer
+	}
 	if r.env.collector.unjudged != nil {
 		r.env.collector.unjudged.placed()
 	}

@@ -24,6 +24,7 @@ func (r *Result) WriteText(w io.Writer, style format.Style) error {
 	r.table(&b)
 	r.differences(&b)
 	r.felt(&b)
+	r.weather(&b)
 	r.relationChanged(&b)
 	r.pictures(&b, style)
 	r.cpu(&b)
@@ -49,6 +50,9 @@ func (r *Result) headline(b *strings.Builder) {
 	fmt.Fprintf(b, "seed %d, flow %s, relation %s", r.Seed, cmp.Or(r.Flow, r.Topology), r.Relation)
 	if len(r.Faults) > 0 {
 		fmt.Fprintf(b, ", faults %s", strings.Join(r.Faults, " "))
+	}
+	if len(r.Events) > 0 {
+		fmt.Fprintf(b, ", events %s", strings.Join(r.Events, " "))
 	}
 	for _, service := range sortedKeys(r.WorkersOf) {
 		fmt.Fprintf(b, ", %s of %s", count(r.WorkersOf[service], "worker", "workers"), service)
@@ -133,6 +137,11 @@ func (r *Result) table(b *strings.Builder) {
 
 // placedRow is the first sum. Unknown orders, which no healthy run has, stand in it when there are some.
 func (r *Result) placedRow() row {
+	if slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].Orders.Lost > 0 }) {
+		return row{"placed = accepted + refused + unknown + lost", func(f *FormResult) string {
+			return fmt.Sprintf("%d = %d + %d + %d + %d", f.Orders.Placed, f.Orders.Accepted, f.Orders.Refused, f.Orders.Unknown, f.Orders.Lost)
+		}}
+	}
 	if !slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].Orders.Unknown > 0 }) {
 		return row{"placed = accepted + refused", func(f *FormResult) string {
 			return fmt.Sprintf("%d = %d + %d", f.Orders.Placed, f.Orders.Accepted, f.Orders.Refused)
@@ -351,6 +360,9 @@ func (r *Result) remarks(b *strings.Builder) {
 	}
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(b, "Warning: %s\n", warning)
+	}
+	for _, finding := range r.Explained {
+		fmt.Fprintf(b, "Explained: %s\n", finding)
 	}
 	for _, problem := range r.Problems {
 		fmt.Fprintf(b, "PROBLEM: %s\n", problem)

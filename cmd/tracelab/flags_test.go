@@ -127,6 +127,13 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("exit status %d, flow %s, problems %q: want a ride whose driver is called", status, result.Flow, result.Problems)
 			}
 		},
+		"event": func(t *testing.T) {
+			result, status := do(t, "--orders", "20", "--event", "100ms:kill:payment", "--event", "150ms:start:payment")
+			f := result.Forms[services.GRPC].Orders
+			if status != exitDone || f.Errors == 0 || f.Completed == 0 || len(result.Happened) != 2 || len(result.Explained) == 0 || len(result.Events) != 2 {
+				t.Errorf("exit status %d, %+v, happened %+v, problems %q", status, f, result.Happened, result.Problems)
+			}
+		},
 		"mailbox": func(t *testing.T) {
 			result, _ := do(t, "--forms", "ack", "--orders", "4", "--rate", "400", "--mailbox", "1", "--fault", "payment:delay=200ms")
 			if a := result.Forms["ack"].Orders; a.Refused == 0 || a.Accepted == 0 {

@@ -28,6 +28,7 @@ type runCommand struct {
 	Flow     string        `help:"What is done: a flow by name (tracelab flow list), or a file of your own that ends in .yaml (default ${default})." default:"order" placeholder:"NAME|FILE"`
 	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link; or kotel, a lab whose Kafka clients use that library as shipped (default ${default})." default:"both" placeholder:"NAME"`
 	Fault    []string      `sep:"none" help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Behind it may stand ,from=2s,to=4s for a part of the run and ,attempt=1 for that attempt only. Kinds: ${faults}." placeholder:"SERVICE:KIND[=VALUE][@SHARE][,…]"`
+	Event    []string      `help:"Do something to a service, or to the embedded Kafka (kafka), at a time of the run, such as 2s:kill:payment (repeatable). Kinds: ${events}." placeholder:"TIME:WHAT:PART"`
 	Workers  []string      `help:"Records that a service works on at the same time; SERVICE=N for the calls and records of one (default ${default})." default:"32" placeholder:"N|SERVICE=N,…"`
 	Mailbox  int           `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	NoDedupe bool          `help:"Do a step again when its message is delivered again."`
@@ -153,6 +154,13 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 			return config, err
 		}
 		config.Faults = append(config.Faults, fault)
+	}
+	for _, text := range c.Event {
+		event, err := lab.ParseEvent(config.Flow, text)
+		if err != nil {
+			return config, err
+		}
+		config.Events = append(config.Events, event)
 	}
 	if config.OTLP, err = otlp.ParseDestination(c.OTLP, os.Getenv); err != nil {
 		return config, fmt.Errorf("--otlp %w", err)

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"net"
 )
 
@@ -36,6 +37,9 @@ func (p *Process) Dial(ctx context.Context, network, address string) (net.Conn, 
 		err = waited
 	}
 	if err != nil {
+		if _, ok := errors.AsType[*net.OpError](err); !ok { // clients tell by it that nothing was sent
+			err = &net.OpError{Op: "dial", Net: network, Err: err}
+		}
 		return nil, err
 	}
 	return p.own(inner)

@@ -28,6 +28,9 @@ func (q *Queue) OnLost(s sdktrace.ReadOnlySpan) {
 	}
 }
 
+// Lost is how many of the dropped spans were open when their service was killed.
+func (q *Queue) Lost() int64 { return q.dropped[serviceKilled].Load() }
+
 // sampler samples what the parent is sampled for, and every root, as long as the service is alive.
 func (c Config) sampler() sdktrace.Sampler {
 	always := sdktrace.ParentBased(sdktrace.AlwaysSample())

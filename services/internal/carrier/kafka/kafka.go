@@ -24,6 +24,7 @@ const (
 	dialTimeout    = 3 * time.Second        // for the first answer of the broker
 	sessionTimeout = 6 * time.Second        // until others get the partitions of a killed service: not 45 s; brokers refuse less
 	fetchWait      = 250 * time.Millisecond // for which a fetch that began before a partition existed withholds its records
+	mostBackoff    = 250 * time.Millisecond // between attempts to reach a broker that is away: kgo's own grows to 2.5 s
 	metadataMinAge = 250 * time.Millisecond // so that a new leader is found in a quarter of a second, not in five
 	batchBytes     = 1 << 20                // of one batch, decompressed: a message has at most carrier.MaxBody
 	partitionBytes = 256 << 10              // of one partition in a fetch, compressed or not
@@ -104,6 +105,7 @@ func (k *Broker) options() []kgo.Opt {
 		kgo.ProducerLinger(0),                             // one order, one record: waiting for others costs 10 ms a hop
 		kgo.ProducerBatchCompression(kgo.NoCompression()), // records of 200 bytes
 		kgo.MetadataMinAge(metadataMinAge),
+		kgo.RetryBackoffFn(func(failures int) time.Duration { return min(mostBackoff, 10*time.Millisecond<<min(failures, 10)) }),
 		kgo.DisableClientMetrics(),
 	}
 	if len(k.config.Consume) == 0 {

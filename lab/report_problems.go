@@ -1,0 +1,100 @@
+package lab
+
+import (
+	"fmt"
+
+	"tracelab/services"
+)
+
+// reportProblems lists what is not as it should be: accounts, answers, journeys, and what went wrong on the way. What comes of something that was
+// done to a part of the lab is listed apart.
+func (r *running) reportProblems(result *Result) {
+	if text := r.restarted(); text != "" { // what follows comes of it
+		r.tell(result, text, r.ended(r.Flow.Entry().Service()))
+	}
+	for _, form := range r.Forms {
+		r.formProblems(result, form)
+	}
+	if result.Damaged > 0 {
+		result.Problems = append(result.Problems, count(result.Damaged, "batch", "batches")+" of spans could not be read")
+	}
+	for _, h := range r.happened {
+		if h.Error != "" {
+			result.Problems = append(result.Problems, "event "+h.Event+" failed: "+h.Error)
+		}
+	}
+	if n := len(r.Events) - len(r.happened); n > 0 {
+		result.Problems = append(result.Problems, count(n, "event", "events")+" did not happen: the run was ended before")
+	}
+	result.Problems = append(result.Problems, r.problems...)
+}
+
+// tell notes a finding: as a problem, or as one that an event explains.
+func (r *running) tell(result *Result, text, event string) {
+	if event == "" {
+		result.Problems = append(result.Problems, text)
+		return
+	}
+	result.Explained = append(result.Explained, fmt.Sprintf("%s (event %s)", text, event))
+}
+
+// formProblems lists what is not as it should be in a form.
+func (r *running) formProblems(result *Result, form services.Form) {
+	f, name := result.Forms[form], string(form)+": "
+	for _, problem := range f.Orders.imbalances() {
+		result.Problems = append(result.Problems, name+problem)
+	}
+	if pending := f.Orders.pending(); pending != "" {
+		r.tell(result, name+pending, r.explainsAll(form, func(o *record) bool { return o.status == services.Accepted }, r.explainsEnd))
+	}
+	if problem := f.Effects.problem(); problem != "" { // no event excuses that
+		if event := r.ended(""); event != "" {
+			problem += fmt.Sprintf(" (as may come of event %s: effects that were in memory were forgotten)", event)
+		}
+		result.Problems = append(result.Problems, name+problem)
+	}
+	for _, problem := range f.firedProblems() {
+		result.Problems = append(result.Problems, name+problem)
+	}
+	if missing := r.judge.unexplained(form, func(o *record) bool { return len(r.hits(o.key)) > 0 || r.explainsAnswer(o) != "" }); missing != "" {
+		result.Problems = append(result.Problems, name+missing)
+	}
+	if text := r.explainedAnswers(form); text != "" {
+		result.Explained = append(result.Explained, name+text)
+	}
+	r.incompleteJourneys(result, form)
+}
+
+// incompleteJourneys tells of journeys that are incomplete: those of orders that were under way in an outage apart from the others.
+func (r *running) incompleteJourneys(result *Result, form services.Form) {
+	text := func(n int, which func(*record) bool) string {
+		return fmt.Sprintf("%s: %s incomplete and in no figure: %s", form, count(n, "journey is", "journeys are"), r.judge.whyIncomplete(form, which))
+	}
+	explained, event := 0, ""
+	for _, o := range r.judge.records[form] {
+		if o != nil && o.placed && o.Incomplete != "" {
+			if e := r.explainsEnd(o); e != "" {
+				explained, event = explained+1, e
+			}
+		}
+	}
+	if explained > 0 {
+		r.tell(result, text(explained, func(o *record) bool { return r.explainsEnd(o) != "" }), event)
+	}
+	if n := result.Forms[form].Incomplete - explained; n > 0 {
+		result.Problems = append(result.Problems, text(n, func(o *record) bool { return r.explainsEnd(o) == "" }))
+	}
+}
+
+// explainsAll returns an event when each of a form's orders that are asked for is explained by one, or "".
+func (r *running) explainsAll(form services.Form, asked func(*record) bool, explains func(*record) string) (event string) {
+	for _, o := range r.judge.records[form] {
+		if o == nil || !o.placed || !asked(o) {
+			continue
+		}
+		if event = explains(o); event == "" {
+			return ""
+		}
+	}
+	return event
+}

@@ -1,0 +1,86 @@
+package lab
+
+import (
+	"fmt"
+	"time"
+
+	"tracelab/services"
+)
+
+// aftermath is how long after a part is back its absence may still be felt: clients connect again within a second.
+const aftermath = 2 * time.Second
+
+// outage is a time in which a part was away because an event said so.
+type outage struct {
+	event    string
+	part     string
+	from, to time.Time // to is the zero time when it did not come back
+}
+
+// outages lists when parts were away.
+func outages(happened []Happened) []outage {
+	var list []outage
+	for _, h := range happened {
+		if h.event.Do != "start" {
+			if h.Error == "" {
+				list = append(list, outage{event: h.Event, part: h.event.Part, from: h.begun})
+			}
+			continue
+		}
+		for i := range list {
+			if list[i].part == h.event.Part && list[i].to.IsZero() && h.connected {
+				list[i].to = h.ended.Add(aftermath)
+			}
+		}
+	}
+	return list
+}
+
+// explains returns the event that explains why an order that was under way between two times did not fare as it should, or "".
+func (r *running) explains(from, to time.Time) string {
+	for _, o := range outages(r.happened) {
+		if !to.Before(o.from) && (o.to.IsZero() || from.Before(o.to)) {
+			return o.event
+		}
+	}
+	return ""
+}
+
+// explainsAnswer returns the event that explains a missing answer, or "".
+func (r *running) explainsAnswer(o *record) string {
+	return r.explains(o.Intended, o.Intended.Add(time.Duration(o.Response)))
+}
+
+// explainsEnd returns the event that explains why an order is not final, or its journey not complete, or "".
+func (r *running) explainsEnd(o *record) string { return r.explains(o.Intended, time.Now()) }
+
+// killed tells of an event that ended a part, or "".
+func (r *running) ended(part string) string {
+	for _, h := range r.happened {
+		if (h.event.Do == "kill" || h.event.Do == "stop") && h.Error == "" && (part == "" || h.event.Part == part) {
+			return h.Event
+		}
+	}
+	return ""
+}
+
+// explainedOrders counts the orders of a form without a 2xx answer that an event explains, and the events.
+func (r *running) explainedAnswers(form services.Form) string {
+	byEvent := map[string]int{}
+	for _, o := range r.judge.records[form] {
+		if o == nil || !o.placed || o.Answered() || len(r.hits(o.key)) > 0 {
+			continue
+		}
+		if event := r.explainsAnswer(o); event != "" {
+			byEvent[event]++
+		}
+	}
+	if len(byEvent) == 0 {
+		return ""
+	}
+	n := 0
+	for _, count := range byEvent {
+		n += count
+	}
+	return fmt.Sprintf("%s no 2xx answer: %s", count(n, "order has", "orders have"), mostFrequent(byEvent, 5))
+}
