@@ -37,7 +37,7 @@ func fill(n int, draw func() float64) []float64 {
 
 func TestIntervalsHoldTheTruth(t *testing.T) {
 	t.Parallel()
-	const samples = 1500
+	const samples = 1000
 	// A wait of which 2 % failed: its quantiles stay those of the others.
 	waits := func(r *rand.Rand) func() float64 {
 		return func() float64 {
@@ -133,18 +133,25 @@ func TestSharesHoldEachTruth(t *testing.T) {
 			t.Errorf("p = %g: %.3f of the intervals hold it", p, held)
 		}
 	}
+	type bounds struct{ low, high float64 }
+	var differences [n + 1][m + 1]bounds
+	for k := range differences {
+		for j := range differences[k] {
+			e, err := ShareDifference(k, n, j, m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			differences[k][j].low, differences[k][j].high = e.Interval(0.95)
+		}
+	}
 	least := 1.0
 	for _, p := range probabilities {
 		for _, q := range probabilities {
-			held := 0.0
+			held, others := 0.0, pmf(m, q)
 			for k, weight := range pmf(n, p) {
-				for j, other := range pmf(m, q) {
-					e, err := ShareDifference(k, n, j, m)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if low, high := e.Interval(0.95); low <= q-p && q-p <= high {
-						held += weight * other
+				for j, d := range differences[k] {
+					if d.low <= q-p && q-p <= d.high {
+						held += weight * others[j]
 					}
 				}
 			}
@@ -160,7 +167,7 @@ func TestSharesHoldEachTruth(t *testing.T) {
 // Orders behind one queue are not independent: their interval holds the truth far too rarely, that of runs as often as it says.
 func TestUnderAQueueTheRunIsTheUnit(t *testing.T) {
 	t.Parallel()
-	const samples, runs, n, added = 160, 5, 300, 20.0
+	const samples, runs, n, added = 80, 5, 300, 20.0
 	wait := func(seed uint64) []float64 {
 		orders, err := simulation.Queue{
 			Arrivals: simulation.Poisson(seed, 90, n), Costs: simulation.Exponential(seed, 10*time.Millisecond, n), Workers: 1, Places: simulation.Unbounded,

@@ -90,7 +90,7 @@ func (e Estimate) leastMiss(has func(low, high float64) bool) float64 {
 		return 0
 	}
 	low, high := math.Log(least), 0.0
-	for range 60 {
+	for range 30 { // to 8 digits
 		if middle := (low + high) / 2; has(e.interval(e.N, math.Exp(middle))) {
 			high = middle
 		} else {
