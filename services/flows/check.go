@@ -82,7 +82,7 @@ func (r *reader) circle() []Step {
 	return nil
 }
 
-// addSettle puts a step of the entry's service behind a flow that ends elsewhere: it completes the unit.
+// addSettle puts a step of the entry's service behind a flow that ends elsewhere, or with its entry: it completes the unit.
 func (r *reader) addSettle(doc *document) error {
 	f := r.flow
 	var ends []Step
@@ -92,7 +92,7 @@ func (r *reader) addSettle(doc *document) error {
 		}
 	}
 	last := f.Rows[len(f.Rows)-1]
-	if len(ends) == 1 && last.Step.Service() == f.Entry().Service() && last.When == nil && last.Share == 1 {
+	if len(f.Rows) > 1 && len(ends) == 1 && last.Step.Service() == f.Entry().Service() && last.When == nil && last.Share == 1 {
 		return nil
 	}
 	settle := Step(f.Entry().Service() + "." + SettleVerb)
