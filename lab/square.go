@@ -9,6 +9,15 @@ import (
 	"tracelab/services/flows"
 )
 
+// The effects of the square.
+const (
+	EarlyWithCalls    = "early answer with calls"
+	EarlyWithMessages = "early answer with messages"
+	BrokerWhenDone    = "broker when done"
+	BrokerWhenEarly   = "broker when early"
+	Interaction       = "interaction"
+)
+
 // squareEffect is one side of the square that the four corners span, or how much two opposite sides differ.
 type squareEffect struct {
 	name        string
@@ -40,9 +49,9 @@ func squareEffects(c flows.Corners) []squareEffect {
 		}
 	}
 	return []squareEffect{
-		{"early answer with calls", in(c.Calls), in(c.Ack)}, {"early answer with messages", in(c.Reply), in(c.Messages)},
-		{"broker when done", in(c.Calls), in(c.Reply)}, {"broker when early", in(c.Ack), in(c.Messages)},
-		{"interaction", minus(c.Ack, c.Calls), minus(c.Messages, c.Reply)},
+		{EarlyWithCalls, in(c.Calls), in(c.Ack)}, {EarlyWithMessages, in(c.Reply), in(c.Messages)},
+		{BrokerWhenDone, in(c.Calls), in(c.Reply)}, {BrokerWhenEarly, in(c.Ack), in(c.Messages)},
+		{Interaction, minus(c.Ack, c.Calls), minus(c.Messages, c.Reply)},
 	}
 }
 

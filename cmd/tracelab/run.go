@@ -74,7 +74,7 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if err := c.write(context.WithoutCancel(ctx), s, result); err != nil {
+	if err := c.write(context.WithoutCancel(ctx), s, config.Flow, result); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	if len(result.Problems) > 0 || result.EndedEarly {
@@ -84,14 +84,14 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 }
 
 // write prints the report.
-func (c *runCommand) write(ctx context.Context, s *streams, result *lab.Result) error {
+func (c *runCommand) write(ctx context.Context, s *streams, flow *flows.Flow, result *lab.Result) error {
 	switch c.Format {
 	case "json":
 		encoder := json.NewEncoder(s.out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(result)
 	case "html":
-		return writeRunPage(ctx, s, result)
+		return writeRunPage(ctx, s, flow, result)
 	}
 	return result.WriteText(s.out, terminalOf(s.out))
 }

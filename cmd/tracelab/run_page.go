@@ -9,6 +9,7 @@ import (
 	"tracelab/journey/report"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
+	"tracelab/services/flows"
 )
 
 // maxPageOrders is how many orders a run with a page may have, over all forms: a page needs all their spans in memory.
@@ -28,7 +29,7 @@ func (c *runCommand) checkPage(config lab.Config) error {
 
 // writeRunPage writes a run as one HTML page: its forms against each other as `compare` shows them, from its directory, with
 // the sums and remarks of its report.
-func writeRunPage(ctx context.Context, s *streams, result *lab.Result) error {
+func writeRunPage(ctx context.Context, s *streams, flow *flows.Flow, result *lab.Result) error {
 	c := compareCommand{Pair: rundir.NumberKey, Format: "html"}
 	q, err := c.question()
 	if err != nil {
@@ -57,6 +58,39 @@ func writeRunPage(ctx context.Context, s *streams, result *lab.Result) error {
 	}
 	return report.Comparison{
 		Title: "Run " + result.Run, Of: compared.comparison, Color: formColor, Findings: compared.findings,
-		About: append(run.About(), result.Notes()...),
+		About: append(run.About(), result.Notes()...), Squares: squares(flow, result),
 	}.WriteHTML(s.out)
+}
+
+// squares lays out what the early answer and the broker change, when the run has all four corners.
+func squares(flow *flows.Flow, result *lab.Result) []report.Square {
+	_, corners, err := flow.WithCorners()
+	if err != nil || len(result.Square) == 0 {
+		return nil
+	}
+	var list []report.Square
+	for _, effect := range result.Square {
+		i := slices.IndexFunc(list, func(s report.Square) bool { return s.Measure == effect.Measure })
+		if i < 0 {
+			i = len(list)
+			list = append(list, report.Square{
+				Measure: effect.Measure, Rows: [2]string{"calls", "messages"}, Columns: [2]string{"an answer when done", "an early answer"}, Marked: effect.Marked,
+				Groups: [2][2]string{{string(corners.Calls), string(corners.Ack)}, {string(corners.Reply), string(corners.Messages)}},
+			})
+		}
+		s := &list[i]
+		switch effect.Effect {
+		case lab.EarlyWithCalls:
+			s.Across[0] = effect.Difference
+		case lab.EarlyWithMessages:
+			s.Across[1] = effect.Difference
+		case lab.BrokerWhenDone:
+			s.Down[0] = effect.Difference
+		case lab.BrokerWhenEarly:
+			s.Down[1] = effect.Difference
+		case lab.Interaction:
+			s.Interaction = effect.Difference
+		}
+	}
+	return list
 }

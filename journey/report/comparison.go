@@ -18,6 +18,7 @@ type Comparison struct {
 	About    []string       // where the traces come from, a line each
 	Findings []lint.Finding // of lint's rules in the traces, for the end of a page
 	Gate     *Gate          // the outcome of limits; nil without any
+	Squares  []Square       // of four of the groups, for a page
 
 	// Color gives each group its own color, by its name: on pages and in terminals. Nil gives none.
 	Color func(group string) GroupColor

@@ -17,6 +17,7 @@ type comparisonPage struct {
 	Title    string
 	About    []string
 	Gate     *gateView
+	Squares  []squareView
 	Parts    []pagePart
 	Warnings []string
 	Findings []lint.Finding
@@ -84,6 +85,9 @@ func newComparisonPage(r Comparison) comparisonPage {
 		for _, x := range r.Gate.Checks {
 			p.Gate.Rows = append(p.Gate.Rows, [4]string{string(x.Outcome), format.Escape(x.Limit.String()), r.Gate.subject(x), format.Escape(x.Words())})
 		}
+	}
+	for _, s := range r.Squares {
+		p.Squares = append(p.Squares, r.newSquareView(s))
 	}
 	parts := comparisonParts(c)
 	for _, part := range parts[:min(len(parts), maxRootParts)] {
