@@ -158,13 +158,15 @@ func (j *judge) keepError(err error) {
 }
 
 // measureEarly measures a journey before the order's own state is known: when every step of an order that nothing goes
-// wrong with has its span, no span is open, and the journey is whole.
+// wrong with has its span, no span is open, and the journey is whole. One that is not stays to be judged by its state: a step
+// that failed and was tried again has as many spans as those behind it would have had.
 func (j *judge) measureEarly(r *record) {
 	want := j.expect.whole(r.key)
 	if j.finished || j.err != nil || !r.placed || !r.dirty || !r.begun || r.steps < len(want.steps) || j.open.open(r.key) > 0 {
 		return
 	}
 	j.examine(r, want)
+	r.dirty = !r.complete
 }
 
 // examine judges one order: its journey is complete, or Incomplete says why not.
