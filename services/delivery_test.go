@@ -139,3 +139,56 @@ func TestAMessageWhoseStepFailsIsTriedAgain(t *testing.T) {
 		})
 	}
 }
+
+// TestRedrive: what had failed for good is done when its messages come back: the order completes, its journey is one, and each effect was had
+// once. A second redrive finds nothing.
+func TestRedrive(t *testing.T) {
+	for _, form := range []Form{Kafka, "rabbitmq"} {
+		for _, failing := range []struct {
+			service, step, topic string
+		}{{Payment, "payment.Charge", "stock.reserved"}, {Shipping, "shipping.Dispatch", "payment.captured"}} {
+			t.Run(string(form)+" "+failing.step, func(t *testing.T) {
+				inBubble(t, func(l *testLab) {
+					e := in("r", form)
+					e.Faults = []faults.Fault{{Service: failing.service, Kind: "error", Value: "no_luck", Share: 1}}
+					id := l.place(e, tea).id()
+					if s := l.await(id); s.Status != Failed || len(s.Failures) != 1 || !s.Failures[0].DeadLetter {
+						t.Fatalf("%+v, want it failed with a dead letter", s)
+					}
+					time.Sleep(time.Second)
+					l.system.config.AllowFaults = false // the bug is mended
+					l.must(l.system.Stop(l.Context(), failing.service))
+					l.must(l.system.Start(l.Context(), failing.service))
+					l.must(l.system.Ready(l.Context()))
+					redrive := func() int {
+						sent, err := Redrive(l.Context(), l.config, failing.topic, 100)
+						l.must(err)
+						return sent[flows.KafkaLog] + sent[flows.RabbitMQ]
+					}
+					if n := redrive(); n != 1 {
+						t.Fatalf("%d sent back, want 1", n)
+					}
+					l.until("the order is completed", func() bool { return l.state(id).Status == Completed })
+					if n := redrive(); n != 0 {
+						t.Errorf("a second redrive sent %d back", n)
+					}
+					time.Sleep(time.Second)
+					s, a := l.state(id), l.summary().Forms[form]
+					if len(s.Failures) != 0 || a.Accepted != 1 || a.Completed != 1 || a.Failed != 0 || a.Pending != 0 || a.DeadLetters != 1 {
+						t.Errorf("failures %v, accounts %+v", s.Failures, a)
+					}
+					if diff := cmp.Diff(onceEach(), a.Effects); diff != "" {
+						t.Errorf("effects (-want +got):\n%s", diff)
+					}
+					spans := l.processSpans(e, failing.service)
+					last := spans[len(spans)-1]
+					if failing.service == Payment {
+						if n := attributes(last)[carrier.KeyAttempt].AsInt64(); len(spans) != 3 || n != 3 || last.Links()[len(last.Links())-1].SpanContext.SpanID() != spans[1].SpanContext().SpanID() {
+							t.Errorf("%d process spans, the last is attempt %d and links to %v, want the third, linked to the second", len(spans), n, last.Links())
+						}
+					}
+				}, func(c *Config) { c.Flow = retrying(t, failing.step, "1 within 5s, backoff 10ms") })
+			})
+		}
+	}
+}

@@ -48,6 +48,7 @@ type commands struct {
 	Lint     lintCommand      `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
 	Receive  receiveCommand   `cmd:"" help:"Take OTLP from services of your own and write a file that journey, compare and lint read."`
 	Flow     flowCommand      `cmd:"" help:"List, draw and check flows: what is done in which order, and what carries it."`
+	Redrive  redriveCommand   `cmd:"" help:"Send dead letters back to the topic that they came from."`
 	Serve    serveCommand     `cmd:"" help:"Run one or more services, or all, until told to stop."`
 	Doctor   doctorCommand    `cmd:"" help:"Find the first broken hop between a service and a person's screen, and say how to mend it; or wait until every part is healthy."`
 	Version  kong.VersionFlag `help:"Print the version." short:"v" env:"-"`

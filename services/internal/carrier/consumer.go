@@ -105,6 +105,9 @@ func (c *Consumer) Skip() { c.skipped.Add(1) }
 
 // handle does one message, in as many attempts as it takes.
 func (c *Consumer) handle(ctx context.Context, d Delivery, p *piece) Outcome {
+	if h := d.History; h.Redriven > 0 && h.Consumer != "" && h.Consumer != c.config.Service {
+		return Finished // another service had given it up
+	}
 	first := time.Now()
 	attempt, last := d.History.Attempts+1, d.History.Last
 	for tries := 1; ; tries++ {

@@ -31,15 +31,20 @@ const (
 	HeaderRedriven = "tracelab-redriven"
 )
 
-// deadLetterHeaders are those that a dead letter gets, and loses when it is redriven; the others tell of its first fate still.
-var deadLetterHeaders = []string{HeaderOriginTopic, HeaderOriginPartition, HeaderOriginOffset, HeaderOriginQueue, HeaderConsumer, HeaderError, HeaderErrorType}
+// IsDeathHeader tells whether a header is one that a message gets with the dead letters: there it takes the place of an older one.
+func IsDeathHeader(name string) bool {
+	switch name {
+	case HeaderConsumer, HeaderAttempts, HeaderLastAttempt:
+		return true
+	}
+	return IsOriginHeader(name)
+}
 
-// IsDeadLetterHeader tells whether a header is one that a message got with the dead letters and loses when it comes back.
-func IsDeadLetterHeader(name string) bool {
-	for _, known := range deadLetterHeaders {
-		if name == known {
-			return true
-		}
+// IsOriginHeader tells whether a header is one that a message loses when it comes back from the dead letters.
+func IsOriginHeader(name string) bool {
+	switch name {
+	case HeaderOriginTopic, HeaderOriginPartition, HeaderOriginOffset, HeaderOriginQueue, HeaderError, HeaderErrorType:
+		return true
 	}
 	return false
 }
@@ -73,6 +78,7 @@ type History struct {
 	Attempts int               // that were made before it came back; 0 for a message that was never there
 	Last     trace.SpanContext // of the last one
 	Redriven int
+	Consumer string // whose it is: other services that read its topic have done their part
 }
 
 // mostAttempts is the most that a header may say: it comes from outside.
@@ -84,7 +90,7 @@ func HistoryOf(get func(name string) string) History {
 	if h.Redriven == 0 {
 		return h
 	}
-	h.Attempts, h.Last = countOf(get(HeaderAttempts)), spanOf(get(HeaderLastAttempt))
+	h.Attempts, h.Last, h.Consumer = countOf(get(HeaderAttempts)), spanOf(get(HeaderLastAttempt)), get(HeaderConsumer)
 	return h
 }
 
@@ -141,3 +147,10 @@ func (e *DeadError) Error() string { return e.Err.Error() }
 
 // Unwrap is the error of the last attempt.
 func (e *DeadError) Unwrap() error { return e.Err }
+
+// Redrive says which dead letters are to go back to where they came from.
+type Redrive struct {
+	Config BrokerConfig // Addresses, Prefix, Dial, Provider and Relation; Service is the name under which it is done
+	Topic  string       // without prefix, and without .dlq
+	Most   int          // messages; those that come to the dead letters meanwhile are left there
+}

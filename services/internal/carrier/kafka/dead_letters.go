@@ -22,7 +22,7 @@ func (k *Broker) deadLetter(ctx context.Context, r *kgo.Record, death carrier.De
 	}
 	dead := &kgo.Record{Topic: topic, Key: r.Key, Value: r.Value}
 	for _, h := range r.Headers {
-		if !carrier.IsDeadLetterHeader(h.Key) && h.Key != carrier.HeaderAttempts && h.Key != carrier.HeaderLastAttempt {
+		if !carrier.IsDeathHeader(h.Key) {
 			dead.Headers = append(dead.Headers, h)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 func (r *Broker) deadLetter(ctx context.Context, d amqp.Delivery, death carrier.Death) error {
 	headers := amqp.Table{}
 	maps.Copy(headers, d.Headers)
+	maps.DeleteFunc(headers, func(name string, _ any) bool { return carrier.IsDeathHeader(name) })
 	for _, h := range append(death.Headers(ctx), [2]string{carrier.HeaderOriginQueue, r.config.Service}) {
 		headers[h[0]] = h[1]
 	}

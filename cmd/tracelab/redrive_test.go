@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// TestRedrive: the dead letters that are there go back, no more than was asked for, and each once.
+func TestRedrive(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(8, "mine.order.placed", "mine.order.placed.dlq"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	address := strings.Join(cluster.ListenAddrs(), ",")
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for range 5 {
+		if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: "mine.order.placed.dlq", Value: []byte("{}"), Headers: []kgo.RecordHeader{{Key: "tracelab-error", Value: []byte("no")}}}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"order.placed"}, exitUsage, "--kafka or --rabbitmq"},
+		{[]string{"order.placed", "--kafka", address, "--most", "0"}, exitUsage, "1 or more"},
+		{[]string{"order.placed", "--kafka", address, "--timeout", "0s"}, exitUsage, "over 0"},
+		{[]string{"order.placed", "--kafka", "127.0.0.1:1", "--timeout", "100ms"}, exitNotSo, "127.0.0.1:1"},
+		{[]string{"order.placed", "--kafka", address}, exitDone, "kafka: 0 sent back"}, // another prefix
+		{[]string{"order.placed", "--kafka", address, "--prefix", "mine.", "--most", "2"}, exitDone, "kafka: 2 sent back to order.placed\n"},
+		{[]string{"order.placed.dlq", "--kafka", address, "--prefix", "mine."}, exitDone, "kafka: 3 sent back"},
+		{[]string{"order.placed", "--kafka", address, "--prefix", "mine."}, exitDone, "kafka: 0 sent back"},
+	} {
+		var out, talk bytes.Buffer
+		if status := run(t.Context(), append([]string{"redrive"}, c.args...), nil, &out, &talk); status != c.status || !strings.Contains(out.String()+talk.String(), c.want) {
+			t.Errorf("redrive %q: exit status %d, want %d and %q: %s%s", c.args, status, c.status, c.want, out.String(), talk.String())
+		}
+	}
+	ends, err := kadm.NewClient(client).ListEndOffsets(context.Background(), "mine.order.placed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back int64
+	ends.Each(func(o kadm.ListedOffset) { back += o.Offset })
+	if back != 5 {
+		t.Errorf("%d messages came back, want 5", back)
+	}
+}
