@@ -7,15 +7,15 @@ import (
 )
 
 // Overload is a time in which more arrives than can be served: a surge, a slow service, or an outage (capacity 0).
+//
+// Source of its methods: the fluid limit of a queue (Newell, Applications of Queueing Theory, 1982, chapter 2). Limits: arrivals and
+// services are streams, so it holds where the backlog is far above its own square root; the queue is empty at the start, and
+// orders are served in the order of their arrival.
 type Overload struct {
 	Arrivals float64       // per second, while it lasts
 	Capacity float64       // that can be served per second, while it lasts
 	Lasts    time.Duration // how long
 }
-
-// Source of all methods of Overload: the fluid limit of a queue (Newell, Applications of Queueing Theory, 1982, chapter 2).
-// Limits: arrivals and services are streams, so it holds where the backlog is far above its own square root; the queue is empty
-// at the start, and orders are served in the order of their arrival.
 
 // Backlog returns how many orders wait at the end: (λ−μ)·T, and 0 where the capacity suffices.
 func (o Overload) Backlog() (float64, error) {

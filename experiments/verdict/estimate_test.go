@@ -22,17 +22,17 @@ func TestAgreesWithBenchmathAndCompare(t *testing.T) {
 		}
 		e, err := PairedRuns(base, other)
 		want := benchmath.AssumeNormal.Summary(benchmath.NewSample(append([]float64(nil), differences...), &benchmath.DefaultThresholds), 0.95)
-		if low, high := e.Interval(0.95); err != nil || !close(e.Value, want.Center, 1e-9) || !close(low, want.Lo, 1e-6) || !close(high, want.Hi, 1e-6) {
+		if low, high := e.Interval(0.95); err != nil || !near(e.Value, want.Center, 1e-9) || !near(low, want.Lo, 1e-6) || !near(high, want.Hi, 1e-6) {
 			t.Errorf("n = %d: %g, %g to %g (%v); benchmath %g, %g to %g", n, e.Value, low, high, err, want.Center, want.Lo, want.Hi)
 		}
 		p, err := PairedMedian(base, other)
 		paired := compare.Paired(base, other)
-		if low, high := p.Interval(0.95); err != nil || !close(p.Value, *paired.Delta, 1e-9) || low != *paired.Low || high != *paired.High {
+		if low, high := p.Interval(0.95); err != nil || !near(p.Value, *paired.Delta, 1e-9) || low != *paired.Low || high != *paired.High {
 			t.Errorf("n = %d: median %g, %g to %g (%v); compare %g, %g to %g", n, p.Value, low, high, err, *paired.Delta, *paired.Low, *paired.High)
 		}
 		u, err := UnpairedQuantile(base, other, 0.5)
 		unpaired := compare.Unpaired(base, other)
-		if low, high := u.Interval(0.95); err != nil || !close(u.Value, *unpaired.Delta, 1e-9) || !close(low, *unpaired.Low, 1e-9) || !close(high, *unpaired.High, 1e-9) {
+		if low, high := u.Interval(0.95); err != nil || !near(u.Value, *unpaired.Delta, 1e-9) || !near(low, *unpaired.Low, 1e-9) || !near(high, *unpaired.High, 1e-9) {
 			t.Errorf("n = %d: medians %g, %g to %g (%v); compare %g, %g to %g", n, u.Value, low, high, err, *unpaired.Delta, *unpaired.Low, *unpaired.High)
 		}
 	}
@@ -45,12 +45,12 @@ func TestShare(t *testing.T) {
 		low, high float64
 	}{{0, 20, 0, 0.1684}, {1, 20, 0.0013, 0.2487}, {10, 20, 0.2720, 0.7280}, {20, 20, 0.8316, 1}} {
 		e, err := Share(c.k, c.n)
-		if low, high := e.Interval(0.95); err != nil || !close(low, c.low, 1e-4) || !close(high, c.high, 1e-4) {
+		if low, high := e.Interval(0.95); err != nil || !near(low, c.low, 1e-4) || !near(high, c.high, 1e-4) {
 			t.Errorf("%d of %d: %.4f to %.4f (%v), want %g to %g", c.k, c.n, low, high, err, c.low, c.high)
 		}
 	}
 	none, _ := Share(0, 20)
-	if _, high := none.Interval(0.9); !close(high, 0.1391, 1e-4) {
+	if _, high := none.Interval(0.9); !near(high, 0.1391, 1e-4) {
 		t.Errorf("none of 20 allows %.4f on one side, want 14 %%", high)
 	}
 	for _, bad := range [][2]int{{-1, 5}, {6, 5}, {0, 0}} {
@@ -70,7 +70,7 @@ func TestIntervalsAreNested(t *testing.T) {
 		waits, others := rapid.SliceOfN(wait, 20, 40).Draw(t, "waits"), rapid.SliceOfN(wait, 40, 40).Draw(t, "others")
 		values := rapid.SliceOfN(rapid.Float64Range(-50, 50), 20, 40).Draw(t, "values")
 		k := rapid.IntRange(0, 40).Draw(t, "k")
-		make := []func() (Estimate, error){
+		estimates := []func() (Estimate, error){
 			func() (Estimate, error) { return Runs(values[:5]) },
 			func() (Estimate, error) { return UnpairedRuns(values[:5], values[5:12]) },
 			func() (Estimate, error) { return bootstrap(values, 1, 199) },
@@ -86,7 +86,7 @@ func TestIntervalsAreNested(t *testing.T) {
 			},
 			func() (Estimate, error) { return Exact(3, 10, "orders"), nil },
 		}
-		for i, f := range make {
+		for i, f := range estimates {
 			e, err := f()
 			if err != nil {
 				t.Fatal(i, err)
@@ -179,7 +179,7 @@ func must(e Estimate, err error) Estimate {
 }
 
 func TestSlope(t *testing.T) {
-	if s, err := Slope([]float64{1, 2, 4, 8}, []float64{7, 12, 22, 42}); err != nil || !close(s, 5, 1e-12) {
+	if s, err := Slope([]float64{1, 2, 4, 8}, []float64{7, 12, 22, 42}); err != nil || !near(s, 5, 1e-12) {
 		t.Errorf("slope %g %v, want 5", s, err)
 	}
 }
@@ -190,8 +190,13 @@ func TestWider(t *testing.T) {
 	orders, _ := Share(0, 500)
 	_, alone := none.Interval(0.95)
 	low, high := Wider(none, orders).Interval(0.95)
-	if alone != 0 || low != 0 || !close(high, 0.00735, 1e-5) {
+	if alone != 0 || low != 0 || !near(high, 0.00735, 1e-5) {
 		t.Errorf("up to %g alone, %g to %g together", alone, low, high)
+	}
+	half, _ := Runs([]float64{0.5, 0.5, 0.5, 0.5, 0.5})
+	orders, _ = Share(250, 500)
+	if low, high := Wider(half, orders).Interval(0.95); !near(low, 0.4553, 1e-4) || !near(high, 0.5447, 1e-4) {
+		t.Errorf("half of 500: %g to %g", low, high)
 	}
 }
 
@@ -220,7 +225,7 @@ func TestSquare(t *testing.T) {
 		want float64
 	}{{"early among calls", e.EarlyAmongCalls, -42}, {"early among messages", e.EarlyAmongMessages, -43}, {"broker when done", e.BrokerWhenDone, 2}, {"broker when early", e.BrokerWhenEarly, 1}, {"interaction", e.Interaction, -1}} {
 		low, high := x.got.Interval(0.95)
-		if !close(x.got.Value, x.want, 1.5) || low > x.got.Value || high < x.got.Value {
+		if !near(x.got.Value, x.want, 1.5) || low > x.got.Value || high < x.got.Value {
 			t.Errorf("%s: %g, %g to %g, want %g", x.what, x.got.Value, low, high, x.want)
 		}
 	}
@@ -228,7 +233,7 @@ func TestSquare(t *testing.T) {
 		t.Error("a main effect is named though the interaction is a millisecond")
 	}
 	early, broker, ok := e.Main(2)
-	if !ok || !close(early.Value, -42.5, 1.5) || !close(broker.Value, 1.5, 0.3) {
+	if !ok || !near(early.Value, -42.5, 1.5) || !near(broker.Value, 1.5, 0.3) {
 		t.Errorf("main effects %g and %g, %v", early.Value, broker.Value, ok)
 	}
 	c.MessagesEarly = fill(n, func() float64 { return math.Inf(1) })

@@ -4,19 +4,18 @@ import "time"
 
 // budget limits retries to a share of the calls: each call earns that share of a retry, up to a reserve.
 type budget struct {
-	share    float64 // 0: no limit
-	earned   float64
-	reserved float64
+	share  float64 // 0: no limit
+	earned float64
 }
 
 // reserve is how many retries may be made at once.
 const reserve = 10
 
 func newBudget(share float64) *budget {
-	return &budget{share: share, earned: reserve, reserved: reserve}
+	return &budget{share: share, earned: reserve}
 }
 
-func (b *budget) call() { b.earned = min(b.reserved, b.earned+b.share) }
+func (b *budget) call() { b.earned = min(reserve, b.earned+b.share) }
 
 // spend tells whether one more retry is allowed, and takes it.
 func (b *budget) spend() bool {

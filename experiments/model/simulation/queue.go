@@ -9,14 +9,16 @@ type Queue struct {
 	Workers  int
 	Places   int // that can wait; Unbounded
 
-	// Fault changes the cost of an order that a worker starts at a time; nil changes nothing.
-	Fault func(order int, start, cost time.Duration) time.Duration
+	Fault Fault // nil changes nothing
 	// Deadline after the arrival, when an order gives up its place or its worker; 0 is none.
 	Deadline time.Duration
 }
 
+// Fault changes the cost of an order that a worker starts at a time.
+type Fault func(order int, start, cost time.Duration) time.Duration
+
 // Slow is a fault that adds time to the orders that are hit and start from a time on and before another.
-func Slow(from, to, added time.Duration, hits []bool) func(int, time.Duration, time.Duration) time.Duration {
+func Slow(from, to, added time.Duration, hits []bool) Fault {
 	return func(order int, start, cost time.Duration) time.Duration {
 		if start >= from && start < to && hits[order] {
 			return cost + added
@@ -26,7 +28,7 @@ func Slow(from, to, added time.Duration, hits []bool) func(int, time.Duration, t
 }
 
 // Stopped is a fault that does no work from a time on and before another: what starts then waits until the end.
-func Stopped(from, to time.Duration) func(int, time.Duration, time.Duration) time.Duration {
+func Stopped(from, to time.Duration) Fault {
 	return func(_ int, start, cost time.Duration) time.Duration {
 		if start >= from && start < to {
 			return to - start + cost

@@ -12,7 +12,7 @@ type Storm struct {
 	Costs    []time.Duration // time with a worker, of each attempt of an order
 	Workers  int
 	Places   int // that can wait; Unbounded
-	Fault    func(order int, start, cost time.Duration) time.Duration
+	Fault    Fault
 
 	Deadline time.Duration // of each attempt
 	Retries  int           // after the first attempt
@@ -69,7 +69,7 @@ type storm struct {
 func (r *storm) attempt(i int) {
 	r.Attempts[i]++
 	var ticket *Ticket
-	var done, deadline *Event
+	var deadline *Event
 	ticket = r.station.Enter(func() {
 		if r.Orders[i].Started < 0 {
 			r.Orders[i].Started = r.loop.Now()
@@ -78,12 +78,12 @@ func (r *storm) attempt(i int) {
 		if r.Fault != nil {
 			cost = r.Fault(i, r.loop.Now(), cost)
 		}
-		done = r.loop.After(cost, func() {
+		r.loop.After(cost, func() {
 			if deadline != nil { // somebody still waits
 				deadline.Cancel()
 				r.end(i, Done)
 			}
-			ticket.Leave()
+			ticket.Leave() // unless it was canceled
 		})
 	})
 	if ticket == nil {
@@ -93,7 +93,6 @@ func (r *storm) attempt(i int) {
 	deadline = r.loop.After(r.Deadline, func() {
 		deadline = nil
 		if r.Cancel {
-			done.Cancel()
 			ticket.Leave()
 		}
 		r.failed(i, TimedOut)
