@@ -72,6 +72,8 @@ var confinements = []confinement{
 	{"amqp091-go", under("github.com/rabbitmq/amqp091-go"),
 		matches("otelamqp/*.go", "otelamqp/amqptest/*.go", "services/internal/carrier/rabbitmq/*.go", "doctor/*.go", "internal/rabbitmq/*.go", "interop/*.go"),
 		"the broker is a seam: only its carrier knows what an exchange or a delivery tag is"},
+	{"pgx", under("github.com/jackc/pgx"), matches("services/internal/store/*.go", "internal/postgres/*.go"),
+		"the store is a seam: only one kind of it knows SQL"},
 	{"the lab", func(p string) bool { return strings.HasPrefix(p, module+"/lab") },
 		func(file string) bool {
 			return !strings.HasPrefix(file, "internal/") || strings.HasPrefix(file, "internal/traceset/")

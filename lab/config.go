@@ -46,10 +46,14 @@ type Config struct {
 	RabbitMQ []string // host:port of nodes; none: no form of it
 	// ClassicQueues makes classic queues at RabbitMQ instead of quorum queues.
 	ClassicQueues bool
-	Keep          bool   // leave topics, groups and queues on a broker that the lab did not start
-	Target        string // URL of a gateway that runs elsewhere; "": the services run in this process
-	ReceiveOTLP   string // where the lab takes spans of services that run elsewhere
-	Jaeger        string // or the Jaeger that has them: its URL, or grpc://HOST:PORT
+	// Store is where services keep what they remember: a file, or postgres://…; "": in memory. NoOutbox sends an order's first message before the
+	// answer, instead of from the store.
+	Store       string
+	NoOutbox    bool
+	Keep        bool   // leave topics, groups and queues on a broker that the lab did not start
+	Target      string // URL of a gateway that runs elsewhere; "": the services run in this process
+	ReceiveOTLP string // where the lab takes spans of services that run elsewhere
+	Jaeger      string // or the Jaeger that has them: its URL, or grpc://HOST:PORT
 
 	OTLP   otlp.Destination // where every span is also sent, and metrics
 	Unsent float64          // share of the orders whose spans are not sent there, 0 to 1
@@ -221,6 +225,15 @@ func (c Config) check() error {
 	}
 	if c.Target != "" && c.Kotel {
 		return errors.New("relation kotel is a lab started with that library's hooks: it cannot be asked of services elsewhere (--target)")
+	}
+	if c.Target != "" && c.Store != "" {
+		return errors.New("the services at --target have their own store: leave out --store")
+	}
+	if c.NoOutbox && c.Store == "" {
+		return errors.New("--no-outbox: a store in memory has no outbox: leave it out, or name a --store")
+	}
+	if err := services.CheckStore(c.Store); err != nil {
+		return err
 	}
 	if c.Target != "" && len(c.Kafka)+len(c.RabbitMQ) > 0 {
 		return errors.New("the services at --target have their own brokers: leave out --kafka and --rabbitmq")

@@ -41,6 +41,7 @@ type environment struct {
 	embedded  *Broker   // nil with another Kafka
 	broker    string    // embedded, the addresses of another, or "of the target"
 	brokerIs  string    // in words
+	stores    string    // where services keep what they remember, in words
 	stops     []stopper // in the order in which they were started
 	stopped   bool
 }
@@ -181,6 +182,9 @@ func (env *environment) startServices(ctx context.Context, c Config, run string,
 	}
 	if len(c.Kafka)+len(c.RabbitMQ) > 0 {
 		config.Prefix = "tracelab." + run + "."
+	}
+	if err := env.openStore(ctx, c, &config); err != nil {
+		return err
 	}
 	system, err := services.Start(ctx, config)
 	if err != nil {

@@ -80,6 +80,9 @@ func (n *node) connect(ctx context.Context, config Config) error {
 		n.brokers[by] = broker
 	}
 	all = true
+	if n.keeper != nil && n.keeper.outbox != nil {
+		n.keeper.outbox.start()
+	}
 	return nil
 }
 

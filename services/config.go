@@ -65,6 +65,9 @@ type Config struct {
 	// Store is what the services remember. Services of one process that are to share it, or are started again, get the same; nil: one in memory
 	// for these services.
 	Store *Store
+	// NoOutbox publishes an order's first message before the order is answered. Without it a store that outlives the process takes both in one
+	// transaction, and the message is sent from there.
+	NoOutbox bool
 	// NoDedupe does a step again that has been done, to show what delivery at least once does without idempotent handling.
 	NoDedupe bool
 	// Kotel lets kotel's hooks, as shipped, make the spans of messages; the order's relation is not asked then.

@@ -165,7 +165,7 @@ func TestARepeatCarriesOn(t *testing.T) {
 func TestARestartRemembers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "effects")
 	open := func() *Store {
-		effects, err := OpenStore(path)
+		effects, err := OpenStore(t.Context(), path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,6 +38,9 @@ type execution struct {
 	again     time.Duration       // when another try makes sense, as far as the failures say
 	handlings []*orderpb.Handling // of the steps that are done, as far as we were told
 	handOver  error               // a message that could not be published
+	// publish hands a message on: to the broker, or to the outbox.
+	publish func(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) error
+	held    bool // the order's state says that it goes on here
 	// handedOver says that a message was published: somebody else carries on.
 	handedOver bool
 }
@@ -72,7 +75,7 @@ func (n *node) carryOn(ctx context.Context, e Experiment, plan *flows.Plan, orde
 
 // newExecution is an execution that has not begun.
 func (n *node) newExecution(e Experiment, plan *flows.Plan, order *orderpb.Order, at Step, before ...*orderpb.Handling) *execution {
-	return &execution{node: n, exp: e, plan: plan, order: order, at: at, handlings: before, done: map[Step]bool{at: true}, begun: map[string]bool{}}
+	return &execution{node: n, publish: n.publish, exp: e, plan: plan, order: order, at: at, handlings: before, done: map[Step]bool{at: true}, begun: map[string]bool{}}
 }
 
 // run makes what is to be made now and waits for its end. It may be run again when only has changed.
@@ -119,12 +122,36 @@ func (x *execution) finished(ctx context.Context, steps []Step) {
 	handlings := slices.Clone(x.handlings)
 	x.mu.Unlock()
 	for _, hop := range messages {
-		event := &orderpb.Event{Order: x.order, Steps: asNames(hop.of), Handlings: handlings, Payload: x.node.payload(x.exp, hop.Step), Redriven: carrier.Redriven(ctx)}
-		err := x.node.publish(ctx, hop.By, hop.Topic, event)
+		err := x.publish(ctx, hop.By, hop.Topic, x.event(ctx, hop, handlings))
 		x.mu.Lock()
 		x.handOver, x.handedOver = errors.Join(x.handOver, err), x.handedOver || err == nil
 		x.mu.Unlock()
 	}
+}
+
+// event is what a message tells that leads to a hop.
+func (x *execution) event(ctx context.Context, hop hopOf, handlings []*orderpb.Handling) *orderpb.Event {
+	return &orderpb.Event{Order: x.order, Steps: asNames(hop.of), Handlings: handlings, Payload: x.node.payload(x.exp, hop.Step), Redriven: carrier.Redriven(ctx)}
+}
+
+// firstMessage is a message that is made before the execution runs.
+type firstMessage struct {
+	hopOf
+	event *orderpb.Event
+}
+
+// firstMessages takes the messages that the steps which are done lead to, for somebody else to hand on.
+func (x *execution) firstMessages(ctx context.Context) []firstMessage {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var messages []firstMessage
+	for _, hop := range x.next(slices.Collect(maps.Keys(x.done))) {
+		if hop.By.IsMessage() && !x.begun[hop.key()] {
+			x.begun[hop.key()], x.handedOver = true, true
+			messages = append(messages, firstMessage{hop, x.event(ctx, hop, slices.Clone(x.handlings))})
+		}
+	}
+	return messages
 }
 
 // next lists the hops that this service makes now that steps are done. The caller holds the lock.

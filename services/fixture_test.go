@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tracelab/internal/postgres/postgrestest"
 	"tracelab/internal/telemetry"
 	"tracelab/otelamqp/amqptest"
 	carrierhttp "tracelab/services/internal/carrier/http"
@@ -26,8 +27,11 @@ import (
 	"tracelab/services/flows"
 )
 
+// postgresServer is the real PostgreSQL of the tests that want one.
+var postgresServer postgrestest.Shared
+
 // TestMain finds goroutines that a test on the loopback has left. A bubble finds its own.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(postgresServer.Main(m)) }
 
 // patience is how long a test waits for what must happen.
 const patience = 20 * time.Second

@@ -19,6 +19,7 @@ import (
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/store"
 )
 
 // handOverTimeout is how long a client waits for the broker to acknowledge the message that carries on.
@@ -30,6 +31,7 @@ type keeper struct {
 	*node
 	ledger  *ledger
 	mailbox *mailbox
+	outbox  *outbox // nil: messages are published at once
 	metrics orderMetrics
 }
 
@@ -39,6 +41,9 @@ func newKeeper(n *node, config Config) (*keeper, error) {
 		return nil, err
 	}
 	k := &keeper{node: n, ledger: newLedger(n.flow.Flow, n.store.kept, n.store.units), mailbox: newMailbox(config.Mailbox, config.Workers, cmp.Or(n.flow.Timeout, carryOnTimeout)), metrics: metrics}
+	if k.ledger.about.Durable && !config.NoOutbox {
+		k.outbox = newOutbox(n, n.store.kept, config.Prefix)
+	}
 	n.httpServer.Plain("GET "+n.flow.Path+"/{id}", http.HandlerFunc(k.get))
 	n.httpServer.Plain("GET /runs/{run}", http.HandlerFunc(k.accounts))
 	n.httpServer.Plain("GET /runs/{run}"+listed, http.HandlerFunc(k.list))
@@ -124,8 +129,16 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 		en.ended, forget = k.ledger.await(id)
 		defer forget()
 	}
-	if failed := k.ledger.accept(ctx, en, acceptance{handlings: []*orderpb.Handling{accepted}, held: k.ledger.about.Durable}); failed != nil {
+	messages, err := k.intoOutbox(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	x.held = k.ledger.about.Durable && (len(messages) == 0 || plan.Early() || plan.EndsInCall() || plan.CallsFromEntry())
+	if failed := k.ledger.accept(ctx, en, acceptance{handlings: []*orderpb.Handling{accepted}, messages: messages, held: x.held}); failed != nil {
 		return nil, failed
+	}
+	if len(messages) > 0 {
+		k.outbox.wake()
 	}
 	k.metrics.count(ctx, e.Form, Accepted)
 	receipt, err := k.take(ctx, x, id)
@@ -150,10 +163,28 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 	return answer, nil
 }
 
+// intoOutbox makes the messages that an order leads to as soon as it is accepted, for the transaction that accepts it; what comes later goes
+// into the outbox by itself.
+func (k *keeper) intoOutbox(ctx context.Context, x *execution) ([]store.Message, error) {
+	if k.outbox == nil {
+		return nil, nil
+	}
+	x.publish = k.outbox.put
+	var messages []store.Message
+	for _, m := range x.firstMessages(ctx) {
+		message, err := k.outbox.message(ctx, m.By, m.Topic, m.event)
+		if err != nil {
+			return nil, err
+		}
+		messages = append(messages, message)
+	}
+	return messages, nil
+}
+
 // take takes an order's plan as far as calls take it now, and notes how it went.
 func (k *keeper) take(ctx context.Context, x *execution, id string) (*orderpb.Receipt, error) {
 	receipt, err := x.run(ctx)
-	r := report{handlings: receipt.GetHandlings(), steps: asSteps(receipt.GetSteps()), released: k.ledger.about.Durable && x.only == nil && x.handedOver && err == nil}
+	r := report{handlings: receipt.GetHandlings(), steps: asSteps(receipt.GetSteps()), released: x.held && x.only == nil && x.handedOver && err == nil}
 	if failed, ok := errors.AsType[*carrier.Failed](err); ok && !errors.Is(err, errHandOver) {
 		r.failures = failed.Failures
 	}

@@ -95,15 +95,15 @@ func (k *keeper) carryOnLater(ctx context.Context, x *execution, id string) {
 
 // awaitReply keeps the client's call open until the order is final. When no reply comes in time the work goes on all the same.
 func (k *keeper) awaitReply(ctx context.Context, en *entry) (*orderpb.Receipt, error) {
-	timer := time.NewTimer(replyTimeout)
-	defer timer.Stop()
 	last := string(k.flow.Last())
-	select {
-	case <-en.ended:
-	case <-ctx.Done():
-		return nil, carrier.AsFailed(last, context.Cause(ctx))
-	case <-timer.C:
+	waiting, cancel := context.WithTimeoutCause(ctx, replyTimeout, errNoReply)
+	defer cancel()
+	k.ended(waiting, en)
+	switch err := context.Cause(waiting); {
+	case errors.Is(err, errNoReply):
 		return nil, carrier.Fail(last, carrier.Timeout, fmt.Sprintf("no reply within %v; the work goes on: ask at the address of this %s", replyTimeout, k.flow.Unit))
+	case err != nil:
+		return nil, carrier.AsFailed(last, err)
 	}
 	u, err := k.ledger.store.Get(ctx, en.unit.ID)
 	if errors.Is(err, store.ErrUnknown) {
@@ -114,6 +114,35 @@ func (k *keeper) awaitReply(ctx context.Context, en *entry) (*orderpb.Receipt, e
 	}
 	answer := answerOf(u)
 	return answer.answer, failureOf(answer)
+}
+
+// errNoReply ends the wait for a reply.
+var errNoReply = errors.New("no reply in time")
+
+// replyLook is the time between two looks for the end of an order that another instance may bring about.
+const replyLook = 25 * time.Millisecond
+
+// ended waits until an order is final, or ctx ends. Another instance that shares the store tells nobody here: then the store is asked.
+func (k *keeper) ended(ctx context.Context, en *entry) {
+	var look <-chan time.Time
+	if k.ledger.about.Shared {
+		ticker := time.NewTicker(replyLook)
+		defer ticker.Stop()
+		look = ticker.C
+	}
+	asking := trace.ContextWithSpanContext(ctx, trace.SpanContext{}) // a span for each look would tell of nothing
+	for {
+		select {
+		case <-en.ended:
+			return
+		case <-ctx.Done():
+			return
+		case <-look:
+			if u, err := k.ledger.store.Get(asking, en.unit.ID); err == nil && u.Final {
+				return
+			}
+		}
+	}
 }
 
 // failureOf is the failure that was answered, or nil.

@@ -104,6 +104,10 @@ func (n *node) drain(ctx context.Context) error {
 
 // close gives back what drain has left.
 func (n *node) close(ctx context.Context) error {
+	if n.keeper != nil && n.keeper.outbox != nil {
+		n.keeper.outbox.close()
+		defer n.keeper.outbox.await()
+	}
 	for _, broker := range n.brokers {
 		broker.Close(ctx)
 	}

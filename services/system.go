@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	carriergrpc "tracelab/services/internal/carrier/grpc"
@@ -142,7 +143,7 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		return nil, err
 	}
 	n := &node{name: name, flow: s.flow, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
-		store: s.store(), handlings: s.handlings, fired: s.fired, calls: s.calls, workers: newWorkersOf(name, s.config), telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
+		store: s.store().of(l.process), handlings: s.handlings, fired: s.fired, calls: s.calls, workers: newWorkersOf(name, s.config), telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
 		queue: s.config.Telemetry.Queue(), process: s.config.Telemetry.Host + "/" + s.config.Telemetry.Instance}
 	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
 	retries := slices.ContainsFunc(s.flow.Rows, func(r flows.Row) bool { return !r.Retry.IsZero() })
@@ -199,12 +200,17 @@ func (s *System) running() []*node {
 	return slices.Clone(s.nodes)
 }
 
-// lookup finds a service's address.
+// lookup finds a service's address. Of a service that has several instances, each is asked in its turn.
 func lookup(addresses map[string]string) func(string) (string, error) {
+	turns := &atomic.Uint64{}
 	return func(service string) (string, error) {
 		address, ok := addresses[service]
 		if !ok {
 			return "", carrier.Fail("", carrier.Unavailable, "no address of "+service+": name it on the command line")
+		}
+		if strings.Contains(address, ",") {
+			instances := strings.Split(address, ",")
+			address = instances[turns.Add(1)%uint64(len(instances))]
 		}
 		return address, nil
 	}
@@ -317,6 +323,9 @@ func shutdown(ctx context.Context, nodes []*node) error {
 		if n.keeper != nil {
 			_ = stage(ctx, n.keeper.settle) // what is pending then is in the accounts
 			errs = append(errs, stage(ctx, n.keeper.stopMailbox))
+			if n.keeper.outbox != nil {
+				errs = append(errs, stage(ctx, n.keeper.outbox.drain))
+			}
 		}
 	}
 	errs = append(errs,

@@ -134,6 +134,26 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("exit status %d, %+v, happened %+v, problems %q", status, f, result.Happened, result.Problems)
 			}
 		},
+		"store": func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "store")
+			for range 2 { // the second run finds what the first one has left
+				result, status := do(t, "--forms", "kafka", "--store", file)
+				all := spans(t, result, services.Kafka)
+				if status != exitDone || result.Stores != "file "+file+", outbox on" || result.Forms[services.Kafka].Orders.Completed != 1 || len(named(all, "create order.placed")) != 1 {
+					t.Errorf("exit status %d, stores %s, %+v: want an order that is kept in the file, and its message", status, result.Stores, result.Forms[services.Kafka].Orders)
+				}
+			}
+			if result, _ := do(t); result.Stores != "memory" {
+				t.Errorf("without the flag: stores %s", result.Stores)
+			}
+		},
+		"no-outbox": func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "store")
+			result, status := do(t, "--forms", "kafka", "--store", file, "--no-outbox")
+			if all := spans(t, result, services.Kafka); status != exitDone || result.Stores != "file "+file+", outbox off" || len(named(all, "create order.placed")) != 0 {
+				t.Errorf("exit status %d, stores %s: want no message that is made before it is sent", status, result.Stores)
+			}
+		},
 		"mailbox": func(t *testing.T) {
 			result, _ := do(t, "--forms", "ack", "--orders", "4", "--rate", "400", "--mailbox", "1", "--fault", "payment:delay=200ms")
 			if a := result.Forms["ack"].Orders; a.Refused == 0 || a.Accepted == 0 {

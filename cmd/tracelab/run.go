@@ -36,6 +36,8 @@ type runCommand struct {
 	Timeout  time.Duration `help:"How long the client waits for an answer (default ${default})." default:"5s" placeholder:"DURATION"`
 	Deadline time.Duration `help:"How long to wait, after the last answer, for every order to be final (default ${default})." default:"10s" placeholder:"DURATION"`
 
+	Store       string   `help:"Where services keep the state of orders, the steps that were done, and messages that wait: a file, or a PostgreSQL (default: in memory)." placeholder:"FILE|URL"`
+	NoOutbox    bool     `help:"With such a store: send an order's first message and then answer, instead of writing both in one transaction and sending from there."`
 	Kafka       []string `help:"Use this Kafka instead of the embedded one." placeholder:"HOST:PORT"`
 	RabbitMQ    []string `name:"rabbitmq" help:"The RabbitMQ for the form rabbitmq." placeholder:"HOST:PORT"`
 	Classic     bool     `help:"Make classic queues at that RabbitMQ instead of quorum queues."`
@@ -108,7 +110,7 @@ func runnable(flow *flows.Flow, rabbitmq []string, target string) []services.For
 func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
 		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Mailbox: c.Mailbox, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
-		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Keep: c.Keep, Target: c.Target,
+		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Keep: c.Keep, Store: c.Store, NoOutbox: c.NoOutbox, Target: c.Target,
 		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Unsent: 1 - c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Program: hint.Program(os.Args[0]), Version: version(), Logger: s.log,
 	}
 	for _, flag := range []struct { // 0 is a default to the lab, and a slip of the hand here

@@ -26,7 +26,7 @@ const embedded = "embedded"
 type serveCommand struct {
 	Services    []string          `arg:"" help:"Services of the flow to run, or all. Of the flow order: gateway, orders, inventory, payment, shipping, notification, analytics." placeholder:"SERVICE"`
 	Flow        string            `help:"What the services do: a flow by name (tracelab flow list), or a file of your own that ends in .yaml (default ${default})." default:"order" placeholder:"NAME|FILE"`
-	HTTP        map[string]string `name:"http" help:"Where services answer HTTP, here and elsewhere (default: 127.0.0.1, ports 18080 to 18086 in the order above)." placeholder:"SERVICE=HOST:PORT"`
+	HTTP        map[string]string `name:"http" help:"Where services answer HTTP, here and elsewhere; one of several instances takes several addresses with commas between them, which are asked in turn (default: 127.0.0.1, ports 18080 to 18086 in the order above)." placeholder:"SERVICE=HOST:PORT"`
 	GRPC        map[string]string `name:"grpc" help:"Where services answer gRPC (default: 127.0.0.1, ports 19080 to 19086)." placeholder:"SERVICE=HOST:PORT"`
 	Kafka       []string          `help:"The Kafka that carries messages; without one, only calls work. The word embedded starts one in this process, in memory." placeholder:"HOST:PORT"`
 	RabbitMQ    []string          `name:"rabbitmq" help:"The RabbitMQ that carries the messages of the form rabbitmq." placeholder:"HOST:PORT"`
@@ -35,7 +35,8 @@ type serveCommand struct {
 	Workers     []string          `help:"Records that a service works on at the same time; SERVICE=N for the calls and records of one (default ${default})." default:"32" placeholder:"N|SERVICE=N,…"`
 	Mailbox     int               `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	AllowFaults bool              `help:"Act on the faults that an order carries."`
-	Store       string            `help:"Keep in this file the state of orders and which steps were done, so that a service that is killed and started again goes on with them (default: in memory)." placeholder:"FILE"`
+	Store       string            `help:"Keep the state of orders, the steps that were done, and messages that wait, in a file, or in a PostgreSQL that several processes share; a service that is killed and started again goes on with them (default: in memory)." placeholder:"FILE|URL"`
+	NoOutbox    bool              `help:"With a store on disk: send an order's first message and then answer, instead of writing both in one transaction and sending from there."`
 	NoDedupe    bool              `help:"Do a step again when its message is delivered again."`
 	OTLP        string            `name:"otlp" help:"Send spans and metrics to this collector (Jaeger and run --receive-otlp take spans only): host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Pyroscope   string            `help:"Push CPU profiles to this Pyroscope, with labels service, form and step, and let spans name theirs." placeholder:"URL"`
@@ -44,6 +45,9 @@ type serveCommand struct {
 	Host        string            `help:"host.id and host.name of the spans: the same for all services of a lab (default: this machine's name)." placeholder:"NAME"`
 	Grace       time.Duration     `help:"How long a shutdown may take to finish what was begun (default ${default})." default:"8s" placeholder:"DURATION"`
 }
+
+// startTimeout is how long the start waits for brokers, and for the store.
+const startTimeout = 30 * time.Second
 
 // Run serves until the context ends or a server fails, then drains.
 func (c *serveCommand) Run(ctx context.Context, s *streams) error {
@@ -68,7 +72,10 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	}
 	export.into(&config)
 	if c.Store != "" {
-		if config.Store, err = services.OpenStore(c.Store); err != nil {
+		opening, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("not reached within %v", startTimeout))
+		config.Store, err = services.OpenStore(opening, c.Store, s.log)
+		cancel()
+		if err != nil {
 			return errors.Join(fmt.Errorf("--store: %w", err), export.stop(s))
 		}
 	}
@@ -83,7 +90,7 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 			return err
 		}
 	}
-	starting, cancel := context.WithTimeout(ctx, 30*time.Second)
+	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	system, err := services.Start(starting, config)
 	if err != nil {
@@ -129,6 +136,9 @@ func (c *serveCommand) announce(s *streams, system *services.System, config serv
 			return err
 		}
 	}
+	if c.Store != "" {
+		s.talk("state is kept in %s", config.Store.Name())
+	}
 	if entry := flow.Entry().Service(); slices.Contains(names, entry) && c.Store == "" {
 		s.talk("%s keeps its state in the memory of this process: run one of it, and expect it to forget when it stops", entry)
 	}
@@ -160,6 +170,13 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
 		},
 	}
+	config.NoOutbox = c.NoOutbox
+	if c.NoOutbox && c.Store == "" {
+		return config, errors.New("--no-outbox: a store in memory has no outbox: leave it out, or name a --store")
+	}
+	if err := services.CheckStore(c.Store); err != nil {
+		return config, fmt.Errorf("--store: %w", err)
+	}
 	if c.Mailbox < 1 {
 		return config, fmt.Errorf("--mailbox %d: use at least 1", c.Mailbox)
 	}
@@ -182,7 +199,15 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 		}
 	}
 	config.HTTP, config.GRPC = services.DefaultAddresses(flow)
-	return config, errors.Join(override(flow, "--http", config.HTTP, c.HTTP), override(flow, "--grpc", config.GRPC, c.GRPC))
+	if err := errors.Join(override(flow, "--http", config.HTTP, c.HTTP), override(flow, "--grpc", config.GRPC, c.GRPC)); err != nil {
+		return config, err
+	}
+	for _, name := range names {
+		if strings.Contains(config.HTTP[name]+config.GRPC[name], ",") {
+			return config, fmt.Errorf("%s runs here: name the one address of this instance; the others learn of all", name)
+		}
+	}
+	return config, nil
 }
 
 // override puts addresses of the command line over the default ones.
@@ -191,8 +216,10 @@ func override(flow *flows.Flow, flag string, addresses, given map[string]string)
 		if err := flow.CheckService(name); err != nil {
 			return fmt.Errorf("%s: %w", flag, err)
 		}
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			return fmt.Errorf("%s %s=%s: use host:port: %w", flag, name, address, err)
+		for _, instance := range strings.Split(address, ",") {
+			if _, _, err := net.SplitHostPort(instance); err != nil {
+				return fmt.Errorf("%s %s=%s: use host:port, with commas between several instances: %w", flag, name, address, err)
+			}
 		}
 		addresses[name] = address
 	}

@@ -274,7 +274,7 @@ func TestServeTrouble(t *testing.T) {
 	}
 	defer func() { _ = taken.Close() }()
 	file := filepath.Join(t.TempDir(), "effects")
-	effects, err := services.OpenStore(file)
+	effects, err := services.OpenStore(t.Context(), file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

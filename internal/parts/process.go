@@ -24,7 +24,8 @@ type Command struct {
 	Log      string   // the file that its output is added to
 	Detached bool     // it outlives this process and the context that it was started with; else it ends with the first of them to end
 
-	Files []*os.File // open files that it inherits, from 3 on
+	Files []*os.File          // open files that it inherits, from 3 on
+	As    *syscall.Credential // the user that it runs as; nil: this process's
 }
 
 // Process is a program that was started. Its methods may be called from several goroutines.
@@ -58,6 +59,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	command.Stdout, command.Stderr = log, log
 	command.ExtraFiles = c.Files
 	command.SysProcAttr = attributes(c.Detached)
+	command.SysProcAttr.Credential = c.As
 	p := &Process{name: c.Name, log: c.Log, done: make(chan struct{})}
 	started := make(chan error)
 	go p.run(command, started)

@@ -47,7 +47,7 @@ func sevenServices(c composeFile) (found []string) {
 			unless(value(s, "TRACELAB_HTTP") == strings.Join(http, ";"), "%s: TRACELAB_HTTP %s", name, value(s, "TRACELAB_HTTP")),
 			unless(value(s, "TRACELAB_GRPC") == strings.Join(grpc, ";"), "%s: TRACELAB_GRPC %s", name, value(s, "TRACELAB_GRPC")),
 			unless(value(s, "TRACELAB_HOST") != "" && value(s, "TRACELAB_HOST") == value(c.all.Services["run"], "TRACELAB_HOST"), "%s: TRACELAB_HOST %q is not that of run", name, value(s, "TRACELAB_HOST")),
-			unless(value(s, "TRACELAB_EFFECTS") == "/var/lib/tracelab/"+name, "%s: TRACELAB_EFFECTS %q is no file of its own", name, value(s, "TRACELAB_EFFECTS")),
+			unless(value(s, "TRACELAB_STORE") == "/var/lib/tracelab/"+name, "%s: TRACELAB_STORE %q is no file of its own", name, value(s, "TRACELAB_STORE")),
 			unless(slices.ContainsFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool {
 				return v.Type == types.VolumeTypeVolume && v.Target == "/var/lib/tracelab"
 			}),

@@ -38,13 +38,14 @@ var (
 	oneShot = []string{"collector-queue", "kafka-ready", "ready", "run"}
 	onTop   = []string{"prometheus", "grafana", "pyroscope"} // of the profile full
 	brokers = []string{"rabbitmq"}                           // of the profile brokers
+	stores  = []string{"postgres"}                           // of the profile stores
 )
 
 var rules = []rule{
-	{"core is kafka, collector, jaeger, the seven and what waits for them; full adds three, brokers one; run is for people", func(c composeFile) []string {
+	{"core is kafka, collector, jaeger, the seven and what waits for them; full adds three, brokers and stores one each; run is for people", func(c composeFile) []string {
 		core := slices.Concat([]string{"kafka", "collector", "jaeger"}, seven, oneShot[:3])
 		return slices.Concat(sameNames("core", c.core(), core), sameNames("full", c.full, slices.Concat(core, onTop)),
-			sameNames("all", c.all, slices.Concat(core, onTop, brokers, oneShot[3:])))
+			sameNames("all", c.all, slices.Concat(core, onTop, brokers, stores, oneShot[3:])))
 	}},
 	{"images are multi-arch ones, with a tag from .env that is a whole version", images},
 	{"versions agree with what CI builds and runs", versions},
@@ -87,7 +88,7 @@ var rules = []rule{
 		return unless(s.StopGracePeriod != nil && time.Duration(*s.StopGracePeriod) > 11*time.Second, "stop_grace_period %v", s.StopGracePeriod)
 	})},
 	{"ours: one image, built from the stage final", ours},
-	{"the seven: one host for all, addresses as published, and each keeps which steps were done", sevenServices},
+	{"the seven: one host for all, addresses as published, and each keeps its state", sevenServices},
 	{"who starts after whom", order},
 	{"ready waits for every part that has an address", ready},
 	{"every host:port in an environment is a port that the service listens on", hostPorts},
@@ -127,12 +128,13 @@ func sameNames(what string, project *types.Project, want []string) []string {
 	return list(unless(slices.Equal(got, want), "%s has %v, want %v", what, got, slices.Clone(want)))
 }
 
-var wholeVersion = regexp.MustCompile(`^v?\d+\.\d+\.\d+$`)
+// wholeVersion may name the Alpine that an image is built on.
+var wholeVersion = regexp.MustCompile(`^v?\d+\.\d+(\.\d+|-alpine\d+\.\d+)$`)
 
 // images knows the images that are published for amd64 and arm64.
 func images(c composeFile) (found []string) {
 	known := map[string]string{
-		"apache/kafka": "KAFKA", "rabbitmq": "RABBITMQ", "otel/opentelemetry-collector-contrib": "COLLECTOR", "jaegertracing/jaeger": "JAEGER",
+		"apache/kafka": "KAFKA", "rabbitmq": "RABBITMQ", "postgres": "POSTGRES", "otel/opentelemetry-collector-contrib": "COLLECTOR", "jaegertracing/jaeger": "JAEGER",
 		"prom/prometheus": "PROMETHEUS", "grafana/grafana": "GRAFANA", "grafana/pyroscope": "PYROSCOPE", "tracelab": "TRACELAB",
 	}
 	lines := regexp.MustCompile(`(?m)^\s+image:\s*(\S+)$`).FindAllStringSubmatch(c.raw, -1)
@@ -167,6 +169,7 @@ func versions(c composeFile) []string {
 		unless(err == nil && (major > 2 || major == 2 && minor >= 19), "JAEGER_VERSION %s, want 2.19 or newer: its api/v3 searches by attributes", c.variable("JAEGER_VERSION")),
 		unless(strings.HasPrefix(c.variable("PROMETHEUS_VERSION"), "v3."), "PROMETHEUS_VERSION %s, want the v3 line", c.variable("PROMETHEUS_VERSION")),
 		unless(strings.HasPrefix(c.variable("RABBITMQ_VERSION"), "4."), "RABBITMQ_VERSION %s, want the line 4", c.variable("RABBITMQ_VERSION")),
+		unless(strings.HasPrefix(c.variable("POSTGRES_VERSION"), "18."), "POSTGRES_VERSION %s, want the line 18", c.variable("POSTGRES_VERSION")),
 		c.mentions("tools/collector/manifest.yaml", "version: "+c.variable("COLLECTOR_VERSION")),
 		c.mentions("internal/broker/pom.xml", "<version>"+c.variable("KAFKA_VERSION")+"</version>"),
 		c.mentions("go.mod", "go "+strings.Join(strings.SplitN(c.variable("GO_VERSION"), ".", 3)[:2], ".")),
@@ -227,6 +230,9 @@ var goMemoryLimit = each(func(s types.ServiceConfig) string {
 	if s.Name == "rabbitmq" { // reads the container's limit, and blocks publishers above a share of it
 		return unless(s.MemLimit >= 200<<20, "%d bytes are too few for RabbitMQ, which takes 120 MB empty", s.MemLimit)
 	}
+	if s.Name == "postgres" { // each connection takes some
+		return unless(s.MemLimit >= 128<<20, "%d bytes are too few for 150 connections", s.MemLimit)
+	}
 	limit, err := units.RAMInBytes(value(s, "GOMEMLIMIT"))
 	return unless(err == nil && limit > 0 && limit < int64(s.MemLimit)*9/10, "GOMEMLIMIT %q, want one clearly below the limit of %d bytes", value(s, "GOMEMLIMIT"), s.MemLimit)
 })
@@ -241,7 +247,7 @@ func value(s types.ServiceConfig, key string) string {
 
 // mounts allows named volumes where something must outlive its container, and our own configuration.
 func mounts(s types.ServiceConfig) string {
-	lasting := []string{"collector-queue", "effects", "kafka-data", "prometheus-data", "pyroscope-data", "rabbitmq-data"}
+	lasting := []string{"collector-queue", "effects", "kafka-data", "postgres-data", "prometheus-data", "pyroscope-data", "rabbitmq-data"}
 	for _, mount := range s.Volumes {
 		switch {
 		case mount.Type == types.VolumeTypeVolume && slices.Contains(lasting, mount.Source):

@@ -49,7 +49,7 @@ func load(t *testing.T, root string, schema bool) (c composeFile, err error) {
 		}
 		return core
 	})
-	if c.all, err = project([]string{"COMPOSE_PROFILES=full"}, "full", "run", "brokers"); err != nil {
+	if c.all, err = project([]string{"COMPOSE_PROFILES=full"}, "full", "run", "brokers", "stores"); err != nil {
 		return c, err
 	}
 	c.full = c.all.WithServicesDisabled("run", "rabbitmq")
@@ -110,6 +110,7 @@ var breaches = []breach{
 	{"Go programs", "compose.yaml", "  prometheus:\n", "GOMEMLIMIT: 160MiB", "GOMEMLIMIT: 190MiB"},
 	{"Go programs", "compose.yaml", "  kafka:\n", "-Xmx200m", "-Xmx400m"},
 	{"Go programs", "compose.yaml", "  rabbitmq:\n", "mem_limit: 256m", "mem_limit: 96m"},
+	{"Go programs", "compose.yaml", "  postgres:\n", "mem_limit: 192m", "mem_limit: 96m"},
 	{"nobody is root", "compose.yaml", "  grafana:\n", `"472:0"`, `"0:0"`},
 	{"nobody is root", "compose.yaml", "  kafka:\n", "    user: \"1000:1000\"\n", ""},
 	{"root file systems", "compose.yaml", "x-container", "read_only: true", "read_only: false"},
@@ -128,7 +129,7 @@ var breaches = []breach{
 	{"ours: one image", "compose.yaml", "x-tracelab", "target: final", "target: build"},
 	{"ours: one image", "compose.yaml", "x-tracelab", "  pull_policy: build\n", ""},
 	{"the seven", "compose.yaml", "  payment:\n", "[serve, payment]", "[serve, shipping]"},
-	{"the seven", "compose.yaml", "", "TRACELAB_STORE: /var/lib/tracelab/payment", "TRACELAB_STORE: /var/lib/tracelab/shipping"},
+	{"the seven", "compose.yaml", "", "${STORE:-/var/lib/tracelab/payment}", "${STORE:-/var/lib/tracelab/shipping}"},
 	{"the seven", "compose.yaml", "", "- effects:/var/lib/tracelab", "- effects:/var/lib/other"},
 	{"the seven", "compose.yaml", "", "TRACELAB_HOST: lab", "TRACELAB_HOST: box"},
 	{"the seven", "compose.yaml", "", "payment=payment:18083", "payment=payment:18093"},

@@ -157,7 +157,7 @@ func (c *Consumer) attempt(ctx context.Context, d Delivery, first time.Time, att
 	if tries == 1 {
 		c.delivery.record(ctx, d)
 	}
-	event, err := decodeEvent(d.Value)
+	event, err := DecodeEvent(d.Value)
 	if err != nil {
 		if tries == 1 {
 			c.skipped.Add(1)

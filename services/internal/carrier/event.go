@@ -24,8 +24,8 @@ func EncodeEvent(topic string, event *orderpb.Event) ([]byte, error) {
 	return value, nil
 }
 
-// decodeEvent reads a message's value. An event without an order is of no use to anybody.
-func decodeEvent(value []byte) (*orderpb.Event, error) {
+// DecodeEvent reads a message's value. An event without an order is of no use to anybody.
+func DecodeEvent(value []byte) (*orderpb.Event, error) {
 	if len(value) > MaxBody {
 		return nil, Fail("", TooLarge, fmt.Sprintf("a message of %d bytes, at most %d are read", len(value), MaxBody))
 	}

@@ -61,7 +61,7 @@ func FuzzEvent(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
-		e, err := decodeEvent(value)
+		e, err := DecodeEvent(value)
 		if err != nil {
 			if failed, ok := errors.AsType[*Failed](err); !ok || failed.Reason() != "undecodable" {
 				t.Fatalf("%q: %v, want undecodable", value, err)
@@ -75,7 +75,7 @@ func FuzzEvent(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q was read and cannot be written: %v", value, err)
 		}
-		again, err := decodeEvent(text)
+		again, err := DecodeEvent(text)
 		if diff := cmp.Diff(e, again, protocmp.Transform()); err != nil || diff != "" {
 			t.Fatalf("%q: %v (-first +second):\n%s", value, err, diff)
 		}

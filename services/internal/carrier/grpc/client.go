@@ -27,7 +27,7 @@ var reconnect = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6
 
 const connectTimeout = 2 * time.Second // for one attempt
 
-// Client calls steps over gRPC, one connection for each service, made when it is first needed.
+// Client calls steps over gRPC, one connection for each address of a service, made when it is first needed.
 type Client struct {
 	dialer   carrier.Dial
 	provider *telemetry.Provider
@@ -36,7 +36,7 @@ type Client struct {
 	retries  bool                        // calls may be attempts
 
 	mu    sync.Mutex
-	conns map[string]*grpc.ClientConn
+	conns map[string]*grpc.ClientConn // by address
 }
 
 // NewClient makes a client that finds services by name, and calls them by their full name in gRPC. With retries the span of each attempt is
@@ -54,23 +54,23 @@ func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.M
 	return fromStatus(service, conn.Invoke(ctx, "/"+c.name(service)+"/"+verb, in, out))
 }
 
-// conn returns the service's connection. It makes it when it is first needed.
+// conn returns a connection to the service. It makes it when it is first needed.
 func (c *Client) conn(ctx context.Context, service string) (*grpc.ClientConn, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if conn, ok := c.conns[service]; ok {
-		return conn, nil
-	}
 	address, err := c.address(service)
 	if err != nil {
 		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if conn, ok := c.conns[address]; ok {
+		return conn, nil
 	}
 	var conn *grpc.ClientConn
 	c.provider.Labels.Apart(ctx, func() { conn, err = c.dial(address) })
 	if err != nil {
 		return nil, fmt.Errorf("grpc connection to %s: %w", service, err)
 	}
-	c.conns[service] = conn
+	c.conns[address] = conn
 	return conn, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/time/rate"
 
+	"tracelab/otelkgo"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
@@ -145,6 +148,12 @@ func (k *Broker) Publish(ctx context.Context, topic string, event *orderpb.Event
 	acknowledged := make(chan error, 1)
 	record := &kgo.Record{Topic: k.config.Prefix + topic, Key: []byte(event.GetOrder().GetId()), Value: value,
 		Headers: []kgo.RecordHeader{{Key: "content-type", Value: []byte(carrier.ContentType)}}}
+	if stored := carrier.StoredHeaders(ctx); stored != nil {
+		for _, name := range slices.Sorted(maps.Keys(stored)) {
+			record.Headers = append(record.Headers, kgo.RecordHeader{Key: name, Value: []byte(stored[name])})
+		}
+		ctx = otelkgo.KeepCreationContext(ctx)
+	}
 	k.client.Produce(context.WithoutCancel(ctx), record, func(r *kgo.Record, err error) {
 		k.sending.end(r)
 		acknowledged <- err

@@ -9,6 +9,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"tracelab/otelamqp"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
@@ -33,6 +34,12 @@ func (r *Broker) Publish(ctx context.Context, topic string, event *orderpb.Event
 	message := amqp.Publishing{
 		DeliveryMode: amqp.Persistent, ContentType: carrier.ContentType, MessageId: rand.Text(), CorrelationId: event.GetOrder().GetId(), AppId: r.config.Service,
 		Timestamp: time.Now(), Headers: amqp.Table{sentHeader: time.Now().UnixMicro()}, Body: value,
+	}
+	if stored := carrier.StoredHeaders(ctx); stored != nil {
+		for name, value := range stored {
+			message.Headers[name] = value
+		}
+		ctx = otelamqp.KeepCreationContext(ctx)
 	}
 	acknowledged := make(chan error, 1)
 	begun := r.begin(r.life, &r.publishing, func() {

@@ -1,0 +1,224 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"tracelab/services/flows"
+	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/store"
+)
+
+// outbox sends the messages that the store took together with the orders that they belong to. Those of an order go out in their order, each until
+// the broker has it; then it is removed. Whoever is killed in between sends it again: at least once. Its limits are the store's.
+type outbox struct {
+	node   *node
+	store  store.Store
+	prefix string
+	shared bool
+
+	woken    chan struct{}
+	finished chan sent
+	stop     context.CancelFunc // of the loop
+	loop     sync.WaitGroup
+	sending  sync.WaitGroup
+}
+
+const (
+	outboxBatch  = 256         // messages that are being sent at the same time
+	outboxLook   = time.Second // between two looks for messages that nobody told of: of processes that are gone, or after an error
+	outboxRemove = 2 * time.Second
+)
+
+// sent are the messages of a key that the broker has.
+type sent struct {
+	key    string
+	ids    []uint64
+	failed bool // there are more, and they could not be sent
+}
+
+func newOutbox(n *node, s store.Store, prefix string) *outbox {
+	return &outbox{node: n, store: s, prefix: prefix, shared: s.About().Shared, woken: make(chan struct{}, 1), finished: make(chan sent, outboxBatch), stop: func() {}}
+}
+
+// start begins to send. The brokers are there by then.
+func (o *outbox) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	o.stop = stop
+	o.loop.Go(func() { o.run(ctx) })
+}
+
+// message makes a message for the outbox. Its create span is its creation context, whoever sends it and whenever.
+func (o *outbox) message(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) (store.Message, error) {
+	value, err := carrier.EncodeEvent(topic, event)
+	if err != nil {
+		return store.Message{}, err
+	}
+	id := event.GetOrder().GetId()
+	ctx, span := o.node.telemetry.Tracer.Start(ctx, "create "+topic, trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
+		semconv.MessagingSystemKey.String(string(by)), semconv.MessagingOperationName("create"), semconv.MessagingOperationTypeCreate,
+		semconv.MessagingDestinationName(o.prefix+topic), semconv.MessagingMessageConversationID(id)))
+	defer span.End()
+	if o.prefix != "" {
+		span.SetAttributes(attribute.KeyValue(semconv.MessagingDestinationTemplate(topic)))
+	}
+	headers := propagation.MapCarrier{}
+	o.node.telemetry.Propagator.Inject(ctx, headers)
+	return store.Message{Key: id, Carrier: string(by), Topic: topic, Value: value, Headers: headers, Since: time.Now()}, nil
+}
+
+// put writes a message into the outbox by itself, for one that does not belong to an order's acceptance.
+func (o *outbox) put(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) error {
+	message, err := o.message(ctx, by, topic, event)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	if err := o.store.Enqueue(ctx, message); err != nil {
+		return o.node.keeper.ledger.storeFailed(err)
+	}
+	o.wake()
+	return nil
+}
+
+// wake tells the loop that there is a message.
+func (o *outbox) wake() {
+	select {
+	case o.woken <- struct{}{}:
+	default:
+	}
+}
+
+// run sends until ctx ends.
+func (o *outbox) run(ctx context.Context) {
+	o.node.telemetry.Labels.Service()
+	busy := map[string]bool{} // keys whose messages are being sent: true; or failed, until the next look: false
+	ticker := time.NewTicker(outboxLook)
+	defer ticker.Stop()
+	adopt := o.shared
+	for ctx.Err() == nil {
+		if adopt {
+			_, _ = o.store.Adopt(ctx) // the next look tries again
+		}
+		waiting, err := o.store.Waiting(ctx, outboxBatch)
+		if err != nil && ctx.Err() == nil {
+			o.node.telemetry.Log.Warn("the outbox cannot be read; trying again", "error", err)
+		}
+		o.begin(waiting, busy)
+		adopt = false
+		select {
+		case <-o.woken:
+		case s := <-o.finished:
+			o.end(s, busy)
+		case <-ticker.C:
+			adopt = o.shared
+			maps.DeleteFunc(busy, func(_ string, sending bool) bool { return !sending })
+		case <-ctx.Done():
+		}
+	}
+}
+
+// begin sends the messages that nobody is sending yet, side by side, and those of a key one after another.
+func (o *outbox) begin(waiting []store.Message, busy map[string]bool) {
+	byKey := map[string][]store.Message{}
+	for _, m := range waiting {
+		if _, is := busy[m.Key]; !is {
+			byKey[m.Key] = append(byKey[m.Key], m)
+		}
+	}
+	for key, messages := range byKey {
+		busy[key] = true
+		o.sending.Go(func() {
+			ids := o.send(messages)
+			o.finished <- sent{key, ids, len(ids) < len(messages)}
+		})
+	}
+}
+
+// send sends the messages of a key, and returns those that the broker has: all, unless it refuses one, or the connection to it is being closed.
+func (o *outbox) send(messages []store.Message) (ids []uint64) {
+	for _, m := range messages {
+		broker := o.node.brokers[flows.Carrier(m.Carrier)]
+		event, err := carrier.DecodeEvent(m.Value)
+		if broker == nil || err != nil {
+			o.node.telemetry.Log.Error("a message in the outbox cannot be sent, and stays there", "carrier", m.Carrier, "topic", m.Topic, "key", m.Key, "error", err)
+			return ids
+		}
+		ctx := o.node.telemetry.Propagator.Extract(context.Background(), propagation.MapCarrier(m.Headers))
+		if err := broker.Publish(carrier.WithStored(ctx, m.Headers), m.Topic, event); err != nil {
+			o.node.telemetry.Log.WarnContext(ctx, "a message stays in the outbox", "carrier", m.Carrier, "topic", m.Topic, "key", m.Key, "error", err)
+			return ids
+		}
+		ids = append(ids, m.ID)
+	}
+	return ids
+}
+
+// end removes what the broker has, together with what others have sent meanwhile.
+func (o *outbox) end(first sent, busy map[string]bool) {
+	var ids []uint64
+	for s, more := first, true; more; {
+		ids = append(ids, s.ids...)
+		if busy[s.key] = false; !s.failed {
+			delete(busy, s.key)
+		}
+		select {
+		case s = <-o.finished:
+		default:
+			more = false
+		}
+	}
+	if len(ids) == 0 || !o.node.life.Alive() { // a killed process removes nothing
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), outboxRemove)
+	defer cancel()
+	if err := o.store.Remove(ctx, ids...); err != nil {
+		o.node.telemetry.Log.Warn("messages that the broker has stay in the outbox, and are sent again", "messages", len(ids), "error", err)
+	}
+}
+
+// drain waits until the outbox is empty, or ctx ends: what is left is sent after the next start.
+func (o *outbox) drain(ctx context.Context) error {
+	for {
+		left, err := o.store.Waiting(ctx, 1)
+		if err == nil && len(left) == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("%s: messages stay in the outbox until the next start: %w", o.node.name, context.Cause(ctx)), err)
+		}
+	}
+}
+
+// close ends the loop. What is being sent ends with its broker; await waits for that.
+func (o *outbox) close() {
+	o.stop()
+	o.loop.Wait()
+}
+
+// await waits for the end of what is being sent.
+func (o *outbox) await() {
+	ended := make(chan struct{})
+	go func() { o.sending.Wait(); close(ended) }()
+	for {
+		select {
+		case <-o.finished: // what the loop has not removed is sent again
+		case <-ended:
+			return
+		}
+	}
+}
