@@ -52,7 +52,7 @@ func load(t *testing.T, root string, schema bool) (c composeFile, err error) {
 	if c.all, err = project([]string{"COMPOSE_PROFILES=full"}, "full", "run", "brokers", "stores"); err != nil {
 		return c, err
 	}
-	c.full = c.all.WithServicesDisabled("run", "rabbitmq")
+	c.full = c.all.WithServicesDisabled("run", "rabbitmq", "postgres")
 	return c, nil
 }
 
