@@ -34,7 +34,7 @@ func measuredForms(t *testing.T, queue time.Duration) map[services.Form][]*journ
 		}()
 		network.brokers = cluster.ListenAddrs()
 		result, err := lab.Run(t.Context(), lab.Config{
-			Forms: []services.Form{services.GRPC, services.Kafka, services.Hybrid}, Orders: 60, WarmUp: 1, Rate: 6, Seed: 1, Out: out, Version: "test",
+			Forms: []services.Form{services.GRPC, services.Kafka, services.Hybrid}, Orders: predictedOrders, WarmUp: 1, Rate: 6, Seed: 1, Out: out, Version: "test",
 			Network: network.network(), Kafka: cluster.ListenAddrs(),
 		})
 		if err != nil {
@@ -49,6 +49,9 @@ func measuredForms(t *testing.T, queue time.Duration) map[services.Form][]*journ
 	return forms
 }
 
+// predictedOrders is how many orders of each form are measured.
+const predictedOrders = 30
+
 // predicted predicts one form from another and reports whether the medians of caller wait and completion are right, within 5 % or 1 ms.
 func predicted(t *testing.T, forms map[services.Form][]*journey.Journey, from, to services.Form, options ...predict.Option) (c predict.Check, right bool) {
 	t.Helper()
@@ -57,7 +60,7 @@ func predicted(t *testing.T, forms map[services.Form][]*journey.Journey, from, t
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Journeys) != 60 {
+	if len(p.Journeys) != predictedOrders {
 		t.Fatalf("%d journeys", len(p.Journeys))
 	}
 	c = p.Check(string(to), forms[to], compare.ByAttribute(services.KeyNumber))
@@ -82,7 +85,7 @@ func TestPredictionsAreRight(t *testing.T) {
 	} {
 		check, right := predicted(t, forms, c.from, c.to)
 		for _, x := range check.Residuals {
-			if x.N != 60 || math.Abs(*x.Median) > 0.6 {
+			if x.N != predictedOrders || math.Abs(*x.Median) > 0.6 {
 				t.Errorf("%s from %s, %s: median residual %.3f ms of %d pairs", c.to, c.from, x.Measure, *x.Median, x.N)
 			}
 		}
