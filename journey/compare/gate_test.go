@@ -153,7 +153,7 @@ func TestGateRates(t *testing.T) {
 		{"twice as spread takes 400 pairs", 400, 0.2, 1, true, compare.OutcomePass, compare.OutcomeFail},
 		{"unpaired the same thing does not fail", 100, 0, 1, false, "", compare.OutcomeFail},
 	} {
-		const trials = 400
+		const trials = 200
 		got := rates(t, trials, c.n, c.spread, c.factor, c.paired)
 		t.Logf("%s: %v", c.why, got)
 		if c.atLeast != "" && got[c.atLeast] < trials*95/100 {

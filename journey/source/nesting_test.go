@@ -81,18 +81,21 @@ func TestDeepInputEndsNothing(t *testing.T) {
 			t.Errorf("%s in protobuf: %d spans, %d damaged, %v", why, len(r.Spans), r.Damaged, err)
 		}
 	}
-	list, end := strings.Repeat(`{"arrayValue":{"values":[`, levels), strings.Repeat(`]}}`, levels)
+	// Two ways at the full depth, at which a decoder without a guard ends the process; the others so deep that none may pass.
+	const deepEnough = levels / 16
+	full, fullEnd := strings.Repeat(`{"arrayValue":{"values":[`, levels), strings.Repeat(`]}}`, levels)
+	list, end := strings.Repeat(`{"arrayValue":{"values":[`, deepEnough), strings.Repeat(`]}}`, deepEnough)
 	kvlist, kvend := strings.Repeat(`{"kvlistValue":{"values":[{"key":"k","value":`, levels), strings.Repeat(`}]}}`, levels)
 	for why, bad := range map[string]string{
-		"lists":                      document(strings.Replace(spanB, `{"boolValue":true}`, list+end, 1)),
+		"lists":                      document(strings.Replace(spanB, `{"boolValue":true}`, full+fullEnd, 1)),
 		"maps":                       document(strings.Replace(spanB, `{"boolValue":true}`, kvlist+`{}`+kvend, 1)),
 		"lists of the resource":      strings.Replace(document(spanA), `{"stringValue":"h1"}`, list+end, 1),
 		"lists in an event":          document(strings.Replace(spanB, `"flags":257`, `"events":[{"attributes":[{"key":"k","value":`+list+end+`}]}]`, 1)),
-		"braces in an unknown field": document(strings.Replace(spanB, `"flags":257`, `"odd":`+strings.Repeat(`{"a":`, levels)+"1"+strings.Repeat(`}`, levels), 1)),
-		"braces without an end":      strings.Repeat(`{"a":`, levels),
-		"brackets":                   `{"resourceSpans":` + strings.Repeat(`[`, levels) + strings.Repeat(`]`, levels) + `}`,
-		"nested results":             strings.Repeat(`{"result":`, levels) + document(spanA) + strings.Repeat(`}`, levels),
-		"tags of Jaeger":             jaegerDocument(`"tags":[{"key":"a","value":` + strings.Repeat(`[`, levels) + strings.Repeat(`]`, levels) + `}]`),
+		"braces in an unknown field": document(strings.Replace(spanB, `"flags":257`, `"odd":`+strings.Repeat(`{"a":`, deepEnough)+"1"+strings.Repeat(`}`, deepEnough), 1)),
+		"braces without an end":      strings.Repeat(`{"a":`, deepEnough),
+		"brackets":                   `{"resourceSpans":` + strings.Repeat(`[`, deepEnough) + strings.Repeat(`]`, deepEnough) + `}`,
+		"nested results":             strings.Repeat(`{"result":`, deepEnough) + document(spanA) + strings.Repeat(`}`, deepEnough),
+		"tags of Jaeger":             jaegerDocument(`"tags":[{"key":"a","value":` + strings.Repeat(`[`, deepEnough) + strings.Repeat(`]`, deepEnough) + `}]`),
 	} {
 		if err := source.CheckJSON([]byte(bad)); !errors.Is(err, source.ErrTooDeep) {
 			t.Errorf("%s: CheckJSON gives %v", why, err)
