@@ -504,7 +504,7 @@ func (o *oracle) findReply(p int) {
 // findUnit finds what a span that is not consumer-side, below a handling of several messages, does its part for.
 func (o *oracle) findUnit(i int) {
 	p, ok := o.parent[i]
-	if !ok || o.consumer(i) || !o.consumer(p) {
+	if !ok || o.shared[i] || o.consumer(i) || !o.consumer(p) {
 		return
 	}
 	var origins []int

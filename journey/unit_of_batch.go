@@ -3,12 +3,12 @@ package journey
 import "slices"
 
 // findUnits finds the spans that do the part of some messages of a batch: their parent handled several messages, and they link to what sent one
-// or more of these. What they cause belongs to the journeys of these messages, and not to those of the whole batch.
+// or more of these. What they cause belongs to the journeys of these messages, and not to those of the whole batch. A commit is of no journey.
 func (s *Set) findUnits() {
 	var origins []Index
 	for i := range s.nodes {
 		c := &s.nodes[i]
-		if c.parent == none || c.is(isConsumer) || !s.nodes[c.parent].is(isConsumer) || len(s.spans[c.span].Links) == 0 {
+		if c.parent == none || c.is(isConsumer|isShared) || !s.nodes[c.parent].is(isConsumer) || len(s.spans[c.span].Links) == 0 {
 			continue
 		}
 		origins = origins[:0]
