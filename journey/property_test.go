@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,7 +100,8 @@ func TestNormalizingTwiceIsTheSame(t *testing.T) {
 		for i := range journey.Index(set.Len()) {
 			spans = append(spans, *set.Span(i))
 		}
-		if got, want := everything(journey.NewSet(spans)), everything(set); !slices.Equal(got, want) {
+		copies := func(line string) bool { return strings.HasPrefix(line, string(journey.RuleDuplicate)+" ") } // a copy is taken out once
+		if got, want := everything(journey.NewSet(spans)), slices.DeleteFunc(everything(set), copies); !slices.Equal(got, want) {
 			t.Fatalf("twice:\n%q\nonce:\n%q", got, want)
 		}
 	})

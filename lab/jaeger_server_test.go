@@ -50,7 +50,7 @@ type jaegerServer struct {
 	forgets   atomic.Bool  // it forgets a trace that a search has had whole, until another span of it comes
 	mu        sync.Mutex
 	had       map[pcommon.TraceID]int // how many spans of each the last search that found it had
-	early     int                     // so many it had forgotten, at the most, when it knew fewer than 50 traces
+	first     int                     // so many traces it knew when it had first forgotten one
 }
 
 func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
@@ -219,8 +219,8 @@ func (s *jaegerServer) forget(all ptrace.Traces, kept map[pcommon.TraceID]bool) 
 			delete(kept, id)
 		}
 	}
-	if known < 50 {
-		s.early = max(s.early, known-len(kept))
+	if s.first == 0 && len(kept) < known {
+		s.first = known
 	}
 }
 
