@@ -114,3 +114,14 @@ func formNames(forms []flows.Form) []string {
 	}
 	return names
 }
+
+// servicesOfFlows lists the services of the built-in flows, for help.
+func servicesOfFlows() string {
+	var list []string
+	for _, b := range flows.Builtins() {
+		if f, err := flows.Named(b.Name); err == nil { // chain:N is none without its number
+			list = append(list, "Of the flow "+f.Name+": "+strings.Join(f.Services(), ", ")+".")
+		}
+	}
+	return strings.Join(append(list, "Of another: gateway, and those that its steps name (tracelab flow show)."), " ")
+}

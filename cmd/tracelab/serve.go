@@ -24,10 +24,10 @@ const embedded = "embedded"
 
 // serveCommand is `tracelab serve`.
 type serveCommand struct {
-	Services    []string          `arg:"" help:"Services of the flow to run, or all. Of the flow order: gateway, orders, inventory, payment, shipping, notification, analytics." placeholder:"SERVICE"`
+	Services    []string          `arg:"" help:"Services of the flow to run, or all. ${services}" placeholder:"SERVICE"`
 	Flow        string            `help:"What the services do: a flow by name (tracelab flow list), or a file of your own that ends in .yaml (default ${default})." default:"order" placeholder:"NAME|FILE"`
-	HTTP        map[string]string `name:"http" help:"Where services answer HTTP, here and elsewhere; one of several instances takes several addresses with commas between them, which are asked in turn (default: 127.0.0.1, ports 18080 to 18086 in the order above)." placeholder:"SERVICE=HOST:PORT"`
-	GRPC        map[string]string `name:"grpc" help:"Where services answer gRPC (default: 127.0.0.1, ports 19080 to 19086)." placeholder:"SERVICE=HOST:PORT"`
+	HTTP        map[string]string `name:"http" help:"Where services answer HTTP, here and elsewhere; one of several instances takes several addresses with commas between them, which are asked in turn (default: 127.0.0.1, ports from 18080 on in the order of the flow)." placeholder:"SERVICE=HOST:PORT"`
+	GRPC        map[string]string `name:"grpc" help:"Where services answer gRPC (default: 127.0.0.1, ports from 19080 on)." placeholder:"SERVICE=HOST:PORT"`
 	Kafka       []string          `help:"The Kafka that carries messages; without one, only calls work. The word embedded starts one in this process, in memory." placeholder:"HOST:PORT"`
 	RabbitMQ    []string          `name:"rabbitmq" help:"The RabbitMQ that carries the messages of the form rabbitmq." placeholder:"HOST:PORT"`
 	Classic     bool              `help:"Make classic queues at that RabbitMQ instead of quorum queues."`

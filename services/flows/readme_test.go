@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -33,13 +34,58 @@ func table(f *Flow) string {
 	return b.String()
 }
 
+// update writes the tables that a test would miss: `task generate`.
+var update = flag.Bool("update", false, "write the tables of flows into README")
+
+// The lines between which the table of a flow stands.
+const (
+	tableBegins = "<!-- flow %s: `task generate` writes this table -->\n"
+	tableEnds   = "<!-- end of flow %s -->\n"
+)
+
+// withTable returns a text with the table of a flow between its two lines.
+func withTable(text string, f *Flow) (string, error) {
+	before, rest, ok := strings.Cut(text, fmt.Sprintf(tableBegins, f.Name))
+	_, after, too := strings.Cut(rest, fmt.Sprintf(tableEnds, f.Name))
+	if !ok || !too {
+		return "", fmt.Errorf("the table of the flow %s has no place: put two lines there, %q and %q", f.Name, fmt.Sprintf(tableBegins, f.Name), fmt.Sprintf(tableEnds, f.Name))
+	}
+	return before + fmt.Sprintf(tableBegins, f.Name) + table(f) + fmt.Sprintf(tableEnds, f.Name) + after, nil
+}
+
 // TestReadmeHasTheFlow: the table in README is the flow's.
 func TestReadmeHasTheFlow(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	const file = "../../README.md"
+	readme, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := table(Order()); !strings.Contains(string(readme), want) {
-		t.Errorf("README has another table than\n%s", want)
+	want, err := withTable(string(readme), Order())
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case want == string(readme):
+	case *update:
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("README has another table than the flow (task generate writes it):\n%s", table(Order()))
+	}
+}
+
+// TestAnotherFlowIsAnotherTable: a cell that differs is written, and a README without a place for the table is an error.
+func TestAnotherFlowIsAnotherTable(t *testing.T) {
+	f, err := Parse("order.yaml", []byte("flow: order\nsteps: {a.Do: {wait: 1ms}, b.Do: {after: a.Do, message: x}}\nforms: {one: {each: grpc}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "above\n" + fmt.Sprintf(tableBegins, "order") + "| old |\n" + fmt.Sprintf(tableEnds, "order") + "below\n"
+	got, err := withTable(text, f)
+	if want := strings.Replace(text, "| old |\n", table(f), 1); err != nil || got != want || !strings.Contains(got, "| b.Do | grpc | `x` |") {
+		t.Errorf("%v\n%s", err, got)
+	}
+	if _, err := withTable("no place", f); err == nil {
+		t.Error("no place, and no error")
 	}
 }
