@@ -37,7 +37,7 @@ func fill(n int, draw func() float64) []float64 {
 
 func TestIntervalsHoldTheTruth(t *testing.T) {
 	t.Parallel()
-	const samples = 1000
+	const samples = 600
 	// A wait of which 2 % failed: its quantiles stay those of the others.
 	waits := func(r *rand.Rand) func() float64 {
 		return func() float64 {
@@ -95,7 +95,7 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 
 // bootstrappedRuns is what Runs is not: the percentile bootstrap of a few values.
 func bootstrappedRuns(values []float64, r *rand.Rand) Estimate {
-	means := fill(400, func() float64 {
+	means := fill(200, func() float64 {
 		var sum float64
 		for range values {
 			sum += values[r.IntN(len(values))]
@@ -103,7 +103,7 @@ func bootstrappedRuns(values []float64, r *rand.Rand) Estimate {
 		return sum / float64(len(values))
 	})
 	slices.Sort(means)
-	return Estimate{N: len(values), bounds: func(int, float64) (float64, float64) { return means[10], means[389] }}
+	return Estimate{N: len(values), bounds: func(int, float64) (float64, float64) { return means[5], means[194] }}
 }
 
 // The exact bounds hold each truth at least as often as they say: counted over all outcomes.

@@ -26,7 +26,8 @@ type Conditions struct {
 }
 
 // Steady holds the waits of the orders before the fault, of each run in the order of their intended starts, in milliseconds; +Inf of
-// an order that failed. Band is by how many milliseconds a run may drift (see Band).
+// an order that failed. Band is by how many milliseconds a run may drift (see Band). The gate fails when a greater drift is shown, not
+// when none is shown: the medians of two short halves differ by chance.
 type Steady struct {
 	Runs [][]float64
 	Band float64

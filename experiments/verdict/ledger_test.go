@@ -163,7 +163,7 @@ func TestFalseAlarms(t *testing.T) {
 func TestRateOfWrongLedgers(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(9, 9))
-	const ledgers, sentences = 200, 37
+	const ledgers, sentences = 120, 37
 	count := 0
 	for range ledgers {
 		var ledger []Verdict

@@ -25,8 +25,8 @@ func ExampleStorm() {
 			return
 		}
 		fmt.Printf("budget %.1f:", budget)
-		for s := range time.Duration(7) {
-			fmt.Printf(" %.1f", 1-simulation.Share(result.Orders, s*time.Second, (s+1)*time.Second, simulation.Failed))
+		for from := time.Duration(0); from < 7*time.Second; from += time.Second {
+			fmt.Printf(" %.1f", 1-simulation.Share(result.Orders, from, from+time.Second, simulation.Failed))
 		}
 		fmt.Println()
 	}
