@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -40,6 +39,9 @@ const (
 	outboxRemove = 2 * time.Second
 )
 
+// makerHeader is the traceparent of the span that made a message: the parent of the span that sends it. It stays in the outbox.
+const makerHeader = "outbox-maker"
+
 // sent are the messages of a key that the broker has.
 type sent struct {
 	key    string
@@ -65,15 +67,21 @@ func (o *outbox) message(ctx context.Context, by flows.Carrier, topic string, ev
 		return store.Message{}, err
 	}
 	id := event.GetOrder().GetId()
+	maker := propagation.MapCarrier{}
+	o.node.telemetry.Propagator.Inject(ctx, maker)
 	ctx, span := o.node.telemetry.Tracer.Start(ctx, "create "+topic, trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
 		semconv.MessagingSystemKey.String(string(by)), semconv.MessagingOperationName("create"), semconv.MessagingOperationTypeCreate,
 		semconv.MessagingDestinationName(o.prefix+topic), semconv.MessagingMessageConversationID(id)))
 	defer span.End()
 	if o.prefix != "" {
-		span.SetAttributes(attribute.KeyValue(semconv.MessagingDestinationTemplate(topic)))
+		span.SetAttributes(semconv.MessagingDestinationTemplate(topic))
+	}
+	if by == flows.KafkaLog {
+		span.SetAttributes(semconv.MessagingKafkaMessageKey(id))
 	}
 	headers := propagation.MapCarrier{}
 	o.node.telemetry.Propagator.Inject(ctx, headers)
+	headers[makerHeader] = maker["traceparent"]
 	return store.Message{Key: id, Carrier: string(by), Topic: topic, Value: value, Headers: headers, Since: time.Now()}, nil
 }
 
@@ -155,7 +163,10 @@ func (o *outbox) send(messages []store.Message) (ids []uint64) {
 			o.node.telemetry.Log.Error("a message in the outbox cannot be sent, and stays there", "carrier", m.Carrier, "topic", m.Topic, "key", m.Key, "error", err)
 			return ids
 		}
-		ctx := o.node.telemetry.Propagator.Extract(context.Background(), propagation.MapCarrier(m.Headers))
+		maker := maps.Clone(m.Headers)
+		maker["traceparent"] = m.Headers[makerHeader]
+		ctx := o.node.telemetry.Propagator.Extract(context.Background(), propagation.MapCarrier(maker))
+		delete(m.Headers, makerHeader)
 		if err := broker.Publish(carrier.WithStored(ctx, m.Headers), m.Topic, event); err != nil {
 			o.node.telemetry.Log.WarnContext(ctx, "a message stays in the outbox", "carrier", m.Carrier, "topic", m.Topic, "key", m.Key, "error", err)
 			return ids

@@ -66,7 +66,7 @@ func order(c composeFile) (found []string) {
 		"grafana":     {"jaeger": types.ServiceConditionStarted, "prometheus": types.ServiceConditionStarted},
 	}
 	for _, name := range seven {
-		want[name] = map[string]string{"collector": types.ServiceConditionStarted, "kafka-ready": types.ServiceConditionCompletedSuccessfully}
+		want[name] = map[string]string{"collector": types.ServiceConditionStarted, "kafka-ready": types.ServiceConditionCompletedSuccessfully, "postgres": types.ServiceConditionHealthy}
 	}
 	for name, s := range c.all.Services {
 		got := map[string]string{}

@@ -31,8 +31,8 @@ type step struct {
 	path    string // the program, once it is found
 	args    []string
 	env     []string
-	health  string // a URL; empty for one-shots and for Kafka
-	address string // Kafka's
+	health  string // a URL; empty for one-shots, Kafka and PostgreSQL
+	address string // of those two
 	once    bool
 	grace   time.Duration
 	files   map[string]string // files to write before it starts: path, content
@@ -49,7 +49,7 @@ func makePlan(project *types.Project, book *addressBook, l layout) (plan, error)
 	}
 	p := plan{leftOut: map[string]string{}}
 	for _, service := range order {
-		if _, known := programs[imageName(service)]; !known && imageName(service) != kafkaImage {
+		if _, known := programs[imageName(service)]; !known && imageName(service) != kafkaImage && imageName(service) != postgresImage {
 			p.leftOut[service.Name] = service.Image
 		}
 	}
@@ -85,8 +85,8 @@ func (p plan) step(service types.ServiceConfig, book *addressBook, l layout) (st
 		s.grace = time.Duration(*service.StopGracePeriod)
 	}
 	var err error
-	if s.image == kafkaImage {
-		s.address, err = book.of(service.Name, 0)
+	if s.image == kafkaImage || s.image == postgresImage {
+		s.address, err = book.of(service.Name, service.Ports[0].Target)
 		return s, err
 	}
 	paths, err := s.mounts(service, book, l)

@@ -209,3 +209,35 @@ func TestWhatDependsOnItselfIsRefused(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestThePostgresThatStoreNames is started before the services, which find it at its address here.
+func TestThePostgresThatStoreNames(t *testing.T) {
+	root, err := parts.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := Load(t.Context(), root, []string{"COMPOSE_PROFILES=full", "STORE=postgres://postgres@postgres:5432/postgres"}, "full", runService, "stores")
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := newAddressBook(project, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := makePlan(project, book, layout{root: root, state: "/state"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := func(name string) int { return slices.IndexFunc(p.steps, func(s step) bool { return s.name == name }) }
+	if address := p.named(t, postgresService).address; address != "127.0.0.1:5432" {
+		t.Errorf("PostgreSQL is at %q", address)
+	}
+	for _, service := range []string{"gateway", "orders", "payment"} {
+		if index(service) < index(postgresService) {
+			t.Errorf("%s starts before PostgreSQL", service)
+		}
+		if store := p.named(t, service).variable(t, "TRACELAB_STORE"); store != "postgres://postgres@127.0.0.1:5432/postgres" {
+			t.Errorf("%s keeps its state in %s", service, store)
+		}
+	}
+}

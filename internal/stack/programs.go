@@ -11,6 +11,7 @@ import (
 
 	"tracelab/internal/broker"
 	"tracelab/internal/parts"
+	"tracelab/internal/postgres"
 )
 
 // kafka is the service that package broker runs; it has its own start and lock.
@@ -39,6 +40,12 @@ func buildTracelab(ctx context.Context, l layout, p parts.Programs) (string, err
 
 const kafkaImage = "apache/kafka"
 
+// postgresService is the service that package postgres runs, with a start and a lock of its own, too. It is started when STORE names it.
+const (
+	postgresService = "postgres"
+	postgresImage   = "postgres"
+)
+
 // imageName returns a service's image without its tag.
 func imageName(service types.ServiceConfig) string {
 	name, _, _ := strings.Cut(service.Image, ":")
@@ -54,11 +61,17 @@ func (l layout) log(name string) string      { return filepath.Join(l.state, "lo
 func (l layout) volume(name string) string   { return filepath.Join(l.state, "volumes", name) }
 func (l layout) files(service string) string { return filepath.Join(l.state, "files", service) }
 func (l layout) kafka() broker.Broker        { return broker.Broker{Dir: filepath.Join(l.state, kafka)} }
+func (l layout) postgres() postgres.Server {
+	return postgres.Server{Dir: filepath.Join(l.state, postgresService)}
+}
 
 // lock returns the file whose lock a part's process holds as long as it lives.
 func (l layout) lock(name string) string {
 	if name == kafka {
 		return l.kafka().LockFile()
+	}
+	if name == postgresService {
+		return l.postgres().LockFile()
 	}
 	return filepath.Join(l.state, name+".lock")
 }

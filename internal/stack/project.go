@@ -49,6 +49,9 @@ func inOrder(project *types.Project) ([]types.ServiceConfig, error) {
 		}
 		state[name] = 1
 		for _, dependency := range slices.Sorted(maps.Keys(service.DependsOn)) {
+			if _, there := project.Services[dependency]; !there && !service.DependsOn[dependency].Required {
+				continue // of a profile that is off
+			}
 			if err := visit(dependency); err != nil {
 				return err
 			}

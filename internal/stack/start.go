@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tracelab/internal/flock"
@@ -80,7 +81,11 @@ func Start(ctx context.Context, o Options) (State, error) {
 
 // prepare reads compose.yaml, finds the addresses, and finds or builds the programs, before anything runs.
 func prepare(ctx context.Context, o Options, l layout) (plan, error) {
-	project, err := Load(ctx, o.Root, append(os.Environ(), "COMPOSE_PROFILES=full"), "full", runService)
+	profiles := []string{"full", runService}
+	if strings.HasPrefix(os.Getenv("STORE"), "postgres") {
+		profiles = append(profiles, "stores")
+	}
+	project, err := Load(ctx, o.Root, append(os.Environ(), "COMPOSE_PROFILES=full"), profiles...)
 	if err != nil {
 		return plan{}, err
 	}
@@ -111,7 +116,7 @@ func (p plan) findPrograms(ctx context.Context, l layout, from parts.Programs) e
 	for i, s := range p.steps {
 		about, ok := programs[s.image]
 		if !ok {
-			continue // Kafka
+			continue // Kafka and PostgreSQL
 		}
 		if found[s.image] == "" {
 			path, err := about.find(ctx, l, from)
@@ -152,9 +157,12 @@ func (l layout) startPart(ctx context.Context, part Part, progress io.Writer) (P
 	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("not started within %s", startWithin))
 	defer cancel()
 	var err error
-	if part.Address != "" {
+	switch {
+	case part.Name == postgresService:
+		part.PID, part.Log, err = l.startPostgres(ctx, part.Address, progress)
+	case part.Address != "":
 		part.PID, part.Log, err = l.startKafka(ctx, part.Address, progress)
-	} else {
+	default:
 		part.PID, err = l.launch(ctx, part)
 	}
 	if err != nil {
@@ -221,6 +229,20 @@ func (l layout) startKafka(ctx context.Context, address string, progress io.Writ
 	}
 	p, err := b.Start(ctx, progress)
 	return p.PID, b.Log(), err
+}
+
+// startPostgres starts the server at an address, and returns its pid and log.
+func (l layout) startPostgres(ctx context.Context, address string, progress io.Writer) (pid int, log string, err error) {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0, "", err
+	}
+	s := l.postgres()
+	if s.Port, err = strconv.Atoi(port); err != nil {
+		return 0, "", err
+	}
+	p, err := s.Start(ctx, progress)
+	return p.PID, s.Log(), err
 }
 
 // startAgain starts the parts that have ended. One that cannot be started leaves the others as they are.
