@@ -9,16 +9,19 @@ import (
 // Accounts are the three sums of one form, from the orders' own state and from what the client got, never from spans:
 // placed = accepted + refused + unknown, accepted = completed + failed + pending, placed = answered + errors + unanswered.
 type Accounts struct {
-	Placed     int `json:"placed"`
-	Accepted   int `json:"accepted"` // orders has recorded it
-	Refused    int `json:"refused"`  // the client was told of an error, and orders has no such order
-	Unknown    int `json:"unknown"`  // the client was told nothing, and orders has no such order
-	Completed  int `json:"completed"`
-	Failed     int `json:"failed"`
-	Pending    int `json:"pending"`
-	Answered   int `json:"answered"`   // 2xx
-	Errors     int `json:"errors"`     // another answer
-	Unanswered int `json:"unanswered"` // nothing in time
+	Placed    int `json:"placed"`
+	Accepted  int `json:"accepted"` // orders has recorded it
+	Refused   int `json:"refused"`  // the client was told of an error, and orders has no such order
+	Unknown   int `json:"unknown"`  // the client was told nothing, and orders has no such order
+	Completed int `json:"completed"`
+	Failed    int `json:"failed"`
+	Pending   int `json:"pending"`
+	// PendingLost are those of the pending orders that went on in the memory of a process that has ended, such as a mailbox: nobody carries on with
+	// them. A store in memory does not know of them: they are among the lost ones.
+	PendingLost int `json:"pending_lost,omitempty"`
+	Answered    int `json:"answered"`   // 2xx
+	Errors      int `json:"errors"`     // another answer
+	Unanswered  int `json:"unanswered"` // nothing in time
 	// Forgotten are the accepted orders whose own state orders forgot before the run had read it: they are in the sums, and
 	// nothing else is known of them.
 	Forgotten int `json:"forgotten,omitempty"`
@@ -55,7 +58,11 @@ func (a Accounts) pending() string {
 	if a.Pending == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s pending: accepted, and neither completed nor failed by the deadline", count(a.Pending, "order is", "orders are"))
+	text := fmt.Sprintf("%s pending: accepted, and neither completed nor failed by the deadline", count(a.Pending, "order is", "orders are"))
+	if a.PendingLost > 0 {
+		text += fmt.Sprintf("; %d of them lost: they went on in the memory of a process that has ended", a.PendingLost)
+	}
+	return text
 }
 
 // count writes a number with its noun.
@@ -70,7 +77,7 @@ func count(n int, one, many string) string {
 // that the client was told of and orders does not know, or one that orders has twice, makes the first sum fail: that is a
 // lost or a doubled order.
 func (j *judge) account(form services.Form, recorded services.Accounts) Accounts {
-	a := Accounts{Accepted: recorded.Accepted, Completed: recorded.Completed, Failed: recorded.Failed, Pending: recorded.Pending}
+	a := Accounts{Accepted: recorded.Accepted, Completed: recorded.Completed, Failed: recorded.Failed, Pending: recorded.Pending, PendingLost: recorded.Lost}
 	for _, r := range j.records[form] {
 		if r == nil || !r.placed {
 			continue

@@ -165,6 +165,13 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		if n.keeper, err = newKeeper(n, s.config); err != nil {
 			return n, err
 		}
+		if s.starts[name] > 0 { // what the one before held in its memory is gone
+			disowning, cancel := context.WithTimeout(context.Background(), storeTimeout)
+			defer cancel()
+			if err := n.store.kept.Disown(disowning); err != nil {
+				return n, err
+			}
+		}
 		n.serveSteps(n.keeper.accept)
 	default:
 		n.serveSteps(nil)

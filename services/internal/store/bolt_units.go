@@ -196,7 +196,30 @@ func (b *Bolt) Pending(_ context.Context, since time.Time) (n int, err error) {
 	return n, err
 }
 
-// Lost counts the units of a run that are held by an earlier process.
+// Disown says that nobody goes on with the units that this process held.
+func (b *Bolt) Disown(context.Context) error {
+	var held []*Unit
+	err := b.pending(func(u *Unit) bool {
+		if u.Holder == b.holder {
+			held = append(held, u)
+		}
+		return true
+	})
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	return b.write(func(tx *bbolt.Tx) error {
+		for _, u := range held { // whoever held them was killed: nobody else changes them
+			u.Holder = gone
+			if err := putUnit(tx, u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Lost counts the units of a run that are held by an earlier process, or were disowned.
 func (b *Bolt) Lost(_ context.Context, run string) (map[string]int, error) {
 	lost := map[string]int{}
 	err := b.pending(func(u *Unit) bool {

@@ -217,5 +217,27 @@ func (m *Memory) Pending(_ context.Context, since time.Time) (int, error) {
 	return n, nil
 }
 
-// Lost counts nothing: units in memory go with the process that held them.
-func (m *Memory) Lost(context.Context, string) (map[string]int, error) { return nil, nil }
+// Disown says that nobody goes on with the units that this process held.
+func (m *Memory) Disown(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, u := range m.units {
+		if !u.Final && u.Holder != 0 {
+			u.Holder = gone
+		}
+	}
+	return nil
+}
+
+// Lost counts the units of a run that were disowned.
+func (m *Memory) Lost(_ context.Context, run string) (map[string]int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	lost := map[string]int{}
+	for _, u := range m.units {
+		if !u.Final && u.Holder == gone && u.Run == run {
+			lost[u.Form]++
+		}
+	}
+	return lost, nil
+}

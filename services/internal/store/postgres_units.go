@@ -88,7 +88,7 @@ select place, written from units where id = $1`, []any{u.ID}, &place, &by)
 }
 
 const selectUnit = `-- SELECT units
-select place, written, unit from units where id = $1`
+select place, written, holder, unit from units where id = $1`
 
 const updateUnit = `-- UPDATE units
 with changed as (
@@ -129,17 +129,20 @@ func (p *Postgres) Update(ctx context.Context, id string, change func(*Unit) (Su
 
 // find reads a unit, and what was drawn when it was written.
 func (p *Postgres) find(ctx context.Context, id string) (u *Unit, written int64, err error) {
-	var place int64
+	var place, holder int64
 	var value []byte
-	err = p.row(ctx, selectUnit, []any{text(id)}, &place, &written, &value)
+	err = p.row(ctx, selectUnit, []any{text(id)}, &place, &written, &holder, &value)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, 0, ErrUnknown
 	}
 	if err != nil {
 		return nil, 0, err
 	}
-	u, err = decodeUnit(place, value)
-	return u, written, err
+	if u, err = decodeUnit(place, value); err != nil {
+		return nil, 0, err
+	}
+	u.Holder = uint64(holder) // it may have been disowned since the unit was written
+	return u, written, nil
 }
 
 func decodeUnit(place int64, value []byte) (*Unit, error) {
@@ -188,6 +191,13 @@ func (p *Postgres) Pending(ctx context.Context, since time.Time) (n int, err err
 	err = p.row(ctx, `-- SELECT units
 select count(*) from units where not final and since >= $1`, []any{since}, &n)
 	return n, err
+}
+
+// Disown says that nobody goes on with the units that this process held.
+func (p *Postgres) Disown(ctx context.Context) error {
+	_, err := p.exec(ctx, `-- UPDATE units
+update units set holder = $2, written = written + 1 where not final and holder = $1`, int64(p.holder), int64(gone))
+	return err
 }
 
 // Lost counts the units of a run whose holder is gone.

@@ -64,7 +64,9 @@ type Units interface {
 	Count(ctx context.Context, run, form string, sums Sums) error
 	// Pending counts the units since a time that are not final.
 	Pending(ctx context.Context, since time.Time) (int, error)
-	// Lost counts, by form, the units of a run that are not final and were held by a process that is gone.
+	// Disown says that nobody goes on with the units that this process held until now: a part of it was killed.
+	Disown(ctx context.Context) error
+	// Lost counts, by form, the units of a run that are not final and were held by a process that is gone, or were disowned.
 	Lost(ctx context.Context, run string) (map[string]int, error)
 }
 
@@ -108,6 +110,9 @@ type Unit struct {
 	Arrived   []Arrival         `json:"arrived,omitempty"`
 	Handlings []Handling        `json:"handlings,omitempty"`
 }
+
+// gone is the holder of units that were disowned: no process has this number.
+const gone = 1<<31 - 1
 
 // Failure is a step that failed, and why.
 type Failure struct {

@@ -470,11 +470,16 @@ func TestLostUnits(t *testing.T) {
 			}
 		}
 		expect("while the process lives", nil)
+		s.must(s.Disown(s.ctx))
+		expect("when a part of it was killed", map[string]int{"ack": 2})
+		held("d", first)
+		s.end("a")
+		expect("for those that come later", map[string]int{"ack": 1})
 		if s.again() {
 			if s.About().Holder == first {
 				s.Errorf("the next process is holder %d, too", first)
 			}
-			expect("after its end", map[string]int{"ack": 2})
+			expect("after its end", map[string]int{"ack": 2}) // c and d
 		}
 	})
 }
