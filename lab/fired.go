@@ -6,6 +6,7 @@ import (
 
 	"tracelab/services"
 	"tracelab/services/faults"
+	"tracelab/services/flows"
 )
 
 // FiredFault counts the orders of a form that the seed draws for a fault, and those on which a service acted on it.
@@ -28,9 +29,9 @@ func (f FiredFault) String() string {
 	case f.Fired == f.Drawn:
 		return text + ", as drawn"
 	case f.agrees():
-		return fmt.Sprintf("%s, as drawn: %d were drawn, %d of them did not come so far", text, f.Drawn, f.Drawn-f.Fired)
+		return fmt.Sprintf("%s, as drawn: %d were drawn, %d of them did not come to it", text, f.Drawn, f.Drawn-f.Fired)
 	}
-	return fmt.Sprintf("%s, NOT as drawn: %d were drawn, and %d of them came to the service", text, f.Drawn, f.Reached)
+	return fmt.Sprintf("%s, NOT as drawn: %d were drawn, and %d of them came to it", text, f.Drawn, f.Reached)
 }
 
 // firedFaults counts, for a form, what was drawn and what fired.
@@ -68,7 +69,7 @@ func (r *running) fired() map[services.Form]map[string]int {
 // reached tells whether an order is known to have come to the place where a fault acts.
 func (r *running) reached(o *record, f faults.Fault) bool {
 	if !f.ActsOnSteps() {
-		return false
+		return r.sent(o, f)
 	}
 	if f.Service == services.Gateway {
 		return o.Answered() // two faults there: the one that ends the request comes first
@@ -80,6 +81,45 @@ func (r *running) reached(o *record, f faults.Fault) bool {
 		}
 	}
 	return false
+}
+
+// sent tells whether an order is known to have made a hop on which a fault of hops acts.
+func (r *running) sent(o *record, f faults.Fault) bool {
+	if o.status != services.Completed || f.Kind == faults.DropBaggage { // without baggage, nobody behind it knows of a fault
+		return false
+	}
+	if f.Service == services.Gateway {
+		return !f.ActsOnMessages()
+	}
+	plan, err := r.Flow.Plan(o.key.form, r.judge.expect.skipped(o.key.number)...)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(plan.Hops, func(hop flows.Hop) bool {
+		takes := hop.By.IsMessage() || hop.By == flows.HTTP || hop.By == flows.RPC
+		if f.ActsOnMessages() {
+			takes = hop.By.IsMessage()
+		}
+		if f.Kind == faults.DoubleTraceparent && hop.By == flows.RabbitMQ {
+			takes = false
+		}
+		from := hop.After
+		if hop.Holder != "" {
+			from = []services.Step{hop.Holder}
+		}
+		return takes && len(hop.After) > 0 && slices.ContainsFunc(from, func(s services.Step) bool { return plan.Holder(s).Service() == f.Service })
+	})
+}
+
+// contextFault is the first fault of hops that is drawn for an order, or "": what is behind the hop may then be missing in its journey.
+func (r *running) contextFault(o *record) string {
+	for _, f := range r.Faults {
+		e := r.experiment()
+		if e.Number = o.key.number; !f.ActsOnSteps() && e.Hits(f) {
+			return "fault " + f.String()
+		}
+	}
+	return ""
 }
 
 // firedProblems names the faults that did not fire as drawn.

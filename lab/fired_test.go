@@ -45,7 +45,7 @@ func TestFaultsFireAsDrawn(t *testing.T) {
 		for what, in := range map[string]string{"text": text.String(), "notes": strings.Join(result.Notes(), "\n")} {
 			for _, line := range []string{
 				"inventory:delay=2ms@0.3 fired on 6 of 20, as drawn (each form)",
-				"shipping:delay=1ms fired on 10 of 20, as drawn: 20 were drawn, 10 of them did not come so far (each form)",
+				"shipping:delay=1ms fired on 10 of 20, as drawn: 20 were drawn, 10 of them did not come to it (each form)",
 			} {
 				if !strings.Contains(in, line) {
 					t.Errorf("%s has no %q:\n%s", what, line, in)

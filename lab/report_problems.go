@@ -29,13 +29,13 @@ func (r *running) reportProblems(result *Result) {
 	result.Problems = append(result.Problems, r.problems...)
 }
 
-// tell notes a finding: as a problem, or as one that an event explains.
+// tell notes a finding: as a problem, or as one that an event or a fault explains.
 func (r *running) tell(result *Result, text, event string) {
 	if event == "" {
 		result.Problems = append(result.Problems, text)
 		return
 	}
-	result.Explained = append(result.Explained, fmt.Sprintf("%s (event %s)", text, event))
+	result.Explained = append(result.Explained, fmt.Sprintf("%s (comes of %s)", text, event))
 }
 
 // formProblems lists what is not as it should be in a form.
@@ -49,7 +49,7 @@ func (r *running) formProblems(result *Result, form services.Form) {
 	}
 	if problem := f.Effects.problem(); problem != "" { // no event excuses that
 		if event := r.ended(""); event != "" {
-			problem += fmt.Sprintf(" (as may come of event %s: effects that were in memory were forgotten)", event)
+			problem += fmt.Sprintf(" (as may come of %s: effects that were in memory were forgotten)", event)
 		}
 		result.Problems = append(result.Problems, name+problem)
 	}

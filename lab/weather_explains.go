@@ -40,7 +40,7 @@ func outages(happened []Happened) []outage {
 func (r *running) explains(from, to time.Time) string {
 	for _, o := range outages(r.happened) {
 		if !to.Before(o.from) && (o.to.IsZero() || from.Before(o.to)) {
-			return o.event
+			return "event " + o.event
 		}
 	}
 	return ""
@@ -51,20 +51,25 @@ func (r *running) explainsAnswer(o *record) string {
 	return r.explains(o.Intended, o.Intended.Add(time.Duration(o.Response)))
 }
 
-// explainsEnd returns the event that explains why an order is not final, or its journey not complete, or "".
-func (r *running) explainsEnd(o *record) string { return r.explains(o.Intended, time.Now()) }
+// explainsEnd returns what explains why an order is not final, or its journey not complete, or "".
+func (r *running) explainsEnd(o *record) string {
+	if event := r.explains(o.Intended, time.Now()); event != "" {
+		return event
+	}
+	return r.contextFault(o)
+}
 
-// killed tells of an event that ended a part, or "".
+// ended tells of an event that ended a part, "" for any, or "".
 func (r *running) ended(part string) string {
 	for _, h := range r.happened {
 		if (h.event.Do == "kill" || h.event.Do == "stop") && h.Error == "" && (part == "" || h.event.Part == part) {
-			return h.Event
+			return "event " + h.Event
 		}
 	}
 	return ""
 }
 
-// explainedOrders counts the orders of a form without a 2xx answer that an event explains, and the events.
+// explainedAnswers counts the orders of a form without a 2xx answer that an event explains, and the events.
 func (r *running) explainedAnswers(form services.Form) string {
 	byEvent := map[string]int{}
 	for _, o := range r.judge.records[form] {

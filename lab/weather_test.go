@@ -80,7 +80,7 @@ func TestKilledServiceIsExplained(t *testing.T) {
 			t.Fatal(err)
 		}
 		notes := strings.Join(result.Notes(), "\n")
-		for _, want := range []string{"at 1000 ms: kill payment, which took 0 ms", "at 2000 ms: start payment", "× 1s:kill:payment"} {
+		for _, want := range []string{"at 1000 ms: kill payment, which took 0 ms", "at 2000 ms: start payment", "× event 1s:kill:payment"} {
 			if !strings.Contains(text.String(), want) || !strings.Contains(notes, want) {
 				t.Errorf("no %q in\n%s\nor\n%s", want, text.String(), notes)
 			}

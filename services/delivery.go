@@ -25,7 +25,7 @@ type ended struct {
 // consume handles a message: the steps of this service that it leads to, side by side. Those that fail are tried again where the flow says so,
 // with the message as a whole: what is done already is skipped then.
 func (n *node) consume(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) error {
-	e, err := experimentOf(ctx, n.flow.Flow)
+	e, err := n.experimentOf(ctx, event.GetOrder())
 	if err != nil {
 		return carrier.Fail("", carrier.BadRequest, err.Error())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 	"tracelab/internal/vocabulary"
 	"tracelab/services/faults"
 	"tracelab/services/flows"
+	"tracelab/services/internal/orderpb"
 )
 
 // Baggage members that an order carries. All but the seed, the faults and the start become span attributes of the same name;
@@ -166,6 +168,26 @@ func experimentOf(ctx context.Context, f *flows.Flow) (Experiment, error) {
 		e.Faults = append(e.Faults, fault)
 	}
 	return e, nil
+}
+
+// experimentOf reads the experiment of an order. Where its baggage was lost, the order itself still tells what the accounts need and how it is to
+// be carried out: its run, form, number and seed. Relation and faults are lost, and the attributes of spans.
+func (n *node) experimentOf(ctx context.Context, order *orderpb.Order) (Experiment, error) {
+	e, err := experimentOf(ctx, n.flow.Flow)
+	if err != nil || baggage.FromContext(ctx).Member(KeyForm).Key() != "" || order.GetForm() == "" {
+		return e, err
+	}
+	form, err := n.flow.ParseForm(order.GetForm())
+	if err != nil || order.GetNumber() > math.MaxInt {
+		return e, nil // from elsewhere
+	}
+	e.Run, e.Form, e.Number, e.Seed = order.GetRun(), form, int(order.GetNumber()), order.GetSeed()
+	return e, nil
+}
+
+// mark writes into an order what experimentOf reads.
+func (e Experiment) mark(order *orderpb.Order) {
+	order.Run, order.Form, order.Number, order.Seed = e.Run, string(e.Form), uint64(e.Number), e.Seed
 }
 
 // formOf reads the one member that the metric of waiting messages asks for with every record: one of the forms, or _OTHER.

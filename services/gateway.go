@@ -74,6 +74,7 @@ func (g *gateway) place(w http.ResponseWriter, r *http.Request) {
 		g.problem(w, failed)
 		return
 	}
+	e.mark(placement.Order)
 	answer, err := g.accept(ctx, e, placement)
 	if err != nil {
 		failed := carrier.AsFailed("", err)

@@ -55,7 +55,7 @@ const listed = "/orders"
 
 // accept records an order and carries on with it. It answers when the plan has ended, or is handed over to a message.
 func (k *keeper) accept(ctx context.Context, placement *orderpb.Event) (*orderpb.Receipt, error) {
-	e, err := experimentOf(ctx, k.flow.Flow)
+	e, err := k.experimentOf(ctx, placement.GetOrder())
 	if err != nil {
 		k.metrics.count(ctx, otherForm, Refused)
 		return nil, carrier.Fail("", carrier.BadRequest, err.Error())
@@ -111,6 +111,7 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 		defer cancel()
 	}
 	order := &orderpb.Order{Id: id, Body: en.unit.Body}
+	e.mark(order)
 	accepted := &orderpb.Handling{Step: string(entry), Id: k.handlings.next()} // an order is new: there is no repeat
 	x := k.newExecution(e, plan, order, entry, accepted)
 	later := func() {} // gives the place in the mailbox back

@@ -28,7 +28,9 @@ type node struct {
 	repeatEffects bool // do a step again that has been done
 	store         *Store
 	handlings     *handlingIDs
-	fired         *firedFaults         // of the process
+	fired         *firedFaults // of the process
+	hopFaults     hopFaults
+	overtaken     overtaken
 	calls         *callCounts          // of all services of the process
 	policies      map[Step]*callPolicy // of the steps that are called with one
 	workers       *workers             // nil: as many calls and messages at a time as come

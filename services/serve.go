@@ -58,7 +58,7 @@ func (n *node) call(ctx context.Context, e Experiment, by flows.Carrier, step St
 // serveCall is a step that was asked for by a call: do it and, where the form says so, carry on from there. A branch of a join that is not
 // the last one is noted and does nothing else.
 func (n *node) serveCall(ctx context.Context, step Step, event *orderpb.Event) (*orderpb.Receipt, error) {
-	e, err := experimentOf(ctx, n.flow.Flow)
+	e, err := n.experimentOf(ctx, event.GetOrder())
 	if err != nil {
 		return nil, carrier.Fail(string(step), carrier.BadRequest, err.Error())
 	}
@@ -121,5 +121,5 @@ func (n *node) publish(ctx context.Context, by flows.Carrier, topic string, even
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), handOverTimeout)
 		defer cancel()
 	}
-	return broker.Publish(ctx, topic, event)
+	return n.send(ctx, broker, topic, event)
 }

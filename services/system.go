@@ -138,12 +138,16 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 	if name == Gateway {
 		config.Propagator = outside{config.Propagator, s.flow.Flow}
 	}
+	hops := hopFaults{config.Propagator, name, s.flow.Flow, s.fired}
+	if s.config.AllowFaults {
+		config.Propagator = hops
+	}
 	provider, err := config.New(name)
 	if err != nil {
 		return nil, err
 	}
 	n := &node{name: name, flow: s.flow, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
-		store: s.store().of(l.process), handlings: s.handlings, fired: s.fired, calls: s.calls, workers: newWorkersOf(name, s.config), telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
+		store: s.store().of(l.process), handlings: s.handlings, fired: s.fired, hopFaults: hops, calls: s.calls, workers: newWorkersOf(name, s.config), telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
 		queue: s.config.Telemetry.Queue(), process: s.config.Telemetry.Host + "/" + s.config.Telemetry.Instance}
 	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
 	retries := slices.ContainsFunc(s.flow.Rows, func(r flows.Row) bool { return !r.Retry.IsZero() })

@@ -31,11 +31,11 @@ type kind struct {
 	name  string
 	usage string
 	check func(value string) error
-	// act misbehaves: it returns late, or with the error that the step ends with.
+	// act misbehaves: it returns late, or with the error that the step ends with. Nil: the kind acts on hops.
 	act func(ctx context.Context, value string) error
 }
 
-func kinds() []kind { return []kind{delay(), failure(), hang()} }
+func kinds() []kind { return append([]kind{delay(), failure(), hang()}, hopKinds()...) }
 
 // Kinds lists the kinds with their usage.
 func Kinds() []string {
@@ -114,7 +114,7 @@ func (f Fault) ActsOnSteps() bool {
 // Act makes the step misbehave. An unknown kind does nothing: Parse refuses it.
 func (f Fault) Act(ctx context.Context) error {
 	for _, k := range kinds() {
-		if k.name == f.Kind {
+		if k.name == f.Kind && k.act != nil {
 			return k.act(ctx, f.Value)
 		}
 	}

@@ -12,8 +12,14 @@ import (
 // ContentType is that of a message's value.
 const ContentType = "application/json"
 
+// PoisonPayload marks an event that is sent as bytes which nobody can decode, to show what that does. Drawn payloads have letters and digits only.
+const PoisonPayload = "poison!"
+
 // EncodeEvent makes a message's value. One that no consumer would read is refused.
 func EncodeEvent(topic string, event *orderpb.Event) ([]byte, error) {
+	if event.GetPayload() == PoisonPayload {
+		return []byte("poison: no event"), nil
+	}
 	value, err := protojson.Marshal(event)
 	if err != nil {
 		return nil, fmt.Errorf("encode event for %s: %w", topic, err)

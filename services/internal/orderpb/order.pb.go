@@ -30,7 +30,12 @@ type Order struct {
 	// Given by the entry step; empty before it.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// As the flow's file describes it, numbers in decimal.
-	Body          map[string]string `protobuf:"bytes,2,rep,name=body,proto3" json:"body,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Body map[string]string `protobuf:"bytes,2,rep,name=body,proto3" json:"body,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What it was placed with, on which its accounts and its plan depend: baggage says so, too, and may be lost on the way.
+	Run           string `protobuf:"bytes,3,opt,name=run,proto3" json:"run,omitempty"`
+	Form          string `protobuf:"bytes,4,opt,name=form,proto3" json:"form,omitempty"`
+	Number        uint64 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
+	Seed          uint64 `protobuf:"varint,6,opt,name=seed,proto3" json:"seed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -77,6 +82,34 @@ func (x *Order) GetBody() map[string]string {
 		return x.Body
 	}
 	return nil
+}
+
+func (x *Order) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *Order) GetForm() string {
+	if x != nil {
+		return x.Form
+	}
+	return ""
+}
+
+func (x *Order) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Order) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
 }
 
 // Event leads to a step: it is what a call asks with, and what a message tells. On the topic of failures it ends the order.
@@ -468,10 +501,14 @@ var File_services_internal_orderpb_order_proto protoreflect.FileDescriptor
 
 const file_services_internal_orderpb_order_proto_rawDesc = "" +
 	"\n" +
-	"%services/internal/orderpb/order.proto\x12\vtracelab.v1\"\x82\x01\n" +
+	"%services/internal/orderpb/order.proto\x12\vtracelab.v1\"\xd4\x01\n" +
 	"\x05Order\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
-	"\x04body\x18\x02 \x03(\v2\x1c.tracelab.v1.Order.BodyEntryR\x04body\x1a7\n" +
+	"\x04body\x18\x02 \x03(\v2\x1c.tracelab.v1.Order.BodyEntryR\x04body\x12\x10\n" +
+	"\x03run\x18\x03 \x01(\tR\x03run\x12\x12\n" +
+	"\x04form\x18\x04 \x01(\tR\x04form\x12\x16\n" +
+	"\x06number\x18\x05 \x01(\x04R\x06number\x12\x12\n" +
+	"\x04seed\x18\x06 \x01(\x04R\x04seed\x1a7\n" +
 	"\tBodyEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa7\x02\n" +

@@ -120,6 +120,9 @@ func (c *Client) dial(address string) (*grpc.ClientConn, error) {
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(c.provider.Spans),
 			otelgrpc.WithMeterProvider(c.provider.Meters), otelgrpc.WithPropagators(c.provider.Propagator))),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(carrier.MaxBody)), grpc.WithDisableRetry()}
+	if carrier.Doubles(c.provider.Propagator) { // before written, which records what is sent
+		options = append(options, grpc.WithStatsHandler(doubled{propagator: c.provider.Propagator}))
+	}
 	if c.provider.Headers.On() { // each handler costs each call some time
 		options = append(options, grpc.WithStatsHandler(written{headers: c.provider.Headers}))
 	}

@@ -3,12 +3,28 @@ package kafka
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/internal/telemetry"
+	"tracelab/services/internal/carrier"
 )
+
+// doubled adds a second traceparent to a record where a fault wants one. It comes after the instrumentation, which sets the first.
+type doubled struct{ propagator propagation.TextMapPropagator }
+
+// OnProduceRecordBuffered adds it before the record is sent.
+func (d doubled) OnProduceRecordBuffered(r *kgo.Record) {
+	if r.Context == nil {
+		return
+	}
+	if second := carrier.SecondTraceparent(r.Context, d.propagator); second != "" {
+		r.Headers = append(slices.Clip(r.Headers), kgo.RecordHeader{Key: "traceparent", Value: []byte(second)})
+	}
+}
 
 // written records the headers of a record on its send span. It comes after the instrumentation, whose hook begins that span and writes
 // the context.

@@ -103,7 +103,7 @@ func (k *Broker) options() []kgo.Opt {
 		kgo.SeedBrokers(k.config.Addresses...),
 		kgo.ClientID(k.config.Service),
 		kgo.Dialer(k.config.Dial),
-		kgo.WithHooks(append(k.spans.hooks(), written{k.config.Provider.Headers}, &k.sending)...),
+		kgo.WithHooks(append(k.spans.hooks(), doubled{k.config.Provider.Propagator}, written{k.config.Provider.Headers}, &k.sending)...),
 		kgo.RequiredAcks(kgo.AllISRAcks()),                // 202 means that the broker has it
 		kgo.ProducerLinger(0),                             // one order, one record: waiting for others costs 10 ms a hop
 		kgo.ProducerBatchCompression(kgo.NoCompression()), // records of 200 bytes
