@@ -26,7 +26,8 @@ forms:
   mixed: {each: grpc, archive.Keep: kafka}
 `
 
-// TestARunOfAnyFlow: every journey is complete and every account balances, in all forms of the built-in flows and of the test's own.
+// TestARunOfAnyFlow: every journey is complete, every account balances, and the same work is done, in all forms of the built-in flows and of the
+// test's own.
 func TestARunOfAnyFlow(t *testing.T) {
 	own, err := flows.Parse("sorting.yaml", []byte(sorting))
 	if err != nil {
@@ -54,6 +55,7 @@ func TestARunOfAnyFlow(t *testing.T) {
 				if found := lint.Check(journey.NewSet(runSpans(t, result))).Findings; len(found) > 0 {
 					t.Errorf("%d findings of lint, the first: %+v", len(found), found[0])
 				}
+				checkSameWork(t, result, forms)
 				for _, form := range forms {
 					if r := result.Forms[form]; r.Journeys != orders || r.Orders.Completed != orders || r.Effects.Once != result.Forms[forms[0]].Effects.Once {
 						t.Errorf("%s: %d journeys, %+v, %+v: want %d of each, and the same steps as %s", form, r.Journeys, r.Orders, r.Effects, orders, forms[0])
