@@ -2,6 +2,7 @@ package model
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 )
@@ -13,11 +14,16 @@ func MGN(l Load, serviceCV float64) (Queue, error) { return GGN(l, 1, serviceCV)
 // exponential, 0 is constant): the wait of MMN times (cₐ²+cₛ²)/2.
 //
 // Source: Allen and Cunneen (Allen, Probability, Statistics and Queueing Theory, 1990, section 5.4). Limits: as MMN; an
-// approximation, exact for M/M/N and for M/G/1 (Pollaczek and Khinchine). It is good within a tenth at utilizations above 0.7,
-// and too low or too high by more where queues are short anyway; coefficients above 2 are refused.
+// approximation, exact for M/M/N and for M/G/1 (Pollaczek and Khinchine). Against the simulation, with Poisson arrivals and
+// log-normal services, it is good within an eighth at utilizations from 0.7 to 0.95 on up to 8 workers. Evenly spaced arrivals, as
+// the lab's generator places them, queue far less than it says: three times less at 0.8. So arrivals with a coefficient under a
+// half are refused below a utilization of 0.9, above which it is up to 1.6 times too high; coefficients above 2 are refused, too.
 func GGN(l Load, arrivalCV, serviceCV float64) (Queue, error) {
 	if err := errors.Join(l.checkStable(), variation("arrivals", arrivalCV), variation("services", serviceCV)); err != nil {
 		return Queue{}, err
+	}
+	if rho := l.Utilization(); arrivalCV < 0.5 && rho < 0.9 {
+		return Queue{}, fmt.Errorf("arrivals with a coefficient of variation of %g at utilization %.3g queue far less than the approximation says: simulate", arrivalCV, rho)
 	}
 	q, err := MMN(l)
 	if err != nil {

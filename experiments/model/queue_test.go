@@ -95,8 +95,11 @@ func TestGeneralServices(t *testing.T) {
 			t.Errorf("coefficient %g: %v %v, want %g s", cv, q.Wait, err, want)
 		}
 	}
-	if q, err := model.GGN(l, 0, 0); err != nil || q.Wait != 0 {
-		t.Errorf("constant arrivals and services wait %v %v", q.Wait, err)
+	if q, err := model.GGN(l, 0.5, 0.5); err != nil || !near(q.Wait.Seconds(), 0.01, 1e-8) {
+		t.Errorf("regular arrivals and services wait %v %v, want a quarter of 40 ms", q.Wait, err)
+	}
+	if _, err := model.GGN(l, 0, 0.22); err == nil {
+		t.Error("evenly spaced arrivals at utilization 0.8 are not refused")
 	}
 	for _, bad := range []float64{-1, 2.1, math.NaN()} {
 		if _, err := model.GGN(l, bad, 1); err == nil {

@@ -111,15 +111,20 @@ func TestFormulasAgreeWithTheSimulation(t *testing.T) {
 		costs   func(seed uint64) []time.Duration
 		predict func(model.Load) (model.Queue, error)
 		bias    float64 // of an approximation, as a share
+		even    bool    // arrivals, else Poisson
 	}{
-		{"M/M/1", model.Load{Arrivals: 70, Service: 10 * ms, Workers: 1}, simulation.Unbounded, nil, model.MM1, 0},
-		{"M/M/4", model.Load{Arrivals: 320, Service: 10 * ms, Workers: 4}, simulation.Unbounded, nil, model.MMN, 0},
-		{"M/M/2/5", model.Load{Arrivals: 260, Service: 10 * ms, Workers: 2}, 3, nil, func(l model.Load) (model.Queue, error) { return model.MMNK(l, 3) }, 0},
-		{"M/M/4 without places", model.Load{Arrivals: 500, Service: 10 * ms, Workers: 4}, 0, nil, func(l model.Load) (model.Queue, error) { return model.MMNK(l, 0) }, 0},
+		{"M/M/1", model.Load{Arrivals: 70, Service: 10 * ms, Workers: 1}, simulation.Unbounded, nil, model.MM1, 0, false},
+		{"M/M/4", model.Load{Arrivals: 320, Service: 10 * ms, Workers: 4}, simulation.Unbounded, nil, model.MMN, 0, false},
+		{"M/M/2/5", model.Load{Arrivals: 260, Service: 10 * ms, Workers: 2}, 3, nil, func(l model.Load) (model.Queue, error) { return model.MMNK(l, 3) }, 0, false},
+		{"M/M/4 without places", model.Load{Arrivals: 500, Service: 10 * ms, Workers: 4}, 0, nil, func(l model.Load) (model.Queue, error) { return model.MMNK(l, 0) }, 0, false},
 		{"M/G/2", model.Load{Arrivals: 160, Service: 10 * ms, Workers: 2}, simulation.Unbounded, logNormal(10*ms, 0.22), func(l model.Load) (model.Queue, error) {
 			cv, _ := model.LogNormalCV(0.22)
 			return model.MGN(l, cv)
-		}, 0.05},
+		}, 0.05, false},
+		{"G/G/2 with evenly spaced arrivals", model.Load{Arrivals: 190, Service: 10 * ms, Workers: 2}, simulation.Unbounded, logNormal(10*ms, 0.22), func(l model.Load) (model.Queue, error) {
+			cv, _ := model.LogNormalCV(0.22)
+			return model.GGN(l, 0, cv)
+		}, 0.15, true},
 	} {
 		want, err := c.predict(c.load)
 		if err != nil {
@@ -130,6 +135,9 @@ func TestFormulasAgreeWithTheSimulation(t *testing.T) {
 			q := simulation.Queue{Arrivals: simulation.Poisson(seed, c.load.Arrivals, n), Costs: simulation.Exponential(seed, c.load.Service, n), Workers: c.load.Workers, Places: c.places}
 			if c.costs != nil {
 				q.Costs = c.costs(seed)
+			}
+			if c.even {
+				q.Arrivals = simulation.Evenly(c.load.Arrivals, n)
 			}
 			orders, err := q.Run()
 			if err != nil {
