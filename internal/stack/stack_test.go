@@ -26,7 +26,8 @@ import (
 // TestStack starts everything on free ports, looks at it, kills a part, and stops the rest.
 func TestStack(t *testing.T) {
 	var progress bytes.Buffer
-	options := stack.Options{Root: root(t), State: t.TempDir(), FreePorts: true, Progress: &progress}
+	t.Setenv("STORE", "postgres://postgres@postgres:5432/postgres")
+	options := stack.Options{Root: root(t), State: openFolder(t), FreePorts: true, Progress: &progress}
 	t.Cleanup(func() { // whatever happened; a stop that finds nothing is no error
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -39,7 +40,7 @@ func TestStack(t *testing.T) {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
 	t.Logf("\n%s", progress.String())
-	want := []string{"analytics", "collector", "gateway", "inventory", "jaeger", "kafka", "notification", "orders", "payment", "prometheus", "shipping"}
+	want := []string{"analytics", "collector", "gateway", "inventory", "jaeger", "kafka", "notification", "orders", "payment", "postgres", "prometheus", "shipping"}
 	if got := names(state.Parts); !slices.Equal(got, want) {
 		t.Fatalf("parts %v, want %v", got, want)
 	}
@@ -66,6 +67,24 @@ func TestStack(t *testing.T) {
 	if err := stack.Stop(t.Context(), options); err != nil {
 		t.Errorf("a second stop: %v", err)
 	}
+}
+
+// openFolder is a folder that every user can enter: PostgreSQL is run by one of its own.
+func openFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "tracelab-stack-") //nolint:usetesting // the folders of t.TempDir are closed to other users
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 func names(list []stack.Part) []string {

@@ -70,7 +70,7 @@ func (s *Shared) Process(t testing.TB) postgres.Process {
 }
 
 func (s *Shared) start() error {
-	dir, err := os.MkdirTemp("", "tracelab-postgres-") // t.TempDir is closed to the user that runs PostgreSQL
+	dir, err := os.MkdirTemp("", "tracelab-postgres-") // the folders of t.TempDir are closed to the user that runs PostgreSQL
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,9 @@ func (p *Postgres) withLock(held chan<- error) error {
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(p.life), connectTimeout)
 		defer cancel()
-		_ = conn.Close(closing) // the server ends the session with the connection
+		// The server notices the end of a connection a little later; who opens the store then must not find the lock held.
+		_, _ = conn.Exec(closing, `select pg_advisory_unlock_shared($1::integer, $2::integer)`, holderLocks, int32(p.holder))
+		_ = conn.Close(closing)
 	}()
 	if _, err := conn.Exec(connecting, `select pg_advisory_lock_shared($1::integer, $2::integer)`, holderLocks, int32(p.holder)); err != nil {
 		return err

@@ -196,7 +196,7 @@ func TestSpansOfStatements(t *testing.T) {
 			continue
 		}
 		set := attribute.NewSet(span.Attributes()...)
-		value := func(key attribute.Key) string { v, _ := set.Value(key); return v.Emit() }
+		value := func(key attribute.Key) string { v, _ := set.Value(key); return v.String() }
 		operation, table, _ := strings.Cut(span.Name(), " ")
 		if span.SpanKind() != trace.SpanKindClient || span.Parent().SpanID() != step.SpanContext().SpanID() || value("db.system.name") != "postgresql" ||
 			value("db.operation.name") != operation || value("db.collection.name") != table || value("db.namespace") != "postgres" || value("server.address") != "127.0.0.1" {

@@ -57,7 +57,7 @@ type callersTracer struct {
 
 // Start begins a span below the one in the context.
 func (t callersTracer) Start(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
-	return trace.SpanFromContext(ctx).TracerProvider().Tracer(t.name, t.options...).Start(ctx, name, options...)
+	return trace.SpanFromContext(ctx).TracerProvider().Tracer(t.name, t.options...).Start(ctx, name, options...) //nolint:spancheck // the caller ends it
 }
 
 // untraced is the context of a statement that serves many units, whoever's turn it is.
