@@ -82,7 +82,7 @@ func (e expectations) of(order orderKey, o orderState) expectation {
 		return expectation{}
 	}
 	begun := slices.DeleteFunc(plan.Reached(failed...), func(s services.Step) bool { return slices.Contains(refused, s) })
-	return expectation{begun, plan.Deliveries(failed...)}
+	return expectation{append(begun, plan.UndoneBy(failed...)...), plan.Deliveries(failed...)}
 }
 
 // missing names the first expected thing that the journey does not have, or "".

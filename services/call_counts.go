@@ -24,6 +24,7 @@ type CallCounts struct {
 	QueueFull    int `json:"queue_full,omitempty"`    // attempts that the service refused, because its queue was full
 	Trips        int `json:"breaker_trips,omitempty"` // times that a breaker opened
 	Undone       int `json:"undone,omitempty"`        // times that the step was taken back
+	UndoFailed   int `json:"undo_failed,omitempty"`   // times that it could not be taken back
 	NotUndone    int `json:"not_undone,omitempty"`    // times that it was to be, and had not been done, or was taken back already
 }
 
@@ -38,6 +39,7 @@ func (c *CallCounts) add(other CallCounts) {
 	c.Trips += other.Trips
 	c.Undone += other.Undone
 	c.NotUndone += other.NotUndone
+	c.UndoFailed += other.UndoFailed
 }
 
 // Refused is how many attempts were refused before the step began.

@@ -9,6 +9,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/services/internal/orderpb"
 )
 
 // attr is an attribute of a span as a text; "" without it.
@@ -50,3 +52,6 @@ func number0(text string) int {
 	}
 	return n
 }
+
+// orderOf is an order with an id and no body.
+func orderOf(id string) *orderpb.Order { return &orderpb.Order{Id: id} }

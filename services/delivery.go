@@ -29,8 +29,13 @@ func (n *node) consume(ctx context.Context, by flows.Carrier, topic string, even
 	if err != nil {
 		return carrier.Fail("", carrier.BadRequest, err.Error())
 	}
-	if n.keeper != nil && topic == n.flow.FailureTopic() {
-		return n.keeper.fail(ctx, e, event)
+	if topic == n.flow.FailureTopic() {
+		if n.keeper != nil {
+			if err := n.keeper.fail(ctx, e, event); err != nil {
+				return err
+			}
+		}
+		return n.undoOnMessage(ctx, e, event)
 	}
 	ctx = carrier.WithRedriven(ctx, event.GetRedriven())
 	plan := n.flow.plan(e, event.GetOrder().GetBody())

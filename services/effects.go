@@ -65,12 +65,13 @@ func unnoted(step Step, err error) error {
 	return fmt.Errorf("%w: %w", carrier.ErrUnfinished, carrier.Fail(string(step), carrier.Unavailable, err.Error()))
 }
 
-// end lets the next one claim the step.
-func (c *claim) end() {
+// end lets the next one claim the step. It tells whether the unit has failed meanwhile, and its step is to be taken back.
+func (c *claim) end() (failed bool) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	close(c.store.working[c.key])
 	delete(c.store.working, c.key)
+	return c.store.failedMeanwhile(c.key)
 }
 
 // handle does a step for an order, unless it has been done: then it skips the work and the effect, and the caller
@@ -80,27 +81,40 @@ func (n *node) handle(ctx context.Context, e Experiment, step Step, order *order
 	if err != nil {
 		return nil, carrierError(step, err)
 	}
-	defer claim.end()
-	handling := &orderpb.Handling{Step: string(step), Id: n.handlings.next()}
+	handling, failed, err := n.handleClaimed(ctx, e, claim, order)
+	if row, ok := n.flow.Row(step); ok && row.Undo != nil {
+		err = n.undoIfFailed(ctx, e, row, order, failed, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return handling, nil
+}
+
+// handleClaimed is handle while nobody else does the step for the order. It tells whether the order has failed meanwhile.
+func (n *node) handleClaimed(ctx context.Context, e Experiment, claim *claim, order *orderpb.Order) (handling *orderpb.Handling, failed bool, err error) {
+	defer func() { failed = claim.end() }()
+	step := claim.key.step
+	handling = &orderpb.Handling{Step: string(step), Id: n.handlings.next()}
 	if attempt := carrier.AttemptOf(ctx); attempt > 1 {
 		handling.Attempt = uint32(attempt) //nolint:gosec // attempts are bounded
 	}
 	if claim.before != 0 && !n.repeatEffects {
 		n.skip(ctx, step)
 		handling.Repeats = claim.before
-		return handling, nil
+		return handling, false, nil
 	}
 	if err := n.perform(ctx, e, step, claim.before != 0, order); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	stands, err := claim.note(ctx, handling.GetId())
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if stands != handling.GetId() && !n.repeatEffects { // the work was in vain
 		handling.Repeats = stands
 	}
-	return handling, nil
+	return handling, false, nil
 }
 
 // carrierError is a failure of the step, unless the error says more.

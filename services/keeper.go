@@ -197,6 +197,9 @@ func (k *keeper) take(ctx context.Context, x *execution, id string) (*orderpb.Re
 	if err == nil && noted != nil {
 		return receipt, noted
 	}
+	if len(r.failures) > 0 {
+		k.compensate(ctx, x.exp, x.plan, x.order, r.failures)
+	}
 	return receipt, err
 }
 

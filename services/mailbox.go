@@ -67,6 +67,16 @@ func (m *mailbox) post(ctx context.Context, work func(context.Context)) {
 	})
 }
 
+// beside does work that nobody waits for, without a place and a worker. The context's deadline is not that of the work.
+func (m *mailbox) beside(ctx context.Context, timeout time.Duration, work func(context.Context)) {
+	m.working.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+		defer cancel()
+		defer context.AfterFunc(m.life, cancel)()
+		work(ctx)
+	})
+}
+
 // stop gives up what is in the mailbox and waits until nobody works on it. Nobody may post any more.
 func (m *mailbox) stop(ctx context.Context) error {
 	m.kill()

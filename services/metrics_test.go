@@ -218,8 +218,8 @@ func TestNoRunNamesASeries(t *testing.T) {
 		if len(topics) != len(flows.Order().Topics()) {
 			t.Errorf("lag is told of %v", topics)
 		}
-		if len(paths) != 6 || !paths["/charge"] || paths[""] {
-			t.Errorf("calls are told apart as %v, want one path for each of 6 steps", paths)
+		if len(paths) != 7 || !paths["/charge"] || !paths["/release"] || paths[""] {
+			t.Errorf("calls are told apart as %v, want one path for each of 6 steps and the one that takes the stock back", paths)
 		}
 	}, m.measured, func(c *Config) { c.Prefix = "RUN-" })
 }

@@ -65,7 +65,7 @@ func (n *node) doWhile(ctx context.Context, e Experiment, step Step, order *orde
 			return err
 		}
 	}
-	row, ok := n.flow.Row(step)
+	row, ok := n.flow.Work(step)
 	if !ok {
 		return carrier.Fail(string(step), carrier.BadRequest, "the flow "+n.flow.Name+" has no such step")
 	}

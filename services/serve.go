@@ -14,9 +14,15 @@ import (
 // serveSteps makes a service answer calls of its steps, over HTTP and gRPC. The entry step of the keeper is another method.
 func (n *node) serveSteps(entry carriergrpc.Method) {
 	methods := map[string]carriergrpc.Method{}
-	for _, step := range n.flow.StepsOf(n.name) {
+	undos := slices.DeleteFunc(n.flow.Undos(), func(undo Step) bool { return undo.Service() != n.name })
+	for _, step := range append(n.flow.StepsOf(n.name), undos...) {
 		method := func(ctx context.Context, event *orderpb.Event) (*orderpb.Receipt, error) {
 			return n.serveCall(ctx, step, event)
+		}
+		if slices.Contains(undos, step) {
+			method = func(ctx context.Context, event *orderpb.Event) (*orderpb.Receipt, error) {
+				return n.serveUndo(ctx, step, event)
+			}
 		}
 		if step == n.flow.Entry() {
 			method = entry

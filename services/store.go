@@ -23,6 +23,7 @@ type Store struct {
 type claims struct {
 	mu      sync.Mutex
 	working map[effectKey]chan struct{} // closed when the work that is going on has ended
+	failed  map[effectKey]bool          // the unit has failed since that work began
 }
 
 // NewStore makes a store in memory that remembers so many orders: a process that is killed forgets.
@@ -68,7 +69,7 @@ func isPostgres(address string) bool {
 }
 
 func newStore(kept store.Store, units int) *Store {
-	return &Store{kept: kept, units: units, claims: &claims{working: map[effectKey]chan struct{}{}}}
+	return &Store{kept: kept, units: units, claims: &claims{working: map[effectKey]chan struct{}{}, failed: map[effectKey]bool{}}}
 }
 
 // of is the store as a service sees it that may be killed.

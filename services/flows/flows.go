@@ -193,7 +193,7 @@ func (f *Flow) ParseForm(name string) (Form, error) {
 	return "", &vocabulary.UnknownError{What: "form", Word: name, Known: names}
 }
 
-// FailureTopic takes the failures that end a unit behind a message, from any service to the entry's.
+// FailureTopic takes the failures that end a unit behind a message, from any service to the entry's and to those that undo steps.
 func (f *Flow) FailureTopic() string { return f.Unit + ".failed" }
 
 // Topics lists the topics of the flow, the one of failures first, each once. A flow without messages has none.
@@ -231,7 +231,8 @@ func (f *Flow) FormsBy(by Carrier) []Form {
 func (f *Flow) Consumes(service string, by Carrier) []string {
 	var topics []string
 	used := slices.Contains(f.Carriers(), by)
-	if used && by.IsMessage() && service == f.Entry().Service() {
+	undoes := slices.ContainsFunc(f.Undos(), func(undo Step) bool { return undo.Service() == service })
+	if used && by.IsMessage() && (undoes || service == f.Entry().Service()) {
 		topics = append(topics, f.FailureTopic())
 	}
 	for _, row := range f.Rows {

@@ -291,7 +291,9 @@ func (p *Plan) Deliveries(failed ...Step) map[string]int {
 	}
 	for _, step := range failed {
 		if p.ReportsFailure(step) {
-			deliveries[p.flow.FailureTopic()]++
+			hop, _ := p.Hop(step)
+			led, _ := p.Hop(hop.Domain)
+			deliveries[p.flow.FailureTopic()] += len(p.flow.consumers(p.flow.FailureTopic(), led.By))
 		}
 	}
 	return deliveries
