@@ -162,7 +162,7 @@ func (j *judge) keepError(err error) {
 // that failed and was tried again has as many spans as those behind it would have had.
 func (j *judge) measureEarly(r *record) {
 	want := j.expect.whole(r.key)
-	if j.finished || j.err != nil || !r.placed || !r.dirty || !r.begun || r.steps < len(want.steps) || j.open.open(r.key) > 0 {
+	if j.finished || j.err != nil || !r.placed || !r.dirty || !r.begun || r.failed != nil || r.steps < len(want.steps) || j.open.open(r.key) > 0 {
 		return
 	}
 	j.examine(r, want)
