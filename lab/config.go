@@ -238,6 +238,9 @@ func (c Config) check() error {
 	if c.Target != "" && len(c.Kafka)+len(c.RabbitMQ) > 0 {
 		return errors.New("the services at --target have their own brokers: leave out --kafka and --rabbitmq")
 	}
+	if c.Base != "" && c.Flow.ViewOf(c.Base) != nil {
+		return fmt.Errorf("form %s reads a view in the place of steps, so no form does the same work: name another --base", c.Base)
+	}
 	for _, form := range c.Forms {
 		if c.Kotel && c.Flow.HasBatches(form) {
 			return fmt.Errorf("form %s handles messages in batches, and kotel has no span for one: choose another relation, or leave the form out", form)

@@ -34,7 +34,7 @@ func goldenCases() []goldenCase {
 			"a failure is the answer to a call, and a message of its own"},
 		{"payment-delay", []services.Form{services.REST, services.Hybrid}, func(c *lab.Config) { c.Faults = faults("payment:delay=200ms") },
 			"the caller of a call feels it, the caller of a message does not"},
-		{"profile", []services.Form{"one-by-one", "together", "graphql"}, func(c *lab.Config) { c.Flow = named("profile") }, "calls one after another, side by side, and in one query"},
+		{"profile", []services.Form{"one-by-one", "together", "graphql", "view"}, func(c *lab.Config) { c.Flow = named("profile") }, "calls one after another, side by side, in one query, and none, with a view"},
 		{"activity", []services.Form{"call", "message", "batch"}, func(c *lab.Config) { c.Flow = named("activity") }, "what is logged for later, by a call, by a message, and by a batch of one"},
 	}
 }

@@ -29,7 +29,7 @@ func (r *running) report() (*Result, error) {
 		f := j.formResult(form)
 		f.Orders, f.Dropped, f.Marked = j.account(form, r.after.Forms[form]), r.env.dropped.of(r.name, form)+r.elsewhere[string(form)], result.marked()
 		f.Orders.Lost = r.lost(form)
-		f.Faulted, f.Effects = r.faulted(form), r.effects(form)
+		f.Faulted, f.Effects, f.Staleness = r.faulted(form), r.effects(form), r.staleness(form)
 		result.Forms[form] = f
 		var err error
 		if result.medians[form], err = j.median(form, r.starved.gaps); err != nil {
@@ -84,6 +84,11 @@ func (r *running) provenance() rundir.Provenance {
 func (r *running) base() services.Form {
 	if r.Base == "" && slices.Contains(r.Forms, services.GRPC) {
 		return services.GRPC
+	}
+	for _, form := range r.Forms {
+		if r.Base == "" && r.Flow.ViewOf(form) == nil {
+			return form
+		}
 	}
 	return cmp.Or(r.Base, r.Forms[0])
 }

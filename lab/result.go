@@ -68,10 +68,12 @@ type FormResult struct {
 	// Marked says why these figures are not those of the services: late, or starved; "" when they are.
 	Marked string `json:"marked"`
 
-	Effects Effects       `json:"effects"`
-	Reach   *Reach        `json:"reach,omitempty"`
-	Faulted *Faulted      `json:"faulted,omitempty"`     // with --fault
-	CPU     *OrderProfile `json:"cpu_profile,omitempty"` // with --profiles
+	Effects Effects `json:"effects"`
+	// Staleness is of a form that reads a view in the place of steps.
+	Staleness *Staleness    `json:"staleness,omitempty"`
+	Reach     *Reach        `json:"reach,omitempty"`
+	Faulted   *Faulted      `json:"faulted,omitempty"`     // with --fault
+	CPU       *OrderProfile `json:"cpu_profile,omitempty"` // with --profiles
 }
 
 // forms lists the forms in the order in which they are shown.

@@ -53,6 +53,7 @@ type running struct {
 	warm      WarmUp
 	before    services.OrdersInstance // the orders service that the run began with
 	after     services.Summary        // its accounts in the end
+	viewed    services.Staleness      // of the view that a form reads
 	generator Generator
 	starved   starvation
 	placed    int
@@ -262,7 +263,7 @@ func (r *running) readAccounts(ctx context.Context) error {
 	for form, a := range r.after.Forms {
 		r.judge.forget(form, a)
 	}
-	return err
+	return errors.Join(err, r.readStaleness(ctx))
 }
 
 // stopServices ends the services, so that their last spans are there, and sends what is to be sent.

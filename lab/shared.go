@@ -21,6 +21,7 @@ type sharedSpans struct {
 	scope      ptrace.ScopeSpans           // of the newest span in ready, as it came
 	spans      ptrace.SpanSlice            // where that span is
 	count      int                         // written or to be written
+	feed       string                      // topic of the updates of the view that a form reads; "" without one
 }
 
 func newSharedSpans() sharedSpans {
@@ -43,6 +44,9 @@ func (s *sharedSpans) add(resource ptrace.ResourceSpans, scope ptrace.ScopeSpans
 		if scope != s.scope {
 			s.scope, s.spans = scope, copyScope(resource, scope, s.ready)
 		}
+		if s.isUpdate(span) { // who receives it serves the run, too
+			s.note(span)
+		}
 		span.MoveTo(s.spans.AppendEmpty())
 		s.count++
 		return
@@ -50,6 +54,19 @@ func (s *sharedSpans) add(resource ptrace.ResourceSpans, scope ptrace.ScopeSpans
 	one := ptrace.NewTraces()
 	span.MoveTo(copyScope(resource, scope, one).AppendEmpty())
 	s.unresolved = append(s.unresolved, one)
+}
+
+// isUpdate tells whether a span is about an update of the view.
+func (s *sharedSpans) isUpdate(span ptrace.Span) bool {
+	if s.feed == "" {
+		return false
+	}
+	for _, key := range []string{"messaging.destination.template", "messaging.destination.name"} {
+		if topic, ok := span.Attributes().Get(key); ok {
+			return topic.AsString() == s.feed
+		}
+	}
+	return false
 }
 
 // servesTheRun tells whether a span has no links, or one that leads to a span of the run.

@@ -23,6 +23,7 @@ func (r *Result) WriteText(w io.Writer, style format.Style) error {
 	r.headline(&b)
 	r.table(&b)
 	r.differences(&b)
+	r.stalenessText(&b)
 	r.felt(&b)
 	r.weather(&b)
 	r.relationChanged(&b)
@@ -229,7 +230,7 @@ func percentile(ms *float64, needed int) string {
 
 func (r *Result) differences(b *strings.Builder) {
 	forms := r.forms()
-	if len(forms) < 2 {
+	if len(forms) < 2 || len(r.Comparisons) == 0 {
 		return
 	}
 	base := cmp.Or(services.Form(r.Base), baseFirst(forms, services.GRPC)[0])

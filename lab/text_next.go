@@ -10,6 +10,7 @@ import (
 
 	"tracelab/internal/hint"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // pages lists the addresses in Jaeger.
@@ -91,8 +92,25 @@ func (r *Result) next(b *strings.Builder) {
 	if len(forms) > 1 {
 		line(t, []string{"  " + r.command("compare", r.Dir), "all measures of all forms"})
 	}
-	if r.Target == "" { // services elsewhere may not obey faults
-		line(t, []string{"  " + r.command("run", "--fault", "payment:delay=200ms@0.5"), "one slow service: who feels it?"})
+	if words := r.faultCommand(); words != nil && r.Target == "" { // services elsewhere may not obey faults
+		line(t, []string{"  " + r.command(words...), "one slow service: who feels it?"})
 	}
 	_ = t.Flush()
+}
+
+// faultCommand makes a service of the flow slow; nil for a flow from a file, whose name the report does not know.
+func (r *Result) faultCommand() []string {
+	if r.Flow == "" || r.Flow == flows.Order().Name {
+		return []string{"run", "--fault", "payment:delay=200ms@0.5"}
+	}
+	f, err := flows.Named(r.Flow)
+	if err != nil {
+		return nil
+	}
+	for _, step := range f.Steps() {
+		if step.Service() != f.Entry().Service() {
+			return []string{"run", "--flow", f.Name, "--fault", step.Service() + ":delay=200ms@0.5"}
+		}
+	}
+	return nil
 }

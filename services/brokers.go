@@ -106,5 +106,5 @@ func (n *node) waiting() []string {
 			missing = append(missing, string(by)+" group "+n.name)
 		}
 	}
-	return missing
+	return append(missing, n.view.missing()...)
 }

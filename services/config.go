@@ -39,6 +39,8 @@ func BaggageKeys() []string {
 type Config struct {
 	Services []string
 	Flow     *flows.Flow // what they do; nil: order
+	// Forms are those that orders will have: a view is kept and fed for one that reads it; nil: all of the flow's.
+	Forms []Form
 	// HTTP and GRPC are host:port of every service, the ones elsewhere too. One that runs here and is missing, or whose
 	// port is 0, gets a free port on 127.0.0.1.
 	HTTP, GRPC map[string]string

@@ -25,6 +25,9 @@ type ended struct {
 // consume handles a message: the steps of this service that it leads to, side by side. Those that fail are tried again where the flow says so,
 // with the message as a whole: what is done already is skipped then.
 func (n *node) consume(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) error {
+	if n.view != nil && topic == n.flow.ViewTopic() {
+		return n.view.apply(ctx, event)
+	}
 	e, err := n.experimentOf(ctx, event.GetOrder())
 	if err != nil {
 		return carrier.Fail("", carrier.BadRequest, err.Error())

@@ -50,7 +50,7 @@ func newGateway(n *node) error {
 	}
 	g := &gateway{node: n, metrics: metrics}
 	n.httpServer.Traced("POST "+n.flow.Path, http.HandlerFunc(g.place))
-	for _, pattern := range []string{"GET " + n.flow.Path + "/{id}", "GET /runs/{run}", "GET /runs/{run}" + listed} {
+	for _, pattern := range []string{"GET " + n.flow.Path + "/{id}", "GET /runs/{run}", "GET /runs/{run}/view", "GET /runs/{run}" + listed} {
 		n.httpServer.Plain(pattern, http.HandlerFunc(g.ask))
 	}
 	n.httpServer.Plain("GET /runs/{run}/spans", http.HandlerFunc(g.reportAllSpans))

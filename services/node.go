@@ -47,6 +47,8 @@ type node struct {
 	grpc       *carriergrpc.Client
 	brokers    map[flows.Carrier]carrier.Broker // none for the gateway, and without a broker
 	queries    *graphql.Schema                  // nil for the gateway, and for a flow that has nothing carried by graphql
+	view       *view                            // nil but for the service of the entry step, where a form reads one
+	feeding    feeding
 
 	ready    func(context.Context) []string
 	draining atomic.Bool
@@ -90,6 +92,7 @@ func (n *node) notReady(ctx context.Context) []string {
 // stopServing takes no more requests and calls and waits for those that it has. The connections that the service's own
 // client holds in reserve go, too: the server behind such a one waits seconds for it when it has never been used.
 func (n *node) stopServing(ctx context.Context) error {
+	n.stopFeeding()
 	err := errors.Join(n.httpServer.Shutdown(ctx), n.grpcServer.Shutdown(ctx))
 	n.http.Close()
 	return wrap(n.name, err)
@@ -106,6 +109,7 @@ func (n *node) drain(ctx context.Context) error {
 
 // close gives back what drain has left.
 func (n *node) close(ctx context.Context) error {
+	n.stopFeeding()
 	if n.keeper != nil && n.keeper.outbox != nil {
 		n.keeper.outbox.close()
 		defer n.keeper.outbox.await()
@@ -113,6 +117,7 @@ func (n *node) close(ctx context.Context) error {
 	for _, broker := range n.brokers {
 		broker.Close(ctx)
 	}
+	n.feeding.work.Wait()
 	n.http.Close()
 	return errors.Join(n.grpc.Close(), wrap(n.name, n.telemetry.Traces.Shutdown(ctx)))
 }

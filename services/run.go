@@ -69,6 +69,9 @@ func (n *node) doWhile(ctx context.Context, e Experiment, step Step, order *orde
 	if !ok {
 		return carrier.Fail(string(step), carrier.BadRequest, "the flow "+n.flow.Name+" has no such step")
 	}
+	if err := n.readView(ctx, e, step); err != nil {
+		return err
+	}
 	if err := e.work(ctx, row); err != nil {
 		return err
 	}

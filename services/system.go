@@ -169,6 +169,9 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		if n.keeper, err = newKeeper(n, s.config); err != nil {
 			return n, err
 		}
+		if n.view, err = newView(n, s.config); err != nil {
+			return n, err
+		}
 		if s.starts[name] > 0 { // what the one before held in its memory is gone
 			disowning, cancel := context.WithTimeout(context.Background(), storeTimeout)
 			defer cancel()
@@ -243,6 +246,7 @@ func (s *System) connect(ctx context.Context) error {
 
 // serveAll runs the servers of a service.
 func (s *System) serveAll(n *node) {
+	n.beginFeeding(s.config)
 	s.serve(n, func() error { return n.httpServer.Serve(n.listeners.http, s.config.Connections) })
 	s.serve(n, func() error { return n.grpcServer.Serve(n.listeners.grpc, s.config.Connections) })
 }

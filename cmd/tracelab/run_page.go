@@ -9,6 +9,7 @@ import (
 	"tracelab/journey/report"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
+	"tracelab/services"
 	"tracelab/services/flows"
 )
 
@@ -48,6 +49,10 @@ func writeRunPage(ctx context.Context, s *streams, flow *flows.Flow, result *lab
 	if i := slices.Index(names, result.Base); i > 0 {
 		names = slices.Insert(slices.Delete(names, i, i+1), 0, result.Base)
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { // a view does less than the others, and is compared by its staleness
+		f := result.Forms[services.Form(name)]
+		return f != nil && f.Staleness != nil && len(names) > 1
+	})
 	var forms []traceset.Input
 	for _, name := range names {
 		forms = append(forms, traceset.Form{Run: run, Form: name, Short: true})
@@ -58,7 +63,7 @@ func writeRunPage(ctx context.Context, s *streams, flow *flows.Flow, result *lab
 	}
 	return report.Comparison{
 		Title: "Run " + result.Run, Of: compared.comparison, Color: formColor, Findings: compared.findings,
-		About: append(run.About(), result.Notes()...), Squares: squares(flow, result),
+		About: slices.Concat(run.About(), result.StalenessNotes(), result.Notes()), Squares: squares(flow, result),
 	}.WriteHTML(s.out)
 }
 

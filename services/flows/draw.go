@@ -201,6 +201,9 @@ func (f *Flow) cell(c Column, step Step) string {
 		return "?"
 	}
 	hop, _ := p.Hop(step)
+	if c.View.leavesOut(step) {
+		return "in view"
+	}
 	if batch, ok := c.Batches[step]; ok && hop.By.IsMessage() {
 		return fmt.Sprintf("%s ×%d", hop.By, batch.Size)
 	}
@@ -220,6 +223,10 @@ func (f *Flow) widthOf(c Column) int {
 func (f *Flow) notes() []string {
 	var notes []string
 	for _, c := range f.Columns {
+		if c.View != nil {
+			notes = append(notes, fmt.Sprintf("%s: %s keeps a view of %s, fed by %s with %g updates a second. Their steps are left out when a %s is read, so the form does less than the others: it is compared by its staleness.",
+				c.Form, f.Entry().Service(), strings.Join(c.View.From, ", "), c.View.Fed, c.View.Updates, f.Unit))
+		}
 		for _, row := range f.Rows {
 			if batch, ok := c.Batches[row.Step]; ok {
 				notes = append(notes, fmt.Sprintf("%s: %s gets its messages in batches: up to %d, or what comes within %v of the first.", c.Form, row.Step, batch.Size, batch.Wait))

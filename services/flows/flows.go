@@ -93,6 +93,8 @@ type Column struct {
 	By   map[Step]Carrier // for every row
 	// Batches says which messages are handled together, and how many; the others are handled each by itself.
 	Batches map[Step]Batch
+	// View is read in the place of the steps of some services; nil: no step is left out.
+	View *View
 	// Callee says that who is called carries on from there, so that calls nest. Otherwise a call does its step and returns, and
 	// its caller keeps the plan.
 	Callee bool
@@ -199,6 +201,9 @@ func (f *Flow) FailureTopic() string { return f.Unit + ".failed" }
 // Topics lists the topics of the flow, the one of failures first, each once. A flow without messages has none.
 func (f *Flow) Topics() []string {
 	topics := []string{f.FailureTopic()}
+	if len(f.Views()) > 0 {
+		topics = append(topics, f.ViewTopic())
+	}
 	for _, row := range f.Rows {
 		if row.Message != "" && !slices.Contains(topics, row.Message) {
 			topics = append(topics, row.Message)
@@ -214,16 +219,29 @@ func (f *Flow) Topics() []string {
 func (f *Flow) Carriers() []Carrier {
 	return slices.DeleteFunc(Carriers(), func(c Carrier) bool {
 		return !slices.ContainsFunc(f.Columns, func(column Column) bool {
-			return slices.ContainsFunc(f.Rows, func(row Row) bool { return column.By[row.Step] == c })
+			return column.uses(c)
 		})
 	})
 }
 
-// FormsBy lists the forms in which a carrier takes at least one step.
+// uses tells whether a carrier takes a step of the form, or feeds its view.
+func (c Column) uses(by Carrier) bool {
+	if c.View != nil && c.View.Fed == by {
+		return true
+	}
+	for step, carrier := range c.By {
+		if carrier == by && !c.View.leavesOut(step) {
+			return true
+		}
+	}
+	return false
+}
+
+// FormsBy lists the forms in which a carrier takes at least one step, or feeds the view.
 func (f *Flow) FormsBy(by Carrier) []Form {
 	return slices.DeleteFunc(f.Forms(), func(form Form) bool {
 		column, _ := f.Column(form)
-		return !slices.ContainsFunc(f.Rows, func(row Row) bool { return column.By[row.Step] == by })
+		return !column.uses(by)
 	})
 }
 
@@ -234,6 +252,9 @@ func (f *Flow) Consumes(service string, by Carrier) []string {
 	undoes := slices.ContainsFunc(f.Undos(), func(undo Step) bool { return undo.Service() == service })
 	if used && by.IsMessage() && (undoes || service == f.Entry().Service()) {
 		topics = append(topics, f.FailureTopic())
+		if view := f.ViewOf(f.Forms()...); view != nil && view.Fed == by {
+			topics = append(topics, f.ViewTopic())
+		}
 	}
 	for _, row := range f.Rows {
 		if row.Step.Service() == service && row.Message != "" && !slices.Contains(topics, row.Message) &&

@@ -214,6 +214,7 @@ func (r *reader) readForm(form Form, v value) (Column, error) {
 		{"answer", func(v value) error { return r.readAnswer(&c, v) }},
 		{"plan", oneOf(&plan, "caller", "callee")},
 		{"arrange", oneOf(&arrange, "together", "one by one")},
+		{"view", func(v value) error { return r.readView(&c, v) }},
 	}
 	for _, row := range r.flow.Rows {
 		members = append(members, member{string(row.Step), func(v value) error {

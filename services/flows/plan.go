@@ -71,6 +71,7 @@ func (f *Flow) Plan(form Form, skipped ...Step) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Form: form, Callee: column.Callee, OneByOne: column.OneByOne, Answer: column.Answer, Waits: column.Waits, holders: map[Step]Step{}, flow: f}
+	skipped = append(slices.Clone(skipped), f.LeftOut(form)...)
 	instead := map[Step][]Step{}
 	for _, row := range f.Rows {
 		var after []Step
