@@ -37,6 +37,7 @@ var journeyCases = []struct {
 	{"an outbox: what was created leads to what sends it", "S 0-10\n  K PRODUCER 1-2 op=create\nL 0-90 trace=2\n  P CLIENT 20-22 op=send link=K service=L\nW CONSUMER 25-29 link=K trace=3", []string{"S: S K P W", "L: L P W"}, ""},
 	{"polls and commits alone are never a journey", "R CLIENT 0-10 op=receive\nK CLIENT 20-21 op=settle trace=2\nR2 CLIENT 3-4 op=receive trace=2", nil, "R R2 K"},
 	{"a commit under a process span is shared", "S 0-10\n  P PRODUCER 1-2\n    C CONSUMER 3-9\n      K CLIENT 8-9 op=settle", []string{"S: S P C"}, "K"},
+	{"a commit below a batch is shared, whatever it links to", "S1 0-10\n  P1 PRODUCER 1-2\nS2 1-11 trace=2\n  P2 PRODUCER 2-3\nW CONSUMER 5-9 link=P1 link=P2 trace=3\n  K CLIENT 8-9 op=settle link=P1", []string{"S1: S1 P1 W", "S2: S2 P2 W"}, "K"},
 	{"a receive span that a process span is linked to belongs to the journey", "S 0-10\n  P PRODUCER 1-2\nRX CONSUMER 3-4 op=receive link=P trace=2\nW CONSUMER 5-9 op=process link=RX trace=3", []string{"S: S P RX W"}, ""},
 	{"a process span whose producer is missing is a rootless journey", "W CONSUMER 5-9 op=process link=?\n  A 6-7", []string{"-: W A"}, ""},
 	{"a rootless journey goes over traces, forwards and backwards", "W CONSUMER 5-9 op=process\n  P PRODUCER 6-7\nV CONSUMER 8-12 link=P trace=2\nR CLIENT 3-4 op=receive trace=3\nX CONSUMER 9-9.5 link=R parent=W", []string{"-: R W P V X"}, ""},

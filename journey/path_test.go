@@ -311,6 +311,18 @@ var pathCases = []pathCase{
 		[]string{"S1[0,10] P1[10,20] ~batch[20,45] ~message[45,60] U1[60,70] Q1[70,80] ~message[80,90] C1[90,130]", "S2[0,30] P2[30,40] ~message[40,55] U2[55,94] B[94,95]"},
 	},
 	{
+		"what is done for another message of a batch is on no path",
+		`S1 0-50
+		   P1 PRODUCER 10-20
+		S2 5-55 trace=2
+		   P2 PRODUCER 35-45
+		B CONSUMER 60-100 link=P1 link=P2 trace=3
+		   U1 INTERNAL 75-95 link=P1
+		   U2 INTERNAL 60-75 link=P2`,
+		[]string{"S1[0,10] P1[10,20] S1[20,50]", "S2[0,30] P2[30,40] S2[40,50]"},
+		[]string{"S1[0,10] P1[10,20] ~batch[20,45] ~message[45,60] B[60,75] U1[75,95] B[95,100]", "S2[0,30] P2[30,40] ~message[40,55] U2[55,70] B[70,95]"},
+	},
+	{
 		"a batch whose other message was ready first adds no batch wait",
 		`S1 0-50
 		   P1 PRODUCER 10-20

@@ -17,7 +17,7 @@ func sourceMutations() []mutation {
 // compareMutations break what is told apart, and what a gate decides.
 func compareMutations() []mutation {
 	return []mutation{
-		{"roots: journeys of one kind have one root", "root.go", "return Root{span.Service, normalizeName(span.Name)}", "return Root{span.Service, \"\"}"},
+		{"roots: journeys of one kind have one root", "root.go", "return Root{span.Service, NormalizeName(span.Name)}", "return Root{span.Service, \"\"}"},
 		{"roots: another mix gets no verdict", "root.go", "		if n > 1 {\n			return false, \"\"", "		if n > 9 {\n			return false, \"\""},
 		{"roots: those of one side are listed", "root.go", "return r.groups[0].size() > 0 && slices.ContainsFunc(r.groups[1:], func(g Group) bool { return g.size() > 0 })",
 			"return true"},
