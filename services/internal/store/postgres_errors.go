@@ -27,3 +27,12 @@ func transient(err error) bool {
 	return connecting || network || pgconn.SafeToRetry(err) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
+
+// oneLine is an error of pgx, which has a line for each address that it tried, on one line.
+type oneLine struct{ error }
+
+// Error writes the lines behind each other.
+func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+
+// Unwrap returns the error inside.
+func (e oneLine) Unwrap() error { return e.error }

@@ -138,7 +138,7 @@ func TestPostgresIsAway(t *testing.T) {
 		"create": p.Create(short, &Unit{ID: "x", Run: "r", Form: "kafka"}, nil),
 		"open":   func() error { _, err := OpenPostgres(short, PostgresConfig{URL: process.URL()}); return err }(),
 	} {
-		if err == nil || !strings.Contains(err.Error(), "store PostgreSQL") || !strings.Contains(err.Error(), process.Address) || strings.Contains(err.Error(), "secret") {
+		if err == nil || !strings.Contains(err.Error(), "store PostgreSQL") || !strings.Contains(err.Error(), process.Address) || strings.ContainsAny(err.Error(), "\n\t") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s while it is away: %v, want the store's name and no password", what, err)
 		}
 	}
