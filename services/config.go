@@ -64,6 +64,8 @@ type Config struct {
 	Polls bool
 	// AllowFaults makes the services act on the faults that an order carries.
 	AllowFaults bool
+	// Die ends this process when a fault makes a service crash, as kill -9 does. Nil: the service alone is torn down, and started again.
+	Die func()
 	// Store is what the services remember. Services of one process that are to share it, or are started again, get the same; nil: one in memory
 	// for these services.
 	Store *Store

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"tracelab/services/faults"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
@@ -25,6 +26,9 @@ type ended struct {
 // consume handles a message: the steps of this service that it leads to, side by side. Those that fail are tried again where the flow says so,
 // with the message as a whole: what is done already is skipped then.
 func (n *node) consume(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) error {
+	if !n.life.Alive() { // what was in work ends here
+		return errCrashed
+	}
 	if n.view != nil && topic == n.flow.ViewTopic() {
 		return n.view.apply(ctx, event)
 	}
@@ -113,6 +117,8 @@ func (n *node) settleMessage(ctx context.Context, e Experiment, by flows.Carrier
 	}
 	tell := func(ctx context.Context) error { return n.tellFailures(ctx, by, event, ends, verdict) }
 	switch {
+	case verdict.err == nil && len(ends) > 0:
+		return n.crashAt(ctx, e, faults.BeforeCommit)
 	case verdict.err == nil || verdict.unfinished:
 		return verdict.err
 	case verdict.again:

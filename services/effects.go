@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"tracelab/services/faults"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
@@ -113,6 +114,9 @@ func (n *node) handleClaimed(ctx context.Context, e Experiment, claim *claim, or
 	}
 	if stands != handling.GetId() && !n.repeatEffects { // the work was in vain
 		handling.Repeats = stands
+	}
+	if err := n.crashAt(ctx, e, faults.AfterStore); err != nil {
+		return nil, false, err
 	}
 	return handling, false, nil
 }

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/services/faults"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
@@ -74,8 +75,14 @@ func (k *keeper) accept(ctx context.Context, placement *orderpb.Event) (*orderpb
 	}
 	answer, err := k.place(ctx, e, en)
 	if err == nil {
+		err = k.crashAt(ctx, e, faults.BeforeCommit)
+	}
+	if err == nil {
 		k.ledger.answer(ctx, en, answer, nil)
 		return answer, nil
+	}
+	if errors.Is(err, errCrashed) { // nothing more is noted, and no answer gets out
+		return nil, err
 	}
 	failed = carrier.AsFailed(string(k.flow.Entry()), err)
 	if !en.accepted {
@@ -142,6 +149,9 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 		k.outbox.wake()
 	}
 	k.metrics.count(ctx, e.Form, Accepted)
+	if err := k.crashAt(ctx, e, faults.AfterStore); err != nil {
+		return nil, err
+	}
 	receipt, err := k.take(ctx, x, id)
 	if err != nil {
 		return nil, err

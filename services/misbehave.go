@@ -13,7 +13,7 @@ import (
 // from seed, order number, service and kind, so they hit the same orders in every form.
 func (n *node) misbehave(ctx context.Context, e Experiment) error {
 	for _, f := range e.Faults {
-		if f.Service != n.name || !f.ActsOnSteps() || !e.acts(ctx, f) {
+		if f.Service != n.name || !f.ActsOnSteps() || f.Kind == faults.Crash || !e.acts(ctx, f) {
 			continue
 		}
 		n.fired.note(e, f)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	carriergrpc "tracelab/services/internal/carrier/grpc"
 	carrierhttp "tracelab/services/internal/carrier/http"
@@ -28,7 +29,11 @@ type node struct {
 	repeatEffects bool // do a step again that has been done
 	store         *Store
 	handlings     *handlingIDs
-	fired         *firedFaults // of the process
+	fired         *firedFaults     // of the process
+	crashes       *crashes         // of the process
+	crash         func(*node) bool // ends the service within its own work; false: not now
+	exits         bool             // with its process, which begins anew without knowing of the crashes before
+	began         time.Time
 	hopFaults     hopFaults
 	overtaken     overtaken
 	calls         *callCounts          // of all services of the process

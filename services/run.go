@@ -24,6 +24,10 @@ func (n *node) perform(ctx context.Context, e Experiment, step Step, duplicate b
 	if err == nil {
 		return nil
 	}
+	if errors.Is(err, errCrashed) {
+		telemetry.MarkFailed(span, faults.Crash, err)
+		return err
+	}
 	failed := carrier.AsFailed(string(step), err)
 	if fault, ok := errors.AsType[*faults.Error](err); ok {
 		failed = carrier.Fail(string(step), fault.Reason, "injected fault")
@@ -52,10 +56,16 @@ func (n *node) skip(ctx context.Context, step Step) {
 func (n *node) doStep(ctx context.Context, e Experiment, step Step, order *orderpb.Order) error {
 	ctx, cancel := n.life.Context(ctx)
 	defer cancel()
+	if err := n.crashAt(ctx, e, faults.BeforeWork); err != nil {
+		return err
+	}
 	if err := n.doWhile(ctx, e, step, order); err != nil {
 		return err
 	}
-	return n.life.Wait() // a service that stands still does not end a step
+	if err := n.life.Wait(); err != nil { // a service that stands still does not end a step
+		return err
+	}
+	return n.crashAt(ctx, e, faults.AfterWork)
 }
 
 // doWhile is doStep as long as the service lives.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"tracelab/services/faults"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	carriergrpc "tracelab/services/internal/carrier/grpc"
@@ -86,6 +87,9 @@ func (n *node) serveCall(ctx context.Context, step Step, event *orderpb.Event) (
 	receipt, err := n.doAndCarryOn(ctx, e, plan, hop, event)
 	if n.keeper != nil {
 		err = n.keeper.heard(ctx, order.GetId(), receipt, err, hop, event)
+	}
+	if err == nil {
+		err = n.crashAt(ctx, e, faults.BeforeCommit)
 	}
 	if err != nil {
 		return nil, err

@@ -32,15 +32,19 @@ type System struct {
 	handlings *handlingIDs
 	fired     *firedFaults
 	calls     *callCounts
+	crashes   *crashes
 	serving   errgroup.Group
 	failed    chan error // the first server that ended by itself
 
-	mu      sync.Mutex             // guards what follows
-	control map[string]*sync.Mutex // by service: held while it is stopped, killed, paused or started
-	nodes   []*node                // that run, in the order of the flow
-	keeper  *keeper                // nil when the service of the entry step does not run here
-	starts  map[string]int
-	graves  sync.WaitGroup // one for each service that was killed and whose goroutines have not all ended
+	mu          sync.Mutex             // guards what follows
+	control     map[string]*sync.Mutex // by service: held while it is stopped, killed, paused or started
+	nodes       []*node                // that run, in the order of the flow
+	keeper      *keeper                // nil when the service of the entry step does not run here
+	starts      map[string]int
+	life        context.Context // ends when no service that has crashed is to start again
+	endRestarts context.CancelFunc
+	restarts    sync.WaitGroup // one for each service that has crashed and is not back
+	graves      sync.WaitGroup // one for each service that was killed and whose goroutines have not all ended
 }
 
 // Start binds every listener, then starts every service. When it returns without an error all of them answer; call
@@ -69,7 +73,8 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	if config.Mailbox == 0 {
 		config.Mailbox = DefaultMailbox
 	}
-	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs(), fired: &firedFaults{}, calls: &callCounts{}, starts: map[string]int{}, control: map[string]*sync.Mutex{}}
+	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs(), fired: &firedFaults{}, calls: &callCounts{}, starts: map[string]int{}, control: map[string]*sync.Mutex{}, crashes: &crashes{}}
+	s.life, s.endRestarts = context.WithCancel(context.WithoutCancel(ctx))
 	bound, err := s.bind()
 	if err != nil {
 		return nil, err
@@ -147,7 +152,7 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		return nil, err
 	}
 	n := &node{name: name, flow: s.flow, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
-		store: s.store().of(l.process), handlings: s.handlings, fired: s.fired, hopFaults: hops, calls: s.calls, workers: newWorkersOf(name, s.config), telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
+		store: s.store().of(l.process), handlings: s.handlings, fired: s.fired, crashes: s.crashes, crash: s.crash, exits: s.config.Die != nil, began: time.Now(), hopFaults: hops, calls: s.calls, workers: newWorkersOf(name, s.config), telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
 		queue: s.config.Telemetry.Queue(), process: s.config.Telemetry.Host + "/" + s.config.Telemetry.Instance}
 	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
 	retries := slices.ContainsFunc(s.flow.Rows, func(r flows.Row) bool { return !r.Retry.IsZero() })
@@ -311,6 +316,7 @@ func (s *System) Skipped() int64 {
 // flushes the spans. The context bounds all of it: what is cut off is in the error. Each stage may take half of the time
 // that is left, so that one call that hangs does not cost the others their commits and their spans.
 func (s *System) Shutdown(ctx context.Context) error {
+	s.stopRestarts()
 	for _, name := range s.config.Services {
 		defer s.lock(name)()
 	}

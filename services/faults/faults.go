@@ -35,7 +35,9 @@ type kind struct {
 	act func(ctx context.Context, value string) error
 }
 
-func kinds() []kind { return append([]kind{delay(), failure(), hang()}, hopKinds()...) }
+func kinds() []kind {
+	return append(append([]kind{delay(), failure(), hang()}, hopKinds()...), crash())
+}
 
 // Kinds lists the kinds with their usage.
 func Kinds() []string {

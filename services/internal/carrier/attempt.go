@@ -9,6 +9,7 @@ type (
 	attemptKey  struct{}
 	hereKey     struct{}
 	firstKey    struct{}
+	sentKey     struct{}
 	redrivenKey struct{}
 )
 
@@ -60,4 +61,14 @@ func AttemptHere(ctx context.Context) int {
 		return attempts
 	}
 	return 1
+}
+
+func withSent(ctx context.Context, at time.Time) context.Context {
+	return context.WithValue(ctx, sentKey{}, at)
+}
+
+// SentAt is when the message in work was sent, by its sender's clock; false outside of a message.
+func SentAt(ctx context.Context) (time.Time, bool) {
+	at, ok := ctx.Value(sentKey{}).(time.Time)
+	return at, ok
 }
