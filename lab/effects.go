@@ -14,6 +14,29 @@ type Effects struct {
 	Twice   int `json:"twice"`   // steps of orders that were done more than once, with effect
 }
 
+// Attempts counts what was tried again, and what was given up for good, in a form.
+type Attempts struct {
+	Retried     int `json:"retried"`      // attempts at steps behind the first ones, as far as orders has heard
+	DeadLetters int `json:"dead_letters"` // messages of orders that were put aside; those of no order are in records_skipped
+}
+
+// attempts is nil when nothing of the kind happened.
+func (r *running) attempts(form services.Form) *Attempts {
+	a := r.after.Forms[form]
+	if a.Retried == 0 && a.DeadLetters == 0 {
+		return nil
+	}
+	return &Attempts{a.Retried, a.DeadLetters}
+}
+
+// String says it in a cell of the table.
+func (a *Attempts) String() string {
+	if a == nil {
+		return "0, 0"
+	}
+	return fmt.Sprintf("%d, %d", a.Retried, a.DeadLetters)
+}
+
 // effects sums up how the steps of a form were handled.
 func (r *running) effects(form services.Form) Effects {
 	var sum Effects

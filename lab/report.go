@@ -29,7 +29,7 @@ func (r *running) report() (*Result, error) {
 		f := j.formResult(form)
 		f.Orders, f.Dropped, f.Marked = j.account(form, r.after.Forms[form]), r.env.dropped.of(r.name, form)+r.elsewhere[string(form)], result.marked()
 		f.Orders.Lost = r.lost(form)
-		f.Faulted, f.Effects, f.Staleness = r.faulted(form), r.effects(form), r.staleness(form)
+		f.Faulted, f.Effects, f.Attempts, f.Staleness = r.faulted(form), r.effects(form), r.attempts(form), r.staleness(form)
 		result.Forms[form] = f
 		var err error
 		if result.medians[form], err = j.median(form, r.starved.gaps); err != nil {

@@ -68,7 +68,8 @@ type FormResult struct {
 	// Marked says why these figures are not those of the services: late, or starved; "" when they are.
 	Marked string `json:"marked"`
 
-	Effects Effects `json:"effects"`
+	Effects  Effects   `json:"effects"`
+	Attempts *Attempts `json:"attempts,omitempty"` // null when nothing was tried again or put aside
 	// Staleness is of a form that reads a view in the place of steps.
 	Staleness *Staleness    `json:"staleness,omitempty"`
 	Reach     *Reach        `json:"reach,omitempty"`

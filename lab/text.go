@@ -119,7 +119,7 @@ func (r *Result) table(b *strings.Builder) {
 		"  completion   from the client's start to the end of the last piece of work; tail is what comes after the answer\n" +
 		"  queue wait   from the broker's acknowledgement to the consumer's start, mean of an order's messages\n\n")
 	b.WriteString("Orders, by their own state and the client's answers (not by spans):\n\n")
-	r.rows(b, []row{
+	orders := []row{
 		r.placedRow(),
 		{"accepted = completed + failed + pending", func(f *FormResult) string {
 			return fmt.Sprintf("%d = %d + %d + %d", f.Orders.Accepted, f.Orders.Completed, f.Orders.Failed, f.Orders.Pending)
@@ -130,9 +130,14 @@ func (r *Result) table(b *strings.Builder) {
 		{"steps done once, again and skipped, twice with effect", func(f *FormResult) string {
 			return fmt.Sprintf("%d, %d, %d", f.Effects.Once, f.Effects.Skipped, f.Effects.Twice)
 		}},
+	}
+	if slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].Attempts != nil }) {
+		orders = append(orders, row{"steps tried again, messages put with the dead letters", func(f *FormResult) string { return f.Attempts.String() }})
+	}
+	r.rows(b, append(orders, []row{
 		{"journeys: complete, incomplete", func(f *FormResult) string { return fmt.Sprintf("%d, %d", f.Journeys, f.Incomplete) }},
 		{"their spans, in traces", func(f *FormResult) string { return fmt.Sprintf("%d, %d", f.SpanCount, f.Traces) }},
-	})
+	}...))
 	b.WriteString("\n")
 }
 

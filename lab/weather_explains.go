@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tracelab/services"
+	"tracelab/services/faults"
 )
 
 // aftermath is how long after a part is back its absence may still be felt: clients connect again within a second.
@@ -61,6 +62,11 @@ func (r *running) explainsEnd(o *record) string {
 
 // ended tells of an event that ended a part, "" for any, or "".
 func (r *running) ended(part string) string {
+	for _, f := range r.Faults {
+		if f.Kind == faults.Crash && (part == "" || f.Service == part) {
+			return "fault " + f.String()
+		}
+	}
 	for _, h := range r.happened {
 		if (h.event.Do == "kill" || h.event.Do == "stop") && h.Error == "" && (part == "" || h.event.Part == part) {
 			return "event " + h.Event

@@ -3,6 +3,7 @@ package services
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -51,7 +52,7 @@ func TestWhatIsAcceptedIsDoneOnce(t *testing.T) {
 			store := NewStore(1000)
 			if c.bolt {
 				var err error
-				if store, err = OpenStore(filepath.Join(t.TempDir(), "store")); err != nil {
+				if store, err = OpenStore(t.Context(), filepath.Join(t.TempDir(), "store"), slog.New(slog.DiscardHandler)); err != nil {
 					t.Fatal(err)
 				}
 			}

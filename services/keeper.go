@@ -119,6 +119,9 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 	}
 	order := &orderpb.Order{Id: id, Body: en.unit.Body}
 	e.mark(order)
+	if err := k.checkRecords(plan, order); err != nil {
+		return nil, err
+	}
 	accepted := &orderpb.Handling{Step: string(entry), Id: k.handlings.next()} // an order is new: there is no repeat
 	x := k.newExecution(e, plan, order, entry, accepted)
 	later := func() {} // gives the place in the mailbox back
