@@ -57,15 +57,26 @@ func (r *running) explainsEnd(o *record) string {
 	if event := r.explains(o.Intended, time.Now()); event != "" {
 		return event
 	}
+	if f := r.crashFault(""); f != "" && o.status != services.Accepted { // spans of the service are lost, never an order
+		return f
+	}
 	return r.contextFault(o)
+}
+
+// crashFault names a fault that makes a service crash, "" for any, or returns "".
+func (r *running) crashFault(service string) string {
+	for _, f := range r.Faults {
+		if f.Kind == faults.Crash && (service == "" || f.Service == service) {
+			return "fault " + f.String()
+		}
+	}
+	return ""
 }
 
 // ended tells of an event that ended a part, "" for any, or "".
 func (r *running) ended(part string) string {
-	for _, f := range r.Faults {
-		if f.Kind == faults.Crash && (part == "" || f.Service == part) {
-			return "fault " + f.String()
-		}
+	if f := r.crashFault(part); f != "" {
+		return f
 	}
 	for _, h := range r.happened {
 		if (h.event.Do == "kill" || h.event.Do == "stop") && h.Error == "" && (part == "" || h.event.Part == part) {

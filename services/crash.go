@@ -97,12 +97,18 @@ func (s *System) crash(n *node) bool {
 	if !n.life.Alive() {
 		return true
 	}
+	evictions := n.evictions()
 	s.remove(n)
 	n.life.Kill()
 	s.graves.Go(func() { n.bury() })
 	s.restarts.Go(func() {
 		ctx, cancel := context.WithTimeout(s.life, crashWithin)
 		defer cancel()
+		for _, evict := range evictions {
+			if err := evict(ctx); err != nil && ctx.Err() == nil { // then its session has to end
+				n.telemetry.Log.Warn("a service that crashed stays in its group for a while", "service", n.name, "error", err)
+			}
+		}
 		for ctx.Err() == nil {
 			err := s.Start(ctx, n.name)
 			if err == nil {
@@ -121,6 +127,22 @@ func (s *System) crash(n *node) bool {
 		}
 	})
 	return true
+}
+
+// evictions tell the brokers that a service is gone. Of a real process they learn it when its session ends, seconds later, which would be most
+// of what a run shows.
+func (n *node) evictions() []func(context.Context) error {
+	var all []func(context.Context) error
+	for _, broker := range n.brokers {
+		if member, ok := broker.(interface {
+			Eviction() func(context.Context) error
+		}); ok {
+			if evict := member.Eviction(); evict != nil {
+				all = append(all, evict)
+			}
+		}
+	}
+	return all
 }
 
 // tryLock is lock unless somebody else has it.

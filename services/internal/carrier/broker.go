@@ -55,6 +55,7 @@ type BrokerConfig struct {
 	Workers   int  // messages worked on at the same time, one at a time for each key
 	Polls     bool // make spans of polls and acknowledgements, too; without it only those that failed have one
 	Dial      Dial
+	Evict     Dial // for whoever tells that this consumer is gone; nil: nobody does
 	Provider  *telemetry.Provider
 	// Relation says how a message's process span refers to the span that sent it. The context has the message's baggage.
 	Relation func(ctx context.Context) (parent, link bool)
