@@ -80,6 +80,8 @@ var confinements = []confinement{
 		},
 		"only what a command line names is looked for in run directories"},
 	{"flows from traces", under(module + "/derive"), matches("cmd/tracelab/*.go"), "the lab runs flows wherever they come from; its tests run derived ones"},
+	{"toxiproxy", under("github.com/Shopify/toxiproxy"), matches("lab/links/*.go"),
+		"what lies on a connection is the lab's business, and no service knows of it"},
 	{"compose-go", under("github.com/compose-spec/compose-go"), matches("internal/stack/*.go"),
 		"what users of tracelab build has no need of it"},
 	{"anything but the standard library", func(p string) bool { return !isStandard(p) && !isOurs(p) },

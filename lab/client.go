@@ -35,16 +35,20 @@ type client struct {
 	flow    *flows.Flow
 	traced  *http.Client
 	plain   *http.Client
-	timeout time.Duration // of one order
+	orders  *http.Transport // of traced
+	timeout time.Duration   // of one order
 }
 
-func newClient(base string, flow *flows.Flow, network services.Network, provider *telemetry.Provider, timeout time.Duration) *client {
+func newClient(base string, flow *flows.Flow, network, placing services.Network, provider *telemetry.Provider, timeout time.Duration) *client {
 	// A server ends a connection on which no request has begun within its time for headers (2 s), and one that was dialled
 	// for a request that then took another is such a connection. An order sent on it while it is closing would be lost.
-	transport := &http.Transport{DialContext: network.Dial, MaxIdleConnsPerHost: idleConnections, IdleConnTimeout: time.Second}
-	return &client{base: base, flow: flow, timeout: timeout,
-		plain: &http.Client{Transport: transport, Timeout: 10 * time.Second},
-		traced: &http.Client{Transport: otelhttp.NewTransport(provider.Headers.Transport(rootNoting{transport}), otelhttp.WithTracerProvider(provider.Traces),
+	transport := func(n services.Network) *http.Transport {
+		return &http.Transport{DialContext: n.Dial, MaxIdleConnsPerHost: idleConnections, IdleConnTimeout: time.Second}
+	}
+	orders := transport(placing)
+	return &client{base: base, flow: flow, timeout: timeout, orders: orders,
+		plain: &http.Client{Transport: transport(network), Timeout: 10 * time.Second},
+		traced: &http.Client{Transport: otelhttp.NewTransport(provider.Headers.Transport(rootNoting{orders}), otelhttp.WithTracerProvider(provider.Traces),
 			otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
 			otelhttp.WithSpanNameFormatter(services.ClientSpanName))}}
 }
@@ -197,4 +201,7 @@ func (c *client) askHeader(ctx context.Context, path string, into any) (http.Hea
 	return resp.Header, nil
 }
 
-func (c *client) close() { c.plain.CloseIdleConnections() }
+func (c *client) close() {
+	c.plain.CloseIdleConnections()
+	c.orders.CloseIdleConnections()
+}

@@ -14,6 +14,7 @@ import (
 
 	"tracelab/internal/otlp"
 	"tracelab/journey/source/jaeger"
+	"tracelab/lab/links"
 	"tracelab/services"
 	"tracelab/services/faults"
 	"tracelab/services/flows"
@@ -32,9 +33,10 @@ type Config struct {
 	Relation services.Relation
 	Kotel    bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
 	Faults   []faults.Fault
-	Events   []Event  // what happens to parts of the lab while orders are placed
-	Weather  *Weather // for more of it, whenever somebody says so; nil: only Events
-	Workers  int      // records that a service works on at the same time; 0: services.DefaultWorkers
+	Events   []Event      // what happens to parts of the lab while orders are placed
+	Links    []links.Link // ways between parts that are slow, narrow, cut or reset
+	Weather  *Weather     // for more of it, whenever somebody says so; nil: only Events
+	Workers  int          // records that a service works on at the same time; 0: services.DefaultWorkers
 	// WorkersOf is how many calls and records a service works on at a time, by its name, in the place of what the flow says.
 	WorkersOf map[string]int
 	Mailbox   int           // orders that the service of the entry step carries on with after its answer; 0: services.DefaultMailbox
@@ -220,7 +222,7 @@ func (c Config) check() error {
 	if err := c.checkSpansElsewhere(); err != nil {
 		return err
 	}
-	if err := c.checkEvents(); err != nil {
+	if err := errors.Join(c.checkEvents(), c.checkLinks()); err != nil {
 		return err
 	}
 	if c.Target != "" && c.Kotel {

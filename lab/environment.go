@@ -15,6 +15,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"tracelab/internal/otlp"
+	"tracelab/lab/links"
 	"tracelab/services"
 )
 
@@ -38,6 +39,8 @@ type environment struct {
 	dropped   droppedSpans
 	open      *openSpans // nil when the services run elsewhere
 	system    *services.System
+	links     *links.Network // nil without links
+	directory *directory
 	embedded  *Broker   // nil with another Kafka
 	broker    string    // embedded, the addresses of another, or "of the target"
 	brokerIs  string    // in words
@@ -74,7 +77,7 @@ func start(ctx context.Context, c Config, run string, j *judge) (_ *environment,
 		return nil, err
 	}
 	env.onStop(provider.Traces.Shutdown)
-	env.client = newClient(base, c.Flow, c.Network, provider, c.Timeout)
+	env.client = newClient(base, c.Flow, c.Network, env.placing(c.Network), provider, c.Timeout)
 	env.onStop(func(context.Context) error { env.client.close(); return nil })
 	ready, err := env.client.ready(ctx)
 	if err != nil {
@@ -186,11 +189,15 @@ func (env *environment) startServices(ctx context.Context, c Config, run string,
 	if err := env.openStore(ctx, c, &config); err != nil {
 		return err
 	}
+	env.link(c, &config)
 	system, err := services.Start(ctx, config)
 	if err != nil {
 		return err
 	}
 	env.system = system
+	if env.directory != nil {
+		env.directory.note(system, c.Flow.Services())
+	}
 	if config.Prefix != "" && !c.Keep {
 		shared := config
 		shared.Kafka = c.Kafka // the embedded one is gone with all that it holds

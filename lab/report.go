@@ -43,6 +43,9 @@ func (r *running) report() (*Result, error) {
 	}
 	result.Square, result.Happened = r.square(result.marked()), r.happened
 	result.Warnings = append(r.warnings(result), warnings...)
+	if r.env.links != nil {
+		result.LinksUsed = r.env.links.Used()
+	}
 	r.reportProblems(result)
 	if r.env.jaeger != nil {
 		r.reportJaeger(result)
@@ -67,6 +70,9 @@ func (r *running) provenance() rundir.Provenance {
 	}
 	for _, e := range inTime(r.Events) {
 		p.Events = append(p.Events, e.String())
+	}
+	for _, l := range r.Links {
+		p.Links = append(p.Links, l.String())
 	}
 	for _, step := range r.Flow.Steps() {
 		p.StepOrder = append(p.StepOrder, string(step))

@@ -18,6 +18,7 @@ func (r *running) reportProblems(result *Result) {
 	if result.Damaged > 0 {
 		result.Problems = append(result.Problems, count(result.Damaged, "batch", "batches")+" of spans could not be read")
 	}
+	r.linkProblems(result)
 	for _, h := range r.happened {
 		if h.Error != "" {
 			result.Problems = append(result.Problems, "event "+h.Event+" failed: "+h.Error)

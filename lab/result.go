@@ -5,6 +5,7 @@ import (
 
 	"tracelab/internal/telemetry"
 	"tracelab/journey/compare"
+	"tracelab/lab/links"
 	"tracelab/lab/rundir"
 	"tracelab/services"
 )
@@ -27,8 +28,9 @@ type Result struct {
 	Followed    bool                          `json:"jaeger_followed,omitempty"`      // some of them while orders were placed
 	Skipped     int64                         `json:"records_skipped"`                // that no consumer could decode
 	Comparisons []Comparison                  `json:"comparisons"`
-	Square      []SquareEffect                `json:"square,omitempty"`      // of a run with all four corners
-	Happened    []Happened                    `json:"happened,omitempty"`    // to parts of the lab
+	Square      []SquareEffect                `json:"square,omitempty"`   // of a run with all four corners
+	Happened    []Happened                    `json:"happened,omitempty"` // to parts of the lab
+	LinksUsed   []links.Use                   `json:"links_used,omitempty"`
 	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"`      // of a run whose spans came from there
 	Profile     *Profile                      `json:"cpu_profile,omitempty"` // with --profiles; of no form
 	Warnings    []string                      `json:"warnings"`

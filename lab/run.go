@@ -61,6 +61,7 @@ type running struct {
 	elsewhere map[string]int64     // spans that services elsewhere dropped, by form
 	problems  []string             // of what went wrong on the way
 
+	began          time.Time                        // when the first order was to be placed
 	happened       []Happened                       // to parts of the lab
 	firedElsewhere map[services.Form]map[string]int // how many orders services elsewhere acted on for each fault, by form
 	kept           kept                             // what a Jaeger still has
@@ -180,7 +181,12 @@ func (r *running) placeOrders(ctx context.Context) error {
 	disturbing, calm := context.WithCancel(ctx)
 	defer calm()
 	events := func() {}
-	load.begun = func(at time.Time) { events = r.Weather.begin(disturbing, at, r.Events) }
+	load.begun = func(at time.Time) {
+		if r.began = at; r.env.links != nil {
+			r.env.links.Begin(disturbing, at)
+		}
+		events = r.Weather.begin(disturbing, at, r.Events)
+	}
 	watching := r.starved.watch()
 	r.cpu.asClient(ctx, func() { r.placed, r.generator, err = load.offer(ctx) })
 	watching()

@@ -25,7 +25,7 @@ func startRemembering(t *testing.T, remembered int) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newClient("http://"+system.Address(services.Gateway), flows.Order(), services.TCP(), provider, 10*time.Second)
+	c := newClient("http://"+system.Address(services.Gateway), flows.Order(), services.TCP(), services.TCP(), provider, 10*time.Second)
 	t.Cleanup(func() {
 		c.close()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -55,6 +55,9 @@ func (r *Result) headline(b *strings.Builder) {
 	if len(r.Events) > 0 {
 		fmt.Fprintf(b, ", events %s", strings.Join(r.Events, " "))
 	}
+	if len(r.Links) > 0 {
+		fmt.Fprintf(b, ", links %s", strings.Join(r.Links, " "))
+	}
 	for _, service := range sortedKeys(r.WorkersOf) {
 		fmt.Fprintf(b, ", %s of %s", count(r.WorkersOf[service], "worker", "workers"), service)
 	}

@@ -18,7 +18,7 @@ func (r *Result) weather(b *strings.Builder) {
 	b.WriteString("\n")
 }
 
-// weatherLines are a line for each event.
+// weatherLines are a line for each event and each link.
 func (r *Result) weatherLines() []string {
 	var lines []string
 	for _, h := range r.Happened {
@@ -30,5 +30,5 @@ func (r *Result) weatherLines() []string {
 		}
 		lines = append(lines, line)
 	}
-	return lines
+	return append(lines, r.linkLines()...)
 }

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"tracelab/services"
@@ -24,7 +25,7 @@ func outages(happened []Happened) []outage {
 	for _, h := range happened {
 		if h.event.Do != "start" {
 			if h.Error == "" {
-				list = append(list, outage{event: h.Event, part: h.event.Part, from: h.begun})
+				list = append(list, outage{event: "event " + h.Event, part: h.event.Part, from: h.begun})
 			}
 			continue
 		}
@@ -37,11 +38,24 @@ func outages(happened []Happened) []outage {
 	return list
 }
 
+// disturbances lists when links were disturbed.
+func (r *running) disturbances() []outage {
+	var list []outage
+	for _, l := range r.Links {
+		o := outage{event: "link " + l.String(), from: r.began.Add(l.Begin)}
+		if l.End > 0 {
+			o.to = r.began.Add(l.End + aftermath)
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
 // explains returns the event that explains why an order that was under way between two times did not fare as it should, or "".
 func (r *running) explains(from, to time.Time) string {
-	for _, o := range outages(r.happened) {
+	for _, o := range slices.Concat(outages(r.happened), r.disturbances()) {
 		if !to.Before(o.from) && (o.to.IsZero() || from.Before(o.to)) {
-			return "event " + o.event
+			return o.event
 		}
 	}
 	return ""

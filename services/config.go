@@ -78,6 +78,8 @@ type Config struct {
 	Kotel     bool
 	Telemetry telemetry.Config
 	Network   Network
+	// Dial returns how a service connects to others, or nil: as the network does.
+	Dial func(service string) func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // DefaultMailbox is how many orders a mailbox has places for.

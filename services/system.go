@@ -114,7 +114,13 @@ func (s *System) bind() (map[string]listeners, error) {
 
 // bindOne listens for one service, in the name of a process of its own.
 func (s *System) bindOne(name string) (listeners, error) {
-	l := listeners{process: process.New(s.config.Network.Listen, s.config.Network.Dial)}
+	dial := s.config.Network.Dial
+	if s.config.Dial != nil {
+		if own := s.config.Dial(name); own != nil {
+			dial = own
+		}
+	}
+	l := listeners{process: process.New(s.config.Network.Listen, dial)}
 	own := Network{Listen: l.process.Listen}
 	var err error
 	if l.http, err = own.bind(name, orFree(s.config.HTTP[name])); err != nil {

@@ -127,6 +127,13 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("exit status %d, flow %s, problems %q: want a ride whose driver is called", status, result.Flow, result.Problems)
 			}
 		},
+		"link": func(t *testing.T) {
+			result, status := do(t, "--orders", "4", "--link", "orders>payment:latency=60ms,to=1m", "--link", "payment>kafka:latency=1ms", "--forms", "grpc,kafka")
+			wait := result.Forms[services.GRPC].CallerWait.Median
+			if status != exitDone || wait == nil || *wait < 120 || len(result.Links) != 2 || result.LinksUsed[0].Bytes == 0 || result.LinksUsed[1].Bytes == 0 {
+				t.Errorf("exit status %d, links %q, %+v, caller wait %v, problems %q", status, result.Links, result.LinksUsed, wait, result.Problems)
+			}
+		},
 		"event": func(t *testing.T) {
 			result, status := do(t, "--orders", "20", "--event", "100ms:kill:payment", "--event", "150ms:start:payment")
 			f := result.Forms[services.GRPC].Orders

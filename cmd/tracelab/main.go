@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		kong.Writers(out, errOut),
 		kong.DefaultEnvars("TRACELAB"),
 		kong.WithBeforeResolve(s.withoutForeignFormat),
-		kong.Vars{"version": version(), "jaeger": jaeger.DefaultBase, "number": services.KeyNumber, "faults": strings.Join(services.FaultKinds(), "; "), "events": strings.Join(lab.EventKinds(), "; "), "services": servicesOfFlows()},
+		kong.Vars{"version": version(), "jaeger": jaeger.DefaultBase, "number": services.KeyNumber, "faults": strings.Join(services.FaultKinds(), "; "), "events": strings.Join(lab.EventKinds(), "; "), "links": strings.Join(lab.LinkKinds(), "; "), "services": servicesOfFlows()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { answered = true }),
 	)

@@ -29,6 +29,7 @@ type runCommand struct {
 	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link; or kotel, a lab whose Kafka clients use that library as shipped (default ${default})." default:"both" placeholder:"NAME"`
 	Fault    []string      `sep:"none" help:"Make a service misbehave, such as payment:delay=200ms@0.5 (repeatable). Behind it may stand ,from=2s,to=4s for a part of the run and ,attempt=1 for that attempt only. Kinds: ${faults}." placeholder:"SERVICE:KIND[=VALUE][@SHARE][,…]"`
 	Event    []string      `help:"Do something to a service, or to the embedded Kafka (kafka), at a time of the run, such as 2s:kill:payment (repeatable). Kinds: ${events}." placeholder:"TIME:WHAT:PART"`
+	Link     []string      `sep:"none" help:"Disturb the way from one part (a service, or the client) to another (a service, kafka or rabbitmq), such as 'orders>payment:latency=40ms' (repeatable). Kinds: ${links}." placeholder:"A>B:KIND[=VALUE][,…]"`
 	Workers  []string      `help:"Records that a service works on at the same time; SERVICE=N for the calls and records of one (default ${default})." default:"32" placeholder:"N|SERVICE=N,…"`
 	Mailbox  int           `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	NoDedupe bool          `help:"Do a step again when its message is delivered again."`
@@ -163,6 +164,13 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 			return config, err
 		}
 		config.Events = append(config.Events, event)
+	}
+	for _, text := range lab.SplitLinks(c.Link) {
+		link, err := lab.ParseLink(config.Flow, text)
+		if err != nil {
+			return config, err
+		}
+		config.Links = append(config.Links, link)
 	}
 	if config.OTLP, err = otlp.ParseDestination(c.OTLP, os.Getenv); err != nil {
 		return config, fmt.Errorf("--otlp %w", err)

@@ -19,6 +19,7 @@ type Provenance struct {
 	// Faults are those that the orders carried, as --fault takes them.
 	Faults []string `json:"faults"`
 	Events []string `json:"events,omitempty"` // what was done to parts of the lab, as --event takes it
+	Links  []string `json:"links,omitempty"`  // ways between parts that were disturbed, as --link takes them
 	// WorkersOf are the calls and records that services work on at a time, of those that were told to on the command line.
 	WorkersOf map[string]int `json:"workers_of,omitempty"`
 	Target    string         `json:"target,omitempty"`     // the gateway of services elsewhere
