@@ -39,6 +39,12 @@ func runJaeger(t *testing.T, to target, address, spans string, change func(*lab.
 
 func asIs(*lab.Config) {}
 
+// problemsBesideDrops are the problems of a run but for spans that services elsewhere dropped: an answer of the endpoint that is late counts as
+// one, though the spans have come. That none is missing is what these tests count.
+func problemsBesideDrops(result *lab.Result) []string {
+	return slices.DeleteFunc(slices.Clone(result.Problems), func(problem string) bool { return strings.Contains(problem, "dropped by the services") })
+}
+
 // Jaeger has other spans too, among them the client's own and those of the warm-up: whichever way it is asked, the
 // journeys are those of a run in process, and each span is there once.
 func TestJaegerGivesTheSameStructures(t *testing.T) {
@@ -50,7 +56,7 @@ func TestJaegerGivesTheSameStructures(t *testing.T) {
 			s.crowd(t, 400, time.Now(), 5*time.Millisecond)
 			result := runJaeger(t, to, s.URL+"/", s.otlp, asIs)
 			// The warm-up is sent, too, and so is what looks for a rate that a busy machine can keep.
-			if least := (3 + result.WarmUp) * 4; len(result.Problems) > 0 || result.Sent < least || !triedRates(result) && result.Sent > least {
+			if least := (3 + result.WarmUp) * 4; len(problemsBesideDrops(result)) > 0 || result.Sent < least || !triedRates(result) && result.Sent > least {
 				t.Errorf("%d of the client's spans sent, problems %q", result.Sent, result.Problems)
 			}
 			fetched := result.Fetched + 3*4 // the client's are here already
@@ -306,8 +312,9 @@ func TestJaegerIsAskedAgain(t *testing.T) {
 	if f := result.Forms[services.Kafka]; f.Journeys != 2 || len(result.Problems) > 0 {
 		t.Errorf("%d journeys, problems %q", f.Journeys, result.Problems)
 	}
-	if asked := s.questions.Load(); asked < 4 || asked > 10 {
-		t.Errorf("%d questions in about %v", asked, silence)
+	// The pauses grow from 0.2 s to 2 s, so in the deadline's 20 s there are at most 15 rounds.
+	if asked := s.questions.Load(); asked < 4 || asked > 16 {
+		t.Errorf("%d questions, spans came %v after the last order", asked, silence)
 	}
 }
 
