@@ -60,8 +60,14 @@ func (c *change) arrive(hop flows.Hop, of []Step) (ready bool) {
 		return !c.unit.Final
 	}
 	for _, branch := range of {
-		if c.arrived(hop, branch) || !slices.Contains(hop.After, branch) {
+		if !slices.Contains(hop.After, branch) {
 			return false
+		}
+		if c.arrived(hop, branch) {
+			if c.lastArrived(hop) != branch {
+				return false
+			}
+			continue // the last one begins the join again, unless it is done: a process may have ended in between
 		}
 		c.unit.Arrived = append(c.unit.Arrived, store.Arrival{Join: string(hop.Step), Branch: string(branch)})
 		c.modified = true
@@ -72,7 +78,17 @@ func (c *change) arrive(hop flows.Hop, of []Step) (ready bool) {
 			return false
 		}
 	}
-	return !c.unit.Final
+	return !c.unit.Final && !slices.Contains(c.unit.Steps, string(hop.Step))
+}
+
+// lastArrived is the branch of a join that came last.
+func (c *change) lastArrived(hop flows.Hop) Step {
+	for _, a := range slices.Backward(c.unit.Arrived) {
+		if a.Join == string(hop.Step) {
+			return Step(a.Branch)
+		}
+	}
+	return ""
 }
 
 func (c *change) arrived(hop flows.Hop, branch Step) bool {

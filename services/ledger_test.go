@@ -83,8 +83,8 @@ func begun(t *testing.T, l *testLedger, id string) *entry {
 
 var branches = []Step{Dispatch, Notify, Record}
 
-// TestTheJoinHappensOnce: whatever the order of arrivals and however often each is repeated, one of them is the last,
-// and it is one that completes the three.
+// TestTheJoinHappensOnce: whatever the order of arrivals and however often each is repeated, one of them is the last, and it is one that completes the
+// three. When it comes again before the join has ended, its process has ended instead, and the join begins again.
 func TestTheJoinHappensOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		l := aLedger(mostOrders)
@@ -92,18 +92,25 @@ func TestTheJoinHappensOnce(t *testing.T) {
 		arrivals := append(rapid.SliceOfN(rapid.SampledFrom(branches), 0, 8).Draw(rt, "arrivals"), branches...)
 		seen := map[Step]bool{}
 		joins := 0
+		var latest Step // that came for the first time
 		for _, step := range arrivals {
 			fresh := !seen[step]
 			seen[step] = true
+			if fresh {
+				latest = step
+			}
 			last, known := l.arrives("a", joined, []Step{step})
-			if !known || last != (fresh && len(seen) == 3) {
+			if !known || last != (len(seen) == 3 && step == latest) {
 				rt.Fatalf("%v of %v: last %v, known %v", step, arrivals, last, known)
 			}
-			if last {
-				joins++ // the step begins; repeats may come before it has ended
+			if last && fresh {
+				joins++ // the step begins; when the last one comes again before it has ended, a process has ended instead
 			}
 		}
 		l.does("a", Complete)
+		if again, _ := l.arrives("a", joined, []Step{latest}); again {
+			rt.Fatalf("%v: the join begins again after its end", arrivals)
+		}
 		if state, _ := l.stateOf("a"); joins != 1 || state.Status != Completed || len(state.Steps) != 5 {
 			rt.Fatalf("joined %d times, %+v", joins, state)
 		}
