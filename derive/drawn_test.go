@@ -257,9 +257,9 @@ func TestTooManyOperations(t *testing.T) {
 	if err == nil || err.Error() != "10001 different operations, and a flow has at most 200 steps: choose journeys of one root, leave services out, or take ids out of the names of spans" {
 		t.Errorf("%v", err)
 	}
-	wide := group[:190]
+	wide := group[:90]
 	d, err := derive.From(drawn(node{service: "a", name: "Go", work: ms, end: 30 * ms, calls: [][]node{wide}}, 20, 0), derive.Options{})
-	if err != nil || len(d.Flow.Rows) != 192 {
+	if err != nil || len(d.Flow.Rows) != 92 {
 		t.Errorf("%v", err)
 	}
 	var deep node

@@ -18,8 +18,8 @@ import (
 // TestAFlowFromTracesIsAsFast derives a flow from the lab's own traces and runs it: the client waits as long as before, and the work takes as
 // long, within a tenth. In virtual time both runs are the same each time.
 func TestAFlowFromTracesIsAsFast(t *testing.T) {
-	const orders, tenth = 40, 0.1
-	for form, answered := range map[services.Form]string{services.GRPC: "done", services.Kafka: "early", "ack": "early", "reply": "done"} {
+	const orders, tenth = 30, 0.1
+	for form, answered := range map[services.Form]string{services.GRPC: "done", services.Kafka: "early"} {
 		t.Run(string(form), func(t *testing.T) {
 			traced := func(f *flows.Flow, form services.Form) (figures [2]float64, dir string) {
 				virtually(t, func(c *lab.Config) { c.Flow, c.Forms, c.Orders = f, []services.Form{form}, orders }, func(t *testing.T, result *lab.Result) {
@@ -74,10 +74,11 @@ func TestFlowsFromTracesOfOthersRun(t *testing.T) {
 	for shape, files := range alike {
 		t.Run(files[0], func(t *testing.T) {
 			f := shapes[shape]
+			for i, row := range f.Rows { // one of the cases is a stream of ten minutes
+				f.Rows[i].Cost = flows.Cost{Wait: min(row.Cost.Wait, 20*time.Millisecond)}
+			}
 			forms := slices.DeleteFunc(f.Forms(), func(form flows.Form) bool { return slices.Contains(f.FormsBy(flows.RabbitMQ), form) })
-			virtually(t, func(c *lab.Config) {
-				c.Flow, c.Forms, c.Timeout, c.Deadline = f, forms, 10*time.Minute, 10*time.Minute // one of the cases is a stream of ten minutes
-			}, func(t *testing.T, result *lab.Result) {
+			virtually(t, func(c *lab.Config) { c.Flow, c.Forms = f, forms }, func(t *testing.T, result *lab.Result) {
 				for _, form := range forms {
 					if r := result.Forms[form]; r.Orders.Completed != 1 || r.Journeys != 1 {
 						t.Errorf("%s of %v: %+v, %d journeys, problems %q", form, files, r.Orders, r.Journeys, result.Problems)
