@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 
 	"tracelab/services"
 )
@@ -57,7 +58,11 @@ func (r *running) formProblems(result *Result, form services.Form) {
 	for _, problem := range f.firedProblems() {
 		result.Problems = append(result.Problems, name+problem)
 	}
-	if missing := r.judge.unexplained(form, func(o *record) bool { return len(r.hits(o.key)) > 0 || r.explainsAnswer(o) != "" }); missing != "" {
+	// A breaker, a bulkhead or a queue that refuses others after a fault has hit some does what it is there for.
+	faulted := slices.ContainsFunc(r.judge.records[form], func(o *record) bool { return o != nil && o.placed && len(r.hits(o.key)) > 0 })
+	if missing := r.judge.unexplained(form, func(o *record) bool {
+		return len(r.hits(o.key)) > 0 || r.explainsAnswer(o) != "" || faulted && services.RefusedCall(o.Error)
+	}); missing != "" {
 		result.Problems = append(result.Problems, name+missing)
 	}
 	if text := r.explainedAnswers(form); text != "" {

@@ -40,3 +40,28 @@ func TestOrdersThatAreTriedAgainAreWhole(t *testing.T) {
 		}
 	})
 }
+
+const carefulShop = `flow: shop
+steps:
+  till.Take: {wait: 1ms}
+  card.Charge: {after: till.Take, message: shop.taken, wait: 2ms, breaker: 50% of 4, 10m}
+forms:
+  calls: {each: grpc}
+`
+
+// TestWhatABreakerRefusesIsExplained: by the fault that opened it, and by nothing in a run without one.
+func TestWhatABreakerRefusesIsExplained(t *testing.T) {
+	f, err := flows.Parse("shop.yaml", []byte(carefulShop))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fault, err := services.ParseFault(f, "card:error=gone@0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	virtually(t, func(c *lab.Config) { c.Flow, c.Forms, c.Orders, c.Faults = f, f.Forms(), 20, append(c.Faults, fault) }, func(t *testing.T, result *lab.Result) {
+		if r := result.Forms["calls"]; len(result.Problems) > 0 || r.Orders.Failed <= 10 {
+			t.Errorf("%+v, problems %q; want more failed than the 10 that the fault hit, and no problem", r.Orders, result.Problems)
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"tracelab/services/internal/carrier"
 	carrierhttp "tracelab/services/internal/carrier/http"
 )
 
@@ -27,6 +28,10 @@ type CallCounts struct {
 	UndoFailed   int `json:"undo_failed,omitempty"`   // times that it could not be taken back
 	NotUndone    int `json:"not_undone,omitempty"`    // times that it was to be, and had not been done, or was taken back already
 }
+
+// RefusedCall tells whether the problem type of an answer says that a call behind it was refused before its step began: by an open breaker, a full
+// bulkhead or a full queue.
+func RefusedCall(problem string) bool { return carrier.Refused(problem) }
 
 func (c *CallCounts) add(other CallCounts) {
 	c.Calls += other.Calls
