@@ -27,7 +27,8 @@ type Config struct {
 	Orders   int             // of each form; 0: 25
 	WarmUp   int             // orders of each form in a window of the warm-up; 0: no warm-up
 	Windows  int             // of the warm-up at the most; 0: 8
-	Rate     float64         // orders/s over all forms, as intended start times; 0: 80
+	Rate     float64         // orders/s over all forms, as intended start times; 0: 80, or none with Clients
+	Clients  int             // that place the orders in a closed loop, in the place of a rate; 0: an open loop
 	Seed     uint64
 	Base     services.Form // that the others are compared with; "": grpc, or the first without it
 	Relation services.Relation
@@ -101,7 +102,9 @@ func (c Config) withDefaults() (Config, error) {
 		c.Forms = c.Flow.DefaultForms()
 	}
 	setDefault(&c.Orders, 25)
-	setDefault(&c.Rate, 80)
+	if c.Clients == 0 {
+		setDefault(&c.Rate, 80)
+	}
 	setDefault(&c.Windows, 8)
 	setDefault(&c.HeldSpans, 20_000)
 	setDefault(&c.Remembered, 20_000)
@@ -156,6 +159,7 @@ const (
 	maxWorkers  = 10_000
 	minRate     = 0.01
 	maxRate     = 100_000.0
+	maxClients  = 10_000
 	maxDuration = 24 * time.Hour
 )
 
@@ -164,12 +168,8 @@ func (c Config) checkAmounts() error {
 	if c.Orders < 1 || c.Orders > maxOrders {
 		return fmt.Errorf("orders %d: use a number from 1 to %d", c.Orders, maxOrders)
 	}
-	if !(c.Rate >= minRate && c.Rate <= maxRate) {
-		return fmt.Errorf("rate %g: use orders/s from %g to %g", c.Rate, minRate, maxRate)
-	}
-	if placing := time.Duration(float64(c.Orders*len(c.Forms)) / c.Rate * float64(time.Second)); placing > maxDuration {
-		return fmt.Errorf("%s in each of %s at %g orders/s take %v: use fewer orders or a higher rate, so that they take no more than %v",
-			count(c.Orders, "order", "orders"), count(len(c.Forms), "form", "forms"), c.Rate, placing.Round(time.Second), maxDuration)
+	if err := c.checkLoad(); err != nil {
+		return err
 	}
 	if c.WarmUp < 0 || c.WarmUp > maxWarmUp {
 		return fmt.Errorf("warm-up %d: use a number from 0 to %d", c.WarmUp, maxWarmUp)
@@ -199,6 +199,27 @@ func (c Config) checkAmounts() error {
 	}
 	if !(c.Unsent >= 0 && c.Unsent <= 1) {
 		return fmt.Errorf("sample %g: use a share from 0 to 1", 1-c.Unsent)
+	}
+	return nil
+}
+
+// checkLoad finds a rate or a number of clients that makes no sense.
+func (c Config) checkLoad() error {
+	if c.Clients != 0 {
+		if c.Clients < 1 || c.Clients > maxClients {
+			return fmt.Errorf("clients %d: use a number from 1 to %d", c.Clients, maxClients)
+		}
+		if c.Rate != 0 {
+			return errors.New("clients of a closed loop place orders as they get answers, and a rate as time passes: give one of --clients and --rate")
+		}
+		return nil
+	}
+	if !(c.Rate >= minRate && c.Rate <= maxRate) {
+		return fmt.Errorf("rate %g: use orders/s from %g to %g", c.Rate, minRate, maxRate)
+	}
+	if placing := time.Duration(float64(c.Orders*len(c.Forms)) / c.Rate * float64(time.Second)); placing > maxDuration {
+		return fmt.Errorf("%s in each of %s at %g orders/s take %v: use fewer orders or a higher rate, so that they take no more than %v",
+			count(c.Orders, "order", "orders"), count(len(c.Forms), "form", "forms"), c.Rate, placing.Round(time.Second), maxDuration)
 	}
 	return nil
 }

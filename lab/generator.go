@@ -10,7 +10,10 @@ import (
 
 // Generator is how well the load was generated.
 type Generator struct {
-	Rate        float64 `json:"rate"` // orders/s that were intended
+	// Rate is the orders/s that were intended; in a closed loop, those that were placed.
+	Rate float64 `json:"rate"`
+	// Clients is how many clients placed orders in a closed loop; then nothing below says anything. 0: an open loop.
+	Clients     int     `json:"clients,omitempty"`
 	StartLagP50 float64 `json:"start_lag_p50_ms"`
 	StartLagP99 float64 `json:"start_lag_p99_ms"`
 	StartLagMax float64 `json:"start_lag_max_ms"`

@@ -32,6 +32,7 @@ type load struct {
 	forms    []services.Form
 	orders   int             // of each form
 	rate     float64         // orders/s over all forms
+	clients  int             // of a closed loop, see offerClosed; 0: an open one
 	stop     <-chan struct{} // closed: no more orders are placed; may be nil
 	answered func(order)     // is told of each order that has its answer, or has waited for its time
 }
@@ -40,6 +41,9 @@ type load struct {
 // by order, in an order that the seed shuffles anew in each round, so that nothing that drifts favours one of them. It
 // returns how many orders were placed.
 func (l load) offer(ctx context.Context) (placed int, g Generator, err error) {
+	if l.clients > 0 {
+		return l.offerClosed(ctx)
+	}
 	lags := hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)
 	var orders sync.WaitGroup
 	var failed firstError

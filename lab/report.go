@@ -30,6 +30,7 @@ func (r *running) report() (*Result, error) {
 		f.Orders, f.Dropped, f.Marked = j.account(form, r.after.Forms[form]), r.env.dropped.of(r.name, form)+r.elsewhere[string(form)], result.marked()
 		f.Orders.Lost = r.lost(form)
 		f.Faulted, f.Effects, f.Attempts, f.Staleness = r.faulted(form), r.effects(form), r.attempts(form), r.staleness(form)
+		f.Calls = r.calls.Forms[form]
 		result.Forms[form] = f
 		var err error
 		if result.medians[form], err = j.median(form, r.starved.gaps); err != nil {
@@ -42,7 +43,7 @@ func (r *running) report() (*Result, error) {
 		result.Comparisons[i] = Comparison{d, result.marked()}
 	}
 	result.Square, result.Happened = r.square(result.marked()), r.happened
-	result.Warnings = append(r.warnings(result), warnings...)
+	result.Warnings = append(append(r.warnings(result), r.silentCalls()...), warnings...)
 	if r.env.links != nil {
 		result.LinksUsed = r.env.links.Used()
 	}
@@ -59,7 +60,7 @@ func (r *running) provenance() rundir.Provenance {
 	p := rundir.Provenance{
 		Schema: rundir.Schema, Run: r.name, Seed: r.Seed, Flow: r.Flow.Name, Topology: r.Flow.Name, Relation: r.relation(),
 		Broker: r.env.broker, BrokerIs: r.env.brokerIs, Stores: r.env.stores, Machine: thisMachine(),
-		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(),
+		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Clients: r.Clients, Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(),
 		Base: string(r.base()), EndedEarly: r.endedEarly(), WorkersOf: r.WorkersOf, Starvation: r.starved.result(),
 	}
 	if r.Target != "" {

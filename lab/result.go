@@ -72,6 +72,8 @@ type FormResult struct {
 
 	Effects  Effects   `json:"effects"`
 	Attempts *Attempts `json:"attempts,omitempty"` // null when nothing was tried again or put aside
+	// Calls say how the calls to steps went that have a policy or are taken back.
+	Calls map[services.Step]services.CallCounts `json:"calls,omitempty"`
 	// Staleness is of a form that reads a view in the place of steps.
 	Staleness *Staleness    `json:"staleness,omitempty"`
 	Reach     *Reach        `json:"reach,omitempty"`

@@ -66,6 +66,7 @@ type running struct {
 	firedElsewhere map[services.Form]map[string]int // how many orders services elsewhere acted on for each fault, by form
 	kept           kept                             // what a Jaeger still has
 	states         *stateReader
+	calls          services.CallReport // how calls went, as the services counted
 }
 
 // begin prepares the run directory and starts the services.
@@ -126,6 +127,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if err := r.findRate(ctx); err != nil {
 		return nil, err
 	}
+	r.readCalls(ctx)
 	r.findKept(ctx)
 	r.stopServices(ctx)
 	if err := r.judge.finish(); err != nil {
@@ -143,7 +145,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 
 // load is the load of a run, the warm-up's or the run's own.
 func (r *running) load(run string, orders int, answered func(order)) load {
-	return load{client: r.env.client, flow: r.Flow, run: run, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, stop: r.EndEarly, answered: answered}
+	return load{client: r.env.client, flow: r.Flow, run: run, exp: r.experiment(), forms: r.Forms, orders: orders, rate: r.Rate, clients: r.Clients, stop: r.EndEarly, answered: answered}
 }
 
 // endedEarly tells whether the run was asked to end before all of its orders are placed.

@@ -24,6 +24,7 @@ func (r *Result) WriteText(w io.Writer, style format.Style) error {
 	r.table(&b)
 	r.differences(&b)
 	r.stalenessText(&b)
+	r.callCounts(&b)
 	r.felt(&b)
 	r.weather(&b)
 	r.relationChanged(&b)
@@ -44,9 +45,9 @@ func (r *Result) headline(b *strings.Builder) {
 		placed = max(placed, r.Forms[form].Orders.Placed)
 	}
 	if len(forms) == 1 {
-		fmt.Fprintf(b, "%s of the form %s at %g orders/s\n", count(placed, "order", "orders"), forms[0], r.Rate)
+		fmt.Fprintf(b, "%s of the form %s %s\n", count(placed, "order", "orders"), forms[0], r.loop())
 	} else {
-		fmt.Fprintf(b, "%s in each of %d forms, the same orders in all of them, interleaved at %g orders/s\n", count(placed, "order", "orders"), len(forms), r.Rate)
+		fmt.Fprintf(b, "%s in each of %d forms, the same orders in all of them, interleaved %s\n", count(placed, "order", "orders"), len(forms), r.loop())
 	}
 	fmt.Fprintf(b, "seed %d, flow %s, relation %s", r.Seed, cmp.Or(r.Flow, r.Topology), r.Relation)
 	if len(r.Faults) > 0 {
@@ -347,7 +348,11 @@ func (r *Result) pictures(b *strings.Builder, style format.Style) {
 
 func (r *Result) remarks(b *strings.Builder) {
 	g := r.Generator
-	fmt.Fprintf(b, "Generator at %g orders/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, g.StartLagP50, g.StartLagP99, g.StartLagMax, g.verdict())
+	if g.Clients > 0 {
+		b.WriteString(g.closedLoop() + "\n")
+	} else {
+		fmt.Fprintf(b, "Generator at %g orders/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, g.StartLagP50, g.StartLagP99, g.StartLagMax, g.verdict())
+	}
 	if s := r.Spans; s != nil {
 		fmt.Fprintf(b, "Spans of this process: started %d = exported %d + dropped %d; %s\n", s.Started, s.Exported, s.Dropped, r.shared())
 	}

@@ -3,10 +3,12 @@ package services
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"tracelab/services/internal/carrier"
@@ -49,6 +51,24 @@ func (c *CallCounts) add(other CallCounts) {
 
 // Refused is how many attempts were refused before the step began.
 func (c CallCounts) Refused() int { return c.BreakerOpen + c.BulkheadFull + c.QueueFull }
+
+// String lists what there is to say, "" for nothing.
+func (c CallCounts) String() string {
+	var texts []string
+	for _, count := range []struct {
+		n    int
+		what string
+	}{
+		{c.Calls, "calls"}, {c.Retries, "retries"}, {c.OverBudget, "retries over the budget"}, {c.NotBegun, "not begun: no time left"},
+		{c.BreakerOpen, "refused by an open breaker"}, {c.BulkheadFull, "refused by a full bulkhead"}, {c.QueueFull, "refused by a full queue"},
+		{c.Trips, "times that a breaker opened"}, {c.Undone, "undone"}, {c.UndoFailed, "not undone: it failed"}, {c.NotUndone, "nothing to undo"},
+	} {
+		if count.n > 0 {
+			texts = append(texts, fmt.Sprintf("%d %s", count.n, count.what))
+		}
+	}
+	return strings.Join(texts, ", ")
+}
 
 // CallReport is the body of GET /runs/{run}/calls: how calls went, by form and step.
 type CallReport struct {

@@ -103,6 +103,18 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("orders at %v and %v, want 50 ms apart", list[0].Intended, list[1].Intended)
 			}
 		},
+		"clients": func(t *testing.T) {
+			result, _ := do(t, "--orders", "4", "--clients", "2")
+			list := orders(t, result)
+			for i, o := range list[2:] { // each begins when one of those before it has its answer
+				if first := list[0].Intended.Add(time.Duration(list[0].CallerWait)); i == 0 && o.Intended.Before(first.Add(-20*time.Millisecond)) {
+					t.Errorf("the third order begins at %v, before the first has its answer at %v", o.Intended, first)
+				}
+			}
+			if result.Clients != 2 || result.Rate != 0 || result.Generator.Clients != 2 || result.Generator.Rate <= 0 {
+				t.Errorf("clients %d, rate %g, generator %+v", result.Clients, result.Rate, result.Generator)
+			}
+		},
 		"seed": func(t *testing.T) {
 			result, _ := do(t, "--seed", "6")
 			longer := 0

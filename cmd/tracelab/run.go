@@ -23,7 +23,8 @@ type runCommand struct {
 	Forms    []string      `help:"Forms to compare; all, or corners for the four that take early answer and broker apart (default rest,grpc,kafka,hybrid)." placeholder:"FORM,…"`
 	Base     string        `help:"The form that the others are compared with (default: grpc, or the first of --forms without it)." placeholder:"FORM"`
 	Orders   int           `help:"Orders of each form (default ${default})." default:"25" placeholder:"N"`
-	Rate     float64       `help:"Orders per second over all forms, as intended start times (an open loop) (default ${default})." default:"80" placeholder:"N"`
+	Rate     *float64      `help:"Orders per second over all forms, as intended start times (an open loop) (default 80)." placeholder:"N"`
+	Clients  *int          `help:"Clients that place the orders instead, each its next one when it has its answer (a closed loop)." placeholder:"N"`
 	Seed     uint64        `help:"The same seed is the same work (default ${default})." default:"1" placeholder:"N"`
 	Flow     string        `help:"What is done: a flow by name (tracelab flow list), or a file of your own that ends in .yaml (default ${default})." default:"order" placeholder:"NAME|FILE"`
 	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link; or kotel, a lab whose Kafka clients use that library as shipped (default ${default})." default:"both" placeholder:"NAME"`
@@ -110,7 +111,7 @@ func runnable(flow *flows.Flow, rabbitmq []string, target string) []services.For
 
 func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
-		Orders: c.Orders, Rate: c.Rate, Seed: c.Seed, Mailbox: c.Mailbox, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
+		Orders: c.Orders, Seed: c.Seed, Mailbox: c.Mailbox, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Keep: c.Keep, Store: c.Store, NoOutbox: c.NoOutbox, Target: c.Target,
 		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Unsent: 1 - c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Program: hint.Program(os.Args[0]), Version: version(), Logger: s.log,
 	}
@@ -118,11 +119,17 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		name string
 		ok   bool
 	}{
-		{"orders", c.Orders != 0}, {"rate", c.Rate != 0}, {"mailbox", c.Mailbox != 0}, {"timeout", c.Timeout > 0}, {"deadline", c.Deadline > 0},
+		{"orders", c.Orders != 0}, {"rate", c.Rate == nil || *c.Rate != 0}, {"clients", c.Clients == nil || *c.Clients != 0}, {"mailbox", c.Mailbox != 0}, {"timeout", c.Timeout > 0}, {"deadline", c.Deadline > 0},
 	} {
 		if !flag.ok {
 			return config, fmt.Errorf("--%s: use a positive value", flag.name)
 		}
+	}
+	if c.Rate != nil {
+		config.Rate = *c.Rate
+	}
+	if c.Clients != nil {
+		config.Clients = *c.Clients
 	}
 	var err error
 	if config.Flow, err = loadFlow(c.Flow); err != nil {

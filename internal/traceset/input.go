@@ -81,6 +81,14 @@ type Run struct {
 // Name returns the run's own name, whatever link led to it.
 func (r Run) Name() string { return nameOf(r.Run) }
 
+// loadOf says how the orders of a run were placed.
+func loadOf(r rundir.Run) string {
+	if r.Clients > 0 {
+		return fmt.Sprintf("closed loop of %d", r.Clients)
+	}
+	return fmt.Sprintf("%g orders/s", r.Rate)
+}
+
 // nameOf returns the name of a run's directory, not of a link such as runs/latest.
 func nameOf(r rundir.Run) string {
 	if r.Run != "" {
@@ -152,7 +160,7 @@ func (f Form) About() []string { return about(f.Run.Run) }
 
 // about returns the provenance of a run, a line each.
 func about(r rundir.Run) []string {
-	line := fmt.Sprintf("run %s: seed %d, flow %s, relation %s, Kafka %s, %g orders/s", nameOf(r), r.Seed, cmp.Or(r.Flow, r.Topology), r.Relation, strings.TrimPrefix(cmp.Or(r.BrokerIs, r.Broker), "Kafka "), r.Rate)
+	line := fmt.Sprintf("run %s: seed %d, flow %s, relation %s, Kafka %s, %s", nameOf(r), r.Seed, cmp.Or(r.Flow, r.Topology), r.Relation, strings.TrimPrefix(cmp.Or(r.BrokerIs, r.Broker), "Kafka "), loadOf(r))
 	lines := []string{line}
 	if len(r.Faults) > 0 {
 		lines = append(lines, fmt.Sprintf("faults %v", r.Faults))

@@ -1,0 +1,55 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"tracelab/services"
+)
+
+// readCalls reads how the calls of the run went, of steps whose file says how they are called.
+func (r *running) readCalls(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountsTimeout)
+	defer cancel()
+	if err := r.env.client.ask(ctx, "/runs/"+r.name+"/calls", &r.calls); err != nil {
+		r.calls = services.CallReport{Silent: map[string]string{services.Gateway: err.Error()}}
+	}
+}
+
+// silentCalls says which services did not tell how their calls went. Services elsewhere may be older than the question, and those that an event
+// has stopped cannot answer it.
+func (r *running) silentCalls() []string {
+	if r.Target != "" || len(r.Events) > 0 {
+		return nil
+	}
+	var texts []string
+	for _, service := range sortedKeys(r.calls.Silent) {
+		texts = append(texts, fmt.Sprintf("%s does not tell how its calls went: %s", service, r.calls.Silent[service]))
+	}
+	return texts
+}
+
+// callCounts writes how calls went, for the forms and steps of which there is something to say.
+func (r *Result) callCounts(b *strings.Builder) {
+	said := false
+	for _, form := range r.forms() {
+		calls := r.Forms[form].Calls
+		for _, step := range slices.Sorted(maps.Keys(calls)) {
+			text := calls[step].String()
+			if text == "" {
+				continue
+			}
+			if !said {
+				b.WriteString("Calls, as the services counted them:\n\n")
+				said = true
+			}
+			fmt.Fprintf(b, "  %s  %s  %s\n", form, step, text)
+		}
+	}
+	if said {
+		b.WriteString("\n")
+	}
+}

@@ -1,0 +1,80 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"tracelab/services"
+)
+
+// turn is an order that a client is to place next.
+type turn struct {
+	form   services.Form
+	number int
+}
+
+// offerClosed lets a number of clients place all orders, in the same turns as an open loop does. Each has one order at a time and places its next
+// one when it has the answer, or has waited for its time: a system that stalls gets less load, so what the stall costs those who would have come
+// meanwhile is not seen. An order is intended to begin when its client is free, so response is the caller wait.
+func (l load) offerClosed(ctx context.Context) (placed int, g Generator, err error) {
+	turns := make(chan turn)
+	var clients sync.WaitGroup
+	var failed firstError
+	begin := time.Now()
+	if l.begun != nil {
+		l.exp.Start = begin
+		l.begun(begin)
+	}
+	for range l.clients {
+		clients.Go(func() {
+			for t := range turns {
+				o, err := l.one(ctx, t.form, t.number, time.Now())
+				failed.keep(err)
+				l.answered(o)
+			}
+		})
+	}
+placing:
+	for number := range l.orders {
+		for _, form := range l.round(number) {
+			select {
+			case turns <- turn{form, number}:
+				placed++
+			case <-l.stop:
+				break placing
+			case <-ctx.Done():
+				break placing
+			}
+		}
+	}
+	close(turns)
+	clients.Wait()
+	if ctx.Err() != nil {
+		failed.keep(fmt.Errorf("stopped while placing orders: %w", context.Cause(ctx)))
+	}
+	return placed, Generator{Clients: l.clients, Rate: perSecond(placed, time.Since(begin))}, failed.err
+}
+
+// perSecond is how many things a second there were.
+func perSecond(n int, during time.Duration) float64 {
+	if during <= 0 {
+		return 0
+	}
+	return float64(n) / during.Seconds()
+}
+
+// loop says in words how the load was offered.
+func (r *Result) loop() string {
+	if r.Clients == 0 {
+		return fmt.Sprintf("at %g orders/s", r.Rate)
+	}
+	return fmt.Sprintf("by %s, each of which places its next order when it has its answer", count(r.Clients, "client", "clients"))
+}
+
+// closedLoop says what the figures of a closed loop are.
+func (g Generator) closedLoop() string {
+	return fmt.Sprintf("Generator: %s in a closed loop placed %.3g orders/s. There are no intended start times and no start lag: response is the caller wait, and a stall lowers the load",
+		count(g.Clients, "client", "clients"), g.Rate)
+}
