@@ -266,7 +266,7 @@ func TestTooManyOperations(t *testing.T) {
 	for i := range 150 {
 		deep = node{service: fmt.Sprint("s", i%7), name: "Go", work: ms, calls: [][]node{{deep}}}
 	}
-	if d, err = derive.From(drawn(deep, 20, 0), derive.Options{}); err != nil {
+	if _, err = derive.From(drawn(deep, 20, 0), derive.Options{}); err != nil {
 		t.Errorf("a circle of services: %v", err)
 	}
 }

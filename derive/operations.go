@@ -202,8 +202,9 @@ func (o *operations) hopOf(at int, how via, start, end int64) (hop int, from, to
 			start, end = o.times(found)
 		}
 		return found, start, end
+	default:
+		return none, start, end
 	}
-	return none, start, end
 }
 
 // finish orders what the operations led to, and finds what they waited for.

@@ -69,7 +69,7 @@ func (k *kind) findOrder(atLeast int) {
 	for i, kid := range k.kids {
 		k.late[kid] = 2*late[i] > had[i] && kid.via != viaMessage
 	}
-	k.order.reduce(both, kept, atLeast, k.steps())
+	k.reduce(both, kept, atLeast, k.steps())
 }
 
 func grid(n int) [][]int {

@@ -192,7 +192,7 @@ func (t *table) lastOf(k *kind) []*step {
 
 // add makes a step.
 func (t *table) add(k *kind, r role, after []*step, costs []float64) *step {
-	s := &step{of: k, role: r, after: unique(after), costs: costs, carrier: k.carrier(t), share: 1}
+	s := &step{of: k, role: r, after: unique(after), costs: costs, carrier: k.carrier(), share: 1}
 	if t.survey.journeys > 0 {
 		s.share = float64(k.journeys) / float64(t.survey.journeys)
 	}
@@ -216,7 +216,7 @@ func (k *kind) up() *kind {
 }
 
 // carrier is what took most hops to an operation; a step of the lab is carried as the operation that it is a part of.
-func (k *kind) carrier(t *table) flows.Carrier {
+func (k *kind) carrier() flows.Carrier {
 	for k.via == viaOwn || k.via == viaBehind {
 		if k.up() == nil {
 			break

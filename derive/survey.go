@@ -256,8 +256,9 @@ func carrierOf(how via, spans []*journey.Span) carrier {
 				switch by := flows.Carrier(m.System); by {
 				case flows.KafkaLog, flows.RabbitMQ:
 					return carrier{by, m.System}
+				default:
+					return carrier{flows.KafkaLog, m.System}
 				}
-				return carrier{flows.KafkaLog, m.System}
 			}
 			continue
 		}

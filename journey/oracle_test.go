@@ -47,7 +47,7 @@ func (o *oracle) reach(from int, closure map[int]bool, backwards func(int) bool)
 			if e.class == journey.ClassRetry {
 				continue
 			}
-			if e.pred == from && !(len(o.units[c]) > 0 && o.parent[c] == from) {
+			if e.pred == from && (len(o.units[c]) == 0 || o.parent[c] != from) {
 				o.reach(c, closure, backwards)
 			}
 			if c == from && backwards(e.pred) {

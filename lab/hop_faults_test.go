@@ -122,7 +122,7 @@ func overtaken(t *testing.T, result *lab.Result, topic string) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sent[n] = int64(s.Start)
+		sent[n] = s.Start
 	}
 	behind := 0
 	for number, at := range sent {

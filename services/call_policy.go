@@ -105,8 +105,7 @@ func (p *callPolicy) attempt(ctx context.Context, e Experiment, a *carrier.CallA
 	if p.node.flow.HasDeadlines() {
 		bounded, cancel, failed := within(ctx, p.row.Timeout)
 		if failed != nil {
-			p.node.refuse(ctx, e, step, failed)
-			return failed
+			return p.node.refuse(ctx, e, step, failed)
 		}
 		defer cancel()
 		ctx = bounded

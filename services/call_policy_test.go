@@ -40,22 +40,22 @@ const fetch Step = "store.Fetch"
 
 var parcelOf = Placement{"name": "ada"}
 
-// policyOf is how a running service calls a step.
-func (l *testLab) policyOf(service string, step Step) *callPolicy {
+// policyOfDesk is how the running desk calls the store.
+func (l *testLab) policyOfDesk() *callPolicy {
 	l.Helper()
 	for _, n := range l.system.nodes {
-		if n.name == service && n.policies[step] != nil {
-			return n.policies[step]
+		if n.name == "desk" && n.policies[fetch] != nil {
+			return n.policies[fetch]
 		}
 	}
-	l.Fatalf("%s calls %s without a policy", service, step)
+	l.Fatalf("desk calls %s without a policy", fetch)
 	return nil
 }
 
 // spansNamed lists the ended spans of a name, by their start.
 func (l *testLab) spansNamed(name string) []sdktrace.ReadOnlySpan {
 	var list []sdktrace.ReadOnlySpan
-	for _, s := range l.spans.Ended() {
+	for _, s := range l.ended() {
 		if s.Name() == name {
 			list = append(list, s)
 		}
@@ -118,7 +118,7 @@ func number(n int, there bool) string {
 // TestWhatIsTriedAgain: what may go better another time, and not what was said no to, by the flow's own reasons or by the caller itself.
 func TestWhatIsTriedAgain(t *testing.T) {
 	inBubble(t, func(l *testLab) {
-		p := l.policyOf("desk", fetch)
+		p := l.policyOfDesk()
 		for _, c := range []struct {
 			err      error
 			attempts int
@@ -155,7 +155,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 // TestARetryWaitsAsLongAsItIsTold, and is left out when it would end behind its bound or its caller's deadline.
 func TestARetryWaitsAsLongAsItIsTold(t *testing.T) {
 	inBubble(t, func(l *testLab) {
-		p := l.policyOf("desk", fetch)
+		p := l.policyOfDesk()
 		attempts := func(ctx context.Context, after time.Duration) (at []time.Duration) {
 			began := time.Now()
 			_ = p.do(ctx, Experiment{}, &orderpb.Event{}, func(context.Context) error {
@@ -184,7 +184,7 @@ func TestARetryWaitsAsLongAsItIsTold(t *testing.T) {
 func TestABudgetBoundsAStorm(t *testing.T) {
 	for budget, want := range map[string][2]float64{"10%": {1.09, 1.11}, "none": {4, 4}} {
 		inBubble(t, func(l *testLab) {
-			p := l.policyOf("desk", fetch)
+			p := l.policyOfDesk()
 			var mu sync.Mutex
 			attempts, worst := 0, 0.0
 			const calls = 1600
@@ -218,7 +218,7 @@ func TestABudgetBoundsAStorm(t *testing.T) {
 // TestABreakerOpensAndCloses: closed until half of the last four calls have failed, then open for a second, then one call is tried.
 func TestABreakerOpensAndCloses(t *testing.T) {
 	inBubble(t, func(l *testLab) {
-		p := l.policyOf("desk", fetch)
+		p := l.policyOfDesk()
 		e := Experiment{Run: "r", Form: GRPC}
 		var states []string
 		call := func(err error) {

@@ -93,7 +93,7 @@ func TestACallWhoseTimeIsOverIsNotBegun(t *testing.T) {
 				t.Errorf("%s: counted %+v, want 2 that were not begun", form, counts)
 			}
 		}
-		p := l.policyOf("desk", fetch)
+		p := l.policyOfDesk()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 		defer cancel()
 		time.Sleep(time.Millisecond)

@@ -177,9 +177,9 @@ func (n *node) experimentOf(ctx context.Context, order *orderpb.Order) (Experime
 	if err != nil || baggage.FromContext(ctx).Member(KeyForm).Key() != "" || order.GetForm() == "" {
 		return e, err
 	}
-	form, err := n.flow.ParseForm(order.GetForm())
-	if err != nil || order.GetNumber() > math.MaxInt {
-		return e, nil // from elsewhere
+	form, unknown := n.flow.ParseForm(order.GetForm())
+	if unknown != nil || order.GetNumber() > math.MaxInt { // from elsewhere
+		return e, nil //nolint:nilerr // what it carries counts
 	}
 	e.Run, e.Form, e.Number, e.Seed = order.GetRun(), form, int(order.GetNumber()), order.GetSeed()
 	return e, nil

@@ -49,7 +49,7 @@ func (h hopFaults) Inject(ctx context.Context, to propagation.TextMapCarrier) {
 		h.fired.note(e, f)
 		switch f.Kind {
 		case faults.DropContext:
-			ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{})
+			ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{}) //nolint:fatcontext // once for each fault
 		case faults.DropBaggage:
 			ctx = baggage.ContextWithoutBaggage(ctx)
 		case faults.Unsample:

@@ -77,7 +77,7 @@ func TestContextFaultsOverRabbitMQ(t *testing.T) {
 			if s := l.await(a.id()); s.Status != Completed || s.Form != "rabbitmq" {
 				l.Errorf("%s: %s, of %s", kind, s.Status, s.Form)
 			}
-			reached[kind] = slices.ContainsFunc(l.spans.Ended(), func(s sdktrace.ReadOnlySpan) bool {
+			reached[kind] = slices.ContainsFunc(l.ended(), func(s sdktrace.ReadOnlySpan) bool {
 				return s.Name() == string(Charge) && s.SpanContext().TraceID() == a.trace
 			})
 		}

@@ -99,11 +99,11 @@ func TestOrdersOnDisk(t *testing.T) {
 func (l *testLab) checkStatements() {
 	l.Helper()
 	by := map[string]sdktrace.ReadOnlySpan{}
-	for _, span := range l.spans.Ended() {
+	for _, span := range l.ended() {
 		by[span.SpanContext().SpanID().String()] = span
 	}
 	statements := 0
-	for _, span := range l.spans.Ended() {
+	for _, span := range l.ended() {
 		if attributes(span)["db.system.name"].AsString() == "" {
 			continue
 		}
@@ -177,7 +177,7 @@ func TestTheOutboxTakesWhatTheBrokerDoesNot(t *testing.T) {
 		})
 		traces := map[string]string{} // the order of each trace
 		sent := 0
-		for _, span := range l.spans.Ended() {
+		for _, span := range l.ended() {
 			if span.Name() != "send order.placed" {
 				continue
 			}

@@ -101,7 +101,7 @@ func TestAHealthyUnitIsNotTakenBack(t *testing.T) {
 				t.Errorf("%s: %+v", form, s)
 			}
 		}
-		for _, s := range l.spans.Ended() {
+		for _, s := range l.ended() {
 			if strings.Contains(s.Name(), "Cancel") || s.Name() == "undo" || strings.Contains(s.Name(), "trip.failed") {
 				t.Errorf("a span %s", s.Name())
 			}

@@ -14,11 +14,11 @@ import (
 // ErrKilled is the error of everything that a killed process still tries.
 var ErrKilled = errors.New("the process was killed")
 
-// Listen and Dial are the network that a process is on.
-type (
-	Listen func(network, address string) (net.Listener, error)
-	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
-)
+// Listen opens a listener on the network that a process is on.
+type Listen func(network, address string) (net.Listener, error)
+
+// Dial connects on the network that a process is on.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Process stands for a process. All of its methods may be called by several goroutines.
 type Process struct {

@@ -12,7 +12,7 @@ func TestACrashHasAPoint(t *testing.T) {
 			t.Errorf("%s: %v %v", point, f, err)
 		}
 	}
-	for _, wrong := range []string{"payment:crash", "payment:crash=after-wrok"} {
+	for _, wrong := range []string{"payment:crash", "payment:crash=after-lunch"} {
 		if _, err := Parse(wrong, services); err == nil || !strings.Contains(err.Error(), "after-work") {
 			t.Errorf("%s: %v, want the points", wrong, err)
 		}

@@ -48,8 +48,8 @@ func TestABatchIsFullOrItsTimeIsUp(t *testing.T) {
 		g := &gatherer{busy: map[string]int{}, takes: 30 * time.Millisecond, start: time.Now()}
 		b := newBatches(g.handle)
 		kind := Batch{Topic: "t", Size: 3, Wait: 20 * time.Millisecond}
-		for i, pause := range []time.Duration{0, 5, 5, 0, 1, 100, 0} { // milliseconds before each
-			time.Sleep(pause * time.Millisecond)
+		for i, pause := range []int{0, 5, 5, 0, 1, 100, 0} { // milliseconds before each
+			time.Sleep(time.Duration(pause) * time.Millisecond)
 			if !b.add(t.Context(), kind, batched{Delivery: Delivery{Topic: "t", Key: fmt.Sprint(i)}, done: func(Outcome) {}}) {
 				t.Fatal("not taken")
 			}

@@ -26,9 +26,9 @@ type tracer struct{ spans trace.Tracer }
 
 // TraceQuery begins the span of a query, named by its type: an operation's name is the client's to choose.
 func (t tracer) TraceQuery(ctx context.Context, document, operation string, _ map[string]any, _ map[string]*introspection.Type) (context.Context, func([]*errors.QueryError)) {
-	ctx, span := t.spans.Start(ctx, semconv.GraphQLOperationTypeQuery.Value.AsString(), trace.WithAttributes(
-		semconv.GraphQLOperationTypeQuery, semconv.GraphQLOperationName(operation), semconv.GraphQLDocument(text.Cut(document, maxDocument))))
-	return ctx, func(errs []*errors.QueryError) {
+	query := trace.WithAttributes(semconv.GraphQLOperationTypeQuery, semconv.GraphQLOperationName(operation), semconv.GraphQLDocument(text.Cut(document, maxDocument)))
+	ctx, span := t.spans.Start(ctx, semconv.GraphQLOperationTypeQuery.Value.AsString(), query) //nolint:spancheck // the function that is returned ends it
+	return ctx, func(errs []*errors.QueryError) {                                              //nolint:spancheck // it ends the span
 		if len(errs) > 0 {
 			fail(span, errs[0])
 		}
@@ -41,8 +41,8 @@ func (t tracer) TraceField(ctx context.Context, _, typeName, field string, trivi
 	if trivial {
 		return ctx, func(*errors.QueryError) {}
 	}
-	ctx, span := t.spans.Start(ctx, typeName+"."+field, trace.WithAttributes(keyField.String(field)))
-	return ctx, func(err *errors.QueryError) {
+	ctx, span := t.spans.Start(ctx, typeName+"."+field, trace.WithAttributes(keyField.String(field))) //nolint:spancheck // the function that is returned ends it
+	return ctx, func(err *errors.QueryError) {                                                        //nolint:spancheck // it ends the span
 		if err != nil {
 			fail(span, err)
 		}

@@ -59,8 +59,8 @@ func (k *Broker) processInBatch(ctx, own context.Context) (context.Context, func
 	if creation := trace.SpanContextFromContext(own); creation.IsValid() {
 		links = append(links, trace.Link{SpanContext: creation})
 	}
-	ctx, span := k.config.Provider.Tracer.Start(baggage.ContextWithBaggage(ctx, baggage.FromContext(own)), unitOfBatch, trace.WithLinks(links...))
-	return ctx, func(err error) {
+	ctx, span := k.config.Provider.Tracer.Start(baggage.ContextWithBaggage(ctx, baggage.FromContext(own)), unitOfBatch, trace.WithLinks(links...)) //nolint:spancheck // the function that is returned ends it
+	return ctx, func(err error) {                                                                                                                  //nolint:spancheck // it ends the span
 		if err != nil {
 			telemetry.MarkFailed(span, carrier.AsFailed("", err).Reason(), err)
 		}

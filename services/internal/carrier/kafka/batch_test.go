@@ -39,8 +39,8 @@ func (b *bubble) openBatched(handle func(ctx context.Context, topic string, even
 	return k
 }
 
-// publish sends an order with baggage, and returns the context of the span that sent it.
-func (b *bubble) publish(k *Broker, id, form string) trace.SpanContext {
+// publish sends an order with baggage, below a span.
+func (b *bubble) publish(k *Broker, id, form string) {
 	b.Helper()
 	member, err := baggage.NewMember("form", form)
 	b.Must(err)
@@ -51,7 +51,6 @@ func (b *bubble) publish(k *Broker, id, form string) trace.SpanContext {
 	ctx, span := b.Provider.Tracer.Start(baggage.ContextWithBaggage(b.Context(), bag), "place "+id)
 	defer span.End()
 	b.Must(k.Publish(ctx, "orders", &orderpb.Event{Order: &orderpb.Order{Id: id}}))
-	return span.SpanContext()
 }
 
 // TestABatchHasOneProcessSpan with a link for each record, and below it a span for each unit, with that record's baggage and link. Offsets are

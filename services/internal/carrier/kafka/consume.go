@@ -51,7 +51,7 @@ func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32,
 // deliver passes a record to the workers.
 func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
 	ended, leaving := k.windows.open(r)
-	d := k.delivery(r, leaving)
+	d := k.delivery(leaving, r)
 	if k.deliverInBatch(ctx, d, ended) {
 		return
 	}
@@ -59,7 +59,7 @@ func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
 }
 
 // delivery is a record as the workers take it.
-func (k *Broker) delivery(r *kgo.Record, leaving context.Context) carrier.Delivery {
+func (k *Broker) delivery(leaving context.Context, r *kgo.Record) carrier.Delivery {
 	return carrier.Delivery{
 		Topic: k.plainTopic(r.Topic), Key: string(r.Key), Value: r.Value, Sent: r.Timestamp, Baggage: baggageOf(r), Message: r,
 		Process: func(ctx context.Context) (context.Context, func(error)) {
