@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		kong.Writers(out, errOut),
 		kong.DefaultEnvars("TRACELAB"),
 		kong.WithBeforeResolve(s.withoutForeignFormat),
-		kong.Vars{"version": version(), "jaeger": jaeger.DefaultBase, "number": services.KeyNumber, "faults": strings.Join(services.FaultKinds(), "; "), "events": strings.Join(lab.EventKinds(), "; "), "links": strings.Join(lab.LinkKinds(), "; "), "services": servicesOfFlows()},
+		helpVariables(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { answered = true }),
 	)
@@ -110,6 +110,14 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	s.log = slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: cli.LogLevel}))
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return s.exit(parsed.Run(s))
+}
+
+// helpVariables are what the help of flags names and the code knows.
+func helpVariables() kong.Vars {
+	return kong.Vars{
+		"version": version(), "jaeger": jaeger.DefaultBase, "number": services.KeyNumber, "services": servicesOfFlows(),
+		"faults": strings.Join(services.FaultKinds(), "; "), "events": strings.Join(lab.EventKinds(), "; "), "links": strings.Join(lab.LinkKinds(), "; "),
+	}
 }
 
 // exit prints an error, if there is one, and returns the exit status.

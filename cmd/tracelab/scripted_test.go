@@ -23,7 +23,7 @@ func TestEveryFlagOfTheJudgeIsInAScript(t *testing.T) {
 		shared[flag.Name] = true
 	}
 	var cli commands
-	parser, err := kong.New(&cli, kong.Vars{"version": "x", "jaeger": "x", "faults": "x", "events": "x", "links": "x", "services": "x", "number": "x"})
+	parser, err := kong.New(&cli, helpVariables())
 	if err != nil {
 		t.Fatal(err)
 	}

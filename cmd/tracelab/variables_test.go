@@ -14,7 +14,7 @@ import (
 // leaves returns the commands that can be run.
 func leaves(t *testing.T) []*kong.Node {
 	t.Helper()
-	parser, err := kong.New(&commands{}, kong.Name("tracelab"), kong.DefaultEnvars("TRACELAB"), kong.Vars{"version": "", "jaeger": "", "number": "", "faults": "", "events": "", "services": ""})
+	parser, err := kong.New(&commands{}, kong.Name("tracelab"), kong.DefaultEnvars("TRACELAB"), helpVariables())
 	if err != nil {
 		t.Fatal(err)
 	}
