@@ -80,7 +80,7 @@ func (c *flowCheckCommand) Run(s *streams) error {
 		if err != nil {
 			return unreadFlow(err)
 		}
-		if err := s.say("%s: flow %s: %d steps of %d services, forms %s", name, f.Name, len(f.Rows), len(f.Services())-1, strings.Join(formNames(f.Forms()), ", ")); err != nil {
+		if err := s.say("%s: flow %s: %s of %s, forms %s", name, f.Name, count(len(f.Rows), "step"), count(len(f.Services())-1, "service"), strings.Join(formNames(f.Forms()), ", ")); err != nil {
 			return err
 		}
 	}

@@ -142,9 +142,12 @@ func (s selection) note(total time.Duration) string {
 	if s.omitted == 0 {
 		return ""
 	}
-	what := "pieces of work"
-	if s.waits {
+	what, each := "pieces of work", " each, together"
+	switch {
+	case s.omitted == 1:
+		what, each = "piece", ","
+	case s.waits:
 		what = "pieces of work and waits"
 	}
-	return fmt.Sprintf("not shown: %d %s under 1 %% of the total each, together %s (%s)", s.omitted, what, format.Duration(s.time), percent(int64(s.time), int64(total)))
+	return fmt.Sprintf("not shown: %d %s under 1 %% of the total%s %s (%s)", s.omitted, what, each, format.Duration(s.time), percent(int64(s.time), int64(total)))
 }

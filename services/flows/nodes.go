@@ -33,7 +33,7 @@ func (d *document) parseYAML(content []byte) (value, error) {
 	file, err := parser.ParseBytes(content, 0)
 	if err != nil {
 		if wrong, ok := errors.AsType[*yaml.SyntaxError](err); ok {
-			return value{}, d.about(wrong.Token, "", "this is no YAML: %s", cut(wrong.Message))
+			return value{}, d.about(wrong.Token, "", "this is no YAML: %s%s", cut(wrong.Message), undoRemedy(content, wrong.Token))
 		}
 		return value{}, &Error{File: d.file, Problem: "this is no YAML: " + cut(err.Error())}
 	}
@@ -41,6 +41,21 @@ func (d *document) parseYAML(content []byte) (value, error) {
 		return value{}, &Error{File: d.file, Problem: "the file has no flow in it: tracelab flow show order --yaml prints one to begin with"}
 	}
 	return value{doc: d, node: file.Docs[0].Body}, nil
+}
+
+// undoRemedy says how an undo with a cost of its own is written when the line of a token has it as one would say it, which is no YAML:
+// undo: parcel.Recall {wait: 3ms}. Else it is empty.
+func undoRemedy(content []byte, t *token.Token) string {
+	lines := strings.Split(string(content), "\n")
+	if t == nil || t.Position == nil || t.Position.Line < 1 || t.Position.Line > len(lines) {
+		return ""
+	}
+	_, behind, _ := strings.Cut(lines[t.Position.Line-1], "undo:")
+	name, _, braces := strings.Cut(behind, "{")
+	if name = strings.TrimSpace(name); !braces || name == "" || strings.ContainsAny(name, ",}") {
+		return ""
+	}
+	return fmt.Sprintf(": write undo: {%s: {wait: 3ms}}", cut(name))
 }
 
 // wrong makes an error about the value.

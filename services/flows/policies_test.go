@@ -61,6 +61,7 @@ func TestWrongPoliciesAreRefused(t *testing.T) {
 		{"payload: 64KiB", "6:78", []string{"up to 48 KiB", "put it in a store"}},
 		{"payload: 9999999999999MiB", "6:78", []string{"up to 48 KiB"}},
 		{"undo: truck.Clear", "6:75", []string{"cannot take back", "scale.Clear"}},
+		{"undo: scale.Clear {wait: 3ms}", "", []string{"no YAML", "write undo: {scale.Clear: {wait: 3ms}}"}},
 		{"undo: scale", "6:75", []string{"{scale.Undo: {wait: 3ms}}"}},
 		{"undo: scale.Weigh", "6:75", []string{"name of its own"}},
 		{"undo: {scale.Clear: {wiat: 3ms}}", "6:90", []string{`"wait"`}},
