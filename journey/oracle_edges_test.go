@@ -390,8 +390,15 @@ func (o *oracle) addRetry(c int) {
 			best = before
 		}
 	}
-	if best >= 0 && !slices.ContainsFunc(o.in[c], func(e oracleEdge) bool { return e.pred == best }) {
-		o.in[c] = append(o.in[c], oracleEdge{pred: best, class: journey.ClassRetry, ready: o.spans[best].End})
+	if best < 0 {
+		return
+	}
+	again := oracleEdge{pred: best, class: journey.ClassRetry, ready: o.spans[best].End}
+	linked := slices.IndexFunc(o.in[c], func(e oracleEdge) bool { return e.pred == best })
+	if parent, ok := o.parent[c]; linked < 0 {
+		o.in[c] = append(o.in[c], again)
+	} else if !ok || parent != best {
+		o.in[c][linked] = again
 	}
 }
 

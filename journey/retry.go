@@ -9,7 +9,7 @@ import (
 const maxLookBack = 256
 
 // addRetries adds an edge of class retry to each span that handled a message again, for the same consumer, after the handling
-// before it had failed.
+// before it had failed. A link to that handling becomes this edge; its child stays its child.
 func (s *Set) addRetries() {
 	again := s.handlingsAgain()
 	if len(again) == 0 {
@@ -25,9 +25,18 @@ func (s *Set) addRetries() {
 	for i := range s.nodes {
 		edges := old[oldAt[i]:oldAt[i+1]]
 		s.in = append(s.in, edges...)
-		if p, ok := before[Index(i)]; ok && !slices.ContainsFunc(edges, func(e edge) bool { return e.pred == p }) {
-			s.in = append(s.in, edge{pred: p, class: ClassRetry})
-			s.retries[p] = append(s.retries[p], Index(i))
+		if p, ok := before[Index(i)]; ok {
+			own := s.in[len(s.in)-len(edges):]
+			linked := slices.IndexFunc(own, func(e edge) bool { return e.pred == p })
+			switch {
+			case linked < 0:
+				s.in = append(s.in, edge{pred: p, class: ClassRetry})
+			case s.nodes[i].parent != p:
+				own[linked] = edge{pred: p, class: ClassRetry}
+			}
+			if linked < 0 || s.nodes[i].parent != p {
+				s.retries[p] = append(s.retries[p], Index(i))
+			}
 		}
 		s.inAt[i+1] = int32(len(s.in))
 	}

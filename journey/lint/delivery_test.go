@@ -28,6 +28,18 @@ func TestRetryIsAdvice(t *testing.T) {
 	}
 }
 
+// What failed and was tried again is silent only when it failed the last time, too. An attempt may link to the one before.
+func TestARetryThatEndsWellIsNoSilentFailure(t *testing.T) {
+	const drawing = "w.S SERVER 0-1\n  w.P PRODUCER 0-1 op=send topic=t\n    c.1 CONSUMER 3-5 op=process topic=t group=g error\n      c.work 3-5 error\n" +
+		"    c.2 CONSUMER 7-9 op=process topic=t group=g link=c.1 error\n    c.3 CONSUMER 11-12 op=process topic=t group=g link=c.2 OUTCOME"
+	for outcome, want := range map[string]int{"error": 1, "": 0} {
+		counts := lint.Check(journey.NewSet(drawn(t, strings.ReplaceAll(drawing, "OUTCOME", outcome), nil))).Counts
+		if counts.Rules["P09"] != want {
+			t.Errorf("the last time %q: %+v, want P09 %d times", outcome, counts, want)
+		}
+	}
+}
+
 // A group is missed only where it got at least one in twenty of its topic's messages.
 func TestRareGroupsAreNotMissed(t *testing.T) {
 	for got, want := range map[int]int{1: 0, 2: 28} {

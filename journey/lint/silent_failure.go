@@ -7,9 +7,10 @@ import (
 )
 
 // silentFailure looks in journeys whose root is fine for failed spans that are not below it by calls alone: what fails
-// there is no longer the caller's to see.
+// there is no longer the caller's to see. A handling that was tried again and ended well is no failure.
 func silentFailure(c *Pass) {
 	var tops []journey.Index
+	var again map[journey.Index]journey.Index
 	for _, j := range c.set.Journeys() {
 		root, ok := j.Root()
 		if !ok || c.set.Span(root).Status == journey.StatusError {
@@ -21,9 +22,9 @@ func silentFailure(c *Pass) {
 				continue
 			}
 			if tops == nil {
-				tops = c.callTops()
+				tops, again = c.callTops(), c.triedAgain()
 			}
-			if tops[i] == root {
+			if tops[i] == root || c.endedWell(tops[i], again) {
 				continue
 			}
 			if n++; first == none {
@@ -34,6 +35,28 @@ func silentFailure(c *Pass) {
 			c.found(root, "%s is fine, and of the work that it caused later %s failed, first %s in trace %s", c.at(root), counted(n, "span"), c.at(first), c.set.Span(first).Trace)
 		}
 	}
+}
+
+// triedAgain returns, by handling that failed, the one that came after it.
+func (v *view) triedAgain() map[journey.Index]journey.Index {
+	again := map[journey.Index]journey.Index{}
+	for k := range v.messages {
+		for e := range v.set.Causes(journey.Index(k)) {
+			if e.Class == journey.ClassRetry {
+				again[e.From] = journey.Index(k)
+			}
+		}
+	}
+	return again
+}
+
+// endedWell reports whether a handling was tried again, and the last time did not fail.
+func (v *view) endedWell(handling journey.Index, again map[journey.Index]journey.Index) bool {
+	last, tried := handling, false
+	for next, ok := again[last]; ok; next, ok = again[last] { // it ends: each begins after the one before has ended
+		last, tried = next, true
+	}
+	return tried && !v.set.Failed(last)
 }
 
 // callTops returns for each span the one at which its chain of callers starts.
