@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -90,7 +91,11 @@ func (s *stored) place(form string, number int) {
 	}
 	req.GetBody = nil // an order is not sent twice
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Baggage", fmt.Sprintf("%s=killed,%s=%s,%s=%d", services.KeyRun, services.KeyForm, form, services.KeyNumber, number))
+	carried := fmt.Sprintf("%s=killed,%s=%s,%s=%d", services.KeyRun, services.KeyForm, form, services.KeyNumber, number)
+	if form == "ack" { // slow, so that the mailbox holds some when orders is killed
+		carried += fmt.Sprintf(",%s=%s", services.KeyFaults, url.PathEscape("payment:delay=200ms"))
+	}
+	req.Header.Set("Baggage", carried)
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return // it has no answer
@@ -176,7 +181,7 @@ func killOrders(t *testing.T, program, store string, two bool, killStore func())
 	if two {
 		http1, grpc1 = first[0]+","+second[0], first[1]+","+second[1]
 	}
-	others := serveBuilt(t, program, append([]string{"gateway", "inventory", "payment", "shipping", "notification", "analytics", "--kafka", "embedded"}, addresses(http1, grpc1)...)...)
+	others := serveBuilt(t, program, append([]string{"gateway", "inventory", "payment", "shipping", "notification", "analytics", "--allow-faults", "--kafka", "embedded"}, addresses(http1, grpc1)...)...)
 	kafka := regexp.MustCompile(`kafka +(\S+)`).FindStringSubmatch(others.output())
 	if kafka == nil {
 		t.Fatalf("no Kafka in %s", others.output())
