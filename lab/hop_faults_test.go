@@ -23,17 +23,17 @@ func TestContextFaults(t *testing.T) {
 		rules []journey.RuleID
 	}{
 		{"drop-context", services.REST, rules("P06")},
-		{"drop-context", services.GRPC, nil},
+		{"drop-context", services.GRPC, rules("P06")},
 		{"drop-context", services.Kafka, rules("P03", "S01")},
 		// Spans without baggage do not say of which run they are: it leaves them out, so others name parents that are missing.
 		{"drop-baggage", services.REST, rules("P01", "P02")},
 		{"drop-baggage", services.GRPC, rules("P01", "P02")},
 		{"drop-baggage", services.Kafka, rules("P01", "P02", "P05")},
 		{"unsample", services.REST, rules("P06")},
-		{"unsample", services.GRPC, nil},
+		{"unsample", services.GRPC, rules("P06")},
 		{"unsample", services.Kafka, rules("P05")},
 		{"double-traceparent", services.REST, rules("P06", "P13")},
-		{"double-traceparent", services.GRPC, rules("P13")},
+		{"double-traceparent", services.GRPC, rules("P06", "P13")},
 		{"double-traceparent", services.Kafka, rules("P01", "P04", "P13")},
 	} {
 		t.Run(c.fault+" "+string(c.form), func(t *testing.T) {

@@ -40,6 +40,24 @@ func TestARetryThatEndsWellIsNoSilentFailure(t *testing.T) {
 	}
 }
 
+// A server of gRPC does not say at which address it is: the procedure tells whose it is, when only one service answers it.
+func TestACallOfAProcedureMissesItsServer(t *testing.T) {
+	const calls = "a.in SERVER 0-9\n  shop.v1.S/Do CLIENT 1-8 service=a rpc.system=grpc\nshop.v1.S/Do SERVER 2-7 trace=2 service=b rpc.system=grpc"
+	for what, c := range map[string]struct {
+		more string
+		want int
+	}{
+		"one service answers it":     {"", 2}, // the client, and the server that begins a trace
+		"two services answer it":     {"\nshop.v1.S/Do SERVER 2-7 trace=3 service=c rpc.system=grpc", 0},
+		"nobody answers another one": {"\na.out CLIENT 10-12 trace=4 rpc.system=grpc", 2},
+	} {
+		result := lint.Check(journey.NewSet(drawn(t, calls+c.more, nil)))
+		if n := result.Counts.Rules["P06"]; n != c.want {
+			t.Errorf("%s: %d findings, want %d: %+v", what, n, c.want, result.Findings)
+		}
+	}
+}
+
 // A group is missed only where it got at least one in twenty of its topic's messages.
 func TestRareGroupsAreNotMissed(t *testing.T) {
 	for got, want := range map[int]int{1: 0, 2: 28} {

@@ -6,14 +6,15 @@ import (
 	"tracelab/journey"
 )
 
-// peers has the service at each address, as far as spans show it.
+// peers has the service at each address, as far as spans show it, and the one that answers each remote procedure.
 type peers struct {
-	services map[string]string // by address:port
-	answered []bool            // by span: a CLIENT span that has a SERVER span below it
+	services   map[string]string // by address:port
+	procedures map[string]string // by full name; "" when several services answer it
+	answered   []bool            // by span: a CLIENT span that has a SERVER span below it
 }
 
 func (v *view) findPeers() peers {
-	p := peers{services: make(map[string]string), answered: make([]bool, len(v.messages))}
+	p := peers{services: make(map[string]string), procedures: make(map[string]string), answered: make([]bool, len(v.messages))}
 	for k := range v.messages {
 		i := journey.Index(k)
 		span := v.set.Span(i)
@@ -22,6 +23,13 @@ func (v *view) findPeers() peers {
 		}
 		if a := address(span); a != "" {
 			p.services[a] = span.Service
+		}
+		if name := procedure(span); name != "" {
+			if before, known := p.procedures[name]; known && before != span.Service {
+				p.procedures[name] = ""
+			} else {
+				p.procedures[name] = span.Service
+			}
 		}
 		caller := v.parent(i)
 		if caller == none || v.set.Span(caller).Kind != journey.KindClient {
@@ -52,9 +60,32 @@ func address(span *journey.Span) string {
 	return host + ":" + port
 }
 
-// missingPeers finds client spans without a server span whose address is that of a service in the set, and server spans
-// that start a trace while such a client span to their address is open. A call that failed without an answer may never
-// have arrived, and is left out.
+// procedure returns the full name of the remote procedure that a span calls or answers, which is the span's name by the conventions, or "". Servers of
+// gRPC do not say at which address they are.
+func procedure(span *journey.Span) string {
+	for i := range span.Attributes {
+		switch span.Attributes[i].Key {
+		case "rpc.system", "rpc.system.name":
+			return span.Name
+		}
+	}
+	return ""
+}
+
+// at returns where a client span without a server span should have been answered, and by whom: the service at its address, else the only one that answers
+// its procedure.
+func (p peers) at(span *journey.Span) (place, service string) {
+	if place = address(span); place != "" && p.services[place] != "" {
+		return place, p.services[place]
+	}
+	if place = procedure(span); place != "" {
+		return place, p.procedures[place]
+	}
+	return "", ""
+}
+
+// missingPeers finds client spans without a server span whose address is that of a service in the set, or whose procedure one answers, and server spans
+// that start a trace while such a client span to them is open. A call that failed without an answer may never have arrived, and is left out.
 func missingPeers(c *Pass) {
 	p := c.findPeers()
 	unanswered := make(map[string][]journey.Index)
@@ -64,10 +95,9 @@ func missingPeers(c *Pass) {
 		if span.Kind != journey.KindClient || c.messages[i] != nil || p.answered[i] || span.Status == journey.StatusError && !answer(span) {
 			continue
 		}
-		a := address(span)
-		if service, ok := p.services[a]; ok && a != "" {
-			unanswered[a] = append(unanswered[a], i)
-			c.found(i, "%s has no server span below it, though %s at %s is in these traces", c.at(i), service, a)
+		if place, service := p.at(span); service != "" {
+			unanswered[place] = append(unanswered[place], i)
+			c.found(i, "%s has no server span below it, though %s at %s is in these traces", c.at(i), service, place)
 		}
 	}
 	if len(unanswered) > 0 {
@@ -92,6 +122,9 @@ func (c *Pass) lonelyServers(unanswered map[string][]journey.Index) {
 			continue
 		}
 		a := address(span)
+		if len(unanswered[a]) == 0 {
+			a = procedure(span)
+		}
 		clients := unanswered[a]
 		start, end := c.set.Times(i)
 		for len(clients) > 0 { // a client that ended before this server started cannot have called a later one either
