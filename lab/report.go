@@ -83,6 +83,9 @@ func (r *running) provenance() rundir.Provenance {
 		if column, _ := r.Flow.Column(form); column.Callee {
 			p.NestedForms = append(p.NestedForms, string(form))
 		}
+		if r.Flow.ViewOf(form) != nil {
+			p.ViewForms = append(p.ViewForms, string(form))
+		}
 	}
 	return p
 }

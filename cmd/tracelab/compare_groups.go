@@ -44,7 +44,8 @@ func (c question) compare(ctx context.Context, inputs []traceset.Input) (sides, 
 
 // forms compares the forms of one run.
 func (c question) forms(ctx context.Context, run traceset.Run) (sides, error) {
-	names := slices.Clone(run.Forms)
+	// A view does less than the others: it is compared when it is asked for by name.
+	names := slices.DeleteFunc(slices.Clone(run.Forms), func(name string) bool { return slices.Contains(run.ViewForms, name) })
 	if c.Base != "" {
 		if err := run.CheckForm(c.Base); err != nil {
 			return sides{}, err
@@ -58,7 +59,13 @@ func (c question) forms(ctx context.Context, run traceset.Run) (sides, error) {
 	for _, name := range names {
 		forms = append(forms, traceset.Form{Run: run, Form: name, Short: true})
 	}
-	return c.groups(ctx, forms)
+	all, err := c.groups(ctx, forms)
+	for _, view := range run.ViewForms {
+		if !slices.Contains(names, view) {
+			all.comparison.Warnings = append(all.comparison.Warnings, fmt.Sprintf("form %s reads a view in the place of steps, so it does less work and is left out: name it to compare it all the same, such as %s", view, filepath.Join(run.Dir, view)))
+		}
+	}
+	return all, err
 }
 
 // runs compares the forms that all the runs have, and names those that only some have. The nodes of several forms do not

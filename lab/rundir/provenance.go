@@ -30,8 +30,10 @@ type Provenance struct {
 	StepOrder []string       `json:"step_order,omitempty"` // the flow's steps, likewise
 	// NestedForms are the forms whose calls nest: who is called carries on.
 	NestedForms []string `json:"nested_forms,omitempty"`
-	Base        string   `json:"base,omitempty"`        // the form that the others are compared with
-	EndedEarly  bool     `json:"ended_early,omitempty"` // before all orders were placed, or were final
+	// ViewForms are the forms that read a view in the place of steps: they do less work than the others.
+	ViewForms  []string `json:"view_forms,omitempty"`
+	Base       string   `json:"base,omitempty"`        // the form that the others are compared with
+	EndedEarly bool     `json:"ended_early,omitempty"` // before all orders were placed, or were final
 	// Starvation tells whether the times are the machine's.
 	Starvation Starvation `json:"starvation"`
 }
