@@ -112,6 +112,8 @@ func TestRunJSON(t *testing.T) {
 		.generator.start_lag_max_ms: number
 		.generator.on_time_rate: number
 		.generator.lowest_rate_tried: number
+		.generator.late_at_rate: number?
+		.generator.highest_rate_tried: number?
 		.forms: object
 		.forms.*: object
 		.forms.*.reach: object
