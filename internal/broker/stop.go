@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"syscall"
 
@@ -56,33 +55,13 @@ func (b Broker) Status(ctx context.Context, progress io.Writer) (Process, error)
 	return p, nil
 }
 
-// find returns the broker that runs in b's folder, with a handle on its process, or no handle when none runs. The handle is taken
-// before the last look at the lock: on Linux it stays with that very process, whoever gets the pid afterwards.
+// find returns the broker that runs in b's folder, with a handle on its process, or no handle when none runs. A pid file without a broker is about one that
+// was killed.
 func (b Broker) find() (Process, *os.Process, error) {
-	p, readErr := b.readPID()
-	var target *os.Process
-	if readErr == nil {
-		var err error
-		if target, err = os.FindProcess(p.PID); err != nil {
-			return Process{}, nil, err
-		}
+	p, unread := b.readPID()
+	target, err := flock.Owner(b.LockFile(), "a broker of "+b.Dir, p.PID, unread, b.removePID)
+	if target == nil {
+		p = Process{}
 	}
-	lock, err := flock.Try(b.LockFile())
-	if err == nil { // nobody's: the pid file, if it is there, is about a broker that was killed
-		err = errors.Join(b.removePID(), lock.Close())
-		if target != nil {
-			err = errors.Join(err, target.Release())
-		}
-		return Process{}, nil, err
-	}
-	if errors.Is(err, fs.ErrNotExist) { // no such folder
-		return Process{}, nil, nil
-	}
-	if !errors.Is(err, flock.ErrHeld) {
-		return Process{}, nil, err
-	}
-	if readErr != nil {
-		return Process{}, nil, fmt.Errorf("a broker of %s is just being started or stopped, try again: %w", b.Dir, readErr)
-	}
-	return p, target, nil
+	return p, target, err
 }

@@ -7,12 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"syscall"
 
 	"tracelab/internal/flock"
-	"tracelab/internal/poll"
 )
 
 // Stop asks the server of s's folder to shut down, and waits until it is gone. Clients are disconnected. No server there is success as well.
@@ -48,13 +46,7 @@ func (s Server) Kill(ctx context.Context) error {
 
 // end sends a signal and waits until the server's processes have released their lock.
 func (s Server) end(ctx context.Context, target *os.Process, signal syscall.Signal) error {
-	if err := target.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop pid %d: %w", target.Pid, err)
-	}
-	lock, err := flock.Wait(ctx, s.LockFile())
-	if unmet, ok := errors.AsType[*poll.Unmet](err); ok {
-		return fmt.Errorf("pid %d did not end: %w", target.Pid, unmet.Cause)
-	}
+	lock, err := flock.End(ctx, target, signal, s.LockFile())
 	if err != nil {
 		return err
 	}
@@ -77,33 +69,13 @@ func (s Server) Status(ctx context.Context, talk io.Writer) (Process, error) {
 	return p, nil
 }
 
-// find returns the server that runs in s's folder, with a handle on its process, or no handle when none runs. The handle is taken before the last
-// look at the lock: on Linux it stays with that very process, whoever gets the pid afterwards.
+// find returns the server that runs in s's folder, with a handle on its process, or no handle when none runs. A pid file without a server is about one that
+// was killed.
 func (s Server) find() (Process, *os.Process, error) {
-	p, readErr := s.readPID()
-	var target *os.Process
-	if readErr == nil {
-		var err error
-		if target, err = os.FindProcess(p.PID); err != nil {
-			return Process{}, nil, err
-		}
+	p, unread := s.readPID()
+	target, err := flock.Owner(s.LockFile(), "a server of "+s.Dir, p.PID, unread, s.removePID)
+	if target == nil {
+		p = Process{}
 	}
-	lock, err := flock.Try(s.LockFile())
-	if err == nil { // nobody's: the pid file, if it is there, is about a server that was killed
-		err = errors.Join(s.removePID(), lock.Close())
-		if target != nil {
-			err = errors.Join(err, target.Release())
-		}
-		return Process{}, nil, err
-	}
-	if errors.Is(err, fs.ErrNotExist) { // no such folder
-		return Process{}, nil, nil
-	}
-	if !errors.Is(err, flock.ErrHeld) {
-		return Process{}, nil, err
-	}
-	if readErr != nil {
-		return Process{}, nil, fmt.Errorf("a server of %s is just being started or stopped, try again: %w", s.Dir, readErr)
-	}
-	return p, target, nil
+	return p, target, err
 }

@@ -7,12 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"syscall"
 
 	"tracelab/internal/flock"
-	"tracelab/internal/poll"
 )
 
 // Stop asks the node of n's folder to shut down and waits until its processes are gone. No node there is success as well.
@@ -55,13 +53,7 @@ func (n Node) Kill(ctx context.Context) error {
 
 // end asks a process to end (SIGTERM) and waits until it has released its lock.
 func end(ctx context.Context, target *os.Process, lockFile string) error {
-	if err := target.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop pid %d: %w", target.Pid, err)
-	}
-	lock, err := flock.Wait(ctx, lockFile)
-	if unmet, ok := errors.AsType[*poll.Unmet](err); ok {
-		return fmt.Errorf("pid %d did not end: %w", target.Pid, unmet.Cause)
-	}
+	lock, err := flock.End(ctx, target, syscall.SIGTERM, lockFile)
 	if err != nil {
 		return err
 	}
@@ -108,33 +100,12 @@ func (n Node) Status(ctx context.Context, talk io.Writer) (Process, error) {
 }
 
 // find returns the node that runs in n's folder, with a handle on its process, or no handle when none runs; then it ends the port mapper that
-// a killed node has left. The handle is taken before the last look at the lock: on Linux it stays with that very process, whoever gets the pid
-// afterwards.
+// a killed node has left, and removes the pid file.
 func (n Node) find(ctx context.Context) (Process, *os.Process, error) {
-	p, readErr := n.readPID()
-	var target *os.Process
-	if readErr == nil {
-		var err error
-		if target, err = os.FindProcess(p.PID); err != nil {
-			return Process{}, nil, err
-		}
+	p, unread := n.readPID()
+	target, err := flock.Owner(n.LockFile(), "a node of "+n.Dir, p.PID, unread, func() error { return n.endMapper(ctx) })
+	if target == nil {
+		p = Process{}
 	}
-	lock, err := flock.Try(n.LockFile())
-	if err == nil { // nobody's: the pid file, if it is there, is about a node that was killed
-		err = errors.Join(n.endMapper(ctx), lock.Close())
-		if target != nil {
-			err = errors.Join(err, target.Release())
-		}
-		return Process{}, nil, err
-	}
-	if errors.Is(err, fs.ErrNotExist) { // no such folder
-		return Process{}, nil, nil
-	}
-	if !errors.Is(err, flock.ErrHeld) {
-		return Process{}, nil, err
-	}
-	if readErr != nil {
-		return Process{}, nil, fmt.Errorf("a node of %s is just being started or stopped, try again: %w", n.Dir, readErr)
-	}
-	return p, target, nil
+	return p, target, err
 }
