@@ -2,11 +2,9 @@ package services
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -140,34 +138,8 @@ func (g *gateway) reportAllCalls(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *gateway) allCalls(ctx context.Context, run string) CallReport {
-	sum := CallReport{Process: "all", Forms: g.calls.of(run), Silent: map[string]string{}}
-	seen := map[string]bool{g.process: true}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for _, service := range g.flow.Services() {
-		if service == Gateway {
-			continue
-		}
-		wg.Go(func() {
-			var one CallReport
-			answer, err := g.http.Get(ctx, service, "/runs/"+url.PathEscape(run)+"/calls/here", callAnswerLimit)
-			if err == nil && answer.Status == http.StatusOK {
-				err = json.Unmarshal(answer.Body, &one)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err != nil:
-				sum.Silent[service] = err.Error()
-			case answer.Status != http.StatusOK:
-				sum.Silent[service] = http.StatusText(answer.Status)
-			case !seen[one.Process]:
-				seen[one.Process] = true
-				sum.add(one)
-			}
-		})
-	}
-	wg.Wait()
+	sum := CallReport{Process: "all", Forms: g.calls.of(run)}
+	sum.Silent = gatherReports(ctx, g, run, "calls", callAnswerLimit, func(one CallReport) string { return one.Process }, sum.add)
 	return sum
 }
 

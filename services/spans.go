@@ -2,10 +2,7 @@ package services
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"net/url"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -61,34 +58,8 @@ func (n *node) reportSpans(w http.ResponseWriter, r *http.Request) {
 func (g *gateway) reportAllSpans(w http.ResponseWriter, r *http.Request) {
 	run := r.PathValue("run")
 	sum := g.spanReport(r.Context(), run)
-	seen := map[string]bool{sum.Process: true}
-	sum.Process, sum.Silent = "all", map[string]string{}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for _, service := range g.flow.Services() {
-		if service == Gateway {
-			continue
-		}
-		wg.Go(func() {
-			var one SpanReport
-			answer, err := g.http.Get(r.Context(), service, "/runs/"+url.PathEscape(run)+"/spans/here", spanAnswerLimit)
-			if err == nil && answer.Status == http.StatusOK {
-				err = json.Unmarshal(answer.Body, &one)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err != nil:
-				sum.Silent[service] = err.Error()
-			case answer.Status != http.StatusOK:
-				sum.Silent[service] = http.StatusText(answer.Status)
-			case !seen[one.Process]:
-				seen[one.Process] = true
-				sum.add(one)
-			}
-		})
-	}
-	wg.Wait()
+	sum.Process = "all"
+	sum.Silent = gatherReports(r.Context(), g, run, "spans", spanAnswerLimit, func(one SpanReport) string { return one.Process }, sum.add)
 	carrierhttp.WriteJSON(w, http.StatusOK, sum)
 }
 
