@@ -373,16 +373,19 @@ func traceBreakages() []breakage {
 		{name: "a service that takes nothing at all", want: "trace-rest", seen: []string{"from orders to payment over HTTP", "is in another trace"}, fix: "baggage",
 			odds: map[string]odd{"payment": {propagator: propagation.NewCompositeTextMapPropagator()}}},
 		{name: "messages lose the context", want: "trace-kafka", seen: []string{"from inventory to payment by a message on stock.reserved"}, fix: "traceparent",
-			odds: map[string]odd{"payment": {propagator: forgetful{services.Propagator(discard)}}}},
+			odds: map[string]odd{"payment": {propagator: forgetful{services.Propagator(discard), "otelkgo"}}}},
 	}
 }
 
-// forgetful takes no trace context out of a message.
-type forgetful struct{ propagation.TextMapPropagator }
+// forgetful takes no trace context out of a message that an instrumentation has received.
+type forgetful struct {
+	propagation.TextMapPropagator
+	instrumentation string // its package
+}
 
 // Extract goes by the carrier's package.
 func (f forgetful) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
-	if strings.Contains(fmt.Sprintf("%T", carrier), "otelkgo") {
+	if strings.Contains(fmt.Sprintf("%T", carrier), f.instrumentation) {
 		return propagation.Baggage{}.Extract(ctx, carrier)
 	}
 	return f.TextMapPropagator.Extract(ctx, carrier)

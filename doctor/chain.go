@@ -13,7 +13,7 @@ import (
 	"tracelab/services"
 )
 
-// Examine checks the chain from Kafka and the gateway to the screens, and reports every check in that order. A part that is
+// Examine checks the chain from the brokers and the gateway to the screens, and reports every check in that order. A part that is
 // broken is in the report; the error is for a Config with which no check can be made.
 func Examine(ctx context.Context, c Config) (Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
@@ -88,7 +88,7 @@ func (p *parts) examine(ctx context.Context, w *walk) {
 		before = p.countsNow(ctx)
 	}
 	orders := p.checkOrders(ctx, w, flow, spans.taken)
-	p.checkRabbitMQ(ctx, w, flow, spans.taken)
+	orders[p.config.rabbitForm()] = p.checkQueues(ctx, w, flow, spans.taken)
 	traces := p.checkTraces(ctx, w, spans, orders)
 	p.checkMetrics(ctx, w, prometheus.ended, spans, orders, traces, before)
 	look(ctx, w, check{name: "grafana", absent: missing("--grafana", p.config.Grafana != ""), within: oneAnswer}, p.grafanaAnswers)
@@ -100,6 +100,7 @@ type flowOutcomes struct {
 	services ended
 	topics   outcome[nothing]
 	lag      ended
+	rabbitmq ended
 }
 
 // checkFlow checks Kafka and the services.
@@ -109,6 +110,7 @@ func (p *parts) checkFlow(ctx context.Context, w *walk) flowOutcomes {
 		func(ctx context.Context) (nothing, string, error) { return p.kafka.reachable(ctx) })
 	listener := look(ctx, w, check{name: "kafka-listener", needs: []ended{reachable.ended}, absent: noKafka, within: 2 * oneAnswer},
 		func(ctx context.Context) (nothing, string, error) { return p.kafka.listenersAnswer(ctx) })
+	rabbitmq := p.checkRabbitMQ(ctx, w)
 	gateway := look(ctx, w, check{name: "gateway", within: oneAnswer}, p.gatewayReachable)
 	ready := look(ctx, w, check{name: "services", needs: []ended{gateway.ended}, within: 2 * oneAnswer}, p.servicesReady)
 	topics := look(ctx, w, check{name: "kafka-topics", needs: []ended{listener.ended}, absent: noKafka, within: oneAnswer},
@@ -117,7 +119,7 @@ func (p *parts) checkFlow(ctx context.Context, w *walk) flowOutcomes {
 		func(ctx context.Context) (nothing, string, error) { return p.kafka.groupsHaveMembers(ctx) })
 	lag := look(ctx, w, check{name: "kafka-lag", needs: []ended{groups.ended}, absent: noKafka, within: 3 * oneAnswer},
 		func(ctx context.Context) (nothing, string, error) { return p.kafka.groupsKeepUp(ctx) })
-	return flowOutcomes{ready.ended, topics, lag.ended}
+	return flowOutcomes{ready.ended, topics, lag.ended, rabbitmq}
 }
 
 // spanOutcomes are the outcomes of the way from an OTLP endpoint to Jaeger.
@@ -161,7 +163,11 @@ func (p *parts) checkOrders(ctx context.Context, w *walk, flow flowOutcomes, tak
 func (p *parts) checkTraces(ctx context.Context, w *walk, spans spanOutcomes, orders map[services.Form]outcome[*placed]) map[services.Form]ended {
 	outcomes := map[services.Form]ended{}
 	var before []ended // a service whose spans do not arrive would fail every form: reporting it once is enough
-	for _, form := range probedForms(p.config.flow()) {
+	forms := probedForms(p.config.flow())
+	if form := p.config.rabbitForm(); form != "" {
+		forms = append(forms, form)
+	}
+	for _, form := range forms {
 		order := orders[form]
 		c := check{name: "trace-" + string(form), needs: append([]ended{spans.delivered, order.ended}, before...), absent: cmp.Or(p.noOTLP(), p.noJaeger()), within: traceWithin}
 		if needsKafka(p.config.flow(), form) {

@@ -25,6 +25,7 @@ import (
 // and Pyroscope do.
 type testLab struct {
 	kafka     *kfake.Cluster
+	rabbitmq  []string // host:port; most labs have none
 	collector *testkit.SpanStore
 	receiver  *otlp.Receiver
 	jaeger    *jaegerServer
@@ -38,6 +39,7 @@ type testLab struct {
 type odd struct {
 	absent     bool
 	noKafka    bool
+	noRabbitMQ bool
 	noOTLP     bool
 	otlp       string
 	propagator propagation.TextMapPropagator
@@ -45,9 +47,9 @@ type odd struct {
 }
 
 // startLab starts one; it ends with the test.
-func startLab(t *testing.T, odds map[string]odd) *testLab {
+func startLab(t *testing.T, odds map[string]odd, rabbitmq ...string) *testLab {
 	t.Helper()
-	l := &testLab{collector: testkit.NewSpanStore()}
+	l := &testLab{collector: testkit.NewSpanStore(), rabbitmq: rabbitmq}
 	var err error
 	if l.kafka, err = kfake.NewCluster(kfake.NumBrokers(1)); err != nil {
 		t.Fatal(err)
@@ -73,7 +75,7 @@ func startLab(t *testing.T, odds map[string]odd) *testLab {
 	l.numbers = newPrometheus(t, l.collector)
 	l.screens = newScreens(t)
 	l.config = doctor.Config{
-		Gateway: "http://" + http[services.Gateway], Kafka: l.kafka.ListenAddrs(), OTLP: []string{overGRPC, "http://" + overHTTP},
+		Gateway: "http://" + http[services.Gateway], Kafka: l.kafka.ListenAddrs(), RabbitMQ: rabbitmq, OTLP: []string{overGRPC, "http://" + overHTTP},
 		Collector: l.metrics.url, CollectorMetrics: l.metrics.url, Jaeger: l.jaeger.url, JaegerHealth: l.jaeger.url,
 		Prometheus: l.numbers.url, Grafana: l.screens.url, Pyroscope: l.screens.url,
 		Timeout: time.Minute, Version: "test", Logger: discard,
@@ -92,6 +94,9 @@ func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[
 	}
 	if !o.noKafka {
 		config.Kafka = l.kafka.ListenAddrs()
+	}
+	if !o.noRabbitMQ {
+		config.RabbitMQ = l.rabbitmq
 	}
 	if o.otlp != "" {
 		to = o.otlp

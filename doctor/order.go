@@ -45,6 +45,8 @@ func (p *parts) order(ctx context.Context, form services.Form, sampled, topics b
 		return nil, "", brokenHop(fmt.Sprintf("look at the log of %s", services.Step(f.Step).Service()), "order %s: step %s failed: %s: %s", o.id, f.Step, f.Reason, f.Detail)
 	case len(ends) > 0 && needsKafka(p.config.flow(), form):
 		return nil, "", p.kafka.stuck(ctx, o, state, ends)
+	case form == p.config.rabbitForm():
+		return nil, "", rabbitOf(p.config).stuck(ctx, o, state)
 	}
 	return nil, "", brokenHop("name their Kafka with --kafka, to see which topic or group it hangs at", "order %s is %s after %v; done: %s",
 		o.id, state.Status, time.Since(o.at).Round(time.Millisecond), doneSteps(state))

@@ -27,6 +27,12 @@ func home(pattern string) (string, error) {
 	return found[0], nil
 }
 
+// Installed returns nil where there is a RabbitMQ to run; else the error says how to get one.
+func Installed() error {
+	_, err := home(packages)
+	return err
+}
+
 // libraries is what a node without plugins needs. The other plugins of the package cost it two seconds of searching.
 var libraries = []string{"rabbit", "rabbit_common", "rabbitmq_prelaunch", "ra", "ranch", "osiris", "aten", "gen_batch_server", "seshat", "syslog", "systemd", "enough",
 	"recon", "observer_cli", "stdout_formatter", "sysmon_handler", "credentials_obfuscation", "cuttlefish", "getopt", "jsx", "amqp10_common"}

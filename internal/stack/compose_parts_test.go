@@ -62,11 +62,12 @@ func sevenServices(c composeFile) (found []string) {
 func order(c composeFile) (found []string) {
 	want := map[string]map[string]string{
 		"collector":   {"jaeger": types.ServiceConditionStarted, "collector-queue": types.ServiceConditionCompletedSuccessfully},
-		"kafka-ready": {"kafka": types.ServiceConditionStarted},
-		"grafana":     {"jaeger": types.ServiceConditionStarted, "prometheus": types.ServiceConditionStarted},
+		"kafka-ready": {"kafka": types.ServiceConditionStarted}, "rabbitmq-ready": {"rabbitmq": types.ServiceConditionStarted},
+		"grafana": {"jaeger": types.ServiceConditionStarted, "prometheus": types.ServiceConditionStarted},
 	}
 	for _, name := range seven {
-		want[name] = map[string]string{"collector": types.ServiceConditionStarted, "kafka-ready": types.ServiceConditionCompletedSuccessfully, "postgres": types.ServiceConditionHealthy}
+		want[name] = map[string]string{"collector": types.ServiceConditionStarted, "kafka-ready": types.ServiceConditionCompletedSuccessfully, "postgres": types.ServiceConditionHealthy,
+			"rabbitmq-ready": types.ServiceConditionCompletedSuccessfully}
 	}
 	for name, s := range c.all.Services {
 		got := map[string]string{}
@@ -90,6 +91,7 @@ func ready(c composeFile) (found []string) {
 			unless(value(c.full.Services["ready"], key) != "", "ready does not wait for %s with the profile full", name))...)
 	}
 	return append(found, list(
+		unless(slices.Equal(c.all.Services["rabbitmq-ready"].Command, []string{"doctor", "--wait", "--only", "rabbitmq"}), "rabbitmq-ready runs %v", c.all.Services["rabbitmq-ready"].Command),
 		unless(slices.Equal(c.core().Services["ready"].Command, []string{"doctor", "--wait"}), "ready runs %v", c.core().Services["ready"].Command),
 		unless(slices.Equal(c.core().Services["kafka-ready"].Command, []string{"doctor", "--wait", "--only", "kafka"}), "kafka-ready runs %v", c.core().Services["kafka-ready"].Command))...)
 }

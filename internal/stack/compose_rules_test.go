@@ -35,17 +35,17 @@ type rule struct {
 
 var (
 	seven   = []string{"gateway", "orders", "inventory", "payment", "shipping", "notification", "analytics"} // in the order of their ports
-	oneShot = []string{"collector-queue", "kafka-ready", "ready", "run"}
+	oneShot = []string{"collector-queue", "kafka-ready", "ready", "rabbitmq-ready", "run"}
 	onTop   = []string{"prometheus", "grafana", "pyroscope"} // of the profile full
-	brokers = []string{"rabbitmq"}                           // of the profile brokers
+	brokers = []string{"rabbitmq", "rabbitmq-ready"}         // of the profile brokers
 	stores  = []string{"postgres"}                           // of the profile stores
 )
 
 var rules = []rule{
-	{"core is kafka, collector, jaeger, the seven and what waits for them; full adds three, brokers and stores one each; run is for people", func(c composeFile) []string {
+	{"core is kafka, collector, jaeger, the seven and what waits for them; full adds three, brokers and stores one each, with what waits for it; run is for people", func(c composeFile) []string {
 		core := slices.Concat([]string{"kafka", "collector", "jaeger"}, seven, oneShot[:3])
 		return slices.Concat(sameNames("core", c.core(), core), sameNames("full", c.full, slices.Concat(core, onTop)),
-			sameNames("all", c.all, slices.Concat(core, onTop, brokers, stores, oneShot[3:])))
+			sameNames("all", c.all, slices.Concat(core, onTop, brokers, stores, []string{"run"})))
 	}},
 	{"images are multi-arch ones, with a tag from .env that is a whole version", images},
 	{"versions agree with what CI builds and runs", versions},

@@ -52,7 +52,7 @@ func load(t *testing.T, root string, schema bool) (c composeFile, err error) {
 	if c.all, err = project([]string{"COMPOSE_PROFILES=full"}, "full", "run", "brokers", "stores"); err != nil {
 		return c, err
 	}
-	c.full = c.all.WithServicesDisabled("run", "rabbitmq", "postgres")
+	c.full = c.all.WithServicesDisabled("run", "rabbitmq", "rabbitmq-ready", "postgres")
 	return c, nil
 }
 

@@ -21,7 +21,7 @@ import (
 type plan struct {
 	steps     []step
 	leftOut   map[string]string // the service, and its image
-	addresses map[string]string // what `tracelab run` is told in compose, as environment variables; and Kafka's as KAFKA_ADDR, as tests want it
+	addresses map[string]string // what `tracelab run` is told in compose, as environment variables; and the brokers' as KAFKA_ADDR and RABBITMQ_ADDR, as tests want them
 }
 
 // step is a process to start, or a one-shot to run.
@@ -31,8 +31,8 @@ type step struct {
 	path    string // the program, once it is found
 	args    []string
 	env     []string
-	health  string // a URL; empty for one-shots, Kafka and PostgreSQL
-	address string // of those two
+	health  string // a URL; empty for one-shots and servers
+	address string // of a server
 	once    bool
 	grace   time.Duration
 	files   map[string]string // files to write before it starts: path, content
@@ -49,7 +49,8 @@ func makePlan(project *types.Project, book *addressBook, l layout) (plan, error)
 	}
 	p := plan{leftOut: map[string]string{}}
 	for _, service := range order {
-		if _, known := programs[imageName(service)]; !known && imageName(service) != kafkaImage && imageName(service) != postgresImage {
+		_, program := programs[imageName(service)]
+		if _, server := servers[service.Name]; !program && !server {
 			p.leftOut[service.Name] = service.Image
 		}
 	}
@@ -67,15 +68,25 @@ func makePlan(project *types.Project, book *addressBook, l layout) (plan, error)
 		}
 		p.steps = append(p.steps, s)
 	}
-	for _, s := range p.steps {
-		if s.image == kafkaImage && p.addresses != nil {
-			p.addresses["KAFKA_ADDR"] = s.address
-		}
-	}
 	if p.addresses == nil {
 		return plan{}, errors.New("compose.yaml: there is no service run, whose environment says where everything is")
 	}
+	for _, broker := range []string{"KAFKA", "RABBITMQ"} { // run has none: the services know their own
+		p.addresses[broker+"_ADDR"] = p.variable("TRACELAB_" + broker)
+	}
 	return p, nil
+}
+
+// variable returns what the steps are told under that name; "" when none is.
+func (p plan) variable(name string) string {
+	for _, s := range p.steps {
+		for _, variable := range s.env {
+			if value, ok := strings.CutPrefix(variable, name+"="); ok && value != "" {
+				return value
+			}
+		}
+	}
+	return ""
 }
 
 // step translates one service.
@@ -85,7 +96,7 @@ func (p plan) step(service types.ServiceConfig, book *addressBook, l layout) (st
 		s.grace = time.Duration(*service.StopGracePeriod)
 	}
 	var err error
-	if s.image == kafkaImage || s.image == postgresImage {
+	if _, ok := servers[s.name]; ok {
 		s.address, err = book.of(service.Name, service.Ports[0].Target)
 		return s, err
 	}

@@ -107,6 +107,7 @@ func TestAddressesBecomeThisMachines(t *testing.T) {
 		{"an alias of a host", p.addresses["TRACELAB_JAEGER"], "http://127.0.0.1:16686"},
 		{"the gateway for run", p.addresses["TRACELAB_TARGET"], "http://127.0.0.1:18080"},
 		{"Kafka for tests", p.addresses["KAFKA_ADDR"], "127.0.0.1:9092"},
+		{"no RabbitMQ for tests", p.addresses["RABBITMQ_ADDR"], ""},
 		{"a mounted file", collector.args[0], "--config=" + l.root + "/collector/collector.yaml"},
 		{"a mounted file in the environment", jaeger.variable(t, "JAEGER_UI_CONFIG"), l.root + "/jaeger/ui.json"},
 		{"a volume", collector.variable(t, "COLLECTOR_QUEUE"), "/state/volumes/collector-queue"},
@@ -207,37 +208,5 @@ func TestWhatDependsOnItselfIsRefused(t *testing.T) {
 	project.Services["jaeger"] = jaeger
 	if _, err := inOrder(project); err == nil || !strings.Contains(err.Error(), "depends on itself") {
 		t.Errorf("error %v", err)
-	}
-}
-
-// TestThePostgresThatStoreNames is started before the services, which find it at its address here.
-func TestThePostgresThatStoreNames(t *testing.T) {
-	root, err := parts.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	project, err := Load(t.Context(), root, []string{"COMPOSE_PROFILES=full", "STORE=postgres://postgres@postgres:5432/postgres"}, "full", runService, "stores")
-	if err != nil {
-		t.Fatal(err)
-	}
-	book, err := newAddressBook(project, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := makePlan(project, book, layout{root: root, state: "/state"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	index := func(name string) int { return slices.IndexFunc(p.steps, func(s step) bool { return s.name == name }) }
-	if address := p.named(t, postgresService).address; address != "127.0.0.1:5432" {
-		t.Errorf("PostgreSQL is at %q", address)
-	}
-	for _, service := range []string{"gateway", "orders", "payment"} {
-		if index(service) < index(postgresService) {
-			t.Errorf("%s starts before PostgreSQL", service)
-		}
-		if store := p.named(t, service).variable(t, "TRACELAB_STORE"); store != "postgres://postgres@127.0.0.1:5432/postgres" {
-			t.Errorf("%s keeps its state in %s", service, store)
-		}
 	}
 }

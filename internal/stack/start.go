@@ -8,12 +8,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"tracelab/internal/flock"
@@ -81,11 +78,11 @@ func Start(ctx context.Context, o Options) (State, error) {
 
 // prepare reads compose.yaml, finds the addresses, and finds or builds the programs, before anything runs.
 func prepare(ctx context.Context, o Options, l layout) (plan, error) {
-	profiles := []string{"full", runService}
-	if strings.HasPrefix(os.Getenv("STORE"), "postgres") {
-		profiles = append(profiles, "stores")
+	variables, profiles, noRabbitMQ := optional(os.LookupEnv)
+	if noRabbitMQ != nil {
+		say(o.Progress, "%-15s left out: %v", rabbitmqService, noRabbitMQ)
 	}
-	project, err := Load(ctx, o.Root, append(os.Environ(), "COMPOSE_PROFILES=full"), profiles...)
+	project, err := Load(ctx, o.Root, append(append(os.Environ(), "COMPOSE_PROFILES=full"), variables...), append(profiles, "full", runService)...)
 	if err != nil {
 		return plan{}, err
 	}
@@ -116,7 +113,7 @@ func (p plan) findPrograms(ctx context.Context, l layout, from parts.Programs) e
 	for i, s := range p.steps {
 		about, ok := programs[s.image]
 		if !ok {
-			continue // Kafka and PostgreSQL
+			continue // a server
 		}
 		if found[s.image] == "" {
 			path, err := about.find(ctx, l, from)
@@ -157,12 +154,9 @@ func (l layout) startPart(ctx context.Context, part Part, progress io.Writer) (P
 	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("not started within %s", startWithin))
 	defer cancel()
 	var err error
-	switch {
-	case part.Name == postgresService:
-		part.PID, part.Log, err = l.startPostgres(ctx, part.Address, progress)
-	case part.Address != "":
-		part.PID, part.Log, err = l.startKafka(ctx, part.Address, progress)
-	default:
+	if part.Address != "" {
+		part.PID, part.Log, err = l.startServer(ctx, part, progress)
+	} else {
 		part.PID, err = l.launch(ctx, part)
 	}
 	if err != nil {
@@ -215,34 +209,6 @@ func (l layout) runOnce(ctx context.Context, s step) error {
 	}
 	<-process.Done()
 	return process.Err()
-}
-
-// startKafka starts the broker at an address, and returns its pid and log.
-func (l layout) startKafka(ctx context.Context, address string, progress io.Writer) (pid int, log string, err error) {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return 0, "", err
-	}
-	b := l.kafka()
-	if b.Port, err = strconv.Atoi(port); err != nil {
-		return 0, "", err
-	}
-	p, err := b.Start(ctx, progress)
-	return p.PID, b.Log(), err
-}
-
-// startPostgres starts the server at an address, and returns its pid and log.
-func (l layout) startPostgres(ctx context.Context, address string, progress io.Writer) (pid int, log string, err error) {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return 0, "", err
-	}
-	s := l.postgres()
-	if s.Port, err = strconv.Atoi(port); err != nil {
-		return 0, "", err
-	}
-	p, err := s.Start(ctx, progress)
-	return p.PID, s.Log(), err
 }
 
 // startAgain starts the parts that have ended. One that cannot be started leaves the others as they are.

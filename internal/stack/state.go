@@ -29,10 +29,10 @@ type Part struct {
 	Health  string        `json:"health,omitempty"`
 	Log     string        `json:"log"`
 	Grace   time.Duration `json:"grace_ns"`          // how long it may take to stop
-	Address string        `json:"address,omitempty"` // host:port of Kafka and PostgreSQL; empty for the others
+	Address string        `json:"address,omitempty"` // host:port of a server; empty for the others
 
 	// How it was started, to start it again.
-	Path string   `json:"path,omitempty"` // empty for those two
+	Path string   `json:"path,omitempty"` // empty for servers
 	Args []string `json:"args,omitempty"`
 	Env  []string `json:"env,omitempty"` // KEY=VALUE
 }

@@ -54,6 +54,17 @@ func (l layout) stopParts(ctx context.Context, state State, progress io.Writer) 
 }
 
 func (l layout) stopPart(ctx context.Context, part Part, progress io.Writer) error {
+	if err := l.end(ctx, part, progress); err != nil {
+		return err
+	}
+	if after := servers[part.Name].after; after != nil {
+		return after(ctx, l)
+	}
+	return nil
+}
+
+// end ends the part's process.
+func (l layout) end(ctx context.Context, part Part, progress io.Writer) error {
 	target, err := l.find(part)
 	if err != nil {
 		return err

@@ -2,11 +2,12 @@
 
 // Command stack runs the real stack without Docker: the parts of compose.yaml as processes, from the same configuration files.
 //
-//	go run ./tools/stack start [-free-ports]   # Kafka, Collector, Jaeger, Prometheus, the seven services; prints where they are
+//	go run ./tools/stack start [-free-ports]   # Kafka, RabbitMQ, Collector, Jaeger, Prometheus, the seven services; prints where they are
 //	go run ./tools/stack status                # each part's health, memory and uptime; fails when one is not well
 //	go run ./tools/stack env                   # where they are, as KEY=VALUE lines for tracelab
 //	go run ./tools/stack stop                  # ends exactly what start began
 //
+// RabbitMQ is Debian's: without its package, or with RABBITMQ= in the environment, there is none. STORE names the PostgreSQL (.env says how).
 // start beside a stack of which some parts have ended starts those again. Every command takes -state DIR, the folder of logs and process ids, else
 // the environment variable TRACELAB_STACK; a folder is one stack. start and env print KEY=VALUE lines to standard output, status its table;
 // everything else goes to standard error. The exit status is 0 when done, 1 on failure and 2 for a wrong command line.
