@@ -252,8 +252,8 @@ func (c Config) check() error {
 	if c.Target != "" && c.Store != "" {
 		return errors.New("the services at --target have their own store: leave out --store")
 	}
-	if c.NoOutbox && c.Store == "" {
-		return errors.New("--no-outbox: a store in memory has no outbox: leave it out, or name a --store")
+	if c.NoOutbox && c.Store == "" && !c.Flow.HasOutbox() {
+		return errors.New("--no-outbox: a store in memory has no outbox unless the flow's file says outbox: on: leave it out, or name a --store")
 	}
 	if err := services.CheckStore(c.Store); err != nil {
 		return err

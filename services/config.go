@@ -69,8 +69,8 @@ type Config struct {
 	// Store is what the services remember. Services of one process that are to share it, or are started again, get the same; nil: one in memory
 	// for these services.
 	Store *Store
-	// NoOutbox publishes an order's first message before the order is answered. Without it a store that outlives the process takes both in one
-	// transaction, and the message is sent from there.
+	// NoOutbox publishes an order's first message before the order is answered, whatever the flow says. Without it a store that outlives the
+	// process takes both in one transaction, and the message is sent from there; so does one in memory where the flow says outbox: on.
 	NoOutbox bool
 	// NoDedupe does a step again that has been done, to show what delivery at least once does without idempotent handling.
 	NoDedupe bool

@@ -79,7 +79,7 @@ func (n *node) serveMessage(ctx context.Context, e Experiment, plan *flows.Plan,
 		}
 	}
 	end.receipt, end.err = n.doAndCarryOn(ctx, e, plan, hop, event)
-	if errors.Is(end.err, errHandOver) && !tooLarge(end.err) {
+	if errors.Is(end.err, errHandOver) && !(neverSent(end.err) && carrier.SinceFirst(ctx) >= refusedFor) && !tooLarge(end.err) {
 		end.err = fmt.Errorf("%w: %w", carrier.ErrUnfinished, end.err)
 	}
 	return end
@@ -91,6 +91,15 @@ func (n *node) refuseRedriven(ctx context.Context, step Step) error {
 		return nil
 	}
 	return carrier.Fail(string(step), "undone", fmt.Sprintf("%s that has failed is undone in this flow: place it anew instead of redriving its messages", n.flow.a()))
+}
+
+// refusedFor is how long a message whose successor the broker refuses is handled again, before it goes to the dead letters: somebody may mend that.
+const refusedFor = 5 * time.Second
+
+// neverSent tells whether the broker refuses a message for good.
+func neverSent(err error) bool {
+	failed, ok := errors.AsType[*carrier.Failed](err)
+	return ok && failed.Reason() == carrier.MessageRefused
 }
 
 // tooLarge tells whether a message was not sent because no consumer would read it: no attempt changes that.
@@ -157,7 +166,7 @@ func (n *node) judge(ctx context.Context, e Experiment, ends []ended) verdict {
 			return verdict{err: end.err, unfinished: errors.Is(end.err, carrier.ErrUnfinished), attempts: v.attempts}
 		}
 		failures = append(failures, failed.Failures...)
-		if _, dead := errors.AsType[*carrier.DeadError](end.err); dead {
+		if _, dead := errors.AsType[*carrier.DeadError](end.err); dead || neverSent(end.err) {
 			v.dead = true
 			continue
 		}

@@ -123,6 +123,9 @@ func (x *execution) finished(ctx context.Context, steps []Step) {
 	x.mu.Unlock()
 	for _, hop := range messages {
 		err := x.publish(ctx, hop.By, hop.Topic, x.event(ctx, hop, handlings))
+		if neverSent(err) { // nobody comes to the step
+			err = withStep(err, hop.Step)
+		}
 		x.mu.Lock()
 		x.handOver, x.handedOver = errors.Join(x.handOver, err), x.handedOver || err == nil
 		x.mu.Unlock()

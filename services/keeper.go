@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,6 +35,8 @@ type keeper struct {
 	mailbox *mailbox
 	outbox  *outbox // nil: messages are published at once
 	metrics orderMetrics
+
+	noOutbox bool // whatever the flow says
 }
 
 func newKeeper(n *node, config Config) (*keeper, error) {
@@ -42,7 +45,8 @@ func newKeeper(n *node, config Config) (*keeper, error) {
 		return nil, err
 	}
 	k := &keeper{node: n, ledger: newLedger(n.flow.Flow, n.store.kept, n.store.units), mailbox: newMailbox(config.Mailbox, config.Workers, cmp.Or(n.flow.Timeout, carryOnTimeout)), metrics: metrics}
-	if k.ledger.about.Durable && !config.NoOutbox {
+	k.noOutbox = config.NoOutbox
+	if k.ledger.about.Durable || slices.ContainsFunc(n.flow.Forms(), k.boxed) { // a process before may have left messages
 		k.outbox = newOutbox(n, n.store.kept, config.Prefix)
 	}
 	n.httpServer.Plain("GET "+n.flow.Path+"/{id}", http.HandlerFunc(k.get))
@@ -177,10 +181,17 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 	return answer, nil
 }
 
+// boxed tells whether the first messages of a form's orders go out by way of the outbox: where the flow says so, and with a store that outlives
+// the process where it says nothing.
+func (k *keeper) boxed(form Form) bool {
+	on := k.flow.OutboxOf(form)
+	return !k.noOutbox && (on == flows.On || on == flows.Unsaid && k.ledger.about.Durable)
+}
+
 // intoOutbox makes the messages that an order leads to as soon as it is accepted, for the transaction that accepts it; what comes later goes
 // into the outbox by itself.
 func (k *keeper) intoOutbox(ctx context.Context, x *execution) ([]store.Message, error) {
-	if k.outbox == nil {
+	if !k.boxed(x.exp.Form) {
 		return nil, nil
 	}
 	x.publish = k.outbox.put
@@ -199,7 +210,7 @@ func (k *keeper) intoOutbox(ctx context.Context, x *execution) ([]store.Message,
 func (k *keeper) take(ctx context.Context, x *execution, id string) (*orderpb.Receipt, error) {
 	receipt, err := x.run(ctx)
 	r := report{handlings: receipt.GetHandlings(), steps: asSteps(receipt.GetSteps()), released: x.held && x.only == nil && x.handedOver && err == nil}
-	if failed, ok := errors.AsType[*carrier.Failed](err); ok && !errors.Is(err, errHandOver) {
+	if failed, ok := errors.AsType[*carrier.Failed](err); ok && (!errors.Is(err, errHandOver) || neverSent(err)) {
 		r.failures = failed.Failures
 	}
 	if len(r.steps) == 1 && len(r.failures) == 0 && !r.released { // the order was accepted with the entry step

@@ -26,6 +26,7 @@ type outbox struct {
 	prefix string
 	shared bool
 
+	refused  refusals
 	woken    chan struct{}
 	finished chan sent
 	stop     context.CancelFunc // of the loop
@@ -39,8 +40,29 @@ const (
 	outboxRemove = 2 * time.Second
 )
 
-// makerHeader is the traceparent of the span that made a message: the parent of the span that sends it. It stays in the outbox.
+// makerHeader holds the traceparent of the span that made a message: the parent of the span that sends it. What else of the maker's context
+// differs from the message's own headers stands under its name behind makerHeader and a dash. None of them leaves the outbox.
 const makerHeader = "outbox-maker"
+
+// makerName is the header in which an outbox keeps a header of the maker's context.
+func makerName(name string) string {
+	if name == "traceparent" {
+		return makerHeader
+	}
+	return makerHeader + "-" + name
+}
+
+// makerContext is the context that a message was made in. The headers are without it afterwards: as they are sent.
+func makerContext(of propagation.TextMapPropagator, headers map[string]string) context.Context {
+	maker := propagation.MapCarrier(maps.Clone(headers))
+	for _, name := range of.Fields() {
+		if value, kept := headers[makerName(name)]; kept {
+			maker[name] = value
+			delete(headers, makerName(name))
+		}
+	}
+	return of.Extract(context.Background(), maker)
+}
 
 // sent are the messages of a key that the broker has.
 type sent struct {
@@ -68,7 +90,7 @@ func (o *outbox) message(ctx context.Context, by flows.Carrier, topic string, ev
 	}
 	id := event.GetOrder().GetId()
 	maker := propagation.MapCarrier{}
-	o.node.telemetry.Propagator.Inject(ctx, maker)
+	o.node.hopFaults.TextMapPropagator.Inject(ctx, maker) // faults act on what is sent
 	ctx, span := o.node.telemetry.Tracer.Start(ctx, "create "+topic, trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
 		semconv.MessagingSystemKey.String(string(by)), semconv.MessagingOperationName("create"), semconv.MessagingOperationTypeCreate,
 		semconv.MessagingDestinationName(o.prefix+topic), semconv.MessagingMessageConversationID(id)))
@@ -81,7 +103,11 @@ func (o *outbox) message(ctx context.Context, by flows.Carrier, topic string, ev
 	}
 	headers := propagation.MapCarrier{}
 	o.node.telemetry.Propagator.Inject(ctx, headers)
-	headers[makerHeader] = maker["traceparent"]
+	for name, value := range maker {
+		if headers[name] != value {
+			headers[makerName(name)] = value
+		}
+	}
 	return store.Message{Key: id, Carrier: string(by), Topic: topic, Value: value, Headers: headers, Since: time.Now()}, nil
 }
 
@@ -154,26 +180,31 @@ func (o *outbox) begin(waiting []store.Message, busy map[string]bool) {
 	}
 }
 
-// send sends the messages of a key, and returns those that the broker has: all, unless it refuses one, or the connection to it is being closed.
+// send sends the messages of a key, and returns those that are dealt with: all, unless one has to wait for the next look.
 func (o *outbox) send(messages []store.Message) (ids []uint64) {
 	for _, m := range messages {
-		broker := o.node.brokers[flows.Carrier(m.Carrier)]
-		event, err := carrier.DecodeEvent(m.Value)
-		if broker == nil || err != nil {
-			o.node.telemetry.Log.Error("a message in the outbox cannot be sent, and stays there", "carrier", m.Carrier, "topic", m.Topic, "key", m.Key, "error", err)
+		if err := o.sendOne(m); err != nil && !o.givenUp(m, err) {
 			return ids
 		}
-		maker := maps.Clone(m.Headers)
-		maker["traceparent"] = m.Headers[makerHeader]
-		ctx := o.node.telemetry.Propagator.Extract(context.Background(), propagation.MapCarrier(maker))
-		delete(m.Headers, makerHeader)
-		if err := broker.Publish(carrier.WithStored(ctx, m.Headers), m.Topic, event); err != nil {
-			o.node.telemetry.Log.WarnContext(ctx, "a message stays in the outbox", "carrier", m.Carrier, "topic", m.Topic, "key", m.Key, "error", err)
-			return ids
-		}
+		o.refused.forget(m.ID)
 		ids = append(ids, m.ID)
 	}
 	return ids
+}
+
+// sendOne sends a message as any other is sent, in the context that it was made in.
+func (o *outbox) sendOne(m store.Message) error {
+	event, err := carrier.DecodeEvent(m.Value)
+	if err != nil {
+		return carrier.Fail("", carrier.MessageRefused, "its message in the outbox cannot be read: "+err.Error())
+	}
+	broker := o.node.brokers[flows.Carrier(m.Carrier)]
+	if broker == nil {
+		return carrier.Fail("", carrier.MessageRefused, fmt.Sprintf("its message waits in the outbox for %[1]s, and this service has no broker for that: name one with --%[1]s", m.Carrier))
+	}
+	headers := maps.Clone(m.Headers)
+	ctx := makerContext(o.node.telemetry.Propagator, headers)
+	return o.node.send(carrier.WithStored(ctx, headers), broker, m.Topic, event)
 }
 
 // end removes what the broker has, together with what others have sent meanwhile.

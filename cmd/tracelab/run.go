@@ -39,7 +39,7 @@ type runCommand struct {
 	Deadline time.Duration `help:"How long to wait, after the last answer, for every order to be final (default ${default})." default:"10s" placeholder:"DURATION"`
 
 	Store       string   `help:"Where services keep the state of orders, the steps that were done, and messages that wait: a file, or a PostgreSQL (default: in memory)." placeholder:"FILE|URL"`
-	NoOutbox    bool     `help:"With such a store: send an order's first message and then answer, instead of writing both in one transaction and sending from there."`
+	NoOutbox    bool     `help:"Where there is an outbox (with such a store, or by the flow's file): send an order's first message and then answer, instead of writing both in one transaction and sending from there."`
 	Kafka       []string `help:"Use this Kafka instead of the embedded one." placeholder:"HOST:PORT"`
 	RabbitMQ    []string `name:"rabbitmq" help:"The RabbitMQ for the form rabbitmq." placeholder:"HOST:PORT"`
 	Classic     bool     `help:"Make classic queues at that RabbitMQ instead of quorum queues."`

@@ -36,7 +36,7 @@ type serveCommand struct {
 	Mailbox     int               `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	AllowFaults bool              `help:"Act on the faults that an order carries."`
 	Store       string            `help:"Keep the state of orders, the steps that were done, and messages that wait, in a file, or in a PostgreSQL that several processes share; a service that is killed and started again goes on with them (default: in memory)." placeholder:"FILE|URL"`
-	NoOutbox    bool              `help:"With a store on disk: send an order's first message and then answer, instead of writing both in one transaction and sending from there."`
+	NoOutbox    bool              `help:"Where there is an outbox (with a store on disk, or by the flow's file): send an order's first message and then answer, instead of writing both in one transaction and sending from there."`
 	NoDedupe    bool              `help:"Do a step again when its message is delivered again."`
 	OTLP        string            `name:"otlp" help:"Send spans and metrics to this collector (Jaeger and run --receive-otlp take spans only): host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
 	Pyroscope   string            `help:"Push CPU profiles to this Pyroscope, with labels service, form and step, and let spans name theirs." placeholder:"URL"`
@@ -171,8 +171,8 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 		},
 	}
 	config.NoOutbox = c.NoOutbox
-	if c.NoOutbox && c.Store == "" {
-		return config, errors.New("--no-outbox: a store in memory has no outbox: leave it out, or name a --store")
+	if c.NoOutbox && c.Store == "" && !flow.HasOutbox() {
+		return config, errors.New("--no-outbox: a store in memory has no outbox unless the flow's file says outbox: on: leave it out, or name a --store")
 	}
 	if err := services.CheckStore(c.Store); err != nil {
 		return config, fmt.Errorf("--store: %w", err)

@@ -15,7 +15,7 @@ const maxConditional = 6
 
 // check refuses a flow that cannot run, with the line and the way out.
 func (r *reader) check(doc *document) error {
-	for _, step := range []func(*document) error{r.checkOrder, r.addSettle, r.checkPolicies, r.checkNames, r.checkTopics, r.checkViews, r.checkForms, r.checkBatches, r.checkPlans} {
+	for _, step := range []func(*document) error{r.checkOrder, r.addSettle, r.checkPolicies, r.checkNames, r.checkTopics, r.checkViews, r.checkForms, r.checkBatches, r.checkPlans, r.checkOutbox} {
 		if err := step(doc); err != nil {
 			return err
 		}

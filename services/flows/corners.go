@@ -68,5 +68,5 @@ func sameButName(a, b Column, entry Step) bool {
 			return false
 		}
 	}
-	return a.View == nil && b.View == nil && len(a.Batches)+len(b.Batches) == 0 && a.Answer == b.Answer && a.Waits == b.Waits && !a.Callee && !a.OneByOne
+	return a.View == nil && b.View == nil && len(a.Batches)+len(b.Batches) == 0 && a.Answer == b.Answer && a.Waits == b.Waits && a.Outbox == b.Outbox && !a.Callee && !a.OneByOne
 }

@@ -67,6 +67,8 @@ type Flow struct {
 	Default Form           // of a unit that is placed by hand
 	// Timeout bounds what is carried on behind the client's answer, by calls; 0: the file says nothing of it.
 	Timeout time.Duration
+	// Outbox tells whether the first messages of units go out by way of an outbox, for the forms that say nothing of it themselves.
+	Outbox  Switch
 	Rows    []Row // each stands behind the rows that lead to it
 	Columns []Column
 }
@@ -105,6 +107,7 @@ type Column struct {
 	Waits  bool
 	// OneByOne says that who holds the plan makes one call at a time, in the order of the rows.
 	OneByOne bool
+	Outbox   Switch // see Flow.OutboxOf
 }
 
 // Row returns the row of a step.

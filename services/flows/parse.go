@@ -83,7 +83,7 @@ func (r *reader) read(root value) error {
 		member{"path", named(&f.Path, pathName, "a path is a / and small letters, digits and dashes, such as /orders")},
 		member{"what", into(&f.What)}, member{"body", r.readBody}, member{"reasons", r.readReasons},
 		member{"timeout", func(v value) error { return readTimeout(&f.Timeout, v) }},
-		member{"default", later(&fallback)}, member{"steps", later(&steps)}, member{"forms", later(&forms)})
+		member{"outbox", readSwitch(&f.Outbox)}, member{"default", later(&fallback)}, member{"steps", later(&steps)}, member{"forms", later(&forms)})
 	if err != nil {
 		return err
 	}
@@ -215,6 +215,7 @@ func (r *reader) readForm(form Form, v value) (Column, error) {
 		{"plan", oneOf(&plan, "caller", "callee")},
 		{"arrange", oneOf(&arrange, "together", "one by one")},
 		{"view", func(v value) error { return r.readView(&c, v) }},
+		{"outbox", readSwitch(&c.Outbox)},
 	}
 	for _, row := range r.flow.Rows {
 		members = append(members, member{string(row.Step), func(v value) error {

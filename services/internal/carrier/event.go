@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -45,11 +46,23 @@ func DecodeEvent(value []byte) (*orderpb.Event, error) {
 	return event, nil
 }
 
+// RefusedError is the answer of a broker that will not take a message, however often it is sent.
+type RefusedError struct{ Err error }
+
+// Error is the broker's.
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap is the broker's error.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
 // AwaitAcknowledgement waits until the broker has taken a message for the topic. When the context ends first, the error says that the outcome is
 // open: the message does not depend on the context.
 func AwaitAcknowledgement(ctx context.Context, topic string, acknowledged <-chan error) error {
 	select {
 	case err := <-acknowledged:
+		if refused, ok := errors.AsType[*RefusedError](err); ok {
+			return Fail("", MessageRefused, fmt.Sprintf("the broker refuses the message for %s: %v", topic, refused.Err))
+		}
 		if err != nil {
 			return Fail("", Unavailable, fmt.Sprintf("broker did not take the message for %s: %v", topic, err))
 		}

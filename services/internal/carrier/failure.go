@@ -31,8 +31,10 @@ const (
 	BreakerOpen  = "breaker_open"
 	BulkheadFull = "bulkhead_full"
 	QueueFull    = "queue_full"
-	Internal     = "internal"
-	Undecodable  = "undecodable" // a message that cannot be read
+	// MessageRefused is a message that the broker will not take, however often it is sent.
+	MessageRefused = "message_refused"
+	Internal       = "internal"
+	Undecodable    = "undecodable" // a message that cannot be read
 )
 
 // Failed is the error of an order: the steps that failed, each with its reason, whatever carried the answer.

@@ -156,7 +156,7 @@ func (k *Broker) Publish(ctx context.Context, topic string, event *orderpb.Event
 	}
 	k.client.Produce(context.WithoutCancel(ctx), record, func(r *kgo.Record, err error) {
 		k.sending.end(r)
-		acknowledged <- err
+		acknowledged <- refusal(err)
 	})
 	return carrier.AwaitAcknowledgement(ctx, topic, acknowledged)
 }

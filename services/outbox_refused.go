@@ -1,0 +1,85 @@
+package services
+
+import (
+	"context"
+	"maps"
+	"sync"
+
+	"tracelab/services/internal/carrier"
+	"tracelab/services/internal/orderpb"
+	"tracelab/services/internal/store"
+)
+
+// outboxAttempts is how often a message of the outbox is sent, outboxLook apart, that the broker refuses for good: then its order fails, and the
+// next message of its key goes on. A broker that is away refuses nothing.
+const outboxAttempts = 5
+
+// refusals count how often messages of the outbox were refused. Those of a key are sent one after another, so there is one for a key at the most.
+type refusals struct {
+	mu    sync.Mutex
+	times map[uint64]int // by the message's number
+}
+
+// count notes that a message was refused, and tells how often it was.
+func (r *refusals) count(id uint64) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.times == nil {
+		r.times = map[uint64]int{}
+	}
+	r.times[id]++
+	return r.times[id]
+}
+
+func (r *refusals) forget(id uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.times, id)
+}
+
+// givenUp tells whether a message that could not be sent is not to be sent again: it was refused too often, and its order has failed of that. Its
+// failure names the step that the message would have led to.
+func (o *outbox) givenUp(m store.Message, err error) bool {
+	log := o.node.telemetry.Log.With("carrier", m.Carrier, "topic", m.Topic, "key", m.Key, "error", err)
+	failed := carrier.AsFailed("", err)
+	if failed.Reason() != carrier.MessageRefused {
+		log.Warn("a message stays in the outbox")
+		return false
+	}
+	attempts := o.refused.count(m.ID)
+	if attempts < outboxAttempts {
+		log.Warn("a message was refused, and stays in the outbox", "attempt", attempts, "of", outboxAttempts)
+		return false
+	}
+	failure := &orderpb.Failure{Step: string(o.stepBehind(m)), Reason: failed.Reason(), Detail: failed.Failures[0].GetDetail(), Attempts: uint32(attempts)} //nolint:gosec // attempts are bounded
+	ctx := context.Background()
+	end, _, noted := o.node.keeper.ledger.note(ctx, m.Key, report{failures: []*orderpb.Failure{failure}})
+	if noted != nil {
+		log.Error("a message was refused, and its order's failure cannot be noted: trying again", "store", noted)
+		return false
+	}
+	log.Error("a message was refused, and its order has failed", "attempts", attempts)
+	o.node.keeper.metrics.ended(ctx, end)
+	if event, err := carrier.DecodeEvent(m.Value); err == nil {
+		o.takeBack(m, event.GetOrder(), failure)
+	}
+	return true
+}
+
+// stepBehind is the first step that a message leads to.
+func (o *outbox) stepBehind(m store.Message) Step {
+	for _, row := range o.node.flow.Rows {
+		if row.Message == m.Topic {
+			return row.Step
+		}
+	}
+	return ""
+}
+
+// takeBack undoes what was done for an order whose message was refused.
+func (o *outbox) takeBack(m store.Message, order *orderpb.Order, failure *orderpb.Failure) {
+	ctx := makerContext(o.node.telemetry.Propagator, maps.Clone(m.Headers))
+	if e, err := o.node.experimentOf(ctx, order); err == nil {
+		o.node.keeper.compensate(ctx, e, o.node.flow.plan(e, order.GetBody()), order, []*orderpb.Failure{failure})
+	}
+}
