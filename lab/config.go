@@ -28,6 +28,7 @@ type Config struct {
 	WarmUp   int             // orders of each form in a window of the warm-up; 0: no warm-up
 	Windows  int             // of the warm-up at the most; 0: 8
 	Rate     float64         // orders/s over all forms, as intended start times; 0: 80, or none with Clients
+	OneRate  bool            // do not look, after the run, for the highest rate at which the generator starts on time
 	Clients  int             // that place the orders in a closed loop, in the place of a rate; 0: an open loop
 	Seed     uint64
 	Base     services.Form // that the others are compared with; "": grpc, or the first without it
@@ -84,13 +85,6 @@ type Config struct {
 	// EndEarly ends the run when it is closed: no more orders are placed, what is there is judged and marked. When the
 	// orders are placed already, the run no longer waits for what is missing. It may be nil.
 	EndEarly <-chan struct{}
-}
-
-// Progress is how far a run has come.
-type Progress struct {
-	Stage    string // what is being done, in words
-	Answered int    // orders that have their answer
-	Orders   int
 }
 
 // withDefaults fills in what is not said and refuses what makes no sense.

@@ -177,7 +177,7 @@ func (r *running) placeOrders(ctx context.Context) error {
 	var done atomic.Int64
 	load := r.load(r.name, r.Orders, func(o order) {
 		r.judge.answered(o)
-		r.Progress(Progress{Stage: "placing orders", Answered: int(done.Add(1)), Orders: orders})
+		r.Progress(Progress{Stage: StagePlacing, Answered: int(done.Add(1)), Orders: orders})
 	})
 	r.Weather.open(r.env)
 	disturbing, calm := context.WithCancel(ctx)
@@ -212,7 +212,7 @@ func (r *running) judgeOrders(ctx context.Context) error {
 	if !r.endedEarly() { // who ends the run while it settles does not want to wait
 		defer r.cancelOnEndEarly(cancel)()
 	}
-	r.Progress(Progress{Stage: "waiting for the last piece of work", Answered: r.placed, Orders: r.placed})
+	r.Progress(Progress{Stage: StageSettling, Answered: r.placed, Orders: r.placed})
 	r.settle(settling, r.name)
 	r.cpu.stop()
 	if err := r.readAccounts(ctx); errors.Is(err, errMoving) {

@@ -46,6 +46,7 @@ type commands struct {
 	Journey  journeyCommand   `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
 	Predict  predictCommand   `cmd:"" help:"Predict what the same journeys would take if messages took some of their calls, or calls their messages."`
 	Lint     lintCommand      `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
+	Claims   claimsCommand    `cmd:"" help:"Judge sentences that people repeat about calls and messages, each by an experiment; without a name, list them."`
 	Receive  receiveCommand   `cmd:"" help:"Take OTLP from services of your own and write a file that journey, compare and lint read."`
 	Flow     flowCommand      `cmd:"" help:"List, draw and check flows: what is done in which order, and what carries it."`
 	Redrive  redriveCommand   `cmd:"" help:"Send dead letters back to the topic that they came from."`

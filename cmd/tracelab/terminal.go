@@ -46,16 +46,20 @@ func newProgress(w io.Writer) *progress {
 
 // show replaces the line. It is called by several goroutines.
 func (p *progress) show(at lab.Progress) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.out == nil {
-		return
-	}
 	line := at.Stage
 	if at.Orders > 0 {
 		line = fmt.Sprintf("%s: %d of %d answered", at.Stage, at.Answered, at.Orders)
 	}
-	_, _ = fmt.Fprintf(p.out, "\r\x1b[K%s", line) // the report matters, not this
+	p.line(line)
+}
+
+// line replaces the line by a text.
+func (p *progress) line(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.out != nil {
+		_, _ = fmt.Fprintf(p.out, "\r\x1b[K%s", text) // the report matters, not this
+	}
 }
 
 // clear removes the line.

@@ -1,0 +1,10 @@
+package experiments
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain finds goroutines that a session has left behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,0 +1,193 @@
+package experiments
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"tracelab/experiments/verdict"
+	"tracelab/journey/format"
+)
+
+// cut shortens a line to a width.
+func cut(line string, width int) string {
+	if r := []rune(line); len(r) > width {
+		return string(r[:width-1]) + "…"
+	}
+	return line
+}
+
+// WriteText writes the verdict with its figures, on one screen.
+func (r *Report) WriteText(w io.Writer, style format.Style) error {
+	b := &strings.Builder{}
+	width := style.Columns()
+	b.WriteString(style.Paint(format.Bold, strings.TrimSuffix(style.Paragraph("", "  ", r.Name+": "+r.Statement), "\n")) + "\n")
+	word := strings.ToUpper(string(r.Verdict))
+	fmt.Fprintf(b, "%s  %s\n", style.Paint(wordColor(r.Verdict), word), cut(r.sizeWords(), max(20, width-len(word)-2)))
+	if len(r.Changed) > 0 {
+		b.WriteString(style.Paragraph("  ", "    ", "not at its default size: "+strings.Join(r.Changed, ", ")))
+	}
+	if r.Verdict == verdict.NotShown || r.Verdict == verdict.NotValid {
+		b.WriteString(style.Paragraph("  ", "    ", r.reason()))
+	}
+	b.WriteString("\n")
+	r.parts(b, width)
+	r.measured(b, width)
+	r.gates(b, style)
+	if e := r.Evidence; e != nil {
+		b.WriteString(style.Paragraph("", "  ", fmt.Sprintf("look for: %s (%d of %d journeys of %s)", e.Look, e.Seen, e.Of, e.Form)))
+		fmt.Fprintf(b, "  %s\n", e.Open)
+	}
+	b.WriteString(style.Paragraph("", "  ", fmt.Sprintf("holds when: %s (δ %s)", r.Rule, r.Delta)))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// reason says what is missing to a verdict, without the figures that stand in the table anyway.
+func (r *Report) reason() string {
+	switch {
+	case r.Verdict == verdict.NotValid:
+		return "a gate failed: these figures say nothing"
+	case r.Alone != "":
+		return r.Why
+	case r.Settle != nil:
+		return fmt.Sprintf("%d %s would settle it (%s), if the figures stay as they are", r.Settle.N, r.Settle.Unit, r.Settle.Part)
+	}
+	return "no number of repetitions would settle it, if the figures stay as they are"
+}
+
+// sizeWords says how much was done.
+func (r *Report) sizeWords() string {
+	text := fmt.Sprintf("%d orders a form", r.Size.Orders)
+	if r.Size.Rate > 0 {
+		text += fmt.Sprintf(", %g/s", r.Size.Rate)
+	}
+	if r.Kind == Repeated {
+		text += fmt.Sprintf(", %d runs an arm", r.Size.Seeds)
+	}
+	return fmt.Sprintf("%s, seed %d; took %.0f s", text, r.Size.Seed, r.Took)
+}
+
+func wordColor(word verdict.Word) format.Color {
+	switch word {
+	case verdict.Holds:
+		return format.Green
+	case verdict.DoesNotHold:
+		return format.Red
+	case verdict.NotValid:
+		return format.Yellow
+	case verdict.NotShown:
+	}
+	return format.Bold
+}
+
+// parts writes what decides, and what is shown beside it.
+func (r *Report) parts(b *strings.Builder, width int) {
+	if len(r.Parts)+len(r.Beside) == 0 {
+		return
+	}
+	rows := [][]string{{"what decides", "measured", "95 % interval", "want", ""}}
+	if r.verdict.Among > 0 {
+		rows[0][2] = fmt.Sprintf("%.3g %% interval", 100*r.verdict.Confidence)
+	}
+	for _, p := range append(append([]PartReport{}, r.Parts...), r.Beside...) {
+		rows = append(rows, []string{"  " + p.Name, p.value(), interval(p.Low, p.High), p.Want, string(p.Verdict)})
+	}
+	table(b, width, rows)
+}
+
+func (p PartReport) value() string {
+	if p.Infinite {
+		return "failed"
+	}
+	return number(p.Value)
+}
+
+// measured writes predicted and measured figures.
+func (r *Report) measured(b *strings.Builder, width int) {
+	if len(r.Figures) == 0 {
+		return
+	}
+	rows := [][]string{{"figures", "predicted", "measured", "residual", "95 % interval", "n"}}
+	for _, m := range r.Figures {
+		value := number(m.Measured)
+		if m.Of > 0 {
+			value = fmt.Sprintf("%d/%d", m.Hits, m.Of)
+		}
+		n := fmt.Sprint(m.N)
+		if m.Runs > 0 {
+			n = fmt.Sprintf("%d runs", m.Runs)
+		}
+		rows = append(rows, []string{strings.TrimRight(fmt.Sprintf("  %s, %s, %s", m.Arm, m.Measure, m.Unit), ", "), number(m.Predicted), value, number(m.Residual), interval(m.Low, m.High), n})
+	}
+	table(b, width, rows)
+}
+
+// gates names the failed ones, and counts the others.
+func (r *Report) gates(b *strings.Builder, style format.Style) {
+	failed := r.Failed()
+	var passed []string
+	for _, g := range r.Gates {
+		if g.Passed {
+			passed = append(passed, g.Name)
+		}
+	}
+	for _, g := range failed {
+		b.WriteString(style.Paragraph("  ", "    ", fmt.Sprintf("gate FAILED: %s: %s; %s", g.Name, g.Measured, g.Change)))
+	}
+	if len(passed) > 0 {
+		b.WriteString(style.Paragraph("  ", "    ", fmt.Sprintf("gates passed: %s", strings.Join(passed, ", "))))
+	}
+	b.WriteString("\n")
+}
+
+func number(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return short(*v)
+}
+
+func interval(low, high *float64) string {
+	switch {
+	case low == nil && high == nil:
+		return "-"
+	case low == nil:
+		return "up to " + short(*high)
+	case high == nil:
+		return "from " + short(*low)
+	}
+	return short(*low) + " to " + short(*high)
+}
+
+// table writes rows in columns; the first column is cut so that a row fits the width.
+func table(b *strings.Builder, width int, rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], len([]rune(cell)))
+		}
+	}
+	rest := 0
+	for _, w := range widths[1:] {
+		rest += w + 2
+	}
+	widths[0] = max(12, min(widths[0], width-rest))
+	for _, row := range rows {
+		line := pad(cut(row[0], widths[0]), widths[0], false)
+		for i, cell := range row[1:] {
+			left := cell != "" && (cell[0] < '0' || cell[0] > '9') && cell[0] != '-' && i > 1
+			line += "  " + pad(cell, widths[i+1], !left)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	b.WriteString("\n")
+}
+
+func pad(s string, width int, right bool) string {
+	space := strings.Repeat(" ", max(0, width-len([]rune(s))))
+	if right {
+		return space + s
+	}
+	return s + space
+}

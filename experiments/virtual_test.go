@@ -1,0 +1,70 @@
+package experiments
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// virtualNetwork is a network in memory, for synctest. It gives out ports where kfake's own network takes fixed ones only.
+type virtualNetwork struct {
+	kfake.VirtualNetwork
+
+	mu   sync.Mutex
+	last int
+}
+
+func (v *virtualNetwork) Listen(network, address string) (net.Listener, error) {
+	if host, free := strings.CutSuffix(address, ":0"); free {
+		v.mu.Lock()
+		v.last++
+		address = net.JoinHostPort(host, strconv.Itoa(20000+v.last))
+		v.mu.Unlock()
+	}
+	return v.VirtualNetwork.Listen(network, address)
+}
+
+// publishDelay is what the virtual broker takes for an acknowledgement: without it a message would take no time.
+const publishDelay = time.Millisecond
+
+// virtually runs claims in virtual time, where no machine is ever short of anything, on a broker that takes its time.
+func virtually(t *testing.T, claims []Claim, tamper func(*lab.Config), change func(*Settings)) *Ledger {
+	t.Helper()
+	out := t.TempDir()
+	var ledger *Ledger
+	synctest.Test(t, func(t *testing.T) {
+		network := &virtualNetwork{}
+		cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(network.Listen), kfake.SleepOutOfOrder())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cluster.Close()
+		cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+			cluster.SleepControl(func() { time.Sleep(publishDelay) })
+			return nil, nil, false // not handled: the broker goes on with it, and this function stays
+		})
+		settings := Settings{
+			Orders: 24, Out: out, Version: "test", Kafka: cluster.ListenAddrs(), virtual: true, tamper: tamper, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			network: services.Network{Listen: network.Listen, Dial: network.DialContext},
+		}
+		if change != nil {
+			change(&settings)
+		}
+		if ledger, err = Run(t.Context(), settings, claims, func(Report) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return ledger
+}
