@@ -15,11 +15,15 @@ type turn struct {
 	number int
 }
 
-// offerClosed lets a number of clients place all orders, in the same turns as an open loop does. Each has one order at a time and places its next
-// one when it has the answer, or has waited for its time: a system that stalls gets less load, so what the stall costs those who would have come
-// meanwhile is not seen. An order is intended to begin when its client is free, so response is the caller wait.
+// offerClosed lets a number of clients place all orders, in the same turns as an open loop does. Each has one order at a time, and when it has the
+// answer, or has waited for its time, it thinks for a while and places its next one: a system that stalls gets less load, so what the stall costs
+// those who would have come meanwhile is not seen. An order is intended to begin when its client is free and has thought, so response is the caller
+// wait.
+//
+// Clients think before their first order, too, the first one for a part of the time and the last one for all of it: they do not begin as a burst,
+// and the time of the load is that of its orders and all of their thinking.
 func (l load) offerClosed(ctx context.Context) (placed int, g Generator, err error) {
-	turns := make(chan turn)
+	turns, over := make(chan turn), make(chan struct{})
 	var clients sync.WaitGroup
 	var failed firstError
 	begin := time.Now()
@@ -27,9 +31,13 @@ func (l load) offerClosed(ctx context.Context) (placed int, g Generator, err err
 		l.exp.Start = begin
 		l.begun(begin)
 	}
-	for range l.clients {
+	for i := range l.clients {
 		clients.Go(func() {
-			for t := range turns {
+			for thinking := l.think * time.Duration(i+1) / time.Duration(l.clients); l.thinks(thinking, over); thinking = l.think {
+				t, ok := <-turns
+				if !ok {
+					return
+				}
 				o, err := l.one(ctx, t.form, t.number, time.Now())
 				failed.keep(err)
 				l.answered(o)
@@ -49,12 +57,28 @@ placing:
 			}
 		}
 	}
+	close(over)
 	close(turns)
 	clients.Wait()
 	if ctx.Err() != nil {
 		failed.keep(fmt.Errorf("stopped while placing orders: %w", context.Cause(ctx)))
 	}
 	return placed, Generator{Clients: l.clients, Rate: perSecond(placed, time.Since(begin))}, failed.err
+}
+
+// thinks waits, and returns false when no more orders are to be placed.
+func (l load) thinks(during time.Duration, over <-chan struct{}) bool {
+	if during == 0 {
+		return true
+	}
+	timer := time.NewTimer(during)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-over:
+		return false
+	}
 }
 
 // perSecond is how many things a second there were.
@@ -70,7 +94,11 @@ func (r *Result) loop() string {
 	if r.Clients == 0 {
 		return fmt.Sprintf("at %g orders/s", r.Rate)
 	}
-	return fmt.Sprintf("by %s, each of which places its next order when it has its answer", count(r.Clients, "client", "clients"))
+	thinks := ""
+	if r.ThinkMS > 0 {
+		thinks = fmt.Sprintf(" and has thought for %v", time.Duration(r.ThinkMS*float64(time.Millisecond)))
+	}
+	return fmt.Sprintf("by %s, each of which places its next order when it has its answer%s", count(r.Clients, "client", "clients"), thinks)
 }
 
 // closedLoop says what the figures of a closed loop are.

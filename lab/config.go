@@ -30,6 +30,7 @@ type Config struct {
 	Rate     float64         // orders/s over all forms, as intended start times; 0: 80, or none with Clients
 	OneRate  bool            // do not look, after the run, for the highest rate at which the generator starts on time
 	Clients  int             // that place the orders in a closed loop, in the place of a rate; 0: an open loop
+	Think    time.Duration   // of each of these clients, before each order; 0: none
 	Seed     uint64
 	Base     services.Form // that the others are compared with; "": grpc, or the first without it
 	Relation services.Relation
@@ -206,7 +207,17 @@ func (c Config) checkLoad() error {
 		if c.Rate != 0 {
 			return errors.New("clients of a closed loop place orders as they get answers, and a rate as time passes: give one of --clients and --rate")
 		}
+		if c.Think < 0 || c.Think > maxDuration {
+			return fmt.Errorf("think %v: use a duration up to %v", c.Think, maxDuration)
+		}
+		if thinking := time.Duration(c.Orders*len(c.Forms)/c.Clients) * c.Think; thinking > maxDuration {
+			return fmt.Errorf("%s in each of %s by %s who think for %v take %v: use fewer orders, more clients or less thinking, so that they take no more than %v",
+				count(c.Orders, "order", "orders"), count(len(c.Forms), "form", "forms"), count(c.Clients, "client", "clients"), c.Think, thinking.Round(time.Second), maxDuration)
+		}
 		return nil
+	}
+	if c.Think != 0 {
+		return errors.New("think is what clients of a closed loop do between their orders: say with --clients how many there are, or leave out --think")
 	}
 	if !(c.Rate >= minRate && c.Rate <= maxRate) {
 		return fmt.Errorf("rate %g: use orders/s from %g to %g", c.Rate, minRate, maxRate)

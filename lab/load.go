@@ -33,6 +33,7 @@ type load struct {
 	orders   int             // of each form
 	rate     float64         // orders/s over all forms
 	clients  int             // of a closed loop, see offerClosed; 0: an open one
+	think    time.Duration   // of a client of a closed loop, before each order
 	stop     <-chan struct{} // closed: no more orders are placed; may be nil
 	answered func(order)     // is told of each order that has its answer, or has waited for its time
 }

@@ -115,6 +115,18 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("clients %d, rate %g, generator %+v", result.Clients, result.Rate, result.Generator)
 			}
 		},
+		"think": func(t *testing.T) {
+			result, _ := do(t, "--orders", "3", "--clients", "1", "--think", "50ms")
+			list := orders(t, result)
+			for i, o := range list[1:] {
+				if free := list[i].Intended.Add(time.Duration(list[i].CallerWait)); o.Intended.Sub(free) < 50*time.Millisecond {
+					t.Errorf("order %d begins %v after the answer before it, want it to think for 50ms", i+1, o.Intended.Sub(free))
+				}
+			}
+			if result.ThinkMS != 50 {
+				t.Errorf("the report says that it thinks for %g ms", result.ThinkMS)
+			}
+		},
 		"seed": func(t *testing.T) {
 			result, _ := do(t, "--seed", "6")
 			longer := 0

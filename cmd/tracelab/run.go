@@ -25,6 +25,7 @@ type runCommand struct {
 	Orders   int           `help:"Orders of each form (default ${default})." default:"25" placeholder:"N"`
 	Rate     *float64      `help:"Orders per second over all forms, as intended start times (an open loop) (default 80)." placeholder:"N"`
 	Clients  *int          `help:"Clients that place the orders instead, each its next one when it has its answer (a closed loop)." placeholder:"N"`
+	Think    time.Duration `help:"How long each of these clients thinks before an order (default: not at all)." placeholder:"DURATION"`
 	Seed     uint64        `help:"The same seed is the same work (default ${default})." default:"1" placeholder:"N"`
 	Flow     string        `help:"What is done: a flow by name (tracelab flow list), or a file of your own that ends in .yaml (default ${default})." default:"order" placeholder:"NAME|FILE"`
 	Relation string        `help:"How a consumer's span refers to the producer's: both, parent, link; or kotel, a lab whose Kafka clients use that library as shipped (default ${default})." default:"both" placeholder:"NAME"`
@@ -111,7 +112,7 @@ func runnable(flow *flows.Flow, rabbitmq []string, target string) []services.For
 
 func (c *runCommand) config(s *streams) (lab.Config, error) {
 	config := lab.Config{
-		Orders: c.Orders, Seed: c.Seed, Mailbox: c.Mailbox, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
+		Orders: c.Orders, Think: c.Think, Seed: c.Seed, Mailbox: c.Mailbox, Polls: c.Polls, NoDedupe: c.NoDedupe, WarmUp: c.WarmUp, Base: services.Form(c.Base),
 		Timeout: c.Timeout, Deadline: c.Deadline, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Keep: c.Keep, Store: c.Store, NoOutbox: c.NoOutbox, Target: c.Target,
 		ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger, Unsent: 1 - c.Sample, Profiles: c.Profiles, Headers: c.Headers, Host: c.Host, Out: c.Out, Program: hint.Program(os.Args[0]), Version: version(), Logger: s.log,
 	}

@@ -83,6 +83,9 @@ func (r Run) Name() string { return nameOf(r.Run) }
 
 // loadOf says how the orders of a run were placed.
 func loadOf(r rundir.Run) string {
+	if r.Clients > 0 && r.ThinkMS > 0 {
+		return fmt.Sprintf("closed loop of %d that think for %g ms", r.Clients, r.ThinkMS)
+	}
 	if r.Clients > 0 {
 		return fmt.Sprintf("closed loop of %d", r.Clients)
 	}

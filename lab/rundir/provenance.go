@@ -18,6 +18,8 @@ type Provenance struct {
 	Rate     float64 `json:"rate"` // orders/s over all forms that were intended
 	// Clients is how many clients placed the orders in a closed loop, without a rate; 0: an open loop.
 	Clients int `json:"clients,omitempty"`
+	// ThinkMS is how long each of them thinks before an order.
+	ThinkMS float64 `json:"think_ms,omitempty"`
 	// Faults are those that the orders carried, as --fault takes them.
 	Faults []string `json:"faults"`
 	Events []string `json:"events,omitempty"` // what was done to parts of the lab, as --event takes it
