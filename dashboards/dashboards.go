@@ -37,6 +37,7 @@ type Variable struct {
 	Query                          string
 	AllValue                       string
 	IncludeAll                     bool
+	Hide                           int // 2: it is not shown, and only goes along to other dashboards
 	Datasource                     *Source
 }
 

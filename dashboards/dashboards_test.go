@@ -29,9 +29,9 @@ func TestDashboards(t *testing.T) {
 	}
 }
 
-func TestTheSixDashboardsAreThere(t *testing.T) {
+func TestTheSevenDashboardsAreThere(t *testing.T) {
 	texts := files(t)
-	for _, name := range []string{"latency", "errors", "queues", "services", "forms", "telemetry"} {
+	for _, name := range []string{"latency", "errors", "queues", "delivery", "services", "forms", "telemetry"} {
 		if _, ok := texts[name+".json"]; !ok {
 			t.Errorf("%s.json is missing", name)
 		}
@@ -53,7 +53,9 @@ func TestBrokenDashboardsAreFound(t *testing.T) {
 		{"no variable", "latency", `"name": "form"`, `"name": "shape"`, "variable form (query) is missing"},
 		{"variable's source", "latency", "\"uid\": \"${datasource}\"\n        },\n        \"description\"", "\"uid\": \"prometheus\"\n        },\n        \"description\"", "does not ask ${datasource}"},
 		{"All", "latency", `"allValue": ".+"`, `"allValue": ".*"`, `want ".+"`},
-		{"variable's query", "latency", `label_values(traces_span_metrics_calls_total, service_name)`, `metrics(traces_.*)`, "is not label_values"},
+		{"variable's query", "latency", `label_values(traces_span_metrics_calls_total{tracelab_flow=~\"$flow\"}, service_name)`, `metrics(traces_.*)`, "is not label_values"},
+		{"variable shown in vain", "telemetry", `"hide": 2`, `"hide": 0`, "variable flow: used by a panel false, hide 0"},
+		{"variable hidden in use", "latency", "\"includeAll\": true,\n        \"label\": \"Step\"", "\"hide\": 2,\n        \"includeAll\": true,\n        \"label\": \"Step\"", "variable step: used by a panel true, hide 2"},
 		{"variable's label", "latency", `"label": "Service"`, `"label": ""`, "no label or no description"},
 		{"id twice", "latency", `"id": 2,`, `"id": 1,`, "used twice"},
 		{"title twice", "latency", `"title": "Steps"`, `"title": "Records"`, `two panels are called "Records"`},
@@ -79,7 +81,7 @@ func TestBrokenDashboardsAreFound(t *testing.T) {
 		{"axis", "latency", `"min": 0`, `"min": 1`, "does not begin at 0"},
 		{"percent axis", "errors", `"max": 1,`, `"max": 2,`, "from 0 to 1"},
 		{"fixed window", "latency", `[$__rate_interval]`, `[5m]`, "window of fixed length"},
-		{"le", "latency", `{service_name=\"gateway\"}`, `{le=\"1\"}`, "Prometheus 2"},
+		{"le", "latency", `{service_name=\"gateway\", `, `{le=\"1\", `, "Prometheus 2"},
 		{"quantile of series", "latency", `sum by (le, tracelab_step) (((last`, `avg by (le, tracelab_step) (((last`, "histogram_quantile wants"},
 		{"no exemplars", "latency", `"exemplar": true,`, `"exemplar": false,`, "without its exemplars"},
 		{"instant curve", "latency", `"range": true`, `"instant": true`, "asks for an instant"},

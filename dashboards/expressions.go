@@ -67,11 +67,14 @@ func withoutFallback(expr string) []string {
 
 // What an expression may wait for.
 const (
-	AfterFailure  = "an order that failed"                  // a step (run --fault payment:error=…) and an answer of the gateway (run --fault orders:error=…)
-	AfterAlert    = "an alert that fires"                   // any
-	AfterSampling = "a collector that samples"              // COLLECTOR_SAMPLING=tail-sampling
-	AfterOutage   = "a collector that cannot hand spans on" // a final answer from what should be Jaeger, or a queue that is full
+	AfterFailure  = "an order that failed"                    // a step (run --fault payment:error=…) and an answer of the gateway (run --fault orders:error=…)
+	AfterAlert    = "an alert that fires"                     // any
+	AfterSampling = "a collector that samples"                // COLLECTOR_SAMPLING=tail-sampling
+	AfterDelivery = "a flow with retries, a batch and a view" // besides: a breaker, a timeout, workers, dead letters and an outbox
+	AfterOutage   = "a collector that cannot hand spans on"   // a final answer from what should be Jaeger, or a queue that is full
 )
+
+var delivery = regexp.MustCompile(`tracelab_(call|breaker|workers|outbox|view)_|\[\.\]dlq|DEADLINE_EXCEEDED|error_type="504"|"timeout\|cancelled"`)
 
 var outage = regexp.MustCompile(`otelcol_exporter_(send|enqueue)_failed_spans\{`)
 
@@ -86,6 +89,8 @@ func after(expr string) string {
 		return AfterSampling
 	case outage.MatchString(expr):
 		return AfterOutage
+	case delivery.MatchString(expr):
+		return AfterDelivery
 	case strings.Contains(expr, "STATUS_CODE_ERROR"):
 		return AfterFailure
 	}

@@ -15,12 +15,15 @@ var matcher = regexp.MustCompile(`(service_name|tracelab_step|tracelab_form|trac
 // everyFlow lists the services that every flow has: the client and the gateway.
 var everyFlow = []string{"client", "gateway"}
 
+// deadLetters are what the names of dead letters end or begin with, whatever their topic: at Kafka and at RabbitMQ.
+var deadLetters = []string{".+[.]dlq", "tracelab[.]dead:.+", ".+(:.+)?"}
+
 // namesOfFlow lists what an expression names that only some flows have.
 func namesOfFlow(expr string) []string {
 	var names []string
 	for _, m := range matcher.FindAllStringSubmatch(expr, -1) {
 		for word := range strings.SplitSeq(strings.Trim(m[3], "()"), "|") {
-			if word != "" && word != ".*" && word != ".+" && !slices.Contains(everyFlow, word) {
+			if word != "" && !slices.Contains(deadLetters, word) && word != ".*" && word != ".+" && !slices.Contains(everyFlow, word) {
 				names = append(names, m[1]+" "+word)
 			}
 		}

@@ -93,7 +93,20 @@ func canonicalJSON(data []byte) []byte {
 
 // all is what All stands for. Spans that belong to no form (polls, commits) have no label form and are meant, too; a series without
 // service_name is the collector's or Jaeger's own HTTP and gRPC metric of the same name, and is not.
-var all = map[string]string{"service": ".+", "form": ".*"}
+// Series of before a service told its flow have no label of it.
+var all = map[string]string{"flow": ".*", "service": ".+", "form": ".*", "step": ".+", "topic": ".+"}
+
+// hidden is the value of hide of a variable that is not shown. It goes along with the links to the dashboards that use it.
+const hidden = 2
+
+// uses tells whether a query of a panel uses a variable.
+func (d Dashboard) uses(name string) bool {
+	return slices.ContainsFunc(d.panels(), func(p Panel) bool {
+		return slices.ContainsFunc(p.Targets, func(t Target) bool {
+			return slices.ContainsFunc(variable.FindAllStringSubmatch(t.Expr, -1), func(m []string) bool { return m[1] == name })
+		})
+	})
+}
 
 func variableViolations(d Dashboard, say func(string, ...any)) {
 	byName := map[string]Variable{}
@@ -112,9 +125,12 @@ func variableViolations(d Dashboard, say func(string, ...any)) {
 			if _, ok := v.metric(); !ok {
 				say("variable %s is not label_values(METRIC, label)", v.Name)
 			}
+			if used := d.uses(v.Name); used != (v.Hide == 0) || !used && v.Hide != hidden {
+				say("variable %s: used by a panel %v, hide %d, want 0 for one that is used and %d for others", v.Name, used, v.Hide, hidden)
+			}
 		}
 	}
-	for name, kind := range map[string]string{"datasource": "datasource", "service": "query", "form": "query", "jaeger_ui": "textbox"} {
+	for name, kind := range map[string]string{"datasource": "datasource", "flow": "query", "service": "query", "form": "query", "step": "query", "topic": "query", "jaeger_ui": "textbox"} {
 		if byName[name].Type != kind {
 			say("variable %s (%s) is missing", name, kind)
 		}

@@ -125,7 +125,7 @@ func (env *environment) telemetry(ctx context.Context, c Config, run string) (te
 	if env.open != nil {
 		processors = append(processors, env.open)
 	}
-	t.Version, t.Host, t.Instance = c.Version, c.Host, run
+	t.Version, t.Host, t.Instance, t.Flow = c.Version, c.Host, run, c.Flow.Name
 	t.Profiled, t.Headers = c.Profiles != "", c.Headers
 	t.Processors, t.Logs = processors, c.Logger.Handler()
 	t.Propagator, t.BaggageKeys = services.Propagator(c.Logger), services.BaggageKeys()

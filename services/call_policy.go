@@ -87,6 +87,7 @@ func (p *callPolicy) do(ctx context.Context, e Experiment, event *orderpb.Event,
 		}
 		if !p.budget.retry(time.Now()) {
 			p.count(e, func(c *CallCounts) { c.OverBudget++ })
+			p.node.callMetrics.refused.Add(ctx, 1, refusedSet(p.row.Step, overBudget))
 			return err
 		}
 		if !pauseFor(ctx, pause) {

@@ -183,6 +183,7 @@ func TestARetryWaitsAsLongAsItIsTold(t *testing.T) {
 // TestABudgetBoundsAStorm: with everything failing, retries are a share of the calls; without a budget they are a multiple.
 func TestABudgetBoundsAStorm(t *testing.T) {
 	for budget, want := range map[string][2]float64{"10%": {1.09, 1.11}, "none": {4, 4}} {
+		m := &meters{}
 		inBubble(t, func(l *testLab) {
 			p := l.policyOfDesk()
 			var mu sync.Mutex
@@ -211,7 +212,10 @@ func TestABudgetBoundsAStorm(t *testing.T) {
 			if counts.Calls != calls || counts.Retries != attempts-calls || (counts.OverBudget > 0) != (budget != "none") {
 				t.Errorf("budget %s: counted %+v of %d attempts", budget, counts, attempts)
 			}
-		}, withFlow(t, parsed(t, shop(", retry: 3 within 2s, backoff 50ms, budget: "+budget))))
+			if retries, over := l.sum(m, "tracelab.call.retries", ""), l.sum(m, "tracelab.call.refused", overBudget); retries != counts.Retries || over != counts.OverBudget {
+				t.Errorf("budget %s: measured %d retries and %d over the budget, counted %+v", budget, retries, over, counts)
+			}
+		}, m.measured, withFlow(t, parsed(t, shop(", retry: 3 within 2s, backoff 50ms, budget: "+budget))))
 	}
 }
 

@@ -48,6 +48,9 @@ func newKeeper(n *node, config Config) (*keeper, error) {
 	k.noOutbox = config.NoOutbox
 	if k.ledger.about.Durable || slices.ContainsFunc(n.flow.Forms(), k.boxed) { // a process before may have left messages
 		k.outbox = newOutbox(n, n.store.kept, config.Prefix)
+		if err := k.outbox.measure(); err != nil {
+			return nil, err
+		}
 	}
 	n.httpServer.Plain("GET "+n.flow.Path+"/{id}", http.HandlerFunc(k.get))
 	n.httpServer.Plain("GET /runs/{run}", http.HandlerFunc(k.accounts))

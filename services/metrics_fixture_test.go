@@ -68,6 +68,17 @@ func (l *testLab) named(m *meters, name string) []series {
 	return found
 }
 
+// sum adds the series of a metric that have an error.type; "" adds all.
+func (l *testLab) sum(m *meters, name, errorType string) (sum int) {
+	l.Helper()
+	for _, s := range l.named(m, name) {
+		if errorType == "" || s.attributes["error.type"] == errorType {
+			sum += int(s.value)
+		}
+	}
+	return sum
+}
+
 func seriesOf(m metricdata.Metrics) []series {
 	var found []series
 	add := func(set attribute.Set, value int64, exemplars []metricdata.Exemplar[float64]) {

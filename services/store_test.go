@@ -136,6 +136,7 @@ func (l *testLab) cut() (mend func()) {
 // TestTheOutboxTakesWhatTheBrokerDoesNot: while the broker takes nothing, clients get their answer at once and messages wait; they go out when it is
 // back, also after a restart, in the trace of their order, and each step is done once.
 func TestTheOutboxTakesWhatTheBrokerDoesNot(t *testing.T) {
+	m := &meters{}
 	onDisk(t, func(l *testLab, reopen func()) {
 		var ids []string
 		place := func(number int) {
@@ -156,6 +157,9 @@ func TestTheOutboxTakesWhatTheBrokerDoesNot(t *testing.T) {
 		}
 		if n := l.backlog(); n < 3 {
 			l.Errorf("%d messages wait, want 3", n)
+		}
+		if gauges := l.named(m, "tracelab.outbox.messages"); len(gauges) == 0 || gauges[len(gauges)-1].service != Orders || gauges[len(gauges)-1].value < 3 {
+			l.Errorf("the outbox is measured as %+v, want 3 messages of %s", gauges, Orders)
 		}
 		mend()
 		place(4)
@@ -194,7 +198,7 @@ func TestTheOutboxTakesWhatTheBrokerDoesNot(t *testing.T) {
 		if sent < len(ids) || len(traces) != len(ids) {
 			l.Errorf("%d sent in %d traces, want %d", sent, len(traces), len(ids))
 		}
-	})
+	}, func(c *Config) { m.readers = nil; m.measured(c) })
 }
 
 // TestStoreAddresses that make no sense are refused before anything is opened, without what is secret in them.

@@ -63,6 +63,7 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	}
 	names := flow.Services()
 	slices.SortFunc(config.Services, func(a, b string) int { return slices.Index(names, a) - slices.Index(names, b) })
+	config.Telemetry.Flow = flow.Name
 	config.Telemetry.Form = func(ctx context.Context) string { return formOf(ctx, flow.Flow) }
 	if config.Connections == 0 {
 		config.Connections = connectionsLimit()

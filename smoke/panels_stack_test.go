@@ -28,15 +28,23 @@ func (s *system) everyPanelIsDrawn(t *testing.T) {
 	if out == "" {
 		out = t.TempDir()
 	}
+	s.draw(t, filepath.Join(out, "order"), "order", "errors.json", "forms.json", "latency.json", "queues.json", "services.json", "telemetry.json")
+	s.draw(t, filepath.Join(out, "own"), "bakery", "delivery.json", "forms.json", "queues.json")
+}
+
+// draw has dashboards drawn with a flow chosen.
+func (s *system) draw(t *testing.T, out, flow string, dashboards ...string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, "go", "run", "./tools/panels", "-prometheus", s.Addresses["TRACELAB_PROMETHEUS"], "-jaeger", s.Addresses["TRACELAB_JAEGER"], "-minutes", "10", "-out", out)
+	args := append([]string{"run", "./tools/panels", "-prometheus", s.Addresses["TRACELAB_PROMETHEUS"], "-jaeger", s.Addresses["TRACELAB_JAEGER"], "-minutes", "10", "-flow", flow, "-out", out}, dashboards...)
+	command := exec.CommandContext(ctx, "go", args...)
 	command.Dir = s.root
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second
 	said, err := command.CombinedOutput()
 	if err != nil {
-		t.Errorf("%v\n%s", err, said)
+		t.Errorf("flow %s: %v\n%s", flow, err, said)
 	}
 	t.Logf("%s", said)
 }

@@ -108,6 +108,7 @@ func TestTheStack(t *testing.T) {
 	began := time.Now()
 	t.Run("a run is judged through Jaeger", s.aRunIsJudged)
 	t.Run("doctor finds all well", s.doctorFindsAllWell)
+	t.Run("an own flow fills every variable", s.anOwnFlowFillsEveryVariable)
 	expressions, err := dashboards.Expressions(s.root)
 	if err != nil {
 		t.Fatal(err)
@@ -165,6 +166,7 @@ func (s *system) everyExpressionFindsSeries(t *testing.T, expressions []dashboar
 		defer close(done)
 		for load.Err() == nil {
 			s.run(load, t, "--orders", "25", "--rate", "25", "--fault", "payment:error=payment_declined@0.5", "--fault", "orders:error=full@0.3")
+			s.runOwnFlow(load, t)
 		}
 	}()
 	defer func() { stop(); <-done }()

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"go.opentelemetry.io/contrib/processors/baggagecopy"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
@@ -22,6 +23,9 @@ import (
 // Scope is the instrumentation scope of the spans and metrics that services make themselves.
 const Scope = "tracelab/services"
 
+// FlowKey is the resource attribute that names the flow which a service does its part of.
+const FlowKey = attribute.Key("tracelab.flow")
+
 // Config is what all services of a lab have in common.
 type Config struct {
 	Version string // service.version
@@ -29,6 +33,7 @@ type Config struct {
 	// host for clock skew and moves their spans.
 	Host       string
 	Instance   string // the part of service.instance.id that tells this process from another
+	Flow       string // tracelab.flow of the resource, so that metrics of one flow can be told from another's; "": none
 	Processors []sdktrace.SpanProcessor
 	// Reader makes the reader of one service's metrics; whoever gives it ends it, see Metrics. Nil: nothing is measured.
 	Reader func() sdkmetric.Reader
@@ -68,10 +73,14 @@ type Provider struct {
 
 // New makes a service's provider.
 func (c Config) New(service string) (*Provider, error) {
-	res, err := resource.New(context.Background(), resource.WithSchemaURL(semconv.SchemaURL), resource.WithAttributes(
-		semconv.ServiceName(service), semconv.ServiceInstanceID(service+"-"+c.Instance), semconv.ServiceVersion(c.Version),
+	attributes := []attribute.KeyValue{
+		semconv.ServiceName(service), semconv.ServiceInstanceID(service + "-" + c.Instance), semconv.ServiceVersion(c.Version),
 		semconv.HostID(c.Host), semconv.HostName(c.Host),
-	))
+	}
+	if c.Flow != "" {
+		attributes = append(attributes, FlowKey.String(c.Flow))
+	}
+	res, err := resource.New(context.Background(), resource.WithSchemaURL(semconv.SchemaURL), resource.WithAttributes(attributes...))
 	if err != nil {
 		return nil, fmt.Errorf("resource of %s: %w", service, err)
 	}

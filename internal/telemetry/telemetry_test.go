@@ -33,13 +33,13 @@ func spanOf(ctx context.Context, t *testing.T, c Config, service string) sdktrac
 }
 
 func TestResources(t *testing.T) {
-	config := Config{Version: "v7", Host: "lab-host", Instance: "42"}
+	config := Config{Version: "v7", Host: "lab-host", Instance: "42", Flow: "ride"}
 	for _, service := range []string{"gateway", "orders"} {
 		span := spanOf(t.Context(), t, config, service)
 		set := span.Resource().Set()
 		for key, want := range map[string]string{
 			string(semconv.ServiceNameKey): service, string(semconv.ServiceInstanceIDKey): service + "-42", string(semconv.ServiceVersionKey): "v7",
-			string(semconv.HostIDKey): "lab-host", string(semconv.HostNameKey): "lab-host", // the same for all, or Jaeger sees clock skew
+			string(semconv.HostIDKey): "lab-host", string(semconv.HostNameKey): "lab-host", string(FlowKey): "ride", // the same for all, or Jaeger sees clock skew
 		} {
 			found := false
 			for _, kv := range set.ToSlice() {

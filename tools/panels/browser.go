@@ -85,7 +85,7 @@ func (b *browser) receive(w http.ResponseWriter, r *http.Request) {
 func (b *browser) close() { _ = b.server.Close() }
 
 // draw makes a picture of a dashboard and returns what is on it.
-func (b *browser) draw(ctx context.Context, file, picture string, minutes int) (drawn, error) {
+func (b *browser) draw(ctx context.Context, file, picture string, view view) (drawn, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, drawTimeout, fmt.Errorf("not drawn within %v", drawTimeout))
 	defer cancel()
 	height, err := heightOf(file)
@@ -96,7 +96,7 @@ func (b *browser) draw(ctx context.Context, file, picture string, minutes int) (
 	if err != nil {
 		return drawn{}, err
 	}
-	page := b.address + "/?" + url.Values{"file": {filepath.Base(file)}, "minutes": {strconv.Itoa(minutes)}}.Encode()
+	page := b.address + "/?" + url.Values{"file": {filepath.Base(file)}, "minutes": {strconv.Itoa(view.minutes)}, "flow": {view.flow}}.Encode()
 	command := exec.CommandContext(ctx, b.program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
 		"--no-first-run", "--hide-scrollbars", "--user-data-dir="+profile, fmt.Sprintf("--window-size=1600,%d", height),
 		"--virtual-time-budget=30000", "--screenshot="+picture, page)

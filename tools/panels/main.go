@@ -1,6 +1,6 @@
 // Command panels draws the dashboards in Chromium and says what a person would miss on them.
 //
-//	go run ./tools/panels [-prometheus URL] [-jaeger URL] [-out DIR] [-minutes 15] [DASHBOARD.json ...]
+//	go run ./tools/panels [-prometheus URL] [-jaeger URL] [-out DIR] [-minutes 15] [-flow NAME] [DASHBOARD.json ...]
 //
 // It writes one picture of each dashboard, 1600 pixels wide, and fails when a panel has no data (but those in expectEmpty), has an error, cuts a
 // name off or must be scrolled. The drawing is our reading of the dashboards' JSON with Grafana's own components (@grafana/ui), not Grafana.
@@ -39,6 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	jaeger := flags.String("jaeger", os.Getenv("TRACELAB_JAEGER"), "`URL` of Jaeger, for the graph of the services, else $TRACELAB_JAEGER")
 	out := flags.String("out", "", "`folder` for the pictures (default tracelab-panels in the folder for temporary files)")
 	minutes := flags.Int("minutes", 15, "how far back the dashboards look")
+	flow := flags.String("flow", "", "the `flow` that is chosen (default all)")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if *out == "" {
 		*out = filepath.Join(os.TempDir(), "tracelab-panels")
 	}
-	if err := draw(ctx, sources{*prometheus, *jaeger}, *out, *minutes, flags.Args(), stdout, stderr); err != nil {
+	if err := draw(ctx, sources{*prometheus, *jaeger}, *out, view{*minutes, *flow}, flags.Args(), stdout, stderr); err != nil {
 		_, _ = fmt.Fprintf(stderr, "panels: %v\n", err)
 		return 1
 	}
@@ -61,8 +62,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // sources are the addresses of what the panels ask.
 type sources struct{ prometheus, jaeger string }
 
+// view is what a person has chosen above the panels.
+type view struct {
+	minutes int    // how far back
+	flow    string // "": all
+}
+
 // draw draws the dashboards with those file names, or all of them.
-func draw(ctx context.Context, from sources, out string, minutes int, names []string, stdout, stderr io.Writer) error {
+func draw(ctx context.Context, from sources, out string, view view, names []string, stdout, stderr io.Writer) error {
 	root, err := parts.Root()
 	if err != nil {
 		return err
@@ -101,7 +108,7 @@ func draw(ctx context.Context, from sources, out string, minutes int, names []st
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
 		picture := filepath.Join(out, name+".png")
-		drawn, err := b.draw(ctx, file, picture, minutes)
+		drawn, err := b.draw(ctx, file, picture, view)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -31,10 +31,10 @@ const registry = new FieldConfigOptionsRegistry(() => [
 
 const textOf = (template, labels) => template.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name) => labels[name] ?? '');
 
-// interpolate replaces the variables as Grafana does when every one stands at All.
+// interpolate replaces the variables as Grafana does when every one stands at All, or the flow at one.
 function interpolate(dashboard, expr, step) {
   const values = { __rate_interval: Math.max(20, step + 5) + 's', __rate_interval_ms: String(1000 * Math.max(20, step + 5)), __interval: step + 's', __range: to - from + 's' };
-  for (const v of dashboard.templating.list) values[v.name] = v.allValue;
+  for (const v of dashboard.templating.list) values[v.name] = (v.name === 'flow' && query.get('flow')) || v.allValue;
   return expr.replace(/\$\{?(\w+)\}?/g, (all, name) => values[name] ?? all);
 }
 
