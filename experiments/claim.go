@@ -28,6 +28,8 @@ type Claim struct {
 	Measure func(context.Context, *Lab) (Figures, error)
 	// Decide says what figures mean. It depends on nothing but them.
 	Decide func(Figures) (Decision, error)
+	// Draw makes the plot that answers the claim's question. Nil: each figure with its interval and its prediction.
+	Draw func(Figures) Plot
 
 	// Alike changes every lab of the experiment so that its arms no longer differ: then the claim never holds.
 	Alike func(*lab.Config)

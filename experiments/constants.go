@@ -15,7 +15,8 @@ import (
 // Constants are the costs that are measured, once in a session, on a calm lab with other orders than those of the claims.
 type Constants struct {
 	model.Constants
-	Step  time.Duration `json:"step"` // what a step takes beyond the waiting that is drawn: its CPU time, and a timer that fires late
+	Front time.Duration `json:"front"` // from the client's start until its answer, without the entry's step: through gateway and entry
+	Step  time.Duration `json:"step"`  // what a step takes beyond the waiting that is drawn: its CPU time, and a timer that fires late
 	Calls int           `json:"calls"`
 	Sent  int           `json:"messages"`
 	Steps int           `json:"steps"`
@@ -41,6 +42,7 @@ func (l *Lab) calibrate(ctx context.Context) (Constants, error) {
 		for number, j := range journeys {
 			if j != nil {
 				c.read(j, config.Flow, services.Experiment{Seed: config.Seed, Number: number})
+				c.readFront(j, config.Flow)
 			}
 		}
 	}
@@ -54,7 +56,7 @@ const (
 )
 
 // costs are what hops and steps took.
-type costs struct{ hops, acks, deliveries, steps []time.Duration }
+type costs struct{ fronts, hops, acks, deliveries, steps []time.Duration }
 
 // read adds the hops and steps of one journey.
 func (c *costs) read(j *journey.Journey, flow *flows.Flow, e services.Experiment) {
@@ -89,15 +91,31 @@ func (c *costs) read(j *journey.Journey, flow *flows.Flow, e services.Experiment
 	}
 }
 
+// readFront adds what an answer takes that waits for one step and one acknowledgement.
+func (c *costs) readFront(j *journey.Journey, flow *flows.Flow) {
+	messages := j.Messages()
+	wait, ok := j.CallerWait()
+	if len(messages) == 0 || !ok {
+		return
+	}
+	set := j.Set()
+	for _, i := range j.Spans() {
+		if name, ok := set.Span(i).Attr(services.KeyStep); ok && name.String() == string(flow.Entry()) {
+			start, end := set.Times(i)
+			c.fronts = append(c.fronts, wait-time.Duration(end-start)-messages[0].Publish)
+		}
+	}
+}
+
 // constants are the medians.
 func (c *costs) constants() (Constants, error) {
-	if len(c.hops) == 0 || len(c.acks) == 0 || len(c.steps) == 0 {
+	if len(c.fronts) == 0 || len(c.hops) == 0 || len(c.acks) == 0 || len(c.steps) == 0 {
 		return Constants{}, fmt.Errorf("%d calls, %d messages and %d steps were seen: nothing can be predicted from them", len(c.hops), len(c.acks), len(c.steps))
 	}
 	ack := median(c.acks)
 	return Constants{
 		Constants: model.Constants{Hop: median(c.hops), Ack: ack, Queue: max(0, median(c.deliveries)-ack)},
-		Step:      median(c.steps), Calls: len(c.hops), Sent: len(c.acks), Steps: len(c.steps),
+		Front:     median(c.fronts), Step: median(c.steps), Calls: len(c.hops), Sent: len(c.acks), Steps: len(c.steps),
 	}, nil
 }
 

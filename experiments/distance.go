@@ -24,7 +24,8 @@ const (
 	completionTrips = "completion, in round trips"
 )
 
-// distance: what it costs that services stand far apart.
+// distance: what it costs that services stand far apart. The gateway and orders stand with the client. Of kafka's completion more trips are
+// measured than predicted: a consumer has one fetch under way, so of three records that end an order the last ones wait for the next one.
 func distance() Claim {
 	const delta = 0.5 // round trips
 	return Claim{
@@ -49,8 +50,7 @@ func distance() Claim {
 				if err != nil {
 					return nil, err
 				}
-				// The gateway and orders stand with the client.
-				list = append(list, Prediction{Arm: string(form), Measure: waitTrips, Value: float64(wait - 2)}, Prediction{Arm: string(form), Measure: completionTrips, Value: float64(completion - 2)})
+				list = append(list, Prediction{Arm: string(form), Measure: waitTrips, Value: float64(wait)}, Prediction{Arm: string(form), Measure: completionTrips, Value: float64(completion)})
 			}
 			return list, nil
 		},

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -16,6 +17,7 @@ type Per string
 const (
 	PerOrder Per = "order" // by number: the same position is the same work in every arm
 	PerRun   Per = "run"   // by seed
+	PerPoint Per = "point" // of a curve: over time, over a rate, over a number of workers
 )
 
 // Figure is one thing that was measured, in one arm of an experiment: values, or hits of so many.
@@ -25,6 +27,8 @@ type Figure struct {
 	Unit    string `json:"unit"`    // ms, orders/s, share, …
 	Per     Per    `json:"per"`
 	Values  Values `json:"values,omitempty"`
+	At      Values `json:"at,omitempty"`   // of a curve: where its points are
+	Over    string `json:"over,omitempty"` // of a curve: what At is, with its unit: "time, s"
 	Hits    int    `json:"hits,omitempty"` // of a share or a count that is complete
 	Of      int    `json:"of,omitempty"`
 }
@@ -85,6 +89,11 @@ func (f *Figures) PerOrder(arm, measure, unit string, values []float64) {
 // PerRun adds a figure with one value for each run.
 func (f *Figures) PerRun(arm, measure, unit string, values []float64) {
 	*f = append(*f, Figure{Arm: arm, Measure: measure, Unit: unit, Per: PerRun, Values: values})
+}
+
+// Curve adds values over something: time, a rate, a number of workers. Curves are drawn, and are in no table.
+func (f *Figures) Curve(arm, measure, unit, over string, at, values []float64) {
+	*f = append(*f, Figure{Arm: arm, Measure: measure, Unit: unit, Per: PerPoint, At: at, Over: over, Values: values})
 }
 
 // Count adds a share: hits of so many orders.
@@ -159,6 +168,8 @@ func (f Figures) Difference(measure, base, other string) (verdict.Estimate, erro
 // Estimate is the figure as one number with its interval: the median over orders, the mean over runs, a share, or a complete count.
 func (f Figure) Estimate() (verdict.Estimate, error) {
 	switch {
+	case f.Per == PerPoint:
+		return verdict.Estimate{}, errors.New("a curve is not one number")
 	case f.Of > 0:
 		return verdict.Share(f.Hits, f.Of)
 	case len(f.Values) == 0:

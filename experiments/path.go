@@ -65,14 +65,14 @@ func pathOf(flow *flows.Flow, plan *flows.Plan, hops []flows.Hop, seed uint64, n
 		steps[at] = append(steps[at], hop.Step)
 	}
 	answered := answeredAfter(plan, steps)
-	front := model.Stage{{Reach: model.Call}} // the gateway
+	front := model.Stage{{Cost: k.Front}} // the calls to the gateway and to the entry
 	return model.Path{Answer: append([]model.Stage{front}, stages[:answered]...), Rest: stages[answered:]}
 }
 
 // reach says how a hop leads to its step.
 func reach(hop flows.Hop) model.Reach {
 	switch {
-	case hop.By == flows.Local:
+	case hop.By == flows.Local, len(hop.After) == 0: // the way to the entry is in front
 		return model.Local
 	case hop.By.IsMessage():
 		return model.Message

@@ -103,13 +103,24 @@ func (p PartReport) value() string {
 	return number(p.Value)
 }
 
+// mostFigures is how many figures fit a screen.
+const mostFigures = 12
+
 // measured writes predicted and measured figures.
 func (r *Report) measured(b *strings.Builder, width int) {
 	if len(r.Figures) == 0 {
 		return
 	}
 	rows := [][]string{{"figures", "predicted", "measured", "residual", "95 % interval", "n"}}
+	more := 0
 	for _, m := range r.Figures {
+		if m.Per == PerPoint {
+			continue
+		}
+		if len(rows) > mostFigures {
+			more++
+			continue
+		}
 		value := number(m.Measured)
 		if m.Of > 0 {
 			value = fmt.Sprintf("%d/%d", m.Hits, m.Of)
@@ -120,6 +131,9 @@ func (r *Report) measured(b *strings.Builder, width int) {
 		}
 		rows = append(rows, []string{strings.TrimRight(fmt.Sprintf("  %s, %s, %s", m.Arm, m.Measure, m.Unit), ", "), number(m.Predicted), value, number(m.Residual), interval(m.Low, m.High), n})
 	}
+	if more > 0 {
+		rows = append(rows, []string{fmt.Sprintf("  and %d more, in %s", more, LedgerFile), "", "", "", "", ""})
+	}
 	table(b, width, rows)
 }
 
@@ -127,10 +141,22 @@ func (r *Report) measured(b *strings.Builder, width int) {
 func (r *Report) gates(b *strings.Builder, style format.Style) {
 	failed := r.Failed()
 	var passed []string
+	residuals := 0
 	for _, g := range r.Gates {
-		if g.Passed {
+		switch {
+		case !g.Passed:
+		case strings.HasPrefix(g.Name, "residual of "):
+			residuals++
+		default:
 			passed = append(passed, g.Name)
 		}
+	}
+	switch residuals {
+	case 0:
+	case 1:
+		passed = append(passed, "1 residual in its band")
+	default:
+		passed = append(passed, fmt.Sprintf("%d residuals in their bands", residuals))
 	}
 	for _, g := range failed {
 		b.WriteString(style.Paragraph("  ", "    ", fmt.Sprintf("gate FAILED: %s: %s; %s", g.Name, g.Measured, g.Change)))

@@ -79,8 +79,8 @@ func (l *Ledger) WriteSummary(w io.Writer, style format.Style) error {
 func (l *Ledger) from() string {
 	text := fmt.Sprintf("%s; %s, %d cores, %s; tracelab %s; seed %d", l.BrokerIs, strings.TrimSpace(l.Machine.OS+"/"+l.Machine.Arch+" "+l.Machine.CPU), l.Machine.Cores, l.Go, l.Version, l.Seed)
 	if k := l.Constants; k != nil {
-		text += fmt.Sprintf("; measured on an idle lab: a hop %s, an acknowledgement %s, a queue %s, a step beyond its waiting %s",
-			format.Duration(k.Hop), format.Duration(k.Ack), format.Duration(k.Queue), format.Duration(k.Step))
+		text += fmt.Sprintf("; measured on an idle lab: the way in and back %s, a hop %s, an acknowledgement %s, a queue %s, a step beyond its waiting %s",
+			format.Duration(k.Front), format.Duration(k.Hop), format.Duration(k.Ack), format.Duration(k.Queue), format.Duration(k.Step))
 	}
 	return text
 }
