@@ -71,6 +71,9 @@ func (s *session) topologyMethod(ch *channel, m method, a *arguments) bool {
 		n := 0
 		if q := b.queues[name]; q != nil {
 			n = len(q.messages)
+			for _, c := range q.consumers { // it is told, and need not agree
+				c.s.send(c.channel.id, newMessage(basicCancel).text(c.tag).bit(true), nil)
+			}
 			delete(b.queues, name)
 		}
 		s.send(ch.id, newMessage(queueDeleteOK).long(uint32(n)), nil)

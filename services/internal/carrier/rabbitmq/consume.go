@@ -24,12 +24,13 @@ func (r *Broker) consume(s *session) error {
 	if err != nil {
 		return err
 	}
-	r.begin(r.draining, &r.consuming, func() { r.take(deliveries) })
+	r.begin(r.draining, &r.consuming, func() { r.take(s, deliveries) })
 	return nil
 }
 
-// take hands messages to workers until the session has ended or no more are to be taken. What is left comes again.
-func (r *Broker) take(deliveries <-chan amqp.Delivery) {
+// take hands messages to workers until the session has ended or no more are to be taken. What is left comes again. A broker that stops delivering in
+// a session that goes on has lost the queue: then the session ends, and the next one makes the queue again.
+func (r *Broker) take(s *session, deliveries <-chan amqp.Delivery) {
 	leaving, leave := context.WithCancel(r.draining)
 	defer leave()
 	for {
@@ -39,6 +40,9 @@ func (r *Broker) take(deliveries <-chan amqp.Delivery) {
 		select {
 		case d, open := <-deliveries:
 			if !open {
+				if r.draining.Err() == nil {
+					s.close()
+				}
 				return
 			}
 			r.deliver(leaving, d)

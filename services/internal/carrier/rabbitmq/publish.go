@@ -74,6 +74,9 @@ func (r *Broker) publishTo(ctx context.Context, exchange, topic string, message 
 		r.trouble.Do(func() {
 			r.log.WarnContext(ctx, "rabbitmq did not take a message; trying again", "topic", topic, "error", err)
 		})
+		if _, unroutable := errors.AsType[*otelamqp.ReturnedError](err); unroutable {
+			r.rebind.Do(func() { _ = r.declare(s.out.Channel) }) // an error ends the session, and the next one declares, too
+		}
 		r.pause()
 	}
 }

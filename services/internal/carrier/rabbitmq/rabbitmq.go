@@ -33,6 +33,7 @@ const (
 	closeTimeout    = time.Second            // for the broker's consent to the end of a connection
 	retryPause      = 100 * time.Millisecond // between attempts to connect or to publish, and before what is unfinished comes again
 	logInterval     = 10 * time.Second       // between log lines about a broker that does not answer
+	rebindInterval  = time.Second            // between declarations for messages that no queue takes
 	declareAttempts = 5                      // of a start, at a broker that answers with an internal error
 	cancelGrace     = 100 * time.Millisecond // that work has to end when its broker is closed
 	maxPublishing   = 10_000                 // messages without an acknowledgement
@@ -68,11 +69,12 @@ type Broker struct {
 	publishing sync.WaitGroup
 	pending    atomic.Int64   // messages without an acknowledgement
 	trouble    rate.Sometimes // to log that the broker does not answer
+	rebind     rate.Sometimes // to declare again, when no queue takes a message
 }
 
 // Open connects, makes the exchanges and queues that are missing, and begins to consume.
 func Open(ctx context.Context, config Config) (*Broker, error) {
-	r := &Broker{config: config, names: names{config.Prefix}, log: config.Provider.Log, changed: make(chan struct{}), trouble: rate.Sometimes{First: 1, Interval: logInterval}}
+	r := &Broker{config: config, names: names{config.Prefix}, log: config.Provider.Log, changed: make(chan struct{}), trouble: rate.Sometimes{First: 1, Interval: logInterval}, rebind: rate.Sometimes{Interval: rebindInterval}}
 	var err error
 	if r.in, err = newSpans(config); err != nil {
 		return nil, err
