@@ -29,6 +29,7 @@ type Config struct {
 	Windows  int             // of the warm-up at the most; 0: 8
 	Rate     float64         // orders/s over all forms, as intended start times; 0: 80, or none with Clients
 	OneRate  bool            // do not look, after the run, for the highest rate at which the generator starts on time
+	Surge    Surge           // a part of the run in which the rate is a multiple of that
 	Clients  int             // that place the orders in a closed loop, in the place of a rate; 0: an open loop
 	Think    time.Duration   // of each of these clients, before each order; 0: none
 	Seed     uint64
@@ -222,7 +223,7 @@ func (c Config) checkLoad() error {
 	if !(c.Rate >= minRate && c.Rate <= maxRate) {
 		return fmt.Errorf("rate %g: use orders/s from %g to %g", c.Rate, minRate, maxRate)
 	}
-	if placing := time.Duration(float64(c.Orders*len(c.Forms)) / c.Rate * float64(time.Second)); placing > maxDuration {
+	if placing := c.placing(); placing > maxDuration {
 		return fmt.Errorf("%s in each of %s at %g orders/s take %v: use fewer orders or a higher rate, so that they take no more than %v",
 			count(c.Orders, "order", "orders"), count(len(c.Forms), "form", "forms"), c.Rate, placing.Round(time.Second), maxDuration)
 	}
@@ -248,7 +249,7 @@ func (c Config) check() error {
 	if err := c.checkSpansElsewhere(); err != nil {
 		return err
 	}
-	if err := errors.Join(c.checkEvents(), c.checkLinks()); err != nil {
+	if err := errors.Join(c.checkSurge(), c.checkEvents(), c.checkLinks()); err != nil {
 		return err
 	}
 	if c.Target != "" && c.Kotel {

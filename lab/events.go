@@ -60,7 +60,7 @@ func (e Event) String() string { return e.At.String() + ":" + e.Do + ":" + e.Par
 
 // checkEvents finds what cannot be done, before anything is started.
 func (c Config) checkEvents() error {
-	over := time.Duration(float64(c.Orders*len(c.Forms))/c.Rate*float64(time.Second)) + c.Deadline
+	over := c.placing() + c.Deadline
 	if c.Clients > 0 { // how long its orders take is not known
 		over = maxDuration
 	}

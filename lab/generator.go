@@ -82,7 +82,7 @@ const (
 // rates, which are left out of everything. Who wants no warm-up wants no such orders either.
 func (r *running) findRate(ctx context.Context) error {
 	switch {
-	case r.endedEarly() || r.OneRate || r.WarmUp == 0 || r.Clients > 0 || len(r.happened)+len(r.Links) > 0:
+	case r.endedEarly() || r.OneRate || r.WarmUp == 0 || r.Clients > 0 || len(r.happened)+len(r.Links) > 0 || r.Surge != Surge{}:
 		return nil
 	case r.generator.Late():
 		return r.findLowerRate(ctx)

@@ -32,6 +32,7 @@ type load struct {
 	forms    []services.Form
 	orders   int             // of each form
 	rate     float64         // orders/s over all forms
+	surge    Surge           // of that rate
 	clients  int             // of a closed loop, see offerClosed; 0: an open one
 	think    time.Duration   // of a client of a closed loop, before each order
 	stop     <-chan struct{} // closed: no more orders are placed; may be nil
@@ -56,7 +57,7 @@ func (l load) offer(ctx context.Context) (placed int, g Generator, err error) {
 placing:
 	for number := range l.orders {
 		for _, form := range l.round(number) {
-			intended := begin.Add(time.Duration(float64(placed) / l.rate * float64(time.Second)))
+			intended := begin.Add(l.surge.due(placed, l.rate))
 			if !l.sleepUntil(ctx, intended) {
 				break placing
 			}

@@ -60,7 +60,7 @@ func (r *running) provenance() rundir.Provenance {
 	p := rundir.Provenance{
 		Schema: rundir.Schema, Run: r.name, Seed: r.Seed, Flow: r.Flow.Name, Topology: r.Flow.Name, Relation: r.relation(),
 		Broker: r.env.broker, BrokerIs: r.env.brokerIs, Stores: r.env.stores, Machine: thisMachine(),
-		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Clients: r.Clients, ThinkMS: milliseconds(r.Think), Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(),
+		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Surge: r.Surge.String(), Clients: r.Clients, ThinkMS: milliseconds(r.Think), Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(),
 		Base: string(r.base()), EndedEarly: r.endedEarly(), WorkersOf: r.WorkersOf, Starvation: r.starved.result(),
 	}
 	if r.Target != "" {

@@ -184,6 +184,7 @@ func (r *running) placeOrders(ctx context.Context) error {
 	disturbing, calm := context.WithCancel(ctx)
 	defer calm()
 	events := func() {}
+	load.surge = r.Surge
 	load.begun = func(at time.Time) {
 		if r.began = at; r.env.links != nil {
 			r.env.links.Begin(disturbing, at)

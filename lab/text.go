@@ -56,6 +56,9 @@ func (r *Result) headline(b *strings.Builder) {
 	if len(r.Events) > 0 {
 		fmt.Fprintf(b, ", events %s", strings.Join(r.Events, " "))
 	}
+	if r.Surge != "" {
+		fmt.Fprintf(b, ", surge %s", r.Surge)
+	}
 	if len(r.Links) > 0 {
 		fmt.Fprintf(b, ", links %s", strings.Join(r.Links, " "))
 	}

@@ -103,6 +103,13 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("orders at %v and %v, want 50 ms apart", list[0].Intended, list[1].Intended)
 			}
 		},
+		"surge": func(t *testing.T) {
+			result, _ := do(t, "--orders", "4", "--rate", "10", "--surge", "100ms:200ms:5")
+			list := orders(t, result)
+			if result.Surge != "100ms:200ms:5" || list[1].Intended.Sub(list[0].Intended) != 100*time.Millisecond || list[3].Intended.Sub(list[1].Intended) != 40*time.Millisecond {
+				t.Errorf("surge %q, orders at %v, %v, … %v: want the last three 20 ms apart", result.Surge, list[0].Intended, list[1].Intended, list[3].Intended)
+			}
+		},
 		"clients": func(t *testing.T) {
 			result, _ := do(t, "--orders", "4", "--clients", "2")
 			list := orders(t, result)

@@ -24,6 +24,7 @@ type runCommand struct {
 	Base     string        `help:"The form that the others are compared with (default: grpc, or the first of --forms without it)." placeholder:"FORM"`
 	Orders   int           `help:"Orders of each form (default ${default})." default:"25" placeholder:"N"`
 	Rate     *float64      `help:"Orders per second over all forms, as intended start times (an open loop) (default 80)." placeholder:"N"`
+	Surge    string        `help:"Multiply that rate for a part of the run, such as 2s:1s:5 for five times as many from 2s to 3s." placeholder:"TIME:LENGTH:TIMES"`
 	Clients  *int          `help:"Clients that place the orders instead, each its next one when it has its answer (a closed loop)." placeholder:"N"`
 	Think    time.Duration `help:"How long each of these clients thinks before an order (default: not at all)." placeholder:"DURATION"`
 	Seed     uint64        `help:"The same seed is the same work (default ${default})." default:"1" placeholder:"N"`
@@ -128,6 +129,12 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	}
 	if c.Rate != nil {
 		config.Rate = *c.Rate
+	}
+	if c.Surge != "" {
+		var err error
+		if config.Surge, err = lab.ParseSurge(c.Surge); err != nil {
+			return config, err
+		}
 	}
 	if c.Clients != nil {
 		config.Clients = *c.Clients

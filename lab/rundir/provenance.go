@@ -15,7 +15,8 @@ type Provenance struct {
 	Machine  Machine `json:"machine"`
 	Version  string  `json:"version"` // of the program
 	Go       string  `json:"go"`
-	Rate     float64 `json:"rate"` // orders/s over all forms that were intended
+	Rate     float64 `json:"rate"`            // orders/s over all forms that were intended
+	Surge    string  `json:"surge,omitempty"` // a part of the run in which the rate was a multiple of that, as --surge takes it
 	// Clients is how many clients placed the orders in a closed loop, without a rate; 0: an open loop.
 	Clients int `json:"clients,omitempty"`
 	// ThinkMS is how long each of them thinks before an order.
