@@ -8,9 +8,16 @@ import (
 
 // All lists the claims, in the order in which they run.
 func All() []Claim {
-	return []Claim{
+	return slices.Concat([]Claim{
 		callerWait(), completion(), reply(), freshness(), hops(), extraParts(),
 		failingService(), hybridCheckout(), fanOut(), chainLength(), aggregation(), distance(), batchLog(), hardToFollow(),
+	}, outageClaims())
+}
+
+// outageClaims are those in which a part goes away, or a message goes wrong.
+func outageClaims() []Claim {
+	return []Claim{
+		serviceDown(),
 	}
 }
 

@@ -1,0 +1,214 @@
+package experiments
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tracelab/experiments/verdict"
+	"tracelab/lab"
+	"tracelab/lab/rundir"
+	"tracelab/services"
+	"tracelab/services/flows"
+)
+
+// Names of parts that events disturb.
+const (
+	kafkaPart      = "kafka" // the embedded broker
+	paymentService = "payment"
+)
+
+// outage is a time in which a part is away: from and to count from the first order's intended start.
+type outage struct {
+	part     string
+	from, to time.Duration
+}
+
+// outageIn is the outage of one part in a run of so many orders per second: from a fifth of the run on, for two fifths, but no longer than most.
+func outageIn(part string, orders int, rate float64, most time.Duration) outage {
+	length := placing(orders, rate)
+	from := (length / 5).Round(time.Millisecond)
+	return outage{part, from, from + min(most, 2*from)}
+}
+
+// placing is how long it takes to place orders.
+func placing(orders int, rate float64) time.Duration {
+	return time.Duration(float64(orders) / rate * float64(time.Second))
+}
+
+// lasts is how long the part is away.
+func (o outage) lasts() time.Duration { return o.to - o.from }
+
+// events stop the part, as SIGTERM does, and start it again. How is the other way to end it: kill.
+func (o outage) events(how string) []lab.Event {
+	return []lab.Event{{At: o.from, Do: how, Part: o.part}, {At: o.to, Do: "start", Part: o.part}}
+}
+
+// began is the first order's intended start.
+func (r *Ran) began() time.Time {
+	var first time.Time
+	for _, orders := range r.orders {
+		for _, o := range orders {
+			if o.Outcome != notPlaced && (first.IsZero() || o.Intended.Before(first)) {
+				first = o.Intended
+			}
+		}
+	}
+	return first
+}
+
+// between are a form's orders that were to start in a time of the run.
+func (r *Ran) between(form services.Form, from, to time.Duration) []rundir.Order {
+	began := r.began()
+	return slices.DeleteFunc(slices.Clone(r.orders[form]), func(o rundir.Order) bool {
+		at := o.Intended.Sub(began)
+		return o.Outcome == notPlaced || at < from || at >= to
+	})
+}
+
+// during are a form's orders that were to start while a part was away.
+func (r *Ran) during(form services.Form, o outage) []rundir.Order {
+	return r.between(form, o.from, o.to)
+}
+
+// numbersOf are the numbers of orders.
+func numbersOf(orders []rundir.Order) []int {
+	numbers := make([]int, len(orders))
+	for i, o := range orders {
+		numbers[i] = o.Number
+	}
+	return numbers
+}
+
+// unanswered tells whether the client got an error, or nothing in time.
+func unanswered(o rundir.Order) bool { return !o.Answered() }
+
+// lost tells whether an order that the client was told of was not done.
+func lost(o rundir.Order) bool { return o.Answered() && o.Outcome != "completed" }
+
+// count is how many orders have a property.
+func count(orders []rundir.Order, has func(rundir.Order) bool) int {
+	n := 0
+	for _, o := range orders {
+		if has(o) {
+			n++
+		}
+	}
+	return n
+}
+
+// inFlight is the time before an outage in which orders that begin may still be under way when it comes.
+const inFlight = 100 * time.Millisecond
+
+// SteadyBefore has the gate on the time before an outage checked, on the waits of a form: they drift by no more than band milliseconds.
+func (l *Lab) SteadyBefore(runs []*Ran, form services.Form, o outage, band float64) {
+	steady := &verdict.Steady{Band: band}
+	for _, ran := range runs {
+		var waits []float64
+		for _, order := range ran.between(form, 0, o.from-inFlight) {
+			waits = append(waits, ran.value(order, Wait, nil, nil))
+		}
+		steady.Runs = append(steady.Runs, waits)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.steady = steady
+}
+
+// mostLate is how late an event may be.
+const mostLate = 100 * time.Millisecond
+
+// Fair has the gates checked that every run with outages needs: each event came at its time, and the sums of the orders balance.
+func (l *Lab) Fair(runs ...*Ran) {
+	worst, which := time.Duration(0), ""
+	var wrong []string
+	for _, ran := range runs {
+		for _, h := range ran.Result.Happened {
+			planned, err := time.ParseDuration(strings.SplitN(h.Event, ":", 2)[0])
+			if err != nil {
+				continue
+			}
+			if late := time.Duration(h.AtMS*float64(time.Millisecond)) - planned; late >= worst {
+				worst, which = late, h.Event
+			}
+		}
+		for form, f := range ran.Result.Forms {
+			if a := f.Orders; a.Placed != a.Accepted+a.Refused+a.Unknown+a.Lost || a.Accepted != a.Completed+a.Failed+a.Pending || a.Placed != a.Answered+a.Errors+a.Unanswered {
+				wrong = append(wrong, fmt.Sprintf("%s, seed %d: %+v", form, ran.Config.Seed, a))
+			}
+		}
+	}
+	if which != "" {
+		g := verdict.Gate{Name: "events on time", Passed: worst <= mostLate, Measured: fmt.Sprintf("the latest (%s) came %v late, at most %v", which, worst.Round(time.Millisecond), mostLate)}
+		if !g.Passed {
+			g.Change = "lower the rate, or leave the machine to the experiment"
+		}
+		l.Gate(g)
+	}
+	g := verdict.Gate{Name: "sums balance", Passed: len(wrong) == 0, Measured: strconv.Itoa(len(wrong)) + " of the runs' forms do not"}
+	if !g.Passed {
+		g.Measured, g.Change = g.Measured+": "+wrong[0], "look at the run's own report: orders were lost without a trace"
+	}
+	l.Gate(g)
+}
+
+// Shares adds the share of orders that have a property, over all runs, and of each run by itself: orders of one outage are not independent.
+func (f *Figures) Shares(arm, measure string, runs []*Ran, which func(*Ran) []rundir.Order, has func(rundir.Order) bool) {
+	hits, of := 0, 0
+	var values []float64
+	for _, ran := range runs {
+		orders := which(ran)
+		n := count(orders, has)
+		hits, of = hits+n, of+len(orders)
+		if len(orders) > 0 {
+			values = append(values, float64(n)/float64(len(orders)))
+		}
+	}
+	f.Count(arm, measure, hits, of)
+	f.PerRun(arm, measure+byRun, "share", values)
+}
+
+// byRun ends the name of a share whose values are those of runs.
+const byRun = ", by run"
+
+// RunShare estimates a share over runs, no narrower than the bounds of all its orders together.
+func (f Figures) RunShare(arm, measure string) (verdict.Estimate, error) {
+	hits, of, err := f.Share(arm, measure)
+	if err != nil {
+		return verdict.Estimate{}, err
+	}
+	values, err := f.Values(arm, measure+byRun)
+	if err != nil {
+		return verdict.Estimate{}, err
+	}
+	runs, err := verdict.Runs(values)
+	if err != nil {
+		return verdict.Estimate{}, err
+	}
+	all, err := verdict.Share(hits, of)
+	return verdict.Wider(runs, all), err
+}
+
+// counted is a count that is complete.
+func (f Figures) counted(arm, measure string) (verdict.Estimate, error) {
+	hits, of, err := f.Share(arm, measure)
+	return verdict.Exact(float64(hits), of, "orders"), err
+}
+
+// workersOf gives one service of a lab so many workers.
+func workersOf(c *lab.Config, service string, workers int) {
+	c.WorkersOf = map[string]int{service: workers}
+}
+
+// meanCost is the mean of what a step is drawn to wait, over the orders of a run.
+func meanCost(flow *flows.Flow, step services.Step, size Size, k Constants) time.Duration {
+	row, _ := flow.Row(step)
+	var sum time.Duration
+	for number := range size.Orders {
+		cost, _ := services.Experiment{Seed: size.Seed, Number: number}.Cost(row)
+		sum += cost + k.Step
+	}
+	return sum / time.Duration(max(1, size.Orders))
+}

@@ -1,0 +1,193 @@
+package experiments
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"tracelab/experiments/model"
+	"tracelab/experiments/verdict"
+	"tracelab/journey"
+	"tracelab/lab"
+	"tracelab/lab/rundir"
+	"tracelab/services"
+	"tracelab/services/flows"
+)
+
+// Measures of an outage.
+const (
+	duringErrors  = "client errors in the outage"
+	afterErrors   = "client errors after it"
+	answeredAlone = "orders answered and not completed"
+	backlogThen   = "records waiting when it is back"
+	catchUp       = "until none waits"
+)
+
+// Sizes of the outage of one service.
+const (
+	longestOutage  = 2 * time.Second
+	payingWorkers  = 2 // so that catching up takes a time that can be measured
+	steadyWithin   = 20.0
+	visibleWaiting = 150 * time.Millisecond // of a record that waited for a service
+)
+
+// serviceDown: who hears of a service that is away, and what becomes of the orders.
+func serviceDown() Claim {
+	const least, most = 0.5, 0.05 // shares
+	return Claim{
+		Name:      "service-down",
+		Statement: "a failure of one does not fail the other",
+		Rule:      "while payment is stopped, at least half of grpc's orders end with an error at the client, and at most δ of kafka's, of which none is lost; the backlog and the time to catch up stand beside λT and λT/(μ−λ)",
+		Delta:     Amount{most, "share"}, Budget: 22 * time.Second, Size: Size{Orders: 200, Rate: 40, Seeds: 3}, Kind: Repeated,
+		Signature: Signature{Words: "a record that waits for payment as long as payment is away: a gap between its send span and payment's process span", Seen: waitedFor(paymentService)},
+		Predict:   predictServiceDown,
+		Measure: func(ctx context.Context, l *Lab) (Figures, error) {
+			down := outageIn(paymentService, l.size.Orders, l.size.Rate, longestOutage)
+			runs, err := l.outageOf(ctx, down, flows.Order(), services.GRPC, services.Kafka)
+			if err != nil {
+				return nil, err
+			}
+			var f Figures
+			f.outage("grpc", services.GRPC, runs["grpc"], down)
+			f.outage("kafka", services.Kafka, runs["kafka"], down)
+			if err := f.backlog("kafka", runs["kafka"], services.Kafka, paymentService, down); err != nil {
+				return nil, err
+			}
+			return f, l.Show(runs["kafka"][0], services.Kafka, numbersOf(runs["kafka"][0].during(services.Kafka, down))...)
+		},
+		Decide: func(f Figures) (Decision, error) {
+			grpc, err := f.RunShare("grpc", duringErrors)
+			kafka, err2 := f.RunShare("kafka", duringErrors)
+			lost, err3 := f.counted("kafka", answeredAlone)
+			return Decision{Parts: []verdict.Part{
+				{Name: "grpc: client errors, share", Estimate: grpc, Want: verdict.AtLeast(least)},
+				{Name: "kafka: client errors, share", Estimate: kafka, Want: verdict.AtMost(most)},
+				{Name: "kafka: orders lost", Estimate: lost, Want: verdict.AtMost(0)},
+			}}, errors.Join(err, err2, err3)
+		},
+		Alike:     func(c *lab.Config) { carryAs(c, services.Kafka, services.GRPC) },
+		Sabotages: []Sabotage{{Name: "payment stays", Change: func(c *lab.Config) { c.Events = nil }, Want: verdict.DoesNotHold}},
+	}
+}
+
+// predictServiceDown predicts by the fluid limit: λT records wait, and λT/(μ−λ) passes until none does.
+func predictServiceDown(size Size, k Constants) ([]Prediction, error) {
+	down := outageIn(paymentService, size.Orders, size.Rate, longestOutage)
+	o := model.Overload{Arrivals: size.Rate, Lasts: down.lasts()}
+	backlog, err := o.Backlog()
+	capacity := payingWorkers / meanCost(flows.Order(), chargeStep, size, k).Seconds()
+	until, err2 := o.CatchUp(size.Rate, capacity)
+	return []Prediction{
+		{Arm: "grpc", Measure: duringErrors, Value: 1}, {Arm: "kafka", Measure: duringErrors},
+		{Arm: "kafka", Measure: backlogThen, Value: backlog}, {Arm: "kafka", Measure: catchUp, Value: milliseconds(until)},
+	}, errors.Join(err, err2)
+}
+
+// outageOf repeats runs in which a service is stopped, each form by itself, and has their gates checked.
+func (l *Lab) outageOf(ctx context.Context, down outage, flow *flows.Flow, forms ...services.Form) (map[string][]*Ran, error) {
+	var arms []Arm
+	for _, form := range forms {
+		config := l.Config(flow, form)
+		config.Events = down.events("stop")
+		workersOf(&config, down.part, payingWorkers)
+		arms = append(arms, Arm{string(form), config})
+	}
+	runs, err := l.Repeat(ctx, 3, arms...)
+	if err != nil {
+		return nil, err
+	}
+	var all []*Ran
+	for _, form := range forms {
+		all = append(all, runs[string(form)]...)
+	}
+	l.Fair(all...)
+	l.SteadyBefore(runs[string(forms[0])], forms[0], down, steadyWithin)
+	return runs, nil
+}
+
+// outage adds who heard of an outage in one arm, and what was lost.
+func (f *Figures) outage(arm string, form services.Form, runs []*Ran, down outage) {
+	f.Shares(arm, duringErrors, runs, func(r *Ran) []rundir.Order { return r.during(form, down) }, unanswered)
+	hits, of, gone, all := 0, 0, 0, 0
+	for _, ran := range runs {
+		after := ran.between(form, down.to, math.MaxInt64)
+		hits, of = hits+count(after, unanswered), of+len(after)
+		gone, all = gone+count(ran.Orders(form), lost), all+len(ran.Orders(form))
+	}
+	f.Count(arm, afterErrors, hits, of)
+	f.Count(arm, answeredAlone, gone, all)
+}
+
+// backlog adds how many records waited for a service when it was back, and how long it took until none did.
+func (f *Figures) backlog(arm string, runs []*Ran, form services.Form, service string, down outage) error {
+	var waiting, until []float64
+	for _, ran := range runs {
+		journeys, err := ran.Journeys(form)
+		if err != nil {
+			return err
+		}
+		n, took := drained(journeys, service, ran.began().Add(down.from+inFlight))
+		waiting, until = append(waiting, n), append(until, took)
+	}
+	f.PerRun(arm, backlogThen, "records", waiting)
+	f.PerRun(arm, catchUp, "ms", until)
+	return nil
+}
+
+// drained reads from the traces how many records waited for a service when it took the first one after a time, and how many milliseconds passed
+// until none waited. It is NaN when no record was taken.
+func drained(journeys []*journey.Journey, service string, away time.Time) (waiting, until float64) {
+	type change struct {
+		at int64
+		by int
+	}
+	var changes []change
+	back := int64(math.MaxInt64)
+	for _, j := range journeys {
+		if j == nil {
+			continue
+		}
+		for _, m := range j.Messages() {
+			if j.Set().Span(m.Consumer).Service != service {
+				continue
+			}
+			_, sent := j.Set().Times(m.Producer)
+			taken, _ := j.Set().Times(m.Consumer)
+			changes = append(changes, change{min(sent, taken), 1}, change{taken, -1})
+			if taken >= away.UnixNano() {
+				back = min(back, taken)
+			}
+		}
+	}
+	if back == math.MaxInt64 {
+		return nan(), nan()
+	}
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(b.by, a.by)) })
+	n := 0
+	for i, c := range changes {
+		if c.at == back && c.by < 0 && waiting == 0 {
+			waiting = float64(n)
+		}
+		n += c.by
+		if c.at >= back && c.by < 0 && n == 0 && (i+1 == len(changes) || changes[i+1].at > c.at) {
+			return waiting, float64(c.at-back) / 1e6
+		}
+	}
+	return waiting, nan()
+}
+
+// waitedFor tells whether a record waited for a service that was away.
+func waitedFor(service string) func(*journey.Journey) error {
+	return func(j *journey.Journey) error {
+		for _, m := range j.Messages() {
+			if j.Set().Span(m.Consumer).Service == service && m.Wait >= visibleWaiting {
+				return nil
+			}
+		}
+		return fmt.Errorf("no record waited %v for %s", visibleWaiting, service)
+	}
+}
