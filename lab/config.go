@@ -42,11 +42,12 @@ type Config struct {
 	Weather  *Weather     // for more of it, whenever somebody says so; nil: only Events
 	Workers  int          // records that a service works on at the same time; 0: services.DefaultWorkers
 	// WorkersOf is how many calls and records a service works on at a time, by its name, in the place of what the flow says.
-	WorkersOf map[string]int
-	Mailbox   int           // orders that the service of the entry step carries on with after its answer; 0: services.DefaultMailbox
-	NoDedupe  bool          // do a step again when its message is delivered again
-	Timeout   time.Duration // of the client, for one order; 0: 5 s
-	Deadline  time.Duration // from the last answer until every order is final and every journey complete; 0: 10 s
+	WorkersOf  map[string]int
+	Partitions int           // of a topic that is made at Kafka; 0: 8
+	Mailbox    int           // orders that the service of the entry step carries on with after its answer; 0: services.DefaultMailbox
+	NoDedupe   bool          // do a step again when its message is delivered again
+	Timeout    time.Duration // of the client, for one order; 0: 5 s
+	Deadline   time.Duration // from the last answer until every order is final and every journey complete; 0: 10 s
 
 	Kafka    []string // host:port of brokers; none: the embedded one
 	RabbitMQ []string // host:port of nodes; none: no form of it
@@ -183,6 +184,12 @@ func (c Config) checkAmounts() error {
 		if workers < 1 || workers > maxWorkers {
 			return fmt.Errorf("workers of %s %d: use a number from 1 to %d", service, workers, maxWorkers)
 		}
+	}
+	if c.Partitions < 0 || c.Partitions > services.MostPartitions {
+		return fmt.Errorf("partitions %d: use a number from 1 to %d", c.Partitions, services.MostPartitions)
+	}
+	if c.Target != "" && c.Partitions > 0 {
+		return errors.New("the services at --target have made their topics: give --partitions to serve")
 	}
 	if c.Target != "" && len(c.WorkersOf) > 0 {
 		return errors.New("the services at --target have their own workers: give --workers to serve")

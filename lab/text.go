@@ -72,6 +72,9 @@ func (r *Result) headline(b *strings.Builder) {
 	if r.EndedEarly {
 		b.WriteString("ENDED EARLY: what was placed by then is what follows\n")
 	}
+	if r.Partitions > 0 {
+		fmt.Fprintf(b, "Topics of %s\n", count(r.Partitions, "partition", "partitions"))
+	}
 	fmt.Fprintf(b, "Kafka %s; stores: %s\n", strings.TrimPrefix(cmp.Or(r.BrokerIs, r.Broker), "Kafka "), cmp.Or(r.Stores, "not told"))
 	fmt.Fprintf(b, "on %s, %s, %s; tracelab %s, %s\n", cmp.Or(r.Machine.CPU, "a processor that does not tell its name"), count(r.Machine.Cores, "core", "cores"),
 		strings.Trim(r.Machine.OS+"/"+r.Machine.Arch, "/"), cmp.Or(r.Version, "unknown"), r.Go)

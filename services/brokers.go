@@ -59,7 +59,7 @@ func (n *node) connect(ctx context.Context, config Config) error {
 		}
 		broker, err := kind.open(ctx, config, carrier.BrokerConfig{
 			Service: n.name, Addresses: kind.addresses(config), Prefix: config.Prefix, Topics: n.flow.Topics(), Consume: n.flow.Consumes(n.name, by), Consumers: n.flow.Consumers(by),
-			Workers: n.recordsAtATime(config), Polls: config.Polls, Dial: n.life.Dial, Evict: config.Network.Dial, Provider: n.telemetry,
+			Workers: n.recordsAtATime(config), Bounded: n.bounded(), Partitions: config.Partitions, Polls: config.Polls, Dial: n.life.Dial, Evict: config.Network.Dial, Provider: n.telemetry,
 			Retried: retried(n.flow.Flow, n.name),
 			Handle: func(ctx context.Context, topic string, event *orderpb.Event) error {
 				if <-tried; !all {

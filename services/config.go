@@ -47,6 +47,7 @@ type Config struct {
 	Kafka      []string // host:port of the brokers; none: no messages by Kafka
 	RabbitMQ   []string // host:port of its nodes; none: no messages by RabbitMQ
 	Prefix     string   // of topics, groups, exchanges and queues, on a broker that others use too
+	Partitions int      // of a topic that is made at Kafka; 0: 8
 	Workers    int      // messages of a broker that a service works on at the same time
 	// WorkersOf is how many calls and messages a service works on at a time, by its name, in the place of what the flow says.
 	WorkersOf map[string]int
@@ -84,6 +85,9 @@ type Config struct {
 
 // DefaultMailbox is how many orders a mailbox has places for.
 const DefaultMailbox = 1000
+
+// MostPartitions is the most partitions that topics may be made with: each costs the broker, and every group, something.
+const MostPartitions = 256
 
 // DefaultWorkers is how many records a service works on at the same time.
 const DefaultWorkers = 32

@@ -31,10 +31,12 @@ const handOverTimeout = 5 * time.Second
 // the branches of the others.
 type keeper struct {
 	*node
-	ledger  *ledger
-	mailbox *mailbox
-	outbox  *outbox // nil: messages are published at once
-	metrics orderMetrics
+	ledger    *ledger
+	mailbox   *mailbox
+	backlogs  backlogs
+	workersAt map[string]int
+	outbox    *outbox // nil: messages are published at once
+	metrics   orderMetrics
 
 	noOutbox bool // whatever the flow says
 }
@@ -45,7 +47,7 @@ func newKeeper(n *node, config Config) (*keeper, error) {
 		return nil, err
 	}
 	k := &keeper{node: n, ledger: newLedger(n.flow.Flow, n.store.kept, n.store.units), mailbox: newMailbox(config.Mailbox, config.Workers, cmp.Or(n.flow.Timeout, carryOnTimeout)), metrics: metrics}
-	k.noOutbox = config.NoOutbox
+	k.noOutbox, k.workersAt = config.NoOutbox, workersAt(config)
 	if k.ledger.about.Durable || slices.ContainsFunc(n.flow.Forms(), k.boxed) { // a process before may have left messages
 		k.outbox = newOutbox(n, n.store.kept, config.Prefix)
 		if err := k.outbox.measure(); err != nil {
@@ -131,6 +133,9 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 	}
 	accepted := &orderpb.Handling{Step: string(entry), Id: k.handlings.next()} // an order is new: there is no repeat
 	x := k.newExecution(e, plan, order, entry, accepted)
+	if err := k.admit(ctx, e, plan); err != nil {
+		return nil, err
+	}
 	later := func() {} // gives the place in the mailbox back
 	if plan.Early() {  // before the order is accepted
 		if !k.mailbox.reserve() {

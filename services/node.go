@@ -122,6 +122,9 @@ func (n *node) close(ctx context.Context) error {
 	for _, broker := range n.brokers {
 		broker.Close(ctx)
 	}
+	if n.keeper != nil {
+		n.keeper.backlogs.looks.Wait()
+	}
 	n.feeding.work.Wait()
 	n.http.Close()
 	return errors.Join(n.grpc.Close(), wrap(n.name, n.telemetry.Traces.Shutdown(ctx)))

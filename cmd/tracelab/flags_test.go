@@ -192,6 +192,19 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("exit status %d, stores %s: want no message that is made before it is sent", status, result.Stores)
 			}
 		},
+		"partitions": func(t *testing.T) {
+			for n, most := range map[string]int{"1": 1, "3": 3} {
+				result, _ := do(t, "--forms", "kafka", "--orders", "12", "--rate", "400", "--partitions", n)
+				seen := map[string]bool{}
+				for _, s := range named(spans(t, result, services.Kafka), "process order.placed") {
+					id, _ := s.Attr("messaging.destination.partition.id")
+					seen[id.String()] = true
+				}
+				if len(seen) == 0 || len(seen) > most || most > 1 && len(seen) == 1 || result.Partitions != most {
+					t.Errorf("--partitions %s: messages of partitions %v, the report says %d", n, seen, result.Partitions)
+				}
+			}
+		},
 		"mailbox": func(t *testing.T) {
 			result, _ := do(t, "--forms", "ack", "--orders", "4", "--rate", "400", "--mailbox", "1", "--fault", "payment:delay=200ms")
 			if a := result.Forms["ack"].Orders; a.Refused == 0 || a.Accepted == 0 {

@@ -34,6 +34,7 @@ type runCommand struct {
 	Event    []string      `help:"Do something to a service, or to the embedded Kafka (kafka), at a time of the run, such as 2s:kill:payment (repeatable). Kinds: ${events}." placeholder:"TIME:WHAT:PART"`
 	Link     []string      `sep:"none" help:"Disturb the way from one part (a service, or the client) to another (a service, kafka or rabbitmq), such as 'orders>payment:latency=40ms' (repeatable). Kinds: ${links}." placeholder:"A>B:KIND[=VALUE][,…]"`
 	Workers  []string      `help:"Records that a service works on at the same time; SERVICE=N for the calls and records of one (default ${default})." default:"32" placeholder:"N|SERVICE=N,…"`
+	Parts    *int          `name:"partitions" help:"Partitions of each topic at Kafka: so many consumers of a group have work at a time (default 8)." placeholder:"N"`
 	Mailbox  int           `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	NoDedupe bool          `help:"Do a step again when its message is delivered again."`
 	WarmUp   int           `help:"Orders of each form before the others, left out of everything; again and again until their medians agree; 0 for none (default ${default})." default:"3" placeholder:"N"`
@@ -121,7 +122,7 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		name string
 		ok   bool
 	}{
-		{"orders", c.Orders != 0}, {"rate", c.Rate == nil || *c.Rate != 0}, {"clients", c.Clients == nil || *c.Clients != 0}, {"mailbox", c.Mailbox != 0}, {"timeout", c.Timeout > 0}, {"deadline", c.Deadline > 0},
+		{"orders", c.Orders != 0}, {"rate", c.Rate == nil || *c.Rate != 0}, {"clients", c.Clients == nil || *c.Clients != 0}, {"partitions", c.Parts == nil || *c.Parts != 0}, {"mailbox", c.Mailbox != 0}, {"timeout", c.Timeout > 0}, {"deadline", c.Deadline > 0},
 	} {
 		if !flag.ok {
 			return config, fmt.Errorf("--%s: use a positive value", flag.name)
@@ -138,6 +139,9 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	}
 	if c.Clients != nil {
 		config.Clients = *c.Clients
+	}
+	if c.Parts != nil {
+		config.Partitions = *c.Parts
 	}
 	var err error
 	if config.Flow, err = loadFlow(c.Flow); err != nil {

@@ -33,6 +33,7 @@ type serveCommand struct {
 	Classic     bool              `help:"Make classic queues at that RabbitMQ instead of quorum queues."`
 	Prefix      string            `help:"Put this in front of the names of topics, groups, exchanges and queues." placeholder:"TEXT"`
 	Workers     []string          `help:"Records that a service works on at the same time; SERVICE=N for the calls and records of one (default ${default})." default:"32" placeholder:"N|SERVICE=N,…"`
+	Partitions  int               `help:"Partitions of each topic that is made at Kafka; topics that are there keep theirs (default ${default})." default:"8" placeholder:"N"`
 	Mailbox     int               `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	AllowFaults bool              `help:"Act on the faults that an order carries."`
 	Store       string            `help:"Keep the state of orders, the steps that were done, and messages that wait, in a file, or in a PostgreSQL that several processes share; a service that is killed and started again goes on with them (default: in memory)." placeholder:"FILE|URL"`
@@ -164,7 +165,7 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 		names = flow.Services()
 	}
 	config := services.Config{
-		Services: names, Flow: flow, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Prefix: c.Prefix, Mailbox: c.Mailbox, Polls: c.Polls, AllowFaults: c.AllowFaults, Die: die, NoDedupe: c.NoDedupe, Network: services.TCP(),
+		Services: names, Flow: flow, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.Classic, Prefix: c.Prefix, Partitions: c.Partitions, Mailbox: c.Mailbox, Polls: c.Polls, AllowFaults: c.AllowFaults, Die: die, NoDedupe: c.NoDedupe, Network: services.TCP(),
 		Telemetry: telemetry.Config{
 			Version: version(), Host: c.Host, Headers: c.Headers, Instance: strconv.Itoa(os.Getpid()), Logs: log.Handler(),
 			Propagator: services.Propagator(log), BaggageKeys: services.BaggageKeys(),
@@ -176,6 +177,9 @@ func (c *serveCommand) config(log *slog.Logger) (services.Config, error) {
 	}
 	if err := services.CheckStore(c.Store); err != nil {
 		return config, fmt.Errorf("--store: %w", err)
+	}
+	if c.Partitions < 1 || c.Partitions > services.MostPartitions {
+		return config, fmt.Errorf("--partitions %d: use a number from 1 to %d", c.Partitions, services.MostPartitions)
 	}
 	if c.Mailbox < 1 {
 		return config, fmt.Errorf("--mailbox %d: use at least 1", c.Mailbox)

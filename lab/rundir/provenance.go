@@ -27,10 +27,12 @@ type Provenance struct {
 	Links  []string `json:"links,omitempty"`  // ways between parts that were disturbed, as --link takes them
 	// WorkersOf are the calls and records that services work on at a time, of those that were told to on the command line.
 	WorkersOf map[string]int `json:"workers_of,omitempty"`
-	Target    string         `json:"target,omitempty"`     // the gateway of services elsewhere
-	WarmUp    int            `json:"warm_up_orders"`       // of each form; in no figure
-	FormOrder []string       `json:"form_order"`           // the forms, in the order in which they are shown
-	StepOrder []string       `json:"step_order,omitempty"` // the flow's steps, likewise
+	// Partitions is how many partitions its topics were made with, when that was said on the command line.
+	Partitions int      `json:"partitions,omitempty"`
+	Target     string   `json:"target,omitempty"`     // the gateway of services elsewhere
+	WarmUp     int      `json:"warm_up_orders"`       // of each form; in no figure
+	FormOrder  []string `json:"form_order"`           // the forms, in the order in which they are shown
+	StepOrder  []string `json:"step_order,omitempty"` // the flow's steps, likewise
 	// NestedForms are the forms whose calls nest: who is called carries on.
 	NestedForms []string `json:"nested_forms,omitempty"`
 	// ViewForms are the forms that read a view in the place of steps: they do less work than the others.

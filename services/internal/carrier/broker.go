@@ -36,11 +36,16 @@ type Broker interface {
 	Skipped() int64
 	// Dead counts the messages that were put with the dead letters.
 	Dead() int64
+	// Backlog is how many messages of a topic wait for a worker of a service that has so many, as far as the broker knows.
+	Backlog(ctx context.Context, topic, service string, workers int) (int, error)
 	// Drain takes no more messages, finishes those that it has, and acknowledges them. Publishing still works.
 	Drain(ctx context.Context) error
 	// Close ends the connection. It gives up messages without an acknowledgement and work that Drain left.
 	Close(ctx context.Context)
 }
+
+// DefaultPartitions is how many partitions a topic has unless somebody says otherwise.
+const DefaultPartitions = 8
 
 // BrokerConfig says how a service takes part in the messages of a lab.
 type BrokerConfig struct {
@@ -53,10 +58,13 @@ type BrokerConfig struct {
 	// message. One that keeps all messages of a topic need not.
 	Consumers map[string][]string
 	Workers   int  // messages worked on at the same time, one at a time for each key
-	Polls     bool // make spans of polls and acknowledgements, too; without it only those that failed have one
-	Dial      Dial
-	Evict     Dial // for whoever tells that this consumer is gone; nil: nobody does
-	Provider  *telemetry.Provider
+	Bounded   bool // others ask for this service's backlog: let the broker know soon what is finished
+	// Partitions is how many parts a new topic has, where the broker has partitions; 0: DefaultPartitions.
+	Partitions int
+	Polls      bool // make spans of polls and acknowledgements, too; without it only those that failed have one
+	Dial       Dial
+	Evict      Dial // for whoever tells that this consumer is gone; nil: nobody does
+	Provider   *telemetry.Provider
 	// Relation says how a message's process span refers to the span that sent it. The context has the message's baggage.
 	Relation func(ctx context.Context) (parent, link bool)
 	// Retried are the topics whose messages may be handled again when that failed: the spans of the attempts are numbered.

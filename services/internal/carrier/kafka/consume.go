@@ -86,7 +86,11 @@ func baggageOf(r *kgo.Record) []string {
 
 // commit commits what is finished, at intervals, until polling ends.
 func (k *Broker) commit(ctx context.Context) {
-	ticker := time.NewTicker(commitInterval)
+	interval := commitInterval
+	if k.config.Bounded {
+		interval = soonInterval
+	}
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -108,7 +112,7 @@ func (k *Broker) commitFinished(ctx context.Context) error {
 	if len(offsets) == 0 {
 		return nil
 	}
-	err := k.spans.commit(ctx, k.client, offsets)
+	err := k.spans.commit(k.counting(ctx, offsets), k.client, offsets)
 	if err != nil { // also when the context has ended: the next commit, perhaps the last one, includes them
 		k.windows.uncommit(offsets)
 	}

@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	partitions     = 8                      // of every topic
 	commitInterval = 100 * time.Millisecond // between commits of finished records
+	soonInterval   = 10 * time.Millisecond  // where somebody asks for the backlog
 	dialTimeout    = 3 * time.Second        // for the first answer of the broker
 	sessionTimeout = 6 * time.Second        // until others get the partitions of a killed service: not 45 s; brokers refuse less
 	fetchWait      = 250 * time.Millisecond // for which a fetch that began before a partition existed withholds its records
@@ -79,7 +79,7 @@ func Open(ctx context.Context, config Config) (*Broker, error) {
 	}
 	k.life, k.kill = context.WithCancel(context.WithoutCancel(ctx))
 	polling, stop := context.WithCancel(context.WithoutCancel(ctx))
-	k.stop, k.windows.life = stop, polling
+	k.stop, k.windows.life, k.windows.counting = stop, polling, config.Bounded
 	if k.client, err = kgo.NewClient(k.options()...); err != nil {
 		k.kill()
 		k.stop()

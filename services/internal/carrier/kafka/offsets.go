@@ -16,6 +16,7 @@ const revocationPoll = 5 * time.Millisecond
 // unfinished one. The zero value is empty.
 type windows struct {
 	life        context.Context // ends when no more records are taken; nil: never
+	counting    bool            // a commit says how many records are finished beyond its offset
 	mu          sync.Mutex
 	byPartition map[partition]*window
 }
@@ -52,7 +53,7 @@ func (ws *windows) open(r *kgo.Record) (ended func(finished bool), leaving conte
 	key := partition{r.Topic, r.Partition}
 	w := ws.byPartition[key]
 	if w == nil {
-		w = &window{}
+		w = &window{next: kgo.EpochOffset{Epoch: r.LeaderEpoch, Offset: r.Offset}}
 		life := ws.life
 		if life == nil {
 			life = context.Background()
@@ -67,6 +68,7 @@ func (ws *windows) open(r *kgo.Record) (ended func(finished bool), leaving conte
 		defer ws.mu.Unlock()
 		e.ended, e.done = true, finished
 		w.advance()
+		w.dirty = w.dirty || ws.counting && finished
 	}, w.leaving
 }
 

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func (k *Broker) prepare(ctx context.Context) error {
 // createTopics makes the topics that are not there.
 func (k *Broker) createTopics(ctx context.Context, topics ...string) error {
 	retention := map[string]*string{"retention.bytes": new("16777216"), "segment.bytes": new("4194304")}
-	answers, err := kadm.NewClient(k.client).CreateTopics(ctx, partitions, -1, retention, topics...)
+	answers, err := kadm.NewClient(k.client).CreateTopics(ctx, int32(cmp.Or(k.config.Partitions, carrier.DefaultPartitions)), -1, retention, topics...)
 	if err != nil {
 		return fmt.Errorf("create topics %s: %w", strings.Join(topics, ", "), err)
 	}

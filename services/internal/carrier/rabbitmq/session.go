@@ -48,6 +48,9 @@ func (r *Broker) connect(ctx context.Context) (*session, error) {
 // prefetch is how many messages wait here: as many again as are worked on and, where messages are handled again after a failure, those that
 // wait for that. Of several instances of a service, one may then have all that others have room for.
 func (r *Broker) prefetch() int {
+	if r.config.Bounded && len(r.config.Retried) == 0 { // what waits is to be seen
+		return r.config.Workers
+	}
 	if len(r.config.Retried) == 0 {
 		return 2 * r.config.Workers
 	}
