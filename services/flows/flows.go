@@ -176,14 +176,18 @@ func (f *Flow) Forms() []Form {
 	return forms
 }
 
-// DefaultForms lists the forms that a run compares unless it is told: those of rest, grpc, kafka and hybrid that the flow has, or all of
-// them when it has none of the four.
+// DefaultForms lists the forms that a run compares unless it is told: those of rest, grpc, kafka and hybrid that the flow has. When it has none of the
+// four, these are all of them that need no RabbitMQ, which a run has only when it is given one; or all, when all need it.
 func (f *Flow) DefaultForms() []Form {
 	known := slices.DeleteFunc([]Form{REST, GRPC, Kafka, Hybrid}, func(form Form) bool { return !slices.Contains(f.Forms(), form) })
-	if len(known) == 0 {
-		return f.Forms()
+	if len(known) > 0 {
+		return known
 	}
-	return known
+	needed := f.FormsBy(RabbitMQ)
+	if others := slices.DeleteFunc(f.Forms(), func(form Form) bool { return slices.Contains(needed, form) }); len(others) > 0 {
+		return others
+	}
+	return needed
 }
 
 // ParseForm finds a form by its name.
