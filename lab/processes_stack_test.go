@@ -27,8 +27,9 @@ import (
 // process is one `tracelab serve`.
 type process struct {
 	name  string
+	start func() *exec.Cmd // makes the command again
 	cmd   *exec.Cmd
-	ready chan struct{} // closed when it says so
+	ready chan struct{} // closed when it says so for the first time
 
 	mu  sync.Mutex
 	out bytes.Buffer // what it has written, to both streams
@@ -59,9 +60,8 @@ func (p *process) text() string {
 func startProcess(t *testing.T, program, name string, args ...string) *process {
 	t.Helper()
 	ready := make(chan struct{})
-	p := &process{name: name, ready: ready, cmd: exec.Command(program, append([]string{"serve", name}, args...)...)}
-	p.cmd.Stdout, p.cmd.Stderr = p, p
-	if err := p.cmd.Start(); err != nil {
+	p := &process{name: name, ready: ready, start: func() *exec.Cmd { return exec.Command(program, append([]string{"serve", name}, args...)...) }}
+	if err := p.begin(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -76,6 +76,22 @@ func startProcess(t *testing.T, program, name string, args ...string) *process {
 		t.Fatalf("%s is not ready: %s", name, p.text())
 	}
 	return p
+}
+
+// begin starts the process.
+func (p *process) begin() error {
+	p.cmd = p.start()
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	return p.cmd.Start()
+}
+
+// killed ends the process as the kernel does when memory is short, and starts it again at the same addresses. It does not wait until it is ready.
+func (p *process) killed() error {
+	if err := p.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	_ = p.cmd.Wait() // it was killed
+	return p.begin()
 }
 
 // stop ends the process as an orchestrator would. It must exit with 0 and have lost no span.

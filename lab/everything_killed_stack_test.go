@@ -1,0 +1,177 @@
+//go:build stack
+
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"tracelab/internal/broker"
+	"tracelab/internal/rabbitmq"
+	"tracelab/lab"
+	"tracelab/services"
+	"tracelab/services/flows"
+)
+
+// mortal is a real broker that a test may kill, and the form whose orders it carries.
+type mortal struct {
+	form    services.Form
+	flags   []string // that name it to services
+	restart func() error
+}
+
+// ownKafka starts one.
+func ownKafka(t *testing.T) mortal {
+	t.Helper()
+	b := broker.Broker{Dir: t.TempDir()}
+	p, err := b.Start(t.Context(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Stop(context.Background(), t.Output()); err != nil {
+			t.Error(err)
+		}
+	})
+	b.Port = portOf(t, p.Address)
+	return mortal{services.Kafka, []string{"--kafka", p.Address}, func() error {
+		err := syscall.Kill(p.PID, syscall.SIGKILL)
+		if err == nil {
+			p, err = b.Start(context.Background(), t.Output())
+		}
+		return err
+	}}
+}
+
+// ownRabbitMQ starts one.
+func ownRabbitMQ(t *testing.T) mortal {
+	t.Helper()
+	n := rabbitmq.Node{Dir: t.TempDir(), Child: true}
+	p, err := n.Start(t.Context(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Stop(context.Background(), t.Output()); err != nil {
+			t.Error(err)
+		}
+	})
+	n.Port = portOf(t, p.Address)
+	return mortal{"rabbitmq", []string{"--rabbitmq", p.Address}, func() error {
+		err := n.Kill(context.Background())
+		if err == nil {
+			_, err = n.Start(context.Background(), t.Output())
+		}
+		return err
+	}}
+}
+
+// portOf is where a broker listens, and comes back.
+func portOf(t *testing.T, address string) int {
+	t.Helper()
+	_, text, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// TestEverythingKilledInTurn kills (SIGKILL) the broker and then every service, the gateway last, each in a process and with a store of its own, while
+// 2,000 orders arrive, and starts each again at once. What was accepted is done, each step with its effect once; the sums hold, and the report says what
+// clients and traces have missed.
+func TestEverythingKilledInTurn(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "tracelab")
+	if text, err := exec.Command("go", "build", "-o", program, "../cmd/tracelab").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for name, start := range map[string]func(*testing.T) mortal{"kafka": ownKafka, "rabbitmq": ownRabbitMQ} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			everythingKilled(t, program, start(t))
+		})
+	}
+}
+
+func everythingKilled(t *testing.T, program string, m mortal) {
+	const orders = 2000
+	http, grpc := freeAddresses(t)
+	receiver := receiverAddress(t)
+	files := t.TempDir()
+	args := slices.Concat(pairs("--http", http), pairs("--grpc", grpc), m.flags, []string{"--otlp", receiver, "--host", "lab"})
+	running := map[string]*process{}
+	names := flows.Order().Services()
+	for _, name := range names {
+		running[name] = startProcess(t, program, name, append(slices.Clone(args), "--store", filepath.Join(files, name))...)
+	}
+	kills := []func() error{m.restart}
+	for _, name := range slices.Backward(names) { // the gateway is the first of them
+		kills = append(kills, func() error { return running[name].killed() })
+	}
+	answered := make(chan int, 1)
+	done := make(chan error, 1)
+	go func() { done <- killInTurn(kills, answered, orders) }()
+	result, err := lab.Run(t.Context(), lab.Config{
+		Forms: []services.Form{m.form}, Orders: orders, Rate: 60, Seed: 1, Relation: relation("both"), Target: "http://" + http[services.Gateway], ReceiveOTLP: receiver,
+		Timeout: 30 * time.Second, Deadline: 25 * time.Second, Out: t.TempDir(), Version: "test",
+		Progress: func(p lab.Progress) {
+			select {
+			case <-answered: // the newest figure alone
+			default:
+			}
+			answered <- p.Answered
+		},
+	})
+	close(answered)
+	if err := errors.Join(err, <-done); err != nil {
+		t.Fatal(err)
+	}
+	f := result.Forms[m.form]
+	a, e := f.Orders, f.Effects
+	t.Logf("%+v, %+v, %d journeys incomplete; problems %q", a, e, f.Incomplete, result.Problems)
+	if a.Placed != orders || a.Placed != a.Accepted+a.Refused+a.Unknown || a.Accepted != a.Completed || a.Placed != a.Answered+a.Errors+a.Unanswered {
+		t.Errorf("%+v: want %d placed, and each that was accepted completed", a, orders)
+	}
+	if e.Twice > 0 || e.Once != a.Accepted*len(flows.Order().Steps()) {
+		t.Errorf("%+v: want each step of %d orders to have its effect once", e, a.Accepted)
+	}
+	if a.Accepted < orders*9/10 || e.Skipped == 0 {
+		t.Errorf("%d of %d accepted, %d handlings came again: the kills have hit too much, or nothing", a.Accepted, orders, e.Skipped)
+	}
+	said, missed := strings.Join(result.Problems, "\n"), a.Errors+a.Unanswered
+	for words, n := range map[string]int{fmt.Sprintf("%d of %d orders have no 2xx answer", missed, orders): missed, fmt.Sprintf("%d journeys are incomplete", f.Incomplete): f.Incomplete} {
+		if n > 0 && !strings.Contains(said, words) {
+			t.Errorf("no %q in the problems: %q", words, result.Problems)
+		}
+	}
+}
+
+// killInTurn kills one after the other while orders get their answers, evenly over all of them.
+func killInTurn(kills []func() error, answered <-chan int, orders int) error {
+	next := 0
+	for n := range answered {
+		if next < len(kills) && n > (next+1)*orders/(len(kills)+2) {
+			if err := kills[next](); err != nil {
+				return err
+			}
+			next++
+		}
+	}
+	if next < len(kills) {
+		return errors.New("the run was over before everything was killed")
+	}
+	return nil
+}
