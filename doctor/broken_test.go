@@ -408,7 +408,7 @@ func screenBreakages() []breakage {
 			cut: with(func(s *prometheusServer) {
 				s.targets = `{"scrapeUrl":"http://collector:8889/metrics","health":"down","lastError":"no route","labels":{"job":"services"}}`
 			})},
-		{name: "metrics of a service do not arrive", want: "prometheus-metrics", seen: []string{"of payment has not counted"}, fix: "how payment is started",
+		{name: "metrics of a service do not arrive", want: "prometheus-metrics", seen: []string{"of payment has counted the order"}, fix: "how payment is started",
 			cut: with(func(s *prometheusServer) { s.stuck["http_server_request_duration"] = true })},
 		{name: "spans are not counted", want: "prometheus-spans", seen: []string{"traces_span_metrics_calls_total of payment"}, fix: "span_metrics",
 			cut: with(func(s *prometheusServer) { s.stuck["traces_span_metrics_calls_total"] = true })},

@@ -89,6 +89,7 @@ func (p *parts) examine(ctx context.Context, w *walk) {
 	}
 	orders := p.checkOrders(ctx, w, flow, spans.taken)
 	orders[p.config.rabbitForm()] = p.checkQueues(ctx, w, flow, spans.taken)
+	p.checkView(ctx, w, orders)
 	traces := p.checkTraces(ctx, w, spans, orders)
 	p.checkMetrics(ctx, w, prometheus.ended, spans, orders, traces, before)
 	look(ctx, w, check{name: "grafana", absent: missing("--grafana", p.config.Grafana != ""), within: oneAnswer}, p.grafanaAnswers)

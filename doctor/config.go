@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -78,26 +79,33 @@ func planOf(f *flows.Flow, form services.Form) (*flows.Plan, error) {
 	return f.Plan(form, services.Experiment{}.Skipped(f, body)...)
 }
 
-// probedForms returns the forms of the probe orders, which together use HTTP, gRPC and Kafka where the flow's forms do: the first form of calls
-// over HTTP, the first over gRPC, and the one with the most messages on Kafka.
+// probedForms returns the forms of the probe orders, which together use all that the flow's forms do: the first form of calls over HTTP, the first
+// over gRPC, the one with the most messages on Kafka, and the first that asks a query, handles messages in batches, or reads a view.
 func probedForms(f *flows.Flow) []services.Form {
-	var http, grpc, messages services.Form
+	var http, grpc, messages, query, batches, view services.Form
 	most := 0
+	first := func(form *services.Form, of flows.Column) { *form = cmp.Or(*form, of.Form) }
 	for _, column := range f.Columns {
 		counts := map[flows.Carrier]int{}
 		for _, by := range column.By {
 			counts[by]++
 		}
 		switch {
-		case counts[flows.HTTP] == len(f.Rows) && http == "":
-			http = column.Form
-		case counts[flows.RPC] == len(f.Rows) && grpc == "":
-			grpc = column.Form
+		case column.View != nil:
+			first(&view, column)
+		case len(column.Batches) > 0:
+			first(&batches, column)
+		case counts[flows.GraphQL] > 0:
+			first(&query, column)
+		case counts[flows.HTTP] == len(f.Rows):
+			first(&http, column)
+		case counts[flows.RPC] == len(f.Rows):
+			first(&grpc, column)
 		case counts[flows.KafkaLog] > most && counts[flows.RabbitMQ] == 0:
 			messages, most = column.Form, counts[flows.KafkaLog]
 		}
 	}
-	forms := slices.DeleteFunc([]services.Form{http, grpc, messages}, func(form services.Form) bool { return form == "" })
+	forms := slices.DeleteFunc([]services.Form{http, grpc, messages, query, batches, view}, func(form services.Form) bool { return form == "" })
 	if len(forms) == 0 {
 		return []services.Form{f.Default}
 	}
@@ -122,9 +130,12 @@ func messagesBy(f *flows.Flow, by flows.Carrier) services.Form {
 	return form
 }
 
-// needsKafka tells whether a form of the flow has messages on Kafka.
+// needsKafka tells whether a form of the flow has messages on Kafka, of its own or for its view.
 func needsKafka(f *flows.Flow, form services.Form) bool {
 	column, _ := f.Column(form)
+	if column.View != nil && column.View.Fed == flows.KafkaLog {
+		return true
+	}
 	for _, by := range column.By {
 		if by == flows.KafkaLog {
 			return true

@@ -24,8 +24,10 @@ import (
 // what takes their spans. Behind that stand servers that answer as Jaeger, the collector's extensions, Prometheus, Grafana
 // and Pyroscope do.
 type testLab struct {
+	flow      *flows.Flow
 	kafka     *kfake.Cluster
-	rabbitmq  []string // host:port; most labs have none
+	rabbitmq  []string           // host:port; most labs have none
+	systems   []*services.System // those that become ready
 	collector *testkit.SpanStore
 	receiver  *otlp.Receiver
 	jaeger    *jaegerServer
@@ -41,15 +43,22 @@ type odd struct {
 	noKafka    bool
 	noRabbitMQ bool
 	noOTLP     bool
+	unready    bool // nobody waits until it is ready
 	otlp       string
 	propagator propagation.TextMapPropagator
 	http, grpc map[string]string // what it believes of the others' addresses
 }
 
-// startLab starts one; it ends with the test.
+// startLab starts one of the flow order; it ends with the test.
 func startLab(t *testing.T, odds map[string]odd, rabbitmq ...string) *testLab {
 	t.Helper()
-	l := &testLab{collector: testkit.NewSpanStore(), rabbitmq: rabbitmq}
+	return startFlow(t, flows.Order(), odds, rabbitmq...)
+}
+
+// startFlow starts one of a flow.
+func startFlow(t *testing.T, flow *flows.Flow, odds map[string]odd, rabbitmq ...string) *testLab {
+	t.Helper()
+	l := &testLab{flow: flow, collector: testkit.NewSpanStore(), rabbitmq: rabbitmq}
 	var err error
 	if l.kafka, err = kfake.NewCluster(kfake.NumBrokers(1)); err != nil {
 		t.Fatal(err)
@@ -64,18 +73,20 @@ func startLab(t *testing.T, odds map[string]odd, rabbitmq ...string) *testLab {
 		}
 	})
 	overGRPC, overHTTP := l.receiver.Addresses()
-	http, grpc := freeAddresses(t)
-	for _, name := range flows.Order().Services() {
+	http, grpc := freeAddresses(t, flow)
+	for _, name := range flow.Services() {
 		if o := odds[name]; !o.absent {
 			l.startService(t, name, o, http, grpc, overGRPC)
 		}
 	}
+	l.awaitReady(t)
 	l.jaeger = newJaeger(t, l.collector)
 	l.metrics = newCollector(t, l.collector)
 	l.numbers = newPrometheus(t, l.collector)
+	l.numbers.services = flow.Services()
 	l.screens = newScreens(t)
 	l.config = doctor.Config{
-		Gateway: "http://" + http[services.Gateway], Kafka: l.kafka.ListenAddrs(), RabbitMQ: rabbitmq, OTLP: []string{overGRPC, "http://" + overHTTP},
+		Flow: flow, Gateway: "http://" + http[services.Gateway], Kafka: l.kafka.ListenAddrs(), RabbitMQ: rabbitmq, OTLP: []string{overGRPC, "http://" + overHTTP},
 		Collector: l.metrics.url, CollectorMetrics: l.metrics.url, Jaeger: l.jaeger.url, JaegerHealth: l.jaeger.url,
 		Prometheus: l.numbers.url, Grafana: l.screens.url, Pyroscope: l.screens.url,
 		Timeout: time.Minute, Version: "test", Logger: discard,
@@ -86,7 +97,7 @@ func startLab(t *testing.T, odds map[string]odd, rabbitmq ...string) *testLab {
 func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[string]string, to string) {
 	t.Helper()
 	config := services.Config{
-		Services: []string{name}, HTTP: overridden(http, o.http), GRPC: overridden(grpc, o.grpc), Workers: 8, Network: services.TCP(),
+		Services: []string{name}, Flow: l.flow, HTTP: overridden(http, o.http), GRPC: overridden(grpc, o.grpc), Workers: 8, Network: services.TCP(),
 		Telemetry: telemetry.Config{Host: "lab", Instance: name, Version: "test", Propagator: services.Propagator(discard), BaggageKeys: services.BaggageKeys()},
 	}
 	if o.propagator != nil {
@@ -123,10 +134,20 @@ func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[
 			t.Log(err)
 		}
 	})
-	ready, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	if !o.unready {
+		l.systems = append(l.systems, system)
+	}
+}
+
+// awaitReady waits for all services: one that keeps a view waits for those that feed it.
+func (l *testLab) awaitReady(t *testing.T) {
+	t.Helper()
+	ready, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := system.Ready(ready); err != nil {
-		t.Fatal(err)
+	for _, system := range l.systems {
+		if err := system.Ready(ready); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -137,11 +158,11 @@ func overridden(addresses, some map[string]string) map[string]string {
 }
 
 // freeAddresses gives every service an address for HTTP and one for gRPC.
-func freeAddresses(t *testing.T) (http, grpc map[string]string) {
+func freeAddresses(t *testing.T, flow *flows.Flow) (http, grpc map[string]string) {
 	t.Helper()
 	http, grpc = map[string]string{}, map[string]string{}
-	ports := testkit.FreePorts(t, 2*len(flows.Order().Services()))
-	for i, name := range flows.Order().Services() {
+	ports := testkit.FreePorts(t, 2*len(flow.Services()))
+	for i, name := range flow.Services() {
 		http[name], grpc[name] = ports[2*i], ports[2*i+1]
 	}
 	return http, grpc

@@ -15,9 +15,9 @@ const scrapeWithin = 45 * time.Second
 // start, and then spreads the first scrapes over an interval.
 const targetsWithin = 15 * time.Second
 
-// Queries for what each probe order of the form rest adds to for every service: its requests, its spans, and exemplars.
+// Queries for what the first probe order adds to for every service: its requests and messages, its spans, and exemplars.
 const (
-	ofServices = `sum by (service_name) (http_server_request_duration_seconds_count)`
+	ofServices = `sum by (service_name) ({__name__=~"http_server_request_duration_seconds_count|rpc_server_call_duration_seconds_count|messaging_process_duration_seconds_count"})`
 	ofSpans    = `sum by (service_name) (traces_span_metrics_calls_total)`
 	exemplarOf = `{__name__=~"traces_span_metrics_duration_.*_bucket|http_server_request_duration_seconds_bucket"}`
 )
@@ -85,11 +85,11 @@ func (p *parts) countsNow(ctx context.Context) counts {
 	return before
 }
 
-// metricsArrive waits until the requests of the order of the form rest are counted for every service.
+// metricsArrive waits until the requests and messages of the first order are counted for every service.
 func (p *parts) metricsArrive(ctx context.Context, before counts) (_ nothing, seen string, _ error) {
 	return p.grown(ctx, ofServices, before[ofServices], func(missing []string) error {
 		return brokenHop(fmt.Sprintf("look at how %s is started: --otlp sends metrics, too, every 5 s; then at the collector's page for Prometheus (port 8889), and at whether Prometheus scrapes it", missing[0]),
-			"http_server_request_duration_seconds of %s has not counted the order", commas(missing))
+			"no metric of a request or a message of %s has counted the order", commas(missing))
 	})
 }
 

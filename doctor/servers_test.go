@@ -187,7 +187,8 @@ func (s *collectorServer) text(n int) string {
 
 // prometheusServer answers the questions of the doctor as Prometheus does.
 type prometheusServer struct {
-	url string
+	url      string
+	services []string // that it has counts of
 
 	mu        sync.Mutex
 	targets   string          // of /api/v1/targets: the list
@@ -198,7 +199,7 @@ type prometheusServer struct {
 
 func newPrometheus(t *testing.T, from *testkit.SpanStore) *prometheusServer {
 	t.Helper()
-	s := &prometheusServer{asked: map[string]int{}, stuck: map[string]bool{}, exemplars: true,
+	s := &prometheusServer{asked: map[string]int{}, stuck: map[string]bool{}, exemplars: true, services: flows.Order().Services(),
 		targets: `{"scrapeUrl":"http://collector:8889/metrics","health":"up","lastError":"","labels":{"job":"services"}}`}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) { write(w, "Ready.") })
@@ -222,7 +223,7 @@ func (s *prometheusServer) count(query string) string {
 	defer s.mu.Unlock()
 	s.asked[query]++
 	var results []string
-	for _, name := range flows.Order().Services() {
+	for _, name := range s.services {
 		n := s.asked[query]
 		for metric := range s.stuck {
 			if name == "payment" && strings.Contains(query, metric) {

@@ -152,7 +152,7 @@ func newRealLab(t *testing.T) *realLab {
 	}
 	l.collector.grpc, l.collector.http, l.collector.health, l.collector.metrics, l.collector.prometheus = p[0], p[1], p[2], p[3], p[4]
 	l.jaeger.otlp, l.jaeger.http, l.jaeger.grpc, l.jaeger.health, l.jaeger.metrics, l.prometheus = p[5], p[7], p[8], p[9], p[10], p[11] // 6: OTLP over HTTP
-	l.http, l.grpc = freeAddresses(t)
+	l.http, l.grpc = freeAddresses(t, flows.Order())
 	l.config = doctor.Config{
 		Gateway: "http://" + l.http[services.Gateway], OTLP: []string{l.collector.grpc, "http://" + l.collector.http}, Collector: "http://" + l.collector.health,
 		CollectorMetrics: "http://" + l.collector.metrics, Jaeger: "http://" + l.jaeger.http, JaegerHealth: "http://" + l.jaeger.health,

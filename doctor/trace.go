@@ -79,6 +79,7 @@ type expectation struct {
 	service string
 	step    services.Step // "" for the spans of the doctor and of the gateway
 	hop     string        // how the order got there, in words
+	batch   bool          // the message was handled with others: in a trace that links to the order's
 }
 
 // expectations lists the spans of an order, in the order of the flow.
@@ -93,6 +94,9 @@ func expectations(f *flows.Flow, form services.Form) ([]expectation, error) {
 		switch {
 		case hop.By.IsMessage():
 			x.hop = fmt.Sprintf("from %s to %s by a message on %s", hop.After[0].Service(), x.service, hop.Topic)
+			if _, x.batch = f.BatchOf(form, hop.By, x.service, hop.Topic); x.batch {
+				x.hop += ", in a batch"
+			}
 		case hop.By == flows.GraphQL:
 			x.hop = fmt.Sprintf("from %s to %s over GRPC, for a field of a query", plan.Holder(hop.After[0]).Service(), x.service)
 		case hop.By == flows.Local:
@@ -132,7 +136,9 @@ func (p *parts) trace(ctx context.Context, o *placed) (_ nothing, seen string, _
 		if err != nil && !errors.Is(err, source.ErrNotStored) {
 			return err
 		}
-		spans = result.Spans
+		if spans, err = p.withBatches(ctx, o, expected, result.Spans); err != nil {
+			return err
+		}
 		missing = slices.DeleteFunc(slices.Clone(expected), func(x expectation) bool { return x.has(spans) })
 		if len(missing) > 0 {
 			return errIncomplete
@@ -145,11 +151,15 @@ func (p *parts) trace(ctx context.Context, o *placed) (_ nothing, seen string, _
 	case err != nil:
 		return nothing{}, "", p.jaeger.broken(err)
 	}
-	by := map[string]bool{}
+	by, traces := map[string]bool{}, map[journey.TraceID]bool{}
 	for _, s := range spans {
-		by[s.Service] = true
+		by[s.Service], traces[s.Trace] = true, true
 	}
-	return nothing{}, fmt.Sprintf("%d spans of %s: %s", len(spans), commas(slices.Sorted(maps.Keys(by))), p.jaeger.link(o.trace)), nil
+	seen = fmt.Sprintf("%d spans of %s", len(spans), commas(slices.Sorted(maps.Keys(by))))
+	if len(traces) > 1 {
+		seen += fmt.Sprintf(" in %d traces, of a batch and what links to it", len(traces))
+	}
+	return nothing{}, seen + ": " + p.jaeger.link(o.trace), nil
 }
 
 var errIncomplete = errors.New("spans are missing")
@@ -174,6 +184,10 @@ func (p *parts) explain(ctx context.Context, o *placed, spans []journey.Span, mi
 	}
 	if elsewhere != nil {
 		fix := fmt.Sprintf("the context is lost on the way %s: the propagator and the instrumentation must be there on both sides, and nothing between may drop the headers traceparent and baggage", x.hop)
+		if x.batch {
+			fix = fmt.Sprintf("the context is lost on the way %s: the process span of a batch must link to every message in it, and the propagator must be there on both sides", x.hop)
+			return brokenHop(fix, "%s: the span %s of %s is in a trace without a link to the order's, %s: %s", x.hop, elsewhere.Name, x.service, o.trace, p.jaeger.link(elsewhere.Trace))
+		}
 		return brokenHop(fix, "%s: the span %s of %s is in another trace, %s, not in the order's, %s", x.hop, elsewhere.Name, x.service, p.jaeger.link(elsewhere.Trace), o.trace)
 	}
 	return p.notArrived(o, spans, missing)
@@ -203,19 +217,14 @@ func (p *parts) notArrived(o *placed, spans []journey.Span, missing []expectatio
 // elsewhere looks for an expected span in other traces: by the order's baggage, and, if that was lost, too, by name among
 // the spans since the order was placed. It returns nil when there is none.
 func (p *parts) elsewhere(ctx context.Context, o *placed, x expectation) (*journey.Span, error) {
-	name := string(x.step)
-	if x.service == services.Gateway {
-		name = "POST " + p.config.flow().Path
-	}
-	q := source.Query{Service: x.service, Operation: name, Start: o.at.Add(-time.Second), End: time.Now().Add(time.Second), Limit: 100}
-	result, err := p.jaeger.store.Search(ctx, q)
+	spans, err := p.search(ctx, o, x)
 	if err != nil {
 		return nil, err
 	}
 	carries := func(s *journey.Span, key, want string) bool { v, ok := s.Attr(key); return ok && v.String() == want }
-	for i := range result.Spans {
-		s := &result.Spans[i]
-		if s.Service != x.service || s.Name != name || s.Trace == o.trace || s.Start < o.at.UnixNano() {
+	for i := range spans {
+		s := &spans[i]
+		if s.Service != x.service || s.Name != x.name(p.config.flow()) || s.Trace == o.trace || s.Start < o.at.UnixNano() {
 			continue
 		}
 		_, ofAnyRun := s.Attr(services.KeyRun)
@@ -224,4 +233,19 @@ func (p *parts) elsewhere(ctx context.Context, o *placed, x expectation) (*journ
 		}
 	}
 	return nil, nil //nolint:nilnil // there is none, and nothing is wrong
+}
+
+// name is that of the expected span.
+func (x expectation) name(f *flows.Flow) string {
+	if x.service == services.Gateway {
+		return "POST " + f.Path
+	}
+	return string(x.step)
+}
+
+// search returns the traces since the order was placed that have a span of the service and name that is expected.
+func (p *parts) search(ctx context.Context, o *placed, x expectation) ([]journey.Span, error) {
+	q := source.Query{Service: x.service, Operation: x.name(p.config.flow()), Start: o.at.Add(-time.Second), End: time.Now().Add(time.Second), Limit: 100}
+	result, err := p.jaeger.store.Search(ctx, q)
+	return result.Spans, err
 }
