@@ -121,5 +121,5 @@ func stockThenMessages(j *journey.Journey) error {
 	case charged < milliseconds(wait):
 		return fmt.Errorf("%s was done before the answer", chargeStep)
 	}
-	return waitsForMessages(j)
+	return carriedByMessages(j)
 }

@@ -68,7 +68,7 @@ func (l *Ledger) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := l.WriteJSON(file); err != nil {
+	if err := json.NewEncoder(file).Encode(l); err != nil { // without indents, since a record is kept in a repository
 		_ = file.Close() // the first error is the one to tell
 		return err
 	}
@@ -96,6 +96,7 @@ func ReadLedger(file string) (*Ledger, error) {
 			return nil, fmt.Errorf("%s: no claim %q: record it again", file, r.Name)
 		}
 		r.Statement, r.Rule, r.Delta = all[at].Statement, all[at].Rule, all[at].Delta
+		r.Gates = slices.DeleteFunc(r.Gates, func(g verdict.Gate) bool { return g.Name == judgeable })
 		r.conclude(all[at])
 	}
 	return &l, nil

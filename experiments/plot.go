@@ -11,10 +11,11 @@ type Plot struct {
 
 // Line is a curve of one arm.
 type Line struct {
-	Name  string
-	Form  string // whose color it has; "": that of its place
-	X, Y  []float64
-	Steps bool // the value stays until the next point
+	Name   string
+	Form   string // whose color it has; "": that of its place
+	X, Y   []float64
+	Steps  bool // the value stays until the next point
+	Dashed bool // it was predicted
 }
 
 // Bar is one value with its interval.

@@ -23,6 +23,7 @@ type Report struct {
 	Figures   []Measured     `json:"figures"`
 	Settle    *verdict.Need  `json:"would_settle,omitempty"`
 	Evidence  *Evidence      `json:"evidence,omitempty"`
+	BrokerIs  string         `json:"broker_is,omitempty"` // on which its figures were measured
 	Labs      int            `json:"labs"`
 	Took      float64        `json:"took_s"`
 
@@ -113,13 +114,16 @@ func (r *Report) figures() Figures {
 	return list
 }
 
+// judgeable is the gate that fails when a rule has nothing to stand on.
+const judgeable = "figures can be judged"
+
 // conclude decides on the figures and gates that the report has: of a run that just ended, or of a recorded one.
 func (r *Report) conclude(claim Claim) {
 	var d Decision
 	if figures := r.figures(); len(figures) > 0 {
 		var err error
 		if d, err = claim.Decide(figures); err != nil {
-			r.Gates = append(r.Gates, verdict.Gate{Name: "figures can be judged", Measured: err.Error(), Change: "use more orders or seeds, or look at what failed"})
+			r.Gates = append(r.Gates, verdict.Gate{Name: judgeable, Measured: err.Error(), Change: "use more orders or seeds, or look at what failed"})
 			d = Decision{}
 		}
 	}

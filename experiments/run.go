@@ -77,6 +77,9 @@ func (s *session) judge(ctx context.Context, claim Claim, ledger *Ledger) (Repor
 		Name: claim.Name, Statement: claim.Statement, Rule: claim.Rule, Delta: claim.Delta, Kind: claim.Kind, Size: l.size, Changed: s.changed(claim),
 		Gates: gates, Figures: measuredOf(figures, predictions), Evidence: l.evidence, Took: time.Since(began).Seconds(), Labs: max(l.began, len(l.used)),
 	}
+	if len(l.used) > 0 {
+		report.BrokerIs = l.used[0].Result.BrokerIs
+	}
 	report.conclude(claim)
 	if claim.Kind == Repeated && !s.Keep {
 		for _, ran := range l.used {

@@ -3,6 +3,8 @@ package experiments
 import (
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 
 	"tracelab/experiments/verdict"
@@ -86,10 +88,7 @@ func (r *Report) parts(b *strings.Builder, width int) {
 	if len(r.Parts)+len(r.Beside) == 0 {
 		return
 	}
-	rows := [][]string{{"what decides", "measured", "95 % interval", "want", ""}}
-	if r.verdict.Among > 0 {
-		rows[0][2] = fmt.Sprintf("%.3g %% interval", 100*r.verdict.Confidence)
-	}
+	rows := [][]string{{"what decides", "measured", r.level() + " interval", "want", ""}}
 	for _, p := range append(append([]PartReport{}, r.Parts...), r.Beside...) {
 		rows = append(rows, []string{"  " + p.Name, p.value(), interval(p.Low, p.High), p.Want, string(p.Verdict)})
 	}
@@ -121,15 +120,7 @@ func (r *Report) measured(b *strings.Builder, width int) {
 			more++
 			continue
 		}
-		value := number(m.Measured)
-		if m.Of > 0 {
-			value = fmt.Sprintf("%d/%d", m.Hits, m.Of)
-		}
-		n := fmt.Sprint(m.N)
-		if m.Runs > 0 {
-			n = fmt.Sprintf("%d runs", m.Runs)
-		}
-		rows = append(rows, []string{strings.TrimRight(fmt.Sprintf("  %s, %s, %s", m.Arm, m.Measure, m.Unit), ", "), number(m.Predicted), value, number(m.Residual), interval(m.Low, m.High), n})
+		rows = append(rows, []string{strings.TrimRight(fmt.Sprintf("  %s, %s", m.Arm, m.measure()), ", "), number(m.Predicted), m.value(), number(m.Residual), interval(m.Low, m.High), m.n()})
 	}
 	if more > 0 {
 		rows = append(rows, []string{fmt.Sprintf("  and %d more, in %s", more, LedgerFile), "", "", "", "", ""})
@@ -137,9 +128,49 @@ func (r *Report) measured(b *strings.Builder, width int) {
 	table(b, width, rows)
 }
 
-// gates names the failed ones, and counts the others.
+// measure names what was measured, with its unit.
+func (m Measured) measure() string { return strings.TrimSuffix(m.Measure+", "+m.Unit, ", ") }
+
+// value is what was measured: hits of so many, or a number.
+func (m Measured) value() string {
+	if m.Of > 0 {
+		return fmt.Sprintf("%d/%d", m.Hits, m.Of)
+	}
+	if m.Measured == nil && slices.ContainsFunc(m.Values, func(v float64) bool { return math.IsInf(v, 1) }) {
+		return "failed"
+	}
+	return number(m.Measured)
+}
+
+// n is how many orders or runs there are.
+func (m Measured) n() string {
+	if m.Runs > 0 {
+		return fmt.Sprintf("%d runs", m.Runs)
+	}
+	return fmt.Sprint(m.N)
+}
+
+// level is the confidence of the intervals that decide.
+func (r *Report) level() string {
+	if r.verdict.Among > 0 {
+		return fmt.Sprintf("%.4g %%", 100*r.verdict.Confidence)
+	}
+	return "95 %"
+}
+
+// gates names the failed ones, and the others in brief.
 func (r *Report) gates(b *strings.Builder, style format.Style) {
-	failed := r.Failed()
+	for _, g := range r.Failed() {
+		b.WriteString(style.Paragraph("  ", "    ", fmt.Sprintf("gate FAILED: %s: %s; %s", g.Name, g.Measured, g.Change)))
+	}
+	if passed := r.passed(); len(passed) > 0 {
+		b.WriteString(style.Paragraph("  ", "    ", fmt.Sprintf("gates passed: %s", strings.Join(passed, ", "))))
+	}
+	b.WriteString("\n")
+}
+
+// passed names the gates that passed; the residuals are counted.
+func (r *Report) passed() []string {
 	var passed []string
 	residuals := 0
 	for _, g := range r.Gates {
@@ -158,13 +189,7 @@ func (r *Report) gates(b *strings.Builder, style format.Style) {
 	default:
 		passed = append(passed, fmt.Sprintf("%d residuals in their bands", residuals))
 	}
-	for _, g := range failed {
-		b.WriteString(style.Paragraph("  ", "    ", fmt.Sprintf("gate FAILED: %s: %s; %s", g.Name, g.Measured, g.Change)))
-	}
-	if len(passed) > 0 {
-		b.WriteString(style.Paragraph("  ", "    ", fmt.Sprintf("gates passed: %s", strings.Join(passed, ", "))))
-	}
-	b.WriteString("\n")
+	return passed
 }
 
 func number(v *float64) string {

@@ -27,7 +27,7 @@ func hops() Claim {
 		Statement: "messages need no extra hop through a load balancer",
 		Rule:      "an order in kafka crosses the network at least once less often than one in grpc with a balancer in front of every service: a balanced call crosses it 4 times, a record 2 times on its way to the broker (there and acknowledged) and once for each delivery",
 		Delta:     Amount{1, "transits"}, Budget: time.Second, Size: cornersSize, Kind: Calm, Needs: Needs{Elsewhere: true},
-		Signature: Signature{Words: "a pair of a client's and a server's span for each call; a send span for each record, and a process span for each delivery", Seen: waitsForMessages},
+		Signature: Signature{Words: "a pair of a client's and a server's span for each call; a send span for each record, and a process span for each delivery", Seen: carriedByMessages},
 		Measure: func(ctx context.Context, l *Lab) (Figures, error) {
 			ran, err := l.Corners(ctx)
 			if err != nil {
@@ -117,7 +117,7 @@ func extraParts() Claim {
 		Statement: "sync needs no additional components",
 		Rule:      "the traces of grpc show no component beside the services, and those of kafka at least one: brokers, topics and consumer groups count",
 		Delta:     Amount{1, "components"}, Budget: time.Second, Size: cornersSize, Kind: Calm, Needs: Needs{Elsewhere: true},
-		Signature: Signature{Words: "messaging.system, destinations and consumer groups on kafka's spans", Seen: waitsForMessages},
+		Signature: Signature{Words: "messaging.system, destinations and consumer groups on kafka's spans", Seen: carriedByMessages},
 		Measure: func(ctx context.Context, l *Lab) (Figures, error) {
 			ran, err := l.Corners(ctx)
 			if err != nil {

@@ -37,7 +37,7 @@ func (v *virtualNetwork) Listen(network, address string) (net.Listener, error) {
 }
 
 // publishDelay is what the virtual broker takes for an acknowledgement: without it a message would take no time.
-const publishDelay = time.Millisecond
+const publishDelay = 500 * time.Microsecond
 
 // virtually runs claims in virtual time, where no machine is ever short of anything, on a broker that takes its time.
 func virtually(t *testing.T, claims []Claim, tamper func(*lab.Config), change func(*Settings)) *Ledger {

@@ -21,7 +21,7 @@ type claimsCommand struct {
 	Jaeger string   `help:"Fetch their spans from this Jaeger, through api/v3." placeholder:"URL|grpc://HOST:PORT"`
 	Keep   bool     `help:"Leave the run directories of all labs beside the results."`
 	Out    string   `help:"Where the folder of the results goes: claims.json, and a journey for each claim (default ${default})." default:"runs" placeholder:"DIR"`
-	Format string   `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
+	Format string   `help:"Of the report: text, json or html (one page) (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
 }
 
 // Run lists the claims, or judges some.
@@ -60,8 +60,11 @@ func (c *claimsCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if c.Format == "json" {
+	switch c.Format {
+	case "json":
 		return ledger.WriteJSON(s.out)
+	case "html":
+		return ledger.WriteHTML(s.out)
 	}
 	return ledger.WriteSummary(s.out, terminalOf(s.out))
 }

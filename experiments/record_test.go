@@ -1,0 +1,108 @@
+package experiments
+
+import (
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tracelab/experiments/verdict"
+)
+
+var update = flag.Bool("update", false, "write docs/claims.md from the record in docs/claims")
+
+const (
+	recordDir  = "../docs/claims"
+	recordPage = "../docs/claims.md"
+	mostRecord = 2 << 20 // bytes
+)
+
+// The page is what the record says, and the record is small enough for a repository.
+func TestThePageOfTheRecord(t *testing.T) {
+	if _, err := os.Stat(recordDir); os.IsNotExist(err) {
+		if _, err := os.Stat(recordPage); err == nil {
+			t.Fatal("docs/claims.md has no record: task claims:record makes one")
+		}
+		t.Skip("there is no record yet: task claims:record makes one")
+	}
+	ledger, err := ReadRecord(recordDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page strings.Builder
+	if err := ledger.WriteMarkdown(&page, "docs/claims"); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(recordPage, []byte(page.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is, err := os.ReadFile(recordPage)
+	if err != nil || string(is) != page.String() {
+		t.Errorf("docs/claims.md is not what docs/claims says (%v): run task claims:doc", err)
+	}
+	size := int64(0)
+	err = filepath.WalkDir(recordDir, func(_ string, d fs.DirEntry, err error) error {
+		if info, e := d.Info(); err == nil && e == nil && !d.IsDir() {
+			size += info.Size()
+		}
+		return err
+	})
+	if err != nil || size > mostRecord {
+		t.Errorf("the record takes %d bytes, at most %d (%v)", size, mostRecord, err)
+	}
+	for _, r := range ledger.Claims {
+		if e := r.Evidence; e != nil {
+			if _, err := os.Stat(filepath.Join(recordDir, e.File)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// A ledger that is read back says the same, and a correction over many takes back what is there by chance.
+func TestALedgerIsReadBack(t *testing.T) {
+	dir := t.TempDir()
+	claim := callerWait()
+	r := Report{Name: claim.Name, Statement: claim.Statement, Figures: measuredOf(corners(Wait, 50, 4, 51, 4), nil)}
+	r.conclude(claim)
+	weak := corners(Wait, 50, 4, 51, 4)
+	for i := range weak { // 8 orders have an interval of 95 %, but none of 99.9 %
+		weak[i].Values = weak[i].Values[:8]
+	}
+	l := Ledger{Schema: Schema, Claims: []Report{r}}
+	for range 60 {
+		few := Report{Name: claim.Name, Figures: measuredOf(weak, nil)}
+		few.conclude(claim)
+		l.Claims = append(l.Claims, few)
+	}
+	if l.Claims[0].Verdict != verdict.Holds || l.Claims[1].Verdict != verdict.Holds {
+		t.Fatalf("before: %s and %s", l.Claims[0].Verdict, l.Claims[1].Verdict)
+	}
+	if err := l.save(dir); err != nil {
+		t.Fatal(err)
+	}
+	back, err := ReadLedger(filepath.Join(dir, LedgerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range l.Claims {
+		if back.Claims[i].Verdict != l.Claims[i].Verdict || back.Claims[i].Why != l.Claims[i].Why {
+			t.Fatalf("claim %d: %s and then %s: %s", i, l.Claims[i].Why, back.Claims[i].Verdict, back.Claims[i].Why)
+		}
+	}
+	back.Correct()
+	if back.Claims[0].Verdict != verdict.Holds || back.Claims[1].Verdict != verdict.NotShown || back.Claims[1].Alone != verdict.Holds {
+		t.Errorf("corrected: %s and %s: %s", back.Claims[0].Verdict, back.Claims[1].Verdict, back.Claims[1].Why)
+	}
+	var page, html strings.Builder
+	if err := back.WriteMarkdown(&page, "docs/claims"); err != nil || !strings.Contains(page.String(), "[caller-wait](#caller-wait)") {
+		t.Errorf("%v: the page does not name the claim:\n%.400s", err, page.String())
+	}
+	if err := back.WriteHTML(&html); err != nil || strings.Count(html.String(), "<figure>") != len(back.Claims) {
+		t.Errorf("%v: %d plots", err, strings.Count(html.String(), "<figure>"))
+	}
+}
