@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -241,92 +240,6 @@ func percentile(ms *float64, needed int) string {
 		return fmt.Sprintf("needs %d orders", needed)
 	}
 	return format.Milliseconds(*ms)
-}
-
-func (r *Result) differences(b *strings.Builder) {
-	forms := r.forms()
-	if len(forms) < 2 || len(r.Comparisons) == 0 {
-		return
-	}
-	base := cmp.Or(services.Form(r.Base), baseFirst(forms, services.GRPC)[0])
-	fmt.Fprintf(b, "Against %s, order by order:\n", base)
-	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	for _, form := range forms {
-		wait, ok := r.difference(base, form, compare.CallerWait)
-		completion, too := r.difference(base, form, compare.Completion)
-		if ok && too && sameFigures(wait, completion) { // nothing comes after the answer
-			differenceLine(t, form, "both", wait)
-			continue
-		}
-		if ok {
-			differenceLine(t, form, "caller wait", wait)
-		}
-		if too {
-			differenceLine(t, form, "completion", completion)
-		}
-	}
-	_ = t.Flush()
-	b.WriteString("\n")
-	r.square(b)
-}
-
-func differenceLine(t *tabwriter.Writer, form services.Form, measure string, d Comparison) {
-	line(t, []string{"  " + string(form), measure, withMark(d.String(), d.Marked)})
-}
-
-// sameFigures tells whether two comparisons read alike.
-func sameFigures(a, b Comparison) bool {
-	unlike := a.Difference
-	unlike.Measure = b.Measure
-	return a.Delta != nil && b.Delta != nil && unlike.String() == b.String()
-}
-
-// difference finds a comparison; one of a form with itself is never there.
-func (r *Result) difference(base, other services.Form, measure string) (Comparison, bool) {
-	i := slices.IndexFunc(r.Comparisons, func(d Comparison) bool {
-		return d.Measure == measure && d.Base == string(base) && d.Other == string(other)
-	})
-	if i < 0 {
-		return Comparison{}, false
-	}
-	return r.Comparisons[i], true
-}
-
-// felt says who feels the faults, and who hears of a failure.
-func (r *Result) felt(b *strings.Builder) {
-	if len(r.Faults) == 0 || !slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].Faulted != nil }) {
-		return
-	}
-	b.WriteString("Who feels the fault: the orders that it hit, beside the others (medians):\n\n")
-	r.rows(b, []row{
-		{"orders hit, not hit", func(f *FormResult) string {
-			return fmt.Sprintf("%d, %d", f.faulted().Hit.Orders, f.faulted().NotHit.Orders)
-		}},
-		{"caller wait, hit", func(f *FormResult) string { return f.interval(f.faulted().Hit.CallerWait) }},
-		{"caller wait, not hit", func(f *FormResult) string { return f.interval(f.faulted().NotHit.CallerWait) }},
-		{"completion, hit", func(f *FormResult) string { return f.interval(f.faulted().Hit.Completion) }},
-		{"completion, not hit", func(f *FormResult) string { return f.interval(f.faulted().NotHit.Completion) }},
-		{"failed, and the answer said so", func(f *FormResult) string { return heard(f.faulted().FailedInAnswer, f.faulted().HeardAfter) }},
-		{"failed after the answer: orders knew", func(f *FormResult) string { return heard(f.faulted().FailedLater, f.faulted().EndedAfter) }},
-	})
-	r.firedText(b)
-	b.WriteString("\n")
-}
-
-// heard writes how many orders failed, and after how long who hears of it did.
-func heard(n int, after *compare.Summary) string {
-	if n == 0 || after == nil {
-		return strconv.Itoa(n)
-	}
-	return fmt.Sprintf("%d, after %s", n, interval(after))
-}
-
-// faulted is the form's part of the faults; of a form without one, an empty one.
-func (f *FormResult) faulted() *Faulted {
-	if f.Faulted == nil {
-		return &Faulted{}
-	}
-	return f.Faulted
 }
 
 func (r *Result) pictures(b *strings.Builder, style format.Style) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -24,9 +25,19 @@ type started struct {
 	ended chan error
 }
 
+// heedInterrupts lets programs that the test starts end by an interrupt. A shell starts its background jobs with interrupts ignored, and so do
+// those jobs; a signal that is caught here has its default effect there.
+func heedInterrupts(t *testing.T) {
+	t.Helper()
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, os.Interrupt)
+	t.Cleanup(func() { signal.Stop(caught) })
+}
+
 // startBuilt starts a run, and returns when it has answered an order.
 func startBuilt(t *testing.T, program string, args ...string) *started {
 	t.Helper()
+	heedInterrupts(t)
 	talk, screen := openTerminal(t, 120)
 	s := &started{Cmd: exec.CommandContext(t.Context(), program, args...), ended: make(chan error, 1)}
 	s.Env, s.Stdout, s.Stderr = append(os.Environ(), "TERM=xterm"), &s.out, talk

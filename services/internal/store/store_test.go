@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -13,112 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// kind is one kind of store. Every test of this file runs on all of them.
-type kind struct {
-	name string
-	// open opens an empty store. reopen closes it and opens what it left, as the next process does; nil for one that leaves nothing.
-	open func(t *testing.T, limits Limits) (s Store, reopen func() Store)
-}
-
-func kinds() []kind {
-	return []kind{
-		{"memory", func(_ *testing.T, limits Limits) (Store, func() Store) { return NewMemory(limits), nil }},
-		{"file", openFile},
-		{"postgres", openPostgres},
-	}
-}
-
-func openFile(t *testing.T, limits Limits) (Store, func() Store) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "store")
-	open := func() *Bolt {
-		b, err := OpenBolt(path, limits)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = b.Close() })
-		return b
-	}
-	s := open()
-	return s, func() Store {
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		s = open()
-		return s
-	}
-}
-
-// tested is a store in a test.
-type tested struct {
-	*testing.T
-	Store
-	ctx    context.Context
-	reopen func() Store
-}
-
-// inEach runs a test on every kind of store.
-func inEach(t *testing.T, limits Limits, f func(s *tested)) {
-	for _, k := range kinds() {
-		t.Run(k.name, func(t *testing.T) {
-			s := &tested{T: t, ctx: t.Context()}
-			s.Store, s.reopen = k.open(t, limits)
-			f(s)
-		})
-	}
-}
-
-// again reopens the store. It does nothing to one that leaves nothing.
-func (s *tested) again() (durable bool) {
-	if s.reopen != nil {
-		s.Store = s.reopen()
-	}
-	return s.reopen != nil
-}
-
-func (s *tested) must(err error) {
-	s.Helper()
-	if err != nil {
-		s.Fatal(err)
-	}
-}
-
-// create adds a unit of run r.
-func (s *tested) create(id string, messages ...Message) *Unit {
-	s.Helper()
-	u := &Unit{ID: id, Run: "r", Form: "kafka", Status: "accepted", Since: time.Now(), Body: map[string]string{"customer": "ada"}, Steps: []string{"orders.Accept"}}
-	s.must(s.Create(s.ctx, u, Sums{"accepted": 1}, messages...))
-	return u
-}
-
-// end makes a unit final.
-func (s *tested) end(id string) {
-	s.Helper()
-	s.must(s.Update(s.ctx, id, func(u *Unit) (Sums, bool) {
-		u.Status, u.Final = "completed", true
-		return Sums{"completed": 1}, true
-	}))
-}
-
-// listed are the ids on all pages of a run.
-func (s *tested) listed(run string, limit int) (ids []string) {
-	s.Helper()
-	for after := uint64(0); ; {
-		page, next, err := s.Page(s.ctx, run, after, limit)
-		s.must(err)
-		if len(page) > limit {
-			s.Fatalf("a page of %d units, want at most %d", len(page), limit)
-		}
-		for _, u := range page {
-			ids = append(ids, u.ID)
-		}
-		if next == 0 {
-			return ids
-		}
-		after = next
-	}
-}
 
 func TestEffectsAreNotedByUnitAndStep(t *testing.T) {
 	inEach(t, Limits{Effects: 100}, func(s *tested) {
@@ -138,31 +31,6 @@ func TestEffectsAreNotedByUnitAndStep(t *testing.T) {
 			if got, err := s.Find(s.ctx, c.unit, c.step); s.reopen == nil && err == nil && got != c.want || s.reopen != nil && (err != nil || got != c.want) {
 				s.Errorf("%s of %q: handling %d, %v, want %d", c.step, c.unit, got, err, c.want)
 			}
-		}
-	})
-}
-
-// TestTheOldestEffectsAreForgotten: a store has an end, and holds at least the youngest of its limit.
-func TestTheOldestEffectsAreForgotten(t *testing.T) {
-	const limit = 10
-	inEach(t, Limits{Effects: limit}, func(s *tested) {
-		for i := range 35 {
-			_, err := s.Put(s.ctx, fmt.Sprint(i), "s", uint64(i+1))
-			s.must(err)
-		}
-		known := 0
-		for i := range 35 {
-			got, err := s.Find(s.ctx, fmt.Sprint(i), "s")
-			s.must(err)
-			if got != 0 {
-				known++
-			}
-			if i >= 35-limit && got != uint64(i+1) {
-				s.Errorf("effect %d is %d, want it known", i, got)
-			}
-		}
-		if known > 2*limit {
-			s.Errorf("%d effects known, want at most %d", known, 2*limit)
 		}
 	})
 }
@@ -303,68 +171,6 @@ func TestAReservedKey(t *testing.T) {
 	})
 }
 
-// TestAStoreHasALimit: beyond it the oldest final units are forgotten, pending ones stay, the sums keep all.
-func TestAStoreHasALimit(t *testing.T) {
-	inEach(t, Limits{Units: 20}, func(s *tested) {
-		for i := range 60 {
-			s.must(s.Room(s.ctx))
-			s.create(fmt.Sprint(i))
-			if i != 5 && i != 50 { // two that nothing is heard of stay
-				s.end(fmt.Sprint(i))
-			}
-		}
-		want := []string{"5"}
-		for i := 41; i < 60; i++ {
-			want = append(want, fmt.Sprint(i))
-		}
-		if diff := cmp.Diff(want, s.listed("r", 7)); diff != "" {
-			s.Errorf("listed (-want +got):\n%s", diff)
-		}
-		if _, err := s.Get(s.ctx, "6"); !errors.Is(err, ErrUnknown) {
-			s.Errorf("a forgotten unit: %v, want ErrUnknown", err)
-		}
-		sums, err := s.Sums(s.ctx, "r")
-		s.must(err)
-		if diff := cmp.Diff(map[string]Sums{"kafka": {"accepted": 60, "completed": 58, SumForgotten: 40}}, sums); diff != "" {
-			s.Errorf("sums (-want +got):\n%s", diff)
-		}
-		if n, err := s.Pending(s.ctx, time.Time{}); n != 2 || err != nil {
-			s.Errorf("%d pending, %v, want 2", n, err)
-		}
-	})
-}
-
-// TestAFullStoreRefuses when all its units are pending, until one is final, or the oldest has been pending for long.
-func TestAFullStoreRefuses(t *testing.T) {
-	inEach(t, Limits{Units: 3, Messages: 3}, func(s *tested) {
-		long := &Unit{ID: "a", Run: "r", Form: "kafka", Status: "accepted", Since: time.Now().Add(-PendingFor)}
-		s.must(s.Create(s.ctx, long, Sums{"accepted": 1}))
-		s.create("b")
-		s.create("c")
-		s.create("d") // in place of a
-		refused := func(what string) {
-			s.Helper()
-			err := s.Create(s.ctx, &Unit{ID: "e", Run: "r", Form: "kafka", Since: time.Now()}, Sums{"accepted": 1})
-			if !errors.Is(err, ErrFull) || !errors.Is(s.Room(s.ctx), ErrFull) {
-				s.Errorf("%s: %v and %v, want ErrFull", what, err, s.Room(s.ctx))
-			}
-		}
-		refused("a fourth unit")
-		s.end("c")
-		s.create("e", Message{Key: "e"}, Message{Key: "e"}, Message{Key: "e"})
-		s.end("e")
-		if err := s.Enqueue(s.ctx, Message{Key: "e"}); !errors.Is(err, ErrOutboxFull) {
-			s.Errorf("a fourth message: %v, want ErrOutboxFull", err)
-		}
-		if err := s.Create(s.ctx, &Unit{ID: "f", Run: "r", Form: "kafka", Since: time.Now()}, nil, Message{Key: "f"}); !errors.Is(err, ErrOutboxFull) {
-			s.Errorf("a unit whose message has no room: %v, want ErrOutboxFull", err)
-		}
-		if _, err := s.Get(s.ctx, "f"); !errors.Is(err, ErrUnknown) {
-			s.Errorf("a unit whose message has no room: %v, want it refused whole", err)
-		}
-	})
-}
-
 // TestPagesListARunByAge, whatever other runs do.
 func TestPagesListARunByAge(t *testing.T) {
 	inEach(t, Limits{Units: 100}, func(s *tested) {
@@ -380,29 +186,6 @@ func TestPagesListARunByAge(t *testing.T) {
 		}
 		if ids := s.listed("nobody's", 5); len(ids) != 0 {
 			s.Errorf("%v listed of a run that there is not", ids)
-		}
-	})
-}
-
-// TestTheSumsOfOldRunsAreForgotten: whoever makes up runs does not fill the store.
-func TestTheSumsOfOldRunsAreForgotten(t *testing.T) {
-	inEach(t, Limits{}, func(s *tested) {
-		for i := range MostRuns + 20 {
-			s.must(s.Count(s.ctx, fmt.Sprint(i), "", Sums{"unknown": 1}))
-		}
-		s.again() // some forget when they are opened
-		there := 0
-		for i := range MostRuns + 20 {
-			sums, err := s.Sums(s.ctx, fmt.Sprint(i))
-			s.must(err)
-			if len(sums) > 0 {
-				there++
-			} else if i >= 20 {
-				s.Errorf("run %d, one of the youngest, has no sums", i)
-			}
-		}
-		if there > MostRuns {
-			s.Errorf("%d runs have sums, want at most %d", there, MostRuns)
 		}
 	})
 }
