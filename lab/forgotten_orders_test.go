@@ -33,20 +33,20 @@ func outcomes(t *testing.T, result *lab.Result, form services.Form) map[string]i
 // TestAccountsBalanceWhenOrdersForgets runs with an orders service that remembers few orders. Those that it forgets stay in
 // the sums. While it remembers as many as half a second brings, the run knows what became of each.
 func TestAccountsBalanceWhenOrdersForgets(t *testing.T) {
-	const orders = 30 // of each form: more than are remembered, and than come in half a second
+	const orders = 8 // of each form: more than are remembered, and than come in half a second
 	for name, c := range map[string]struct {
 		change  func(*lab.Config)
 		failed  int
 		forgets bool // before the run has read it
 	}{
-		"read as it goes": {func(c *lab.Config) { c.Remembered = 70 }, 0, false},
+		"read as it goes": {func(c *lab.Config) { c.Remembered = 18 }, 0, false},
 		"failures": {func(c *lab.Config) {
-			c.Remembered, c.Faults = 70, faults("payment:error=payment_declined@0.4")
+			c.Remembered, c.Faults = 18, faults("payment:error=payment_declined@0.4")
 		}, 40, false},
-		"forgotten before they are read": {func(c *lab.Config) { c.Remembered, c.Rate = 70, 400 }, 0, true},
+		"forgotten before they are read": {func(c *lab.Config) { c.Remembered, c.Rate = 18, 100 }, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			result := quickly(t, func(config *lab.Config) { config.Orders = orders; c.change(config) })
+			result := quickly(t, func(config *lab.Config) { config.Orders, config.Rate = orders, 20; c.change(config) })
 			balanced(t, result)
 			if len(result.Problems) > 0 {
 				t.Errorf("problems %q", result.Problems)

@@ -8,11 +8,6 @@ import (
 	"tracelab/lab"
 )
 
-// triedRates tells whether a run has placed orders to find a rate that its generator keeps.
-func triedRates(result *lab.Result) bool {
-	return result.Generator.Tried > 0 || result.Generator.Higher > 0
-}
-
 // TestTheRateThatTheGeneratorKeepsIsFound and said for a run that is on time, as every run in virtual time is. The orders
 // that it takes are in no figure.
 func TestTheRateThatTheGeneratorKeepsIsFound(t *testing.T) {

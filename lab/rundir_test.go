@@ -86,7 +86,9 @@ func TestRunDirectory(t *testing.T) {
 }
 
 func TestRunDirectoryHasEveryOrder(t *testing.T) {
-	result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp, c.Faults = 3, 2, faults("payment:error=payment_declined@0.5") })
+	result := quickly(t, func(c *lab.Config) {
+		c.Orders, c.WarmUp, c.Windows, c.Faults = 3, 2, 1, faults("payment:error=payment_declined@0.5")
+	})
 	seen := map[string]int{}
 	for _, o := range readOrders(t, result) {
 		seen[o.Form+strconv.Itoa(o.Number)]++
@@ -105,7 +107,7 @@ func TestRunDirectoryHasEveryOrder(t *testing.T) {
 // TestRunDirectoryGivesTheSameJourneys reads the directory back and compares what the run had in memory.
 func TestRunDirectoryGivesTheSameJourneys(t *testing.T) {
 	for _, name := range []string{"both", "link"} {
-		result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp, c.Relation = 4, 1, relation(name) }) // too few to look for a higher rate afterwards
+		result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp, c.Windows, c.Relation = 4, 1, 1, relation(name) }) // too few to look for a higher rate afterwards
 		for form, f := range result.Forms {
 			journeys := group(t, result, form)
 			described := compare.Describe(compare.Group{Journeys: plain(journeys)})

@@ -18,7 +18,7 @@ import (
 // TestFiguresOnTheWayAreThoseOfTheWholeRun judges a run twice: as it went, an order at a time, and from its directory,
 // with all spans of a form in one set.
 func TestFiguresOnTheWayAreThoseOfTheWholeRun(t *testing.T) {
-	const few = 8
+	const few = 6
 	for name, change := range map[string]func(*lab.Config){
 		"both":     func(c *lab.Config) { c.Relation, c.Orders = relation("both"), 20 }, // as many as a p95 takes
 		"link":     func(c *lab.Config) { c.Relation = relation("link") },

@@ -41,5 +41,7 @@ func TestTheSquare(t *testing.T) {
 			t.Errorf("%v: the text does not show the square:\n%s", err, text.String())
 		}
 	})
-	quickly(t, func(c *lab.Config) { c.Forms = []services.Form{services.GRPC, services.Kafka} })
+	if two := quickly(t, func(c *lab.Config) { c.Forms, c.Orders = []services.Form{services.GRPC, services.Kafka}, 1 }); len(two.Square) != 0 {
+		t.Errorf("two forms make a square: %+v", two.Square)
+	}
 }

@@ -78,10 +78,10 @@ func virtually(t *testing.T, change func(*lab.Config), check func(*testing.T, *l
 			cluster.Close()
 			time.Sleep(deliveryTick) // for the requests that it made wait
 		}()
-		config := lab.Config{
+		config := lab.AtOneRate(lab.Config{
 			Orders: 1, WarmUp: 1, Windows: 1, Rate: 8, Seed: 1, Out: out, Version: "test",
 			Network: network.network(), Kafka: cluster.ListenAddrs(),
-		}
+		})
 		config.Progress = alignWarmUp
 		change(&config)
 		result, err := lab.Run(t.Context(), config)

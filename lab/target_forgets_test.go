@@ -1,0 +1,47 @@
+package lab_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// TestATargetWithASmallLedger drives an orders service elsewhere that remembers four orders. While all of them are pending it refuses others; when
+// they are final it forgets the oldest before the run has read what became of them. The run says so, and the sums balance.
+func TestATargetWithASmallLedger(t *testing.T) {
+	const orders, remembered = 12, 4
+	receiver := receiverAddress(t)
+	to := startTarget(t, receiver, unchanged, func(c *services.Config) { c.Remembered, c.AllowFaults = remembered, true })
+	run := func(form services.Form, change func(*lab.Config)) (*lab.Result, lab.Accounts) {
+		config := lab.Config{Orders: orders, Seed: 1, Forms: []services.Form{form}, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(), Version: "test"}
+		change(&config)
+		result, err := lab.Run(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		balanced(t, result)
+		a := result.Forms[form].Orders
+		if got := outcomes(t, result, form); got["refused"] != a.Refused || got["forgotten"] != a.Forgotten || got["completed"]+got["failed"]+got["refused"]+got["forgotten"] != orders {
+			t.Errorf("%s: outcomes %v, accounts %+v", form, got, a)
+		}
+		return result, a
+	}
+	// All are placed while the first ones still wait for payment.
+	result, a := run(services.GRPC, func(c *lab.Config) { c.Rate, c.Faults = 400, faults("payment:delay=1s") })
+	if a.Refused == 0 || a.Accepted < remembered || a.Completed != a.Accepted {
+		t.Errorf("%+v, want orders refused while %d are pending, and the accepted ones completed", a, remembered)
+	}
+	if said := strings.Join(result.Problems, "\n"); !strings.Contains(said, "refused") {
+		t.Errorf("the run does not say that orders were refused: problems %q, warnings %q", result.Problems, result.Warnings)
+	}
+	// All are placed and final before the run reads a state.
+	result, a = run(services.REST, func(c *lab.Config) { c.Rate = 40 })
+	if want := fmt.Sprintf("%s: orders forgot %d orders before the run had read what became of them", services.REST, a.Forgotten); a.Forgotten == 0 ||
+		!slices.ContainsFunc(result.Warnings, func(w string) bool { return strings.HasPrefix(w, want) }) {
+		t.Errorf("%+v, warnings %q: want %q", a, result.Warnings, want)
+	}
+}
