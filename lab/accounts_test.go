@@ -116,6 +116,7 @@ func (c faultCase) expect(form services.Form, orders int) lab.Accounts {
 }
 
 func TestAccountsBalanceWithEachFault(t *testing.T) {
+	t.Parallel() // in virtual time
 	const orders = 4
 	for _, c := range faultCases() {
 		t.Run(c.fault, func(t *testing.T) {
@@ -140,6 +141,7 @@ func TestAccountsBalanceWithEachFault(t *testing.T) {
 }
 
 func TestAccountsOfAHealthyRun(t *testing.T) {
+	t.Parallel() // in virtual time
 	const orders = 4 // too few to look for a higher rate afterwards
 	result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp = orders, 2 })
 	balanced(t, result)
@@ -160,6 +162,7 @@ func TestAccountsOfAHealthyRun(t *testing.T) {
 // TestAccountsBalanceWithoutBroker stops the broker while orders are being placed. The run ends by its deadline; what
 // no message reaches any more is pending, and said so.
 func TestAccountsBalanceWithoutBroker(t *testing.T) {
+	t.Parallel() // in virtual time
 	const orders = 8
 	const timeout, deadline, stop = time.Second, 3 * time.Second, 10 * time.Second // stop: what Run allows for its end
 	out := t.TempDir()

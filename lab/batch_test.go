@@ -17,6 +17,7 @@ import (
 // TestABatchOfSeveralOrders: one process span is part of all their journeys, what is done for one order is part of its own alone, and the wait for
 // the others of the batch is told from the wait for the service. The run's figures are those of its files.
 func TestABatchOfSeveralOrders(t *testing.T) {
+	t.Parallel() // in virtual time
 	const orders = 4
 	virtually(t, func(c *lab.Config) {
 		c.Flow, c.Forms, c.Orders, c.Rate = named("activity"), []flows.Form{"batch"}, orders, 500
@@ -86,6 +87,7 @@ func sender(t *testing.T, j *drawn) journey.Index {
 
 // TestAUnitOfABatchFailsAlone: the same orders fail as by message, and each is told of by itself.
 func TestAUnitOfABatchFailsAlone(t *testing.T) {
+	t.Parallel() // in virtual time
 	f := named("activity")
 	fault, err := services.ParseFault(f, "activity:error=lost@0.5")
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 // TestAClosedLoop: a stall of a second delays the next orders of its clients, which then begin later and wait no longer; with a rate the orders
 // that were due meanwhile are placed all the same.
 func TestAClosedLoop(t *testing.T) {
+	t.Parallel() // in virtual time
 	for _, clients := range []int{0, 1, 3} {
 		virtually(t, func(config *lab.Config) {
 			config.Forms, config.Orders, config.WarmUp, config.Faults, config.Deadline = []services.Form{services.GRPC}, 6, 0, faults("payment:delay=1s@0.5"), 10*time.Second

@@ -15,6 +15,7 @@ import (
 // TestFaultsFireAsDrawn: a share of the orders, the same in every form, counted by the services and by the seed, and told in every output. A fault
 // behind one that ends the order fires on fewer.
 func TestFaultsFireAsDrawn(t *testing.T) {
+	t.Parallel() // in virtual time
 	virtually(t, func(c *lab.Config) {
 		c.Orders, c.Rate = 20, 40
 		c.Faults = faults("inventory:delay=2ms@0.3", "payment:error=payment_declined@0.5", "shipping:delay=1ms", "payment:delay=1ms,from=1s,to=1500ms", "payment:delay=1ms,attempt=2")

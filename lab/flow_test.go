@@ -29,6 +29,7 @@ forms:
 // TestARunOfAnyFlow: every journey is complete, every account balances, and the same work is done, in all forms of the built-in flows and of the
 // test's own.
 func TestARunOfAnyFlow(t *testing.T) {
+	t.Parallel() // in virtual time
 	own, err := flows.Parse("sorting.yaml", []byte(sorting))
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +71,7 @@ func TestARunOfAnyFlow(t *testing.T) {
 
 // TestAFieldOfAQueryFailsAsACall: the same orders fail of the same step, its siblings are done all the same, and the page is not put together.
 func TestAFieldOfAQueryFailsAsACall(t *testing.T) {
+	t.Parallel() // in virtual time
 	f := named("profile")
 	fault, err := services.ParseFault(f, "posts:error=gone@0.5")
 	if err != nil {

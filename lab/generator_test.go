@@ -11,6 +11,7 @@ import (
 // TestTheRateThatTheGeneratorKeepsIsFound and said for a run that is on time, as every run in virtual time is. The orders
 // that it takes are in no figure.
 func TestTheRateThatTheGeneratorKeepsIsFound(t *testing.T) {
+	t.Parallel() // in virtual time
 	for name, c := range map[string]struct {
 		change  func(*lab.Config)
 		orders  int

@@ -41,6 +41,7 @@ func goldenCases() []goldenCase {
 
 // TestGoldenJourneys holds whole journeys: trees, durations, queue waits and both paths, as testdata/journeys has them.
 func TestGoldenJourneys(t *testing.T) {
+	t.Parallel() // in virtual time
 	for _, c := range goldenCases() {
 		t.Run(c.name, func(t *testing.T) {
 			for form, got := range drawings(t, c) {
@@ -52,6 +53,7 @@ func TestGoldenJourneys(t *testing.T) {
 
 // TestGoldenJourneysAreOneAnswer draws the same journeys again and again: nothing in them may be chance.
 func TestGoldenJourneysAreOneAnswer(t *testing.T) {
+	t.Parallel() // in virtual time
 	const runs = 20
 	// Links make the most traces, so the most that could get out of order; hybrid has all kinds of hops but HTTP's.
 	c := goldenCase{forms: []services.Form{services.Hybrid}, change: func(c *lab.Config) { c.Relation = relation("link") }}

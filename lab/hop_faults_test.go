@@ -16,6 +16,7 @@ import (
 // TestContextFaults: what orders sends lacks a part of the context, over every carrier. The accounts find each unit all the same, the
 // journeys say what is missing, and the rules find it by name: what they cannot see in the spans alone, they do not report.
 func TestContextFaults(t *testing.T) {
+	t.Parallel() // in virtual time
 	rules := func(of ...journey.RuleID) []journey.RuleID { return of }
 	for _, c := range []struct {
 		fault string
@@ -69,6 +70,7 @@ func TestContextFaults(t *testing.T) {
 
 // TestMessageFaults: messages come twice, behind others, and behind one that nobody can read; every order is completed once.
 func TestMessageFaults(t *testing.T) {
+	t.Parallel() // in virtual time
 	for fault, check := range map[string]func(t *testing.T, result *lab.Result, f *lab.FormResult){
 		"duplicate": func(t *testing.T, _ *lab.Result, f *lab.FormResult) {
 			if f.Effects.Skipped < 5 {

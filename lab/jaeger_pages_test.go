@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/ptrace"
-
 	"tracelab/journey/format"
 	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
@@ -82,7 +80,7 @@ func TestJaegerForgets(t *testing.T) {
 	to := startTarget(t, s.otlp, unchanged)
 	result := runJaeger(t, to, s.URL, s.otlp, func(c *lab.Config) { c.Orders = 6 })
 	there := map[string]bool{}
-	for id := range s.kept(everything(t, s)) {
+	for id := range s.kept(s.everything(t)) {
 		there[id.String()] = true
 	}
 	orders := map[string]rundir.Order{}
@@ -121,21 +119,6 @@ func TestJaegerForgets(t *testing.T) {
 			t.Errorf("%s: warnings %s", form, text)
 		}
 	}
-}
-
-// everything is what has come to a Jaeger.
-func everything(t *testing.T, s *jaegerServer) ptrace.Traces {
-	t.Helper()
-	all := ptrace.NewTraces()
-	batches, _ := s.collector.From(0)
-	for _, batch := range batches {
-		traces, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(batch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		traces.ResourceSpans().MoveAndAppendTo(all.ResourceSpans())
-	}
-	return all
 }
 
 func readPage(t *testing.T, page string) jaeger.Address {

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,8 +49,18 @@ type jaegerServer struct {
 	later     atomic.Int64 // so many it keeps by the time it is asked for single traces; 0: all
 	forgets   atomic.Bool  // it forgets a trace that a search has had whole, until another span of it comes
 	mu        sync.Mutex
+	batches   int // of the collector that are in all
+	all       []keptSpan
 	had       map[pcommon.TraceID]int // how many spans of each the last search that found it had
 	first     int                     // so many traces it knew when it had first forgotten one
+}
+
+// keptSpan is a span that has come.
+type keptSpan struct {
+	ptrace.Span
+	trace pcommon.TraceID
+	at    time.Time // when it started
+	text  string    // in JSON, with its resource
 }
 
 func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
@@ -83,7 +93,11 @@ func refuse(w http.ResponseWriter, code int, message string) {
 
 func (s *jaegerServer) find(t *testing.T, w http.ResponseWriter, r *http.Request) {
 	s.questions.Add(1)
-	time.Sleep(time.Duration(s.dwelling.Load()))
+	select {
+	case <-time.After(time.Duration(s.dwelling.Load())):
+	case <-r.Context().Done(): // who asked has gone
+		return
+	}
 	if s.failing.Add(-1) >= 0 {
 		refuse(w, http.StatusServiceUnavailable, "not yet")
 		return
@@ -113,15 +127,20 @@ func (s *jaegerServer) find(t *testing.T, w http.ResponseWriter, r *http.Request
 	}
 	found := s.search(t, from, to, depth, wanted)
 	s.gave(found)
-	if found.SpanCount() == 0 {
+	answer(w, found)
+}
+
+// answer writes spans as Jaeger does.
+func answer(w http.ResponseWriter, spans []keptSpan) {
+	if len(spans) == 0 {
 		refuse(w, http.StatusNotFound, "No traces found")
 		return
 	}
-	text, err := (&ptrace.JSONMarshaler{}).MarshalTraces(found)
-	if err != nil {
-		t.Error(err)
+	texts := make([]string, len(spans))
+	for i, span := range spans {
+		texts[i] = span.text
 	}
-	_, _ = fmt.Fprintf(w, `{"result":%s}`, text)
+	_, _ = fmt.Fprintf(w, `{"result":{"resourceSpans":[%s]}}`, strings.Join(texts, ","))
 }
 
 // trace answers with one trace, unless it has been forgotten.
@@ -130,74 +149,79 @@ func (s *jaegerServer) trace(t *testing.T, w http.ResponseWriter, id string) {
 	if n := s.later.Load(); n > 0 {
 		s.memory.Store(n)
 	}
-	found := ptrace.NewTraces()
-	all := s.search(t, time.Time{}, time.Now().Add(time.Hour), math.MaxInt, nil)
-	eachSpan(all, func(resource ptrace.ResourceSpans, span ptrace.Span) {
-		if span.TraceID().String() == id {
-			one := found.ResourceSpans().AppendEmpty()
-			resource.Resource().CopyTo(one.Resource())
-			span.CopyTo(one.ScopeSpans().AppendEmpty().Spans().AppendEmpty())
-		}
-	})
-	if found.SpanCount() == 0 {
-		refuse(w, http.StatusNotFound, "No traces found")
-		return
-	}
-	text, err := (&ptrace.JSONMarshaler{}).MarshalTraces(found)
-	if err != nil {
-		t.Error(err)
-	}
-	_, _ = fmt.Fprintf(w, `{"result":%s}`, text)
+	all := s.everything(t)
+	kept := s.kept(all)
+	answer(w, slices.DeleteFunc(slices.Clone(all), func(span keptSpan) bool { return span.trace.String() != id || !kept[span.trace] }))
 }
 
 // search returns whole traces that have a span with the attributes in the period, as many as the depth allows.
-func (s *jaegerServer) search(t *testing.T, from, to time.Time, depth int, wanted map[string]string) ptrace.Traces {
+func (s *jaegerServer) search(t *testing.T, from, to time.Time, depth int, wanted map[string]string) []keptSpan {
 	t.Helper()
-	all, found := ptrace.NewTraces(), ptrace.NewTraces()
-	batches, _ := s.collector.From(0)
+	all := s.everything(t)
+	kept := s.kept(all)
+	hits := map[pcommon.TraceID]bool{}
+	for _, span := range all {
+		if !kept[span.trace] || span.at.Before(from) || span.at.After(to) || !hits[span.trace] && len(hits) >= depth {
+			continue
+		}
+		has := true
+		for key, value := range wanted {
+			has = has && attributeOf(span.Span, key) == value
+		}
+		if has {
+			hits[span.trace] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(span keptSpan) bool { return !hits[span.trace] })
+}
+
+// everything is what has come, in its order. Each span is decoded and written as JSON once, however often it is asked for.
+func (s *jaegerServer) everything(t *testing.T) []keptSpan {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	batches, _ := s.collector.From(s.batches)
+	s.batches += len(batches)
 	for _, batch := range batches {
 		traces, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(batch)
 		if err != nil {
 			t.Error(err)
 		}
-		traces.ResourceSpans().MoveAndAppendTo(all.ResourceSpans())
-	}
-	kept := s.kept(all)
-	hits := map[pcommon.TraceID]bool{}
-	eachSpan(all, func(_ ptrace.ResourceSpans, span ptrace.Span) {
-		if !kept[span.TraceID()] {
-			return
-		}
-		at := span.StartTimestamp().AsTime()
-		for key, value := range wanted {
-			if attributeOf(span, key) != value {
-				return
+		for _, resource := range traces.ResourceSpans().All() {
+			for _, scope := range resource.ScopeSpans().All() {
+				for _, span := range scope.Spans().All() {
+					s.all = append(s.all, keptSpan{span, span.TraceID(), span.StartTimestamp().AsTime(), jsonOf(t, resource, span)})
+				}
 			}
 		}
-		if !at.Before(from) && !at.After(to) && (hits[span.TraceID()] || len(hits) < depth) {
-			hits[span.TraceID()] = true
-		}
-	})
-	eachSpan(all, func(resource ptrace.ResourceSpans, span ptrace.Span) {
-		if hits[span.TraceID()] {
-			one := found.ResourceSpans().AppendEmpty()
-			resource.Resource().CopyTo(one.Resource())
-			span.CopyTo(one.ScopeSpans().AppendEmpty().Spans().AppendEmpty())
-		}
-	})
-	return found
+	}
+	return s.all
+}
+
+// jsonOf writes one span and its resource as an element of resourceSpans.
+func jsonOf(t *testing.T, resource ptrace.ResourceSpans, span ptrace.Span) string {
+	t.Helper()
+	traces := ptrace.NewTraces()
+	one := traces.ResourceSpans().AppendEmpty()
+	resource.Resource().CopyTo(one.Resource())
+	span.CopyTo(one.ScopeSpans().AppendEmpty().Spans().AppendEmpty())
+	text, err := (&ptrace.JSONMarshaler{}).MarshalTraces(traces)
+	if err != nil {
+		t.Error(err)
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(string(text), `{"resourceSpans":[`), `]}`)
 }
 
 // kept are the traces that it has not forgotten: the newest, by the arrival of their first spans.
-func (s *jaegerServer) kept(all ptrace.Traces) map[pcommon.TraceID]bool {
+func (s *jaegerServer) kept(all []keptSpan) map[pcommon.TraceID]bool {
 	kept := map[pcommon.TraceID]bool{}
 	var order []pcommon.TraceID
-	eachSpan(all, func(_ ptrace.ResourceSpans, span ptrace.Span) {
-		if id := span.TraceID(); !kept[id] {
-			kept[id] = true
-			order = append(order, id)
+	for _, span := range all {
+		if !kept[span.trace] {
+			kept[span.trace] = true
+			order = append(order, span.trace)
 		}
-	})
+	}
 	if n := int(s.memory.Load()); n > 0 && len(order) > n {
 		for _, id := range order[:len(order)-n] {
 			delete(kept, id)
@@ -210,7 +234,7 @@ func (s *jaegerServer) kept(all ptrace.Traces) map[pcommon.TraceID]bool {
 }
 
 // forget takes out what a search has had whole.
-func (s *jaegerServer) forget(all ptrace.Traces, kept map[pcommon.TraceID]bool) {
+func (s *jaegerServer) forget(all []keptSpan, kept map[pcommon.TraceID]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := len(kept)
@@ -225,7 +249,7 @@ func (s *jaegerServer) forget(all ptrace.Traces, kept map[pcommon.TraceID]bool) 
 }
 
 // gave notes what a search has had.
-func (s *jaegerServer) gave(found ptrace.Traces) {
+func (s *jaegerServer) gave(found []keptSpan) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.had == nil {
@@ -235,20 +259,12 @@ func (s *jaegerServer) gave(found ptrace.Traces) {
 }
 
 // spansOf counts the spans of each trace.
-func spansOf(all ptrace.Traces) map[pcommon.TraceID]int {
+func spansOf(all []keptSpan) map[pcommon.TraceID]int {
 	n := map[pcommon.TraceID]int{}
-	eachSpan(all, func(_ ptrace.ResourceSpans, span ptrace.Span) { n[span.TraceID()]++ })
-	return n
-}
-
-func eachSpan(traces ptrace.Traces, do func(ptrace.ResourceSpans, ptrace.Span)) {
-	for _, resource := range traces.ResourceSpans().All() {
-		for _, scope := range resource.ScopeSpans().All() {
-			for _, span := range scope.Spans().All() {
-				do(resource, span)
-			}
-		}
+	for _, span := range all {
+		n[span.trace]++
 	}
+	return n
 }
 
 // crowd adds traces of somebody else, one every step from a time on.

@@ -94,7 +94,7 @@ func TestJaegerIsFollowed(t *testing.T) {
 	if f := result.Forms[services.Kafka]; f.Journeys != 60 || len(result.Problems) > 0 {
 		t.Errorf("%d of 60 journeys are complete; problems %q", f.Journeys, result.Problems)
 	}
-	known := len(spansOf(everything(t, s)))
+	known := len(spansOf(s.everything(t)))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.first == 0 || s.first >= known {

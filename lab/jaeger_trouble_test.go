@@ -121,13 +121,13 @@ func TestAStoppedRunDoesNotWaitForJaeger(t *testing.T) {
 	t.Parallel()
 	s := startJaegerServer(t, dialects[1])
 	to := startTarget(t, s.otlp, unchanged)
-	s.dwelling.Store(int64(3 * time.Second))
+	s.dwelling.Store(int64(time.Minute))
 	ctx, cancel := context.WithCancel(t.Context())
-	began := time.Now()
-	result, err := lab.Run(ctx, lab.Config{Orders: 1, Forms: []services.Form{services.GRPC}, Target: to.url, Jaeger: s.URL, Out: t.TempDir(),
+	var stopped time.Time
+	result, err := lab.Run(ctx, lab.Config{Orders: 1, Forms: []services.Form{services.GRPC}, Target: to.url, Jaeger: s.URL, Deadline: time.Minute, Out: t.TempDir(),
 		Progress: func(at lab.Progress) {
 			if at.Stage == "judging the journeys" {
-				time.AfterFunc(100*time.Millisecond, cancel)
+				time.AfterFunc(100*time.Millisecond, func() { stopped = time.Now(); cancel() })
 			}
 		}})
 	if err != nil && !errors.Is(err, context.Canceled) {
@@ -136,8 +136,8 @@ func TestAStoppedRunDoesNotWaitForJaeger(t *testing.T) {
 	if err == nil && len(result.Problems) == 0 {
 		t.Error("a run that was stopped has no problem")
 	}
-	if took := time.Since(began); took > 2900*time.Millisecond {
-		t.Errorf("it took %v", took)
+	if took := time.Since(stopped); took > 4500*time.Millisecond { // a question that nobody cuts off takes 5 s
+		t.Errorf("it took %v from when it was stopped", took)
 	}
 }
 

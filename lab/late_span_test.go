@@ -42,6 +42,7 @@ func TestALateSpanOpensItsJourneyAgain(t *testing.T) {
 
 // TestAResultThatWasReadBackCanBeWritten also finds that one with nothing in it can.
 func TestAResultThatWasReadBackCanBeWritten(t *testing.T) {
+	t.Parallel() // in virtual time
 	result := quickly(t, func(c *lab.Config) { c.Orders, c.Faults = 2, faults("payment:delay=1ms") })
 	text, err := json.Marshal(result)
 	if err != nil {
@@ -61,6 +62,7 @@ func TestAResultThatWasReadBackCanBeWritten(t *testing.T) {
 
 // TestARunThatIsEndedEarlyIsJudgedAndMarked closes the channel after the first answers.
 func TestARunThatIsEndedEarlyIsJudgedAndMarked(t *testing.T) {
+	t.Parallel() // in virtual time
 	end := make(chan struct{})
 	ended := false
 	result := quickly(t, func(c *lab.Config) {

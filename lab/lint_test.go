@@ -13,6 +13,7 @@ import (
 // The rules find nothing to say about the lab's own spans where a consumer's span has a link to its message, polls and
 // commits included; and where it has the parent alone, exactly S09 for each process span.
 func TestRulesOnTheLabsOwnSpans(t *testing.T) {
+	t.Parallel() // in virtual time
 	for _, c := range []struct {
 		relation string
 		want     func(processSpans int) map[journey.RuleID]int

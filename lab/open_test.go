@@ -80,6 +80,7 @@ func TestOpenSpansAreCountedByOrder(t *testing.T) {
 // TestAnOpenSpanKeepsAJourneyIncomplete gives an order all the spans that are expected of it, and one more that is
 // still open: it may be the last piece of work.
 func TestAnOpenSpanKeepsAJourneyIncomplete(t *testing.T) {
+	t.Parallel() // in virtual time
 	const deadline = 10 * time.Second
 	for name, c := range map[string]struct {
 		ends time.Duration // after which the open span ends

@@ -78,6 +78,7 @@ func predicted(t *testing.T, forms map[services.Form][]*journey.Journey, from, t
 }
 
 func TestPredictionsAreRight(t *testing.T) {
+	t.Parallel() // in virtual time
 	forms := measuredForms(t, 0)
 	for _, c := range []struct{ from, to services.Form }{
 		{services.GRPC, services.Kafka}, {services.GRPC, services.Hybrid}, {services.Kafka, services.GRPC}, {services.Hybrid, services.GRPC},
@@ -97,6 +98,7 @@ func TestPredictionsAreRight(t *testing.T) {
 
 // With 20 ms in every queue a prediction is still right, and one by messages that cost nothing is not.
 func TestPredictionsKnowWhatQueuesCost(t *testing.T) {
+	t.Parallel() // in virtual time
 	forms := measuredForms(t, 20*time.Millisecond)
 	for _, to := range []services.Form{services.Kafka, services.Hybrid} {
 		if _, right := predicted(t, forms, services.GRPC, to); !right {

@@ -12,6 +12,7 @@ import (
 
 // TestARunSaysWhatItsRelationChanges for a reader of the traces; the default has nothing to say.
 func TestARunSaysWhatItsRelationChanges(t *testing.T) {
+	t.Parallel() // in virtual time
 	const orders = 2
 	steps := len(flows.Order().Rows)
 	for name, c := range map[string]struct {

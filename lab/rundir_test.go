@@ -22,6 +22,7 @@ import (
 )
 
 func TestRunDirectory(t *testing.T) {
+	t.Parallel() // in virtual time
 	result := quickly(t, func(c *lab.Config) { c.Orders, c.Seed, c.Polls = 3, 7, true })
 	if name := filepath.Base(result.Dir); name != result.Run || !regexp.MustCompile(`^\d{8}-\d{6}\.\d{6}-7$`).MatchString(name) {
 		t.Errorf("the directory of run %s is %s, want <time>-<seed>", result.Run, name)
@@ -86,6 +87,7 @@ func TestRunDirectory(t *testing.T) {
 }
 
 func TestRunDirectoryHasEveryOrder(t *testing.T) {
+	t.Parallel() // in virtual time
 	result := quickly(t, func(c *lab.Config) {
 		c.Orders, c.WarmUp, c.Windows, c.Faults = 3, 2, 1, faults("payment:error=payment_declined@0.5")
 	})
@@ -106,6 +108,7 @@ func TestRunDirectoryHasEveryOrder(t *testing.T) {
 
 // TestRunDirectoryGivesTheSameJourneys reads the directory back and compares what the run had in memory.
 func TestRunDirectoryGivesTheSameJourneys(t *testing.T) {
+	t.Parallel() // in virtual time
 	for _, name := range []string{"both", "link"} {
 		result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp, c.Windows, c.Relation = 4, 1, 1, relation(name) }) // too few to look for a higher rate afterwards
 		for form, f := range result.Forms {
@@ -141,6 +144,7 @@ func plain(journeys []*drawn) []*journey.Journey {
 
 // TestLatestIsTheNewestRun also finds that a run that cannot be written leaves nothing behind.
 func TestLatestIsTheNewestRun(t *testing.T) {
+	t.Parallel() // in virtual time
 	out := t.TempDir()
 	again := func(seed uint64) (result *lab.Result, err error) {
 		synctest.Test(t, func(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 // TestFiguresOnTheWayAreThoseOfTheWholeRun judges a run twice: as it went, an order at a time, and from its directory,
 // with all spans of a form in one set.
 func TestFiguresOnTheWayAreThoseOfTheWholeRun(t *testing.T) {
+	t.Parallel() // in virtual time
 	const few = 6
 	for name, change := range map[string]func(*lab.Config){
 		"both":     func(c *lab.Config) { c.Relation, c.Orders = relation("both"), 20 }, // as many as a p95 takes

@@ -74,6 +74,7 @@ func checkSameWork(t *testing.T, result *lab.Result, forms []services.Form) {
 
 // TestOtherWorkIsFound: one cell that differs in one form, a cost, a step that is left out, or a share, is found.
 func TestOtherWorkIsFound(t *testing.T) {
+	t.Parallel() // in virtual time
 	run := func(change ...string) map[int][]string {
 		f, err := flows.Parse("sorting.yaml", []byte(strings.NewReplacer(change...).Replace(sorting)))
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 // TestTheSquare: a run of the four corners tells what the early answer and the broker change. In virtual time the early answer makes the caller wait
 // less, with calls and with messages, and the completion of calls stays the same to the nanosecond.
 func TestTheSquare(t *testing.T) {
+	t.Parallel() // in virtual time
 	_, corners, err := flows.Order().WithCorners()
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 // TestAViewIsComparedByItsStaleness, and by nothing else: it leaves steps out. An update takes an acknowledgement and the way to the next delivery
 // at the most to be visible, and a read is no older than the time between two updates and that.
 func TestAViewIsComparedByItsStaleness(t *testing.T) {
+	t.Parallel() // in virtual time
 	const orders = 30
 	virtually(t, func(c *lab.Config) {
 		c.Flow, c.Forms, c.Orders, c.Rate = named("profile"), []flows.Form{"view", "together", "graphql"}, orders, 90

@@ -79,6 +79,7 @@ func TestStatesAreReadOnceWhateverOrdersForgets(t *testing.T) {
 
 // TestSumsAndStatesAreOfTheSameOrders although orders goes on accepting while they are read.
 func TestSumsAndStatesAreOfTheSameOrders(t *testing.T) {
+	t.Parallel() // in virtual time
 	synctest.Test(t, func(t *testing.T) {
 		const late = 3
 		accepted, read := 5, 0

@@ -12,6 +12,7 @@ import (
 // TestWhatAKilledMailboxHeldIsLost: with a store on disk the orders that were accepted are known after orders was killed; those that it held in its
 // mailbox are pending for ever, and the report says so. Those of the message form go on.
 func TestWhatAKilledMailboxHeldIsLost(t *testing.T) {
+	t.Parallel() // in virtual time
 	file := filepath.Join(t.TempDir(), "store")
 	disturbed(t, []services.Form{"ack", services.Kafka}, []string{"250ms:kill:orders", "1s:start:orders"}, func(t *testing.T, result *lab.Result) {
 		ack, kafka := result.Forms["ack"].Orders, result.Forms[services.Kafka].Orders

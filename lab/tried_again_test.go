@@ -21,6 +21,7 @@ forms:
 // TestOrdersThatAreTriedAgainAreWhole: of a step that fails for good there are as many spans as of the steps that would have come after it. Such an order
 // is judged by its state, whichever of its last span and its state came first.
 func TestOrdersThatAreTriedAgainAreWhole(t *testing.T) {
+	t.Parallel() // in virtual time
 	f, err := flows.Parse("shop.yaml", []byte(patientShop))
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +52,7 @@ forms:
 
 // TestWhatABreakerRefusesIsExplained: by the fault that opened it, and by nothing in a run without one.
 func TestWhatABreakerRefusesIsExplained(t *testing.T) {
+	t.Parallel() // in virtual time
 	f, err := flows.Parse("shop.yaml", []byte(carefulShop))
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 // TestUnjudgedWaits finds that nothing is judged while little waits and orders are placed, and that nothing is lost.
 func TestUnjudgedWaits(t *testing.T) {
+	t.Parallel() // in virtual time
 	synctest.Test(t, func(t *testing.T) {
 		var judged []byte // by their first byte; one goroutine at a time, else the race detector says so
 		u := startUnjudged(func(batch []byte) { judged = append(judged, batch[0]) })

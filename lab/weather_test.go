@@ -66,6 +66,7 @@ func healthy(t *testing.T, result *lab.Result) {
 
 // TestKilledServiceIsExplained: calls fail while payment is away, messages wait for it; the report says what happened when, and what comes of it.
 func TestKilledServiceIsExplained(t *testing.T) {
+	t.Parallel() // in virtual time
 	disturbed(t, []services.Form{services.GRPC, services.Kafka}, []string{"1s:kill:payment", "2s:start:payment"}, func(t *testing.T, result *lab.Result) {
 		healthy(t, result)
 		calls, messages := result.Forms[services.GRPC], result.Forms[services.Kafka]
@@ -90,6 +91,7 @@ func TestKilledServiceIsExplained(t *testing.T) {
 
 // TestStoppedServiceFinishes what it has: nothing is lost, no span is.
 func TestStoppedServiceFinishes(t *testing.T) {
+	t.Parallel() // in virtual time
 	disturbed(t, []services.Form{services.Kafka}, []string{"1s:stop:payment", "1500ms:start:payment", "2s:stop:shipping", "2500ms:start:shipping"}, func(t *testing.T, result *lab.Result) {
 		healthy(t, result)
 		f := result.Forms[services.Kafka]
@@ -101,6 +103,7 @@ func TestStoppedServiceFinishes(t *testing.T) {
 
 // TestPausedServiceIsLate: nothing fails, and who waits for it waits.
 func TestPausedServiceIsLate(t *testing.T) {
+	t.Parallel() // in virtual time
 	disturbed(t, []services.Form{services.GRPC, services.Kafka}, []string{"1s:pause:payment", "1800ms:start:payment"}, func(t *testing.T, result *lab.Result) {
 		healthy(t, result)
 		for form, f := range result.Forms {
@@ -113,6 +116,7 @@ func TestPausedServiceIsLate(t *testing.T) {
 
 // TestKilledBrokerKeepsItsRecords: calls do not notice, messages are late and none is lost.
 func TestKilledBrokerKeepsItsRecords(t *testing.T) {
+	t.Parallel() // in virtual time
 	disturbed(t, []services.Form{services.GRPC, services.Kafka}, []string{"1s:kill:kafka", "2s:start:kafka"}, func(t *testing.T, result *lab.Result) {
 		healthy(t, result)
 		calls, messages := result.Forms[services.GRPC], result.Forms[services.Kafka]
@@ -124,6 +128,7 @@ func TestKilledBrokerKeepsItsRecords(t *testing.T) {
 
 // TestKilledEntryLosesItsOrders: they are counted as lost, and the sums hold.
 func TestKilledEntryLosesItsOrders(t *testing.T) {
+	t.Parallel() // in virtual time
 	disturbed(t, []services.Form{services.GRPC, services.Kafka}, []string{"2s:kill:orders", "2500ms:start:orders"}, func(t *testing.T, result *lab.Result) {
 		healthy(t, result)
 		for form, f := range result.Forms {
@@ -139,6 +144,7 @@ func TestKilledEntryLosesItsOrders(t *testing.T) {
 
 // TestWeatherByHand: an experiment or a page disturbs a run under way.
 func TestWeatherByHand(t *testing.T) {
+	t.Parallel() // in virtual time
 	weather := lab.NewWeather()
 	if err := weather.Do(t.Context(), lab.Event{Do: "kill", Part: "payment"}); err == nil {
 		t.Error("a part was killed without a run")
