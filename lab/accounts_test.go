@@ -141,7 +141,7 @@ func TestAccountsBalanceWithEachFault(t *testing.T) {
 }
 
 func TestAccountsOfAHealthyRun(t *testing.T) {
-	t.Parallel() // in virtual time
+	t.Parallel()     // in virtual time
 	const orders = 4 // too few to look for a higher rate afterwards
 	result := quickly(t, func(c *lab.Config) { c.Orders, c.WarmUp = orders, 2 })
 	balanced(t, result)

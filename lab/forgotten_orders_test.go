@@ -33,7 +33,7 @@ func outcomes(t *testing.T, result *lab.Result, form services.Form) map[string]i
 // TestAccountsBalanceWhenOrdersForgets runs with an orders service that remembers few orders. Those that it forgets stay in
 // the sums. While it remembers as many as half a second brings, the run knows what became of each.
 func TestAccountsBalanceWhenOrdersForgets(t *testing.T) {
-	t.Parallel() // in virtual time
+	t.Parallel()     // in virtual time
 	const orders = 8 // of each form: more than are remembered, and than come in half a second
 	for name, c := range map[string]struct {
 		change  func(*lab.Config)

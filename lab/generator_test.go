@@ -18,7 +18,7 @@ func TestTheRateThatTheGeneratorKeepsIsFound(t *testing.T) {
 		highest float64
 		said    string
 	}{
-		"default rate": {func(*lab.Config) {}, 5, 640, "it is on time at this rate, and still at 640 orders/s, the highest that was tried"},
+		"three higher": {func(c *lab.Config) { c.Rate = 20 }, 5, 160, "it is on time at this rate, and still at 160 orders/s, the highest that was tried"},
 		"no warm-up":   {func(c *lab.Config) { c.WarmUp = 0 }, 5, 0, "it is on time at this rate\n"},
 		"few orders":   {func(c *lab.Config) { c.Orders = 4 }, 4, 0, "it is on time at this rate\n"},
 		"highest rate": {func(c *lab.Config) { c.Rate = 600 }, 5, 0, "it is on time at this rate\n"},

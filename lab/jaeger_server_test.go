@@ -47,12 +47,14 @@ type jaegerServer struct {
 	deaf      atomic.Bool  // answers about periods that are yet to come are errors
 	memory    atomic.Int64 // it keeps the newest so many traces; 0: all
 	later     atomic.Int64 // so many it keeps by the time it is asked for single traces; 0: all
-	forgets   atomic.Bool  // it forgets a trace that a search has had whole, until another span of it comes
+	forgets   atomic.Bool  // it forgets a trace that whoever asks has had whole, until another span of it comes
 	mu        sync.Mutex
 	batches   int // of the collector that are in all
 	all       []keptSpan
-	had       map[pcommon.TraceID]int // how many spans of each the last search that found it had
-	first     int                     // so many traces it knew when it had first forgotten one
+	from      time.Time               // of the last search
+	given     map[pcommon.TraceID]int // how many spans of each trace its answer had
+	had       map[pcommon.TraceID]int // those that have come where they were asked for
+	first     int                     // so many traces had come when it had first forgotten one
 }
 
 // keptSpan is a span that has come.
@@ -65,7 +67,7 @@ type keptSpan struct {
 
 func startJaegerServer(t *testing.T, d dialect) *jaegerServer {
 	t.Helper()
-	s := &jaegerServer{dialect: d, collector: testkit.NewSpanStore(), otlp: receiverAddress(t)}
+	s := &jaegerServer{dialect: d, collector: testkit.NewSpanStore(), otlp: receiverAddress(t), had: map[pcommon.TraceID]int{}}
 	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: s.otlp, Keep: s.collector.Add, Logger: discard})
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +128,7 @@ func (s *jaegerServer) find(t *testing.T, w http.ResponseWriter, r *http.Request
 		}
 	}
 	found := s.search(t, from, to, depth, wanted)
-	s.gave(found)
+	s.gave(from, found)
 	answer(w, found)
 }
 
@@ -233,7 +235,7 @@ func (s *jaegerServer) kept(all []keptSpan) map[pcommon.TraceID]bool {
 	return kept
 }
 
-// forget takes out what a search has had whole.
+// forget takes out what whoever asks has had whole.
 func (s *jaegerServer) forget(all []keptSpan, kept map[pcommon.TraceID]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -248,14 +250,21 @@ func (s *jaegerServer) forget(all []keptSpan, kept map[pcommon.TraceID]bool) {
 	}
 }
 
-// gave notes what a search has had.
-func (s *jaegerServer) gave(found []keptSpan) {
+// gave notes what an answer has. That it came is known when the next question is about a later time: one that did not is asked again.
+func (s *jaegerServer) gave(from time.Time, found []keptSpan) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.had == nil {
-		s.had = map[pcommon.TraceID]int{}
+	if from.After(s.from) {
+		maps.Copy(s.had, s.given)
 	}
-	maps.Copy(s.had, spansOf(found))
+	s.from, s.given = from, spansOf(found)
+}
+
+// forgot is how many traces had come when it first had forgotten one; 0: it has forgotten none.
+func (s *jaegerServer) forgot() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.first
 }
 
 // spansOf counts the spans of each trace.

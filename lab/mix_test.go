@@ -13,7 +13,7 @@ import (
 // together. All spans of the run are stitched at once: each belongs to the journey of its own order and to no other,
 // and the shared ones to none.
 func TestJourneysNeverMix(t *testing.T) {
-	t.Parallel() // in virtual time
+	t.Parallel()      // in virtual time
 	const orders = 30 // of each form
 	for _, name := range []string{"both", "parent", "link"} {
 		t.Run(name, func(t *testing.T) {

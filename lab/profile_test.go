@@ -26,7 +26,7 @@ func TestProfilesAreSplitByForm(t *testing.T) {
 		}
 	}
 	forms := []services.Form{services.REST, services.GRPC, services.Kafka}
-	result, err := Run(t.Context(), Config{Forms: forms, Orders: 80, Rate: 400, Deadline: 20 * time.Second, Profiles: dir, Out: t.TempDir()})
+	result, err := Run(t.Context(), Config{Forms: forms, Orders: 50, Rate: 400, Deadline: 20 * time.Second, Profiles: dir, Out: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestProfilesAreSplitByForm(t *testing.T) {
 		for _, step := range f.Steps {
 			sum += step
 		}
-		if !near(sum, f.PerOrder) || !near(f.PerOrder*80, f.CPU) {
+		if !near(sum, f.PerOrder) || !near(f.PerOrder*50, f.CPU) {
 			t.Errorf("%s: steps and transport make %g ms, the order %g ms, all orders %g ms", form, sum, f.PerOrder, f.CPU)
 		}
 	}

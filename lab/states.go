@@ -78,6 +78,7 @@ const (
 type stateReader struct {
 	client   *client
 	run      string
+	page     int // of orders, for one question
 	know     func(services.State)
 	instance string   // of orders, which the pages are of; "" before the first answer
 	again    []string // paths of pages with orders that were pending
@@ -85,14 +86,14 @@ type stateReader struct {
 }
 
 func newStateReader(c *client, run string, know func(services.State)) *stateReader {
-	s := &stateReader{client: c, run: run, know: know}
+	s := &stateReader{client: c, run: run, page: readPage, know: know}
 	s.begin()
 	return s
 }
 
 // begin goes back to the first page.
 func (s *stateReader) begin() {
-	s.again, s.last = nil, fmt.Sprintf("/runs/%s/orders?limit=%d", s.run, readPage)
+	s.again, s.last = nil, fmt.Sprintf("/runs/%s/orders?limit=%d", s.run, s.page)
 }
 
 // follow reads round by round until stop is called. Who does not answer is asked again.

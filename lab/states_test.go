@@ -39,7 +39,7 @@ func startRemembering(t *testing.T, remembered int) *client {
 
 // TestStatesAreReadOnceWhateverOrdersForgets, and from the first page on when another instance of orders answers.
 func TestStatesAreReadOnceWhateverOrdersForgets(t *testing.T) {
-	const run, orders = "run", readPage + 50
+	const run, page, orders = "run", 20, 30
 	seen := map[int]services.Status{}
 	place := func(c *client, orders int) {
 		// On a busy machine some are refused, or fail.
@@ -60,6 +60,8 @@ func TestStatesAreReadOnceWhateverOrdersForgets(t *testing.T) {
 		return summary.Forms[services.REST].Accepted
 	}
 	reader := newStateReader(startRemembering(t, orders), run, func(s services.State) { seen[s.Number] = s.Status })
+	reader.page = page
+	reader.begin()
 	before := 0
 	for range 3 {
 		place(reader.client, orders)

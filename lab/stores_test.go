@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tracelab/lab"
 	"tracelab/services"
@@ -28,5 +29,5 @@ func TestWhatAKilledMailboxHeldIsLost(t *testing.T) {
 		if result.Stores != "file "+file+", outbox on" {
 			t.Errorf("stores: %s", result.Stores)
 		}
-	}, func(c *lab.Config) { c.Store, c.Workers, c.Rate = file, 1, 200 })
+	}, func(c *lab.Config) { c.Store, c.Workers, c.Rate, c.Deadline = file, 1, 200, 5*time.Second })
 }

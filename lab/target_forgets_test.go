@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/journey/format"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -35,8 +36,12 @@ func TestATargetWithASmallLedger(t *testing.T) {
 	if a.Refused == 0 || a.Accepted < remembered || a.Completed != a.Accepted {
 		t.Errorf("%+v, want orders refused while %d are pending, and the accepted ones completed", a, remembered)
 	}
-	if said := strings.Join(result.Problems, "\n"); !strings.Contains(said, "refused") {
-		t.Errorf("the run does not say that orders were refused: problems %q, warnings %q", result.Problems, result.Warnings)
+	var text strings.Builder
+	if err := result.WriteText(&text, format.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("%d = %d + %d", orders, a.Accepted, a.Refused); !strings.Contains(text.String(), "placed = accepted + refused") || !strings.Contains(text.String(), want) {
+		t.Errorf("the report does not say %q:\n%s", want, text.String())
 	}
 	// All are placed and final before the run reads a state.
 	result, a = run(services.REST, func(c *lab.Config) { c.Rate = 40 })

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,6 +46,7 @@ func (v *virtualNetwork) network() services.Network {
 const (
 	publishDelay = time.Millisecond
 	deliveryTick = 10 * time.Millisecond
+	longestFetch = 200 * time.Millisecond // without a record
 )
 
 // startVirtualBroker starts a Kafka on the virtual network that takes its time.
@@ -54,12 +56,24 @@ func startVirtualBroker(t *testing.T, network *virtualNetwork) *kfake.Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var produced atomic.Int64 // when a record came last
 	cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
-		cluster.SleepControl(func() { time.Sleep(publishDelay) })
+		cluster.SleepControl(func() {
+			time.Sleep(publishDelay)
+			produced.Store(time.Now().UnixNano())
+		})
 		return nil, nil, false // not handled: the broker goes on with it, and this function stays
 	})
 	cluster.ControlKey(int16(kmsg.Fetch), func(request kmsg.Request) (kmsg.Response, error, bool) {
-		cluster.SleepControl(func() { time.Sleep(deliveryTick - time.Duration(time.Now().UnixNano())%deliveryTick) })
+		cluster.SleepControl(func() {
+			// A tick before which no record came has nothing to hand out.
+			for began := time.Now(); ; {
+				time.Sleep(deliveryTick - time.Duration(time.Now().UnixNano())%deliveryTick)
+				if time.Now().UnixNano()-produced.Load() <= int64(deliveryTick) || time.Since(began) >= longestFetch {
+					return
+				}
+			}
+		})
 		request.(*kmsg.FetchRequest).MaxWaitMillis = 0 // what is not there yet waits for the next tick
 		return nil, nil, false
 	})
@@ -76,7 +90,7 @@ func virtually(t *testing.T, change func(*lab.Config), check func(*testing.T, *l
 		cluster := startVirtualBroker(t, network)
 		defer func() {
 			cluster.Close()
-			time.Sleep(deliveryTick) // for the requests that it made wait
+			time.Sleep(longestFetch + deliveryTick) // for the requests that it made wait
 		}()
 		config := lab.AtOneRate(lab.Config{
 			Orders: 1, WarmUp: 1, Windows: 1, Rate: 8, Seed: 1, Out: out, Version: "test",

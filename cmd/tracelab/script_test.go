@@ -86,7 +86,7 @@ func record(t *testing.T) map[string]string {
 	t.Helper()
 	dirs := map[string]string{}
 	for name, args := range map[string]string{
-		"RUN":   "--orders 8 --warm-up 1",
+		"RUN":   "--orders 8 --warm-up 0",
 		"OTHER": "--orders 8 --warm-up 1 --forms grpc,kafka --fault payment:delay=40ms",
 		"ONE":   "--orders 1 --warm-up 0 --forms rest",
 	} {
