@@ -88,8 +88,6 @@ type Config struct {
 	// EndEarly ends the run when it is closed: no more orders are placed, what is there is judged and marked. When the
 	// orders are placed already, the run no longer waits for what is missing. It may be nil.
 	EndEarly <-chan struct{}
-
-	oneRate bool // for tests of other things: no other rate is tried after the run
 }
 
 // withDefaults fills in what is not said and refuses what makes no sense.

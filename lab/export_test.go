@@ -16,12 +16,6 @@ import (
 // MedianJourney is the journey that the report draws for a form, as it is in memory.
 func (r *Result) MedianJourney(form services.Form) *journey.Journey { return r.medians[form].journey }
 
-// AtOneRate is a run that tries no other rate when its orders are done. Such orders are in no figure, and take most of a short run's CPU time.
-func AtOneRate(c Config) Config {
-	c.oneRate = true
-	return c
-}
-
 // Judge is judge, for orders of one form.
 type Judge struct{ *judge }
 

@@ -16,7 +16,7 @@ import (
 // runJaeger runs against a target whose spans are in a Jaeger, and sends the client's there unless told otherwise.
 func runJaeger(t *testing.T, to target, address, spans string, change func(*lab.Config)) *lab.Result {
 	t.Helper()
-	config := lab.AtOneRate(lab.Config{Orders: 3, Seed: 1, Target: to.url, Jaeger: address, OTLP: destination(t, spans), Out: t.TempDir(), Version: "test"})
+	config := lab.Config{OneRate: true, Orders: 3, Seed: 1, Target: to.url, Jaeger: address, OTLP: destination(t, spans), Out: t.TempDir(), Version: "test"}
 	change(&config)
 	result, err := lab.Run(t.Context(), config)
 	if err != nil {

@@ -33,10 +33,10 @@ func measuredForms(t *testing.T, queue time.Duration) map[services.Form][]*journ
 			time.Sleep(time.Second) // for what is under way
 		}()
 		network.brokers = cluster.ListenAddrs()
-		result, err := lab.Run(t.Context(), lab.AtOneRate(lab.Config{
-			Forms: []services.Form{services.GRPC, services.Kafka, services.Hybrid}, Orders: predictedOrders, WarmUp: 1, Windows: 1, Rate: 6, Seed: 1, Out: out, Version: "test",
+		result, err := lab.Run(t.Context(), lab.Config{
+			OneRate: true, Forms: []services.Form{services.GRPC, services.Kafka, services.Hybrid}, Orders: predictedOrders, WarmUp: 1, Windows: 1, Rate: 6, Seed: 1, Out: out, Version: "test",
 			Network: network.network(), Kafka: cluster.ListenAddrs(),
-		}))
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

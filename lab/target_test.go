@@ -95,9 +95,9 @@ func TestTargetGivesTheSameStructures(t *testing.T) {
 	inProcess := quickly(t, func(c *lab.Config) { c.Orders = 3 })
 	receiver := receiverAddress(t)
 	to := startTarget(t, receiver, unchanged)
-	result, err := lab.Run(t.Context(), lab.AtOneRate(lab.Config{
-		Orders: 3, WarmUp: 1, Windows: 1, Seed: 1, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(), Version: "test",
-	}))
+	result, err := lab.Run(t.Context(), lab.Config{
+		OneRate: true, Orders: 3, WarmUp: 1, Windows: 1, Seed: 1, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(), Version: "test",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,10 +92,10 @@ func virtually(t *testing.T, change func(*lab.Config), check func(*testing.T, *l
 			cluster.Close()
 			time.Sleep(longestFetch + deliveryTick) // for the requests that it made wait
 		}()
-		config := lab.AtOneRate(lab.Config{
-			Orders: 1, WarmUp: 1, Windows: 1, Rate: 8, Seed: 1, Out: out, Version: "test",
+		config := lab.Config{
+			OneRate: true, Orders: 1, WarmUp: 1, Windows: 1, Rate: 8, Seed: 1, Out: out, Version: "test",
 			Network: network.network(), Kafka: cluster.ListenAddrs(),
-		})
+		}
 		config.Progress = alignWarmUp
 		change(&config)
 		result, err := lab.Run(t.Context(), config)
