@@ -19,7 +19,7 @@ import (
 // long, within a tenth. In virtual time both runs are the same each time.
 func TestAFlowFromTracesIsAsFast(t *testing.T) {
 	t.Parallel()                  // in virtual time
-	const orders, tenth = 20, 0.1 // as many as a flow takes an order of steps from
+	const orders, tenth = 30, 0.1
 	for form, answered := range map[services.Form]string{services.GRPC: "done", services.Kafka: "early"} {
 		t.Run(string(form), func(t *testing.T) {
 			traced := func(f *flows.Flow, form services.Form) (figures [2]float64, dir string) {
