@@ -64,7 +64,7 @@ func differences(path string) string {
 }
 
 func TestRunJSON(t *testing.T) {
-	document := printed(t, "run", "--orders", "6", "--forms", "rest,grpc,kafka", "--warm-up", "1", "--rate", "200", "--fault", "payment:delay=1ms", "--out", t.TempDir())
+	document := printed(t, "run", "--orders", "6", "--warm-up", "1", "--rate", "20", "--fault", "payment:delay=1ms", "--out", t.TempDir())
 	// With six orders there are intervals and no percentiles.
 	warnings := ".warnings: list\n.warnings[]: string?\n"
 	holds(t, document, `
