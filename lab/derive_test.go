@@ -18,7 +18,7 @@ import (
 // TestAFlowFromTracesIsAsFast derives a flow from the lab's own traces and runs it: the client waits as long as before, and the work takes as
 // long, within a tenth. In virtual time both runs are the same each time.
 func TestAFlowFromTracesIsAsFast(t *testing.T) {
-	t.Parallel()                  // in virtual time
+	t.Parallel() // in virtual time
 	const orders, tenth = 30, 0.1
 	for form, answered := range map[services.Form]string{services.GRPC: "done", services.Kafka: "early"} {
 		t.Run(string(form), func(t *testing.T) {
