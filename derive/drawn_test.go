@@ -2,12 +2,15 @@ package derive_test
 
 import (
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,6 +19,8 @@ import (
 	"tracelab/journey"
 	"tracelab/services/flows"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
 // node is an operation of a drawn tree: it works, calls others in groups (those of a group side by side, one group after the other), and works
 // again.
@@ -150,6 +155,51 @@ func TestATreeOfCalls(t *testing.T) {
 	if forms := d.Flow.Forms(); !slices.Equal(forms, []flows.Form{"traced", "grpc", "kafka"}) {
 		t.Errorf("forms %v\n%s", forms, d.YAML)
 	}
+	// lab runs this file in all its forms.
+	const golden = "testdata/hotel.yaml"
+	if *update {
+		if err := os.WriteFile(golden, d.YAML, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(text), string(d.YAML)); diff != "" {
+		t.Errorf("%s (-golden +got, -update writes it):\n%s", golden, diff)
+	}
+}
+
+// TestLateTimersArePaidOnce: each wait is shorter by what a run adds to it, and never below nothing; the file says so.
+func TestLateTimersArePaidOnce(t *testing.T) {
+	from := func(late time.Duration) *derive.Derived {
+		d, err := derive.From(drawn(hotel(), 60, 0.1), derive.Options{Late: late})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	exact, shorter := from(0), from(1500*time.Microsecond)
+	for i, row := range exact.Flow.Rows {
+		got, want := shorter.Flow.Rows[i].Cost, row.Cost
+		if got.Wait != max(0, want.Wait-1500*time.Microsecond) {
+			t.Errorf("%s waits %v, want 1.5 ms less than %v", row.Step, got.Wait, want.Wait)
+		}
+		for q := range got.Quantiles {
+			if got.Quantiles[q] != want.Quantiles[q]-1500*time.Microsecond {
+				t.Errorf("%s: quantiles %v, want 1.5 ms less than %v", row.Step, got.Quantiles, want.Quantiles)
+			}
+		}
+	}
+	if says := "which end 1.5ms late"; !strings.Contains(string(shorter.YAML), says) || strings.Contains(string(exact.YAML), "late on the machine") {
+		t.Errorf("want %q, and only where waits are shorter:\n%s", says, shorter.YAML)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		if late := derive.TimerLateness(); late != 0 {
+			t.Errorf("timers of virtual time are %v late", late)
+		}
+	})
 }
 
 // TestFewJourneysAreNoOrder: under twenty observations nothing that was called side by side or one after another is told apart: a comment says
@@ -268,5 +318,16 @@ func TestTooManyOperations(t *testing.T) {
 	}
 	if _, err = derive.From(drawn(deep, 20, 0), derive.Options{}); err != nil {
 		t.Errorf("a circle of services: %v", err)
+	}
+}
+
+// TestALoneSettleIsNamedOtherwise: behind a lone step the lab puts one of that name.
+func TestALoneSettleIsNamedOtherwise(t *testing.T) {
+	d, err := derive.From(drawn(node{service: "till", name: "Settle", work: ms}, 20, 0.1), derive.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if steps := d.Flow.Steps(); !slices.Equal(steps, []flows.Step{"till.Settle2", "till.Settle"}) {
+		t.Errorf("steps %v", steps)
 	}
 }

@@ -99,13 +99,13 @@ const (
 	leastQuantile = 20
 )
 
-// cost is what a step takes, as a flow says it.
-func (s *step) cost() string {
+// cost is what a step takes, as a flow says it: less what a run adds to each wait.
+func (s *step) cost(late time.Duration) string {
 	at := func(share float64) time.Duration {
-		d := time.Duration(quantile(s.costs, share)).Round(time.Microsecond)
+		d := (time.Duration(quantile(s.costs, share)) - late).Round(time.Microsecond)
 		return min(max(d, time.Microsecond), longestWait)
 	}
-	middle := time.Duration(median(s.costs))
+	middle := time.Duration(median(s.costs)) - late
 	if middle > longestWait {
 		s.notes = append(s.notes, fmt.Sprintf("it took %v, and a step waits %v at the most", middle.Round(time.Millisecond), longestWait))
 	}

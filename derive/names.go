@@ -136,7 +136,7 @@ type namer struct {
 	completes *step
 }
 
-// completing finds the one step that nothing comes after and that all units pass through.
+// completing finds the one step that nothing comes after and that all units pass through. A lone entry completes nothing: a step is put behind it.
 func (t *table) completing() *step {
 	var ends []*step
 	for _, s := range t.steps {
@@ -144,7 +144,7 @@ func (t *table) completing() *step {
 			ends = append(ends, s)
 		}
 	}
-	if len(ends) != 1 || ends[0].share < 1 {
+	if len(ends) != 1 || ends[0].share < 1 || len(t.steps) == 1 {
 		return nil
 	}
 	return ends[0]

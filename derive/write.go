@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"tracelab/services/flows"
 )
@@ -143,6 +144,9 @@ func (f *file) head(b *strings.Builder) {
 	}
 	comment("What the traces do not tell: how much of the work was waiting and how much computing (all of it is wait), what a unit consists of (body),")
 	comment("why one is refused (reasons). What the hops took is not in it: those of a run take their own time.")
+	if late := f.options.Late.Round(time.Microsecond); late > 0 {
+		comment("A run waits by timers, which end %v late on the machine where this was written: each wait is shorter by that.", late)
+	}
 	if d.Journeys < leastQuantile {
 		comment("From %d journeys on the costs have quantiles; these are medians.", leastQuantile)
 	}
@@ -192,7 +196,7 @@ const longestLine = 150
 
 // writeStep writes a row, and above it what there is to say.
 func (f *file) writeStep(b *strings.Builder, i int, s *step, v variant) {
-	cost := s.cost()
+	cost := s.cost(f.options.Late)
 	seen := map[string]bool{}
 	for _, note := range s.notes {
 		if !seen[note] {

@@ -82,6 +82,10 @@ func TestCutLink(t *testing.T) {
 	if problems := strings.Join(result.Problems, "\n"); problems != "link shipping>payment:cut disturbed nothing: nothing went from one to the other in these forms" {
 		t.Errorf("problems: %s", problems)
 	}
+	if f := result.Felt; len(f) != 2 || f[0].What != "link orders>payment:reset" || f[0].FromMS != 100 || *f[0].ToMS != 250 || f[1].ToMS != nil ||
+		f[0].Forms[services.GRPC].Failed == 0 || f[1].Forms[services.GRPC].UnderWay.Orders != 10 {
+		t.Errorf("felt: %+v", f)
+	}
 	if explained := strings.Join(result.Explained, "\n"); !strings.Contains(explained, "link orders>payment:reset,from=100ms,to=250ms") {
 		t.Errorf("explained: %s", explained)
 	}

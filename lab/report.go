@@ -42,7 +42,7 @@ func (r *running) report() (*Result, error) {
 	for i, d := range differences {
 		result.Comparisons[i] = Comparison{d, result.marked()}
 	}
-	result.Square, result.Happened = r.square(result.marked()), r.happened
+	result.Square, result.Happened, result.Felt = r.square(result.marked()), r.happened, r.felt()
 	result.Warnings = append(append(r.warnings(result), r.silentCalls()...), warnings...)
 	if r.env.links != nil {
 		result.LinksUsed = r.env.links.Used()

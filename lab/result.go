@@ -30,6 +30,7 @@ type Result struct {
 	Comparisons []Comparison                  `json:"comparisons"`
 	Square      []SquareEffect                `json:"square,omitempty"`   // of a run with all four corners
 	Happened    []Happened                    `json:"happened,omitempty"` // to parts of the lab
+	Felt        []*Felt                       `json:"felt,omitempty"`     // who was under way meanwhile
 	LinksUsed   []links.Use                   `json:"links_used,omitempty"`
 	Jaeger      *JaegerPages                  `json:"jaeger,omitempty"`      // of a run whose spans came from there
 	Profile     *Profile                      `json:"cpu_profile,omitempty"` // with --profiles; of no form

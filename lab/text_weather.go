@@ -13,9 +13,28 @@ func (r *Result) weather(b *strings.Builder) {
 	}
 	b.WriteString("What was done to parts of the lab, from the first order's start:\n")
 	for _, line := range lines {
-		b.WriteString("  " + line + "\n")
+		wrapped(b, "  "+line)
 	}
 	b.WriteString("\n")
+}
+
+// wrapped writes a line, broken between words where it is wider than the report's sentences; what follows stands two columns further in.
+func wrapped(b *strings.Builder, line string) {
+	text := strings.TrimLeft(line, " ")
+	indent := strings.Repeat(" ", len(line)-len(text))
+	at := indent
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case strings.TrimSpace(at) == "":
+			at += word
+		case len([]rune(at))+1+len([]rune(word)) > textWidth:
+			b.WriteString(at + "\n")
+			at = indent + "  " + word
+		default:
+			at += " " + word
+		}
+	}
+	b.WriteString(at + "\n")
 }
 
 // weatherLines are a line for each event and each link.
@@ -30,5 +49,9 @@ func (r *Result) weatherLines() []string {
 		}
 		lines = append(lines, line)
 	}
-	return append(lines, r.linkLines()...)
+	lines = append(lines, r.linkLines()...)
+	for _, f := range r.Felt {
+		lines = append(lines, f.lines(r.forms())...)
+	}
+	return lines
 }

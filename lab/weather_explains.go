@@ -16,6 +16,7 @@ const aftermath = 2 * time.Second
 type outage struct {
 	event    string
 	part     string
+	do       string    // stop, kill or pause; "": of a link
 	from, to time.Time // to is the zero time when it did not come back
 }
 
@@ -25,7 +26,7 @@ func outages(happened []Happened) []outage {
 	for _, h := range happened {
 		if h.event.Do != "start" {
 			if h.Error == "" {
-				list = append(list, outage{event: "event " + h.Event, part: h.event.Part, from: h.begun})
+				list = append(list, outage{event: "event " + h.Event, part: h.event.Part, do: h.event.Do, from: h.begun})
 			}
 			continue
 		}

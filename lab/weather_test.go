@@ -76,12 +76,31 @@ func TestKilledServiceIsExplained(t *testing.T) {
 		if len(result.Happened) != 2 || result.Happened[0].AtMS != 1000 || result.Happened[1].AtMS != 2000 || result.Happened[1].TookMS <= 0 {
 			t.Errorf("happened: %+v", result.Happened)
 		}
+		if len(result.Felt) != 1 || result.Felt[0].What != "payment killed" || result.Felt[0].FromMS != 1000 || *result.Felt[0].ToMS < 2000 {
+			t.Fatalf("felt: %+v", result.Felt)
+		}
+		byCalls, byMessages := result.Felt[0].Forms[services.GRPC], result.Felt[0].Forms[services.Kafka]
+		if byCalls.Failed != calls.Orders.Errors || byCalls.UnderWay.Orders < byCalls.Failed || byCalls.UnderWay.Orders+byCalls.Others.Orders != 40 || byMessages.Failed > 0 || byMessages.Pending > 0 {
+			t.Errorf("calls %+v\nmessages %+v", byCalls, byMessages)
+		}
+		if here, besides := byMessages.UnderWay.Completion.Median, byMessages.Others.Completion.Median; *here < 5**besides {
+			t.Errorf("messages complete after %v ms while payment is away, and else after %v ms", *here, *besides)
+		}
+		during := 0
+		for _, o := range readOrders(t, result) {
+			if strings.Join(o.During, " ") == "payment killed" && o.Form == string(services.GRPC) {
+				during++
+			}
+		}
+		if during != byCalls.UnderWay.Orders {
+			t.Errorf("orders.jsonl names %d orders of grpc, want %d", during, byCalls.UnderWay.Orders)
+		}
 		var text bytes.Buffer
 		if err := result.WriteText(&text, format.Style{}); err != nil {
 			t.Fatal(err)
 		}
 		notes := strings.Join(result.Notes(), "\n")
-		for _, want := range []string{"at 1000 ms: kill payment, which took 0 ms", "at 2000 ms: start payment", "× event 1s:kill:payment"} {
+		for _, want := range []string{"at 1000 ms: kill payment, which took 0 ms", "at 2000 ms: start payment", "payment killed for ", " s, from 1.00 s on; of the orders under way meanwhile", "  kafka: 0 of ", "× event 1s:kill:payment"} {
 			if !strings.Contains(text.String(), want) || !strings.Contains(notes, want) {
 				t.Errorf("no %q in\n%s\nor\n%s", want, text.String(), notes)
 			}

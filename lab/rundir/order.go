@@ -15,6 +15,7 @@ type Order struct {
 	Error      string    `json:"error,omitempty"`
 	Outcome    string    `json:"outcome,omitempty"` // what became of it: completed, failed, pending, refused, unknown, lost or forgotten
 	Hit        []string  `json:"hit_by,omitempty"`  // the faults that hit it
+	During     []string  `json:"during,omitempty"`  // the events and disturbed links that lasted while it was under way
 	Trace      string    `json:"trace_id"`
 	Incomplete string    `json:"incomplete,omitempty"` // why its journey is in no figure
 }
