@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"tracelab/journey"
 	"tracelab/journey/compare"
@@ -27,8 +26,8 @@ type Options struct {
 	// AtLeast is how often B must be seen to begin after A had ended, and never otherwise, so that B comes after A; 0: DefaultAtLeast.
 	AtLeast           int
 	IncludeIncomplete bool // take journeys, too, of which spans are known to be missing
-	// Late is how late a wait of a run ends, see TimerLateness: what a step was seen to take holds it already, or is to be reached with it.
-	Late time.Duration
+	// Late is how late the waits of a run end, see TimerLateness: what a step was seen to take holds it already, or is to be reached with it.
+	Late Lateness
 }
 
 // Derived is a flow and what it was derived from.

@@ -100,12 +100,13 @@ const (
 )
 
 // cost is what a step takes, as a flow says it: less what a run adds to each wait.
-func (s *step) cost(late time.Duration) string {
+func (s *step) cost(late Lateness) string {
+	costs := late.before(s.costs)
 	at := func(share float64) time.Duration {
-		d := (time.Duration(quantile(s.costs, share)) - late).Round(time.Microsecond)
+		d := time.Duration(quantile(costs, share)).Round(time.Microsecond)
 		return min(max(d, time.Microsecond), longestWait)
 	}
-	middle := time.Duration(median(s.costs)) - late
+	middle := time.Duration(median(costs))
 	if middle > longestWait {
 		s.notes = append(s.notes, fmt.Sprintf("it took %v, and a step waits %v at the most", middle.Round(time.Millisecond), longestWait))
 	}

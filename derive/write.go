@@ -144,8 +144,8 @@ func (f *file) head(b *strings.Builder) {
 	}
 	comment("What the traces do not tell: how much of the work was waiting and how much computing (all of it is wait), what a unit consists of (body),")
 	comment("why one is refused (reasons). What the hops took is not in it: those of a run take their own time.")
-	if late := f.options.Late.Round(time.Microsecond); late > 0 {
-		comment("A run waits by timers, which end %v late on the machine where this was written: each wait is shorter by that.", late)
+	if late := f.options.Late.middle().Round(10 * time.Microsecond); late > 0 {
+		comment("A run waits by timers, which end about %v late on the machine where this was written: each wait is shorter by that.", late)
 	}
 	if d.Journeys < leastQuantile {
 		comment("From %d journeys on the costs have quantiles; these are medians.", leastQuantile)
