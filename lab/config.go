@@ -256,7 +256,7 @@ func (c Config) check() error {
 	if err := c.checkSpansElsewhere(); err != nil {
 		return err
 	}
-	if err := errors.Join(c.checkSurge(), c.checkEvents(), c.checkLinks()); err != nil {
+	if err := errors.Join(c.checkSurge(), c.checkEvents(), c.checkLinks(), c.checkFaults()); err != nil {
 		return err
 	}
 	if c.Target != "" && c.Kotel {

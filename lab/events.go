@@ -93,8 +93,10 @@ func (c Config) canDo(e Event) error {
 		return errors.New("the services at --target are processes elsewhere, which the lab cannot end: use kill or their supervisor, or leave out --target")
 	case e.Part == kafkaPart && len(c.Kafka) > 0:
 		return errors.New("the lab did not start the Kafka at --kafka, so it does not end it: use its own supervisor, or leave out --kafka for the embedded one")
+	case e.Part == rabbitmqPart && len(c.RabbitMQ) == 0:
+		return errors.New("this run has no RabbitMQ, and one at --rabbitmq is not the lab's to end: use a service, or kafka for the embedded one")
 	case e.Part == rabbitmqPart:
-		return errors.New("the lab did not start the RabbitMQ, so it does not end it: use its own supervisor (task rabbitmq)")
+		return errors.New("the lab did not start the RabbitMQ at --rabbitmq, so it does not end it: use its own supervisor (task rabbitmq)")
 	}
 	return nil
 }

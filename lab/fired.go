@@ -103,12 +103,17 @@ func (r *running) sent(o *record, f faults.Fault) bool {
 		if f.Kind == faults.DoubleTraceparent && hop.By == flows.RabbitMQ {
 			takes = false
 		}
-		from := hop.After
-		if hop.Holder != "" {
-			from = []services.Step{hop.Holder}
-		}
-		return takes && len(hop.After) > 0 && slices.ContainsFunc(from, func(s services.Step) bool { return plan.Holder(s).Service() == f.Service })
+		return takes && madeBy(plan, hop, f.Service)
 	})
+}
+
+// madeBy tells whether a service makes a hop of a plan. The hop to the entry is made by the gateway, and by nobody here.
+func madeBy(plan *flows.Plan, hop flows.Hop, service string) bool {
+	from := hop.After
+	if hop.Holder != "" {
+		from = []services.Step{hop.Holder}
+	}
+	return len(hop.After) > 0 && slices.ContainsFunc(from, func(s services.Step) bool { return plan.Holder(s).Service() == service })
 }
 
 // contextFault is the first fault of hops that is drawn for an order, or "": what is behind the hop may then be missing in its journey.

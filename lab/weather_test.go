@@ -216,7 +216,6 @@ func TestEventsThatCannotBe(t *testing.T) {
 		"the lab did not start the Kafka": func(c *lab.Config) {
 			c.Events, c.Kafka = events(t, flows.Order(), "1s:kill:kafka"), []string{"127.0.0.1:1"}
 		},
-		"the lab did not start the RabbitMQ": func(c *lab.Config) { c.Events = events(t, flows.Order(), "1s:kill:rabbitmq") },
 		"the services at --target are processes": func(c *lab.Config) {
 			c.Events, c.Target, c.ReceiveOTLP = events(t, flows.Order(), "1s:kill:payment"), "http://127.0.0.1:1", "127.0.0.1:0"
 		},
