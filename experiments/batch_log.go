@@ -37,7 +37,7 @@ func batchLog() Claim {
 			}
 			var arms []Arm
 			for _, form := range []services.Form{logByCall, logByMessage, logInBatches} {
-				arms = append(arms, Arm{string(form), l.Config(flow, form)})
+				arms = append(arms, Arm{Name: string(form), Config: l.Config(flow, form)})
 			}
 			runs, err := l.Repeat(ctx, 1, arms...) // one at a time, since all share this process's CPU time
 			if err != nil {

@@ -34,6 +34,7 @@ type Lab struct {
 type Arm struct {
 	Name   string
 	Config lab.Config
+	Each   func(*lab.Config) // changes the lab of each run; it may be nil
 }
 
 // Size is how much the claim is to do.
@@ -109,6 +110,9 @@ func (l *Lab) Repeat(ctx context.Context, sideBySide int, arms ...Arm) (map[stri
 			defer func() { <-places }()
 			config := t.arm.Config
 			config.Seed = l.size.Seed + uint64(t.seed)
+			if t.arm.Each != nil {
+				t.arm.Each(&config)
+			}
 			if runs[t.arm.Name][t.seed], errs[i] = l.Run(ctx, config); errs[i] != nil {
 				errs[i] = fmt.Errorf("%s, seed %d: %w", t.arm.Name, config.Seed, errs[i])
 				cancel()
@@ -187,9 +191,13 @@ func (s *session) run(ctx context.Context, config lab.Config, progress func(lab.
 	s.labs++
 	config.Out = filepath.Join(s.dir, labsFolder, strconv.Itoa(s.labs)) // of its own, since names of runs that begin together may be the same
 	s.free.Unlock()
+	if config.Store == onDisk {
+		config.Store = s.storeOf(config.Out)
+	}
 	ran := &Ran{Config: config}
 	var first, last sync.Once
 	var began moment
+	listens := config.Progress
 	config.Progress = func(p lab.Progress) {
 		switch p.Stage {
 		case lab.StagePlacing:
@@ -198,6 +206,9 @@ func (s *session) run(ctx context.Context, config lab.Config, progress func(lab.
 			last.Do(func() { ran.usage.add(began, now()) })
 		}
 		progress(p)
+		if listens != nil {
+			listens(p)
+		}
 	}
 	result, err := lab.Run(ctx, config)
 	if err != nil {

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,17 @@ const (
 	kafkaPart      = "kafka" // the embedded broker
 	paymentService = "payment"
 )
+
+// onDisk is a store in a file of the lab's own.
+const onDisk = "on disk"
+
+// storeOf is the file of a lab's store.
+func (s *session) storeOf(out string) string {
+	if s.stores != "" {
+		return filepath.Join(s.stores, filepath.Base(out)+".store")
+	}
+	return out + ".store"
+}
 
 // outage is a time in which a part is away: from and to count from the first order's intended start.
 type outage struct {

@@ -38,7 +38,7 @@ func resources() Claim {
 			if err != nil {
 				return nil, err
 			}
-			arms := []Arm{{string(services.GRPC), l.Config(flows.Order(), services.GRPC)}, {string(services.Kafka), l.Config(flows.Order(), services.Kafka)}}
+			arms := []Arm{{Name: string(services.GRPC), Config: l.Config(flows.Order(), services.GRPC)}, {Name: string(services.Kafka), Config: l.Config(flows.Order(), services.Kafka)}}
 			figures := map[string][2][]float64{}
 			var shown *Ran
 			for seed := range l.size.Seeds { // one after another: the arms take turns, so that nothing that drifts favors one

@@ -13,7 +13,6 @@ import (
 	"tracelab/experiments/verdict"
 	"tracelab/journey"
 	"tracelab/lab"
-	"tracelab/lab/rundir"
 	"tracelab/services"
 	"tracelab/services/flows"
 )
@@ -94,7 +93,7 @@ func (l *Lab) outageOf(ctx context.Context, down outage, flow *flows.Flow, forms
 		config := l.Config(flow, form)
 		config.Events = down.events("stop")
 		workersOf(&config, down.part, payingWorkers)
-		arms = append(arms, Arm{string(form), config})
+		arms = append(arms, Arm{Name: string(form), Config: config})
 	}
 	runs, err := l.Repeat(ctx, 3, arms...)
 	if err != nil {
@@ -111,15 +110,14 @@ func (l *Lab) outageOf(ctx context.Context, down outage, flow *flows.Flow, forms
 
 // outage adds who heard of an outage in one arm, and what was lost.
 func (f *Figures) outage(arm string, form services.Form, runs []*Ran, down outage) {
-	f.Shares(arm, duringErrors, runs, func(r *Ran) []rundir.Order { return r.during(form, down) }, unanswered)
-	hits, of, gone, all := 0, 0, 0, 0
+	f.Shares(arm, duringErrors, runs, duringOf(form, down), unanswered)
+	hits, of := 0, 0
 	for _, ran := range runs {
 		after := ran.between(form, down.to, math.MaxInt64)
 		hits, of = hits+count(after, unanswered), of+len(after)
-		gone, all = gone+count(ran.Orders(form), lost), all+len(ran.Orders(form))
 	}
 	f.Count(arm, afterErrors, hits, of)
-	f.Count(arm, answeredAlone, gone, all)
+	f.lost(arm, form, runs)
 }
 
 // backlog adds how many records waited for a service when it was back, and how long it took until none did.

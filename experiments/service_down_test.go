@@ -7,12 +7,11 @@ import (
 )
 
 func TestServiceDown(t *testing.T) {
-	r := judged(t, serviceDown(), verdict.Holds, nil)
+	r := judged(t, serviceDown(), verdict.Holds, smaller{100, 2}, smaller{40, 2})
+	r.valid(t)
 	r.near(t, "kafka", backlogThen, 4)
 	r.near(t, "kafka", catchUp, 200)
-	for _, m := range r.Figures {
-		t.Logf("%s, %s: predicted %s, measured %s", m.Arm, m.Measure, number(m.Predicted), number(m.Measured))
-	}
+	r.log(t)
 }
 
 func TestServiceDownDecides(t *testing.T) {

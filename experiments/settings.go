@@ -32,6 +32,7 @@ type Settings struct {
 
 	network services.Network  // the zero value is TCP
 	virtual bool              // time is virtual, so what the machine gave says nothing
+	stores  string            // where stores on disk go; "": beside the run directories
 	tamper  func(*lab.Config) // changes every lab: a sabotage, or arms that are alike
 }
 
