@@ -99,11 +99,16 @@ func duringOf(form services.Form, down outage) func(*Ran) []rundir.Order {
 
 // lost adds how many orders were answered and not completed.
 func (f *Figures) lost(arm string, form services.Form, runs []*Ran) {
+	f.lostAs(arm, answeredAlone, form, runs)
+}
+
+// lostAs is lost under another name.
+func (f *Figures) lostAs(arm, measure string, form services.Form, runs []*Ran) {
 	gone, all := 0, 0
 	for _, ran := range runs {
 		gone, all = gone+count(ran.Orders(form), lost), all+len(ran.Orders(form))
 	}
-	f.Count(arm, answeredAlone, gone, all)
+	f.Count(arm, measure, gone, all)
 }
 
 // leftInOutbox tells whether a message was made for an answered call and sent long after the answer.

@@ -39,7 +39,8 @@ type environment struct {
 	dropped   droppedSpans
 	open      *openSpans // nil when the services run elsewhere
 	system    *services.System
-	links     *links.Network // nil without links
+	config    services.Config // of the services of this process
+	links     *links.Network  // nil without links
 	directory *directory
 	embedded  *Broker   // nil with another Kafka
 	broker    string    // embedded, the addresses of another, or "of the target"
@@ -190,6 +191,7 @@ func (env *environment) startServices(ctx context.Context, c Config, run string,
 		return err
 	}
 	env.link(c, &config)
+	env.config = config
 	system, err := services.Start(ctx, config)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"tracelab/internal/poll"
@@ -150,7 +151,7 @@ func (s *stateReader) rest(ctx context.Context) error {
 	return s.round(ctx)
 }
 
-// read reads one page. One with pending orders is to be read again, unless it is the last, which is anyway.
+// read reads one page. One with orders that may change is to be read again, unless it is the last, which is anyway.
 func (s *stateReader) read(ctx context.Context, path string) (next string, err error) {
 	states, next, err := s.client.page(ctx, path)
 	if err != nil {
@@ -159,12 +160,17 @@ func (s *stateReader) read(ctx context.Context, path string) (next string, err e
 	pending := false
 	for _, state := range states {
 		s.know(state)
-		pending = pending || state.Status == services.Accepted
+		pending = pending || mayChange(state)
 	}
 	if pending && next != "" {
 		s.again = append(s.again, path)
 	}
 	return next, nil
+}
+
+// mayChange tells whether an order is not final: it is pending, or its messages are among the dead letters and may come back.
+func mayChange(s services.State) bool {
+	return s.Status == services.Accepted || slices.ContainsFunc(s.Failures, func(f services.StepFailure) bool { return f.DeadLetter })
 }
 
 // errMoving is why sums and states are not of the same orders.

@@ -154,3 +154,20 @@ type Redrive struct {
 	Topic  string       // without prefix, and without .dlq
 	Most   int          // messages; those that come to the dead letters meanwhile are left there
 }
+
+// Letter is what a dead letter says of itself.
+type Letter struct {
+	Topic, Partition, Offset string // where it comes from
+	Consumer                 string // the service that gave it up
+	Attempts                 int    // that were made, in all
+	Reason, Error            string
+	Created                  trace.SpanContext // the context in which it was sent first
+}
+
+// LetterOf reads the headers of a dead letter, which get finds.
+func LetterOf(get func(name string) string) Letter {
+	return Letter{
+		Topic: get(HeaderOriginTopic), Partition: get(HeaderOriginPartition), Offset: get(HeaderOriginOffset), Consumer: get(HeaderConsumer),
+		Attempts: countOf(get(HeaderAttempts)), Reason: get(HeaderErrorType), Error: get(HeaderError), Created: spanOf(get("traceparent")),
+	}
+}
