@@ -73,10 +73,11 @@ const (
 
 // Needs are the conditions under which a claim can be judged.
 type Needs struct {
-	RealBroker bool // an embedded broker's figures say nothing
-	Embedded   bool // the broker, or what lies between, is disturbed, so the lab must have started it
-	Elsewhere  bool // it can run on services that run elsewhere
-	OnTime     bool // its figures count from the intended starts, so a late generator falsifies them
+	RealBroker   bool // an embedded broker's figures say nothing
+	RealRabbitMQ bool // a RabbitMQ is compared, and none is embedded
+	Embedded     bool // the broker, or what lies between, is disturbed, so the lab must have started it
+	Elsewhere    bool // it can run on services that run elsewhere
+	OnTime       bool // its figures count from the intended starts, so a late generator falsifies them
 }
 
 // Signature is what a person sees in the traces.

@@ -17,7 +17,7 @@ func All() []Claim {
 // outageClaims are those in which a part goes away, or a message goes wrong.
 func outageClaims() []Claim {
 	return []Claim{
-		serviceDown(), brokerDown(), coupling(), durability(), duplicates(), poison(), reaction(), availability(),
+		serviceDown(), brokerDown(), coupling(), durability(), duplicates(), poison(), reaction(), availability(), brokers(),
 	}
 }
 

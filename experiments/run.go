@@ -99,6 +99,9 @@ func (s *session) needed(claim Claim) []verdict.Gate {
 	if claim.Needs.RealBroker && len(s.Kafka) == 0 && s.Target == "" {
 		gates = append(gates, verdict.Gate{Name: "real broker", Measured: "embedded, in memory: it has no cost of a real one", Change: "start one (task kafka) and name it with --kafka"})
 	}
+	if claim.Needs.RealRabbitMQ && len(s.RabbitMQ) == 0 {
+		gates = append(gates, verdict.Gate{Name: "real RabbitMQ", Measured: "none", Change: "start one (task rabbitmq) and name it with --rabbitmq"})
+	}
 	if claim.Needs.Embedded && len(s.Kafka) > 0 {
 		gates = append(gates, verdict.Gate{Name: "embedded broker", Measured: "a Kafka that the lab did not start: it cannot disturb it", Change: "leave out --kafka"})
 	}

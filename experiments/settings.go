@@ -19,9 +19,10 @@ type Settings struct {
 	Seeds  int     // runs of each arm, where runs are repeated
 	Seed   uint64  // of the first run; 0: 1
 
-	Kafka  []string // host:port of a real broker; none: the embedded one
-	Target string   // URL of a gateway of services elsewhere, whose spans are in Jaeger
-	Jaeger string
+	Kafka    []string // host:port of a real broker; none: the embedded one
+	RabbitMQ []string // host:port of a real one, for the claim that compares brokers
+	Target   string   // URL of a gateway of services elsewhere, whose spans are in Jaeger
+	Jaeger   string
 
 	Out      string // where the folder of the results goes; "": runs
 	Keep     bool   // leave the run directories of all labs in it
