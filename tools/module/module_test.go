@@ -118,12 +118,13 @@ func renamedCopy(t *testing.T) string {
 	return root
 }
 
-// goIn runs the go command in a folder and returns what it printed.
+// goIn runs the go command in a folder and returns what it printed. Without the folder's path in it, what is compiled there is in the build cache
+// for the next copy, too.
 func goIn(t *testing.T, folder string, args ...string) (string, error) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", args...)
 	command.Dir = folder
-	command.Env = append(os.Environ(), "PWD="+folder)
+	command.Env = append(os.Environ(), "PWD="+folder, "GOFLAGS=-trimpath")
 	out, err := command.CombinedOutput()
 	return string(out), err
 }
