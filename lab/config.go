@@ -42,7 +42,9 @@ type Config struct {
 	Weather  *Weather     // for more of it, whenever somebody says so; nil: only Events
 	Workers  int          // records that a service works on at the same time; 0: services.DefaultWorkers
 	// WorkersOf is how many calls and records a service works on at a time, by its name, in the place of what the flow says.
-	WorkersOf  map[string]int
+	WorkersOf map[string]int
+	// Instances is how many instances of a service run in this process, by its name; 1 unless said.
+	Instances  map[string]int
 	Partitions int           // of a topic that is made at Kafka; 0: 8
 	Mailbox    int           // orders that the service of the entry step carries on with after its answer; 0: services.DefaultMailbox
 	NoDedupe   bool          // do a step again when its message is delivered again
@@ -184,6 +186,12 @@ func (c Config) checkAmounts() error {
 		if workers < 1 || workers > maxWorkers {
 			return fmt.Errorf("workers of %s %d: use a number from 1 to %d", service, workers, maxWorkers)
 		}
+	}
+	if err := (services.Config{Flow: c.Flow, Instances: c.Instances}).CheckInstances(); err != nil {
+		return err
+	}
+	if c.Target != "" && len(c.Instances) > 0 {
+		return errors.New("the services at --target are processes of their own: start several (serve) instead of --instances")
 	}
 	if c.Partitions < 0 || c.Partitions > services.MostPartitions {
 		return fmt.Errorf("partitions %d: use a number from 1 to %d", c.Partitions, services.MostPartitions)

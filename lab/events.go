@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tracelab/internal/vocabulary"
+	"tracelab/services"
 	"tracelab/services/flows"
 )
 
@@ -16,7 +17,7 @@ import (
 type Event struct {
 	At   time.Duration // from the first order's intended start
 	Do   string        // stop, kill, pause or start
-	Part string        // a service of the flow, or kafka
+	Part string        // a service of the flow, one of its instances as SERVICE/N, or kafka
 }
 
 // The brokers' names among the parts.
@@ -49,10 +50,21 @@ func ParseEvent(f *flows.Flow, text string) (Event, error) {
 	if !slices.Contains(eventNames(), e.Do) {
 		return e, fmt.Errorf("event %q: %w", text, &vocabulary.UnknownError{What: "event", Word: e.Do, Known: eventNames()})
 	}
-	if parts := append(f.Services(), kafkaPart, rabbitmqPart); !slices.Contains(parts, e.Part) {
+	if parts := append(f.Services(), kafkaPart, rabbitmqPart); !slices.Contains(parts, e.service()) {
 		return e, fmt.Errorf("event %q: %w", text, &vocabulary.UnknownError{What: "service or broker", Word: e.Part, Known: parts})
 	}
 	return e, nil
+}
+
+// service is the service of the part, or the broker.
+func (e Event) service() string { service, _, _ := strings.Cut(e.Part, "/"); return service }
+
+// instances lists what the part means: the instances of a service, one of them, or a broker.
+func (c Config) instances(e Event) []string {
+	if e.Part != e.service() {
+		return []string{e.Part}
+	}
+	return services.Config{Instances: c.Instances}.InstancesOf(e.Part)
 }
 
 // String writes the event as ParseEvent reads it.
@@ -72,16 +84,22 @@ func (c Config) checkEvents() error {
 		if e.At > over {
 			return fmt.Errorf("event %s: the run is over by %v: use an earlier time, more orders, or a longer --deadline", e, over.Round(time.Millisecond))
 		}
+		of := c.instances(e)
+		all := func(are func(string) bool) bool {
+			return !slices.ContainsFunc(of, func(s string) bool { return !are(s) })
+		}
 		switch {
-		case e.Do != "start" && down[e.Part]:
+		case e.Do != "start" && all(func(s string) bool { return down[s] }):
 			return fmt.Errorf("event %s: %s is down by then: start it first", e, e.Part)
-		case e.Do == "pause" && paused[e.Part]:
+		case e.Do == "pause" && all(func(s string) bool { return down[s] || paused[s] }):
 			return fmt.Errorf("event %s: %s is paused by then: start it first", e, e.Part)
-		case e.Do == "start" && !down[e.Part] && !paused[e.Part]:
+		case e.Do == "start" && all(func(s string) bool { return !down[s] && !paused[s] }):
 			return fmt.Errorf("event %s: %s runs by then: stop, kill or pause it first", e, e.Part)
 		}
-		down[e.Part] = e.Do == "stop" || e.Do == "kill"
-		paused[e.Part] = e.Do == "pause"
+		for _, s := range of {
+			paused[s] = e.Do == "pause" && !down[s]
+			down[s] = e.Do == "stop" || e.Do == "kill" || down[s] && e.Do == "pause"
+		}
 	}
 	return nil
 }
@@ -95,6 +113,8 @@ func (c Config) canDo(e Event) error {
 		return errors.New("the lab did not start the Kafka at --kafka, so it does not end it: use its own supervisor, or leave out --kafka for the embedded one")
 	case e.Part == rabbitmqPart && len(c.RabbitMQ) == 0:
 		return errors.New("this run has no RabbitMQ, and one at --rabbitmq is not the lab's to end: use a service, or kafka for the embedded one")
+	case e.Part != e.service() && !slices.Contains(services.Config{Instances: c.Instances}.InstancesOf(e.service()), e.Part):
+		return fmt.Errorf("no instance %s: give %s several with --instances %[2]s=N, and name one of them as %[2]s/1 to %[2]s/N", e.Part, e.service())
 	case e.Part == rabbitmqPart:
 		return errors.New("the lab did not start the RabbitMQ at --rabbitmq, so it does not end it: use its own supervisor (task rabbitmq)")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 
 	"tracelab/lab/links"
@@ -69,7 +70,9 @@ func (d *directory) note(system *services.System, names []string) {
 	defer d.mu.Unlock()
 	d.parts = map[string]string{}
 	for _, name := range names {
-		d.parts[system.Address(name)], d.parts[system.GRPCAddress(name)] = name, name
+		for address := range strings.SplitSeq(system.Address(name)+","+system.GRPCAddress(name), ",") {
+			d.parts[address] = name
+		}
 	}
 }
 

@@ -63,7 +63,7 @@ func (r *running) provenance() rundir.Provenance {
 		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Surge: r.Surge.String(), Clients: r.Clients, ThinkMS: milliseconds(r.Think), Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(),
 		Base: string(r.base()), EndedEarly: r.endedEarly(), WorkersOf: r.WorkersOf, Starvation: r.starved.result(),
 	}
-	p.Partitions = r.Partitions
+	p.Partitions, p.Instances = r.Partitions, r.Instances
 	if r.Target != "" {
 		p.Stores = "of the target"
 	}

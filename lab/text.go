@@ -64,6 +64,9 @@ func (r *Result) headline(b *strings.Builder) {
 	for _, service := range sortedKeys(r.WorkersOf) {
 		fmt.Fprintf(b, ", %s of %s", count(r.WorkersOf[service], "worker", "workers"), service)
 	}
+	for _, service := range sortedKeys(r.Instances) {
+		fmt.Fprintf(b, ", %s of %s", count(r.Instances[service], "instance", "instances"), service)
+	}
 	if r.WarmUp > 0 {
 		fmt.Fprintf(b, "; %s a form are left out: %s", count(r.WarmUp, "warm-up order", "warm-up orders"), r.WarmedUp.Why)
 	}

@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tracelab/services"
@@ -31,7 +32,7 @@ func outages(happened []Happened) []outage {
 			continue
 		}
 		for i := range list {
-			if list[i].part == h.event.Part && list[i].to.IsZero() && h.connected {
+			if (list[i].part == h.event.Part || strings.HasPrefix(list[i].part, h.event.Part+"/")) && list[i].to.IsZero() && h.connected {
 				list[i].to = h.ended.Add(aftermath)
 			}
 		}
@@ -94,7 +95,7 @@ func (r *running) ended(part string) string {
 		return f
 	}
 	for _, h := range r.happened {
-		if (h.event.Do == "kill" || h.event.Do == "stop") && h.Error == "" && (part == "" || h.event.Part == part) {
+		if (h.event.Do == "kill" || h.event.Do == "stop") && h.Error == "" && (part == "" || h.event.service() == part) {
 			return "event " + h.Event
 		}
 	}

@@ -38,7 +38,10 @@ func BaggageKeys() []string {
 // Config says which services run here and how they find each other.
 type Config struct {
 	Services []string
-	Flow     *flows.Flow // what they do; nil: order
+	// Instances is how many instances of a service run here, by its name, each with addresses and a place in the consumer group of its own; 1
+	// unless said. See CheckInstances.
+	Instances map[string]int
+	Flow      *flows.Flow // what they do; nil: order
 	// Forms are those that orders will have: a view is kept and fed for one that reads it; nil: all of the flow's.
 	Forms []Form
 	// HTTP and GRPC are host:port of every service, the ones elsewhere too. One that runs here and is missing, or whose

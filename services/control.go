@@ -11,9 +11,15 @@ import (
 	"tracelab/internal/vocabulary"
 )
 
+// Stop, Kill, Pause and Start take the name of a service for all of its instances that this makes sense for, or SERVICE/N for one.
+
 // Stop ends a service as SIGTERM does: it takes no more requests, finishes what it has begun, acknowledges its messages and flushes its
 // spans, within the context's time. What it kept in memory is gone with it. Start brings it back.
-func (s *System) Stop(ctx context.Context, service string) error {
+func (s *System) Stop(ctx context.Context, name string) error {
+	return s.forEach(name, runs, func(instance string) error { return s.stop(ctx, instance) })
+}
+
+func (s *System) stop(ctx context.Context, service string) error {
 	defer s.lock(service)()
 	n, err := s.find(service)
 	if err != nil {
@@ -30,7 +36,11 @@ func (s *System) Stop(ctx context.Context, service string) error {
 // notes nothing, and its memory is gone. Spans that were open are lost; those that had ended before are not: the queue of this process has
 // them, which a real kill would lose, too. Kill does not wait for the service's goroutines: they end as soon as they notice. A service may kill
 // itself from within a step.
-func (s *System) Kill(service string) error {
+func (s *System) Kill(name string) error {
+	return s.forEach(name, runs, func(instance string) error { return s.kill(instance) })
+}
+
+func (s *System) kill(service string) error {
 	defer s.lock(service)()
 	n, err := s.find(service)
 	if err != nil {
@@ -44,7 +54,11 @@ func (s *System) Kill(service string) error {
 
 // Pause makes a service stand still as SIGSTOP does, as far as a part of a process can: connections to it are accepted by the system and not
 // answered, nothing is read or written on those that it has, and no step of it ends. Timers go on, and ring when it does. Start lets it go on.
-func (s *System) Pause(service string) error {
+func (s *System) Pause(name string) error {
+	return s.forEach(name, ticks, func(instance string) error { return s.pause(instance) })
+}
+
+func (s *System) pause(service string) error {
 	defer s.lock(service)()
 	n, err := s.find(service)
 	if err != nil {
@@ -59,7 +73,11 @@ func (s *System) Pause(service string) error {
 
 // Start starts a service that was stopped or killed, at the address that it had, or lets one go on that was paused. A service that was
 // started joins its brokers before Start returns; Ready tells when their messages reach it.
-func (s *System) Start(ctx context.Context, service string) error {
+func (s *System) Start(ctx context.Context, name string) error {
+	return s.forEach(name, awaits, func(instance string) error { return s.start(ctx, instance) })
+}
+
+func (s *System) start(ctx context.Context, service string) error {
 	defer s.lock(service)()
 	n, err := s.find(service)
 	if _, gone := errors.AsType[*NotRunningError](err); err != nil && !gone {
@@ -79,7 +97,7 @@ func (s *System) Start(ctx context.Context, service string) error {
 	if n, err = s.newNode(service, l); err != nil {
 		return errors.Join(err, l.http.Close(), l.grpc.Close())
 	}
-	if service != Gateway {
+	if n.name != Gateway {
 		n.telemetry.Labels.Service()
 		if err := n.connect(ctx, s.config); err != nil {
 			n.life.Kill()
@@ -92,10 +110,15 @@ func (s *System) Start(ctx context.Context, service string) error {
 	return nil
 }
 
-// Running tells whether a service runs here, and whether it stands still.
-func (s *System) Running(service string) (runs, paused bool) {
-	n, err := s.find(service)
-	return err == nil, err == nil && n.life.Paused()
+// Running tells whether any instance of a service runs here, and whether all of those stand still.
+func (s *System) Running(name string) (runs, paused bool) {
+	paused = true
+	for _, instance := range s.named(name) {
+		if n, err := s.find(instance); err == nil {
+			runs, paused = true, paused && n.life.Paused()
+		}
+	}
+	return runs, runs && paused
 }
 
 // NotRunningError says that a service that was started here does not run.
@@ -107,19 +130,21 @@ func (e *NotRunningError) Error() string { return e.Service + " does not run: st
 // find finds a service that runs.
 func (s *System) find(service string) (*node, error) {
 	for _, n := range s.running() {
-		if n.name == service {
+		if n.instance == service {
 			return n, nil
 		}
 	}
-	if slices.Contains(s.config.Services, service) {
+	if instances := s.config.instances(); slices.Contains(instances, service) {
 		return nil, &NotRunningError{service}
+	} else if named, number := splitInstance(service); number > 0 && slices.Contains(s.config.Services, named) {
+		return nil, fmt.Errorf("no instance of this process: %w", &vocabulary.UnknownError{What: "instance", Word: service, Known: s.config.InstancesOf(named)})
 	}
 	return nil, fmt.Errorf("no service of this process: %w", &vocabulary.UnknownError{What: "service", Word: service, Known: s.config.Services})
 }
 
 // lock keeps others from stopping or starting a service until the function is called.
 func (s *System) lock(service string) (unlock func()) {
-	if !slices.Contains(s.config.Services, service) {
+	if !slices.Contains(s.config.instances(), service) {
 		return func() {} // find tells
 	}
 	s.mu.Lock()

@@ -89,7 +89,7 @@ func (s *System) crash(n *node) bool {
 		s.config.Die()
 		return true
 	}
-	unlock, free := s.tryLock(n.name)
+	unlock, free := s.tryLock(n.instance)
 	if !free {
 		return false
 	}
@@ -110,11 +110,11 @@ func (s *System) crash(n *node) bool {
 			}
 		}
 		for ctx.Err() == nil {
-			err := s.Start(ctx, n.name)
+			err := s.Start(ctx, n.instance)
 			if err == nil {
 				return
 			}
-			if runs, _ := s.Running(n.name); runs { // somebody else has started it
+			if runs, _ := s.Running(n.instance); runs { // somebody else has started it
 				return
 			}
 			if !errors.Is(err, context.Canceled) {

@@ -22,7 +22,8 @@ import (
 
 // node is what every service has: its name, its telemetry, its servers, and its ways to the others.
 type node struct {
-	name          string
+	name          string // of the service
+	instance      string // its name among all of the process: that of the service, and its number where it has several
 	flow          *flowWork
 	keeper        *keeper // nil but for the service of the entry step
 	allowFaults   bool

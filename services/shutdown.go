@@ -15,7 +15,7 @@ import (
 // that is left, so that one call that hangs does not cost the others their commits and their spans.
 func (s *System) Shutdown(ctx context.Context) error {
 	s.stopRestarts()
-	for _, name := range s.config.Services {
+	for _, name := range s.config.instances() {
 		defer s.lock(name)()
 	}
 	nodes := s.running()

@@ -40,8 +40,10 @@ type System struct {
 	control     map[string]*sync.Mutex // by service: held while it is stopped, killed, paused or started
 	nodes       []*node                // that run, in the order of the flow
 	keeper      *keeper                // nil when the service of the entry step does not run here
-	starts      map[string]int
-	life        context.Context // ends when no service that has crashed is to start again
+	starts      map[string]int         // by instance
+	places      map[string]place       // likewise; nothing changes them once all are bound
+	shared      map[string]*Store      // by service: of those that have several instances
+	life        context.Context        // ends when no service that has crashed is to start again
 	endRestarts context.CancelFunc
 	restarts    sync.WaitGroup // one for each service that has crashed and is not back
 	graves      sync.WaitGroup // one for each service that was killed and whose goroutines have not all ended
@@ -56,6 +58,9 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	}
 	if config.GRPC == nil {
 		config.GRPC = map[string]string{}
+	}
+	if err := config.CheckInstances(); err != nil {
+		return nil, err
 	}
 	flow, err := newFlowWork(config.flow())
 	if err != nil {
@@ -74,13 +79,13 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	if config.Mailbox == 0 {
 		config.Mailbox = DefaultMailbox
 	}
-	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs(), fired: &firedFaults{}, calls: &callCounts{}, starts: map[string]int{}, control: map[string]*sync.Mutex{}, crashes: &crashes{}}
+	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs(), fired: &firedFaults{}, calls: &callCounts{}, starts: map[string]int{}, places: config.places(), shared: map[string]*Store{}, control: map[string]*sync.Mutex{}, crashes: &crashes{}}
 	s.life, s.endRestarts = context.WithCancel(context.WithoutCancel(ctx))
 	bound, err := s.bind()
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range config.Services {
+	for _, name := range config.instances() {
 		n, err := s.newNode(name, bound[name])
 		if err != nil {
 			return nil, errors.Join(err, s.abort(bound))
@@ -99,35 +104,41 @@ func Start(ctx context.Context, config Config) (*System, error) {
 // bind listens for every service that runs here and notes where.
 func (s *System) bind() (map[string]listeners, error) {
 	bound := map[string]listeners{}
-	for _, name := range s.config.Services {
-		if err := s.flow.CheckService(name); err != nil {
+	for _, service := range s.config.Services {
+		if err := s.flow.CheckService(service); err != nil {
 			return nil, errors.Join(err, s.abort(bound))
 		}
-		l, err := s.bindOne(name)
-		if err != nil {
-			return nil, errors.Join(err, s.abort(bound))
+		var http, grpc []string
+		for _, instance := range s.config.InstancesOf(service) {
+			l, err := s.bindOne(instance)
+			if err != nil {
+				return nil, errors.Join(err, s.abort(bound))
+			}
+			bound[instance] = l
+			s.places[instance] = place{l.http.Addr().String(), l.grpc.Addr().String()}
+			http, grpc = append(http, l.http.Addr().String()), append(grpc, l.grpc.Addr().String())
 		}
-		bound[name] = l
-		s.config.HTTP[name], s.config.GRPC[name] = l.http.Addr().String(), l.grpc.Addr().String()
+		s.config.HTTP[service], s.config.GRPC[service] = strings.Join(http, ","), strings.Join(grpc, ",")
 	}
 	return bound, nil
 }
 
-// bindOne listens for one service, in the name of a process of its own.
-func (s *System) bindOne(name string) (listeners, error) {
+// bindOne listens for one instance, in the name of a process of its own.
+func (s *System) bindOne(instance string) (listeners, error) {
 	dial := s.config.Network.Dial
 	if s.config.Dial != nil {
-		if own := s.config.Dial(name); own != nil {
+		service, _ := splitInstance(instance)
+		if own := s.config.Dial(service); own != nil {
 			dial = own
 		}
 	}
 	l := listeners{process: process.New(s.config.Network.Listen, dial)}
 	own := Network{Listen: l.process.Listen}
 	var err error
-	if l.http, err = own.bind(name, orFree(s.config.HTTP[name])); err != nil {
+	if l.http, err = own.bind(instance, orFree(s.places[instance].http)); err != nil {
 		return l, err
 	}
-	if l.grpc, err = own.bind(name, orFree(s.config.GRPC[name])); err != nil {
+	if l.grpc, err = own.bind(instance, orFree(s.places[instance].grpc)); err != nil {
 		return l, errors.Join(err, l.http.Close())
 	}
 	return l, nil
@@ -140,11 +151,15 @@ func orFree(address string) string {
 	return address
 }
 
-// newNode makes a service with its routes, not yet connected.
-func (s *System) newNode(name string, l listeners) (*node, error) {
+// newNode makes an instance of a service with its routes, not yet connected.
+func (s *System) newNode(instance string, l listeners) (*node, error) {
 	config := s.config.Telemetry
 	config.Alive = l.process.Alive
-	if n := s.starts[name]; n > 0 {
+	name, number := splitInstance(instance)
+	if number > 0 {
+		config.Instance = fmt.Sprintf("%s.%d", config.Instance, number)
+	}
+	if n := s.starts[instance]; n > 0 {
 		config.Instance = fmt.Sprintf("%s-%d", config.Instance, n+1)
 	}
 	if name == Gateway {
@@ -158,8 +173,8 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{name: name, flow: s.flow, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
-		store: s.store().of(l.process), handlings: s.handlings, fired: s.fired, crashes: s.crashes, crash: s.crash, exits: s.config.Die != nil, began: time.Now(), hopFaults: hops, calls: s.calls, workers: newWorkersOf(name, s.config), telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
+	n := &node{name: name, instance: instance, flow: s.flow, allowFaults: s.config.AllowFaults, repeatEffects: s.config.NoDedupe,
+		store: s.store(name).of(l.process), handlings: s.handlings, fired: s.fired, crashes: s.crashes, crash: s.crash, exits: s.config.Die != nil, began: time.Now(), hopFaults: hops, calls: s.calls, workers: newWorkersOf(name, s.config), telemetry: provider, listeners: l, life: l.process, brokers: map[flows.Carrier]carrier.Broker{},
 		queue: s.config.Telemetry.Queue(), process: s.config.Telemetry.Host + "/" + s.config.Telemetry.Instance}
 	n.httpServer, n.grpcServer = carrierhttp.NewServer(provider), carriergrpc.NewServer(provider)
 	retries := slices.ContainsFunc(s.flow.Rows, func(r flows.Row) bool { return !r.Retry.IsZero() })
@@ -184,7 +199,7 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 		if n.view, err = newView(n, s.config); err != nil {
 			return n, err
 		}
-		if s.starts[name] > 0 { // what the one before held in its memory is gone
+		if s.starts[instance] > 0 { // what the one before held in its memory is gone
 			disowning, cancel := context.WithTimeout(context.Background(), storeTimeout)
 			defer cancel()
 			if err := n.store.kept.Disown(disowning); err != nil {
@@ -198,11 +213,24 @@ func (s *System) newNode(name string, l listeners) (*node, error) {
 	return n, nil
 }
 
-// store is what a service remembers: in its own memory, unless the configuration has a place for all.
-func (s *System) store() *Store {
+// store is what a service remembers: in its own memory, unless the configuration has a place for all. Instances of one share it.
+func (s *System) store(service string) *Store {
 	if s.config.Store != nil {
 		return s.config.Store
 	}
+	if s.config.Instances[service] <= 1 {
+		return s.memory()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shared[service] == nil {
+		s.shared[service] = s.memory()
+	}
+	return s.shared[service]
+}
+
+// memory is a store in memory.
+func (s *System) memory() *Store {
 	return newStore(store.NewMemory(store.Limits{Units: s.config.Remembered, Effects: effectsLimit() / max(1, len(s.config.Services))}), s.config.Remembered)
 }
 
@@ -211,12 +239,12 @@ func (s *System) add(n *node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.nodes = append(s.nodes, n)
-	s.starts[n.name]++
+	s.starts[n.instance]++
 	if n.keeper != nil {
 		s.keeper = n.keeper
 	}
-	names := s.flow.Services()
-	slices.SortFunc(s.nodes, func(a, b *node) int { return slices.Index(names, a.name) - slices.Index(names, b.name) })
+	names := s.config.instances()
+	slices.SortFunc(s.nodes, func(a, b *node) int { return slices.Index(names, a.instance) - slices.Index(names, b.instance) })
 }
 
 // running lists the services that run.
@@ -284,10 +312,10 @@ func (s *System) serve(n *node, server func() error) {
 // Failed receives the error of the first server that ends by itself.
 func (s *System) Failed() <-chan error { return s.failed }
 
-// Address is where a service answers HTTP, as host:port.
+// Address is where a service answers HTTP, as host:port; where it has several instances, with commas between.
 func (s *System) Address(service string) string { return s.config.HTTP[service] }
 
-// GRPCAddress is where a service answers gRPC, as host:port.
+// GRPCAddress is where a service answers gRPC, as Address.
 func (s *System) GRPCAddress(service string) string { return s.config.GRPC[service] }
 
 // Ready waits until every service here has all it needs, its peers apart.

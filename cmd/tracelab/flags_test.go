@@ -192,6 +192,21 @@ func TestEveryRunFlagMakesADifference(t *testing.T) {
 				t.Errorf("exit status %d, stores %s: want no message that is made before it is sent", status, result.Stores)
 			}
 		},
+		"instances": func(t *testing.T) {
+			result, status := do(t, "--forms", "grpc,kafka", "--orders", "16", "--rate", "400", "--instances", "payment=2")
+			for _, form := range []services.Form{services.GRPC, services.Kafka} {
+				seen := map[string]bool{}
+				for _, s := range named(spans(t, result, form), "payment.Charge") {
+					seen[s.Resource.InstanceID] = true
+				}
+				if len(seen) != 2 {
+					t.Errorf("%s: payment has the instances %v, want 2", form, seen)
+				}
+			}
+			if status != exitDone || result.Instances["payment"] != 2 {
+				t.Errorf("exit status %d, problems %q, instances %v", status, result.Problems, result.Instances)
+			}
+		},
 		"partitions": func(t *testing.T) {
 			for n, most := range map[string]int{"1": 1, "3": 3} {
 				result, _ := do(t, "--forms", "kafka", "--orders", "12", "--rate", "400", "--partitions", n)

@@ -34,6 +34,7 @@ type runCommand struct {
 	Event    []string      `help:"Do something to a service, or to the embedded Kafka (kafka), at a time of the run, such as 2s:kill:payment (repeatable). A Kafka at --kafka and a RabbitMQ have their own supervisors. Kinds: ${events}." placeholder:"TIME:WHAT:PART"`
 	Link     []string      `sep:"none" help:"Disturb the way from one part (a service, or the client) to another (a service, kafka or rabbitmq, whoever started it), such as 'orders>payment:latency=40ms' (repeatable). Kinds: ${links}." placeholder:"A>B:KIND[=VALUE][,…]"`
 	Workers  []string      `help:"Records that a service works on at the same time; SERVICE=N for the calls and records of one (default ${default})." default:"32" placeholder:"N|SERVICE=N,…"`
+	Instance []string      `name:"instances" help:"Instances of a service in this process, in one consumer group; --event takes SERVICE/N for one of them, SERVICE for all." placeholder:"SERVICE=N,…"`
 	Parts    *int          `name:"partitions" help:"Partitions of each topic at Kafka: so many consumers of a group have work at a time (default 8)." placeholder:"N"`
 	Mailbox  int           `help:"Orders that the form ack carries on with after its answer; more are refused (default ${default})." default:"1000" placeholder:"N"`
 	NoDedupe bool          `help:"Do a step again when its message is delivered again."`
@@ -148,6 +149,9 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		return config, err
 	}
 	if config.Workers, config.WorkersOf, err = parseWorkers(config.Flow, c.Workers); err != nil {
+		return config, err
+	}
+	if config.Instances, err = parseInstances(c.Instance); err != nil {
 		return config, err
 	}
 	switch {

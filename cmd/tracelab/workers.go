@@ -42,3 +42,20 @@ func parseWorkers(f *flows.Flow, texts []string) (every int, of map[string]int, 
 	}
 	return every, of, nil
 }
+
+// parseInstances reads what --instances says: SERVICE=N. The last one counts.
+func parseInstances(texts []string) (map[string]int, error) {
+	var of map[string]int
+	for _, text := range texts {
+		service, number, _ := strings.Cut(text, "=")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return nil, fmt.Errorf("--instances %s: write SERVICE=N, such as payment=2", text)
+		}
+		if of == nil {
+			of = map[string]int{}
+		}
+		of[service] = n
+	}
+	return of, nil
+}

@@ -27,6 +27,8 @@ type Provenance struct {
 	Links  []string `json:"links,omitempty"`  // ways between parts that were disturbed, as --link takes them
 	// WorkersOf are the calls and records that services work on at a time, of those that were told to on the command line.
 	WorkersOf map[string]int `json:"workers_of,omitempty"`
+	// Instances is how many instances of a service ran, of those that had several.
+	Instances map[string]int `json:"instances,omitempty"`
 	// Partitions is how many partitions its topics were made with, when that was said on the command line.
 	Partitions int      `json:"partitions,omitempty"`
 	Target     string   `json:"target,omitempty"`     // the gateway of services elsewhere
