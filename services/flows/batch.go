@@ -71,9 +71,6 @@ func readCarried(v value) (Carrier, Batch, error) {
 	if !Carrier(name).IsMessage() {
 		return "", Batch{}, v.wrong("a call is made for one unit, so %s has no batches: use a message, such as kafka in batches of 100, 20ms", name)
 	}
-	if Carrier(name) != KafkaLog {
-		return "", Batch{}, v.wrong("%s hands out its messages one by one: batches are of kafka", name)
-	}
 	batch, err := readBatch(v, size)
 	return Carrier(name), batch, err
 }

@@ -154,7 +154,6 @@ var wrongFlows = []struct {
 	{[2]string{"desk.Take: http", `desk.Take: grpc, scale.Weigh: "kafka in batches of 1, 20ms"`}, "10:54", []string{"2 to 128", "link"}},
 	{[2]string{"desk.Take: http", `desk.Take: grpc, scale.Weigh: "kafka in batches of 10, 20"`}, "10:54", []string{`"20"`, "such as 20ms"}},
 	{[2]string{"desk.Take: http", `desk.Take: grpc, scale.Weigh: "grpc in batches of 10, 20ms"`}, "10:54", []string{"grpc has no batches"}},
-	{[2]string{"desk.Take: http", `desk.Take: grpc, scale.Weigh: "rabbitmq in batches of 10, 20ms"`}, "10:54", []string{"batches are of kafka"}},
 	{[2]string{"desk.Take: http", `desk.Take: grpc, scale.Weigh: "kafak in batches of 10, 20ms"`}, "10:54", []string{`did you mean "kafka"`}},
 	{[2]string{"{each: grpc}", `{each: "kafka in batches of 10, 20ms"}`}, "9:3", []string{"the gateway calls"}},
 	{[2]string{"{each: grpc}", "{each: grpc, view: {from: truk, fed: kafka, updates: 20/s}}"}, "9:35", []string{"view", `did you mean "truck"`}},

@@ -14,8 +14,8 @@ type Batch struct {
 	Wait             time.Duration // of the first message for the others
 }
 
-// maxInBatches is how many messages a consumer holds that are gathered or handled in batches: more wait at the broker.
-const maxInBatches = 1024
+// MaxInBatches is how many messages a consumer holds that are gathered or handled in batches: more wait at the broker.
+const MaxInBatches = 1024
 
 // batches gathers messages that are handled together. The zero value is not usable.
 type batches struct {
@@ -43,7 +43,7 @@ type gathering struct {
 }
 
 func newBatches(handle func([]batched)) *batches {
-	return &batches{handle: handle, places: make(chan struct{}, maxInBatches), open: map[Batch]*gathering{}, hurry: make(chan struct{})}
+	return &batches{handle: handle, places: make(chan struct{}, MaxInBatches), open: map[Batch]*gathering{}, hurry: make(chan struct{})}
 }
 
 // add takes a message as soon as there is a place. It reports false when the context ends first.

@@ -106,7 +106,7 @@ func TestABatchIsWaitedForNoLongerThanAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBatches(func([]batched) { time.Sleep(time.Hour) })
 		kind := Batch{Size: 2, Wait: time.Millisecond}
-		for range maxInBatches {
+		for range MaxInBatches {
 			b.add(t.Context(), kind, batched{done: func(Outcome) {}})
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -97,7 +97,7 @@ func TestABatchHasOneProcessSpan(t *testing.T) {
 		if want := []string{"/1", "1/1", "3/3"}; !slices.Equal(counts, want) {
 			t.Errorf("process spans by message count and links: %v, want %v", counts, want)
 		}
-		units := b.Named(unitOfBatch)
+		units := b.Named(carrier.UnitOfBatch)
 		if len(units) != 4 {
 			t.Fatalf("%d spans of units, want 4", len(units))
 		}
@@ -142,7 +142,7 @@ func TestAnUnfinishedMessageOfABatchComesAgain(t *testing.T) {
 			t.Errorf("the batch's span: %v, want one that failed with %s", process, carrier.Unavailable)
 		}
 		linked := 0
-		for _, span := range b.Named(unitOfBatch) {
+		for _, span := range b.Named(carrier.UnitOfBatch) {
 			if span.Parent().SpanID() != process[0].SpanContext().SpanID() {
 				t.Error("a unit's span is not below the batch's")
 			}
@@ -150,7 +150,7 @@ func TestAnUnfinishedMessageOfABatchComesAgain(t *testing.T) {
 				linked++
 			}
 		}
-		if units := len(b.Named(unitOfBatch)); units != len(got) || linked != len(got)-3 {
+		if units := len(b.Named(carrier.UnitOfBatch)); units != len(got) || linked != len(got)-3 {
 			t.Errorf("%d spans of units, %d of them of further attempts, want %d and %d", units, linked, len(got), len(got)-3)
 		}
 		k = b.openBatched(func(_ context.Context, _ string, e *orderpb.Event) error { again.add(e); return nil })

@@ -55,7 +55,7 @@ func (r *Broker) take(s *session, deliveries <-chan amqp.Delivery) {
 // deliver hands a message to the workers. It comes again when leaving has ended and it is not finished.
 func (r *Broker) deliver(leaving context.Context, d amqp.Delivery) {
 	headers := otelamqp.TableCarrier{Table: d.Headers}
-	r.work.Take(context.WithoutCancel(r.life), carrier.Delivery{
+	delivery := carrier.Delivery{
 		Topic: d.RoutingKey, Key: d.CorrelationId, Value: d.Body, Sent: sentOf(d), Baggage: headers.Values("baggage"),
 		Process: func(ctx context.Context) (context.Context, func(error)) {
 			ctx, process := r.in.StartProcess(ctx, d)
@@ -66,7 +66,11 @@ func (r *Broker) deliver(leaving context.Context, d amqp.Delivery) {
 		},
 		History: carrier.HistoryOf(headers.Get), Leaving: leaving,
 		DeadLetter: func(ctx context.Context, death carrier.Death) error { return r.deadLetter(ctx, d, death) },
-	}, func(outcome carrier.Outcome) { r.settle(d, outcome) })
+	}
+	if r.deliverInBatch(d, delivery) {
+		return
+	}
+	r.work.Take(context.WithoutCancel(r.life), delivery, func(outcome carrier.Outcome) { r.settle(d, outcome) })
 }
 
 // settle tells the broker what became of a message. When it cannot be told, the message comes again.

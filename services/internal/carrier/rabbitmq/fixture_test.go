@@ -26,6 +26,7 @@ type bubble struct {
 	address string
 	prefix  string
 	classic bool
+	batch   func(context.Context, string) (carrier.Batch, bool) // nil: no batches
 }
 
 // inBubble runs f in virtual time with a broker in this process.
@@ -69,7 +70,7 @@ func (b *bubble) tryOpen(service string, handle handler) (*Broker, error) {
 	config := Config{Classic: b.classic, BrokerConfig: carrier.BrokerConfig{
 		Service: service, Addresses: []string{b.address}, Prefix: b.prefix, Topics: []string{"orders", "answers"}, Workers: 4,
 		Consumers: map[string][]string{"orders": {"test", "other"}},
-		Dial:      b.Dial, Provider: b.Provider, Handle: handle, Relation: both,
+		Dial:      b.Dial, Provider: b.Provider, Handle: handle, Relation: both, Batch: b.batch,
 	}}
 	if handle != nil {
 		config.Consume = []string{"orders"}

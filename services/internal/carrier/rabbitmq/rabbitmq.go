@@ -79,7 +79,7 @@ func Open(ctx context.Context, config Config) (*Broker, error) {
 	if r.in, err = newSpans(config); err != nil {
 		return nil, err
 	}
-	if r.work, err = carrier.NewConsumer(config.BrokerConfig, nil); err != nil {
+	if r.work, err = carrier.NewConsumer(config.BrokerConfig, r.startBatch); err != nil {
 		return nil, err
 	}
 	r.life, r.kill = context.WithCancel(context.WithoutCancel(ctx))

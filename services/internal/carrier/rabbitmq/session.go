@@ -51,10 +51,14 @@ func (r *Broker) prefetch() int {
 	if r.config.Bounded && len(r.config.Retried) == 0 { // what waits is to be seen
 		return r.config.Workers
 	}
-	if len(r.config.Retried) == 0 {
-		return 2 * r.config.Workers
+	n := 2 * r.config.Workers
+	if len(r.config.Retried) > 0 {
+		n += carrier.Parked(r.config.Workers)
 	}
-	return 2*r.config.Workers + carrier.Parked(r.config.Workers)
+	if r.config.Batch != nil { // those that wait for company
+		n += carrier.MaxInBatches
+	}
+	return n
 }
 
 // open dials one connection of a session, with a channel.

@@ -66,6 +66,9 @@ func TestStackMessages(t *testing.T) {
 	}
 }
 
+// TestStackDrain stops a service in the midst of its queue on a real broker.
+func TestStackDrain(t *testing.T) { drains(t, onRealBroker(t, realBroker(t), false)) }
+
 // TestStackKilledBroker kills the broker (SIGKILL) three times in mid-run: what it has acknowledged is handled, by a service that consumes all the
 // while and by one that comes afterwards.
 func TestStackKilledBroker(t *testing.T) {
