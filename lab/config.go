@@ -82,11 +82,13 @@ type Config struct {
 	// Remembered is how many orders the orders service of this process remembers; 0: 20,000. The run reads their states as it
 	// goes, so more are of no use to it.
 	Remembered int
-	Program    string // how it is called, for the commands that a report prints; "": tracelab
-	Version    string // of the program, for service.version and the manifest
-	Network    services.Network
-	Logger     *slog.Logger
-	Progress   func(Progress)
+	// FlowFile is the file that Flow was read from, for the commands that a report prints; "": it is built in.
+	FlowFile string
+	Program  string // how it is called, for the commands that a report prints; "": tracelab
+	Version  string // of the program, for service.version and the manifest
+	Network  services.Network
+	Logger   *slog.Logger
+	Progress func(Progress)
 	// EndEarly ends the run when it is closed: no more orders are placed, what is there is judged and marked. When the
 	// orders are placed already, the run no longer waits for what is missing. It may be nil.
 	EndEarly <-chan struct{}

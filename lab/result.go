@@ -43,8 +43,9 @@ type Result struct {
 	// Explained are findings like those in Problems that come of what was done to parts of the lab: they are no fault of the run.
 	Explained []string `json:"explained,omitempty"`
 
-	program string                         // how it was called, for the commands that the text prints
-	medians map[services.Form]*medianOrder // of a run that was just made; a Result that was read from a file has none
+	flowFile string                         // that the flow was read from; "": it is built in
+	program  string                         // how it was called, for the commands that the text prints
+	medians  map[services.Form]*medianOrder // of a run that was just made; a Result that was read from a file has none
 }
 
 // Comparison is how much a measure of one form differs from that of another.

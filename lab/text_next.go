@@ -98,8 +98,16 @@ func (r *Result) next(b *strings.Builder) {
 	_ = t.Flush()
 }
 
-// faultCommand makes a service of the flow slow; nil for a flow from a file, whose name the report does not know.
+// faultCommand makes a service of the flow slow; nil when the report does not know where the flow is from, or it has one service.
 func (r *Result) faultCommand() []string {
+	if r.flowFile != "" {
+		for _, step := range r.StepOrder {
+			if service := services.Step(step).Service(); service != services.Step(r.StepOrder[0]).Service() {
+				return []string{"run", "--flow", r.flowFile, "--fault", service + ":delay=200ms@0.5"}
+			}
+		}
+		return nil
+	}
 	if r.Flow == "" || r.Flow == flows.Order().Name {
 		return []string{"run", "--fault", "payment:delay=200ms@0.5"}
 	}

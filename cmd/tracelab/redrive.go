@@ -52,7 +52,7 @@ func (c *redriveCommand) Run(ctx context.Context, s *streams) error {
 	defer cancel()
 	sent, err := services.Redrive(ctx, config, c.Topic, c.Most)
 	for _, by := range []flows.Carrier{flows.KafkaLog, flows.RabbitMQ} {
-		if n, asked := sent[by]; asked {
+		if n, asked := sent[by]; asked && (n > 0 || err == nil) { // an error says that nothing was sent
 			err = errors.Join(err, s.say("%s: %d sent back to %s", by, n, c.Topic))
 		}
 	}

@@ -47,6 +47,9 @@ func TestRedrive(t *testing.T) {
 		if status := run(t.Context(), append([]string{"redrive"}, c.args...), nil, &out, &talk); status != c.status || !strings.Contains(out.String()+talk.String(), c.want) {
 			t.Errorf("redrive %q: exit status %d, want %d and %q: %s%s", c.args, status, c.status, c.want, out.String(), talk.String())
 		}
+		if c.status != exitDone && out.Len() > 0 {
+			t.Errorf("redrive %q: says %q beside its error", c.args, out.String())
+		}
 	}
 	ends, err := kadm.NewClient(client).ListEndOffsets(context.Background(), "mine.order.placed")
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -147,6 +148,11 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	var err error
 	if config.Flow, err = loadFlow(c.Flow); err != nil {
 		return config, err
+	}
+	if flows.IsFile(c.Flow) {
+		if config.FlowFile, err = filepath.Abs(c.Flow); err != nil {
+			return config, err
+		}
 	}
 	if config.Workers, config.WorkersOf, err = parseWorkers(config.Flow, c.Workers); err != nil {
 		return config, err
