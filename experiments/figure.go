@@ -170,6 +170,10 @@ func (f Figure) Estimate() (verdict.Estimate, error) {
 	switch {
 	case f.Per == PerPoint:
 		return verdict.Estimate{}, errors.New("a curve is not one number")
+	case f.Of > 0 && f.Per == PerRun:
+		runs, err := verdict.Runs(f.Values.known())
+		all, err2 := verdict.Share(f.Hits, f.Of)
+		return verdict.Wider(runs, all), errors.Join(err, err2)
 	case f.Of > 0:
 		return verdict.Share(f.Hits, f.Of)
 	case len(f.Values) == 0:

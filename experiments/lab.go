@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -98,6 +99,9 @@ func (l *Lab) Repeat(ctx context.Context, sideBySide int, arms ...Arm) (map[stri
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if len(l.session.Kafka) > 0 { // topics are named after the run: those of labs that begin together with one seed would be the same
+		sideBySide = 1
+	}
 	places := make(chan struct{}, max(1, sideBySide))
 	errs := make([]error, len(tasks))
 	var running sync.WaitGroup
@@ -144,11 +148,12 @@ func (l *Lab) Gate(g verdict.Gate) {
 	l.gates = append(l.gates, g)
 }
 
-// Steady has the gate on the time before the fault checked, on the waits of each run in milliseconds.
+// Steady has the gate on the time before the fault checked, on the waits of each run in milliseconds: they may drift by half of δ, where that is a
+// time, or by a twentieth.
 func (l *Lab) Steady(runs [][]float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.steady = &verdict.Steady{Runs: runs}
+	l.steady = &verdict.Steady{Runs: runs, Band: verdict.Band(milliseconds(l.claim.Delta.duration()), middle(Values(slices.Concat(runs...)).known()))}
 }
 
 // Corners is the one calm run that the claims share: the flow order in its four corners.

@@ -11,7 +11,7 @@ func All() []Claim {
 	return slices.Concat([]Claim{
 		callerWait(), completion(), reply(), freshness(), hops(), extraParts(),
 		failingService(), hybridCheckout(), fanOut(), chainLength(), aggregation(), distance(), batchLog(), hardToFollow(), resources(),
-	}, outageClaims())
+	}, queueClaims(), outageClaims())
 }
 
 // outageClaims are those in which a part goes away, or a message goes wrong.

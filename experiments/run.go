@@ -126,9 +126,6 @@ func (l *Lab) predict(ctx context.Context, ledger *Ledger) ([]Prediction, error)
 // conditions checks the gates on what the claim's labs saw of themselves.
 func (l *Lab) conditions(figures Figures, predictions []Prediction) []verdict.Gate {
 	c := verdict.Conditions{Delta: l.claim.Delta.duration(), Steady: l.steady, Faults: firedFaults(l.used)}
-	if c.Steady != nil && c.Steady.Band == 0 {
-		c.Steady.Band = verdict.Band(l.claim.Delta.Value, 0)
-	}
 	if !l.session.virtual {
 		var sum usage
 		var lags []time.Duration

@@ -1,0 +1,147 @@
+package experiments
+
+import (
+	"math"
+	"time"
+
+	"tracelab/experiments/model/simulation"
+	"tracelab/lab"
+	"tracelab/services"
+	"tracelab/services/flows"
+)
+
+// The peak of the claims that have one, in multiples of their rate.
+const (
+	peakFrom  = time.Second
+	peakLasts = time.Second
+	peakTimes = 5
+	peakEnds  = peakFrom + peakLasts
+	// peakWorkers at payment do about 105 orders/s: enough for the rate, half of what the peak brings.
+	peakWorkers = 2
+)
+
+// Measures of a peak.
+const (
+	peakErrors  = "client errors of the peak"
+	peakP99     = "completion p99 of what was done"
+	peakDrain   = "last order of the peak done after its end"
+	waitsBefore = "caller wait before the peak"
+)
+
+// peakSize is 1 s before the peak, the peak, and 2 s after it.
+var peakSize = Size{Orders: 320, Rate: 40, Seeds: 5}
+
+// peakOf is a lab whose orders have a peak.
+func peakOf(c lab.Config) lab.Config {
+	c.Surge = lab.Surge{At: peakFrom, Lasts: peakLasts, Times: peakTimes}
+	return c
+}
+
+// peakFigures adds what a peak did in one arm.
+func peakFigures(f *Figures, arm string, form services.Form, runs []*Ran) error {
+	f.ShareOfRuns(arm, peakErrors, runs, func(ran *Ran) (int, int) {
+		return countOrders(ran.Orders(form), placedFrom(ran.Orders(form), peakFrom, peakEnds), unanswered)
+	})
+	p99, err := eachRun(runs, func(ran *Ran) (float64, error) {
+		values, err := ran.Measure(form, Completion)
+		return quantileOf(values, 0.99, func(i int) bool { return !math.IsInf(values[i], 1) }), err
+	})
+	if err != nil {
+		return err
+	}
+	drain, err := eachRun(runs, func(ran *Ran) (float64, error) {
+		values, err := ran.Measure(form, Completion)
+		orders := ran.Orders(form)
+		inPeak, last := placedFrom(orders, peakFrom, peakEnds), math.Inf(-1)
+		for i, o := range orders {
+			if inPeak(o) && values[i] < math.Inf(1) {
+				last = max(last, o.Intended.Sub(orders[0].Intended).Seconds()+values[i]/1000)
+			}
+		}
+		return last - peakEnds.Seconds(), err
+	})
+	f.PerRun(arm, peakP99, "ms", p99)
+	f.PerRun(arm, peakDrain, "s", drain)
+	return err
+}
+
+// waitsBeforePeak adds the median wait before the peak, and has the gate on it checked.
+func waitsBeforePeak(l *Lab, f *Figures, arm string, form services.Form, runs []*Ran) error {
+	before, err := steadyWaits(runs, form, 0, peakFrom)
+	if err != nil {
+		return err
+	}
+	l.Steady(before)
+	medians := make(Values, len(before))
+	for i := range before {
+		medians[i] = middle(Values(before[i]).known())
+	}
+	f.PerRun(arm, waitsBefore, "ms", medians)
+	return nil
+}
+
+// peaked is what a simulated peak does to the orders of one run.
+type peaked struct {
+	refused    float64 // share of the peak's orders
+	p99, drain float64 // ms, s
+	failed     float64 // share of all orders
+}
+
+// simulatePeak simulates the queue in front of payment, and adds to each order what the rest of its way takes.
+func simulatePeak(flow *flows.Flow, form services.Form, size Size, seed uint64, workers, places int, k Constants) (peaked, error) {
+	after := float64(size.Orders)/size.Rate - peakFrom.Seconds() - peakTimes*peakLasts.Seconds()
+	arrivals := simulation.Surge(size.Rate, peakTimes, peakFrom, peakLasts, time.Duration(max(0, after)*float64(time.Second)))
+	orders, err := simulated(flow, arrivals, workers, places, seed, k, nil)
+	if err != nil {
+		return peaked{}, err
+	}
+	var completions []float64
+	p := peaked{
+		refused: simulation.Share(orders, peakFrom, peakEnds, simulation.Failed),
+		failed:  simulation.Share(orders, 0, simulation.Forever, simulation.Failed),
+	}
+	for i, o := range orders {
+		path, err := Path(flow, form, seed, i, k)
+		if err != nil {
+			return p, err
+		}
+		times, err := path.Predict(k.Constants)
+		if err != nil {
+			return p, err
+		}
+		completion := milliseconds(times.Completion) + o.Wait()
+		completions = append(completions, completion)
+		if o.Arrived >= peakFrom && o.Arrived < peakEnds && !simulation.Failed(o) {
+			p.drain = max(p.drain, o.Arrived.Seconds()+completion/1000-peakEnds.Seconds())
+		}
+	}
+	p.p99 = quantileOf(completions, 0.99, func(i int) bool { return !simulation.Failed(orders[i]) })
+	return p, nil
+}
+
+// predictPeak predicts the figures of a peak in one arm, over all seeds.
+func predictPeak(flow *flows.Flow, arm string, form services.Form, size Size, places int, k Constants) ([]Prediction, error) {
+	var sum peaked
+	for i := range size.Seeds {
+		p, err := simulatePeak(flow, form, size, size.Seed+uint64(i), peakWorkers, places, k)
+		if err != nil {
+			return nil, err
+		}
+		sum.refused, sum.p99, sum.drain = sum.refused+p.refused, sum.p99+p.p99, sum.drain+p.drain
+	}
+	n := float64(size.Seeds)
+	return []Prediction{
+		{Arm: arm, Measure: peakErrors, Value: sum.refused / n}, {Arm: arm, Measure: peakP99, Value: sum.p99 / n}, {Arm: arm, Measure: peakDrain, Value: sum.drain / n},
+	}, nil
+}
+
+// predictBeforePeak predicts the median wait of the orders that come before the peak.
+func predictBeforePeak(flow *flows.Flow, arm string, form services.Form, size Size, k Constants) (Prediction, error) {
+	size.Orders = int(size.Rate * peakFrom.Seconds())
+	wait, err := overSeeds(size, func(seed uint64) (float64, error) {
+		size.Seed = seed
+		wait, _, err := predictTimes(flow, form, size, k)
+		return wait, err
+	})
+	return Prediction{Arm: arm, Measure: waitsBefore, Value: wait, Gate: true}, err
+}
