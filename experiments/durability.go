@@ -14,7 +14,7 @@ import (
 )
 
 // acceptedLost names the share of accepted orders that were lost.
-const acceptedLost = "accepted orders lost"
+const acceptedLost = "accepted, lost"
 
 // entryService keeps the accounts of the flow order.
 const entryService = "orders"
@@ -29,7 +29,7 @@ func durability() Claim {
 		Name:      "durability",
 		Statement: "an early answer needs a broker",
 		Rule:      "orders is killed (-9) in mid-run, with its store on disk: ack, which goes on from memory, loses orders that it had accepted; kafka with an outbox loses none, and δ of them is ruled out",
-		Delta:     Amount{delta, "share"}, Budget: 25 * time.Second, Size: Size{Orders: 150, Rate: 100, Seeds: 5}, Kind: Repeated,
+		Delta:     Amount{delta, "share"}, Budget: 22 * time.Second, Size: Size{Orders: 100, Rate: 50, Seeds: 5}, Kind: Repeated,
 		Signature: Signature{Words: "an order of ack that was answered, and of which nothing comes afterwards: no error, no span, no orders.Complete", Seen: endsUnfinished},
 		Predict: func(size Size, k Constants) ([]Prediction, error) {
 			wait, completion, err := predictTimes(flows.Order(), "ack", size, k)
@@ -50,7 +50,7 @@ func durability() Claim {
 				}
 				arms = append(arms, Arm{Name: string(form), Config: config})
 			}
-			runs, err := l.Repeat(ctx, 3, arms...)
+			runs, err := l.Repeat(ctx, 4, arms...)
 			if err != nil {
 				return nil, err
 			}
@@ -90,8 +90,8 @@ func durability() Claim {
 			none, err3 := f.counted("kafka", acceptedLost)
 			ack, err4 := share("ack")
 			return Decision{Parts: []verdict.Part{
-				{Name: "ack: accepted orders lost", Estimate: lossy, Want: verdict.AtLeast(1)},
-				{Name: "kafka: accepted orders lost", Estimate: none, Want: verdict.AtMost(0)},
+				{Name: "ack: accepted, lost", Estimate: lossy, Want: verdict.AtLeast(1)},
+				{Name: "kafka: accepted, lost", Estimate: none, Want: verdict.AtMost(0)},
 				{Name: "kafka: share lost", Estimate: kafka, Want: verdict.AtMost(delta)},
 			}, Beside: []verdict.Part{{Name: "ack: share lost", Estimate: ack}}}, errors.Join(err, err2, err3, err4)
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -198,6 +199,9 @@ func (s *session) run(ctx context.Context, config lab.Config, progress func(lab.
 	s.free.Unlock()
 	if config.Store == onDisk {
 		config.Store = s.storeOf(config.Out)
+	}
+	if len(config.Events)+len(config.Faults) > 0 { // what is done on purpose is no news
+		config.Logger = slog.New(slog.DiscardHandler)
 	}
 	ran := &Ran{Config: config}
 	var first, last sync.Once

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,20 +41,20 @@ func share(fault string, of float64) string {
 // Arms of poison.
 const (
 	isCalm       = "calm"
-	isBuried     = "dead letters"
-	isTriedThere = "tried again in place"
+	isBuried     = "letters"
+	isTriedThere = "in place"
 )
 
 // Measures of poison.
 const (
-	p99Others    = "p99 of the others' completion"
-	againstCalm  = "p99 of the others, against calm"
+	p99Others    = "p99"
+	againstCalm  = "p99, times calm"
 	inLetters    = "dead letters"
-	anonymous    = "dead letters without origin, attempts or error"
-	notSentBack  = "dead letters that redrive did not send back"
-	undoneInEnd  = "reactions not completed in the end"
-	failedForNow = "reactions whose record failed"
-	unseenByLint = "failures that lint (P09) does not find"
+	anonymous    = "nameless"
+	notSentBack  = "not sent back"
+	undoneInEnd  = "not completed"
+	failedForNow = "failed once"
+	unseenByLint = "missed by P09"
 )
 
 // poison: what a record that cannot be handled does to those behind it.
@@ -62,8 +63,8 @@ func poison() Claim {
 	return Claim{
 		Name:      "poison",
 		Statement: "async gives better control over failures",
-		Rule:      "1 record in 100 cannot be decoded and 1 always fails: tried again in place they make those behind them wait, p99 over δ times that of a calm run; with dead letters it is at most that, every letter names its origin, attempts and error, and redrive sends all back, so that every reaction completes once the bug is mended",
-		Delta:     Amount{most, "times"}, Budget: 34 * time.Second, Size: Size{Orders: 300, Rate: 60, Seeds: 4}, Kind: Repeated,
+		Rule:      "1 record in 100 cannot be decoded and 1 always fails: tried again in place they make those behind them wait, p99 over δ times (one doubling of) that of a calm run; with dead letters it is at most that, every letter names its origin, attempts and error, and redrive sends all back, so that every reaction completes once the bug is mended",
+		Delta:     Amount{most, "times"}, Budget: 22 * time.Second, Size: Size{Orders: 300, Rate: 60, Seeds: 4}, Kind: Repeated,
 		Signature: Signature{Words: "a reaction that was answered well, failed attempts at notification.Notify linked one to the next, and a send to reaction.added.dlq under the last of them; the one after that is redrive's", Seen: diedQuietly},
 		Predict: func(size Size, _ Constants) ([]Prediction, error) {
 			return []Prediction{
@@ -72,16 +73,16 @@ func poison() Claim {
 		},
 		Measure: measurePoison,
 		Decide: func(f Figures) (Decision, error) {
-			buried, err := f.ofRuns(isBuried, againstCalm)
-			there, err2 := f.ofRuns(isTriedThere, againstCalm)
+			buried, err := f.doublings(isBuried)
+			there, err2 := f.doublings(isTriedThere)
 			letters, err3 := f.counted(isBuried, inLetters)
 			nameless, err4 := f.counted(isBuried, anonymous)
 			stuck, err5 := f.counted(isBuried, notSentBack)
 			undone, err6 := f.counted(isBuried, undoneInEnd)
 			unseen, err7 := f.counted(isTriedThere, unseenByLint)
 			return Decision{Parts: []verdict.Part{
-				{Name: "in place: p99, times calm", Estimate: there, Want: verdict.MoreThan(most)},
-				{Name: "dead letters: p99, times calm", Estimate: buried, Want: verdict.AtMost(most)},
+				{Name: "in place: p99, doublings", Estimate: there, Want: verdict.MoreThan(1)},
+				{Name: "letters: p99, doublings", Estimate: buried, Want: verdict.AtMost(1)},
 				{Name: "dead letters", Estimate: letters, Want: verdict.AtLeast(2)},
 				{Name: "letters that do not say why", Estimate: nameless, Want: verdict.AtMost(0)},
 				{Name: "letters not sent back", Estimate: stuck, Want: verdict.AtMost(0)},
@@ -126,7 +127,7 @@ func measurePoison(ctx context.Context, l *Lab) (Figures, error) {
 			return nil, err
 		}
 	}
-	runs, err := l.Repeat(ctx, 3, arms...)
+	runs, err := l.Repeat(ctx, 4, arms...)
 	if err != nil {
 		return nil, err
 	}
@@ -150,9 +151,9 @@ func measurePoison(ctx context.Context, l *Lab) (Figures, error) {
 
 // others adds the p99 of the reactions that no fault hit, of each run, and against the calm run of the same seed.
 func (f *Figures) others(l *Lab, runs map[string][]*Ran) error {
+	l.Fair(slices.Concat(runs[isCalm], runs[isBuried], runs[isTriedThere])...)
 	tails := map[string][]float64{}
 	for _, arm := range []string{isCalm, isBuried, isTriedThere} {
-		l.Fair(runs[arm]...)
 		for i, ran := range runs[arm] {
 			values, err := ran.Measure(services.Kafka, Completion)
 			if err != nil {
@@ -178,7 +179,7 @@ func (f *Figures) others(l *Lab, runs map[string][]*Ran) error {
 		for i, tail := range tails[arm] {
 			times = append(times, tail/tails[isCalm][i])
 		}
-		f.PerRun(arm, againstCalm, "times", times)
+		f.PerRun(arm, againstCalm, "", times)
 	}
 	unseen, failed := 0, 0
 	for _, ran := range runs[isTriedThere] {
@@ -231,13 +232,17 @@ func hitBy(o rundir.Order, kind string) bool {
 	return false
 }
 
-// ofRuns estimates the mean of a figure over runs.
-func (f Figures) ofRuns(arm, measure string) (verdict.Estimate, error) {
-	x, err := f.find(arm, measure)
+// doublings estimates how often the p99 of a calm run doubles in an arm: ratios scatter evenly around their mean only in logarithms.
+func (f Figures) doublings(arm string) (verdict.Estimate, error) {
+	times, err := f.Values(arm, againstCalm)
 	if err != nil {
 		return verdict.Estimate{}, err
 	}
-	return x.Estimate()
+	values := make([]float64, len(times))
+	for i, t := range times {
+		values[i] = math.Log2(t)
+	}
+	return verdict.Runs(values)
 }
 
 // sentBack is what redrive did in each run, by seed.

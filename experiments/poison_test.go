@@ -25,7 +25,7 @@ func TestPoisonDecides(t *testing.T) {
 		{"just under the line with dead letters", []float64{30, 28, 33, 31}, []float64{1.99, 1.98, 1.99, 1.98}, 16, 0, 0, 0, 0, verdict.Holds},
 		{"over the line with dead letters", []float64{30, 28, 33, 31}, []float64{2.1, 2.2, 2.1, 2.2}, 16, 0, 0, 0, 0, verdict.DoesNotHold},
 		{"nobody waits in place", []float64{1, 1.1, 0.9, 1}, []float64{1, 1.1, 0.9, 1}, 16, 0, 0, 0, 0, verdict.DoesNotHold},
-		{"runs differ", []float64{30, 28, 33, 31}, []float64{1, 3, 1, 2}, 16, 0, 0, 0, 0, verdict.NotShown},
+		{"runs differ", []float64{30, 28, 33, 31}, []float64{1, 4, 1, 4}, 16, 0, 0, 0, 0, verdict.NotShown},
 		{"no dead letters", []float64{30, 28, 33, 31}, []float64{1, 1, 1, 1.1}, 0, 0, 0, 0, 0, verdict.DoesNotHold},
 		{"a letter does not say why", []float64{30, 28, 33, 31}, []float64{1, 1, 1, 1.1}, 16, 1, 0, 0, 0, verdict.DoesNotHold},
 		{"a letter is not sent back", []float64{30, 28, 33, 31}, []float64{1, 1, 1, 1.1}, 16, 0, 1, 0, 0, verdict.DoesNotHold},
