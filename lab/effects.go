@@ -66,8 +66,8 @@ func (r *running) restarted() string {
 	for form := range r.after.Forms {
 		forgotten += r.lost(form)
 	}
-	text := fmt.Sprintf("orders was restarted at %s, and keeps its state in memory: it forgot %s that it had accepted",
-		now.Started.UTC().Format(time.TimeOnly), count(forgotten, "order", "orders"))
+	text := fmt.Sprintf("%s was restarted at %s, and keeps its state in memory: it forgot %s that it had accepted",
+		r.Flow.Entry().Service(), now.Started.UTC().Format(time.TimeOnly), count(forgotten, "order", "orders"))
 	if now.UnknownMessages > 0 {
 		text += fmt.Sprintf(", and got %s about such orders", count(now.UnknownMessages, "message", "messages"))
 	}

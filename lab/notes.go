@@ -12,6 +12,9 @@ func (r *Result) Notes() []string {
 	if note := markNote(r.marked()); note != "" {
 		notes = append(notes, note)
 	}
+	if r.Unit != "" {
+		notes = append(notes, fmt.Sprintf("An order of the flow %s is one %s", r.Flow, r.Unit))
+	}
 	for _, form := range r.forms() {
 		f := r.Forms[form]
 		a := f.Orders

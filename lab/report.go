@@ -64,6 +64,9 @@ func (r *running) provenance() rundir.Provenance {
 		Base: string(r.base()), EndedEarly: r.endedEarly(), WorkersOf: r.WorkersOf, Starvation: r.starved.result(),
 	}
 	p.Partitions, p.Instances = r.Partitions, r.Instances
+	if r.Flow.Unit != "order" {
+		p.Unit = r.Flow.Unit
+	}
 	if r.Target != "" {
 		p.Stores = "of the target"
 	}
@@ -149,7 +152,7 @@ func (r *running) warnings(result *Result) []string {
 	}
 	for _, form := range r.Forms {
 		if n := result.Forms[form].Orders.Forgotten; n > 0 {
-			texts = append(texts, fmt.Sprintf("%s: orders forgot %s before the run had read what became of them: they are in the sums, and orders.jsonl has them as forgotten", form, count(n, "order", "orders")))
+			texts = append(texts, fmt.Sprintf("%s: %s forgot %s before the run had read what became of them: they are in the sums, and orders.jsonl has them as forgotten", form, r.Flow.Entry().Service(), count(n, "order", "orders")))
 		}
 	}
 	if result.Foreign > 0 {

@@ -48,7 +48,11 @@ func (r *Result) headline(b *strings.Builder) {
 	} else {
 		fmt.Fprintf(b, "%s in each of %d forms, the same orders in all of them, interleaved %s\n", count(placed, "order", "orders"), len(forms), r.loop())
 	}
-	fmt.Fprintf(b, "seed %d, flow %s, relation %s", r.Seed, cmp.Or(r.Flow, r.Topology), r.Relation)
+	fmt.Fprintf(b, "seed %d, flow %s", r.Seed, cmp.Or(r.Flow, r.Topology))
+	if r.Unit != "" {
+		fmt.Fprintf(b, " (an order is one %s)", r.Unit)
+	}
+	fmt.Fprintf(b, ", relation %s", r.Relation)
 	if len(r.Faults) > 0 {
 		fmt.Fprintf(b, ", faults %s", strings.Join(r.Faults, " "))
 	}

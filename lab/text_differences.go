@@ -61,6 +61,14 @@ func (r *Result) difference(base, other services.Form, measure string) (Comparis
 	return r.Comparisons[i], true
 }
 
+// keeper is the service that keeps the orders' state: that of the flow's entry.
+func (r *Result) keeper() string {
+	if len(r.StepOrder) == 0 { // of a run from before steps were listed
+		return "its service"
+	}
+	return services.Step(r.StepOrder[0]).Service()
+}
+
 // felt says who feels the faults, and who hears of a failure.
 func (r *Result) felt(b *strings.Builder) {
 	if len(r.Faults) == 0 || !slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].Faulted != nil }) {
@@ -76,7 +84,7 @@ func (r *Result) felt(b *strings.Builder) {
 		{"completion, hit", func(f *FormResult) string { return f.interval(f.faulted().Hit.Completion) }},
 		{"completion, not hit", func(f *FormResult) string { return f.interval(f.faulted().NotHit.Completion) }},
 		{"failed, and the answer said so", func(f *FormResult) string { return heard(f.faulted().FailedInAnswer, f.faulted().HeardAfter) }},
-		{"failed after the answer: orders knew", func(f *FormResult) string { return heard(f.faulted().FailedLater, f.faulted().EndedAfter) }},
+		{"failed after the answer: " + r.keeper() + " knew", func(f *FormResult) string { return heard(f.faulted().FailedLater, f.faulted().EndedAfter) }},
 	})
 	r.firedText(b)
 	b.WriteString("\n")

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tracelab/internal/traceset"
+	"tracelab/journey/format"
 	"tracelab/services/flows"
 )
 
@@ -23,9 +24,16 @@ type flowListCommand struct{}
 
 // Run lists the built-in flows.
 func (c *flowListCommand) Run(s *streams) error {
+	const names = 11
 	for _, b := range flows.Builtins() {
-		if err := s.say("%-10s %s", b.Name, b.What); err != nil {
-			return err
+		for i, line := range format.Wrap(b.What, terminalOf(s.out).Columns()-names) {
+			name := ""
+			if i == 0 {
+				name = b.Name
+			}
+			if err := s.say("%-*s%s", names, name, line); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -7,6 +7,8 @@ type Provenance struct {
 	Seed     uint64 `json:"seed"`
 	Flow     string `json:"flow"`
 	Topology string `json:"topology"` // an older name of flow
+	// Unit is what an order of the flow is, where it is called otherwise: a ride.
+	Unit     string `json:"unit,omitempty"`
 	Relation string `json:"relation"`
 	Broker   string `json:"broker"` // embedded, its addresses, or "of the target"
 	// BrokerIs says in words what kind of broker that is, and of which version.

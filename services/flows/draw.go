@@ -16,8 +16,8 @@ const narrowest = 60
 func (f *Flow) WriteText(w io.Writer, width int) error {
 	width = max(width, narrowest)
 	var b strings.Builder
-	for _, line := range wrap(fmt.Sprintf("%s: %s", f.Name, f.What), width) {
-		b.WriteString(strings.TrimSuffix(line, ": ") + "\n")
+	for _, line := range wrap(strings.TrimSuffix(f.Name+": "+f.What, ": "), width) {
+		b.WriteString(line + "\n")
 	}
 	for _, line := range wrap(f.request(), width) {
 		b.WriteString(line + "\n")
@@ -64,7 +64,8 @@ func (f Field) String() string {
 // place is a step in the graph.
 type place struct {
 	row    Row
-	prefix string
+	prefix string // of its line
+	below  string // of the lines that go on below it
 }
 
 // places lists the steps as a graph is drawn, one a line: steps one behind the other stand below each other, branches are indented, and a
@@ -90,7 +91,7 @@ func (f *Flow) places() []place {
 	var list []place
 	var draw func(row Row, first, rest string)
 	draw = func(row Row, first, rest string) {
-		list = append(list, place{row, first})
+		list = append(list, place{row, first, rest})
 		var branches, joins []Row
 		for _, child := range children[row.Step] {
 			if len(child.After) > 1 {
@@ -127,10 +128,30 @@ func (f *Flow) drawGraph(b *strings.Builder, width int) {
 		topics = max(topics, len(p.row.Message))
 	}
 	for _, p := range places {
-		line := fmt.Sprintf("%s  %*s  %-*s  %s", pad(p.prefix+string(p.row.Step), names), costs, p.row.cost(), topics, p.row.Message, p.row.remark())
-		b.WriteString(fit(strings.TrimRight(line, " "), width) + "\n")
+		head := fmt.Sprintf("%s  %*s", pad(p.prefix+string(p.row.Step), names), costs, p.row.cost())
+		remark, beside := p.row.remark(), fmt.Sprintf("%s  %-*s", head, topics, p.row.Message)
+		if wide := utf8.RuneCountInString(beside); wide > width { // no room for the topic
+			remark = strings.TrimSuffix(p.row.Message+", "+remark, ", ")
+		} else {
+			head = beside
+		}
+		below := pad(p.below, utf8.RuneCountInString(head))
+		if utf8.RuneCountInString(head)+2+leastRemark > width && remark != "" { // no room for what is to say
+			b.WriteString(fit(strings.TrimRight(head, " "), width) + "\n")
+			head = pad(p.below, utf8.RuneCountInString(p.prefix)+2)
+			below = head
+		}
+		for i, line := range wrap(remark, max(leastRemark, width-utf8.RuneCountInString(head)-2)) {
+			if i > 0 {
+				head = below
+			}
+			b.WriteString(fit(strings.TrimRight(head+"  "+line, " "), width) + "\n")
+		}
 	}
 }
+
+// leastRemark is the least width that a remark gets beside its step; with less room it stands below it.
+const leastRemark = 24
 
 // cost is the median wait.
 func (r Row) cost() string { return r.Cost.Wait.String() }
