@@ -108,6 +108,7 @@ func TestTheStack(t *testing.T) {
 	began := time.Now()
 	t.Run("a run is judged through Jaeger", s.aRunIsJudged)
 	t.Run("doctor finds all well", s.doctorFindsAllWell)
+	t.Run("RabbitMQ is seen", s.rabbitMQIsSeen)
 	t.Run("an own flow fills every variable", s.anOwnFlowFillsEveryVariable)
 	expressions, err := dashboards.Expressions(s.root)
 	if err != nil {
@@ -150,7 +151,7 @@ func (s *system) aRunIsJudged(t *testing.T) {
 }
 
 func (s *system) doctorFindsAllWell(t *testing.T) {
-	if status, out := s.command(t.Context(), t, "doctor", "--kafka", s.Addresses["KAFKA_ADDR"]); status != 0 {
+	if status, out := s.command(t.Context(), t, "doctor", "--kafka", s.Addresses["KAFKA_ADDR"], "--rabbitmq", s.Addresses["RABBITMQ_ADDR"]); status != 0 {
 		t.Errorf("exit status %d:\n%s", status, out)
 	}
 }
