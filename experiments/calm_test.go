@@ -15,6 +15,7 @@ func inVirtualTime() map[string]verdict.Word {
 		"caller-wait": verdict.Holds, "completion": verdict.DoesNotHold, "reply": verdict.Holds, "freshness": verdict.DoesNotHold, "hops": verdict.DoesNotHold,
 		"extra-parts": verdict.Holds, "failing-service": verdict.Holds, "hybrid-checkout": verdict.Holds, "fan-out": verdict.Holds, "chain-length": verdict.Holds,
 		"aggregation": verdict.Holds, "hard-to-follow": verdict.Holds,
+		"eventual-consistency": verdict.NotShown, // 48 orders are too few for a bound of 5 %
 	}
 }
 
@@ -57,6 +58,15 @@ func unpredicted(claims []Claim) []Claim {
 	return claims
 }
 
+// few makes a claim's labs small: as many orders as its intervals need.
+func few(claim string) func(*Settings) {
+	return func(s *Settings) {
+		if claim != "eventual-consistency" {
+			s.Orders = 12
+		}
+	}
+}
+
 // Where the arms do not differ, nothing holds: a claim that did would hold by chance or by its own making.
 func TestAlikeArmsShowNothing(t *testing.T) {
 	shared := []string{"caller-wait", "completion", "reply", "freshness", "hops", "extra-parts"} // all of them read one run
@@ -70,7 +80,7 @@ func TestAlikeArmsShowNothing(t *testing.T) {
 		t.Run(names[0], func(t *testing.T) {
 			t.Parallel()
 			claims := unpredicted(claimsNamed(t, names...))
-			for _, r := range virtually(t, claims, claims[0].Alike, nil).Claims {
+			for _, r := range virtually(t, claims, claims[0].Alike, few(names[0])).Claims {
 				if r.Verdict == verdict.Holds || r.alone() == verdict.Holds {
 					t.Errorf("%s: %s with arms that are alike: %s", r.Name, r.alone(), r.Why)
 				}
@@ -89,7 +99,7 @@ func TestSabotages(t *testing.T) {
 		for _, s := range claims[0].Sabotages {
 			t.Run(name+", "+s.Name, func(t *testing.T) {
 				t.Parallel()
-				r := virtually(t, claims, s.Change, nil).Claims[0]
+				r := virtually(t, claims, s.Change, few(name)).Claims[0]
 				if r.Verdict == plain || r.alone() == plain || s.Want != "" && r.alone() != s.Want {
 					t.Errorf("%s (figures alone: %s), want %q and not %s: %s", r.Verdict, r.alone(), s.Want, plain, r.Why)
 				}

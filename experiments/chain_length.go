@@ -83,6 +83,15 @@ func chainLength() Claim {
 			}
 			return Decision{Parts: parts}, errors.Join(errs...)
 		},
+		Draw: func(f Figures) Plot {
+			p := Plot{Title: "How long does the caller wait, and when is all done, with so many links?", X: "links", Y: "ms"}
+			for _, form := range chainForms() {
+				wait, done := f.curve(string(form), Wait, string(form)), f.curve(string(form), Completion, string(form))
+				wait.Name, done.Name, done.Dashed = wait.Name+", wait", done.Name+", completion", true
+				p.Lines = append(p.Lines, wait, done)
+			}
+			return p
+		},
 		Alike:     func(c *lab.Config) { alike(c, "ack") },
 		Sabotages: []Sabotage{{Name: "the chain answers early", Change: func(c *lab.Config) { carryAs(c, chained, "ack") }, Want: verdict.DoesNotHold}},
 	}
@@ -123,8 +132,19 @@ func measureChains(ctx context.Context, l *Lab) (Figures, error) {
 	for _, form := range chainForms() {
 		f.PerOrder(string(form), waitSlope, "ms", slopes(chainLengths(), values[key{form, Wait}]))
 		f.PerOrder(string(form), completionSlope, "ms", slopes(chainLengths(), values[key{form, Completion}]))
+		f.overMedians(string(form), Wait, "links", chainLengths(), values[key{form, Wait}])
+		f.overMedians(string(form), Completion, "links", chainLengths(), values[key{form, Completion}])
 	}
 	return f, nil
+}
+
+// overMedians adds a curve of the medians of a figure by order.
+func (f *Figures) overMedians(arm, measure, over string, x []int, values [][]float64) {
+	var at, y []float64
+	for i := range x {
+		at, y = append(at, float64(x[i])), append(y, middle(Values(values[i]).known()))
+	}
+	f.Curve(arm, measure, "ms", over, at, y)
 }
 
 // slopes is, order by order, how much a figure grows with one more of x.

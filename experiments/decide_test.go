@@ -177,3 +177,19 @@ func TestHardToFollowDecides(t *testing.T) {
 	}
 	check(t, hardToFollow(), row{"a quarter is found", with(0.25), verdict.Holds}, row{"over δ is lost", with(0.89), verdict.Holds}, row{"under δ is lost", with(0.91), verdict.DoesNotHold}, row{"all is found", with(1), verdict.DoesNotHold})
 }
+
+func TestEventualConsistencyDecides(t *testing.T) {
+	with := func(first, last, calls int, apart float64) Figures {
+		return (&made{}).count("kafka", staleFirst, first, 120).count("kafka", staleLast, last, 120).count("grpc", staleFirst, calls, 120).orders("kafka", apartCurve, apart).Figures
+	}
+	check(t, eventualConsistency(), row{"as said", with(120, 0, 0, 0.04), verdict.Holds}, row{"a third is fresh at once", with(80, 0, 0, 0), verdict.DoesNotHold},
+		row{"a third stays stale", with(120, 40, 0, 0), verdict.DoesNotHold}, row{"calls are stale", with(120, 0, 40, 0), verdict.DoesNotHold},
+		row{"the instruments differ", with(120, 0, 0, 0.06), verdict.DoesNotHold}, row{"a few stay stale", with(120, 3, 0, 0), verdict.NotShown})
+}
+
+func TestResourcesDecide(t *testing.T) {
+	with := func(less, without float64) Figures {
+		return (&made{}).runs("grpc", cpuAll, 6).runs("kafka", cpuAll, 6-less).runs("grpc", cpuServices, 6).runs("kafka", cpuServices, 6-without).Figures
+	}
+	check(t, resources(), row{"over δ", with(0.6, 1), verdict.Holds}, row{"only without the broker", with(0.4, 1), verdict.DoesNotHold}, row{"more", with(-3, 0), verdict.DoesNotHold})
+}

@@ -75,6 +75,15 @@ func distance() Claim {
 			}
 			return Decision{Parts: parts}, errors.Join(errs...)
 		},
+		Draw: func(f Figures) Plot {
+			p := Plot{Title: "How long does the caller wait, and when is all done, at such a distance?", X: "round trip, ms", Y: "ms"}
+			for _, form := range []string{"grpc", "kafka"} {
+				wait, done := f.curve(form, Wait, form), f.curve(form, Completion, form)
+				wait.Name, done.Name, done.Dashed = form+", wait", form+", completion", true
+				p.Lines = append(p.Lines, wait, done)
+			}
+			return p
+		},
 		Alike: func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{
 			{Name: "kafka is carried by calls", Change: func(c *lab.Config) { carryAs(c, services.Kafka, services.GRPC) }, Want: verdict.DoesNotHold},
@@ -143,6 +152,8 @@ func measureDistances(ctx context.Context, l *Lab) (Figures, error) {
 	for _, form := range forms {
 		f.PerOrder(string(form), waitTrips, "round trips", slopes(x, values[key{form, Wait}]))
 		f.PerOrder(string(form), completionTrips, "round trips", slopes(x, values[key{form, Completion}]))
+		f.overMedians(string(form), Wait, "round trip, ms", x, values[key{form, Wait}])
+		f.overMedians(string(form), Completion, "round trip, ms", x, values[key{form, Completion}])
 	}
 	return f, nil
 }

@@ -142,8 +142,8 @@ func failures(f *Figures, arm string, orders []rundir.Order, journeys []*journey
 	if hit == 0 { // nothing failed: nothing can be said of attempts
 		hit, single = 1, 1
 	}
-	f.Count(arm, toldWrong, wrong, len(orders))
 	f.Count(arm, toldErrors, told, len(orders))
+	f.Count(arm, toldWrong, wrong, len(orders))
 	f.Count(arm, notDone, undone, len(orders))
 	f.Count(arm, withoutRetry, single, hit)
 	var known float64

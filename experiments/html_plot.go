@@ -47,7 +47,7 @@ func (r *Report) plot(draw func(Figures) Plot) (Plot, bool) {
 		return p, len(p.Bars)+len(p.Lines) > 0
 	}
 	measure := figures[0].Measure
-	p := Plot{Title: measure + ", " + figures[0].Unit, X: figures[0].Unit}
+	p := Plot{Title: capital(strings.TrimSuffix(measure+", "+figures[0].Unit, ", ")), X: figures[0].Unit}
 	for _, m := range r.Figures {
 		if m.Measure != measure || m.Per == PerPoint {
 			continue
@@ -166,7 +166,10 @@ func (v *plotView) lines(p Plot) {
 	}
 	var used, spoken []string
 	for _, l := range p.Lines {
-		color := colorOf(l.Form, used)
+		color, known := form(p.Lines, l)
+		if !known {
+			color = colorOf("", used)
+		}
 		used = append(used, color)
 		v.Lines = append(v.Lines, lineView{Name: l.Name, Color: color, Points: points(l, x, y), Dashed: l.Dashed})
 		if n := len(l.Y); n > 0 {
@@ -183,6 +186,13 @@ func (v *plotView) lines(p Plot) {
 	v.YTicks = []string{short(y.high), short((y.low + y.high) / 2), short(y.low)}
 	v.XTicks = []string{short(x.low), short((x.low + x.high) / 2), short(x.high)}
 	v.Spoken, v.Axes = strings.Join(spoken, "; "), fmt.Sprintf("across: %s; up: %s", p.X, p.Y)
+}
+
+// form is the color of a line's form. Two lines of one form have it both when they are not drawn alike.
+func form(lines []Line, l Line) (string, bool) {
+	c, ok := palette.Form(l.Form)
+	i := slices.IndexFunc(lines, func(x Line) bool { return x.Form == l.Form && x.Dashed == l.Dashed })
+	return c.Hex, ok && lines[i].Name == l.Name
 }
 
 // points writes a line's points; those that are not known, or infinite, are left out.

@@ -10,7 +10,7 @@ import (
 func All() []Claim {
 	return slices.Concat([]Claim{
 		callerWait(), completion(), reply(), freshness(), hops(), extraParts(),
-		failingService(), hybridCheckout(), fanOut(), chainLength(), aggregation(), distance(), batchLog(), hardToFollow(), resources(),
+		failingService(), hybridCheckout(), fanOut(), chainLength(), aggregation(), distance(), batchLog(), hardToFollow(), resources(), eventualConsistency(),
 	}, queueClaims(), outageClaims())
 }
 

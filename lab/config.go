@@ -22,25 +22,27 @@ import (
 
 // Config says what a run does. The zero value of a field is its default where one is given.
 type Config struct {
-	Flow     *flows.Flow     // what is done; nil: order
-	Forms    []services.Form // nil: the flow's default ones
-	Orders   int             // of each form; 0: 25
-	WarmUp   int             // orders of each form in a window of the warm-up; 0: no warm-up
-	Windows  int             // of the warm-up at the most; 0: 8
-	Rate     float64         // orders/s over all forms, as intended start times; 0: 80, or none with Clients
-	OneRate  bool            // do not look, after the run, for the highest rate at which the generator starts on time
-	Surge    Surge           // a part of the run in which the rate is a multiple of that
-	Clients  int             // that place the orders in a closed loop, in the place of a rate; 0: an open loop
-	Think    time.Duration   // of each of these clients, before each order; 0: none
-	Seed     uint64
-	Base     services.Form // that the others are compared with; "": grpc, or the first without it
-	Relation services.Relation
-	Kotel    bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
-	Faults   []faults.Fault
-	Events   []Event      // what happens to parts of the lab while orders are placed
-	Links    []links.Link // ways between parts that are slow, narrow, cut or reset
-	Weather  *Weather     // for more of it, whenever somebody says so; nil: only Events
-	Workers  int          // records that a service works on at the same time; 0: services.DefaultWorkers
+	Flow    *flows.Flow     // what is done; nil: order
+	Forms   []services.Form // nil: the flow's default ones
+	Orders  int             // of each form; 0: 25
+	WarmUp  int             // orders of each form in a window of the warm-up; 0: no warm-up
+	Windows int             // of the warm-up at the most; 0: 8
+	Rate    float64         // orders/s over all forms, as intended start times; 0: 80, or none with Clients
+	// ReadAfter are the times after its answer at which the client of an open loop asks what has become of an order.
+	ReadAfter []time.Duration
+	OneRate   bool          // do not look, after the run, for the highest rate at which the generator starts on time
+	Surge     Surge         // a part of the run in which the rate is a multiple of that
+	Clients   int           // that place the orders in a closed loop, in the place of a rate; 0: an open loop
+	Think     time.Duration // of each of these clients, before each order; 0: none
+	Seed      uint64
+	Base      services.Form // that the others are compared with; "": grpc, or the first without it
+	Relation  services.Relation
+	Kotel     bool // let kotel, as shipped, make the spans of messages; Relation says nothing then
+	Faults    []faults.Fault
+	Events    []Event      // what happens to parts of the lab while orders are placed
+	Links     []links.Link // ways between parts that are slow, narrow, cut or reset
+	Weather   *Weather     // for more of it, whenever somebody says so; nil: only Events
+	Workers   int          // records that a service works on at the same time; 0: services.DefaultWorkers
 	// WorkersOf is how many calls and records a service works on at a time, by its name, in the place of what the flow says.
 	WorkersOf map[string]int
 	// Instances is how many instances of a service run in this process, by its name; 1 unless said.

@@ -31,6 +31,7 @@ type load struct {
 	exp      services.Experiment // but for form and number
 	forms    []services.Form
 	orders   int             // of each form
+	reads    []time.Duration // see Config.ReadAfter
 	rate     float64         // orders/s over all forms
 	surge    Surge           // of that rate
 	clients  int             // of a closed loop, see offerClosed; 0: an open one
@@ -67,6 +68,7 @@ placing:
 			orders.Go(func() {
 				o, err := l.one(ctx, form, number, intended)
 				failed.keep(err)
+				o.Reads = l.read(ctx, o.Order)
 				l.answered(o)
 			})
 			placed++

@@ -180,6 +180,7 @@ func (r *running) placeOrders(ctx context.Context) error {
 		r.Progress(Progress{Stage: StagePlacing, Answered: int(done.Add(1)), Orders: orders})
 	})
 	load.think = r.Think // the warm-up does without
+	load.reads = r.ReadAfter
 	r.Weather.open(r.env)
 	disturbing, calm := context.WithCancel(ctx)
 	defer calm()

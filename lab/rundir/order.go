@@ -18,6 +18,13 @@ type Order struct {
 	During     []string  `json:"during,omitempty"`  // the events and disturbed links that lasted while it was under way
 	Trace      string    `json:"trace_id"`
 	Incomplete string    `json:"incomplete,omitempty"` // why its journey is in no figure
+	Reads      []Read    `json:"reads,omitempty"`
+}
+
+// Read is one look at an order after its answer.
+type Read struct {
+	After int64 `json:"after_ns"` // from the answer's end until the question was sent
+	Done  bool  `json:"done"`     // the order was completed
 }
 
 // Answered reports whether the client got a 2xx answer.
