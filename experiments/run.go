@@ -18,11 +18,11 @@ import (
 // claims.json with the ledger, and one journey for each claim.
 func Run(ctx context.Context, settings Settings, claims []Claim, each func(Report) error) (*Ledger, error) {
 	settings, err := settings.withDefaults()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = settings.check(claims)
 	}
-	if err := settings.check(claims); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, &SettingsError{err}
 	}
 	s := &session{Settings: settings, claims: claims}
 	s.dir = filepath.Join(s.Out, "claims-"+rundir.Name(time.Now(), s.Seed))

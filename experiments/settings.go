@@ -37,6 +37,15 @@ type Settings struct {
 	tamper  func(*lab.Config) // changes every lab: a sabotage, or arms that are alike
 }
 
+// SettingsError is a session that was asked for in a way that makes no sense; nothing was started.
+type SettingsError struct{ err error }
+
+// Error says what is wrong and what would be right.
+func (e *SettingsError) Error() string { return e.err.Error() }
+
+// Unwrap is the error inside.
+func (e *SettingsError) Unwrap() error { return e.err }
+
 // Progress is how far a session has come.
 type Progress struct {
 	Claim    string

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -58,6 +59,9 @@ func (c *claimsCommand) Run(ctx context.Context, s *streams) error {
 		return s.say("")
 	})
 	progress.clear()
+	if _, senseless := errors.AsType[*experiments.SettingsError](err); senseless {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}
