@@ -93,8 +93,17 @@ func few(claim string) func(*Settings) {
 	}
 }
 
+// slowly skips a test of many labs under the race detector, for which those of TestCalmClaims are enough. The stage claims of .ci/run runs it.
+func slowly(t *testing.T) {
+	t.Helper()
+	if racing {
+		t.Skip("too many labs for the race detector: run it without")
+	}
+}
+
 // Where the arms do not differ, nothing holds: a claim that did would hold by chance or by its own making.
 func TestAlikeArmsShowNothing(t *testing.T) {
+	slowly(t)
 	shared := []string{"caller-wait", "completion", "reply", "freshness", "hops", "extra-parts"} // all of them read one run
 	groups := [][]string{shared}
 	for _, name := range sabotaged() {
@@ -117,6 +126,7 @@ func TestAlikeArmsShowNothing(t *testing.T) {
 
 // Each sabotage changes the verdict, and what the figures alone say.
 func TestSabotages(t *testing.T) {
+	slowly(t)
 	for _, name := range sabotaged() {
 		plain := cmp.Or(inVirtualTime()[name], verdict.Holds)
 		claims := unpredicted(claimsNamed(t, name))

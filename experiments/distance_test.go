@@ -9,6 +9,7 @@ import (
 
 // Links are proxies on the real network. With arms that are alike, or that are not far, the claim does not hold.
 func TestDistanceWithoutADifference(t *testing.T) {
+	slowly(t)
 	claim := unpredicted([]Claim{distance()})[0]
 	claim.Size.Orders, claim.Size.Rate = 8, 40
 	for name, tamper := range map[string]Sabotage{"alike": {Change: claim.Alike}, "carried by calls": claim.Sabotages[0], "nothing is far": claim.Sabotages[1]} {

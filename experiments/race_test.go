@@ -1,0 +1,6 @@
+//go:build race
+
+package experiments
+
+// racing tells that the race detector makes everything slow.
+const racing = true
