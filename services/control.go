@@ -163,6 +163,9 @@ func (s *System) remove(n *node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.nodes = slices.DeleteFunc(slices.Clone(s.nodes), func(other *node) bool { return other == n })
+	if m, ok := n.store.kept.(mortal); ok {
+		s.before[n.instance] = m.writes
+	}
 	if s.keeper != nil && s.keeper == n.keeper {
 		s.keeper = nil
 	}

@@ -97,11 +97,15 @@ func (s *System) crash(n *node) bool {
 	if !n.life.Alive() {
 		return true
 	}
+	if !s.beginRestart() {
+		return false
+	}
 	evictions := n.evictions()
 	s.remove(n)
 	n.life.Kill()
 	s.graves.Go(func() { n.bury() })
-	s.restarts.Go(func() {
+	go func() {
+		defer s.restarts.Done()
 		ctx, cancel := context.WithTimeout(s.life, crashWithin)
 		defer cancel()
 		for _, evict := range evictions {
@@ -125,7 +129,7 @@ func (s *System) crash(n *node) bool {
 			case <-time.After(crashRestart):
 			}
 		}
-	})
+	}()
 	return true
 }
 
@@ -157,8 +161,21 @@ func (s *System) tryLock(service string) (unlock func(), free bool) {
 	return control.Unlock, control.TryLock()
 }
 
-// stopRestarts lets no service that crashes start again, and waits for those that do.
+// beginRestart counts a service that is to start again. It reports false when none is any more.
+func (s *System) beginRestart() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.life.Err() != nil {
+		return false
+	}
+	s.restarts.Add(1)
+	return true
+}
+
+// stopRestarts lets no service crash any more, and waits for those that start again.
 func (s *System) stopRestarts() {
+	s.mu.Lock()
 	s.endRestarts()
+	s.mu.Unlock()
 	s.restarts.Wait()
 }

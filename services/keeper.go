@@ -156,7 +156,7 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 	if err != nil {
 		return nil, err
 	}
-	x.held = k.ledger.about.Durable && (len(messages) == 0 || plan.Early() || plan.EndsInCall() || plan.CallsFromEntry())
+	x.held = k.ledger.about.Durable && (len(messages) == 0 || plan.Early() || plan.CallsFromEntry())
 	if failed := k.ledger.accept(ctx, en, acceptance{handlings: []*orderpb.Handling{accepted}, messages: messages, held: x.held}); failed != nil {
 		return nil, failed
 	}

@@ -28,13 +28,15 @@ type mailbox struct {
 	workers chan struct{} // one for each order that is worked on
 	timeout time.Duration // of what is carried on with, by calls
 	life    context.Context
-	kill    context.CancelFunc
-	working sync.WaitGroup
+	end     context.CancelFunc // of life
+
+	mu      sync.Mutex     // held while work begins, and while life ends: none begins behind it
+	working sync.WaitGroup // one for each work that has begun
 }
 
 func newMailbox(places, workers int, timeout time.Duration) *mailbox {
 	m := &mailbox{places: make(chan struct{}, places), workers: make(chan struct{}, max(1, workers)), timeout: timeout}
-	m.life, m.kill = context.WithCancel(context.Background())
+	m.life, m.end = context.WithCancel(context.Background())
 	return m
 }
 
@@ -52,7 +54,12 @@ func (m *mailbox) release() { <-m.places }
 
 // post lets a worker carry on with an order that has a place. The context's deadline is not that of the work.
 func (m *mailbox) post(ctx context.Context, work func(context.Context)) {
-	m.working.Go(func() {
+	if !m.begin() {
+		m.release()
+		return
+	}
+	go func() {
+		defer m.working.Done()
 		defer m.release()
 		select {
 		case m.workers <- struct{}{}:
@@ -64,20 +71,42 @@ func (m *mailbox) post(ctx context.Context, work func(context.Context)) {
 		defer cancel()
 		defer context.AfterFunc(m.life, cancel)()
 		work(ctx)
-	})
+	}()
 }
 
 // beside does work that nobody waits for, without a place and a worker. The context's deadline is not that of the work.
 func (m *mailbox) beside(ctx context.Context, timeout time.Duration, work func(context.Context)) {
-	m.working.Go(func() {
+	if !m.begin() {
+		return
+	}
+	go func() {
+		defer m.working.Done()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 		defer cancel()
 		defer context.AfterFunc(m.life, cancel)()
 		work(ctx)
-	})
+	}()
 }
 
-// stop gives up what is in the mailbox and waits until nobody works on it. Nobody may post any more.
+// begin counts a work that begins. It reports false when nothing is worked on any more.
+func (m *mailbox) begin() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.life.Err() != nil {
+		return false
+	}
+	m.working.Add(1)
+	return true
+}
+
+// kill gives up what is in the mailbox. What is posted later is given up at once.
+func (m *mailbox) kill() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.end()
+}
+
+// stop gives up what is in the mailbox and waits until nobody works on it.
 func (m *mailbox) stop(ctx context.Context) error {
 	m.kill()
 	stopped := make(chan struct{})

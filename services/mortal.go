@@ -2,6 +2,8 @@ package services
 
 import (
 	"context"
+	"fmt"
+	"sync"
 
 	"tracelab/internal/process"
 	"tracelab/services/internal/store"
@@ -10,53 +12,102 @@ import (
 // mortal is a store as a service of this process sees it: once the service was killed, nothing that its goroutines still do is kept.
 type mortal struct {
 	store.Store
-	life *process.Process
+	life   *process.Process
+	writes *writes
+}
+
+// writes are the writes of one service that have begun.
+type writes struct {
+	mu    sync.Mutex // held while a write begins, and while ended changes
+	ended bool       // none begins any more
+	begun sync.WaitGroup
+}
+
+// begin counts a write that begins. It reports false when none may any more.
+func (w *writes) begin() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended {
+		return false
+	}
+	w.begun.Add(1)
+	return true
+}
+
+// end waits until the writes of a service that was killed have ended: until then the store may still change. No other begins.
+func (w *writes) end(ctx context.Context) error {
+	w.mu.Lock()
+	w.ended = true
+	w.mu.Unlock()
+	ended := make(chan struct{})
+	go func() { w.begun.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("the store still takes what a killed service has written: %w", context.Cause(ctx))
+	}
+}
+
+// write writes as long as the service lives.
+func (m mortal) write(do func() error) error {
+	if !m.writes.begin() {
+		return process.ErrKilled
+	}
+	defer m.writes.begun.Done()
+	if !m.life.Alive() {
+		return process.ErrKilled
+	}
+	return do()
 }
 
 // Put notes an effect.
-func (m mortal) Put(ctx context.Context, unit, step string, handling uint64) (uint64, error) {
-	if !m.life.Alive() {
-		return 0, process.ErrKilled
-	}
-	return m.Store.Put(ctx, unit, step, handling)
+func (m mortal) Put(ctx context.Context, unit, step string, handling uint64) (stands uint64, err error) {
+	err = m.write(func() (err error) { stands, err = m.Store.Put(ctx, unit, step, handling); return err })
+	return stands, err
 }
 
 // Answer keeps an answer.
 func (m mortal) Answer(ctx context.Context, key store.Key, unit string, answer []byte) error {
-	if !m.life.Alive() {
-		return process.ErrKilled
-	}
-	return m.Store.Answer(ctx, key, unit, answer)
+	return m.write(func() error { return m.Store.Answer(ctx, key, unit, answer) })
 }
 
 // Create adds a unit.
 func (m mortal) Create(ctx context.Context, u *store.Unit, sums store.Sums, messages ...store.Message) error {
-	if !m.life.Alive() {
-		return process.ErrKilled
-	}
-	return m.Store.Create(ctx, u, sums, messages...)
+	return m.write(func() error { return m.Store.Create(ctx, u, sums, messages...) })
 }
 
 // Update changes a unit.
 func (m mortal) Update(ctx context.Context, id string, change func(*store.Unit) (store.Sums, bool)) error {
-	if !m.life.Alive() {
-		return process.ErrKilled
-	}
-	return m.Store.Update(ctx, id, change)
+	return m.write(func() error { return m.Store.Update(ctx, id, change) })
 }
 
 // Enqueue puts messages into the outbox.
 func (m mortal) Enqueue(ctx context.Context, messages ...store.Message) error {
-	if !m.life.Alive() {
-		return process.ErrKilled
-	}
-	return m.Store.Enqueue(ctx, messages...)
+	return m.write(func() error { return m.Store.Enqueue(ctx, messages...) })
 }
 
 // Remove removes messages from the outbox.
 func (m mortal) Remove(ctx context.Context, ids ...uint64) error {
-	if !m.life.Alive() {
-		return process.ErrKilled
+	return m.write(func() error { return m.Store.Remove(ctx, ids...) })
+}
+
+// disown says that nobody goes on with what a service held that ran before. What it has begun to write is written first.
+func (s *System) disown(ctx context.Context, n *node) error {
+	s.mu.Lock()
+	before := s.before[n.instance]
+	s.mu.Unlock()
+	if before != nil {
+		if err := before.end(ctx); err != nil {
+			return err
+		}
 	}
-	return m.Store.Remove(ctx, ids...)
+	return n.store.kept.Disown(ctx)
+}
+
+// startsOf is how often an instance was started.
+func (s *System) startsOf(instance string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.starts[instance]
 }

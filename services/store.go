@@ -74,7 +74,7 @@ func newStore(kept store.Store, units int) *Store {
 
 // of is the store as a service sees it that may be killed.
 func (s *Store) of(life *process.Process) *Store {
-	return &Store{kept: mortal{s.kept, life}, units: s.units, claims: s.claims}
+	return &Store{kept: mortal{s.kept, life, &writes{}}, units: s.units, claims: s.claims}
 }
 
 // Name says in words, without secrets, what store it is.

@@ -41,6 +41,7 @@ type System struct {
 	nodes       []*node                // that run, in the order of the flow
 	keeper      *keeper                // nil when the service of the entry step does not run here
 	starts      map[string]int         // by instance
+	before      map[string]*writes     // likewise: of the one that ran last, when it does not any more
 	places      map[string]place       // likewise; nothing changes them once all are bound
 	shared      map[string]*Store      // by service: of those that have several instances
 	life        context.Context        // ends when no service that has crashed is to start again
@@ -79,7 +80,7 @@ func Start(ctx context.Context, config Config) (*System, error) {
 	if config.Mailbox == 0 {
 		config.Mailbox = DefaultMailbox
 	}
-	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs(), fired: &firedFaults{}, calls: &callCounts{}, starts: map[string]int{}, places: config.places(), shared: map[string]*Store{}, control: map[string]*sync.Mutex{}, crashes: &crashes{}}
+	s := &System{config: config, flow: flow, failed: make(chan error, 1), handlings: newHandlingIDs(), fired: &firedFaults{}, calls: &callCounts{}, starts: map[string]int{}, before: map[string]*writes{}, places: config.places(), shared: map[string]*Store{}, control: map[string]*sync.Mutex{}, crashes: &crashes{}}
 	s.life, s.endRestarts = context.WithCancel(context.WithoutCancel(ctx))
 	bound, err := s.bind()
 	if err != nil {
@@ -159,8 +160,9 @@ func (s *System) newNode(instance string, l listeners) (*node, error) {
 	if number > 0 {
 		config.Instance = fmt.Sprintf("%s.%d", config.Instance, number)
 	}
-	if n := s.starts[instance]; n > 0 {
-		config.Instance = fmt.Sprintf("%s-%d", config.Instance, n+1)
+	starts := s.startsOf(instance)
+	if starts > 0 {
+		config.Instance = fmt.Sprintf("%s-%d", config.Instance, starts+1)
 	}
 	if name == Gateway {
 		config.Propagator = outside{config.Propagator, s.flow.Flow}
@@ -199,10 +201,10 @@ func (s *System) newNode(instance string, l listeners) (*node, error) {
 		if n.view, err = newView(n, s.config); err != nil {
 			return n, err
 		}
-		if s.starts[instance] > 0 { // what the one before held in its memory is gone
+		if starts > 0 { // what the one before held in its memory is gone
 			disowning, cancel := context.WithTimeout(context.Background(), storeTimeout)
 			defer cancel()
-			if err := n.store.kept.Disown(disowning); err != nil {
+			if err := s.disown(disowning, n); err != nil {
 				return n, err
 			}
 		}

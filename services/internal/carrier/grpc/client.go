@@ -36,7 +36,7 @@ type Client struct {
 	retries  bool                        // calls may be attempts
 
 	mu    sync.Mutex
-	conns map[string]*grpc.ClientConn // by address
+	conns map[string]*grpc.ClientConn // by address; nil once the client is closed
 }
 
 // NewClient makes a client that finds services by name, and calls them by their full name in gRPC. With retries the span of each attempt is
@@ -62,6 +62,9 @@ func (c *Client) conn(ctx context.Context, service string) (*grpc.ClientConn, er
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.conns == nil { // goroutines of a service that was killed still run
+		return nil, carrier.Fail("", carrier.Unavailable, "no call of "+service+": the caller has ended")
+	}
 	if conn, ok := c.conns[address]; ok {
 		return conn, nil
 	}
@@ -136,7 +139,7 @@ func (c *Client) dial(address string) (*grpc.ClientConn, error) {
 	return conn, err
 }
 
-// Close ends the connections.
+// Close ends the connections. Whoever calls then gets an error.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,5 +147,6 @@ func (c *Client) Close() error {
 	for _, conn := range c.conns {
 		errs = append(errs, conn.Close())
 	}
+	c.conns = nil
 	return errors.Join(errs...)
 }

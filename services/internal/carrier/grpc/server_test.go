@@ -80,3 +80,14 @@ func TestGRPCShutdownDoesNotWaitForTheDeaf(t *testing.T) {
 		})
 	})
 }
+
+// TestAClosedClientCallsNobody: what a service that has ended still tries makes no connection that nobody would close.
+func TestAClosedClientCallsNobody(t *testing.T) {
+	carriertest.InBubble(t, func(b *carriertest.Bubble) { // which finds the goroutines of a connection
+		client := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:90", nil }, func(string) string { return "x" }, false)
+		b.Must(client.Close())
+		if err := client.Call(b.Context(), "inventory", "Reserve", event("a"), &orderpb.Receipt{}); carrier.AsFailed("", err).Reason() != carrier.Unavailable {
+			t.Errorf("a call after the end: %v, want %s", err, carrier.Unavailable)
+		}
+	})
+}
