@@ -68,6 +68,7 @@ func (n *node) connect(ctx context.Context, config Config) error {
 				return n.receive(ctx, by, topic, event)
 			},
 			Batch: n.batches(by),
+			Own:   n.replies(by),
 			Relation: func(ctx context.Context) (parent, link bool) {
 				// consume refuses an unknown relation; the span has to begin before that.
 				relation, _ := relationOf(baggage.FromContext(ctx))

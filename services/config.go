@@ -110,7 +110,7 @@ func RemoveTopics(ctx context.Context, config Config) error {
 	f := config.flow()
 	var errs []error
 	if len(config.Kafka) > 0 {
-		errs = append(errs, kafka.RemoveTopics(ctx, config.Network.Dial, config.Kafka, config.Prefix, f.Topics(), append(f.Services(), Redriver)))
+		errs = append(errs, kafka.RemoveTopics(ctx, config.Network.Dial, config.Kafka, config.Prefix, append(f.Topics(), f.CompletedTopic()), append(f.Services(), Redriver)))
 	}
 	if len(config.RabbitMQ) > 0 {
 		errs = append(errs, rabbitmq.Remove(ctx, config.Network.Dial, config.RabbitMQ, config.Prefix, f.Services()))

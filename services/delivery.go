@@ -29,6 +29,10 @@ func (n *node) consume(ctx context.Context, by flows.Carrier, topic string, even
 	if !n.life.Alive() { // what was in work ends here
 		return errCrashed
 	}
+	if n.keeper != nil && topic == n.flow.CompletedTopic() {
+		n.keeper.ledger.tell(event.GetOrder().GetId())
+		return nil
+	}
 	if n.view != nil && topic == n.flow.ViewTopic() {
 		return n.view.apply(ctx, event)
 	}

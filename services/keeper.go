@@ -225,7 +225,7 @@ func (k *keeper) take(ctx context.Context, x *execution, id string) (*orderpb.Re
 		return receipt, err
 	}
 	end, _, noted := k.ledger.note(ctx, id, r)
-	k.metrics.ended(ctx, end)
+	k.ended(ctx, id, end)
 	if err == nil && noted != nil {
 		return receipt, noted
 	}
@@ -260,7 +260,7 @@ func (k *keeper) heard(ctx context.Context, id string, receipt *orderpb.Receipt,
 	}
 	if len(steps)+len(receipt.GetHandlings()) > 0 {
 		end, _, noted := k.ledger.note(ctx, id, report{handlings: receipt.GetHandlings(), steps: steps})
-		k.metrics.ended(ctx, end)
+		k.ended(ctx, id, end)
 		if err == nil && noted != nil {
 			err = unheard(noted)
 		}
@@ -282,7 +282,7 @@ func (k *keeper) fail(ctx context.Context, e Experiment, event *orderpb.Event) e
 	if !known {
 		return k.unknownOrder(ctx, e, event)
 	}
-	k.metrics.ended(ctx, end)
+	k.ended(ctx, event.GetOrder().GetId(), end)
 	return nil
 }
 

@@ -180,14 +180,23 @@ func (l *ledger) await(id string) (ended <-chan struct{}, forget func()) {
 	}
 }
 
-// tell tells whoever waits for it that an order is final.
-func (l *ledger) tell(id string) {
+// tell tells whoever waits for it here that an order is final, and whether somebody does.
+func (l *ledger) tell(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if channel := l.waiting[id]; channel != nil {
+	channel := l.waiting[id]
+	if channel != nil {
 		close(channel)
 		delete(l.waiting, id)
 	}
+	return channel != nil
+}
+
+// awaited tells whether somebody here waits for an order's end.
+func (l *ledger) awaited(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.waiting[id] != nil
 }
 
 // ending is how an order became final, told to whoever brought that about, once.
@@ -195,6 +204,7 @@ type ending struct {
 	form   Form
 	status Status
 	after  time.Duration // since it was accepted
+	told   bool          // to one here who waited for it
 }
 
 // update changes an order. known is false when the store has no such order; end is not nil when the change has made it final.
@@ -214,7 +224,7 @@ func (l *ledger) update(ctx context.Context, id string, edit func(c *change)) (e
 		return nil, false, l.storeFailed(err)
 	}
 	if end != nil {
-		l.tell(id)
+		end.told = l.tell(id)
 	}
 	return end, true, nil
 }

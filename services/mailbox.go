@@ -137,7 +137,7 @@ func (k *keeper) awaitReply(ctx context.Context, en *entry) (*orderpb.Receipt, e
 	last := string(k.flow.Last())
 	waiting, cancel := context.WithTimeoutCause(ctx, replyTimeout, errNoReply)
 	defer cancel()
-	k.ended(waiting, en)
+	k.awaitEnd(waiting, en)
 	switch err := context.Cause(waiting); {
 	case errors.Is(err, errNoReply):
 		return nil, carrier.Fail(last, carrier.Timeout, fmt.Sprintf("no reply within %v; the work goes on: ask at the address of this %s", replyTimeout, k.flow.Unit))
@@ -158,14 +158,22 @@ func (k *keeper) awaitReply(ctx context.Context, en *entry) (*orderpb.Receipt, e
 // errNoReply ends the wait for a reply.
 var errNoReply = errors.New("no reply in time")
 
-// replyLook is the time between two looks for the end of an order that another instance may bring about.
-const replyLook = 25 * time.Millisecond
+const (
+	// replyLook is the time between two looks for the end of an order that another instance may bring about, where no message tells of it.
+	replyLook = 25 * time.Millisecond
+	// replyCheck is that time where a message does: it may be lost with the process that was to send it.
+	replyCheck = time.Second
+)
 
-// ended waits until an order is final, or ctx ends. Another instance that shares the store tells nobody here: then the store is asked.
-func (k *keeper) ended(ctx context.Context, en *entry) {
+// awaitEnd waits until an order is final, or ctx ends. Where other instances share the store, the store is asked as well.
+func (k *keeper) awaitEnd(ctx context.Context, en *entry) {
 	var look <-chan time.Time
 	if k.ledger.about.Shared {
-		ticker := time.NewTicker(replyLook)
+		every := replyLook
+		if replyCarrier(k.flow.Flow, Form(en.unit.Form)) != "" {
+			every = replyCheck
+		}
+		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		look = ticker.C
 	}

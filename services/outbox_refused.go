@@ -59,7 +59,7 @@ func (o *outbox) givenUp(m store.Message, err error) bool {
 		return false
 	}
 	log.Error("a message was refused, and its order has failed", "attempts", attempts)
-	o.node.keeper.metrics.ended(ctx, end)
+	o.node.keeper.ended(ctx, m.Key, end)
 	if event, err := carrier.DecodeEvent(m.Value); err == nil {
 		o.takeBack(m, event.GetOrder(), failure)
 	}

@@ -135,6 +135,9 @@ func (r *reader) checkTopics(doc *document) error {
 		if row.Message == r.flow.FailureTopic() {
 			return r.at(doc, row.Step, "message %s is the topic of failures: choose another", row.Message)
 		}
+		if row.Message == r.flow.CompletedTopic() {
+			return r.at(doc, row.Step, "message %s is the topic of replies: choose another", row.Message)
+		}
 		for _, before := range r.flow.Rows[:i] {
 			if before.Message == row.Message && !slices.Equal(before.After, row.After) {
 				return r.at(doc, row.Step, "it shares the topic %s with %s and comes after other steps: give it a topic of its own", row.Message, before.Step)

@@ -205,6 +205,9 @@ func (f *Flow) ParseForm(name string) (Form, error) {
 // FailureTopic takes the failures that end a unit behind a message, from any service to the entry's and to those that undo steps.
 func (f *Flow) FailureTopic() string { return f.Unit + ".failed" }
 
+// CompletedTopic tells instances of the entry's service of units that have become final at another one.
+func (f *Flow) CompletedTopic() string { return f.Unit + ".completed" }
+
 // Topics lists the topics of the flow, the one of failures first, each once. A flow without messages has none.
 func (f *Flow) Topics() []string {
 	topics := []string{f.FailureTopic()}

@@ -113,6 +113,7 @@ var wrongFlows = []struct {
 	{[2]string{"scale.Weigh: {after", "gateway.Weigh: {after"}, "6:3", []string{"gateway"}},
 	{[2]string{"message: parcel.taken", "message: no topic"}, "6:44", []string{"no topic has that name"}},
 	{[2]string{"message: parcel.taken", "message: parcel.failed"}, "6:3", []string{"topic of failures"}},
+	{[2]string{"message: parcel.taken", "message: parcel.completed"}, "6:3", []string{"topic of replies"}},
 	{[2]string{"message: parcel.weighed", "message: parcel.taken"}, "7:3", []string{"a topic of its own"}},
 	{[2]string{"message: parcel.taken, ", ""}, "6:3", []string{"kafka", "name its topic"}},
 	{[2]string{"cpu: 5", "cpu: -1"}, "6:74", []string{"rounds"}},

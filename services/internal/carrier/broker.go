@@ -69,9 +69,19 @@ type BrokerConfig struct {
 	Relation func(ctx context.Context) (parent, link bool)
 	// Retried are the topics whose messages may be handled again when that failed: the spans of the attempts are numbered.
 	Retried []string
+	// Own are topics of which each instance of the service gets every message.
+	Own OwnTopics
 	// Batch says which messages are handled together, by their topic and the baggage in the context; nil: none are.
 	Batch func(ctx context.Context, topic string) (Batch, bool)
 	// Handle does what a message asks for. Its error ends the process span; a message whose error is ErrUnfinished is not
 	// acknowledged, one of *AgainError is handled again, and one of *DeadError is put with the dead letters.
 	Handle func(ctx context.Context, topic string, event *orderpb.Event) error
+}
+
+// OwnTopics are topics, without prefix, of which an instance of a service gets every message that is sent from now on, under a group of its own; the
+// zero value is none. They are made when they are missing. A broker that cannot do that delivers nothing of them.
+type OwnTopics struct {
+	Topics []string
+	Group  string                // of this instance alone, without prefix
+	Wanted func(key string) bool // tells whether a message is to be handled here
 }

@@ -53,6 +53,7 @@ type Broker struct {
 	sending sending
 	joined  atomic.Bool
 
+	replies *replies // nil: none are read
 	work    *carrier.Consumer
 	stop    context.CancelFunc // ends polling
 	workers sync.WaitGroup     // the poll loop and the commit loop
@@ -88,6 +89,13 @@ func Open(ctx context.Context, config Config) (*Broker, error) {
 	if err := k.prepare(ctx); err != nil {
 		k.Close(ctx)
 		return nil, err
+	}
+	if k.replies, err = k.openReplies(); err != nil {
+		k.Close(ctx)
+		return nil, err
+	}
+	if k.replies != nil {
+		k.workers.Go(func() { k.read(polling, k.replies) })
 	}
 	if len(config.Consume) > 0 {
 		k.workers.Go(func() { k.poll(polling) })
@@ -181,6 +189,7 @@ func (k *Broker) Close(ctx context.Context) {
 	k.stop()
 	defer context.AfterFunc(ctx, k.kill)()
 	k.client.AllowRebalance()
+	k.replies.close(ctx)
 	// The client's own Close would wait for a broker that is away until its retries end.
 	_ = k.client.LeaveGroupContext(ctx)
 	k.client.Close()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tracelab/services/internal/carrier"
@@ -26,7 +27,7 @@ func (k *Broker) prepare(ctx context.Context) error {
 		return fmt.Errorf("kafka broker %s cannot be reached: start it (task kafka), or name another with --kafka: %w",
 			strings.Join(k.config.Addresses, ","), err)
 	}
-	return k.createTopics(ctx, k.topics(k.config.Topics)...)
+	return k.createTopics(ctx, k.topics(append(slices.Clone(k.config.Topics), k.config.Own.Topics...))...)
 }
 
 // createTopics makes the topics that are not there.
