@@ -65,6 +65,7 @@ func coupling() Claim {
 				},
 			}, nil
 		},
+		Draw:      func(f Figures) Plot { return f.barsOf("services whose absence the client feels, of seven", coupledTo) },
 		Alike:     func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "no service is stopped", Change: func(c *lab.Config) { c.Events = nil }}},
 	}

@@ -43,35 +43,7 @@ func duplicates() Claim {
 				{Arm: isKilled, Measure: cameAgain, Value: 1}, {Arm: isKilled, Measure: doneTwice}, {Arm: isHealthy, Measure: bystander},
 			}, nil
 		},
-		Measure: func(ctx context.Context, l *Lab) (Figures, error) {
-			var f Figures
-			var all []*Ran
-			for _, name := range []string{isHealthy, isKilled} {
-				config := l.Config(flows.Order(), services.Kafka)
-				config.Store, config.Deadline = onDisk, longestRecovery
-				if name == isKilled {
-					var err error
-					if config.Faults, err = parseFaults(config.Flow, crashes); err != nil {
-						return nil, err
-					}
-				}
-				ran, err := l.Run(ctx, config)
-				if err != nil {
-					return nil, err
-				}
-				all = append(all, ran)
-				if err := f.repeats(name, ran); err != nil {
-					return nil, err
-				}
-				if name == isKilled {
-					if err := l.Show(ran, services.Kafka, hitOrders(ran.Orders(services.Kafka))...); err != nil {
-						return nil, err
-					}
-				}
-			}
-			l.Fair(all...)
-			return f, nil
-		},
+		Measure: measureDuplicates,
 		Decide: func(f Figures) (Decision, error) {
 			again, err := f.counted(isKilled, noEffect)
 			never, err2 := f.counted(isHealthy, noEffect)
@@ -92,6 +64,37 @@ func duplicates() Claim {
 			{Name: "what was done is forgotten with the process", Change: func(c *lab.Config) { c.Store = "" }, Want: verdict.DoesNotHold},
 		},
 	}
+}
+
+// measureDuplicates runs a lab in which payment is killed, and one in which it is not.
+func measureDuplicates(ctx context.Context, l *Lab) (Figures, error) {
+	var f Figures
+	var all []*Ran
+	for _, name := range []string{isHealthy, isKilled} {
+		config := l.Config(flows.Order(), services.Kafka)
+		config.Store, config.Deadline = onDisk, longestRecovery
+		if name == isKilled {
+			var err error
+			if config.Faults, err = parseFaults(config.Flow, crashes); err != nil {
+				return nil, err
+			}
+		}
+		ran, err := l.Run(ctx, config)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ran)
+		if err := f.repeats(name, ran); err != nil {
+			return nil, err
+		}
+		if name == isKilled {
+			if err := l.Show(ran, services.Kafka, hitOrders(ran.Orders(services.Kafka))...); err != nil {
+				return nil, err
+			}
+		}
+	}
+	l.Fair(all...)
+	return f, nil
 }
 
 // repeats adds what came twice in one arm.

@@ -38,45 +38,7 @@ func durability() Claim {
 				{Arm: "ack", Measure: acceptedLost, Value: held / float64(size.Orders)}, {Arm: "kafka", Measure: acceptedLost},
 			}, errors.Join(err, err2)
 		},
-		Measure: func(ctx context.Context, l *Lab) (Figures, error) {
-			var arms []Arm
-			at := (placing(l.size.Orders, l.size.Rate) / 2).Round(time.Millisecond)
-			killed := outage{entryService, at, at + deadFor}
-			for _, form := range []services.Form{"ack", services.Kafka} {
-				config := l.Config(flows.Order(), form)
-				config.Store, config.Events = onDisk, killed.events("kill")
-				if config.Deadline = longestRecovery; form == "ack" {
-					config.Deadline = shortestRecovery // what its mailbox held stays pending
-				}
-				arms = append(arms, Arm{Name: string(form), Config: config})
-			}
-			runs, err := l.Repeat(ctx, 4, arms...)
-			if err != nil {
-				return nil, err
-			}
-			l.Fair(append(append([]*Ran{}, runs["ack"]...), runs["kafka"]...)...)
-			l.SteadyBefore(runs["ack"], "ack", killed, steadyWithin)
-			var f Figures
-			for _, form := range []services.Form{"ack", services.Kafka} {
-				gone, all, told := 0, 0, 0
-				for _, ran := range runs[string(form)] {
-					orders := ran.Orders(form)
-					gone, all, told = gone+count(orders, lost), all+len(orders)-count(orders, unanswered), told+count(orders, unanswered)
-				}
-				f.Count(string(form), acceptedLost, gone, all)
-				f.Count(string(form), toldErrors, told, all+told)
-			}
-			var numbers []int
-			for _, o := range runs["ack"][0].Orders("ack") {
-				if lost(o) {
-					numbers = append(numbers, o.Number)
-				}
-			}
-			if len(numbers) == 0 { // nothing was lost: no order shows it
-				numbers = []int{-1}
-			}
-			return f, l.Show(runs["ack"][0], "ack", numbers...)
-		},
+		Measure: measureDurability,
 		Decide: func(f Figures) (Decision, error) {
 			share := func(arm string) (verdict.Estimate, error) {
 				hits, of, err := f.Share(arm, acceptedLost)
@@ -98,6 +60,47 @@ func durability() Claim {
 		Alike:     func(c *lab.Config) { carryAs(c, "ack", services.Kafka) },
 		Sabotages: []Sabotage{{Name: "nobody is killed", Change: func(c *lab.Config) { c.Events = nil }, Want: verdict.DoesNotHold}},
 	}
+}
+
+// measureDurability kills orders once in each run. What its mailbox held in ack stays pending for ever.
+func measureDurability(ctx context.Context, l *Lab) (Figures, error) {
+	var arms []Arm
+	at := (placing(l.size.Orders, l.size.Rate) / 2).Round(time.Millisecond)
+	killed := outage{entryService, at, at + deadFor}
+	for _, form := range []services.Form{"ack", services.Kafka} {
+		config := l.Config(flows.Order(), form)
+		config.Store, config.Events = onDisk, killed.events("kill")
+		if config.Deadline = longestRecovery; form == "ack" {
+			config.Deadline = shortestRecovery // what its mailbox held stays pending
+		}
+		arms = append(arms, Arm{Name: string(form), Config: config})
+	}
+	runs, err := l.Repeat(ctx, 4, arms...)
+	if err != nil {
+		return nil, err
+	}
+	l.Fair(append(append([]*Ran{}, runs["ack"]...), runs["kafka"]...)...)
+	l.SteadyBefore(runs["ack"], "ack", killed, steadyWithin)
+	var f Figures
+	for _, form := range []services.Form{"ack", services.Kafka} {
+		gone, all, told := 0, 0, 0
+		for _, ran := range runs[string(form)] {
+			orders := ran.Orders(form)
+			gone, all, told = gone+count(orders, lost), all+len(orders)-count(orders, unanswered), told+count(orders, unanswered)
+		}
+		f.Count(string(form), acceptedLost, gone, all)
+		f.Count(string(form), toldErrors, told, all+told)
+	}
+	var numbers []int
+	for _, o := range runs["ack"][0].Orders("ack") {
+		if lost(o) {
+			numbers = append(numbers, o.Number)
+		}
+	}
+	if len(numbers) == 0 { // nothing was lost: no order shows it
+		numbers = []int{-1}
+	}
+	return f, l.Show(runs["ack"][0], "ack", numbers...)
 }
 
 // How long a lab waits for orders that are pending after a kill.

@@ -224,3 +224,20 @@ func meanCost(flow *flows.Flow, step services.Step, size Size, k Constants) time
 	}
 	return sum / time.Duration(max(1, size.Orders))
 }
+
+// barsOf draws one measure of every arm that has it.
+func (f Figures) barsOf(title, measure string) Plot {
+	p := Plot{Title: title}
+	for _, x := range f {
+		if x.Measure != measure {
+			continue
+		}
+		bar := Bar{Name: x.Arm, Form: formOf(x.Arm), Value: nan(), Low: nan(), High: nan()}
+		if e, err := x.Estimate(); err == nil {
+			bar.Value = e.Value
+			bar.Low, bar.High = e.Interval(0.95)
+		}
+		p.Bars = append(p.Bars, bar)
+	}
+	return p
+}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"tracelab/experiments/verdict"
@@ -89,6 +88,9 @@ func poison() Claim {
 				{Name: "reactions not completed", Estimate: undone, Want: verdict.AtMost(0)},
 				{Name: "in place: failures lint misses", Estimate: unseen, Want: verdict.AtMost(0)},
 			}}, errors.Join(err, err2, err3, err4, err5, err6, err7)
+		},
+		Draw: func(f Figures) Plot {
+			return f.barsOf("p99 of the completion of reactions that nothing hit, ms", p99Others)
 		},
 		Alike: func(c *lab.Config) { c.Faults = nil },
 		Sabotages: []Sabotage{
@@ -243,31 +245,6 @@ func (f Figures) doublings(arm string) (verdict.Estimate, error) {
 		values[i] = math.Log2(t)
 	}
 	return verdict.Runs(values)
-}
-
-// sentBack is what redrive did in each run, by seed.
-type sentBack struct {
-	mu  sync.Mutex
-	of  map[uint64]lab.Redriven
-	err error
-}
-
-// sendBack has the dead letters of a run sent back when all orders are placed and the bug is mended.
-func (b *sentBack) sendBack(ctx context.Context) func(*lab.Config) {
-	return func(c *lab.Config) {
-		weather, seed := lab.NewWeather(), c.Seed
-		c.Weather = weather
-		c.Progress = func(p lab.Progress) {
-			if p.Stage != lab.StageSettling || p.Orders == 0 {
-				return
-			}
-			time.Sleep(inFlight) // the last order was placed a moment ago
-			r, err := weather.Redrive(ctx, reactionsOn, mostLetters)
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.of[seed], b.err = r, errors.Join(b.err, err)
-		}
-	}
 }
 
 // diedQuietly tells whether a reaction's record was tried again and put with the dead letters.

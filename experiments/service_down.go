@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"tracelab/experiments/model"
@@ -68,6 +67,9 @@ func serviceDown() Claim {
 				{Name: "kafka: orders lost", Estimate: lost, Want: verdict.AtMost(0)},
 			}}, errors.Join(err, err2, err3)
 		},
+		Draw: func(f Figures) Plot {
+			return Plot{Title: "records that wait for payment, over the time of the first run", X: "s", Y: "records", Lines: []Line{f.curve("kafka", waitingNow, "kafka")}}
+		},
 		Alike:     func(c *lab.Config) { carryAs(c, services.Kafka, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "payment stays", Change: func(c *lab.Config) { c.Events = nil }, Want: verdict.DoesNotHold}},
 	}
@@ -118,64 +120,6 @@ func (f *Figures) outage(arm string, form services.Form, runs []*Ran, down outag
 	}
 	f.Count(arm, afterErrors, hits, of)
 	f.lost(arm, form, runs)
-}
-
-// backlog adds how many records waited for a service when it was back, and how long it took until none did.
-func (f *Figures) backlog(arm string, runs []*Ran, form services.Form, service string, down outage) error {
-	var waiting, until []float64
-	for _, ran := range runs {
-		journeys, err := ran.Journeys(form)
-		if err != nil {
-			return err
-		}
-		n, took := drained(journeys, service, ran.began().Add(down.from+inFlight))
-		waiting, until = append(waiting, n), append(until, took)
-	}
-	f.PerRun(arm, backlogThen, "records", waiting)
-	f.PerRun(arm, catchUp, "ms", until)
-	return nil
-}
-
-// drained reads from the traces how many records waited for a service when it took the first one after a time, and how many milliseconds passed
-// until none waited. It is NaN when no record was taken.
-func drained(journeys []*journey.Journey, service string, away time.Time) (waiting, until float64) {
-	type change struct {
-		at int64
-		by int
-	}
-	var changes []change
-	back := int64(math.MaxInt64)
-	for _, j := range journeys {
-		if j == nil {
-			continue
-		}
-		for _, m := range j.Messages() {
-			if j.Set().Span(m.Consumer).Service != service {
-				continue
-			}
-			_, sent := j.Set().Times(m.Producer)
-			taken, _ := j.Set().Times(m.Consumer)
-			changes = append(changes, change{min(sent, taken), 1}, change{taken, -1})
-			if taken >= away.UnixNano() {
-				back = min(back, taken)
-			}
-		}
-	}
-	if back == math.MaxInt64 {
-		return nan(), nan()
-	}
-	slices.SortFunc(changes, func(a, b change) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(b.by, a.by)) })
-	n := 0
-	for i, c := range changes {
-		if c.at == back && c.by < 0 && waiting == 0 {
-			waiting = float64(n)
-		}
-		n += c.by
-		if c.at >= back && c.by < 0 && n == 0 && (i+1 == len(changes) || changes[i+1].at > c.at) {
-			return waiting, float64(c.at-back) / 1e6
-		}
-	}
-	return waiting, nan()
 }
 
 // waitedFor tells whether a record waited for a service that was away: for any, when none is named.
