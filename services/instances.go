@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"tracelab/services/internal/store"
 )
 
 // A service may have several instances in a process: nodes of one name with addresses of their own, members of the same consumer group. Callers ask
@@ -120,3 +122,24 @@ func (s *System) forEach(name string, makesSense func(*node) bool, do func(insta
 func runs(n *node) bool   { return n != nil }
 func ticks(n *node) bool  { return n != nil && !n.life.Paused() }
 func awaits(n *node) bool { return n == nil || n.life.Paused() }
+
+// store is what a service remembers: in its own memory, unless the configuration has a place for all. Instances of one share it.
+func (s *System) store(service string) *Store {
+	if s.config.Store != nil {
+		return s.config.Store
+	}
+	if s.config.Instances[service] <= 1 {
+		return s.memory()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shared[service] == nil {
+		s.shared[service] = s.memory()
+	}
+	return s.shared[service]
+}
+
+// memory is a store in memory.
+func (s *System) memory() *Store {
+	return newStore(store.NewMemory(store.Limits{Units: s.config.Remembered, Effects: effectsLimit() / max(1, len(s.config.Services))}), s.config.Remembered)
+}

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	carriergrpc "tracelab/services/internal/carrier/grpc"
@@ -22,7 +21,6 @@ import (
 	"tracelab/internal/process"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
-	"tracelab/services/internal/store"
 )
 
 // System is a set of running services.
@@ -215,27 +213,6 @@ func (s *System) newNode(instance string, l listeners) (*node, error) {
 	return n, nil
 }
 
-// store is what a service remembers: in its own memory, unless the configuration has a place for all. Instances of one share it.
-func (s *System) store(service string) *Store {
-	if s.config.Store != nil {
-		return s.config.Store
-	}
-	if s.config.Instances[service] <= 1 {
-		return s.memory()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.shared[service] == nil {
-		s.shared[service] = s.memory()
-	}
-	return s.shared[service]
-}
-
-// memory is a store in memory.
-func (s *System) memory() *Store {
-	return newStore(store.NewMemory(store.Limits{Units: s.config.Remembered, Effects: effectsLimit() / max(1, len(s.config.Services))}), s.config.Remembered)
-}
-
 // add makes a service one that runs.
 func (s *System) add(n *node) {
 	s.mu.Lock()
@@ -254,22 +231,6 @@ func (s *System) running() []*node {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.nodes)
-}
-
-// lookup finds a service's address. Of a service that has several instances, each is asked in its turn.
-func lookup(addresses map[string]string) func(string) (string, error) {
-	turns := &atomic.Uint64{}
-	return func(service string) (string, error) {
-		address, ok := addresses[service]
-		if !ok {
-			return "", carrier.Fail("", carrier.Unavailable, "no address of "+service+": name it on the command line")
-		}
-		if strings.Contains(address, ",") {
-			instances := strings.Split(address, ",")
-			address = instances[turns.Add(1)%uint64(len(instances))]
-		}
-		return address, nil
-	}
 }
 
 // connect joins the broker, all services side by side.
@@ -313,12 +274,6 @@ func (s *System) serve(n *node, server func() error) {
 
 // Failed receives the error of the first server that ends by itself.
 func (s *System) Failed() <-chan error { return s.failed }
-
-// Address is where a service answers HTTP, as host:port; where it has several instances, with commas between.
-func (s *System) Address(service string) string { return s.config.HTTP[service] }
-
-// GRPCAddress is where a service answers gRPC, as Address.
-func (s *System) GRPCAddress(service string) string { return s.config.GRPC[service] }
 
 // Ready waits until every service here has all it needs, its peers apart.
 func (s *System) Ready(ctx context.Context) error {
