@@ -3,6 +3,7 @@ package lab_test
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"tracelab/lab"
 	"tracelab/services"
@@ -12,6 +13,7 @@ import (
 // TestAnOutboxByFile: one run has a form with an outbox beside the same form without: while the broker is away the clients of the first are
 // answered as ever, in memory, too, and none of its orders is lost.
 func TestAnOutboxByFile(t *testing.T) {
+	t.Parallel() // in virtual time
 	text, err := flows.Source("order")
 	if err != nil {
 		t.Fatal(err)
@@ -28,5 +30,5 @@ func TestAnOutboxByFile(t *testing.T) {
 		if result.Stores != "memory, outbox on in boxed" {
 			t.Errorf("stores: %s", result.Stores)
 		}
-	}, func(c *lab.Config) { c.Flow = flow })
+	}, func(c *lab.Config) { c.Flow, c.Timeout = flow, time.Second }) // half of the time for which the broker is away
 }

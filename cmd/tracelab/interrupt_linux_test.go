@@ -18,7 +18,7 @@ import (
 	"tracelab/internal/poll"
 )
 
-// started is a built tracelab that places orders.
+// started is a process of tracelab that places orders.
 type started struct {
 	*exec.Cmd
 	out   bytes.Buffer
@@ -34,13 +34,13 @@ func heedInterrupts(t *testing.T) {
 	t.Cleanup(func() { signal.Stop(caught) })
 }
 
-// startBuilt starts a run, and returns when it has answered an order.
-func startBuilt(t *testing.T, program string, args ...string) *started {
+// startProgram starts a run, and returns when it has answered an order.
+func startProgram(t *testing.T, args ...string) *started {
 	t.Helper()
 	heedInterrupts(t)
 	talk, screen := openTerminal(t, 120)
-	s := &started{Cmd: exec.CommandContext(t.Context(), program, args...), ended: make(chan error, 1)}
-	s.Env, s.Stdout, s.Stderr = append(os.Environ(), "TERM=xterm"), &s.out, talk
+	s := &started{Cmd: exec.CommandContext(t.Context(), os.Args[0], args...), ended: make(chan error, 1)}
+	s.Env, s.Stdout, s.Stderr = append(os.Environ(), "TERM=xterm", asProgram+"=1"), &s.out, talk
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -77,12 +77,8 @@ func startBuilt(t *testing.T, program string, args ...string) *started {
 // at once, and nothing of the run is left.
 func TestInterrupts(t *testing.T) {
 	folder := t.TempDir()
-	program := filepath.Join(folder, "tracelab")
-	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
 	t.Run("the first", func(t *testing.T) {
-		s := startBuilt(t, program, "run", "--orders", "100000", "--forms", "rest", "--warm-up", "0", "--rate", "40", "--out", filepath.Join(folder, "early"))
+		s := startProgram(t, "run", "--orders", "100000", "--forms", "rest", "--warm-up", "0", "--rate", "40", "--out", filepath.Join(folder, "early"))
 		if err := s.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +90,7 @@ func TestInterrupts(t *testing.T) {
 	t.Run("the second", func(t *testing.T) {
 		out := filepath.Join(folder, "at-once")
 		// Some orders are answered; the others hang.
-		s := startBuilt(t, program, "run", "--orders", "1000", "--forms", "rest", "--warm-up", "0", "--rate", "40", "--timeout", "1m",
+		s := startProgram(t, "run", "--orders", "1000", "--forms", "rest", "--warm-up", "0", "--rate", "40", "--timeout", "1m",
 			"--fault", "shipping:hang=30s@0.5", "--out", out)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()

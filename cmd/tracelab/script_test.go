@@ -13,8 +13,15 @@ import (
 	"go.uber.org/goleak"
 )
 
+// asProgram is the variable that makes the test's binary the program itself, for tests that need a process of it.
+const asProgram = "TEST_AS_PROGRAM"
+
 // TestMain finds goroutines that a command has left behind.
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
 	// A setting of whoever runs the tests is no setting of the tests.
 	for _, setting := range os.Environ() {
 		if name, _, _ := strings.Cut(setting, "="); strings.HasPrefix(name, "TRACELAB_") || strings.HasPrefix(name, "OTEL_") {
