@@ -95,14 +95,15 @@ func TestJaegerIsFollowed(t *testing.T) {
 	enough := make(chan struct{})
 	var end sync.Once
 	result := runJaeger(t, to, s.URL, s.otlp, func(c *lab.Config) {
-		c.Forms, c.Orders, c.Rate, c.EndEarly, c.Deadline = []services.Form{services.Kafka}, 1000, 10, enough, time.Minute
+		// So slow that a machine under load, too, reads what came between two questions.
+		c.Forms, c.Orders, c.Rate, c.EndEarly, c.Deadline = []services.Form{services.Kafka}, 100, 2, enough, time.Minute
 		c.Progress = func(lab.Progress) {
 			if first := s.forgot(); first > 0 && len(spansOf(s.everything(t))) > first {
 				end.Do(func() { close(enough) })
 			}
 		}
 	})
-	if f := result.Forms[services.Kafka]; f.Journeys != f.Orders.Placed || f.Journeys < 10 || len(result.Problems) > 0 {
+	if f := result.Forms[services.Kafka]; f.Journeys != f.Orders.Placed || f.Journeys < 4 || len(result.Problems) > 0 {
 		t.Errorf("%d of %d journeys are complete; problems %q", f.Journeys, f.Orders.Placed, result.Problems)
 	}
 	if s.forgot() == 0 {

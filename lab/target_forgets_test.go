@@ -45,7 +45,7 @@ func TestATargetWithASmallLedger(t *testing.T) {
 	}
 	// All are placed and final before the run reads a state.
 	result, a = run(services.REST, func(c *lab.Config) { c.Rate = 40 })
-	if want := fmt.Sprintf("%s: orders forgot %d orders before the run had read what became of them", services.REST, a.Forgotten); a.Forgotten == 0 ||
+	if want := fmt.Sprintf("%s: orders forgot %d order", services.REST, a.Forgotten); a.Forgotten == 0 ||
 		!slices.ContainsFunc(result.Warnings, func(w string) bool { return strings.HasPrefix(w, want) }) {
 		t.Errorf("%+v, warnings %q: want %q", a, result.Warnings, want)
 	}

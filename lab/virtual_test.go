@@ -89,8 +89,9 @@ func virtually(t *testing.T, change func(*lab.Config), check func(*testing.T, *l
 		network := &virtualNetwork{}
 		cluster := startVirtualBroker(t, network)
 		defer func() {
+			time.Sleep(longestFetch + deliveryTick) // for the requests that it made wait: kfake's lock is never free again for one that waits when it closes
 			cluster.Close()
-			time.Sleep(longestFetch + deliveryTick) // for the requests that it made wait
+			time.Sleep(deliveryTick)
 		}()
 		config := lab.Config{
 			OneRate: true, Orders: 1, WarmUp: 1, Windows: 1, Rate: 8, Seed: 1, Out: out, Version: "test",

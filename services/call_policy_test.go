@@ -204,7 +204,9 @@ func TestABudgetBoundsAStorm(t *testing.T) {
 				mu.Unlock()
 			}
 			time.Sleep(2 * time.Second) // for the last ones
+			mu.Lock()
 			load := float64(attempts) / calls
+			mu.Unlock()
 			if load < want[0] || load > want[1]+0.01 || budget != "none" && worst > want[1]+0.05 {
 				t.Errorf("budget %s: load factor %.3f, at worst %.3f on the way, want %v", budget, load, worst, want)
 			}
