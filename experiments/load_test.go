@@ -153,3 +153,34 @@ func TestLeastKept(t *testing.T) {
 		}
 	}
 }
+
+func TestScaleOutDecides(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		allowed   float64 // of what the heaviest consumer allows
+		by        float64 // 8 consumers by 1
+		overtaken int
+		want      verdict.Word
+	}{
+		{"as the hashes allow", 0.99, 6, 0, verdict.Holds},
+		{"just within the line", 0.86, 6, 0, verdict.Holds},
+		{"slower than the line", 0.84, 6, 0, verdict.DoesNotHold},
+		{"more consumers do not help", 0.99, 1, 0, verdict.DoesNotHold},
+		{"three times, not more", 0.99, 3, 0, verdict.DoesNotHold},
+		{"a record overtook another", 0.99, 6, 1, verdict.DoesNotHold},
+	} {
+		var f Figures
+		for _, n := range consumersOf() {
+			rate := 50.0
+			if n == 8 {
+				rate *= c.by
+			}
+			f.PerRun(armOf("kafka", n), drainRate, "orders/s", around(rate, 0))
+			f.PerRun(armOf("kafka", n), hashAllows, "", around(c.allowed, 0))
+			f.Count(armOf("kafka", n), outOfOrder, c.overtaken, 240)
+		}
+		if got := decided(t, scaleOut(), f); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}

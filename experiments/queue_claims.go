@@ -4,6 +4,6 @@ package experiments
 func queueClaims() []Claim {
 	return []Claim{
 		slowService(), surge(), cascade(), retryStorm(), unknownOutcome(), longJob(), callerThroughput(), rateLimit(), overloadGoodput(),
-		provisioning(), ride(),
+		provisioning(), scaleOut(), ride(),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tracelab/experiments/model/simulation"
@@ -176,21 +177,22 @@ func predictStorm(size Size, k Constants) ([]Prediction, error) {
 // stormed tells whether payment was called again and again for nothing.
 func stormed(j *journey.Journey) error {
 	set := j.Set()
-	calls, linked := 0, 0
+	attempts := map[journey.SpanID]bool{}
 	for _, i := range j.Spans() {
-		if span := set.Span(i); span.Kind != journey.KindClient || !set.Failed(i) {
-			continue
+		if span := set.Span(i); span.Kind == journey.KindClient && set.Failed(i) {
+			attempts[span.ID] = true
 		}
-		calls++
-		for e := range set.Causes(i) {
-			if e.Class == journey.ClassRetry {
-				linked++
-			}
+	}
+	linked := 0
+	for _, i := range j.Spans() {
+		span := set.Span(i)
+		if attempts[span.ID] && slices.ContainsFunc(span.Links, func(l journey.Link) bool { return attempts[l.Ref.Span] }) {
+			linked++
 		}
 	}
 	switch {
 	case linked == 0:
-		return fmt.Errorf("of %d calls that failed none is linked to the one before", calls)
+		return fmt.Errorf("of %d calls that failed none is linked to the one before", len(attempts))
 	case stepsDone(j, chargeStep) > 0:
 		return fmt.Errorf("%s was done", chargeStep)
 	}
