@@ -16,7 +16,7 @@ func TestClaimsOfPeaksAndStorms(t *testing.T) {
 		want   verdict.Word
 	}{
 		{slowService(), 70, verdict.Holds}, {surge(), 250, verdict.Holds}, {ride(), 250, verdict.Holds}, {cascade(), 160, verdict.Holds}, {retryStorm(), 400, verdict.DoesNotHold},
-		{callerThroughput(), 12, verdict.Holds}, {rateLimit(), 120, verdict.DoesNotHold}, {overloadGoodput(), 90, verdict.Holds}, {provisioning(), 250, verdict.Holds}, {scaleOut(), 160, verdict.Holds},
+		{callerThroughput(), 12, verdict.Holds}, {rateLimit(), 120, verdict.DoesNotHold}, {overloadGoodput(), 90, verdict.Holds}, {provisioning(), 250, verdict.DoesNotHold}, {scaleOut(), 160, verdict.Holds},
 	} {
 		t.Run(c.claim.Name, func(t *testing.T) { held(t, c.claim, c.want, c.orders) })
 	}
