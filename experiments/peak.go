@@ -28,8 +28,8 @@ const (
 	waitsBefore = "caller wait before the peak"
 )
 
-// peakSize is 1 s before the peak, the peak, and 2 s after it.
-var peakSize = Size{Orders: 320, Rate: 40, Seeds: 5}
+// peakSize is 1 s before the peak, the peak, and 1 s after it.
+var peakSize = Size{Orders: 280, Rate: 40, Seeds: 5}
 
 // peakOf is a lab whose orders have a peak.
 func peakOf(c lab.Config) lab.Config {

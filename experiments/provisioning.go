@@ -33,7 +33,7 @@ func provisioning() Claim {
 		Name:      "provisioning",
 		Statement: "sync must be provisioned for peaks",
 		Rule:      "under a peak of five times the rate for 1 s, kafka needs fewer workers at payment than grpc, by more than one, so that under 1 % of the orders get an error and the completion of the others stays under 1 s at p99. grpc's queue has 32 places, kafka's no end; messages of different partitions do not keep their order, which the prediction leaves out",
-		Delta:     Amount{1, "workers"}, Budget: 60 * time.Second, Size: Size{Orders: 280, Rate: 40, Seeds: 5}, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{1, "workers"}, Budget: 40 * time.Second, Size: Size{Orders: 280, Rate: 40, Seeds: 5}, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "with one worker fewer than are needed: an order that payment refused (queue_full)", Seen: wasRefused},
 		Predict: func(size Size, k Constants) ([]Prediction, error) {
 			var list []Prediction
@@ -95,7 +95,7 @@ func keepsObjective(ran *Ran, form services.Form) (bool, error) {
 // measureProvisioning runs the numbers of workers around those that are expected, and then more until each seed has its least one.
 func measureProvisioning(ctx context.Context, l *Lab) (Figures, error) {
 	least := map[services.Form][]float64{}
-	next := map[services.Form][]int{services.GRPC: {3, 4}, services.Kafka: {1, 2}}
+	next := map[services.Form][]int{services.GRPC: {3, 4}, services.Kafka: {2, 3}}
 	kept := map[services.Form]map[int][]bool{services.GRPC: {}, services.Kafka: {}}
 	for len(next) > 0 {
 		var arms []Arm
