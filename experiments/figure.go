@@ -179,7 +179,7 @@ func (f Figure) Estimate() (verdict.Estimate, error) {
 	case len(f.Values) == 0:
 		return verdict.Exact(float64(f.Hits), 1, "counts"), nil
 	case f.Per == PerRun:
-		return verdict.Runs(Values(f.Values).known())
+		return verdict.Runs(f.Values.known())
 	}
-	return verdict.Quantile(Values(f.Values).known(), 0.5)
+	return verdict.Quantile(f.Values.known(), 0.5)
 }

@@ -195,7 +195,8 @@ type session struct {
 func (s *session) run(ctx context.Context, config lab.Config, progress func(lab.Progress)) (*Ran, error) {
 	s.free.Lock()
 	s.labs++
-	config.Out = filepath.Join(s.dir, labsFolder, strconv.Itoa(s.labs)) // of its own, since names of runs that begin together may be the same
+	number := s.labs
+	config.Out = filepath.Join(s.dir, labsFolder, strconv.Itoa(number)) // of its own, since names of runs that begin together may be the same
 	s.free.Unlock()
 	if config.Store == onDisk {
 		config.Store = s.storeOf(config.Out)
@@ -220,6 +221,9 @@ func (s *session) run(ctx context.Context, config lab.Config, progress func(lab.
 		}
 	}
 	result, err := lab.Run(ctx, config)
+	if err != nil && number == 1 && len(s.Kafka) > 0 && ctx.Err() == nil {
+		result, err = lab.Run(ctx, config) // a broker that was just started takes seconds for its first consumer groups
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (l *Ledger) WriteMarkdown(w io.Writer, dir string) error {
 	b.WriteString("[Adding a claim](adding-a-claim.md) says how it is judged.\n\n")
 	fmt.Fprintf(&b, "Recorded %s. Figures from: %s.\n\n", l.Began.Format("2 January 2006"), l.from())
 	fmt.Fprintf(&b, "All %d verdicts are corrected together (Holm): the probability that any *holds* or *does not hold* among them is there by chance is at most 5 %%. ", len(l.Claims))
-	b.WriteString("So each interval below is wider than 95 %. *Not shown* says that this run decides nothing, *not valid* that a gate failed; neither says that the sentence is wrong.\n\n")
+	b.WriteString("So the intervals of those are wider than 95 %, as their tables say. *Not shown* says that this run decides nothing, *not valid* that a gate failed; neither says that the sentence is wrong.\n\n")
 	b.WriteString("| verdict | claim | the sentence | what decides |\n|---|---|---|---|\n")
 	for i := range l.Claims {
 		r := &l.Claims[i]
