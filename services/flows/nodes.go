@@ -33,9 +33,9 @@ func (d *document) parseYAML(content []byte) (value, error) {
 	file, err := parser.ParseBytes(content, 0)
 	if err != nil {
 		if wrong, ok := errors.AsType[*yaml.SyntaxError](err); ok {
-			return value{}, d.about(wrong.Token, "", "this is no YAML: %s%s", cut(wrong.Message), undoRemedy(content, wrong.Token))
+			return value{}, d.about(wrong.Token, "", "this is no YAML: %s", d.yamlRemedy(content, wrong.Message, wrong.Token))
 		}
-		return value{}, &Error{File: d.file, Problem: "this is no YAML: " + cut(err.Error())}
+		return value{}, &Error{File: d.file, Problem: "this is no YAML: " + cut(err.Error()) + compareWith}
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
 		return value{}, &Error{File: d.file, Problem: "the file has no flow in it: tracelab flow show order --yaml prints one to begin with"}
@@ -89,7 +89,7 @@ func (v value) pairs(what string) ([]pair, error) {
 	for _, n := range nodes {
 		key, ok := scalar(n.Key)
 		if !ok {
-			return nil, v.doc.about(n.Key.GetToken(), v.field, "a name is a plain word")
+			return nil, v.doc.about(n.Key.GetToken(), v.field, "a name is a plain word: write NAME: VALUE")
 		}
 		p := pair{key: key, token: n.Key.GetToken(), value: value{doc: v.doc, node: n.Value, field: v.below(key)}}
 		if len(pairs) > 0 && behindComma(n, key, pairs[len(pairs)-1].key) {
@@ -97,7 +97,7 @@ func (v value) pairs(what string) ([]pair, error) {
 			continue
 		}
 		if _, null := n.Value.(*ast.NullNode); null || n.Value == nil {
-			return nil, v.doc.about(p.token, p.value.field, "there is nothing behind it")
+			return nil, v.doc.about(p.token, p.value.field, "there is nothing behind it: give it a value, or leave it out")
 		}
 		pairs = append(pairs, p)
 	}

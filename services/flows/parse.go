@@ -1,7 +1,9 @@
 package flows
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"regexp"
@@ -35,20 +37,16 @@ func ReadFile(path string) (*Flow, error) {
 		return nil, fmt.Errorf("flow: %w", err)
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	content := make([]byte, MaxFileBytes+1)
-	n := 0
-	for n < len(content) {
-		k, err := file.Read(content[n:])
-		n += k
-		if err != nil || k == 0 {
-			break
-		}
+	content, err := io.ReadAll(io.LimitReader(file, MaxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("flow: %w: name a file that can be read", err)
 	}
-	return Parse(path, content[:n])
+	return Parse(path, content)
 }
 
 // Parse reads a flow. Errors about its content are *Error and name the place by the file's name.
 func Parse(file string, content []byte) (*Flow, error) {
+	content = bytes.TrimPrefix(content, []byte("\ufeff")) // some editors begin a file with a byte order mark
 	doc := &document{file: file, lines: strings.Split(strings.ReplaceAll(string(content), "\r\n", "\n"), "\n")}
 	if err := doc.precheck(content); err != nil {
 		return nil, err

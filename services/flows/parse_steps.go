@@ -41,11 +41,25 @@ func (r *reader) readSteps(v value) error {
 	return nil
 }
 
+// deadLetters is behind a topic's name in that of its dead letters.
+const deadLetters = ".dlq"
+
+// readTopic reads the name of a topic.
+func readTopic(into *string, v value) error {
+	if err := named(into, topicName, "no topic has that name: use letters, digits, dots and dashes, such as order.placed")(v); err != nil {
+		return err
+	}
+	if strings.HasSuffix(*into, deadLetters) {
+		return v.wrong("%q: a topic's dead letters have a name that ends in %s: choose another", *into, deadLetters)
+	}
+	return nil
+}
+
 func (r *reader) readStep(step Step, v value) (Row, error) {
 	row := Row{Step: step, Share: 1, Cost: Cost{Spread: DefaultSpread}}
 	err := v.read("a step", slices.Concat([]member{
 		{"after", func(v value) error { return r.readAfter(&row, v) }},
-		{"message", named(&row.Message, topicName, "no topic has that name: use letters, digits, dots and dashes, such as order.placed")},
+		{"message", func(v value) error { return readTopic(&row.Message, v) }},
 	}, costMembers(&row.Cost), []member{
 		{"when", func(v value) error { return r.readWhen(&row, v) }},
 		{"share", number(0, 1, func(n float64) { row.Share = n }, "a share over 0 and up to 1")},

@@ -32,6 +32,9 @@ func (d *document) precheck(content []byte) error {
 	if strings.TrimSpace(string(content)) == "" {
 		return &Error{File: d.file, Problem: "the file is empty: tracelab flow show order --yaml prints one to begin with"}
 	}
+	if err := d.checkCharacters(); err != nil {
+		return err
+	}
 	if err := d.checkDepth(); err != nil {
 		return err
 	}
@@ -94,7 +97,7 @@ func (d *document) checkToken(t *token.Token) error {
 	case token.DocumentHeaderType:
 		return d.about(t, "", "one flow is one document: leave out the line of dashes")
 	case token.InvalidType:
-		return d.about(t, "", "this is no YAML: %s", cut(t.Error))
+		return d.about(t, "", "this is no YAML: %s", d.yamlRemedy(nil, t.Error, t))
 	}
 	return nil
 }
