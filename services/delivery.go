@@ -83,7 +83,7 @@ func (n *node) serveMessage(ctx context.Context, e Experiment, plan *flows.Plan,
 		}
 	}
 	end.receipt, end.err = n.doAndCarryOn(ctx, e, plan, hop, event)
-	if errors.Is(end.err, errHandOver) && !(neverSent(end.err) && carrier.SinceFirst(ctx) >= refusedFor) && !tooLarge(end.err) {
+	if errors.Is(end.err, errHandOver) && (!neverSent(end.err) || carrier.SinceFirst(ctx) < refusedFor) && !tooLarge(end.err) {
 		end.err = fmt.Errorf("%w: %w", carrier.ErrUnfinished, end.err)
 	}
 	return end

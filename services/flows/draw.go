@@ -248,14 +248,9 @@ func (f *Flow) notes() []string {
 			notes = append(notes, fmt.Sprintf("%s: %s keeps a view of %s, fed by %s with %g updates a second. Their steps are left out when a %s is read, so the form does less than the others: it is compared by its staleness.",
 				c.Form, f.Entry().Service(), strings.Join(c.View.From, ", "), c.View.Fed, c.View.Updates, f.Unit))
 		}
-		outbox := f.OutboxOf(c.Form)
-		if !f.SendsFromEntry(c.Form) {
-			outbox = Unsaid
-		}
-		switch outbox {
-		case On:
+		if outbox := f.OutboxOf(c.Form); f.SendsFromEntry(c.Form) && outbox == On {
 			notes = append(notes, fmt.Sprintf("%s: %s sends its first messages from an outbox.", c.Form, f.Entry().Service()))
-		case Off:
+		} else if f.SendsFromEntry(c.Form) && outbox == Off {
 			notes = append(notes, fmt.Sprintf("%s: %s sends its first messages before it answers, without an outbox.", c.Form, f.Entry().Service()))
 		}
 		for _, row := range f.Rows {
