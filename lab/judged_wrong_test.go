@@ -8,6 +8,7 @@ import (
 	"tracelab/journey"
 	"tracelab/lab/rundir"
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // TestMissingAnswersAreAProblemUnlessAFaultHit places orders of which some have no answer.
@@ -82,7 +83,7 @@ func TestARestartOfOrdersIsSaid(t *testing.T) {
 		j.answered(order{Order: rundir.Order{Form: "grpc", Number: number, ID: id, Status: 201}})
 	}
 	j.know(services.State{Form: services.GRPC, Number: 0, Status: services.Completed})
-	r := running{judge: j.judge, before: services.OrdersInstance{Instance: "a"}}
+	r := running{Config: Config{Flow: flows.Order()}, judge: j.judge, before: services.OrdersInstance{Instance: "a"}}
 	r.after = services.Summary{Forms: map[services.Form]services.Accounts{services.GRPC: {Accepted: 1}}, Orders: services.OrdersInstance{Instance: "a"}}
 	if got := r.restarted(); got != "" {
 		t.Errorf("restarted: %q, want nothing: it is the same instance", got)
