@@ -7,7 +7,7 @@ import (
 )
 
 func TestBrokerDown(t *testing.T) {
-	r := judged(t, brokerDown(), verdict.Holds, smaller{72, 3}, smaller{20, 2})
+	r := judged(t, brokerDown(), smaller{72, 3}, smaller{20, 2})
 	r.valid(t)
 	r.near(t, withoutOutbox, heldUp, 0.2)
 	r.log(t)

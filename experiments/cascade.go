@@ -121,7 +121,7 @@ func measureCascade(ctx context.Context, l *Lab) (Figures, error) {
 	}
 	var f Figures
 	// Orders that are under way when payment begins to hang end like those that come later.
-	before, err := steadyWaits(runs["grpc"], services.GRPC, 0, hangFrom-100*time.Millisecond)
+	before, err := steadyWaits(runs["grpc"], services.GRPC, hangFrom-100*time.Millisecond)
 	if err != nil {
 		return nil, err
 	}

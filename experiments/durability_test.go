@@ -7,7 +7,7 @@ import (
 )
 
 func TestDurability(t *testing.T) {
-	r := judged(t, durability(), verdict.Holds, smaller{100, 5}, smaller{50, 1})
+	r := judged(t, durability(), smaller{100, 5}, smaller{50, 1})
 	r.near(t, "ack", acceptedLost, 0.02)
 	r.log(t)
 }

@@ -67,7 +67,7 @@ func peakFigures(f *Figures, arm string, form services.Form, runs []*Ran) error 
 
 // waitsBeforePeak adds the median wait before the peak, and has the gate on it checked.
 func waitsBeforePeak(l *Lab, f *Figures, arm string, form services.Form, runs []*Ran) error {
-	before, err := steadyWaits(runs, form, 0, peakFrom)
+	before, err := steadyWaits(runs, form, peakFrom)
 	if err != nil {
 		return err
 	}

@@ -149,15 +149,15 @@ func (f Figures) gap(measure, base, other string) (verdict.Estimate, error) {
 	return verdict.Wider(paired, all), err
 }
 
-// steadyWaits are the waits of the orders of each run that were placed in a part of it, for the gate on the time before a fault.
-func steadyWaits(runs []*Ran, form services.Form, from, to time.Duration) ([][]float64, error) {
+// steadyWaits are the waits of the orders of each run that were placed before a time of it, for the gate on the time before a fault.
+func steadyWaits(runs []*Ran, form services.Form, until time.Duration) ([][]float64, error) {
 	var list [][]float64
 	for _, ran := range runs {
 		waits, err := ran.Measure(form, Wait)
 		if err != nil {
 			return nil, err
 		}
-		before := placedFrom(ran.Orders(form), from, to)
+		before := placedFrom(ran.Orders(form), 0, until)
 		var kept []float64
 		for i, o := range ran.Orders(form) {
 			if before(o) {

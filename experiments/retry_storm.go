@@ -100,7 +100,7 @@ func measureStorm(ctx context.Context, l *Lab) (Figures, error) {
 		return nil, err
 	}
 	var f Figures
-	before, err := steadyWaits(runs["grpc, no budget"], services.GRPC, 0, triggerFrom-100*time.Millisecond)
+	before, err := steadyWaits(runs["grpc, no budget"], services.GRPC, triggerFrom-100*time.Millisecond)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func stormed(j *journey.Journey) error {
 	linked := 0
 	for _, i := range j.Spans() {
 		span := set.Span(i)
-		if attempts[span.ID] && slices.ContainsFunc(span.Links, func(l journey.Link) bool { return attempts[l.Ref.Span] }) {
+		if attempts[span.ID] && slices.ContainsFunc(span.Links, func(l journey.Link) bool { return attempts[l.Span] }) {
 			linked++
 		}
 	}

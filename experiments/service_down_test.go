@@ -7,7 +7,7 @@ import (
 )
 
 func TestServiceDown(t *testing.T) {
-	r := judged(t, serviceDown(), verdict.Holds, smaller{100, 2}, smaller{40, 2})
+	r := judged(t, serviceDown(), smaller{100, 2}, smaller{40, 2})
 	r.valid(t)
 	r.near(t, "kafka", backlogThen, 4)
 	r.near(t, "kafka", catchUp, 200)

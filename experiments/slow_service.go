@@ -74,7 +74,7 @@ func slowService() Claim {
 					f.PerRun(string(form), m[1], "ms", added)
 				}
 			}
-			before, err := steadyWaits(runs[calmArm(services.GRPC)], services.GRPC, 0, simulation.Forever)
+			before, err := steadyWaits(runs[calmArm(services.GRPC)], services.GRPC, simulation.Forever)
 			if err != nil {
 				return nil, err
 			}
