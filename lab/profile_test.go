@@ -37,8 +37,13 @@ func TestProfilesAreSplitByForm(t *testing.T) {
 		f := result.Forms[form].CPU
 		samples, ms = samples+f.Samples, ms+f.CPU
 		checkFile(t, f.File, string(form), f.Samples, f.CPU)
-		if f.Samples == 0 || len(f.Steps) != len(flows.Order().Rows) || f.Transport == 0 {
-			t.Errorf("%s: %+v: no samples, or not of all steps and the transport", form, f)
+		if f.Samples == 0 || f.Transport == 0 {
+			t.Errorf("%s: %+v: no samples, or not of the transport", form, f)
+		}
+		for _, row := range flows.Order().Rows { // an order that failed has undone a step, too
+			if _, ok := f.Steps[row.Step]; !ok {
+				t.Errorf("%s: nothing of %s in %v", form, row.Step, f.Steps)
+			}
 		}
 		sum := f.Transport
 		for _, step := range f.Steps {
