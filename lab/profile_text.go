@@ -19,7 +19,7 @@ func (r *Result) cpu(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "CPU time of an order in this process, from a profile with a sample for each %g ms:\n\n", p.SampleMS)
 	var rows []row
-	for _, step := range r.StepOrder {
+	for _, step := range r.stepsOfProfiles() {
 		rows = append(rows, row{step, func(f *FormResult) string { return cpuTime(f.cpu().Steps[services.Step(step)]) }})
 	}
 	r.rows(b, append(rows,
@@ -30,6 +30,21 @@ func (r *Result) cpu(b *strings.Builder) {
 	forms := r.forms()
 	last := r.Forms[forms[len(forms)-1]]
 	fmt.Fprintf(b, "  Kept in %s; look with: go tool pprof -top %s\n\n", p.Dir, last.cpu().File)
+}
+
+// stepsOfProfiles are the steps in the flow's order, then those that only took place because another one failed: they undo.
+func (r *Result) stepsOfProfiles() []string {
+	steps := slices.Clone(r.StepOrder)
+	var others []string
+	for _, form := range r.forms() {
+		for step := range r.Forms[form].cpu().Steps {
+			if !slices.Contains(steps, string(step)) && !slices.Contains(others, string(step)) {
+				others = append(others, string(step))
+			}
+		}
+	}
+	slices.Sort(others)
+	return append(steps, others...)
 }
 
 // parts lists what was spent for no order, the largest part first, as shares of all.
