@@ -91,6 +91,7 @@ func probedForms(f *flows.Flow) []services.Form {
 			counts[by]++
 		}
 		switch {
+		case counts[flows.RabbitMQ] > 0: // see rabbitForm
 		case column.View != nil:
 			first(&view, column)
 		case len(column.Batches) > 0:
@@ -101,7 +102,7 @@ func probedForms(f *flows.Flow) []services.Form {
 			first(&http, column)
 		case counts[flows.RPC] == len(f.Rows):
 			first(&grpc, column)
-		case counts[flows.KafkaLog] > most && counts[flows.RabbitMQ] == 0:
+		case counts[flows.KafkaLog] > most:
 			messages, most = column.Form, counts[flows.KafkaLog]
 		}
 	}

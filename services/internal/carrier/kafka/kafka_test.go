@@ -231,8 +231,8 @@ func TestPublish(t *testing.T) {
 		}
 		b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.MessageTooLarge})
 		err = k.Publish(b.Context(), "orders", &orderpb.Event{Order: order})
-		if failed, ok := errors.AsType[*carrier.Failed](err); !ok || failed.Reason() != carrier.Unavailable || !strings.Contains(err.Error(), "did not take") {
-			t.Errorf("Publish that the broker refuses: %v, want %s", err, carrier.Unavailable)
+		if failed, ok := errors.AsType[*carrier.Failed](err); !ok || failed.Reason() != carrier.MessageRefused || !strings.Contains(err.Error(), "refuses the message") {
+			t.Errorf("Publish that the broker refuses: %v, want %s", err, carrier.MessageRefused)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package rabbitmq
 import (
 	"context"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -30,6 +31,9 @@ func TestWhatIsDeletedIsMadeAgain(t *testing.T) {
 				ch, done := b.channel()
 				b.Must(remove(ch))
 				done()
+				if name == "queue" { // what comes while it is away goes to the other consumer's queue alone
+					time.Sleep(time.Second)
+				}
 				b.Must(r.Publish(context.WithoutCancel(b.Context()), "orders", eventOf("after")))
 				b.await("second message", func() bool { return got.count() == 2 })
 				b.drainAndClose(r)
