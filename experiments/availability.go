@@ -22,6 +22,8 @@ const answeredInTime = "in time"
 const (
 	clientPatience = 300 * time.Millisecond
 	outageShare    = 0.075
+	// startRoom lies between the broker's outage and a service's start, which may come late because the service's stop took long.
+	startRoom = 500 * time.Millisecond
 )
 
 // availability: what of the flow has to be up for a client to be answered.
@@ -93,7 +95,7 @@ func drawnOutages(seed uint64, length time.Duration) []lab.Event {
 	events := broker.events("stop")
 	for _, part := range flows.Order().Services() {
 		o := draw(part)
-		for o.to >= broker.from-inFlight && o.to < broker.to+inFlight { // no service starts without its broker
+		for o.to >= broker.from-startRoom && o.to < broker.to+startRoom { // no service starts without its broker
 			o = draw(part)
 		}
 		events = append(events, o.events("stop")...)
