@@ -55,7 +55,7 @@ func held(t *testing.T, c Claim, want verdict.Word, orders int) *Report {
 }
 
 // In virtual time the verdicts of what is small enough to run with the other tests do not depend on a machine; the others stand in
-// queue_stack_test.go.
+// queue_slow_test.go.
 func TestClaimsOfQueues(t *testing.T) {
 	t.Run("unknown-outcome", func(t *testing.T) {
 		r := held(t, unknownOutcome(), verdict.DoesNotHold, 100)

@@ -1,4 +1,4 @@
-//go:build stack
+//go:build slow
 
 package experiments
 
@@ -8,7 +8,7 @@ import (
 	"tracelab/experiments/verdict"
 )
 
-// What takes seconds of peaks and storms to show runs in virtual time as well, but with thousands of orders: too many for every run of the tests.
+// What takes seconds of peaks and storms to show runs in virtual time as well, but with thousands of orders: too many for every run of the tests. `task claims:storms` runs them.
 func TestClaimsOfPeaksAndStorms(t *testing.T) {
 	for _, c := range []struct {
 		claim  Claim
