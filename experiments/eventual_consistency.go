@@ -89,7 +89,7 @@ func eventualConsistency() Claim {
 			if err != nil {
 				return Decision{}, errors.Join(append(errs, err)...)
 			}
-			both, err := verdict.Bootstrap(Values(apart).known(), 1)
+			both, err := apartOf(Values(apart).known())
 			parts = append(parts, verdict.Part{Name: "reads less traces, share", Estimate: both, Want: verdict.Within(0, delta)})
 			return Decision{Parts: parts}, errors.Join(append(errs, err)...)
 		},
@@ -103,6 +103,24 @@ func eventualConsistency() Claim {
 			change(c, services.Kafka, func(column *flows.Column) { column.Waits = true })
 		}}},
 	}
+}
+
+// fewestApart orders whose reads and traces differ make a spread that resamples show.
+const fewestApart = 10
+
+// apartOf estimates how far reads and traces are apart. Where few orders differ at all, resamples without them have no spread; then the share of
+// orders that differ stands for it, with its exact bounds: two curves are apart by no more than that.
+func apartOf(values []float64) (verdict.Estimate, error) {
+	differ := 0
+	for _, v := range values {
+		if v != 0 {
+			differ++
+		}
+	}
+	if differ >= fewestApart {
+		return verdict.Bootstrap(values, 1)
+	}
+	return verdict.Share(differ, len(values))
 }
 
 // stale adds what reads saw of a form's orders, and what their traces say of the same moments.
@@ -122,18 +140,19 @@ func (f *Figures) stale(ran *Ran, form services.Form) error {
 		if len(o.Reads) != len(times) || math.IsNaN(tails[i]) || math.IsInf(tails[i], 0) {
 			continue
 		}
-		apart[i] = 0
+		moments := 0 // at which the reads say that it is not completed, less those at which its trace does
 		for t, read := range o.Reads {
 			of[t]++
 			if !read.Done {
 				stale[t]++
-				apart[i] += 1 / float64(len(times))
+				moments++
 			}
 			if tails[i] > float64(read.After)/1e6 {
 				longer[t]++
-				apart[i] -= 1 / float64(len(times))
+				moments--
 			}
 		}
+		apart[i] = float64(moments) / float64(len(times))
 	}
 	if of[0] == 0 {
 		return fmt.Errorf("%s: no order was read at all times", form)
