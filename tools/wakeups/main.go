@@ -28,7 +28,9 @@ func main() {
 	at := func(q float64) time.Duration {
 		return late[min(len(late)-1, int(q*float64(len(late))))].Round(time.Microsecond)
 	}
-	fmt.Fprintf(os.Stdout, "%d wakeups, late by %v (p50), %v (p99), %v (max)\n", len(late), at(0.5), at(0.99), at(1))
+	if _, err := fmt.Fprintf(os.Stdout, "%d wakeups, late by %v (p50), %v (p99), %v (max)\n", len(late), at(0.5), at(0.99), at(1)); err != nil {
+		os.Exit(1)
+	}
 }
 
 // lateness sleeps until each of n intended times and returns, sorted, how much later each sleep ended.
