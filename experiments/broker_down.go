@@ -63,7 +63,7 @@ func brokerDown() Claim {
 			f.Shares(withoutOutbox, duringErrors, off, duringOf(services.Kafka, down), unanswered)
 			f.lost(withoutOutbox, services.Kafka, off)
 			f.lost(withOutbox, services.Kafka, on)
-			return f, l.Show(on[0], services.Kafka, numbersOf(on[0].during(services.Kafka, down))...)
+			return f, l.Show(on[0], services.Kafka, numbersOf(on[0].during(services.Kafka, down), anyOrder)...)
 		},
 		Decide: func(f Figures) (Decision, error) {
 			off, err := f.RunShare(withoutOutbox, heldUp)

@@ -121,26 +121,20 @@ func measureCascade(ctx context.Context, l *Lab) (Figures, error) {
 	}
 	var f Figures
 	// Orders that are under way when payment begins to hang end like those that come later.
-	before, err := steadyWaits(runs["grpc"], services.GRPC, hangFrom-100*time.Millisecond)
-	if err != nil {
-		return nil, err
-	}
+	before := waitsOf(runs["grpc"], services.GRPC, hangFrom-100*time.Millisecond)
 	l.Steady(before)
-	var refused []int
 	for _, arm := range cascadeArms() {
 		f.ShareOfRuns(arm.name, othersFail, runs[arm.name], func(ran *Ran) (int, int) {
 			orders := ran.Orders(arm.form)
-			during := placedFrom(orders, hangFrom, simulation.Forever)
+			during := ran.startedIn(hangFrom, simulation.Forever)
 			others := func(o rundir.Order) bool { return during(o) && !needsPayment(flow, ran.Config.Seed, o.Number) }
 			return countOrders(orders, others, Failed)
 		})
 	}
 	first := runs["grpc"][0]
-	for _, o := range first.Orders(services.GRPC) {
-		if unanswered(o) && !needsPayment(flow, first.Config.Seed, o.Number) {
-			refused = append(refused, o.Number)
-		}
-	}
+	refused := numbersOf(first.Orders(services.GRPC), func(o rundir.Order) bool {
+		return unanswered(o) && !needsPayment(flow, first.Config.Seed, o.Number)
+	})
 	return f, l.Show(first, services.GRPC, refused...)
 }
 

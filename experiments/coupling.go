@@ -109,7 +109,7 @@ func measureCoupling(ctx context.Context, l *Lab) (Figures, error) {
 	}
 	l.Fair(slices.Compact(all)...)
 	l.SteadyBefore(runs[paymentService], services.Kafka, down, steadyWithin)
-	return f, l.Show(runs[paymentService][0], services.Kafka, numbersOf(runs[paymentService][0].during(services.Kafka, down))...)
+	return f, l.Show(runs[paymentService][0], services.Kafka, numbersOf(runs[paymentService][0].during(services.Kafka, down), anyOrder)...)
 }
 
 const (

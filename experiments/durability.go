@@ -91,12 +91,7 @@ func measureDurability(ctx context.Context, l *Lab) (Figures, error) {
 		f.Count(string(form), acceptedLost, gone, all)
 		f.Count(string(form), toldErrors, told, all+told)
 	}
-	var numbers []int
-	for _, o := range runs["ack"][0].Orders("ack") {
-		if lost(o) {
-			numbers = append(numbers, o.Number)
-		}
-	}
+	numbers := numbersOf(runs["ack"][0].Orders("ack"), lost)
 	if len(numbers) == 0 { // nothing was lost: no order shows it
 		numbers = []int{-1}
 	}

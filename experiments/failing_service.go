@@ -155,13 +155,7 @@ func failures(f *Figures, arm string, orders []rundir.Order, journeys []*journey
 
 // hitOrders are the numbers of the orders that a fault hit.
 func hitOrders(orders []rundir.Order) []int {
-	var hit []int
-	for _, o := range orders {
-		if len(o.Hit) > 0 {
-			hit = append(hit, o.Number)
-		}
-	}
-	return hit
+	return numbersOf(orders, func(o rundir.Order) bool { return !spared(o) })
 }
 
 // stepsNamed counts the attempts at a step.

@@ -83,12 +83,7 @@ func hybridCheckout() Claim {
 				f.Count(string(form), paymentHeard, heard, max(1, in))
 				f.PerOrder(string(form), sureWait, "ms", waits)
 			}
-			var paid []int
-			for _, o := range ran.Orders(services.Hybrid) {
-				if len(o.Hit) == 0 {
-					paid = append(paid, o.Number)
-				}
-			}
+			paid := numbersOf(ran.Orders(services.Hybrid), spared)
 			return f, l.Show(ran, services.Hybrid, paid...)
 		},
 		Decide: func(f Figures) (Decision, error) {

@@ -71,13 +71,37 @@ func (r *Ran) began() time.Time {
 	return first
 }
 
+// startedIn tells whether an order was to start in a time of the run.
+func (r *Ran) startedIn(from, to time.Duration) func(rundir.Order) bool {
+	began := r.began()
+	return func(o rundir.Order) bool {
+		at := o.Intended.Sub(began)
+		return o.Outcome != notPlaced && at >= from && at < to
+	}
+}
+
 // between are a form's orders that were to start in a time of the run.
 func (r *Ran) between(form services.Form, from, to time.Duration) []rundir.Order {
-	began := r.began()
-	return slices.DeleteFunc(slices.Clone(r.orders[form]), func(o rundir.Order) bool {
-		at := o.Intended.Sub(began)
-		return o.Outcome == notPlaced || at < from || at >= to
-	})
+	started := r.startedIn(from, to)
+	return slices.DeleteFunc(slices.Clone(r.orders[form]), func(o rundir.Order) bool { return !started(o) })
+}
+
+// waitsUntil are the waits of a form's orders that were to start before a time of the run, in milliseconds.
+func (r *Ran) waitsUntil(form services.Form, until time.Duration) []float64 {
+	var waits []float64
+	for _, o := range r.between(form, 0, until) {
+		waits = append(waits, r.value(o, Wait, nil, nil))
+	}
+	return waits
+}
+
+// waitsOf are the waits of each run before a time of it, for the gate on the time before a fault.
+func waitsOf(runs []*Ran, form services.Form, until time.Duration) [][]float64 {
+	list := make([][]float64, len(runs))
+	for i, ran := range runs {
+		list[i] = ran.waitsUntil(form, until)
+	}
+	return list
 }
 
 // during are a form's orders that were to start while a part was away.
@@ -85,14 +109,19 @@ func (r *Ran) during(form services.Form, o outage) []rundir.Order {
 	return r.between(form, o.from, o.to)
 }
 
-// numbersOf are the numbers of orders.
-func numbersOf(orders []rundir.Order) []int {
-	numbers := make([]int, len(orders))
-	for i, o := range orders {
-		numbers[i] = o.Number
+// numbersOf are the numbers of the orders that have a property.
+func numbersOf(orders []rundir.Order, have func(rundir.Order) bool) []int {
+	var numbers []int
+	for _, o := range orders {
+		if have(o) {
+			numbers = append(numbers, o.Number)
+		}
 	}
 	return numbers
 }
+
+// spared tells whether no fault hit an order.
+func spared(o rundir.Order) bool { return len(o.Hit) == 0 }
 
 // unanswered tells whether the client got an error, or nothing in time.
 func unanswered(o rundir.Order) bool { return !o.Answered() }
@@ -116,17 +145,9 @@ const inFlight = 100 * time.Millisecond
 
 // SteadyBefore has the gate on the time before an outage checked, on the waits of a form: they drift by no more than band milliseconds.
 func (l *Lab) SteadyBefore(runs []*Ran, form services.Form, o outage, band float64) {
-	steady := &verdict.Steady{Band: band}
-	for _, ran := range runs {
-		var waits []float64
-		for _, order := range ran.between(form, 0, o.from-inFlight) {
-			waits = append(waits, ran.value(order, Wait, nil, nil))
-		}
-		steady.Runs = append(steady.Runs, waits)
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.steady = steady
+	l.steady = &verdict.Steady{Runs: waitsOf(runs, form, o.from-inFlight), Band: band}
 }
 
 // mostLate is how late an event may be.
@@ -147,8 +168,8 @@ func (l *Lab) Fair(runs ...*Ran) {
 			}
 		}
 		for form, f := range ran.Result.Forms {
-			if a := f.Orders; a.Placed != a.Accepted+a.Refused+a.Unknown+a.Lost || a.Accepted != a.Completed+a.Failed+a.Pending || a.Placed != a.Answered+a.Errors+a.Unanswered {
-				wrong = append(wrong, fmt.Sprintf("%s, seed %d: %+v", form, ran.Config.Seed, a))
+			if len(f.Orders.Imbalances()) > 0 {
+				wrong = append(wrong, fmt.Sprintf("%s, seed %d: %+v", form, ran.Config.Seed, f.Orders))
 			}
 		}
 	}
@@ -195,12 +216,7 @@ func (f Figures) RunShare(arm, measure string) (verdict.Estimate, error) {
 	if err != nil {
 		return verdict.Estimate{}, err
 	}
-	runs, err := verdict.Runs(values)
-	if err != nil {
-		return verdict.Estimate{}, err
-	}
-	all, err := verdict.Share(hits, of)
-	return verdict.Wider(runs, all), err
+	return Figure{Per: PerRun, Values: values, Hits: hits, Of: of}.Estimate()
 }
 
 // counted is a count that is complete.

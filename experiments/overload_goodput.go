@@ -85,12 +85,7 @@ func overloadGoodput() Claim {
 				}
 			}
 			first := runs[arm(services.GRPC, 2)][0]
-			var gaveUp []int
-			for _, o := range first.Orders(services.GRPC) {
-				if unanswered(o) {
-					gaveUp = append(gaveUp, o.Number)
-				}
-			}
+			gaveUp := numbersOf(first.Orders(services.GRPC), unanswered)
 			return f, l.Show(first, services.GRPC, gaveUp...)
 		},
 		Decide: func(f Figures) (Decision, error) {
@@ -124,8 +119,7 @@ func overloadGoodput() Claim {
 
 // overloadFlow is chain:1 with few workers and a queue without an end.
 func overloadFlow() (*flows.Flow, error) {
-	flow, err := kneeFlow(services.Kafka, overloadWorkers)
-	return flow, err
+	return kneeFlow(services.Kafka, overloadWorkers)
 }
 
 // overloadFigures adds what was done in one arm: in the time in which orders came, those that were answered well, of messages also done.
@@ -137,7 +131,7 @@ func overloadFigures(f *Figures, a Arm, runs []*Ran) error {
 		}
 		orders := ran.Orders(form)
 		length := placing(len(orders), ran.Config.Rate)
-		hits, _ := countOrders(orders, placedFrom(orders, length/3, simulation.Forever), func(o rundir.Order) bool { return !Failed(o) })
+		hits, _ := countOrders(orders, ran.startedIn(length/3, simulation.Forever), func(o rundir.Order) bool { return !Failed(o) })
 		return float64(hits) / (length * 2 / 3).Seconds(), nil
 	})
 	if err != nil {

@@ -40,7 +40,7 @@ func peakOf(c lab.Config) lab.Config {
 // peakFigures adds what a peak did in one arm.
 func peakFigures(f *Figures, arm string, form services.Form, runs []*Ran) error {
 	f.ShareOfRuns(arm, peakErrors, runs, func(ran *Ran) (int, int) {
-		return countOrders(ran.Orders(form), placedFrom(ran.Orders(form), peakFrom, peakEnds), unanswered)
+		return countOrders(ran.Orders(form), ran.startedIn(peakFrom, peakEnds), unanswered)
 	})
 	p99, err := eachRun(runs, func(ran *Ran) (float64, error) {
 		values, err := ran.Measure(form, Completion)
@@ -52,7 +52,7 @@ func peakFigures(f *Figures, arm string, form services.Form, runs []*Ran) error 
 	drain, err := eachRun(runs, func(ran *Ran) (float64, error) {
 		values, err := ran.Measure(form, Completion)
 		orders := ran.Orders(form)
-		inPeak, last := placedFrom(orders, peakFrom, peakEnds), math.Inf(-1)
+		inPeak, last := ran.startedIn(peakFrom, peakEnds), math.Inf(-1)
 		for i, o := range orders {
 			if inPeak(o) && values[i] < math.Inf(1) {
 				last = max(last, o.Intended.Sub(orders[0].Intended).Seconds()+values[i]/1000)
@@ -66,18 +66,14 @@ func peakFigures(f *Figures, arm string, form services.Form, runs []*Ran) error 
 }
 
 // waitsBeforePeak adds the median wait before the peak, and has the gate on it checked.
-func waitsBeforePeak(l *Lab, f *Figures, arm string, form services.Form, runs []*Ran) error {
-	before, err := steadyWaits(runs, form, peakFrom)
-	if err != nil {
-		return err
-	}
+func waitsBeforePeak(l *Lab, f *Figures, arm string, form services.Form, runs []*Ran) {
+	before := waitsOf(runs, form, peakFrom)
 	l.Steady(before)
 	medians := make(Values, len(before))
 	for i := range before {
 		medians[i] = middle(Values(before[i]).known())
 	}
 	f.PerRun(arm, waitsBefore, "ms", medians)
-	return nil
 }
 
 // peaked is what a simulated peak does to the orders of one run.

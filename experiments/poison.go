@@ -139,12 +139,7 @@ func measurePoison(ctx context.Context, l *Lab) (Figures, error) {
 	}
 	f.letters(runs[isBuried], back)
 	first := runs[isBuried][0]
-	var numbers []int
-	for _, o := range first.Orders(services.Kafka) {
-		if hitBy(o, "error") {
-			numbers = append(numbers, o.Number)
-		}
-	}
+	numbers := numbersOf(first.Orders(services.Kafka), func(o rundir.Order) bool { return hitBy(o, "error") })
 	if len(numbers) == 0 {
 		numbers = []int{-1}
 	}

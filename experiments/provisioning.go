@@ -164,12 +164,7 @@ func leastKept(kept map[int][]bool, seeds int) (least []float64, more []int) {
 
 // showRefused shows an order of grpc that payment refused, if there is one.
 func showRefused(l *Lab, ran *Ran) error {
-	var refused []int
-	for _, o := range ran.Orders(services.GRPC) {
-		if unanswered(o) {
-			refused = append(refused, o.Number)
-		}
-	}
+	refused := numbersOf(ran.Orders(services.GRPC), unanswered)
 	if len(refused) == 0 {
 		return nil
 	}

@@ -94,17 +94,6 @@ func countOrders(orders []rundir.Order, asked, is func(rundir.Order) bool) (hits
 
 func anyOrder(rundir.Order) bool { return true }
 
-// placedFrom tells whether an order was to begin in a part of the run.
-func placedFrom(orders []rundir.Order, from, to time.Duration) func(rundir.Order) bool {
-	var first time.Time
-	for _, o := range orders {
-		if o.Outcome != notPlaced && (first.IsZero() || o.Intended.Before(first)) {
-			first = o.Intended
-		}
-	}
-	return func(o rundir.Order) bool { at := o.Intended.Sub(first); return at >= from && at < to }
-}
-
 // mean estimates a figure of an arm over its runs.
 func (f Figures) mean(arm, measure string) (verdict.Estimate, error) {
 	x, err := f.find(arm, measure)
@@ -147,26 +136,6 @@ func (f Figures) gap(measure, base, other string) (verdict.Estimate, error) {
 	}
 	all, err := verdict.ShareDifference(b.Hits, b.Of, o.Hits, o.Of)
 	return verdict.Wider(paired, all), err
-}
-
-// steadyWaits are the waits of the orders of each run that were placed before a time of it, for the gate on the time before a fault.
-func steadyWaits(runs []*Ran, form services.Form, until time.Duration) ([][]float64, error) {
-	var list [][]float64
-	for _, ran := range runs {
-		waits, err := ran.Measure(form, Wait)
-		if err != nil {
-			return nil, err
-		}
-		before := placedFrom(ran.Orders(form), 0, until)
-		var kept []float64
-		for i, o := range ran.Orders(form) {
-			if before(o) {
-				kept = append(kept, waits[i])
-			}
-		}
-		list = append(list, kept)
-	}
-	return list, nil
 }
 
 // busyAt is how long a step keeps a worker for each of n orders: the waiting that is drawn, and what a step takes beyond it.

@@ -58,7 +58,7 @@ func reaction() Claim {
 				f.lostAs(string(form), unnotified, form, runs[string(form)])
 				f.Count(string(form), doneTwice, twice, steps)
 			}
-			return f, l.Show(runs["kafka"][0], services.Kafka, numbersOf(runs["kafka"][0].during(services.Kafka, down))...)
+			return f, l.Show(runs["kafka"][0], services.Kafka, numbersOf(runs["kafka"][0].during(services.Kafka, down), anyOrder)...)
 		},
 		Decide: func(f Figures) (Decision, error) {
 			grpc, err := f.RunShare("grpc", duringErrors)

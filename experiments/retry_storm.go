@@ -100,10 +100,7 @@ func measureStorm(ctx context.Context, l *Lab) (Figures, error) {
 		return nil, err
 	}
 	var f Figures
-	before, err := steadyWaits(runs["grpc, no budget"], services.GRPC, triggerFrom-100*time.Millisecond)
-	if err != nil {
-		return nil, err
-	}
+	before := waitsOf(runs["grpc, no budget"], services.GRPC, triggerFrom-100*time.Millisecond)
 	l.Steady(before)
 	for _, arm := range stormArms() {
 		if err := stormFigures(&f, arm, runs[arm.name]); err != nil {
@@ -111,12 +108,7 @@ func measureStorm(ctx context.Context, l *Lab) (Figures, error) {
 		}
 	}
 	first := runs["grpc, no budget"][0]
-	var failed []int
-	for _, o := range first.between(services.GRPC, stormFrom, simulation.Forever) {
-		if Failed(o) {
-			failed = append(failed, o.Number)
-		}
-	}
+	failed := numbersOf(first.between(services.GRPC, stormFrom, simulation.Forever), Failed)
 	if len(failed) == 0 { // there was no storm, so no trace shows one
 		return f, nil
 	}
@@ -126,11 +118,11 @@ func measureStorm(ctx context.Context, l *Lab) (Figures, error) {
 // stormFigures adds what is left of the storm in one arm.
 func stormFigures(f *Figures, arm stormArm, runs []*Ran) error {
 	f.ShareOfRuns(arm.name, goodput, runs, func(ran *Ran) (int, int) {
-		return countOrders(ran.Orders(arm.form), placedFrom(ran.Orders(arm.form), stormFrom, simulation.Forever), func(o rundir.Order) bool { return !Failed(o) })
+		return countOrders(ran.Orders(arm.form), ran.startedIn(stormFrom, simulation.Forever), func(o rundir.Order) bool { return !Failed(o) })
 	})
 	p99, err := eachRun(runs, func(ran *Ran) (float64, error) {
 		values, err := ran.Measure(arm.form, Completion)
-		after := placedFrom(ran.Orders(arm.form), stormFrom, simulation.Forever)
+		after := ran.startedIn(stormFrom, simulation.Forever)
 		return quantileOf(values, 0.99, func(i int) bool { return after(ran.Orders(arm.form)[i]) }), err
 	})
 	if err != nil {

@@ -55,7 +55,7 @@ func serviceDown() Claim {
 			if err := f.backlog("kafka", runs["kafka"], services.Kafka, paymentService, down); err != nil {
 				return nil, err
 			}
-			return f, l.Show(runs["kafka"][0], services.Kafka, numbersOf(runs["kafka"][0].during(services.Kafka, down))...)
+			return f, l.Show(runs["kafka"][0], services.Kafka, numbersOf(runs["kafka"][0].during(services.Kafka, down), anyOrder)...)
 		},
 		Decide: func(f Figures) (Decision, error) {
 			grpc, err := f.RunShare("grpc", duringErrors)

@@ -74,18 +74,10 @@ func slowService() Claim {
 					f.PerRun(string(form), m[1], "ms", added)
 				}
 			}
-			before, err := steadyWaits(runs[calmArm(services.GRPC)], services.GRPC, simulation.Forever)
-			if err != nil {
-				return nil, err
-			}
+			before := waitsOf(runs[calmArm(services.GRPC)], services.GRPC, simulation.Forever)
 			l.Steady(before)
 			first := runs[string(services.GRPC)][0]
-			var others []int
-			for _, o := range first.Orders(services.GRPC) {
-				if len(o.Hit) == 0 {
-					others = append(others, o.Number)
-				}
-			}
+			others := numbersOf(first.Orders(services.GRPC), spared)
 			return f, l.Show(first, services.GRPC, others...)
 		},
 		Decide: func(f Figures) (Decision, error) {

@@ -108,21 +108,14 @@ func measurePeak(ctx context.Context, l *Lab, flow *flows.Flow, peakArms []peakA
 		return nil, err
 	}
 	var f Figures
-	if err := waitsBeforePeak(l, &f, peakArms[0].name, peakArms[0].form, runs[peakArms[0].name]); err != nil {
-		return nil, err
-	}
+	waitsBeforePeak(l, &f, peakArms[0].name, peakArms[0].form, runs[peakArms[0].name])
 	for _, arm := range peakArms {
 		if err := peakFigures(&f, arm.name, arm.form, runs[arm.name]); err != nil {
 			return nil, err
 		}
 	}
 	first := runs[peakArms[0].name][0]
-	var refused []int
-	for _, o := range first.Orders(services.GRPC) {
-		if unanswered(o) {
-			refused = append(refused, o.Number)
-		}
-	}
+	refused := numbersOf(first.Orders(services.GRPC), unanswered)
 	return f, l.Show(first, services.GRPC, refused...)
 }
 

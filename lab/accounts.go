@@ -31,15 +31,15 @@ type Accounts struct {
 
 // Problems lists the sums that do not hold, and what is left over at the end of a run: an order that is pending.
 func (a Accounts) Problems() []string {
-	wrong := a.imbalances()
+	wrong := a.Imbalances()
 	if pending := a.pending(); pending != "" {
 		wrong = append(wrong, pending)
 	}
 	return wrong
 }
 
-// imbalances lists the sums that do not hold.
-func (a Accounts) imbalances() []string {
+// Imbalances lists the sums that do not hold.
+func (a Accounts) Imbalances() []string {
 	var wrong []string
 	if a.Placed != a.Accepted+a.Refused+a.Unknown+a.Lost {
 		wrong = append(wrong, fmt.Sprintf("accounts do not balance: placed %d is not accepted %d + refused %d + unknown %d + lost %d", a.Placed, a.Accepted, a.Refused, a.Unknown, a.Lost))

@@ -43,7 +43,7 @@ func (r *running) tell(result *Result, text, event string) {
 // formProblems lists what is not as it should be in a form.
 func (r *running) formProblems(result *Result, form services.Form) {
 	f, name := result.Forms[form], string(form)+": "
-	for _, problem := range f.Orders.imbalances() {
+	for _, problem := range f.Orders.Imbalances() {
 		result.Problems = append(result.Problems, name+problem)
 	}
 	if pending := f.Orders.pending(); pending != "" {
