@@ -95,8 +95,10 @@ func poison() Claim {
 		Alike: func(c *lab.Config) { c.Faults = nil },
 		Sabotages: []Sabotage{
 			{Name: "with dead letters, too, a record keeps its worker", Change: func(c *lab.Config) {
-				c.Faults = append(c.Faults, faults.Fault{Service: notificationService, Kind: "delay", Value: inPlaceFor.String(), Share: poisonShare(Size{Orders: c.Orders})})
-			}},
+				if slices.ContainsFunc(c.Faults, func(f faults.Fault) bool { return f.Kind == "error" }) { // the arm with dead letters, not the calm one
+					c.Faults = append(c.Faults, faults.Fault{Service: notificationService, Kind: "delay", Value: inPlaceFor.String(), Share: poisonShare(Size{Orders: c.Orders})})
+				}
+			}, Want: verdict.DoesNotHold},
 			{Name: "nothing is tried again, so nothing is kept", Change: func(c *lab.Config) {
 				c.Flow = WithRow(c.Flow, notifyStep, func(row *flows.Row) { row.Retry = flows.Retry{} })
 			}},
