@@ -69,8 +69,8 @@ func (c *flowFromCommand) derive(ctx context.Context, s *streams) (*derive.Deriv
 	if err != nil {
 		return nil, err
 	}
-	if run, ok := in.(traceset.Run); ok {
-		return nil, usageError{fmt.Errorf("%s has %d forms: say which one the flow is made from, such as %s", run.Dir, len(run.Forms), hint.Quote(run.Dir+"/"+run.Forms[0]))}
+	if in, err = oneForm(in, " the flow is made from"); err != nil {
+		return nil, err
 	}
 	group, warnings, err := in.Group(ctx)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tracelab/internal/hint"
 	"tracelab/internal/traceset"
 	"tracelab/journey"
 )
@@ -45,6 +46,19 @@ func joined(resolver *traceset.Resolver, names []string) (traceset.Input, error)
 		return nil, usageError{err}
 	}
 	return in, err
+}
+
+// oneForm returns what a question about one form is asked of: the only form of a run, and any other input as it is. A run of several forms is an
+// error that shows how one is named.
+func oneForm(in traceset.Input, what string) (traceset.Input, error) {
+	run, ok := in.(traceset.Run)
+	switch {
+	case !ok:
+		return in, nil
+	case len(run.Forms) == 1:
+		return run.Form(run.Forms[0])
+	}
+	return nil, usageError{fmt.Errorf("%s has %d forms: say which one%s, such as %s", run.Dir, len(run.Forms), what, hint.Quote(run.Dir+"/"+run.Forms[0]))}
 }
 
 // incomplete lists the rules whose warnings say that something of an input is missing.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"tracelab/internal/hint"
 	"tracelab/internal/traceset"
 	"tracelab/journey"
 	"tracelab/journey/compare"
@@ -46,8 +45,8 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if run, ok := in.(traceset.Run); ok {
-		return usageError{fmt.Errorf("%s has %d forms: say which one is to change, such as %s", run.Dir, len(run.Forms), hint.Quote(run.Dir+"/"+run.Forms[0]))}
+	if in, err = oneForm(in, " is to change"); err != nil {
+		return err
 	}
 	if form, ok := in.(traceset.Form); ok { // the other forms of its run stand beside it
 		form.Short = true
@@ -160,10 +159,10 @@ func (c *predictCommand) other(ctx context.Context, s *streams, in traceset.Inpu
 	if err != nil {
 		return compare.Group{}, err
 	}
-	if run, ok := inputs[0].(traceset.Run); ok {
-		return compare.Group{}, usageError{fmt.Errorf("%s has %d forms: say which one, such as %s", run.Dir, len(run.Forms), hint.Quote(run.Dir+"/"+run.Forms[0]))}
+	if in, err = oneForm(inputs[0], ""); err != nil {
+		return compare.Group{}, err
 	}
-	return c.group(ctx, s, inputs[0])
+	return c.group(ctx, s, in)
 }
 
 // group reads the journeys of an input that are chosen.
