@@ -63,7 +63,7 @@ func poison() Claim {
 		Name:      "poison",
 		Statement: "async gives better control over failures",
 		Rule:      "1 record in 100 cannot be decoded and 1 always fails: tried again in place they make those behind them wait, p99 over δ times (one doubling of) that of a calm run; with dead letters it is at most that, every letter names its origin, attempts and error, and redrive sends all back, so that every reaction completes once the bug is mended",
-		Delta:     Amount{most, "times"}, Budget: 26 * time.Second, Size: Size{Orders: 300, Rate: 45, Seeds: 4}, Kind: Repeated,
+		Delta:     Amount{most, "times"}, Budget: 26 * time.Second, Size: Size{Orders: 240, Rate: 45, Seeds: 5}, Kind: Repeated,
 		Signature: Signature{Words: "a reaction that was answered well, failed attempts at notification.Notify linked one to the next, and a send to reaction.added.dlq under the last of them; the one after that is redrive's", Seen: diedQuietly},
 		Predict: func(size Size, _ Constants) ([]Prediction, error) {
 			return []Prediction{
