@@ -41,17 +41,22 @@ func main() {
 
 // commands is the command line.
 type commands struct {
-	Run      runCommand       `cmd:"" help:"The main job: place the same orders in every form, and compare."`
-	Compare  compareCommand   `cmd:"" help:"Compare trace sets: run directories, one form of a run (RUN/grpc), files of OTLP or Jaeger traces, traces in a Jaeger."`
-	Journey  journeyCommand   `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
-	Predict  predictCommand   `cmd:"" help:"Predict what the same journeys would take if messages took some of their calls, or calls their messages."`
-	Lint     lintCommand      `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
-	Claims   claimsCommand    `cmd:"" help:"Judge sentences that people repeat about calls and messages, each by an experiment; without a name, list them."`
-	Receive  receiveCommand   `cmd:"" help:"Take OTLP from services of your own and write a file that journey, compare and lint read."`
-	Flow     flowCommand      `cmd:"" help:"List, draw and check flows: what is done in which order, and what carries it."`
-	Redrive  redriveCommand   `cmd:"" help:"Send dead letters back to the topic that they came from."`
-	Serve    serveCommand     `cmd:"" help:"Run one or more services, or all, until told to stop."`
-	Doctor   doctorCommand    `cmd:"" help:"Find the first broken hop between a service and a person's screen, and say how to mend it; or wait until every part is healthy."`
+	Run     runCommand     `cmd:"" help:"The main job: place the same orders in every form, and compare."`
+	Compare compareCommand `cmd:"" help:"Compare trace sets: run directories, one form of a run (RUN/grpc), files of OTLP or Jaeger traces, traces in a Jaeger."`
+	Journey journeyCommand `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
+	Predict predictCommand `cmd:"" help:"Predict what the same journeys would take if messages took some of their calls, or calls their messages."`
+	Lint    lintCommand    `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
+	Claims  claimsCommand  `cmd:"" help:"Judge sentences that people repeat about calls and messages, each by an experiment; without a name, list them."`
+	Receive receiveCommand `cmd:"" help:"Take OTLP from services of your own and write a file that journey, compare and lint read."`
+	Flow    flowCommand    `cmd:"" help:"List, draw and check flows: what is done in which order, and what carries it."`
+	Redrive redriveCommand `cmd:"" help:"Send dead letters back to the topic that they came from."`
+	Serve   serveCommand   `cmd:"" help:"Run one or more services, or all, until told to stop."`
+	Doctor  doctorCommand  `cmd:"" help:"Find the first broken hop between a service and a person's screen, and say how to mend it; or wait until every part is healthy."`
+
+	Help       helpCommand       `cmd:"" help:"Show what a command does, its flags and examples, as COMMAND --help does."`
+	Completion completionCommand `cmd:"" help:"Print the script that lets a shell complete commands, flags, values and file names."`
+	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" help:"List what may stand at the end of a command line, for the scripts of completion."`
+
 	Version  kong.VersionFlag `help:"Print the version." short:"v" env:"-"`
 	LogLevel slog.Level       `help:"Log from this level on, to standard error: debug, info, warn, error (default ${default})." default:"warn" placeholder:"LEVEL"`
 }
@@ -61,6 +66,7 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	log      *slog.Logger
+	answered bool // by --help or --version
 }
 
 // talk writes a line beside the report, to standard error. An error is ignored: there is no other place to report it.
@@ -87,22 +93,12 @@ var errNotSo = errors.New("not so")
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	s := &streams{in: in, out: out, err: errOut}
 	var cli commands
-	answered := false // by --help or --version
-	parser, err := kong.New(&cli,
-		kong.Name("tracelab"),
-		kong.Description("One business flow over calls and messages, every hop traced, every trace judged."),
-		kong.Writers(out, errOut),
-		kong.DefaultEnvars("TRACELAB"),
-		kong.WithBeforeResolve(s.withoutForeignFormat),
-		helpVariables(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Exit(func(int) { answered = true }),
-	)
+	parser, err := s.parser(&cli)
 	if err != nil {
 		return s.exit(err)
 	}
 	parsed, err := parser.Parse(args)
-	if answered {
+	if s.answered {
 		return exitDone // whatever else was on the line, or missing from it
 	}
 	if err != nil {
@@ -111,6 +107,21 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	s.log = slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: cli.LogLevel}))
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return s.exit(parsed.Run(s))
+}
+
+// parser returns the parser of the command line, which puts what it reads into cli.
+func (s *streams) parser(cli *commands) (*kong.Kong, error) {
+	return kong.New(cli,
+		kong.Name("tracelab"),
+		kong.Description("One business flow over calls and messages, every hop traced, every trace judged."),
+		kong.Writers(s.out, s.err),
+		kong.DefaultEnvars("TRACELAB"),
+		kong.WithBeforeResolve(s.withoutForeignFormat),
+		helpVariables(),
+		kong.PostBuild(withExamples),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(int) { s.answered = true }),
+	)
 }
 
 // helpVariables are what the help of flags names and the code knows.

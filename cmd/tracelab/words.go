@@ -53,7 +53,9 @@ func listed(err *kong.ParseError) string {
 	}
 	var names []string
 	for _, command := range err.Context.Model.Children {
-		names = append(names, command.Name)
+		if !command.Hidden {
+			names = append(names, command.Name)
+		}
 	}
 	return "; the commands are " + strings.Join(names, ", ")
 }
