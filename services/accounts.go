@@ -27,12 +27,14 @@ type Accounts struct {
 	// of an order that has failed. One that was redriven stays counted.
 	Retried     int `json:"retried,omitempty"`
 	DeadLetters int `json:"dead_letters,omitempty"`
+	// BegunAnew counts how often orders began anew that had failed and were undone.
+	BegunAnew int `json:"begun_anew,omitempty"`
 	// Effects says for each step how it was handled.
 	Effects map[Step]Effect `json:"effects,omitempty"`
 }
 
 // Effect counts how a step was handled, over a form's orders. Delivery is at least once; once + twice are the orders for
-// which the step was done.
+// which the step was done. An order that began anew counts again for a step that has an undo: that is done once for each of its generations.
 type Effect struct {
 	Once    int `json:"once"`    // orders for which it was done once
 	Skipped int `json:"skipped"` // handlings that came again and were skipped
@@ -92,6 +94,7 @@ const (
 	sumFailed    = string(Failed)
 	sumRetried   = "retried"
 	sumDead      = "dead_letters"
+	sumAnew      = "begun_anew"
 	sumUnknown   = "unknown" // messages about orders that are not known
 	sumOnce      = "once/"
 	sumSkipped   = "skipped/"
@@ -101,7 +104,7 @@ const (
 // accountsOf are the accounts that sums stand for.
 func accountsOf(sums store.Sums) Accounts {
 	a := Accounts{Accepted: int(sums[sumAccepted]), Completed: int(sums[sumCompleted]), Failed: int(sums[sumFailed]), Forgotten: int(sums[store.SumForgotten])}
-	a.Retried, a.DeadLetters = int(sums[sumRetried]), int(sums[sumDead])
+	a.Retried, a.DeadLetters, a.BegunAnew = int(sums[sumRetried]), int(sums[sumDead]), int(sums[sumAnew])
 	a.Pending = a.Accepted - a.Completed - a.Failed
 	for name, n := range sums {
 		for prefix, field := range map[string]func(*Effect) *int{
@@ -122,38 +125,48 @@ func accountsOf(sums store.Sums) Accounts {
 	return a
 }
 
-// handlingsOfStep is how many handlings of each of an order's steps are told apart, on the average; what comes on top is not counted.
-const handlingsOfStep = 8
+const (
+	// handlingsOfStep is how many handlings of each of an order's steps are told apart, on the average and in each generation, one of them with its
+	// effect; what comes on top is not counted.
+	handlingsOfStep = 8
+	// mostGenerations is how many generations of an order are told apart so.
+	mostGenerations = 100
+)
 
 // handled notes how steps were handled. The same handling may be told of many times: it travels with every message that
 // it leads to.
 func (c *change) handled(handlings []*orderpb.Handling) {
+	effects := len(c.flow.Rows) * int(1+min(c.unit.Generation, mostGenerations-1))
+	most := handlingsOfStep * effects
 	for _, h := range handlings {
-		if _, ok := c.flow.Row(Step(h.GetStep())); ok && len(c.unit.Handlings) < handlingsOfStep*len(c.flow.Rows) {
-			if c.handle(h.GetStep(), h.GetId(), h.GetRepeats()) {
-				c.retried(int(h.GetAttempt()))
-			}
+		_, ok := c.flow.Row(Step(h.GetStep()))
+		switch told := len(c.unit.Handlings); {
+		case !ok || told >= most:
+		case told >= most-effects && h.GetRepeats() != 0: // there is room for effects only
+			c.handle(h.GetStep(), h.GetGeneration(), h.GetRepeats(), 0)
+		case c.handle(h.GetStep(), h.GetGeneration(), h.GetId(), h.GetRepeats()):
+			c.retried(h.GetAttempt(), h.GetBefore())
 		}
 	}
 }
 
 // handle notes one handling, and in its turn the one that it repeats, which may have ended before it told anybody.
 // It reports false when the handling was known.
-func (c *change) handle(step string, id, repeats uint64) bool {
+func (c *change) handle(step string, generation uint32, id, repeats uint64) bool {
 	u := c.unit
 	if slices.ContainsFunc(u.Handlings, func(h store.Handling) bool { return h.ID == id }) {
 		return false
 	}
 	c.modified = true
 	if repeats != 0 {
-		c.handle(step, repeats, 0)
+		c.handle(step, generation, repeats, 0)
 		u.Handlings = append(u.Handlings, store.Handling{ID: id})
 		c.sums[sumSkipped+step]++
 		return true
 	}
-	before := 0
+	before, effect := 0, effectName(step, generation)
 	for _, h := range u.Handlings {
-		if h.Step == step {
+		if h.Step == effect {
 			before++
 		}
 	}
@@ -164,14 +177,14 @@ func (c *change) handle(step string, id, repeats uint64) bool {
 		c.sums[sumOnce+step]--
 		c.sums[sumTwice+step]++
 	}
-	u.Handlings = append(u.Handlings, store.Handling{ID: id, Step: step})
+	u.Handlings = append(u.Handlings, store.Handling{ID: id, Step: effect})
 	return true
 }
 
-// retried counts the attempts that came before one.
-func (c *change) retried(attempt int) {
-	if attempt > 1 {
-		c.sums[sumRetried] += int64(attempt - 1)
+// retried counts the attempts behind the first one, of which those before the message came back from the dead letters are counted.
+func (c *change) retried(attempts, before uint32) {
+	if attempts > max(1, before) {
+		c.sums[sumRetried] += int64(attempts - max(1, before))
 	}
 }
 

@@ -41,12 +41,10 @@ func (n *node) consume(ctx context.Context, by flows.Carrier, topic string, even
 		return carrier.Fail("", carrier.BadRequest, err.Error())
 	}
 	if topic == n.flow.FailureTopic() {
-		if n.keeper != nil {
-			if err := n.keeper.fail(ctx, e, event); err != nil {
-				return err
-			}
-		}
-		return n.undoOnMessage(ctx, e, event)
+		return n.hearFailure(ctx, e, event)
+	}
+	if carrier.Redriven(ctx) && len(n.flow.Undos()) > 0 {
+		return n.askAnew(ctx, e, by, event)
 	}
 	ctx = carrier.WithRedriven(ctx, event.GetRedriven())
 	plan := n.flow.plan(e, event.GetOrder().GetBody())
@@ -69,13 +67,24 @@ func (n *node) consume(ctx context.Context, by flows.Carrier, topic string, even
 	return n.settleMessage(ctx, e, by, event, ends)
 }
 
+// hearFailure takes a message on the topic of failures: it ends a unit, or asks to begin one anew that has failed.
+func (n *node) hearFailure(ctx context.Context, e Experiment, event *orderpb.Event) error {
+	switch {
+	case event.GetRedriven() && n.keeper != nil:
+		return n.keeper.beginAnew(ctx, e, event)
+	case event.GetRedriven():
+		return nil
+	case n.keeper != nil:
+		if err := n.keeper.fail(ctx, e, event); err != nil {
+			return err
+		}
+	}
+	return n.undoOnMessage(ctx, e, event)
+}
+
 // serveMessage is a step that a message asks for: do it, unless it has been done, and carry on.
 func (n *node) serveMessage(ctx context.Context, e Experiment, plan *flows.Plan, hop flows.Hop, event *orderpb.Event) ended {
 	end := ended{hop: hop}
-	if err := n.refuseRedriven(ctx, hop.Step); err != nil {
-		end.err, end.unheard = &carrier.DeadError{Err: err}, true
-		return end
-	}
 	if n.keeper != nil {
 		if ready, err := n.keeper.hear(ctx, e, event, hop); !ready || err != nil {
 			end.err, end.unheard = err, true
@@ -87,14 +96,6 @@ func (n *node) serveMessage(ctx context.Context, e Experiment, plan *flows.Plan,
 		end.err = fmt.Errorf("%w: %w", carrier.ErrUnfinished, end.err)
 	}
 	return end
-}
-
-// refuseRedriven refuses to do a step again for a unit that was undone when it failed.
-func (n *node) refuseRedriven(ctx context.Context, step Step) error {
-	if !carrier.Redriven(ctx) || len(n.flow.Undos()) == 0 {
-		return nil
-	}
-	return carrier.Fail(string(step), "undone", fmt.Sprintf("%s that has failed is undone in this flow: place it anew instead of redriving its messages", n.flow.a()))
 }
 
 // refusedFor is how long a message whose successor the broker refuses is handled again, before it goes to the dead letters: somebody may mend that.
@@ -124,7 +125,7 @@ func (n *node) settleMessage(ctx context.Context, e Experiment, by flows.Carrier
 		if err != nil && verdict.comesAgain() { // with its message, and the last branch of a join is the last again
 			err = errors.Join(carrier.ErrUnfinished, err)
 		}
-		if err := n.keeper.heard(ctx, event.GetOrder().GetId(), end.receipt, err, end.hop, event); end.err == nil && err != nil {
+		if err := n.keeper.heard(ctx, end.receipt, err, end.hop, event); end.err == nil && err != nil {
 			verdict.err, verdict.unfinished = err, true // it could not be noted
 		}
 	}
@@ -206,7 +207,7 @@ func (n *node) tellFailures(ctx context.Context, by flows.Carrier, event *orderp
 		}
 		for _, f := range failed.Failures {
 			if v.attempts > 1 {
-				f.Attempts = uint32(v.attempts) //nolint:gosec // attempts are bounded
+				f.Attempts, f.Before = uint32(v.attempts), uint32(carrier.AttemptsBefore(ctx)) //nolint:gosec // attempts are bounded
 			}
 			f.DeadLetter = v.dead
 		}

@@ -10,11 +10,6 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-type effectKey struct {
-	unit string
-	step Step
-}
-
 // claim is the right to have the effect of a step for an order: one at a time in this process.
 type claim struct {
 	store  *Store
@@ -23,8 +18,7 @@ type claim struct {
 }
 
 // claim waits until nobody in this process works on the step for the unit, and claims it. End must be called.
-func (s *Store) claim(ctx context.Context, unit string, step Step) (*claim, error) {
-	key := effectKey{unit, step}
+func (s *Store) claim(ctx context.Context, key effectKey) (*claim, error) {
 	for {
 		s.mu.Lock()
 		working, busy := s.working[key]
@@ -43,9 +37,9 @@ func (s *Store) claim(ctx context.Context, unit string, step Step) (*claim, erro
 	}
 	c := &claim{store: s, key: key}
 	var err error
-	if c.before, err = s.kept.Find(ctx, unit, string(step)); err != nil {
+	if c.before, err = s.kept.Find(ctx, key.unit, key.effect()); err != nil {
 		c.end()
-		return nil, unnoted(step, err)
+		return nil, unnoted(key.step, err)
 	}
 	return c, nil
 }
@@ -55,7 +49,7 @@ func (s *Store) claim(ctx context.Context, unit string, step Step) (*claim, erro
 func (c *claim) note(ctx context.Context, handling uint64) (stands uint64, err error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	if stands, err = c.store.kept.Put(ctx, c.key.unit, string(c.key.step), handling); err != nil {
+	if stands, err = c.store.kept.Put(ctx, c.key.unit, c.key.effect(), handling); err != nil {
 		return 0, unnoted(c.key.step, err)
 	}
 	return stands, nil
@@ -78,7 +72,7 @@ func (c *claim) end() (failed bool) {
 // handle does a step for an order, unless it has been done: then it skips the work and the effect, and the caller
 // carries on all the same, because the first handling may have ended before it could. With --no-dedupe it repeats both.
 func (n *node) handle(ctx context.Context, e Experiment, step Step, order *orderpb.Order) (*orderpb.Handling, error) {
-	claim, err := n.store.claim(ctx, order.GetId(), step)
+	claim, err := n.store.claim(ctx, n.flow.effectKey(step, order))
 	if err != nil {
 		return nil, carrierError(step, err)
 	}
@@ -96,9 +90,9 @@ func (n *node) handle(ctx context.Context, e Experiment, step Step, order *order
 func (n *node) handleClaimed(ctx context.Context, e Experiment, claim *claim, order *orderpb.Order) (handling *orderpb.Handling, failed bool, err error) {
 	defer func() { failed = claim.end() }()
 	step := claim.key.step
-	handling = &orderpb.Handling{Step: string(step), Id: n.handlings.next()}
+	handling = &orderpb.Handling{Step: string(step), Id: n.handlings.next(), Generation: claim.key.generation}
 	if attempt := carrier.AttemptOf(ctx); attempt > 1 {
-		handling.Attempt = uint32(attempt) //nolint:gosec // attempts are bounded
+		handling.Attempt, handling.Before = uint32(attempt), uint32(carrier.AttemptsBefore(ctx)) //nolint:gosec // attempts are bounded
 	}
 	if claim.before != 0 && !n.repeatEffects {
 		n.skip(ctx, step)

@@ -57,7 +57,7 @@ func BenchmarkEffects(b *testing.B) {
 					if repeat {
 						unit = strconv.FormatUint(n%1000, 36)
 					}
-					claim, err := s.claim(b.Context(), unit, Charge)
+					claim, err := s.claim(b.Context(), effectKey{unit: unit, step: Charge})
 					if err != nil {
 						return err
 					}
@@ -98,7 +98,7 @@ func BenchmarkOrderState(b *testing.B) {
 						return failed
 					}
 					for _, branch := range branches {
-						if _, _, err := l.arrive(b.Context(), id, nil, joined, []Step{branch}); err != nil {
+						if _, _, err := l.arrive(b.Context(), arrivalOf(id, branch), joined); err != nil {
 							return err
 						}
 					}

@@ -249,7 +249,7 @@ func TestTheSameStepAtTheSameTime(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
-			c, err := effects.claim(context.Background(), "a", Charge)
+			c, err := effects.claim(context.Background(), effectKey{unit: "a", step: Charge})
 			if err != nil {
 				t.Error(err)
 				return
@@ -271,13 +271,13 @@ func TestTheSameStepAtTheSameTime(t *testing.T) {
 	if done.Load() != 2 || skipped.Load() != 48 || len(effects.working) != 0 {
 		t.Errorf("%d worked, %d were skipped, %d claims left: want 2, of which one failed, 48 and 0", done.Load(), skipped.Load(), len(effects.working))
 	}
-	c, err := effects.claim(context.Background(), "b", Charge)
+	c, err := effects.claim(context.Background(), effectKey{unit: "b", step: Charge})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := effects.claim(ctx, "b", Charge); err == nil {
+	if _, err := effects.claim(ctx, effectKey{unit: "b", step: Charge}); err == nil {
 		t.Error("who waits does not hear its context's end")
 	}
 	c.end()
@@ -339,6 +339,20 @@ func TestHandlingsAreCountedOnce(t *testing.T) {
 	}
 	if n := len(unitOf(t, l, "a").Handlings); n > handlingsOfStep*len(flows.Order().Rows) {
 		t.Errorf("%d handlings are kept, want at most %d for each step", n, handlingsOfStep)
+	}
+}
+
+// TestRepeatsLeaveRoomForEffects: an order whose messages have come again very often has every effect counted, also one that only a repeat tells of.
+func TestRepeatsLeaveRoomForEffects(t *testing.T) {
+	l := aLedger(mostOrders)
+	begun(t, l, "a")
+	for id := range uint64(1000) {
+		l.hears("a", &orderpb.Handling{Step: string(Charge), Id: id + 100, Repeats: 1})
+	}
+	l.hears("a", &orderpb.Handling{Step: string(Dispatch), Id: 2}, &orderpb.Handling{Step: string(Notify), Id: 4, Repeats: 3})
+	effects := l.sumsOf("r").Forms[Kafka].Effects
+	if effects[Charge].Once != 1 || effects[Dispatch].Once != 1 || effects[Notify].Once != 1 {
+		t.Errorf("effects %+v, want each once", effects)
 	}
 }
 

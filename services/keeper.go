@@ -213,7 +213,7 @@ func (k *keeper) intoOutbox(ctx context.Context, x *execution) ([]store.Message,
 // take takes an order's plan as far as calls take it now, and notes how it went.
 func (k *keeper) take(ctx context.Context, x *execution, id string) (*orderpb.Receipt, error) {
 	receipt, err := x.run(ctx)
-	r := report{handlings: receipt.GetHandlings(), steps: asSteps(receipt.GetSteps()), released: x.held && x.only == nil && x.handedOver && err == nil}
+	r := report{generation: x.order.GetGeneration(), handlings: receipt.GetHandlings(), steps: asSteps(receipt.GetSteps()), released: x.held && x.only == nil && x.handedOver && err == nil}
 	if failed, ok := errors.AsType[*carrier.Failed](err); ok && (!errors.Is(err, errHandOver) || neverSent(err)) {
 		r.failures = failed.Failures
 	}
@@ -234,7 +234,7 @@ func (k *keeper) take(ctx context.Context, x *execution, id string) (*orderpb.Re
 // hear notes what leads to a step of this service: the finished steps and how they were handled. It tells whether the step is to be done: all
 // branches have come, and the order has not failed.
 func (k *keeper) hear(ctx context.Context, e Experiment, event *orderpb.Event, hop flows.Hop) (ready bool, err error) {
-	ready, known, err := k.ledger.arrive(ctx, event.GetOrder().GetId(), event.GetHandlings(), hop, asSteps(event.GetSteps()))
+	ready, known, err := k.ledger.arrive(ctx, event, hop)
 	if err != nil {
 		return false, unheard(err)
 	}
@@ -249,20 +249,21 @@ func unheard(err error) error { return fmt.Errorf("%w: %w", carrier.ErrUnfinishe
 
 // heard notes how a step of this service ended, and returns the error that it ended with. One that is not finished comes again with its message,
 // and its last branch is the last again.
-func (k *keeper) heard(ctx context.Context, id string, receipt *orderpb.Receipt, err error, hop flows.Hop, event *orderpb.Event) error {
+func (k *keeper) heard(ctx context.Context, receipt *orderpb.Receipt, err error, hop flows.Hop, event *orderpb.Event) error {
+	id := event.GetOrder().GetId()
 	var steps []Step
 	if err == nil {
 		steps = asSteps(receipt.GetSteps())
 	}
 	if len(steps)+len(receipt.GetHandlings()) > 0 {
-		end, _, noted := k.ledger.note(ctx, id, report{handlings: receipt.GetHandlings(), steps: steps})
+		end, _, noted := k.ledger.note(ctx, id, report{generation: event.GetOrder().GetGeneration(), handlings: receipt.GetHandlings(), steps: steps})
 		k.ended(ctx, id, end)
 		if err == nil && noted != nil {
 			err = unheard(noted)
 		}
 	}
 	if errors.Is(err, carrier.ErrUnfinished) || errors.Is(err, errHandOver) {
-		if failed := k.ledger.unarrive(ctx, id, hop, asSteps(event.GetSteps())); failed != nil {
+		if failed := k.ledger.unarrive(ctx, event, hop); failed != nil {
 			k.telemetry.Log.ErrorContext(ctx, "a branch that comes again counts as a repeat, and its order stays pending", "id", id, "error", failed)
 		}
 	}
@@ -271,7 +272,7 @@ func (k *keeper) heard(ctx context.Context, id string, receipt *orderpb.Receipt,
 
 // fail takes the message that ends an order.
 func (k *keeper) fail(ctx context.Context, e Experiment, event *orderpb.Event) error {
-	end, known, err := k.ledger.note(ctx, event.GetOrder().GetId(), report{handlings: event.GetHandlings(), failures: event.GetFailures()})
+	end, known, err := k.ledger.note(ctx, event.GetOrder().GetId(), report{generation: event.GetOrder().GetGeneration(), handlings: event.GetHandlings(), failures: event.GetFailures()})
 	if err != nil {
 		return unheard(err)
 	}

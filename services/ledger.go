@@ -199,16 +199,21 @@ func (l *ledger) update(ctx context.Context, id string, edit func(c *change)) (e
 
 // report is what is told of an order.
 type report struct {
-	handlings []*orderpb.Handling
-	steps     []Step // done
-	failures  []*orderpb.Failure
-	released  bool // messages carry it on, and no longer this process's memory
+	generation uint32 // of the order
+	handlings  []*orderpb.Handling
+	steps      []Step // done
+	failures   []*orderpb.Failure
+	released   bool // messages carry it on, and no longer this process's memory
 }
 
-// note notes what is told of an order. Its last step completes it, a failure ends it; the first end stands, later failures are added to it.
+// note notes what is told of an order. Its last step completes it, a failure ends it; the first end stands, later failures are added to it. Of an older
+// generation the handlings alone are noted.
 func (l *ledger) note(ctx context.Context, id string, r report) (end *ending, known bool, err error) {
 	return l.update(ctx, id, func(c *change) {
 		c.handled(r.handlings)
+		if r.generation != c.unit.Generation {
+			return
+		}
 		c.did(r.steps...)
 		if r.released && c.unit.Holder != 0 {
 			c.unit.Holder, c.modified = 0, true
@@ -223,14 +228,18 @@ func (l *ledger) note(ctx context.Context, id string, r report) (end *ending, kn
 	})
 }
 
-// arrive notes how steps were handled, and the finished steps that lead to a hop. It tells whether the hop's step is to be done: the last branch
-// that it waits for has come. A repeat changes nothing, and neither does a message for an order that has failed or is not known.
-func (l *ledger) arrive(ctx context.Context, id string, handlings []*orderpb.Handling, hop flows.Hop, of []Step) (ready, known bool, err error) {
-	redriven := carrier.Redriven(ctx)
-	_, known, err = l.update(ctx, id, func(c *change) {
-		c.handled(handlings)
+// arrive notes how the steps were handled that lead to a hop, and that they are done. It tells whether the hop's step is to be done: the last branch
+// that it waits for has come. A repeat changes nothing, and neither does a message for an order that has failed, has begun anew since, or is not known.
+func (l *ledger) arrive(ctx context.Context, event *orderpb.Event, hop flows.Hop) (ready, known bool, err error) {
+	redriven, of := carrier.Redriven(ctx), asSteps(event.GetSteps())
+	_, known, err = l.update(ctx, event.GetOrder().GetId(), func(c *change) {
+		ready = false
+		c.handled(event.GetHandlings())
+		if event.GetOrder().GetGeneration() != c.unit.Generation {
+			return
+		}
 		if redriven {
-			c.revive(hop, of, handlings)
+			c.revive(hop, of, event.GetHandlings())
 		}
 		ready = c.arrive(hop, of)
 	})
@@ -238,8 +247,12 @@ func (l *ledger) arrive(ctx context.Context, id string, handlings []*orderpb.Han
 }
 
 // unarrive takes back that branches have arrived: what they led to is not finished, and they come again.
-func (l *ledger) unarrive(ctx context.Context, id string, hop flows.Hop, of []Step) error {
-	_, _, err := l.update(ctx, id, func(c *change) { c.unarrive(hop, of) })
+func (l *ledger) unarrive(ctx context.Context, event *orderpb.Event, hop flows.Hop) error {
+	_, _, err := l.update(ctx, event.GetOrder().GetId(), func(c *change) {
+		if event.GetOrder().GetGeneration() == c.unit.Generation {
+			c.unarrive(hop, asSteps(event.GetSteps()))
+		}
+	})
 	return err
 }
 

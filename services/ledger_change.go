@@ -45,7 +45,7 @@ func (c *change) failed(failures []*orderpb.Failure) {
 		if len(c.unit.Failures) < 2*len(c.flow.Rows) && !slices.Contains(c.unit.Failures, failure) {
 			c.unit.Failures = append(c.unit.Failures, failure)
 			c.modified = true
-			c.retried(failure.Attempts)
+			c.retried(f.GetAttempts(), f.GetBefore())
 			if failure.DeadLetter {
 				c.sums[sumDead]++
 			}

@@ -46,8 +46,13 @@ func (l *testLedger) fails(id string, failures []*orderpb.Failure) (*ending, boo
 }
 
 func (l *testLedger) arrives(id string, hop flows.Hop, of []Step) (last, known bool) {
-	last, known, _ = l.arrive(context.Background(), id, nil, hop, of)
+	last, known, _ = l.arrive(context.Background(), arrivalOf(id, of...), hop)
 	return last, known
+}
+
+// arrivalOf is a message that says of an order which steps are done.
+func arrivalOf(id string, of ...Step) *orderpb.Event {
+	return &orderpb.Event{Order: orderOf(id), Steps: asNames(of)}
 }
 
 // stateOf is an order's state.

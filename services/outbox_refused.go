@@ -53,14 +53,15 @@ func (o *outbox) givenUp(m store.Message, err error) bool {
 	}
 	failure := &orderpb.Failure{Step: string(o.stepBehind(m)), Reason: failed.Reason(), Detail: failed.Failures[0].GetDetail(), Attempts: uint32(attempts)} //nolint:gosec // attempts are bounded
 	ctx := context.Background()
-	end, _, noted := o.node.keeper.ledger.note(ctx, m.Key, report{failures: []*orderpb.Failure{failure}})
+	event, undecodable := carrier.DecodeEvent(m.Value)
+	end, _, noted := o.node.keeper.ledger.note(ctx, m.Key, report{generation: event.GetOrder().GetGeneration(), failures: []*orderpb.Failure{failure}})
 	if noted != nil {
 		log.Error("a message was refused, and its order's failure cannot be noted: trying again", "store", noted)
 		return false
 	}
 	log.Error("a message was refused, and its order has failed", "attempts", attempts)
 	o.node.keeper.ended(ctx, m.Key, end)
-	if event, err := carrier.DecodeEvent(m.Value); err == nil {
+	if undecodable == nil {
 		o.takeBack(m, event.GetOrder(), failure)
 	}
 	return true

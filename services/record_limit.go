@@ -21,7 +21,7 @@ func (k *keeper) checkRecords(plan *flows.Plan, order *orderpb.Order) error {
 	payload, messages := 0, false
 	for _, hop := range plan.Hops {
 		event.Steps = append(event.Steps, string(hop.Step))
-		event.Handlings = append(event.Handlings, &orderpb.Handling{Step: string(hop.Step), Id: math.MaxUint64, Repeats: math.MaxUint64, Attempt: math.MaxUint32})
+		event.Handlings = append(event.Handlings, &orderpb.Handling{Step: string(hop.Step), Id: math.MaxUint64, Repeats: math.MaxUint64, Attempt: math.MaxUint32, Before: math.MaxUint32, Generation: math.MaxUint32})
 		if hop.By.IsMessage() {
 			row, _ := k.flow.Row(hop.Step)
 			payload, messages = max(payload, row.Payload), true

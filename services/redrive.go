@@ -22,7 +22,11 @@ const Redriver = "redrive"
 //
 // The service that had given a message up handles it again, and others that read its topic pass it over. Its attempts and their links go on where
 // they had ended; their number begins anew. An order that has failed of it is pending again when the failed step is done, and completes as if it
-// had been done at once; its client was told otherwise. In a flow that undoes its steps it goes back to the dead letters.
+// had been done at once; its client was told otherwise.
+//
+// In a flow that undoes steps an order that has failed begins anew from its entry step on, as another generation: what an undo may have taken back is
+// done again, with effect once in each generation, and what else was done is skipped. An order that has not failed in spite of its dead letter, or has
+// begun anew since, stays as it is.
 func Redrive(ctx context.Context, config Config, topic string, most int) (map[flows.Carrier]int, error) {
 	if most < 1 {
 		return nil, fmt.Errorf("redrive at most %d messages: use 1 or more", most)

@@ -86,7 +86,7 @@ func (n *node) serveCall(ctx context.Context, step Step, event *orderpb.Event) (
 	}
 	receipt, err := n.doAndCarryOn(ctx, e, plan, hop, event)
 	if n.keeper != nil {
-		err = n.keeper.heard(ctx, order.GetId(), receipt, err, hop, event)
+		err = n.keeper.heard(ctx, receipt, err, hop, event)
 	}
 	if err == nil {
 		err = n.crashAt(ctx, e, faults.BeforeCommit)

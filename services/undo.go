@@ -18,7 +18,7 @@ import (
 
 // When a unit fails for good, the steps that are done and that the flow knows an undo for are taken back: by calls where the service that holds
 // the plan learned of the failure by a call, else by the message that ends the unit, which their services consume. An undo is a step like any
-// other, done once for a unit. Nobody waits for it: neither the client nor another service.
+// other, done once for each generation of a unit. Nobody waits for it: neither the client nor another service.
 
 // undoRetry says how a call that takes a step back is made again. Whoever fails for good leaves work that only a person can take back.
 var undoRetry = flows.Retry{Times: 5, Within: 10 * time.Second, Backoff: 100 * time.Millisecond}
@@ -29,16 +29,16 @@ const keyUndo = "tracelab.undo"
 // takeBack takes a step of this service back, if it has been done for the unit. When it is being done, or comes to it later, it is taken back
 // as soon as it is done. The handling is nil when there was nothing to take back.
 func (n *node) takeBack(ctx context.Context, e Experiment, row flows.Row, order *orderpb.Order) (*orderpb.Handling, error) {
-	unit := order.GetId()
-	if n.store.undoLater(unit, row.Step) {
+	key := n.flow.effectKey(row.Step, order)
+	if n.store.undoLater(key) {
 		return nil, nil
 	}
-	done, err := n.store.kept.Find(ctx, unit, string(row.Step))
+	done, err := n.store.kept.Find(ctx, key.unit, key.effect())
 	if err != nil {
 		return nil, unnoted(row.Undo.Step, err)
 	}
 	if done == 0 {
-		if _, err := n.store.kept.Put(ctx, unit, failedMark(row.Step), n.handlings.next()); err != nil {
+		if _, err := n.store.kept.Put(ctx, key.unit, key.failedMark(), n.handlings.next()); err != nil {
 			return nil, unnoted(row.Undo.Step, err)
 		}
 		n.calls.count(e, row.Undo.Step, func(c *CallCounts) { c.NotUndone++ })
@@ -63,14 +63,10 @@ func (n *node) undo(ctx context.Context, e Experiment, row flows.Row, order *ord
 	return handling, nil
 }
 
-// failedMark is the name under which the store remembers that a unit failed before a step with an undo was done for it.
-func failedMark(step Step) string { return "failed before " + string(step) }
-
 // undoLater tells whether a step is being done for a unit here, and if so lets it be taken back when it is done.
-func (s *Store) undoLater(unit string, step Step) bool {
+func (s *Store) undoLater(key effectKey) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := effectKey{unit, step}
 	if _, busy := s.working[key]; busy {
 		s.failed[key] = true
 		return true
@@ -88,15 +84,16 @@ func (s *Store) failedMeanwhile(key effectKey) bool {
 // undoIfFailed takes a step back that is just done, when its unit has failed meanwhile, or, for a step beside which others may fail, before. err
 // is how the step ended: one that failed may be done yet, by another attempt, and the store remembers that it is to be taken back then.
 func (n *node) undoIfFailed(ctx context.Context, e Experiment, row flows.Row, order *orderpb.Order, meanwhile bool, err error) error {
+	key := n.flow.effectKey(row.Step, order)
 	if err != nil {
 		if meanwhile {
-			_, noted := n.store.kept.Put(context.WithoutCancel(ctx), order.GetId(), failedMark(row.Step), n.handlings.next())
+			_, noted := n.store.kept.Put(context.WithoutCancel(ctx), key.unit, key.failedMark(), n.handlings.next())
 			return errors.Join(err, noted)
 		}
 		return err
 	}
 	if !meanwhile && n.flow.MayFailBeside(row.Step) {
-		mark, err := n.store.kept.Find(ctx, order.GetId(), failedMark(row.Step))
+		mark, err := n.store.kept.Find(ctx, key.unit, key.failedMark())
 		if err != nil {
 			return unnoted(row.Undo.Step, err)
 		}

@@ -7,7 +7,7 @@ import (
 
 type (
 	attemptKey  struct{}
-	hereKey     struct{}
+	beforeKey   struct{}
 	firstKey    struct{}
 	sentKey     struct{}
 	redrivenKey struct{}
@@ -50,18 +50,19 @@ func WithRedriven(ctx context.Context, redriven bool) context.Context {
 // Redriven tells whether the work in the context is for a message that came back from the dead letters.
 func Redriven(ctx context.Context) bool { return ctx.Value(redrivenKey{}) != nil }
 
-// withHere says how many attempts were made since the message came, or came back from the dead letters.
-func withHere(ctx context.Context, attempts int) context.Context {
-	return context.WithValue(ctx, hereKey{}, attempts)
+// withBefore says how many attempts were made before the message came back from the dead letters.
+func withBefore(ctx context.Context, attempts int) context.Context {
+	return context.WithValue(ctx, beforeKey{}, attempts)
+}
+
+// AttemptsBefore is how many attempts at a message were made before it came back from the dead letters: 0 for one that was never there.
+func AttemptsBefore(ctx context.Context) int {
+	attempts, _ := ctx.Value(beforeKey{}).(int)
+	return attempts
 }
 
 // AttemptHere is which attempt at a message the work in the context is, since it came or came back from the dead letters: from 1 on.
-func AttemptHere(ctx context.Context) int {
-	if attempts, ok := ctx.Value(hereKey{}).(int); ok {
-		return attempts
-	}
-	return 1
-}
+func AttemptHere(ctx context.Context) int { return AttemptOf(ctx) - AttemptsBefore(ctx) }
 
 func withSent(ctx context.Context, at time.Time) context.Context {
 	return context.WithValue(ctx, sentKey{}, at)

@@ -147,7 +147,7 @@ func (c *Consumer) attempt(ctx context.Context, d Delivery, first time.Time, att
 		ctx = trace.ContextWithRemoteSpanContext(ctx, last)
 	}
 	ctx, end := d.Process(ctx)
-	ctx = withSent(withHere(ctx, attempt-d.History.Attempts), d.Sent)
+	ctx = withSent(withBefore(ctx, d.History.Attempts), d.Sent)
 	ctx = withFirst(WithAttempt(WithRedriven(ctx, d.History.Redriven > 0), attempt), first)
 	current := trace.SpanFromContext(ctx)
 	if attempt > 1 || slices.Contains(c.config.Retried, d.Topic) {

@@ -32,10 +32,12 @@ type Order struct {
 	// As the flow's file describes it, numbers in decimal.
 	Body map[string]string `protobuf:"bytes,2,rep,name=body,proto3" json:"body,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// What it was placed with, on which its accounts and its plan depend: baggage says so, too, and may be lost on the way.
-	Run           string `protobuf:"bytes,3,opt,name=run,proto3" json:"run,omitempty"`
-	Form          string `protobuf:"bytes,4,opt,name=form,proto3" json:"form,omitempty"`
-	Number        uint64 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
-	Seed          uint64 `protobuf:"varint,6,opt,name=seed,proto3" json:"seed,omitempty"`
+	Run    string `protobuf:"bytes,3,opt,name=run,proto3" json:"run,omitempty"`
+	Form   string `protobuf:"bytes,4,opt,name=form,proto3" json:"form,omitempty"`
+	Number uint64 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
+	Seed   uint64 `protobuf:"varint,6,opt,name=seed,proto3" json:"seed,omitempty"`
+	// How often it began anew, after it had failed and its steps were undone.
+	Generation    uint32 `protobuf:"varint,7,opt,name=generation,proto3" json:"generation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -112,6 +114,13 @@ func (x *Order) GetSeed() uint64 {
 	return 0
 }
 
+func (x *Order) GetGeneration() uint32 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
 // Event leads to a step: it is what a call asks with, and what a message tells. On the topic of failures it ends the order.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -123,7 +132,7 @@ type Event struct {
 	Handlings []*Handling `protobuf:"bytes,4,rep,name=handlings,proto3" json:"handlings,omitempty"`
 	// The client's Idempotency-Key, on the way to the entry step; empty when it gave none.
 	IdempotencyKey string `protobuf:"bytes,5,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	// It comes of a message that came back from the dead letters.
+	// It comes of a message that came back from the dead letters. On the topic of failures it asks to begin the order anew.
 	Redriven bool `protobuf:"varint,6,opt,name=redriven,proto3" json:"redriven,omitempty"`
 	// What the flow lets travel with the hop, for its size; drawn from the seed, of letters and digits.
 	Payload string `protobuf:"bytes,7,opt,name=payload,proto3" json:"payload,omitempty"`
@@ -300,7 +309,11 @@ type Handling struct {
 	// The handling whose effect stands, because this one came after it and was skipped; 0 when this one had the effect.
 	Repeats uint64 `protobuf:"fixed64,3,opt,name=repeats,proto3" json:"repeats,omitempty"`
 	// The attempt that did it; 0 for the first one.
-	Attempt       uint32 `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Attempt uint32 `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Of the attempts before it, those that failed before its message came back from the dead letters: they have been told of.
+	Before uint32 `protobuf:"varint,5,opt,name=before,proto3" json:"before,omitempty"`
+	// Of a step that can be undone: the order's generation. Each generation has its own effect.
+	Generation    uint32 `protobuf:"varint,6,opt,name=generation,proto3" json:"generation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -363,6 +376,20 @@ func (x *Handling) GetAttempt() uint32 {
 	return 0
 }
 
+func (x *Handling) GetBefore() uint32 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *Handling) GetGeneration() uint32 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
 // Failure says which step failed and why.
 type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -373,7 +400,9 @@ type Failure struct {
 	// How many attempts failed; 0 for one.
 	Attempts uint32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// The message that led to the step is with the dead letters.
-	DeadLetter    bool `protobuf:"varint,5,opt,name=dead_letter,json=deadLetter,proto3" json:"dead_letter,omitempty"`
+	DeadLetter bool `protobuf:"varint,5,opt,name=dead_letter,json=deadLetter,proto3" json:"dead_letter,omitempty"`
+	// Of the attempts, those that failed before the message came back from the dead letters: they have been told of.
+	Before        uint32 `protobuf:"varint,6,opt,name=before,proto3" json:"before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -443,6 +472,13 @@ func (x *Failure) GetDeadLetter() bool {
 	return false
 }
 
+func (x *Failure) GetBefore() uint32 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
 // Failures travels as the detail of a gRPC status.
 type Failures struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -501,14 +537,17 @@ var File_services_internal_orderpb_order_proto protoreflect.FileDescriptor
 
 const file_services_internal_orderpb_order_proto_rawDesc = "" +
 	"\n" +
-	"%services/internal/orderpb/order.proto\x12\vtracelab.v1\"\xd4\x01\n" +
+	"%services/internal/orderpb/order.proto\x12\vtracelab.v1\"\xf4\x01\n" +
 	"\x05Order\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x04body\x18\x02 \x03(\v2\x1c.tracelab.v1.Order.BodyEntryR\x04body\x12\x10\n" +
 	"\x03run\x18\x03 \x01(\tR\x03run\x12\x12\n" +
 	"\x04form\x18\x04 \x01(\tR\x04form\x12\x16\n" +
 	"\x06number\x18\x05 \x01(\x04R\x06number\x12\x12\n" +
-	"\x04seed\x18\x06 \x01(\x04R\x04seed\x1a7\n" +
+	"\x04seed\x18\x06 \x01(\x04R\x04seed\x12\x1e\n" +
+	"\n" +
+	"generation\x18\a \x01(\rR\n" +
+	"generation\x1a7\n" +
 	"\tBodyEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa7\x02\n" +
@@ -525,19 +564,24 @@ const file_services_internal_orderpb_order_proto_rawDesc = "" +
 	"\x05steps\x18\x01 \x03(\tR\x05steps\x123\n" +
 	"\thandlings\x18\x02 \x03(\v2\x15.tracelab.v1.HandlingR\thandlings\x12\x19\n" +
 	"\border_id\x18\x03 \x01(\tR\aorderId\x12\x16\n" +
-	"\x06status\x18\x04 \x01(\tR\x06status\"b\n" +
+	"\x06status\x18\x04 \x01(\tR\x06status\"\x9a\x01\n" +
 	"\bHandling\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\x06R\x02id\x12\x18\n" +
 	"\arepeats\x18\x03 \x01(\x06R\arepeats\x12\x18\n" +
-	"\aattempt\x18\x04 \x01(\rR\aattempt\"\x8a\x01\n" +
+	"\aattempt\x18\x04 \x01(\rR\aattempt\x12\x16\n" +
+	"\x06before\x18\x05 \x01(\rR\x06before\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x06 \x01(\rR\n" +
+	"generation\"\xa2\x01\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x16\n" +
 	"\x06detail\x18\x03 \x01(\tR\x06detail\x12\x1a\n" +
 	"\battempts\x18\x04 \x01(\rR\battempts\x12\x1f\n" +
 	"\vdead_letter\x18\x05 \x01(\bR\n" +
-	"deadLetter\"W\n" +
+	"deadLetter\x12\x16\n" +
+	"\x06before\x18\x06 \x01(\rR\x06before\"W\n" +
 	"\bFailures\x120\n" +
 	"\bfailures\x18\x01 \x03(\v2\x14.tracelab.v1.FailureR\bfailures\x12\x19\n" +
 	"\border_id\x18\x02 \x01(\tR\aorderIdB$Z\"tracelab/services/internal/orderpbb\x06proto3"

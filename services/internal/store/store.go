@@ -94,21 +94,23 @@ var (
 
 // Unit is what is kept of one unit of a flow.
 type Unit struct {
-	ID        string            `json:"id"`
-	Place     uint64            `json:"-"` // among all units of the store, by age
-	Run       string            `json:"run,omitempty"`
-	Form      string            `json:"form"`
-	Number    int               `json:"number"`
-	Key       Key               `json:"key"` // that was reserved for it; the zero Key: none
-	Status    string            `json:"status"`
-	Final     bool              `json:"final,omitempty"`  // nothing more is done for it
-	Holder    uint64            `json:"holder,omitempty"` // the process in whose memory it goes on; 0: messages carry it on
-	Since     time.Time         `json:"since"`
-	Body      map[string]string `json:"body,omitempty"`
-	Steps     []string          `json:"steps,omitempty"` // done
-	Failures  []Failure         `json:"failures,omitempty"`
-	Arrived   []Arrival         `json:"arrived,omitempty"`
-	Handlings []Handling        `json:"handlings,omitempty"`
+	ID     string    `json:"id"`
+	Place  uint64    `json:"-"` // among all units of the store, by age
+	Run    string    `json:"run,omitempty"`
+	Form   string    `json:"form"`
+	Number int       `json:"number"`
+	Key    Key       `json:"key"` // that was reserved for it; the zero Key: none
+	Status string    `json:"status"`
+	Final  bool      `json:"final,omitempty"`  // nothing more is done for it
+	Holder uint64    `json:"holder,omitempty"` // the process in whose memory it goes on; 0: messages carry it on
+	Since  time.Time `json:"since"`
+	// Generation is how often the unit began anew after it had failed and was undone.
+	Generation uint32            `json:"generation,omitempty"`
+	Body       map[string]string `json:"body,omitempty"`
+	Steps      []string          `json:"steps,omitempty"` // done
+	Failures   []Failure         `json:"failures,omitempty"`
+	Arrived    []Arrival         `json:"arrived,omitempty"`
+	Handlings  []Handling        `json:"handlings,omitempty"`
 }
 
 // gone is the holder of units that were disowned: no process has this number.
@@ -127,7 +129,7 @@ type Arrival struct{ Join, Branch string }
 // Handling is one handling of a step that the keeper of the units was told of.
 type Handling struct {
 	ID   uint64
-	Step string // "" when it had no effect
+	Step string // the name of its effect; "" when it had none
 }
 
 // Sums count units and effects by name. A change of them may be negative.
