@@ -126,7 +126,7 @@ func environment(t *testing.T) []string {
 	env := slices.DeleteFunc(os.Environ(), func(setting string) bool {
 		return strings.HasPrefix(setting, "TRACELAB_") || strings.HasPrefix(setting, "OTEL_") || strings.HasPrefix(setting, "PATH=")
 	})
-	return append(env, "PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "COLUMNS=80")
+	return append(env, "PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "COLUMNS=80", "LC_ALL=C.UTF-8")
 }
 
 func rewrite(t *testing.T, file string, page tutorial.Page, printed map[int]string) {

@@ -26,7 +26,7 @@ func TestComplete(t *testing.T) {
 	for _, c := range []struct{ name, line, want string }{
 		{"commands", "co", "compare completion"},
 		{"commands below one", "flow ", "list show check from"},
-		{"a command that is whole", "run", "run"},
+		{"a command that is whole", "redrive", "redrive"},
 		{"flags", "run --po", "--polls"},
 		{"flags of all commands", "journey --log", "--log-level"},
 		{"flags of the program", "--v", "--version"},

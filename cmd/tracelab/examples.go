@@ -78,6 +78,14 @@ func examples() map[string][]example {
 			{"tracelab doctor", "walk through the stack on this machine"},
 			{"tracelab doctor --wait --only kafka,jaeger --timeout 1m", "until two parts are up"},
 		},
+		"runs list": {
+			{"tracelab runs list", "how old and how large they are"},
+			{"tracelab runs list --format json", "for a script"},
+		},
+		"runs prune": {
+			{"tracelab runs prune --keep 10 --dry-run", "what would go"},
+			{"tracelab runs prune --keep 10 --younger 7d", "all but the last ten and those of a week"},
+		},
 		"help": {
 			{"tracelab help run", "as tracelab run --help"},
 			{"tracelab help flow from", "a command below a command"},

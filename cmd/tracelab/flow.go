@@ -68,6 +68,9 @@ func (c *flowShowCommand) Run(s *streams) error {
 	return f.WriteText(s.out, terminalOf(s.out).Columns())
 }
 
+// printsData tells that the flow's file is no text to be put into other signs.
+func (c *flowShowCommand) printsData() bool { return c.YAML }
+
 // flowCheckCommand is `tracelab flow check`.
 type flowCheckCommand struct {
 	Files []string `arg:"" help:"Files of flows, or names of built-in ones." placeholder:"FILE"`

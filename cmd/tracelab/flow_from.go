@@ -59,6 +59,9 @@ func (c *flowFromCommand) Run(ctx context.Context, s *streams) error {
 	return nil
 }
 
+// printsData tells that the flow's file is no text to be put into other signs.
+func (c *flowFromCommand) printsData() bool { return c.Out == "" }
+
 // derive reads the inputs and derives the flow.
 func (c *flowFromCommand) derive(ctx context.Context, s *streams) (*derive.Derived, error) {
 	without, err := c.selectors()

@@ -52,6 +52,7 @@ type commands struct {
 	Redrive redriveCommand `cmd:"" help:"Send dead letters back to the topic that they came from."`
 	Serve   serveCommand   `cmd:"" help:"Run one or more services, or all, until told to stop."`
 	Doctor  doctorCommand  `cmd:"" help:"Find the first broken hop between a service and a person's screen, and say how to mend it; or wait until every part is healthy."`
+	Runs    runsCommand    `cmd:"" help:"List run directories, and remove old ones."`
 
 	Help       helpCommand       `cmd:"" help:"Show what a command does, its flags and examples, as COMMAND --help does."`
 	Completion completionCommand `cmd:"" help:"Print the script that lets a shell complete commands, flags, values and file names."`
@@ -92,6 +93,9 @@ var errNotSo = errors.New("not so")
 // run is the program.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	s := &streams{in: in, out: out, err: errOut}
+	if asciiLocale(os.Getenv) {
+		s.out, s.err = &asciiWriter{to: out}, &asciiWriter{to: errOut}
+	}
 	var cli commands
 	parser, err := s.parser(&cli)
 	if err != nil {
@@ -104,7 +108,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	if err != nil {
 		return s.exit(usageError{err})
 	}
-	s.log = slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: cli.LogLevel}))
+	if printsData(parsed) {
+		s.out = out
+	}
+	s.log = slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: cli.LogLevel}))
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return s.exit(parsed.Run(s))
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,7 +25,8 @@ func TestMain(m *testing.M) {
 	}
 	// A setting of whoever runs the tests is no setting of the tests.
 	for _, setting := range os.Environ() {
-		if name, _, _ := strings.Cut(setting, "="); strings.HasPrefix(name, "TRACELAB_") || strings.HasPrefix(name, "OTEL_") {
+		name, _, _ := strings.Cut(setting, "=")
+		if slices.Contains([]string{"LC_ALL", "LC_CTYPE", "LANG"}, name) || strings.HasPrefix(name, "TRACELAB_") || strings.HasPrefix(name, "OTEL_") {
 			if err := os.Unsetenv(name); err != nil {
 				panic(err)
 			}

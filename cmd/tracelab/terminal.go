@@ -20,8 +20,8 @@ const (
 
 // terminalOf returns how text to w may look: plain in a pipe, on a dumb terminal, and where NO_COLOR is set.
 func terminalOf(w io.Writer) format.Style {
-	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	file, ok := isTerminal(w)
+	if !ok {
 		return format.Style{Width: pipeWidth}
 	}
 	style := format.Style{Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
@@ -38,7 +38,7 @@ type progress struct {
 }
 
 func newProgress(w io.Writer) *progress {
-	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" {
+	if _, ok := isTerminal(w); ok && os.Getenv("TERM") != "dumb" {
 		return &progress{out: w}
 	}
 	return &progress{}

@@ -37,7 +37,7 @@ const (
 // Name returns the name of a run and of its directory: when it began, and its seed. Services that several clients drive
 // tell their orders apart by it, so it counts microseconds.
 func Name(at time.Time, seed uint64) string {
-	return at.UTC().Format("20060102-150405.000000") + "-" + strconv.FormatUint(seed, 10)
+	return at.UTC().Format(nameLayout) + "-" + strconv.FormatUint(seed, 10)
 }
 
 // Prepare makes the directory of run directories and checks that it can be written to, so that a run fails before it
