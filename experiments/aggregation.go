@@ -88,6 +88,7 @@ func aggregation() Claim {
 				{Name: "view less together, ms", Estimate: read, Want: verdict.LessThan(-delta)},
 			}, Beside: []verdict.Part{{Name: "graphql less together, ms", Estimate: query}}}, errors.Join(err, err2, err3)
 		},
+		Draw:  func(f Figures) Plot { return f.bars("How long does the page take?", Wait) },
 		Alike: func(c *lab.Config) { alike(c, together) },
 		Sabotages: []Sabotage{{Name: "calls that could be made together are not", Want: verdict.DoesNotHold, Change: func(c *lab.Config) {
 			change(c, together, func(column *flows.Column) { column.OneByOne = true })

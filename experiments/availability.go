@@ -58,7 +58,7 @@ func availability() Claim {
 			l.Fair(append(append([]*Ran{}, runs["grpc"]...), runs[withOutbox]...)...)
 			var f Figures
 			inTime := func(arm string, form services.Form, runs []*Ran) {
-				f.Shares(arm, answeredInTime, runs, func(r *Ran) []rundir.Order { return r.Orders(form) }, soon)
+				f.Shares(arm, answeredInTime, runs, among(func(r *Ran) []rundir.Order { return r.Orders(form) }, soon))
 			}
 			inTime("grpc", services.GRPC, runs["grpc"])
 			inTime("kafka", services.Kafka, runs["grpc"])
@@ -67,14 +67,15 @@ func availability() Claim {
 			return f, l.Show(runs["grpc"][0], services.Kafka)
 		},
 		Decide: func(f Figures) (Decision, error) {
-			more, err := f.Difference(answeredInTime+byRun, "grpc", "kafka")
-			ack, err2 := f.Difference(answeredInTime+byRun, "grpc", "ack")
-			outbox, err3 := f.Difference(answeredInTime+byRun, "grpc", withOutbox)
+			more, err := f.Difference(answeredInTime, "grpc", "kafka")
+			ack, err2 := f.Difference(answeredInTime, "grpc", "ack")
+			outbox, err3 := f.Difference(answeredInTime, "grpc", withOutbox)
 			return Decision{
 				Parts:  []verdict.Part{{Name: "kafka less grpc, share", Estimate: more, Want: verdict.MoreThan(delta)}},
 				Beside: []verdict.Part{{Name: "ack less grpc, share", Estimate: ack}, {Name: "outbox on less grpc, share", Estimate: outbox}},
 			}, errors.Join(err, err2, err3)
 		},
+		Draw:      func(f Figures) Plot { return f.bars("Which share of the clients is answered in time?", answeredInTime) },
 		Alike:     func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "nothing is ever away", Change: func(c *lab.Config) { c.Events = nil }, Want: verdict.DoesNotHold}},
 	}

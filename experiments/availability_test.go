@@ -32,19 +32,19 @@ func TestOutagesAreDrawn(t *testing.T) {
 func TestAvailabilityDecides(t *testing.T) {
 	for _, c := range []struct {
 		name        string
-		grpc, kafka []float64
+		grpc, kafka []int // orders of 100,000 that are answered in time, in each run
 		want        verdict.Word
 	}{
-		{"much more often", []float64{0.58, 0.6, 0.55, 0.61}, []float64{0.82, 0.8, 0.83, 0.81}, verdict.Holds},
-		{"by just over δ", []float64{0.6, 0.61, 0.62, 0.6}, []float64{0.652, 0.662, 0.672, 0.652}, verdict.Holds},
-		{"by just under δ", []float64{0.6, 0.61, 0.62, 0.6}, []float64{0.648, 0.658, 0.668, 0.648}, verdict.DoesNotHold},
-		{"as often", []float64{0.8, 0.81, 0.79, 0.8}, []float64{0.8, 0.81, 0.79, 0.8}, verdict.DoesNotHold},
-		{"runs differ", []float64{0.5, 0.8, 0.6, 0.7}, []float64{0.8, 0.7, 0.9, 0.6}, verdict.NotShown},
+		{"much more often", []int{58000, 60000, 55000, 61000}, []int{82000, 80000, 83000, 81000}, verdict.Holds},
+		{"by just over δ", []int{60000, 61000, 62000, 60000}, []int{65200, 66200, 67200, 65200}, verdict.Holds},
+		{"by just under δ", []int{60000, 61000, 62000, 60000}, []int{64800, 65800, 66800, 64800}, verdict.DoesNotHold},
+		{"as often", []int{80000, 81000, 79000, 80000}, []int{80000, 81000, 79000, 80000}, verdict.DoesNotHold},
+		{"runs differ", []int{50000, 80000, 60000, 70000}, []int{80000, 70000, 90000, 60000}, verdict.NotShown},
 	} {
 		var f Figures
-		f.PerRun("grpc", answeredInTime+byRun, "share", c.grpc)
+		f.runsOf(100_000, "grpc", answeredInTime, c.grpc...)
 		for _, arm := range []string{"kafka", "ack", withOutbox} {
-			f.PerRun(arm, answeredInTime+byRun, "share", c.kafka)
+			f.runsOf(100_000, arm, answeredInTime, c.kafka...)
 		}
 		if got := decided(t, availability(), f); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)

@@ -1,9 +1,7 @@
 package experiments
 
 import (
-	"cmp"
 	"math"
-	"slices"
 	"time"
 
 	"tracelab/journey"
@@ -26,7 +24,7 @@ func (f *Figures) backlog(arm string, runs []*Ran, form services.Form, service s
 		waiting, until = append(waiting, n), append(until, took)
 		if i == 0 {
 			at, records := curveOf(changes, ran.began())
-			defer f.Curve(arm, waitingNow, "records", "s", at, records)
+			defer f.Curve(arm, waitingNow, "records", overTime, at, records)
 		}
 	}
 	f.PerRun(arm, backlogThen, "records", waiting)
@@ -56,7 +54,7 @@ func queueChanges(journeys []*journey.Journey, service string) []queueChange {
 			changes = append(changes, queueChange{min(sent, taken), 1}, queueChange{taken, -1})
 		}
 	}
-	slices.SortFunc(changes, func(a, b queueChange) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(b.by, a.by)) })
+	sortChanges(changes)
 	return changes
 }
 

@@ -83,6 +83,7 @@ func batchLog() Claim {
 				{Name: "records without a link", Estimate: verdict.Exact(float64(alone), of, "records"), Want: verdict.AtMost(0)},
 			}}, errors.Join(err, err2, err3)
 		},
+		Draw:      func(f Figures) Plot { return f.bars("How long does the listener wait?", Wait) },
 		Alike:     func(c *lab.Config) { alike(c, logByMessage) },
 		Sabotages: []Sabotage{{Name: "batches are logged by a call each", Change: func(c *lab.Config) { carryAs(c, logInBatches, logByCall) }, Want: verdict.DoesNotHold}},
 	}

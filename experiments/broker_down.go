@@ -57,24 +57,30 @@ func brokerDown() Claim {
 			l.SteadyBefore(on, services.Kafka, down, steadyWithin)
 			l.Gate(promptBefore(slices.Concat(off, on), down))
 			var f Figures
-			f.Shares(withoutOutbox, heldUp, off, duringOf(services.Kafka, down), late)
-			f.Shares(withOutbox, heldUp, on, duringOf(services.Kafka, down), late)
-			f.Shares("grpc", heldUp, runs["grpc"], duringOf(services.GRPC, down), late)
-			f.Shares(withoutOutbox, duringErrors, off, duringOf(services.Kafka, down), unanswered)
+			f.Shares(withoutOutbox, heldUp, off, among(duringOf(services.Kafka, down), late))
+			f.Shares(withOutbox, heldUp, on, among(duringOf(services.Kafka, down), late))
+			f.Shares("grpc", heldUp, runs["grpc"], among(duringOf(services.GRPC, down), late))
+			f.Shares(withoutOutbox, duringErrors, off, among(duringOf(services.Kafka, down), unanswered))
+			for _, arm := range arms {
+				f.overPlaced(arm.Name, waitsOver, "ms", runs[arm.Name], arm.Config.Forms[0], longestWait)
+			}
 			f.lost(withoutOutbox, services.Kafka, off)
 			f.lost(withOutbox, services.Kafka, on)
 			return f, l.Show(on[0], services.Kafka, numbersOf(on[0].during(services.Kafka, down), anyOrder)...)
 		},
 		Decide: func(f Figures) (Decision, error) {
-			off, err := f.RunShare(withoutOutbox, heldUp)
-			on, err2 := f.RunShare(withOutbox, heldUp)
+			off, err := f.mean(withoutOutbox, heldUp)
+			on, err2 := f.mean(withOutbox, heldUp)
 			gone, err3 := f.counted(withOutbox, answeredAlone)
-			calls, err4 := f.RunShare("grpc", heldUp)
+			calls, err4 := f.mean("grpc", heldUp)
 			return Decision{Parts: []verdict.Part{
 				{Name: "outbox off: held up, share", Estimate: off, Want: verdict.AtLeast(least)},
 				{Name: "outbox on: held up, share", Estimate: on, Want: verdict.AtMost(most)},
 				{Name: "outbox on: orders lost", Estimate: gone, Want: verdict.AtMost(0)},
 			}, Beside: []verdict.Part{{Name: "grpc: held up, share", Estimate: calls}}}, errors.Join(err, err2, err3, err4)
+		},
+		Draw: func(f Figures) Plot {
+			return Plot{Title: "How long does a caller wait at most, placed before, during and after the outage?", X: overTime, Y: "ms", Lines: f.curves(waitsOver)}
 		},
 		Alike: func(c *lab.Config) { c.NoOutbox = false },
 		Sabotages: []Sabotage{

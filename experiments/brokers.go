@@ -77,6 +77,15 @@ func brokers() Claim {
 			}
 			return d, nil
 		},
+		Draw: func(f Figures) Plot {
+			p := Plot{Title: "What takes how long, over each broker?", X: "ms"}
+			for _, measure := range []string{publishTime, QueueWait, Wait, Completion} {
+				for _, form := range brokerForms() {
+					p.Bars = append(p.Bars, f.bar(measure+", "+string(form), string(form), measure))
+				}
+			}
+			return p
+		},
 		Alike: func(c *lab.Config) { carryAs(c, "rabbitmq", services.Kafka) },
 		Sabotages: []Sabotage{{Name: "payment does not come back", Change: func(c *lab.Config) {
 			c.Events, c.Deadline = []lab.Event{{At: inFlight, Do: "stop", Part: paymentService}}, shortestRecovery

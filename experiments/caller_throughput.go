@@ -75,6 +75,9 @@ func callerThroughput() Claim {
 			}
 			return d, errors.Join(errs...)
 		},
+		Draw: func(f Figures) Plot {
+			return Plot{Title: "How many orders a second do so many callers place?", X: "callers", Y: "orders/s", Lines: f.over(callerRate, floats(callers()), armAt, services.GRPC, services.Kafka)}
+		},
 		Alike: func(c *lab.Config) {
 			alike(c, services.GRPC)
 			c.Flow = carryFlow(c.Flow, services.Kafka, services.GRPC)

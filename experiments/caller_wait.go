@@ -39,6 +39,7 @@ func callerWait() Claim {
 				{Name: "broker when early, ms", Estimate: e.BrokerWhenEarly, Want: verdict.Within(0, delta)},
 			}, Beside: besideSquare(e, delta)}, nil
 		},
+		Draw:      func(f Figures) Plot { return f.bars("How long does the caller wait, in each corner?", Wait) },
 		Alike:     func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "ack answers when all is done", Change: func(c *lab.Config) { carryAs(c, "ack", services.GRPC) }, Want: verdict.DoesNotHold}},
 	}

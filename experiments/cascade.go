@@ -85,6 +85,9 @@ func cascade() Claim {
 				{Name: "kafka, others fail", Estimate: kafka, Want: verdict.AtMost(0.05)},
 			}, Beside: []verdict.Part{{Name: "grpc with a breaker, others fail", Estimate: breaker}}}, errors.Join(err, err2, err3, err4)
 		},
+		Draw: func(f Figures) Plot {
+			return f.bars("Which share of the orders that need no payment fails?", othersFail)
+		},
 		Alike: func(c *lab.Config) {
 			carryAs(c, services.Kafka, services.GRPC)
 			c.Flow = WithRow(c.Flow, chargeStep, func(row *flows.Row) { row.Bulkhead, row.Breaker, row.Timeout = 0, nil, 0 })
@@ -124,7 +127,7 @@ func measureCascade(ctx context.Context, l *Lab) (Figures, error) {
 	before := waitsOf(runs["grpc"], services.GRPC, hangFrom-100*time.Millisecond)
 	l.Steady(before)
 	for _, arm := range cascadeArms() {
-		f.ShareOfRuns(arm.name, othersFail, runs[arm.name], func(ran *Ran) (int, int) {
+		f.Shares(arm.name, othersFail, runs[arm.name], func(ran *Ran) (int, int) {
 			orders := ran.Orders(arm.form)
 			during := ran.startedIn(hangFrom, simulation.Forever)
 			others := func(o rundir.Order) bool { return during(o) && !needsPayment(flow, ran.Config.Seed, o.Number) }

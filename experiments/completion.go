@@ -42,6 +42,7 @@ func completion() Claim {
 			}, besideSquare(e, delta)...)
 			return Decision{Parts: []verdict.Part{{Name: "kafka less grpc, ms", Estimate: faster, Want: verdict.LessThan(-delta)}}, Beside: beside}, nil
 		},
+		Draw:  func(f Figures) Plot { return f.bars("When is all done, in each corner?", Completion) },
 		Alike: func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "grpc makes one call at a time, kafka works side by side", Want: verdict.Holds, Change: func(c *lab.Config) {
 			change(c, services.GRPC, func(column *flows.Column) { column.OneByOne = true })

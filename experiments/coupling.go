@@ -65,7 +65,9 @@ func coupling() Claim {
 				},
 			}, nil
 		},
-		Draw:      func(f Figures) Plot { return f.barsOf("services whose absence the client feels, of seven", coupledTo) },
+		Draw: func(f Figures) Plot {
+			return f.bars("Of how many services, of seven, does the client feel the absence?", coupledTo)
+		},
 		Alike:     func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "no service is stopped", Change: func(c *lab.Config) { c.Events = nil }}},
 	}
@@ -82,7 +84,7 @@ func measureCoupling(ctx context.Context, l *Lab) (Figures, error) {
 		config.Events, config.Timeout, config.Deadline = down.events("stop"), patientClient, settleWithin
 		arms = append(arms, Arm{Name: part, Config: config})
 	}
-	runs, err := l.Repeat(ctx, 4, arms...)
+	runs, err := l.Repeat(ctx, atATime, arms...)
 	if err != nil {
 		return nil, err
 	}

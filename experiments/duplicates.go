@@ -58,6 +58,9 @@ func duplicates() Claim {
 				{Name: "orders not completed", Estimate: gone, Want: verdict.AtMost(0)},
 			}}, errors.Join(err, err2, err3, err4, err5)
 		},
+		Draw: func(f Figures) Plot {
+			return f.bars("Which share of the handlings came again, without an effect?", noEffect)
+		},
 		Alike: func(c *lab.Config) { c.Faults = nil },
 		Sabotages: []Sabotage{
 			{Name: "handlers repeat their effects", Change: func(c *lab.Config) { c.NoDedupe = true }, Want: verdict.DoesNotHold},

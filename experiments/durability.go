@@ -57,6 +57,7 @@ func durability() Claim {
 				{Name: "kafka: share lost", Estimate: kafka, Want: verdict.AtMost(delta)},
 			}, Beside: []verdict.Part{{Name: "ack: share lost", Estimate: ack}}}, errors.Join(err, err2, err3, err4)
 		},
+		Draw:      func(f Figures) Plot { return f.bars("Which share of the accepted orders is lost?", acceptedLost) },
 		Alike:     func(c *lab.Config) { carryAs(c, "ack", services.Kafka) },
 		Sabotages: []Sabotage{{Name: "nobody is killed", Change: func(c *lab.Config) { c.Events = nil }, Want: verdict.DoesNotHold}},
 	}

@@ -58,30 +58,27 @@ func failingService() Claim {
 			if err != nil {
 				return nil, err
 			}
-			var f Figures
-			for _, arm := range []struct {
-				name string
-				form services.Form
-				flow *flows.Flow
-			}{{"grpc", services.GRPC, flow}, {"kafka", services.Kafka, retried}, {again, services.GRPC, retried}} {
-				config := l.Config(arm.flow, arm.form)
-				config.Faults = hits
-				ran, err := l.Run(ctx, config)
-				if err != nil {
-					return nil, err
-				}
-				journeys, err := ran.Journeys(arm.form)
-				if err != nil {
-					return nil, err
-				}
-				failures(&f, arm.name, ran.Orders(arm.form), journeys)
-				if arm.name == "kafka" {
-					if err := l.Show(ran, arm.form, hitOrders(ran.Orders(arm.form))...); err != nil {
-						return nil, err
-					}
-				}
+			arms := []Arm{
+				{Name: "grpc", Config: l.Config(flow, services.GRPC)}, {Name: "kafka", Config: l.Config(retried, services.Kafka)}, {Name: again, Config: l.Config(retried, services.GRPC)},
 			}
-			return f, nil
+			for i := range arms {
+				arms[i].Config.Faults = hits
+			}
+			runs, err := l.Repeat(ctx, atATime, arms...) // side by side: who hears of a failure depends on no time
+			if err != nil {
+				return nil, err
+			}
+			var f Figures
+			for _, arm := range arms {
+				ran, form := runs[arm.Name][0], arm.Config.Forms[0]
+				journeys, err := ran.Journeys(form)
+				if err != nil {
+					return nil, err
+				}
+				failures(&f, arm.Name, ran.Orders(form), journeys)
+			}
+			shown := runs["kafka"][0]
+			return f, l.Show(shown, services.Kafka, hitOrders(shown.Orders(services.Kafka))...)
 		},
 		Decide: func(f Figures) (Decision, error) {
 			count := func(arm, measure string) (verdict.Estimate, error) {
@@ -100,6 +97,7 @@ func failingService() Claim {
 				{Name: "kafka: hit and not tried again", Estimate: single, Want: verdict.AtMost(0)},
 			}, Beside: []verdict.Part{{Name: "grpc tried again: client errors", Estimate: beside}}}, errors.Join(err, err2, err3, err4, err5)
 		},
+		Draw:  func(f Figures) Plot { return f.bars("Which share of the clients gets an error?", toldErrors) },
 		Alike: func(c *lab.Config) { carryAs(c, services.Kafka, services.GRPC); c.Flow = untried(c.Flow) },
 		Sabotages: []Sabotage{
 			{Name: "messages are not tried again", Change: func(c *lab.Config) { c.Flow = untried(c.Flow) }, Want: verdict.DoesNotHold},

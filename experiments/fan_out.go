@@ -92,7 +92,7 @@ func fanOut() Claim {
 			}}, errors.Join(err, err2, err3)
 		},
 		Draw: func(f Figures) Plot {
-			return Plot{Title: "How long does the caller wait, with so many services that react?", X: "services", Y: "caller wait, ms", Lines: medians(f, Wait, fanOutWidths(), services.GRPC, services.Kafka)}
+			return Plot{Title: "How long does the caller wait, with so many services that react?", X: "services", Y: "caller wait, ms", Lines: f.over(Wait, floats(fanOutWidths()), armAt, services.GRPC, services.Kafka)}
 		},
 		Alike: func(c *lab.Config) { alike(c, services.Kafka) },
 		Sabotages: []Sabotage{
@@ -103,21 +103,6 @@ func fanOut() Claim {
 
 // armOf names a form of a flow of n services.
 func armOf(form services.Form, n int) string { return fmt.Sprintf("%s, %d", form, n) }
-
-// medians makes a line for each form, of the medians of a measure in arms that armOf names.
-func medians(f Figures, measure string, at []int, forms ...services.Form) []Line {
-	var lines []Line
-	for _, form := range forms {
-		l := Line{Name: string(form), Form: string(form)}
-		for _, n := range at {
-			if values, err := f.Values(armOf(form, n), measure); err == nil {
-				l.X, l.Y = append(l.X, float64(n)), append(l.Y, middle(Values(values).known()))
-			}
-		}
-		lines = append(lines, l)
-	}
-	return lines
-}
 
 // entryRecords counts the records that the first publisher of a journey has sent.
 func entryRecords(j *journey.Journey) (float64, bool) {

@@ -90,6 +90,7 @@ func freshness() Claim {
 			}
 			return d, nil
 		},
+		Draw:  func(f Figures) Plot { return f.bars("When is the customer told?", notified) },
 		Alike: func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "notifications are collected for 20 ms", Want: verdict.Holds, Change: func(c *lab.Config) {
 			change(c, services.Kafka, func(column *flows.Column) {

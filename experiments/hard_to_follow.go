@@ -50,7 +50,7 @@ func hardToFollow() Claim {
 			}, nil
 		},
 		Measure: func(ctx context.Context, l *Lab) (Figures, error) {
-			var f Figures
+			var arms []Arm
 			for _, arm := range []struct {
 				name     string
 				relation services.Relation
@@ -70,21 +70,20 @@ func hardToFollow() Claim {
 				if config.Faults, err = parseFaults(config.Flow, arm.faults...); err != nil {
 					return nil, err
 				}
-				ran, err := l.Run(ctx, config)
-				if err != nil {
-					return nil, err
-				}
-				if err := followed(&f, ran, services.Kafka, arm.name); err != nil {
-					return nil, err
-				}
-				if !arm.calls {
-					continue
-				}
-				if err := errors.Join(followed(&f, ran, services.GRPC, byCalls), l.Show(ran, services.Kafka)); err != nil {
+				arms = append(arms, Arm{Name: arm.name, Config: config})
+			}
+			runs, err := l.Repeat(ctx, atATime, arms...) // side by side: how spans are tied depends on no time
+			if err != nil {
+				return nil, err
+			}
+			var f Figures
+			for _, arm := range arms {
+				if err := followed(&f, runs[arm.Name][0], services.Kafka, arm.Name); err != nil {
 					return nil, err
 				}
 			}
-			return f, nil
+			links := runs[byLinks][0]
+			return f, errors.Join(followed(&f, links, services.GRPC, byCalls), l.Show(links, services.Kafka))
 		},
 		Decide: func(f Figures) (Decision, error) {
 			links, err := f.Difference(inCallerTrace, byCalls, byLinks)
@@ -96,6 +95,9 @@ func hardToFollow() Claim {
 					{Name: "parents and links less grpc, share", Estimate: both}, {Name: "links alone, followed, less grpc, share", Estimate: stitched},
 				},
 			}, errors.Join(err, err2, err3)
+		},
+		Draw: func(f Figures) Plot {
+			return f.bars("Which share of an order's spans is in the caller's trace?", inCallerTrace)
 		},
 		Alike:     func(c *lab.Config) { c.Faults, c.Kotel = nil, false; alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "links alone also have parents", Change: func(c *lab.Config) { c.Relation = services.RelationBoth }, Want: verdict.DoesNotHold}},

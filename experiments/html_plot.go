@@ -43,28 +43,17 @@ func (r *Report) plot(draw func(Figures) Plot) (Plot, bool) {
 		return Plot{}, false
 	}
 	if draw != nil {
-		p := draw(figures)
-		return p, len(p.Bars)+len(p.Lines) > 0
+		if p := draw(figures); p.drawn() {
+			return p.withPredictions(r.Figures), true
+		}
 	}
-	measure := figures[0].Measure
-	p := Plot{Title: capital(strings.TrimSuffix(measure+", "+figures[0].Unit, ", ")), X: figures[0].Unit}
-	for _, m := range r.Figures {
-		if m.Measure != measure || m.Per == PerPoint {
-			continue
-		}
-		b := Bar{Name: m.Arm, Form: formOf(m.Arm), Value: math.Inf(1), Low: math.Inf(-1), High: math.Inf(1), Predicted: m.Predicted}
-		if m.Measured != nil {
-			b.Value = *m.Measured
-		}
-		if m.Low != nil {
-			b.Low = *m.Low
-		}
-		if m.High != nil {
-			b.High = *m.High
-		}
-		p.Bars = append(p.Bars, b)
-	}
-	return p, true
+	p := figures.bars(capital(figures[0].Measure), figures[0].Measure)
+	return p.withPredictions(r.Figures), p.drawn()
+}
+
+// drawn tells whether there is anything to draw.
+func (p Plot) drawn() bool {
+	return len(p.Bars) > 0 || slices.ContainsFunc(p.Lines, func(l Line) bool { return len(l.X) > 0 })
 }
 
 // formOf is the form that an arm's name begins with.

@@ -98,6 +98,9 @@ func hybridCheckout() Claim {
 				{Name: "hybrid less grpc, ms", Estimate: shorter, Want: verdict.LessThan(-delta)},
 			}}, errors.Join(err, err2, err3, err4)
 		},
+		Draw: func(f Figures) Plot {
+			return f.bars("How long does the caller wait, of an order that nothing hits?", sureWait)
+		},
 		Alike:     func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "stock is checked by a message", Change: func(c *lab.Config) { carryAs(c, services.Hybrid, services.Kafka) }, Want: verdict.DoesNotHold}},
 	}

@@ -124,6 +124,9 @@ func rateLimit() Claim {
 			}
 			return d, errors.Join(errs...)
 		},
+		Draw: func(f Figures) Plot {
+			return Plot{Title: "How many orders a second come through, with so many workers?", X: "workers", Y: "orders/s", Lines: f.over(knee, floats(numbers), armAt, forms...)}
+		},
 		Alike: func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "grpc has half of the workers", Want: verdict.Holds, Change: func(c *lab.Config) {
 			if c.Forms[0] == services.GRPC {

@@ -112,19 +112,25 @@ func TestOverloadGoodputDecides(t *testing.T) {
 
 func TestProvisioningDecides(t *testing.T) {
 	for _, c := range []struct {
-		grpc, kafka Values
+		name        string
+		p99, spread float64
+		kafka, grpc float64 // client errors
 		want        verdict.Word
 	}{
-		{Values{4, 4, 4, 4, 4}, Values{2, 2, 2, 2, 2}, verdict.Holds},
-		{Values{3, 3, 3, 3, 3}, Values{2, 2, 2, 2, 2}, verdict.DoesNotHold}, // by one, not more
-		{Values{4, 4, 4, 4, 4}, Values{4, 4, 4, 4, 4}, verdict.DoesNotHold},
-		{Values{4, 4, 4, 4, 4}, Values{2, 3, 2, 3, 3}, verdict.NotShown},
+		{"kafka keeps the objective, and grpc with one more does not", 940, 20, 0, 0.1, verdict.Holds},
+		{"kafka's orders take a little too long", 1000, 0, 0, 0.1, verdict.DoesNotHold},
+		{"kafka's orders take too long", 1377, 30, 0, 0.1, verdict.DoesNotHold},
+		{"kafka's orders take about as long as they may", 990, 20, 0, 0.1, verdict.NotShown},
+		{"kafka refuses some", 940, 20, 0.05, 0.1, verdict.DoesNotHold},
+		{"grpc keeps the objective, too", 940, 20, 0, 0, verdict.DoesNotHold},
+		{"grpc hardly breaks the objective", 940, 20, 0, 0.012, verdict.NotShown},
 	} {
 		var f Figures
-		f.PerRun("grpc", neededWorkers, "workers", c.grpc)
-		f.PerRun("kafka", neededWorkers, "workers", c.kafka)
+		f.PerRun("kafka, 2", peakP99, "ms", around(c.p99, c.spread))
+		f.shares("kafka, 2", objectiveMiss, c.kafka, 0)
+		f.shares("grpc, 3", objectiveMiss, c.grpc, 0)
 		if got := decided(t, provisioning(), f); got != c.want {
-			t.Errorf("%v against %v: %s, want %s", c.grpc, c.kafka, got, c.want)
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
 }

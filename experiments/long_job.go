@@ -79,6 +79,7 @@ func longJob() Claim {
 				{Name: "without a broker (ack), not completed", Estimate: undone, Want: verdict.AtMost(0.05)},
 			}}, errors.Join(err, err2, err3, err4, err5)
 		},
+		Draw:  func(f Figures) Plot { return f.bars("Which share of the clients gets an error?", clientErrors) },
 		Alike: func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{
 			{Name: "kafka answers when all is done", Change: func(c *lab.Config) {

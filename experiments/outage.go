@@ -187,36 +187,12 @@ func (l *Lab) Fair(runs ...*Ran) {
 	l.Gate(g)
 }
 
-// Shares adds the share of orders that have a property, over all runs, and of each run by itself: orders of one outage are not independent.
-func (f *Figures) Shares(arm, measure string, runs []*Ran, which func(*Ran) []rundir.Order, has func(rundir.Order) bool) {
-	hits, of := 0, 0
-	var values []float64
-	for _, ran := range runs {
-		orders := which(ran)
-		n := count(orders, has)
-		hits, of = hits+n, of+len(orders)
-		if len(orders) > 0 {
-			values = append(values, float64(n)/float64(len(orders)))
-		}
+// among counts the orders of a run that have a property, for Shares.
+func among(which func(*Ran) []rundir.Order, has func(rundir.Order) bool) func(*Ran) (hits, of int) {
+	return func(r *Ran) (int, int) {
+		orders := which(r)
+		return count(orders, has), len(orders)
 	}
-	f.Count(arm, measure, hits, of)
-	f.PerRun(arm, measure+byRun, "share", values)
-}
-
-// byRun ends the name of a share whose values are those of runs.
-const byRun = ", by run"
-
-// RunShare estimates a share over runs, no narrower than the bounds of all its orders together.
-func (f Figures) RunShare(arm, measure string) (verdict.Estimate, error) {
-	hits, of, err := f.Share(arm, measure)
-	if err != nil {
-		return verdict.Estimate{}, err
-	}
-	values, err := f.Values(arm, measure+byRun)
-	if err != nil {
-		return verdict.Estimate{}, err
-	}
-	return Figure{Per: PerRun, Values: values, Hits: hits, Of: of}.Estimate()
 }
 
 // counted is a count that is complete.
@@ -239,21 +215,4 @@ func meanCost(flow *flows.Flow, step services.Step, size Size, k Constants) time
 		sum += cost + k.Step
 	}
 	return sum / time.Duration(max(1, size.Orders))
-}
-
-// barsOf draws one measure of every arm that has it.
-func (f Figures) barsOf(title, measure string) Plot {
-	p := Plot{Title: title}
-	for _, x := range f {
-		if x.Measure != measure {
-			continue
-		}
-		bar := Bar{Name: x.Arm, Form: formOf(x.Arm), Value: nan(), Low: nan(), High: nan()}
-		if e, err := x.Estimate(); err == nil {
-			bar.Value = e.Value
-			bar.Low, bar.High = e.Interval(0.95)
-		}
-		p.Bars = append(p.Bars, bar)
-	}
-	return p
 }

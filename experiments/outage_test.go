@@ -104,14 +104,16 @@ func (r *Report) near(t *testing.T, arm, measure string, allowed float64) {
 	}
 }
 
+// runsOf adds a made-up share of runs of so many orders.
+func (f *Figures) runsOf(orders int, arm, measure string, hits ...int) {
+	figure := Figure{Arm: arm, Measure: measure, Unit: "share", Per: PerRun, Of: orders * len(hits)}
+	for _, n := range hits {
+		figure.Values, figure.Hits = append(figure.Values, float64(n)/float64(orders)), figure.Hits+n
+	}
+	*f = append(*f, figure)
+}
+
 // share adds made-up figures of a share over three runs of 80 orders.
 func (f *Figures) share(arm, measure string, hits ...int) {
-	all := 0
-	var values []float64
-	for _, n := range hits {
-		all += n
-		values = append(values, float64(n)/80)
-	}
-	f.Count(arm, measure, all, 80*len(hits))
-	f.PerRun(arm, measure+byRun, "share", values)
+	f.runsOf(80, arm, measure, hits...)
 }

@@ -110,6 +110,12 @@ func overloadGoodput() Claim {
 			d.Beside = append(d.Beside, verdict.Part{Name: "kafka, 2 times, done within 300 ms", Estimate: late})
 			return d, errors.Join(append(errs, err)...)
 		},
+		Draw: func(f Figures) Plot {
+			return Plot{
+				Title: "How many orders a second are done, of so many?", X: "offered, in multiples of what the workers can do", Y: "orders/s",
+				Lines: f.over(goodRate, append([]float64{overloadBest}, overloads()...), arm, forms...),
+			}
+		},
 		Alike: func(c *lab.Config) { alike(c, services.GRPC); carryAs(c, services.Kafka, services.GRPC) },
 		Sabotages: []Sabotage{
 			{Name: "clients of grpc wait for as long as it takes", Want: verdict.DoesNotHold, Change: func(c *lab.Config) { c.Timeout = 20 * time.Second }},
@@ -138,23 +144,19 @@ func overloadFigures(f *Figures, a Arm, runs []*Ran) error {
 		return err
 	}
 	f.PerRun(a.Name, goodRate, "orders/s", rates)
-	inTime := make([][]float64, len(runs))
-	for i, ran := range runs {
-		if inTime[i], err = ran.Measure(form, Completion); err != nil {
+	inTime := map[*Ran]int{}
+	for _, ran := range runs {
+		values, err := ran.Measure(form, Completion)
+		if err != nil {
 			return err
 		}
-	}
-	figure := Figure{Arm: a.Name, Measure: goodInTime, Unit: "share", Per: PerRun}
-	for _, values := range inTime {
-		hits := 0
 		for _, v := range values {
 			if v <= milliseconds(overloadDeadline) {
-				hits++
+				inTime[ran]++
 			}
 		}
-		figure.Values, figure.Hits, figure.Of = append(figure.Values, float64(hits)/float64(len(values))), figure.Hits+hits, figure.Of+len(values)
 	}
-	*f = append(*f, figure)
+	f.Shares(a.Name, goodInTime, runs, func(ran *Ran) (int, int) { return inTime[ran], len(ran.Orders(form)) })
 	return nil
 }
 

@@ -61,7 +61,7 @@ func pathOf(flow *flows.Flow, plan *flows.Plan, hops []flows.Hop, seed uint64, n
 		for len(stages) <= at {
 			stages, steps = append(stages, nil), append(steps, nil)
 		}
-		stages[at] = append(stages[at], model.Step{Cost: cost, Reach: reach(hop)})
+		stages[at] = append(stages[at], model.Step{Cost: cost, Reach: reach(hop), Joins: hop.Join})
 		steps[at] = append(steps[at], hop.Step)
 	}
 	answered := answeredAfter(plan, steps)

@@ -39,13 +39,10 @@ func peakOf(c lab.Config) lab.Config {
 
 // peakFigures adds what a peak did in one arm.
 func peakFigures(f *Figures, arm string, form services.Form, runs []*Ran) error {
-	f.ShareOfRuns(arm, peakErrors, runs, func(ran *Ran) (int, int) {
+	f.Shares(arm, peakErrors, runs, func(ran *Ran) (int, int) {
 		return countOrders(ran.Orders(form), ran.startedIn(peakFrom, peakEnds), unanswered)
 	})
-	p99, err := eachRun(runs, func(ran *Ran) (float64, error) {
-		values, err := ran.Measure(form, Completion)
-		return quantileOf(values, 0.99, func(i int) bool { return !math.IsInf(values[i], 1) }), err
-	})
+	p99, err := eachRun(runs, func(ran *Ran) (float64, error) { return p99Done(ran, form) })
 	if err != nil {
 		return err
 	}
@@ -63,6 +60,20 @@ func peakFigures(f *Figures, arm string, form services.Form, runs []*Ran) error 
 	f.PerRun(arm, peakP99, "ms", p99)
 	f.PerRun(arm, peakDrain, "s", drain)
 	return err
+}
+
+// p99Done is the 99th percentile of the completion of the orders that were done.
+func p99Done(ran *Ran, form services.Form) (float64, error) {
+	values, err := ran.Measure(form, Completion)
+	return quantileOf(values, 0.99, func(i int) bool { return !math.IsInf(values[i], 1) }), err
+}
+
+// drawPeak shows how orders pile up in a peak, and when they are done.
+func drawPeak(f Figures) Plot {
+	return Plot{
+		Title: "How many orders are under way, in the first run?", X: overTime, Y: "orders", Lines: f.curves(underWay),
+		Marks: []Mark{{At: peakFrom.Seconds(), Vertical: true, Label: "the peak is from here"}, {At: peakEnds.Seconds(), Vertical: true, Label: "to here"}},
+	}
 }
 
 // waitsBeforePeak adds the median wait before the peak, and has the gate on it checked.
@@ -87,7 +98,11 @@ type peaked struct {
 func simulatePeak(flow *flows.Flow, form services.Form, size Size, seed uint64, workers, places int, k Constants) (peaked, error) {
 	after := float64(size.Orders)/size.Rate - peakFrom.Seconds() - peakTimes*peakLasts.Seconds()
 	arrivals := simulation.Surge(size.Rate, peakTimes, peakFrom, peakLasts, time.Duration(max(0, after)*float64(time.Second)))
-	orders, err := simulated(flow, arrivals, workers, places, seed, k, nil)
+	come := func() ([]simulation.Order, error) { return simulated(flow, arrivals, workers, places, seed, k, nil) }
+	if form == services.Kafka {
+		come = func() ([]simulation.Order, error) { return fetched(flow, arrivals, workers, places, seed, k) }
+	}
+	orders, err := come()
 	if err != nil {
 		return peaked{}, err
 	}
@@ -117,18 +132,24 @@ func simulatePeak(flow *flows.Flow, form services.Form, size Size, seed uint64, 
 
 // predictPeak predicts the figures of a peak in one arm, over all seeds.
 func predictPeak(flow *flows.Flow, arm string, form services.Form, size Size, places int, k Constants) ([]Prediction, error) {
-	var sum peaked
-	for i := range size.Seeds {
-		p, err := simulatePeak(flow, form, size, size.Seed+uint64(i), peakWorkers, places, k)
-		if err != nil {
-			return nil, err
-		}
-		sum.refused, sum.p99, sum.drain = sum.refused+p.refused, sum.p99+p.p99, sum.drain+p.drain
-	}
-	n := float64(size.Seeds)
+	mean, err := predictPeakOf(flow, form, size, peakWorkers, places, k)
 	return []Prediction{
-		{Arm: arm, Measure: peakErrors, Value: sum.refused / n}, {Arm: arm, Measure: peakP99, Value: sum.p99 / n}, {Arm: arm, Measure: peakDrain, Value: sum.drain / n},
-	}, nil
+		{Arm: arm, Measure: peakErrors, Value: mean.refused}, {Arm: arm, Measure: peakP99, Value: mean.p99}, {Arm: arm, Measure: peakDrain, Value: mean.drain},
+	}, err
+}
+
+// predictPeakOf is what peaks do on average, over all seeds.
+func predictPeakOf(flow *flows.Flow, form services.Form, size Size, workers, places int, k Constants) (peaked, error) {
+	var sum peaked
+	n := float64(size.Seeds)
+	for i := range size.Seeds {
+		p, err := simulatePeak(flow, form, size, size.Seed+uint64(i), workers, places, k)
+		if err != nil {
+			return sum, err
+		}
+		sum.refused, sum.p99, sum.drain, sum.failed = sum.refused+p.refused/n, sum.p99+p.p99/n, sum.drain+p.drain/n, sum.failed+p.failed/n
+	}
+	return sum, nil
 }
 
 // predictBeforePeak predicts the median wait of the orders that come before the peak.

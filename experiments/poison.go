@@ -90,7 +90,7 @@ func poison() Claim {
 			}}, errors.Join(err, err2, err3, err4, err5, err6, err7)
 		},
 		Draw: func(f Figures) Plot {
-			return f.barsOf("p99 of the completion of reactions that nothing hit, ms", p99Others)
+			return f.bars("How long do reactions take that nothing hit, at p99?", p99Others)
 		},
 		Alike: func(c *lab.Config) { c.Faults = nil },
 		Sabotages: []Sabotage{

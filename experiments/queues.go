@@ -18,6 +18,9 @@ import (
 // atATime is how many labs run side by side where δ is so large that it changes nothing.
 const atATime = 3
 
+// usualPartitions is how many partitions a topic is made with.
+const usualPartitions = 8
+
 // usualQueue is how many calls wait at a service before others are refused.
 const usualQueue = 32
 
@@ -67,8 +70,9 @@ func quantileOf(values []float64, quantile float64, keep func(i int) bool) float
 
 func everyOrder(int) bool { return true }
 
-// ShareOfRuns adds the share of hits in each run, and all of them together.
-func (f *Figures) ShareOfRuns(arm, measure string, runs []*Ran, of func(*Ran) (hits, of int)) {
+// Shares adds the share of hits in each run, and all of them together: orders of one run are not independent. The share of a run that was asked
+// about no order is not known.
+func (f *Figures) Shares(arm, measure string, runs []*Ran, of func(*Ran) (hits, of int)) {
 	figure := Figure{Arm: arm, Measure: measure, Unit: "share", Per: PerRun}
 	for _, ran := range runs {
 		hits, n := of(ran)
@@ -130,7 +134,11 @@ func (f Figures) gap(measure, base, other string) (verdict.Estimate, error) {
 	if err != nil {
 		return verdict.Estimate{}, err
 	}
-	paired, err := verdict.PairedRuns(b.Values, o.Values)
+	pairs, err := f.Paired(measure, base, other)
+	if err != nil {
+		return verdict.Estimate{}, err
+	}
+	paired, err := verdict.PairedRuns(pairs[0], pairs[1])
 	if err != nil {
 		return paired, fmt.Errorf("%s of %s and %s: %w", measure, base, other, err)
 	}
@@ -187,5 +195,13 @@ func comingTo(arrivals []time.Duration, way time.Duration) []time.Duration {
 // simulated are the orders of a queue in front of payment, where a fault may add time to some.
 func simulated(flow *flows.Flow, arrivals []time.Duration, workers, places int, seed uint64, k Constants, fault simulation.Fault) ([]simulation.Order, error) {
 	q := simulation.Queue{Arrivals: arrivals, Costs: busyAt(flow, chargeStep, seed, len(arrivals), k), Workers: workers, Places: places, Fault: fault}
+	return q.Run()
+}
+
+// fetched are the orders of a topic in front of payment: its keys are drawn by the service, so others stand for them.
+func fetched(flow *flows.Flow, arrivals []time.Duration, workers, places int, seed uint64, k Constants) ([]simulation.Order, error) {
+	q := simulation.Queue{
+		Arrivals: arrivals, Costs: busyAt(flow, chargeStep, seed, len(arrivals), k), Workers: workers, Places: places, Partitions: usualPartitions, Seed: seed,
+	}
 	return q.Run()
 }

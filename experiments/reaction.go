@@ -54,15 +54,21 @@ func reaction() Claim {
 					e := ran.Result.Forms[form].Effects
 					twice, steps = twice+e.Twice, steps+e.Once+e.Twice
 				}
-				f.Shares(string(form), duringErrors, runs[string(form)], duringOf(form, down), unanswered)
+				f.Shares(string(form), duringErrors, runs[string(form)], among(duringOf(form, down), unanswered))
 				f.lostAs(string(form), unnotified, form, runs[string(form)])
 				f.Count(string(form), doneTwice, twice, steps)
 			}
+			journeys, err := runs["kafka"][0].Journeys(services.Kafka)
+			if err != nil {
+				return nil, err
+			}
+			at, records := curveOf(queueChanges(journeys, notificationService), runs["kafka"][0].began())
+			f.Curve("kafka", waitingNow, "records", overTime, at, records)
 			return f, l.Show(runs["kafka"][0], services.Kafka, numbersOf(runs["kafka"][0].during(services.Kafka, down), anyOrder)...)
 		},
 		Decide: func(f Figures) (Decision, error) {
-			grpc, err := f.RunShare("grpc", duringErrors)
-			kafka, err2 := f.RunShare("kafka", duringErrors)
+			grpc, err := f.mean("grpc", duringErrors)
+			kafka, err2 := f.mean("kafka", duringErrors)
 			silent, err3 := f.counted("kafka", unnotified)
 			twice, err4 := f.counted("kafka", doneTwice)
 			return Decision{Parts: []verdict.Part{
@@ -71,6 +77,9 @@ func reaction() Claim {
 				{Name: "kafka: nobody told", Estimate: silent, Want: verdict.AtMost(0)},
 				{Name: "kafka: done twice", Estimate: twice, Want: verdict.AtMost(0)},
 			}}, errors.Join(err, err2, err3, err4)
+		},
+		Draw: func(f Figures) Plot {
+			return Plot{Title: "How many records wait for notification, in the first run?", X: overTime, Y: "records", Lines: f.curves(waitingNow)}
 		},
 		Alike:     func(c *lab.Config) { carryAs(c, services.Kafka, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "notification stays", Change: func(c *lab.Config) { c.Events = nil }, Want: verdict.DoesNotHold}},

@@ -64,6 +64,9 @@ func reply() Claim {
 			}
 			return Decision{Parts: []verdict.Part{{Name: "price of the broker, ms", Estimate: price, Want: verdict.MoreThan(delta)}}}, nil
 		},
+		Draw: func(f Figures) Plot {
+			return f.bars("How long does the caller wait, for an answer by a call and by a message?", Wait)
+		},
 		Alike:     func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "reply is carried by calls", Change: func(c *lab.Config) { carryAs(c, "reply", services.GRPC) }, Want: verdict.DoesNotHold}},
 	}

@@ -85,6 +85,7 @@ func resources() Claim {
 				Beside: []verdict.Part{{Name: "without the broker, ms an order", Estimate: without}},
 			}, errors.Join(err, err2)
 		},
+		Draw:      func(f Figures) Plot { return f.bars("What CPU time does an order take, in all processes?", cpuAll) },
 		Alike:     func(c *lab.Config) { carryAs(c, services.Kafka, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "grpc is carried by messages", Change: func(c *lab.Config) { carryAs(c, services.GRPC, services.Kafka) }}},
 	}

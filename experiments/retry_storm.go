@@ -68,6 +68,12 @@ func retryStorm() Claim {
 				{Name: "kafka, done", Estimate: kafka, Want: verdict.AtLeast(0.9)},
 			}}, errors.Join(err, err2, err3)
 		},
+		Draw: func(f Figures) Plot {
+			return Plot{
+				Title: "Which share of the orders is done, placed before, during and after the trigger?", X: overTime, Y: "share", Lines: f.curves(doneOver),
+				Marks: []Mark{{At: triggerFrom.Seconds(), Vertical: true, Label: "payment is slow from here"}, {At: triggerEnds.Seconds(), Vertical: true, Label: "to here"}},
+			}
+		},
 		Alike: func(c *lab.Config) { c.Flow = stormFlow(c.Flow, 1) },
 		Sabotages: []Sabotage{
 			{Name: "nothing triggers it", Change: func(c *lab.Config) { c.Faults = nil }, Want: verdict.Holds},
@@ -117,7 +123,7 @@ func measureStorm(ctx context.Context, l *Lab) (Figures, error) {
 
 // stormFigures adds what is left of the storm in one arm.
 func stormFigures(f *Figures, arm stormArm, runs []*Ran) error {
-	f.ShareOfRuns(arm.name, goodput, runs, func(ran *Ran) (int, int) {
+	f.Shares(arm.name, goodput, runs, func(ran *Ran) (int, int) {
 		return countOrders(ran.Orders(arm.form), ran.startedIn(stormFrom, simulation.Forever), func(o rundir.Order) bool { return !Failed(o) })
 	})
 	p99, err := eachRun(runs, func(ran *Ran) (float64, error) {
@@ -129,6 +135,7 @@ func stormFigures(f *Figures, arm stormArm, runs []*Ran) error {
 		return err
 	}
 	f.PerRun(arm.name, stormDrain, "ms", p99)
+	f.overPlaced(arm.name, doneOver, "share", runs, arm.form, shareDone)
 	return nil
 }
 

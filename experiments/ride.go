@@ -50,6 +50,7 @@ func ride() Claim {
 			return measurePeak(ctx, l, flow, arms)
 		},
 		Decide: decidePeak,
+		Draw:   drawPeak,
 		Alike: func(c *lab.Config) {
 			carryAs(c, services.Kafka, services.GRPC)
 			c.Flow = paymentQueue(c.Flow, peakWorkers, usualQueue)

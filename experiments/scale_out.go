@@ -72,6 +72,9 @@ func scaleOut() Claim {
 				verdict.Part{Name: "records that overtook one", Estimate: verdict.Exact(float64(overtaken), 1, "counts"), Want: verdict.AtMost(0)})
 			return d, errors.Join(append(errs, err)...)
 		},
+		Draw: func(f Figures) Plot {
+			return Plot{Title: "How many orders a second do so many consumers do?", X: "consumers", Y: "orders/s", Lines: f.over(drainRate, floats(consumersOf()), armAt, services.Kafka)}
+		},
 		Alike: func(c *lab.Config) { c.Instances = nil },
 		Sabotages: []Sabotage{
 			{Name: "there is one partition", Change: func(c *lab.Config) { c.Partitions = 1 }, Want: verdict.DoesNotHold},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tracelab/experiments/model"
+	"tracelab/experiments/model/simulation"
 	"tracelab/experiments/verdict"
 	"tracelab/journey"
 	"tracelab/lab"
@@ -58,8 +59,8 @@ func serviceDown() Claim {
 			return f, l.Show(runs["kafka"][0], services.Kafka, numbersOf(runs["kafka"][0].during(services.Kafka, down), anyOrder)...)
 		},
 		Decide: func(f Figures) (Decision, error) {
-			grpc, err := f.RunShare("grpc", duringErrors)
-			kafka, err2 := f.RunShare("kafka", duringErrors)
+			grpc, err := f.mean("grpc", duringErrors)
+			kafka, err2 := f.mean("kafka", duringErrors)
 			lost, err3 := f.counted("kafka", answeredAlone)
 			return Decision{Parts: []verdict.Part{
 				{Name: "grpc: client errors, share", Estimate: grpc, Want: verdict.AtLeast(least)},
@@ -68,24 +69,32 @@ func serviceDown() Claim {
 			}}, errors.Join(err, err2, err3)
 		},
 		Draw: func(f Figures) Plot {
-			return Plot{Title: "records that wait for payment, over the time of the first run", X: "s", Y: "records", Lines: []Line{f.curve("kafka", waitingNow, "kafka")}}
+			return Plot{Title: "How many records wait for payment, in the first run?", X: overTime, Y: "records", Lines: f.curves(waitingNow)}
 		},
 		Alike:     func(c *lab.Config) { carryAs(c, services.Kafka, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "payment stays", Change: func(c *lab.Config) { c.Events = nil }, Want: verdict.DoesNotHold}},
 	}
 }
 
-// predictServiceDown predicts by the fluid limit: λT records wait, and λT/(μ−λ) passes until none does.
+// predictServiceDown predicts by the fluid limit: λT records wait, and λT/(μ−λ) passes until none does. Calls fail on until their client is connected again.
 func predictServiceDown(size Size, k Constants) ([]Prediction, error) {
 	down := outageIn(paymentService, size.Orders, size.Rate, longestOutage)
 	o := model.Overload{Arrivals: size.Rate, Lasts: down.lasts()}
 	backlog, err := o.Backlog()
 	capacity := payingWorkers / meanCost(flows.Order(), chargeStep, size, k).Seconds()
 	until, err2 := o.CatchUp(size.Rate, capacity)
+	late, err3 := lateAfter(down.lasts(), size.Seed)
 	return []Prediction{
-		{Arm: "grpc", Measure: duringErrors, Value: 1}, {Arm: "kafka", Measure: duringErrors},
+		{Arm: "grpc", Measure: duringErrors, Value: 1}, {Arm: "grpc", Measure: afterErrors, Value: late.Seconds() / (placing(size.Orders, size.Rate) - down.to).Seconds()},
+		{Arm: "kafka", Measure: duringErrors}, {Arm: "kafka", Measure: afterErrors},
 		{Arm: "kafka", Measure: backlogThen, Value: backlog}, {Arm: "kafka", Measure: catchUp, Value: milliseconds(until)},
-	}, errors.Join(err, err2)
+	}, errors.Join(err, err2, err3)
+}
+
+// lateAfter is for how long a client of a service that was away is still without it, as the services' gRPC clients come back.
+func lateAfter(outage time.Duration, seed uint64) (time.Duration, error) {
+	back := simulation.Reconnect{First: 50 * time.Millisecond, Times: 1.6, Most: 700 * time.Millisecond, Jitter: 0.2}
+	return back.Late(outage, seed, 1000)
 }
 
 // outageOf repeats runs in which a service is stopped, each form by itself, and has their gates checked.
@@ -112,7 +121,7 @@ func (l *Lab) outageOf(ctx context.Context, down outage, flow *flows.Flow, forms
 
 // outage adds who heard of an outage in one arm, and what was lost.
 func (f *Figures) outage(arm string, form services.Form, runs []*Ran, down outage) {
-	f.Shares(arm, duringErrors, runs, duringOf(form, down), unanswered)
+	f.Shares(arm, duringErrors, runs, among(duringOf(form, down), unanswered))
 	hits, of := 0, 0
 	for _, ran := range runs {
 		after := ran.between(form, down.to, math.MaxInt64)

@@ -74,6 +74,11 @@ func slowService() Claim {
 					f.PerRun(string(form), m[1], "ms", added)
 				}
 			}
+			for _, arm := range arms {
+				if err := f.underWay(arm.Name, runs[arm.Name][0], arm.Config.Forms[0]); err != nil {
+					return nil, err
+				}
+			}
 			before := waitsOf(runs[calmArm(services.GRPC)], services.GRPC, simulation.Forever)
 			l.Steady(before)
 			first := runs[string(services.GRPC)][0]
@@ -91,6 +96,9 @@ func slowService() Claim {
 			}, Beside: []verdict.Part{
 				{Name: "kafka, added to the wait, ms", Estimate: early}, {Name: "completion, kafka less grpc, ms", Estimate: gap},
 			}}, errors.Join(err, err2, err3, err4)
+		},
+		Draw: func(f Figures) Plot {
+			return Plot{Title: "How many orders are under way, in the first run?", X: overTime, Y: "orders", Lines: f.curves(underWay)}
 		},
 		Alike: func(c *lab.Config) { c.Faults = nil },
 		Sabotages: []Sabotage{

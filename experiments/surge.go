@@ -75,6 +75,7 @@ func surge() Claim {
 			}
 			return d, errors.Join(err, err2, err3)
 		},
+		Draw: drawPeak,
 		Alike: func(c *lab.Config) {
 			carryAs(c, services.Kafka, services.GRPC)
 			c.Flow = paymentQueue(c.Flow, peakWorkers, usualQueue)
@@ -110,7 +111,7 @@ func measurePeak(ctx context.Context, l *Lab, flow *flows.Flow, peakArms []peakA
 	var f Figures
 	waitsBeforePeak(l, &f, peakArms[0].name, peakArms[0].form, runs[peakArms[0].name])
 	for _, arm := range peakArms {
-		if err := peakFigures(&f, arm.name, arm.form, runs[arm.name]); err != nil {
+		if err := errors.Join(peakFigures(&f, arm.name, arm.form, runs[arm.name]), f.underWay(arm.name, runs[arm.name][0], arm.form)); err != nil {
 			return nil, err
 		}
 	}

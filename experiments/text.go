@@ -113,7 +113,7 @@ func (r *Report) measured(b *strings.Builder, width int) {
 	rows := [][]string{{"figures", "predicted", "measured", "residual", "95 % interval", "n"}}
 	more := 0
 	for _, m := range r.Figures {
-		if m.Per == PerPoint || strings.HasSuffix(m.Measure, byRun) { // the latter is beside its share
+		if m.Per == PerPoint {
 			continue
 		}
 		if len(rows) > mostFigures {

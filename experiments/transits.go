@@ -63,6 +63,18 @@ func hops() Claim {
 				},
 			}, nil
 		},
+		Draw: func(f Figures) Plot {
+			p := Plot{Title: "How often does an order cross the network?", X: "transits"}
+			for _, bar := range []struct {
+				name, form string
+				call       float64
+			}{{"kafka", "kafka", 4}, {"grpc behind balancers", "grpc", 4}, {"grpc without them", "grpc", 2}} {
+				if n, _, err := f.transits(bar.form, bar.call); err == nil {
+					p.Bars = append(p.Bars, Bar{Name: bar.name, Form: bar.form, Value: n, Low: n, High: n})
+				}
+			}
+			return p
+		},
 		Alike:     func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "grpc is hybrid, with fewer calls and more messages", Change: func(c *lab.Config) { carryAs(c, services.GRPC, services.Hybrid) }, Want: verdict.Holds}},
 	}
@@ -152,6 +164,7 @@ func extraParts() Claim {
 				{Name: "kafka less grpc", Estimate: verdict.Exact(kafka[0]-grpc[0], 1, "runs"), Want: verdict.AtLeast(1)},
 			}}, nil
 		},
+		Draw:      func(f Figures) Plot { return f.bars("How many components are there beside the services?", components) },
 		Alike:     func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{{Name: "grpc is carried by messages", Change: func(c *lab.Config) { carryAs(c, services.GRPC, services.Kafka) }, Want: verdict.DoesNotHold}},
 	}

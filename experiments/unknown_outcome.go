@@ -96,6 +96,9 @@ func unknownOutcome() Claim {
 			e, err := verdict.Share(charged, of)
 			return Decision{Parts: []verdict.Part{{Name: "grpc, given up and charged", Estimate: e, Want: verdict.AtMost(0.05)}}}, err
 		},
+		Draw: func(f Figures) Plot {
+			return Plot{Title: "What became of the orders?", X: "share", Bars: []Bar{f.bar(timedOut, "grpc", timedOut), f.bar(doneUnseen, "grpc", doneUnseen)}}
+		},
 		Alike: func(c *lab.Config) { c.Timeout = 5 * time.Second },
 		Sabotages: []Sabotage{
 			{Name: "the client gives up before anything is charged", Change: func(c *lab.Config) { c.Timeout = 8 * time.Millisecond }, Want: verdict.Holds},

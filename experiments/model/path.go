@@ -10,13 +10,18 @@ type Constants struct {
 	Hop   time.Duration // an empty call: from the caller's send until it has the answer
 	Ack   time.Duration // a publish: from the send until the broker has acknowledged
 	Queue time.Duration // from the acknowledgement until an idle consumer starts
+	// Refetch is until a consumer that has just got a record asks its broker again: what comes meanwhile waits for it. Of a near broker it is a part
+	// of Queue, so it is not measured.
+	Refetch time.Duration `json:"-"`
 }
 
 // Farther returns the constants where every hop is longer by a round trip. A message pays it once: half on the way to the
-// broker, half from the broker to the consumer; its publisher pays it for the acknowledgement.
+// broker, half from the broker to the consumer; its publisher pays it for the acknowledgement. A consumer pays it between two
+// fetches: half for the answer to the first one, half for the second.
 func (k Constants) Farther(roundTrip time.Duration) Constants {
 	k.Hop += roundTrip
 	k.Ack += roundTrip
+	k.Refetch += roundTrip
 	return k
 }
 
@@ -35,6 +40,9 @@ type Step struct {
 	Cost  time.Duration // its own work, as drawn for one order, or its mean
 	Reach Reach
 	Then  []Stage // what it waits for after its own work: the calls below it
+	// Joins says that it waits for the messages of several steps, which end one soon after the other: the first one is fetched, and the last one
+	// by the next fetch.
+	Joins bool
 }
 
 // Stage is the steps that run side by side. The slowest decides.
@@ -100,7 +108,8 @@ func ChainSlope(step Step, early bool, k Constants) (Times, error) {
 }
 
 // DistanceSlope returns by how many round trips wait and completion grow when every hop is longer by one: the hops on the
-// longest way. Source and limits: as Path.Predict; the distance is so great that it decides which way is the longest.
+// longest way, and the fetch that a join waits for. Source and limits: as Path.Predict; the distance is so great that it decides which way is the
+// longest, and that the messages of a join come within a round trip of each other; orders are so rare that each has its fetches for itself.
 func (p Path) DistanceSlope() (wait, completion int, err error) {
 	t, err := p.withoutCosts().Predict(Constants{}.Farther(1))
 	return int(t.Wait), int(t.Completion), err
@@ -114,7 +123,7 @@ func withoutCosts(stages []Stage) []Stage {
 	bare := make([]Stage, len(stages))
 	for i, stage := range stages {
 		for _, s := range stage {
-			bare[i] = append(bare[i], Step{Reach: s.Reach, Then: withoutCosts(s.Then)})
+			bare[i] = append(bare[i], Step{Reach: s.Reach, Joins: s.Joins, Then: withoutCosts(s.Then)})
 		}
 	}
 	return bare
@@ -153,7 +162,11 @@ func (s Step) elapsed(k Constants) (time.Duration, error) {
 	case Call:
 		return k.Hop + s.Cost + below, nil
 	case Message:
-		return k.Ack + k.Queue + s.Cost + below, nil
+		way := k.Ack + k.Queue
+		if s.Joins {
+			way += k.Refetch
+		}
+		return way + s.Cost + below, nil
 	default:
 		return 0, fmt.Errorf("a step's reach is %d: use Local, Call or Message", s.Reach)
 	}

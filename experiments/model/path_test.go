@@ -21,7 +21,7 @@ func order(reach model.Reach, early bool) model.Path {
 	entry := model.Stage{{Reach: model.Call, Then: []model.Stage{{{Cost: 2 * ms, Reach: model.Call}}}}}
 	last := model.Stage{{Cost: 2 * ms}}
 	if reach == model.Message {
-		last[0].Reach = model.Message
+		last[0].Reach, last[0].Joins = model.Message, true
 	}
 	if early {
 		return model.Path{Answer: []model.Stage{entry}, Rest: append(behind, last)}
@@ -87,8 +87,8 @@ func TestSlopes(t *testing.T) {
 	}{
 		{"grpc", order(model.Call, false), 5, 5},
 		{"ack", order(model.Call, true), 2, 5},
-		{"reply", order(model.Message, false), 6, 6},
-		{"kafka", order(model.Message, true), 3, 6},
+		{"reply", order(model.Message, false), 7, 7},
+		{"kafka", order(model.Message, true), 3, 7},
 	} {
 		if wait, completion, err := c.path.DistanceSlope(); wait != c.wait || completion != c.completion || err != nil {
 			t.Errorf("%s: wait grows by %d and completion by %d round trips (%v), want %d and %d", c.form, wait, completion, err, c.wait, c.completion)

@@ -11,6 +11,7 @@ const (
 	arrivalStream = iota + 1
 	costStream
 	hitStream
+	partitionStream
 )
 
 func stream(seed uint64, of uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, of)) }

@@ -8,6 +8,9 @@ type Queue struct {
 	Costs    []time.Duration // time with a worker, of each order
 	Workers  int
 	Places   int // that can wait; Unbounded
+	// Partitions spreads the orders over so many partitions of a topic, by Seed, in the place of one queue (see Station); 0 or 1 is one.
+	Partitions int
+	Seed       uint64
 
 	Fault Fault // nil changes nothing
 	// Deadline after the arrival, when an order gives up its place or its worker; 0 is none.
@@ -43,17 +46,19 @@ func (q Queue) Run() ([]Order, error) {
 		return nil, err
 	}
 	loop := new(Loop)
-	station := &Station{Workers: q.Workers, Places: q.Places}
+	station := &Station{Workers: q.Workers, Places: q.Places, Partitions: q.Partitions}
 	orders := make([]Order, len(q.Arrivals))
+	partitions := stream(q.Seed, partitionStream)
 	for i, at := range q.Arrivals {
 		orders[i].Arrived = at
-		loop.At(at, func() { q.arrive(loop, station, i, &orders[i]) })
+		partition := partitions.IntN(max(1, q.Partitions))
+		loop.At(at, func() { q.arrive(loop, station, i, partition, &orders[i]) })
 	}
 	err := loop.Run()
 	return orders, err
 }
 
-func (q Queue) arrive(loop *Loop, station *Station, number int, o *Order) {
+func (q Queue) arrive(loop *Loop, station *Station, number, partition int, o *Order) {
 	var ticket *Ticket
 	var done, deadline *Event
 	started := false
@@ -68,7 +73,7 @@ func (q Queue) arrive(loop *Loop, station *Station, number int, o *Order) {
 			ticket.Leave()
 		}
 	}
-	ticket = station.Enter(func() {
+	ticket = station.EnterAt(partition, func() {
 		o.Started, started = loop.Now(), true
 		cost := q.Costs[number]
 		if q.Fault != nil {

@@ -7,6 +7,29 @@ import (
 	"tracelab/experiments/model/simulation"
 )
 
+// A consumer works through what it fetched partition by partition, and what comes meanwhile is fetched afterwards, from another partition on.
+func TestPartitionsAreFetchedTogether(t *testing.T) {
+	s := &simulation.Station{Workers: 1, Places: simulation.Unbounded, Partitions: 2}
+	var served []string
+	tickets := map[string]*simulation.Ticket{}
+	enter := func(partition int, name string) {
+		tickets[name] = s.EnterAt(partition, func() { served = append(served, name) })
+	}
+	enter(1, "a")
+	enter(1, "b")
+	enter(0, "c")
+	enter(1, "d")
+	tickets["a"].Leave() // b, c and d are fetched
+	enter(0, "e")
+	enter(1, "f")
+	for _, name := range []string{"c", "b", "d", "f", "e"} {
+		tickets[name].Leave()
+	}
+	if want := []string{"a", "c", "b", "d", "f", "e"}; !slices.Equal(served, want) {
+		t.Errorf("served %v, want %v", served, want)
+	}
+}
+
 // Who leaves the queue makes its place free, and is passed over when a worker is.
 func TestLeavingTheQueue(t *testing.T) {
 	s := &simulation.Station{Workers: 1, Places: 2}
