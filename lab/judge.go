@@ -1,13 +1,9 @@
 package lab
 
 import (
-	"cmp"
 	"errors"
-	"iter"
 	"runtime"
-	"slices"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -66,41 +62,6 @@ func newJudge(c judgeConfig) *judge {
 		j.records[form] = make([]*record, c.orders)
 	}
 	return j
-}
-
-// record is what the judge knows of one order.
-type record struct {
-	order
-	key    orderKey
-	placed bool
-	orderState
-
-	held     ptrace.Traces  // spans that are not in the run directory yet
-	spans    int            // held and written
-	unsaved  int            // held
-	steps    int            // spans of steps
-	begun    bool           // a span without a parent is there: the client's, or of a trace that begins with a message
-	places   []rundir.Place // of those that are written
-	batches  []*batchSpan   // in which messages of the order were handled
-	traces   int            // of its spans, when they were last examined
-	seen     serviceSet     // services that made them
-	dirty    bool           // a span came or ended since the journey was last examined
-	complete bool
-	values   []float64 // by measure, in the order of measures; NaN where the journey has none
-	reach    Reach     // of its journey
-	warnings []journey.Warning
-}
-
-// find returns the record of an order that the run places, or nil.
-func (j *judge) find(key orderKey) *record {
-	list := j.records[key.form]
-	if key.number < 0 || key.number >= len(list) {
-		return nil
-	}
-	if list[key.number] == nil {
-		list[key.number] = &record{key: key}
-	}
-	return list[key.number]
 }
 
 // damagedBatch counts a batch that could not be read.
@@ -219,99 +180,9 @@ func (j *judge) reopen(r *record) {
 	r.complete = false
 }
 
-// conclude judges every order that was placed with what its own state says, and tells how many journeys are not complete.
-func (j *judge) conclude() (incomplete int, err error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, r := range j.placed {
-		if why := j.notFinal(r); why != "" {
-			r.Incomplete, r.dirty = why, true
-		} else if r.dirty || !r.complete && r.Incomplete == "" {
-			j.examine(r, j.expect.of(r.key, r.orderState))
-		} else if r.complete {
-			r.Incomplete = ""
-		}
-		if r.Incomplete != "" {
-			incomplete++
-		}
-	}
-	return incomplete, j.err
-}
-
-// notFinal says why an order's journey cannot be complete yet, whatever its spans are, or "".
-func (j *judge) notFinal(r *record) string {
-	switch {
-	case j.open.open(r.key) > 0:
-		return "a span has not ended"
-	case r.status == services.Accepted:
-		return "the order is pending"
-	}
-	return ""
-}
-
 // changes returns a channel that is closed when spans of an order come.
 func (j *judge) changes() <-chan struct{} {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.changed
 }
-
-// earliestIncomplete is when the first of the orders whose journeys are not complete was to begin.
-func (j *judge) earliestIncomplete() time.Time {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	first := time.Now()
-	for _, r := range j.placed {
-		if (!r.complete || r.Incomplete != "") && r.Intended.Before(first) {
-			first = r.Intended
-		}
-	}
-	return first
-}
-
-// finish takes the spans that came after the verdicts into the figures of their orders, where the journey is still whole,
-// and writes what is held. No more spans are taken after it.
-func (j *judge) finish() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, r := range j.placed {
-		if r.dirty && r.values != nil && r.Incomplete == "" {
-			if found, why := j.journey(r); why == "" {
-				r.measure(found)
-			}
-			r.complete, r.dirty = true, false
-		}
-	}
-	for _, list := range j.records {
-		for _, r := range list {
-			if r == nil {
-				continue
-			}
-			if r.spans > 0 && !r.complete {
-				j.keepError(j.countTraces(r))
-			}
-			j.keepError(j.save(r))
-		}
-	}
-	j.keepError(j.shared.write(j.out))
-	j.finished = true
-	return j.err
-}
-
-// orders lists the orders that were placed, in the order in which they were to be.
-func (j *judge) orders() iter.Seq[rundir.Order] {
-	slices.SortStableFunc(j.placed, func(a, b *record) int {
-		return cmp.Or(a.Intended.Compare(b.Intended), cmp.Compare(a.Number, b.Number))
-	})
-	return func(yield func(rundir.Order) bool) {
-		for _, r := range j.placed {
-			o := r.Order
-			o.Trace, o.Outcome = r.root.Trace.String(), r.outcome()
-			if !yield(o) {
-				return
-			}
-		}
-	}
-}
-
-var errNothingPlaced = errors.New("the run was ended before it had placed an order")
