@@ -19,62 +19,6 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// shop is a flow of three services one behind the other; fields are those of the second one's step.
-func shop(fields string) string {
-	return `flow: shop
-body: {name: text 1..10}
-reasons: {sold_out: 409}
-steps:
-  desk.Take: {wait: 1ms, spread: 0}
-  store.Fetch: {after: desk.Take, message: shop.taken, wait: 20ms, spread: 0` + fields + `}
-  truck.Load: {after: store.Fetch, message: shop.fetched, wait: 5ms, spread: 0}
-forms:
-  rest: {each: http}
-  grpc: {each: grpc}
-  nested: {each: grpc, plan: callee}
-  kafka: {each: kafka, desk.Take: grpc}
-`
-}
-
-const fetch Step = "store.Fetch"
-
-var parcelOf = Placement{"name": "ada"}
-
-// policyOfDesk is how the running desk calls the store.
-func (l *testLab) policyOfDesk() *callPolicy {
-	l.Helper()
-	for _, n := range l.system.nodes {
-		if n.name == "desk" && n.policies[fetch] != nil {
-			return n.policies[fetch]
-		}
-	}
-	l.Fatalf("desk calls %s without a policy", fetch)
-	return nil
-}
-
-// spansNamed lists the ended spans of a name, by their start.
-func (l *testLab) spansNamed(name string) []sdktrace.ReadOnlySpan {
-	var list []sdktrace.ReadOnlySpan
-	for _, s := range l.ended() {
-		if s.Name() == name {
-			list = append(list, s)
-		}
-	}
-	slices.SortFunc(list, func(a, b sdktrace.ReadOnlySpan) int { return a.StartTime().Compare(b.StartTime()) })
-	return list
-}
-
-// countsOf are the counts of a step's calls in a form of the run r, as the gateway tells them.
-func (l *testLab) countsOf(form Form, step Step) CallCounts {
-	l.Helper()
-	var report CallReport
-	l.must(jsonOf(l.send(context.Background(), http.MethodGet, "/runs/r/calls", "", nil), &report))
-	if len(report.Silent) > 0 {
-		l.Errorf("silent: %v", report.Silent)
-	}
-	return report.Forms[form][step]
-}
-
 // TestEachAttemptIsASpan: a call that fails is made again, over HTTP and gRPC; each attempt has a CLIENT span of its own, which says which
 // attempt it is and links to the one before it.
 func TestEachAttemptIsASpan(t *testing.T) {
