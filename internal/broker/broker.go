@@ -5,18 +5,15 @@
 package broker
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"net"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"text/template"
 
-	"tracelab/internal/freeport"
+	"tracelab/internal/server"
 )
 
 // clusterID is 16 bytes in unpadded base64, as Kafka wants it ("tracelab-kafka-1"). Fixed, because the clusters never meet.
@@ -28,53 +25,27 @@ type Broker struct {
 	Port int    // on 127.0.0.1, for Start; 0 takes a free one
 }
 
-// Process is a broker that runs.
-type Process struct {
-	PID     int
-	Address string // host:port for clients
-}
-
 // LockFile is the file whose lock the broker's process holds as long as it lives; see package flock.
-func (b Broker) LockFile() string { return filepath.Join(b.Dir, "kafka.lock") }
+func (b Broker) LockFile() string { return b.folder().LockFile() }
 
 // Log is the file that the broker writes its log to; a start begins it anew.
-func (b Broker) Log() string { return filepath.Join(b.Dir, "kafka.log") }
+func (b Broker) Log() string { return b.folder().Log() }
 
 func (b Broker) properties() string { return filepath.Join(b.Dir, "server.properties") }
 func (b Broker) data() string       { return filepath.Join(b.Dir, "data") }
-func (b Broker) pidFile() string    { return filepath.Join(b.Dir, "kafka.pid") }
 
-// The pid file names the process and its address. What it says is true while the lock is held.
-
-func (b Broker) writePID(p Process) error {
-	next := b.pidFile() + ".next"
-	if err := os.WriteFile(next, fmt.Appendf(nil, "%d\n%s\n", p.PID, p.Address), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(next, b.pidFile())
+func (b Broker) folder() server.Folder {
+	return server.Folder{Dir: b.Dir, Data: b.data(), Name: "kafka", Noun: "broker", Signal: syscall.SIGTERM, Ping: ping}
 }
 
-func (b Broker) readPID() (Process, error) {
-	text, err := os.ReadFile(b.pidFile())
-	if err != nil {
-		return Process{}, err
-	}
-	fields := strings.Fields(string(text))
-	if len(fields) != 2 {
-		return Process{}, fmt.Errorf("%s: want a pid and an address, found %q", b.pidFile(), text)
-	}
-	pid, err := strconv.Atoi(fields[0])
-	if err != nil || pid <= 1 {
-		return Process{}, fmt.Errorf("%s: %q is no pid", b.pidFile(), fields[0])
-	}
-	return Process{PID: pid, Address: fields[1]}, nil
+// Stop asks the broker of b's folder to shut down and waits until its process is gone. No broker there is success as well.
+func (b Broker) Stop(ctx context.Context, progress io.Writer) error {
+	return b.folder().Stop(ctx, progress)
 }
 
-func (b Broker) removePID() error {
-	if err := os.Remove(b.pidFile()); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+// Status returns the broker of b's folder; it is an error when none runs, or when it does not answer.
+func (b Broker) Status(ctx context.Context, progress io.Writer) (server.Process, error) {
+	return b.folder().Status(ctx, progress)
 }
 
 // settings are the broker's server.properties. What is not here keeps Kafka's default.
@@ -112,7 +83,7 @@ log.cleaner.dedupe.buffer.size=4194304
 
 // writeSettings writes server.properties for a broker at address, with a free port for its controller.
 func (b Broker) writeSettings(address string) error {
-	controller, err := freeAddress(0) // nobody names a port for it
+	controller, err := server.Address(0) // nobody names a port for it
 	if err != nil {
 		return err
 	}
@@ -121,24 +92,4 @@ func (b Broker) writeSettings(address string) error {
 		return err
 	}
 	return os.WriteFile(b.properties(), []byte(text.String()), 0o644)
-}
-
-// freeAddress returns 127.0.0.1 with the port, or with a free one for 0, after having bound it once. Another process may take the
-// port before Kafka does: then Kafka's own log says so.
-func freeAddress(port int) (string, error) {
-	if port == 0 {
-		addresses, err := freeport.InARow(1)
-		if err != nil {
-			return "", err
-		}
-		return addresses[0], nil
-	}
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return "", fmt.Errorf("port %d is in use by another process: choose one with -port, or 0 for a free one", port)
-	}
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }

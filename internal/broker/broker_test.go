@@ -5,7 +5,6 @@ package broker
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -14,16 +13,16 @@ import (
 	"testing"
 	"time"
 
-	"tracelab/internal/flock"
+	"tracelab/internal/server"
 )
 
 // kafka runs one command on a folder, on a free port and within some time, and returns what was returned and said.
-func kafka(t *testing.T, b Broker, command string, within time.Duration) (Process, string, error) {
+func kafka(t *testing.T, b Broker, command string, within time.Duration) (server.Process, string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), within, fmt.Errorf("not within %v", within))
 	defer cancel()
 	var progress bytes.Buffer
-	var p Process
+	var p server.Process
 	var err error
 	switch command {
 	case "start":
@@ -49,76 +48,6 @@ func TestNothingRuns(t *testing.T) {
 	}
 	if _, err := os.Stat(b.Dir); err == nil {
 		t.Errorf("asking has made %s", b.Dir)
-	}
-}
-
-// TestStalePID names a living process that is no broker in the pid file. Without the lock it must be left alone.
-func TestStalePID(t *testing.T) {
-	b := Broker{Dir: t.TempDir()}
-	for _, command := range []string{"stop", "status"} {
-		if err := b.writePID(Process{PID: os.Getpid(), Address: "127.0.0.1:1"}); err != nil {
-			t.Fatal(err)
-		}
-		lock, err := flock.Try(b.LockFile())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := lock.Close(); err != nil {
-			t.Fatal(err)
-		}
-		_, text, err := kafka(t, b, command, time.Minute) // a signal would have ended this test
-		if !strings.Contains(text, "not running") && !says(err, "not running") {
-			t.Errorf("%s says %q, %v", command, text, err)
-		}
-		if _, err := b.readPID(); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s left the pid file: %v", command, err)
-		}
-	}
-}
-
-func TestPIDFile(t *testing.T) {
-	b := Broker{Dir: t.TempDir()}
-	want := Process{PID: 12345, Address: "127.0.0.1:9092"}
-	if err := b.writePID(want); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := b.readPID(); err != nil || got != want {
-		t.Errorf("read %+v, %v, want %+v", got, err, want)
-	}
-	for _, bad := range []string{"", "12345", "x 127.0.0.1:1", "-1 127.0.0.1:1", "0 127.0.0.1:1", "1 127.0.0.1:1"} { // 0 and −1 are many processes
-		if err := os.WriteFile(b.pidFile(), []byte(bad), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := b.readPID(); err == nil {
-			t.Errorf("%q is read as %+v, want an error", bad, got)
-		}
-	}
-}
-
-func TestLockIsHeldOnce(t *testing.T) {
-	b := Broker{Dir: t.TempDir()}
-	lock, err := flock.Try(b.LockFile())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := flock.Try(b.LockFile()); !errors.Is(err, flock.ErrHeld) {
-		t.Errorf("a second lock gives %v, want %v", err, flock.ErrHeld)
-	}
-	if _, _, err := kafka(t, b, "start", 200*time.Millisecond); !says(err, "does not answer") {
-		t.Errorf("start beside a silent one: %v", err)
-	}
-	if _, _, err := kafka(t, b, "stop", time.Minute); !says(err, "being started") {
-		t.Errorf("stop without a pid: %v", err)
-	}
-	if err := lock.Close(); err != nil {
-		t.Fatal(err)
-	}
-	lock, err = flock.Try(b.LockFile())
-	if err != nil {
-		t.Fatalf("lock after close: %v", err)
-	}
-	if err := lock.Close(); err != nil {
-		t.Fatal(err)
 	}
 }
 

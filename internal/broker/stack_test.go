@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/server"
 	"tracelab/internal/testkit"
 )
 
@@ -48,7 +50,7 @@ func TestBroker(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := b.readPID(); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(b.Dir, "kafka.pid")); !os.IsNotExist(err) {
 		t.Errorf("stop left the pid file: %v", err)
 	}
 
@@ -95,7 +97,7 @@ func TestStartIsGivenUp(t *testing.T) {
 	}
 }
 
-func mustStart(t *testing.T, b Broker) Process {
+func mustStart(t *testing.T, b Broker) server.Process {
 	t.Helper()
 	p, text, err := kafka(t, b, "start", 2*time.Minute)
 	t.Log(text)

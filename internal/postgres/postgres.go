@@ -10,8 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
+	"io"
 	"os"
 	"os/exec"
 	"os/user"
@@ -24,7 +23,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"tracelab/internal/freeport"
+	"tracelab/internal/server"
 )
 
 // Server is one server's folder.
@@ -36,10 +35,7 @@ type Server struct {
 }
 
 // Process is a server that runs.
-type Process struct {
-	PID     int
-	Address string // host:port for clients
-}
+type Process struct{ server.Process }
 
 // URL is how clients connect, as the only user.
 func (p Process) URL() string {
@@ -47,12 +43,28 @@ func (p Process) URL() string {
 }
 
 // LockFile is the file whose lock the server's process holds as long as it lives; see package flock.
-func (s Server) LockFile() string { return filepath.Join(s.Dir, "postgres.lock") }
+func (s Server) LockFile() string { return s.folder().LockFile() }
 
 // Log is the file that the server writes its log to; a start begins it anew.
-func (s Server) Log() string { return filepath.Join(s.Dir, "postgres.log") }
+func (s Server) Log() string { return s.folder().Log() }
 
-func (s Server) pidFile() string { return filepath.Join(s.Dir, "postgres.pid") }
+func (s Server) folder() server.Folder {
+	return server.Folder{Dir: s.Dir, Data: s.data(), Name: "postgres", Noun: "server", Signal: syscall.SIGINT, Ping: Ping} // SIGINT disconnects clients
+}
+
+// Stop asks the server of s's folder to shut down, and waits until it is gone. Clients are disconnected. No server there is success as well.
+func (s Server) Stop(ctx context.Context, progress io.Writer) error {
+	return s.folder().Stop(ctx, progress)
+}
+
+// Kill ends the server of s's folder at once (SIGKILL), as a crash does, and waits until it is gone.
+func (s Server) Kill(ctx context.Context) error { return s.folder().Kill(ctx) }
+
+// Status returns the server of s's folder; it is an error when none runs, or when it does not answer.
+func (s Server) Status(ctx context.Context, progress io.Writer) (Process, error) {
+	p, err := s.folder().Status(ctx, progress)
+	return Process{p}, err
+}
 
 // data is the folder of the server's data. Root's home is closed to the user that runs the server for root: then it is one in /var/tmp.
 func (s Server) data() string {
@@ -78,39 +90,6 @@ func openToAll(folder string) bool {
 		}
 		folder = filepath.Dir(folder)
 	}
-}
-
-// The pid file names the process and the address. What it says of the process is true while the process holds its lock.
-
-func (s Server) writePID(p Process) error {
-	next := s.pidFile() + ".next"
-	if err := os.WriteFile(next, fmt.Appendf(nil, "%d\n%s\n", p.PID, p.Address), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(next, s.pidFile())
-}
-
-func (s Server) readPID() (Process, error) {
-	text, err := os.ReadFile(s.pidFile())
-	if err != nil {
-		return Process{}, err
-	}
-	fields := strings.Fields(string(text))
-	if len(fields) != 2 {
-		return Process{}, fmt.Errorf("%s: want a pid and an address, found %q", s.pidFile(), text)
-	}
-	pid, err := strconv.Atoi(fields[0])
-	if err != nil || pid <= 1 { // 0 and below are many processes
-		return Process{}, fmt.Errorf("%s: %q is no pid", s.pidFile(), fields[0])
-	}
-	return Process{PID: pid, Address: fields[1]}, nil
-}
-
-func (s Server) removePID() error {
-	if err := os.Remove(s.pidFile()); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }
 
 // ErrMissing says that this machine has no PostgreSQL.
@@ -153,32 +132,11 @@ func owner() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, err
 }
 
-// choosePort returns a free port on 127.0.0.1. Another process may take it before PostgreSQL does: then its own log says so.
-func (s Server) choosePort() (string, error) {
-	if s.Port == 0 {
-		free, err := freeport.InARow(1)
-		if err != nil {
-			return "", err
-		}
-		_, port, err := net.SplitHostPort(free[0])
-		return port, err
-	}
-	port := strconv.Itoa(s.Port)
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return "", fmt.Errorf("port %d is in use by another process: choose one with -port, or 0 for a free one", s.Port)
-	}
-	if err != nil {
-		return "", err
-	}
-	return port, listener.Close()
-}
-
 // Ping connects and asks. It fails after a second at the latest.
 func Ping(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, Process{Address: address}.URL())
+	conn, err := pgx.Connect(ctx, Process{server.Process{Address: address}}.URL())
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func (n Node) environment(home string, p ports) ([]string, error) {
 		return nil, err
 	}
 	in := func(name string) string { return filepath.Join(n.Dir, name) }
-	err = errors.Join(os.MkdirAll(in("home"), 0o755), os.MkdirAll(in("plugins"), 0o755), os.WriteFile(in("enabled_plugins"), []byte("[].\n"), 0o644), os.WriteFile(n.Log(), nil, 0o644))
+	err = errors.Join(os.MkdirAll(in("home"), 0o755), os.MkdirAll(in("plugins"), 0o755), os.WriteFile(in("enabled_plugins"), []byte("[].\n"), 0o644))
 	return []string{
 		"HOME=" + in("home"), "ERL_LIBS=" + linked, "ERL_EPMD_ADDRESS=127.0.0.1", "ERL_EPMD_PORT=" + p.mapper, "ERL_MAX_ETS_TABLES=50000", "ERL_MAX_PORTS=65536", "ERL_CRASH_DUMP=" + in("erl_crash.dump"),
 		"RABBITMQ_CONF_ENV_FILE=/dev/null", "RABBITMQ_HOME=" + home, "RABBITMQ_NODENAME=" + nodeName, "RABBITMQ_NODE_IP_ADDRESS=127.0.0.1",

@@ -8,19 +8,16 @@ package rabbitmq
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"tracelab/internal/freeport"
+	"tracelab/internal/server"
 )
 
 // Node is one node's folder.
@@ -31,58 +28,22 @@ type Node struct {
 	Child bool
 }
 
-// Process is a node that runs.
-type Process struct {
-	PID     int    // of the node itself
-	Mapper  int    // pid of its port mapper
-	Address string // host:port for clients
-}
+// Process is a node that runs. Its helper is its port mapper.
+type Process struct{ server.Process }
 
 // URL is how clients dial the node.
 func (p Process) URL() string { return "amqp://guest:guest@" + p.Address + "/" }
 
 // LockFile is the file whose lock the node's process holds as long as it lives; see package flock.
-func (n Node) LockFile() string { return filepath.Join(n.Dir, "rabbitmq.lock") }
+func (n Node) LockFile() string { return n.folder().LockFile() }
 
 // Log is the file that the node writes its log to; a start begins it anew.
-func (n Node) Log() string { return filepath.Join(n.Dir, "rabbitmq.log") }
+func (n Node) Log() string { return n.folder().Log() }
 
 func (n Node) mapperLock() string { return filepath.Join(n.Dir, "epmd.lock") }
-func (n Node) pidFile() string    { return filepath.Join(n.Dir, "rabbitmq.pid") }
 
-// The pid file names the processes and the address. What it says of a process is true while the process holds its lock.
-
-func (n Node) writePID(p Process) error {
-	next := n.pidFile() + ".next"
-	if err := os.WriteFile(next, fmt.Appendf(nil, "%d\n%d\n%s\n", p.PID, p.Mapper, p.Address), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(next, n.pidFile())
-}
-
-func (n Node) readPID() (Process, error) {
-	text, err := os.ReadFile(n.pidFile())
-	if err != nil {
-		return Process{}, err
-	}
-	fields := strings.Fields(string(text))
-	if len(fields) != 3 {
-		return Process{}, fmt.Errorf("%s: want two pids and an address, found %q", n.pidFile(), text)
-	}
-	p := Process{Address: fields[2]}
-	for i, pid := range []*int{&p.PID, &p.Mapper} {
-		if *pid, err = strconv.Atoi(fields[i]); err != nil || *pid <= 1 { // 0 and below are many processes
-			return Process{}, fmt.Errorf("%s: %q is no pid", n.pidFile(), fields[i])
-		}
-	}
-	return p, nil
-}
-
-func (n Node) removePID() error {
-	if err := os.Remove(n.pidFile()); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+func (n Node) folder() server.Folder {
+	return server.Folder{Dir: n.Dir, Data: n.Dir, Name: "rabbitmq", Noun: "node", Signal: syscall.SIGTERM, Ping: Ping, Left: n.endMapper}
 }
 
 // ports are where a node listens, as text: clients, its port mapper, and other nodes, of which there are none.
@@ -106,21 +67,15 @@ func (n Node) choosePorts() (ports, error) {
 		return chosen, nil
 	}
 	chosen.clients = strconv.Itoa(n.Port)
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", chosen.clients))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return ports{}, fmt.Errorf("port %d is in use by another process: choose one with -port, or 0 for a free one", n.Port)
-	}
-	if err != nil {
-		return ports{}, err
-	}
-	return chosen, listener.Close()
+	_, err = server.Address(n.Port)
+	return chosen, err
 }
 
 // Ping dials the node and opens a channel: an open port is not yet a broker. It fails after a second at the latest.
 func Ping(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	conn, err := amqp.DialConfig(Process{Address: address}.URL(), amqp.Config{Dial: func(network, address string) (net.Conn, error) {
+	conn, err := amqp.DialConfig(Process{server.Process{Address: address}}.URL(), amqp.Config{Dial: func(network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err

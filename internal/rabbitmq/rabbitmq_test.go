@@ -58,8 +58,9 @@ func TestNothingRuns(t *testing.T) {
 // TestStalePID names a living process that is neither a node nor a port mapper in the pid file. Without the locks it must be left alone.
 func TestStalePID(t *testing.T) {
 	n := Node{Dir: t.TempDir()}
+	pidFile := filepath.Join(n.Dir, "rabbitmq.pid")
 	for _, command := range []string{"stop", "status"} {
-		if err := n.writePID(Process{PID: os.Getpid(), Mapper: os.Getpid(), Address: "127.0.0.1:1"}); err != nil {
+		if err := os.WriteFile(pidFile, fmt.Appendf(nil, "%d\n%[1]d\n127.0.0.1:1\n", os.Getpid()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		lock, err := flock.Try(n.LockFile())
@@ -73,43 +74,9 @@ func TestStalePID(t *testing.T) {
 		if !strings.Contains(text, "not running") && !says(err, "not running") {
 			t.Errorf("%s says %q, %v", command, text, err)
 		}
-		if _, err := n.readPID(); !errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(pidFile); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s left the pid file: %v", command, err)
 		}
-	}
-}
-
-func TestPIDFile(t *testing.T) {
-	n := Node{Dir: t.TempDir()}
-	want := Process{PID: 12345, Mapper: 12344, Address: "127.0.0.1:5672"}
-	if err := n.writePID(want); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := n.readPID(); err != nil || got != want {
-		t.Errorf("read %+v, %v, want %+v", got, err, want)
-	}
-	for _, bad := range []string{"", "12345", "12345 127.0.0.1:1", "x 2 127.0.0.1:1", "2 -1 127.0.0.1:1", "0 2 127.0.0.1:1", "2 1 127.0.0.1:1"} { // 0 and −1 are many processes
-		if err := os.WriteFile(n.pidFile(), []byte(bad), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := n.readPID(); err == nil {
-			t.Errorf("%q is read as %+v, want an error", bad, got)
-		}
-	}
-}
-
-func TestSilentNeighbor(t *testing.T) {
-	n := Node{Dir: t.TempDir()}
-	lock, err := flock.Try(n.LockFile())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = lock.Close() }()
-	if _, _, err := node(t, n, "start", 200*time.Millisecond); !says(err, "does not answer") {
-		t.Errorf("start beside a silent one: %v", err)
-	}
-	if _, _, err := node(t, n, "stop", time.Minute); !says(err, "being started") {
-		t.Errorf("stop without a pid: %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"testing"
@@ -40,7 +41,7 @@ func TestNode(t *testing.T) {
 		}
 	}
 	awaitGone(t, first)
-	if _, err := n.readPID(); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(n.Dir, "rabbitmq.pid")); !os.IsNotExist(err) {
 		t.Errorf("stop left the pid file: %v", err)
 	}
 
@@ -101,7 +102,7 @@ func mustStart(t *testing.T, n Node) Process {
 func awaitGone(t *testing.T, p Process) {
 	t.Helper()
 	testkit.Await(t, "the processes are gone", 10*time.Second, func(context.Context) error {
-		for _, pid := range []int{p.PID, p.Mapper} {
+		for _, pid := range []int{p.PID, p.Helper} {
 			if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 				return fmt.Errorf("pid %d lives: %w", pid, err)
 			}
