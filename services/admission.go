@@ -11,16 +11,16 @@ import (
 	"tracelab/services/internal/carrier"
 )
 
-// A service whose queue has an end takes no call beyond it. Messages wait with their broker, which has room for all: so the queue ends where
+// A service with a bounded queue refuses calls beyond it. Messages wait at their broker, which has room for all, so the bound is enforced where
 // orders come in. The service of the entry step refuses an order, before anything is done for it, when as many messages wait for a step that the
 // order passes through as its queue has places. Once accepted, an order is done.
 
 const (
 	// backlogLook is how old what is known of a backlog may be while orders come; the orders that were let in meanwhile are added.
 	backlogLook = 20 * time.Millisecond
-	// backlogStale is the age from which on nobody is refused for it: an order waits for the next look.
+	// backlogStale is the age from which a backlog refuses nobody: an order waits for the next look.
 	backlogStale = 100 * time.Millisecond
-	// backlogWait bounds that wait: a backlog that nobody can tell refuses no order.
+	// backlogWait bounds that wait. An unknown backlog refuses no order.
 	backlogWait = 250 * time.Millisecond
 	// lookTimeout bounds a look.
 	lookTimeout = time.Second

@@ -13,8 +13,7 @@ import (
 	carrierhttp "tracelab/services/internal/carrier/http"
 )
 
-// CallCounts say how the calls to one step went, in one form of a run: of a step whose file says how it is called, or that something takes
-// back.
+// CallCounts say how the calls to one step went, in one form of a run. Only steps with a call policy or an undo are counted.
 type CallCounts struct {
 	Calls        int `json:"calls,omitempty"`         // each once, however many attempts it took
 	Retries      int `json:"retries,omitempty"`       // attempts behind the first ones
@@ -75,7 +74,7 @@ type CallReport struct {
 	Silent  map[string]string            `json:"silent,omitempty"` // services that gave no answer, with the reason
 }
 
-// mostCounted is how many runs have counts of calls; beyond it the oldest one's are forgotten.
+// mostCounted is how many runs have counts of calls; with more, the oldest run is forgotten.
 const mostCounted = 200
 
 // callCounts are the counts of the last runs, of all services of a process.

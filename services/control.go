@@ -52,8 +52,8 @@ func (s *System) kill(service string) error {
 	return nil
 }
 
-// Pause makes a service stand still as SIGSTOP does, as far as a part of a process can: connections to it are accepted by the system and not
-// answered, nothing is read or written on those that it has, and no step of it ends. Timers go on, and ring when it does. Start lets it go on.
+// Pause makes a service stand still as SIGSTOP does, as far as a part of a process can: the system accepts connections to it that nobody answers,
+// its open connections are neither read nor written, and none of its steps ends. Timers keep running and fire when it resumes. Start resumes it.
 func (s *System) Pause(name string) error {
 	return s.forEach(name, ticks, func(instance string) error { return s.pause(instance) })
 }
@@ -171,7 +171,7 @@ func (s *System) remove(n *node) {
 	}
 }
 
-// bury gives back what a service that was killed held in this process. Nothing of it gets out.
+// bury releases what a killed service held in this process. Nothing of it is sent.
 func (n *node) bury() {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(process.ErrKilled)

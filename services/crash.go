@@ -23,11 +23,11 @@ func (*crashError) Error() string { return "the service crashed: injected fault"
 // ErrorType is what the span of the work says.
 func (*crashError) ErrorType() string { return faults.Crash }
 
-// mostCrashes is how many crashes are remembered; beyond them none is drawn any more, so that they have an end.
+// mostCrashes is how many crashes are remembered. After that many no service crashes again, so that memory stays bounded.
 const mostCrashes = 100_000
 
-// crashes remember which orders have made a service crash, because each does so once: its message comes again. They are of the lab, not of the
-// service, whose memory is gone.
+// crashes remember which orders have made a service crash: each does so once, and its message comes again. The lab keeps them, because the service
+// loses its memory.
 type crashes struct {
 	mu   sync.Mutex
 	done map[crashKey]bool
@@ -39,7 +39,7 @@ type crashKey struct {
 	number     int
 }
 
-// first tells whether the order has not made the service crash before.
+// first reports whether this is the first time that the order makes the service crash.
 func (c *crashes) first(e Experiment, f faults.Fault) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,7 +54,7 @@ func (c *crashes) first(e Experiment, f faults.Fault) bool {
 	return true
 }
 
-// crashAt ends the service when a fault of the order says so. The error ends the work, of which nothing gets out any more.
+// crashAt ends the service when a fault of the order says so. The error ends the work; none of its results leave the service.
 func (n *node) crashAt(ctx context.Context, e Experiment, point string) error {
 	if !n.allowFaults {
 		return nil
@@ -72,7 +72,7 @@ func (n *node) crashAt(ctx context.Context, e Experiment, point string) error {
 	return nil
 }
 
-// startedAfter tells whether the message in work is older than this process: one that has made it crash comes again.
+// startedAfter reports whether the message in work is older than this process: a message that crashed the service is delivered again.
 func (n *node) startedAfter(ctx context.Context) bool {
 	sent, ok := carrier.SentAt(ctx)
 	return ok && n.exits && sent.Before(n.began)
@@ -133,8 +133,8 @@ func (s *System) crash(n *node) bool {
 	return true
 }
 
-// evictions tell the brokers that a service is gone. Of a real process they learn it when its session ends, seconds later, which would be most
-// of what a run shows.
+// evictions tell the brokers that a service is gone. For a real process the brokers wait until its session ends, which takes seconds and would
+// dominate what a run shows.
 func (n *node) evictions() []func(context.Context) error {
 	var all []func(context.Context) error
 	for _, broker := range n.brokers {
@@ -149,7 +149,7 @@ func (n *node) evictions() []func(context.Context) error {
 	return all
 }
 
-// tryLock is lock unless somebody else has it.
+// tryLock is lock, but reports false when somebody else holds it.
 func (s *System) tryLock(service string) (unlock func(), free bool) {
 	s.mu.Lock()
 	control := s.control[service]
@@ -161,7 +161,7 @@ func (s *System) tryLock(service string) (unlock func(), free bool) {
 	return control.Unlock, control.TryLock()
 }
 
-// beginRestart counts a service that is to start again. It reports false when none is any more.
+// beginRestart counts a service that is to start again. It reports false once restarts have been stopped.
 func (s *System) beginRestart() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,7 +172,7 @@ func (s *System) beginRestart() bool {
 	return true
 }
 
-// stopRestarts lets no service crash any more, and waits for those that start again.
+// stopRestarts prevents further restarts and waits for those under way.
 func (s *System) stopRestarts() {
 	s.mu.Lock()
 	s.endRestarts()

@@ -8,16 +8,16 @@ import (
 	"tracelab/services/internal/carrier/kafka"
 )
 
-// DeadLetter is what a message among the dead letters says of itself.
+// DeadLetter is what a dead letter says about itself.
 type DeadLetter = carrier.Letter
 
-// DeadLettersOf reads the dead letters of a topic on Kafka that no redrive has sent back yet, at most so many, and leaves them there. The topic
+// DeadLettersOf reads the dead letters of a topic on Kafka that no redrive has sent back, up to most of them, and leaves them there. The topic
 // is named without prefix and without .dlq.
 func DeadLettersOf(ctx context.Context, config Config, topic string, most int) ([]DeadLetter, error) {
 	return kafka.Letters(ctx, carrier.Redrive{Topic: topic, Most: most, Config: config.asRedriver()})
 }
 
-// UnreadOf is how many records on Kafka wait for the services, or are in their work: those that are not committed.
+// UnreadOf returns how many records on Kafka the services have not committed: they wait, or are being handled.
 func UnreadOf(ctx context.Context, config Config) (int64, error) {
 	f := config.flow()
 	var readers []string

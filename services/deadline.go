@@ -7,10 +7,10 @@ import (
 	"tracelab/services/internal/carrier"
 )
 
-// mostMargin is the most that a caller keeps of its time when it calls, to answer its own caller in time; a tenth of little time.
+// mostMargin is the most time that a caller keeps for itself, to answer its own caller in time. Of a short time it keeps a tenth.
 const mostMargin = 10 * time.Millisecond
 
-// shrunk is how long a call may take that is made with so much time left.
+// shrunk returns how long a call may take when its caller has that much time left.
 func shrunk(left time.Duration) time.Duration { return left - min(left/10, mostMargin) }
 
 // within bounds a call by the step's timeout, 0 for none, and by what is left of the caller's own time less a margin. gRPC and the HTTP

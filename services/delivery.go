@@ -26,7 +26,7 @@ type ended struct {
 // consume handles a message: the steps of this service that it leads to, side by side. Those that fail are tried again where the flow says so,
 // with the message as a whole: what is done already is skipped then.
 func (n *node) consume(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) error {
-	if !n.life.Alive() { // what was in work ends here
+	if !n.life.Alive() { // work in progress ends here
 		return errCrashed
 	}
 	if n.keeper != nil && topic == n.flow.CompletedTopic() {
@@ -98,7 +98,7 @@ func (n *node) serveMessage(ctx context.Context, e Experiment, plan *flows.Plan,
 	return end
 }
 
-// refusedFor is how long a message whose successor the broker refuses is handled again, before it goes to the dead letters: somebody may mend that.
+// refusedFor is how long a message is handled again whose next message the broker refuses, before it goes to the dead letters. The broker may be mended meanwhile.
 const refusedFor = 5 * time.Second
 
 // neverSent tells whether the broker refuses a message for good.

@@ -9,8 +9,8 @@ import (
 	"tracelab/services/faults"
 )
 
-// firedFaults counts the orders on which faults have acted, by run, form and fault. It is of the process: a service that is killed in it loses
-// its memory, not what the lab measures.
+// firedFaults counts the orders on which faults have acted, by run, form and fault. The process keeps it: a killed service loses its memory, but the
+// lab's measurements stay.
 type firedFaults struct {
 	mu    sync.Mutex
 	runs  map[string]map[firedKey]*orderSet
@@ -24,10 +24,10 @@ type firedKey struct {
 
 const (
 	mostFired     = 1000 // counts of a run: few forms, few faults
-	mostFiredRuns = 200  // runs; beyond them the oldest one's counts are forgotten
+	mostFiredRuns = 200  // runs; with more, the oldest run is forgotten
 )
 
-// note counts an order on which a fault acts, once however often it does.
+// note counts an order on which a fault acts. It counts the order once, however often the fault acts.
 func (c *firedFaults) note(e Experiment, f faults.Fault) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 
 // gatherReports asks the other services of the flow for what their process says of a run, under /runs/{run}/WHAT/here, and passes on the report of each
 // process once, however many services it has. Own is the gateway's process, and limit is how much of an answer is read, in bytes. It returns the services
-// that gave no answer, with the reason. Add is not called by two goroutines at a time.
+// that gave no answer, with the reason. Calls of add do not overlap.
 func gatherReports[R any](ctx context.Context, g *gateway, run, what string, limit int64, processOf func(R) string, add func(R)) (silent map[string]string) {
 	silent = map[string]string{}
 	seen := map[string]bool{g.process: true}

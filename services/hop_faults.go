@@ -13,7 +13,7 @@ import (
 	"tracelab/services/flows"
 )
 
-// hopFaults is the propagator of a service that obeys faults: it misbehaves where the context is written, so alike over every carrier.
+// hopFaults is the propagator of a service that obeys faults. It misbehaves where the context is written, so every carrier behaves alike.
 type hopFaults struct {
 	propagation.TextMapPropagator
 	service string
@@ -23,7 +23,7 @@ type hopFaults struct {
 
 // acting lists the faults of some kinds that act on what the service sends for the context's order.
 func (h hopFaults) acting(ctx context.Context, of func(faults.Fault) bool) (Experiment, []faults.Fault) {
-	if baggage.FromContext(ctx).Member(KeyFaults).Key() == "" { // as most orders are
+	if baggage.FromContext(ctx).Member(KeyFaults).Key() == "" { // as in most orders
 		return Experiment{}, nil
 	}
 	e, err := experimentOf(ctx, h.flow)
@@ -65,7 +65,7 @@ func (h hopFaults) Inject(ctx context.Context, to propagation.TextMapCarrier) {
 	}
 }
 
-// SecondTraceparent is another parent that what is sent names beside its own, or "": carrier.SecondTraceparent asks for it.
+// SecondTraceparent returns a second parent for what is sent, or "". carrier.SecondTraceparent asks for it.
 func (h hopFaults) SecondTraceparent(ctx context.Context) string {
 	sc := trace.SpanContextFromContext(ctx)
 	e, acting := h.acting(ctx, func(f faults.Fault) bool { return f.Kind == faults.DoubleTraceparent })

@@ -100,7 +100,8 @@ func (s *System) named(name string) []string {
 	return []string{name}
 }
 
-// forEach does something to the instances that a name means, in which it makes sense: to one at least.
+// forEach applies do to each instance of the name that it makes sense for. When it makes sense for none, it applies do to all, so that the error
+// says why.
 func (s *System) forEach(name string, makesSense func(*node) bool, do func(instance string) error) error {
 	instances := s.named(name)
 	if len(instances) > 1 {

@@ -34,7 +34,7 @@ type keeper struct {
 	outbox    *outbox // nil: messages are published at once
 	metrics   orderMetrics
 
-	noOutbox bool // whatever the flow says
+	noOutbox bool // overrides what the flow says
 }
 
 func newKeeper(n *node, config Config) (*keeper, error) {
@@ -244,7 +244,7 @@ func (k *keeper) hear(ctx context.Context, e Experiment, event *orderpb.Event, h
 	return ready, nil
 }
 
-// unheard is what was told and could not be noted: a message comes again, a call is told to.
+// unheard is the error of news that could not be noted: a message is delivered again, and a caller is told to retry.
 func unheard(err error) error { return fmt.Errorf("%w: %w", carrier.ErrUnfinished, err) }
 
 // heard notes how a step of this service ended, and returns the error that it ended with. One that is not finished comes again with its message,

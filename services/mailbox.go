@@ -88,7 +88,7 @@ func (m *mailbox) beside(ctx context.Context, timeout time.Duration, work func(c
 	}()
 }
 
-// begin counts a work that begins. It reports false when nothing is worked on any more.
+// begin counts work that begins. It reports false once the mailbox has stopped.
 func (m *mailbox) begin() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

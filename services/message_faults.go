@@ -10,7 +10,7 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// send publishes an event as the faults of its order want it: behind another message, behind one that nobody can read, or twice.
+// send publishes an event as the faults of its order say: after another message, after one that nobody can read, or twice.
 func (n *node) send(ctx context.Context, broker carrier.Broker, topic string, event *orderpb.Event) error {
 	var acting []faults.Fault
 	if n.allowFaults {
@@ -43,7 +43,7 @@ func (n *node) send(ctx context.Context, broker carrier.Broker, topic string, ev
 	return nil
 }
 
-// poisoned is a message with the key of an event that nobody can decode.
+// poisoned returns a message that nobody can decode, with the key of an event.
 func poisoned(event *orderpb.Event) *orderpb.Event {
 	return &orderpb.Event{Order: &orderpb.Order{Id: event.GetOrder().GetId()}, Payload: carrier.PoisonPayload}
 }
@@ -72,7 +72,7 @@ func (o *overtaken) wait(ctx context.Context, topic string, most time.Duration) 
 	}
 }
 
-// passed tells those who wait that a message of the topic was sent.
+// passed wakes those who wait for a message of the topic.
 func (o *overtaken) passed(topic string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -35,7 +35,7 @@ func (e Experiment) acts(ctx context.Context, f faults.Fault) bool {
 const (
 	// blockOrders is how many orders a block of a share has.
 	blockOrders = 10
-	// shareUnits are one: shares are counted in them, so that no rounding adds up.
+	// shareUnits make a share of 1. Counting in whole units keeps rounding errors from adding up.
 	shareUnits = 1_000_000_000
 )
 

@@ -9,7 +9,7 @@ import (
 	"tracelab/services/internal/store"
 )
 
-// mortal is a store as a service of this process sees it: once the service was killed, nothing that its goroutines still do is kept.
+// mortal is a store as a service of this process sees it. After the service is killed, writes by its goroutines are dropped.
 type mortal struct {
 	store.Store
 	life   *process.Process
@@ -19,11 +19,11 @@ type mortal struct {
 // writes are the writes of one service that have begun.
 type writes struct {
 	mu    sync.Mutex // held while a write begins, and while ended changes
-	ended bool       // none begins any more
+	ended bool       // no write may begin
 	begun sync.WaitGroup
 }
 
-// begin counts a write that begins. It reports false when none may any more.
+// begin counts a write that begins. It reports false once the writes have ended.
 func (w *writes) begin() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -34,7 +34,7 @@ func (w *writes) begin() bool {
 	return true
 }
 
-// end waits until the writes of a service that was killed have ended: until then the store may still change. No other begins.
+// end waits for the writes of a killed service: until they have ended the store may still change. No other write begins.
 func (w *writes) end(ctx context.Context) error {
 	w.mu.Lock()
 	w.ended = true
@@ -92,7 +92,7 @@ func (m mortal) Remove(ctx context.Context, ids ...uint64) error {
 	return m.write(func() error { return m.Store.Remove(ctx, ids...) })
 }
 
-// disown says that nobody goes on with what a service held that ran before. What it has begun to write is written first.
+// disown tells the store that nobody goes on with the orders that an earlier run of the service held. Writes that it began are finished first.
 func (s *System) disown(ctx context.Context, n *node) error {
 	s.mu.Lock()
 	before := s.before[n.instance]

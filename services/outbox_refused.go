@@ -10,17 +10,17 @@ import (
 	"tracelab/services/internal/store"
 )
 
-// outboxAttempts is how often a message of the outbox is sent, outboxLook apart, that the broker refuses for good: then its order fails, and the
-// next message of its key goes on. A broker that is away refuses nothing.
+// outboxAttempts is how often the outbox sends a message that the broker refuses for good, outboxLook apart. Then its order fails, and the next
+// message of its key is sent. A broker that is away refuses nothing.
 const outboxAttempts = 5
 
-// refusals count how often messages of the outbox were refused. Those of a key are sent one after another, so there is one for a key at the most.
+// refusals count how often messages of the outbox were refused. Messages of a key are sent one after another, so a key has at most one.
 type refusals struct {
 	mu    sync.Mutex
 	times map[uint64]int // by the message's number
 }
 
-// count notes that a message was refused, and tells how often it was.
+// count notes that a message was refused, and returns how often it has been.
 func (r *refusals) count(id uint64) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -37,8 +37,8 @@ func (r *refusals) forget(id uint64) {
 	delete(r.times, id)
 }
 
-// givenUp tells whether a message that could not be sent is not to be sent again: it was refused too often, and its order has failed of that. Its
-// failure names the step that the message would have led to.
+// givenUp reports whether a message is given up: it was refused too often, and its order has failed. The failure names the step that the message
+// would have led to.
 func (o *outbox) givenUp(m store.Message, err error) bool {
 	log := o.node.telemetry.Log.With("carrier", m.Carrier, "topic", m.Topic, "key", m.Key, "error", err)
 	failed := carrier.AsFailed("", err)
@@ -77,7 +77,7 @@ func (o *outbox) stepBehind(m store.Message) Step {
 	return ""
 }
 
-// takeBack undoes what was done for an order whose message was refused.
+// takeBack undoes the steps of an order whose message was refused.
 func (o *outbox) takeBack(m store.Message, order *orderpb.Order, failure *orderpb.Failure) {
 	ctx := makerContext(o.node.telemetry.Propagator, maps.Clone(m.Headers))
 	if e, err := o.node.experimentOf(ctx, order); err == nil {

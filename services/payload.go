@@ -7,7 +7,7 @@ import (
 	"tracelab/services/flows"
 )
 
-// payloadLetters are 64, and none of them is escaped in JSON.
+// payloadLetters are 64 letters that JSON does not escape.
 const payloadLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 // payload is what travels with the hop that leads to a step: the same in every form. Steps that share a message share its payload.

@@ -13,9 +13,9 @@ const (
 	budgetReserve = 3
 )
 
-// retryBudget lets only a share of the recent calls be retries, so that a step that fails gets at most (1 + share) times its load, and not a
-// multiple: a storm of retries is what keeps a service down that has recovered. It counts calls, where failsafe-go's budget counts what is
-// in flight: a step that fails at once has hardly anything in flight, and every retry would be let through.
+// retryBudget lets only a share of the recent calls be retries, so a failing step gets at most (1 + share) times its load. A storm of retries
+// would keep a service down that has recovered. It counts calls; failsafe-go's budget counts what is in flight, and a step that fails at once
+// has hardly anything in flight, so every retry would pass.
 type retryBudget struct {
 	share float64 // 1 and more: no budget
 

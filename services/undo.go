@@ -20,7 +20,7 @@ import (
 // the plan learned of the failure by a call, else by the message that ends the unit, which their services consume. An undo is a step like any
 // other, done once for each generation of a unit. Nobody waits for it: neither the client nor another service.
 
-// undoRetry says how a call that takes a step back is made again. Whoever fails for good leaves work that only a person can take back.
+// undoRetry says how a call that undoes a step is retried. An undo that fails for good leaves work for a person.
 var undoRetry = flows.Retry{Times: 5, Within: 10 * time.Second, Backoff: 100 * time.Millisecond}
 
 // keyUndo marks the span under which the calls are made that take a unit's steps back.

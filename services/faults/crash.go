@@ -6,7 +6,7 @@ import (
 	"tracelab/internal/vocabulary"
 )
 
-// Crash is the kind of fault that ends a service in the midst of a step, as kill -9 does.
+// Crash is the kind of fault that ends a service in the middle of a step, as kill -9 does.
 const Crash = "crash"
 
 // The points of a step at which a service can crash.

@@ -28,7 +28,7 @@ func (r *reader) at(doc *document, step Step, format string, args ...any) error 
 	return doc.about(r.steps[step], "steps: "+string(step), format, args...)
 }
 
-// checkOrder finds circles, a second entry, and rows that stand in front of what leads to them.
+// checkOrder finds cycles, a second entry, and rows that stand above the steps that lead to them.
 func (r *reader) checkOrder(doc *document) error {
 	if circle := r.circle(); circle != nil {
 		return r.at(doc, circle[0], "the steps go in a circle: %s: take one of these after away", strings.Join(words(append(circle, circle[0])), " after "))
@@ -147,7 +147,7 @@ func (r *reader) checkTopics(doc *document) error {
 	return nil
 }
 
-// checkForms finds an entry that a message leads to, and messages without a topic.
+// checkForms finds an entry that is carried by a message, and messages without a topic.
 func (r *reader) checkForms(doc *document) error {
 	for _, column := range r.flow.Columns {
 		if err := r.checkAnswer(doc, column); err != nil {

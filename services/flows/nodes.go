@@ -43,8 +43,8 @@ func (d *document) parseYAML(content []byte) (value, error) {
 	return value{doc: d, node: file.Docs[0].Body}, nil
 }
 
-// undoRemedy says how an undo with a cost of its own is written when the line of a token has it as one would say it, which is no YAML:
-// undo: parcel.Recall {wait: 3ms}. Else it is empty.
+// undoRemedy returns how to write an undo with a cost of its own when the line of a token has undo: parcel.Recall {wait: 3ms}, which is not YAML.
+// Otherwise it returns "".
 func undoRemedy(content []byte, t *token.Token) string {
 	lines := strings.Split(string(content), "\n")
 	if t == nil || t.Position == nil || t.Position.Line < 1 || t.Position.Line > len(lines) {

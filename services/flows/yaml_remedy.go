@@ -6,10 +6,10 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// compareWith is the way out of a mistake that only the writer knows.
+// compareWith helps with a mistake that only the writer can name.
 const compareWith = ": compare it with tracelab flow show order --yaml"
 
-// yamlRemedy is what the parser says is wrong, and the way out.
+// yamlRemedy returns what the parser says is wrong, and how to mend it.
 func (d *document) yamlRemedy(content []byte, message string, t *token.Token) string {
 	if t != nil && t.Position != nil && t.Position.Line >= 1 && t.Position.Line <= len(d.lines) {
 		line := d.lines[t.Position.Line-1]
@@ -29,13 +29,13 @@ func (d *document) yamlRemedy(content []byte, message string, t *token.Token) st
 	return cut(message) + compareWith
 }
 
-// checkCharacters refuses what no editor writes into a text: control characters, and a carriage return that ends no line.
+// checkCharacters refuses what no editor writes: control characters, and a carriage return that does not end a line.
 func (d *document) checkCharacters() error {
 	for i, line := range d.lines {
 		for column, r := range []rune(strings.TrimSuffix(line, "\r")) {
 			switch {
 			case r == '\r':
-				return d.at(i+1, column+1, "", "a carriage return in the midst of a line: save the file with LF or CRLF at the ends of its lines")
+				return d.at(i+1, column+1, "", "a carriage return in the middle of a line: save the file with LF or CRLF at the ends of its lines")
 			case r < ' ' && r != '\t' || r == 0x7f:
 				return d.at(i+1, column+1, "", "the control character %U: the file is damaged, or no text: leave it out", r)
 			case r == '\ufeff':
