@@ -13,34 +13,54 @@ import (
 )
 
 func (r *Result) differences(b *strings.Builder) {
-	forms := r.forms()
-	if len(forms) < 2 || len(r.Comparisons) == 0 {
+	list := r.differenceRows()
+	if len(list) == 0 {
 		return
 	}
-	base := cmp.Or(services.Form(r.Base), baseFirst(forms, services.GRPC)[0])
-	fmt.Fprintf(b, "Against %s, order by order:\n", base)
+	fmt.Fprintf(b, "Against %s, order by order:\n", r.comparedWith())
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	for _, form := range forms {
-		wait, ok := r.difference(base, form, compare.CallerWait)
-		completion, too := r.difference(base, form, compare.Completion)
-		if ok && too && sameFigures(wait, completion) { // nothing comes after the answer
-			differenceLine(t, form, "both", wait)
-			continue
-		}
-		if ok {
-			differenceLine(t, form, "caller wait", wait)
-		}
-		if too {
-			differenceLine(t, form, "completion", completion)
-		}
+	for _, d := range list {
+		line(t, []string{"  " + d.form, d.measure, d.words})
 	}
 	_ = t.Flush()
 	b.WriteString("\n")
 	r.square(b)
 }
 
-func differenceLine(t *tabwriter.Writer, form services.Form, measure string, d Comparison) {
-	line(t, []string{"  " + string(form), measure, withMark(d.String(), d.Marked)})
+// differenceRow says how much a form differs from the base.
+type differenceRow struct{ form, measure, words string }
+
+// comparedWith is the form that the others are compared with.
+func (r *Result) comparedWith() services.Form {
+	return cmp.Or(services.Form(r.Base), baseFirst(r.forms(), services.GRPC)[0])
+}
+
+// differenceRows lists them for each form but the base; nothing when there is nothing to compare.
+func (r *Result) differenceRows() []differenceRow {
+	forms := r.forms()
+	if len(forms) < 2 || len(r.Comparisons) == 0 {
+		return nil
+	}
+	base := r.comparedWith()
+	var list []differenceRow
+	add := func(form services.Form, measure string, d Comparison) {
+		list = append(list, differenceRow{string(form), measure, withMark(d.String(), d.Marked)})
+	}
+	for _, form := range forms {
+		wait, ok := r.difference(base, form, compare.CallerWait)
+		completion, too := r.difference(base, form, compare.Completion)
+		if ok && too && sameFigures(wait, completion) { // nothing comes after the answer
+			add(form, "both", wait)
+			continue
+		}
+		if ok {
+			add(form, "caller wait", wait)
+		}
+		if too {
+			add(form, "completion", completion)
+		}
+	}
+	return list
 }
 
 // sameFigures tells whether two comparisons read alike.
@@ -71,11 +91,23 @@ func (r *Result) keeper() string {
 
 // felt says who feels the faults, and who hears of a failure.
 func (r *Result) felt(b *strings.Builder) {
-	if len(r.Faults) == 0 || !slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].Faulted != nil }) {
+	if !r.isFelt() {
 		return
 	}
 	b.WriteString("Who feels the fault: the orders that it hit, beside the others (medians):\n\n")
-	r.rows(b, []row{
+	r.rows(b, r.feltRows())
+	r.firedText(b)
+	b.WriteString("\n")
+}
+
+// isFelt tells whether the run had faults, and is told who felt them.
+func (r *Result) isFelt() bool {
+	return len(r.Faults) > 0 && slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].Faulted != nil })
+}
+
+// feltRows are the orders that a fault hit, beside the others.
+func (r *Result) feltRows() []row {
+	return []row{
 		{"orders hit, not hit", func(f *FormResult) string {
 			return fmt.Sprintf("%d, %d", f.faulted().Hit.Orders, f.faulted().NotHit.Orders)
 		}},
@@ -85,9 +117,7 @@ func (r *Result) felt(b *strings.Builder) {
 		{"completion, not hit", func(f *FormResult) string { return f.interval(f.faulted().NotHit.Completion) }},
 		{"failed, and the answer said so", func(f *FormResult) string { return heard(f.faulted().FailedInAnswer, f.faulted().HeardAfter) }},
 		{"failed after the answer: " + r.keeper() + " knew", func(f *FormResult) string { return heard(f.faulted().FailedLater, f.faulted().EndedAfter) }},
-	})
-	r.firedText(b)
-	b.WriteString("\n")
+	}
 }
 
 // heard writes how many orders failed, and after how long who hears of it did.

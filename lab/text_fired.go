@@ -13,6 +13,13 @@ func (r *Result) firedText(b *strings.Builder) {
 	}
 }
 
+// firedAlone is firedText of a run that had faults.
+func (r *Result) firedAlone(b *strings.Builder) {
+	if r.isFelt() {
+		r.firedText(b)
+	}
+}
+
 // firedLines are a line for each fault, and for each form that differs from the others.
 func (r *Result) firedLines() []string {
 	var lines []string

@@ -21,7 +21,18 @@ type row struct {
 
 func (r *Result) table(b *strings.Builder) {
 	b.WriteString("Medians, with the 95 % interval of the median:\n\n")
-	r.rows(b, []row{
+	r.rows(b, r.measureRows())
+	b.WriteString("\n  caller wait  how long the client's request took; response counts from the intended start\n" +
+		"  completion   from the client's start to the end of the last piece of work; tail is what comes after the answer\n" +
+		"  queue wait   from the broker's acknowledgement to the consumer's start, mean of an order's messages\n\n")
+	b.WriteString("Orders, by their own state and the client's answers (not by spans):\n\n")
+	r.rows(b, r.orderRows())
+	b.WriteString("\n")
+}
+
+// measureRows are the medians and percentiles.
+func (r *Result) measureRows() []row {
+	return []row{
 		{"caller wait", func(f *FormResult) string { return f.interval(&f.CallerWait) }},
 		{"  response", func(f *FormResult) string { return f.interval(&f.Response) }},
 		{"completion", func(f *FormResult) string { return f.interval(&f.Completion) }},
@@ -31,11 +42,11 @@ func (r *Result) table(b *strings.Builder) {
 		{"caller wait p99", func(f *FormResult) string { return f.percentile(f.CallerWait.P99, 100) }},
 		{"completion p95", func(f *FormResult) string { return f.percentile(f.Completion.P95, 20) }},
 		{"completion p99", func(f *FormResult) string { return f.percentile(f.Completion.P99, 100) }},
-	})
-	b.WriteString("\n  caller wait  how long the client's request took; response counts from the intended start\n" +
-		"  completion   from the client's start to the end of the last piece of work; tail is what comes after the answer\n" +
-		"  queue wait   from the broker's acknowledgement to the consumer's start, mean of an order's messages\n\n")
-	b.WriteString("Orders, by their own state and the client's answers (not by spans):\n\n")
+	}
+}
+
+// orderRows are the sums of orders, and what was judged of them.
+func (r *Result) orderRows() []row {
 	orders := []row{
 		r.placedRow(),
 		{"accepted = completed + failed + pending", func(f *FormResult) string {
@@ -51,11 +62,10 @@ func (r *Result) table(b *strings.Builder) {
 	if slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].Attempts != nil }) {
 		orders = append(orders, row{"steps tried again, messages put with the dead letters", func(f *FormResult) string { return f.Attempts.String() }})
 	}
-	r.rows(b, append(orders, []row{
+	return append(orders, []row{
 		{"journeys: complete, incomplete", func(f *FormResult) string { return fmt.Sprintf("%d, %d", f.Journeys, f.Incomplete) }},
 		{"their spans, in traces", func(f *FormResult) string { return fmt.Sprintf("%d, %d", f.SpanCount, f.Traces) }},
-	}...))
-	b.WriteString("\n")
+	}...)
 }
 
 // placedRow is the first sum. Unknown orders, which no healthy run has, stand in it when there are some.

@@ -61,7 +61,7 @@ type runCommand struct {
 	Profiles string `help:"Keep CPU profiles of this process in this folder, one for each form, and say where the CPU time of an order went." placeholder:"DIR"`
 
 	Out    string `help:"Where run directories go (default ${default})." default:"runs" placeholder:"DIR"`
-	Format string `help:"Of the report: text, json or html (one page) (default ${default})." enum:"text,json,html" default:"text" placeholder:"NAME"`
+	Format string `help:"Of the report: text, json, html (one page) or markdown (for a comment on a pull request) (default ${default})." enum:"text,json,html,markdown" default:"text" placeholder:"NAME"`
 }
 
 // Run does the run and prints its report.
@@ -101,6 +101,8 @@ func (c *runCommand) write(ctx context.Context, s *streams, flow *flows.Flow, re
 		return encoder.Encode(result)
 	case "html":
 		return writeRunPage(ctx, s, flow, result)
+	case "markdown":
+		return result.WriteMarkdown(s.out)
 	}
 	return result.WriteText(s.out, terminalOf(s.out))
 }

@@ -22,7 +22,7 @@ const (
 func (r Comparison) WriteMarkdown(w io.Writer) error {
 	c := r.Of
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s\n\n", markdown(comparisonTitle(c)))
+	fmt.Fprintf(&b, "### %s\n\n", format.Markdown(comparisonTitle(c)))
 	if r.Gate != nil {
 		gateMarkdown(&b, r.Gate)
 	}
@@ -37,10 +37,10 @@ func (r Comparison) WriteMarkdown(w io.Writer) error {
 		fmt.Fprintf(&b, "and %d more roots\n\n", more)
 	}
 	for _, text := range oneSidedLines(c) {
-		fmt.Fprintf(&b, "- %s\n", markdown(text))
+		fmt.Fprintf(&b, "- %s\n", format.Markdown(text))
 	}
 	for _, text := range c.Warnings {
-		fmt.Fprintf(&b, "- %s\n", markdown(text))
+		fmt.Fprintf(&b, "- %s\n", format.Markdown(text))
 	}
 	text := b.String()
 	if len(text) > maxMarkdown {
@@ -51,22 +51,17 @@ func (r Comparison) WriteMarkdown(w io.Writer) error {
 	return err
 }
 
-// markdown escapes text: names come from whoever made the traces.
-func markdown(text string) string {
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "[", `\[`, "]", `\]`, "@", "@\u200b").Replace(format.Escape(text))
-}
-
 func gateMarkdown(b *strings.Builder, g *Gate) {
-	fmt.Fprintf(b, "**Gate %s**\n\n| outcome | limit | of | result |\n|---|---|---|---|\n", markdown(g.headline()))
+	fmt.Fprintf(b, "**Gate %s**\n\n| outcome | limit | of | result |\n|---|---|---|---|\n", format.Markdown(g.headline()))
 	for _, c := range g.Checks {
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", c.Outcome, markdown(c.Limit.String()), markdown(g.subject(c)), markdown(c.Words()))
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", c.Outcome, format.Markdown(c.Limit.String()), format.Markdown(g.subject(c)), format.Markdown(c.Words()))
 	}
 	b.WriteString("\n")
 }
 
 func (p comparisonPart) markdown(b *strings.Builder) {
 	if p.Title != "" {
-		fmt.Fprintf(b, "#### %s\n\n", markdown(p.Title))
+		fmt.Fprintf(b, "#### %s\n\n", format.Markdown(p.Title))
 	}
 	incomplete := slices.ContainsFunc(p.groups, func(g compare.GroupSummary) bool { return g.LeftOut() > 0 })
 	b.WriteString("| median | journeys |")
@@ -76,25 +71,25 @@ func (p comparisonPart) markdown(b *strings.Builder) {
 	b.WriteString(" spans |")
 	names := measureNames(p.groups)
 	for _, m := range names {
-		fmt.Fprintf(b, " %s |", markdown(compare.MeasureWords(m)))
+		fmt.Fprintf(b, " %s |", format.Markdown(compare.MeasureWords(m)))
 	}
 	b.WriteString("\n|---|--:|" + map[bool]string{true: "--:|"}[incomplete] + "--:|" + strings.Repeat("---|", len(names)) + "\n")
 	for i := range p.groups {
 		g := &p.groups[i]
-		fmt.Fprintf(b, "| %s | %d |", markdown(g.Name), g.Journeys)
+		fmt.Fprintf(b, "| %s | %d |", format.Markdown(g.Name), g.Journeys)
 		if incomplete {
 			fmt.Fprintf(b, " %d |", g.LeftOut())
 		}
 		fmt.Fprintf(b, " %d |", g.Spans)
 		for _, m := range names {
-			fmt.Fprintf(b, " %s |", markdown(measureOf(g, m).String()))
+			fmt.Fprintf(b, " %s |", format.Markdown(measureOf(g, m).String()))
 		}
 		b.WriteString("\n")
 	}
 	b.WriteString("\n")
 	for _, s := range p.Differences {
 		for _, row := range s.Rows {
-			fmt.Fprintf(b, "- %s, %s: %s\n", markdown(s.Title), row.Measure, markdown(row.Words))
+			fmt.Fprintf(b, "- %s, %s: %s\n", format.Markdown(s.Title), row.Measure, format.Markdown(row.Words))
 		}
 	}
 	for _, list := range byGroups(p.nodes) {
@@ -114,13 +109,13 @@ func nodeMarkdown(b *strings.Builder, nodes []compare.Node, g int) {
 			continue
 		}
 		if n++; n == 1 {
-			fmt.Fprintf(b, "\n<details><summary>Nodes of %s: %s</summary>\n\n| change | service | node | count | own time | queue wait |\n|---|---|---|--:|--:|--:|\n", markdown(x.Groups[g].Group), changeCounts(nodes, g))
+			fmt.Fprintf(b, "\n<details><summary>Nodes of %s: %s</summary>\n\n| change | service | node | count | own time | queue wait |\n|---|---|---|--:|--:|--:|\n", format.Markdown(x.Groups[g].Group), changeCounts(nodes, g))
 		}
 		if n > maxMarkdownNodes {
 			continue
 		}
 		a, o := x.Groups[0], x.Groups[g]
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", o.Change, markdown(x.Service), markdown(rowName(x, a, o, twins)),
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", o.Change, format.Markdown(x.Service), format.Markdown(rowName(x, a, o, twins)),
 			fromTo(fmt.Sprint(a.Count), fmt.Sprint(o.Count)), shiftWords(x, g, a.Self, o.Self), shiftWords(x, g, a.Wait, o.Wait))
 	}
 	if more := n - maxMarkdownNodes; more > 0 {
