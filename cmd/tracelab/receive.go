@@ -50,7 +50,7 @@ func (c *receiveCommand) Run(ctx context.Context, s *streams) error {
 	overGRPC, overHTTP := receiver.Addresses()
 	s.talk("taking spans at %s (gRPC) and http://%s; Ctrl-C ends it", overGRPC, overHTTP)
 	s.talk("OTEL_EXPORTER_OTLP_ENDPOINT=http://%s OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf makes most SDKs send here", overHTTP)
-	<-ctx.Done()
+	c.await(ctx, s, receiver)
 	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), receiveGrace)
 	defer stop()
 	err = errors.Join(receiver.Close(closing), file.commit())
@@ -67,6 +67,29 @@ func (c *receiveCommand) Run(ctx context.Context, s *streams) error {
 	}
 	return errors.Join(s.say("%d %s in %s: %s", received.Kept, noun, c.Out, hint.Command(hint.Program(os.Args[0]), "journey", c.Out)), err)
 }
+
+// await waits for the end, and says meanwhile, on a terminal, how many spans have come and how much of --for is left.
+func (c *receiveCommand) await(ctx context.Context, s *streams, receiver *otlp.Receiver) {
+	progress := newProgress(s.err)
+	defer progress.clear()
+	tick := time.NewTicker(receiveTick)
+	defer tick.Stop()
+	for {
+		line := fmt.Sprintf("%d spans", receiver.Received().Kept)
+		if end, ok := ctx.Deadline(); ok && c.For > 0 {
+			line += fmt.Sprintf(", %.0f s left", max(0, time.Until(end).Seconds()))
+		}
+		progress.line(line)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// receiveTick is how often that is said anew.
+const receiveTick = time.Second
 
 // spanFile writes spans as OTLP/JSON lines. Until it is whole, the file's name ends in .part.
 type spanFile struct {

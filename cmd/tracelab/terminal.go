@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 
@@ -31,10 +32,12 @@ func terminalOf(w io.Writer) format.Style {
 	return style
 }
 
-// progress is one line on a terminal that says how far a run has come. Elsewhere it writes nothing.
+// progress is one line on a terminal that says how far a command has come. Elsewhere it writes nothing.
 type progress struct {
-	mu  sync.Mutex
-	out io.Writer // nil when it is not a terminal
+	mu    sync.Mutex
+	out   io.Writer // nil when it is not a terminal
+	began time.Time // the placing of orders
+	first int       // orders that had their answer then
 }
 
 func newProgress(w io.Writer) *progress {
@@ -48,9 +51,29 @@ func newProgress(w io.Writer) *progress {
 func (p *progress) show(at lab.Progress) {
 	line := at.Stage
 	if at.Orders > 0 {
-		line = fmt.Sprintf("%s: %d of %d answered", at.Stage, at.Answered, at.Orders)
+		line = fmt.Sprintf("%s: %d of %d answered%s", at.Stage, at.Answered, at.Orders, p.left(at, time.Now()))
 	}
 	p.line(line)
+}
+
+// leastAnswered is how many orders must have their answer before the time that is left is told: the first ones say nothing of it.
+const leastAnswered = 10
+
+// left says how long the other orders take, if they are answered as fast as those before them.
+func (p *progress) left(at lab.Progress, now time.Time) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at.Stage != lab.StagePlacing || at.Answered >= at.Orders {
+		return ""
+	}
+	if p.began.IsZero() {
+		p.began, p.first = now, at.Answered
+	}
+	since := at.Answered - p.first
+	if since < leastAnswered {
+		return ""
+	}
+	return fmt.Sprintf("; about %.0f s left", now.Sub(p.began).Seconds()/float64(since)*float64(at.Orders-at.Answered))
 }
 
 // line replaces the line by a text.

@@ -3,14 +3,17 @@ package main
 import (
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"tracelab/journey/format"
+	"tracelab/lab"
 )
 
 // terminal opens a pseudo-terminal of that many columns, and returns the end that a program writes to, and a function
@@ -108,5 +111,38 @@ func TestRunOnATerminal(t *testing.T) {
 		if line := progress(); !strings.Contains(line, "placing orders: 1 of 1 answered") || !strings.HasSuffix(line, "\r\x1b[K") {
 			t.Errorf("progress %q: it must come, and go", line)
 		}
+	}
+}
+
+// TestTimeLeft is told by the pace of the orders that have their answer, and only once there are some.
+func TestTimeLeft(t *testing.T) {
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	p := &progress{}
+	for _, c := range []struct {
+		stage    string
+		answered int
+		after    time.Duration
+		want     string
+	}{
+		{lab.StagePlacing, 1, 0, ""},
+		{lab.StagePlacing, 10, time.Second, ""},
+		{lab.StagePlacing, 11, 2 * time.Second, "; about 18 s left"},
+		{lab.StagePlacing, 51, 10 * time.Second, "; about 10 s left"},
+		{lab.StagePlacing, 101, 20 * time.Second, ""},
+		{lab.StageSettling, 50, 20 * time.Second, ""},
+	} {
+		if got := p.left(lab.Progress{Stage: c.stage, Answered: c.answered, Orders: 101}, began.Add(c.after)); got != c.want {
+			t.Errorf("%s, %d answered after %v: %q, want %q", c.stage, c.answered, c.after, got, c.want)
+		}
+	}
+}
+
+// TestReceiveOnATerminal says how many spans have come, and how much time is left.
+func TestReceiveOnATerminal(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	talk, shown := terminal(t, 120)
+	run(t.Context(), []string{"receive", "--for", "1ms", "--otlp", twoFreePorts(t), "--out", filepath.Join(t.TempDir(), "spans")}, nil, io.Discard, talk)
+	if text := shown(); !strings.Contains(text, "\r\x1b[K0 spans, 0 s left") {
+		t.Errorf("%q", text)
 	}
 }
