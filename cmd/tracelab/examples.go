@@ -22,7 +22,7 @@ func examples() map[string][]example {
 		"run": {
 			{"tracelab run --fault payment:delay=200ms@0.5", "one slow service: who feels it?"},
 			{"tracelab run --forms grpc,kafka --orders 500 --rate 200", "more of two forms"},
-			{"tracelab run --flow ride --rate 40", "another flow, at half the rate"},
+			{"tracelab run --flow ride --format markdown >run.md", "another flow, for a comment"},
 		},
 		"compare": {
 			{"tracelab compare runs/latest", "the forms of a run"},
@@ -89,6 +89,10 @@ func examples() map[string][]example {
 		"help": {
 			{"tracelab help run", "as tracelab run --help"},
 			{"tracelab help flow from", "a command below a command"},
+		},
+		"man": {
+			{"tracelab man >tracelab.1", "then: man ./tracelab.1"},
+			{"tracelab man >/usr/local/share/man/man1/tracelab.1", "where man finds it"},
 		},
 		"completion": {
 			{`source <(tracelab completion bash)`, "for this shell; put it into ~/.bashrc"},
