@@ -86,16 +86,18 @@ func TestReplyAnswersWhenAllIsDone(t *testing.T) {
 // TestNoReplyInTime is a 504 with the order's address, and the order is completed all the same.
 func TestNoReplyInTime(t *testing.T) {
 	inBubble(t, func(l *testLab) {
-		begin := time.Now()
-		a := l.place(Experiment{Run: "r", Form: "reply", Faults: always(Shipping, "delay", "6s")}, tea)
-		took := time.Since(begin)
-		if a.status != http.StatusGatewayTimeout || took < replyTimeout || took > replyTimeout+time.Second || a.id() == "" {
-			t.Errorf("answered %d %s after %v, want 504 after %v", a.status, a.body, took, replyTimeout)
+		for _, form := range []Form{"reply", "told"} {
+			begin := time.Now()
+			a := l.place(Experiment{Run: "r", Form: form, Faults: always(Shipping, "delay", "6s")}, tea)
+			took := time.Since(begin)
+			if a.status != http.StatusGatewayTimeout || took < replyTimeout || took > replyTimeout+time.Second || a.id() == "" {
+				t.Errorf("%s: answered %d %s after %v, want 504 after %v", form, a.status, a.body, took, replyTimeout)
+			}
+			if s := l.await(a.id()); s.Status != Completed {
+				t.Errorf("%s: %+v, want completed", form, s)
+			}
 		}
-		if s := l.await(a.id()); s.Status != Completed {
-			t.Errorf("%+v, want completed", s)
-		}
-	})
+	}, func(c *Config) { c.Flow = withRepliesBy(t) })
 }
 
 // TestAMailboxIsEmptyBeforeTheServicesStop: what was accepted is done, as far as the shutdown's time allows.

@@ -12,13 +12,18 @@ import (
 
 // Where several instances of the entry's service share a store, an order may become final at another one than that which keeps its client's call
 // open. Then that one publishes it to UNIT.completed, with the order's id as the key and conversation, and every instance reads that topic under a
-// group of its own. What is told so is the end alone: the answer is made of the order's state in the store.
+// group or queue of its own. What is told so is the end alone: the answer is made of the order's state in the store.
 
 // replyCarrier carries the news of the end of a form's orders; "" where none is read here.
 func replyCarrier(f *flows.Flow, form Form) flows.Carrier {
 	c, ok := f.Column(form)
-	if ok && c.Waits && slices.ContainsFunc(f.Steps(), func(s Step) bool { return c.By[s] == flows.KafkaLog }) {
-		return flows.KafkaLog
+	if !ok || !c.Waits {
+		return ""
+	}
+	for _, by := range flows.Carriers() {
+		if by.IsMessage() && slices.ContainsFunc(f.Steps(), func(s Step) bool { return c.By[s] == by }) {
+			return by
+		}
 	}
 	return ""
 }

@@ -8,10 +8,12 @@ import (
 	"testing"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"tracelab/services/flows"
 )
 
 // twoEntries runs f with a lab of which two instances of orders share a PostgreSQL.
-func twoEntries(t *testing.T, f func(l *testLab, instances []*System)) {
+func twoEntries(t *testing.T, f func(l *testLab, instances []*System), changes ...func(*Config)) {
 	t.Helper()
 	url := postgresServer.URL(t)
 	open := func() *Store {
@@ -33,6 +35,9 @@ func twoEntries(t *testing.T, f func(l *testLab, instances []*System)) {
 		}()
 		f(l, instances)
 	}, func(c *Config) {
+		for _, change := range changes {
+			change(c)
+		}
 		var addresses, rpc []string
 		for range 2 {
 			own := *c
@@ -49,51 +54,59 @@ func twoEntries(t *testing.T, f func(l *testLab, instances []*System)) {
 	})
 }
 
+// withRepliesBy is the flow order with a form of each message carrier whose client is answered when all is done.
+func withRepliesBy(t *testing.T) *flows.Flow {
+	t.Helper()
+	text, err := flows.Source("order")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed(t, string(text)+"  told: {each: rabbitmq, orders.Accept: grpc, answer: done}\n")
+}
+
 // TestARepliesOwnTopic: an order whose last step another instance does than that which its client waits at is told of by a message, in its trace and
 // with its conversation on both ends. One that ends where its client waits needs none.
 func TestARepliesOwnTopic(t *testing.T) {
-	const orders = 24
+	const orders = 16
+	forms := map[Form]string{"reply": "order.completed", "told": "tracelab:order.completed"}
 	twoEntries(t, func(l *testLab, _ []*System) {
-		process := func(span sdktrace.ReadOnlySpan) bool { return span.Name() == "process order.completed" }
-		for number := range orders {
-			e := in("r", "reply")
-			e.Number = number
-			a := l.place(e, tea)
-			if a.status != http.StatusCreated {
-				t.Fatalf("answered %d %s", a.status, a.body)
+		for form := range forms {
+			for number := range orders {
+				e := in("r", form)
+				e.Number = number
+				if a := l.place(e, tea); a.status != http.StatusCreated {
+					t.Fatalf("%s: answered %d %s", form, a.status, a.body)
+				}
 			}
 		}
-		var sends, told []sdktrace.ReadOnlySpan
-		for _, span := range l.ended() {
-			if span.Name() == "send order.completed" {
-				sends = append(sends, span)
-			}
-			if process(span) {
-				told = append(told, span)
-			}
+		for form, topic := range forms {
+			l.checkReplies(form, topic, orders)
 		}
-		if len(sends) == 0 || len(sends) == orders || len(told) == 0 || len(told) > len(sends) {
-			t.Fatalf("%d of %d ends sent, %d told: want some of them", len(sends), orders, len(told))
+	}, func(c *Config) { c.Flow = withRepliesBy(t) })
+}
+
+// checkReplies holds that some ends of a form's orders were told of by messages, at once.
+func (l *testLab) checkReplies(form Form, topic string, orders int) {
+	l.Helper()
+	sends, told := l.spansNamed("send "+topic), l.spansNamed("process "+topic)
+	if len(sends) == 0 || len(sends) == orders || len(told) == 0 || len(told) > len(sends) {
+		l.Fatalf("%s: %d of %d ends sent, %d told: want some of them", form, len(sends), orders, len(told))
+	}
+	fast := 0
+	for _, span := range told {
+		i := slices.IndexFunc(sends, func(s sdktrace.ReadOnlySpan) bool { return s.SpanContext().SpanID() == span.Parent().SpanID() })
+		if i < 0 {
+			l.Fatalf("%s: an end is told of that nobody sent", form)
 		}
-		for _, span := range told {
-			i := slices.IndexFunc(sends, func(s sdktrace.ReadOnlySpan) bool { return s.SpanContext().SpanID() == span.Parent().SpanID() })
-			if i < 0 {
-				t.Fatal("an end is told of that nobody sent")
-			}
-			id, group := attributes(span)["messaging.message.conversation_id"].AsString(), attributes(span)["messaging.consumer.group.name"].AsString()
-			if id == "" || id != attributes(sends[i])["messaging.message.conversation_id"].AsString() || !strings.HasPrefix(group, "orders.replies.") {
-				t.Errorf("told of %q in group %q", id, group)
-			}
+		id, group := attributes(span)["messaging.message.conversation_id"].AsString(), attributes(span)["messaging.consumer.group.name"].AsString()
+		if id == "" || id != attributes(sends[i])["messaging.message.conversation_id"].AsString() || form == "reply" && !strings.HasPrefix(group, "orders.replies.") {
+			l.Errorf("%s: told of %q in group %q", form, id, group)
 		}
-		fast := 0
-		for _, span := range told {
-			i := slices.IndexFunc(sends, func(s sdktrace.ReadOnlySpan) bool { return s.SpanContext().SpanID() == span.Parent().SpanID() })
-			if span.StartTime().Sub(sends[i].StartTime()) < replyCheck/2 {
-				fast++
-			}
+		if span.StartTime().Sub(sends[i].StartTime()) < replyCheck/2 {
+			fast++
 		}
-		if fast == 0 {
-			t.Errorf("none of %d ends was told at once", len(told))
-		}
-	})
+	}
+	if fast == 0 {
+		l.Errorf("%s: none of %d ends was told at once", form, len(told))
+	}
 }

@@ -3,7 +3,9 @@ package amqptest
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -149,6 +151,13 @@ func (b *Broker) QueueType(queueName string) string {
 		return q.kind
 	}
 	return ""
+}
+
+// Queues lists the queues by name.
+func (b *Broker) Queues() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Sorted(maps.Keys(b.queues))
 }
 
 // Close ends the broker and waits for its goroutines.

@@ -82,7 +82,8 @@ func (s *session) topologyMethod(ch *channel, m method, a *arguments) bool {
 }
 
 func (s *session) declareQueue(ch *channel, name string, a *arguments) {
-	passive := a.octet()&1 != 0
+	bits := a.octet()
+	passive, exclusive := bits&1 != 0, bits&4 != 0
 	table := a.table()
 	q := s.b.queues[name]
 	if s.b.failures > 0 {
@@ -94,6 +95,10 @@ func (s *session) declareQueue(ch *channel, name string, a *arguments) {
 		s.fail(ch, 404, queueDeclare, "NOT_FOUND - no queue '%s' in vhost '/'", name)
 		return
 	}
+	if q != nil && q.owner != nil && q.owner != s {
+		s.fail(ch, 405, queueDeclare, "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '%s' in vhost '/'", name)
+		return
+	}
 	if q == nil {
 		if name == "" {
 			s.b.names++
@@ -101,6 +106,9 @@ func (s *session) declareQueue(ch *channel, name string, a *arguments) {
 		}
 		q = &queue{name: name, kind: cmp.Or(table["x-queue-type"], "classic"), deadKey: table["x-dead-letter-routing-key"]}
 		q.deadLetters, q.hasDead = table["x-dead-letter-exchange"]
+		if exclusive {
+			q.owner = s
+		}
 		s.b.queues[name] = q
 	}
 	s.send(ch.id, newMessage(queueDeclareOK).text(name).long(uint32(len(q.messages))).long(uint32(len(q.consumers))), nil)

@@ -22,8 +22,9 @@ type content struct {
 }
 
 type queue struct {
-	name, kind  string // kind is x-queue-type
-	hasDead     bool   // dropped messages go to the exchange deadLetters
+	name, kind  string   // kind is x-queue-type
+	owner       *session // of an exclusive queue, which is gone with it
+	hasDead     bool     // dropped messages go to the exchange deadLetters
 	deadLetters string
 	deadKey     string // instead of the message's own
 	messages    []*content

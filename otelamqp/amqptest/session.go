@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"sync"
 )
@@ -93,6 +94,7 @@ func (s *session) end() {
 	for _, ch := range s.channels {
 		s.closeChannel(ch)
 	}
+	maps.DeleteFunc(s.b.queues, func(_ string, q *queue) bool { return q.owner == s })
 	s.b.mu.Unlock()
 	s.mu.Lock()
 	s.ended = true

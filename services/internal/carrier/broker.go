@@ -79,7 +79,7 @@ type BrokerConfig struct {
 }
 
 // OwnTopics are topics, without prefix, of which an instance of a service gets every message that is sent from now on, under a group of its own; the
-// zero value is none. They are made when they are missing. A broker that cannot do that delivers nothing of them.
+// zero value is none. They are made when they are missing.
 type OwnTopics struct {
 	Topics []string
 	Group  string                // of this instance alone, without prefix

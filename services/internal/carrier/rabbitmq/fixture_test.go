@@ -27,6 +27,7 @@ type bubble struct {
 	prefix  string
 	classic bool
 	batch   func(context.Context, string) (carrier.Batch, bool) // nil: no batches
+	own     carrier.OwnTopics
 }
 
 // inBubble runs f in virtual time with a broker in this process.
@@ -70,7 +71,7 @@ func (b *bubble) tryOpen(service string, handle handler) (*Broker, error) {
 	config := Config{Classic: b.classic, BrokerConfig: carrier.BrokerConfig{
 		Service: service, Addresses: []string{b.address}, Prefix: b.prefix, Topics: []string{"orders", "answers"}, Workers: 4,
 		Consumers: map[string][]string{"orders": {"test", "other"}},
-		Dial:      b.Dial, Provider: b.Provider, Handle: handle, Relation: both, Batch: b.batch,
+		Dial:      b.Dial, Provider: b.Provider, Handle: handle, Relation: both, Batch: b.batch, Own: b.own,
 	}}
 	if handle != nil {
 		config.Consume = []string{"orders"}

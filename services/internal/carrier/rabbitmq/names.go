@@ -22,14 +22,21 @@ const (
 )
 
 // names are those of exchanges and queues, with the prefix of a run.
-type names struct{ prefix string }
+type names struct {
+	prefix string
+	group  string // of the topics of which this instance gets every message; empty: there are none
+}
 
 func (n names) exchange() string            { return n.prefix + exchange }
 func (n names) deadLetters() string         { return n.prefix + deadLetters }
 func (n names) queue(service string) string { return n.prefix + service }
+func (n names) own() string                 { return n.prefix + n.group }
 
-// template is a destination's name without the prefix: there are many runs.
+// template is a destination's name without the prefix, since there are many runs, and without the queue of an instance alone.
 func (n names) template(d otelamqp.Destination) string {
+	if n.group != "" && strings.HasPrefix(d.Queue, n.own()+".") {
+		d.Queue = ""
+	}
 	d.Exchange, d.Queue = strings.TrimPrefix(d.Exchange, n.prefix), strings.TrimPrefix(d.Queue, n.prefix)
 	return d.String()
 }
@@ -102,7 +109,7 @@ func Remove(ctx context.Context, dial carrier.Dial, addresses []string, prefix s
 	if err != nil {
 		return fmt.Errorf("delete the run's queues (prefix %s): %w", prefix, err)
 	}
-	n := names{prefix}
+	n := names{prefix: prefix}
 	var errs []error
 	for _, service := range services {
 		if _, err := ch.QueueDelete(n.queue(service), false, false, false); err != nil {

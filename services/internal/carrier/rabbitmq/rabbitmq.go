@@ -74,7 +74,7 @@ type Broker struct {
 
 // Open connects, makes the exchanges and queues that are missing, and begins to consume.
 func Open(ctx context.Context, config Config) (*Broker, error) {
-	r := &Broker{config: config, names: names{config.Prefix}, log: config.Provider.Log, changed: make(chan struct{}), trouble: rate.Sometimes{First: 1, Interval: logInterval}, rebind: rate.Sometimes{Interval: rebindInterval}}
+	r := &Broker{config: config, names: names{config.Prefix, config.Own.Group}, log: config.Provider.Log, changed: make(chan struct{}), trouble: rate.Sometimes{First: 1, Interval: logInterval}, rebind: rate.Sometimes{Interval: rebindInterval}}
 	var err error
 	if r.in, err = newSpans(config); err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func newSpans(config Config) (*otelamqp.Instrumentation, error) {
 		otelamqp.WithTracerProvider(config.Provider.Spans), otelamqp.WithMeterProvider(config.Provider.Meters),
 		otelamqp.WithPropagator(config.Provider.Propagator),
 		otelamqp.WithRelationFunc(func(ctx context.Context, _ *amqp.Delivery) otelamqp.Relation { return relationOf(config.Relation(ctx)) }),
-		otelamqp.WithDestinationTemplate(names{config.Prefix}.template),
+		otelamqp.WithDestinationTemplate(names{config.Prefix, config.Own.Group}.template),
 		otelamqp.WithMessageAttributes(func(m *amqp.Publishing) []attribute.KeyValue {
 			return config.Provider.Headers.Attributes(telemetry.MessageHeader, headersOf(m.Headers))
 		}),

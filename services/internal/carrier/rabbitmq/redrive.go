@@ -30,7 +30,7 @@ func Redrive(ctx context.Context, r carrier.Redrive) (sent int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("redrive: %w", err)
 	}
-	n := names{r.Config.Prefix}
+	n := names{prefix: r.Config.Prefix}
 	queue, err := ch.QueueDeclarePassive(n.deadLetters(), true, false, false, false, nil)
 	if missing, ok := errors.AsType[*amqp.Error](err); ok && missing.Code == amqp.NotFound {
 		return 0, nil

@@ -19,6 +19,9 @@ type session struct {
 	conns   []*amqp.Connection
 	out, in *otelamqp.Channel
 	ended   []chan *amqp.Error // one for each channel
+
+	replies    *otelamqp.Channel // nil: it has no topics of its own
+	replyQueue string
 }
 
 // connect makes a session and declares what is missing.
@@ -37,6 +40,9 @@ func (r *Broker) connect(ctx context.Context) (*session, error) {
 	}
 	if err == nil {
 		err = s.in.Qos(r.prefetch(), 0, false)
+	}
+	if err == nil {
+		err = r.openReplies(s, s.conns[1])
 	}
 	if err != nil {
 		s.close()
@@ -68,6 +74,11 @@ func (r *Broker) open(ctx context.Context, s *session, name string) (*otelamqp.C
 		return nil, err
 	}
 	s.conns = append(s.conns, conn)
+	return r.channel(s, conn)
+}
+
+// channel opens a channel of a session.
+func (r *Broker) channel(s *session, conn *amqp.Connection) (*otelamqp.Channel, error) {
 	ch, err := r.in.Channel(conn)
 	if err != nil {
 		return nil, err
@@ -106,7 +117,13 @@ func dialAny(ctx context.Context, dial carrier.Dial, addresses []string, name st
 
 // wait waits until a part of the session has ended, or the context has, and says why.
 func (s *session) wait(ctx context.Context) error {
+	var replies chan *amqp.Error
+	if s.replies != nil {
+		replies = s.ended[2]
+	}
 	select {
+	case err := <-replies:
+		return orClosed(err)
 	case err := <-s.ended[0]:
 		return orClosed(err)
 	case err := <-s.ended[1]:
@@ -134,6 +151,9 @@ func (s *session) close() {
 func (r *Broker) keep(s *session) {
 	for s != nil {
 		err := r.consume(s)
+		if err == nil {
+			err = r.read(s)
+		}
 		if err == nil {
 			r.set(s)
 			err = s.wait(r.life)
