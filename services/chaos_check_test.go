@@ -130,6 +130,9 @@ func (c *chaos) check() {
 			c.Errorf("%s: order %s was answered %d and is lost: %+v", p.form, p.id, p.status, u)
 		}
 	}
+	if pairs, wrong := c.order.wrong(); wrong != "" || pairs < len(units) {
+		c.Errorf("of %d pairs of messages with one key: %s", pairs, wrong)
+	}
 	told := c.told(units)
 	for form, a := range c.accounts(c.Context()) {
 		c.Logf("%s: %d accepted (%d of them by the client's answers) = %d completed + %d failed + %d pending", form, a.Accepted, accepted[form], a.Completed, a.Failed, a.Pending)

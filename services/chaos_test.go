@@ -40,6 +40,7 @@ type chaos struct {
 	draws   *rand.Rand
 	second  *System // other members of the groups
 	tally   *stepTally
+	order   *keyOrder
 	starts  sync.WaitGroup
 
 	mu       sync.Mutex
@@ -66,14 +67,14 @@ func TestChaos(t *testing.T) {
 	}
 	defer func() { _ = store.Close() }()
 	l := newTestLab(t, TCP(), "127.0.0.1:0")
-	c := &chaos{testLab: l, network: &testkit.Cuttable{}, draws: rand.New(rand.NewPCG(uint64(seed), 0)), tally: newStepTally(), happened: map[string]int{}}
+	c := &chaos{testLab: l, network: &testkit.Cuttable{}, draws: rand.New(rand.NewPCG(uint64(seed), 0)), tally: newStepTally(), order: newKeyOrder(), happened: map[string]int{}}
 	l.cluster.Close()
 	l.cluster, err = kfake.NewCluster(kfake.NumBrokers(3), kfake.ListenFn(c.network.Listen), kfake.MaxVersions(withoutEpochs()))
 	l.must(err)
 	l.client.Transport.(*http.Transport).MaxIdleConnsPerHost = 256
 	l.with(func(*testLab) { c.run(orders) }, []func(*Config){func(config *Config) {
 		config.Kafka, config.Store = l.cluster.ListenAddrs(), store
-		config.Telemetry.Processors, config.Telemetry.Logs = []sdktrace.SpanProcessor{c.tally}, slog.DiscardHandler
+		config.Telemetry.Processors, config.Telemetry.Logs = []sdktrace.SpanProcessor{c.tally, c.order}, slog.DiscardHandler
 	}})
 }
 

@@ -62,7 +62,7 @@ func TestPropertyRedrives(t *testing.T) {
 				l.endCrashLab()
 			}
 		}()
-		runs, most := 0, mostCrashRuns()/2
+		runs, most := 0, mostCrashRuns()/8
 		rapid.Check(struct{ rapid.TB }{t}, func(rt *rapid.T) {
 			c := redriveRuns().Draw(rt, "run")
 			if runs++; runs > most {
