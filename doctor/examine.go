@@ -109,9 +109,20 @@ func brokenHop(fix, format string, args ...any) error {
 	return &broken{seen: fmt.Sprintf(format, args...), fix: fix}
 }
 
-// until calls ask again and again until it returns nil, or an error that poll.Stop marked, or the context ends: then it returns the last error.
+// until calls ask again and again until it returns nil, or an error that poll.Stop marked, or the context ends: then it returns the last error. An answer
+// that took most of the time that was left is the clock's, not the part's: then the error before it is the last.
 func until(ctx context.Context, ask func(context.Context) error) error {
-	err := poll.Until(ctx, retryInterval, ask)
+	var last error
+	err := poll.Until(ctx, retryInterval, func(ctx context.Context) error {
+		deadline, limited := ctx.Deadline()
+		began := time.Now()
+		err := ask(ctx)
+		if err != nil && last != nil && limited && time.Since(began) > deadline.Sub(began)/2 {
+			return last
+		}
+		last = err
+		return err
+	})
 	if unmet, ok := errors.AsType[*poll.Unmet](err); ok {
 		return unmet.Last
 	}
