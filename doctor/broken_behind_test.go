@@ -11,7 +11,6 @@ import (
 	"tracelab/doctor"
 	"tracelab/internal/testkit"
 	"tracelab/services"
-	"tracelab/services/flows"
 )
 
 func collectorBreakages() []breakage {
@@ -56,24 +55,24 @@ func collectorBreakages() []breakage {
 
 func traceBreakages() []breakage {
 	everybody := map[string]odd{}
-	for _, name := range flows.Order().Services() {
+	for _, name := range []string{services.Gateway, "farm", "stone", "sieve", "cart"} {
 		everybody[name] = odd{noOTLP: true}
 	}
 	return []breakage{
-		{name: "a service without otlp", want: "trace-rest", seen: []string{"payment worked on order", "missing: payment)"}, fix: "how payment is started: --otlp",
-			odds: map[string]odd{"payment": {noOTLP: true}}},
-		{name: "a service with a wrong otlp port", want: "trace-rest", seen: []string{"missing: shipping)"}, fix: "how shipping is started: --otlp",
-			odds: map[string]odd{"shipping": {otlp: "127.0.0.1:1"}}},
-		{name: "no service has otlp", want: "trace-rest", seen: []string{"no span of any service"}, fix: "how gateway is started",
+		{name: "a service without otlp", want: "trace-walked", seen: []string{"sieve worked on order", "missing: sieve)"}, fix: "how sieve is started: --otlp",
+			odds: map[string]odd{"sieve": {noOTLP: true}}},
+		{name: "a service with a wrong otlp port", want: "trace-walked", seen: []string{"missing: cart)"}, fix: "how cart is started: --otlp",
+			odds: map[string]odd{"cart": {otlp: "127.0.0.1:1"}}},
+		{name: "no service has otlp", want: "trace-walked", seen: []string{"no span of any service"}, fix: "how gateway is started",
 			odds: everybody},
-		{name: "a service that takes no context", want: "trace-rest", seen: []string{"from orders to payment over HTTP", "payment.Charge of payment is in another trace"}, fix: "traceparent",
-			odds: map[string]odd{"payment": {propagator: propagation.Baggage{}}}},
-		{name: "a gateway that takes no context", want: "trace-rest", seen: []string{"from the doctor to gateway over HTTP", "is in another trace"}, fix: "traceparent",
+		{name: "a service that takes no context", want: "trace-walked", seen: []string{"from farm to sieve over HTTP", "sieve.Sift of sieve is in another trace"}, fix: "traceparent",
+			odds: map[string]odd{"sieve": {propagator: propagation.Baggage{}}}},
+		{name: "a gateway that takes no context", want: "trace-walked", seen: []string{"from the doctor to gateway over HTTP", "is in another trace"}, fix: "traceparent",
 			odds: map[string]odd{services.Gateway: {propagator: propagation.Baggage{}}}},
-		{name: "a service that takes nothing at all", want: "trace-rest", seen: []string{"from orders to payment over HTTP", "is in another trace"}, fix: "baggage",
-			odds: map[string]odd{"payment": {propagator: propagation.NewCompositeTextMapPropagator()}}},
-		{name: "messages lose the context", want: "trace-kafka", seen: []string{"from inventory to payment by a message on stock.reserved"}, fix: "traceparent",
-			odds: map[string]odd{"payment": {propagator: forgetful{services.Propagator(discard), "otelkgo"}}}},
+		{name: "a service that takes nothing at all", want: "trace-walked", seen: []string{"from farm to sieve over HTTP", "is in another trace"}, fix: "baggage",
+			odds: map[string]odd{"sieve": {propagator: propagation.NewCompositeTextMapPropagator()}}},
+		{name: "messages lose the context", want: "trace-carried", seen: []string{"from stone to sieve by a message on corn.ground"}, fix: "traceparent",
+			odds: map[string]odd{"sieve": {propagator: forgetful{services.Propagator(discard), "otelkgo"}}}},
 	}
 }
 

@@ -34,9 +34,9 @@ func kafkaBreakages() []breakage {
 			}},
 		{name: "a prefix", want: "kafka-topics", seen: []string{"mine.order.placed"}, fix: "--prefix",
 			cut: func(_ *testing.T, _ *testLab, c *doctor.Config) { c.Prefix = "mine." }},
-		{name: "a group without members", want: "kafka-groups", seen: []string{"group payment"}, fix: "start payment with --kafka",
-			odds: map[string]odd{"payment": {noKafka: true}}},
-		{name: "a group that falls behind", want: "kafka-lag", seen: []string{"group payment is 6", " records behind"}, fix: "payment handles fewer records than arrive",
+		{name: "a group without members", want: "kafka-groups", seen: []string{"group sieve"}, fix: "start sieve with --kafka",
+			odds: map[string]odd{"sieve": {noKafka: true}}},
+		{name: "a group that falls behind", want: "kafka-lag", seen: []string{"group sieve is 6", " records behind"}, fix: "sieve handles fewer records than arrive",
 			odds: map[string]odd{}, cut: func(t *testing.T, l *testLab, _ *doctor.Config) { pile(t, l) }},
 	}
 }
@@ -77,7 +77,7 @@ func pile(t *testing.T, l *testLab) {
 	l.kafka.ControlKey(int16(kmsg.OffsetCommit), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		l.kafka.KeepControl()
 		commit := request.(*kmsg.OffsetCommitRequest)
-		if commit.Group != "payment" {
+		if commit.Group != "sieve" {
 			return nil, nil, false
 		}
 		response := commit.ResponseKind().(*kmsg.OffsetCommitResponse)
@@ -99,7 +99,7 @@ func pile(t *testing.T, l *testLab) {
 	}
 	defer client.Close()
 	for range 60 {
-		if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: "stock.reserved", Value: []byte("no event")}).FirstErr(); err != nil {
+		if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: "corn.ground", Value: []byte("no event")}).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 	}

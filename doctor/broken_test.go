@@ -16,7 +16,7 @@ import (
 // breakage is one hop that is broken, and how it must be named.
 type breakage struct {
 	name string
-	odds map[string]odd // how services are started; nil: on the lab that others use, too
+	odds map[string]odd // how services of the flow mill are started; nil: on the lab that others use, too
 	cut  func(*testing.T, *testLab, *doctor.Config)
 	want string   // the first broken check
 	seen []string // in what was seen
@@ -43,7 +43,7 @@ func TestEachBrokenHopIsNamed(t *testing.T) {
 
 func (b breakage) check(t *testing.T, l *testLab) {
 	if b.odds != nil {
-		l = startLab(t, b.odds)
+		l = startFlow(t, ownFlow(t), b.odds)
 	}
 	config := l.config
 	if b.cut != nil {
@@ -100,14 +100,14 @@ func serviceBreakages() []breakage {
 			cut: func(t *testing.T, _ *testLab, c *doctor.Config) { c.Gateway = "http://" + nobody(t) }},
 		{name: "a page in place of the gateway", want: "gateway", seen: []string{"HTML page"}, fix: "--gateway",
 			cut: func(_ *testing.T, l *testLab, c *doctor.Config) { c.Gateway = l.jaeger.url }},
-		{name: "a service is down", want: "services", seen: []string{"503", "the gateway waits for payment"}, fix: "the log of payment",
-			odds: map[string]odd{"payment": {absent: true}}},
-		{name: "a wrong http address", want: "order-rest", seen: []string{"503"}, fix: "payment",
-			odds: map[string]odd{"orders": {http: map[string]string{"payment": "127.0.0.1:1"}}}},
-		{name: "a wrong grpc address", want: "order-grpc", seen: []string{"503"}, fix: "payment",
-			odds: map[string]odd{"orders": {grpc: map[string]string{"payment": "127.0.0.1:1"}}}},
-		{name: "a topic that takes no record", want: "order-kafka", seen: []string{"stops before payment.Charge", "group payment has committed up to 0"}, fix: "the log of payment",
-			odds: map[string]odd{}, cut: func(_ *testing.T, l *testLab, _ *doctor.Config) { refuse(l, "payment.captured") }},
+		{name: "a service is down", want: "services", seen: []string{"503", "the gateway waits for sieve"}, fix: "the log of sieve",
+			odds: map[string]odd{"sieve": {absent: true}}},
+		{name: "a wrong http address", want: "order-walked", seen: []string{"503"}, fix: "sieve",
+			odds: map[string]odd{"farm": {http: map[string]string{"sieve": "127.0.0.1:1"}}}},
+		{name: "a wrong grpc address", want: "order-rung", seen: []string{"503"}, fix: "sieve",
+			odds: map[string]odd{"farm": {grpc: map[string]string{"sieve": "127.0.0.1:1"}}}},
+		{name: "a topic that takes no record", want: "order-carried", seen: []string{"stops before sieve.Sift", "group sieve has committed up to 0"}, fix: "the log of sieve",
+			odds: map[string]odd{}, cut: func(_ *testing.T, l *testLab, _ *doctor.Config) { refuse(l, "corn.sifted") }},
 	}
 }
 

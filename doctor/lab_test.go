@@ -49,6 +49,32 @@ type odd struct {
 	http, grpc map[string]string // what it believes of the others' addresses
 }
 
+// mill is a flow with names that stand nowhere else, over each carrier.
+const mill = `flow: mill
+unit: sack
+body: {farmer: text 1..10}
+steps:
+  farm.Bring: {wait: 1ms}
+  stone.Grind: {after: farm.Bring, message: corn.brought, wait: 1ms}
+  sieve.Sift: {after: stone.Grind, message: corn.ground, wait: 1ms}
+  cart.Carry: {after: sieve.Sift, message: corn.sifted, wait: 1ms}
+forms:
+  walked: {each: http}
+  rung: {each: grpc}
+  carried: {each: kafka, farm.Bring: grpc}
+  posted: {each: rabbitmq, farm.Bring: grpc}
+`
+
+// ownFlow is the flow mill.
+func ownFlow(t *testing.T) *flows.Flow {
+	t.Helper()
+	flow, err := flows.Parse("mill.yaml", []byte(mill))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return flow
+}
+
 // startLab starts one of the flow order; it ends with the test.
 func startLab(t *testing.T, odds map[string]odd, rabbitmq ...string) *testLab {
 	t.Helper()

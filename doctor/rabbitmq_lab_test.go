@@ -76,14 +76,14 @@ func brokenFirst(t *testing.T, name string, config doctor.Config, want, seen str
 func TestMessagesOverRabbitMQLoseTheContext(t *testing.T) {
 	t.Parallel()
 	_, address := rabbitmq(t)
-	l := startLab(t, map[string]odd{"payment": {propagator: forgetful{services.Propagator(discard), "otelamqp"}}}, address)
-	brokenFirst(t, "payment forgets", l.config, "trace-rabbitmq", "from inventory to payment by a message on stock.reserved")
+	l := startFlow(t, ownFlow(t), map[string]odd{"sieve": {propagator: forgetful{services.Propagator(discard), "otelamqp"}}}, address)
+	brokenFirst(t, "sieve forgets", l.config, "trace-posted", "from stone to sieve by a message on corn.ground")
 }
 
 // TestAServiceWithoutRabbitMQ leaves its queue without a consumer.
 func TestAServiceWithoutRabbitMQ(t *testing.T) {
 	t.Parallel()
 	_, address := rabbitmq(t)
-	l := startLab(t, map[string]odd{"payment": {noRabbitMQ: true}}, address)
-	brokenFirst(t, "payment has no --rabbitmq", l.config, "rabbitmq-queues", "queue payment has no consumer")
+	l := startFlow(t, ownFlow(t), map[string]odd{"sieve": {noRabbitMQ: true}}, address)
+	brokenFirst(t, "sieve has no --rabbitmq", l.config, "rabbitmq-queues", "queue sieve has no consumer")
 }
