@@ -32,7 +32,7 @@ type room struct {
 var rooms = []room{
 	{"cmd", []string{"otelamqp", "experiments", "lab", "doctor", "derive", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
 	{"experiments", []string{"lab", "services", "journey", "internal"}, "asks: it runs the lab and judges what came out; of the services it knows flows and what their steps cost by seed"},
-	{"lab", []string{"services", "journey", "derive", "internal"}, "drives: it starts services, and knows of no experiment and no command"},
+	{"lab", []string{"otelamqp", "services", "journey", "derive", "internal"}, "drives: it starts services, and knows of no experiment and no command; its tests have a broker of otelamqp/amqptest"},
 	{"doctor", []string{"otelamqp", "lab", "services", "journey", "internal"}, "finds the first broken hop between a service and a person's screen"},
 	{"derive", []string{"services", "journey"}, "writes flows from journeys: what the judge reads of anybody's traces, as data that the services do"},
 	{"services", []string{"otelamqp", "otelkgo", "tracecontext", "internal"}, "makes traces: the system under observation knows neither its driver nor its judge"},
