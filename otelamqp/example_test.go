@@ -15,34 +15,6 @@ import (
 	"tracelab/otelamqp/amqptest"
 )
 
-// place sends an order and returns when the server has it.
-func place(ctx context.Context, ch *otelamqp.Channel, id string) error {
-	return ch.PublishConfirmed(ctx, "orders", "placed", true, amqp.Publishing{
-		DeliveryMode: amqp.Persistent, MessageId: id, CorrelationId: id, ContentType: "application/json", Body: []byte("{}"),
-	})
-}
-
-// consume handles messages of the queue until the channel is closed. What fails
-// goes to the queue's dead letters.
-func consume(ctx context.Context, in *otelamqp.Instrumentation, ch *otelamqp.Channel, handle func(context.Context, amqp.Delivery) error) error {
-	deliveries, err := ch.ConsumeWithContext(ctx, "shipping", "", false, false, false, false, nil)
-	if err != nil {
-		return err
-	}
-	for d := range deliveries {
-		err := in.Process(ctx, d, handle)
-		if err == nil {
-			err = d.Ack(false)
-		} else {
-			err = d.Nack(false, false)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
-}
-
 // A message is sent, handled and acknowledged: three spans in one trace.
 func Example() {
 	spans := tracetest.NewInMemoryExporter()
@@ -53,7 +25,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	ch := openShop(in)
+	ch := openHere(in)
 	defer ch.stop()
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -77,7 +49,7 @@ func Example() {
 	// Output:
 	// handled o-7
 	// true
-	// ["ack orders:placed:shipping" "process orders:placed:shipping" "send orders:placed"] in 1 trace
+	// ["ack orders:placed:parcels" "process orders:placed:parcels" "send orders:placed"] in 1 trace
 }
 
 // A mandatory message that no queue takes is an error, though the server
@@ -87,7 +59,7 @@ func ExampleChannel_PublishConfirmed() {
 	if err != nil {
 		panic(err)
 	}
-	ch := openShop(in)
+	ch := openHere(in)
 	defer ch.stop()
 	err = ch.PublishConfirmed(context.Background(), "orders", "lost", true, amqp.Publishing{})
 	fmt.Println(err)
@@ -100,7 +72,7 @@ func ExampleInstrumentation_ProcessBatch() {
 	if err != nil {
 		panic(err)
 	}
-	ch := openShop(in)
+	ch := openHere(in)
 	defer ch.stop()
 	ctx := context.Background()
 	for _, id := range []string{"o-1", "o-2", "o-3"} {
@@ -108,7 +80,7 @@ func ExampleInstrumentation_ProcessBatch() {
 			panic(err)
 		}
 	}
-	deliveries, err := ch.Consume("shipping", "", false, false, false, false, nil)
+	deliveries, err := ch.Consume("parcels", "", false, false, false, false, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -123,30 +95,24 @@ func ExampleInstrumentation_ProcessBatch() {
 	// <nil> <nil>
 }
 
-// shop is a channel in confirm mode to a broker that is here.
-type shop struct {
+// here is a channel to a broker in this process.
+type here struct {
 	*otelamqp.Channel
 	stop func()
 }
 
-// openShop makes the exchange orders, whose key placed leads to the queue shipping.
-func openShop(in *otelamqp.Instrumentation) shop {
+// openHere opens a channel as README does.
+func openHere(in *otelamqp.Instrumentation) here {
 	broker := &amqptest.Broker{}
 	conn, err := broker.Dial(amqp.Config{}) // amqp.Dial(url) where a real one is
 	if err != nil {
 		panic(err)
 	}
-	ch, err := in.Channel(conn)
+	ch, err := open(in, conn)
 	if err != nil {
 		panic(err)
 	}
-	_, queue := ch.QueueDeclare("shipping", true, false, false, false, nil)
-	err = errors.Join(ch.Confirm(false), ch.ExchangeDeclare("orders", "topic", true, false, false, false, nil), queue,
-		ch.QueueBind("shipping", "placed", "orders", false, nil))
-	if err != nil {
-		panic(err)
-	}
-	return shop{ch, func() {
+	return here{ch, func() {
 		_ = conn.Close()
 		broker.Close()
 	}}

@@ -228,3 +228,23 @@ func TestStackRedeliveryAndDeadLetters(t *testing.T) {
 		}
 	}
 }
+
+// TestReadmeOnARealServer runs what README shows, to the letter.
+func TestReadmeOnARealServer(t *testing.T) {
+	r := newRabbit(t) // for the address, and to clean up
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	t.Cleanup(func() {
+		_, queue := r.channel(t).QueueDelete("parcels", false, false, false)
+		check(t, errors.Join(queue, r.channel(t).ExchangeDelete("orders", false, false)))
+	})
+	handled := ""
+	err := shop(ctx, "amqp://guest:guest@"+os.Getenv("RABBITMQ_ADDR")+"/", func(_ context.Context, d amqp.Delivery) error {
+		handled = d.MessageId
+		cancel()
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || handled != "o-7" {
+		t.Errorf("handled %q, %v", handled, err)
+	}
+}
