@@ -29,7 +29,7 @@ type browser struct {
 	drawn   chan drawn
 }
 
-const html = `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/page.css"><style>body{margin:0;background:#111217}</style><div id="root"></div><script src="/page.js"></script>`
+const html = `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/page.css"><style>body{margin:0}</style><div id="root"></div><script src="/page.js"></script>`
 
 // newBrowser serves the APIs of Prometheus and Jaeger beside the page, so that the page needs no other origin.
 func newBrowser(prometheus, jaeger, dashboards, work string) (*browser, error) {
@@ -96,7 +96,7 @@ func (b *browser) draw(ctx context.Context, file, picture string, view view) (dr
 	if err != nil {
 		return drawn{}, err
 	}
-	page := b.address + "/?" + url.Values{"file": {filepath.Base(file)}, "minutes": {strconv.Itoa(view.minutes)}, "flow": {view.flow}}.Encode()
+	page := b.address + "/?" + url.Values{"file": {filepath.Base(file)}, "minutes": {strconv.Itoa(view.minutes)}, "flow": {view.flow}, "theme": {view.theme}}.Encode()
 	command := exec.CommandContext(ctx, b.program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
 		"--no-first-run", "--hide-scrollbars", "--user-data-dir="+profile, fmt.Sprintf("--window-size=1600,%d", height),
 		"--virtual-time-budget=30000", "--screenshot="+picture, page)

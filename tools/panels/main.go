@@ -1,6 +1,6 @@
 // Command panels draws the dashboards in Chromium and says what a person would miss on them.
 //
-//	go run ./tools/panels [-prometheus URL] [-jaeger URL] [-out DIR] [-minutes 15] [-flow NAME] [DASHBOARD.json ...]
+//	go run ./tools/panels [-prometheus URL] [-jaeger URL] [-out DIR] [-minutes 15] [-flow NAME] [-theme light] [DASHBOARD.json ...]
 //
 // It writes one picture of each dashboard, 1600 pixels wide, and fails when a panel has no data (but those in expectEmpty), has an error, cuts a
 // name off or must be scrolled. The drawing is our reading of the dashboards' JSON with Grafana's own components (@grafana/ui), not Grafana.
@@ -40,19 +40,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out := flags.String("out", "", "`folder` for the pictures (default tracelab-panels in the folder for temporary files)")
 	minutes := flags.Int("minutes", 15, "how far back the dashboards look")
 	flow := flags.String("flow", "", "the `flow` that is chosen (default all)")
+	theme := flags.String("theme", "dark", "light or dark")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
 		return 2
 	}
-	if *prometheus == "" || *jaeger == "" || *minutes < 1 {
-		_, _ = fmt.Fprintln(stderr, "panels: name a Prometheus with -prometheus and a Jaeger with -jaeger (see `go run ./tools/stack env`), and at least 1 for -minutes")
+	if *prometheus == "" || *jaeger == "" || *minutes < 1 || *theme != "light" && *theme != "dark" {
+		_, _ = fmt.Fprintln(stderr, "panels: name a Prometheus with -prometheus and a Jaeger with -jaeger (see `go run ./tools/stack env`), at least 1 for -minutes, and light or dark for -theme")
 		return 2
 	}
 	if *out == "" {
 		*out = filepath.Join(os.TempDir(), "tracelab-panels")
 	}
-	if err := draw(ctx, sources{*prometheus, *jaeger}, *out, view{*minutes, *flow}, flags.Args(), stdout, stderr); err != nil {
+	if err := draw(ctx, sources{*prometheus, *jaeger}, *out, view{*minutes, *flow, *theme}, flags.Args(), stdout, stderr); err != nil {
 		_, _ = fmt.Fprintf(stderr, "panels: %v\n", err)
 		return 1
 	}
@@ -66,6 +67,7 @@ type sources struct{ prometheus, jaeger string }
 type view struct {
 	minutes int    // how far back
 	flow    string // "": all
+	theme   string // light or dark
 }
 
 // draw draws the dashboards with those file names, or all of them.

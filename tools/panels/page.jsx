@@ -2,7 +2,7 @@
 // a field's configuration means (unit, axis, colors, legend, transformations) comes from Grafana's library, but how a panel of a type puts them
 // together is written here. Heatmaps and node graphs are drawn by us, since @grafana/ui has none. Collapsed rows are drawn open.
 //
-// The page's address says which dashboard: ?file=latency.json&minutes=15. When all panels are drawn it posts what each of them shows to /drawn.
+// The page's address says which dashboard: ?file=latency.json&minutes=15&theme=dark. When all panels are drawn it posts what each of them shows to /drawn.
 import { createElement as h, useState, useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
 import {
@@ -18,7 +18,7 @@ const cell = 30, gap = 8, columns = 24, width = 1600; // Grafana's grid, in pixe
 const query = new URLSearchParams(location.search);
 const to = Math.floor(Date.now() / 1000), from = to - 60 * Number(query.get('minutes'));
 const timeRange = { from: dateTime(from * 1000), to: dateTime(to * 1000), raw: { from: dateTime(from * 1000), to: dateTime(to * 1000) } };
-const theme = createTheme({ colors: { mode: 'dark' } });
+const theme = createTheme({ colors: { mode: query.get('theme') } }), ink = theme.colors.text.secondary, ground = theme.colors.background.primary;
 
 standardTransformersRegistry.setInit(() => [...new Map(Object.values(standardTransformers).map(t => [t.id, t])).values()].map(t => ({ id: t.id, name: t.name, transformation: () => Promise.resolve(t), editor: null })));
 
@@ -112,8 +112,8 @@ function Heat({ panel, frames, width: w, height: hgt }) {
   }));
   const minutes = Array.from({ length: Math.floor(to / 60) - Math.ceil(from / 60) + 1 }, (_, i) => 60 * (Math.ceil(from / 60) + i)).filter((_, i, all) => i % Math.ceil(all.length / 8) === 0);
   return h('svg', { width: w, height: hgt }, cells,
-    rows.map((row, i) => i % 2 === 0 && h('text', { key: i, x: label - 6, y: hgt - 20 - (i + 0.5) * tall + 4, fill: '#ccc', fontSize: 11, textAnchor: 'end' }, shown(row))),
-    minutes.map(m => h('text', { key: 'm' + m, x: at(m), y: hgt - 4, fill: '#ccc', fontSize: 11, textAnchor: 'middle' }, new Date(m * 1000).toISOString().slice(11, 16))));
+    rows.map((row, i) => i % 2 === 0 && h('text', { key: i, x: label - 6, y: hgt - 20 - (i + 0.5) * tall + 4, fill: ink, fontSize: 11, textAnchor: 'end' }, shown(row))),
+    minutes.map(m => h('text', { key: 'm' + m, x: at(m), y: hgt - 4, fill: ink, fontSize: 11, textAnchor: 'middle' }, new Date(m * 1000).toISOString().slice(11, 16))));
 }
 
 // Graph draws services as circles in columns, by how far they are from the root, and calls as arrows with their number.
@@ -134,11 +134,11 @@ function Graph({ frames, width: w, height: hgt }) {
     const [x1, y1] = spot.get(source), [x2, y2] = spot.get(targets[i]), long = Math.hypot(x2 - x1, y2 - y1) || 1, bend = 0.18 * long;
     const mx = (x1 + x2) / 2 - (y2 - y1) / long * bend, my = (y1 + y2) / 2 + (x2 - x1) / long * bend, near = 26 / Math.hypot(x2 - mx, y2 - my);
     return h('g', { key: i }, h('path', { d: `M${x1},${y1} Q${mx},${my} ${x2 - (x2 - mx) * near},${y2 - (y2 - my) * near}`, fill: 'none', stroke: '#777', markerEnd: 'url(#arrow)' }),
-      h('text', { x: (x1 + 2 * mx + x2) / 4, y: (y1 + 2 * my + y2) / 4, fill: '#aaa', fontSize: 11, textAnchor: 'middle', stroke: '#181b1f', strokeWidth: 3, paintOrder: 'stroke' }, calls[i]));
+      h('text', { x: (x1 + 2 * mx + x2) / 4, y: (y1 + 2 * my + y2) / 4, fill: ink, fontSize: 11, textAnchor: 'middle', stroke: ground, strokeWidth: 3, paintOrder: 'stroke' }, calls[i]));
   });
   return h('svg', { width: w, height: hgt }, h('defs', {}, h('marker', { id: 'arrow', markerWidth: 8, markerHeight: 8, refX: 6, refY: 3, orient: 'auto' }, h('path', { d: 'M0,0 L6,3 L0,6 z', fill: '#777' }))),
-    arrows, [...spot].map(([name, [x, y]]) => h('g', { key: name }, h('circle', { cx: x, cy: y, r: 18, fill: '#1f2937', stroke: '#73BF69', strokeWidth: 2 }),
-      h('text', { x, y: y + 32, fill: '#ddd', fontSize: 12, textAnchor: 'middle', stroke: '#181b1f', strokeWidth: 3, paintOrder: 'stroke' }, name))));
+    arrows, [...spot].map(([name, [x, y]]) => h('g', { key: name }, h('circle', { cx: x, cy: y, r: 18, fill: theme.colors.background.secondary, stroke: '#73BF69', strokeWidth: 2 }),
+      h('text', { x, y: y + 32, fill: theme.colors.text.primary, fontSize: 12, textAnchor: 'middle', stroke: ground, strokeWidth: 3, paintOrder: 'stroke' }, name))));
 }
 
 function Content({ panel, frames, width: w, height: hgt }) {

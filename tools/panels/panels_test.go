@@ -34,7 +34,7 @@ func TestComplaints(t *testing.T) {
 func TestWrongCommandLines(t *testing.T) {
 	t.Setenv("TRACELAB_PROMETHEUS", "")
 	t.Setenv("TRACELAB_JAEGER", "")
-	for _, args := range [][]string{{}, {"-prometheus", "http://127.0.0.1:1"}, {"-prometheus", "http://127.0.0.1:1", "-jaeger", "http://127.0.0.1:1", "-minutes", "0"}, {"-no-such-flag"}} {
+	for _, args := range [][]string{{}, {"-prometheus", "http://127.0.0.1:1"}, {"-prometheus", "http://127.0.0.1:1", "-jaeger", "http://127.0.0.1:1", "-minutes", "0"}, {"-prometheus", "http://127.0.0.1:1", "-jaeger", "http://127.0.0.1:1", "-theme", "blue"}, {"-no-such-flag"}} {
 		var out bytes.Buffer
 		if code := run(t.Context(), args, &out, &out); code != 2 {
 			t.Errorf("%q: exit status %d, want 2", args, code)
