@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	metricapi "go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/trace"
@@ -170,7 +171,8 @@ func TestAPrefixedTopicIsCountedUnderItsTemplate(t *testing.T) {
 	}
 }
 
-// TestMetricsOfServicesKeepTheirNames: every series has the service's name, and no label of the host.
+// TestMetricsOfServicesKeepTheirNames: every series has the service's name, and no label of the host. A topic with a prefix, of which a metric has the
+// template alone, stands under the label that all topics have.
 func TestMetricsOfServicesKeepTheirNames(t *testing.T) {
 	t.Parallel()
 	c := startCollector(t, collectorOptions{})
@@ -185,14 +187,14 @@ func TestMetricsOfServicesKeepTheirNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		counter.Add(t.Context(), 7)
+		counter.Add(t.Context(), 7, metricapi.WithAttributes(attribute.String("messaging.destination.template", "order.placed")))
 		if err := provider.ForceFlush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	all := page(t, c.prometheus)
 	for _, service := range []string{"orders", "payment"} {
-		if got := sum(all, "tracelab_orders", "service_name", service, "service_instance_id", service+"-1", "job", service, "instance", service+"-1"); got != 7 {
+		if got := sum(all, "tracelab_orders", "service_name", service, "service_instance_id", service+"-1", "job", service, "instance", service+"-1", "messaging_destination_name", "order.placed"); got != 7 {
 			t.Errorf("tracelab_orders_total of %s: %.0f, want 7", service, got)
 		}
 	}

@@ -68,6 +68,7 @@ type Panel struct {
 type FieldConfig struct {
 	Defaults struct {
 		Unit     string
+		NoValue  string   // what is shown where there is no data
 		Min, Max *float64 // of the axis; nil follows the data
 	}
 	Overrides []Override

@@ -63,6 +63,7 @@ func TestBrokenDashboardsAreFound(t *testing.T) {
 		{"overlap", "latency", `"x": 12`, `"x": 11`, "lies on"},
 		{"plug-in", "latency", `"type": "heatmap"`, `"type": "grafana-polystat-panel"`, "does not come with Grafana"},
 		{"description", "latency", `\n\nOtherwise: `, `\n\nElse: `, "does not say what is healthy"},
+		{"reason", "latency", `"noValue": "no step in this time"`, `"noValue": ""`, "without a reason"},
 		{"unit", "latency", `"unit": "short"`, `"unit": ""`, "no unit"},
 		{"fixed source", "latency", "\"type\": \"prometheus\",\n        \"uid\": \"${datasource}\"\n      },\n      \"description\"", "\"type\": \"prometheus\",\n        \"uid\": \"PBFA97CFB\"\n      },\n      \"description\"", "not a template variable"},
 		{"no query", "latency", `"expr": "histogram`, `"exp": "histogram`, "no expression"},

@@ -25,6 +25,9 @@ func panelViolations(d Dashboard, p Panel, say func(string, ...any)) {
 	if p.Type != "nodeGraph" && !hasUnit(p) {
 		say("no unit")
 	}
+	if p.Type != "nodeGraph" && p.FieldConfig.Defaults.NoValue == "" {
+		say("shows \"No data\" without a reason: give it a noValue")
+	}
 	kind := "prometheus"
 	if p.Type == "nodeGraph" {
 		kind = "jaeger"

@@ -147,7 +147,12 @@ func TestScrapeConfig(t *testing.T) {
 		ScrapeConfigs []struct {
 			JobName       string                       `yaml:"job_name"`
 			HonorLabels   bool                         `yaml:"honor_labels"`
+			MetricsPath   string                       `yaml:"metrics_path"`
 			StaticConfigs []struct{ Targets []string } `yaml:"static_configs"`
+			DNS           []struct {
+				Names []string
+				Port  int
+			} `yaml:"dns_sd_configs"`
 		} `yaml:"scrape_configs"`
 	}
 	if err := yaml.Unmarshal([]byte(read(t, "prometheus.yaml")), &config); err != nil {
@@ -164,8 +169,11 @@ func TestScrapeConfig(t *testing.T) {
 		for _, s := range job.StaticConfigs {
 			targets[job.JobName] = strings.Join(s.Targets, " ")
 		}
+		for _, s := range job.DNS {
+			targets[job.JobName] = fmt.Sprintf("%s:%d%s", strings.Join(s.Names, " "), s.Port, job.MetricsPath)
+		}
 	}
-	for job, target := range map[string]string{"services": "collector:8889", "collector": "collector:8888", "jaeger": "jaeger:8887", "prometheus": "prometheus:9090"} {
+	for job, target := range map[string]string{"services": "collector:8889", "collector": "collector:8888", "jaeger": "jaeger:8887", "prometheus": "prometheus:9090", "rabbitmq": "rabbitmq:15692/metrics/detailed"} {
 		if targets[job] != target {
 			t.Errorf("job %s scrapes %q, want %s", job, targets[job], target)
 		}

@@ -106,6 +106,7 @@ func (s *system) run(ctx context.Context, t *testing.T, args ...string) report {
 func TestTheStack(t *testing.T) {
 	s := startStack(t)
 	began := time.Now()
+	s.growUnseen(t, "hamper")
 	t.Run("a run is judged through Jaeger", s.aRunIsJudged)
 	t.Run("doctor finds all well", s.doctorFindsAllWell)
 	t.Run("RabbitMQ is seen", s.rabbitMQIsSeen)
@@ -114,9 +115,11 @@ func TestTheStack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Run("queue depths are seen", func(t *testing.T) { s.queueDepthsAreSeen(t, expressions) })
 	t.Run("every expression finds series", func(t *testing.T) { s.everyExpressionFindsSeries(t, expressions) })
 	t.Run("exemplars lead to Jaeger", func(t *testing.T) { s.exemplarsLeadToJaeger(t, began, expressions) })
 	t.Run("no span is unaccounted for", s.noSpanIsUnaccountedFor)
+	t.Run("a queue without a consumer is an alert", func(t *testing.T) { s.aQueueWithoutConsumerIsAnAlert(t, "hamper") })
 	t.Run("every panel is drawn", s.everyPanelIsDrawn)
 }
 

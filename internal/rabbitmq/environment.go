@@ -37,16 +37,21 @@ func Installed() error {
 var libraries = []string{"rabbit", "rabbit_common", "rabbitmq_prelaunch", "ra", "ranch", "osiris", "aten", "gen_batch_server", "seshat", "syslog", "systemd", "enough",
 	"recon", "observer_cli", "stdout_formatter", "sysmon_handler", "credentials_obfuscation", "cuttlefish", "getopt", "jsx", "amqp10_common"}
 
-// link makes a folder of links to the libraries. Those of another version, which was there before, go.
-func (n Node) link(home string) (string, error) {
-	folder := filepath.Join(n.Dir, "libraries")
+// metricsPlugin serves the page for Prometheus, with the plugins that it needs.
+const metricsPlugin = "rabbitmq_prometheus"
+
+var metricsPlugins = []string{metricsPlugin, "prometheus", "accept", "rabbitmq_web_dispatch", "cowboy", "cowlib", "rabbitmq_management_agent"}
+
+// link makes a folder of links to libraries or plugins. Those of another version, which was there before, go.
+func (n Node) link(home, folder string, names []string) (string, error) {
+	folder = filepath.Join(n.Dir, folder)
 	if err := os.RemoveAll(folder); err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", err
 	}
-	for _, name := range libraries {
+	for _, name := range names {
 		found, err := filepath.Glob(filepath.Join(home, "plugins", name+"-[0-9]*"))
 		if err != nil {
 			return "", err
@@ -61,14 +66,27 @@ func (n Node) link(home string) (string, error) {
 	return folder, nil
 }
 
+// plug links the node's plugins, enables them and writes their settings. Without a page for Prometheus there is neither: RabbitMQ takes no settings where no
+// plugin says what may be set. Nobody asks for what the management agent would keep.
+func (n Node) plug(home string) error {
+	settings, enabled := filepath.Join(n.Dir, "advanced.config"), filepath.Join(n.Dir, "enabled_plugins")
+	if n.Metrics == 0 {
+		_, err := n.link(home, "plugins", nil)
+		return errors.Join(err, os.RemoveAll(settings), os.WriteFile(enabled, []byte("[].\n"), 0o644))
+	}
+	_, err := n.link(home, "plugins", metricsPlugins)
+	return errors.Join(err, os.WriteFile(enabled, []byte("["+metricsPlugin+"].\n"), 0o644), os.WriteFile(settings, fmt.Appendf(nil,
+		"[{%s, [{tcp_config, [{ip, \"127.0.0.1\"}, {port, %d}]}]}, {rabbitmq_management_agent, [{disable_metrics_collector, true}]}].\n", metricsPlugin, n.Metrics), 0o644))
+}
+
 // environment makes the folders and files that a node needs and returns its variables.
 func (n Node) environment(home string, p ports) ([]string, error) {
-	linked, err := n.link(home)
+	linked, err := n.link(home, "libraries", libraries)
 	if err != nil {
 		return nil, err
 	}
 	in := func(name string) string { return filepath.Join(n.Dir, name) }
-	err = errors.Join(os.MkdirAll(in("home"), 0o755), os.MkdirAll(in("plugins"), 0o755), os.WriteFile(in("enabled_plugins"), []byte("[].\n"), 0o644))
+	err = errors.Join(n.plug(home), os.MkdirAll(in("home"), 0o755))
 	return []string{
 		"HOME=" + in("home"), "ERL_LIBS=" + linked, "ERL_EPMD_ADDRESS=127.0.0.1", "ERL_EPMD_PORT=" + p.mapper, "ERL_MAX_ETS_TABLES=50000", "ERL_MAX_PORTS=65536", "ERL_CRASH_DUMP=" + in("erl_crash.dump"),
 		"RABBITMQ_CONF_ENV_FILE=/dev/null", "RABBITMQ_HOME=" + home, "RABBITMQ_NODENAME=" + nodeName, "RABBITMQ_NODE_IP_ADDRESS=127.0.0.1",

@@ -8,6 +8,7 @@ package rabbitmq
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"tracelab/internal/freeport"
+	"tracelab/internal/parts"
 	"tracelab/internal/server"
 )
 
@@ -24,6 +26,8 @@ import (
 type Node struct {
 	Dir  string // data, settings, logs
 	Port int    // on 127.0.0.1, for Start; 0 takes a free one
+	// Metrics is the port on 127.0.0.1 of a page for Prometheus, for Start: how deep its queues are, and who consumes them. 0: no page, and no plugin.
+	Metrics int
 	// Child ends the node's processes with this process, however it ends. Else they run until Stop.
 	Child bool
 }
@@ -43,7 +47,7 @@ func (n Node) Log() string { return n.folder().Log() }
 func (n Node) mapperLock() string { return filepath.Join(n.Dir, "epmd.lock") }
 
 func (n Node) folder() server.Folder {
-	return server.Folder{Dir: n.Dir, Data: n.Dir, Name: "rabbitmq", Noun: "node", Signal: syscall.SIGTERM, Ping: Ping, Left: n.endMapper}
+	return server.Folder{Dir: n.Dir, Data: n.Dir, Name: "rabbitmq", Noun: "node", Signal: syscall.SIGTERM, Ping: n.ping, Left: n.endMapper}
 }
 
 // ports are where a node listens, as text: clients, its port mapper, and other nodes, of which there are none.
@@ -63,12 +67,29 @@ func (n Node) choosePorts() (ports, error) {
 		}
 	}
 	chosen := ports{clients: numbers[0], mapper: numbers[1], nodes: numbers[2]}
-	if n.Port == 0 {
-		return chosen, nil
+	if n.Port != 0 {
+		chosen.clients = strconv.Itoa(n.Port)
 	}
-	chosen.clients = strconv.Itoa(n.Port)
-	_, err = server.Address(n.Port)
-	return chosen, err
+	for _, port := range []int{n.Port, n.Metrics} {
+		if port == 0 {
+			continue
+		}
+		if _, err := server.Address(port); err != nil {
+			return ports{}, err
+		}
+	}
+	return chosen, nil
+}
+
+// MetricsURL is the page for Prometheus, with the sums over all queues; below it, detailed?family=… has them by queue.
+func (n Node) MetricsURL() string { return fmt.Sprintf("http://127.0.0.1:%d/metrics", n.Metrics) }
+
+// ping asks for all that the node serves.
+func (n Node) ping(ctx context.Context, address string) error {
+	if err := Ping(ctx, address); err != nil || n.Metrics == 0 {
+		return err
+	}
+	return parts.AskHTTP(ctx, n.MetricsURL())
 }
 
 // Ping dials the node and opens a channel: an open port is not yet a broker. It fails after a second at the latest.

@@ -86,9 +86,11 @@ func TestPortInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
-	n := Node{Port: taken.Addr().(*net.TCPAddr).Port}
-	if _, err := n.choosePorts(); !says(err, fmt.Sprintf("port %d is in use", n.Port)) {
-		t.Errorf("ports: %v", err)
+	port := taken.Addr().(*net.TCPAddr).Port
+	for _, n := range []Node{{Port: port}, {Metrics: port}} {
+		if _, err := n.choosePorts(); !says(err, fmt.Sprintf("port %d is in use", port)) {
+			t.Errorf("%+v: %v", n, err)
+		}
 	}
 }
 
@@ -96,7 +98,7 @@ func TestNoRabbitMQ(t *testing.T) {
 	if _, err := home(filepath.Join(t.TempDir(), "rabbitmq_server-*")); !says(err, "apt-get install") {
 		t.Errorf("home: %v", err)
 	}
-	if _, err := (Node{Dir: t.TempDir()}).link(t.TempDir()); !says(err, "library rabbit") {
+	if _, err := (Node{Dir: t.TempDir()}).link(t.TempDir(), "libraries", libraries); !says(err, "library rabbit") {
 		t.Errorf("link: %v", err)
 	}
 }

@@ -6,9 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -19,9 +24,9 @@ import (
 )
 
 // TestNode takes a real node through its life, in a folder and on ports of its own: start, use, start again, stop, stop again, start, kill,
-// start. What was confirmed before must be there after each, and nothing may be left running.
+// start. What was confirmed before must be there after each, as its page for Prometheus says, too, and nothing may be left running.
 func TestNode(t *testing.T) {
-	n := Node{Dir: t.TempDir()}
+	n := Node{Dir: t.TempDir(), Metrics: freePort(t)}
 	t.Cleanup(func() { // t.Context has ended by then
 		if err := n.Stop(context.Background(), t.Output()); err != nil {
 			t.Error(err)
@@ -29,6 +34,7 @@ func TestNode(t *testing.T) {
 	})
 	first := mustStart(t, n)
 	publish(t, first, "first")
+	awaitDepth(t, n, 1)
 	if again := mustStart(t, n); again != first {
 		t.Errorf("a second start returns %+v, want %+v", again, first)
 	}
@@ -50,7 +56,8 @@ func TestNode(t *testing.T) {
 	if err := syscall.Kill(second.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	third := mustStart(t, n) // at once, while the killed one may not be gone
+	plain := Node{Dir: n.Dir}
+	third := mustStart(t, plain) // at once, while the killed one may not be gone; without the page
 	awaitGone(t, second)
 	publish(t, third, "third")
 	if err := n.Kill(t.Context()); err != nil {
@@ -58,6 +65,7 @@ func TestNode(t *testing.T) {
 	}
 	awaitGone(t, third)
 	fourth := mustStart(t, n)
+	awaitDepth(t, n, 3)
 	if got, want := get(t, fourth), []string{"first", "second", "third"}; !slices.Equal(got, want) {
 		t.Errorf("after a stop and two kills the queue has %q, want %q", got, want)
 	}
@@ -108,6 +116,42 @@ func awaitGone(t *testing.T, p Process) {
 			}
 		}
 		return nil
+	})
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	_, port, err := net.SplitHostPort(testkit.FreePort(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return number
+}
+
+// awaitDepth reads the node's page until it says how many messages are ready in the queue and that nobody consumes it. RabbitMQ counts every 5 s.
+func awaitDepth(t *testing.T, n Node, want int) {
+	t.Helper()
+	testkit.Await(t, "depth", 30*time.Second, func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, n.MetricsURL()+"/detailed?family=queue_coarse_metrics&family=queue_consumer_count", nil)
+		if err != nil {
+			return err
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = answer.Body.Close() }()
+		page, err := io.ReadAll(answer.Body)
+		for _, line := range []string{fmt.Sprintf(`rabbitmq_detailed_queue_messages_ready{vhost="/",queue="life"} %d`, want), `rabbitmq_detailed_queue_consumers{vhost="/",queue="life"} 0`} {
+			if err == nil && !strings.Contains(string(page), line+"\n") {
+				err = fmt.Errorf("no line %s in\n%s", line, page)
+			}
+		}
+		return err
 	})
 }
 

@@ -109,6 +109,20 @@ func (b *addressBook) translate(own, text string) (string, error) {
 	return translated, failed
 }
 
+// discovered is a list of targets that Prometheus finds by the name of a container, for as long as it runs.
+var discovered = regexp.MustCompile(`dns_sd_configs: \[\{names: \[([\w.-]+)\], type: A, port: (\d+)\}\]`)
+
+// fixTargets replaces what Prometheus would find by a name in compose's network: here no name server knows it. A service that is not there has no target.
+func (b *addressBook) fixTargets(text string) string {
+	return discovered.ReplaceAllStringFunc(text, func(match string) string {
+		parts := discovered.FindStringSubmatch(match)
+		if _, there := b.service[parts[1]]; !there {
+			return "static_configs: []"
+		}
+		return fmt.Sprintf(`static_configs: [{targets: ["%s:%s"]}]`, parts[1], parts[2])
+	})
+}
+
 // mentions returns the services whose host names are in a text.
 func (b *addressBook) mentions(text string) []string {
 	var services []string

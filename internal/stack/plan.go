@@ -31,8 +31,9 @@ type step struct {
 	path    string // the program, once it is found
 	args    []string
 	env     []string
-	health  string // a URL; empty for one-shots and servers
+	health  string // a URL; empty for one-shots and for servers without a page for Prometheus
 	address string // of a server
+	metrics string // of its page for Prometheus; empty without one
 	once    bool
 	grace   time.Duration
 	files   map[string]string // files to write before it starts: path, content
@@ -97,8 +98,7 @@ func (p plan) step(service types.ServiceConfig, book *addressBook, l layout) (st
 	}
 	var err error
 	if _, ok := servers[s.name]; ok {
-		s.address, err = book.of(service.Name, service.Ports[0].Target)
-		return s, err
+		return s, s.listen(service, book)
 	}
 	paths, err := s.mounts(service, book, l)
 	if err != nil {
@@ -122,6 +122,16 @@ func (p plan) step(service types.ServiceConfig, book *addressBook, l layout) (st
 		s.health, err = healthURL(service, book)
 	}
 	return s, err
+}
+
+// listen finds a server's addresses: its first port is for clients, a second one has a page for Prometheus, which tells of its health.
+func (s *step) listen(service types.ServiceConfig, book *addressBook) (err error) {
+	if s.address, err = book.of(service.Name, service.Ports[0].Target); err != nil || len(service.Ports) == 1 {
+		return err
+	}
+	s.metrics, err = book.of(service.Name, service.Ports[1].Target)
+	s.health = "http://" + s.metrics + "/metrics"
+	return err
 }
 
 // environment translates the service's variables. It empties one that names a part that is left out, as compose does without
@@ -169,7 +179,7 @@ func (s *step) mounts(service types.ServiceConfig, book *addressBook, l layout) 
 			if err != nil {
 				return nil, err
 			}
-			translated, err := book.translate(service.Name, string(text))
+			translated, err := book.translate(service.Name, book.fixTargets(string(text)))
 			if err != nil {
 				return nil, err
 			}

@@ -18,10 +18,13 @@ import (
 // server is a part that a package of its own runs, with a start and a lock of its own: its container's scripts have no counterpart here.
 type server struct {
 	lock  func(layout) string
-	start func(ctx context.Context, l layout, port int, progress io.Writer) (pid int, log string, err error)
+	start func(ctx context.Context, l layout, at serverPorts, progress io.Writer) (pid int, log string, err error)
 	// after ends what the server's process leaves running when it ends; nil: nothing.
 	after func(context.Context, layout) error
 }
+
+// serverPorts are where a server listens on 127.0.0.1: for clients, and with a page for Prometheus, or 0.
+type serverPorts struct{ clients, metrics int }
 
 // The services of compose.yaml that are such servers. They have the settings that compose gives their containers; compose_test.go in this folder
 // compares Kafka's.
@@ -34,27 +37,27 @@ const (
 var servers = map[string]server{
 	kafka: {
 		lock: func(l layout) string { return l.kafka().LockFile() },
-		start: func(ctx context.Context, l layout, port int, progress io.Writer) (int, string, error) {
+		start: func(ctx context.Context, l layout, at serverPorts, progress io.Writer) (int, string, error) {
 			b := l.kafka()
-			b.Port = port
+			b.Port = at.clients
 			p, err := b.Start(ctx, progress)
 			return p.PID, b.Log(), err
 		},
 	},
 	postgresService: {
 		lock: func(l layout) string { return l.postgres().LockFile() },
-		start: func(ctx context.Context, l layout, port int, progress io.Writer) (int, string, error) {
+		start: func(ctx context.Context, l layout, at serverPorts, progress io.Writer) (int, string, error) {
 			s := l.postgres()
-			s.Port = port
+			s.Port = at.clients
 			p, err := s.Start(ctx, progress)
 			return p.PID, s.Log(), err
 		},
 	},
 	rabbitmqService: {
 		lock: func(l layout) string { return l.rabbitmq().LockFile() },
-		start: func(ctx context.Context, l layout, port int, progress io.Writer) (int, string, error) {
+		start: func(ctx context.Context, l layout, at serverPorts, progress io.Writer) (int, string, error) {
 			n := l.rabbitmq()
-			n.Port = port
+			n.Port, n.Metrics = at.clients, at.metrics
 			p, err := n.Start(ctx, progress)
 			return p.PID, n.Log(), err
 		},
@@ -70,17 +73,26 @@ func (l layout) rabbitmq() rabbitmq.Node {
 	return rabbitmq.Node{Dir: filepath.Join(l.state, rabbitmqService)}
 }
 
-// startServer starts a part at its address, and returns its pid and log.
+// startServer starts a part at its addresses, and returns its pid and log.
 func (l layout) startServer(ctx context.Context, part Part, progress io.Writer) (pid int, log string, err error) {
-	_, text, err := net.SplitHostPort(part.Address)
-	if err != nil {
+	var at serverPorts
+	if at.clients, err = portOf(part.Address); err != nil {
 		return 0, "", err
 	}
-	port, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, "", err
+	if part.Metrics != "" {
+		if at.metrics, err = portOf(part.Metrics); err != nil {
+			return 0, "", err
+		}
 	}
-	return servers[part.Name].start(ctx, l, port, progress)
+	return servers[part.Name].start(ctx, l, at, progress)
+}
+
+func portOf(address string) (int, error) {
+	_, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(text)
 }
 
 // optional returns the variables and the profiles of compose.yaml for its two parts that a stack may have or not have: the PostgreSQL that

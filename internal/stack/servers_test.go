@@ -4,6 +4,7 @@ package stack
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"tracelab/internal/parts"
@@ -71,6 +72,13 @@ func TestTheRabbitMQOfAStack(t *testing.T) {
 			p := plannedWith(t, c.set)
 			if ours := p.index(rabbitmqService) >= 0; ours != c.ours || p.addresses["RABBITMQ_ADDR"] != c.at {
 				t.Errorf("started here: %v, at %q, want %v and %q", ours, p.addresses["RABBITMQ_ADDR"], c.ours, c.at)
+			}
+			scraped := strings.Contains(p.named(t, "prometheus").files["/state/files/prometheus/prometheus.yaml"], `static_configs: [{targets: ["127.0.0.1:15692"]}]`)
+			if scraped != c.ours {
+				t.Errorf("its queues are scraped: %v, want %v", scraped, c.ours)
+			}
+			if page := "127.0.0.1:15692"; c.ours && (p.named(t, rabbitmqService).metrics != page || p.named(t, rabbitmqService).health != "http://"+page+"/metrics") {
+				t.Errorf("its page is %+v, want it at %s", p.named(t, rabbitmqService), page)
 			}
 			for _, service := range []string{"gateway", "orders", "payment"} {
 				if got := p.named(t, service).variable(t, "TRACELAB_RABBITMQ"); got != c.at {

@@ -140,7 +140,7 @@ func (l layout) startStep(ctx context.Context, s step, state *State, progress io
 		say(progress, "%-15s done in %s", s.name, since(began))
 		return nil
 	}
-	part, err := l.startPart(ctx, Part{Name: s.name, Health: s.health, Log: l.log(s.name), Grace: s.grace, Address: s.address, Path: s.path, Args: s.args, Env: s.env}, progress)
+	part, err := l.startPart(ctx, Part{Name: s.name, Health: s.health, Log: l.log(s.name), Grace: s.grace, Address: s.address, Metrics: s.metrics, Path: s.path, Args: s.args, Env: s.env}, progress)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type Part struct {
 	Log     string        `json:"log"`
 	Grace   time.Duration `json:"grace_ns"`          // how long it may take to stop
 	Address string        `json:"address,omitempty"` // host:port of a server; empty for the others
+	Metrics string        `json:"metrics,omitempty"` // host:port of a server's page for Prometheus, if it has one
 
 	// How it was started, to start it again.
 	Path string   `json:"path,omitempty"` // empty for servers
