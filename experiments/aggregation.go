@@ -34,7 +34,7 @@ func aggregation() Claim {
 		Name:      "aggregation",
 		Statement: "a gateway can aggregate calls",
 		Rule:      "calls side by side take less than one after the other, and a view that messages keep up to date takes less than calls side by side, each by more than δ; how stale the view is stands beside it",
-		Delta:     Amount{delta, "ms"}, Budget: 7 * time.Second, Size: Size{Orders: 60, Rate: 50, Seeds: 1}, Kind: Calm, Needs: Needs{},
+		Delta:     Amount{delta, "ms"}, Budget: 6 * time.Second, Size: Size{Orders: 60, Rate: 50, Seeds: 1}, Kind: Calm, Needs: Needs{},
 		Signature: Signature{Words: "four calls that begin together below pages.Compose's service, where one-by-one has a staircase", Seen: func(j *journey.Journey) error {
 			if _, most := j.Concurrency(); most < 4 {
 				return fmt.Errorf("at most %d spans work at a time", most)

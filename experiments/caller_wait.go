@@ -19,7 +19,7 @@ func callerWait() Claim {
 		Name:      "caller-wait",
 		Statement: "the caller continues without waiting",
 		Rule:      "an early answer shortens the wait by more than δ, among calls and among messages; a broker alone changes it by no more than δ",
-		Delta:     Amount{delta, "ms"}, Budget: 12 * time.Second, Size: cornersSize, Kind: Calm, Needs: Needs{Elsewhere: true},
+		Delta:     Amount{delta, "ms"}, Budget: 11 * time.Second, Size: cornersSize, Kind: Calm, Needs: Needs{Elsewhere: true},
 		Signature: Signature{Words: "the work goes on after the client's span has ended: the tail of kafka's journey is longer than its wait", Seen: endsAfterAnswer},
 		Predict: func(size Size, k Constants) ([]Prediction, error) {
 			return predictCorners(size, k, Wait)

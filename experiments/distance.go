@@ -32,7 +32,7 @@ func distance() Claim {
 		Name:      "distance",
 		Statement: "sync is for services in one region",
 		Rule:      "with each service and the broker in a region of its own the caller's wait grows by at least 3 round trips in grpc, one for each call on its way, and by one in kafka, the acknowledgement; the completion grows by at least 3 in both",
-		Delta:     Amount{delta, "round trips"}, Budget: 16 * time.Second, Size: Size{Orders: 20, Rate: 6, Seeds: 1}, Kind: Calm, Needs: Needs{Embedded: true},
+		Delta:     Amount{delta, "round trips"}, Budget: 10 * time.Second, Size: Size{Orders: 20, Rate: 6, Seeds: 1}, Kind: Calm, Needs: Needs{Embedded: true},
 		Signature: Signature{Words: "gaps of a round trip between a client's span and its server's, and between a send span and its process span, where there were none", Seen: func(j *journey.Journey) error {
 			if j.Completion() < 3*distances()[2] {
 				return fmt.Errorf("it takes %v", j.Completion())

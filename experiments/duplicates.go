@@ -24,6 +24,9 @@ const (
 	noEffect  = "repeats skipped"
 )
 
+// crashRecovery is how long a lab waits for orders that are pending after a crash, whose service leaves its group at once.
+const crashRecovery = 8 * time.Second
+
 // Arms of duplicates.
 const (
 	isKilled  = "killed"
@@ -36,7 +39,7 @@ func duplicates() Claim {
 		Name:      "duplicates",
 		Statement: "retries may deliver twice",
 		Rule:      "payment is killed between its work and its commit: at least one record is delivered twice, none without a kill; every effect is had once, and the second handling is marked in the trace (\"hit, again\": orders that the kill hit; \"others, again\": those that were not committed yet)",
-		Delta:     Amount{1, "orders"}, Budget: 12 * time.Second, Size: Size{Orders: 80, Rate: 30, Seeds: 1}, Kind: Calm,
+		Delta:     Amount{1, "orders"}, Budget: 15 * time.Second, Size: Size{Orders: 60, Rate: 30, Seeds: 1}, Kind: Calm,
 		Signature: Signature{Words: "a second payment.Charge with tracelab.duplicate, which took no time, under the process span of the same record", Seen: markedAgain},
 		Predict: func(size Size, _ Constants) ([]Prediction, error) {
 			return []Prediction{
@@ -75,7 +78,7 @@ func measureDuplicates(ctx context.Context, l *Lab) (Figures, error) {
 	var all []*Ran
 	for _, name := range []string{isHealthy, isKilled} {
 		config := l.Config(flows.Order(), services.Kafka)
-		config.Store, config.Deadline = onDisk, longestRecovery
+		config.Store, config.Deadline = onDisk, crashRecovery
 		if name == isKilled {
 			var err error
 			if config.Faults, err = parseFaults(config.Flow, crashes); err != nil {

@@ -35,7 +35,7 @@ func hybridCheckout() Claim {
 		Name:      "hybrid-checkout",
 		Statement: "check stock by a call, pay and fulfil by messages",
 		Rule:      "in hybrid every order that is out of stock is refused at once (409), no client hears of a failed payment, and the wait lies between grpc's and kafka's, by more than δ on each side",
-		Delta:     Amount{delta, "ms"}, Budget: 7 * time.Second, Size: Size{Orders: 100, Rate: 60, Seeds: 1}, Kind: Calm, Needs: Needs{Elsewhere: true},
+		Delta:     Amount{delta, "ms"}, Budget: 6 * time.Second, Size: Size{Orders: 100, Rate: 60, Seeds: 1}, Kind: Calm, Needs: Needs{Elsewhere: true},
 		Signature: Signature{Words: "inventory.Reserve below the caller's span, by a call, and payment.Charge behind a message, after the answer", Seen: stockThenMessages},
 		Predict: func(size Size, k Constants) ([]Prediction, error) {
 			var list []Prediction

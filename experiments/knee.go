@@ -63,7 +63,7 @@ func rateLimit() Claim {
 		Name:      "rate-limit-of-sync",
 		Statement: "avoid sync beyond a few hundred requests a second",
 		Rule:      "the most orders a second that come through lie more than 15 % lower in grpc than in kafka, with the same number of workers: 2, 4 or 8. Where they follow the workers in both, a few hundred is a property of the workers, not of sync",
-		Delta:     Amount{delta, "of the rate"}, Budget: 30 * time.Second, Size: Size{Orders: 200, Rate: 1, Seeds: 5}, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{delta, "of the rate"}, Budget: 16 * time.Second, Size: Size{Orders: 200, Rate: 1, Seeds: 5}, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "time between the start of link-1's server span and that of its step: all workers are busy", Seen: func(j *journey.Journey) error {
 			return waitsAt(j, kneeStep, kneeCost/2)
 		}},

@@ -31,7 +31,7 @@ func longJob() Claim {
 		Name:      "long-job",
 		Statement: "async suits long-running work",
 		Rule:      "with a step of 1.5 s and clients that wait for 1 s, at least 95 % of the orders of grpc get an error, and at most 5 % of kafka's, all of which complete. Whether the broker is needed or the early answer is told by ack, which has only the latter",
-		Delta:     Amount{0.05, "share"}, Budget: 9 * time.Second, Size: Size{Orders: 150, Rate: 60, Seeds: 1}, Kind: Calm, Needs: Needs{},
+		Delta:     Amount{0.05, "share"}, Budget: 10 * time.Second, Size: Size{Orders: 150, Rate: 60, Seeds: 1}, Kind: Calm, Needs: Needs{},
 		Signature: Signature{Words: "an answer within milliseconds, and payment.Charge of 1.5 s behind it", Seen: func(j *journey.Journey) error {
 			if tail, ok := j.Tail(); !ok || tail < longStep {
 				return fmt.Errorf("nothing goes on for %v behind the answer", longStep)

@@ -131,7 +131,7 @@ func measurePoison(ctx context.Context, l *Lab) (Figures, error) {
 			return nil, err
 		}
 	}
-	runs, err := l.Repeat(ctx, 4, arms...)
+	runs, err := l.Repeat(ctx, moreAtATime, arms...)
 	if err != nil {
 		return nil, err
 	}

@@ -15,8 +15,12 @@ import (
 
 // What follows is shared by the claims whose orders meet in a queue: whole runs are their units.
 
-// atATime is how many labs run side by side where δ is so large that it changes nothing.
-const atATime = 3
+// How many labs run side by side where δ is so large that it changes nothing. Those that wait for most of their time leave room for more.
+const (
+	atATime     = 3
+	moreAtATime = 4
+	mostAtATime = 5
+)
 
 // usualPartitions is how many partitions a topic is made with.
 const usualPartitions = 8

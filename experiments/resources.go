@@ -26,7 +26,7 @@ func resources() Claim {
 		Name:      "resources",
 		Statement: "async uses fewer resources",
 		Rule:      "a completed order of kafka costs less CPU time than one of grpc by more than δ, the broker's process included; both are warm",
-		Delta:     Amount{delta, "ms an order"}, Budget: 35 * time.Second, Size: Size{Orders: 200, Rate: 80, Seeds: 5}, Kind: Repeated, Needs: Needs{RealBroker: true},
+		Delta:     Amount{delta, "ms an order"}, Budget: 32 * time.Second, Size: Size{Orders: 200, Rate: 80, Seeds: 5}, Kind: Repeated, Needs: Needs{RealBroker: true},
 		Signature: Signature{Words: "more spans in kafka than in grpc: a send, a process and a settlement for what is one call there", Seen: func(j *journey.Journey) error {
 			if len(j.Messages()) == 0 {
 				return errors.New("no message was delivered")

@@ -18,7 +18,7 @@ func ride() Claim {
 		Name:      "ride",
 		Statement: "decouple ride requests from payment and notification at peaks",
 		Rule:      "of the rides that are asked for in a peak of five times the rate, at least 20 % get an error in grpc, where payment's queue has 32 places, and at most 5 % in kafka, where it has no end",
-		Delta:     Amount{delta, "share"}, Budget: 20 * time.Second, Size: peakSize, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{delta, "share"}, Budget: 16 * time.Second, Size: peakSize, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "a ride that was refused: payment's server span ends at once with queue_full, while a driver was sent all the same", Seen: wasRefused},
 		Predict: func(size Size, k Constants) ([]Prediction, error) {
 			flow, err := flow()

@@ -36,7 +36,7 @@ func scaleOut() Claim {
 		Name:      "scale-out",
 		Statement: "sharding at the broker makes it scale",
 		Rule:      "with 1, 2, 4 and 8 consumers of one worker each on 8 partitions, the rate at which a backlog is done lies within 15 % of what its heaviest consumer allows, 8 do more than 3 times as much as 1, and no record overtakes another one of its partition",
-		Delta:     Amount{delta, "of the rate"}, Budget: 30 * time.Second, Size: Size{Orders: 240, Rate: 400, Seeds: 5}, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{delta, "of the rate"}, Budget: 25 * time.Second, Size: Size{Orders: 240, Rate: 400, Seeds: 5}, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "a process span that begins long after its record was sent: it waits behind the others of its partition", Seen: func(j *journey.Journey) error {
 			for _, m := range j.Messages() {
 				if m.Wait > 100*time.Millisecond {

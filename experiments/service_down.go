@@ -41,7 +41,7 @@ func serviceDown() Claim {
 		Name:      "service-down",
 		Statement: "a failure of one does not fail the other",
 		Rule:      "while payment is stopped, at least half of grpc's orders end with an error at the client, and at most δ of kafka's, of which none is lost; the backlog and the time to catch up stand beside λT and λT/(μ−λ)",
-		Delta:     Amount{most, "share"}, Budget: 15 * time.Second, Size: Size{Orders: 200, Rate: 40, Seeds: 3}, Kind: Repeated,
+		Delta:     Amount{most, "share"}, Budget: 12 * time.Second, Size: Size{Orders: 200, Rate: 40, Seeds: 3}, Kind: Repeated,
 		Signature: Signature{Words: "a record that waits for payment as long as payment is away: a gap between its send span and payment's process span", Seen: waitedFor(paymentService)},
 		Predict:   predictServiceDown,
 		Measure: func(ctx context.Context, l *Lab) (Figures, error) {
@@ -106,7 +106,7 @@ func (l *Lab) outageOf(ctx context.Context, down outage, flow *flows.Flow, forms
 		workersOf(&config, down.part, payingWorkers)
 		arms = append(arms, Arm{Name: string(form), Config: config})
 	}
-	runs, err := l.Repeat(ctx, 3, arms...)
+	runs, err := l.Repeat(ctx, atATime, arms...)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func slowService() Claim {
 		Name:      "slow-service",
 		Statement: "one slow service slows everything in front of it",
 		Rule:      "orders that the delay does not hit take longer than the same orders without it by more than δ: their caller's wait in grpc, and their completion in kafka, whose caller does not wait for it by definition",
-		Delta:     Amount{delta, "ms"}, Budget: 30 * time.Second, Size: Size{Orders: 200, Rate: 100, Seeds: 5}, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{delta, "ms"}, Budget: 25 * time.Second, Size: Size{Orders: 200, Rate: 100, Seeds: 5}, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "time between the start of payment's server span and that of payment.Charge in it: the order waits for a worker, and was not slow itself", Seen: waitsForWorker},
 		Predict:   predictSlow,
 		Measure: func(ctx context.Context, l *Lab) (Figures, error) {
