@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/internal/vocabulary"
 	"tracelab/services/faults"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
@@ -33,6 +35,7 @@ type keeper struct {
 	workersAt map[string]int
 	outbox    *outbox // nil: messages are published at once
 	metrics   orderMetrics
+	lateNotes atomic.Int64 // orders whose state waits for the store
 
 	noOutbox bool // overrides what the flow says
 }
@@ -135,7 +138,7 @@ func (k *keeper) place(ctx context.Context, e Experiment, en *entry) (*orderpb.R
 	later := func() {} // gives the place in the mailbox back
 	if plan.Early() {  // before the order is accepted
 		if !k.mailbox.reserve() {
-			return nil, carrier.Fail("", carrier.MailboxFull, fmt.Sprintf("%s carries on with %d orders already: place it again later, or give it a larger --mailbox", k.name, cap(k.mailbox.places)))
+			return nil, carrier.Fail("", carrier.MailboxFull, fmt.Sprintf("%s carries on with %d %s already: place it again later, or give it a larger --mailbox", k.name, cap(k.mailbox.places), vocabulary.Plural(k.flow.Unit)))
 		}
 		x.only, later = plan.BeforeAnswer(), k.mailbox.release
 	}
@@ -222,6 +225,9 @@ func (k *keeper) take(ctx context.Context, x *execution, id string) (*orderpb.Re
 	}
 	end, _, noted := k.ledger.note(ctx, id, r)
 	k.ended(ctx, id, end)
+	if noted != nil {
+		k.noteLater(ctx, id, r)
+	}
 	if err == nil && noted != nil {
 		return receipt, noted
 	}

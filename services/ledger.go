@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"tracelab/internal/vocabulary"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
@@ -100,7 +101,7 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 func (l *ledger) storeFailed(err error) *carrier.Failed {
 	switch {
 	case errors.Is(err, store.ErrFull):
-		return carrier.Fail("", carrier.Full, fmt.Sprintf("%[1]s has room for %[2]d orders and all are pending: place it again later, or give %[1]s more memory", l.flow.Entry().Service(), l.limit))
+		return carrier.Fail("", carrier.Full, fmt.Sprintf("%[1]s has room for %[2]d %[3]s and all are pending: place it again later, or give %[1]s more memory", l.flow.Entry().Service(), l.limit, vocabulary.Plural(l.flow.Unit)))
 	case errors.Is(err, store.ErrOutboxFull):
 		return carrier.Fail("", carrier.Full, "the outbox of "+l.flow.Entry().Service()+" is full: the broker takes no messages, so place it again later")
 	case errors.Is(err, store.ErrNotReserved):

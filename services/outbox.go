@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,12 +27,14 @@ type outbox struct {
 	prefix string
 	shared bool
 
-	refused  refusals
-	woken    chan struct{}
-	finished chan sent
-	stop     context.CancelFunc // of the loop
-	loop     sync.WaitGroup
-	sending  sync.WaitGroup
+	refused refusals
+	// unremoved are messages that the broker has and the store could not remove: they are not sent again, as long as this process runs.
+	unremoved []uint64
+	woken     chan struct{}
+	finished  chan sent
+	stop      context.CancelFunc // of the loop
+	loop      sync.WaitGroup
+	sending   sync.WaitGroup
 }
 
 const (
@@ -157,6 +160,7 @@ func (o *outbox) run(ctx context.Context) {
 			o.end(s, busy)
 		case <-ticker.C:
 			adopt = o.shared
+			o.remove()
 			maps.DeleteFunc(busy, func(_ string, sending bool) bool { return !sending })
 		case <-ctx.Done():
 		}
@@ -167,7 +171,7 @@ func (o *outbox) run(ctx context.Context) {
 func (o *outbox) begin(waiting []store.Message, busy map[string]bool) {
 	byKey := map[string][]store.Message{}
 	for _, m := range waiting {
-		if _, is := busy[m.Key]; !is {
+		if _, is := busy[m.Key]; !is && !slices.Contains(o.unremoved, m.ID) {
 			byKey[m.Key] = append(byKey[m.Key], m)
 		}
 	}
@@ -209,9 +213,8 @@ func (o *outbox) sendOne(m store.Message) error {
 
 // end removes what the broker has, together with what others have sent meanwhile.
 func (o *outbox) end(first sent, busy map[string]bool) {
-	var ids []uint64
 	for s, more := first, true; more; {
-		ids = append(ids, s.ids...)
+		o.unremoved = append(o.unremoved, s.ids...)
 		if busy[s.key] = false; !s.failed {
 			delete(busy, s.key)
 		}
@@ -221,14 +224,21 @@ func (o *outbox) end(first sent, busy map[string]bool) {
 			more = false
 		}
 	}
-	if len(ids) == 0 || !o.node.life.Alive() { // a killed process removes nothing
+	o.remove()
+}
+
+// remove removes what the broker has. What the store does not remove now waits for the next look.
+func (o *outbox) remove() {
+	if len(o.unremoved) == 0 || !o.node.life.Alive() { // a killed process removes nothing
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), outboxRemove)
 	defer cancel()
-	if err := o.store.Remove(ctx, ids...); err != nil {
-		o.node.telemetry.Log.Warn("messages that the broker has stay in the outbox, and are sent again", "messages", len(ids), "error", err)
+	if err := o.store.Remove(ctx, o.unremoved...); err != nil {
+		o.node.telemetry.Log.Warn("messages that the broker has stay in the outbox: a process that ends now leaves them to be sent again", "messages", len(o.unremoved), "error", err)
+		return
 	}
+	o.unremoved = nil
 }
 
 // drain waits until the outbox is empty, or ctx ends: what is left is sent after the next start.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tracelab/internal/poll"
+	"tracelab/internal/vocabulary"
 )
 
 // Shutdown stops taking orders, lets the ones that are on their way end, finishes and commits the messages in work, and
@@ -87,7 +88,7 @@ func (k *keeper) settle(ctx context.Context) error {
 	return poll.Until(ctx, 10*time.Millisecond, func(ctx context.Context) error {
 		n, err := k.ledger.pending(ctx)
 		if err == nil && n > 0 {
-			return fmt.Errorf("%d orders are pending", n)
+			return fmt.Errorf("%d %s are pending", n, vocabulary.Plural(k.flow.Unit))
 		}
 		return err
 	})

@@ -24,6 +24,7 @@ const startWithin = 2 * time.Minute // on a busy machine
 
 // Shared is a server that the tests of a package share. Main or Stop stops it.
 type Shared struct {
+	dir     string // of the server, which stays when it is stopped; "": one of its own
 	once    sync.Once
 	server  postgres.Server
 	process postgres.Process
@@ -70,9 +71,11 @@ func (s *Shared) Process(t testing.TB) postgres.Process {
 }
 
 func (s *Shared) start() error {
-	dir, err := os.MkdirTemp("", "tracelab-postgres-") // the folders of t.TempDir are closed to the user that runs PostgreSQL
-	if err != nil {
-		return err
+	dir, err := s.dir, error(nil)
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "tracelab-postgres-"); err != nil { // the folders of t.TempDir are closed to the user that runs PostgreSQL
+			return err
+		}
 	}
 	s.server = postgres.Server{Dir: dir, Child: true}
 	if err := os.Chmod(dir, 0o755); err != nil {
@@ -91,13 +94,23 @@ func (s *Shared) Stop() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()
-	return errors.Join(s.server.Stop(ctx, io.Discard), os.RemoveAll(s.server.Dir))
+	err := s.server.Stop(ctx, io.Discard)
+	if s.dir == "" {
+		err = errors.Join(err, os.RemoveAll(s.server.Dir))
+	}
+	return err
 }
 
 // Own starts a server for one test, which may stop and kill it.
 func Own(t testing.TB) (postgres.Server, postgres.Process) {
 	t.Helper()
-	s := &Shared{}
+	return OwnIn(t, "")
+}
+
+// OwnIn is Own with a folder for the server, which the user that runs PostgreSQL can enter; "" for one that is removed behind the test.
+func OwnIn(t testing.TB, dir string) (postgres.Server, postgres.Process) {
+	t.Helper()
+	s := &Shared{dir: dir}
 	t.Cleanup(func() {
 		if err := s.Stop(); err != nil {
 			t.Error(err)

@@ -52,12 +52,12 @@ func OpenBolt(path string, limits Limits) (*Bolt, error) {
 		return nil, fmt.Errorf("store file %s: another process has it open: give each process a file of its own, or all of them a PostgreSQL: %w", path, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("store file %s: %w", path, err)
+		return nil, fmt.Errorf("store file %s: %w", path, withRemedy(err))
 	}
 	db.MaxBatchDelay = batchDelay
 	b := &Bolt{db: db, path: path, limits: limits.atLeastOne()}
 	if err := db.Update(b.prepare); err != nil {
-		return nil, errors.Join(fmt.Errorf("store file %s: %w", path, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("store file %s: %w", path, withRemedy(err)), db.Close())
 	}
 	return b, nil
 }
@@ -102,7 +102,7 @@ func (b *Bolt) named(err error) error {
 			return err
 		}
 	}
-	return fmt.Errorf("store file %s: %w", b.path, err)
+	return fmt.Errorf("store file %s: %w", b.path, withRemedy(err))
 }
 
 // numeral writes a number as a key or a value, number reads it; what is missing is 0.

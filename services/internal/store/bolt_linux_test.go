@@ -61,8 +61,8 @@ func TestAFullDisk(t *testing.T) {
 	if restored != nil {
 		t.Fatal(restored)
 	}
-	if err == nil || !strings.Contains(err.Error(), "file too large") || !strings.Contains(err.Error(), "store file "+path) {
-		t.Errorf("on a full disk: %v, want the file and the reason", err)
+	if err == nil || !strings.Contains(err.Error(), "file too large") || !strings.Contains(err.Error(), "store file "+path) || !strings.Contains(err.Error(), "make room") {
+		t.Errorf("on a full disk: %v, want the file, the reason and the way out", err)
 	}
 	whole(made)
 	if err := create(made); err != nil {

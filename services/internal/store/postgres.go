@@ -179,7 +179,7 @@ func (p *Postgres) named(err error) error {
 			return err
 		}
 	}
-	return fmt.Errorf("store %s: %w", p.name, oneLine{err})
+	return fmt.Errorf("store %s: %w", p.name, withRemedy(oneLine{err}))
 }
 
 // exec runs a statement.
