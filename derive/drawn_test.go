@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -95,7 +96,7 @@ func TestLateTimersArePaidOnce(t *testing.T) {
 			t.Errorf("%s: quantiles %v, had %v", row.Step, got.Quantiles, want.Quantiles)
 		}
 	}
-	if says := "which end about 500µs late"; !strings.Contains(string(shorter.YAML), says) || strings.Contains(string(exact.YAML), "late on the machine") {
+	if says := "which end about 500µs late"; !strings.Contains(comments(shorter), says) || strings.Contains(comments(exact), "late on the machine") {
 		t.Errorf("want %q, and only where waits are shorter:\n%s", says, shorter.YAML)
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -144,7 +145,7 @@ func TestFewJourneysAreNoOrder(t *testing.T) {
 		if got := afters(d.Flow)["srv-profile.GetProfiles"]; got != c.after {
 			t.Errorf("%d journeys, at least %d: after %s, want %s\n%s", c.journeys, c.atLeast, got, c.after, d.YAML)
 		}
-		said := strings.Contains(string(d.YAML), "  # it began after srv-reservation.CheckAvailability had ended 19 of 19 times: too few to tell, from 20 on it is taken for given\n")
+		said := strings.Contains(comments(d), " it began after srv-reservation.CheckAvailability had ended 19 of 19 times: too few to tell, from 20 on it is taken for given")
 		if said != (c.journeys == 19) {
 			t.Errorf("%d journeys: the comment is there: %v\n%s", c.journeys, said, d.YAML)
 		}
@@ -159,7 +160,7 @@ func TestAnOrderThatIsNotAlwaysKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if afters(d.Flow)["c.Two"] != "a.Go" || !strings.Contains(string(d.YAML), "# it began after b.One had ended 39 of 40 times: not always, so they are side by side") {
+	if afters(d.Flow)["c.Two"] != "a.Go" || !strings.Contains(comments(d), " it began after b.One had ended 39 of 40 times: not always, so they are side by side") {
 		t.Errorf("c.Two comes after %q\n%s", afters(d.Flow)["c.Two"], d.YAML)
 	}
 }
@@ -206,7 +207,7 @@ func TestNamesThatAreNone(t *testing.T) {
 		}
 	}
 	for _, said := range []string{`service is the service "订单"`, `the operation "x\n# y: {"`, `Cart-service is the service "Cart Service"`, `its topic is "a b/c"`} {
-		if !strings.Contains(strings.ToLower(string(d.YAML)), strings.ToLower(said)) {
+		if !strings.Contains(strings.ToLower(comments(d)), strings.ToLower(said)) {
 			t.Errorf("no %q in\n%s", said, d.YAML)
 		}
 	}
@@ -220,7 +221,7 @@ func TestStepsOfSomeJourneys(t *testing.T) {
 		t.Fatal(err)
 	}
 	row, _ := d.Flow.Row("c.Seldom")
-	if row.Share < 0.2 || row.Share > 0.4 || !strings.Contains(string(d.YAML), "of 100 journeys have it") {
+	if row.Share < 0.2 || row.Share > 0.4 || !strings.Contains(comments(d), "of 100 journeys have it") {
 		t.Errorf("share %v\n%s", row.Share, d.YAML)
 	}
 }
@@ -257,5 +258,29 @@ func TestALoneSettleIsNamedOtherwise(t *testing.T) {
 	}
 	if steps := d.Flow.Steps(); !slices.Equal(steps, []flows.Step{"till.Settle2", "till.Settle"}) {
 		t.Errorf("steps %v", steps)
+	}
+}
+
+// comments are the comments of a file, each on one line as if none were wrapped.
+func comments(d *derive.Derived) string {
+	var b strings.Builder
+	for line := range strings.Lines(string(d.YAML)) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "#"); ok {
+			b.WriteString(text)
+		}
+	}
+	return b.String()
+}
+
+// TestTheFileFitsAScreen: no line that can be broken has more than 80 columns.
+func TestTheFileFitsAScreen(t *testing.T) {
+	d, err := derive.From(drawn(hotel(), 19, 0.1), derive.Options{From: "a directory with a long name/of traces that somebody has recorded somewhere"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(d.YAML)) {
+		if words := strings.Fields(line); utf8.RuneCountInString(line) > 81 && len(words) > 2 {
+			t.Errorf("%d columns: %s", utf8.RuneCountInString(line)-1, line)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/journey/format"
 	"tracelab/services/flows"
 )
 
@@ -19,6 +21,7 @@ type file struct {
 	name    string
 	unit    string
 	topics  map[*step]string
+	columns int // that a line has at the most, where it can be broken
 }
 
 // variant is what a file has. Where a flow with all of it cannot run, one thing after the other is left out.
@@ -108,6 +111,17 @@ func problem(err error) string {
 
 // text is the file.
 func (f *file) text(v variant) []byte {
+	f.columns = narrow
+	text := f.textIn(v)
+	if bytes.Count(text, []byte("\n")) > mostNarrow {
+		f.columns = wide
+		text = f.textIn(v)
+	}
+	return text
+}
+
+// textIn is the file in so many columns.
+func (f *file) textIn(v variant) []byte {
 	var b strings.Builder
 	f.head(&b)
 	b.WriteString("steps:\n")
@@ -128,7 +142,7 @@ func (f *file) text(v variant) []byte {
 // head writes what stands above the steps.
 func (f *file) head(b *strings.Builder) {
 	d := f.derived
-	comment := func(format string, args ...any) { fmt.Fprintf(b, "# "+format+"\n", args...) }
+	comment := func(text string, args ...any) { f.comment(b, "# ", fmt.Sprintf(text, args...)) }
 	comment("Derived from %d %s %s.", d.Journeys, noun(d.Journeys, "journey", "journeys"), f.begin())
 	if f.options.From != "" {
 		comment("The traces are those of %s.", quoted(f.options.From))
@@ -142,8 +156,8 @@ func (f *file) head(b *strings.Builder) {
 	if d.Others > 0 {
 		comment("%d more %s left out: another root. --root TEXT chooses.", d.Others, noun(d.Others, "is", "are"))
 	}
-	comment("What the traces do not tell: how much of the work was waiting and how much computing (all of it is wait), what a unit consists of (body),")
-	comment("why one is refused (reasons). What the hops took is not in it: those of a run take their own time.")
+	comment("What the traces do not tell: how much of the work was waiting and how much computing (all of it is wait), what a unit consists of (body), " +
+		"why one is refused (reasons). What the hops took is not in it: those of a run take their own time.")
 	if late := f.options.Late.middle().Round(10 * time.Microsecond); late > 0 {
 		comment("A run waits by timers, which end about %v late on the machine where this was written: each wait is shorter by that.", late)
 	}
@@ -191,8 +205,19 @@ func noun(n int, one, many string) string {
 	return many
 }
 
-// longestLine is where a step goes over several lines.
-const longestLine = 150
+// Columns of the file: of one that a person reads, and of one with so many steps that it would have too many lines.
+const (
+	narrow     = 80
+	wide       = 150
+	mostNarrow = 1500 // lines
+)
+
+// comment writes a comment.
+func (f *file) comment(b *strings.Builder, mark, text string) {
+	for _, line := range format.Wrap(text, f.columns-len(mark)) {
+		b.WriteString(mark + line + "\n")
+	}
+}
 
 // writeStep writes a row, and above it what there is to say.
 func (f *file) writeStep(b *strings.Builder, i int, s *step, v variant) {
@@ -200,7 +225,7 @@ func (f *file) writeStep(b *strings.Builder, i int, s *step, v variant) {
 	seen := map[string]bool{}
 	for _, note := range s.notes {
 		if !seen[note] {
-			fmt.Fprintf(b, "  # %s\n", note)
+			f.comment(b, "  # ", note)
 		}
 		seen[note] = true
 	}
@@ -214,7 +239,7 @@ func (f *file) writeStep(b *strings.Builder, i int, s *step, v variant) {
 		if len(after) > 1 {
 			text = "[" + strings.Join(after, ", ") + "]"
 		}
-		if len(text) > longestLine {
+		if len(text) > f.columns {
 			text = "\n      - " + strings.Join(after, "\n      - ")
 		}
 		fields = append(fields, "after: "+text, "message: "+plain(f.topics[s]))
@@ -224,7 +249,7 @@ func (f *file) writeStep(b *strings.Builder, i int, s *step, v variant) {
 		fields = append(fields, fmt.Sprintf("share: %.3g", max(s.share, 0.001)))
 	}
 	line := fmt.Sprintf("  %s: {%s}\n", s.name, strings.Join(fields, ", "))
-	if len(line) > longestLine {
+	if len(line) > f.columns {
 		line = fmt.Sprintf("  %s:\n    %s\n", s.name, strings.Join(fields, "\n    "))
 	}
 	b.WriteString(line)

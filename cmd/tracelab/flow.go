@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 
@@ -48,21 +49,21 @@ type flowShowCommand struct {
 
 // Run draws a flow.
 func (c *flowShowCommand) Run(s *streams) error {
-	f, err := loadFlow(c.Flow)
-	if err != nil {
-		return err
-	}
-	switch {
-	case c.YAML:
+	if c.YAML {
 		text, err := flows.LoadSource(c.Flow)
 		if err != nil {
-			return err
+			return unreadFlow(err)
 		}
 		if _, err := s.out.Write(text); err != nil {
 			return fmt.Errorf("write the flow: %w", err)
 		}
 		return nil
-	case c.Format == "html":
+	}
+	f, err := loadFlow(c.Flow)
+	if err != nil {
+		return err
+	}
+	if c.Format == "html" {
 		return f.WriteHTML(s.out)
 	}
 	return f.WriteText(s.out, terminalOf(s.out).Columns())
@@ -81,22 +82,34 @@ func (c *flowCheckCommand) Run(s *streams) error {
 	failed := false
 	for _, name := range c.Files {
 		f, err := flows.Load(name)
-		if wrong, ok := errors.AsType[*flows.Error](err); ok {
+		wrong, ok := errors.AsType[*flows.Error](err)
+		switch {
+		case ok:
 			failed = true
-			if err := s.say("%v", wrong); err != nil {
-				return err
-			}
-			continue
+			err = s.wrapped(wrong.Error())
+		case err != nil:
+			return unreadFlow(err)
+		default:
+			err = s.wrapped(fmt.Sprintf("%s: flow %s: %s of %s, forms %s", name, f.Name, count(len(f.Rows), "step"), count(len(f.Services())-1, "service"), strings.Join(formNames(f.Forms()), ", ")))
 		}
 		if err != nil {
-			return unreadFlow(err)
-		}
-		if err := s.say("%s: flow %s: %s of %s, forms %s", name, f.Name, count(len(f.Rows), "step"), count(len(f.Services())-1, "service"), strings.Join(formNames(f.Forms()), ", ")); err != nil {
 			return err
 		}
 	}
 	if failed {
 		return errNotSo
+	}
+	return nil
+}
+
+// wrapped writes lines of a report, each wrapped at the terminal's width and indented from its second line on.
+func (s *streams) wrapped(text string) error {
+	for line := range strings.SplitSeq(visible(text), "\n") {
+		plain := strings.TrimLeft(line, " ")
+		indent := line[:len(line)-len(plain)]
+		if _, err := io.WriteString(s.out, terminalOf(s.out).Paragraph(indent, indent+"  ", plain)); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
 	}
 	return nil
 }

@@ -153,13 +153,13 @@ func (s *streams) exit(err error) int {
 	case errors.Is(err, errNotSo): // the report says it
 		return exitNotSo
 	case badConfig || badUsage || badWord || badForm:
-		s.talk("tracelab: %v%s", err, suggestion(err))
+		s.talk("tracelab: %s%s", visible(err.Error()), suggestion(err))
 		return exitUsage
 	case unread:
-		s.talk("tracelab: %v%s", err, suggestion(err))
+		s.talk("tracelab: %s%s", visible(err.Error()), suggestion(err))
 		return exitUnread
 	default:
-		s.talk("tracelab: %v%s", err, suggestion(err))
+		s.talk("tracelab: %s%s", visible(err.Error()), suggestion(err))
 		return exitNotSo
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"tracelab/internal/otlp"
 	"tracelab/internal/telemetry"
+	"tracelab/internal/vocabulary"
 	"tracelab/lab"
 	"tracelab/services"
 	"tracelab/services/flows"
@@ -147,7 +148,7 @@ func (c *serveCommand) announce(s *streams, system *services.System, config serv
 		s.talk("no --store: which steps were done is in the memory of this process; when it is killed, steps may be repeated")
 	}
 	if forms := flow.FormsBy(flows.KafkaLog); len(c.Kafka) == 0 && len(forms) > 0 {
-		s.talk("no --kafka: orders of the forms %s will be refused", strings.Join(formNames(forms), " and "))
+		s.talk("no --kafka: %s of the forms %s will be refused", vocabulary.Plural(flow.Unit), strings.Join(formNames(forms), " and "))
 	}
 	if !exporting {
 		s.talk("no --otlp and no OTEL_EXPORTER_OTLP_ENDPOINT: spans go nowhere, and neither do metrics")

@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"tracelab/internal/vocabulary"
+	"tracelab/journey/format"
 	"tracelab/journey/predict"
 	"tracelab/lab/rundir"
 )
@@ -58,4 +59,13 @@ func listed(err *kong.ParseError) string {
 		}
 	}
 	return "; the commands are " + strings.Join(names, ", ")
+}
+
+// visible is a text for a terminal that quotes what came from outside: what is not printable is escaped, the ends of lines apart.
+func visible(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = format.Escape(line)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -3,7 +3,6 @@ package flows
 import (
 	"embed"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,15 +87,4 @@ func Load(nameOrFile string) (*Flow, error) {
 // IsFile tells whether a flow is asked for by its file.
 func IsFile(nameOrFile string) bool {
 	return strings.ContainsAny(nameOrFile, `/\`) || strings.HasSuffix(nameOrFile, ".yaml") || strings.HasSuffix(nameOrFile, ".yml")
-}
-
-// LoadSource reads the YAML of a flow by its name, or from a file.
-func LoadSource(nameOrFile string) ([]byte, error) {
-	if !IsFile(nameOrFile) {
-		return Source(nameOrFile)
-	}
-	if _, err := ReadFile(nameOrFile); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(nameOrFile)
 }

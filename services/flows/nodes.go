@@ -83,7 +83,7 @@ func (v value) pairs(what string) ([]pair, error) {
 		return nil, v.wrong("%s: use a mapping, {NAME: VALUE, …}", what)
 	}
 	if len(nodes) == 0 {
-		return nil, v.wrong("%s: it is empty", what)
+		return nil, v.wrong("%s: it is empty: write {NAME: VALUE, …}, or leave it out", what)
 	}
 	pairs := make([]pair, 0, len(nodes))
 	for _, n := range nodes {
@@ -137,7 +137,7 @@ func (v value) text() (string, error) {
 		return "", v.wrong("use a plain text")
 	}
 	if text = strings.TrimSpace(text); text == "" {
-		return "", v.wrong("it is empty")
+		return "", v.wrong("it is empty: give it a value, or leave it out")
 	}
 	return text + v.more, nil
 }

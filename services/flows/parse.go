@@ -3,9 +3,7 @@ package flows
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,20 +27,6 @@ var (
 	takenFields = []string{"id", "status", "run", "form", "number", "steps", "failures"} // of the answer to GET UNIT
 	notServices = []string{Gateway, "client", "doctor"}
 )
-
-// ReadFile reads a flow from a file.
-func ReadFile(path string) (*Flow, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("flow: %w", err)
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	content, err := io.ReadAll(io.LimitReader(file, MaxFileBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("flow: %w: name a file that can be read", err)
-	}
-	return Parse(path, content)
-}
 
 // Parse reads a flow. Errors about its content are *Error and name the place by the file's name.
 func Parse(file string, content []byte) (*Flow, error) {

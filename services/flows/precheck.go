@@ -23,8 +23,11 @@ const (
 // precheck refuses what could make the parser work without end, before it sees anything: too much, too deep, and YAML's ways of repeating
 // itself.
 func (d *document) precheck(content []byte) error {
+	if len(d.lines) > maxLines {
+		return d.at(maxLines+1, 1, "", "more than %d lines: a flow has at most %d steps, so leave some out", maxLines, MaxSteps)
+	}
 	if len(content) > MaxFileBytes {
-		return &Error{File: d.file, Problem: fmt.Sprintf("%d bytes: a flow has at most %d KiB", len(content), MaxFileBytes>>10)}
+		return &Error{File: d.file, Problem: fmt.Sprintf("more than %d KiB: a flow has at most %d steps, so leave some out", MaxFileBytes>>10, MaxSteps)}
 	}
 	if !utf8.Valid(content) {
 		return &Error{File: d.file, Problem: "the file is not UTF-8: save it as that"}
@@ -48,9 +51,6 @@ func (d *document) precheck(content []byte) error {
 
 // checkDepth bounds brackets, markers of lists and indentation, counted as if none of them were quoted.
 func (d *document) checkDepth() error {
-	if len(d.lines) > maxLines {
-		return d.at(maxLines+1, 1, "", "%d lines: a flow has at most %d, and %d steps", len(d.lines), maxLines, MaxSteps)
-	}
 	brackets := 0
 	var indents []int
 	for i, line := range d.lines {
