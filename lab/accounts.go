@@ -32,7 +32,7 @@ type Accounts struct {
 // Problems lists the sums that do not hold, and what is left over at the end of a run: an order that is pending.
 func (a Accounts) Problems() []string {
 	wrong := a.Imbalances()
-	if pending := a.pending(); pending != "" {
+	if pending := a.pending("order"); pending != "" {
 		wrong = append(wrong, pending)
 	}
 	return wrong
@@ -54,11 +54,11 @@ func (a Accounts) Imbalances() []string {
 }
 
 // pending says that orders are left over, or "".
-func (a Accounts) pending() string {
+func (a Accounts) pending(u unitWord) string {
 	if a.Pending == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%s pending: accepted, and neither completed nor failed by the deadline", count(a.Pending, "order is", "orders are"))
+	text := fmt.Sprintf("%s pending: accepted, and neither completed nor failed by the deadline", u.count(a.Pending, "is", "are"))
 	if a.PendingLost > 0 {
 		text += fmt.Sprintf("; %d of them lost: they went on in the memory of a process that has ended", a.PendingLost)
 	}

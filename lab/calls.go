@@ -32,24 +32,29 @@ func (r *running) silentCalls() []string {
 	return texts
 }
 
-// callCounts writes how calls went, for the forms and steps of which there is something to say.
+// callCounts writes how calls went.
 func (r *Result) callCounts(b *strings.Builder) {
-	said := false
+	lines := r.callLines()
+	if len(lines) == 0 {
+		return
+	}
+	b.WriteString("Calls, as the services counted them:\n\n")
+	for _, line := range lines {
+		b.WriteString("  " + line + "\n")
+	}
+	b.WriteString("\n")
+}
+
+// callLines are a line for each form and step of whose calls there is something to say.
+func (r *Result) callLines() []string {
+	var lines []string
 	for _, form := range r.forms() {
 		calls := r.Forms[form].Calls
 		for _, step := range slices.Sorted(maps.Keys(calls)) {
-			text := calls[step].String()
-			if text == "" {
-				continue
+			if text := calls[step].String(); text != "" {
+				lines = append(lines, fmt.Sprintf("%s  %s  %s", form, step, text))
 			}
-			if !said {
-				b.WriteString("Calls, as the services counted them:\n\n")
-				said = true
-			}
-			fmt.Fprintf(b, "  %s  %s  %s\n", form, step, text)
 		}
 	}
-	if said {
-		b.WriteString("\n")
-	}
+	return lines
 }

@@ -61,7 +61,7 @@ placing:
 	close(turns)
 	clients.Wait()
 	if ctx.Err() != nil {
-		failed.keep(fmt.Errorf("stopped while placing orders: %w", context.Cause(ctx)))
+		failed.keep(fmt.Errorf("stopped while placing %s: %w", unitOf(l.flow).many(), context.Cause(ctx)))
 	}
 	return placed, Generator{Clients: l.clients, Rate: perSecond(placed, time.Since(begin))}, failed.err
 }
@@ -92,17 +92,17 @@ func perSecond(n int, during time.Duration) float64 {
 // loop says in words how the load was offered.
 func (r *Result) loop() string {
 	if r.Clients == 0 {
-		return fmt.Sprintf("at %g orders/s", r.Rate)
+		return fmt.Sprintf("at %g %s/s", r.Rate, r.unit().many())
 	}
 	thinks := ""
 	if r.ThinkMS > 0 {
 		thinks = fmt.Sprintf(" and has thought for %v", time.Duration(r.ThinkMS*float64(time.Millisecond)))
 	}
-	return fmt.Sprintf("by %s, each of which places its next order when it has its answer%s", count(r.Clients, "client", "clients"), thinks)
+	return fmt.Sprintf("by %s, each of which places its next %s when it has its answer%s", count(r.Clients, "client", "clients"), r.unit(), thinks)
 }
 
 // closedLoop says what the figures of a closed loop are.
-func (g Generator) closedLoop() string {
-	return fmt.Sprintf("Generator: %s in a closed loop placed %.3g orders/s. There are no intended start times and no start lag: response is the caller wait, and a stall lowers the load",
-		count(g.Clients, "client", "clients"), g.Rate)
+func (g Generator) closedLoop(u unitWord) string {
+	return fmt.Sprintf("Generator: %s in a closed loop placed %.3g %s/s. There are no intended start times and no start lag: response is the caller wait, and a stall lowers the load",
+		count(g.Clients, "client", "clients"), g.Rate, u.many())
 }

@@ -85,8 +85,8 @@ func (c Config) checkLoad() error {
 			return fmt.Errorf("think %v: use a duration up to %v", c.Think, maxDuration)
 		}
 		if thinking := time.Duration(c.Orders*len(c.Forms)/c.Clients) * c.Think; thinking > maxDuration {
-			return fmt.Errorf("%s in each of %s by %s who think for %v take %v: use fewer orders, more clients or less thinking, so that they take no more than %v",
-				count(c.Orders, "order", "orders"), count(len(c.Forms), "form", "forms"), count(c.Clients, "client", "clients"), c.Think, thinking.Round(time.Second), maxDuration)
+			return fmt.Errorf("%s in each of %s by %s who think for %v take %v: use fewer %s, more clients or less thinking, so that they take no more than %v",
+				unitOf(c.Flow).count(c.Orders, "", ""), count(len(c.Forms), "form", "forms"), count(c.Clients, "client", "clients"), c.Think, thinking.Round(time.Second), unitOf(c.Flow).many(), maxDuration)
 		}
 		return nil
 	}
@@ -94,11 +94,11 @@ func (c Config) checkLoad() error {
 		return errors.New("think is what clients of a closed loop do between their orders: say with --clients how many there are, or leave out --think")
 	}
 	if !(c.Rate >= minRate && c.Rate <= maxRate) {
-		return fmt.Errorf("rate %g: use orders/s from %g to %g", c.Rate, minRate, maxRate)
+		return fmt.Errorf("rate %g: use %s/s from %g to %g", c.Rate, unitOf(c.Flow).many(), minRate, maxRate)
 	}
 	if placing := c.placing(); placing > maxDuration {
-		return fmt.Errorf("%s in each of %s at %g orders/s take %v: use fewer orders or a higher rate, so that they take no more than %v",
-			count(c.Orders, "order", "orders"), count(len(c.Forms), "form", "forms"), c.Rate, placing.Round(time.Second), maxDuration)
+		return fmt.Errorf("%s in each of %s at %g %s/s take %v: use fewer %[4]s or a higher rate, so that they take no more than %[6]v",
+			unitOf(c.Flow).count(c.Orders, "", ""), count(len(c.Forms), "form", "forms"), c.Rate, unitOf(c.Flow).many(), placing.Round(time.Second), maxDuration)
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func (r *running) droppedElsewhere(ctx context.Context) map[string]int64 {
 	}
 	if r.reported != nil {
 		if others := report.Counts.Dropped - r.reported.Counts.Dropped - ofOrders; others > 0 {
-			r.problems = append(r.problems, fmt.Sprintf("%s dropped by the services besides: of no order of this run, or left out by an endpoint that did not say which", count(int(others), "span was", "spans were")))
+			r.problems = append(r.problems, fmt.Sprintf("%s dropped by the services besides: of no %s of this run, or left out by an endpoint that did not say which", count(int(others), "span was", "spans were"), r.Flow.Unit))
 		}
 	}
 	for _, service := range sortedKeys(report.Silent) {

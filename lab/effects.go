@@ -67,9 +67,9 @@ func (r *running) restarted() string {
 		forgotten += r.lost(form)
 	}
 	text := fmt.Sprintf("%s was restarted at %s, and keeps its state in memory: it forgot %s that it had accepted",
-		r.Flow.Entry().Service(), now.Started.UTC().Format(time.TimeOnly), count(forgotten, "order", "orders"))
+		r.Flow.Entry().Service(), now.Started.UTC().Format(time.TimeOnly), unitOf(r.Flow).count(forgotten, "", ""))
 	if now.UnknownMessages > 0 {
-		text += fmt.Sprintf(", and got %s about such orders", count(now.UnknownMessages, "message", "messages"))
+		text += fmt.Sprintf(", and got %s about such %s", count(now.UnknownMessages, "message", "messages"), unitOf(r.Flow).many())
 	}
 	return text
 }

@@ -82,7 +82,7 @@ func (c Config) checkEvents() error {
 			return fmt.Errorf("event %s: %w", e, err)
 		}
 		if e.At > over {
-			return fmt.Errorf("event %s: the run is over by %v: use an earlier time, more orders, or a longer --deadline", e, over.Round(time.Millisecond))
+			return fmt.Errorf("event %s: the run is over by %v: use an earlier time, more %s, or a longer --deadline", e, over.Round(time.Millisecond), unitOf(c.Flow).many())
 		}
 		of := c.instances(e)
 		all := func(are func(string) bool) bool {

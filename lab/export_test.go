@@ -137,4 +137,4 @@ func (j Judge) Completion(number int) (ms float64, late int) {
 }
 
 // VerdictOf is what a report says of a generator.
-func VerdictOf(g Generator) string { return g.verdict() }
+func VerdictOf(g Generator) string { return g.verdict("order") }

@@ -115,7 +115,7 @@ func (j *judge) unexplained(form services.Form, explained func(*record) bool) st
 	if missing == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %s no 2xx answer, and no fault explains it: %s", missing, count(placed, "order has", "orders have"), mostFrequent(reasons, 5))
+	return fmt.Sprintf("%d of %s no 2xx answer, and no fault explains it: %s", missing, j.unit.count(placed, "has", "have"), mostFrequent(reasons, 5))
 }
 
 // mostFrequent lists reasons with how often they occur, and sums up those behind the first few.

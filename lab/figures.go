@@ -104,7 +104,7 @@ func (j *judge) median(form services.Form, gaps []gap) (*medianOrder, error) {
 	middle := list[(len(list)-1)/2]
 	found, why := j.journey(middle)
 	if found == nil {
-		return nil, fmt.Errorf("the median order of %s cannot be drawn: %s", form, why)
+		return nil, fmt.Errorf("the median %s of %s cannot be drawn: %s", j.unit, form, why)
 	}
 	return newMedianOrder(middle.order, found, gaps), nil
 }

@@ -1,13 +1,10 @@
 package lab_test
 
 import (
-	"bytes"
 	"slices"
-	"strings"
 	"testing"
 
 	"tracelab/journey"
-	"tracelab/journey/format"
 	"tracelab/journey/lint"
 	"tracelab/lab"
 	"tracelab/services"
@@ -56,13 +53,7 @@ func TestARunOfAnyFlow(t *testing.T) {
 				if len(result.Problems) > 0 || result.Flow != f.Name {
 					t.Errorf("flow %s, problems %q", result.Flow, result.Problems)
 				}
-				var text bytes.Buffer
-				if err := result.WriteText(&text, format.Style{}); err != nil {
-					t.Fatal(err)
-				}
-				if says := strings.Contains(text.String(), "flow "+f.Name+" (an order is one "+f.Unit+"), relation"); says != (f.Unit != "order") {
-					t.Errorf("it says what an order is: %v\n%.300s", says, text.String())
-				}
+				inItsWords(t, f, result)
 				if found := lint.Check(journey.NewSet(runSpans(t, result))).Findings; len(found) > 0 {
 					t.Errorf("%d findings of lint, the first: %+v", len(found), found[0])
 				}

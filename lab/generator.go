@@ -32,27 +32,27 @@ const lateStart = 2
 func (g Generator) Late() bool { return g.StartLagP99 > lateStart }
 
 // verdict says whether the generator was on time, and up to which rate it is.
-func (g Generator) verdict() string {
+func (g Generator) verdict(u unitWord) string {
 	switch {
 	case g.Late():
-		return "it is late at this rate; " + g.advice()
+		return "it is late at this rate; " + g.advice(u)
 	case g.Higher == 0:
 		return "it is on time at this rate"
 	case g.LateAt == 0:
-		return fmt.Sprintf("it is on time at this rate, and still at %g orders/s, the highest that was tried", g.OnTime)
+		return fmt.Sprintf("it is on time at this rate, and still at %g %s/s, the highest that was tried", g.OnTime, u.many())
 	case g.OnTime == g.Rate:
-		return fmt.Sprintf("it is on time at this rate, and late at %g orders/s", g.LateAt)
+		return fmt.Sprintf("it is on time at this rate, and late at %g %s/s", g.LateAt, u.many())
 	}
-	return fmt.Sprintf("it is on time at this rate, and still at %g orders/s; late at %g", g.OnTime, g.LateAt)
+	return fmt.Sprintf("it is on time at this rate, and still at %g %s/s; late at %g", g.OnTime, u.many(), g.LateAt)
 }
 
 // advice says which rate to use instead.
-func (g Generator) advice() string {
+func (g Generator) advice(u unitWord) string {
 	switch {
 	case g.OnTime > 0:
-		return fmt.Sprintf("it starts on time at %g orders/s: use --rate %[1]g", g.OnTime)
+		return fmt.Sprintf("it starts on time at %g %s/s: use --rate %[1]g", g.OnTime, u.many())
 	case g.Tried > 0:
-		return fmt.Sprintf("it was late at %g orders/s, too: use a machine that has time, or a lower --rate", g.Tried)
+		return fmt.Sprintf("it was late at %g %s/s, too: use a machine that has time, or a lower --rate", g.Tried, u.many())
 	}
 	return "use a lower --rate"
 }

@@ -118,11 +118,11 @@ func (k *kept) has(ctx context.Context, f *fetcher, r *record) bool {
 }
 
 // warnings say what Jaeger has forgotten, and what would keep it.
-func (k *kept) warnings(forms []services.Form, orders int) []string {
+func (k *kept) warnings(u unitWord, forms []services.Form, orders int) []string {
 	var texts []string
 	for _, form := range forms {
 		if n := k.forgotten[form]; n > 0 {
-			texts = append(texts, fmt.Sprintf("Jaeger has forgotten about %d of the %d orders of %s already (this report has them): it keeps the newest traces alone; JAEGER_MAX_TRACES, or max_traces of its memory store, keeps more", n, orders, form))
+			texts = append(texts, fmt.Sprintf("Jaeger has forgotten about %d of the %d %s of %s already (this report has them): it keeps the newest traces alone; JAEGER_MAX_TRACES, or max_traces of its memory store, keeps more", n, orders, u.many(), form))
 		}
 	}
 	if k.err != nil {

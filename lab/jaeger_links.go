@@ -56,14 +56,14 @@ func (r *running) reportJaeger(result *Result) {
 	service := clientName
 	if r.OTLP.Traces.IsZero() {
 		service = services.Gateway
-		result.Warnings = append(result.Warnings, "the client's own spans are sent nowhere, so in Jaeger these orders have no root: send them with --otlp (or OTEL_EXPORTER_OTLP_ENDPOINT); this report has them")
+		result.Warnings = append(result.Warnings, "the client's own spans are sent nowhere, so in Jaeger these "+result.unit().many()+" have no root: send them with --otlp (or OTEL_EXPORTER_OTLP_ENDPOINT); this report has them")
 	}
 	if uiBase(r.Jaeger) == "" {
 		result.Warnings = append(result.Warnings, "no links into Jaeger: "+r.Jaeger+" does not tell where its pages are; give --jaeger the URL of its UI")
 	}
 	if r.env.jaeger.found > 0 {
 		result.Jaeger = r.jaegerPages(service)
-		result.Warnings = append(result.Warnings, r.kept.warnings(r.Forms, r.Orders)...)
+		result.Warnings = append(result.Warnings, r.kept.warnings(result.unit(), r.Forms, r.Orders)...)
 	}
 }
 

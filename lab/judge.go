@@ -19,6 +19,7 @@ const orderLimit = 4096
 // to the run directory, and only its figures stay. A span that comes after that opens the order again.
 type judge struct {
 	run    string
+	unit   unitWord
 	forms  []services.Form
 	expect expectations
 	open   *openSpans // nil when the services run elsewhere
@@ -52,7 +53,7 @@ type judgeConfig struct {
 }
 
 func newJudge(c judgeConfig) *judge {
-	j := &judge{run: c.run, forms: c.forms, expect: newExpectations(c.flow, c.seed), open: c.open, out: c.out, limit: c.held,
+	j := &judge{run: c.run, unit: unitOf(c.flow), forms: c.forms, expect: newExpectations(c.flow, c.seed), open: c.open, out: c.out, limit: c.held,
 		records: map[services.Form][]*record{}, shared: newSharedSpans(), batches: newBatchSpans(c.flow, c.forms), changed: make(chan struct{})}
 	if c.flow.ViewOf(c.forms...) != nil {
 		j.shared.feed = c.flow.ViewTopic()

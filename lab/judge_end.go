@@ -2,6 +2,7 @@ package lab
 
 import (
 	"cmp"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -35,7 +36,7 @@ func (j *judge) notFinal(r *record) string {
 	case j.open.open(r.key) > 0:
 		return "a span has not ended"
 	case r.status == services.Accepted:
-		return "the order is pending"
+		return fmt.Sprintf("the %s is pending", j.unit)
 	}
 	return ""
 }

@@ -76,7 +76,7 @@ placing:
 	}
 	orders.Wait()
 	if ctx.Err() != nil {
-		failed.keep(fmt.Errorf("stopped while placing orders: %w", context.Cause(ctx)))
+		failed.keep(fmt.Errorf("stopped while placing %s: %w", unitOf(l.flow).many(), context.Cause(ctx)))
 	}
 	return placed, generatorOf(l.rate, lags), failed.err
 }

@@ -20,9 +20,9 @@ func (r *Result) WriteMarkdown(w io.Writer) error {
 	}
 	b.WriteString("\n")
 	r.markdownTable(&b, "median [95 % interval]", r.measureRows())
-	r.markdownTable(&b, "orders", r.orderRows())
+	r.markdownTable(&b, r.unit().many(), r.orderRows())
 	if list := r.differenceRows(); len(list) > 0 {
-		fmt.Fprintf(&b, "| against %s, order by order | | |\n|---|---|---|\n", format.Markdown(string(r.comparedWith())))
+		fmt.Fprintf(&b, "| against %s, %s by %[2]s | | |\n|---|---|---|\n", format.Markdown(string(r.comparedWith())), r.unit())
 		for _, d := range list {
 			markdownRow(&b, []string{d.form, d.measure, d.words})
 		}

@@ -9,11 +9,8 @@ import (
 // what a reader must know. They are for a page whose figures come from the run's directory.
 func (r *Result) Notes() []string {
 	var notes []string
-	if note := markNote(r.marked()); note != "" {
+	if note := markNote(r.marked(), r.unit()); note != "" {
 		notes = append(notes, note)
-	}
-	if r.Unit != "" {
-		notes = append(notes, fmt.Sprintf("An order of the flow %s is one %s", r.Flow, r.Unit))
 	}
 	for _, form := range r.forms() {
 		f := r.Forms[form]
@@ -30,6 +27,9 @@ func (r *Result) Notes() []string {
 		if f.Attempts != nil {
 			notes = append(notes, fmt.Sprintf("%s: steps tried again %d, messages put with the dead letters %d", form, f.Attempts.Retried, f.Attempts.DeadLetters))
 		}
+	}
+	for _, line := range r.callLines() {
+		notes = append(notes, "Calls, as the services counted them: "+line)
 	}
 	notes = append(append(notes, r.firedLines()...), r.weatherLines()...)
 	var b strings.Builder

@@ -95,7 +95,7 @@ func (p *profiler) save(result *Result) error {
 	for form, f := range result.Forms {
 		f.CPU = sumUpOrders(profileFile(p.dir, string(form)), parts[string(form)], f.Orders.Placed, result.StepOrder)
 	}
-	result.Warnings = append(result.Warnings, profileWarnings(result.forms(), result.Forms)...)
+	result.Warnings = append(result.Warnings, profileWarnings(result.unit(), result.forms(), result.Forms)...)
 	return nil
 }
 

@@ -103,7 +103,7 @@ func purpose(s *profile.Sample) string {
 	}
 	switch {
 	case label(s, telemetry.LabelService) == clientName:
-		return "the client that places the orders"
+		return "the client"
 	case onStack(s, "github.com/twmb/franz-go/pkg/kgo."):
 		return "Kafka clients"
 	case onStack(s, "google.golang.org/grpc"):
@@ -128,7 +128,7 @@ func onStack(s *profile.Sample, name string) bool {
 }
 
 // profileWarnings say where there are too few samples, and what would be enough.
-func profileWarnings(order []services.Form, forms map[services.Form]*FormResult) []string {
+func profileWarnings(u unitWord, order []services.Form, forms map[services.Form]*FormResult) []string {
 	var few []string
 	needed := 0.0
 	for _, form := range order {
@@ -142,6 +142,6 @@ func profileWarnings(order []services.Form, forms map[services.Form]*FormResult)
 	if len(few) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("too few samples in the profile to say where the CPU time of an order went (%s; %d would do): use --orders %.0f",
-		strings.Join(few, ", "), enoughSamples, 50*math.Ceil(needed/50))}
+	return []string{fmt.Sprintf("too few samples in the profile to say where the CPU time of %s went (%s; %d would do): use --orders %.0f",
+		u.one(), strings.Join(few, ", "), enoughSamples, 50*math.Ceil(needed/50))}
 }

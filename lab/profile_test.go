@@ -130,14 +130,14 @@ func TestTooFewSamplesAreSaid(t *testing.T) {
 		services.GRPC: {Orders: Accounts{Placed: 100}, CPU: &OrderProfile{Samples: 100}},
 	}
 	order := []services.Form{services.REST, services.GRPC}
-	if got := profileWarnings(order, forms); len(got) != 1 || !strings.Contains(got[0], "(rest 30; 100 would do): use --orders 350") {
+	if got := profileWarnings("order", order, forms); len(got) != 1 || !strings.Contains(got[0], "(rest 30; 100 would do): use --orders 350") {
 		t.Errorf("%q", got)
 	}
 	forms[services.REST].CPU.Samples = 100
-	if got := profileWarnings(order, forms); len(got) != 0 {
+	if got := profileWarnings("order", order, forms); len(got) != 0 {
 		t.Errorf("%q with enough samples", got)
 	}
-	if got := profileWarnings(order, map[services.Form]*FormResult{services.REST: {}, services.GRPC: {}}); len(got) != 0 {
+	if got := profileWarnings("order", order, map[services.Form]*FormResult{services.REST: {}, services.GRPC: {}}); len(got) != 0 {
 		t.Errorf("%q without profiles", got)
 	}
 }

@@ -17,7 +17,7 @@ func (r *Result) cpu(b *strings.Builder) {
 	if p == nil || len(r.Forms) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "CPU time of an order in this process, from a profile with a sample for each %g ms:\n\n", p.SampleMS)
+	fmt.Fprintf(b, "CPU time of %s in this process, from a profile with a sample for each %g ms:\n\n", r.unit().one(), p.SampleMS)
 	var rows []row
 	for _, step := range r.stepsOfProfiles() {
 		rows = append(rows, row{step, func(f *FormResult) string { return cpuTime(f.cpu().Steps[services.Step(step)]) }})
@@ -26,7 +26,7 @@ func (r *Result) cpu(b *strings.Builder) {
 		row{"transport and telemetry", func(f *FormResult) string { return cpuTime(f.cpu().Transport) }},
 		row{"sum", func(f *FormResult) string { return cpuTime(f.cpu().PerOrder) }},
 		row{"samples", func(f *FormResult) string { return strconv.FormatInt(f.cpu().Samples, 10) }}))
-	fmt.Fprintf(b, "\n  In no form, since it serves many orders or none: %d of all %d samples%s\n", p.NoForm.Samples, p.Samples, p.parts())
+	fmt.Fprintf(b, "\n  In no form, since it serves many %s or none: %d of all %d samples%s\n", r.unit().many(), p.NoForm.Samples, p.Samples, p.parts())
 	forms := r.forms()
 	last := r.Forms[forms[len(forms)-1]]
 	fmt.Fprintf(b, "  Kept in %s; look with: go tool pprof -top %s\n\n", p.Dir, last.cpu().File)

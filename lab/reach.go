@@ -69,7 +69,7 @@ func (r *Result) relationChanged(b *strings.Builder) {
 			continue
 		}
 		if !lines {
-			fmt.Fprintf(b, "What relation %s changes for a reader of the traces, an order:\n", r.Relation)
+			fmt.Fprintf(b, "What relation %s changes for a reader of the traces, %s:\n", r.Relation, r.unit().one())
 			lines = true
 		}
 		mean := func(n int) string { return strconv.FormatFloat(float64(n)/float64(f.Journeys), 'g', 3, 64) }

@@ -138,8 +138,8 @@ func (r *running) countSpans(result *Result) {
 func (r *running) warnings(result *Result) []string {
 	texts := []string{}
 	if g := result.Generator; g.Late() {
-		texts = append(texts, fmt.Sprintf("the generator started orders late (p99 %.1f ms over %g ms at %g orders/s): response times are partly its own; %s",
-			g.StartLagP99, float64(lateStart), g.Rate, g.advice()))
+		texts = append(texts, fmt.Sprintf("the generator started %s late (p99 %.1f ms over %g ms at %g %[1]s/s): response times are partly its own; %[5]s",
+			result.unit().many(), g.StartLagP99, float64(lateStart), g.Rate, g.advice(result.unit())))
 	}
 	if s := result.Starvation; s.Starved() {
 		texts = append(texts, s.String()+": times are partly the machine's")
@@ -148,11 +148,11 @@ func (r *running) warnings(result *Result) []string {
 		texts = append(texts, "the services may not have been warm: "+result.WarmedUp.Why)
 	}
 	if result.EndedEarly {
-		texts = append(texts, fmt.Sprintf("ended early: %d of %d orders were placed", r.placed, r.Orders*len(r.Forms)))
+		texts = append(texts, fmt.Sprintf("ended early: %d of %d %s were placed", r.placed, r.Orders*len(r.Forms), result.unit().many()))
 	}
 	for _, form := range r.Forms {
 		if n := result.Forms[form].Orders.Forgotten; n > 0 {
-			texts = append(texts, fmt.Sprintf("%s: %s forgot %s before the run had read what became of them: they are in the sums, and orders.jsonl has them as forgotten", form, r.Flow.Entry().Service(), count(n, "order", "orders")))
+			texts = append(texts, fmt.Sprintf("%s: %s forgot %s before the run had read what became of them: they are in the sums, and orders.jsonl has them as forgotten", form, r.Flow.Entry().Service(), result.unit().count(n, "", "")))
 		}
 	}
 	if result.Foreign > 0 {

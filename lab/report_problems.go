@@ -46,7 +46,7 @@ func (r *running) formProblems(result *Result, form services.Form) {
 	for _, problem := range f.Orders.Imbalances() {
 		result.Problems = append(result.Problems, name+problem)
 	}
-	if pending := f.Orders.pending(); pending != "" {
+	if pending := f.Orders.pending(result.unit()); pending != "" {
 		r.tell(result, name+pending, r.explainsAll(form, func(o *record) bool { return o.status == services.Accepted }, r.explainsEnd))
 	}
 	if problem := f.Effects.problem(); problem != "" { // no event excuses that

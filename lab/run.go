@@ -157,7 +157,7 @@ func (r *running) endedEarly() bool {
 	}
 }
 
-var errNothingPlaced = errors.New("the run was ended before it had placed an order")
+var errNothingPlaced = errors.New("the run was ended before it had placed anything")
 
 // placeOrders offers the load and waits until every order has its answer, or has waited for its time, and is final.
 func (r *running) placeOrders(ctx context.Context) error {

@@ -21,9 +21,9 @@ func (r *running) judgeOrders(ctx context.Context) error {
 	r.settle(settling, r.name)
 	r.cpu.stop()
 	if err := r.readAccounts(ctx); errors.Is(err, errMoving) {
-		r.problems = append(r.problems, fmt.Sprintf("the orders' own state was read while it changed, so sums may not balance: %v", err))
+		r.problems = append(r.problems, fmt.Sprintf("the %s' own state was read while it changed, so sums may not balance: %v", unitOf(r.Flow).many(), err))
 	} else if err != nil {
-		r.problems = append(r.problems, fmt.Sprintf("the orders' own state cannot be read, so every accepted order counts as lost: %v", err))
+		r.problems = append(r.problems, fmt.Sprintf("the %s' own state cannot be read, so every accepted %s counts as lost: %v", unitOf(r.Flow).many(), r.Flow.Unit, err))
 	}
 	r.Progress(Progress{Stage: "judging the journeys", Answered: r.placed, Orders: r.placed})
 	return (&awaiting{r.judge, r.env.jaeger, r.env.flush}).await(settling)
@@ -39,7 +39,7 @@ func (r *running) settle(ctx context.Context, run string) {
 		}
 		for form, a := range sums {
 			if a.Pending > 0 {
-				return fmt.Errorf("%d orders of %s are pending", a.Pending, form)
+				return fmt.Errorf("%d %s of %s are pending", a.Pending, unitOf(r.Flow).many(), form)
 			}
 		}
 		return nil

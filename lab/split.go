@@ -133,7 +133,7 @@ func (j *judge) spansOf(r *record) ([]journey.Span, error) {
 		// Not source.Read: its buffers are for files, and there are thousands of these.
 		read, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(document)
 		if err != nil {
-			return nil, fmt.Errorf("read back order %d of %s: %w", r.key.number, r.key.form, err)
+			return nil, fmt.Errorf("read back %s %d of %s: %w", j.unit, r.key.number, r.key.form, err)
 		}
 		spans = append(spans, source.FromTraces(read, "run directory")...)
 	}
@@ -150,7 +150,7 @@ func (j *judge) save(r *record) error {
 	}
 	document, err := (&ptrace.JSONMarshaler{}).MarshalTraces(r.held)
 	if err != nil {
-		return fmt.Errorf("encode the spans of order %d of %s: %w", r.key.number, r.key.form, err)
+		return fmt.Errorf("encode the spans of %s %d of %s: %w", j.unit, r.key.number, r.key.form, err)
 	}
 	place, err := j.out.Append(string(r.key.form), document)
 	if err != nil {

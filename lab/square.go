@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"strings"
 	"text/tabwriter"
 
@@ -96,7 +97,7 @@ func (r *Result) square(b *strings.Builder) {
 	if len(r.Square) == 0 {
 		return
 	}
-	b.WriteString("The square, order by order: what the early answer and the broker change, and how much more the one changes with the other:\n")
+	fmt.Fprintf(b, "The square, %s by %[1]s: what the early answer and the broker change, and how much more the one changes with the other:\n", r.unit())
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, s := range r.Square {
 		measure := "caller wait"

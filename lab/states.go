@@ -174,7 +174,7 @@ func mayChange(s services.State) bool {
 }
 
 // errMoving is why sums and states are not of the same orders.
-var errMoving = errors.New("orders are still being accepted or ended")
+var errMoving = errors.New("they are still being accepted or ended")
 
 // steady reads the sums of orders and then their states, again and again, until no order has changed meanwhile: one that orders
 // accepts between the two, because its client has gone and it has not heard of that, would be in the states alone, and the

@@ -73,7 +73,7 @@ func (c Config) checkSurge() error {
 		return errors.New("a surge multiplies a rate, and clients of a closed loop have none: leave out --clients")
 	}
 	if last := c.Surge.due(c.Orders*len(c.Forms)-1, c.Rate); c.Surge.At > last {
-		return fmt.Errorf("surge %s: the last order is placed at %v: use an earlier time, or more orders", c.Surge, last.Round(time.Millisecond))
+		return fmt.Errorf("surge %s: the last %s is placed at %v: use an earlier time, or more %s", c.Surge, c.Flow.Unit, last.Round(time.Millisecond), unitOf(c.Flow).many())
 	}
 	return nil
 }

@@ -40,14 +40,11 @@ func (r *Result) headline(b *strings.Builder) {
 		placed = max(placed, r.Forms[form].Orders.Placed)
 	}
 	if len(forms) == 1 {
-		fmt.Fprintf(b, "%s of the form %s %s\n", count(placed, "order", "orders"), forms[0], r.loop())
+		fmt.Fprintf(b, "%s of the form %s %s\n", r.unit().count(placed, "", ""), forms[0], r.loop())
 	} else {
-		fmt.Fprintf(b, "%s in each of %d forms, the same orders in all of them, interleaved %s\n", count(placed, "order", "orders"), len(forms), r.loop())
+		fmt.Fprintf(b, "%s in each of %d forms, the same %s in all of them, interleaved %s\n", r.unit().count(placed, "", ""), len(forms), r.unit().many(), r.loop())
 	}
 	fmt.Fprintf(b, "seed %d, flow %s", r.Seed, cmp.Or(r.Flow, r.Topology))
-	if r.Unit != "" {
-		fmt.Fprintf(b, " (an order is one %s)", r.Unit)
-	}
 	fmt.Fprintf(b, ", relation %s", r.Relation)
 	if len(r.Faults) > 0 {
 		fmt.Fprintf(b, ", faults %s", strings.Join(r.Faults, " "))
@@ -68,7 +65,7 @@ func (r *Result) headline(b *strings.Builder) {
 		fmt.Fprintf(b, ", %s of %s", count(r.Instances[service], "instance", "instances"), service)
 	}
 	if r.WarmUp > 0 {
-		fmt.Fprintf(b, "; %s a form are left out: %s", count(r.WarmUp, "warm-up order", "warm-up orders"), r.WarmedUp.Why)
+		fmt.Fprintf(b, "; %s a form are left out: %s", ("warm-up "+r.unit()).count(r.WarmUp, "", ""), r.WarmedUp.Why)
 	}
 	b.WriteString("\n")
 	if r.EndedEarly {
@@ -80,7 +77,7 @@ func (r *Result) headline(b *strings.Builder) {
 	fmt.Fprintf(b, "Kafka %s; stores: %s\n", strings.TrimPrefix(cmp.Or(r.BrokerIs, r.Broker), "Kafka "), cmp.Or(r.Stores, "not told"))
 	fmt.Fprintf(b, "on %s, %s, %s; tracelab %s, %s\n", cmp.Or(r.Machine.CPU, "a processor that does not tell its name"), count(r.Machine.Cores, "core", "cores"),
 		strings.Trim(r.Machine.OS+"/"+r.Machine.Arch, "/"), cmp.Or(r.Version, "unknown"), r.Go)
-	if note := markNote(r.marked()); note != "" {
+	if note := markNote(r.marked(), r.unit()); note != "" {
 		fmt.Fprintf(b, "%s %s\n", mark, note)
 	}
 	b.WriteString("\n")
@@ -90,10 +87,10 @@ func (r *Result) headline(b *strings.Builder) {
 const mark = "(!)"
 
 // markNote says what the mark means.
-func markNote(marked string) string {
+func markNote(marked string, u unitWord) string {
 	switch marked {
 	case "late":
-		return "the generator started orders late: these figures are partly its own"
+		return "the generator started " + u.many() + " late: these figures are partly its own"
 	case "starved":
 		return "the process did not get the CPU that it needed: these figures are partly the machine's"
 	}
@@ -112,7 +109,7 @@ func (r *Result) pictures(b *strings.Builder, style format.Style) {
 	if r.medians == nil { // a result that was read from a file has figures only
 		return
 	}
-	b.WriteString("Where the time went, in the order with the median completion of each form:\n\n")
+	fmt.Fprintf(b, "Where the time went, in the %s with the median completion of each form:\n\n", r.unit())
 	for _, form := range r.forms() {
 		m := r.medians[form]
 		if m == nil {
@@ -120,7 +117,7 @@ func (r *Result) pictures(b *strings.Builder, style format.Style) {
 			continue
 		}
 		wait, _ := m.journey.CallerWait()
-		title := fmt.Sprintf("%s, order %d: the caller waited %s, the last work ended after", form, m.order.Number, format.Duration(wait))
+		title := fmt.Sprintf("%s, %s %d: the caller waited %s, the last work ended after", form, r.unit(), m.order.Number, format.Duration(wait))
 		// Writing into a strings.Builder never fails.
 		bars := report.Bars{Title: title, Set: m.journey.Set(), Path: m.path, Marks: report.Answer(m.journey), Beside: m.beside()}
 		_ = bars.WriteText(b, style)
@@ -134,9 +131,9 @@ func (r *Result) pictures(b *strings.Builder, style format.Style) {
 func (r *Result) remarks(b *strings.Builder) {
 	g := r.Generator
 	if g.Clients > 0 {
-		b.WriteString(g.closedLoop() + "\n")
+		b.WriteString(g.closedLoop(r.unit()) + "\n")
 	} else {
-		fmt.Fprintf(b, "Generator at %g orders/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, g.StartLagP50, g.StartLagP99, g.StartLagMax, g.verdict())
+		fmt.Fprintf(b, "Generator at %g %s/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, r.unit().many(), g.StartLagP50, g.StartLagP99, g.StartLagMax, g.verdict(r.unit()))
 	}
 	if s := r.Spans; s != nil {
 		fmt.Fprintf(b, "Spans of this process: started %d = exported %d + dropped %d; %s\n", s.Started, s.Exported, s.Dropped, r.shared())
@@ -150,7 +147,7 @@ func (r *Result) remarks(b *strings.Builder) {
 	if r.FromJaeger {
 		meanwhile := ""
 		if r.Followed {
-			meanwhile = "; a run of more than 2 s is fetched while orders are placed, too, which takes some of the machine's time"
+			meanwhile = "; a run of more than 2 s is fetched while " + r.unit().many() + " are placed, too, which takes some of the machine's time"
 		}
 		fmt.Fprintf(b, "Fetched from Jaeger: %d spans of the services%s\n", r.Fetched, meanwhile)
 	}
@@ -174,5 +171,5 @@ func (r *Result) shared() string {
 	if r.FromJaeger {
 		return "polls and commits carry no run and are not fetched from Jaeger"
 	}
-	return fmt.Sprintf("%d belong to several orders or none (polls, commits)", r.Shared)
+	return fmt.Sprintf("%d belong to several %s or none (polls, commits)", r.Shared, r.unit().many())
 }

@@ -17,7 +17,7 @@ func (r *Result) differences(b *strings.Builder) {
 	if len(list) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "Against %s, order by order:\n", r.comparedWith())
+	fmt.Fprintf(b, "Against %s, %s by %[2]s:\n", r.comparedWith(), r.unit())
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, d := range list {
 		line(t, []string{"  " + d.form, d.measure, d.words})
@@ -94,7 +94,7 @@ func (r *Result) felt(b *strings.Builder) {
 	if !r.isFelt() {
 		return
 	}
-	b.WriteString("Who feels the fault: the orders that it hit, beside the others (medians):\n\n")
+	fmt.Fprintf(b, "Who feels the fault: the %s that it hit, beside the others (medians):\n\n", r.unit().many())
 	r.rows(b, r.feltRows())
 	r.firedText(b)
 	b.WriteString("\n")
@@ -108,7 +108,7 @@ func (r *Result) isFelt() bool {
 // feltRows are the orders that a fault hit, beside the others.
 func (r *Result) feltRows() []row {
 	return []row{
-		{"orders hit, not hit", func(f *FormResult) string {
+		{r.unit().many() + " hit, not hit", func(f *FormResult) string {
 			return fmt.Sprintf("%d, %d", f.faulted().Hit.Orders, f.faulted().NotHit.Orders)
 		}},
 		{"caller wait, hit", func(f *FormResult) string { return f.interval(f.faulted().Hit.CallerWait) }},

@@ -21,28 +21,28 @@ func (r *Result) pages(b *strings.Builder) {
 	}
 	b.WriteString("In Jaeger:")
 	if r.Relation == "link" {
-		b.WriteString(" (an order is several traces, tied by links; a page shows the first)")
+		fmt.Fprintf(b, " (%s is several traces, tied by links; a page shows the first)", r.unit().one())
 	}
 	b.WriteString("\n")
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, form := range r.forms() {
 		if page, ok := p.Medians[form]; ok {
-			line(t, []string{fmt.Sprintf("  %s, order %d (%s)", form, p.Orders[form], r.whichMedian(form)), page})
+			line(t, []string{fmt.Sprintf("  %s, %s %d (%s)", form, r.unit(), p.Orders[form], r.whichMedian(form)), page})
 		}
 	}
 	for _, form := range r.forms() {
 		if page, ok := p.Searches[form]; ok {
-			line(t, []string{"  " + listed(string(form), r.Forms[form].Orders.Placed, p.Forgotten[form]), page})
+			line(t, []string{"  " + listed(r.unit(), string(form), r.Forms[form].Orders.Placed, p.Forgotten[form]), page})
 		}
 	}
 	placed, forgotten := 0, 0
 	for _, form := range r.forms() {
 		placed, forgotten = placed+r.Forms[form].Orders.Placed, forgotten+p.Forgotten[form]
 	}
-	line(t, []string{"  " + listed("the run", placed, forgotten), p.Search})
+	line(t, []string{"  " + listed(r.unit(), "the run", placed, forgotten), p.Search})
 	c := p.Comparison
 	if c != nil {
-		line(t, []string{fmt.Sprintf("  %s against %s, order %d", c.Base, c.Other, c.Order), c.URL})
+		line(t, []string{fmt.Sprintf("  %s against %s, %s %d", c.Base, c.Other, r.unit(), c.Order), c.URL})
 	}
 	_ = t.Flush()
 	b.WriteString("\nJaeger's critical path ends with the answer; the paths above go on to the last piece of work.\n")
@@ -54,14 +54,14 @@ func (r *Result) pages(b *strings.Builder) {
 }
 
 // listed says how many of the orders that were placed a search page lists: those that Jaeger has not forgotten, up to what the page is asked for.
-func listed(of string, placed, forgotten int) string {
+func listed(u unitWord, of string, placed, forgotten int) string {
 	switch there := placed - forgotten; {
 	case there > uiSearchLimit:
-		return fmt.Sprintf("%d of the %d orders of %s", uiSearchLimit, placed, of)
+		return fmt.Sprintf("%d of the %d %s of %s", uiSearchLimit, placed, u.many(), of)
 	case forgotten > 0:
-		return fmt.Sprintf("about %d of the %d orders of %s", there, placed, of)
+		return fmt.Sprintf("about %d of the %d %s of %s", there, placed, u.many(), of)
 	}
-	return "every order of " + of
+	return "every " + string(u) + " of " + of
 }
 
 // whichMedian says of how many orders a link shows the median.
@@ -88,7 +88,7 @@ func (r *Result) next(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "Written to %s. Next:\n", r.Dir)
 	t := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
-	line(t, []string{"  " + r.command("journey", r.Dir, "--form", string(form)), "one order, span by span, over all its traces"})
+	line(t, []string{"  " + r.command("journey", r.Dir, "--form", string(form)), "one " + string(r.unit()) + ", span by span, over all its traces"})
 	if len(forms) > 1 {
 		line(t, []string{"  " + r.command("compare", r.Dir), "all measures of all forms"})
 	}

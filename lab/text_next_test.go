@@ -14,7 +14,7 @@ func TestListed(t *testing.T) {
 		{3000, 501, "1500 of the 3000 orders of kafka"},
 		{1501, 0, "1500 of the 1501 orders of kafka"},
 	} {
-		if got := listed("kafka", c.placed, c.forgotten); got != c.want {
+		if got := listed("order", "kafka", c.placed, c.forgotten); got != c.want {
 			t.Errorf("%d placed, %d forgotten: %q, want %q", c.placed, c.forgotten, got, c.want)
 		}
 	}

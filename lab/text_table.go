@@ -22,10 +22,10 @@ type row struct {
 func (r *Result) table(b *strings.Builder) {
 	b.WriteString("Medians, with the 95 % interval of the median:\n\n")
 	r.rows(b, r.measureRows())
-	b.WriteString("\n  caller wait  how long the client's request took; response counts from the intended start\n" +
-		"  completion   from the client's start to the end of the last piece of work; tail is what comes after the answer\n" +
-		"  queue wait   from the broker's acknowledgement to the consumer's start, mean of an order's messages\n\n")
-	b.WriteString("Orders, by their own state and the client's answers (not by spans):\n\n")
+	fmt.Fprintf(b, "\n  caller wait  how long the client's request took; response counts from the intended start\n"+
+		"  completion   from the client's start to the end of the last piece of work; tail is what comes after the answer\n"+
+		"  queue wait   from the broker's acknowledgement to the consumer's start, mean of %s's messages\n\n", r.unit().one())
+	fmt.Fprintf(b, "%s, by their own state and the client's answers (not by spans):\n\n", capital(r.unit().many()))
 	r.rows(b, r.orderRows())
 	b.WriteString("\n")
 }
@@ -38,10 +38,10 @@ func (r *Result) measureRows() []row {
 		{"completion", func(f *FormResult) string { return f.interval(&f.Completion) }},
 		{"  tail", func(f *FormResult) string { return f.interval(&f.Tail) }},
 		{"  queue wait", func(f *FormResult) string { return f.interval(f.QueueWait) }},
-		{"caller wait p95", func(f *FormResult) string { return f.percentile(f.CallerWait.P95, 20) }},
-		{"caller wait p99", func(f *FormResult) string { return f.percentile(f.CallerWait.P99, 100) }},
-		{"completion p95", func(f *FormResult) string { return f.percentile(f.Completion.P95, 20) }},
-		{"completion p99", func(f *FormResult) string { return f.percentile(f.Completion.P99, 100) }},
+		{"caller wait p95", func(f *FormResult) string { return f.percentile(f.CallerWait.P95, 20, r.unit()) }},
+		{"caller wait p99", func(f *FormResult) string { return f.percentile(f.CallerWait.P99, 100, r.unit()) }},
+		{"completion p95", func(f *FormResult) string { return f.percentile(f.Completion.P95, 20, r.unit()) }},
+		{"completion p99", func(f *FormResult) string { return f.percentile(f.Completion.P99, 100, r.unit()) }},
 	}
 }
 
@@ -110,11 +110,11 @@ func (f *FormResult) interval(s *compare.Summary) string {
 	return withMark(interval(s), f.Marked)
 }
 
-func (f *FormResult) percentile(ms *float64, needed int) string {
+func (f *FormResult) percentile(ms *float64, needed int, u unitWord) string {
 	if ms == nil {
-		return percentile(ms, needed)
+		return percentile(ms, needed, u)
 	}
-	return withMark(percentile(ms, needed), f.Marked)
+	return withMark(percentile(ms, needed, u), f.Marked)
 }
 
 // interval writes a summary as its median and interval in one unit: 51.2 ms [49.0, 52.1].
@@ -153,9 +153,9 @@ func significant(v float64) string {
 func line(w io.Writer, cells []string) { _, _ = fmt.Fprintln(w, strings.Join(cells, "\t")) }
 
 // percentile says how many orders it would take when there are too few.
-func percentile(ms *float64, needed int) string {
+func percentile(ms *float64, needed int, u unitWord) string {
 	if ms == nil {
-		return fmt.Sprintf("needs %d orders", needed)
+		return "needs " + u.count(needed, "", "")
 	}
 	return format.Milliseconds(*ms)
 }

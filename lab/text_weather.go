@@ -11,7 +11,7 @@ func (r *Result) weather(b *strings.Builder) {
 	if len(lines) == 0 {
 		return
 	}
-	b.WriteString("What was done to parts of the lab, from the first order's start:\n")
+	fmt.Fprintf(b, "What was done to parts of the lab, from the first %s's start:\n", r.unit())
 	for _, line := range lines {
 		wrapped(b, "  "+line)
 	}
@@ -51,7 +51,7 @@ func (r *Result) weatherLines() []string {
 	}
 	lines = append(lines, r.linkLines()...)
 	for _, f := range r.Felt {
-		lines = append(lines, f.lines(r.forms())...)
+		lines = append(lines, f.lines(r.unit(), r.forms())...)
 	}
 	return lines
 }

@@ -120,5 +120,5 @@ func (r *running) explainedAnswers(form services.Form) string {
 	for _, count := range byEvent {
 		n += count
 	}
-	return fmt.Sprintf("%s no 2xx answer: %s", count(n, "order has", "orders have"), mostFrequent(byEvent, 5))
+	return fmt.Sprintf("%s no 2xx answer: %s", unitOf(r.Flow).count(n, "has", "have"), mostFrequent(byEvent, 5))
 }

@@ -131,12 +131,12 @@ func maxTime(a, b time.Time) time.Time {
 }
 
 // lines are a line about it, and one for each form.
-func (f *Felt) lines(forms []services.Form) []string {
+func (f *Felt) lines(u unitWord, forms []services.Form) []string {
 	what := f.What + " to the end"
 	if f.ToMS != nil {
 		what = fmt.Sprintf("%s for %s", f.What, inWords(*f.ToMS-f.FromMS))
 	}
-	lines := []string{fmt.Sprintf("%s, from %s on; of the orders under way meanwhile", what, inWords(f.FromMS))}
+	lines := []string{fmt.Sprintf("%s, from %s on; of the %s under way meanwhile", what, inWords(f.FromMS), u.many())}
 	for _, form := range forms {
 		if by := f.Forms[form]; by != nil {
 			lines = append(lines, fmt.Sprintf("  %s: %s", form, by))

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"tracelab/internal/vocabulary"
 	"tracelab/journey"
 	"tracelab/journey/compare"
 	"tracelab/journey/source"
@@ -89,7 +90,7 @@ func loadOf(r rundir.Run) string {
 	if r.Clients > 0 {
 		return fmt.Sprintf("closed loop of %d", r.Clients)
 	}
-	return fmt.Sprintf("%g orders/s", r.Rate)
+	return fmt.Sprintf("%g %s/s", r.Rate, vocabulary.Plural(cmp.Or(r.Unit, "order")))
 }
 
 // nameOf returns the name of a run's directory, not of a link such as runs/latest.
