@@ -92,7 +92,8 @@ func portOf(t *testing.T, address string) int {
 
 // TestEverythingKilledInTurn kills (SIGKILL) the broker and then every service, the gateway last, each in a process and with a store of its own, while
 // 2,000 orders arrive, and starts each again at once. What was accepted is done, each step with its effect once; the sums hold, and the report says what
-// clients and traces have missed.
+// clients and traces have missed. Then one of the services is asked to stop (SIGTERM) while orders arrive: it finishes and acknowledges what it has begun,
+// so that nothing comes again.
 func TestEverythingKilledInTurn(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "tracelab")
 	if text, err := exec.Command("go", "build", "-o", program, "../cmd/tracelab").CombinedOutput(); err != nil {
@@ -118,24 +119,11 @@ func everythingKilled(t *testing.T, program string, m mortal) {
 	for _, name := range slices.Backward(names) { // the gateway is the first of them
 		kills = append(kills, func() error { return running[name].killed() })
 	}
-	answered := make(chan int, 1)
-	done := make(chan error, 1)
-	go func() { done <- killInTurn(kills, answered, orders) }()
-	result, err := lab.Run(t.Context(), lab.Config{
+	config := lab.Config{
 		Forms: []services.Form{m.form}, Orders: orders, Rate: 60, Seed: 1, Relation: relation("both"), Target: "http://" + http[services.Gateway], ReceiveOTLP: receiver,
 		Timeout: 30 * time.Second, Deadline: 30 * time.Second, Out: t.TempDir(), Version: "test",
-		Progress: func(p lab.Progress) {
-			select {
-			case <-answered: // the newest figure alone
-			default:
-			}
-			answered <- p.Answered
-		},
-	})
-	close(answered)
-	if err := errors.Join(err, <-done); err != nil {
-		t.Fatal(err)
 	}
+	result := runInTurn(t, config, kills)
 	f := result.Forms[m.form]
 	a, e := f.Orders, f.Effects
 	t.Logf("%+v, %+v, %d journeys incomplete; problems %q", a, e, f.Incomplete, result.Problems)
@@ -154,22 +142,59 @@ func everythingKilled(t *testing.T, program string, m mortal) {
 			t.Errorf("no %q in the problems: %q", words, result.Problems)
 		}
 	}
+	config.Orders, config.Out = 180, t.TempDir()
+	stopped := running["payment"]
+	f = runInTurn(t, config, []func() error{stopped.terminated}).Forms[m.form]
+	if a, e := f.Orders, f.Effects; a.Accepted != config.Orders || a.Completed != config.Orders || e.Twice+e.Skipped > 0 {
+		t.Errorf("%s was asked to stop: %+v, %+v, want all completed, and nothing handled again: %s", stopped.name, a, e, stopped.text())
+	}
 }
 
-// killInTurn kills one after the other while orders get their answers, evenly over all of them. Services are killed when the broker is back: without it
+// terminated ends the process as an orchestrator would, and starts it again at the same addresses. It does not wait until it is ready.
+func (p *process) terminated() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if err := p.cmd.Wait(); err != nil {
+		return fmt.Errorf("%s: %w: %s", p.name, err, p.text())
+	}
+	return p.begin()
+}
+
+// runInTurn runs a lab, and ends one part after the other while orders get their answers.
+func runInTurn(t *testing.T, config lab.Config, ends []func() error) *lab.Result {
+	t.Helper()
+	answered, done := make(chan int, 1), make(chan error, 1)
+	go func() { done <- endInTurn(ends, answered, config.Orders) }()
+	config.Progress = func(p lab.Progress) {
+		select {
+		case <-answered: // the newest figure alone
+		default:
+		}
+		answered <- p.Answered
+	}
+	result, err := lab.Run(t.Context(), config)
+	close(answered)
+	if err := errors.Join(err, <-done); err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// endInTurn ends one after the other while orders get their answers, evenly over all of them. Services are ended when the broker is back: without it
 // they do not start.
-func killInTurn(kills []func() error, answered <-chan int, orders int) error {
+func endInTurn(ends []func() error, answered <-chan int, orders int) error {
 	next := 0
 	for n := range answered {
-		for next < len(kills) && n > (next+1)*orders/(len(kills)+2) { // several at once where a broker takes its time to come back
-			if err := kills[next](); err != nil {
+		for next < len(ends) && n > (next+1)*orders/(len(ends)+2) { // several at once where a broker takes its time to come back
+			if err := ends[next](); err != nil {
 				return err
 			}
 			next++
 		}
 	}
-	if next < len(kills) {
-		return errors.New("the run was over before everything was killed")
+	if next < len(ends) {
+		return errors.New("the run was over before everything was ended")
 	}
 	return nil
 }
