@@ -9,7 +9,7 @@ import (
 
 // Effects counts how the steps of a form's orders were handled. Delivery is at least once.
 type Effects struct {
-	Once    int `json:"once"`    // steps of orders that were done once
+	Once    int `json:"once"`    // steps of orders that were done once; those with an undo, in each generation of an order
 	Skipped int `json:"skipped"` // handlings that came again and were skipped
 	Twice   int `json:"twice"`   // steps of orders that were done more than once, with effect
 }
@@ -18,6 +18,8 @@ type Effects struct {
 type Attempts struct {
 	Retried     int `json:"retried"`      // attempts at steps behind the first ones, as far as orders has heard
 	DeadLetters int `json:"dead_letters"` // messages of orders that were put aside; those of no order are in records_skipped
+	// BegunAnew counts how often orders that had failed and were undone began anew, because a dead letter of theirs was sent back.
+	BegunAnew int `json:"begun_anew,omitempty"`
 }
 
 // attempts is nil when nothing of the kind happened.
@@ -26,7 +28,7 @@ func (r *running) attempts(form services.Form) *Attempts {
 	if a.Retried == 0 && a.DeadLetters == 0 {
 		return nil
 	}
-	return &Attempts{a.Retried, a.DeadLetters}
+	return &Attempts{a.Retried, a.DeadLetters, a.BegunAnew}
 }
 
 // String says it in a cell of the table.
@@ -34,7 +36,11 @@ func (a *Attempts) String() string {
 	if a == nil {
 		return "0, 0"
 	}
-	return fmt.Sprintf("%d, %d", a.Retried, a.DeadLetters)
+	text := fmt.Sprintf("%d, %d", a.Retried, a.DeadLetters)
+	if a.BegunAnew > 0 {
+		text += fmt.Sprintf("; %d begun anew", a.BegunAnew)
+	}
+	return text
 }
 
 // effects sums up how the steps of a form were handled.

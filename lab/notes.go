@@ -25,7 +25,7 @@ func (r *Result) Notes() []string {
 		notes = append(notes, fmt.Sprintf("%s: %s; accepted %d = completed %d + failed %d + pending %d; placed %d = answered %d + errors %d + unanswered %d; steps done once %d, again and skipped %d, twice with effect %d",
 			form, first, a.Accepted, a.Completed, a.Failed, a.Pending, a.Placed, a.Answered, a.Errors, a.Unanswered, f.Effects.Once, f.Effects.Skipped, f.Effects.Twice))
 		if f.Attempts != nil {
-			notes = append(notes, fmt.Sprintf("%s: steps tried again %d, messages put with the dead letters %d", form, f.Attempts.Retried, f.Attempts.DeadLetters))
+			notes = append(notes, fmt.Sprintf("%s: steps tried again, messages put with the dead letters: %s", form, f.Attempts))
 		}
 	}
 	for _, line := range r.callLines() {
