@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/testmain"
 	"tracelab/internal/tutorial"
 )
 
@@ -23,7 +24,7 @@ var programs string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(withProgram(m))
+	testmain.Exit(withProgram(m))
 }
 
 func withProgram(m *testing.M) int {

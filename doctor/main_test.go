@@ -5,10 +5,12 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"tracelab/internal/testmain"
 )
 
 // TestMain finds goroutines that the doctor, or a service, has left behind.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit)) }
 
 // discard is a logger for what no test reads.
 var discard = slog.New(slog.DiscardHandler)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"tracelab/internal/testmain"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
@@ -13,7 +15,7 @@ var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 // TestMain finds goroutines that a run, a receiver or a forwarder has left behind.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit))
 }
 
 // discard is a logger for what no test reads.

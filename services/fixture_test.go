@@ -15,6 +15,7 @@ import (
 
 	"tracelab/internal/postgres/postgrestest"
 	"tracelab/internal/telemetry"
+	"tracelab/internal/testmain"
 	"tracelab/otelamqp/amqptest"
 	carrierhttp "tracelab/services/internal/carrier/http"
 
@@ -31,7 +32,9 @@ import (
 var postgresServer postgrestest.Shared
 
 // TestMain finds goroutines that a test on the loopback has left. A bubble finds its own.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(postgresServer.Main(m)) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(postgresServer.Main(m), goleak.Cleanup(testmain.Exit))
+}
 
 // patience is how long a test waits for what must happen.
 const patience = 20 * time.Second

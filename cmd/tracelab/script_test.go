@@ -12,6 +12,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
+
+	"tracelab/internal/testmain"
 )
 
 // asProgram is the variable that makes the test's binary the program itself, for tests that need a process of it.
@@ -32,7 +34,7 @@ func TestMain(m *testing.M) {
 			}
 		}
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit))
 }
 
 // TestScripts runs the sessions of testdata/script. They begin with three runs that are there already: RUN has eight

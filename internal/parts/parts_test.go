@@ -20,9 +20,10 @@ import (
 
 	"tracelab/internal/parts"
 	"tracelab/internal/testkit"
+	"tracelab/internal/testmain"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit)) }
 
 func shell(t *testing.T, script string) parts.Command {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/internal/testmain"
 	"tracelab/lab/rundir"
 )
 
@@ -17,7 +18,7 @@ func TestMain(m *testing.M) {
 	if out := os.Getenv(writerVariable); out != "" {
 		writeForEver(out)
 	}
-	os.Exit(m.Run())
+	testmain.Run(m)
 }
 
 // writeForEver begins a run directory, says so, and waits.

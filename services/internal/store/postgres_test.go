@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"io"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,11 +13,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"tracelab/internal/postgres/postgrestest"
+	"tracelab/internal/testmain"
 )
 
 var server postgrestest.Shared
 
-func TestMain(m *testing.M) { os.Exit(server.Main(m).Run()) }
+func TestMain(m *testing.M) { testmain.Exit(server.Main(m).Run()) }
 
 func openPostgres(t *testing.T, limits Limits) (Store, func() Store) {
 	t.Helper()

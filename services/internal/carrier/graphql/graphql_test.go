@@ -12,12 +12,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 
+	"tracelab/internal/testmain"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/carrier/carriertest"
 )
 
 // TestMain finds goroutines that a test has left.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit)) }
 
 func steps(n int) []string {
 	list := make([]string, n)

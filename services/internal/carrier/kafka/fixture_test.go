@@ -14,13 +14,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
+	"tracelab/internal/testmain"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/carrier/carriertest"
 	"tracelab/services/internal/orderpb"
 )
 
 // TestMain finds goroutines that a test on the loopback has left. A bubble finds its own.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit)) }
 
 // bubble is a test with a broker.
 type bubble struct {

@@ -10,6 +10,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 	"go.uber.org/goleak"
 
+	"tracelab/internal/testmain"
 	"tracelab/otelamqp/amqptest"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/carrier/carriertest"
@@ -17,7 +18,7 @@ import (
 )
 
 // TestMain finds goroutines that a test on the loopback has left. A bubble finds its own.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit)) }
 
 // bubble is a test with a broker.
 type bubble struct {

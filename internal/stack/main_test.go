@@ -1,0 +1,11 @@
+//go:build linux || darwin
+
+package stack_test
+
+import (
+	"testing"
+
+	"tracelab/internal/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }

@@ -1,0 +1,11 @@
+//go:build !stack
+
+package interop
+
+import (
+	"testing"
+
+	"tracelab/internal/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }

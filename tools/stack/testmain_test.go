@@ -1,0 +1,11 @@
+//go:build linux || darwin
+
+package main
+
+import (
+	"testing"
+
+	"tracelab/internal/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }
