@@ -35,7 +35,9 @@ func (p pieces) Read(b []byte) (int, error) { return p.in.Read(b[:min(len(b), 97
 
 // One document on one line, or over many lines, gives the same spans as a document on each line, and so does a list.
 func TestLongDocuments(t *testing.T) {
-	const documents, each = 40, 250
+	const each = 250
+	documents := sized(40, 10)
+	window := source.WithLongFrom(sized(1<<20, 10))
 	var lines, elements strings.Builder
 	for n := range documents {
 		doc := document(longSpans(n*each, each)...)
@@ -46,10 +48,10 @@ func TestLongDocuments(t *testing.T) {
 		elements.WriteString(doc[len(`{"resourceSpans":[`) : len(doc)-2])
 	}
 	one := `{"resourceSpans":[` + elements.String() + `]}`
-	if len(one) < 3<<20 {
+	if len(one) < sized(3<<20, 10) {
 		t.Fatalf("the document has %d bytes only", len(one))
 	}
-	want, err := source.Read(strings.NewReader(lines.String()), "f")
+	want, err := source.Read(strings.NewReader(lines.String()), "f", window)
 	if err != nil || len(want.Spans) != documents*each {
 		t.Fatalf("%d spans, %v", len(want.Spans), err)
 	}
@@ -62,7 +64,7 @@ func TestLongDocuments(t *testing.T) {
 		"in pieces of 97 bytes":    pieces{strings.NewReader(one)},
 		"in pieces of half a size": iotest.HalfReader(strings.NewReader(one)),
 	} {
-		got, err := source.Read(in, "f")
+		got, err := source.Read(in, "f", window)
 		if err != nil || got.Damaged > 0 || len(got.Warnings) > 0 {
 			t.Errorf("%s: %d damaged, %v, %v", why, got.Damaged, got.Warnings, err)
 			continue

@@ -7,3 +7,11 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// sized returns how large a test is: under the race detector a part of its full size.
+func sized(full, part int) int {
+	if raced {
+		return full / part
+	}
+	return full
+}

@@ -66,11 +66,11 @@ func TestNestingHasOneLimit(t *testing.T) {
 
 // Millions of levels end in an error, whichever decoder they are meant for, and the rest of the file is read.
 func TestDeepInputEndsNothing(t *testing.T) {
-	const levels = 1_600_000
+	levels := sized(1_600_000, 8)
 	lists := deep(levels, 0x12, 0x4a, 0x12, 0x12, 0x0a)
 	maps := deepMaps(levels)
-	if size := len(lists); size < 15_000_000 {
-		t.Errorf("the message has %d bytes, want more than 15 MB", size)
+	if size := len(lists); size < sized(15_000_000, 10) {
+		t.Errorf("the message has %d bytes, want some 15 MB", size)
 	}
 	for why, message := range map[string][]byte{"lists": lists, "maps": maps} {
 		if err := source.CheckProtobuf(message); !errors.Is(err, source.ErrTooDeep) {
@@ -82,7 +82,7 @@ func TestDeepInputEndsNothing(t *testing.T) {
 		}
 	}
 	// Two ways at the full depth, at which a decoder without a guard ends the process; the others so deep that none may pass.
-	const deepEnough = levels / 16
+	deepEnough := levels / 16
 	full, fullEnd := strings.Repeat(`{"arrayValue":{"values":[`, levels), strings.Repeat(`]}}`, levels)
 	list, end := strings.Repeat(`{"arrayValue":{"values":[`, deepEnough), strings.Repeat(`]}}`, deepEnough)
 	kvlist, kvend := strings.Repeat(`{"kvlistValue":{"values":[{"key":"k","value":`, levels), strings.Repeat(`}]}}`, levels)
@@ -109,7 +109,7 @@ func TestDeepInputEndsNothing(t *testing.T) {
 
 // Jaeger's UI nests whole spans in references, to any depth.
 func TestNestedReferences(t *testing.T) {
-	const levels = 1_000_000
+	levels := sized(1_000_000, 8)
 	nested := strings.Repeat(`[{"refType":"CHILD_OF","traceID":"af7651916cd43dd8","spanID":"2","span":{"references":`, levels) + `[]` + strings.Repeat(`}}]`, levels)
 	r, err := source.Read(strings.NewReader(jaegerDocument(`"references":`+nested)), "f")
 	if err != nil || len(r.Spans) != 1 || r.Spans[0].Parent != (journey.SpanID{7: 2}) {

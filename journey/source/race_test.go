@@ -1,0 +1,7 @@
+//go:build race
+
+package source_test
+
+// raced says that the race detector watches, under which reading takes ten times as long. Tests of size are smaller then: at their full size they run
+// without it, as one goroutine reads.
+const raced = true
