@@ -96,7 +96,7 @@ func few(claim string) func(*Settings) {
 // slowly skips a test of many labs under the race detector, for which those of TestCalmClaims are enough. The stage claims of .ci/run runs it.
 func slowly(t *testing.T) {
 	t.Helper()
-	if racing {
+	if raced {
 		t.Skip("too many labs for the race detector: run it without")
 	}
 }

@@ -25,7 +25,7 @@ func queued(t *testing.T, c Claim, tamper func(*lab.Config), orders, seeds int) 
 }
 
 // held checks a claim in virtual time: what its figures say, that they never say that it holds where its arms are alike, and that each sabotage
-// changes what they say.
+// changes what they say. Under the race detector it checks the figures only; the stage claims of .ci/run does without it.
 func held(t *testing.T, c Claim, want verdict.Word, orders int) *Report {
 	t.Helper()
 	const seeds = 3
@@ -38,6 +38,9 @@ func held(t *testing.T, c Claim, want verdict.Word, orders int) *Report {
 	}
 	for _, m := range plain.Figures {
 		t.Logf("%s, %s: predicted %s, measured %s", m.Arm, m.Measure, number(m.Predicted), number(m.Measured))
+	}
+	if raced { // which sees the same code run
+		return plain
 	}
 	if same := queued(t, c, c.Alike, orders, seeds-1); same.alone() == verdict.Holds {
 		t.Errorf("%s with arms that are alike: %s", same.alone(), same.Why)

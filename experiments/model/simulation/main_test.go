@@ -1,0 +1,9 @@
+package simulation_test
+
+import (
+	"testing"
+
+	"tracelab/internal/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }
