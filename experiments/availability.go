@@ -104,12 +104,25 @@ func drawnOutages(seed uint64, length time.Duration) []lab.Event {
 	return events
 }
 
-// predictAvailability multiplies the availabilities of what the answer needs. A client that waits does not feel the last of the broker's outage.
+// productOf names the availability that the parts of an arm would give in the long run: their product.
+const productOf = "product of its parts"
+
+// predictAvailability counts for which orders nothing is away that the answer needs, by the outages that the seeds draw, and multiplies the
+// availabilities of the parts. A client that waits does not feel the last of the broker's outage; a service is away from its callers until they connect
+// again, but for the gateway, which clients reach over HTTP: they connect again for the next order.
 func predictAvailability(size Size, _ Constants) ([]Prediction, error) {
 	length := placing(3*size.Orders, size.Rate)
+	late, err := lateAfter(time.Duration(outageShare*float64(length)), size.Seed)
+	if err != nil {
+		return nil, err
+	}
+	after := map[string]time.Duration{kafkaPart: -clientPatience}
 	parts := model.Parts{kafkaPart: 1 - max(0, outageShare-clientPatience.Seconds()/length.Seconds())}
 	for _, service := range flows.Order().Services() {
-		parts[service] = 1 - outageShare
+		if parts[service] = 1 - outageShare; service != services.Gateway {
+			after[service] = late
+			parts[service] -= late.Seconds() / length.Seconds()
+		}
 	}
 	var list []Prediction
 	for _, arm := range []struct {
@@ -121,11 +134,36 @@ func predictAvailability(size Size, _ Constants) ([]Prediction, error) {
 		if err != nil {
 			return nil, err
 		}
-		value, err := parts.AllOf(slices.Concat(needed, arm.beside)...)
+		needed = slices.Concat(needed, arm.beside)
+		product, err := parts.AllOf(needed...)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Prediction{Arm: arm.name, Measure: answeredInTime, Value: value})
+		drawn, err := overSeeds(size, func(seed uint64) (float64, error) {
+			return upShare(drawnOutages(seed, length), needed, after, size.Orders, length), nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Prediction{Arm: arm.name, Measure: answeredInTime, Value: drawn}, Prediction{Arm: arm.name, Measure: productOf, Value: product})
 	}
 	return list, nil
+}
+
+// upShare is the share of n orders, placed evenly over a time, that come while no part that they need is away. Each part is away for some time more or
+// less than its outage.
+func upShare(events []lab.Event, needed []string, more map[string]time.Duration, n int, length time.Duration) float64 {
+	up := 0
+	for i := range n {
+		at := time.Duration(float64(i) / float64(n) * float64(length))
+		away := false
+		for k := 0; k+1 < len(events); k += 2 { // a stop and a start
+			part := events[k].Part
+			away = away || slices.Contains(needed, part) && at >= events[k].At && at < events[k+1].At+more[part]
+		}
+		if !away {
+			up++
+		}
+	}
+	return float64(up) / float64(n)
 }

@@ -15,6 +15,21 @@ func TestAvailability(t *testing.T) {
 	r.log(t)
 }
 
+// An order is answered when nothing is away that it needs; outages at one time count once, and a part may be away for longer than its outage.
+func TestUpShare(t *testing.T) {
+	events := slices.Concat(outage{"payment", time.Second, 2 * time.Second}.events("stop"), outage{"orders", 1500 * time.Millisecond, 3 * time.Second}.events("stop"),
+		outage{kafkaPart, 5 * time.Second, 7 * time.Second}.events("stop"))
+	more := map[string]time.Duration{"orders": time.Second, kafkaPart: -time.Second}
+	for _, c := range []struct {
+		needed []string
+		want   float64
+	}{{nil, 1}, {[]string{"payment"}, 0.9}, {[]string{"payment", "orders"}, 0.7}, {[]string{kafkaPart}, 0.9}, {[]string{"orders", kafkaPart}, 0.65}} {
+		if got := upShare(events, c.needed, more, 100, 10*time.Second); got != c.want {
+			t.Errorf("%v: %g, want %g", c.needed, got, c.want)
+		}
+	}
+}
+
 // Outages depend on the seed alone, and none lies outside of its run.
 func TestOutagesAreDrawn(t *testing.T) {
 	const length = 8 * time.Second

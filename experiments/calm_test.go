@@ -41,6 +41,16 @@ func (r *Report) alone() verdict.Word {
 	return verdict.Judge(nil, parts...).Word
 }
 
+// figuresSay is the word on the figures of a report with what it stands on, whatever its gates say.
+func (r *Report) figuresSay() string {
+	var parts []verdict.Part
+	for _, p := range r.verdict.Parts {
+		parts = append(parts, p.Part)
+	}
+	v := verdict.Judge(nil, parts...)
+	return string(v.Word) + ": " + v.Why()
+}
+
 // In virtual time the verdicts do not depend on a machine, the model is right, and each claim's traces show what it says.
 func TestCalmClaims(t *testing.T) {
 	want := inVirtualTime()

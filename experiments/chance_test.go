@@ -162,13 +162,13 @@ func (l longTimes) allBut(rate, share float64) float64 {
 	return l[rate][int((1-share)*float64(len(l[rate])))]
 }
 
-// surged are the orders of a run with a peak, at a service with so many workers and a queue of 32 places.
-func (s *chance) surged(pair uint64, workers int) []simulation.Order {
+// surged are the orders of a run with a peak, at a service with so many workers, whose step takes so long, and a queue of 32 places.
+func (s *chance) surged(pair uint64, workers int, cost time.Duration) []simulation.Order {
 	arrivals := simulation.Surge(40, peakTimes, peakFrom, peakLasts, time.Second)
 	for i, late := range simulation.LogNormal(s.next(), 5*time.Millisecond, 1, len(arrivals)) {
 		arrivals[i] += late
 	}
-	return s.run(simulation.Queue{Arrivals: arrivals, Costs: simulation.LogNormal(pair, ownCost, ownSpread, len(arrivals)), Workers: workers, Places: usualQueue})
+	return s.run(simulation.Queue{Arrivals: arrivals, Costs: simulation.LogNormal(pair, cost, ownSpread, len(arrivals)), Workers: workers, Places: usualQueue})
 }
 
 // shareOf adds the share of orders of each run that failed and came in a time.

@@ -12,7 +12,7 @@ import (
 func fedShares() []fed {
 	peak := func(s *chance) {
 		for _, arm := range surgeArms() {
-			s.shareOf(arm.name, peakErrors, 5, peakFrom, peakEnds, func(pair uint64) []simulation.Order { return s.surged(pair, peakWorkers) })
+			s.shareOf(arm.name, peakErrors, 5, peakFrom, peakEnds, func(pair uint64) []simulation.Order { return s.surged(pair, peakWorkers, ownCost) })
 		}
 	}
 	atPeak := func(s *chance) {

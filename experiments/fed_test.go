@@ -261,11 +261,14 @@ func goodputs(grpc, kafka float64) func(*chance) {
 // provisioned are both forms with the queue of calls.
 func provisioned(s *chance) {
 	for _, form := range []services.Form{services.GRPC, services.Kafka} {
-		workers := decidingWorkers(form)
-		s.shareOf(armOf(form, workers), objectiveMiss, 5, 0, simulation.Forever, func(pair uint64) []simulation.Order { return s.surged(pair, workers) })
+		workers := grpcWorkers
+		if form == services.Kafka {
+			workers = kafkaWorkers
+		}
+		s.shareOf(armOf(form, workers), objectiveMiss, 5, 0, simulation.Forever, func(pair uint64) []simulation.Order { return s.surged(pair, workers, provisionCost) })
 		p99 := make(Values, 5)
 		for i := range p99 {
-			orders := s.surged(s.pair(i), workers)
+			orders := s.surged(s.pair(i), workers, provisionCost)
 			p99[i] = quantileOf(responses(orders), 0.99, func(n int) bool { return !simulation.Failed(orders[n]) })
 		}
 		s.PerRun(armOf(form, workers), peakP99, "ms", p99)

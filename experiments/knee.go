@@ -38,17 +38,17 @@ func kneeFlow(form services.Form, workers int) (*flows.Flow, error) {
 	}), nil
 }
 
-// kneeCapacity is what the workers can do, by the costs that a seed draws.
-func kneeCapacity(workers int, size Size, k Constants) (float64, error) {
-	flow, err := kneeFlow(services.GRPC, workers)
+// kneeCapacity is what the workers can do in a form, by the costs that a seed draws.
+func kneeCapacity(form services.Form, workers int, size Size, k Constants) (float64, error) {
+	flow, err := kneeFlow(form, workers)
 	if err != nil {
 		return 0, err
 	}
-	sum := time.Duration(0)
-	for _, d := range busyAt(flow, kneeStep, size.Seed, size.Orders, k) {
-		sum += d
+	busy, err := meanBusy(flow, form, kneeStep, size, k)
+	if err != nil {
+		return 0, err
 	}
-	return model.Station{Service: sum / time.Duration(size.Orders), Workers: workers}.Capacity()
+	return model.Station{Service: busy, Workers: workers}.Capacity()
 }
 
 // knee is the measure of the greatest rate that comes through.
@@ -71,7 +71,7 @@ func rateLimit() Claim {
 			var list []Prediction
 			for _, form := range forms {
 				for _, n := range numbers {
-					capacity, err := kneeCapacity(n, size, k)
+					capacity, err := kneeCapacity(form, n, size, k)
 					if err != nil {
 						return nil, err
 					}

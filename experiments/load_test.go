@@ -1,7 +1,6 @@
 package experiments
 
 import (
-	"math"
 	"testing"
 
 	"tracelab/experiments/verdict"
@@ -126,36 +125,11 @@ func TestProvisioningDecides(t *testing.T) {
 		{"grpc hardly breaks the objective", 940, 20, 0, 0.012, verdict.NotShown},
 	} {
 		var f Figures
-		f.PerRun("kafka, 2", peakP99, "ms", around(c.p99, c.spread))
-		f.shares("kafka, 2", objectiveMiss, c.kafka, 0)
-		f.shares("grpc, 3", objectiveMiss, c.grpc, 0)
+		f.PerRun(armOf("kafka", kafkaWorkers), peakP99, "ms", around(c.p99, c.spread))
+		f.shares(armOf("kafka", kafkaWorkers), objectiveMiss, c.kafka, 0)
+		f.shares(armOf("grpc", grpcWorkers), objectiveMiss, c.grpc, 0)
 		if got := decided(t, provisioning(), f); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
-	}
-}
-
-// The search for the least number of workers goes on until one is found that is too few.
-func TestLeastKept(t *testing.T) {
-	for _, c := range []struct {
-		kept  map[int][]bool
-		least []float64
-		more  []int
-	}{
-		{map[int][]bool{3: {false, false}, 4: {true, true}}, []float64{4, 4}, nil},
-		{map[int][]bool{1: {false, true}, 2: {true, true}}, []float64{2, 1}, nil},
-		{map[int][]bool{3: {true, false}, 4: {true, true}}, nil, []int{2}},
-		{map[int][]bool{3: {false, false}, 4: {true, false}}, nil, []int{5}},
-		{map[int][]bool{3: {true, false}, 4: {false, true}}, nil, []int{5}}, // 3 by chance: 4 is too few
-	} {
-		least, more := leastKept(c.kept, 2)
-		if len(more) != len(c.more) || len(more) > 0 && more[0] != c.more[0] {
-			t.Errorf("%v: try %v, want %v", c.kept, more, c.more)
-		}
-		for i, want := range c.least {
-			if least[i] != want && !(math.IsNaN(want) && math.IsNaN(least[i])) {
-				t.Errorf("%v: %v, want %v", c.kept, least, c.least)
-			}
 		}
 	}
 }

@@ -206,13 +206,12 @@ func workersOf(c *lab.Config, service string, workers int) {
 	c.WorkersOf = map[string]int{service: workers}
 }
 
-// meanCost is the mean of what a step is drawn to wait, over the orders of a run.
-func meanCost(flow *flows.Flow, step services.Step, size Size, k Constants) time.Duration {
-	row, _ := flow.Row(step)
+// meanBusy is the mean of what a step of a form keeps a worker for, over the orders of a run.
+func meanBusy(flow *flows.Flow, form services.Form, step services.Step, size Size, k Constants) (time.Duration, error) {
+	costs, err := busyAt(flow, form, step, size.Seed, size.Orders, k)
 	var sum time.Duration
-	for number := range size.Orders {
-		cost, _ := services.Experiment{Seed: size.Seed, Number: number}.Cost(row)
-		sum += cost + k.Step
+	for _, cost := range costs {
+		sum += cost
 	}
-	return sum / time.Duration(max(1, size.Orders))
+	return sum / time.Duration(max(1, size.Orders)), err
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"tracelab/experiments/model/simulation"
 	"tracelab/experiments/verdict"
 	"tracelab/journey"
 	"tracelab/lab"
-	"tracelab/lab/rundir"
 	"tracelab/services"
 	"tracelab/services/flows"
 )
@@ -116,7 +116,7 @@ func overloadGoodput() Claim {
 				Lines: f.over(goodRate, append([]float64{overloadBest}, overloads()...), arm, forms...),
 			}
 		},
-		Alike: func(c *lab.Config) { alike(c, services.GRPC); carryAs(c, services.Kafka, services.GRPC) },
+		Alike: func(c *lab.Config) { alike(c, services.GRPC) },
 		Sabotages: []Sabotage{
 			{Name: "clients of grpc wait for as long as it takes", Want: verdict.DoesNotHold, Change: func(c *lab.Config) { c.Timeout = 20 * time.Second }},
 		},
@@ -128,17 +128,17 @@ func overloadFlow() (*flows.Flow, error) {
 	return kneeFlow(services.Kafka, overloadWorkers)
 }
 
-// overloadFigures adds what was done in one arm: in the time in which orders came, those that were answered well, of messages also done.
+// overloadFigures adds what was done in one arm: orders whose client was told so in time, and that were completed while orders came. The first third
+// of that time is left out.
 func overloadFigures(f *Figures, a Arm, runs []*Ran) error {
 	form := a.Config.Forms[0]
 	rates, err := eachRun(runs, func(ran *Ran) (float64, error) {
-		if form == services.Kafka { // nobody gives up, so all are done: at the rate of the workers
-			return throughput(ran, form)
+		completions, err := ran.Measure(form, Completion)
+		ends := make([]float64, len(completions))
+		for i, o := range ran.Orders(form) {
+			ends[i] = o.Intended.Sub(ran.began()).Seconds() + completions[i]/1000
 		}
-		orders := ran.Orders(form)
-		length := placing(len(orders), ran.Config.Rate)
-		hits, _ := countOrders(orders, ran.startedIn(length/3, simulation.Forever), func(o rundir.Order) bool { return !Failed(o) })
-		return float64(hits) / (length * 2 / 3).Seconds(), nil
+		return rateWithin(ends, placing(len(ends), ran.Config.Rate).Seconds()), err
 	})
 	if err != nil {
 		return err
@@ -169,7 +169,11 @@ func predictOverload(form services.Form, times float64, size Size, k Constants) 
 	rate := times * overloadWorkers / kneeCost.Seconds()
 	n := int(float64(size.Orders) * times)
 	return overSeeds(size, func(seed uint64) (float64, error) {
-		q := simulation.Queue{Arrivals: simulation.Evenly(rate, n), Costs: busyAt(flow, kneeStep, seed, n, k), Workers: overloadWorkers, Places: simulation.Unbounded}
+		costs, err := busyAt(flow, form, kneeStep, seed, n, k)
+		if err != nil {
+			return 0, err
+		}
+		q := simulation.Queue{Arrivals: simulation.Evenly(rate, n), Costs: costs, Workers: overloadWorkers, Places: simulation.Unbounded}
 		if form == services.GRPC {
 			q.Deadline = overloadDeadline - k.Front - k.Hop - 2*time.Millisecond // the entry's step
 		}
@@ -177,15 +181,23 @@ func predictOverload(form services.Form, times float64, size Size, k Constants) 
 		if err != nil {
 			return 0, err
 		}
-		if form == services.Kafka {
-			ends := make([]float64, n)
-			for i, o := range orders {
-				ends[i] = o.Ended.Seconds()
+		ends := make([]float64, n)
+		for i, o := range orders {
+			if ends[i] = o.Ended.Seconds(); simulation.Failed(o) {
+				ends[i] = math.Inf(1)
 			}
-			return rateOfEnds(ends)
 		}
-		from := placing(n, rate) / 3
-		done := 1 - simulation.Share(orders, from, simulation.Forever, simulation.Failed)
-		return done * rate, nil
+		return rateWithin(ends, placing(n, rate).Seconds()), nil
 	})
+}
+
+// rateWithin is how many ends a second there are in a time of so many seconds, without its first third.
+func rateWithin(ends []float64, length float64) float64 {
+	n := 0
+	for _, end := range ends {
+		if end >= length/3 && end < length {
+			n++
+		}
+	}
+	return float64(n) / (length * 2 / 3)
 }

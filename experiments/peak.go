@@ -26,6 +26,7 @@ const (
 	peakP99     = "completion p99 of what was done"
 	peakDrain   = "last order of the peak done after its end"
 	waitsBefore = "caller wait before the peak"
+	peakAck     = "acknowledgement that payment waits for"
 )
 
 // peakSize is 1 s before the peak, the peak, and 1 s after it.
@@ -59,7 +60,34 @@ func peakFigures(f *Figures, arm string, form services.Form, runs []*Ran) error 
 	})
 	f.PerRun(arm, peakP99, "ms", p99)
 	f.PerRun(arm, peakDrain, "s", drain)
+	if err != nil || form != services.Kafka {
+		return err
+	}
+	acks, err := eachRun(runs, func(ran *Ran) (float64, error) { return meanAck(ran, form, chargeStep.Service()) })
+	f.PerRun(arm, peakAck, "ms", acks)
 	return err
+}
+
+// meanAck is how long a service waits for the acknowledgement of a message, on average over the orders of a peak, in milliseconds. A broker that is
+// short of a processor then takes longer than an idle one, and keeps the service's workers.
+func meanAck(ran *Ran, form services.Form, service string) (float64, error) {
+	journeys, err := ran.Journeys(form)
+	if err != nil {
+		return 0, err
+	}
+	var acks []float64
+	inPeak := ran.startedIn(peakFrom, peakEnds)
+	for i, o := range ran.Orders(form) {
+		if journeys[i] == nil || !inPeak(o) {
+			continue
+		}
+		for _, m := range journeys[i].Messages() {
+			if journeys[i].Set().Span(m.Producer).Service == service {
+				acks = append(acks, milliseconds(m.Publish))
+			}
+		}
+	}
+	return meanOf(acks, everyOrder), nil
 }
 
 // p99Done is the 99th percentile of the completion of the orders that were done.
@@ -98,11 +126,7 @@ type peaked struct {
 func simulatePeak(flow *flows.Flow, form services.Form, size Size, seed uint64, workers, places int, k Constants) (peaked, error) {
 	after := float64(size.Orders)/size.Rate - peakFrom.Seconds() - peakTimes*peakLasts.Seconds()
 	arrivals := simulation.Surge(size.Rate, peakTimes, peakFrom, peakLasts, time.Duration(max(0, after)*float64(time.Second)))
-	come := func() ([]simulation.Order, error) { return simulated(flow, arrivals, workers, places, seed, k, nil) }
-	if form == services.Kafka {
-		come = func() ([]simulation.Order, error) { return fetched(flow, arrivals, workers, places, seed, k) }
-	}
-	orders, err := come()
+	orders, err := simulated(flow, form, arrivals, workers, places, seed, k, nil)
 	if err != nil {
 		return peaked{}, err
 	}
@@ -133,9 +157,13 @@ func simulatePeak(flow *flows.Flow, form services.Form, size Size, seed uint64, 
 // predictPeak predicts the figures of a peak in one arm, over all seeds.
 func predictPeak(flow *flows.Flow, arm string, form services.Form, size Size, places int, k Constants) ([]Prediction, error) {
 	mean, err := predictPeakOf(flow, form, size, peakWorkers, places, k)
-	return []Prediction{
+	list := []Prediction{
 		{Arm: arm, Measure: peakErrors, Value: mean.refused}, {Arm: arm, Measure: peakP99, Value: mean.p99}, {Arm: arm, Measure: peakDrain, Value: mean.drain},
-	}, err
+	}
+	if form == services.Kafka {
+		list = append(list, Prediction{Arm: arm, Measure: peakAck, Value: milliseconds(k.Ack)})
+	}
+	return list, err
 }
 
 // predictPeakOf is what peaks do on average, over all seeds.

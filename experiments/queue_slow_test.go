@@ -8,16 +8,28 @@ import (
 	"tracelab/experiments/verdict"
 )
 
-// What takes seconds of peaks and storms to show runs in virtual time as well, but with thousands of orders: too many for every run of the tests. `task claims:storms` runs them.
+// What takes seconds of peaks and storms to show runs in virtual time as well, but with thousands of orders: too many for every run of the tests. `task
+// claims:storms` runs them.
 func TestClaimsOfPeaksAndStorms(t *testing.T) {
 	for _, c := range []struct {
-		claim  Claim
-		orders int
-		want   verdict.Word
+		claim       Claim
+		want        verdict.Word
+		size, small smaller
 	}{
-		{slowService(), 70, verdict.Holds}, {surge(), 250, verdict.Holds}, {ride(), 250, verdict.Holds}, {cascade(), 160, verdict.Holds}, {retryStorm(), 400, verdict.DoesNotHold},
-		{callerThroughput(), 12, verdict.Holds}, {rateLimit(), 120, verdict.DoesNotHold}, {overloadGoodput(), 90, verdict.Holds}, {provisioning(), 250, verdict.DoesNotHold}, {scaleOut(), 160, verdict.Holds},
+		{slowService(), verdict.Holds, smaller{70, 3}, smaller{70, 2}},
+		{surge(), verdict.Holds, smaller{250, 3}, smaller{250, 2}},
+		{ride(), verdict.Holds, smaller{250, 3}, smaller{250, 2}},
+		{cascade(), verdict.Holds, smaller{160, 3}, smaller{160, 3}},
+		{retryStorm(), verdict.DoesNotHold, smaller{400, 2}, smaller{400, 2}},
+		{callerThroughput(), verdict.Holds, smaller{12, 3}, smaller{12, 2}},
+		{rateLimit(), verdict.DoesNotHold, smaller{120, 3}, smaller{120, 3}},
+		{overloadGoodput(), verdict.Holds, smaller{90, 3}, smaller{90, 3}},
+		{provisioning(), verdict.Holds, smaller{250, 4}, smaller{250, 3}},
+		{scaleOut(), verdict.Holds, smaller{160, 3}, smaller{160, 2}},
 	} {
-		t.Run(c.claim.Name, func(t *testing.T) { held(t, c.claim, c.want, c.orders) })
+		t.Run(c.claim.Name, func(t *testing.T) {
+			t.Parallel()
+			held(t, c.claim, c.want, c.size, c.small)
+		})
 	}
 }

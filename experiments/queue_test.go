@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"testing"
+	"time"
 
 	"tracelab/experiments/verdict"
 	"tracelab/lab"
@@ -19,37 +20,58 @@ func (f *Figures) shares(arm, measure string, v, spread float64) {
 }
 
 // queued runs a claim in virtual time on the embedded broker, at its own rate.
-func queued(t *testing.T, c Claim, tamper func(*lab.Config), orders, seeds int) *Report {
+func queued(t *testing.T, c Claim, tamper func(*lab.Config), size smaller) *Report {
 	t.Helper()
-	return &virtually(t, []Claim{c}, tamper, func(s *Settings) { s.Kafka, s.Orders, s.Seeds = nil, orders, seeds }).Claims[0]
+	return &virtually(t, []Claim{c}, settledFirst(tamper), func(s *Settings) { s.Kafka, s.Orders, s.Seeds = nil, size.orders, size.seeds }).Claims[0]
+}
+
+// settledFirst lets the instances of a service become one group before the first order. A member that has something to commit while it joins waits on
+// a lock of the broker's client, and virtual time does not pass while anybody does.
+func settledFirst(tamper func(*lab.Config)) func(*lab.Config) {
+	return func(c *lab.Config) {
+		several := len(c.Instances) > 0
+		if tamper != nil {
+			tamper(c)
+		}
+		if !several {
+			return
+		}
+		c.Progress = func(p lab.Progress) {
+			if p.Stage == lab.StageWarmUp {
+				time.Sleep(time.Minute)
+			}
+		}
+	}
 }
 
 // held checks a claim in virtual time: what its figures say, that they never say that it holds where its arms are alike, and that each sabotage
-// changes what they say. Under the race detector it checks the figures only; the stage claims of .ci/run does without it.
-func held(t *testing.T, c Claim, want verdict.Word, orders int) *Report {
+// changes what they say. The small size is for the latter. Under the race detector it checks the figures only; the stage claims of .ci/run does without
+// it.
+func held(t *testing.T, c Claim, want verdict.Word, size, small smaller) *Report {
 	t.Helper()
-	const seeds = 3
-	plain := queued(t, c, nil, orders, seeds)
+	plain := queued(t, c, nil, size)
 	if plain.alone() != want {
 		t.Errorf("%s, want %s: %s", plain.alone(), want, plain.Why)
 	}
 	if plain.Evidence == nil || plain.Evidence.Seen == 0 {
 		t.Errorf("no journey shows it: %+v", plain.Gates)
 	}
-	for _, m := range plain.Figures {
-		t.Logf("%s, %s: predicted %s, measured %s", m.Arm, m.Measure, number(m.Predicted), number(m.Measured))
-	}
+	plain.log(t)
 	if raced { // which sees the same code run
 		return plain
 	}
-	if same := queued(t, c, c.Alike, orders, seeds-1); same.alone() == verdict.Holds {
+	c.Predict = nil
+	same := queued(t, c, c.Alike, small)
+	t.Logf("alike: %s", same.figuresSay())
+	if same.alone() == verdict.Holds {
 		t.Errorf("%s with arms that are alike: %s", same.alone(), same.Why)
 	}
 	if len(c.Sabotages) == 0 {
 		t.Error("no sabotage")
 	}
 	for _, s := range c.Sabotages {
-		r := queued(t, c, s.Change, orders, seeds)
+		r := queued(t, c, s.Change, small)
+		t.Logf("%s: %s", s.Name, r.figuresSay())
 		if r.alone() == want || s.Want != "" && r.alone() != s.Want {
 			t.Errorf("%s: %s, want %q and not %s: %s", s.Name, r.alone(), s.Want, want, r.Why)
 		}
@@ -61,11 +83,11 @@ func held(t *testing.T, c Claim, want verdict.Word, orders int) *Report {
 // queue_slow_test.go.
 func TestClaimsOfQueues(t *testing.T) {
 	t.Run("unknown-outcome", func(t *testing.T) {
-		r := held(t, unknownOutcome(), verdict.DoesNotHold, 100)
+		r := held(t, unknownOutcome(), verdict.DoesNotHold, smaller{100, 1}, smaller{100, 1})
 		r.near(t, "grpc", timedOut, 0.01)
 		r.near(t, "grpc", doneUnseen, 0.1)
 	})
-	t.Run("long-job", func(t *testing.T) { held(t, longJob(), verdict.Holds, 80) })
+	t.Run("long-job", func(t *testing.T) { held(t, longJob(), verdict.Holds, smaller{80, 1}, smaller{80, 1}) })
 }
 
 func TestSlowServiceDecides(t *testing.T) {

@@ -22,9 +22,6 @@ const (
 	mostAtATime = 5
 )
 
-// usualPartitions is how many partitions a topic is made with.
-const usualPartitions = 8
-
 // usualQueue is how many calls wait at a service before others are refused.
 const usualQueue = 32
 
@@ -150,15 +147,30 @@ func (f Figures) gap(measure, base, other string) (verdict.Estimate, error) {
 	return verdict.Wider(paired, all), err
 }
 
-// busyAt is how long a step keeps a worker for each of n orders: the waiting that is drawn, and what a step takes beyond it.
-func busyAt(flow *flows.Flow, step services.Step, seed uint64, n int, k Constants) []time.Duration {
+// busyAt is how long a step of a form keeps a worker for each of n orders: the waiting that is drawn, what a step takes beyond it, and the
+// acknowledgement of the message that a consumer sends when the step is done, for which its worker waits.
+func busyAt(flow *flows.Flow, form services.Form, step services.Step, seed uint64, n int, k Constants) ([]time.Duration, error) {
+	plan, err := flow.Plan(form)
+	if err != nil {
+		return nil, err
+	}
+	beyond := k.Step
+	if byMessage(plan, step) {
+		beyond += k.Ack
+	}
 	row, _ := flow.Row(step)
 	costs := make([]time.Duration, n)
 	for i := range costs {
 		wait, _ := services.Experiment{Seed: seed, Number: i}.Cost(row)
-		costs[i] = wait + k.Step
+		costs[i] = wait + beyond
 	}
-	return costs
+	return costs, nil
+}
+
+// byMessage tells whether a step is reached by a message.
+func byMessage(plan *flows.Plan, step services.Step) bool {
+	hop, ok := plan.Hop(step)
+	return ok && hop.By.IsMessage()
 }
 
 // drawnHits tells which of n orders a fault is drawn for.
@@ -196,16 +208,20 @@ func comingTo(arrivals []time.Duration, way time.Duration) []time.Duration {
 	return list
 }
 
-// simulated are the orders of a queue in front of payment, where a fault may add time to some.
-func simulated(flow *flows.Flow, arrivals []time.Duration, workers, places int, seed uint64, k Constants, fault simulation.Fault) ([]simulation.Order, error) {
-	q := simulation.Queue{Arrivals: arrivals, Costs: busyAt(flow, chargeStep, seed, len(arrivals), k), Workers: workers, Places: places, Fault: fault}
-	return q.Run()
-}
-
-// fetched are the orders of a topic in front of payment: its keys are drawn by the service, so others stand for them.
-func fetched(flow *flows.Flow, arrivals []time.Duration, workers, places int, seed uint64, k Constants) ([]simulation.Order, error) {
-	q := simulation.Queue{
-		Arrivals: arrivals, Costs: busyAt(flow, chargeStep, seed, len(arrivals), k), Workers: workers, Places: places, Partitions: usualPartitions, Seed: seed,
+// simulated are the orders of a queue in front of payment, where a fault may add time to some. What comes by messages is fetched from the partitions
+// of a topic: its keys are drawn by the service, so others stand for them.
+func simulated(flow *flows.Flow, form services.Form, arrivals []time.Duration, workers, places int, seed uint64, k Constants, fault simulation.Fault) ([]simulation.Order, error) {
+	costs, err := busyAt(flow, form, chargeStep, seed, len(arrivals), k)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := flow.Plan(form)
+	if err != nil {
+		return nil, err
+	}
+	q := simulation.Queue{Arrivals: arrivals, Costs: costs, Workers: workers, Places: places, Fault: fault}
+	if byMessage(plan, chargeStep) {
+		q.Partitions, q.Seed = services.DefaultPartitions, seed
 	}
 	return q.Run()
 }

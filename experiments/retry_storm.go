@@ -152,11 +152,15 @@ func predictStorm(size Size, k Constants) ([]Prediction, error) {
 				return 1 - simulation.Share(orders, stormFrom+way, simulation.Forever, simulation.Failed)
 			}
 			if arm.form == services.Kafka {
-				orders, err := simulated(flow, arrivals, stormWorkers, simulation.Unbounded, seed, k, slow)
+				orders, err := simulated(flow, arm.form, arrivals, stormWorkers, simulation.Unbounded, seed, k, slow)
 				return after(orders), err
 			}
+			costs, err := busyAt(flow, arm.form, chargeStep, seed, size.Orders, k)
+			if err != nil {
+				return 0, err
+			}
 			s := simulation.Storm{
-				Arrivals: arrivals, Costs: busyAt(flow, chargeStep, seed, size.Orders, k), Workers: stormWorkers, Places: simulation.Unbounded, Fault: slow,
+				Arrivals: arrivals, Costs: costs, Workers: stormWorkers, Places: simulation.Unbounded, Fault: slow,
 				Deadline: stormDeadline, Retries: stormRetries, Backoff: stormBackoff, Cancel: true, Seed: seed,
 			}
 			if arm.budget < 1 {

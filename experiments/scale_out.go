@@ -194,7 +194,7 @@ func predictDrain(consumers int, size Size, seed uint64, k Constants) (float64, 
 	if err != nil {
 		return 0, err
 	}
-	capacity, err := kneeCapacity(1, size, k)
+	capacity, err := kneeCapacity(services.Kafka, 1, size, k)
 	if err != nil {
 		return 0, err
 	}

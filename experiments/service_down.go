@@ -81,19 +81,20 @@ func predictServiceDown(size Size, k Constants) ([]Prediction, error) {
 	down := outageIn(paymentService, size.Orders, size.Rate, longestOutage)
 	o := model.Overload{Arrivals: size.Rate, Lasts: down.lasts()}
 	backlog, err := o.Backlog()
-	capacity := payingWorkers / meanCost(flows.Order(), chargeStep, size, k).Seconds()
-	until, err2 := o.CatchUp(size.Rate, capacity)
-	late, err3 := lateAfter(down.lasts(), size.Seed)
+	busy, err2 := meanBusy(flows.Order(), services.Kafka, chargeStep, size, k)
+	until, err3 := o.CatchUp(size.Rate, payingWorkers/busy.Seconds())
+	late, err4 := lateAfter(down.lasts(), size.Seed)
 	return []Prediction{
 		{Arm: "grpc", Measure: duringErrors, Value: 1}, {Arm: "grpc", Measure: afterErrors, Value: late.Seconds() / (placing(size.Orders, size.Rate) - down.to).Seconds()},
 		{Arm: "kafka", Measure: duringErrors}, {Arm: "kafka", Measure: afterErrors},
 		{Arm: "kafka", Measure: backlogThen, Value: backlog}, {Arm: "kafka", Measure: catchUp, Value: milliseconds(until)},
-	}, errors.Join(err, err2, err3)
+	}, errors.Join(err, err2, err3, err4)
 }
 
 // lateAfter is for how long a client of a service that was away is still without it, as the services' gRPC clients come back.
 func lateAfter(outage time.Duration, seed uint64) (time.Duration, error) {
-	back := simulation.Reconnect{First: 50 * time.Millisecond, Times: 1.6, Most: 700 * time.Millisecond, Jitter: 0.2}
+	b := services.Reconnect()
+	back := simulation.Reconnect{First: b.BaseDelay, Times: b.Multiplier, Most: b.MaxDelay, Jitter: b.Jitter}
 	return back.Late(outage, seed, 1000)
 }
 

@@ -11,6 +11,7 @@ func TestServiceDown(t *testing.T) {
 	r.valid(t)
 	r.near(t, "kafka", backlogThen, 4)
 	r.near(t, "kafka", catchUp, 200)
+	r.near(t, "grpc", afterErrors, 0.3) // an attempt to connect comes at most 0.84 s after the outage, and 2 s are left
 	r.log(t)
 }
 

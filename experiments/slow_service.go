@@ -132,36 +132,42 @@ func addedToOthers(calm, slow []*Ran, form services.Form, measure string) (Value
 // predictSlow simulates the queue in front of payment with the costs and hits that the seeds draw.
 func predictSlow(size Size, k Constants) ([]Prediction, error) {
 	flow := flows.Order()
-	added, err := overSeeds(size, func(seed uint64) (float64, error) {
-		hits, err := drawnHits(flow, slowFault, seed, size.Orders)
+	list := []Prediction{{Arm: "kafka", Measure: addedWait, Value: 0}}
+	for _, form := range []services.Form{services.GRPC, services.Kafka} {
+		added, err := overSeeds(size, func(seed uint64) (float64, error) { return predictAdded(flow, form, size, seed, k) })
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		arrivals := simulation.Evenly(size.Rate, size.Orders)
-		calm, err := simulated(flow, arrivals, slowWorkers, simulation.Unbounded, seed, k, nil)
-		if err != nil {
-			return 0, err
+		list = append(list, Prediction{Arm: string(form), Measure: addedCompletion, Value: added})
+		if form == services.GRPC {
+			list = append(list, Prediction{Arm: string(form), Measure: addedWait, Value: added})
 		}
-		slow, err := simulated(flow, arrivals, slowWorkers, simulation.Unbounded, seed, k, simulation.Slow(0, simulation.Forever, slowBy, hits))
-		differences := make([]float64, len(slow))
-		for i := range slow {
-			differences[i] = slow[i].Response() - calm[i].Response()
-		}
-		return meanOf(differences, func(i int) bool { return !hits[i] }), err
-	})
-	if err != nil {
-		return nil, err
 	}
 	wait, err := overSeeds(size, func(seed uint64) (float64, error) {
 		size.Seed = seed
 		wait, _, err := predictTimes(flow, services.GRPC, size, k)
 		return wait, err
 	})
-	return []Prediction{
-		{Arm: "grpc", Measure: calmWait, Value: wait, Gate: true},
-		{Arm: "grpc", Measure: addedWait, Value: added}, {Arm: "grpc", Measure: addedCompletion, Value: added},
-		{Arm: "kafka", Measure: addedWait, Value: 0}, {Arm: "kafka", Measure: addedCompletion, Value: added},
-	}, err
+	return append(list, Prediction{Arm: "grpc", Measure: calmWait, Value: wait, Gate: true}), err
+}
+
+// predictAdded is by how much the orders that the fault does not hit take longer with it, on average.
+func predictAdded(flow *flows.Flow, form services.Form, size Size, seed uint64, k Constants) (float64, error) {
+	hits, err := drawnHits(flow, slowFault, seed, size.Orders)
+	if err != nil {
+		return 0, err
+	}
+	arrivals := simulation.Evenly(size.Rate, size.Orders)
+	calm, err := simulated(flow, form, arrivals, slowWorkers, simulation.Unbounded, seed, k, nil)
+	if err != nil {
+		return 0, err
+	}
+	slow, err := simulated(flow, form, arrivals, slowWorkers, simulation.Unbounded, seed, k, simulation.Slow(0, simulation.Forever, slowBy, hits))
+	differences := make([]float64, len(slow))
+	for i := range slow {
+		differences[i] = slow[i].Response() - calm[i].Response()
+	}
+	return meanOf(differences, func(i int) bool { return !hits[i] }), err
 }
 
 // waitsForWorker tells whether a call stood in payment before its step began, for longer than a step takes.

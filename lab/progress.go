@@ -1,7 +1,8 @@
 package lab
 
-// Stages of a run that Progress tells of, between which its orders are placed and answered.
+// Stages of a run that Progress tells of: before the first order, and those between which its orders are placed and answered.
 const (
+	StageWarmUp   = "warming up"
 	StagePlacing  = "placing orders"
 	StageSettling = "waiting for the last piece of work"
 )

@@ -110,7 +110,7 @@ func virtually(t *testing.T, change func(*lab.Config), check func(*testing.T, *l
 // alignWarmUp lets the orders begin at a whole tenth of a second: how long the consumers' groups took to form would
 // otherwise decide how far the first order is from the broker's next delivery.
 func alignWarmUp(at lab.Progress) {
-	if at.Stage == "warming up" {
+	if at.Stage == lab.StageWarmUp {
 		time.Sleep(100*time.Millisecond - time.Duration(time.Now().UnixNano())%(100*time.Millisecond))
 	}
 }

@@ -28,7 +28,7 @@ func (r *running) warmUp(ctx context.Context) error {
 		r.warm.Why = "there was no warm-up"
 		return nil
 	}
-	r.Progress(Progress{Stage: "warming up"})
+	r.Progress(Progress{Stage: StageWarmUp})
 	r.warm.Why = "one window says nothing of whether it was enough"
 	var before map[string]float64
 	for r.warm.Windows < r.Windows {

@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"strconv"
 
+	"google.golang.org/grpc/backoff"
+
+	carriergrpc "tracelab/services/internal/carrier/grpc"
 	carrierhttp "tracelab/services/internal/carrier/http"
 	"tracelab/services/internal/carrier/kafka"
 	"tracelab/services/internal/carrier/rabbitmq"
@@ -16,6 +19,7 @@ import (
 
 	"tracelab/internal/telemetry"
 	"tracelab/services/flows"
+	"tracelab/services/internal/carrier"
 	"tracelab/tracecontext"
 )
 
@@ -88,6 +92,12 @@ type Config struct {
 
 // DefaultMailbox is how many orders a mailbox has places for.
 const DefaultMailbox = 1000
+
+// DefaultPartitions is how many partitions a topic of Kafka has unless somebody says otherwise.
+const DefaultPartitions = carrier.DefaultPartitions
+
+// Reconnect is how clients of gRPC try to reach a service that is away.
+func Reconnect() backoff.Config { return carriergrpc.Reconnect() }
 
 // MostPartitions is the most partitions that topics may be made with: each costs the broker, and every group, something.
 const MostPartitions = 256

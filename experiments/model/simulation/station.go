@@ -10,8 +10,9 @@ const Unbounded = -1
 
 // Station is a number of workers and a queue in front of them, first come, first served.
 //
-// With partitions it is a consumer of a broker: it fetches all that waits, works through it partition by partition, each in its order, and fetches again
-// when nothing of it is left. Each fetch begins with the next partition. So nobody overtakes others of a partition, and many overtake those of others.
+// With partitions it is a consumer of a broker: it fetches all that waits, hands it out partition by partition, each in its order, and fetches again
+// at once when nothing of it is left in hand. Each fetch begins with the next partition. So nobody overtakes others of a partition, and many overtake those
+// of others. Source: franz-go's kgo.Client.PollRecords. Limits: one broker, and less than a fetch may hold.
 type Station struct {
 	Workers    int
 	Places     int // that can wait; Unbounded
@@ -53,6 +54,7 @@ func (s *Station) EnterAt(partition int, start func()) *Ticket {
 	case s.Places == Unbounded || s.waiting < s.Places:
 		s.waiting++
 		s.queue = append(s.queue, t)
+		s.fetch()
 	default:
 		return nil
 	}
@@ -97,13 +99,20 @@ func (s *Station) take() *Ticket {
 	if s.Partitions <= 1 {
 		return first(&s.queue)
 	}
-	if len(s.fetched) == 0 && len(s.queue) > 0 {
-		s.fetched, s.queue = s.queue, nil
-		turn := func(t *Ticket) int { return (t.partition + s.fetches) % s.Partitions }
-		slices.SortStableFunc(s.fetched, func(a, b *Ticket) int { return cmp.Compare(turn(a), turn(b)) })
-		s.fetches++
+	t := first(&s.fetched)
+	s.fetch()
+	return t
+}
+
+// fetch takes all that waits at the broker when nothing is left in hand.
+func (s *Station) fetch() {
+	if s.Partitions <= 1 || len(s.fetched) > 0 || len(s.queue) == 0 {
+		return
 	}
-	return first(&s.fetched)
+	s.fetched, s.queue = s.queue, nil
+	turn := func(t *Ticket) int { return (t.partition + s.fetches) % s.Partitions }
+	slices.SortStableFunc(s.fetched, func(a, b *Ticket) int { return cmp.Compare(turn(a), turn(b)) })
+	s.fetches++
 }
 
 func first(queue *[]*Ticket) *Ticket {

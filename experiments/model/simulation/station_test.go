@@ -7,7 +7,7 @@ import (
 	"tracelab/experiments/model/simulation"
 )
 
-// A consumer works through what it fetched partition by partition, and what comes meanwhile is fetched afterwards, from another partition on.
+// A consumer hands out what it fetched partition by partition, and fetches what came meanwhile, from another partition on, as soon as nothing is left.
 func TestPartitionsAreFetchedTogether(t *testing.T) {
 	s := &simulation.Station{Workers: 1, Places: simulation.Unbounded, Partitions: 2}
 	var served []string
@@ -16,16 +16,17 @@ func TestPartitionsAreFetchedTogether(t *testing.T) {
 		tickets[name] = s.EnterAt(partition, func() { served = append(served, name) })
 	}
 	enter(1, "a")
-	enter(1, "b")
-	enter(0, "c")
-	enter(1, "d")
-	tickets["a"].Leave() // b, c and d are fetched
-	enter(0, "e")
+	enter(0, "b") // fetched alone, since nothing was in hand
+	enter(1, "c")
+	enter(0, "d")
+	enter(1, "e")
+	tickets["a"].Leave() // b begins, and c, d and e are fetched
 	enter(1, "f")
-	for _, name := range []string{"c", "b", "d", "f", "e"} {
-		tickets[name].Leave()
+	enter(0, "g")
+	for i := 1; i < len(served); i++ {
+		tickets[served[i]].Leave()
 	}
-	if want := []string{"a", "c", "b", "d", "f", "e"}; !slices.Equal(served, want) {
+	if want := []string{"a", "b", "c", "e", "d", "g", "f"}; !slices.Equal(served, want) {
 		t.Errorf("served %v, want %v", served, want)
 	}
 }

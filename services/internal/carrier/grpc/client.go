@@ -22,8 +22,10 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// reconnect makes a client reach a service within a second after it is back. gRPC's own backoff grows to two minutes.
-var reconnect = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 700 * time.Millisecond}
+// Reconnect makes a client reach a service within a second after it is back. gRPC's own backoff grows to two minutes.
+func Reconnect() backoff.Config {
+	return backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 700 * time.Millisecond}
+}
 
 const connectTimeout = 2 * time.Second // for one attempt
 
@@ -118,7 +120,7 @@ func fromStatus(service string, err error) error {
 // dial begins to connect at once, so that the connection's goroutines do not start in a call, with the labels of its order.
 func (c *Client) dial(address string) (*grpc.ClientConn, error) {
 	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: connectTimeout}),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: Reconnect(), MinConnectTimeout: connectTimeout}),
 		grpc.WithContextDialer(func(ctx context.Context, a string) (net.Conn, error) { return c.dialer(ctx, "tcp", a) }),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(c.provider.Spans),
 			otelgrpc.WithMeterProvider(c.provider.Meters), otelgrpc.WithPropagators(c.provider.Propagator))),
