@@ -4,7 +4,6 @@ import (
 	"math"
 	"runtime"
 	"runtime/metrics"
-	"syscall"
 	"time"
 
 	"tracelab/experiments/verdict"
@@ -22,11 +21,7 @@ type moment struct {
 }
 
 func now() moment {
-	m := moment{at: time.Now()}
-	var usage syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) == nil {
-		m.cpu = time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-	}
+	m := moment{at: time.Now(), cpu: cpuTime()}
 	sample := []metrics.Sample{{Name: latencies}}
 	metrics.Read(sample)
 	if sample[0].Value.Kind() == metrics.KindFloat64Histogram {
