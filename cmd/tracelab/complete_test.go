@@ -51,6 +51,7 @@ func TestComplete(t *testing.T) {
 		{"services", "serve payment shi", "shipping"},
 		{"claims", "claims hybrid", "hybrid-checkout"},
 		{"rules", "lint --explain M01", "M01"},
+		{"schemas", "schema lint", "lint-rules lint"},
 		{"parts", "doctor --wait --only graf", "grafana"},
 		{"shells", "completion ", "bash zsh fish"},
 		{"commands of help", "help fl", "flow"},

@@ -63,6 +63,8 @@ func (p *cursor) known(v *kong.Value, typed string) ([]word, bool) {
 		return ruleWords(), true
 	case p.command.Name == "claims" && v.Flag == nil:
 		return claimWords(), true
+	case p.command.Name == "schema" && v.Flag == nil:
+		return schemaWords(), true
 	}
 	return nil, false
 }
@@ -137,6 +139,20 @@ func ruleWords() []word {
 	var words []word
 	for _, r := range lint.Rules() {
 		words = append(words, word{string(r.ID), firstSentence(r.Finds)})
+	}
+	return words
+}
+
+func schemaWords() []word {
+	names, err := schemaNames()
+	if err != nil {
+		return nil // a test reads them all
+	}
+	var words []word
+	for _, name := range names {
+		if title, err := schemaTitle(name, names); err == nil {
+			words = append(words, word{name, firstSentence(title)})
+		}
 	}
 	return words
 }

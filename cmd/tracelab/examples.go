@@ -90,6 +90,10 @@ func examples() map[string][]example {
 			{"tracelab help run", "as tracelab run --help"},
 			{"tracelab help flow from", "a command below a command"},
 		},
+		"schema": {
+			{"tracelab schema", "which there are"},
+			{"tracelab schema compare >compare.schema.json", "for an editor or a validator"},
+		},
 		"man": {
 			{"tracelab man >tracelab.1", "then: man ./tracelab.1"},
 			{"tracelab man >/usr/local/share/man/man1/tracelab.1", "where man finds it"},

@@ -55,6 +55,7 @@ type commands struct {
 	Runs    runsCommand    `cmd:"" help:"List run directories, and remove old ones."`
 
 	Help       helpCommand       `cmd:"" help:"Show what a command does, its flags and examples, as COMMAND --help does."`
+	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of what a command prints with --format json, or of a file; without a name, list them."`
 	Man        manCommand        `cmd:"" help:"Print the manual page, for man."`
 	Completion completionCommand `cmd:"" help:"Print the script that lets a shell complete commands, flags, values and file names."`
 	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" help:"List what may stand at the end of a command line, for the scripts of completion."`
