@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -54,25 +55,39 @@ func (b *Broker) Close() {
 // brokerVersion says which Kafka answers at these addresses, as far as the requests that it knows tell.
 func brokerVersion(ctx context.Context, addresses []string, network services.Network) string {
 	at := strings.Join(addresses, ", ")
+	version, err := askKafka(ctx, addresses, network)
+	if err != nil {
+		return "Kafka at " + at
+	}
+	return fmt.Sprintf("Kafka %s, by the requests that it knows, at %s", version, at)
+}
+
+// askTimeout bounds a question to a broker.
+const askTimeout = time.Second
+
+// askKafka asks which requests a Kafka knows, and guesses its version from them. It is an error when no broker answers.
+func askKafka(ctx context.Context, addresses []string, network services.Network) (version string, err error) {
 	options := []kgo.Opt{kgo.SeedBrokers(addresses...)}
 	if network.Dial != nil {
 		options = append(options, kgo.Dialer(network.Dial))
 	}
 	client, err := kgo.NewClient(options...)
 	if err != nil {
-		return "Kafka at " + at
+		return "", err
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	brokers, err := kadm.NewClient(client).ApiVersions(ctx)
 	if err != nil {
-		return "Kafka at " + at
+		return "", err
 	}
+	err = errors.New("no broker answers")
 	for _, broker := range brokers.Sorted() {
 		if broker.Err == nil {
-			return fmt.Sprintf("Kafka %s, by the requests that it knows, at %s", broker.VersionGuess(), at)
+			return broker.VersionGuess(), nil
 		}
+		err = broker.Err
 	}
-	return "Kafka at " + at
+	return "", err
 }

@@ -82,7 +82,7 @@ func (r *running) restarted() string {
 
 // lost is how many orders of a form an earlier instance of orders had accepted, by what it or the clients told, that the last one does not know.
 func (r *running) lost(form services.Form) int {
-	if now := r.after.Orders.Instance; r.before.Instance == "" || now == "" || now == r.before.Instance {
+	if now := r.after.Orders.Instance; !r.unread && (r.before.Instance == "" || now == "" || now == r.before.Instance) {
 		return 0
 	}
 	lost := -r.after.Forms[form].Accepted

@@ -10,7 +10,8 @@ import (
 // reportProblems lists what is not as it should be: accounts, answers, journeys, and what went wrong on the way. What comes of something that was
 // done to a part of the lab is listed apart.
 func (r *running) reportProblems(result *Result) {
-	if text := r.restarted(); text != "" { // what follows comes of it
+	result.Problems = append(result.Problems, r.away...) // what follows comes of it
+	if text := r.restarted(); text != "" {               // what follows comes of it
 		r.tell(result, text, r.ended(r.Flow.Entry().Service()))
 	}
 	for _, form := range r.Forms {

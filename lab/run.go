@@ -59,6 +59,8 @@ type running struct {
 	reported  *services.SpanReport // of services elsewhere, when the run began; nil: they did not say
 	elsewhere map[string]int64     // spans that services elsewhere dropped, by form
 	problems  []string             // of what went wrong on the way
+	away      []string             // brokers that do not answer in the end
+	unread    bool                 // the accounts could not be read
 
 	began          time.Time                        // when the first order was to be placed
 	happened       []Happened                       // to parts of the lab
@@ -122,6 +124,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if err := r.judgeOrders(ctx); err != nil {
 		return nil, err
 	}
+	r.findAway(ctx)
 	r.happened = r.Weather.close()
 	if err := r.findRate(ctx); err != nil {
 		return nil, err

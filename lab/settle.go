@@ -18,22 +18,30 @@ func (r *running) judgeOrders(ctx context.Context) error {
 		defer r.cancelOnEndEarly(cancel)()
 	}
 	r.Progress(Progress{Stage: StageSettling, Answered: r.placed, Orders: r.placed})
-	r.settle(settling, r.name)
+	within := accountsTimeout
+	if !r.settle(settling, r.name) {
+		within = unreadTimeout
+	}
 	r.cpu.stop()
-	if err := r.readAccounts(ctx); errors.Is(err, errMoving) {
+	if err := r.readAccounts(ctx, within); errors.Is(err, errMoving) {
 		r.problems = append(r.problems, fmt.Sprintf("the %s' own state was read while it changed, so sums may not balance: %v", unitOf(r.Flow).many(), err))
 	} else if err != nil {
+		r.unread = r.after.Forms == nil
 		r.problems = append(r.problems, fmt.Sprintf("the %s' own state cannot be read, so every accepted %s counts as lost: %v", unitOf(r.Flow).many(), r.Flow.Unit, err))
 	}
 	r.Progress(Progress{Stage: "judging the journeys", Answered: r.placed, Orders: r.placed})
 	return (&awaiting{r.judge, r.env.jaeger, r.env.flush}).await(settling)
 }
 
-// settle waits until no order of a run is pending, or the context ends: the accounts then say what is.
-func (r *running) settle(ctx context.Context, run string) {
+// unreadTimeout bounds reading the state of all orders when it could not be read before: an answer that a store is away takes about 5 s.
+const unreadTimeout = 10 * time.Second
+
+// settle waits until no order of a run is pending, or the context ends: the accounts then say what is. It tells whether the accounts could be read.
+func (r *running) settle(ctx context.Context, run string) (readable bool) {
 	// What was asked last says nothing that the accounts do not.
 	_ = poll.Until(ctx, 10*time.Millisecond, func(ctx context.Context) error {
 		sums, err := r.env.client.accounts(ctx, run)
+		readable = err == nil || readable && ctx.Err() != nil // who is cut off may have been about to answer
 		if err != nil {
 			return err
 		}
@@ -44,11 +52,12 @@ func (r *running) settle(ctx context.Context, run string) {
 		}
 		return nil
 	})
+	return readable
 }
 
 // readAccounts tells the judge what orders knows of every order, and reads how steps were handled.
-func (r *running) readAccounts(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountsTimeout)
+func (r *running) readAccounts(ctx context.Context, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	after, err := steady(ctx, func(ctx context.Context) (services.Summary, error) {
 		sums, err := r.env.client.summary(ctx, r.name)

@@ -96,6 +96,9 @@ func OpenPostgres(ctx context.Context, c PostgresConfig) (*Postgres, error) {
 		return nil, p.named(err)
 	}
 	if err := p.open(ctx, schema); err != nil {
+		if transient(err) || ctx.Err() != nil {
+			err = fmt.Errorf("%w: start it (task postgres), or name another with --store", err)
+		}
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
