@@ -70,8 +70,8 @@ func callerThroughput() Claim {
 				little, err := f.mean(armOf(services.GRPC, n), ofLittle)
 				more, err2 := f.ratio(callerRate, armOf(services.GRPC, n), armOf(services.Kafka, n))
 				errs = append(errs, err, err2)
-				d.Parts = append(d.Parts, verdict.Part{Name: fmt.Sprintf("grpc, %d callers, of N/(wait + 20 ms)", n), Estimate: little, Want: verdict.Within(1, delta)},
-					verdict.Part{Name: fmt.Sprintf("kafka by grpc, %d callers", n), Estimate: more, Want: verdict.MoreThan(2)})
+				d.Parts = append(d.Parts, verdict.Part{Name: fmt.Sprintf("grpc, %s, of N/(wait + 20 ms)", several(n, "caller")), Estimate: little, Want: verdict.Within(1, delta)},
+					verdict.Part{Name: "kafka by grpc, " + several(n, "caller"), Estimate: more, Want: verdict.MoreThan(2)})
 			}
 			return d, errors.Join(errs...)
 		},

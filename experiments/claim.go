@@ -3,6 +3,7 @@ package experiments
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"tracelab/experiments/verdict"
@@ -44,7 +45,12 @@ type Amount struct {
 }
 
 // String writes the amount: 5 ms.
-func (a Amount) String() string { return fmt.Sprintf("%g %s", a.Value, a.Unit) }
+func (a Amount) String() string {
+	if one, is := strings.CutSuffix(a.Unit, "s"); is && a.Value == 1 && len(one) > 1 { // 1 order, but 1 ms
+		return "1 " + one
+	}
+	return fmt.Sprintf("%g %s", a.Value, a.Unit)
+}
 
 // duration is an amount of milliseconds as a duration, and 0 for any other unit.
 func (a Amount) duration() time.Duration {

@@ -47,7 +47,7 @@ func (l *Lab) Config(flow *flows.Flow, forms ...services.Form) lab.Config {
 	s := l.session.Settings
 	return lab.Config{
 		Flow: flow, Forms: forms, Orders: l.size.Orders, Rate: l.size.Rate, Seed: l.size.Seed, WarmUp: 3, Windows: 4, OneRate: true,
-		Kafka: s.Kafka, Target: s.Target, Jaeger: s.Jaeger, Program: s.Program, Version: s.Version, Logger: s.Logger, Network: s.network,
+		Kafka: s.Kafka, Target: s.Target, Jaeger: s.Jaeger, ReceiveOTLP: s.ReceiveOTLP, Program: s.Program, Version: s.Version, Logger: s.Logger, Network: s.network,
 	}
 }
 
@@ -100,7 +100,9 @@ func (l *Lab) Repeat(ctx context.Context, sideBySide int, arms ...Arm) (map[stri
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if len(l.session.Kafka) > 0 { // topics are named after the run: those of labs that begin together with one seed would be the same
+	// Topics of a broker are named after the run: those of labs that begin together with one seed would be the same. Services elsewhere send their spans to
+	// one place.
+	if len(l.session.Kafka) > 0 || l.session.Target != "" {
 		sideBySide = 1
 	}
 	places := make(chan struct{}, max(1, sideBySide))

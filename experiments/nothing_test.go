@@ -57,3 +57,17 @@ func TestThePageShowsTheExample(t *testing.T) {
 		}
 	}
 }
+
+// The page names the claims that can be run on services elsewhere, and no others.
+func TestThePageNamesWhatRunsElsewhere(t *testing.T) {
+	page, err := os.ReadFile("../docs/adding-a-claim.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, _ := strings.Cut(string(page), "\n## Services elsewhere\n")
+	for _, c := range experiments.All() {
+		if strings.Contains(part, "`"+c.Name+"`") != c.Needs.Elsewhere {
+			t.Errorf("%s: it runs elsewhere: %v; docs/adding-a-claim.md says something else", c.Name, c.Needs.Elsewhere)
+		}
+	}
+}

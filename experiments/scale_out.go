@@ -65,7 +65,7 @@ func scaleOut() Claim {
 				e, err := f.mean(armOf(services.Kafka, n), hashAllows)
 				hits, _, err2 := f.Share(armOf(services.Kafka, n), outOfOrder)
 				errs, overtaken = append(errs, err, err2), overtaken+hits
-				d.Parts = append(d.Parts, verdict.Part{Name: fmt.Sprintf("%d consumers, %s", n, hashAllows), Estimate: e, Want: verdict.Within(1, delta)})
+				d.Parts = append(d.Parts, verdict.Part{Name: several(n, "consumer") + ", " + hashAllows, Estimate: e, Want: verdict.Within(1, delta)})
 			}
 			ratios, err := f.ratio(drainRate, armOf(services.Kafka, 1), armOf(services.Kafka, 8))
 			d.Parts = append(d.Parts, verdict.Part{Name: "8 consumers by 1", Estimate: ratios, Want: verdict.MoreThan(3)},

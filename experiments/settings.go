@@ -21,8 +21,10 @@ type Settings struct {
 
 	Kafka    []string // host:port of a real broker; none: the embedded one
 	RabbitMQ []string // host:port of a real one, for the claim that compares brokers
-	Target   string   // URL of a gateway of services elsewhere, whose spans are in Jaeger
-	Jaeger   string
+	Target   string   // URL of a gateway of services elsewhere
+	Jaeger   string   // that has their spans
+	// ReceiveOTLP is the host:port to which services elsewhere send their spans, in the place of a Jaeger.
+	ReceiveOTLP string
 
 	Out      string // where the folder of the results goes; "": runs
 	Keep     bool   // leave the run directories of all labs in it
@@ -74,8 +76,11 @@ func (s Settings) withDefaults() (Settings, error) {
 	if s.Target != "" && len(s.Kafka) > 0 {
 		return s, errors.New("the services at --target have their own broker: leave out --kafka")
 	}
-	if (s.Target == "") != (s.Jaeger == "") {
-		return s, errors.New("services elsewhere are named by --target, and the Jaeger that has their spans by --jaeger: give both, or none")
+	if (s.Target == "") != (s.Jaeger+s.ReceiveOTLP == "") {
+		return s, errors.New("services elsewhere are named by --target, and their spans are in a Jaeger (--jaeger) or come here (--receive-otlp): give both, or none")
+	}
+	if s.Jaeger != "" && s.ReceiveOTLP != "" {
+		return s, errors.New("--receive-otlp and --jaeger are two ways to the same spans: leave one of them out")
 	}
 	if s.Seed == 0 {
 		s.Seed = 1

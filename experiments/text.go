@@ -65,7 +65,7 @@ func (r *Report) sizeWords() string {
 		text += fmt.Sprintf(", %g/s", r.Size.Rate)
 	}
 	if r.Kind == Repeated {
-		text += fmt.Sprintf(", %d runs an arm", r.Size.Seeds)
+		text += ", " + several(r.Size.Seeds, "run") + " an arm"
 	}
 	return fmt.Sprintf("%s, seed %d; took %.0f s", text, r.Size.Seed, r.Took)
 }
@@ -145,9 +145,17 @@ func (m Measured) value() string {
 // n is how many orders or runs there are.
 func (m Measured) n() string {
 	if m.Runs > 0 {
-		return fmt.Sprintf("%d runs", m.Runs)
+		return several(m.Runs, "run")
 	}
 	return fmt.Sprint(m.N)
+}
+
+// several writes a number of things: 1 run, 5 runs.
+func several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // level is the confidence of the intervals that decide.

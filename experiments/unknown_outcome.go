@@ -28,7 +28,7 @@ func unknownOutcome() Claim {
 		Name:      "unknown-outcome",
 		Statement: "sync: an answer in time or an error, so it is easy to reason about",
 		Rule:      "of the orders that a client of grpc gives up after 30 ms, at most 5 % have been charged",
-		Delta:     Amount{0.05, "share"}, Budget: 4 * time.Second, Size: Size{Orders: 150, Rate: 50, Seeds: 1}, Kind: Calm, Needs: Needs{},
+		Delta:     Amount{0.05, "share"}, Budget: 4 * time.Second, Size: Size{Orders: 150, Rate: 50, Seeds: 1}, Kind: Calm, Needs: Needs{Elsewhere: true},
 		Signature: Signature{Words: "the client's span ends with an error, and payment.Charge below it ends without one", Seen: chargedUnseen},
 		Predict: func(size Size, k Constants) ([]Prediction, error) {
 			out, charged := 0, 0
