@@ -100,7 +100,7 @@ func billOf(info *debug.BuildInfo, c commit, t target, licenses map[string]strin
 	}
 	for _, module := range info.Deps {
 		if module.Replace != nil {
-			if module.Replace.Version == "" {
+			if strings.HasPrefix(module.Replace.Path, ".") { // a folder
 				continue
 			}
 			module = module.Replace

@@ -145,7 +145,7 @@ func TestBillOfMaterials(t *testing.T) {
 	info := &debug.BuildInfo{GoVersion: "go1.26.1", Deps: []*debug.Module{
 		{Path: "example.org/a", Version: "v1.0.0"},
 		{Path: "example.org/b", Version: "v1.0.0", Replace: &debug.Module{Path: "example.org/c", Version: "v2.0.0"}},
-		{Path: "tracelab/journey", Version: "v0.0.0", Replace: &debug.Module{Path: "./journey"}},
+		{Path: "tracelab/journey", Version: "v0.0.0", Replace: &debug.Module{Path: "./journey", Version: "(devel)"}},
 	}}
 	c := commit{id: "1234567890abcdef", version: "v1.2.3", at: time.Unix(1_700_000_000, 0).UTC()}
 	b, err := billOf(info, c, target{"linux", "arm64"}, licenses)
