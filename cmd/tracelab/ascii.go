@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -33,7 +34,7 @@ type asciiWriter struct {
 
 // Write implements io.Writer.
 func (w *asciiWriter) Write(text []byte) (int, error) {
-	in := append(w.rest, text...)
+	in := slices.Concat(w.rest, text)
 	out := make([]byte, 0, len(in))
 	for len(in) > 0 && utf8.FullRune(in) {
 		r, n := utf8.DecodeRune(in)
@@ -54,7 +55,7 @@ func (w *asciiWriter) Write(text []byte) (int, error) {
 		}
 		in = in[n:]
 	}
-	w.rest = append([]byte(nil), in...)
+	w.rest = slices.Clone(in)
 	if _, err := w.to.Write(out); err != nil {
 		return 0, err
 	}

@@ -216,10 +216,10 @@ func firstSentence(text string) string {
 }
 
 // plainWords makes words that need no explanation.
-func plainWords(what string, names ...string) []word {
+func plainWords(names ...string) []word {
 	words := make([]word, len(names))
 	for i, name := range names {
-		words[i] = word{name, what}
+		words[i] = word{word: name}
 	}
 	return words
 }

@@ -20,7 +20,7 @@ func helpTarget() reflect.Type { return reflect.TypeFor[helpCommand]() }
 // valuesOf lists the values of a flag or an argument: its enumeration, names that the program knows, or files.
 func valuesOf(at cursor, v *kong.Value, typed string) completions {
 	if v.Enum != "" {
-		return completions{words: plainWords("", v.EnumSlice()...)}
+		return completions{words: plainWords(v.EnumSlice()...)}
 	}
 	if words, ok := at.known(v, typed); ok {
 		return completions{words: words, names: namesOf(v)}
@@ -50,15 +50,15 @@ func (p *cursor) known(v *kong.Value, typed string) ([]word, bool) {
 	case v.Name == "form" || v.Name == "base" || namesForm(v):
 		return p.forms(), true
 	case v.Name == "relation":
-		return plainWords("", "both", "parent", "link", "kotel"), true
+		return plainWords("both", "parent", "link", "kotel"), true
 	case v.Name == "services":
-		return append(plainWords("", p.services()...), word{"all", "all of the flow"}), true
+		return append(plainWords(p.services()...), word{"all", "all of the flow"}), true
 	case v.Name == "fault":
 		return p.faults(typed), true
 	case v.Name == "only":
-		return plainWords("", doctor.Parts()...), true
+		return plainWords(doctor.Parts()...), true
 	case v.Name == "log-level":
-		return plainWords("", "debug", "info", "warn", "error"), true
+		return plainWords("debug", "info", "warn", "error"), true
 	case v.Name == "explain" || v.Name == "ignore":
 		return ruleWords(), true
 	case p.command.Name == "claims" && v.Flag == nil:
@@ -91,7 +91,7 @@ func (p *cursor) ofFlow() *flows.Flow {
 	return flows.Order()
 }
 
-func (p *cursor) forms() []word { return plainWords("", formNames(p.ofFlow().Forms())...) }
+func (p *cursor) forms() []word { return plainWords(formNames(p.ofFlow().Forms())...) }
 
 func (p *cursor) services() []string { return p.ofFlow().Services() }
 

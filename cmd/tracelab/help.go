@@ -13,7 +13,7 @@ type helpCommand struct {
 
 // Run prints the help of the command.
 func (c *helpCommand) Run(ctx *kong.Context, s *streams) error {
-	_, err := ctx.Kong.Parse(append(slices.Clone(c.Command), "--help"))
+	_, err := ctx.Parse(append(slices.Clone(c.Command), "--help"))
 	if s.answered {
 		return nil // whatever is missing for the command to run
 	}
