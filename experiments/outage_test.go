@@ -54,7 +54,9 @@ func judged(t *testing.T, c Claim, size, small smaller) *Report {
 		return plain
 	}
 	c.Predict = nil
-	if same := disturbed(t, c, c.Alike, small); same.alone() == verdict.Holds {
+	same := disturbed(t, c, c.Alike, small)
+	t.Logf("alike: %s", same.figuresSay())
+	if same.alone() == verdict.Holds {
 		t.Errorf("%s with arms that are alike: %s", same.alone(), same.Why)
 	}
 	if len(c.Sabotages) == 0 {
@@ -62,6 +64,7 @@ func judged(t *testing.T, c Claim, size, small smaller) *Report {
 	}
 	for _, s := range c.Sabotages {
 		r := disturbed(t, c, s.Change, small)
+		t.Logf("%s: %s", s.Name, r.figuresSay())
 		if r.alone() == verdict.Holds || s.Want != "" && r.alone() != s.Want {
 			t.Errorf("%s: %s, want %q and not holds: %s", s.Name, r.alone(), s.Want, r.Why)
 		}
