@@ -14,7 +14,7 @@ import (
 // and the shared ones to none.
 func TestJourneysNeverMix(t *testing.T) {
 	t.Parallel()      // in virtual time
-	const orders = 30 // of each form
+	const orders = 20 // of each form
 	for _, name := range []string{"both", "parent", "link"} {
 		t.Run(name, func(t *testing.T) {
 			var result *lab.Result

@@ -40,7 +40,7 @@ func startProgram(t *testing.T, args ...string) *started {
 	heedInterrupts(t)
 	talk, screen := openTerminal(t, 120)
 	s := &started{Cmd: exec.CommandContext(t.Context(), os.Args[0], args...), ended: make(chan error, 1)}
-	s.Env, s.Stdout, s.Stderr = append(os.Environ(), "TERM=xterm", asProgram+"=1"), &s.out, talk
+	s.Env, s.Stdout, s.Stderr = append(os.Environ(), "TERM=xterm", asProgram+"=1", "GORACE=atexit_sleep_ms=0"), &s.out, talk
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
