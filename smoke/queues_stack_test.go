@@ -75,7 +75,7 @@ func (s *system) depths(t *testing.T, expressions []dashboards.Expression, queue
 			}
 			found = true
 			await(t, func() error {
-				got, err := s.values(t.Context(), e.Expr, "queue")
+				got, err := s.values(t.Context(), e.Expr, "name")
 				if n, there := got[queue]; err == nil && (!there || n != want) {
 					err = fmt.Errorf("%s: %v, want %v for %s", title, got, want, queue)
 				}
