@@ -28,7 +28,7 @@ const atOnce = 6
 
 // TestEachBrokenHopIsNamed breaks exactly one hop, and wants the doctor to name that one first.
 func TestEachBrokenHopIsNamed(t *testing.T) {
-	shared := startLab(t, nil)
+	shared := startLab(t)
 	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	defer wg.Wait()

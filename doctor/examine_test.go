@@ -27,7 +27,7 @@ func lines(r doctor.Report) string {
 
 func TestAHealthyLab(t *testing.T) {
 	t.Parallel() // most of it is waiting
-	l := startLab(t, nil)
+	l := startLab(t)
 	report := examine(t, l.config)
 	if report.FirstBroken != nil {
 		t.Errorf("%s is broken:\n%s", *report.FirstBroken, lines(report))

@@ -76,9 +76,9 @@ func ownFlow(t *testing.T) *flows.Flow {
 }
 
 // startLab starts one of the flow order; it ends with the test.
-func startLab(t *testing.T, odds map[string]odd, rabbitmq ...string) *testLab {
+func startLab(t *testing.T, rabbitmq ...string) *testLab {
 	t.Helper()
-	return startFlow(t, flows.Order(), odds, rabbitmq...)
+	return startFlow(t, flows.Order(), nil, rabbitmq...)
 }
 
 // startFlow starts one of a flow.

@@ -43,7 +43,7 @@ func namesOnKafka(t *testing.T, l *testLab) []string {
 // of its own, and that all belong to a run that no other can be.
 func TestNothingIsLeftBehind(t *testing.T) {
 	t.Parallel() // most of it is waiting
-	l := startLab(t, nil)
+	l := startLab(t)
 	before := namesOnKafka(t, l)
 	for _, prefix := range []string{"", "other."} { // the second finds no topic of its prefix
 		config := l.config
@@ -90,7 +90,7 @@ func unwhole(t *testing.T, l *testLab) string {
 // to see whether they pass, and no service makes a span for them.
 func TestOrdersAreNotTracedWhenNobodyTakesTheirRoot(t *testing.T) {
 	t.Parallel() // most of it is waiting
-	l := startLab(t, nil)
+	l := startLab(t)
 	config := l.config
 	config.OTLP = []string{nobody(t)}
 	report := examine(t, config)
@@ -169,7 +169,7 @@ func TestTimeIsBounded(t *testing.T) {
 // TestPartsWithoutAnAddressAreLeftOut names nothing but the gateway.
 func TestPartsWithoutAnAddressAreLeftOut(t *testing.T) {
 	t.Parallel() // most of it is waiting
-	l := startLab(t, nil)
+	l := startLab(t)
 	report := examine(t, doctor.Config{Gateway: l.config.Gateway, Timeout: l.config.Timeout, Logger: discard})
 	if report.FirstBroken != nil {
 		t.Errorf("\n%s", lines(report))
@@ -208,7 +208,7 @@ func await(t *testing.T, complaint func() string) {
 // TestSpansAreCountedWithoutJaeger has only Jaeger broken, for Prometheus, too: it counts the spans all the same, and the doctor looks.
 func TestSpansAreCountedWithoutJaeger(t *testing.T) {
 	t.Parallel() // most of it is waiting
-	l := startLab(t, nil)
+	l := startLab(t)
 	config := l.config
 	config.Jaeger, config.JaegerHealth = "http://"+nobody(t), ""
 	l.numbers.targets += `,{"scrapeUrl":"http://jaeger:8887/metrics","health":"down","lastError":"connection refused","labels":{"job":"jaeger"}}`

@@ -26,7 +26,7 @@ func rabbitmq(t *testing.T) (*amqptest.Broker, string) {
 func TestOrdersOverRabbitMQ(t *testing.T) {
 	t.Parallel()
 	broker, address := rabbitmq(t)
-	l := startLab(t, nil, address)
+	l := startLab(t, address)
 	report := examine(t, l.config)
 	if report.FirstBroken != nil {
 		t.Fatalf("nothing is broken:\n%s", lines(report))

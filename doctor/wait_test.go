@@ -32,7 +32,7 @@ func unavailable(text string) http.HandlerFunc {
 
 func TestWaitTellsEachPartAsItComes(t *testing.T) {
 	t.Parallel() // most of it is waiting
-	l := startLab(t, nil)
+	l := startLab(t)
 	config := l.config
 	config.Collector, config.JaegerHealth = becoming(t, 6, unavailable("not yet")), becoming(t, 3, unavailable("not yet"))
 	config.Grafana = ""
