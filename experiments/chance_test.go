@@ -85,14 +85,17 @@ func (s *chance) slopes(arm, measure string, at []int, slope float64) {
 	s.PerOrder(arm, measure, "ms", slopes(at, values))
 }
 
+// usualRuns is how many runs of an arm most claims have.
+const usualRuns = 5
+
 // means adds the mean of each run in an arm, and so much more.
-func (s *chance) means(arm, measure string, runs int, more float64) {
-	s.ofRuns(arm, measure, runs, func(values []float64) float64 { return meanOf(values, everyOrder) + more })
+func (s *chance) means(arm, measure string, more float64) {
+	s.ofRuns(arm, measure, usualRuns, func(values []float64) float64 { return meanOf(values, everyOrder) + more })
 }
 
 // times adds the mean of each run in an arm, times a factor.
-func (s *chance) times(arm, measure string, runs int, factor float64) {
-	s.ofRuns(arm, measure, runs, func(values []float64) float64 { return factor * meanOf(values, everyOrder) })
+func (s *chance) times(arm, measure string, factor float64) {
+	s.ofRuns(arm, measure, usualRuns, func(values []float64) float64 { return factor * meanOf(values, everyOrder) })
 }
 
 // ofRuns adds one figure of the orders of each run.

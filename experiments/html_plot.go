@@ -153,13 +153,18 @@ func (v *plotView) lines(p Plot) {
 			y.take(m.At)
 		}
 	}
-	var used, spoken []string
+	var used, spoken []string // colors of forms are taken by them alone
+	for _, l := range p.Lines {
+		if color, known := form(p.Lines, l); known {
+			used = append(used, color)
+		}
+	}
 	for _, l := range p.Lines {
 		color, known := form(p.Lines, l)
 		if !known {
 			color = colorOf("", used)
+			used = append(used, color)
 		}
-		used = append(used, color)
 		v.Lines = append(v.Lines, lineView{Name: l.Name, Color: color, Points: points(l, x, y), Dashed: l.Dashed})
 		if n := len(l.Y); n > 0 {
 			spoken = append(spoken, fmt.Sprintf("%s from %s to %s", l.Name, short(l.Y[0]), short(l.Y[n-1])))

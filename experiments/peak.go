@@ -100,7 +100,7 @@ func p99Done(ran *Ran, form services.Form) (float64, error) {
 func drawPeak(f Figures) Plot {
 	return Plot{
 		Title: "How many orders are under way, in the first run?", X: overTime, Y: "orders", Lines: f.curves(underWay),
-		Marks: []Mark{{At: peakFrom.Seconds(), Vertical: true, Label: "the peak is from here"}, {At: peakEnds.Seconds(), Vertical: true, Label: "to here"}},
+		Marks: []Mark{{At: peakFrom.Seconds(), Vertical: true, Label: "begin and end of the peak"}, {At: peakEnds.Seconds(), Vertical: true}},
 	}
 }
 

@@ -71,7 +71,7 @@ func retryStorm() Claim {
 		Draw: func(f Figures) Plot {
 			return Plot{
 				Title: "Which share of the orders is done, placed before, during and after the trigger?", X: overTime, Y: "share", Lines: f.curves(doneOver),
-				Marks: []Mark{{At: triggerFrom.Seconds(), Vertical: true, Label: "payment is slow from here"}, {At: triggerEnds.Seconds(), Vertical: true, Label: "to here"}},
+				Marks: []Mark{{At: triggerFrom.Seconds(), Vertical: true, Label: "payment is slow between them"}, {At: triggerEnds.Seconds(), Vertical: true}},
 			}
 		},
 		Alike: func(c *lab.Config) { c.Flow = stormFlow(c.Flow, 1) },

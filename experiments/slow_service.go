@@ -98,7 +98,11 @@ func slowService() Claim {
 			}}, errors.Join(err, err2, err3, err4)
 		},
 		Draw: func(f Figures) Plot {
-			return Plot{Title: "How many orders are under way, in the first run?", X: overTime, Y: "orders", Lines: f.curves(underWay)}
+			p := Plot{Title: "How many orders are under way, in the first run?", X: overTime, Y: "orders", Lines: f.curves(underWay)}
+			for i, l := range p.Lines {
+				p.Lines[i].Dashed = l.Name != l.Form // the calm runs
+			}
+			return p
 		},
 		Alike: func(c *lab.Config) { c.Faults = nil },
 		Sabotages: []Sabotage{
