@@ -32,7 +32,7 @@ const diskSize = 96 << 20
 // mountDisk mounts a small disk. Where that is not allowed the test is not tried: TestAServerThatSaysItsDiskIsFull goes without.
 func mountDisk(t *testing.T) smallDisk {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "tracelab-disk-")
+	dir, err := os.MkdirTemp("", "tracelab-disk-") //nolint:usetesting // the folders of t.TempDir are closed to the user that runs PostgreSQL
 	if err != nil {
 		t.Fatal(err)
 	}

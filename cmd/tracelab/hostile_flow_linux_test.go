@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // hostileFlow is a file that is no flow that can run.
@@ -115,7 +116,7 @@ func TestHostileFlowsByCommand(t *testing.T) {
 			if !regexp.MustCompile(h.want).MatchString(joined) {
 				t.Errorf("%s %s %q: %s, want %s", c.args[0], c.args[1], h.name, text, h.want)
 			}
-			if strings.ContainsAny(text, "\x1b\u202e\xff\x00") {
+			if strings.ContainsAny(text, "\x1b\u202e\x00") || !utf8.ValidString(text) {
 				t.Errorf("%s %q prints %q", c.args[0], h.name, text)
 			}
 		}
