@@ -229,34 +229,6 @@ func (l *ledger) note(ctx context.Context, id string, r report) (end *ending, kn
 	})
 }
 
-// arrive notes how the steps were handled that lead to a hop, and that they are done. It tells whether the hop's step is to be done: the last branch
-// that it waits for has come. A repeat changes nothing, and neither does a message for an order that has failed, has begun anew since, or is not known.
-func (l *ledger) arrive(ctx context.Context, event *orderpb.Event, hop flows.Hop) (ready, known bool, err error) {
-	redriven, of := carrier.Redriven(ctx), asSteps(event.GetSteps())
-	_, known, err = l.update(ctx, event.GetOrder().GetId(), func(c *change) {
-		ready = false
-		c.handled(event.GetHandlings())
-		if event.GetOrder().GetGeneration() != c.unit.Generation {
-			return
-		}
-		if redriven {
-			c.revive(hop, of, event.GetHandlings())
-		}
-		ready = c.arrive(hop, of)
-	})
-	return ready && err == nil, known, err
-}
-
-// unarrive takes back that branches have arrived: what they led to is not finished, and they come again.
-func (l *ledger) unarrive(ctx context.Context, event *orderpb.Event, hop flows.Hop) error {
-	_, _, err := l.update(ctx, event.GetOrder().GetId(), func(c *change) {
-		if event.GetOrder().GetGeneration() == c.unit.Generation {
-			c.unarrive(hop, asSteps(event.GetSteps()))
-		}
-	})
-	return err
-}
-
 // get is one order's state.
 func (l *ledger) get(ctx context.Context, id string) (state State, known bool, err error) {
 	ctx, cancel := bounded(ctx)

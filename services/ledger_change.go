@@ -53,57 +53,6 @@ func (c *change) failed(failures []*orderpb.Failure) {
 	}
 }
 
-// arrive notes the finished steps that lead to a hop and tells whether its step is to be done.
-func (c *change) arrive(hop flows.Hop, of []Step) (ready bool) {
-	if !hop.Join {
-		c.did(c.known(of)...)
-		return !c.unit.Final
-	}
-	for _, branch := range of {
-		if !slices.Contains(hop.After, branch) {
-			return false
-		}
-		if c.arrived(hop, branch) {
-			if c.lastArrived(hop) != branch {
-				return false
-			}
-			continue // the last one begins the join again, unless it is done: a process may have ended in between
-		}
-		c.unit.Arrived = append(c.unit.Arrived, store.Arrival{Join: string(hop.Step), Branch: string(branch)})
-		c.modified = true
-		c.did(branch)
-	}
-	for _, branch := range hop.After {
-		if !c.arrived(hop, branch) {
-			return false
-		}
-	}
-	return !c.unit.Final && !slices.Contains(c.unit.Steps, string(hop.Step))
-}
-
-// lastArrived is the branch of a join that came last.
-func (c *change) lastArrived(hop flows.Hop) Step {
-	for _, a := range slices.Backward(c.unit.Arrived) {
-		if a.Join == string(hop.Step) {
-			return Step(a.Branch)
-		}
-	}
-	return ""
-}
-
-func (c *change) arrived(hop flows.Hop, branch Step) bool {
-	return slices.Contains(c.unit.Arrived, store.Arrival{Join: string(hop.Step), Branch: string(branch)})
-}
-
-// unarrive takes back that branches have arrived.
-func (c *change) unarrive(hop flows.Hop, of []Step) {
-	before := len(c.unit.Arrived)
-	c.unit.Arrived = slices.DeleteFunc(c.unit.Arrived, func(a store.Arrival) bool {
-		return a.Join == string(hop.Step) && slices.Contains(of, Step(a.Branch))
-	})
-	c.modified = c.modified || len(c.unit.Arrived) != before
-}
-
 // known are those of the steps that the flow has: what came from outside adds no others.
 func (c *change) known(steps []Step) []Step {
 	return slices.DeleteFunc(steps, func(s Step) bool { _, ok := c.flow.Row(s); return !ok })

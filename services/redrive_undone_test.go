@@ -176,6 +176,34 @@ func TestRedriveOfAnOrderThatHasNotFailed(t *testing.T) {
 	})
 }
 
+// TestRedriveOfAPendingOrder: a dead letter whose order neither fails nor ends within 5 s is put with the dead letters of the topic of failures. Sent
+// back from there when the order has ended, it changes nothing.
+func TestRedriveOfAPendingOrder(t *testing.T) {
+	inBubble(t, func(l *testLab) {
+		l.must(l.system.Stop(l.Context(), Shipping))
+		id := l.place(in("r", Kafka), tea).id()
+		time.Sleep(time.Second)
+		l.copyToDeadLetters("stock.reserved", Payment)
+		if n := l.redrive("stock.reserved"); n != 1 {
+			l.Fatalf("%d sent back, want 1", n)
+		}
+		time.Sleep(2 * pendingFor)
+		if s := l.state(id); s.Status != Accepted || len(l.deadLetters(FailureTopic)) != 1 {
+			l.Errorf("%+v, %d dead letters of %s, want one", s, len(l.deadLetters(FailureTopic)), FailureTopic)
+		}
+		l.must(l.system.Start(l.Context(), Shipping))
+		l.await(id)
+		if n := l.redrive(FailureTopic); n != 1 {
+			l.Errorf("%d sent back, want 1", n)
+		}
+		time.Sleep(time.Second)
+		a := l.summary().Forms[Kafka]
+		if diff := cmp.Diff(Accounts{Accepted: 1, Completed: 1, Effects: onceEach()}, a); diff != "" {
+			l.Errorf("accounts (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // copyToDeadLetters makes a dead letter of each record of a topic, which a service is said to have given up.
 func (l *testLab) copyToDeadLetters(topic, service string) {
 	l.Helper()
