@@ -1,6 +1,7 @@
 package services
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -214,7 +215,7 @@ func (l *testLab) copyToDeadLetters(topic, service string) {
 	_, err = kadm.NewClient(client).CreateTopic(l.Context(), carrier.DefaultPartitions, 1, nil, topic+carrier.DeadLetters)
 	l.must(err)
 	for _, r := range client.PollFetches(l.Context()).Records() {
-		headers := append(r.Headers, kgo.RecordHeader{Key: carrier.HeaderConsumer, Value: []byte(service)}, kgo.RecordHeader{Key: carrier.HeaderAttempts, Value: []byte("2")})
+		headers := append(slices.Clone(r.Headers), kgo.RecordHeader{Key: carrier.HeaderConsumer, Value: []byte(service)}, kgo.RecordHeader{Key: carrier.HeaderAttempts, Value: []byte("2")})
 		l.must(client.ProduceSync(l.Context(), &kgo.Record{Topic: topic + carrier.DeadLetters, Key: r.Key, Value: r.Value, Headers: headers}).FirstErr())
 	}
 }

@@ -44,8 +44,13 @@ func (r *Broker) openReplies(s *session, conn *amqp.Connection) error {
 
 // read begins to take the messages of the configuration's own topics, if it has any.
 func (r *Broker) read(s *session) error {
-	if s.replies == nil || r.draining.Err() != nil {
+	if s.replies == nil {
 		return nil
+	}
+	select {
+	case <-r.draining.Done():
+		return nil
+	default:
 	}
 	deliveries, err := s.replies.ConsumeWithContext(r.draining, s.replyQueue, "", false, true, false, false, nil)
 	if err != nil {
