@@ -88,7 +88,7 @@ func (l *testLab) redrivesOnce(form Form, want Accounts) {
 // TestRepliesOnARealRabbitMQ: of two instances of orders the one that does the last step tells the other by a message; an order without an end in time
 // is answered 504, and done all the same.
 func TestRepliesOnARealRabbitMQ(t *testing.T) {
-	const orders = 16
+	const orders = 24
 	twoEntries(t, func(l *testLab, _ []*System) {
 		late := make(chan answer, 1)
 		go func() {
@@ -96,13 +96,7 @@ func TestRepliesOnARealRabbitMQ(t *testing.T) {
 			e.Faults = always(Shipping, "delay", "5s")
 			late <- l.place(e, tea)
 		}()
-		for number := range orders {
-			e := in("r", "told")
-			e.Number = number
-			if a := l.place(e, tea); a.status != http.StatusCreated {
-				t.Fatalf("answered %d %s", a.status, a.body)
-			}
-		}
+		l.placeReplies("told", orders)
 		l.checkReplies("told", "tracelab:order.completed", orders)
 		a := <-late
 		if a.status != http.StatusGatewayTimeout {
