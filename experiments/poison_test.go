@@ -7,7 +7,7 @@ import (
 )
 
 func TestPoison(t *testing.T) {
-	r := judged(t, poison(), smaller{100, 2}, smaller{50, 2})
+	r := judged(t, poison(), smaller{100, 2}, smaller{50, 3})
 	r.near(t, isBuried, failedForNow, 0.001)
 	r.near(t, isBuried, undoneInEnd, 0)
 	r.log(t)
