@@ -54,6 +54,7 @@ func examples() map[string][]example {
 		},
 		"flow list": {
 			{"tracelab flow list", "their names, and what they do"},
+			{"tracelab flow list --format json", "for a script"},
 		},
 		"flow show": {
 			{"tracelab flow show order", "draw one"},
@@ -61,6 +62,7 @@ func examples() map[string][]example {
 		},
 		"flow check": {
 			{"tracelab flow check mine.yaml", "what is wrong with it, and where"},
+			{"tracelab flow check mine.yaml --format json", "for an editor or a script"},
 		},
 		"flow from": {
 			{"tracelab flow from traces.json --root 'POST /orders' --out mine.yaml", "from traces"},

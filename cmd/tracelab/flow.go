@@ -21,10 +21,15 @@ type flowCommand struct {
 }
 
 // flowListCommand is `tracelab flow list`.
-type flowListCommand struct{}
+type flowListCommand struct {
+	Format string `help:"Of the list: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
+}
 
 // Run lists the built-in flows.
 func (c *flowListCommand) Run(s *streams) error {
+	if c.Format == "json" {
+		return writeFlowList(s.out, flows.Builtins())
+	}
 	const names = 11
 	for _, b := range flows.Builtins() {
 		for i, line := range format.Wrap(b.What, terminalOf(s.out).Columns()-names) {
@@ -74,25 +79,32 @@ func (c *flowShowCommand) printsData() bool { return c.YAML }
 
 // flowCheckCommand is `tracelab flow check`.
 type flowCheckCommand struct {
-	Files []string `arg:"" help:"Files of flows, or names of built-in ones." placeholder:"FILE"`
+	Files  []string `arg:"" help:"Files of flows, or names of built-in ones." placeholder:"FILE"`
+	Format string   `help:"Of the report: text or json (default ${default})." enum:"text,json" default:"text" placeholder:"NAME"`
 }
 
 // Run checks each file and says what is wrong with those that are no flows.
 func (c *flowCheckCommand) Run(s *streams) error {
+	checked := []checkedFlow{}
 	failed := false
 	for _, name := range c.Files {
 		f, err := flows.Load(name)
 		wrong, ok := errors.AsType[*flows.Error](err)
-		switch {
-		case ok:
-			failed = true
-			err = s.wrapped(wrong.Error())
-		case err != nil:
+		if err != nil && !ok {
 			return unreadFlow(err)
-		default:
-			err = s.wrapped(fmt.Sprintf("%s: flow %s: %s of %s, forms %s", name, f.Name, count(len(f.Rows), "step"), count(len(f.Services())-1, "service"), strings.Join(formNames(f.Forms()), ", ")))
 		}
-		if err != nil {
+		failed = failed || ok
+		one := checkFlow(name, f, wrong)
+		checked = append(checked, one)
+		if c.Format == "json" {
+			continue
+		}
+		if err := s.wrapped(one.text()); err != nil {
+			return err
+		}
+	}
+	if c.Format == "json" {
+		if err := writeFlowCheck(s.out, checked); err != nil {
 			return err
 		}
 	}

@@ -133,6 +133,12 @@ func TestEveryJSONIsAsItsSchemaSays(t *testing.T) {
 	printed("lint-rules", "lint --rules")
 	printed("doctor", "doctor --wait --only kafka --kafka 127.0.0.1:1 --timeout 10ms")
 	printed("claims-list", "claims")
+	printed("flow-list", "flow list")
+	broken := filepath.Join(out, "broken.yaml")
+	if err := os.WriteFile(broken, []byte("flow: a\nsteps: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	printed("flow-check", "flow check order chain:2 "+broken)
 	printed("claims", "claims extra-parts --orders 4 --out "+out)
 	printed("runs", "runs list --out "+out)
 	text, err := os.ReadFile(baseline)
