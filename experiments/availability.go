@@ -67,9 +67,9 @@ func availability() Claim {
 			return f, l.Show(runs["grpc"][0], services.Kafka)
 		},
 		Decide: func(f Figures) (Decision, error) {
-			more, err := f.gap(answeredInTime, "grpc", "kafka")
-			ack, err2 := f.gap(answeredInTime, "grpc", "ack")
-			outbox, err3 := f.gap(answeredInTime, "grpc", withOutbox)
+			more, err := f.Difference(answeredInTime, "grpc", "kafka")
+			ack, err2 := f.Difference(answeredInTime, "grpc", "ack")
+			outbox, err3 := f.Difference(answeredInTime, "grpc", withOutbox)
 			return Decision{
 				Parts:  []verdict.Part{{Name: "kafka less grpc, share", Estimate: more, Want: verdict.MoreThan(delta)}},
 				Beside: []verdict.Part{{Name: "ack less grpc, share", Estimate: ack}, {Name: "outbox on less grpc, share", Estimate: outbox}},

@@ -9,7 +9,7 @@ import (
 )
 
 func TestAvailability(t *testing.T) {
-	r := judged(t, availability(), smaller{32, 4}, smaller{12, 2})
+	r := judged(t, availability(), smaller{32, 4}, smaller{12, 4})
 	r.near(t, "kafka", answeredInTime, 0.15)
 	r.near(t, withOutbox, answeredInTime, 0.15)
 	r.log(t)
