@@ -31,12 +31,12 @@ func short(v float64) string {
 		return "-failed"
 	case math.IsNaN(v):
 		return "-"
-	case math.Abs(v) >= 100:
-		return strconv.FormatFloat(v, 'f', 0, 64)
+	case math.Abs(v) >= 100, v == math.Trunc(v): // a count has no digits behind its point
+		return strconv.FormatFloat(v+0, 'f', 0, 64)
 	case math.Abs(v) >= 10:
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	}
-	return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
+	return strconv.FormatFloat(math.Round(v*100)/100+0, 'f', -1, 64) // + 0: there is no -0
 }
 
 func nan() float64 { return math.NaN() }
