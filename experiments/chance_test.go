@@ -90,17 +90,17 @@ const usualRuns = 5
 
 // means adds the mean of each run in an arm, and so much more.
 func (s *chance) means(arm, measure string, more float64) {
-	s.ofRuns(arm, measure, usualRuns, func(values []float64) float64 { return meanOf(values, everyOrder) + more })
+	s.ofRuns(arm, measure, func(values []float64) float64 { return meanOf(values, everyOrder) + more })
 }
 
 // times adds the mean of each run in an arm, times a factor.
 func (s *chance) times(arm, measure string, factor float64) {
-	s.ofRuns(arm, measure, usualRuns, func(values []float64) float64 { return factor * meanOf(values, everyOrder) })
+	s.ofRuns(arm, measure, func(values []float64) float64 { return factor * meanOf(values, everyOrder) })
 }
 
-// ofRuns adds one figure of the orders of each run.
-func (s *chance) ofRuns(arm, measure string, runs int, of func([]float64) float64) {
-	values := make(Values, runs)
+// ofRuns adds one figure of the orders of each of the usual runs.
+func (s *chance) ofRuns(arm, measure string, of func([]float64) float64) {
+	values := make(Values, usualRuns)
 	for i := range values {
 		values[i] = of(s.orders(s.pair(i), busyRate, runOrders))
 	}

@@ -73,8 +73,8 @@ func closedLoops(factor float64) func(*chance) {
 	return func(s *chance) {
 		for _, n := range callers() {
 			rate := func(values []float64) float64 { return 1000 * float64(n) / (mean(values) + milliseconds(thinking)) }
-			s.ofRuns(armOf(services.GRPC, n), callerRate, 5, rate)
-			s.ofRuns(armOf(services.Kafka, n), callerRate, 5, func(values []float64) float64 { return factor * rate(values) })
+			s.ofRuns(armOf(services.GRPC, n), callerRate, rate)
+			s.ofRuns(armOf(services.Kafka, n), callerRate, func(values []float64) float64 { return factor * rate(values) })
 			s.ratios(armOf(services.GRPC, n), ofLittle, 5, 1, rate)
 		}
 	}
