@@ -28,7 +28,7 @@ func batchLog() Claim {
 		Name:      "batch-log",
 		Statement: "log activity by events, don't block the stream",
 		Rule:      "the listener waits shorter with the batch than with a call by more than δ, a record costs less CPU time in the batch than by a message of its own by more than 0.05 ms, and each record's journey is found from its own origin",
-		Delta:     Amount{delta, "ms"}, Budget: 37 * time.Second, Size: Size{Orders: 400, Rate: 200, Seeds: 5}, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{delta, "ms"}, Budget: 36 * time.Second, Size: Size{Orders: 400, Rate: 200, Seeds: 5}, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "one process span with a link to each record of the batch; each record's journey has its own part of it", Seen: batched},
 		Measure: func(ctx context.Context, l *Lab) (Figures, error) {
 			flow, err := flows.Named("activity")

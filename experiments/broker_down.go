@@ -35,7 +35,7 @@ func brokerDown() Claim {
 		Name:      "broker-down",
 		Statement: "the broker can become the single point of failure",
 		Rule:      "while the broker is stopped, at least half of kafka's orders have a client error or wait over 0.4 s where the message is sent before the answer; with an outbox in the store at most δ do, and none is lost",
-		Delta:     Amount{most, "share"}, Budget: 18 * time.Second, Size: Size{Orders: 100, Rate: 20, Seeds: 3}, Kind: Repeated, Needs: Needs{Embedded: true},
+		Delta:     Amount{most, "share"}, Budget: 20 * time.Second, Size: Size{Orders: 100, Rate: 20, Seeds: 3}, Kind: Repeated, Needs: Needs{Embedded: true},
 		Signature: Signature{Words: "a create span under the call that was answered, and its send span only when the broker is back: what lies between is the outbox", Seen: leftInOutbox},
 		Predict:   predictBrokerDown,
 		Measure: func(ctx context.Context, l *Lab) (Figures, error) {
@@ -48,7 +48,7 @@ func brokerDown() Claim {
 				config.Events, config.Store, config.NoOutbox = down.events("stop"), onDisk, name == withoutOutbox
 				arms = append(arms, Arm{Name: name, Config: config})
 			}
-			runs, err := l.Repeat(ctx, moreAtATime, arms...)
+			runs, err := l.Repeat(ctx, atATime, arms...)
 			if err != nil {
 				return nil, err
 			}

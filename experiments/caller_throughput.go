@@ -33,7 +33,7 @@ func callerThroughput() Claim {
 		Name:      "caller-throughput",
 		Statement: "sync is limited by the caller's wait",
 		Rule:      "with N callers, each of which thinks for 20 ms between an answer and its next order, the rate of grpc is within 10 % of N/(wait + 20 ms), for 1, 2, 4 and 8 callers, and that of kafka is more than twice as high",
-		Delta:     Amount{delta, "of the rate"}, Budget: 18 * time.Second, Size: Size{Orders: 16, Rate: 1, Seeds: 5}, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{delta, "of the rate"}, Budget: 17 * time.Second, Size: Size{Orders: 16, Rate: 1, Seeds: 5}, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "the client's span of an order ends, and the next one of that client begins 20 ms later", Seen: func(j *journey.Journey) error {
 			if _, ok := j.CallerWait(); !ok {
 				return errors.New("it has no client's span")

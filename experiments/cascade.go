@@ -70,7 +70,7 @@ func cascade() Claim {
 		Name:      "cascade",
 		Statement: "a failing service takes the others with it",
 		Rule:      "of the orders that never need the service that hangs, at least 50 % fail in grpc, and at most 5 % in grpc with a bulkhead in front of it and in kafka. A breaker alone is shown beside",
-		Delta:     Amount{0.05, "share"}, Budget: 24 * time.Second, Size: Size{Orders: 240, Rate: 80, Seeds: 5}, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{0.05, "share"}, Budget: 23 * time.Second, Size: Size{Orders: 240, Rate: 80, Seeds: 5}, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "an order without payment that was refused at the entry, because all workers there wait for payment", Seen: refusedAtEntry},
 		Predict:   predictCascade,
 		Measure:   measureCascade,

@@ -36,7 +36,7 @@ func chainLength() Claim {
 		Name:      "chain-length",
 		Statement: "latency grows as calls chain together",
 		Rule:      "the completion grows by more than δ with each link in every form, and so does the wait where calls nest; the wait of ack and kafka grows by no more than δ, which is so by definition: they answer before the chain",
-		Delta:     Amount{delta, "ms"}, Budget: 16 * time.Second, Size: Size{Orders: 40, Rate: 40, Seeds: 1}, Kind: Calm, Needs: Needs{},
+		Delta:     Amount{delta, "ms"}, Budget: 15 * time.Second, Size: Size{Orders: 40, Rate: 40, Seeds: 1}, Kind: Calm, Needs: Needs{},
 		Signature: Signature{Words: "the domino row: 8 calls, each open while the next one works", Seen: func(j *journey.Journey) error {
 			if n, _ := calls(j); n < 9 {
 				return fmt.Errorf("%g calls, not 9 and more", n)

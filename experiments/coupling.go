@@ -31,7 +31,7 @@ func coupling() Claim {
 		Name:      "coupling",
 		Statement: "messages couple services loosely",
 		Rule:      "each service is stopped in turn: the share of client errors is smaller in kafka than in grpc by more than δ, one service of seven; \"no payment\" is the share of errors while payment is stopped",
-		Delta:     Amount{delta, "share"}, Budget: 18 * time.Second, Size: Size{Orders: 80, Rate: 80, Seeds: 1}, Kind: Repeated,
+		Delta:     Amount{delta, "share"}, Budget: 16 * time.Second, Size: Size{Orders: 80, Rate: 80, Seeds: 1}, Kind: Repeated,
 		Signature: Signature{Words: "an answered order whose record waits for the service that is away, where grpc's call ends with an error", Seen: waitedFor(paymentService)},
 		Predict: func(Size, Constants) ([]Prediction, error) {
 			var list []Prediction

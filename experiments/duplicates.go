@@ -39,7 +39,7 @@ func duplicates() Claim {
 		Name:      "duplicates",
 		Statement: "retries may deliver twice",
 		Rule:      "payment is killed between its work and its commit: at least one record is delivered twice, none without a kill; every effect is had once, and the second handling is marked in the trace (\"hit, again\": orders that the kill hit; \"others, again\": those that were not committed yet)",
-		Delta:     Amount{1, "orders"}, Budget: 15 * time.Second, Size: Size{Orders: 60, Rate: 30, Seeds: 1}, Kind: Calm,
+		Delta:     Amount{1, "orders"}, Budget: 14 * time.Second, Size: Size{Orders: 60, Rate: 30, Seeds: 1}, Kind: Calm,
 		Signature: Signature{Words: "a second payment.Charge with tracelab.duplicate, which took no time, under the process span of the same record", Seen: markedAgain},
 		Predict: func(size Size, _ Constants) ([]Prediction, error) {
 			return []Prediction{

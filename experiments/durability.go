@@ -29,7 +29,7 @@ func durability() Claim {
 		Name:      "durability",
 		Statement: "an early answer needs a broker",
 		Rule:      "orders is killed (-9) in mid-run, with its store on disk: ack, which goes on from memory, loses orders that it had accepted; kafka with an outbox loses none, and δ of them is ruled out",
-		Delta:     Amount{delta, "share"}, Budget: 28 * time.Second, Size: Size{Orders: 130, Rate: 50, Seeds: 5}, Kind: Repeated,
+		Delta:     Amount{delta, "share"}, Budget: 33 * time.Second, Size: Size{Orders: 130, Rate: 50, Seeds: 5}, Kind: Repeated,
 		Signature: Signature{Words: "an order of ack that was answered, and of which nothing comes afterwards: no error, no span, no orders.Complete", Seen: endsUnfinished},
 		Predict: func(size Size, k Constants) ([]Prediction, error) {
 			wait, completion, err := predictTimes(flows.Order(), "ack", size, k)
@@ -76,7 +76,7 @@ func measureDurability(ctx context.Context, l *Lab) (Figures, error) {
 		}
 		arms = append(arms, Arm{Name: string(form), Config: config})
 	}
-	runs, err := l.Repeat(ctx, moreAtATime, arms...)
+	runs, err := l.Repeat(ctx, atATime, arms...)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func eventualConsistency() Claim {
 		Name:      "eventual-consistency",
 		Statement: "async is eventually consistent",
 		Rule:      "of kafka's orders that are read right after the answer at least 95 % are not completed, and at most δ after 150 ms; of grpc's at most δ at any time; and the stale share by reads is, within δ, the share of longer tails by traces, P(tail > t)",
-		Delta:     Amount{delta, "share"}, Budget: 12 * time.Second, Size: Size{Orders: 200, Rate: 40, Seeds: 1}, Kind: Calm, Needs: Needs{Elsewhere: true},
+		Delta:     Amount{delta, "share"}, Budget: 11 * time.Second, Size: Size{Orders: 200, Rate: 40, Seeds: 1}, Kind: Calm, Needs: Needs{Elsewhere: true},
 		Signature: Signature{Words: "the tail: what is left of kafka's journey when the caller's span has ended", Seen: endsAfterAnswer},
 		Predict: func(size Size, k Constants) ([]Prediction, error) {
 			var tails []time.Duration

@@ -42,7 +42,7 @@ func failingService() Claim {
 		Name:      "failing-service",
 		Statement: "sync tells errors at once; async handles them later, by retry",
 		Rule:      "order by order: in grpc the client gets an error exactly where the first attempt at payment fails; in kafka, where payment is tried again, it gets none, every order completes, and every hit order shows a second attempt",
-		Delta:     Amount{1, "orders"}, Budget: 5 * time.Second, Size: Size{Orders: 80, Rate: 40, Seeds: 1}, Kind: Calm, Needs: Needs{},
+		Delta:     Amount{1, "orders"}, Budget: 3 * time.Second, Size: Size{Orders: 80, Rate: 40, Seeds: 1}, Kind: Calm, Needs: Needs{},
 		Signature: Signature{Words: "a failed payment.Charge, and a second one that succeeds under a process span linked to the first attempt", Seen: triedAgain},
 		Predict: func(size Size, _ Constants) ([]Prediction, error) {
 			attempts, err := model.Attempts(failingShare, 1)

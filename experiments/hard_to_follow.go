@@ -36,7 +36,7 @@ func hardToFollow() Claim {
 		Name:      "hard-to-follow",
 		Statement: "async flows are harder to track",
 		Rule:      "with links alone, as the conventions allow, the caller's trace has a smaller share of an order's spans than in grpc, by more than δ; the other relations and a dropped context stand beside it, before and after links are followed",
-		Delta:     Amount{delta, "share"}, Budget: 9 * time.Second, Size: Size{Orders: 30, Rate: 30, Seeds: 1}, Kind: Calm, Needs: Needs{},
+		Delta:     Amount{delta, "share"}, Budget: 14 * time.Second, Size: Size{Orders: 30, Rate: 30, Seeds: 1}, Kind: Calm, Needs: Needs{},
 		Signature: Signature{Words: "an order in several traces, tied by links: Jaeger shows one of them at a time", Seen: func(j *journey.Journey) error {
 			if len(j.Traces()) < 2 {
 				return errors.New("it is one trace")

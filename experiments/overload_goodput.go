@@ -38,7 +38,7 @@ func overloadGoodput() Claim {
 		Name:      "overload-goodput",
 		Statement: "sync loses throughput under high load",
 		Rule:      "offered twice what the workers can do, grpc, whose clients give up after 300 ms, does less than 80 % of the orders a second that it does at 0.8 times, and kafka at least 80 %",
-		Delta:     Amount{0.2, "of the rate"}, Budget: 20 * time.Second, Size: Size{Orders: 140, Rate: 1, Seeds: 5}, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{0.2, "of the rate"}, Budget: 19 * time.Second, Size: Size{Orders: 140, Rate: 1, Seeds: 5}, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "a client's span that ended with an error after 300 ms, most of which the order stood in link-1's server span", Seen: func(j *journey.Journey) error {
 			root, ok := j.Root()
 			if !ok || !j.Set().Failed(root) {

@@ -30,7 +30,7 @@ func reaction() Claim {
 		Name:      "reaction",
 		Statement: "a reaction must reach the notification service",
 		Rule:      "while notification is stopped, at least half of grpc's reactions end with an error at the client and at most δ of kafka's; every one that kafka accepted is told of afterwards, with one effect",
-		Delta:     Amount{most, "share"}, Budget: 8 * time.Second, Size: Size{Orders: 120, Rate: 40, Seeds: 3}, Kind: Repeated,
+		Delta:     Amount{most, "share"}, Budget: 7 * time.Second, Size: Size{Orders: 120, Rate: 40, Seeds: 3}, Kind: Repeated,
 		Signature: Signature{Words: "a record that waits for notification as long as it is away, and is handled once it is back", Seen: waitedFor(notificationService)},
 		Predict: func(Size, Constants) ([]Prediction, error) {
 			return []Prediction{

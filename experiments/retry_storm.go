@@ -53,7 +53,7 @@ func retryStorm() Claim {
 		Name:      "retry-storm",
 		Statement: "clients of sync must retry, and that is fine",
 		Rule:      "payment is slow for 2 s. Of the orders that are placed from half a second after that, for 5 s, at least 90 % are done in grpc where calls that take over 100 ms are tried again up to 3 times",
-		Delta:     Amount{0.1, "share"}, Budget: 41 * time.Second, Size: Size{Orders: 680, Rate: 80, Seeds: 5}, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{0.1, "share"}, Budget: 40 * time.Second, Size: Size{Orders: 680, Rate: 80, Seeds: 5}, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "an order placed after the trigger: one attempt at payment behind the other, each linked to the one before, and none done", Seen: stormed},
 		Predict:   predictStorm,
 		Measure:   measureStorm,

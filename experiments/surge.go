@@ -44,7 +44,7 @@ func surge() Claim {
 		Name:      "surge",
 		Statement: "queues absorb peaks; nothing is refused",
 		Rule:      "of the orders that come in a peak of five times the rate, at most 5 % get an error in kafka, whose queue has no end, and at least 20 % in grpc, whose queue has 32 places. It is the queue's doing, not the broker's, when equal queues give shares within 5 points",
-		Delta:     Amount{delta, "share"}, Budget: 28 * time.Second, Size: peakSize, Kind: Repeated, Needs: Needs{},
+		Delta:     Amount{delta, "share"}, Budget: 27 * time.Second, Size: peakSize, Kind: Repeated, Needs: Needs{},
 		Signature: Signature{Words: "an order that was refused: payment's server span ends at once with queue_full, and has no payment.Charge in it", Seen: wasRefused},
 		Predict: func(size Size, k Constants) ([]Prediction, error) {
 			flow := flows.Order()
