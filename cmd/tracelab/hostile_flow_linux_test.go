@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +14,10 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+
+	"tracelab/internal/poll"
 )
 
 // hostileFlow is a file that is no flow that can run.
@@ -164,7 +170,16 @@ func TestAFlowFromAPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed := make(chan error, 1)
-	time.AfterFunc(100*time.Millisecond, func() { closed <- writer.Close() })
+	go func() {
+		taken := poll.Until(t.Context(), time.Millisecond, func(context.Context) error { // what nobody has taken is gone with the last one who has it open
+			left, err := unix.IoctlGetInt(int(writer.Fd()), unix.TIOCINQ)
+			if left > 0 {
+				return fmt.Errorf("%d bytes wait in the pipe", left)
+			}
+			return err
+		})
+		closed <- errors.Join(taken, writer.Close())
+	}()
 	if text := endsSoon(t, []string{"flow", "check", path}, exitDone); !strings.Contains(text, "flow parcel: 3 steps of 2 services") {
 		t.Errorf("printed %s", text)
 	}
