@@ -124,14 +124,23 @@ func (p plan) step(service types.ServiceConfig, book *addressBook, l layout) (st
 	return s, err
 }
 
-// listen finds a server's addresses: its first port is for clients, a second one has a page for Prometheus, which tells of its health.
-func (s *step) listen(service types.ServiceConfig, book *addressBook) (err error) {
-	if s.address, err = book.of(service.Name, service.Ports[0].Target); err != nil || len(service.Ports) == 1 {
-		return err
+// metricsPort is where a RabbitMQ has its page for Prometheus in a container: rabbitmq_prometheus's own port.
+const metricsPort = 15692
+
+// listen finds a server's addresses: one port is for clients; where it has a page for Prometheus, that tells of its health.
+func (s *step) listen(service types.ServiceConfig, book *addressBook) error {
+	for _, port := range service.Ports {
+		at, err := book.of(service.Name, port.Target)
+		if err != nil {
+			return err
+		}
+		if port.Target == metricsPort {
+			s.metrics, s.health = at, "http://"+at+"/metrics"
+		} else {
+			s.address = at
+		}
 	}
-	s.metrics, err = book.of(service.Name, service.Ports[1].Target)
-	s.health = "http://" + s.metrics + "/metrics"
-	return err
+	return nil
 }
 
 // environment translates the service's variables. It empties one that names a part that is left out, as compose does without
