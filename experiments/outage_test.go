@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -40,8 +41,8 @@ func inMemory(t *testing.T) string {
 // sabotage changes what they say.
 func judged(t *testing.T, c Claim, size, small smaller) *Report {
 	t.Helper()
-	if raced && c.Name != "service-down" {
-		t.Skip("the race detector sees the same code run in TestServiceDown")
+	if raced && (c.Name != "service-down" || !alone(t)) {
+		t.Skip("the race detector sees the same code run in TestServiceDown, which runs alone: after many other labs the detector of Go 1.26 fails a check of its own (slot_locked)")
 	}
 	plain := disturbed(t, c, nil, size)
 	if plain.alone() != verdict.Holds {
@@ -70,6 +71,12 @@ func judged(t *testing.T, c Claim, size, small smaller) *Report {
 		}
 	}
 	return plain
+}
+
+// alone tells whether a test was asked for by its name, so that no other has run in this process.
+func alone(t *testing.T) bool {
+	t.Helper()
+	return flag.Lookup("test.run").Value.String() == "^"+t.Name()+"$"
 }
 
 // valid checks that no gate failed.
