@@ -13,7 +13,8 @@ import (
 )
 
 // ReadRecord reads the ledgers of a folder as one, and corrects its verdicts together. Claims of a later file, in the order of their names,
-// take the place of those in an earlier one: claims.json has what an embedded broker can show, kafka.json what needs a real one.
+// take the place of those in an earlier one: claims.json has what an embedded broker can show, embedded.json what was recorded again of it because
+// a gate had failed, kafka.json what needs a real one.
 func ReadRecord(dir string) (*Ledger, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {

@@ -45,7 +45,7 @@ func examples() map[string][]example {
 		},
 		"claims": {
 			{"tracelab claims", "list them"},
-			{"tracelab claims completion --seeds 3", "judge one"},
+			{"tracelab claims surge --seeds 3", "judge one, with three runs of each arm"},
 			{"tracelab claims all --format html >claims.html", "judge all, on one page"},
 		},
 		"receive": {
