@@ -35,7 +35,7 @@ func table(f *Flow) string {
 }
 
 // update writes the tables that a test would miss: `task generate`.
-var update = flag.Bool("update", false, "write the tables of flows into README")
+var update = flag.Bool("update", false, "write the tables of flows into docs/flows.md")
 
 // The lines between which the table of a flow stands.
 const (
@@ -53,28 +53,28 @@ func withTable(text string, f *Flow) (string, error) {
 	return before + fmt.Sprintf(tableBegins, f.Name) + table(f) + fmt.Sprintf(tableEnds, f.Name) + after, nil
 }
 
-// TestReadmeHasTheFlow: the table in README is the flow's.
-func TestReadmeHasTheFlow(t *testing.T) {
-	const file = "../../README.md"
-	readme, err := os.ReadFile(file)
+// TestThePageHasTheFlow: the table in docs/flows.md is the flow's.
+func TestThePageHasTheFlow(t *testing.T) {
+	const file = "../../docs/flows.md"
+	page, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := withTable(string(readme), Order())
+	want, err := withTable(string(page), Order())
 	switch {
 	case err != nil:
 		t.Fatal(err)
-	case want == string(readme):
+	case want == string(page):
 	case *update:
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("README has another table than the flow (task generate writes it):\n%s", table(Order()))
+		t.Errorf("docs/flows.md has another table than the flow (task generate writes it):\n%s", table(Order()))
 	}
 }
 
-// TestAnotherFlowIsAnotherTable: a cell that differs is written, and a README without a place for the table is an error.
+// TestAnotherFlowIsAnotherTable: a cell that differs is written, and a page without a place for the table is an error.
 func TestAnotherFlowIsAnotherTable(t *testing.T) {
 	f, err := Parse("order.yaml", []byte("flow: order\nsteps: {a.Do: {wait: 1ms}, b.Do: {after: a.Do, message: x}}\nforms: {one: {each: grpc}}\n"))
 	if err != nil {
