@@ -217,7 +217,7 @@ func TestIndexNamesEveryTutorial(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := 0
-	files, err := filepath.Glob("[0-9]*.md")
+	files, err := tutorial.Files(".")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 
 // find reads the tutorial with this number. Without one, or with an unknown one, the error names all tutorials.
 func find(docs, number string) (tutorial.Page, error) {
-	files, err := filepath.Glob(filepath.Join(docs, "[0-9]*.md"))
+	files, err := tutorial.Files(docs)
 	if err != nil {
 		return tutorial.Page{}, err
 	}

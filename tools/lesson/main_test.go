@@ -11,7 +11,7 @@ const page = "# Two\n\nQuestion: what comes?\n\n```console\n$ echo wait 2 ms\nwa
 
 func TestLesson(t *testing.T) {
 	docs := t.TempDir()
-	for name, text := range map[string]string{"2-two.md": page, "3-three.md": strings.Replace(page, "1 ms to 5", "3 ms to 5", 1)} {
+	for name, text := range map[string]string{"2-two.md": page, "3-three.md": strings.Replace(page, "1 ms to 5", "3 ms to 5", 1), "10-ten.md": page} {
 		if err := os.WriteFile(filepath.Join(docs, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -24,7 +24,7 @@ func TestLesson(t *testing.T) {
 		{"right", "2", []string{"Question: what comes?", "$ echo wait 2 ms\n[Enter runs it] wait 2 ms\n[as the page shows]", "[wait: yes]", "(not run here: console stack)", `That was "Two"`}, ""},
 		{"by name", "2-two", []string{`That was "Two"`}, ""},
 		{"outside of a range", "3", []string{"wait is 2 ms, which is not 3 ms to 5 ms"}, "1 times the output was not"},
-		{"unknown", "7", nil, `no lesson "7": there are 2-two, 3-three`},
+		{"unknown", "7", nil, `no lesson "7": there are 2-two, 3-three, 10-ten`},
 		{"no number", "", nil, "there are 2-two"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

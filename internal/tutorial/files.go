@@ -1,0 +1,29 @@
+package tutorial
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Files lists the tutorials of a folder, whose names begin with a number and a hyphen, in the order of these numbers.
+func Files(dir string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "[0-9]*-*.md"))
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(number(a), number(b)) })
+	return files, nil
+}
+
+// number is what the name of a tutorial's file begins with; 0 when that is no number.
+func number(file string) int {
+	first, _, _ := strings.Cut(filepath.Base(file), "-")
+	n, err := strconv.Atoi(first)
+	if err != nil {
+		return 0
+	}
+	return n
+}
