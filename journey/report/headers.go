@@ -9,24 +9,27 @@ import (
 	"tracelab/journey/format"
 )
 
-// hopView shows the headers of one hop.
-type hopView struct {
-	Title string
-	Lines []headerLine
-	Notes []string // what is wrong: a context that was lost, or changed on the way
+// HopHeaders are the headers that crossed one hop. Its texts are escaped for a terminal; a page escapes them for HTML besides.
+type HopHeaders struct {
+	From, To journey.Index // the spans on both sides; -1 for a receiver that is not seen
+	Title    string
+	Lines    []HeaderLine
+	Notes    []string // what is wrong: a context that was lost, or changed on the way
 }
 
-// headerLine is a header, or one member of its list.
-type headerLine struct {
+// HeaderLine is a header, or one member of its list.
+type HeaderLine struct {
 	Name, Value string
+	Raw         string // the value as the span recorded it
 	Mark        string // "+" added here, "~" changed here, "-" removed; "" as before
 	Note        string
+	Was         string // of a traceparent or a member with the mark "~": its value at the hop before
 }
 
-// hopViews shows the hops of a journey at which a span recorded headers, and other spans that recorded some: the other side of
+// HeadersOf shows the hops of a journey at which a span recorded headers, and other spans that recorded some: the other side of
 // their hop is not in the traces.
-func hopViews(j *journey.Journey) []hopView {
-	var views []hopView
+func HeadersOf(j *journey.Journey) []HopHeaders {
+	var views []HopHeaders
 	set := j.Set()
 	shown := map[journey.Index]bool{}
 	for _, hop := range j.Hops() {
@@ -35,14 +38,14 @@ func hopViews(j *journey.Journey) []hopView {
 		if len(wrote)+len(read) == 0 {
 			continue
 		}
-		v := hopView{Title: spanTitle(set, hop.From) + " → " + spanTitle(set, hop.To) + ", " + carrierOf(hop)}
+		v := HopHeaders{From: hop.From, To: hop.To, Title: spanTitle(set, hop.From) + " → " + spanTitle(set, hop.To) + ", " + carrierOf(hop)}
 		v.compare(wrote, read)
 		v.describe(j, hop.From, readOr(read, wrote))
 		views = append(views, v)
 	}
 	for _, i := range j.Spans() {
 		if headers := set.Span(i).Headers(); !shown[i] && len(headers) > 0 {
-			v := hopView{Title: spanTitle(set, i) + ", the other side is not seen"}
+			v := HopHeaders{From: i, To: -1, Title: spanTitle(set, i) + ", the other side is not seen"}
 			if valueOf(headers, "traceparent") == "" {
 				v.Notes = append(v.Notes, "no traceparent: the context was lost before this span, or there was none")
 			}
@@ -83,7 +86,7 @@ func valueOf(headers []journey.Header, name string) string {
 }
 
 // compare adds notes about what did not arrive as it was sent.
-func (v *hopView) compare(wrote, read []journey.Header) {
+func (v *HopHeaders) compare(wrote, read []journey.Header) {
 	if len(wrote) == 0 || len(read) == 0 {
 		return // one side recorded no headers
 	}
@@ -106,19 +109,19 @@ func (v *hopView) compare(wrote, read []journey.Header) {
 }
 
 // describe adds a line for each header, compared with those that had arrived at its sender's service.
-func (v *hopView) describe(j *journey.Journey, sender journey.Index, headers []journey.Header) {
+func (v *HopHeaders) describe(j *journey.Journey, sender journey.Index, headers []journey.Header) {
 	before := arrivedAt(j, sender)
 	for _, h := range headers {
 		value := strings.Join(h.Values, ",")
 		switch {
 		case len(h.Values) == 0:
-			v.Lines = append(v.Lines, headerLine{Name: format.Escape(h.Name), Note: "its value is not kept"})
+			v.Lines = append(v.Lines, HeaderLine{Name: format.Escape(h.Name), Note: "its value is not kept"})
 		case h.Name == "traceparent":
 			v.Lines = append(v.Lines, traceparentLine(j, sender, value, valueOf(before, h.Name)))
 		case h.Name == "baggage" || h.Name == "tracestate":
 			v.Lines = append(v.Lines, memberLines(h.Name, value, valueOf(before, h.Name), before != nil)...)
 		default:
-			v.Lines = append(v.Lines, headerLine{Name: format.Escape(h.Name), Value: format.Escape(value)})
+			v.Lines = append(v.Lines, HeaderLine{Name: format.Escape(h.Name), Value: format.Escape(value), Raw: value})
 		}
 	}
 }
@@ -138,8 +141,8 @@ func arrivedAt(j *journey.Journey, i journey.Index) []journey.Header {
 }
 
 // traceparentLine says whose span id a traceparent has, and what of it is new.
-func traceparentLine(j *journey.Journey, sender journey.Index, value, before string) headerLine {
-	line := headerLine{Name: "traceparent", Value: format.Escape(value)}
+func traceparentLine(j *journey.Journey, sender journey.Index, value, before string) HeaderLine {
+	line := HeaderLine{Name: "traceparent", Value: format.Escape(value), Raw: value}
 	parts, old := strings.Split(value, "-"), strings.Split(before, "-")
 	if len(parts) != 4 {
 		line.Note = "cannot be read"
@@ -151,7 +154,7 @@ func traceparentLine(j *journey.Journey, sender journey.Index, value, before str
 		line.Note = "the span id is of " + spanTitle(j.Set(), sender) + ": the next parent"
 	}
 	if len(old) == 4 {
-		line.Mark = "~"
+		line.Mark, line.Was = "~", format.Escape(before)
 		if old[1] != parts[1] {
 			line.Note += "; a new trace id"
 		}
@@ -163,25 +166,26 @@ func traceparentLine(j *journey.Journey, sender journey.Index, value, before str
 }
 
 // memberLines returns a line for each member of a list, marked by how it differs from before; known says whether that is known.
-func memberLines(name, value, before string, known bool) []headerLine {
-	var lines []headerLine
+func memberLines(name, value, before string, known bool) []HeaderLine {
+	var lines []HeaderLine
 	old := membersOf(before)
 	for _, member := range splitMembers(value) {
 		key, _, _ := strings.Cut(member, "=")
-		line := headerLine{Value: format.Escape(member)}
+		line := HeaderLine{Value: format.Escape(member), Raw: member}
 		if was, ok := old[key]; !known {
 			line.Mark = ""
 		} else if !ok {
 			line.Mark, line.Note = "+", "joined here"
 		} else if was != member {
-			line.Mark, line.Note = "~", "was "+format.Escape(was)
+			line.Mark, line.Was = "~", format.Escape(was)
+			line.Note = "was " + line.Was
 		}
 		delete(old, key)
 		lines = append(lines, line)
 	}
 	for _, member := range splitMembers(before) {
 		if key, _, _ := strings.Cut(member, "="); old[key] == member {
-			lines = append(lines, headerLine{Value: format.Escape(member), Mark: "-", Note: "left behind here"})
+			lines = append(lines, HeaderLine{Value: format.Escape(member), Raw: member, Mark: "-", Note: "left behind here"})
 		}
 	}
 	if len(lines) > 0 {
@@ -208,7 +212,7 @@ func membersOf(list string) map[string]string {
 }
 
 // hopText writes the hops as text.
-func hopText(b *strings.Builder, views []hopView, style format.Style) {
+func hopText(b *strings.Builder, views []HopHeaders, style format.Style) {
 	if len(views) == 0 {
 		b.WriteString("  no span has kept headers: run with --headers, or let your instrumentation capture traceparent and baggage\n")
 		return

@@ -53,7 +53,7 @@ func (r Journey) WriteHTML(w io.Writer) error {
 	page.Group, page.Color = format.Escape(r.Group), r.Color.Hex
 	page.About, page.Findings = escaped(r.About), cleaned(r.Findings)
 	if r.Headers {
-		page.Headers, page.Hops = true, hopViews(r.journey())
+		page.Headers, page.Hops = true, HeadersOf(r.journey())
 	}
 	if r.Attributes {
 		page.Attributes = attributeViews(r.journey())
@@ -85,6 +85,15 @@ func writePage(w io.Writer, name string, data any) error {
 	}
 	_, err = w.Write(b.Bytes())
 	return err
+}
+
+// PictureTemplates adds to t the templates of a journey's picture, for pages of others: "timeline" for a Timeline, "hatch" and "arrowhead"
+// once before the first of these. They use presentation attributes and classes, and no style of their own.
+func PictureTemplates(t *template.Template) (*template.Template, error) {
+	if _, err := t.ParseFS(pageFiles, "page/picture.tmpl"); err != nil {
+		return nil, fmt.Errorf("picture of a journey: %w", err)
+	}
+	return t, nil
 }
 
 // figure is a number with its name at the head of a page.

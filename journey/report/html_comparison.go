@@ -34,7 +34,7 @@ type pagePart struct {
 	Title       string // "" where there is one part
 	Groups      []groupView
 	Differences []differenceSection
-	Timelines   []*timeline
+	Timelines   []*Timeline
 	Paths       []pathView
 	Histograms  []histogram
 	Structures  []structureView
@@ -115,7 +115,7 @@ func (r Comparison) pagePart(c comparisonPart) pagePart {
 	}
 	for _, g := range c.groups {
 		if g.Example != nil {
-			t := newTimeline(g.Name, g.Example, longest)
+			t := NewTimeline(g.Example, TimelineOptions{Title: g.Name, Total: longest})
 			t.Color = r.colorOf(g.Name).Hex
 			p.Timelines = append(p.Timelines, t)
 			p.Paths = append(p.Paths, newPathView("Completion path of "+format.Escape(g.Name), g.Example.Set(), g.Example.CompletionPath()))

@@ -16,10 +16,10 @@ type journeyPage struct {
 	About      []string
 	Headers    bool // show Hops
 	Attributes []attributesView
-	Hops       []hopView
+	Hops       []HopHeaders
 	Figures    []figure
 	Traces     []string
-	Timeline   *timeline
+	Timeline   *Timeline
 	Paths      []pathView
 	Messages   []messageRow
 	Branches   [][5]string // ended, slack, service, branch, after
@@ -50,7 +50,7 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 	for _, t := range traces[:min(10, len(traces))] {
 		p.Traces = append(p.Traces, t.String())
 	}
-	p.Timeline = newTimeline("", j, j.Completion())
+	p.Timeline = NewTimeline(j, TimelineOptions{})
 	completion := j.CompletionPath()
 	if path := j.ResponsePath(); len(path) > 0 {
 		p.Paths = append(p.Paths, newPathView("Response path: what the caller waited for", set, path))

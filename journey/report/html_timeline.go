@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -21,15 +22,19 @@ const (
 	labelService = 14
 )
 
-// timeline is a journey drawn on a time axis, a row for each span.
-type timeline struct {
+// Timeline is a journey drawn on a time axis, a row for each span: what the template "timeline" of PictureTemplates shows.
+type Timeline struct {
 	Title, Summary string
 	Color          string // #rrggbb, "" for none
 	Height         int
 	Ticks          []tick
 	Rows           []timelineRowView
 	Path           []pathLine
-	Answer         *tick // the moment at which the caller had its answer
+	Response       []pathLine // the response path, where it is asked for
+	Edges          []edgeLine // what led from row to row, where it is asked for
+	Linked         bool       // the rows are links
+	Left           int        // spans in no row
+	Answer         *tick      // the moment at which the caller had its answer
 	Note           string
 }
 
@@ -45,6 +50,11 @@ type timelineRowView struct {
 	Anchor    string
 	Title     string
 	Bars      []barView
+	Span      journey.Index
+	Top       int
+	Href      string // "" for a row that is no link
+	Chosen    bool
+	Step      bool
 }
 
 type barView struct {
@@ -60,11 +70,27 @@ type pathLine struct {
 	Wait   bool
 }
 
-// newTimeline draws a journey on an axis as long as total.
-func newTimeline(title string, j *journey.Journey, total time.Duration) *timeline {
-	nodes := treeNodes(j, maxTimeline)
-	t := &timeline{
-		Title: format.Escape(title), Height: timelineTop + timelineRow*len(nodes) + 4,
+// TimelineOptions say what a Timeline shows beside spans, queue waits and the completion path.
+type TimelineOptions struct {
+	Title    string                     // escaped for a page by NewTimeline
+	Total    time.Duration              // length of the axis; 0: until the journey's last work had ended
+	Rows     int                        // most rows; 0: 120
+	Edges    bool                       // draw what led from span to span: parents and links
+	Response bool                       // draw the response path, too
+	Href     func(journey.Index) string // where a span's row leads; nil: nowhere
+	Step     func(*journey.Span) bool   // which spans are named in bold; nil: none
+	Chosen   journey.SpanID             // the row that is marked; zero: none
+}
+
+// NewTimeline draws a journey.
+func NewTimeline(j *journey.Journey, o TimelineOptions) *Timeline {
+	if j == nil {
+		j = new(journey.Journey)
+	}
+	total := cmp.Or(o.Total, j.Completion())
+	nodes := treeNodes(j, cmp.Or(o.Rows, maxTimeline))
+	t := &Timeline{
+		Title: format.Escape(o.Title), Height: timelineTop + timelineRow*len(nodes) + 4, Linked: o.Href != nil,
 		Summary: fmt.Sprintf("%d spans, %s until the last work had ended", j.Len(), format.Duration(j.Completion())),
 	}
 	s := scale{max(1, total)}
@@ -76,24 +102,47 @@ func newTimeline(title string, j *journey.Journey, total time.Duration) *timelin
 	for k, n := range nodes {
 		rowOf[n.span] = k
 	}
-	on := make([]bool, len(nodes))
+	on := onPath(path, rowOf)
+	for k, n := range nodes {
+		row := s.row(j, n, k, on[k])
+		o.complete(&row, j.Set().Span(n.span))
+		t.Rows = append(t.Rows, row)
+		if o.Edges {
+			t.Edges = s.edges(t.Edges, j, n, rowOf)
+		}
+	}
+	t.Path = s.path(path, rowOf)
+	if o.Response {
+		t.Response = s.path(j.ResponsePath(), rowOf)
+	}
+	if wait, ok := j.CallerWait(); ok {
+		t.Answer = &tick{X: s.x(wait), Text: "answer"}
+		t.Summary += fmt.Sprintf(", %s until the caller had its answer", format.Duration(wait))
+	}
+	if t.Left = j.Len() - len(nodes); t.Left > 0 {
+		t.Note = fmt.Sprintf("and %d more spans", t.Left)
+	}
+	return t
+}
+
+// onPath reports for each row whether its span worked on a path.
+func onPath(path []journey.Segment, rowOf map[journey.Index]int) []bool {
+	on := make([]bool, len(rowOf))
 	for _, g := range path {
 		if k, ok := rowOf[g.Span]; ok && !g.Wait {
 			on[k] = true
 		}
 	}
-	for k, n := range nodes {
-		t.Rows = append(t.Rows, s.row(j, n, k, on[k]))
+	return on
+}
+
+// complete adds to a row what is not drawn of every journey.
+func (o TimelineOptions) complete(row *timelineRowView, span *journey.Span) {
+	if o.Href != nil {
+		row.Href = o.Href(row.Span)
 	}
-	t.Path = s.path(path, rowOf)
-	if wait, ok := j.CallerWait(); ok {
-		t.Answer = &tick{X: s.x(wait), Text: "answer"}
-		t.Summary += fmt.Sprintf(", %s until the caller had its answer", format.Duration(wait))
-	}
-	if more := j.Len() - len(nodes); more > 0 {
-		t.Note = fmt.Sprintf("and %d more spans", more)
-	}
-	return t
+	row.Chosen = !o.Chosen.IsZero() && span.ID == o.Chosen
+	row.Step = o.Step != nil && o.Step(span)
 }
 
 // scale turns times from the journey's start into shares of the width.
@@ -112,7 +161,7 @@ func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineR
 	from, to := set.Times(n.span)
 	start, end := time.Duration(from-j.Start()), time.Duration(to-j.Start())
 	y := timelineTop + timelineRow*k
-	r := timelineRowView{Y: y + barTop, LabelY: y + barTop - 4}
+	r := timelineRowView{Y: y + barTop, LabelY: y + barTop - 4, Top: y, Span: n.span}
 	if n.via != nil && n.via.Class == journey.ClassMessage && n.via.Ready < from {
 		r.Bars = append(r.Bars, s.bar(time.Duration(n.via.Ready-j.Start()), start, y, "wait"))
 	}
@@ -163,7 +212,10 @@ func (s scale) bar(start, end time.Duration, y int, class string) barView {
 	return barView{X: percentage(from), Width: percentage(to - from), Y: y + barTop, Class: class}
 }
 
-// path draws the completion path along the rows of its spans, and from row to row. What is in no row is passed over.
+// rowMiddle is the height of the middle of a row's bar.
+func rowMiddle(row int) int { return timelineTop + timelineRow*row + barTop + barHeight/2 }
+
+// path draws a path along the rows of its spans, and from row to row. What is in no row is passed over.
 func (s scale) path(path []journey.Segment, rowOf map[journey.Index]int) []pathLine {
 	var lines []pathLine
 	last := -1
@@ -172,7 +224,7 @@ func (s scale) path(path []journey.Segment, rowOf map[journey.Index]int) []pathL
 		if !ok {
 			continue
 		}
-		y := timelineTop + timelineRow*row + barTop + barHeight/2
+		y := rowMiddle(row)
 		from, to := s.x(g.Start), s.x(g.End)
 		if last >= 0 && last != y {
 			lines = append(lines, pathLine{from, from, last, y, false})

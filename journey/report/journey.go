@@ -47,7 +47,7 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 	}
 	if r.Headers {
 		heading(&b, style, "What crossed each hop (+ joined there, ~ changed there, - left behind)")
-		hopText(&b, hopViews(j), style)
+		hopText(&b, HeadersOf(j), style)
 	}
 	response := j.ResponsePath()
 	pathTable(&b, "Response path: what the caller waited for", j.Set(), response, style)
