@@ -21,6 +21,7 @@ type batchSpans struct {
 	senders map[pcommon.SpanID]*record      // of the run's orders, by the span that sent a message
 	waiting map[pcommon.SpanID][]*batchSpan // by the span that they link to, which has not come
 	links   int                             // in waiting
+	limit   int                             // of links
 }
 
 // batchSpan is one of them.
@@ -35,7 +36,7 @@ func newBatchSpans(flow *flows.Flow, forms []services.Form) *batchSpans {
 	if !slices.ContainsFunc(forms, flow.HasBatches) {
 		return nil
 	}
-	return &batchSpans{senders: map[pcommon.SpanID]*record{}, waiting: map[pcommon.SpanID][]*batchSpan{}}
+	return &batchSpans{senders: map[pcommon.SpanID]*record{}, waiting: map[pcommon.SpanID][]*batchSpan{}, limit: waitingBatchesLimit}
 }
 
 // isBatch tells whether a span is the handling of several messages.
@@ -58,7 +59,7 @@ func (j *judge) addBatch(resource ptrace.ResourceSpans, scope ptrace.ScopeSpans,
 			if j.attach(r, b) {
 				touched = append(touched, r)
 			}
-		case j.batches.links < waitingBatchesLimit:
+		case j.batches.links < j.batches.limit:
 			j.batches.waiting[link.SpanID()] = append(j.batches.waiting[link.SpanID()], b)
 			j.batches.links++
 		}
@@ -120,4 +121,20 @@ func (r *record) withBatches(spans []journey.Span) []journey.Span {
 		spans = append(spans, span)
 	}
 	return spans
+}
+
+// forget lets an order go: batches of its messages that come later are not its own any more.
+func (b *batchSpans) forget(r *record) {
+	if b == nil || r.unsaved == 0 {
+		return
+	}
+	for _, resource := range r.held.ResourceSpans().All() {
+		for _, scope := range resource.ScopeSpans().All() {
+			for _, span := range scope.Spans().All() {
+				if b.senders[span.SpanID()] == r {
+					delete(b.senders, span.SpanID())
+				}
+			}
+		}
+	}
 }

@@ -94,6 +94,8 @@ type Config struct {
 	// EndEarly ends the run when it is closed: no more orders are placed, what is there is judged and marked. When the
 	// orders are placed already, the run no longer waits for what is missing. It may be nil.
 	EndEarly <-chan struct{}
+
+	settableLinks bool // links may be set while the services run
 }
 
 // withDefaults fills in what is not said and refuses what makes no sense.

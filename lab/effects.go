@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tracelab/services"
+	"tracelab/services/flows"
 )
 
 // Effects counts how the steps of a form's orders were handled. Delivery is at least once.
@@ -44,12 +45,17 @@ func (a *Attempts) String() string {
 }
 
 // effects sums up how the steps of a form were handled.
-func (r *running) effects(form services.Form) Effects {
+func (r *running) effects(form services.Form) Effects { return sumEffects(r.after.Forms[form].Effects) }
+
+// sumEffects sums up how steps were handled.
+func sumEffects(of ...map[services.Step]services.Effect) Effects {
 	var sum Effects
-	for _, e := range r.after.Forms[form].Effects {
-		sum.Once += e.Once
-		sum.Skipped += e.Skipped
-		sum.Twice += e.Twice
+	for _, effects := range of {
+		for _, e := range effects {
+			sum.Once += e.Once
+			sum.Skipped += e.Skipped
+			sum.Twice += e.Twice
+		}
 	}
 	return sum
 }
@@ -72,10 +78,15 @@ func (r *running) restarted() string {
 	for form := range r.after.Forms {
 		forgotten += r.lost(form)
 	}
+	return restartedText(r.Flow, now, forgotten)
+}
+
+// restartedText says that the service of the entry step was restarted, and how many of its units it has forgotten.
+func restartedText(f *flows.Flow, now services.OrdersInstance, forgotten int) string {
 	text := fmt.Sprintf("%s was restarted at %s, and keeps its state in memory: it forgot %s that it had accepted",
-		r.Flow.Entry().Service(), now.Started.UTC().Format(time.TimeOnly), unitOf(r.Flow).count(forgotten, "", ""))
+		f.Entry().Service(), now.Started.UTC().Format(time.TimeOnly), unitOf(f).count(forgotten, "", ""))
 	if now.UnknownMessages > 0 {
-		text += fmt.Sprintf(", and got %s about such %s", count(now.UnknownMessages, "message", "messages"), unitOf(r.Flow).many())
+		text += fmt.Sprintf(", and got %s about such %s", count(now.UnknownMessages, "message", "messages"), unitOf(f).many())
 	}
 	return text
 }

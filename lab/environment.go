@@ -42,6 +42,7 @@ type environment struct {
 	config    services.Config // of the services of this process
 	links     *links.Network  // nil without links
 	directory *directory
+	obeys     bool      // the services obey faults
 	embedded  *Broker   // nil with another Kafka
 	broker    string    // embedded, the addresses of another, or "of the target"
 	brokerIs  string    // in words
@@ -84,7 +85,8 @@ func start(ctx context.Context, c Config, run string, j *judge) (_ *environment,
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Faults) > 0 && (ready.FaultsAllowed == nil || !*ready.FaultsAllowed) {
+	env.obeys = ready.FaultsAllowed != nil && *ready.FaultsAllowed
+	if len(c.Faults) > 0 && !env.obeys {
 		return nil, fmt.Errorf("the services at %s do not obey faults: start them with --allow-faults", base)
 	}
 	return env, nil

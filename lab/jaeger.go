@@ -100,6 +100,15 @@ func (f *fetcher) note(traces ptrace.Traces) {
 	}
 }
 
+// forget lets go which spans are known when they are more than so many. What is fetched again after that may come twice.
+func (f *fetcher) forget(most int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.known) > most {
+		clear(f.known)
+	}
+}
+
 // search asks for a period, and for its halves when it has more traces than one answer brings.
 func (f *fetcher) search(ctx context.Context, from, to time.Time) error {
 	answer, err := f.store.SearchOTLP(ctx, source.Query{

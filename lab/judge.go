@@ -22,12 +22,13 @@ type judge struct {
 	unit   unitWord
 	forms  []services.Form
 	expect expectations
-	open   *openSpans // nil when the services run elsewhere
-	out    *rundir.Writer
-	limit  int // of spans that are held
+	open   *openSpans     // nil when the services run elsewhere
+	out    *rundir.Writer // nil: a lab that stays up, whose judge holds the spans of the units that it keeps
+	limit  int            // of spans that are held
 
 	mu       sync.Mutex
 	records  map[services.Form][]*record // by number
+	kept     *keptUnits                  // in their place, in a lab that stays up
 	placed   []*record                   // in the order in which they were placed
 	shared   sharedSpans
 	batches  *batchSpans // nil when no form has any
@@ -48,8 +49,8 @@ type judgeConfig struct {
 	flow   *flows.Flow
 	seed   uint64
 	open   *openSpans
-	out    *rundir.Writer
-	held   int // spans in memory at the most
+	out    *rundir.Writer // nil: spans stay in memory
+	held   int            // spans in memory at the most
 }
 
 func newJudge(c judgeConfig) *judge {
@@ -107,6 +108,13 @@ func (j *judge) take(traces ptrace.Traces) []*record {
 		close(j.changed)
 		j.changed = make(chan struct{})
 	}
+	if j.out == nil {
+		j.kept.makeRoom(j)
+		if len(touched) > 0 {
+			j.kept.touched()
+		}
+		return touched
+	}
 	j.keepError(j.shared.write(j.out))
 	if j.held > j.limit {
 		j.spill()
@@ -149,6 +157,10 @@ func (j *judge) examine(r *record, want expectation) {
 func (j *judge) complete(r *record, found *journey.Journey) {
 	r.complete = true
 	r.measure(found)
+	if j.out == nil {
+		j.kept.completed(r)
+		return
+	}
 	j.keepError(j.save(r))
 }
 

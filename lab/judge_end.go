@@ -16,18 +16,23 @@ func (j *judge) conclude() (incomplete int, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, r := range j.placed {
-		if why := j.notFinal(r); why != "" {
-			r.Incomplete, r.dirty = why, true
-		} else if r.dirty || !r.complete && r.Incomplete == "" {
-			j.examine(r, j.expect.of(r.key, r.orderState))
-		} else if r.complete {
-			r.Incomplete = ""
-		}
+		j.concludeOne(r)
 		if r.Incomplete != "" {
 			incomplete++
 		}
 	}
 	return incomplete, j.err
+}
+
+// concludeOne judges an order with what its own state says.
+func (j *judge) concludeOne(r *record) {
+	if why := j.notFinal(r); why != "" {
+		r.Incomplete, r.dirty = why, true
+	} else if r.dirty || !r.complete && r.Incomplete == "" {
+		j.examine(r, j.expect.of(r.key, r.orderState))
+	} else if r.complete {
+		r.Incomplete = ""
+	}
 }
 
 // notFinal says why an order's journey cannot be complete yet, whatever its spans are, or "".

@@ -30,8 +30,11 @@ type record struct {
 	warnings []journey.Warning
 }
 
-// find returns the record of an order that the run places, or nil.
+// find returns the record of an order that the run places, or that a lab that stays up keeps, or nil.
 func (j *judge) find(key orderKey) *record {
+	if j.kept != nil {
+		return j.kept.find(key)
+	}
 	list := j.records[key.form]
 	if key.number < 0 || key.number >= len(list) {
 		return nil

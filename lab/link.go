@@ -78,11 +78,15 @@ func (d *directory) note(system *services.System, names []string) {
 
 // link puts the links of a run between its parts.
 func (env *environment) link(c Config, config *services.Config) {
-	if len(c.Links) == 0 {
+	if len(c.Links) == 0 && !c.settableLinks {
 		return
 	}
 	env.directory = &directory{rabbitmq: c.RabbitMQ}
-	env.links = links.New(c.Links, c.Network.Dial, env.directory.of)
+	if c.settableLinks {
+		env.links = links.NewSettable(c.Network.Dial, env.directory.of)
+	} else {
+		env.links = links.New(c.Links, c.Network.Dial, env.directory.of)
+	}
 	env.onStop(func(context.Context) error { env.links.Close(); return nil })
 	config.Dial = func(service string) func(context.Context, string, string) (net.Conn, error) {
 		return env.links.Dial(service)

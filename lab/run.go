@@ -89,15 +89,19 @@ func begin(ctx context.Context, c Config) (*running, error) {
 	if r.env, err = start(ctx, c, r.name, r.judge); err != nil {
 		return nil, errors.Join(err, r.out.Abandon())
 	}
-	if c.OTLP.Traces.IsZero() {
-		return r, nil
-	}
-	r.env.collector.sendOn = newBacklog(backlogLimit)
-	r.forward, err = otlp.StartForwarder(ctx, otlp.ForwarderConfig{To: c.OTLP.Traces, Next: r.env.collector.sendOn.next, Keep: sampled(c.Seed, 1-c.Unsent)})
-	if err != nil {
+	if r.forward, err = r.env.sendOn(ctx, c); err != nil {
 		return nil, errors.Join(err, r.abandon(ctx))
 	}
 	return r, nil
+}
+
+// sendOn sends every span to where the configuration says, or nothing: then the forwarder is nil.
+func (env *environment) sendOn(ctx context.Context, c Config) (*otlp.Forwarder, error) {
+	if c.OTLP.Traces.IsZero() {
+		return nil, nil
+	}
+	env.collector.sendOn = newBacklog(backlogLimit)
+	return otlp.StartForwarder(ctx, otlp.ForwarderConfig{To: c.OTLP.Traces, Next: env.collector.sendOn.next, Keep: sampled(c.Seed, 1-c.Unsent)})
 }
 
 // abandon ends a run that broke off and leaves nothing of it.

@@ -22,6 +22,7 @@ type sharedSpans struct {
 	spans      ptrace.SpanSlice            // where that span is
 	count      int                         // written or to be written
 	feed       string                      // topic of the updates of the view that a form reads; "" without one
+	leftOut    bool                        // none are kept: there is no run directory to write them to
 }
 
 func newSharedSpans() sharedSpans {
@@ -30,7 +31,7 @@ func newSharedSpans() sharedSpans {
 
 // note remembers a span of an order when a poll may link to it: one that is about a message.
 func (s *sharedSpans) note(span ptrace.Span) {
-	if span.Kind() == ptrace.SpanKindConsumer || span.Kind() == ptrace.SpanKindServer {
+	if s.leftOut || span.Kind() == ptrace.SpanKindConsumer || span.Kind() == ptrace.SpanKindServer {
 		return
 	}
 	if _, ok := span.Attributes().Get("messaging.system"); ok {
@@ -40,6 +41,9 @@ func (s *sharedSpans) note(span ptrace.Span) {
 
 // add takes a span that carries no order.
 func (s *sharedSpans) add(resource ptrace.ResourceSpans, scope ptrace.ScopeSpans, span ptrace.Span) {
+	if s.leftOut {
+		return
+	}
 	if s.servesTheRun(span) {
 		if scope != s.scope {
 			s.scope, s.spans = scope, copyScope(resource, scope, s.ready)

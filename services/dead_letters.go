@@ -11,6 +11,9 @@ import (
 // DeadLetter is what a dead letter says about itself.
 type DeadLetter = carrier.Letter
 
+// DeadLetters is what the name of a topic's dead letters ends with.
+const DeadLetters = carrier.DeadLetters
+
 // DeadLettersOf reads the dead letters of a topic on Kafka that no redrive has sent back, up to most of them, and leaves them there. The topic
 // is named without prefix and without .dlq.
 func DeadLettersOf(ctx context.Context, config Config, topic string, most int) ([]DeadLetter, error) {

@@ -22,12 +22,14 @@ type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 type Network struct {
 	dial  Dial
 	where func(address string) string
-	links []*used
+	links []*used // only Set changes them
 	api   *toxiproxy.ApiServer
 
 	mu      sync.Mutex
 	proxies map[way]*toxiproxy.Proxy
 	closed  bool
+	plain   map[*plain]way // connections without a link, of a network whose links can be set; else nil
+	sets    int            // how often the links were set
 	stop    context.CancelFunc
 	timed   sync.WaitGroup
 }
@@ -39,6 +41,7 @@ type way struct{ from, address string }
 type used struct {
 	Link
 	active      bool // guarded by the network's lock
+	stop        context.CancelFunc
 	connections atomic.Int64
 	bytes       atomic.Int64
 }
@@ -62,27 +65,40 @@ func New(list []Link, dial Dial, where func(address string) string) *Network {
 
 // Dial is how a part connects to others.
 func (n *Network) Dial(from string) Dial {
+	if n != nil && n.plain != nil {
+		return n.dialSettable(from)
+	}
 	if n == nil || !slices.ContainsFunc(n.links, func(l *used) bool { return l.From == from }) {
 		return nil
 	}
+	return n.dialFixed(from)
+}
+
+// dialFixed is how a part connects to others when links do not change.
+func (n *Network) dialFixed(from string) Dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		links := n.of(from, n.where(address))
 		if len(links) == 0 {
 			return n.dial(ctx, network, address)
 		}
-		through, err := n.proxy(way{from, address}, links)
-		if err != nil {
-			return nil, err
-		}
-		conn, err := n.dial(ctx, network, through)
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range links {
-			l.connections.Add(1)
-		}
-		return &counted{conn, links}, nil
+		return n.dialOver(ctx, network, way{from, address}, links)
 	}
+}
+
+// dialOver connects over links.
+func (n *Network) dialOver(ctx context.Context, network string, w way, links []*used) (net.Conn, error) {
+	through, err := n.proxy(w, links)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := n.dial(ctx, network, through)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range links {
+		l.connections.Add(1)
+	}
+	return &counted{conn, links}, nil
 }
 
 // of lists the links from one part to another.
@@ -125,18 +141,23 @@ func (n *Network) proxy(w way, links []*used) (string, error) {
 func (n *Network) Begin(ctx context.Context, began time.Time) {
 	ctx, n.stop = context.WithCancel(ctx)
 	for _, l := range n.links {
-		if l.Begin == 0 {
+		n.begin(ctx, l, began)
+	}
+}
+
+// begin disturbs one link at its times.
+func (n *Network) begin(ctx context.Context, l *used, began time.Time) {
+	if l.Begin == 0 {
+		n.set(l, true)
+	}
+	n.timed.Go(func() {
+		if l.Begin > 0 && sleep(ctx, time.Until(began.Add(l.Begin))) {
 			n.set(l, true)
 		}
-		n.timed.Go(func() {
-			if l.Begin > 0 && sleep(ctx, time.Until(began.Add(l.Begin))) {
-				n.set(l, true)
-			}
-			if l.End > 0 && sleep(ctx, time.Until(began.Add(l.End))) {
-				n.set(l, false)
-			}
-		})
-	}
+		if l.End > 0 && sleep(ctx, time.Until(began.Add(l.End))) {
+			n.set(l, false)
+		}
+	})
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -217,6 +238,8 @@ func (l *used) calm(p *toxiproxy.Proxy) {
 
 // Used tells what went over each link.
 func (n *Network) Used() []Use {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	list := make([]Use, len(n.links))
 	for i, l := range n.links {
 		list[i] = Use{l.String(), l.connections.Load(), l.bytes.Load()}
@@ -227,6 +250,13 @@ func (n *Network) Used() []Use {
 // Close ends all proxies and with them their connections.
 func (n *Network) Close() {
 	n.stop()
+	n.mu.Lock()
+	for _, l := range n.links {
+		if l.stop != nil {
+			l.stop()
+		}
+	}
+	n.mu.Unlock()
 	n.timed.Wait()
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -1,0 +1,181 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/services"
+	"tracelab/services/flows"
+)
+
+// GroupLag is how many records of a topic a consumer group has not committed: they wait, or are being handled.
+type GroupLag struct {
+	Group, Topic string // without the prefix of this lab
+	Records      int64
+}
+
+// DeadLetters is how many records are in a topic of dead letters.
+type DeadLetters struct {
+	Topic   string // without the prefix of this lab
+	Records int64
+}
+
+// brokerInterval is the shortest time between two questions to the Kafka.
+const brokerInterval = time.Second
+
+// brokerWatch asks a Kafka for lags and dead letters, while somebody looks.
+type brokerWatch struct {
+	config services.Config
+	groups []string
+	dead   []string // topics
+
+	mu     sync.Mutex
+	asking bool
+	asked  time.Time
+	client *kgo.Client // nil until it is needed
+	lag    []GroupLag
+	found  []DeadLetters
+	err    error // of the last question
+	doing  sync.WaitGroup
+	closed bool
+}
+
+func newBrokerWatch(f *flows.Flow, config services.Config) *brokerWatch {
+	w := &brokerWatch{config: config}
+	for _, service := range f.Services() {
+		if len(f.Consumes(service, flows.KafkaLog)) > 0 {
+			w.groups = append(w.groups, config.Prefix+service)
+		}
+	}
+	for _, topic := range f.Topics() {
+		w.dead = append(w.dead, config.Prefix+topic+services.DeadLetters)
+	}
+	return w
+}
+
+// now is what was asked last. It asks again in the background when that was a while ago, and calls done when there is an answer.
+func (w *brokerWatch) now(done func()) ([]GroupLag, []DeadLetters, error) {
+	if w == nil || len(w.groups) == 0 {
+		return nil, nil, nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.asking && !w.closed && time.Since(w.asked) >= brokerInterval {
+		w.asking = true
+		w.doing.Go(func() {
+			w.ask()
+			done()
+		})
+	}
+	return slices.Clone(w.lag), slices.Clone(w.found), w.err
+}
+
+// ask asks once.
+func (w *brokerWatch) ask() {
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	lag, found, err := w.read(ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asking, w.asked = false, time.Now()
+	if w.err = err; err == nil {
+		w.lag, w.found = lag, found
+	}
+}
+
+// connect returns the client, which it makes when it is first needed.
+func (w *brokerWatch) connect() (*kgo.Client, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.client != nil {
+		return w.client, nil
+	}
+	options := []kgo.Opt{kgo.SeedBrokers(w.config.Kafka...), kgo.DisableClientMetrics(), kgo.ClientID("tracelab")}
+	if w.config.Network.Dial != nil {
+		options = append(options, kgo.Dialer(w.config.Network.Dial))
+	}
+	client, err := kgo.NewClient(options...)
+	if err != nil {
+		return nil, fmt.Errorf("kafka client: %w", err)
+	}
+	w.client = client
+	return client, nil
+}
+
+// read asks for the lag of each group, and for the length of each topic of dead letters.
+func (w *brokerWatch) read(ctx context.Context) (lag []GroupLag, found []DeadLetters, err error) {
+	client, err := w.connect()
+	if err != nil {
+		return nil, nil, err
+	}
+	admin := kadm.NewClient(client)
+	lags, err := admin.Lag(ctx, w.groups...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ask for lags: %w", err)
+	}
+	lags.Each(func(group kadm.DescribedGroupLag) {
+		for topic, partitions := range group.Lag {
+			records := int64(0)
+			for _, p := range partitions {
+				records += max(0, p.Lag)
+			}
+			lag = append(lag, GroupLag{w.name(group.Group), w.name(topic), records})
+		}
+	})
+	slices.SortFunc(lag, func(a, b GroupLag) int { return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Topic, b.Topic)) })
+	found, err = w.readDead(ctx, admin)
+	return lag, found, err
+}
+
+// readDead asks for the topics of dead letters that are there: most never are.
+func (w *brokerWatch) readDead(ctx context.Context, admin *kadm.Client) (found []DeadLetters, err error) {
+	topics, err := admin.ListTopics(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask for topics: %w", err)
+	}
+	there := slices.DeleteFunc(slices.Clone(w.dead), func(name string) bool { return !topics.Has(name) })
+	if len(there) == 0 {
+		return nil, nil
+	}
+	starts, err := admin.ListStartOffsets(ctx, there...)
+	if err != nil {
+		return nil, fmt.Errorf("ask for dead letters: %w", err)
+	}
+	ends, err := admin.ListEndOffsets(ctx, there...)
+	if err != nil {
+		return nil, fmt.Errorf("ask for dead letters: %w", err)
+	}
+	for _, topic := range there {
+		letters := DeadLetters{Topic: w.name(topic)}
+		for partition, end := range ends[topic] {
+			start, _ := starts.Lookup(topic, partition)
+			letters.Records += max(0, end.Offset-start.Offset)
+		}
+		found = append(found, letters)
+	}
+	return found, nil
+}
+
+func (w *brokerWatch) name(topic string) string { return strings.TrimPrefix(topic, w.config.Prefix) }
+
+// close ends the connection. Nothing is asked after it.
+func (w *brokerWatch) close() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	w.doing.Wait()
+	if w.client != nil {
+		w.client.Close()
+	}
+}

@@ -1,0 +1,107 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tracelab/services"
+)
+
+// Snapshot is all that a person sees of the lab at one time. It is a copy.
+type Snapshot struct {
+	Version    uint64    // grows with each change
+	At         time.Time // of the snapshot
+	Forms      []LiveForm
+	Lag        []GroupLag    // none with services elsewhere, and none of RabbitMQ's queues
+	Dead       []DeadLetters // likewise
+	Parts      []Part
+	Fired      []FiredCount
+	Stream     Stream
+	Conditions Conditions
+	Kept       int // recent journeys
+	LeftOut    int // journeys that are not kept any more
+	AtRest     bool
+	Problems   []string
+}
+
+// LiveForm is one form of a lab.
+type LiveForm struct {
+	Form services.Form
+	// Accounts are of all units since the lab was opened. They balance whenever the lab is at rest: while units are under way, what their clients know
+	// and what the service of the entry step says is read at different times.
+	Accounts               Accounts
+	CallerWait, Completion LiveFigure
+	Points                 []LivePoint // the oldest first; seconds in which nothing happened are left out
+	Effects                Effects
+}
+
+// Snapshot is what there is to see now. Lags and dead letters are asked for while somebody looks: they are up to a second older.
+func (l *Live) Snapshot() Snapshot {
+	l.looked.Lock()
+	idle := time.Since(l.looked.at) > lookedFor
+	l.looked.at = time.Now()
+	l.looked.Unlock()
+	if idle {
+		l.nudge()
+	}
+	version, _ := l.changes.now()
+	s := Snapshot{Version: version, At: time.Now(), Parts: l.parts(), Stream: l.Stream(), Conditions: l.Conditions()}
+	lag, dead, asked := l.broker.now(l.changes.note)
+	s.Lag, s.Dead = lag, dead
+	l.judge.mu.Lock()
+	defer l.judge.mu.Unlock()
+	for _, form := range l.config.Forms {
+		f := LiveForm{Form: form, Accounts: l.sums.forms[form].accounts(), Effects: l.sums.forms[form].effects()}
+		f.CallerWait, f.Completion, f.Points = l.figures.of(form)
+		s.Forms = append(s.Forms, f)
+	}
+	s.Fired, s.Kept, s.LeftOut = l.fired(), len(l.judge.kept.inOrder), l.judge.kept.leftOut
+	s.AtRest = l.atRest()
+	s.Problems = l.problems(s, asked)
+	return s
+}
+
+// atRest tells whether no unit is under way, and all that is known of them has been read. The judge's lock is held.
+func (l *Live) atRest() bool {
+	r := l.reads
+	return r.err == nil && !r.began.Before(r.touched) && !r.pending && !slices.ContainsFunc(l.judge.kept.inOrder, func(u *keptUnit) bool { return !u.placed })
+}
+
+// problems lists what is wrong with the lab. The judge's lock is held.
+func (l *Live) problems(s Snapshot, broker error) []string {
+	var list []string
+	for _, part := range s.Parts {
+		if part.State != partRunning {
+			list = append(list, fmt.Sprintf("%s is %s: %s that need it wait or fail; start it", part.Name, part.State, unitOf(l.config.Flow).many()))
+		}
+	}
+	if broker != nil && !slices.ContainsFunc(s.Parts, func(p Part) bool { return p.Name == kafkaPart && p.State != partRunning }) {
+		list = append(list, fmt.Sprintf("the Kafka does not answer: %v", broker))
+	}
+	if l.reads.err != nil && l.ctx.Err() == nil {
+		list = append(list, fmt.Sprintf("the %s' own state cannot be read, so the accounts are those of %s ago: %v", unitOf(l.config.Flow).many(), time.Since(l.reads.began).Round(time.Second), l.reads.err))
+	}
+	if l.sums.era > 0 {
+		list = append(list, restartedText(l.config.Flow, l.sums.orders, l.sums.lostUnits()))
+	}
+	var dropped int64
+	for _, form := range l.config.Forms {
+		dropped += l.env.dropped.of(l.name, form)
+		if s.AtRest {
+			for _, wrong := range l.sums.forms[form].accounts().Imbalances() {
+				list = append(list, fmt.Sprintf("%s: %s", form, wrong))
+			}
+		}
+	}
+	if dropped > 0 {
+		list = append(list, fmt.Sprintf("%s dropped: their journeys stay incomplete", count(int(dropped), "span was", "spans were")))
+	}
+	if g := l.streaming.generator(); g.Late() {
+		list = append(list, fmt.Sprintf("the generator is late: one in a hundred %s begins %.0f ms or more after its time: use a lower rate", unitOf(l.config.Flow).many(), g.StartLagP99))
+	}
+	if l.reads.jaeger != "" {
+		list = append(list, l.reads.jaeger)
+	}
+	return list
+}
