@@ -42,12 +42,14 @@ func (b *bubble) golden(name string) {
 }
 
 // render draws spans as text: a span a line with its parent, its links, then its
-// attributes. Traces and spans are numbered in the order of their start.
+// attributes. Traces and spans are numbered in the order of their start, polls that follow each other in that of their names: a broker answers for
+// its topics in any order.
 func render(spans []sdktrace.ReadOnlySpan) string {
 	spans = slices.Clone(spans)
 	slices.SortFunc(spans, func(a, b sdktrace.ReadOnlySpan) int {
 		return cmp.Or(a.StartTime().Compare(b.StartTime()), cmp.Compare(a.SpanContext().SpanID().String(), b.SpanContext().SpanID().String()))
 	})
+	sortPolls(spans)
 	names := map[string]string{}
 	traces := map[trace.TraceID]string{}
 	for i, s := range spans {
@@ -61,6 +63,19 @@ func render(spans []sdktrace.ReadOnlySpan) string {
 		renderSpan(&sb, s, names)
 	}
 	return sb.String()
+}
+
+// sortPolls sorts polls that follow each other by their names.
+func sortPolls(spans []sdktrace.ReadOnlySpan) {
+	isPoll := func(s sdktrace.ReadOnlySpan) bool { return strings.HasPrefix(s.Name(), "poll ") }
+	for from := 0; from < len(spans); from++ {
+		to := from
+		for to < len(spans) && isPoll(spans[to]) {
+			to++
+		}
+		slices.SortStableFunc(spans[from:to], func(a, b sdktrace.ReadOnlySpan) int { return cmp.Compare(a.Name(), b.Name()) })
+		from = max(from, to)
+	}
 }
 
 func renderSpan(sb *strings.Builder, s sdktrace.ReadOnlySpan, names map[string]string) {

@@ -33,7 +33,7 @@ const KeyAttempt = "tracelab.attempt"
 // process span. It works with any broker.
 //
 // A message that is to be handled again waits without a worker: messages of other keys go on, those behind it in its key wait for it, so that
-// the order of a key is kept until it is done or put with the dead letters.
+// the order of a key is kept until it is done or put with the dead letters. When it goes to another consumer meanwhile, they go there, too.
 type Consumer struct {
 	config   BrokerConfig
 	keys     keyed
@@ -108,6 +108,9 @@ func (c *Consumer) handle(ctx context.Context, d Delivery, p *piece) Outcome {
 	if h := d.History; h.Redriven > 0 && h.Consumer != "" && h.Consumer != c.config.Service {
 		return Finished // another service had given it up
 	}
+	if d.Leaving.Err() != nil && p.behindGivenUp() {
+		return Unfinished // who gets the message before it gets this one, too
+	}
 	first := time.Now()
 	attempt, last := d.History.Attempts+1, d.History.Last
 	for tries := 1; ; tries++ {
@@ -116,6 +119,7 @@ func (c *Consumer) handle(ctx context.Context, d Delivery, p *piece) Outcome {
 			return outcome
 		}
 		if p.park(); !wait(d.Leaving, again) || !p.resume(d.Leaving) {
+			p.giveUp()
 			return Unfinished
 		}
 		if outcome != Unfinished { // its work has failed, not what should have taken it over

@@ -43,7 +43,11 @@ func (c *Consumer) handleBatch(batch []batched) {
 	var working sync.WaitGroup
 	for _, of := range byKey {
 		working.Go(func() {
-			for _, i := range of {
+			for at, i := range of {
+				if at > 0 && outcomes[of[at-1]] == Unfinished {
+					outcomes[i] = Unfinished // the order of a key is kept where it goes
+					continue
+				}
 				outcomes[i] = c.handle(ctx, deliveries[i], nil)
 			}
 		})

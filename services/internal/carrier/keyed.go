@@ -18,8 +18,9 @@ type keyed struct {
 
 // line is the work of one key.
 type line struct {
-	parked bool     // the first piece is
-	behind []*piece // of the first one
+	parked  bool     // the first piece is
+	givenUp bool     // a piece was
+	behind  []*piece // of the first one
 }
 
 func newKeyed(workers, parking int) keyed {
@@ -183,4 +184,24 @@ func (p *piece) leave() {
 		return
 	}
 	<-p.slots
+}
+
+// giveUp notes that the piece was given up: somebody else does its work.
+func (p *piece) giveUp() {
+	if p == nil { // of a batch
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys[p.key].givenUp = true
+}
+
+// behindGivenUp tells whether a piece before this one, in its key, was given up.
+func (p *piece) behindGivenUp() bool {
+	if p == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.keys[p.key].givenUp
 }

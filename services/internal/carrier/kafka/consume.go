@@ -48,9 +48,13 @@ func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32,
 	}
 }
 
-// deliver passes a record to the workers.
+// deliver passes a record to the workers. One that comes when its partition is leaving is for whoever gets that: one before it may be, too.
 func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
 	ended, leaving := k.windows.open(r)
+	if leaving.Err() != nil {
+		ended(false)
+		return
+	}
 	d := k.delivery(leaving, r)
 	if k.deliverInBatch(ctx, d, ended) {
 		return
