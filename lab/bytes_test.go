@@ -110,7 +110,7 @@ func TestBytesThatAreNoTextCostNoSpan(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := lab.Config{Orders: 20, Seed: 1, Rate: 200, Out: t.TempDir()}
+			c := lab.Config{Orders: 20, Seed: 1, Rate: 200, Out: t.TempDir(), Deadline: time.Minute}
 			attack := prepare(t, &c)
 			var once sync.Once
 			c.Progress = func(at lab.Progress) {

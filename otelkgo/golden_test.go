@@ -78,6 +78,7 @@ func sortPolls(spans []sdktrace.ReadOnlySpan) {
 	}
 }
 
+// renderSpan writes a span and its attributes.
 func renderSpan(sb *strings.Builder, s sdktrace.ReadOnlySpan, names map[string]string) {
 	parent := "root"
 	if s.Parent().SpanID().IsValid() {

@@ -28,7 +28,7 @@ import (
 )
 
 const (
-	dialTimeout     = 3 * time.Second        // for the first answer of the broker
+	dialTimeout     = 8 * time.Second        // for the first answer of the broker
 	heartbeat       = 2 * time.Second        // a connection on which nothing comes for three of them is given up
 	closeTimeout    = time.Second            // for the broker's consent to the end of a connection
 	retryPause      = 100 * time.Millisecond // between attempts to connect or to publish, and before what is unfinished comes again
