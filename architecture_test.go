@@ -48,7 +48,7 @@ var rooms = []room{
 	{"dashboards", []string{"internal"}, "reads the dashboards and runs their queries"},
 	{"smoke", []string{"dashboards", "internal"}, "uses the whole stack as a person would, by its commands and addresses"},
 	{"interop", []string{"otelamqp", "otelkgo", "journey", "internal"}, "judges spans of others' instrumentation, from real programs, brokers and SDKs"},
-	{"docs", []string{"internal"}, "runs the pages as a reader would, by the program's commands"},
+	{"docs", []string{"internal"}, "runs the pages as a reader would, by the program's commands; docs/claims is data for the page"},
 	{".", nil, "this test"},
 }
 

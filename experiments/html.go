@@ -47,14 +47,9 @@ type figureView struct{ Arm, Measure, Predicted, Measured, Residual, Interval, N
 
 // WriteHTML writes the ledger as one page: all verdicts, and for each claim its plot and what it stands on.
 func (l *Ledger) WriteHTML(w io.Writer) error {
-	style, err := pageFiles.ReadFile("page/style.css")
+	t, err := parsePage()
 	if err != nil {
-		return fmt.Errorf("claims page: %w", err)
-	}
-	functions := template.FuncMap{"style": func() template.CSS { return template.CSS(style) }} //nolint:gosec // our own file
-	t, err := template.New("claims.tmpl").Funcs(functions).ParseFS(pageFiles, "page/claims.tmpl")
-	if err != nil {
-		return fmt.Errorf("claims page: %w", err)
+		return err
 	}
 	page := pageView{Title: "Sync and async: what is said, and what is so", From: "Figures from: " + l.from() + "."}
 	for _, word := range []verdict.Word{verdict.Holds, verdict.DoesNotHold, verdict.NotShown, verdict.NotValid} {
@@ -66,14 +61,8 @@ func (l *Ledger) WriteHTML(w io.Writer) error {
 		}
 		page.Tally = append(page.Tally, tallyView{n, string(word), classOf(word)})
 	}
-	all := All()
 	for i := range l.Claims {
-		r := &l.Claims[i]
-		var draw func(Figures) Plot
-		if at := slices.IndexFunc(all, func(c Claim) bool { return c.Name == r.Name }); at >= 0 {
-			draw = all[at].Draw
-		}
-		page.Claims = append(page.Claims, r.view(draw))
+		page.Claims = append(page.Claims, l.Claims[i].view())
 	}
 	var b bytes.Buffer // so that an error leaves no half of a page
 	if err := t.Execute(&b, page); err != nil {
@@ -83,10 +72,49 @@ func (l *Ledger) WriteHTML(w io.Writer) error {
 	return err
 }
 
+// parsePage reads the templates of the page.
+func parsePage() (*template.Template, error) {
+	style, err := pageFiles.ReadFile("page/style.css")
+	if err != nil {
+		return nil, fmt.Errorf("claims page: %w", err)
+	}
+	all := append(style, ReportStyle()...)
+	functions := template.FuncMap{"style": func() template.CSS { return template.CSS(all) }} //nolint:gosec // our own files
+	t, err := template.New("claims.tmpl").Funcs(functions).ParseFS(pageFiles, "page/claims.tmpl")
+	if err != nil {
+		return nil, fmt.Errorf("claims page: %w", err)
+	}
+	return t, nil
+}
+
+// ReportStyle is the style sheet of what Report.WriteHTML writes. It takes its colors from the variables --card, --ink, --quiet, --line, --wait,
+// --bad, --good and --notice of the page around it.
+func ReportStyle() []byte {
+	style, _ := pageFiles.ReadFile("page/report.css") // it is in the program
+	return style
+}
+
+// WriteHTML writes the verdict with its plot and figures as a part of a page, without the sentence. It has no inline style and no script.
+func (r *Report) WriteHTML(w io.Writer) error {
+	t, err := parsePage()
+	if err != nil {
+		return err
+	}
+	if err := t.ExecuteTemplate(w, "claim", r.view()); err != nil {
+		return fmt.Errorf("report of claim %s: %w", r.Name, err)
+	}
+	return nil
+}
+
 func classOf(word verdict.Word) string { return strings.ReplaceAll(string(word), " ", "-") }
 
 // view is a report as the page shows it.
-func (r *Report) view(draw func(Figures) Plot) claimView {
+func (r *Report) view() claimView {
+	var draw func(Figures) Plot
+	all := All()
+	if at := slices.IndexFunc(all, func(c Claim) bool { return c.Name == r.Name }); at >= 0 {
+		draw = all[at].Draw
+	}
 	v := claimView{
 		Name: r.Name, Statement: r.Statement, Word: string(r.Verdict), Class: classOf(r.Verdict), Rule: r.Rule, Delta: r.Delta, Size: r.sizeWords() + ".",
 		Level: r.level(), Failed: r.Failed(), Evidence: r.Evidence, Decides: r.decides(),

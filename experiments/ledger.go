@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,7 +78,11 @@ func (l *Ledger) save(dir string) error {
 
 // ReadLedger reads a recorded ledger and judges its figures again.
 func ReadLedger(file string) (*Ledger, error) {
-	text, err := os.ReadFile(file)
+	return readLedger(os.DirFS(filepath.Dir(file)), filepath.Base(file))
+}
+
+func readLedger(dir fs.FS, file string) (*Ledger, error) {
+	text, err := fs.ReadFile(dir, file)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,18 +16,18 @@ import (
 // ReadRecord reads the ledgers of a folder as one, and corrects its verdicts together. Claims of a later file, in the order of their names,
 // take the place of those in an earlier one: claims.json has what an embedded broker can show, embedded.json what was recorded again of it because
 // a gate had failed, kafka.json what needs a real one.
-func ReadRecord(dir string) (*Ledger, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+func ReadRecord(dir fs.FS) (*Ledger, error) {
+	files, err := fs.Glob(dir, "*.json")
 	if err != nil {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, errors.New(dir + " has no record: task claims:record makes one")
+		return nil, errors.New("there is no record: task claims:record makes one")
 	}
 	slices.Sort(files)
 	var all *Ledger
 	for _, file := range files {
-		l, err := ReadLedger(file)
+		l, err := readLedger(dir, file)
 		if err != nil {
 			return nil, err
 		}

@@ -23,7 +23,7 @@ const (
 
 // The page is what the record says, and the record is small enough for a repository.
 func TestThePageOfTheRecord(t *testing.T) {
-	ledger, err := ReadRecord(recordDir)
+	ledger, err := ReadRecord(os.DirFS(recordDir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestReadmeSaysWhatTheRecordShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ledger, err := ReadRecord(recordDir)
+	ledger, err := ReadRecord(os.DirFS(recordDir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,5 +136,9 @@ func TestALedgerIsReadBack(t *testing.T) {
 	}
 	if err := back.WriteHTML(&html); err != nil || strings.Count(html.String(), "<figure>") != len(back.Claims) {
 		t.Errorf("%v: %d plots", err, strings.Count(html.String(), "<figure>"))
+	}
+	var part strings.Builder
+	if err := back.Claims[0].WriteHTML(&part); err != nil || !strings.Contains(part.String(), "<figure>") || strings.Contains(part.String(), "style=") {
+		t.Errorf("%v: a part of another page has its plot, and no inline style:\n%.400s", err, part.String())
 	}
 }

@@ -12,7 +12,13 @@ import (
 var pageHTML string
 
 // WriteHTML writes a flow as a page that needs nothing else: the same as WriteText, as tables.
-func (f *Flow) WriteHTML(w io.Writer) error {
+func (f *Flow) WriteHTML(w io.Writer) error { return f.writePage(w, "flow") }
+
+// WriteDrawing writes the same as a part of another page, which gives it a style and a heading.
+func (f *Flow) WriteDrawing(w io.Writer) error { return f.writePage(w, "drawing") }
+
+// writePage writes a template of the page.
+func (f *Flow) writePage(w io.Writer, name string) error {
 	page, err := template.New("flow").Parse(pageHTML)
 	if err != nil {
 		return fmt.Errorf("page of a flow: %w", err)
@@ -38,7 +44,7 @@ func (f *Flow) WriteHTML(w io.Writer) error {
 	for _, c := range f.Columns {
 		data.Answers = append(data.Answers, c.answers(f))
 	}
-	if err := page.Execute(w, data); err != nil {
+	if err := page.ExecuteTemplate(w, name, data); err != nil {
 		return fmt.Errorf("write the page of a flow: %w", err)
 	}
 	return nil
