@@ -30,7 +30,8 @@ type room struct {
 }
 
 var rooms = []room{
-	{"cmd", []string{"otelamqp", "experiments", "lab", "doctor", "derive", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
+	{"cmd", []string{"otelamqp", "page", "experiments", "lab", "doctor", "derive", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
+	{"page", []string{"experiments", "lab", "services", "journey", "internal"}, "shows: a web page over a lab that stays up; it starts nothing that it was not given"},
 	{"experiments", []string{"lab", "services", "journey", "internal"}, "asks: it runs the lab and judges what came out; of the services it knows flows and what their steps cost by seed"},
 	{"lab", []string{"otelamqp", "services", "journey", "derive", "internal"}, "drives: it starts services, and knows of no experiment and no command; its tests have a broker of otelamqp/amqptest"},
 	{"doctor", []string{"otelamqp", "lab", "services", "journey", "internal"}, "finds the first broken hop between a service and a person's screen"},
@@ -157,6 +158,9 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"otelkgo/send.go", module + "/tracecontext", "otelkgo may not import tracecontext"},
 		{"experiments/chain.go", module + "/cmd/tracelab", "experiments may not import cmd"},
 		{"experiments/chain.go", module + "/lab", ""},
+		{"experiments/chain.go", module + "/page", "experiments may not import page"},
+		{"page/place.go", module + "/lab", ""},
+		{"page/place.go", module + "/doctor", "page may not import doctor"},
 		{"experiments/chain.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go"},
 		{"experiments/model/partition.go", "github.com/twmb/franz-go/pkg/kgo", ""},
 		{"experiments/model/path.go", module + "/lab/rundir", "needs figures only"},

@@ -15,9 +15,13 @@ type example struct{ line, what string }
 func examples() map[string][]example {
 	return map[string][]example{
 		"tracelab": {
+			{"tracelab up", "the lab with a web page"},
 			{"tracelab run", "the same orders in every form, compared"},
-			{"tracelab journey runs/latest", "one order of it, hop by hop"},
 			{"tracelab help compare", "what a command takes"},
+		},
+		"up": {
+			{"tracelab up", "then open http://127.0.0.1:8080"},
+			{"tracelab up --flow ride --fault driver:delay=200ms@0.5", "another flow, with a slow service"},
 		},
 		"run": {
 			{"tracelab run --fault payment:delay=200ms@0.5", "one slow service: who feels it?"},

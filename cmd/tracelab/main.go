@@ -41,6 +41,7 @@ func main() {
 
 // commands is the command line.
 type commands struct {
+	Up      upCommand      `cmd:"" help:"Start the lab with a web page: place orders, change what they meet, and look at their journeys."`
 	Run     runCommand     `cmd:"" help:"The main job: place the same orders in every form, and compare."`
 	Compare compareCommand `cmd:"" help:"Compare trace sets: run directories, one form of a run (RUN/grpc), files of OTLP or Jaeger traces, traces in a Jaeger."`
 	Journey journeyCommand `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
