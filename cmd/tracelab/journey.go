@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tracelab/internal/traceset"
@@ -155,21 +156,28 @@ func (c *journeyCommand) pick(group compare.Group) (picked *journey.Journey, why
 	if len(left) > 0 {
 		reason += fmt.Sprintf("; %d of them are incomplete: %s", incomplete, left[0].Reason)
 	}
-	what := "1"
-	if number, ok := attribute(picked, services.KeyNumber); ok {
-		what = "order " + number
-	}
-	return picked, fmt.Sprintf("%s of %d in %s: %s", what, len(group.Journeys), group.Name, reason), nil
+	return picked, fmt.Sprintf("%s in %s: %s", whichOf(attribute(picked, services.KeyNumber), len(group.Journeys)), group.Name, reason), nil
 }
 
-// attribute returns the first value of an attribute among the spans of the journey.
-func attribute(j *journey.Journey, key string) (string, bool) {
+// whichOf says which of how many journeys one is, by its order's number, or "". Where only some orders of a run are, the numbers go beyond their count.
+func whichOf(number string, journeys int) string {
+	if number == "" {
+		return fmt.Sprintf("1 of %d", journeys)
+	}
+	if n, err := strconv.Atoi(number); err == nil && n > journeys {
+		return fmt.Sprintf("order %s, one of %d", number, journeys)
+	}
+	return fmt.Sprintf("order %s of %d", number, journeys)
+}
+
+// attribute returns the first value of an attribute among the spans of the journey, "" when none has it.
+func attribute(j *journey.Journey, key string) string {
 	for _, i := range j.Spans() {
 		if value, ok := j.Set().Span(i).Attr(key); ok {
-			return value.String(), true
+			return value.String()
 		}
 	}
-	return "", false
+	return ""
 }
 
 // outcome says that the journey failed, and where; "" when it did not.
