@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/journey"
 	"tracelab/services"
 )
 
@@ -91,6 +92,14 @@ func (r *running) jaegerPages(service string) *JaegerPages {
 			URL: fmt.Sprintf("%s/trace/%s...%s?cohort=%[2]s&cohort=%[3]s", base, call.root.Trace, message.root.Trace)}
 	}
 	return pages
+}
+
+// TraceURL is the address of a trace in the UI of a Jaeger; "" when its address does not tell where that is.
+func TraceURL(jaeger string, trace journey.TraceID) string {
+	if base := uiBase(jaeger); base != "" {
+		return fmt.Sprintf("%s/trace/%s", base, trace)
+	}
+	return ""
 }
 
 // uiBase is the URL of the UI, without a password; "" when the address is that of the gRPC port.

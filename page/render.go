@@ -14,6 +14,7 @@ import (
 
 	"tracelab/internal/palette"
 	"tracelab/internal/vocabulary"
+	"tracelab/journey/report"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -40,6 +41,7 @@ func (s *Server) static() http.Handler {
 // parseViews reads the templates: each file with the layout. The templates are part of the program, so that they parse whenever its tests pass.
 func (s *Server) parseViews() map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(s.functions()).ParseFS(templateFiles, "templates/layout.html"))
+	template.Must(report.PictureTemplates(layout))
 	names, err := fs.Glob(templateFiles, "templates/*.html")
 	views := map[string]*template.Template{"layout.html": template.Must(layout.Clone())}
 	for _, name := range names {

@@ -34,6 +34,7 @@ type Server struct {
 	streams chan struct{}                 // has an element for each stream of events
 	ended   chan struct{}                 // closed when streams end
 	end     sync.Once
+	finals  finalPages // parts of pages of journeys
 
 	mu      sync.Mutex
 	lab     *lab.Live     // nil while it starts
@@ -96,6 +97,7 @@ func (s *Server) sections() []section {
 		{"/", "Place", s.placeFragments},
 		{"/weather", "Weather", s.weatherFragments},
 		{"/live", "Live", s.liveFragments},
+		{"/journeys", "Journeys", s.journeysFragments},
 	}
 }
 
@@ -118,6 +120,7 @@ func (s *Server) Handler() http.Handler {
 	s.routesOfPlace(mux)
 	s.routesOfWeather(mux)
 	s.routesOfLive(mux)
+	s.routesOfJourneys(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.noSuchPage(mux, w, r) })
 	return s.guard(mux)
 }

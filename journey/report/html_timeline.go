@@ -20,6 +20,7 @@ const (
 	barHeight    = 9
 	maxTimeline  = 120 // rows
 	labelService = 14
+	maxTitle     = 200 // columns of a name or a note in the words to a row
 )
 
 // Timeline is a journey drawn on a time axis, a row for each span: what the template "timeline" of PictureTemplates shows.
@@ -52,9 +53,15 @@ type timelineRowView struct {
 	Bars      []barView
 	Span      journey.Index
 	Top       int
-	Href      string // "" for a row that is no link
+	Href, ID  string // of a row that is a link; "" for another one
 	Chosen    bool
 	Step      bool
+
+	Service, Name, Start, Duration string
+	Depth                          int      // below the first row of its tree
+	Notes                          []string // how it was reached, what it links to, whether it failed
+	NewTrace                       bool     // it is of another trace than the span above it
+	Reference                      string   // how it refers to the span above it: "parent", "link" or "both"; "" at the top
 }
 
 type barView struct {
@@ -139,7 +146,10 @@ func onPath(path []journey.Segment, rowOf map[journey.Index]int) []bool {
 // complete adds to a row what is not drawn of every journey.
 func (o TimelineOptions) complete(row *timelineRowView, span *journey.Span) {
 	if o.Href != nil {
-		row.Href = o.Href(row.Span)
+		row.Href, row.ID = o.Href(row.Span), "span-"+span.ID.String()
+	}
+	if o.Edges && row.NewTrace {
+		row.Label += " · new trace"
 	}
 	row.Chosen = !o.Chosen.IsZero() && span.ID == o.Chosen
 	row.Step = o.Step != nil && o.Step(span)
@@ -179,13 +189,23 @@ func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineR
 	if n.via != nil {
 		notes = viaNotes(set, n)
 	}
-	for _, note := range append(notes, relatedNotes(j, n.span)...) {
+	notes = append(notes, relatedNotes(j, n.span)...)
+	for _, note := range notes {
 		r.Title += ", " + note
+	}
+	for k, note := range notes {
+		notes[k] = runewidth.Truncate(note, maxTitle, "…")
+	}
+	r.Service, r.Name, r.Depth, r.Notes = runewidth.Truncate(format.Escape(span.ServiceName()), maxTitle, "…"), runewidth.Truncate(format.Escape(span.Name), maxTitle, "…"), n.depth, notes
+	r.Start, r.Duration = format.Duration(start), format.Duration(end-start)
+	if n.via != nil {
+		r.Reference, r.NewTrace = referenceTo(set, n.span, n.via.From), span.Trace != set.Span(n.via.From).Trace
 	}
 	if span.Status == journey.StatusError {
 		r.Label += " · failed"
 		r.Title += ", failed " + format.Escape(span.StatusMessage)
 	}
+	r.Title = runewidth.Truncate(r.Title, 3*maxTitle, "…")
 	r.LabelX, r.Anchor = s.label(start, end)
 	return r
 }

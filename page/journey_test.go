@@ -1,0 +1,132 @@
+package page
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"tracelab/journey"
+	"tracelab/journey/source"
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// settled waits until units of one number are completed, and their journeys final, and returns the lines of their forms.
+func settled(t *testing.T, l *lab.Live, number int, forms ...services.Form) map[services.Form]lab.JourneyLine {
+	t.Helper()
+	for {
+		changed := l.Changed()
+		found := map[services.Form]lab.JourneyLine{}
+		for _, form := range forms {
+			if line, ok := l.Line(lab.UnitKey{Form: form, Number: number}); ok && line.Final && line.State == lab.StateCompleted {
+				found[form] = line
+			}
+		}
+		if len(found) == len(forms) {
+			return found
+		}
+		select {
+		case <-changed:
+		case <-t.Context().Done():
+			t.Fatal("the units are not final in the test's time")
+		}
+	}
+}
+
+// placed places twins, and waits until nothing more is expected of them.
+func placed(t *testing.T, l *lab.Live, forms ...services.Form) int {
+	t.Helper()
+	list, err := l.Place(t.Context(), forms...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settled(t, l, list[0].Key.Number, forms...)
+	return list[0].Key.Number
+}
+
+// TestJourneyOfTwins follows the links of the list and of a journey, as a person without script would.
+func TestJourneyOfTwins(t *testing.T) {
+	l := sharedLab(t)
+	b := serve(t, l)
+	number := placed(t, l, services.GRPC, services.Kafka)
+	path := journeyPath(lab.UnitKey{Form: services.Kafka, Number: number})
+	if list := b.get("/journeys?form=kafka&state=completed"); !strings.Contains(list, `href="`+path+`"`) || strings.Contains(list, "/journeys/grpc/") {
+		t.Errorf("the list of kafka has no link to %s, or one to another form", path)
+	}
+	text := b.get(path)
+	for what, want := range map[string]string{
+		"the twin": ">hide grpc", "acceptance": "only says <strong>accepted</strong>", "its completion": "The answer says <strong>done</strong>",
+		"queue wait": `class="wait"`, "both references": `class="edge both"`, "the parent": `class="edge parent"`, "the response path": `class="path response"`, "the completion path": `class="path"`,
+		"a step": `<text class="step"`, "the table": "The spans of kafka as a table",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: no %q on the page", what, want)
+		}
+	}
+	if alone := b.get(path + "?with=none"); strings.Contains(alone, "The spans of grpc as a table") || !strings.Contains(alone, ">show grpc") {
+		t.Error("?with=none shows a twin")
+	}
+	span := b.get(path + "?span=" + spanNamed(t, l, lab.UnitKey{Form: services.Kafka, Number: number}, "send order.placed"))
+	for _, want := range []string{"PRODUCER", "messaging.destination.name", "order.placed", "parent of <a href", "What crossed here"} {
+		if !strings.Contains(span, want) {
+			t.Errorf("no %q about the chosen span", want)
+		}
+	}
+	if found := b.get(path + "?tab=findings"); !strings.Contains(found, "What lint finds") {
+		t.Error("no findings")
+	}
+	if prediction := b.get(path + "?tab=prediction&with=grpc"); !strings.Contains(prediction, "what grpc really took") || !strings.Contains(prediction, "not known: it takes 20 pairs of twins") || strings.Contains(prediction, "no twin is kept") {
+		t.Errorf("the prediction claims a range of few twins, or has none of the twin: %s", prediction)
+	}
+}
+
+// spanNamed is the id of a unit's span.
+func spanNamed(t *testing.T, l *lab.Live, key lab.UnitKey, name string) string {
+	t.Helper()
+	live, ok := l.Journey(key)
+	if !ok || live.Journey == nil {
+		t.Fatalf("%v is not kept", key)
+	}
+	for _, i := range live.Journey.Spans() {
+		if s := live.Set.Span(i); s.Name == name {
+			return s.ID.String()
+		}
+	}
+	t.Fatalf("%v has no span %s", key, name)
+	return ""
+}
+
+// TestJourneyFileIsTheJourney reads the file that the page gives, as `tracelab journey` does.
+func TestJourneyFileIsTheJourney(t *testing.T) {
+	l := sharedLab(t)
+	b := serve(t, l)
+	number := placed(t, l, services.Kafka)
+	key := lab.UnitKey{Form: services.Kafka, Number: number}
+	answer, text := b.send(http.MethodGet, journeyPath(key)+"/otlp.json", "")
+	if answer.StatusCode != http.StatusOK || !strings.Contains(answer.Header.Get("Content-Disposition"), fileOf("kafka", number)) {
+		t.Fatalf("%d %v", answer.StatusCode, answer.Header)
+	}
+	read, err := source.Read(strings.NewReader(text), "file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	live, _ := l.Journey(key)
+	journeys := journey.NewSet(read.Spans).Journeys()
+	if len(journeys) != 1 || journeys[0].Len() != live.Journey.Len() || journeys[0].Completion() != live.Journey.Completion() {
+		t.Errorf("%d journeys in the file, want the one of %d spans", len(journeys), live.Journey.Len())
+	}
+}
+
+// TestNoJourney says in words what is not there.
+func TestNoJourney(t *testing.T) {
+	l := sharedLab(t)
+	b := serve(t, l)
+	for _, path := range []string{"/journeys/kafka/999999", "/journeys/%3Cscript%3E/1", "/journeys/kafka/x", "/journeys/kafka/-1", "/journeys/kafka/999999/otlp.json"} {
+		if answer, text := b.send(http.MethodGet, path, ""); answer.StatusCode != http.StatusNotFound || !strings.Contains(text, "There is no order of this number in this form") || strings.Contains(text, "<script>") {
+			t.Errorf("%s: %d %s", path, answer.StatusCode, text)
+		}
+	}
+	if words := goneWords("order", 200, 31); !strings.Contains(words, "the newest 200 are, and 31 older ones have made room") {
+		t.Error(words)
+	}
+}
