@@ -51,6 +51,14 @@ type environment struct {
 	stopped   bool
 }
 
+// undecodable counts the messages that no consumer of this process could decode so far.
+func (e *environment) undecodable() int64 {
+	if e.system == nil {
+		return 0
+	}
+	return e.system.Skipped()
+}
+
 // start brings everything up, or nothing: what a failed start has begun is ended again.
 func start(ctx context.Context, c Config, run string, j *judge) (_ *environment, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("not up within %v", startTimeout))

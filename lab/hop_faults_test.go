@@ -111,6 +111,20 @@ func TestMessageFaults(t *testing.T) {
 	}
 }
 
+// TestTheWarmUpsPoisonIsNotCounted: what nobody could decode is counted for the orders of the run, as all other figures are.
+func TestTheWarmUpsPoisonIsNotCounted(t *testing.T) {
+	t.Parallel() // in virtual time
+	virtually(t, func(config *lab.Config) {
+		config.Orders, config.Rate, config.WarmUp, config.Windows = 4, 20, 10, 1
+		config.Forms, config.Faults = []services.Form{services.Kafka}, faults("inventory:poison")
+	}, func(t *testing.T, result *lab.Result) {
+		healthy(t, result)
+		if result.Skipped < 4 || result.Skipped > 8 { // 14 with those of the warm-up; one that cannot be put with the dead letters comes again
+			t.Errorf("%d records could not be decoded, want those of 4 orders", result.Skipped)
+		}
+	})
+}
+
 // overtaken counts the messages of a topic that were sent after the message of a later order.
 func overtaken(t *testing.T, result *lab.Result, topic string) int {
 	t.Helper()

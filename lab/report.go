@@ -20,10 +20,7 @@ func (r *running) report() (*Result, error) {
 	result := &Result{
 		Provenance: r.provenance(), Dir: filepath.Join(r.Out, r.name), WarmedUp: r.warm, Generator: r.generator,
 		Forms: map[services.Form]*FormResult{}, Warnings: []string{}, Problems: []string{}, medians: map[services.Form]*medianOrder{}, program: r.Program, flowFile: r.FlowFile,
-		Shared: j.shared.count, Late: j.late, Foreign: j.foreign + r.leftOut(), Damaged: j.damaged, Sent: r.sendRest(),
-	}
-	if r.env.system != nil {
-		result.Skipped = r.env.system.Skipped()
+		Shared: j.shared.count, Late: j.late, Foreign: j.foreign + r.leftOut(), Damaged: j.damaged, Sent: r.sendRest(), Skipped: r.undecodable,
 	}
 	for _, form := range r.Forms {
 		f := j.formResult(form)

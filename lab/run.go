@@ -58,9 +58,11 @@ type running struct {
 	placed    int
 	reported  *services.SpanReport // of services elsewhere, when the run began; nil: they did not say
 	elsewhere map[string]int64     // spans that services elsewhere dropped, by form
-	problems  []string             // of what went wrong on the way
-	away      []string             // brokers that do not answer in the end
-	unread    bool                 // the accounts could not be read
+	// undecodable is how many messages no consumer could decode while the run's own orders were placed and done.
+	undecodable int64
+	problems    []string // of what went wrong on the way
+	away        []string // brokers that do not answer in the end
+	unread      bool     // the accounts could not be read
 
 	began          time.Time                        // when the first order was to be placed
 	happened       []Happened                       // to parts of the lab
@@ -122,12 +124,14 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if err := r.warmUp(ctx); err != nil {
 		return nil, err
 	}
+	undecodable := r.env.undecodable()
 	if err := r.placeOrders(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.judgeOrders(ctx); err != nil {
 		return nil, err
 	}
+	r.undecodable = max(0, r.env.undecodable()-undecodable) // a service that was killed begins to count anew
 	r.findAway(ctx)
 	r.happened = r.Weather.close()
 	if err := r.findRate(ctx); err != nil {
