@@ -31,7 +31,7 @@ type room struct {
 
 var rooms = []room{
 	{"cmd", []string{"otelamqp", "page", "experiments", "lab", "doctor", "derive", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
-	{"page", []string{"experiments", "lab", "services", "journey", "internal"}, "shows: a web page over a lab that stays up; it starts nothing that it was not given"},
+	{"page", []string{"experiments", "docs", "lab", "services", "journey", "internal"}, "shows: a web page over a lab that stays up; it starts nothing that it was not given"},
 	{"experiments", []string{"lab", "services", "journey", "internal"}, "asks: it runs the lab and judges what came out; of the services it knows flows and what their steps cost by seed"},
 	{"lab", []string{"otelamqp", "services", "journey", "derive", "internal"}, "drives: it starts services, and knows of no experiment and no command; its tests have a broker of otelamqp/amqptest"},
 	{"doctor", []string{"otelamqp", "lab", "services", "journey", "internal"}, "finds the first broken hop between a service and a person's screen"},

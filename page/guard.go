@@ -77,10 +77,14 @@ func (s *Server) checkForm(w http.ResponseWriter, r *http.Request) (status int, 
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "application/x-www-form-urlencoded" {
 		return http.StatusUnsupportedMediaType, errors.New("a change is sent as a form: application/x-www-form-urlencoded")
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
+	most := int64(mostBody)
+	if strings.HasPrefix(r.URL.Path, "/flow") {
+		most = mostFlowForm
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	if err := r.ParseForm(); err != nil {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			return http.StatusRequestEntityTooLarge, fmt.Errorf("the form is larger than %d KB: send less", mostBody>>10)
+			return http.StatusRequestEntityTooLarge, fmt.Errorf("the form is larger than %d KB: send less", most>>10)
 		}
 		return http.StatusBadRequest, fmt.Errorf("the form cannot be read: %w", err)
 	}

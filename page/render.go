@@ -12,6 +12,7 @@ import (
 	"path"
 	"strings"
 
+	"tracelab/experiments/verdict"
 	"tracelab/internal/palette"
 	"tracelab/internal/vocabulary"
 	"tracelab/journey/report"
@@ -59,9 +60,10 @@ func (s *Server) functions() template.FuncMap {
 		"token": func() template.HTML {
 			return template.HTML(`<input type="hidden" name="token" value="` + template.HTMLEscapeString(s.token) + `">`)
 		},
-		"color":  formColor,
-		"ms":     msText,
-		"plural": vocabulary.Plural,
+		"color":        formColor,
+		"ms":           msText,
+		"plural":       vocabulary.Plural,
+		"verdictClass": func(word verdict.Word) string { return strings.ReplaceAll(string(word), " ", "-") },
 	}
 }
 

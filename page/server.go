@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"tracelab/experiments"
 	"tracelab/lab"
 	"tracelab/services/flows"
 )
@@ -22,7 +23,10 @@ type Config struct {
 	Jaeger  string // URL of a Jaeger's pages, or ""
 	// Reopen opens a lab of another flow in the place of this one; file is the flow's file as it was written. Nil: the page keeps its flow.
 	Reopen func(ctx context.Context, flow *flows.Flow, file string) (*lab.Live, error)
-	Logger *slog.Logger // nil: none
+	// FlowText is the file of the flow that the first lab runs; "": that of the built-in flow of its name.
+	FlowText string
+	Claims   experiments.Settings // how claims are run; where their results go has no use
+	Logger   *slog.Logger         // nil: none
 }
 
 // Server serves the page of a lab. Its methods may be called from any goroutine.
@@ -33,6 +37,8 @@ type Server struct {
 	start   string                        // tells this start of the program from others
 	streams chan struct{}                 // has an element for each stream of events
 	ended   chan struct{}                 // closed when streams end
+	claims  *claimRunner
+	flow    flowText
 	end     sync.Once
 	finals  finalPages // parts of pages of journeys
 
@@ -54,6 +60,7 @@ func New(l *lab.Live, c Config) *Server {
 		config: c, lab: l, token: rand.Text(), start: rand.Text(), streams: make(chan struct{}, mostStreams), ended: make(chan struct{}), changed: make(chan struct{}),
 	}
 	s.views = s.parseViews()
+	s.claims = newClaimRunner(c.Claims, s.claimReport)
 	return s
 }
 
@@ -98,6 +105,8 @@ func (s *Server) sections() []section {
 		{"/weather", "Weather", s.weatherFragments},
 		{"/live", "Live", s.liveFragments},
 		{"/journeys", "Journeys", s.journeysFragments},
+		{"/claims", "Claims", s.claimFragments},
+		{"/flow", "Flow", nil},
 	}
 }
 
@@ -121,6 +130,8 @@ func (s *Server) Handler() http.Handler {
 	s.routesOfWeather(mux)
 	s.routesOfLive(mux)
 	s.routesOfJourneys(mux)
+	s.routesOfClaims(mux)
+	s.routesOfFlow(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.noSuchPage(mux, w, r) })
 	return s.guard(mux)
 }

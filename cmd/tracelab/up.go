@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"tracelab/experiments"
 	"tracelab/internal/hint"
 	"tracelab/internal/otlp"
 	"tracelab/lab"
@@ -45,7 +46,7 @@ const mostRecent = 5000
 
 // Run serves the page at once, starts the lab behind it, and ends both at Ctrl-C.
 func (c *upCommand) Run(ctx context.Context, s *streams) error {
-	config, err := c.config(s)
+	config, text, err := c.config(s)
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (c *upCommand) Run(ctx context.Context, s *streams) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	server := page.New(nil, page.Config{Version: version(), Program: config.Program, Jaeger: c.Jaeger, Logger: s.log})
+	server := c.page(s, config, text)
 	served := make(chan error, 1)
 	go func() {
 		served <- server.Serve(ctx, listener)
@@ -89,34 +90,53 @@ func (c *upCommand) keepUp(ctx context.Context, s *streams, server *page.Server,
 	s.talk("ending…")
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
-	return opened.Close(ending)
+	return server.Lab().Close(ending) // the page may have opened another one
+}
+
+// page is the server of the page.
+func (c *upCommand) page(s *streams, config lab.Config, flow string) *page.Server {
+	settings := page.Config{
+		Version: version(), Program: config.Program, Jaeger: c.Jaeger, FlowText: flow, Logger: s.log,
+		Claims: experiments.Settings{Seed: c.Seed, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, Program: config.Program, Version: version(), Logger: s.log},
+	}
+	if c.Target == "" && c.ReceiveOTLP == "" && c.Store == "" { // else there can be no second one
+		settings.Reopen = func(ctx context.Context, f *flows.Flow, _ string) (*lab.Live, error) {
+			other := config
+			other.Flow, other.FlowFile, other.Faults, other.Links, other.Instances = f, "", nil, nil, nil
+			return lab.Open(ctx, other, c.Recent)
+		}
+	}
+	return page.New(nil, settings)
 }
 
 // addressOf is the URL of a listener.
 func addressOf(listener net.Listener) string { return "http://" + listener.Addr().String() }
 
-// config is the lab's configuration. Its errors are usage errors, or those of a flow's file.
-func (c *upCommand) config(s *streams) (lab.Config, error) {
-	config := lab.Config{
+// config is the lab's configuration, and the text of its flow. Its errors are usage errors, or those of a flow's file.
+func (c *upCommand) config(s *streams) (config lab.Config, text string, err error) {
+	config = lab.Config{
 		Seed: c.Seed, Store: c.Store, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, Target: c.Target, ReceiveOTLP: c.ReceiveOTLP, Jaeger: c.Jaeger,
 		Program: hint.Program(os.Args[0]), Version: version(), Logger: s.log,
 	}
 	if c.Recent < 1 || c.Recent > mostRecent {
-		return config, usageError{fmt.Errorf("--recent: use a number from 1 to %d", mostRecent)}
+		return config, "", usageError{fmt.Errorf("--recent: use a number from 1 to %d", mostRecent)}
 	}
-	var err error
-	if config.Flow, err = loadFlow(c.Flow); err != nil {
-		return config, err
+	source, err := flows.LoadSource(c.Flow) // once, since it may be a pipe
+	if err == nil {
+		config.Flow, err = flows.Parse(c.Flow, source)
+	}
+	if err != nil {
+		return config, "", unreadFlow(err)
 	}
 	if flows.IsFile(c.Flow) {
 		if config.FlowFile, err = filepath.Abs(c.Flow); err != nil {
-			return config, err
+			return config, "", err
 		}
 	}
 	if err := c.conditions(&config); err != nil {
-		return config, usageError{err}
+		return config, "", usageError{err}
 	}
-	return config, nil
+	return config, string(source), nil
 }
 
 // conditions reads what units meet, and where spans go.

@@ -60,13 +60,14 @@ function lost(is) {
 // A form is sent without leaving the page, and its answer put into it. Forms with data-plain go their own way.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (form.method !== "post" || "plain" in form.dataset) return;
+  if (form.method !== "post" || "plain" in form.dataset || "plain" in (event.submitter?.dataset || {})) return;
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form, event.submitter));
   const button = event.submitter;
   button?.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const action = button?.hasAttribute("formaction") ? button.formAction : form.action;
+    const response = await fetch(action, { method: "POST", body, headers: { Accept: "application/json" } });
     const answer = await response.json();
     putAll(answer.parts);
     say(answer.say, answer.wrong);
