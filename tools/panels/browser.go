@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,10 +10,11 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"tracelab/tools/internal/chromium"
 )
 
 // drawTimeout bounds the drawing of one dashboard.
@@ -33,15 +33,9 @@ const html = `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="
 
 // newBrowser serves the APIs of Prometheus and Jaeger beside the page, so that the page needs no other origin.
 func newBrowser(prometheus, jaeger, dashboards, work string) (*browser, error) {
-	var program string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-			break
-		}
-	}
-	if program == "" {
-		return nil, errors.New("no chromium: install Debian's package chromium")
+	program, err := chromium.Find()
+	if err != nil {
+		return nil, err
 	}
 	metrics, err := url.Parse(prometheus)
 	if err != nil {
@@ -92,24 +86,16 @@ func (b *browser) draw(ctx context.Context, file, picture string, view view) (dr
 	if err != nil {
 		return drawn{}, err
 	}
-	profile, err := os.MkdirTemp(b.work, "profile-")
-	if err != nil {
-		return drawn{}, err
-	}
 	page := b.address + "/?" + url.Values{"file": {filepath.Base(file)}, "minutes": {strconv.Itoa(view.minutes)}, "flow": {view.flow}, "theme": {view.theme}}.Encode()
-	command := exec.CommandContext(ctx, b.program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
-		"--no-first-run", "--hide-scrollbars", "--user-data-dir="+profile, fmt.Sprintf("--window-size=1600,%d", height),
-		"--virtual-time-budget=30000", "--screenshot="+picture, page)
-	command.WaitDelay = 5 * time.Second // children of a browser that was killed keep its pipe open
-	out, err := command.CombinedOutput()
-	if err != nil {
-		return drawn{}, errors.Join(fmt.Errorf("%s: %w", b.program, err), context.Cause(ctx), fmt.Errorf("%.2000s", out))
+	shot := chromium.Shot{Page: page, File: picture, Width: 1600, Height: height, Work: b.work, Wait: 30 * time.Second}
+	if err := shot.Take(ctx, b.program); err != nil {
+		return drawn{}, err
 	}
 	select {
 	case d := <-b.drawn:
 		return d, nil
 	default:
-		return drawn{}, fmt.Errorf("%s ended before the page had drawn all: %.2000s", b.program, out)
+		return drawn{}, fmt.Errorf("%s ended before the page had drawn all", b.program)
 	}
 }
 
