@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"tracelab/internal/traceset"
 	"tracelab/journey/format"
@@ -151,8 +152,8 @@ func formNames(forms []flows.Form) []string {
 	return names
 }
 
-// servicesOfFlows lists the services of the built-in flows, for help.
-func servicesOfFlows() string {
+// servicesOfFlows lists the services of the built-in flows, for help. It reads the flows once for all parsers of a process.
+var servicesOfFlows = sync.OnceValue(func() string {
 	var list []string
 	for _, b := range flows.Builtins() {
 		if f, err := flows.Named(b.Name); err == nil { // chain:N is none without its number
@@ -160,4 +161,4 @@ func servicesOfFlows() string {
 		}
 	}
 	return strings.Join(append(list, "Of another: gateway, and those that its steps name (tracelab flow show)."), " ")
-}
+})
