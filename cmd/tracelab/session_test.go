@@ -23,6 +23,9 @@ type session struct {
 	changed chan struct{}
 }
 
+// waitLimit ends a wait for the program: longer than it takes on a machine that is busy with other tests.
+const waitLimit = time.Minute
+
 // start runs the program in the background.
 func start(t *testing.T, args ...string) *session {
 	t.Helper()
@@ -52,15 +55,21 @@ func (s *session) String() string {
 // await waits until the program has written what the pattern says, and returns the match and its groups.
 func (s *session) await(t *testing.T, pattern string) []string {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	wanted := regexp.MustCompile(pattern)
+	deadline := time.After(waitLimit)
 	for {
-		if found := regexp.MustCompile(pattern).FindStringSubmatch(s.String()); found != nil {
+		if found := wanted.FindStringSubmatch(s.String()); found != nil {
 			return found
 		}
 		select {
 		case <-s.changed:
 		case status := <-s.status:
-			t.Fatalf("ended with %d before it wrote %q: %s", status, pattern, s)
+			found := wanted.FindStringSubmatch(s.String())
+			if found == nil {
+				t.Fatalf("ended with %d before it wrote %q: %s", status, pattern, s)
+			}
+			s.status <- status // for ended
+			return found
 		case <-deadline:
 			t.Fatalf("has not written %q: %s", pattern, s)
 		}
@@ -79,7 +88,7 @@ func (s *session) ended(t *testing.T) int {
 	select {
 	case status := <-s.status:
 		return status
-	case <-time.After(15 * time.Second):
+	case <-time.After(waitLimit):
 		t.Fatalf("has not ended: %s", s)
 		return -1
 	}
