@@ -64,11 +64,11 @@ type stream struct {
 
 // follow sends events until the tab is closed, the server ends, or nothing can be written any more.
 func (t *stream) follow(ctx context.Context) {
-	hello := fmt.Sprintf("retry: %d\nevent: hello\ndata: %s\n\n", retryAfter.Milliseconds(), t.server.start)
+	_, first, _ := t.server.now() // before the stamp: a lab that comes in between is not missed
+	hello := fmt.Sprintf("retry: %d\nevent: hello\ndata: %s\n\n", retryAfter.Milliseconds(), t.server.stamp())
 	if t.write(hello) != nil {
 		return
 	}
-	_, first, _ := t.server.now()
 	for {
 		l, other, _ := t.server.now()
 		if other != first {

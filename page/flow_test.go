@@ -120,3 +120,17 @@ func TestFlowRuns(t *testing.T) {
 		t.Error("the page does not name the flow")
 	}
 }
+
+// TestStampTellsLabsApart is what a page that was made before the lab was there, and is followed afterwards, loads anew by.
+func TestStampTellsLabsApart(t *testing.T) {
+	b := serve(t, nil)
+	page := b.get("/")
+	before := b.server.stamp()
+	if !strings.Contains(page, `name="start" content="`+before+`"`) {
+		t.Errorf("the page has not the stamp %s:\n%s", before, page)
+	}
+	b.server.Use(sharedLab(t))
+	if b.server.stamp() == before || !strings.Contains(b.get("/"), b.server.stamp()) {
+		t.Error("the stamp does not tell of another lab")
+	}
+}

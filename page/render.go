@@ -105,7 +105,10 @@ type view struct {
 
 // view is a page's view.
 func (s *Server) view(r *http.Request, title string, data any) view {
-	v := view{Title: title, Section: s.sectionOf(r.URL.Path).Path, Sections: s.sections(), Version: s.config.Version, Token: s.token, Start: s.start, Data: data}
+	v := view{Title: title, Section: s.sectionOf(r.URL.Path).Path, Sections: s.sections(), Version: s.config.Version, Token: s.token, Start: s.stamp(), Data: data}
+	if made, ok := r.Context().Value(stampKey{}).(string); ok {
+		v.Start = made
+	}
 	if l := s.Lab(); l != nil {
 		v.Flow, v.Where = l.Flow().Name, l.Where()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -46,6 +47,7 @@ type Server struct {
 	lab     *lab.Live     // nil while it starts
 	failed  error         // why there is none
 	changed chan struct{} // closed when there is another lab
+	labs    int           // how many times that was
 }
 
 // mostStreams is how many tabs may have live parts at the same time.
@@ -76,6 +78,7 @@ func (s *Server) become(l *lab.Live, failed error) {
 	s.lab, s.failed = l, failed
 	close(s.changed)
 	s.changed = make(chan struct{})
+	s.labs++
 }
 
 // Lab is the lab that the page shows; nil while it starts.
@@ -90,6 +93,16 @@ func (s *Server) now() (l *lab.Live, changed <-chan struct{}, failed error) {
 	defer s.mu.Unlock()
 	return s.lab, s.changed, s.failed
 }
+
+// stamp names this start of the program and the lab of now: a page that was made with another stamp is out of date.
+func (s *Server) stamp() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Sprintf("%s-%d", s.start, s.labs)
+}
+
+// stampKey is the key of a request's stamp in its context.
+type stampKey struct{}
 
 // section is a page of the navigation.
 type section struct {
@@ -139,6 +152,7 @@ func (s *Server) Handler() http.Handler {
 // withLab is a handler that needs the lab: until there is one, a page says so, and a change is refused.
 func (s *Server) withLab(do func(w http.ResponseWriter, r *http.Request, l *lab.Live)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		r = r.WithContext(context.WithValue(r.Context(), stampKey{}, s.stamp())) // before the lab is looked at
 		l, _, failed := s.now()
 		switch {
 		case l != nil:

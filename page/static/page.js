@@ -39,7 +39,7 @@ function connect() {
   source?.close();
   source = new EventSource("/events?page=" + encodeURIComponent(location.pathname + location.search));
   source.addEventListener("hello", (e) => {
-    if (start && e.data !== start) { location.reload(); return; } // the program was started anew
+    if (start && e.data !== start) { location.reload(); return; } // the program was started anew, or has another lab
     lost(false);
   });
   source.addEventListener("parts", (e) => putAll(JSON.parse(e.data)));
