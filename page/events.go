@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -119,13 +120,15 @@ func (t *stream) send(l *lab.Live) error {
 	if len(parts) == 0 {
 		return nil
 	}
-	data, err := json.Marshal(parts)
-	if err != nil {
+	var data bytes.Buffer
+	encoder := json.NewEncoder(&data)
+	encoder.SetEscapeHTML(false) // it is read as JSON only; a line's end is escaped either way
+	if err := encoder.Encode(parts); err != nil {
 		return err
 	}
 	maps.Copy(t.sent, parts)
 	t.id++
-	return t.write(fmt.Sprintf("id: %d\nevent: parts\ndata: %s\n\n", t.id, data))
+	return t.write(fmt.Sprintf("id: %d\nevent: parts\ndata: %s\n", t.id, data.Bytes())) // the encoder ends the line
 }
 
 // write writes an event, within its time.

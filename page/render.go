@@ -63,6 +63,7 @@ func (s *Server) functions() template.FuncMap {
 		"color":        formColor,
 		"ms":           msText,
 		"plural":       vocabulary.Plural,
+		"capital":      capital,
 		"verdictClass": func(word verdict.Word) string { return strings.ReplaceAll(string(word), " ", "-") },
 	}
 }
@@ -162,7 +163,9 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, to string, a answe
 func (s *Server) answerJSON(w http.ResponseWriter, status int, a answer) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(a); err != nil {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(a); err != nil {
 		s.config.Logger.Debug("an answer was not taken", "error", err)
 	}
 }

@@ -43,6 +43,8 @@ type Server struct {
 	end     sync.Once
 	finals  finalPages // parts of pages of journeys
 
+	changing sync.Mutex // held while conditions are read and set: changes of two tabs do not undo each other
+
 	mu      sync.Mutex
 	lab     *lab.Live     // nil while it starts
 	failed  error         // why there is none
