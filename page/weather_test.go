@@ -86,21 +86,21 @@ func TestWrongConditions(t *testing.T) {
 func TestPartsAreKilledAndStarted(t *testing.T) {
 	l := sharedLab(t)
 	b := serve(t, l)
-	b.postDone("/parts/analytics/kill")
+	b.postDone("/parts/gateway/kill")
 	for _, path := range []string{"/", "/weather", "/live"} {
-		if text := b.get(path); !strings.Contains(text, "analytics is down") {
+		if text := b.get(path); !strings.Contains(text, "gateway is down") {
 			t.Errorf("%s does not say that a service is down", path)
 		}
 	}
-	if answer, text := b.post("/parts/analytcs/start"); answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(text, "Did you mean analytics?") {
+	if answer, text := b.post("/parts/gatway/start"); answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(text, "Did you mean gateway?") {
 		t.Errorf("a part that is not there: %d %s", answer.StatusCode, text)
 	}
-	if answer, _ := b.post("/parts/analytics/explode"); answer.StatusCode != http.StatusUnprocessableEntity {
+	if answer, _ := b.post("/parts/gateway/explode"); answer.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("a deed that is not there: %d", answer.StatusCode)
 	}
-	b.postDone("/parts/analytics/start")
+	b.postDone("/parts/gateway/start")
 	for _, part := range l.Snapshot().Parts {
-		if part.Name == "analytics" && part.State != "running" {
+		if part.Name == "gateway" && part.State != "running" {
 			t.Errorf("it is %s", part.State)
 		}
 	}
