@@ -138,3 +138,10 @@ func (j Judge) Completion(number int) (ms float64, late int) {
 
 // VerdictOf is what a report says of a generator.
 func VerdictOf(g Generator) string { return g.verdict("order") }
+
+// OpenSpansOf is how many spans of a lab that stays up have not ended, as it believes.
+func OpenSpansOf(l *Live) int {
+	l.judge.open.mu.Lock()
+	defer l.judge.open.mu.Unlock()
+	return max(len(l.judge.open.owner), len(l.judge.open.count))
+}

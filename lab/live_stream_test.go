@@ -1,0 +1,59 @@
+package lab_test
+
+import (
+	"cmp"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// TestLiveStreamKeepsItsMemory: a stream leaves nothing behind but counts. Once all that is bounded is full, the heap stays as it is.
+// TRACELAB_LIVE_UNITS sets how many units there are in all.
+func TestLiveStreamKeepsItsMemory(t *testing.T) {
+	units, err := strconv.Atoi(cmp.Or(os.Getenv("TRACELAB_LIVE_UNITS"), "1200"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		const rate, kept = 400, 20
+		l := openLive(t, lab.Config{Seed: 1, Forms: []services.Form{services.GRPC}, Remembered: 100, HeldSpans: 2000, Network: (&virtualNetwork{}).network()}, kept)
+		defer closeLive(t, l)
+		heap := func() (mib float64) { // after a third of the units
+			if err := l.SetStream(lab.Stream{Rate: rate, Forms: l.Forms()}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Duration(units/3) * time.Second / rate)
+			if err := l.SetStream(lab.Stream{}); err != nil {
+				t.Fatal(err)
+			}
+			rest(t, l)
+			time.Sleep(time.Minute) // connections that idle are closed
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return float64(m.HeapAlloc) / (1 << 20)
+		}
+		heap() // fills what is bounded
+		first, second := heap(), heap()
+		s := l.Snapshot()
+		if a := s.Forms[0].Accounts; a.Placed < units*9/10 || a.Completed != a.Placed || len(a.Problems()) > 0 {
+			t.Errorf("%+v", a)
+		}
+		if s.Kept > kept {
+			t.Errorf("%d units are kept", s.Kept)
+		}
+		if open := lab.OpenSpansOf(l); open > 0 {
+			t.Errorf("%d spans count as open", open)
+		}
+		if second > first+2 {
+			t.Errorf("the heap grows: %.1f MiB, then %.1f MiB", first, second)
+		}
+		t.Logf("%.1f MiB, then %.1f MiB", first, second)
+	})
+}
