@@ -96,6 +96,7 @@ type Config struct {
 	EndEarly <-chan struct{}
 
 	settableLinks bool // links may be set while the services run
+	effects       int  // steps that each service remembers to have done; 0: as many as the memory limit allows
 }
 
 // withDefaults fills in what is not said and refuses what makes no sense.

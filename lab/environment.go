@@ -176,7 +176,7 @@ func (env *environment) flush(ctx context.Context) error {
 // startServices starts all services in this process, on a broker of the lab's own or another.
 func (env *environment) startServices(ctx context.Context, c Config, run string, telemetry telemetry.Config) error {
 	config := services.Config{
-		Services: c.Flow.Services(), Flow: c.Flow, Forms: c.Forms, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.ClassicQueues, Workers: c.Workers, WorkersOf: c.WorkersOf, Partitions: c.Partitions, Instances: c.Instances, Mailbox: c.Mailbox, Polls: c.Polls, AllowFaults: true, NoDedupe: c.NoDedupe, Remembered: c.Remembered, Kotel: c.Kotel, Telemetry: telemetry, Network: c.Network,
+		Services: c.Flow.Services(), Flow: c.Flow, Forms: c.Forms, Kafka: c.Kafka, RabbitMQ: c.RabbitMQ, ClassicQueues: c.ClassicQueues, Workers: c.Workers, WorkersOf: c.WorkersOf, Partitions: c.Partitions, Instances: c.Instances, Mailbox: c.Mailbox, Polls: c.Polls, AllowFaults: true, NoDedupe: c.NoDedupe, Remembered: c.Remembered, Effects: c.effects, Kotel: c.Kotel, Telemetry: telemetry, Network: c.Network,
 	}
 	env.broker = strings.Join(c.Kafka, ",")
 	if len(c.Kafka) == 0 {

@@ -21,6 +21,8 @@ const (
 	recentJourneys = 200
 	// rememberedLive is how many units the service of the entry step remembers there, unless it is told.
 	rememberedLive = 5000
+	// stepsOfRemembered is how many steps each service remembers for each of these units.
+	stepsOfRemembered = 4
 	// waitingBatchesLive is how many links of batches may wait there for the spans that they lead to.
 	waitingBatchesLive = 2000
 )
@@ -115,6 +117,7 @@ func liveConfig(c Config) (Config, error) {
 	c.Headers = true
 	c.Base, c.Events, c.Orders, c.Profiles, c.ReadAfter = "", nil, 0, "", nil
 	setDefault(&c.Remembered, rememberedLive)
+	c.effects = stepsOfRemembered * c.Remembered
 	return c.withDefaults()
 }
 

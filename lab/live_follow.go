@@ -63,7 +63,7 @@ func (l *Live) interval() time.Duration {
 	l.looked.Unlock()
 	l.judge.mu.Lock()
 	defer l.judge.mu.Unlock()
-	switch r := l.reads; {
+	switch r := &l.reads; {
 	case r.err != nil:
 		return calmInterval
 	case r.began.Before(r.touched) || l.unfinished():

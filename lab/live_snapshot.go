@@ -64,7 +64,7 @@ func (l *Live) Snapshot() Snapshot {
 
 // atRest tells whether no unit is under way, and all that is known of them has been read. The judge's lock is held.
 func (l *Live) atRest() bool {
-	r := l.reads
+	r := &l.reads
 	return r.err == nil && !r.began.Before(r.touched) && !r.pending && !slices.ContainsFunc(l.judge.kept.inOrder, func(u *keptUnit) bool { return !u.placed })
 }
 

@@ -68,6 +68,9 @@ type Config struct {
 	// Remembered is how many orders the orders service remembers; 0: as many as the memory limit allows. Beyond it, orders
 	// forgets the oldest final ones, which stay in the sums.
 	Remembered int
+	// Effects is how many steps each service in memory remembers to have done, at least, so that it skips them when their message comes again; it holds
+	// up to twice as many. 0: as many as the memory limit allows.
+	Effects int
 	// Polls makes spans of polls and commits, too: roots of their own, of several orders or none. Those that fail always have one.
 	Polls bool
 	// AllowFaults makes the services act on the faults that an order carries.

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -142,5 +143,5 @@ func (s *System) store(service string) *Store {
 
 // memory is a store in memory.
 func (s *System) memory() *Store {
-	return newStore(store.NewMemory(store.Limits{Units: s.config.Remembered, Effects: effectsLimit() / max(1, len(s.config.Services))}), s.config.Remembered)
+	return newStore(store.NewMemory(store.Limits{Units: s.config.Remembered, Effects: cmp.Or(s.config.Effects, effectsLimit()/max(1, len(s.config.Services)))}), s.config.Remembered)
 }
