@@ -49,6 +49,8 @@ func (p *cursor) known(v *kong.Value, typed string) ([]word, bool) {
 		return inList(typed, append(p.forms(), word{"all", "all forms of the flow"}, word{"corners", "early answer and broker apart"})), true
 	case v.Name == "form" || v.Name == "base" || namesForm(v):
 		return p.forms(), true
+	case v.Name == "relation" && (p.command.Name == "up" || p.command.Name == "hops"):
+		return plainWords("both", "parent", "link"), true
 	case v.Name == "relation":
 		return plainWords("both", "parent", "link", "kotel"), true
 	case v.Name == "services":

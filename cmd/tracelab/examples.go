@@ -38,6 +38,10 @@ func examples() map[string][]example {
 			{"tracelab journey runs/latest --slowest --attributes", "where the time went"},
 			{"tracelab journey traces.otlp.jsonl --list", "what a file has"},
 		},
+		"hops": {
+			{"tracelab hops --form kafka", "what crosses each hop of one order"},
+			{"tracelab hops --form ack --fault orders:drop-context", "where does it break?"},
+		},
 		"predict": {
 			{"tracelab predict runs/latest/grpc --message payment.Charge --from kafka", "one step"},
 			{"tracelab predict runs/latest/grpc --like kafka --check kafka", "is it right?"},

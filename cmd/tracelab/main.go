@@ -45,6 +45,7 @@ type commands struct {
 	Run     runCommand     `cmd:"" help:"The main job: place the same orders in every form, and compare."`
 	Compare compareCommand `cmd:"" help:"Compare trace sets: run directories, one form of a run (RUN/grpc), files of OTLP or Jaeger traces, traces in a Jaeger."`
 	Journey journeyCommand `cmd:"" help:"Show one order: its tree over all traces, both paths, its messages and their queue waits."`
+	Hops    hopsCommand    `cmd:"" help:"Place one order and follow it hop by hop, as it goes: who calls or tells whom, by what, and what crosses the hop."`
 	Predict predictCommand `cmd:"" help:"Predict what the same journeys would take if messages took some of their calls, or calls their messages."`
 	Lint    lintCommand    `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
 	Claims  claimsCommand  `cmd:"" help:"Judge sentences that people repeat about calls and messages, each by an experiment; without a name, list them."`

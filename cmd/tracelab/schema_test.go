@@ -128,6 +128,7 @@ func TestEveryJSONIsAsItsSchemaSays(t *testing.T) {
 	printed("journey", "journey "+first+" --form kafka --headers --attributes")
 	printed("journey", "journey "+filepath.FromSlash("../../journey/testdata/cases/d11-long-stream-in-a-request.json"))
 	printed("journeys", "journey "+first+" --form kafka --list")
+	printed("hops", "hops --form hybrid --fault notification:drop-context --link orders>inventory:latency=1ms")
 	printed("predict", "predict "+third+"/grpc --like kafka --from kafka --check kafka")
 	printed("lint", "lint "+first)
 	printed("lint-rules", "lint --rules")

@@ -51,7 +51,7 @@ func TestAVariableMeansTheSameInAllCommands(t *testing.T) {
 func TestAFormatOfAnotherCommand(t *testing.T) {
 	traces := filepath.Join("..", "..", "journey", "testdata", "cases", "d11-long-stream-in-a-request.json")
 	arguments := map[string]string{ // some end early: the format is read before
-		"run": "--orders 0", "compare": traces + " " + traces, "journey": traces, "predict": traces, "lint": traces, "doctor": "--wait --only nonsense", "flow show": "order", "flow list": "", "flow check": "order", "claims": "", "runs list": "--out ../../journey/testdata",
+		"run": "--orders 0", "compare": traces + " " + traces, "journey": traces, "predict": traces, "lint": traces, "hops": "--form nonsense", "doctor": "--wait --only nonsense", "flow show": "order", "flow list": "", "flow check": "order", "claims": "", "runs list": "--out ../../journey/testdata",
 	}
 	own := map[string][]string{}
 	var all []string

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// wire records what services and client write on the connections that they open.
+type wire struct {
+	mu      sync.Mutex
+	written []*bytes.Buffer
+}
+
+// network is TCP on loopback, recorded.
+func (w *wire) network() services.Network {
+	network := services.TCP()
+	dial := network.Dial
+	network.Dial = func(ctx context.Context, kind, address string) (net.Conn, error) {
+		conn, err := dial(ctx, kind, address)
+		if err != nil {
+			return nil, err
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		record := &bytes.Buffer{}
+		w.written = append(w.written, record)
+		return &recorded{conn, w, record}, nil
+	}
+	return network
+}
+
+type recorded struct {
+	net.Conn
+	wire *wire
+	to   *bytes.Buffer
+}
+
+func (r *recorded) Write(b []byte) (int, error) {
+	r.wire.mu.Lock()
+	r.to.Write(b)
+	r.wire.mu.Unlock()
+	return r.Conn.Write(b)
+}
+
+// crossed are the headers of a hop that carry context.
+type crossed struct{ traceparent, baggage string }
+
+func sorted(list []crossed) []crossed {
+	slices.SortFunc(list, func(a, b crossed) int { return strings.Compare(a.traceparent+a.baggage, b.traceparent+b.baggage) })
+	return list
+}
+
+// requests are those over HTTP that name a trace.
+func (w *wire) requests() (list []crossed) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, record := range w.written {
+		from := bufio.NewReader(bytes.NewReader(record.Bytes()))
+		for {
+			req, err := http.ReadRequest(from)
+			if err != nil {
+				break // the end, or not HTTP/1
+			}
+			_, _ = io.Copy(io.Discard, req.Body)
+			if parent := req.Header.Get("traceparent"); parent != "" {
+				list = append(list, crossed{parent, req.Header.Get("baggage")})
+			}
+		}
+	}
+	return sorted(list)
+}
+
+// recordsOf reads all records of a Kafka, by their headers.
+func recordsOf(t *testing.T, broker *lab.Broker) (list []crossed) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker.Addresses()...), kgo.ConsumeRegex(), kgo.ConsumeTopics(`^tracelab\.`), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		fetches := client.PollFetches(ctx)
+		cancel()
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) && fetches.NumRecords() == 0 {
+			return sorted(list)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			var c crossed
+			for _, h := range r.Headers {
+				switch h.Key {
+				case "traceparent":
+					c.traceparent = string(h.Value)
+				case "baggage":
+					c.baggage = string(h.Value)
+				}
+			}
+			list = append(list, c)
+		})
+	}
+}
+
+// printedHops are the hops of a report that went by something, by what their senders wrote; several receivers of one message count once.
+func printedHops(r hopsReport, by string) (list []crossed) {
+	for _, hop := range r.Hops {
+		c := crossed{strings.Join(hop.Wrote["traceparent"], ","), strings.Join(hop.Wrote["baggage"], ",")}
+		if hop.By == by && !slices.Contains(list, c) {
+			list = append(list, c)
+		}
+	}
+	return sorted(list)
+}
+
+// TestHopsAreWhatWentOverTheWire: the headers that hops prints are those of the requests and records that there were, and of all of them.
+func TestHopsAreWhatWentOverTheWire(t *testing.T) {
+	broker, err := lab.StartBroker(services.TCP())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer broker.Close()
+	for form, by := range map[services.Form]string{services.REST: "http", services.Kafka: "kafka"} {
+		w := &wire{}
+		opened, err := lab.Open(t.Context(), lab.Config{Seed: 1, Forms: []services.Form{form}, Kafka: broker.Addresses(), Network: w.network(), Version: "test"}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text bytes.Buffer
+		c := &hopsCommand{Form: string(form), Flow: "order", Format: "json"}
+		if err := c.follow(t.Context(), &streams{out: &text, err: io.Discard}, opened, form); err != nil {
+			t.Fatal(err)
+		}
+		var r hopsReport
+		if err := json.Unmarshal(text.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		seen := w.requests()
+		if by == "kafka" {
+			seen = recordsOf(t, broker)
+		}
+		if err := opened.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(seen, printedHops(r, by), cmp.AllowUnexported(crossed{})); diff != "" || len(seen) < 4 {
+			t.Errorf("%s: on the wire and not printed (-), printed and not on the wire (+):\n%s", form, diff)
+		}
+		for _, hop := range r.Hops {
+			if hop.To == nil || !cmp.Equal(hop.Wrote["baggage"], hop.Read["baggage"]) || !cmp.Equal(hop.Wrote["traceparent"], hop.Read["traceparent"]) {
+				t.Errorf("%s: not read as it was written: %+v", form, hop)
+			}
+		}
+		if r.State != lab.StateCompleted || r.CallerWait == nil || r.Completion == nil || r.Incomplete != "" {
+			t.Errorf("%s: %+v", form, r)
+		}
+	}
+}
+
+// TestHopsFitAScreen: the text is at most 80 columns wide, has every hop with its marks, and in a locale without UTF-8 is ASCII.
+func TestHopsFitAScreen(t *testing.T) {
+	t.Setenv("LC_ALL", "C")
+	text := output(t, "hops", "--form", "hybrid")
+	for line := range strings.Lines(text) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > hopsWidth {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	for _, want := range []string{"client -> gateway, at 0 s", "by HTTP POST /orders", "by gRPC tracelab.order.v1.Orders/Accept", "by Kafka stock.reserved, partition ", "+ tracelab.order.id=", "traceparent   ~ 00-",
+		"read as it was written", "completed, caller wait ", "Next:"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
