@@ -16,13 +16,13 @@ import (
 // TestLiveStreamKeepsItsMemory: a stream leaves nothing behind but counts. Once all that is bounded is full, the heap stays as it is.
 // TRACELAB_LIVE_UNITS sets how many units there are in all.
 func TestLiveStreamKeepsItsMemory(t *testing.T) {
-	units, err := strconv.Atoi(cmp.Or(os.Getenv("TRACELAB_LIVE_UNITS"), "1200"))
+	units, err := strconv.Atoi(cmp.Or(os.Getenv("TRACELAB_LIVE_UNITS"), "450"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		const rate, kept = 400, 20
-		l := openLive(t, lab.Config{Seed: 1, Forms: []services.Form{services.GRPC}, Remembered: 100, HeldSpans: 2000, Network: (&virtualNetwork{}).network()}, kept)
+		l := openLive(t, lab.Config{Seed: 1, Forms: []services.Form{services.GRPC}, Remembered: 40, HeldSpans: 2000, Network: (&virtualNetwork{}).network()}, kept)
 		defer closeLive(t, l)
 		heap := func() (mib float64) { // after a third of the units
 			if err := l.SetStream(lab.Stream{Rate: rate, Forms: l.Forms()}); err != nil {

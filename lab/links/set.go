@@ -132,7 +132,7 @@ func (n *Network) replace(ctx context.Context, list []Link) (fresh []begun) {
 		is := func(u *used) bool { return u.From == w.from && u.To == to }
 		return slices.ContainsFunc(gone, is) || slices.ContainsFunc(fresh, func(b begun) bool { return is(b.used) })
 	}
-	ends := n.endChanged(changed)
+	ends := n.endChanged(before, changed)
 	n.mu.Unlock()
 	for _, u := range gone {
 		u.stop()
@@ -143,13 +143,23 @@ func (n *Network) replace(ctx context.Context, list []Link) (fresh []begun) {
 	return fresh
 }
 
-// endChanged takes the proxies and connections of ways that have changed out, and returns what ends them.
-func (n *Network) endChanged(changed func(way) bool) (ends []func()) {
+// endChanged takes the proxies and connections of ways that have changed out, and returns what ends them. What a proxy holds back for a link it lets go
+// first: a goroutine of it would wait for ever to pass that on to a connection that is closed.
+func (n *Network) endChanged(before []*used, changed func(way) bool) (ends []func()) {
 	for w, p := range n.proxies {
-		if changed(w) {
-			delete(n.proxies, w)
-			ends = append(ends, p.Stop)
+		if !changed(w) {
+			continue
 		}
+		delete(n.proxies, w)
+		to := n.where(w.address)
+		ends = append(ends, func() {
+			for _, l := range before {
+				if l.From == w.from && l.To == to {
+					l.calm(p)
+				}
+			}
+			p.Stop()
+		})
 	}
 	for p, w := range n.plain {
 		if changed(w) {
