@@ -45,6 +45,9 @@ func TestPlaceInEveryForm(t *testing.T) {
 		return nil
 	})
 	for _, line := range recent {
+		if line.Key.Number < recent[0].Key.Number-1 { // of other tests
+			continue
+		}
 		if link := fmt.Sprintf(`href="/journeys/%s/%d"`, line.Key.Form, line.Key.Number); !strings.Contains(text, link) {
 			t.Errorf("the page does not lead to %s", link)
 		}
