@@ -34,7 +34,7 @@ type Part struct {
 	CanDo []string // stop, kill, pause or start
 }
 
-// FiredCount says on how many units a fault acted.
+// FiredCount says on how many units a fault acted, of the first million or so of a lab.
 type FiredCount struct {
 	Fault string
 	Units int // that were placed with it
@@ -139,11 +139,16 @@ type drawnUnits struct {
 	inOrder []string
 }
 
-// mostDrawn bounds the faults that are counted.
-const mostDrawn = 200
+const (
+	// mostDrawn bounds the faults that are counted, firstUnits the numbers of units: the services tell apart so many.
+	mostDrawn, firstUnits = 200, 1 << 20
+)
 
 // note counts a unit that is being placed. The judge's lock is held.
 func (d *drawnUnits) note(e services.Experiment) {
+	if e.Number >= firstUnits {
+		return
+	}
 	for _, f := range e.Faults {
 		name := f.String()
 		count := d.byFault[name]

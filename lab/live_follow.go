@@ -145,7 +145,7 @@ func (l *Live) noteRound(began time.Time, after services.Summary, known map[serv
 // conclude judges the kept units whose state is known since a round began. The judge's lock is held.
 func (l *Live) conclude(began time.Time) {
 	for _, u := range l.judge.kept.inOrder {
-		if !u.placed || u.given {
+		if !u.placed || u.given && !u.dirty {
 			continue
 		}
 		switch {
@@ -154,7 +154,8 @@ func (l *Live) conclude(began time.Time) {
 		case u.complete && u.status == "":
 			u.Incomplete = "" // its spans say enough
 		}
-		u.given = !u.final() && time.Since(u.ended) > l.config.Deadline && (u.status != services.Accepted || l.lost(u))
+		complete := u.complete && u.Incomplete == ""
+		u.given = !complete && time.Since(u.ended) > l.config.Deadline && (u.status != services.Accepted || l.lost(u))
 	}
 	l.judge.kept.makeRoom(l.judge)
 }
