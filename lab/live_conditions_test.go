@@ -3,11 +3,13 @@ package lab_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/lab/links"
 	"tracelab/services"
@@ -45,9 +47,12 @@ func TestLiveConditions(t *testing.T) {
 	if err := l.SetConditions(lab.Conditions{}); err != nil {
 		t.Fatal(err)
 	}
-	if after := place()[0]; !after.Answered() || after.CallerWait > (290*time.Millisecond).Nanoseconds() && after.CallerWait > 2*before.CallerWait {
-		t.Errorf("after: %+v", after.Order)
-	}
+	testkit.Await(t, "an answer without the link's 300 ms", time.Minute, func(context.Context) error { // a busy machine is slow now and then
+		if after := place()[0]; !after.Answered() || after.CallerWait >= (300*time.Millisecond).Nanoseconds() {
+			return fmt.Errorf("%+v", after.Order)
+		}
+		return nil
+	})
 	if s := rest(t, l); len(s.Conditions.Faults)+len(s.Conditions.Links) > 0 || len(s.Problems) > 0 {
 		t.Errorf("%+v", s)
 	}
