@@ -131,7 +131,7 @@ func (c Config) withAllForms() Config {
 	byRabbitMQ := c.Flow.FormsBy(flows.RabbitMQ)
 	for _, form := range c.Flow.Forms() {
 		needsMore := slices.Contains(byRabbitMQ, form) && len(c.RabbitMQ) == 0 && c.Target == ""
-		if !needsMore && !(c.Kotel && c.Flow.HasBatches(form)) {
+		if !needsMore && (!c.Kotel || !c.Flow.HasBatches(form)) {
 			c.Forms = append(c.Forms, form)
 		}
 	}

@@ -43,7 +43,7 @@ func (k *keptUnits) find(key orderKey) *record {
 // add keeps a unit that is being placed.
 func (k *keptUnits) add(key orderKey, at time.Time) *keptUnit {
 	u := &keptUnit{record: &record{key: key}, begun: at}
-	u.Order.Form, u.Order.Number, u.Intended = string(key.form), key.number, at.UTC()
+	u.Form, u.Number, u.Intended = string(key.form), key.number, at.UTC()
 	k.byKey[key] = u
 	k.inOrder = append(k.inOrder, u)
 	return u
