@@ -162,12 +162,15 @@ func (s *Server) journeyFragments(l *lab.Live, at *url.URL) map[string]template.
 	if !ok {
 		return nil
 	}
+	q := readJourneyQuery(at.Query())
+	if q.Tab == tabPrediction { // it rests on other journeys, which come and go
+		return nil
+	}
 	part := s.finals.get(fmt.Sprint(at.String(), " ", line.Trace, " ", line.Spans), func() (template.HTML, bool) {
 		k, final, kept := s.known(l, form, number)
 		if !kept {
 			return "", false
 		}
-		q := readJourneyQuery(at.Query())
 		return s.fragment("journey.html", "journey", newJourneyPage(k, q)), final
 	})
 	if part == "" {

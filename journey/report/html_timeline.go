@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-runewidth"
@@ -168,6 +169,7 @@ func percentage(share float64) string { return fmt.Sprintf("%.3f%%", 100*share) 
 func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineRowView {
 	set := j.Set()
 	span := set.Span(n.span)
+	service, name := bounded(span.ServiceName()), bounded(span.Name)
 	from, to := set.Times(n.span)
 	start, end := time.Duration(from-j.Start()), time.Duration(to-j.Start())
 	y := timelineTop + timelineRow*k
@@ -183,8 +185,8 @@ func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineR
 		class += " error"
 	}
 	r.Bars = append(r.Bars, s.bar(start, end, y, class))
-	r.Label = runewidth.Truncate(format.Escape(span.ServiceName()), labelService, "…") + " · " + shortName(span.Name) + " · " + format.Duration(end-start)
-	r.Title = format.Escape(span.ServiceName()) + " " + format.Escape(span.Name) + ", from " + format.Duration(start) + " to " + format.Duration(end)
+	r.Label = runewidth.Truncate(service, labelService, "…") + " · " + shorten(name, maxNameWidth) + " · " + format.Duration(end-start)
+	r.Title = service + " " + name + ", from " + format.Duration(start) + " to " + format.Duration(end)
 	var notes []string
 	if n.via != nil {
 		notes = viaNotes(set, n)
@@ -196,18 +198,29 @@ func (s scale) row(j *journey.Journey, n treeNode, k int, onPath bool) timelineR
 	for k, note := range notes {
 		notes[k] = runewidth.Truncate(note, maxTitle, "…")
 	}
-	r.Service, r.Name, r.Depth, r.Notes = runewidth.Truncate(format.Escape(span.ServiceName()), maxTitle, "…"), runewidth.Truncate(format.Escape(span.Name), maxTitle, "…"), n.depth, notes
+	r.Service, r.Name, r.Depth, r.Notes = runewidth.Truncate(service, maxTitle, "…"), runewidth.Truncate(name, maxTitle, "…"), n.depth, notes
 	r.Start, r.Duration = format.Duration(start), format.Duration(end-start)
 	if n.via != nil {
 		r.Reference, r.NewTrace = referenceTo(set, n.span, n.via.From), span.Trace != set.Span(n.via.From).Trace
 	}
 	if span.Status == journey.StatusError {
 		r.Label += " · failed"
-		r.Title += ", failed " + format.Escape(span.StatusMessage)
+		r.Title += ", failed " + bounded(span.StatusMessage)
 	}
 	r.Title = runewidth.Truncate(r.Title, 3*maxTitle, "…")
 	r.LabelX, r.Anchor = s.label(start, end)
 	return r
+}
+
+// maxText is how many bytes of a text are looked at, to show the first few of them.
+const maxText = 2048
+
+// bounded escapes a text for a row, no more of it than anybody can see there.
+func bounded(text string) string {
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "") + "…"
+	}
+	return format.Escape(text)
 }
 
 // label places a text so that it stays on the page: at the start of an early bar, at the end of a late one.

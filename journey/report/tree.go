@@ -188,5 +188,5 @@ func relatedNotes(j *journey.Journey, i journey.Index) []string {
 
 func relatedName(set *journey.Set, i journey.Index) string {
 	span := set.Span(i)
-	return format.Escape(span.ServiceName()) + " " + format.Escape(span.Name)
+	return bounded(span.ServiceName()) + " " + bounded(span.Name)
 }
