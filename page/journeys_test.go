@@ -63,8 +63,41 @@ func TestJourneysAreFilteredAndFolded(t *testing.T) {
 	}
 }
 
-// TestJourneyUnderWayIsFollowed looks at the live parts of a journey from its first piece to its end: what is final is drawn once.
+// TestJourneyUnderWayIsFollowed looks at a journey while a service stands still, and when that has gone on.
 func TestJourneyUnderWayIsFollowed(t *testing.T) {
+	l := sharedLab(t)
+	b := serve(t, l)
+	if err := l.Do(t.Context(), lab.Event{Do: "pause", Part: "payment"}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := l.Place(t.Context(), services.Kafka)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := &url.URL{Path: journeyPath(list[0].Key)}
+	part := func() string { return string(b.server.journeysFragments(l, lab.Snapshot{}, at)["journey"]) }
+	for text := part(); !strings.Contains(text, "send stock.reserved"); text = part() {
+		select {
+		case <-l.Changed():
+		case <-time.After(100 * time.Millisecond): // a change may have come before the question
+		case <-t.Context().Done():
+			t.Fatal("the journey does not come as far as the service that stands still")
+		}
+	}
+	if early := part(); strings.Contains(early, "payment.Charge") || strings.Contains(early, "state-completed") || len(b.server.finals.pages) > 0 {
+		t.Errorf("a journey under way is drawn as whole, or kept as it is: %s", early)
+	}
+	if err := l.Do(t.Context(), lab.Event{Do: "start", Part: "payment"}); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, l, list[0].Key.Number, services.Kafka)
+	if late := part(); !strings.Contains(late, "payment.Charge") || !strings.Contains(late, "orders.Complete") || !strings.Contains(late, "state-completed") {
+		t.Errorf("the journey is not drawn to its end: %s", late)
+	}
+}
+
+// TestFinalJourneyIsDrawnOnce asks for the live parts of a journey again and again.
+func TestFinalJourneyIsDrawnOnce(t *testing.T) {
 	l := sharedLab(t)
 	b := serve(t, l)
 	number := placed(t, l, services.Kafka)

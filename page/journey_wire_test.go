@@ -1,0 +1,221 @@
+package page
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/net/html"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"tracelab/lab"
+	"tracelab/services"
+)
+
+// wire keeps what every client of a lab has written on its connections: what a proxy in between sees.
+type wire struct {
+	mu    sync.Mutex
+	conns []*bytes.Buffer
+}
+
+// tapped is a connection that the wire listens to.
+type tapped struct {
+	net.Conn
+	wire *wire
+	sent *bytes.Buffer
+}
+
+// Write writes, and lets the wire have it.
+func (c tapped) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.wire.mu.Lock()
+	defer c.wire.mu.Unlock()
+	c.sent.Write(p[:n])
+	return n, err
+}
+
+// network is TCP with the wire listening.
+func (w *wire) network() services.Network {
+	n := services.TCP()
+	dial := n.Dial
+	n.Dial = func(ctx context.Context, kind, address string) (net.Conn, error) {
+		conn, err := dial(ctx, kind, address)
+		if err != nil {
+			return nil, err
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		c := tapped{conn, w, &bytes.Buffer{}}
+		w.conns = append(w.conns, c.sent)
+		return c, nil
+	}
+	return n
+}
+
+// hops are the headers that crossed the hops of one unit: the baggage by the traceparent.
+type hops map[string]string
+
+// add notes the headers of one hop of a unit; others are of no interest.
+func (h hops) add(form services.Form, traceparent, baggage string) {
+	if traceparent != "" && strings.Contains(baggage, "tracelab.form="+string(form)) {
+		h[traceparent] = baggage
+	}
+}
+
+// calls are the hops by HTTP and gRPC that lay on the wire.
+func (w *wire) calls(form services.Form) hops {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	found := hops{}
+	for _, sent := range w.conns {
+		if rest, ok := bytes.CutPrefix(sent.Bytes(), []byte(http2.ClientPreface)); ok {
+			found.overGRPC(form, rest)
+		} else if bytes.HasPrefix(sent.Bytes(), []byte("POST ")) || bytes.HasPrefix(sent.Bytes(), []byte("GET ")) {
+			found.overHTTP(form, sent.Bytes())
+		}
+	}
+	return found
+}
+
+func (h hops) overHTTP(form services.Form, sent []byte) {
+	reader := bufio.NewReader(bytes.NewReader(sent))
+	for {
+		r, err := http.ReadRequest(reader)
+		if err != nil {
+			return // the last one
+		}
+		h.add(form, r.Header.Get("Traceparent"), r.Header.Get("Baggage"))
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return
+		}
+	}
+}
+
+func (h hops) overGRPC(form services.Form, sent []byte) {
+	framer := http2.NewFramer(nil, bytes.NewReader(sent))
+	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	for {
+		frame, err := framer.ReadFrame()
+		if err != nil {
+			return // the last one
+		}
+		if headers, ok := frame.(*http2.MetaHeadersFrame); ok {
+			values := map[string]string{}
+			for _, field := range headers.Fields {
+				values[field.Name] = field.Value
+			}
+			h.add(form, values["traceparent"], values["baggage"])
+		}
+	}
+}
+
+// records adds the headers of n records of all topics, read by a consumer that knows nothing of traces.
+func (h hops) records(t *testing.T, brokers []string, form services.Form, n int) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.DisableClientMetrics(), kgo.ConsumeRegex(), kgo.ConsumeTopics(".*"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for n > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			t.Fatal(err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			n--
+			values := map[string]string{}
+			for _, header := range r.Headers {
+				values[header.Key] = string(header.Value)
+			}
+			h.add(form, values["traceparent"], values["baggage"])
+		})
+	}
+}
+
+// shown are the hops that a journey's page shows.
+func shown(t *testing.T, page string) hops {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := hops{}
+	for n := range root.Descendants() {
+		if n.Data != "dl" || !slices.Contains(n.Attr, html.Attribute{Key: "class", Val: "headers"}) {
+			continue
+		}
+		values, name := map[string][]string{}, ""
+		for d := range n.Descendants() {
+			switch {
+			case d.Data == "dt" && words(d) != "":
+				name = words(d)
+			case d.Data == "code" && !slices.Contains(d.Attr, html.Attribute{Key: "class", Val: "hex"}):
+				values[name] = append(values[name], words(d))
+			}
+		}
+		if traceparent := strings.Join(values["traceparent"], ","); traceparent != "" {
+			found[traceparent] = strings.Join(values["baggage"], ",")
+		}
+	}
+	return found
+}
+
+// words is the text below a node.
+func words(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data)
+		}
+	}
+	return b.String()
+}
+
+// TestShownHeadersAreThoseOnTheWire compares the page with what lay on the connections between client, gateway and services, and with the records at
+// the broker.
+func TestShownHeadersAreThoseOnTheWire(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	w := &wire{}
+	forms := []services.Form{services.REST, services.GRPC, services.Kafka}
+	l, err := lab.Open(t.Context(), lab.Config{Seed: 1, Forms: forms, Kafka: cluster.ListenAddrs(), Network: w.network()}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := l.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
+	b := serve(t, l)
+	number := placed(t, l, forms...)
+	for _, form := range forms {
+		onWire := w.calls(form)
+		if form == services.Kafka {
+			onWire.records(t, cluster.ListenAddrs(), form, 6)
+		}
+		onPage := shown(t, b.get(journeyPath(lab.UnitKey{Form: form, Number: number})+"?tab=headers&with=none"))
+		if diff := cmp.Diff(onWire, onPage); diff != "" || len(onPage) < 7 {
+			t.Errorf("%s (-wire +page), %d hops: %s\n%v", form, len(onPage), diff, slices.Collect(maps.Keys(onPage)))
+		}
+	}
+}
