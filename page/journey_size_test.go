@@ -14,8 +14,8 @@ import (
 	"tracelab/services"
 )
 
-// manySpans makes a journey: a client's call, below which messages are sent one after the other, each handled in a step.
-func manySpans(form string, n int) *journey.Journey {
+// manySpans makes a journey of 10,000 spans: a client's call, below which messages are sent one after the other, each handled in a step.
+func manySpans(form string) *journey.Journey {
 	const base = 1_750_000_000_000_000_000
 	id := func(k int) (s journey.SpanID) {
 		binary.BigEndian.PutUint64(s[:], uint64(k)+1)
@@ -33,7 +33,7 @@ func manySpans(form string, n int) *journey.Journey {
 		return journey.Attribute{Key: key, Value: journey.StringValue(value)}
 	}
 	spans := []journey.Span{span(0, -1, "client", "POST /orders", journey.KindClient, 0, 100, text(services.KeyNumber, "1"), text(services.KeyForm, form))}
-	for k := 1; len(spans)+2 < n; k += 3 {
+	for k := 1; len(spans)+2 < 10_000; k += 3 {
 		at := int64(100 + 10*k)
 		headers := text("messaging.header.traceparent", fmt.Sprintf(`["00-%s-%s-01"]`, trace, id(k)))
 		spans = append(spans,
@@ -62,8 +62,8 @@ const mostPage = 192 << 10
 // TestManySpansAreFolded opens a journey of 10,000 spans with its twin: the page stays small, and says what it leaves out. Its cost is bounded in
 // allocations, which a busy machine does not change.
 func TestManySpansAreFolded(t *testing.T) {
-	of := manySpans("kafka", 10_000)
-	k := knownJourney{Unit: "order", Form: "kafka", Journey: of, Twins: []drawnJourney{{"ack", manySpans("ack", 10_000)}}, Forms: []string{"kafka", "ack"}}
+	of := manySpans("kafka")
+	k := knownJourney{Unit: "order", Form: "kafka", Journey: of, Twins: []drawnJourney{{"ack", manySpans("ack")}}, Forms: []string{"kafka", "ack"}}
 	v := views()
 	for _, tab := range []string{tabSpans, tabHeaders, tabFindings, tabPrediction} {
 		q := journeyQuery{Tab: tab, With: []string{"ack"}, Said: true, Span: of.Set().Span(5).ID}
@@ -89,7 +89,7 @@ func TestManySpansAreFolded(t *testing.T) {
 }
 
 func BenchmarkJourneyOf10000Spans(b *testing.B) {
-	k := knownJourney{Unit: "order", Form: "kafka", Journey: manySpans("kafka", 10_000), Twins: []drawnJourney{{"ack", manySpans("ack", 10_000)}}}
+	k := knownJourney{Unit: "order", Form: "kafka", Journey: manySpans("kafka"), Twins: []drawnJourney{{"ack", manySpans("ack")}}}
 	v := views()
 	b.ReportAllocs()
 	for b.Loop() {

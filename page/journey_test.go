@@ -2,6 +2,7 @@ package page
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,24 +12,22 @@ import (
 	"tracelab/services"
 )
 
-// settled waits until units of one number are completed, and their journeys final, and returns the lines of their forms.
-func settled(t *testing.T, l *lab.Live, number int, forms ...services.Form) map[services.Form]lab.JourneyLine {
+// settled waits until units of one number are completed, and their journeys final.
+func settled(t *testing.T, l *lab.Live, number int, forms ...services.Form) {
 	t.Helper()
 	for {
 		changed := l.Changed()
-		found := map[services.Form]lab.JourneyLine{}
-		for _, form := range forms {
-			if line, ok := l.Line(lab.UnitKey{Form: form, Number: number}); ok && line.Final && line.State == lab.StateCompleted {
-				found[form] = line
-			}
-		}
-		if len(found) == len(forms) {
-			return found
+		left := slices.DeleteFunc(slices.Clone(forms), func(form services.Form) bool {
+			line, ok := l.Line(lab.UnitKey{Form: form, Number: number})
+			return ok && line.Final && line.State == lab.StateCompleted
+		})
+		if len(left) == 0 {
+			return
 		}
 		select {
 		case <-changed:
 		case <-t.Context().Done():
-			t.Fatal("the units are not final in the test's time")
+			t.Fatalf("%v are not final in the test's time", left)
 		}
 	}
 }

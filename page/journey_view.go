@@ -151,6 +151,7 @@ func waitWords(set *journey.Set, g journey.Segment) string {
 		return "for the rest of the batch"
 	case journey.ClassUnexplained:
 		return "for something that the traces do not show"
+	default:
+		return "wait: " + g.Class.String()
 	}
-	return "wait: " + g.Class.String()
 }
