@@ -24,8 +24,9 @@ func TestHopFaultsOfAnyFlow(t *testing.T) {
 			fault, err := ParseFault(f, "desk:"+kind+"@0.5")
 			l.must(err)
 			want := map[Form]int{}
-			for _, form := range f.Forms() {
-				for number := range units {
+			for number := range units {
+				placed := map[Form]string{} // one unit in each form at a time: they wait together
+				for _, form := range f.Forms() {
 					e := Experiment{Run: kind, Form: form, Flow: f.Name, Number: number, Seed: 7, Faults: []faults.Fault{fault}}
 					body := f.DrawBody(e.Draw("placement"))
 					if e.Hits(fault) && (!fault.ActsOnMessages() || l.sends("desk", f, e, body)) {
@@ -35,7 +36,10 @@ func TestHopFaultsOfAnyFlow(t *testing.T) {
 					if a.id() == "" {
 						l.Fatalf("%s of %s: answered %d %s", kind, form, a.status, a.body)
 					}
-					if s := l.await(a.id()); s.Status != Completed || s.Form != form || s.Number != number {
+					placed[form] = a.id()
+				}
+				for form, id := range placed {
+					if s := l.await(id); s.Status != Completed || s.Form != form || s.Number != number {
 						l.Errorf("%s of %s: unit %d is %s, of %s with number %d", kind, form, number, s.Status, s.Form, s.Number)
 					}
 				}
