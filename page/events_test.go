@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -24,12 +23,12 @@ type tab struct {
 	events chan [2]string // kind and data
 }
 
-// follow opens a tab; it is closed when the test ends.
-func (b *browser) follow(page string) *tab {
+// follow opens a tab of the first page; it is closed when the test ends.
+func (b *browser) follow() *tab {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	b.t.Cleanup(cancel)
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+"/events?page="+url.QueryEscape(page), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+"/events?page=/", nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -99,7 +98,7 @@ func (f *tab) parts() map[string]string {
 func TestEvents(t *testing.T) {
 	l := sharedLab(t)
 	b := serve(t, l)
-	first, second := b.follow("/"), b.follow("/")
+	first, second := b.follow(), b.follow()
 	for _, f := range []*tab{first, second} {
 		if start := f.await("hello"); !strings.HasPrefix(start, b.server.start) {
 			t.Errorf("hello %q", start)
@@ -128,7 +127,7 @@ func TestEvents(t *testing.T) {
 		}
 		return nil
 	})
-	if parts := b.follow("/").parts(); parts["stream-now"] != seen[0] || parts["last"] == "" {
+	if parts := b.follow().parts(); parts["stream-now"] != seen[0] || parts["last"] == "" {
 		t.Errorf("who comes back has missed something: %q", parts)
 	}
 }
@@ -136,14 +135,14 @@ func TestEvents(t *testing.T) {
 // TestAPageGoesOnWhenItsLabIsThere follows a page from before the lab's start, and when the start fails.
 func TestAPageGoesOnWhenItsLabIsThere(t *testing.T) {
 	b := serve(t, nil)
-	follower := b.follow("/")
+	follower := b.follow()
 	follower.await("hello")
 	b.server.Use(sharedLab(t))
 	follower.await("reload")
 	if text := b.get("/"); !strings.Contains(text, "Place one in every form") {
 		t.Errorf("the page of the lab: %s", text)
 	}
-	follower = b.follow("/")
+	follower = b.follow()
 	follower.await("hello")
 	b.server.Fail(fmt.Errorf("the Kafka at <nowhere> is away"))
 	follower.await("reload")
@@ -157,7 +156,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	b := serve(t, nil)
 	var tabs []*tab
 	for range mostStreams {
-		tabs = append(tabs, b.follow("/"))
+		tabs = append(tabs, b.follow())
 	}
 	if answer, text := b.send(http.MethodGet, "/events?page=/", ""); answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "close one") {
 		t.Errorf("one more: %d %s", answer.StatusCode, text)
