@@ -78,7 +78,7 @@ func parsePage() (*template.Template, error) {
 	if err != nil {
 		return nil, fmt.Errorf("claims page: %w", err)
 	}
-	all := append(style, ReportStyle()...)
+	all := slices.Concat(style, ReportStyle())
 	functions := template.FuncMap{"style": func() template.CSS { return template.CSS(all) }} //nolint:gosec // our own files
 	t, err := template.New("claims.tmpl").Funcs(functions).ParseFS(pageFiles, "page/claims.tmpl")
 	if err != nil {

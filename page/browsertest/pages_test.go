@@ -11,7 +11,7 @@ import (
 func everyPage(t *testing.T, v *visitor, rules string) {
 	x := v.open("/")
 	journey := is[string](x, `document.querySelector("[id^=last-kafka-]").getAttribute("href")`)
-	for _, path := range []string{"/", "/weather", "/live", "/journeys", journey, "/claims", "/claims/caller-wait", "/claims/surge", "/flow", "/nowhere"} {
+	for _, path := range []string{"/", "/weather", "/live", "/journeys", journey, "/claims", "/claims/surge", "/flow", "/nowhere"} {
 		grounds := map[string]bool{}
 		for _, scheme := range []string{"light", "dark"} {
 			x.scheme(scheme)
