@@ -145,3 +145,6 @@ func OpenSpansOf(l *Live) int {
 	defer l.judge.open.mu.Unlock()
 	return max(len(l.judge.open.owner), len(l.judge.open.count))
 }
+
+// MostUnderWay is how many units of a lab that stays up may be under way before a stream leaves some out.
+const MostUnderWay = mostUnderWay

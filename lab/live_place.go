@@ -45,6 +45,7 @@ type streaming struct {
 	lags    *hdrhistogram.Histogram
 	since   time.Time // of lags
 	last    Generator // before that
+	skipped int       // units of the stream that were due while the lab was full
 }
 
 // mostBehind is how far a stream may be behind its time and still make up for it.
@@ -160,7 +161,7 @@ func (l *Live) SetStream(s Stream) error {
 		close(l.streaming.changed)
 		l.streaming.changed = nil
 	}
-	l.streaming.last, l.streaming.lags = Generator{}, nil
+	l.streaming.last, l.streaming.lags, l.streaming.skipped = Generator{}, nil, 0
 	l.streaming.mu.Unlock()
 	l.changes.note()
 	return nil
@@ -214,6 +215,11 @@ func (l *Live) placeStream(s Stream, changed <-chan struct{}, units *sync.WaitGr
 				begin = begin.Add(behind)
 				intended = intended.Add(behind)
 			}
+			placed++
+			if number < 0 && l.full() {
+				l.streaming.skip()
+				continue
+			}
 			if number < 0 {
 				number = l.number()
 			}
@@ -222,7 +228,6 @@ func (l *Live) placeStream(s Stream, changed <-chan struct{}, units *sync.WaitGr
 				// It was placed as well as it can be: what comes of it is in the accounts. A unit that is under way at the end has its time.
 				_, _ = l.placeOne(context.WithoutCancel(l.ctx), load, form, number, intended)
 			})
-			placed++
 		}
 	}
 }

@@ -100,6 +100,9 @@ func (l *Live) problems(s Snapshot, broker error) []string {
 	if g := l.streaming.generator(); g.Late() {
 		list = append(list, fmt.Sprintf("the generator is late: one in a hundred %s begins %.0f ms or more after its time: use a lower rate", unitOf(l.config.Flow).many(), g.StartLagP99))
 	}
+	if text := l.streaming.skippedText(unitOf(l.config.Flow)); text != "" {
+		list = append(list, text)
+	}
 	if l.reads.jaeger != "" {
 		list = append(list, l.reads.jaeger)
 	}

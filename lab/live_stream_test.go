@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,5 +56,34 @@ func TestLiveStreamKeepsItsMemory(t *testing.T) {
 			t.Errorf("the heap grows: %.1f MiB, then %.1f MiB", first, second)
 		}
 		t.Logf("%.1f MiB, then %.1f MiB", first, second)
+	})
+}
+
+// TestLiveStreamStopsWhereTheLabIsFull: while a service stands still, a stream places so many units as may be under way and counts the others; once it
+// goes on, all that were placed are done.
+func TestLiveStreamStopsWhereTheLabIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := openLive(t, lab.Config{Seed: 1, Forms: []services.Form{services.Kafka}, Network: (&virtualNetwork{}).network()}, 20)
+		defer closeLive(t, l)
+		if err := l.Do(t.Context(), lab.Event{Do: "pause", Part: "payment"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.SetStream(lab.Stream{Rate: lab.MostRate, Forms: l.Forms()}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		s := l.Snapshot()
+		if a := s.Forms[0].Accounts; a.Placed > 2*lab.MostUnderWay || a.Placed < lab.MostUnderWay || !strings.Contains(strings.Join(s.Problems, "\n"), "orders of this stream were not placed") {
+			t.Errorf("%+v, problems %q", a, s.Problems)
+		}
+		if err := l.SetStream(lab.Stream{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Do(t.Context(), lab.Event{Do: "start", Part: "payment"}); err != nil {
+			t.Fatal(err)
+		}
+		if a := rest(t, l).Forms[0].Accounts; a.Completed != a.Placed || len(a.Problems()) > 0 {
+			t.Errorf("at rest: %+v", a)
+		}
 	})
 }
