@@ -150,8 +150,18 @@ func (x *tab) await(what, expression string) {
 // click clicks an element once it is there and stands still.
 func (x *tab) click(selector string) {
 	x.t.Helper()
-	x.await("an element "+selector, "document.querySelector(`"+selector+"`)")
-	x.do(chromedp.Click(chromedp.CSS(selector)))
+	ctx, cancel := context.WithTimeout(x.ctx, longest)
+	defer cancel()
+	for {
+		x.await("an element "+selector, "document.querySelector(`"+selector+"`)")
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node") { // the page has put a newer element in its place since it was found
+			x.t.Fatal(err)
+		}
+	}
 }
 
 // has tells as an expression whether an element's text has a piece.
