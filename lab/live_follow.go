@@ -20,7 +20,7 @@ const (
 // liveReads is what was read last of the units' own state. The judge's lock guards it, but for states and taken: only one goroutine reads.
 type liveReads struct {
 	states *stateReader
-	taken  []services.State // in this round
+	taken  []services.State // in this round, and in those before it that failed: their pages are not read again
 
 	err     error     // of the last round; nil: it was made
 	summary bool      // sums were read at least once
@@ -31,6 +31,15 @@ type liveReads struct {
 }
 
 func (r *liveReads) take(s services.State) { r.taken = append(r.taken, s) }
+
+// resume goes on behind the pages that were read. When another instance answers now, or more was taken than the limit, it begins at the first page.
+func (r *liveReads) resume(orders services.OrdersInstance, limit int) {
+	if r.states.instance != orders.Instance || len(r.taken) > limit {
+		r.taken = nil
+		r.states.begin()
+	}
+	r.states.now(orders)
+}
 
 // nudge wakes up who reads.
 func (l *Live) nudge() {
@@ -93,12 +102,10 @@ func (l *Live) round() {
 	l.judge.mu.Lock()
 	known := l.sums.knownUnits()
 	l.judge.mu.Unlock()
-	states := l.reads.states
-	l.reads.taken = l.reads.taken[:0]
 	before, err := l.env.client.summary(ctx, l.name)
 	if err == nil {
-		states.now(before.Orders)
-		err = states.round(ctx)
+		l.reads.resume(before.Orders, l.sums.limit)
+		err = l.reads.states.round(ctx)
 	}
 	var after services.Summary
 	if err == nil {
@@ -135,6 +142,7 @@ func (l *Live) noteRound(began time.Time, after services.Summary, known map[serv
 			u.era = l.sums.era
 		}
 	}
+	l.reads.taken = l.reads.taken[:0]
 	l.sums.read(after, known)
 	l.reads.pending = false
 	for _, a := range after.Forms {
