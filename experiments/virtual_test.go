@@ -3,10 +3,6 @@ package experiments
 import (
 	"io"
 	"log/slog"
-	"net"
-	"strconv"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,27 +10,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tracelab/internal/broker/brokertest"
 	"tracelab/lab"
 	"tracelab/services"
 )
-
-// virtualNetwork is a network in memory, for synctest. It gives out ports where kfake's own network takes fixed ones only.
-type virtualNetwork struct {
-	kfake.VirtualNetwork
-
-	mu   sync.Mutex
-	last int
-}
-
-func (v *virtualNetwork) Listen(network, address string) (net.Listener, error) {
-	if host, free := strings.CutSuffix(address, ":0"); free {
-		v.mu.Lock()
-		v.last++
-		address = net.JoinHostPort(host, strconv.Itoa(20000+v.last))
-		v.mu.Unlock()
-	}
-	return v.VirtualNetwork.Listen(network, address)
-}
 
 // publishDelay is what the virtual broker takes for an acknowledgement: without it a message would take no time.
 const publishDelay = 500 * time.Microsecond
@@ -45,7 +24,7 @@ func virtually(t *testing.T, claims []Claim, tamper func(*lab.Config), change fu
 	out := t.TempDir()
 	var ledger *Ledger
 	synctest.Test(t, func(t *testing.T) {
-		network := &virtualNetwork{}
+		network := &brokertest.Network{}
 		cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(network.Listen), kfake.SleepOutOfOrder())
 		if err != nil {
 			t.Fatal(err)

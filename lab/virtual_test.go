@@ -1,10 +1,6 @@
 package lab_test
 
 import (
-	"net"
-	"strconv"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -13,29 +9,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tracelab/internal/broker/brokertest"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
-// virtualNetwork is a network in memory, for synctest. It gives out ports where kfake's own network takes fixed ones
-// only.
-type virtualNetwork struct {
-	kfake.VirtualNetwork
-
-	mu   sync.Mutex
-	last int
-}
-
-func (v *virtualNetwork) Listen(network, address string) (net.Listener, error) {
-	if host, free := strings.CutSuffix(address, ":0"); free {
-		v.mu.Lock()
-		v.last++
-		address = net.JoinHostPort(host, strconv.Itoa(20000+v.last))
-		v.mu.Unlock()
-	}
-	return v.VirtualNetwork.Listen(network, address)
-}
+// virtualNetwork is a network in memory, as the lab takes it.
+type virtualNetwork struct{ brokertest.Network }
 
 func (v *virtualNetwork) network() services.Network {
 	return services.Network{Listen: v.Listen, Dial: v.DialContext}
