@@ -27,6 +27,9 @@ func everyPage(t *testing.T, v *visitor, rules string) {
 				if wide := is[int64](x, `document.documentElement.scrollWidth`); wide > width {
 					t.Errorf("%s: %d pixels wide, %s", name, wide, is[string](x, widest))
 				}
+				if thin := is[string](x, thinnest); thin != "" {
+					t.Errorf("%s: words stand letter under letter in %s", name, thin)
+				}
 				if (scheme == "light") == (width > 400) { // colors and widths do not depend on one another
 					for _, finding := range is[[]string](x, rules+"; "+serious) {
 						t.Errorf("%s: axe-core: %s", name, finding)
@@ -49,6 +52,9 @@ func everyPage(t *testing.T, v *visitor, rules string) {
 
 // widest names what sticks out of the page.
 const widest = `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll")).slice(0, 5).map((e) => e.tagName + "." + e.className + "#" + e.id).join(" ")`
+
+// thinnest names texts that are squeezed to a letter or two in a line.
+const thinnest = `[...document.querySelectorAll("main :is(p, li, caption, tbody th, td, dt, dd, h1, h2, h3)")].filter((e) => e.clientWidth > 0 && e.clientWidth < 32 && e.clientHeight > 200).slice(0, 5).map((e) => e.tagName + " " + e.textContent.trim().slice(0, 40)).join(" | ")`
 
 // serious lists axe-core's findings of weight, with the first elements.
 const serious = `axe.run(document, {resultTypes: ["violations"]}).then((r) => r.violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message || "")).join(" | ")))`
