@@ -56,12 +56,12 @@ func checkHost(r *http.Request) error {
 	if !ok {
 		return errors.New("the request came over no network")
 	}
-	_, own, err := net.SplitHostPort(local.String())
+	address, own, err := net.SplitHostPort(local.String())
 	if err != nil {
 		return fmt.Errorf("the address of this server, %s: %w", local, err)
 	}
-	if !slices.Contains([]string{"127.0.0.1", "localhost", "::1"}, strings.ToLower(name)) || port != own {
-		return fmt.Errorf("the page answers at 127.0.0.1:%s and localhost:%s, not at the host %q: open it there", own, own, r.Host)
+	if !slices.Contains([]string{"127.0.0.1", "localhost", "::1", address}, strings.ToLower(name)) || port != own {
+		return fmt.Errorf("the page answers at %s and localhost:%s, not at the host %q: open it there", local, own, r.Host)
 	}
 	return nil
 }

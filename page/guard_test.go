@@ -1,8 +1,10 @@
 package page
 
 import (
+	"context"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -82,5 +84,25 @@ func TestWelcomeRequests(t *testing.T) {
 	}
 	for _, file := range []string{"page.js", "style.css", "icon.svg"} {
 		b.get("/static/" + file)
+	}
+}
+
+// TestHostIsTheAddressOfTheConnection: any address of the loopback may be listened at, and the page answers where the program says that it is.
+func TestHostIsTheAddressOfTheConnection(t *testing.T) {
+	for _, c := range []struct {
+		local net.TCPAddr
+		host  string
+		wrong string // the error has it; "": there is none
+	}{
+		{net.TCPAddr{IP: net.IPv4(127, 0, 0, 2), Port: 8080}, "127.0.0.2:8080", ""},
+		{net.TCPAddr{IP: net.IPv6loopback, Port: 8080}, "[::1]:8080", ""},
+		{net.TCPAddr{IP: net.IPv4(127, 0, 0, 2), Port: 8080}, "127.0.0.3:8080", "answers at 127.0.0.2:8080 and localhost:8080"},
+		{net.TCPAddr{IP: net.IPv6loopback, Port: 8080}, "evil.example:8080", "answers at [::1]:8080"},
+	} {
+		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, net.Addr(&c.local)), http.MethodGet, "/", nil)
+		r.Host = c.host
+		if err := checkHost(r); (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("%s at %v: %v", c.host, &c.local, err)
+		}
 	}
 }
