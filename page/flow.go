@@ -121,7 +121,7 @@ func (s *Server) judgeFlow(text string) (flowCheck, *flows.Flow) {
 	if err := f.WriteDrawing(&drawing); err != nil {
 		s.config.Logger.Error("a flow cannot be drawn", "flow", f.Name, "error", err)
 	}
-	says := fmt.Sprintf("%d steps of %d services, in %d forms", len(f.Rows), len(f.Services())-1, len(f.Forms()))
+	says := countOf(len(f.Rows), "step") + " of " + countOf(len(f.Services())-1, "service") + ", in " + countOf(len(f.Forms()), "form")
 	return flowCheck{Name: f.Name, Says: says, Drawing: template.HTML(drawing.String())}, f //nolint:gosec // html/template has escaped it
 }
 

@@ -14,7 +14,10 @@ import (
 	"tracelab/services/flows"
 )
 
-const hostileFlow = "flow: order\nsteps:\n  </textarea><script>alert(1)</script>: {wait: 2ms}\nforms: {grpc: {each: grpc}}\n"
+const (
+	oneForm     = "flow: tea\nunit: cup\nbody: {kind: one of green black}\nsteps:\n  counter.Order: {wait: 1ms}\n  kettle.Boil: {after: counter.Order, message: tea.ordered}\nforms: {grpc: {each: grpc}}\n"
+	hostileFlow = "flow: order\nsteps:\n  </textarea><script>alert(1)</script>: {wait: 2ms}\nforms: {grpc: {each: grpc}}\n"
+)
 
 // TestFlowCheck checks texts as they are typed: the place, the nearest word, the line itself, and nothing that is not escaped.
 func TestFlowCheck(t *testing.T) {
@@ -27,6 +30,7 @@ func TestFlowCheck(t *testing.T) {
 		text string
 		says []string
 	}{
+		"one form":      {oneForm, []string{"3 steps of 2 services, in 1 form."}},
 		"as it is":      {string(order), []string{"The flow order can run", "payment.Charge", "region"}},
 		"CRLF":          {strings.ReplaceAll(string(order), "\n", "\r\n"), []string{"The flow order can run"}},
 		"wrong carrier": {strings.Replace(string(order), "each: kafka", "each: kafak", 1), []string{"flow.yaml:", "did you mean", "kafka", "<mark>", "Go to line"}},

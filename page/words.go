@@ -30,6 +30,14 @@ func capital(text string) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
+// countOf writes how many there are of a noun: 1 form, 2 forms.
+func countOf(n int, noun string) string {
+	if n != 1 {
+		noun = vocabulary.Plural(noun)
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
 // number writes a number without needless digits.
 func number(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
 
