@@ -27,6 +27,7 @@ type JourneyLine struct {
 	State        string   // one of the states above
 	Status       int      // of HTTP; 0: no answer
 	Error        string   // of the answer; ""
+	Failure      string   // the first that its own state tells of, such as "payment.Charge: payment_declined"; ""
 	WaitMS       *float64 // caller wait; nil before the answer
 	CompletionMS *float64 // nil until the journey is complete
 	Spans        int
@@ -86,6 +87,10 @@ func (l *Live) Journey(key UnitKey) (j LiveJourney, ok bool) {
 // line is what a list says of a unit. The judge's lock is held.
 func (l *Live) line(u *keptUnit) JourneyLine {
 	line := JourneyLine{Key: UnitKey{u.key.form, u.key.number}, State: l.state(u), Status: u.Status, Error: u.Error, Spans: u.spans, Traces: u.traces, Placed: u.begun, Final: u.final()}
+	if u.failed != nil {
+		first := u.failed.Failures[0]
+		line.Failure = first.Step + ": " + first.Reason
+	}
 	if u.placed {
 		wait := float64(u.CallerWait) / 1e6
 		line.WaitMS = &wait

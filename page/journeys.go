@@ -118,7 +118,7 @@ func newJourneyLine(line lab.JourneyLine) journeyLine {
 	form := string(line.Key.Form)
 	return journeyLine{
 		Form: form, Color: formColor(services.Form(form)), Number: line.Key.Number, Href: journeyPath(line.Key), State: line.State, Wait: msText(line.WaitMS), Completion: msText(line.CompletionMS),
-		Why: clip(cmp.Or(line.Error, line.Incomplete), 2*nameLimit), Placed: line.Placed.Format("15:04:05"), Spans: line.Spans, Traces: line.Traces,
+		Why: clip(cmp.Or(line.Failure, line.Error, line.Incomplete), 2*nameLimit), Placed: line.Placed.Format("15:04:05"), Spans: line.Spans, Traces: line.Traces,
 	}
 }
 

@@ -53,6 +53,20 @@ func TestFaultsAndLinks(t *testing.T) {
 	b.postDone("/conditions", "do=relation", "relation=both")
 }
 
+// TestAFailureIsInTheList: a failure behind the answer, of which the client hears nothing, is said in the list of journeys.
+func TestAFailureIsInTheList(t *testing.T) {
+	b := serve(t, sharedLab(t))
+	b.postDone("/conditions", "do=fault-text", "fault=payment:error=payment_declined")
+	defer b.postDone("/conditions", "do=faults-off")
+	b.postDone("/place", "form=kafka")
+	testkit.Await(t, "the failure in the list", soon, func(context.Context) error {
+		if text := b.get("/journeys?form=kafka&state=failed"); !strings.Contains(text, "payment.Charge: payment_declined") {
+			return errors.New("it is not there")
+		}
+		return nil
+	})
+}
+
 // TestWrongConditions types what makes no sense: the page says why beside it, offers the nearest word, and keeps what was typed.
 func TestWrongConditions(t *testing.T) {
 	b := serve(t, sharedLab(t))
