@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tracelab/internal/hint"
+	"tracelab/internal/otlp"
 	"tracelab/journey"
 	"tracelab/journey/report"
 	"tracelab/lab"
@@ -58,8 +59,10 @@ func (c *hopsCommand) config(s *streams) (lab.Config, services.Form, error) {
 	if config.Flow, err = loadFlow(c.Flow); err != nil {
 		return config, "", err
 	}
-	conditions := upCommand{Fault: c.Fault, Link: c.Link, Relation: c.Relation}
-	if err := conditions.conditions(&config); err != nil {
+	if err := parseConditions(&config, c.Fault, c.Link, c.Relation); err != nil {
+		return config, "", usageError{err}
+	}
+	if config.OTLP, err = otlp.ParseDestination("", os.Getenv); err != nil { // as the standard variables say
 		return config, "", usageError{err}
 	}
 	form := config.Flow.Default

@@ -182,12 +182,8 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 	if err := c.checkPage(config); err != nil {
 		return config, err
 	}
-	for _, text := range services.SplitFaults(c.Fault) {
-		fault, err := services.ParseFault(config.Flow, text)
-		if err != nil {
-			return config, err
-		}
-		config.Faults = append(config.Faults, fault)
+	if config.Faults, err = parseFaults(config.Flow, c.Fault); err != nil {
+		return config, err
 	}
 	for _, text := range c.Event {
 		event, err := lab.ParseEvent(config.Flow, text)
@@ -196,12 +192,8 @@ func (c *runCommand) config(s *streams) (lab.Config, error) {
 		}
 		config.Events = append(config.Events, event)
 	}
-	for _, text := range lab.SplitLinks(c.Link) {
-		link, err := lab.ParseLink(config.Flow, text)
-		if err != nil {
-			return config, err
-		}
-		config.Links = append(config.Links, link)
+	if config.Links, err = parseLinks(config.Flow, c.Link); err != nil {
+		return config, err
 	}
 	if config.OTLP, err = otlp.ParseDestination(c.OTLP, os.Getenv); err != nil {
 		return config, fmt.Errorf("--otlp %w", err)

@@ -14,7 +14,6 @@ import (
 	"tracelab/internal/otlp"
 	"tracelab/lab"
 	"tracelab/page"
-	"tracelab/services"
 	"tracelab/services/flows"
 )
 
@@ -144,21 +143,7 @@ func (c *upCommand) conditions(config *lab.Config) (err error) {
 	if config.Instances, err = parseInstances(c.Instance); err != nil {
 		return err
 	}
-	for _, text := range services.SplitFaults(c.Fault) {
-		fault, err := services.ParseFault(config.Flow, text)
-		if err != nil {
-			return err
-		}
-		config.Faults = append(config.Faults, fault)
-	}
-	for _, text := range lab.SplitLinks(c.Link) {
-		link, err := lab.ParseLink(config.Flow, text)
-		if err != nil {
-			return err
-		}
-		config.Links = append(config.Links, link)
-	}
-	if config.Relation, err = services.ParseRelation(c.Relation); err != nil {
+	if err := parseConditions(config, c.Fault, c.Link, c.Relation); err != nil {
 		return err
 	}
 	if config.OTLP, err = otlp.ParseDestination(c.OTLP, os.Getenv); err != nil {
