@@ -1,16 +1,10 @@
 package page
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"io"
 	"maps"
-	"net"
-	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,52 +12,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/net/html"
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 
+	"tracelab/internal/testkit/wiretap"
 	"tracelab/lab"
 	"tracelab/services"
 )
-
-// wire keeps what every client of a lab has written on its connections: what a proxy in between sees.
-type wire struct {
-	mu    sync.Mutex
-	conns []*bytes.Buffer
-}
-
-// tapped is a connection that the wire listens to.
-type tapped struct {
-	net.Conn
-	wire *wire
-	sent *bytes.Buffer
-}
-
-// Write writes, and lets the wire have it.
-func (c tapped) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	c.wire.mu.Lock()
-	defer c.wire.mu.Unlock()
-	c.sent.Write(p[:n])
-	return n, err
-}
-
-// network is TCP with the wire listening.
-func (w *wire) network() services.Network {
-	n := services.TCP()
-	dial := n.Dial
-	n.Dial = func(ctx context.Context, kind, address string) (net.Conn, error) {
-		conn, err := dial(ctx, kind, address)
-		if err != nil {
-			return nil, err
-		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		c := tapped{conn, w, &bytes.Buffer{}}
-		w.conns = append(w.conns, c.sent)
-		return c, nil
-	}
-	return n
-}
 
 // hops are the headers that crossed the hops of one unit: the baggage by the traceparent.
 type hops map[string]string
@@ -76,50 +29,19 @@ func (h hops) add(form services.Form, traceparent, baggage string) {
 }
 
 // calls are the hops by HTTP and gRPC that lay on the wire.
-func (w *wire) calls(form services.Form) hops {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func calls(tap *wiretap.Tap, form services.Form) hops {
 	found := hops{}
-	for _, sent := range w.conns {
-		if rest, ok := bytes.CutPrefix(sent.Bytes(), []byte(http2.ClientPreface)); ok {
-			found.overGRPC(form, rest)
-		} else if bytes.HasPrefix(sent.Bytes(), []byte("POST ")) || bytes.HasPrefix(sent.Bytes(), []byte("GET ")) {
-			found.overHTTP(form, sent.Bytes())
+	for _, sent := range tap.Sent(nil) {
+		read := wiretap.HTTP
+		if wiretap.IsHTTP2(sent) {
+			read = wiretap.GRPC
+		}
+		list, _ := read(sent) // the last one may not be whole, and Kafka's are none
+		for _, header := range list {
+			found.add(form, header.Get("Traceparent"), header.Get("Baggage"))
 		}
 	}
 	return found
-}
-
-func (h hops) overHTTP(form services.Form, sent []byte) {
-	reader := bufio.NewReader(bytes.NewReader(sent))
-	for {
-		r, err := http.ReadRequest(reader)
-		if err != nil {
-			return // the last one
-		}
-		h.add(form, r.Header.Get("Traceparent"), r.Header.Get("Baggage"))
-		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			return
-		}
-	}
-}
-
-func (h hops) overGRPC(form services.Form, sent []byte) {
-	framer := http2.NewFramer(nil, bytes.NewReader(sent))
-	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	for {
-		frame, err := framer.ReadFrame()
-		if err != nil {
-			return // the last one
-		}
-		if headers, ok := frame.(*http2.MetaHeadersFrame); ok {
-			values := map[string]string{}
-			for _, field := range headers.Fields {
-				values[field.Name] = field.Value
-			}
-			h.add(form, values["traceparent"], values["baggage"])
-		}
-	}
 }
 
 // records adds the headers of n records of all topics, read by a consumer that knows nothing of traces.
@@ -195,9 +117,10 @@ func TestShownHeadersAreThoseOnTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	w := &wire{}
+	w, network := &wiretap.Tap{}, services.TCP()
+	network.Dial = w.Before(network.Dial)
 	forms := []services.Form{services.REST, services.GRPC, services.Kafka}
-	l, err := lab.Open(t.Context(), lab.Config{Seed: 1, Forms: forms, Kafka: cluster.ListenAddrs(), Network: w.network()}, 0)
+	l, err := lab.Open(t.Context(), lab.Config{Seed: 1, Forms: forms, Kafka: cluster.ListenAddrs(), Network: network}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +132,7 @@ func TestShownHeadersAreThoseOnTheWire(t *testing.T) {
 	b := serve(t, l)
 	number := placed(t, l, forms...)
 	for _, form := range forms {
-		onWire := w.calls(form)
+		onWire := calls(w, form)
 		if form == services.Kafka {
 			onWire.records(t, cluster.ListenAddrs(), form, 6)
 		}

@@ -1,66 +1,23 @@
 package services
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"errors"
-	"io"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 
 	"tracelab/internal/telemetry"
+	"tracelab/internal/testkit/wiretap"
 	"tracelab/services/flows"
 )
-
-// wire keeps what clients have written on their connections, by the port that they dialled: what a proxy in between would see.
-type wire struct {
-	mu    sync.Mutex
-	conns map[string][]*bytes.Buffer
-}
-
-// tapped is a connection that the wire listens to.
-type tapped struct {
-	net.Conn
-	wire *wire
-	sent *bytes.Buffer
-}
-
-// Write writes, and lets the wire have it.
-func (c tapped) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	c.wire.mu.Lock()
-	defer c.wire.mu.Unlock()
-	c.sent.Write(p[:n])
-	return n, err
-}
-
-func (w *wire) tap(network Network) Network {
-	return Network{Listen: network.Listen, Dial: func(ctx context.Context, kind, address string) (net.Conn, error) {
-		conn, err := network.Dial(ctx, kind, address)
-		if err != nil {
-			return nil, err
-		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		c := tapped{conn, w, &bytes.Buffer{}}
-		_, port, _ := net.SplitHostPort(address) // a virtual network has another name for the host than the configuration
-		w.conns[port] = append(w.conns[port], c.sent)
-		return c, nil
-	}}
-}
 
 // crossed are the values of the kept headers of one hop.
 type crossed map[string][]string
@@ -75,56 +32,21 @@ func (c crossed) keep(name, value string) {
 	}
 }
 
-// overHTTP reads the requests that went to a port.
-func (w *wire) overHTTP(t *testing.T, port string) []crossed {
+// overTap reads what went to a port: requests by HTTP, or calls by gRPC. A virtual network has another name for the host than the configuration.
+func overTap(t *testing.T, tap *wiretap.Tap, port string, read func(sent []byte) ([]http.Header, error)) []crossed {
 	t.Helper()
 	var all []crossed
-	for _, sent := range w.conns[port] {
-		reader := bufio.NewReader(bytes.NewReader(sent.Bytes()))
-		for {
-			r, err := http.ReadRequest(reader)
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+	for _, sent := range tap.Sent(func(address string) bool { return strings.HasSuffix(address, ":"+port) }) {
+		list, err := read(sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, header := range list {
 			c := crossed{}
-			for name, value := range telemetry.Lines(r.Header) {
+			for name, value := range telemetry.Lines(header) {
 				c.keep(name, value)
 			}
 			all = append(all, c)
-			if _, err := io.Copy(io.Discard, r.Body); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	return all
-}
-
-// overGRPC reads the calls that went to a port out of their HTTP/2 frames.
-func (w *wire) overGRPC(t *testing.T, port string) []crossed {
-	t.Helper()
-	var all []crossed
-	for _, sent := range w.conns[port] {
-		frames := bytes.NewReader(sent.Bytes()[min(sent.Len(), len(http2.ClientPreface)):])
-		framer := http2.NewFramer(nil, frames)
-		framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-		for {
-			frame, err := framer.ReadFrame()
-			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if headers, ok := frame.(*http2.MetaHeadersFrame); ok {
-				c := crossed{}
-				for _, field := range headers.Fields {
-					c.keep(field.Name, field.Value)
-				}
-				all = append(all, c)
-			}
 		}
 	}
 	return all
@@ -156,7 +78,7 @@ func (l *testLab) overKafka(n int) []crossed {
 
 // TestHeadersAreWhatCrossedTheWire: sender and receiver of every hop have kept what lay on the wire between them, byte for byte.
 func TestHeadersAreWhatCrossedTheWire(t *testing.T) {
-	w := &wire{conns: map[string][]*bytes.Buffer{}}
+	w := &wiretap.Tap{}
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			e := in("headers", form)
@@ -169,9 +91,9 @@ func TestHeadersAreWhatCrossedTheWire(t *testing.T) {
 		var http, grpc []crossed
 		for _, name := range Names() {
 			_, port, _ := net.SplitHostPort(l.config.HTTP[name])
-			http = append(http, w.overHTTP(t, port)...)
+			http = append(http, overTap(t, w, port, wiretap.HTTP)...)
 			_, port, _ = net.SplitHostPort(l.config.GRPC[name])
-			grpc = append(grpc, w.overGRPC(t, port)...)
+			grpc = append(grpc, overTap(t, w, port, wiretap.GRPC)...)
 		}
 		compareHop(t, "http", spans, telemetry.HTTPHeader, http, trace.SpanKindClient, trace.SpanKindServer)
 		compareHop(t, "grpc", spans, telemetry.GRPCHeader, grpc, trace.SpanKindClient, trace.SpanKindServer)
@@ -181,7 +103,9 @@ func TestHeadersAreWhatCrossedTheWire(t *testing.T) {
 				t.Errorf("%s keeps a secret: %s", span.Name(), text)
 			}
 		}
-	}, func(c *Config) { c.Telemetry.Headers, c.Network = true, w.tap(c.Network) })
+	}, func(c *Config) {
+		c.Telemetry.Headers, c.Network = true, Network{Listen: c.Network.Listen, Dial: w.Before(c.Network.Dial)}
+	})
 }
 
 // compareHop holds what both sides kept against the wire.

@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
-	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -19,46 +15,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/testkit/wiretap"
 	"tracelab/lab"
 	"tracelab/services"
 )
-
-// wire records what services and client write on the connections that they open.
-type wire struct {
-	mu      sync.Mutex
-	written []*bytes.Buffer
-}
-
-// network is TCP on loopback, recorded.
-func (w *wire) network() services.Network {
-	network := services.TCP()
-	dial := network.Dial
-	network.Dial = func(ctx context.Context, kind, address string) (net.Conn, error) {
-		conn, err := dial(ctx, kind, address)
-		if err != nil {
-			return nil, err
-		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		record := &bytes.Buffer{}
-		w.written = append(w.written, record)
-		return &recorded{conn, w, record}, nil
-	}
-	return network
-}
-
-type recorded struct {
-	net.Conn
-	wire *wire
-	to   *bytes.Buffer
-}
-
-func (r *recorded) Write(b []byte) (int, error) {
-	r.wire.mu.Lock()
-	r.to.Write(b)
-	r.wire.mu.Unlock()
-	return r.Conn.Write(b)
-}
 
 // crossed are the headers of a hop that carry context.
 type crossed struct{ traceparent, baggage string }
@@ -69,19 +29,12 @@ func sorted(list []crossed) []crossed {
 }
 
 // requests are those over HTTP that name a trace.
-func (w *wire) requests() (list []crossed) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, record := range w.written {
-		from := bufio.NewReader(bytes.NewReader(record.Bytes()))
-		for {
-			req, err := http.ReadRequest(from)
-			if err != nil {
-				break // the end, or not HTTP/1
-			}
-			_, _ = io.Copy(io.Discard, req.Body)
-			if parent := req.Header.Get("traceparent"); parent != "" {
-				list = append(list, crossed{parent, req.Header.Get("baggage")})
+func requests(tap *wiretap.Tap) (list []crossed) {
+	for _, sent := range tap.Sent(nil) {
+		headers, _ := wiretap.HTTP(sent) // what is not HTTP/1 has none
+		for _, h := range headers {
+			if parent := h.Get("traceparent"); parent != "" {
+				list = append(list, crossed{parent, h.Get("baggage")})
 			}
 		}
 	}
@@ -137,8 +90,9 @@ func TestHopsAreWhatWentOverTheWire(t *testing.T) {
 	}
 	defer broker.Close()
 	for form, by := range map[services.Form]string{services.REST: "http", services.Kafka: "kafka"} {
-		w := &wire{}
-		opened, err := lab.Open(t.Context(), lab.Config{Seed: 1, Forms: []services.Form{form}, Kafka: broker.Addresses(), Network: w.network(), Version: "test"}, 1)
+		w, network := &wiretap.Tap{}, services.TCP()
+		network.Dial = w.Before(network.Dial)
+		opened, err := lab.Open(t.Context(), lab.Config{Seed: 1, Forms: []services.Form{form}, Kafka: broker.Addresses(), Network: network, Version: "test"}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +105,7 @@ func TestHopsAreWhatWentOverTheWire(t *testing.T) {
 		if err := json.Unmarshal(text.Bytes(), &r); err != nil {
 			t.Fatal(err)
 		}
-		seen := w.requests()
+		seen := requests(w)
 		if by == "kafka" {
 			seen = recordsOf(t, broker)
 		}
