@@ -30,13 +30,14 @@ type room struct {
 }
 
 var rooms = []room{
-	{"cmd", []string{"otelamqp", "page", "experiments", "lab", "doctor", "derive", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
+	{"cmd", []string{"watch", "otelamqp", "page", "experiments", "lab", "doctor", "derive", "services", "journey", "internal"}, "joins: flags and wiring only, so nothing imports it"},
 	{"page", []string{"experiments", "docs", "lab", "services", "journey", "internal"}, "shows: a web page over a lab that stays up; it starts nothing that it was not given"},
 	{"experiments", []string{"lab", "services", "journey", "internal"}, "asks: it runs the lab and judges what came out; of the services it knows flows and what their steps cost by seed"},
 	{"lab", []string{"otelamqp", "services", "journey", "derive", "internal"}, "drives: it starts services, and knows of no experiment and no command; its tests have a broker of otelamqp/amqptest"},
 	{"doctor", []string{"otelamqp", "lab", "services", "journey", "internal"}, "finds the first broken hop between a service and a person's screen"},
 	{"derive", []string{"services", "journey"}, "writes flows from journeys: what the judge reads of anybody's traces, as data that the services do"},
 	{"services", []string{"otelamqp", "otelkgo", "tracecontext", "internal"}, "makes traces: the system under observation knows neither its driver nor its judge"},
+	{"watch", []string{"otelkgo", "journey", "internal"}, "judges a stream of traces by the rules of the judge: it knows neither the lab nor its services"},
 	{"journey", nil, "judges traces: a library for projects that have never heard of the lab"},
 	{"otelamqp", nil, "instruments amqp091-go: a library for projects that have never heard of the lab"},
 	{"otelkgo", nil, "instruments franz-go: a library for projects that have never heard of the lab"},

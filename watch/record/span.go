@@ -1,0 +1,295 @@
+package record
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strconv"
+
+	"tracelab/journey"
+)
+
+// version is the first byte of every span and record. Readers refuse others.
+const version = 1
+
+// AppendSpan appends the span with what the judge reads of it, and no more: see Reads. Equal spans give equal bytes.
+func AppendSpan(dst []byte, s *journey.Span) []byte {
+	dst = append(dst, version)
+	dst = appendBytes(dst, appendResource(make([]byte, 0, 128), s))
+	return appendBody(dst, s)
+}
+
+// DecodeSpan reads what AppendSpan wrote. It keeps nothing of b.
+func DecodeSpan(b []byte) (journey.Span, error) {
+	resource, body, err := Split(b)
+	if err != nil {
+		return journey.Span{}, err
+	}
+	service, of, err := DecodeResource(resource)
+	if err != nil {
+		return journey.Span{}, err
+	}
+	s, err := DecodeBody(body)
+	s.Service, s.Resource = service, of
+	return s, err
+}
+
+// Split parts the bytes of a span into those of its resource, which many spans share, and the rest. Both belong to b.
+func Split(b []byte) (resource, body []byte, err error) {
+	r := reader{left: b}
+	if v := r.byte(); r.err == nil && v != version {
+		return nil, nil, fmt.Errorf("span has version %d, want %d", v, version)
+	}
+	resource = r.bytes()
+	return resource, r.left, r.err
+}
+
+// Join is the inverse of Split.
+func Join(dst, resource, body []byte) []byte {
+	return append(appendBytes(append(dst, version), resource), body...)
+}
+
+func appendResource(dst []byte, s *journey.Span) []byte {
+	dst = appendBytes(dst, s.Service)
+	var of journey.Resource
+	if s.Resource != nil {
+		of = *s.Resource
+	}
+	dst = appendBytes(appendBytes(appendBytes(dst, of.HostID), of.HostName), of.InstanceID)
+	if !unnamed(s) {
+		of.Attributes = nil
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(of.Attributes)))
+	for i := range of.Attributes {
+		dst = appendValue(appendBytes(dst, of.Attributes[i].Key), of.Attributes[i].Value)
+	}
+	return dst
+}
+
+// DecodeResource reads the resource of Split.
+func DecodeResource(b []byte) (service string, of *journey.Resource, err error) {
+	r := reader{left: b}
+	service = r.text()
+	of = &journey.Resource{HostID: r.text(), HostName: r.text(), InstanceID: r.text()}
+	for range r.count(2) {
+		of.Attributes = append(of.Attributes, journey.Attribute{Key: r.text(), Value: r.value()})
+	}
+	return service, of, r.end()
+}
+
+// What stands in the first byte of a span's body or a link.
+const (
+	hasParent = 1 << iota
+	hasState
+	hasFlags
+	hasDropped
+	sameTrace
+)
+
+func appendBody(dst []byte, s *journey.Span) []byte {
+	state := sampling(s.TraceState)
+	has := byte(0)
+	if !s.Parent.IsZero() {
+		has |= hasParent
+	}
+	if state != "" {
+		has |= hasState
+	}
+	if s.Flags != 0 {
+		has |= hasFlags
+	}
+	if s.DroppedAttributes|s.DroppedEvents|s.DroppedLinks != 0 {
+		has |= hasDropped
+	}
+	dst = append(append(append(dst, has), s.Trace[:]...), s.ID[:]...)
+	if has&hasParent != 0 {
+		dst = append(dst, s.Parent[:]...)
+	}
+	dst = appendInt(appendInt(dst, s.Start), s.End-s.Start)
+	dst = appendBytes(append(dst, byte(s.Kind), byte(s.Status)), s.Name)
+	if has&hasState != 0 {
+		dst = appendBytes(dst, state)
+	}
+	if has&hasFlags != 0 {
+		dst = binary.AppendUvarint(dst, uint64(s.Flags))
+	}
+	if has&hasDropped != 0 {
+		for _, n := range [...]uint32{s.DroppedAttributes, s.DroppedEvents, s.DroppedLinks} {
+			dst = binary.AppendUvarint(dst, uint64(n))
+		}
+	}
+	dst = appendAttributes(dst, s.Attributes)
+	dst = binary.AppendUvarint(dst, uint64(len(s.Links)))
+	for i := range s.Links {
+		dst = appendLink(dst, &s.Links[i], s.Trace)
+	}
+	return dst
+}
+
+// DecodeBody reads the rest of Split: a span without service and resource. It keeps nothing of b.
+func DecodeBody(b []byte) (journey.Span, error) {
+	var s journey.Span
+	r := reader{left: b}
+	has := r.byte()
+	copy(s.Trace[:], r.take(16))
+	copy(s.ID[:], r.take(8))
+	if has&hasParent != 0 {
+		copy(s.Parent[:], r.take(8))
+	}
+	s.Start = r.int()
+	s.End = s.Start + r.int()
+	s.Kind, s.Status = journey.Kind(r.byte()), journey.Status(r.byte())
+	s.Name = r.text()
+	if has&hasState != 0 {
+		s.TraceState = r.text()
+	}
+	if has&hasFlags != 0 {
+		s.Flags = uint32(r.uint())
+	}
+	if has&hasDropped != 0 {
+		s.DroppedAttributes, s.DroppedEvents, s.DroppedLinks = uint32(r.uint()), uint32(r.uint()), uint32(r.uint())
+	}
+	s.Attributes = r.attributes()
+	if n := r.count(10); n > 0 {
+		s.Links = make([]journey.Link, 0, n)
+		for range n {
+			s.Links = append(s.Links, r.link(s.Trace))
+		}
+	}
+	return s, r.end()
+}
+
+func appendLink(dst []byte, l *journey.Link, trace journey.TraceID) []byte {
+	has := byte(0)
+	if l.Trace == trace {
+		has |= sameTrace
+	}
+	if l.Flags != 0 {
+		has |= hasFlags
+	}
+	if l.DroppedAttributes != 0 {
+		has |= hasDropped
+	}
+	dst = append(dst, has)
+	if has&sameTrace == 0 {
+		dst = append(dst, l.Trace[:]...)
+	}
+	dst = append(dst, l.Span[:]...)
+	if has&hasFlags != 0 {
+		dst = binary.AppendUvarint(dst, uint64(l.Flags))
+	}
+	if has&hasDropped != 0 {
+		dst = binary.AppendUvarint(dst, uint64(l.DroppedAttributes))
+	}
+	return appendAttributes(dst, l.Attributes)
+}
+
+func (r *reader) link(trace journey.TraceID) journey.Link {
+	l := journey.Link{Ref: journey.Ref{Trace: trace}}
+	has := r.byte()
+	if has&sameTrace == 0 {
+		copy(l.Trace[:], r.take(16))
+	}
+	copy(l.Span[:], r.take(8))
+	if has&hasFlags != 0 {
+		l.Flags = uint32(r.uint())
+	}
+	if has&hasDropped != 0 {
+		l.DroppedAttributes = uint32(r.uint())
+	}
+	l.Attributes = r.attributes()
+	return l
+}
+
+func appendAttributes(dst []byte, list []journey.Attribute) []byte {
+	n := 0
+	for i := range list {
+		if _, u := code(list[i].Key); u != unread {
+			n++
+		}
+	}
+	dst = binary.AppendUvarint(dst, uint64(n))
+	for i := range list {
+		number, u := code(list[i].Key)
+		if u == unread {
+			continue
+		}
+		if dst = binary.AppendUvarint(dst, uint64(number)); number == 0 {
+			dst = appendBytes(dst, list[i].Key)
+		}
+		if u == presence {
+			dst = append(dst, byte(journey.ValueEmpty))
+		} else {
+			dst = appendValue(dst, list[i].Value)
+		}
+	}
+	return dst
+}
+
+func (r *reader) attributes() []journey.Attribute {
+	n := r.count(2)
+	if n == 0 {
+		return nil
+	}
+	list := make([]journey.Attribute, n)
+	for i := range list {
+		switch k := r.uint(); {
+		case k == 0:
+			list[i].Key = r.text()
+		case k <= uint64(len(keys)):
+			list[i].Key = keys[k-1].name
+		default:
+			r.fail()
+		}
+		list[i].Value = r.value()
+	}
+	return list
+}
+
+func appendValue(dst []byte, v journey.Value) []byte {
+	dst = append(dst, byte(v.Kind()))
+	switch v.Kind() {
+	case journey.ValueEmpty:
+	case journey.ValueInt:
+		n, _ := v.Int64()
+		dst = appendInt(dst, n)
+	case journey.ValueFloat:
+		f, _ := strconv.ParseFloat(v.String(), 64)
+		dst = binary.BigEndian.AppendUint64(dst, math.Float64bits(f))
+	case journey.ValueBool:
+		if v.String() == "true" {
+			return append(dst, 1)
+		}
+		dst = append(dst, 0)
+	case journey.ValueBytes:
+		raw, _ := hex.DecodeString(v.String())
+		dst = appendBytes(dst, raw)
+	case journey.ValueString, journey.ValueJSON:
+		dst = appendBytes(dst, v.String())
+	}
+	return dst
+}
+
+func (r *reader) value() journey.Value {
+	switch journey.ValueKind(r.byte()) {
+	case journey.ValueEmpty:
+	case journey.ValueInt:
+		return journey.IntValue(r.int())
+	case journey.ValueFloat:
+		if b := r.take(8); b != nil {
+			return journey.FloatValue(math.Float64frombits(binary.BigEndian.Uint64(b)))
+		}
+	case journey.ValueBool:
+		return journey.BoolValue(r.byte() == 1)
+	case journey.ValueBytes:
+		return journey.BytesValue(r.bytes())
+	case journey.ValueString:
+		return journey.StringValue(r.text())
+	case journey.ValueJSON:
+		return journey.JSONValue(r.text())
+	default:
+		r.fail()
+	}
+	return journey.Value{}
+}
