@@ -9,6 +9,7 @@ import (
 
 	"tracelab/internal/vocabulary"
 	"tracelab/services/flows"
+	"tracelab/watch/summary"
 )
 
 // schemaFiles are the JSON Schemas of what the commands print with --format json, and of the files that they write.
@@ -19,8 +20,11 @@ var schemaFiles embed.FS
 // schemaSuffix ends the names of the files.
 const schemaSuffix = ".schema.json"
 
-// flowSchema is the name of the schema of a flow's file.
-const flowSchema = "flow"
+// Names of the schemas that are embedded where the documents are written.
+const (
+	flowSchema    = "flow"    // of a flow's file
+	summarySchema = "summary" // of what is kept of a judged journey
+)
 
 // schemaCommand is `tracelab schema`.
 type schemaCommand struct {
@@ -68,13 +72,16 @@ func schemaNames() ([]string, error) {
 	for _, entry := range entries {
 		names = append(names, strings.TrimSuffix(entry.Name(), schemaSuffix))
 	}
-	return append(names, flowSchema), nil
+	return append(names, flowSchema, summarySchema), nil
 }
 
 // schemaText returns the schema of that name, one of names.
 func schemaText(name string, names []string) ([]byte, error) {
-	if name == flowSchema {
+	switch name {
+	case flowSchema:
 		return flows.Schema(), nil
+	case summarySchema:
+		return summary.JSONSchema(), nil
 	}
 	text, err := schemaFiles.ReadFile(path.Join("schemas", name+schemaSuffix))
 	if err != nil {

@@ -12,7 +12,10 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"tracelab/journey"
+	"tracelab/journey/source"
 	"tracelab/services/flows"
+	"tracelab/watch/summary"
 )
 
 // schemas are those that tests check documents with. They are stricter than those that are printed: a field that a schema does not name is an error here,
@@ -161,6 +164,14 @@ func TestEveryJSONIsAsItsSchemaSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		all.holds(t, flowSchema, flow, text)
+	}
+	journeys, err := source.ReadFile(filepath.Join(third, "kafka.otlp.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range journey.NewSet(journeys.Spans).Journeys() {
+		s := summary.Of(j, "")
+		all.holds(t, summarySchema, "a summary", s.JSON())
 	}
 	for name := range all.compiled {
 		if !all.used[name] {
