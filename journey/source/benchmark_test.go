@@ -166,3 +166,42 @@ func BenchmarkFormats(b *testing.B) {
 		})
 	}
 }
+
+// Messages as they arrive from a topic, one at a time, and what pdata's bare decode of the same bytes takes.
+func BenchmarkMessages(b *testing.B) {
+	var spans []journey.Span
+	for n := range 30 {
+		for _, s := range drawn(b) {
+			s.Trace[0] = byte(n)
+			spans = append(spans, s)
+		}
+	}
+	for name, in := range map[string][]byte{"JSON": otlpJSON(b, spans), "protobuf": protobuf(b, spans)} {
+		rate := func(b *testing.B) {
+			b.ReportMetric(float64(len(spans))*float64(b.N)/b.Elapsed().Seconds(), "spans/s")
+		}
+		b.Run(name+"/MessageReader", func(b *testing.B) {
+			b.ReportAllocs()
+			reader := source.NewMessageReader(nil)
+			for b.Loop() {
+				if r := reader.Read(in, func(*journey.Span) {}); r.Spans != len(spans) {
+					b.Fatalf("%+v", r)
+				}
+			}
+			rate(b)
+		})
+		b.Run(name+"/pdata", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				decode := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces
+				if name == "JSON" {
+					decode = (&ptrace.JSONUnmarshaler{}).UnmarshalTraces
+				}
+				if _, err := decode(in); err != nil {
+					b.Fatal(err)
+				}
+			}
+			rate(b)
+		})
+	}
+}

@@ -18,6 +18,8 @@
 // traces, and documents that are not traces, are refused by name with a RefusedError. Memory is in proportion to the spans:
 // about 900 bytes for one with ten attributes and a link.
 //
+// A MessageReader reads single messages that arrive from a topic, one after another, span by span and in the same memory.
+//
 // CheckProtobuf and CheckJSON guard decoders that recurse: whoever receives OTLP calls them first.
 //
 // Complete asks a Store for the spans that others refer to and that are missing, and tells what is not stored from what was

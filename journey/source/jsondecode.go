@@ -24,6 +24,9 @@ type decoder struct {
 	names  map[string]string // short strings that were read: most occur in every span
 
 	repaired int // strings that were not UTF-8
+
+	// key returns the string of an attribute's key, and whether a span keeps that attribute; nil keeps all.
+	key func(raw []byte) (name string, keep bool)
 }
 
 func (d *decoder) fail(format string, args ...any) {

@@ -109,6 +109,11 @@ func tailMarks(list []journey.Attribute) []journey.Attribute {
 func (d *spanDecoder) span() {
 	s := d.newSpan()
 	d.object(func(key []byte) { d.spanField(s, key) })
+	if d.strict && d.err == nil {
+		if err := incomplete(s); err != nil {
+			d.fail("%w", err)
+		}
+	}
 	liftWarnings(s)
 }
 
@@ -130,7 +135,7 @@ func (d *spanDecoder) spanField(s *journey.Span, key []byte) {
 	case "endTimeUnixNano", "end_time_unix_nano":
 		s.End = d.time()
 	case "attributes":
-		s.Attributes = d.attributeList()
+		s.Attributes = d.keptAttributes()
 	case "links":
 		s.Links = d.linkList()
 	case "status":
@@ -184,7 +189,7 @@ func (d *spanDecoder) linkList() []journey.Link {
 			case "droppedAttributesCount", "dropped_attributes_count":
 				l.DroppedAttributes = uint32(d.uint(32))
 			case "attributes":
-				l.Attributes = d.attributeList()
+				l.Attributes = d.keptAttributes()
 			default:
 				d.skip()
 			}
@@ -212,6 +217,36 @@ func (d *spanDecoder) attributeList() []journey.Attribute {
 			}
 		})
 		d.attributes = append(d.attributes, a)
+	})
+	return d.attributes[from:len(d.attributes):len(d.attributes)]
+}
+
+// keptAttributes reads those attributes of a span or link that are wanted, and skips the others.
+func (d *spanDecoder) keptAttributes() []journey.Attribute {
+	if d.key == nil {
+		return d.attributeList()
+	}
+	if cap(d.attributes)-len(d.attributes) < 16 {
+		d.attributes = make([]journey.Attribute, 0, 512)
+	}
+	from := len(d.attributes)
+	d.array(func() {
+		var a journey.Attribute
+		known, keep := false, false
+		d.object(func(key []byte) {
+			switch {
+			case string(key) == "key" && !d.null():
+				a.Key, keep = d.key(d.rawString())
+				known = true
+			case string(key) == "value" && (keep || !known):
+				a.Value = d.value()
+			case string(key) != "key":
+				d.skip()
+			}
+		})
+		if keep {
+			d.attributes = append(d.attributes, a)
+		}
 	})
 	return d.attributes[from:len(d.attributes):len(d.attributes)]
 }

@@ -164,16 +164,23 @@ func (r *Result) readJSON(in *bufio.Reader, name string, o readOptions) error {
 // readFrame reads an object, or the undamaged part of it.
 func (r *Result) readFrame(f frame, d *spanDecoder, name string) {
 	known := len(d.damagedTraces)
-	err := f.damage
-	if bytes.HasPrefix(f.text, []byte{'{'}) {
-		err = cmp.Or(err, d.decode(f.text, where(name, f.line)))
-	} else if refused := refuseText(f.text, where(name, f.line)); refused != nil {
-		err = refused
-	}
+	err := d.frame(f, where(name, f.line))
 	if err != nil && !isOther(err) && len(d.damagedTraces) == known {
 		d.damagedTraces = appendTraces(d.damagedTraces, f.text)
 	}
 	r.report(err, f.line, f.lines, name)
+}
+
+// frame reads an object, or the undamaged part of it.
+func (d *spanDecoder) frame(f frame, where string) error {
+	err := f.damage
+	if bytes.HasPrefix(f.text, []byte{'{'}) {
+		return cmp.Or(err, d.decode(f.text, where))
+	}
+	if refused := refuseText(f.text, where); refused != nil {
+		return refused
+	}
+	return err
 }
 
 // readLong reads an object that is longer than its frame.

@@ -39,6 +39,9 @@ type spanDecoder struct {
 	firstBad      error               // why the first of them could not be read
 	zipkin        int                 // spans that were read from Zipkin's JSON
 
+	strict bool                       // a span without ids or times is damaged
+	reason func(count int, err error) // is told of each damaged part, when it is not nil
+
 	progress        *progress
 	zipkinResources map[zipkinEndpoint]*journey.Resource
 }
@@ -161,4 +164,7 @@ func (d *spanDecoder) damaged(count int, err error) {
 	}
 	d.badHere += count
 	d.badSpans += count
+	if d.reason != nil {
+		d.reason(count, err)
+	}
 }
