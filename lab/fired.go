@@ -116,11 +116,12 @@ func madeBy(plan *flows.Plan, hop flows.Hop, service string) bool {
 	return len(hop.After) > 0 && slices.ContainsFunc(from, func(s services.Step) bool { return plan.Holder(s).Service() == service })
 }
 
-// contextFault is the first fault of hops that is drawn for an order, or "": what is behind the hop may then be missing in its journey.
+// contextFault names the first fault that is drawn for an order and damages the context that is sent, or returns "": what is behind
+// the hop may then be missing in the order's journey.
 func (r *running) contextFault(o *record) string {
 	for _, f := range r.Faults {
 		e := r.experiment()
-		if e.Number = o.key.number; !f.ActsOnSteps() && e.Hits(f) {
+		if e.Number = o.key.number; !f.ActsOnSteps() && !f.ActsOnMessages() && e.Hits(f) {
 			return "fault " + f.String()
 		}
 	}

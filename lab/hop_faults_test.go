@@ -38,11 +38,16 @@ func TestContextFaults(t *testing.T) {
 		{"double-traceparent", services.Kafka, rules("P01", "P04", "P13")},
 	} {
 		t.Run(c.fault+" "+string(c.form), func(t *testing.T) {
+			var began time.Time
 			virtually(t, func(config *lab.Config) {
-				config.Orders, config.Rate, config.Headers, config.Deadline = 10, 20, true, time.Second
+				began = time.Now()
+				config.Orders, config.Rate, config.Headers, config.Deadline = 10, 20, true, time.Minute
 				config.Forms, config.Faults = []services.Form{c.form}, faults("orders:"+c.fault+"@0.5")
 			}, func(t *testing.T, result *lab.Result) {
 				healthy(t, result)
+				if took := time.Since(began); took > 20*time.Second {
+					t.Errorf("the run took %v: it waited for spans that cannot come", took)
+				}
 				f := result.Forms[c.form]
 				if a := f.Orders; a.Completed != 10 || a.Accepted != 10 || a.Answered != 10 {
 					t.Errorf("%+v", a)
@@ -50,7 +55,8 @@ func TestContextFaults(t *testing.T) {
 				if got := f.Faulted.Fired[0].String(); got != "5 of 10, as drawn" {
 					t.Errorf("fired on %s", got)
 				}
-				if f.Journeys != 5 || f.Incomplete != 5 || len(result.Explained) != 1 || !strings.Contains(result.Explained[0], "(comes of fault orders:"+c.fault+"@0.5)") {
+				if f.Journeys != 5 || f.Incomplete != 5 || len(result.Explained) != 1 || !strings.Contains(result.Explained[0], "(comes of fault orders:"+c.fault+"@0.5)") || strings.Contains(result.Explained[0], "not reconnected") ||
+					!strings.Contains(result.Explained[0], ": what orders sends ") {
 					t.Errorf("%d journeys, %d incomplete, explained %q", f.Journeys, f.Incomplete, result.Explained)
 				}
 				var found []journey.RuleID

@@ -33,9 +33,9 @@ func (e expectations) servicesOf(spans []journey.Span) serviceSet {
 // identifier is what makes two reasons differ that are of one kind: the ids of spans and traces.
 var identifier = regexp.MustCompile(`\b[0-9a-f]{16}([0-9a-f]{16})?\b`)
 
-// whyIncomplete sums up why journeys of a form, of those that are asked for, are incomplete: the kinds of reasons, the most frequent first, and the
-// services that no span came from.
-func (j *judge) whyIncomplete(form services.Form, asked func(*record) bool) string {
+// whyIncomplete sums up why journeys of a form, of those that are asked for, are incomplete: the kinds of reasons, the most frequent first, the
+// services that no span came from, and what is known to have caused it; cause "" is for unknown.
+func (j *judge) whyIncomplete(form services.Form, asked func(*record) bool, cause string) string {
 	reasons := map[string]int{}
 	lacking := make([]int, len(j.expect.traced()))
 	incomplete := 0
@@ -59,7 +59,13 @@ func (j *judge) whyIncomplete(form services.Form, asked func(*record) bool) stri
 		}
 	}
 	if len(absent) > 0 && len(absent) < len(lacking) {
-		text += fmt.Sprintf("; no span of %s at all: not reconnected to where its spans go?", strings.Join(absent, ", "))
+		text += fmt.Sprintf("; no span of %s at all", strings.Join(absent, ", "))
+		if cause == "" {
+			cause = "not reconnected to where its spans go?"
+		}
+	}
+	if cause != "" {
+		text += ": " + cause
 	}
 	return text
 }

@@ -46,6 +46,18 @@ func (j *judge) notFinal(r *record) string {
 	return ""
 }
 
+// allIncomplete tells whether there is a reason for each journey that is not complete, and no span of it is open.
+func (j *judge) allIncomplete(reason func(*record) string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.placed {
+		if r.Incomplete != "" && (j.open.open(r.key) > 0 || reason(r) == "") {
+			return false
+		}
+	}
+	return true
+}
+
 // earliestIncomplete is when the first of the orders whose journeys are not complete was to begin.
 func (j *judge) earliestIncomplete() time.Time {
 	j.mu.Lock()

@@ -47,7 +47,7 @@ func TestReasonsOfIncompleteJourneysAreGrouped(t *testing.T) {
 		}
 	}
 	want := "40 × the parent … is not there; no span of gateway at all: not reconnected to where its spans go?"
-	if got := j.whyIncomplete(services.GRPC, func(*record) bool { return true }); got != want {
+	if got := j.whyIncomplete(services.GRPC, func(*record) bool { return true }, ""); got != want {
 		t.Errorf("why incomplete: %q, want %q", got, want)
 	}
 }

@@ -26,6 +26,7 @@ type openSpans struct {
 	mu    sync.Mutex
 	owner map[trace.SpanID]orderKey
 	count map[orderKey]int
+	lost  map[orderKey]bool // orders that had a span open in a service when it was killed; nil: none is noted
 }
 
 func newOpenSpans(run string) *openSpans {
@@ -65,7 +66,24 @@ func (o *openSpans) OnEnd(s sdktrace.ReadOnlySpan) {
 }
 
 // OnLost is OnEnd of a span whose service was killed.
-func (o *openSpans) OnLost(s sdktrace.ReadOnlySpan) { o.OnEnd(s) }
+func (o *openSpans) OnLost(s sdktrace.ReadOnlySpan) {
+	o.mu.Lock()
+	if key, ok := o.owner[s.SpanContext().SpanID()]; ok && o.lost != nil {
+		o.lost[key] = true
+	}
+	o.mu.Unlock()
+	o.OnEnd(s)
+}
+
+// lostSpan tells whether a span of an order was lost with a service that was killed.
+func (o *openSpans) lostSpan(key orderKey) bool {
+	if o == nil {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.lost[key]
+}
 
 // Shutdown and ForceFlush have nothing to do.
 func (o *openSpans) Shutdown(context.Context) error   { return nil }

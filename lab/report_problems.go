@@ -72,24 +72,19 @@ func (r *running) formProblems(result *Result, form services.Form) {
 	r.incompleteJourneys(result, form)
 }
 
-// incompleteJourneys tells of journeys that are incomplete: those of orders that were under way in an outage apart from the others.
+// incompleteJourneys tells of journeys that are incomplete, those that one event or fault explains apart from the others.
 func (r *running) incompleteJourneys(result *Result, form services.Form) {
-	text := func(n int, which func(*record) bool) string {
-		return fmt.Sprintf("%s: %s incomplete and in no figure: %s", form, count(n, "journey is", "journeys are"), r.judge.whyIncomplete(form, which))
-	}
-	explained, event := 0, ""
+	byEvent, eventOf := map[string]int{}, map[*record]string{}
 	for _, o := range r.judge.records[form] {
 		if o != nil && o.placed && o.Incomplete != "" {
-			if e := r.explainsEnd(o); e != "" {
-				explained, event = explained+1, e
-			}
+			eventOf[o] = r.explainsEnd(o)
+			byEvent[eventOf[o]]++
 		}
 	}
-	if explained > 0 {
-		r.tell(result, text(explained, func(o *record) bool { return r.explainsEnd(o) != "" }), event)
-	}
-	if n := result.Forms[form].Incomplete - explained; n > 0 {
-		result.Problems = append(result.Problems, text(n, func(o *record) bool { return r.explainsEnd(o) == "" }))
+	for _, event := range sortedKeys(byEvent) { // "" is first: what nothing explains
+		n := byEvent[event]
+		why := r.judge.whyIncomplete(form, func(o *record) bool { return eventOf[o] == event }, r.whySpansLack(event))
+		r.tell(result, fmt.Sprintf("%s: %s incomplete and in no figure: %s", form, count(n, "journey is", "journeys are"), why), event)
 	}
 }
 

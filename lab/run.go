@@ -66,6 +66,7 @@ type running struct {
 
 	began          time.Time                        // when the first order was to be placed
 	happened       []Happened                       // to parts of the lab
+	crashes        []outage                         // of services that faults made crash
 	firedElsewhere map[services.Form]map[string]int // how many orders services elsewhere acted on for each fault, by form
 	kept           kept                             // what a Jaeger still has
 	states         *stateReader
@@ -85,6 +86,7 @@ func begin(ctx context.Context, c Config) (*running, error) {
 	jc := judgeConfig{run: r.name, forms: c.Forms, orders: c.Orders, flow: c.Flow, seed: c.Seed, out: r.out, held: c.HeldSpans}
 	if c.Target == "" {
 		jc.open = newOpenSpans(r.name)
+		jc.open.lost = map[orderKey]bool{}
 	}
 	r.judge = newJudge(jc)
 	c.Progress(Progress{Stage: "starting the services"})
@@ -134,6 +136,7 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	r.undecodable = max(0, r.env.undecodable()-undecodable) // a service that was killed begins to count anew
 	r.findAway(ctx)
 	r.happened = r.Weather.close()
+	r.findCrashes()
 	if err := r.findRate(ctx); err != nil {
 		return nil, err
 	}

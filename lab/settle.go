@@ -30,7 +30,9 @@ func (r *running) judgeOrders(ctx context.Context) error {
 		r.problems = append(r.problems, fmt.Sprintf("the %s' own state cannot be read, so every accepted %s counts as lost: %v", unitOf(r.Flow).many(), r.Flow.Unit, err))
 	}
 	r.Progress(Progress{Stage: "judging the journeys", Answered: r.placed, Orders: r.placed})
-	return (&awaiting{r.judge, r.env.jaeger, r.env.flush}).await(settling)
+	watch := newBrokerWatch(r.Flow, r.env.config)
+	defer watch.close()
+	return (&awaiting{judge: r.judge, jaeger: r.env.jaeger, flush: r.env.flush, cannotCome: r.cannotCome, nothingWaits: watch.nothingWaits}).await(settling)
 }
 
 // unreadTimeout bounds reading the state of all orders when it could not be read before: an answer that a store is away takes about 5 s.
@@ -46,8 +48,8 @@ func (r *running) settle(ctx context.Context, run string) (readable bool) {
 			return err
 		}
 		for form, a := range sums {
-			if a.Pending > 0 {
-				return fmt.Errorf("%d %s of %s are pending", a.Pending, unitOf(r.Flow).many(), form)
+			if a.Pending > a.Lost { // nobody carries on with the lost ones
+				return fmt.Errorf("%d %s of %s are pending", a.Pending-a.Lost, unitOf(r.Flow).many(), form)
 			}
 		}
 		return nil

@@ -53,9 +53,29 @@ func (r *running) disturbances() []outage {
 	return list
 }
 
+// findCrashes lists when services were away because of faults that made them crash. Times that meet are one.
+func (r *running) findCrashes() {
+	if r.env.system == nil {
+		return
+	}
+	newest := map[string]int{} // in the list, by service
+	for _, c := range r.env.system.Crashed() {
+		o := outage{event: r.crashFault(c.Service), part: c.Service, do: "kill", from: c.From}
+		if !c.To.IsZero() {
+			o.to = c.To.Add(aftermath)
+		}
+		if i, ok := newest[c.Service]; ok && (r.crashes[i].to.IsZero() || !o.from.After(r.crashes[i].to)) {
+			r.crashes[i].to = o.to
+			continue
+		}
+		newest[c.Service] = len(r.crashes)
+		r.crashes = append(r.crashes, o)
+	}
+}
+
 // explains returns the event that explains why an order that was under way between two times did not fare as it should, or "".
 func (r *running) explains(from, to time.Time) string {
-	for _, o := range slices.Concat(outages(r.happened), r.disturbances()) {
+	for _, o := range slices.Concat(outages(r.happened), r.disturbances(), r.crashes) {
 		if !to.Before(o.from) && (o.to.IsZero() || from.Before(o.to)) {
 			return o.event
 		}
@@ -63,9 +83,12 @@ func (r *running) explains(from, to time.Time) string {
 	return ""
 }
 
-// explainsAnswer returns the event that explains a missing answer, or "".
+// explainsAnswer returns the event or the crash that explains a missing answer, or "". When a service elsewhere crashed is not known.
 func (r *running) explainsAnswer(o *record) string {
-	return r.explains(o.Intended, o.Intended.Add(time.Duration(o.Response)))
+	if event := r.explains(o.Intended, o.Intended.Add(time.Duration(o.Response))); event != "" || r.env.system != nil {
+		return event
+	}
+	return r.crashFault("")
 }
 
 // explainsEnd returns what explains why an order is not final, or its journey not complete, or "".

@@ -100,7 +100,7 @@ func (s *System) crash(n *node) bool {
 	if !s.beginRestart() {
 		return false
 	}
-	evictions := n.evictions()
+	evictions, back := n.evictions(), s.crashTimes.crashed(n.name)
 	s.remove(n)
 	n.life.Kill()
 	s.graves.Go(func() { n.bury() })
@@ -115,10 +115,8 @@ func (s *System) crash(n *node) bool {
 		}
 		for ctx.Err() == nil {
 			err := s.Start(ctx, n.instance)
-			if err == nil {
-				return
-			}
-			if runs, _ := s.Running(n.instance); runs { // somebody else has started it
+			if runs, _ := s.Running(n.instance); err == nil || runs { // somebody else may have started it
+				back()
 				return
 			}
 			if !errors.Is(err, context.Canceled) {

@@ -20,14 +20,15 @@ import (
 
 // System is a set of running services.
 type System struct {
-	config    Config
-	flow      *flowWork
-	handlings *handlingIDs
-	fired     *firedFaults
-	calls     *callCounts
-	crashes   *crashes
-	serving   errgroup.Group
-	failed    chan error // the first server that ended by itself
+	config     Config
+	flow       *flowWork
+	handlings  *handlingIDs
+	fired      *firedFaults
+	calls      *callCounts
+	crashes    *crashes
+	crashTimes crashTimes
+	serving    errgroup.Group
+	failed     chan error // the first server that ended by itself
 
 	mu          sync.Mutex             // guards what follows
 	control     map[string]*sync.Mutex // by service: held while it is stopped, killed, paused or started
