@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -30,6 +31,7 @@ func sumsHold(t *testing.T, result *lab.Result) {
 // TestAKafkaThatDiesInMidRun and stays away, without an event that says so: the run ends within its timeouts, its sums hold, its report is written and
 // names the broker; calls go on.
 func TestAKafkaThatDiesInMidRun(t *testing.T) {
+	testkit.Unraced(t, "TestKilledBrokerKeepsItsRecords")
 	t.Parallel() // in virtual time
 	out := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -80,6 +82,7 @@ func TestAKafkaThatDiesInMidRun(t *testing.T) {
 
 // TestAccountsThatNobodyCanRead: when the service that keeps them is killed for good, what clients were told is accepted counts as lost, and the sums hold.
 func TestAccountsThatNobodyCanRead(t *testing.T) {
+	testkit.Unraced(t, "TestKilledServiceIsExplained")
 	t.Parallel() // in virtual time
 	disturbed(t, []services.Form{services.GRPC, services.Kafka}, []string{"1s:kill:orders"}, func(t *testing.T, result *lab.Result) {
 		for form, f := range result.Forms {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tracelab/derive"
+	"tracelab/internal/testkit"
 	"tracelab/internal/traceset"
 	"tracelab/lab"
 	"tracelab/services"
@@ -18,6 +19,7 @@ import (
 // TestAFlowFromTracesIsAsFast derives a flow from the lab's own traces and runs it: the client waits as long as before, and the work takes as
 // long, within a tenth. In virtual time both runs are the same each time.
 func TestAFlowFromTracesIsAsFast(t *testing.T) {
+	testkit.Unraced(t, "TestARunOfAnyFlow")
 	t.Parallel() // in virtual time
 	const orders, tenth = 30, 0.1
 	for form, answered := range map[services.Form]string{services.GRPC: "done", services.Kafka: "early"} {
@@ -58,6 +60,7 @@ func TestAFlowFromTracesIsAsFast(t *testing.T) {
 // TestFlowsFromTracesOfOthersRun derives a flow from each case of the judge, among them those of Tempo, Jaeger and Zipkin, and runs it: every
 // unit completes in every form. Cases that give the same flow but for names and costs are run once.
 func TestFlowsFromTracesOfOthersRun(t *testing.T) {
+	testkit.Unraced(t, "TestARunOfAnyFlow")
 	t.Parallel() // in virtual time
 	files, err := filepath.Glob(filepath.Join("..", "journey", "testdata", "cases", "*.json"))
 	if err != nil || len(files) < 40 {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey"
 	"tracelab/journey/compare"
 	"tracelab/lab"
@@ -18,6 +19,7 @@ import (
 // Sync against async, of the lab's own run: every step is paired with itself, the five hops that messages carry instead
 // of calls are named, and what the nodes differ by adds up to what the forms differ by.
 func TestDiffOfGRPCAndKafka(t *testing.T) {
+	testkit.Unraced(t, "TestAccountsOfAHealthyRun")
 	t.Parallel() // in virtual time
 	virtually(t, func(config *lab.Config) {
 		config.Forms, config.Orders = []services.Form{services.GRPC, services.Kafka}, 8

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey/format"
 	"tracelab/lab"
 	"tracelab/services"
@@ -15,6 +16,7 @@ import (
 // TestFaultsFireAsDrawn: a share of the orders, the same in every form, counted by the services and by the seed, and told in every output. A fault
 // behind one that ends the order fires on fewer.
 func TestFaultsFireAsDrawn(t *testing.T) {
+	testkit.Unraced(t, "TestAccountsBalanceWithEachFault")
 	t.Parallel() // in virtual time
 	virtually(t, func(c *lab.Config) {
 		c.Orders, c.Rate = 20, 40

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/otelamqp/amqptest"
 	"tracelab/services"
@@ -49,6 +50,7 @@ var harm = []string{
 // TestEveryKindOfFaultOnAnyFlow lets all kinds act in one run of a flow that no code names: each fires as drawn, in each form that it can act on, and
 // the sums hold.
 func TestEveryKindOfFaultOnAnyFlow(t *testing.T) {
+	testkit.Unraced(t, "TestAccountsBalanceWithEachFault")
 	t.Parallel() // in virtual time
 	flow, err := flows.Parse("harbor.yaml", []byte(harbor))
 	if err != nil {

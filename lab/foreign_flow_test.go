@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 	"tracelab/services/flows"
@@ -22,6 +23,7 @@ func ownFlow(t *testing.T) *flows.Flow {
 // TestEventsOfAnyFlow: a service that no code names is killed and started again. Messages wait for it and none is lost, calls fail, and the report
 // explains both by the event.
 func TestEventsOfAnyFlow(t *testing.T) {
+	testkit.Unraced(t, "TestKilledServiceIsExplained")
 	t.Parallel() // in virtual time
 	f := ownFlow(t)
 	disturbed(t, []services.Form{"calls", "messages"}, nil, func(t *testing.T, result *lab.Result) {

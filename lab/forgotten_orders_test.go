@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/lab/rundir"
 	"tracelab/services"
@@ -47,6 +48,9 @@ func TestAccountsBalanceWhenOrdersForgets(t *testing.T) {
 		"forgotten before they are read": {func(c *lab.Config) { c.Remembered, c.Rate = 18, 100 }, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name != "read as it goes" {
+				testkit.Unraced(t, "TestAccountsBalanceWhenOrdersForgets/read as it goes")
+			}
 			result := quickly(t, func(config *lab.Config) { config.Orders, config.Rate = orders, 20; c.change(config) })
 			balanced(t, result)
 			if len(result.Problems) > 0 {

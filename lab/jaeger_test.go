@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -72,6 +73,7 @@ func TestJaegerGivesTheSameStructures(t *testing.T) {
 
 // With more traces in the period than one answer brings, every span of the run is still found.
 func TestJaegerIsAskedInHalves(t *testing.T) {
+	testkit.Unraced(t, "TestJaegerIsFollowed")
 	t.Parallel()
 	s := startJaegerServer(t, dialects[0])
 	to := startTarget(t, s.otlp, unchanged)
@@ -125,6 +127,7 @@ func TestJaegerFailsWhenAllIsThere(t *testing.T) {
 }
 
 func TestJaegerTooCrowded(t *testing.T) {
+	testkit.Unraced(t, "TestJaegerIsFollowed")
 	t.Parallel()
 	s := startJaegerServer(t, dialects[0])
 	to := startTarget(t, s.otlp, unchanged)

@@ -3,6 +3,7 @@ package lab_test
 import (
 	"testing"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey"
 	"tracelab/journey/lint"
 	"tracelab/lab"
@@ -13,6 +14,7 @@ import (
 // The rules find nothing to say about the lab's own spans where a consumer's span has a link to its message, polls and
 // commits included; and where it has the parent alone, exactly S09 for each process span.
 func TestRulesOnTheLabsOwnSpans(t *testing.T) {
+	testkit.Unraced(t, "TestARunOfAnyFlow")
 	t.Parallel() // in virtual time
 	for _, c := range []struct {
 		relation string

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -17,6 +18,7 @@ import (
 // TestLiveStreamKeepsItsMemory: a stream leaves nothing behind but counts. Once all that is bounded is full, the heap stays as it is.
 // TRACELAB_LIVE_UNITS sets how many units there are in all.
 func TestLiveStreamKeepsItsMemory(t *testing.T) {
+	testkit.Unraced(t, "TestPropertyLiveAccounts")
 	units, err := strconv.Atoi(cmp.Or(os.Getenv("TRACELAB_LIVE_UNITS"), "450"))
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +64,7 @@ func TestLiveStreamKeepsItsMemory(t *testing.T) {
 // TestLiveStreamStopsWhereTheLabIsFull: while a service stands still, a stream places so many units as may be under way and counts the others; once it
 // goes on, all that were placed are done.
 func TestLiveStreamStopsWhereTheLabIsFull(t *testing.T) {
+	testkit.Unraced(t, "TestPropertyLiveAccounts")
 	synctest.Test(t, func(t *testing.T) {
 		l := openLive(t, lab.Config{Seed: 1, Forms: []services.Form{services.Kafka}, Network: (&virtualNetwork{}).network()}, 20)
 		defer closeLive(t, l)

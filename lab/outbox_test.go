@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 	"tracelab/services/flows"
@@ -13,6 +14,7 @@ import (
 // TestAnOutboxByFile: one run has a form with an outbox beside the same form without: while the broker is away the clients of the first are
 // answered as ever, in memory, too, and none of its orders is lost.
 func TestAnOutboxByFile(t *testing.T) {
+	testkit.Unraced(t, "TestKilledBrokerKeepsItsRecords")
 	t.Parallel() // in virtual time
 	text, err := flows.Source("order")
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey"
 	"tracelab/journey/compare"
 	"tracelab/journey/predict"
@@ -78,6 +79,7 @@ func predicted(t *testing.T, forms map[services.Form][]*journey.Journey, from, t
 }
 
 func TestPredictionsAreRight(t *testing.T) {
+	testkit.Unraced(t, "TestAccountsOfAHealthyRun")
 	t.Parallel() // in virtual time
 	forms := measuredForms(t, 0)
 	for _, c := range []struct{ from, to services.Form }{
@@ -98,6 +100,7 @@ func TestPredictionsAreRight(t *testing.T) {
 
 // With 20 ms in every queue a prediction is still right, and one by messages that cost nothing is not.
 func TestPredictionsKnowWhatQueuesCost(t *testing.T) {
+	testkit.Unraced(t, "TestAccountsOfAHealthyRun")
 	t.Parallel() // in virtual time
 	forms := measuredForms(t, 20*time.Millisecond)
 	for _, to := range []services.Form{services.Kafka, services.Hybrid} {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey/format"
 	"tracelab/lab"
 	"tracelab/services"
@@ -12,6 +13,7 @@ import (
 
 // TestARunSaysWhatItsRelationChanges for a reader of the traces; the default has nothing to say.
 func TestARunSaysWhatItsRelationChanges(t *testing.T) {
+	testkit.Unraced(t, "TestJourneysNeverMix")
 	t.Parallel() // in virtual time
 	const orders = 2
 	steps := len(flows.Order().Rows)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey"
 	"tracelab/journey/compare"
 	"tracelab/lab"
@@ -32,6 +33,9 @@ func TestFiguresOnTheWayAreThoseOfTheWholeRun(t *testing.T) {
 		"nothing held": func(c *lab.Config) { c.HeldSpans = 1 },
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name != "link" {
+				testkit.Unraced(t, "TestFiguresOnTheWayAreThoseOfTheWholeRun/link")
+			}
 			result := quickly(t, func(c *lab.Config) { c.Orders, c.Rate = few, 400; change(c) })
 			whole := judgeWhole(t, result)
 			for form, f := range result.Forms {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey"
 	"tracelab/lab"
 	"tracelab/services"
@@ -74,6 +75,7 @@ func checkSameWork(t *testing.T, result *lab.Result, forms []services.Form) {
 
 // TestOtherWorkIsFound: one cell that differs in one form, a cost, a step that is left out, or a share, is found.
 func TestOtherWorkIsFound(t *testing.T) {
+	testkit.Unraced(t, "TestARunOfAnyFlow")
 	t.Parallel() // in virtual time
 	run := func(change ...string) map[int][]string {
 		f, err := flows.Parse("sorting.yaml", []byte(strings.NewReplacer(change...).Replace(sorting)))

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey/compare"
 	"tracelab/journey/format"
 	"tracelab/lab"
@@ -15,6 +16,7 @@ import (
 // TestTheSquare: a run of the four corners tells what the early answer and the broker change. In virtual time the early answer makes the caller wait
 // less, with calls and with messages, and the completion of calls stays the same to the nanosecond.
 func TestTheSquare(t *testing.T) {
+	testkit.Unraced(t, "TestARunOfAnyFlow")
 	t.Parallel() // in virtual time
 	_, corners, err := flows.Order().WithCorners()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey/compare"
 	"tracelab/journey/format"
 	"tracelab/lab"
@@ -16,6 +17,7 @@ import (
 // TestAViewIsComparedByItsStaleness, and by nothing else: it leaves steps out. An update takes an acknowledgement and the way to the next delivery
 // at the most to be visible, and a read is no older than the time between two updates and that.
 func TestAViewIsComparedByItsStaleness(t *testing.T) {
+	testkit.Unraced(t, "TestARunOfAnyFlow")
 	t.Parallel() // in virtual time
 	const orders = 30
 	virtually(t, func(c *lab.Config) {

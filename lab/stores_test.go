@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -13,6 +14,7 @@ import (
 // TestWhatAKilledMailboxHeldIsLost: with a store on disk the orders that were accepted are known after orders was killed; those that it held in its
 // mailbox are pending for ever, and the report says so. Those of the message form go on.
 func TestWhatAKilledMailboxHeldIsLost(t *testing.T) {
+	testkit.Unraced(t, "TestKilledServiceIsExplained")
 	t.Parallel() // in virtual time
 	file := filepath.Join(t.TempDir(), "store")
 	disturbed(t, []services.Form{"ack", services.Kafka}, []string{"250ms:kill:orders", "1s:start:orders"}, func(t *testing.T, result *lab.Result) {

@@ -3,6 +3,7 @@ package lab_test
 import (
 	"testing"
 
+	"tracelab/internal/testkit"
 	"tracelab/lab"
 	"tracelab/services"
 	"tracelab/services/flows"
@@ -21,6 +22,7 @@ forms:
 // TestOrdersThatAreTriedAgainAreWhole: of a step that fails for good there are as many spans as of the steps that would have come after it. Such an order
 // is judged by its state, whichever of its last span and its state came first.
 func TestOrdersThatAreTriedAgainAreWhole(t *testing.T) {
+	testkit.Unraced(t, "TestAccountsBalanceWithEachFault")
 	t.Parallel() // in virtual time
 	f, err := flows.Parse("shop.yaml", []byte(patientShop))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/internal/vocabulary"
 	"tracelab/journey/format"
 	"tracelab/lab"
@@ -38,6 +39,7 @@ func inItsWords(t *testing.T, f *flows.Flow, result *lab.Result) {
 // TestTroubleIsToldInTheFlowsWords: what a run says of faults, events, links, clients and calls that it counted names the flow's own unit, and the page
 // tells of the calls what the text tells.
 func TestTroubleIsToldInTheFlowsWords(t *testing.T) {
+	testkit.Unraced(t, "TestARunOfAnyFlow")
 	t.Parallel() // in virtual time
 	text, err := flows.LoadSource("ride")
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey/format"
 	"tracelab/lab"
 	"tracelab/services"
@@ -122,6 +123,7 @@ func TestStoppedServiceFinishes(t *testing.T) {
 
 // TestPausedServiceIsLate: nothing fails, and who waits for it waits.
 func TestPausedServiceIsLate(t *testing.T) {
+	testkit.Unraced(t, "TestKilledServiceIsExplained")
 	t.Parallel() // in virtual time
 	disturbed(t, []services.Form{services.GRPC, services.Kafka}, []string{"1s:pause:payment", "1800ms:start:payment"}, func(t *testing.T, result *lab.Result) {
 		healthy(t, result)
@@ -147,6 +149,7 @@ func TestKilledBrokerKeepsItsRecords(t *testing.T) {
 
 // TestKilledEntryLosesItsOrders: they are counted as lost, and the sums hold.
 func TestKilledEntryLosesItsOrders(t *testing.T) {
+	testkit.Unraced(t, "TestKilledServiceIsExplained")
 	t.Parallel() // in virtual time
 	disturbed(t, []services.Form{services.GRPC, services.Kafka}, []string{"2s:kill:orders", "2500ms:start:orders"}, func(t *testing.T, result *lab.Result) {
 		healthy(t, result)
