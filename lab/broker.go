@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -22,6 +23,9 @@ type Broker struct {
 	cluster *kfake.Cluster
 	trimmer *trimmer
 	port    *process.Port
+
+	mu    sync.Mutex // held while it is stopped, paused or started
+	state string     // "" at first: running
 }
 
 // StartBroker starts the embedded Kafka on a free port of 127.0.0.1, or on the network given.

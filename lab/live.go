@@ -50,9 +50,10 @@ type Live struct {
 	}
 	looked struct {
 		sync.Mutex
-		at    time.Time // when somebody asked last for a snapshot
-		did   time.Time // when something was done to a part last
-		kafka string    // state of the embedded Kafka
+		at       time.Time         // when somebody asked last for a snapshot
+		did      time.Time         // when something was done to a part last
+		killed   map[string]bool   // instances that were killed and not started again
+		starting map[string]string // instances that are being started, with what that waits for
 	}
 
 	// The judge's lock guards what follows.
@@ -82,7 +83,7 @@ func Open(ctx context.Context, c Config, recent int) (*Live, error) {
 	}
 	c.Links, c.settableLinks = nil, c.Target == ""
 	l := &Live{config: c, name: rundir.Name(time.Now(), c.Seed), changes: newChanges(), nudges: make(chan struct{}, 1)}
-	l.looked.kafka = partRunning
+	l.looked.killed, l.looked.starting = map[string]bool{}, map[string]string{}
 	l.ctx, l.end = context.WithCancel(context.WithoutCancel(ctx))
 	l.sums = newLiveSums(c.Forms, 2*c.Remembered)
 	l.figures = newFigures()

@@ -61,6 +61,11 @@ func newBrokerWatch(f *flows.Flow, config services.Config) *brokerWatch {
 	return w
 }
 
+// consumes tells whether a service is a member of a group.
+func (w *brokerWatch) consumes(service string) bool {
+	return w != nil && slices.Contains(w.groups, w.config.Prefix+service)
+}
+
 // now is what was asked last. It asks again in the background when that was a while ago, and calls done when there is an answer.
 func (w *brokerWatch) now(done func()) ([]GroupLag, []DeadLetters, error) {
 	if w == nil || len(w.groups) == 0 {

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,20 +17,6 @@ type Conditions struct {
 	Faults   []faults.Fault
 	Relation services.Relation
 	Links    []links.Link
-}
-
-// States of a part.
-const (
-	partRunning = "running"
-	partPaused  = "paused"
-	partDown    = "down"
-)
-
-// Part is a service, an instance of one, or the embedded Kafka.
-type Part struct {
-	Name  string
-	State string   // running, paused or down
-	CanDo []string // stop, kill, pause or start
 }
 
 // FiredCount says on how many units a fault acted, of the first million or so of a lab.
@@ -71,66 +56,6 @@ func (l *Live) Conditions() Conditions {
 
 func (c Conditions) clone() Conditions {
 	return Conditions{Faults: slices.Clone(c.Faults), Relation: c.Relation, Links: slices.Clone(c.Links)}
-}
-
-// Do stops, kills, pauses or starts a part now; e.At is ignored. It returns when that is done: a stop when all is finished, a start when calls and
-// messages reach the part again. A *ConfigError is what is out of this lab's reach.
-func (l *Live) Do(ctx context.Context, e Event) error {
-	if err := l.config.canDo(e); err != nil {
-		return &ConfigError{fmt.Errorf("%s %s: %w", e.Do, e.Part, err)}
-	}
-	defer l.did()
-	l.did()
-	if err := l.env.disturb(ctx, e); err != nil {
-		return fmt.Errorf("%s %s: %w", e.Do, e.Part, err)
-	}
-	if e.Part == kafkaPart {
-		l.looked.Lock()
-		l.looked.kafka = map[string]string{"stop": partDown, "kill": partDown, "pause": partPaused, "start": partRunning}[e.Do]
-		l.looked.Unlock()
-	}
-	return nil
-}
-
-// did notes that something is done to a part: what comes of it is to be read.
-func (l *Live) did() {
-	l.looked.Lock()
-	l.looked.did = time.Now()
-	l.looked.Unlock()
-	l.nudge()
-	l.changes.note()
-}
-
-// parts lists what Do can be done to; nothing when the services run elsewhere.
-func (l *Live) parts() []Part {
-	if l.env.system == nil {
-		return nil
-	}
-	var list []Part
-	for _, service := range l.config.Flow.Services() {
-		for _, name := range (services.Config{Instances: l.config.Instances}).InstancesOf(service) {
-			state := partDown
-			if runs, paused := l.env.system.Running(name); paused {
-				state = partPaused
-			} else if runs {
-				state = partRunning
-			}
-			list = append(list, partIn(name, state))
-		}
-	}
-	if l.env.embedded != nil {
-		l.looked.Lock()
-		list = append(list, partIn(kafkaPart, l.looked.kafka))
-		l.looked.Unlock()
-	}
-	return list
-}
-
-// partIn is a part in a state, with what can be done to it.
-func partIn(name, state string) Part {
-	return Part{name, state, map[string][]string{
-		partRunning: {"stop", "kill", "pause"}, partPaused: {"start", "stop", "kill"}, partDown: {"start"},
-	}[state]}
 }
 
 // drawnUnits counts the units that were placed with each fault, and those that the seed draws for it.

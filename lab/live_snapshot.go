@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tracelab/services"
@@ -72,7 +73,10 @@ func (l *Live) atRest() bool {
 func (l *Live) problems(s Snapshot, broker error) []string {
 	var list []string
 	for _, part := range s.Parts {
-		if part.State != partRunning {
+		switch {
+		case part.State == partStarting:
+			list = append(list, strings.TrimSuffix(fmt.Sprintf("%s is starting: %s", part.Name, part.Waits), ": "))
+		case part.State != partRunning:
 			list = append(list, fmt.Sprintf("%s is %s: %s that need it wait or fail; start it", part.Name, part.State, unitOf(l.config.Flow).many()))
 		}
 	}

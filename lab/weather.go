@@ -116,7 +116,7 @@ func (env *environment) disturb(ctx context.Context, e Event) error {
 		ctx, cancel := context.WithTimeout(ctx, backTimeout)
 		defer cancel()
 		if err := to.Start(ctx, e.Part); err != nil {
-			return err
+			return errors.Join(env.kafkaAway(e), err)
 		}
 		return env.system.Ready(ctx)
 	}

@@ -13,6 +13,9 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
+// SessionTimeout is how long a group keeps a service that was killed: so long its successor may wait for messages.
+const SessionTimeout = kafka.SessionTimeout
+
 // brokerKind is one product that carries messages.
 type brokerKind struct {
 	// addresses are where the configuration has it; none: it is not there.

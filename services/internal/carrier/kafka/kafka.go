@@ -25,7 +25,6 @@ const (
 	commitInterval = 100 * time.Millisecond // between commits of finished records
 	soonInterval   = 10 * time.Millisecond  // where somebody asks for the backlog
 	dialTimeout    = 3 * time.Second        // for the first answer of the broker
-	sessionTimeout = 6 * time.Second        // until others get the partitions of a killed service: not 45 s; brokers refuse less
 	fetchWait      = 250 * time.Millisecond // for which a fetch that began before a partition existed withholds its records
 	mostBackoff    = 250 * time.Millisecond // between attempts to reach a broker that is away: kgo's own grows to 2.5 s
 	metadataMinAge = 250 * time.Millisecond // so that a new leader is found in a quarter of a second, not in five
@@ -36,6 +35,9 @@ const (
 	logInterval    = 10 * time.Second       // between log lines about a broker that does not answer
 	cancelGrace    = 100 * time.Millisecond // for work to end once its client is closed
 )
+
+// SessionTimeout is how long a group keeps a member that was killed, until others get its partitions: not 45 s, and brokers refuse less.
+const SessionTimeout = 6 * time.Second
 
 // Config says how a service takes part in the messages of a Kafka.
 type Config struct {
@@ -127,8 +129,8 @@ func (k *Broker) options() []kgo.Opt {
 		kgo.ConsumeTopics(k.topics(k.config.Consume)...),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // a new group misses nothing
 		kgo.DisableAutoCommit(),                           // commits follow the work, not the poll
-		kgo.SessionTimeout(sessionTimeout),
-		kgo.HeartbeatInterval(sessionTimeout/3),
+		kgo.SessionTimeout(SessionTimeout),
+		kgo.HeartbeatInterval(SessionTimeout/3),
 		kgo.FetchMaxWait(fetchWait),
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(partitionBytes),

@@ -30,7 +30,7 @@ func (k *Broker) openReplies() (*replies, error) {
 	client, err := kgo.NewClient(kgo.WithContext(k.life), kgo.SeedBrokers(k.config.Addresses...), kgo.ClientID(k.config.Service), kgo.Dialer(k.config.Dial),
 		kgo.WithHooks(spans.hooks()...), kgo.ConsumerGroup(k.config.Prefix+own.Group), kgo.ConsumeTopics(k.topics(own.Topics)...),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtEnd()), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()), kgo.DisableAutoCommit(),
-		kgo.SessionTimeout(sessionTimeout), kgo.HeartbeatInterval(sessionTimeout/3), kgo.FetchMaxWait(fetchWait), kgo.MetadataMinAge(metadataMinAge),
+		kgo.SessionTimeout(SessionTimeout), kgo.HeartbeatInterval(SessionTimeout/3), kgo.FetchMaxWait(fetchWait), kgo.MetadataMinAge(metadataMinAge),
 		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), kgo.MaxDecompressBatchBytes(batchBytes), kgo.BrokerMaxReadBytes(answerBytes),
 		kgo.RetryBackoffFn(func(failures int) time.Duration { return min(mostBackoff, 10*time.Millisecond<<min(failures, 10)) }),
 		kgo.DisableClientMetrics())
