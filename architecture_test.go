@@ -38,7 +38,6 @@ var rooms = []room{
 	{"derive", []string{"services", "journey"}, "writes flows from journeys: what the judge reads of anybody's traces, as data that the services do"},
 	{"watch", []string{"otelkgo", "tracecontext", "journey", "internal"}, "judges streams of traces on Kafka: what it reads is anybody's, so it knows no lab and no service"},
 	{"services", []string{"otelamqp", "otelkgo", "tracecontext", "internal"}, "makes traces: the system under observation knows neither its driver nor its judge"},
-	{"watch", []string{"otelkgo", "journey", "internal"}, "judges a stream of traces by the rules of the judge: it knows neither the lab nor its services"},
 	{"journey", nil, "judges traces: a library for projects that have never heard of the lab"},
 	{"otelamqp", nil, "instruments amqp091-go: a library for projects that have never heard of the lab"},
 	{"otelkgo", nil, "instruments franz-go: a library for projects that have never heard of the lab"},
