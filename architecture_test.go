@@ -64,7 +64,7 @@ type confinement struct {
 
 var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
-		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/broker/*.go", "internal/broker/brokertest/*.go", "experiments/model/partition.go"),
+		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/broker/*.go", "internal/broker/brokertest/*.go", "internal/traceset/kafka.go", "experiments/model/partition.go"),
 		"the broker is a seam: only its carrier knows what an offset or a partition is, the lab starts the embedded broker, and the model places keys as the client does"},
 	{"amqp091-go", under("github.com/rabbitmq/amqp091-go"),
 		matches("otelamqp/*.go", "otelamqp/amqptest/*.go", "services/internal/carrier/rabbitmq/*.go", "doctor/*.go", "internal/rabbitmq/*.go", "interop/*.go"),
@@ -181,6 +181,8 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"watch/summary/of.go", module + "/journey/lint", ""},
 		{"watch/summary/of.go", module + "/lab/rundir", "watch may not import lab"},
 		{"internal/traceset/kafka.go", module + "/watch/summary", ""},
+		{"internal/traceset/kafka.go", "github.com/twmb/franz-go/pkg/kgo", ""},
+		{"internal/traceset/summaries.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go"},
 		{"internal/poll/poll.go", module + "/watch/summary", "what is kept of judged journeys"},
 		{"internal/stack/load.go", "github.com/compose-spec/compose-go/v2/cli", ""},
 		{"tools/stack/main.go", "github.com/compose-spec/compose-go/v2/cli", "compose-go"},

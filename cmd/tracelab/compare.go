@@ -15,7 +15,7 @@ import (
 
 // compareCommand is `tracelab compare`.
 type compareCommand struct {
-	Inputs     []string `arg:"" optional:"" name:"input" help:"One run directory: its forms against each other. Two: form by form. RUN/grpc: one form. Else a file of OTLP or Jaeger traces, a folder of them, files joined by commas, a quoted pattern ('before-*.json'), a baseline that --save wrote, - for standard input, jaeger:TRACEID, or the address of a trace, a comparison or a search in the Jaeger UI. The first is what the others are compared with."`
+	Inputs     []string `arg:"" optional:"" name:"input" help:"One run directory: its forms against each other. Two: form by form. RUN/grpc: one form. Else a file of OTLP or Jaeger traces, a folder of them, files joined by commas, a quoted pattern ('before-*.json'), a baseline that --save wrote, kafka://HOST:PORT/TOPIC?since=1h&root=SERVICE/NAME for the summaries that tracelab watch wrote, - for standard input, jaeger:TRACEID, or the address of a trace, a comparison or a search in the Jaeger UI. The first is what the others are compared with."`
 	Base       string   `help:"Of one run directory: the form that the others are compared with (default: the run's own)." placeholder:"FORM"`
 	FailOn     []string `help:"Exit with 1 when a measure is more than in the base by this: MEASURE[ pN][@ROOT]>AMOUNT, such as 'completion>5%' or 'caller wait p95@POST /orders>20ms'. It fails when the whole 95 % interval lies beyond, passes when it lies below, and is undecided otherwise. May be repeated." placeholder:"LIMIT" sep:"none" env:"TRACELAB_COMPARE_FAIL_ON"`
 	Undecided  string   `help:"What an undecided limit counts as: pass or fail (default ${default})." enum:"pass,fail" default:"pass" placeholder:"OUTCOME"`

@@ -142,6 +142,9 @@ type readGroups struct {
 func (c question) read(ctx context.Context, inputs []traceset.Input) (readGroups, error) {
 	var all readGroups
 	for i, in := range inputs {
+		if err := c.refuseSummaries(in); err != nil {
+			return all, err
+		}
 		group, some, err := in.Group(ctx)
 		if err != nil {
 			return all, err
@@ -152,7 +155,8 @@ func (c question) read(ctx context.Context, inputs []traceset.Input) (readGroups
 		if group, err = c.choose(group); err != nil {
 			return all, err
 		}
-		if b := group.Baseline; b != nil {
+		if _, saved := in.(traceset.Baseline); saved {
+			b := group.Baseline
 			if i > 0 {
 				return all, usageError{fmt.Errorf("%s is a baseline: it is compared with, so name it first", in.Name())}
 			}
@@ -167,6 +171,14 @@ func (c question) read(ctx context.Context, inputs []traceset.Input) (readGroups
 		}
 	}
 	return all, nil
+}
+
+// refuseSummaries fails for a choice among summaries that takes spans.
+func (c question) refuseSummaries(in traceset.Input) error {
+	if _, is := in.(traceset.Summaries); is && (len(c.Where)+len(c.Without) > 0 || c.IncludeIncomplete) {
+		return usageError{fmt.Errorf("%s has summaries, which have no spans: leave out --where, --without and --include-incomplete, and choose with root, since and until in the address", in.Name())}
+	}
+	return nil
 }
 
 func (c question) groups(ctx context.Context, inputs []traceset.Input) (sides, error) {

@@ -80,6 +80,10 @@ func (r *Resolver) resolve(name string) ([]Input, error) {
 	if name == "-" {
 		return []Input{File{r, name}}, nil
 	}
+	if strings.HasPrefix(name, kafkaScheme) {
+		address, err := parseKafkaAddress(name, time.Now())
+		return []Input{Summaries{name, address}}, err
+	}
 	if sides, err := r.address(name, time.Now()); err == nil || !errors.Is(err, jaeger.ErrNoAddress) {
 		return sides, err
 	}
