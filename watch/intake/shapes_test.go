@@ -12,62 +12,101 @@ import (
 // services of the lab's flow, one after the other.
 var services = []string{"gateway", "orders", "inventory", "payment", "notification", "delivery"}
 
-// batch is traces as the lab's order flow makes them over Kafka: in each service a step, a message handled and one sent. Their spans have
-// 5, 16 and 15 attributes, and those that handle a message a link.
-func batch(traces int) ptrace.Traces {
+// relation is how a span that handles a message refers to the one that sent it.
+type relation int
+
+const (
+	both    relation = iota // parent and link, in one trace
+	linking                 // by a link, from a trace of its own
+)
+
+// batch is orders as the lab makes them over Kafka, in one trace each.
+func batch(orders int) ptrace.Traces { return batchOf(0, orders, both) }
+
+// batchOf is orders from first on: each service handles a message, does a step and sends the next message. Their spans have 16, 5 and 15
+// attributes, and those that handle a message a link.
+func batchOf(first, orders int, rel relation) ptrace.Traces {
 	all := ptrace.NewTraces()
-	for n := range traces {
+	for n := first; n < first+orders; n++ {
 		for at, service := range services {
 			rs := all.ResourceSpans().AppendEmpty()
 			put(rs.Resource().Attributes(), "host.id", "vm", "host.name", "vm", "service.instance.id", service+"-20261127-1", "service.name", service,
 				"service.version", "85c8a6a22921", "tracelab.flow", "order")
 			own := rs.ScopeSpans().AppendEmpty()
 			own.Scope().SetName("tracelab/services")
-			step := own.Spans().AppendEmpty()
-			begin(step, n, at, 0)
-			step.SetName(service + ".Handle")
-			step.SetKind(ptrace.SpanKindInternal)
-			put(step.Attributes(), "tracelab.step", service+".Handle")
-			ofOrder(step.Attributes(), n)
+			id := traceID(n, at, rel)
+			internal := own.Spans().AppendEmpty()
+			begin(internal, id, n, at, step)
+			internal.SetParentSpanID(spanID(n, at, process))
+			internal.SetName(service + ".Handle")
+			internal.SetKind(ptrace.SpanKindInternal)
+			put(internal.Attributes(), "tracelab.step", service+".Handle")
+			ofOrder(internal.Attributes(), n)
 			messaging := rs.ScopeSpans().AppendEmpty()
 			messaging.Scope().SetName("tracelab/otelkgo")
-			process := messaging.Spans().AppendEmpty()
-			begin(process, n, at, 1)
-			process.SetName("process order.placed")
-			process.SetKind(ptrace.SpanKindConsumer)
-			ofMessage(process.Attributes(), n, service, "process")
-			process.Attributes().PutStr("messaging.consumer.group.name", service)
-			link := process.Links().AppendEmpty()
-			link.SetTraceID(process.TraceID())
-			link.SetSpanID(spanID(n, at, 2))
-			link.SetFlags(769)
-			send := messaging.Spans().AppendEmpty()
-			begin(send, n, at, 2)
-			send.SetName("send stock.reserved")
-			send.SetKind(ptrace.SpanKindProducer)
-			ofMessage(send.Attributes(), n, service, "send")
+			handle := messaging.Spans().AppendEmpty()
+			begin(handle, id, n, at, process)
+			ofMessage(handle.Attributes(), n, service, topic(at-1), "process")
+			handle.Attributes().PutStr("messaging.consumer.group.name", service)
+			refer(handle, n, at, rel)
+			sent := messaging.Spans().AppendEmpty()
+			begin(sent, id, n, at, send)
+			sent.SetParentSpanID(spanID(n, at, process))
+			sent.SetName("send " + topic(at))
+			sent.SetKind(ptrace.SpanKindProducer)
+			ofMessage(sent.Attributes(), n, service, topic(at), "send")
 		}
 	}
 	return all
 }
 
-func begin(s ptrace.Span, trace, service, span int) {
-	var id pcommon.TraceID
-	id[0] = 1
-	binary.BigEndian.PutUint64(id[8:], uint64(trace)+1)
-	s.SetTraceID(id)
-	s.SetSpanID(spanID(trace, service, span))
-	if service+span > 0 {
-		s.SetParentSpanID(spanID(trace, service, 0))
+// The spans of a service.
+const (
+	process = iota + 1
+	step
+	send
+)
+
+func topic(service int) string { return fmt.Sprintf("topic-%d", service+1) }
+
+// refer makes the first service's span a root, and lets the others handle the message of the service before.
+func refer(s ptrace.Span, n, at int, rel relation) {
+	if at == 0 {
+		s.SetName("POST /orders")
+		s.SetKind(ptrace.SpanKindServer)
+		return
 	}
-	s.SetFlags(257)
-	start := pcommon.Timestamp(1_795_758_891_997_056_170 + trace*1_000_000 + service*20_000 + span*5_000)
-	s.SetStartTimestamp(start)
-	s.SetEndTimestamp(start + 9_354_955)
+	s.SetName("process " + topic(at-1))
+	s.SetKind(ptrace.SpanKindConsumer)
+	link := s.Links().AppendEmpty()
+	link.SetTraceID(traceID(n, at-1, rel))
+	link.SetSpanID(spanID(n, at-1, send))
+	link.SetFlags(769)
+	if rel == both {
+		s.SetParentSpanID(spanID(n, at-1, send))
+	}
 }
 
-func spanID(trace, service, span int) (id pcommon.SpanID) {
-	binary.BigEndian.PutUint64(id[:], uint64(trace)<<16|uint64(service)<<8|uint64(span)+1)
+func begin(s ptrace.Span, id pcommon.TraceID, n, service, span int) {
+	s.SetTraceID(id)
+	s.SetSpanID(spanID(n, service, span))
+	s.SetFlags(257)
+	start := pcommon.Timestamp(1_795_758_891_997_056_170 + n*1_000_000 + service*20_000 + span*1_000)
+	s.SetStartTimestamp(start)
+	s.SetEndTimestamp(start + 15_000 - pcommon.Timestamp(span)*2_000)
+}
+
+func traceID(n, service int, rel relation) (id pcommon.TraceID) {
+	id[0] = 1
+	binary.BigEndian.PutUint64(id[8:], uint64(n)+1)
+	if rel == linking {
+		id[1] = byte(service)
+	}
+	return id
+}
+
+func spanID(n, service, span int) (id pcommon.SpanID) {
+	binary.BigEndian.PutUint64(id[:], uint64(n)<<16|uint64(service)<<8|uint64(span))
 	return id
 }
 
@@ -77,9 +116,9 @@ func ofOrder(to pcommon.Map, n int) {
 	put(to, "tracelab.run.id", "20261127-055451.039067-1", "tracelab.form", "kafka", "tracelab.order.id", order(n), "tracelab.order.number", fmt.Sprint(n))
 }
 
-func ofMessage(to pcommon.Map, n int, service, operation string) {
+func ofMessage(to pcommon.Map, n int, service, topic, operation string) {
 	put(to, "messaging.system", "kafka", "messaging.operation.name", operation, "messaging.operation.type", operation, "server.address", "127.0.0.1",
-		"messaging.destination.name", "order.placed", "messaging.client.id", service, "messaging.kafka.message.key", order(n),
+		"messaging.destination.name", topic, "messaging.client.id", service, "messaging.kafka.message.key", order(n),
 		"messaging.message.conversation_id", order(n), "messaging.destination.partition.id", "3")
 	to.PutInt("server.port", 42305)
 	to.PutInt("messaging.kafka.offset", int64(n))
