@@ -86,7 +86,7 @@ func (c *hopsCommand) follow(ctx context.Context, s *streams, opened *lab.Live, 
 		_, err := opened.Place(ctx, form)
 		answer <- err
 	}()
-	view := newHopsView(opened.Flow(), form, c)
+	view := newHopsView(opened.Flow(), form, c, opened.Conditions().Faults)
 	if c.Format == "text" {
 		if err := view.begin(s); err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 	"tracelab/internal/testkit/wiretap"
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/faults"
 )
 
 // crossed are the headers of a hop that carry context.
@@ -28,10 +29,14 @@ func sorted(list []crossed) []crossed {
 	return list
 }
 
-// requests are those over HTTP that name a trace.
-func requests(tap *wiretap.Tap) (list []crossed) {
+// calls are those over HTTP and gRPC that name a trace.
+func calls(tap *wiretap.Tap) (list []crossed) {
 	for _, sent := range tap.Sent(nil) {
-		headers, _ := wiretap.HTTP(sent) // what is not HTTP/1 has none
+		read := wiretap.HTTP
+		if wiretap.IsHTTP2(sent) {
+			read = wiretap.GRPC
+		}
+		headers, _ := read(sent) // the last one may not be whole, and Kafka's are none
 		for _, h := range headers {
 			if parent := h.Get("traceparent"); parent != "" {
 				list = append(list, crossed{parent, h.Get("baggage")})
@@ -71,11 +76,11 @@ func recordsOf(t *testing.T, broker *lab.Broker) (list []crossed) {
 	}
 }
 
-// printedHops are the hops of a report that went by something, by what their senders wrote; several receivers of one message count once.
-func printedHops(r hopsReport, by string) (list []crossed) {
+// printedHops are the hops of a report that went by one of several carriers, by what their senders wrote; several receivers of one message count once.
+func printedHops(r hopsReport, by ...string) (list []crossed) {
 	for _, hop := range r.Hops {
 		c := crossed{strings.Join(hop.Wrote["traceparent"], ","), strings.Join(hop.Wrote["baggage"], ",")}
-		if hop.By == by && !slices.Contains(list, c) {
+		if slices.Contains(by, hop.By) && !slices.Contains(list, c) {
 			list = append(list, c)
 		}
 	}
@@ -89,7 +94,7 @@ func TestHopsAreWhatWentOverTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer broker.Close()
-	for form, by := range map[services.Form]string{services.REST: "http", services.Kafka: "kafka"} {
+	for form, by := range map[services.Form][]string{services.REST: {"http", "grpc"}, services.GRPC: {"http", "grpc"}, services.Kafka: {"kafka"}} {
 		w, network := &wiretap.Tap{}, services.TCP()
 		network.Dial = w.Before(network.Dial)
 		opened, err := lab.Open(t.Context(), lab.Config{Seed: 1, Forms: []services.Form{form}, Kafka: broker.Addresses(), Network: network, Version: "test"}, 1)
@@ -105,14 +110,14 @@ func TestHopsAreWhatWentOverTheWire(t *testing.T) {
 		if err := json.Unmarshal(text.Bytes(), &r); err != nil {
 			t.Fatal(err)
 		}
-		seen := requests(w)
-		if by == "kafka" {
+		seen := calls(w)
+		if form == services.Kafka {
 			seen = recordsOf(t, broker)
 		}
 		if err := opened.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
-		if diff := cmp.Diff(seen, printedHops(r, by), cmp.AllowUnexported(crossed{})); diff != "" || len(seen) < 4 {
+		if diff := cmp.Diff(seen, printedHops(r, by...), cmp.AllowUnexported(crossed{})); diff != "" || len(seen) < 4 {
 			t.Errorf("%s: on the wire and not printed (-), printed and not on the wire (+):\n%s", form, diff)
 		}
 		for _, hop := range r.Hops {
@@ -139,6 +144,51 @@ func TestHopsFitAScreen(t *testing.T) {
 		"read as it was written", "completed, caller wait ", "Next:"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
+// TestHopsGoOnBehindAFault: where a fault takes the context away, its name is said, and the chain goes on in the trace that the receiver began.
+func TestHopsGoOnBehindAFault(t *testing.T) {
+	t.Parallel() // it waits for spans that do not come
+	var r hopsReport
+	if err := json.Unmarshal([]byte(output(t, "hops", "--form", "kafka", "--fault", "inventory:drop-context", "--format", "json")), &r); err != nil {
+		t.Fatal(err)
+	}
+	var ways []string
+	for _, hop := range r.Hops {
+		if hop.To == nil {
+			t.Errorf("nobody received %+v", hop)
+			continue
+		}
+		ways = append(ways, hop.From.Service+" "+hop.To.Service)
+	}
+	want := []string{"client gateway", "gateway orders", "orders inventory", "inventory payment", "payment analytics", "payment notification", "payment shipping", "analytics orders", "notification orders", "shipping orders"}
+	slices.Sort(ways)
+	if slices.Sort(want); !slices.Equal(ways, want) {
+		t.Fatalf("%q, want %q", ways, want)
+	}
+	broken := r.Hops[slices.IndexFunc(r.Hops, func(h hopLine) bool { return h.From.Service == "inventory" })]
+	if note := "the fault inventory:drop-context took the trace context away: it goes on in trace " + broken.To.TraceID; !slices.Equal(broken.Notes, []string{note}) || len(r.Traces) != 2 || r.Traces[1] != broken.To.TraceID {
+		t.Errorf("notes %q, traces %q", broken.Notes, r.Traces)
+	}
+}
+
+// TestWhatBrokeAHop: a fault is named where what was written shows it.
+func TestWhatBrokeAHop(t *testing.T) {
+	whole := map[string][]string{"traceparent": {"00-aa-bb-01"}, "baggage": {"a=1"}}
+	for kind, wrote := range map[string]map[string][]string{
+		"drop-context": {"baggage": {"a=1"}}, "drop-baggage": {"traceparent": {"00-aa-bb-01"}}, "unsample": {"traceparent": {"00-aa-bb-00"}, "baggage": {"a=1"}},
+		"double-traceparent": {"traceparent": {"00-aa-bb-01", "00-aa-cc-01"}, "baggage": {"a=1"}},
+	} {
+		f := faults.Fault{Service: "orders", Kind: kind, Share: 1}
+		if note := whatBroke(f, hopLine{From: hopEnd{Service: "orders"}, Wrote: wrote}); !strings.HasPrefix(note, "the fault orders:"+kind+" ") {
+			t.Errorf("%s: %q", kind, note)
+		}
+		for service, wrote := range map[string]map[string][]string{"orders": whole, "payment": wrote} {
+			if note := whatBroke(f, hopLine{From: hopEnd{Service: service}, Wrote: wrote}); note != "" {
+				t.Errorf("%s of %s: %q", kind, service, note)
+			}
 		}
 	}
 }

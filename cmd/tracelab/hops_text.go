@@ -13,6 +13,7 @@ import (
 	"tracelab/journey/report"
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/faults"
 	"tracelab/services/flows"
 )
 
@@ -23,6 +24,7 @@ const hopsWidth = 80
 type hopsView struct {
 	flow    *flows.Flow
 	command *hopsCommand
+	faults  []faults.Fault
 	report  hopsReport
 	texts   map[string]report.HopHeaders // by the hop's ends
 	hops    map[string]hopLine
@@ -30,8 +32,8 @@ type hopsView struct {
 	printed int
 }
 
-func newHopsView(flow *flows.Flow, form services.Form, c *hopsCommand) *hopsView {
-	return &hopsView{flow: flow, command: c, texts: map[string]report.HopHeaders{}, hops: map[string]hopLine{},
+func newHopsView(flow *flows.Flow, form services.Form, c *hopsCommand, injected []faults.Fault) *hopsView {
+	return &hopsView{flow: flow, command: c, faults: injected, texts: map[string]report.HopHeaders{}, hops: map[string]hopLine{},
 		report: hopsReport{Schema: "tracelab.hops/v1", Flow: flow.Name, Form: string(form), Hops: []hopLine{}, Traces: []string{}, Next: []string{}}}
 }
 
@@ -45,10 +47,7 @@ func (v *hopsView) take(now lab.LiveJourney, final bool) {
 	if now.Journey == nil {
 		return
 	}
-	r.Traces = r.Traces[:0]
-	for _, id := range now.Journey.Traces() {
-		r.Traces = append(r.Traces, id.String())
-	}
+	r.Traces = append(r.Traces[:0], tracesOf(now.Journey)...)
 	var fresh []string
 	for _, hop := range report.HeadersOf(now.Journey) {
 		if hop.To < 0 && !final {
@@ -59,6 +58,9 @@ func (v *hopsView) take(now lab.LiveJourney, final bool) {
 			fresh = append(fresh, key)
 		}
 		v.hops[key], v.texts[key] = lineOf(now.Journey, hop), hop
+	}
+	if final {
+		fresh = append(fresh, v.goOn(now.Journey)...)
 	}
 	slices.SortStableFunc(fresh, func(a, b string) int { return cmp.Compare(v.hops[a].At, v.hops[b].At) })
 	v.order = append(v.order, fresh...)
