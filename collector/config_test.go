@@ -75,9 +75,11 @@ func TestEveryAddressComesFromTheEnvironment(t *testing.T) {
 func TestPipelinesUseWhatIsThere(t *testing.T) {
 	c, _ := readConfig(t, "collector.yaml")
 	sampling, _ := readConfig(t, "tail-sampling.yaml")
+	kafka, _ := readConfig(t, "kafka.yaml")
 	maps.Copy(c.Processors, sampling.Processors)
+	maps.Copy(c.Exporters, kafka.Exporters)
 	used := map[string]bool{}
-	for _, pipelines := range []map[string]pipeline{c.Service.Pipelines, sampling.Service.Pipelines} {
+	for _, pipelines := range []map[string]pipeline{c.Service.Pipelines, sampling.Service.Pipelines, kafka.Service.Pipelines} {
 		for _, p := range pipelines {
 			for _, name := range slices.Concat(p.Receivers, p.Processors, p.Exporters) {
 				used[name] = true
@@ -109,11 +111,13 @@ func TestManifestHasWhatTheConfigurationUses(t *testing.T) {
 		"otlp": "otlpreceiver", "memory_limiter": "memorylimiterprocessor", "attributes": "attributesprocessor", "resource": "resourceprocessor",
 		"tail_sampling": "tailsamplingprocessor", "span_metrics": "spanmetricsconnector", "otlp_grpc": "otlpexporter",
 		"prometheus": "prometheusexporter", "healthcheckv2": "healthcheckv2extension", "file_storage": "filestorage",
+		"kafka": "kafkaexporter",
 	}
 	c, _ := readConfig(t, "collector.yaml")
 	sampling, _ := readConfig(t, "tail-sampling.yaml")
+	kafka, _ := readConfig(t, "kafka.yaml")
 	want := map[string]bool{"debugexporter": true} // for looking at what passes by
-	for _, components := range []map[string]any{c.Receivers, c.Processors, c.Connectors, c.Exporters, c.Extensions, sampling.Processors} {
+	for _, components := range []map[string]any{c.Receivers, c.Processors, c.Connectors, c.Exporters, c.Extensions, sampling.Processors, kafka.Exporters} {
 		for name := range components {
 			kind, _, _ := strings.Cut(name, "/")
 			if modules[kind] == "" {
