@@ -15,7 +15,7 @@ import (
 )
 
 func ours(c composeFile) (found []string) {
-	for _, name := range slices.Concat(seven, oneShot) {
+	for _, name := range slices.Concat(seven, oneShot, watch) {
 		s := c.all.Services[name]
 		found = append(found, list(
 			unless(s.Image == "tracelab:"+c.variable("TRACELAB_VERSION"), "%s: image %s", name, s.Image),
@@ -63,6 +63,7 @@ func order(c composeFile) (found []string) {
 	want := map[string]map[string]string{
 		"collector":   {"jaeger": types.ServiceConditionStarted, "collector-queue": types.ServiceConditionCompletedSuccessfully},
 		"kafka-ready": {"kafka": types.ServiceConditionStarted}, "rabbitmq-ready": {"rabbitmq": types.ServiceConditionStarted},
+		"watcher": {"collector": types.ServiceConditionStarted, "kafka-ready": types.ServiceConditionCompletedSuccessfully},
 		"grafana": {"jaeger": types.ServiceConditionStarted, "prometheus": types.ServiceConditionStarted},
 	}
 	for _, name := range seven {

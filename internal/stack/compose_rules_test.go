@@ -39,13 +39,14 @@ var (
 	onTop   = []string{"prometheus", "grafana", "pyroscope"} // of the profile full
 	brokers = []string{"rabbitmq", "rabbitmq-ready"}         // of the profile brokers
 	stores  = []string{"postgres"}                           // of the profile stores
+	watch   = []string{"watcher"}                            // of the profile watch
 )
 
 var rules = []rule{
-	{"core is kafka, collector, jaeger, the seven and what waits for them; full adds three, brokers and stores one each, with what waits for it; run is for people", func(c composeFile) []string {
+	{"core is kafka, collector, jaeger, the seven and what waits for them; full adds three, brokers, stores and watch one each, with what waits for it; run is for people", func(c composeFile) []string {
 		core := slices.Concat([]string{"kafka", "collector", "jaeger"}, seven, oneShot[:3])
 		return slices.Concat(sameNames("core", c.core(), core), sameNames("full", c.full, slices.Concat(core, onTop)),
-			sameNames("all", c.all, slices.Concat(core, onTop, brokers, stores, []string{"run"})))
+			sameNames("all", c.all, slices.Concat(core, onTop, brokers, stores, watch, []string{"run"})))
 	}},
 	{"images are multi-arch ones, with a tag from .env that is a whole version", images},
 	{"versions agree with what CI builds and runs", versions},
@@ -89,6 +90,7 @@ var rules = []rule{
 	})},
 	{"ours: one image, built from the stage final", ours},
 	{"the seven: one host for all, addresses as published, and each keeps its state", sevenServices},
+	{"watchers read what the collector writes, as many as are wanted", watchers},
 	{"who starts after whom", order},
 	{"ready waits for every part that has an address", ready},
 	{"every host:port in an environment is a port that the service listens on", hostPorts},

@@ -49,10 +49,10 @@ func load(t *testing.T, root string, schema bool) (c composeFile, err error) {
 		}
 		return core
 	})
-	if c.all, err = project([]string{"COMPOSE_PROFILES=full"}, "full", "run", "brokers", "stores"); err != nil {
+	if c.all, err = project([]string{"COMPOSE_PROFILES=full"}, "full", "run", "brokers", "stores", "watch"); err != nil {
 		return c, err
 	}
-	c.full = c.all.WithServicesDisabled("run", "rabbitmq", "rabbitmq-ready", "postgres")
+	c.full = c.all.WithServicesDisabled("run", "rabbitmq", "rabbitmq-ready", "postgres", "watcher")
 	return c, nil
 }
 
@@ -134,6 +134,9 @@ var breaches = []breach{
 	{"the seven", "compose.yaml", "", "TRACELAB_HOST: lab", "TRACELAB_HOST: box"},
 	{"the seven", "compose.yaml", "", "payment=payment:18083", "payment=payment:18093"},
 	{"the seven", "compose.yaml", "", "${COMPOSE_PROFILES:+http://pyroscope:4040}", "http://pyroscope:4040"},
+	{"watchers read", "compose.yaml", "  watcher:\n", "--topic=otlp_spans", "--topic=spans"},
+	{"watchers read", "compose.yaml", "  watcher:\n", "    profiles: [watch]\n", "    profiles: [watch]\n    container_name: watcher\n"},
+	{"watchers read", ".env", "", "COLLECTOR_TO_KAFKA=no-kafka", "COLLECTOR_TO_KAFKA=kafka"},
 	{"who starts", "compose.yaml", "  collector:\n", "      jaeger:\n        condition: service_started\n", ""},
 	{"who starts", "compose.yaml", "x-service:", "service_completed_successfully", "service_started"},
 	{"ready waits", "compose.yaml", "x-addresses", "  TRACELAB_JAEGER_HEALTH: http://jaeger:13134\n", ""},

@@ -31,7 +31,7 @@ type step struct {
 	path    string // the program, once it is found
 	args    []string
 	env     []string
-	health  string // a URL; empty for one-shots and for servers without a page for Prometheus
+	health  string // a URL; empty for one-shots, for what listens nowhere, and for servers without a page for Prometheus
 	address string // of a server
 	metrics string // of its page for Prometheus; empty without one
 	once    bool
@@ -42,6 +42,9 @@ type step struct {
 
 // runService is the service that places orders in compose. Here a person does, so only its addresses are used.
 const runService = "run"
+
+// watchProfile is compose's, of the watchers.
+const watchProfile = "watch"
 
 func makePlan(project *types.Project, book *addressBook, l layout) (plan, error) {
 	order, err := inOrder(project)
@@ -118,7 +121,7 @@ func (p plan) step(service types.ServiceConfig, book *addressBook, l layout) (st
 	if err := s.environment(service, p.leftOut, book, translate); err != nil {
 		return s, err
 	}
-	if !s.once {
+	if !s.once && len(service.Ports) > 0 {
 		s.health, err = healthURL(service, book)
 	}
 	return s, err

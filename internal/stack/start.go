@@ -22,6 +22,7 @@ type Options struct {
 	Root      string    // the checkout; parts.Root finds it
 	State     string    // the stack's folder, see the package's comment
 	FreePorts bool      // for tests: not the ports of .env
+	Watch     bool      // with compose's profile watch: the collector writes to Kafka, and a watcher judges
 	Progress  io.Writer // progress, one line a part
 }
 
@@ -81,6 +82,9 @@ func prepare(ctx context.Context, o Options, l layout) (plan, error) {
 	variables, profiles, noRabbitMQ := optional(os.LookupEnv)
 	if noRabbitMQ != nil {
 		say(o.Progress, "%-15s left out: %v", rabbitmqService, noRabbitMQ)
+	}
+	if o.Watch {
+		variables, profiles = append(variables, "COLLECTOR_TO_KAFKA=kafka"), append(profiles, watchProfile)
 	}
 	project, err := Load(ctx, o.Root, append(append(os.Environ(), "COMPOSE_PROFILES=full"), variables...), append(profiles, "full", runService)...)
 	if err != nil {
@@ -182,7 +186,8 @@ func (l layout) layOut(s step) error {
 	return os.WriteFile(l.log(s.name), nil, 0o644)
 }
 
-// launch starts a process that outlives this one, holding its lock, and returns its pid when it is healthy.
+// launch starts a process that outlives this one, holding its lock, and returns its pid when it is healthy, or at once when it has
+// no page for its health.
 func (l layout) launch(ctx context.Context, part Part) (int, error) {
 	lock, err := flock.Try(l.lock(part.Name))
 	if err != nil {
@@ -195,6 +200,9 @@ func (l layout) launch(ctx context.Context, part Part) (int, error) {
 	}
 	healthy, cancel := context.WithTimeoutCause(ctx, healthyWithin, fmt.Errorf("not healthy within %s", healthyWithin))
 	defer cancel()
+	if part.Health == "" {
+		return process.PID(), nil
+	}
 	if err := process.AwaitHTTP(healthy, part.Health); err != nil {
 		return 0, errors.Join(fmt.Errorf("%w\nits log %s ends with\n%s", err, part.Log, process.LogTail(10)), process.Kill())
 	}

@@ -8,6 +8,7 @@
 //	go run ./tools/stack stop                  # ends exactly what start began
 //
 // RabbitMQ is Debian's: without its package, or with RABBITMQ= in the environment, there is none. STORE names the PostgreSQL (.env says how).
+// With -watch the Collector writes all traces to Kafka, too, and a watcher judges their journeys.
 // start beside a stack of which some parts have ended starts those again. Every command takes -state DIR, the folder of logs and process ids, else
 // the environment variable TRACELAB_STACK; a folder is one stack. start and env print KEY=VALUE lines to standard output, status its table;
 // everything else goes to standard error. The exit status is 0 when done, 1 on failure and 2 for a wrong command line.
@@ -36,7 +37,7 @@ import (
 // stateVariable names the folder for all commands, and so for all tasks.
 const stateVariable = "TRACELAB_STACK"
 
-const usage = "usage: stack start|status|env|stop [-state DIR] [-free-ports]"
+const usage = "usage: stack start|status|env|stop [-state DIR] [-free-ports] [-watch]"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -76,6 +77,7 @@ func parseFlags(name string, args []string, stderr io.Writer) (o stack.Options, 
 	state := flags.String("state", os.Getenv(stateVariable), "`folder` of logs and process ids, else $"+stateVariable+" (default $XDG_STATE_HOME/tracelab/stack)")
 	if name == "start" {
 		flags.BoolVar(&o.FreePorts, "free-ports", false, "take any free ports instead of those in .env")
+		flags.BoolVar(&o.Watch, "watch", false, "let the Collector write to Kafka, too, and a watcher judge what it writes")
 	}
 	if err := flags.Parse(args); err != nil {
 		return o, err
