@@ -23,7 +23,7 @@ var breaches = []breach{
 	{"a watcher's instance is its pod's name", "base/watchers.yaml", "fieldPath: metadata.name", "fieldPath: spec.nodeName"},
 	{"a watcher's instance is its pod's name", "base/watchers.yaml", "--instance=$(POD_NAME)", "--instance=watcher"},
 	{"no more watchers than partitions", "overlays/production/autoscaler.yaml", "maxReplicas: 16", "maxReplicas: 33"},
-	{"no more watchers than partitions", "base/settings.yaml", `PARTITIONS: "32"`, `PARTITIONS: "8"`},
+	{"no more watchers than partitions", "base/watchers.yaml", `partitions: "32"`, `partitions: "8"`},
 	{"no more watchers than partitions", "overlays/production/autoscaler.yaml", "    name: watcher\n  minReplicas", "    name: watchers\n  minReplicas"},
 	{"every service is reached where it listens", "base/settings.yaml", "payment=payment:18083", "payment=payment:18084"},
 	{"every service is reached where it listens", "base/services.yaml", "orders=0.0.0.0:18081", "orders=orders:18081"},

@@ -221,10 +221,8 @@ func variables(p pod) []string {
 
 func partitions(o objects) (found []string) {
 	limit := 0
-	for _, m := range o.configMaps {
-		if text := m.Data["PARTITIONS"]; text != "" {
-			limit, _ = strconv.Atoi(text) // 0 is refused below
-		}
+	for _, set := range o.statefulSets {
+		limit, _ = strconv.Atoi(set.Annotations["tracelab.dev/partitions"]) // 0 is refused below
 	}
 	found = unless(limit > 0, "no number of partitions")
 	for _, s := range o.statefulSets {
