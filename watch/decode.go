@@ -1,0 +1,5 @@
+package watch
+
+import "tracelab/journey"
+
+func decode(value []byte) ([]journey.Span, error) { return nil, nil }

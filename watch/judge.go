@@ -1,0 +1,161 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/journey"
+	"tracelab/watch/actor"
+	"tracelab/watch/record"
+	"tracelab/watch/summary"
+)
+
+// openWork joins the group of the work topic.
+func (w *watcher) openWork(life context.Context) error {
+	return w.open(life, &w.work, w.preparePartition)
+}
+
+// preparePartition makes the actors of a partition, and tells them which roots have been judged.
+func (w *watcher) preparePartition(ctx context.Context, id int32, committed int64) (*place, error) {
+	actors := actor.New(actor.Config{
+		Quiet: w.config.Quiet, Window: w.config.Window, Causes: w.config.Causes, TraceSpans: w.config.TraceSpans,
+		MaxBytes: max(1, w.config.MaxBytes/int64(w.config.Partitions)),
+	})
+	since, err := w.readBackSince(ctx, id, committed)
+	if err == nil {
+		err = w.readBack(ctx, id, since, func(root journey.TraceID) { actors.Done(root) })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read back which journeys are judged: %w", err)
+	}
+	return &place{actors: actors}, nil
+}
+
+// readBackSince returns the time from which on summaries tell what is judged: twice the window before the record that is read first, and before the
+// partition's newest summary, since nobody may have watched for hours.
+func (w *watcher) readBackSince(ctx context.Context, id int32, committed int64) (time.Time, error) {
+	since := time.Now()
+	newest, err := w.work.admin.ListMaxTimestampOffsets(ctx, w.config.Journeys)
+	if err == nil {
+		err = newest.Error()
+	}
+	if err != nil {
+		return since, err
+	}
+	if at, ok := newest.Lookup(w.config.Journeys, id); ok && at.Timestamp > 0 {
+		since = earlier(since, time.UnixMilli(at.Timestamp))
+	}
+	ends, err := w.work.admin.ListEndOffsets(ctx, w.config.workTopic())
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return since, err
+	}
+	if end, ok := ends.Lookup(w.config.workTopic(), id); ok && committed < end.Offset {
+		err = w.readPartition(ctx, w.config.workTopic(), id, committed, committed+1, func(r *kgo.Record) { since = earlier(since, r.Timestamp) })
+	}
+	return since.Add(-2 * w.config.Window), err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// readBack reads the roots of the summaries since a time.
+func (w *watcher) readBack(ctx context.Context, id int32, since time.Time, done func(journey.TraceID)) error {
+	topic := w.config.Journeys
+	from, err := w.work.admin.ListOffsetsAfterMilli(ctx, since.UnixMilli(), topic)
+	if err == nil {
+		err = from.Error()
+	}
+	if err != nil {
+		return err
+	}
+	ends, err := w.work.admin.ListEndOffsets(ctx, topic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return err
+	}
+	begin, _ := from.Lookup(topic, id)
+	end, _ := ends.Lookup(topic, id)
+	return w.readPartition(ctx, topic, id, begin.Offset, end.Offset, func(r *kgo.Record) {
+		if root, err := journey.ParseTraceID(string(r.Key)); err == nil {
+			done(root)
+		}
+	})
+}
+
+// readPartition reads the records of a partition from an offset on until another one is reached.
+func (w *watcher) readPartition(ctx context.Context, topic string, id int32, from, until int64, take func(*kgo.Record)) error {
+	if from < 0 || from >= until {
+		return nil
+	}
+	client, err := w.client(ctx, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {id: kgo.NewOffset().At(from)}}))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for next := from; next < until; {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err0(); err != nil {
+			return err
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if next = r.Offset + 1; r.Offset < until {
+				take(r)
+			}
+		})
+	}
+	return nil
+}
+
+// readWork gives records to their actors, and writes what comes out: records to other actors at once, verdicts when the group is up to date.
+func (w *watcher) readWork(st *step, fetches kgo.Fetches) {
+	now := w.now()
+	at := w.gateState(now)
+	for _, p := range w.work.parts { // the time of what comes now, too
+		p.actors.Advance(at.Now, false)
+	}
+	fetches.EachRecord(func(r *kgo.Record) {
+		p := w.work.parts[r.Partition]
+		if p == nil {
+			return // it has gone meanwhile
+		}
+		p.next = r.Offset + 1
+		rec, err := record.Decode(r.Value)
+		if err != nil {
+			w.sums.foreign()
+			w.trouble.say("a record of the work topic cannot be read: another version of tracelab, or another writer?", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "error", err)
+			return
+		}
+		p.actors.Handle(rec, r.Offset)
+	})
+	for id, p := range w.work.parts {
+		p.actors.Advance(at.Now, at.Ready)
+		if at.Held >= w.config.Patience {
+			p.actors.Overdue(now, w.config.Patience, at.reason())
+		}
+		send, verdicts := p.actors.Take()
+		for i := range send {
+			w.writeWork(&w.work, st, &send[i])
+		}
+		for i := range verdicts {
+			w.writeVerdict(st, id, &verdicts[i])
+		}
+	}
+}
+
+// writeVerdict writes the summary of a journey to the partition with the number of the root's own.
+func (w *watcher) writeVerdict(st *step, id int32, v *actor.Verdict) {
+	s := summary.Of(v.Journey, v.Incomplete)
+	w.work.write(st, &kgo.Record{Topic: w.config.Journeys, Partition: id, Key: []byte(v.Root.String()), Value: s.JSON()})
+}

@@ -1,0 +1,133 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// settleTime is how long a mark waits for a partition to settle what was there when its end was asked for.
+const settleTime = 200 * time.Millisecond
+
+// gateState lets time pass.
+func (w *watcher) gateState(now time.Duration) state {
+	w.gateLock.Lock()
+	defer w.gateLock.Unlock()
+	return w.gate.advance(now)
+}
+
+// readMarks reads everybody's marks until the context ends.
+func (w *watcher) readMarks(ctx context.Context) {
+	for ctx.Err() == nil {
+		fetches := w.marks.PollFetches(ctx)
+		w.gateLock.Lock()
+		fetches.EachRecord(func(r *kgo.Record) {
+			p, m, err := parseMark(r.Key, r.Value)
+			if err != nil {
+				w.trouble.say("a mark cannot be read", "topic", r.Topic, "offset", r.Offset, "error", err)
+			}
+			w.gate.heard(r.Offset, p, m)
+		})
+		w.gateLock.Unlock()
+	}
+}
+
+// writeMarks writes a mark for each partition of this watcher at intervals, until the context ends.
+func (w *watcher) writeMarks(ctx context.Context) {
+	ticker := time.NewTicker(MarkInterval)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		if err := w.mark(ctx); err != nil && ctx.Err() == nil {
+			w.trouble.say("no marks, so the group gives no verdicts; trying again", "error", err)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// mark asks where the partitions end, and says which are up to date.
+func (w *watcher) mark(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, HoldAfter)
+	defer cancel()
+	w.gateLock.Lock()
+	asOf := w.gate.read
+	w.gateLock.Unlock()
+	now := w.now()
+	ends, err := w.work.admin.ListEndOffsets(ctx, w.config.Topic, w.config.workTopic())
+	if err != nil {
+		return fmt.Errorf("ask where %s and %s end: %w", w.config.Topic, w.config.workTopic(), err)
+	}
+	starts, err := w.work.admin.ListStartOffsets(ctx, w.config.Topic, w.config.workTopic())
+	if err != nil {
+		return fmt.Errorf("ask where %s and %s begin: %w", w.config.Topic, w.config.workTopic(), err)
+	}
+	w.gateLock.Lock()
+	w.gate.want(int32(len(ends[w.config.Topic])), w.config.Partitions)
+	w.gateLock.Unlock()
+	for _, s := range []*stage{&w.in, &w.work} {
+		s.asked(ends, starts, asOf, now)
+	}
+	pause(ctx, settleTime)
+	first := true
+	for _, s := range []*stage{&w.in, &w.work} {
+		for p, m := range s.marksNow(w.now()) {
+			w.writeMark(p, m, now, first)
+			first = false
+		}
+	}
+	return nil
+}
+
+// writeMark writes one mark. The first of a round is the one by which others show how recent their news are.
+func (w *watcher) writeMark(p part, m mark, now time.Duration, first bool) {
+	r := &kgo.Record{Topic: w.config.marksTopic(), Key: []byte(p.String()), Value: m.value()}
+	w.marks.Produce(w.marks.Context(), r, func(r *kgo.Record, err error) {
+		if err != nil {
+			w.trouble.say("a mark is not written; the next one is tried", "topic", r.Topic, "error", err)
+			return
+		}
+		if first {
+			w.gateLock.Lock()
+			w.gate.wrote(r.Offset, now)
+			w.gateLock.Unlock()
+		}
+	})
+}
+
+// asked notes where partitions ended when somebody asked.
+func (s *stage) asked(ends, starts kadm.ListedOffsets, asOf int64, now time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.acks.do(func() {
+		for id, p := range s.parts {
+			end, ok := ends.Lookup(s.topic, id)
+			if !ok || end.Err != nil {
+				continue
+			}
+			p.reach.ask(ask{end: end.Offset, asOf: asOf, at: now})
+			at := p.settled
+			if start, ok := starts.Lookup(s.topic, id); ok && start.Err == nil && start.Offset == end.Offset {
+				at = max(at, start.Offset) // all of it is beyond its retention: nothing more will come
+			}
+			p.reach.settle(at)
+		}
+	})
+}
+
+// marksNow returns what the marks of the stage's partitions say.
+func (s *stage) marksNow(now time.Duration) map[part]mark {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	marks := map[part]mark{}
+	s.acks.do(func() {
+		for id, p := range s.parts {
+			marks[part{input: s.input, id: id}] = mark{AsOf: p.reach.asOf, BehindMS: p.reach.behind(now).Milliseconds(), Watcher: s.w.config.Instance}
+		}
+	})
+	return marks
+}

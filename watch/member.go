@@ -1,0 +1,149 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// open joins the group. Prepare makes the places of partitions that were got; they are not read before.
+func (w *watcher) open(life context.Context, s *stage, prepare func(ctx context.Context, id int32, committed int64) (*place, error)) error {
+	s.w, s.parts, s.preparing = w, map[int32]*place{}, map[int32]context.CancelFunc{}
+	got := func(ctx context.Context, client *kgo.Client, assigned map[string][]int32) {
+		client.PauseFetchPartitions(assigned)
+		for _, id := range assigned[s.topic] {
+			s.get(ctx, client, id, prepare)
+		}
+	}
+	client, err := w.client(life,
+		kgo.ConsumerGroup(s.group),
+		kgo.InstanceID(w.config.Instance),              // a watcher that was killed and comes back within the session has its partitions at once
+		kgo.Balancers(kgo.CooperativeStickyBalancer()), // a partition that stays is not interrupted
+		kgo.ConsumeTopics(s.topic),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.SessionTimeout(sessionTimeout),
+		kgo.HeartbeatInterval(heartbeat),
+		kgo.OnPartitionsAssigned(got),
+		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, gone map[string][]int32) { s.leave(ctx, gone[s.topic]) }),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { s.drop(gone[s.topic]) }),
+	)
+	if err != nil {
+		return fmt.Errorf("kafka client: %w", err)
+	}
+	s.client, s.admin = client, kadm.NewClient(client)
+	return nil
+}
+
+// get prepares a partition beside the others, and then lets it be read. What fails is tried again until the partition goes.
+func (s *stage) get(ctx context.Context, client *kgo.Client, id int32, prepare func(ctx context.Context, id int32, committed int64) (*place, error)) {
+	ctx, cancel := context.WithCancel(ctx)
+	s.mu.Lock()
+	s.preparing[id] = cancel
+	s.mu.Unlock()
+	s.prepares.Go(func() {
+		defer cancel()
+		for ctx.Err() == nil {
+			p, err := s.place(ctx, client, id, prepare)
+			if err == nil {
+				s.begin(ctx, client, id, p)
+				return
+			}
+			s.w.trouble.say("cannot begin with a partition; trying again", "topic", s.topic, "partition", id, "error", err)
+			pause(ctx, mostBackoff)
+		}
+	})
+}
+
+// begin lets a partition be read, unless it has gone meanwhile.
+func (s *stage) begin(ctx context.Context, client *kgo.Client, id int32, p *place) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
+	delete(s.preparing, id)
+	s.parts[id] = p
+	client.ResumeFetchPartitions(map[string][]int32{s.topic: {id}})
+}
+
+// place finds where a partition is to be read from.
+func (s *stage) place(ctx context.Context, client *kgo.Client, id int32, prepare func(ctx context.Context, id int32, committed int64) (*place, error)) (*place, error) {
+	admin := kadm.NewClient(client)
+	starts, err := admin.ListStartOffsets(ctx, s.topic)
+	if err == nil {
+		err = starts.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask where %s begins: %w", s.topic, err)
+	}
+	commits, err := admin.FetchOffsets(ctx, s.group)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, fmt.Errorf("ask what group %s has committed: %w", s.group, err)
+	}
+	start, _ := starts.Lookup(s.topic, id)
+	from := start.Offset
+	if commit, ok := commits.Lookup(s.topic, id); ok {
+		if commit.Err != nil {
+			return nil, commit.Err
+		}
+		from = max(from, commit.At)
+	}
+	p, err := prepare(ctx, id, from)
+	if err != nil {
+		return nil, err
+	}
+	p.next, p.settled, p.commit, p.committed = from, from, from, from
+	return p, nil
+}
+
+// close lets all partitions go, and leaves the group: others have them at once, not when the session of a member that may come back has ended.
+func (s *stage) close(ctx context.Context) {
+	s.mu.Lock()
+	ids := slices.Concat(slices.Collect(maps.Keys(s.parts)), slices.Collect(maps.Keys(s.preparing)))
+	s.mu.Unlock()
+	s.client.AllowRebalance()
+	s.leave(ctx, ids)
+	if ctx.Err() == nil {
+		answers, err := s.admin.LeaveGroup(ctx, kadm.LeaveGroup(s.group).InstanceIDs(s.w.config.Instance))
+		if err == nil {
+			err = answers.Error()
+		}
+		if err != nil && !errors.Is(err, kerr.UnknownMemberID) {
+			s.w.config.Logger.Warn("the group keeps the place of this watcher until its session ends", "group", s.group, "error", err)
+		}
+	}
+}
+
+func commitError(answer *kmsg.OffsetCommitResponse, err error) error {
+	if err != nil || answer == nil {
+		return err
+	}
+	for _, topic := range answer.Topics {
+		for _, p := range topic.Partitions {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				return fmt.Errorf("partition %d: %w", p.Partition, err)
+			}
+		}
+	}
+	return nil
+}
+
+// pause waits, no longer than the context allows.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,204 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tracelab/watch/actor"
+)
+
+const (
+	mostPolled     = 2000                   // records of one round
+	roundTime      = 100 * time.Millisecond // of a round without a record
+	commitInterval = time.Second
+	commitTimeout  = 5 * time.Second
+	flushTimeout   = 20 * time.Second // for what was begun before a partition goes
+)
+
+// stage is one member of one consumer group: it reads a topic, and commits what it has settled.
+type stage struct {
+	w      *watcher
+	input  bool // the topic is the input
+	topic  string
+	group  string
+	client *kgo.Client
+	admin  *kadm.Client
+	acks   acks
+
+	mu        sync.Mutex // held during a round
+	parts     map[int32]*place
+	preparing map[int32]context.CancelFunc // partitions that were got and are not read yet
+	prepares  sync.WaitGroup
+
+	commits sync.Mutex // held during a commit, and while partitions go
+}
+
+// place is where a stage is in one partition. Reach and what follows are guarded by the lock of acks.
+type place struct {
+	next   int64            // offset of the next record to handle
+	actors *actor.Partition // nil in the input
+
+	reach     reach
+	settled   int64 // all before it is handled, and what came out is written
+	commit    int64 // from here on somebody needs the records
+	committed int64
+}
+
+// oldest returns the offset of the oldest record that is still needed.
+func (p *place) oldest() int64 {
+	if p.actors != nil {
+		if oldest, open := p.actors.Oldest(); open {
+			return min(oldest, p.next)
+		}
+	}
+	return p.next
+}
+
+// run reads until the context ends.
+func (s *stage) run(ctx context.Context, handle func(*step, kgo.Fetches)) {
+	committed := time.Now()
+	for ctx.Err() == nil {
+		polling, cancel := context.WithTimeout(ctx, roundTime)
+		fetches := s.client.PollRecords(polling, mostPolled)
+		cancel()
+		fetches.EachError(s.fetchFailed)
+		s.round(fetches, handle)
+		s.client.AllowRebalance()
+		if time.Since(committed) >= commitInterval {
+			committed = time.Now()
+			if err := s.commitSettled(ctx, nil); err != nil && ctx.Err() == nil {
+				s.w.trouble.say("commit failed; trying again with the next one", "group", s.group, "error", err)
+			}
+		}
+	}
+}
+
+// fetchFailed says what a fetch ran into. The client tries again.
+func (s *stage) fetchFailed(topic string, partition int32, err error) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
+		return
+	}
+	s.w.trouble.say("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
+}
+
+// round handles what was read, and lets it settle once its writes are acknowledged.
+func (s *stage) round(fetches kgo.Fetches, handle func(*step, kgo.Fetches)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.acks.begin()
+	handle(st, fetches)
+	type now struct {
+		p            *place
+		next, commit int64
+	}
+	places := make([]now, 0, len(s.parts))
+	for _, p := range s.parts {
+		places = append(places, now{p, p.next, p.oldest()})
+	}
+	s.acks.end(st, func() {
+		for _, at := range places {
+			at.p.settled = max(at.p.settled, at.next)
+			at.p.commit = max(at.p.commit, at.commit)
+			at.p.reach.settle(at.p.settled)
+		}
+	})
+}
+
+// write sends a record. An error ends the watcher: whoever gets its partitions begins again at the committed offsets.
+func (s *stage) write(st *step, r *kgo.Record) {
+	s.acks.write(st)
+	s.client.Produce(s.client.Context(), r, func(r *kgo.Record, err error) {
+		if err != nil {
+			s.w.fail(fmt.Errorf("write to topic %s: %w", r.Topic, err))
+			return
+		}
+		s.acks.acknowledge(st)
+	})
+}
+
+// commitSettled commits what nobody needs any more, of some partitions, or of all when only is nil.
+func (s *stage) commitSettled(ctx context.Context, only []int32) error {
+	s.commits.Lock()
+	defer s.commits.Unlock()
+	return s.commitLocked(ctx, only)
+}
+
+func (s *stage) commitLocked(ctx context.Context, only []int32) error {
+	s.mu.Lock()
+	parts := maps.Clone(s.parts)
+	s.mu.Unlock()
+	offsets := map[int32]kgo.EpochOffset{}
+	s.acks.do(func() {
+		for id, p := range parts {
+			if p.commit > p.committed && (only == nil || slices.Contains(only, id)) {
+				offsets[id] = kgo.EpochOffset{Epoch: -1, Offset: p.commit}
+			}
+		}
+	})
+	if len(offsets) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	var refused error
+	s.client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{s.topic: offsets},
+		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error) {
+			refused = commitError(answer, err)
+		})
+	if refused != nil {
+		return refused
+	}
+	s.acks.do(func() {
+		for id, at := range offsets {
+			parts[id].committed = at.Offset
+		}
+	})
+	return nil
+}
+
+// leave lets partitions go: what was begun is written and committed first, so that their next owner has little to read again.
+func (s *stage) leave(ctx context.Context, ids []int32) {
+	s.mu.Lock()
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id int32) bool { return s.parts[id] == nil && s.preparing[id] == nil })
+	s.mu.Unlock()
+	if len(ids) == 0 {
+		return
+	}
+	flushing, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	err := s.acks.wait(flushing)
+	s.commits.Lock()
+	defer s.commits.Unlock()
+	if err == nil {
+		err = s.commitLocked(flushing, ids)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.w.config.Logger.Warn("partitions go with records that are not committed; their next owner reads them again", "topic", s.topic, "partitions", ids, "error", err)
+	}
+	s.drop(ids)
+}
+
+// drop forgets partitions.
+func (s *stage) drop(ids []int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		if cancel := s.preparing[id]; cancel != nil {
+			cancel()
+			delete(s.preparing, id)
+		}
+		if p := s.parts[id]; p != nil && p.actors != nil {
+			s.w.sums.left(p.actors.Counts())
+		}
+		delete(s.parts, id)
+	}
+}

@@ -1,0 +1,98 @@
+package watch
+
+import (
+	"fmt"
+	"sync"
+
+	"tracelab/watch/actor"
+)
+
+// Sums are what a watcher has counted since its start. Two equalities hold, over one watcher and over all:
+//
+//	Read = Decoded + Damaged
+//	Traces.Seen = Judged + Incomplete + Parts + Shared + Rootless + Evicted + Open, all of Traces
+//
+// A trace whose partition goes to another watcher while it is open is counted there.
+type Sums struct {
+	Read    int64 // records of the input
+	Decoded int64 // of them, those that were read whole
+	Damaged int64 // of them, those with the dead letters: their other spans are judged
+	Spans   int64 // in records of the input
+	Foreign int64 // records of the work topic that no watcher of this version wrote
+	Traces  actor.Counts
+}
+
+// String is one line.
+func (s Sums) String() string {
+	t := s.Traces
+	line := fmt.Sprintf("%d records read = %d decoded + %d damaged, %d spans; %d traces seen = %d judged + %d incomplete + %d parts of others + %d shared + %d without a root + %d evicted + %d open; %d late spans",
+		s.Read, s.Decoded, s.Damaged, s.Spans, t.Seen, t.Judged, t.Incomplete, t.Parts, t.Shared, t.Rootless, t.Evicted, t.Open, t.Late)
+	for _, more := range []struct {
+		n    int64
+		what string
+	}{{t.Crowded, "spans of more roots than --causes"}, {t.Cut, "spans beyond --trace-spans"}, {t.Damaged, "spans damaged on the way"}, {s.Foreign, "foreign records"}} {
+		if more.n > 0 {
+			line += fmt.Sprintf(", %d %s", more.n, more.what)
+		}
+	}
+	return line
+}
+
+// tally collects sums. Its zero value has none.
+type tally struct {
+	mu   sync.Mutex
+	sums Sums
+}
+
+func (t *tally) read(spans int, damaged bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sums.Read++
+	t.sums.Spans += int64(spans)
+	if damaged {
+		t.sums.Damaged++
+	} else {
+		t.sums.Decoded++
+	}
+}
+
+func (t *tally) foreign() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sums.Foreign++
+}
+
+// left adds the traces of a partition that goes: the open ones are counted by whoever gets it.
+func (t *tally) left(c actor.Counts) {
+	c.Seen, c.Open, c.Bytes = c.Seen-c.Open, 0, 0
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	addCounts(&t.sums.Traces, c)
+}
+
+// with returns the sums, and those of partitions that are here.
+func (t *tally) with(here []actor.Counts) Sums {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sums := t.sums
+	for _, c := range here {
+		addCounts(&sums.Traces, c)
+	}
+	return sums
+}
+
+func addCounts(to *actor.Counts, c actor.Counts) {
+	to.Seen += c.Seen
+	to.Open += c.Open
+	to.Judged += c.Judged
+	to.Incomplete += c.Incomplete
+	to.Parts += c.Parts
+	to.Shared += c.Shared
+	to.Rootless += c.Rootless
+	to.Evicted += c.Evicted
+	to.Late += c.Late
+	to.Crowded += c.Crowded
+	to.Cut += c.Cut
+	to.Damaged += c.Damaged
+	to.Bytes += c.Bytes
+}

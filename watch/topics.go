@@ -1,0 +1,80 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// topic is one that the group makes when it is missing.
+type topic struct {
+	name       string
+	partitions int32
+	fixed      bool // another number of partitions is refused
+	settings   map[string]*string
+}
+
+// topics are those of the group, but for its input. Who wants other settings makes the topics beforehand, or alters them: only the number of
+// partitions is looked at.
+func (c Config) topics() []topic {
+	return []topic{
+		// A watcher that gets a partition reads again from its oldest open trace, and a group that was away reads all. Nobody is away for longer
+		// than an incident lasts; the input has its own retention for what stage 0 has not read.
+		{c.workTopic(), c.Partitions, true, map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(12 * time.Hour), "segment.ms": ms(time.Hour)}},
+		// Only the newest mark of a partition means anything, and only for seconds. One partition, so that marks have one order.
+		{c.marksTopic(), 1, true, map[string]*string{"cleanup.policy": new("compact"), "segment.ms": ms(10 * time.Minute), "max.compaction.lag.ms": ms(time.Hour)}},
+		// A week, so that a release can be compared with the one before. Not compacted: a key comes once, and a journey is not the state of anything.
+		{c.Journeys, c.Partitions, true, map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(7 * 24 * time.Hour)}},
+		// A week, as somebody has to look at them.
+		{c.deadTopic(), 1, false, map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(7 * 24 * time.Hour)}},
+	}
+}
+
+func ms(d time.Duration) *string { return new(fmt.Sprint(d.Milliseconds())) }
+
+// makeTopics makes the topics that are missing, and refuses those that have another number of partitions.
+func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
+	for _, t := range c.topics() {
+		answer, err := admin.CreateTopic(ctx, t.partitions, -1, t.settings, t.name)
+		if errors.Is(err, kerr.InvalidConfig) { // an older broker may not know one
+			answer, err = admin.CreateTopic(ctx, t.partitions, -1, nil, t.name)
+		}
+		if err = errors.Join(err, answer.Err); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			return fmt.Errorf("create topic %s: %w", t.name, err)
+		}
+		if !t.fixed {
+			continue
+		}
+		n, err := partitionsOf(ctx, admin, t.name)
+		if err != nil {
+			return err
+		}
+		if n != t.partitions {
+			return fmt.Errorf("topic %s has %d partitions, want %d: a trace's place depends on their number: make it anew, or name another --group and --journeys", t.name, n, t.partitions)
+		}
+	}
+	return nil
+}
+
+// errNoTopic says that a topic is not there.
+var errNoTopic = errors.New("there is no such topic")
+
+// partitionsOf returns how many partitions a topic has.
+func partitionsOf(ctx context.Context, admin *kadm.Client, name string) (int32, error) {
+	details, err := admin.ListTopics(ctx, name)
+	if err != nil {
+		return 0, fmt.Errorf("look for topic %s: %w", name, err)
+	}
+	detail := details[name]
+	if errors.Is(detail.Err, kerr.UnknownTopicOrPartition) || len(detail.Partitions) == 0 {
+		return 0, fmt.Errorf("topic %s: %w", name, errNoTopic)
+	}
+	if detail.Err != nil {
+		return 0, fmt.Errorf("look for topic %s: %w", name, detail.Err)
+	}
+	return int32(len(detail.Partitions)), nil
+}

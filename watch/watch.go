@@ -1,0 +1,168 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/time/rate"
+
+	"tracelab/watch/actor"
+)
+
+const (
+	startTimeout   = 10 * time.Second // for the first answer of the broker
+	closeTimeout   = 30 * time.Second // for what was begun
+	reportInterval = time.Minute
+	lookInterval   = time.Second // between looks for a topic, or for the end
+	cutGrace       = time.Second // for requests under way, when a watcher ends
+)
+
+// watcher is one member of the group.
+type watcher struct {
+	config  Config
+	began   time.Time
+	trouble trouble
+	fail    context.CancelCauseFunc
+
+	in, work stage
+	marks    *kgo.Client
+	gateLock sync.Mutex
+	gate     *gate
+	sums     tally
+}
+
+// now is the time since the start.
+func (w *watcher) now() time.Duration { return time.Since(w.began) }
+
+// Run watches until the context ends, which is no error, or until what the configuration says ends it. It returns the sums, with an error, too.
+func Run(ctx context.Context, config Config) (Sums, error) {
+	if err := config.Check(); err != nil {
+		return Sums{}, err
+	}
+	config = config.withDefaults()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	w := &watcher{config: config, began: time.Now(), fail: fail}
+	w.trouble = trouble{log: config.Logger, fail: fail, often: rate.Sometimes{First: 1, Interval: logInterval}}
+	w.gate = newGate(config.Quiet, 0)
+	life, cut := context.WithCancel(context.WithoutCancel(ctx)) // of the clients: they end after what was begun
+	defer cut()
+	if err := w.prepare(ctx, life); err != nil {
+		if context.Cause(ctx) != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+			return Sums{}, nil
+		}
+		return Sums{}, err
+	}
+	if err := errors.Join(w.openInput(life), w.openWork(life)); err != nil {
+		return Sums{}, err
+	}
+	w.watch(ctx)
+	err := context.Cause(ctx)
+	closing, cancel := context.WithTimeout(life, closeTimeout)
+	defer cancel()
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errEnd) {
+		cancel() // what could not be written must not be committed: others begin at the last commit
+	}
+	for _, s := range []*stage{&w.in, &w.work} {
+		s.close(closing)
+	}
+	context.AfterFunc(closing, cut)
+	time.AfterFunc(cutGrace, cut)
+	for _, client := range []*kgo.Client{w.in.client, w.work.client, w.marks} {
+		client.Close()
+	}
+	w.in.prepares.Wait()
+	w.work.prepares.Wait()
+	if errors.Is(err, context.Canceled) || errors.Is(err, errEnd) {
+		err = nil
+	}
+	return w.total(), err
+}
+
+// prepare reaches the broker, makes topics, and opens the marks.
+func (w *watcher) prepare(ctx, life context.Context) (err error) {
+	w.marks, err = w.client(life, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.RecordDeliveryTimeout(HoldAfter),
+		kgo.ConsumeTopics(w.config.marksTopic()), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()))
+	if err != nil {
+		return fmt.Errorf("kafka client: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			w.marks.Close()
+		}
+	}()
+	starting, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := w.marks.Ping(starting); err != nil {
+		return fmt.Errorf("kafka broker %s cannot be reached: start it (task kafka), or name another with --kafka: %w", w.config.brokers(), err)
+	}
+	admin := kadm.NewClient(w.marks)
+	if err := w.config.makeTopics(starting, admin); err != nil {
+		return err
+	}
+	w.in = stage{input: true, topic: w.config.Topic, group: w.config.Group}
+	w.work = stage{topic: w.config.workTopic(), group: w.config.workGroup()}
+	return w.awaitInput(ctx, admin)
+}
+
+// awaitInput waits for the input topic: it is the collector's to make, with as many partitions as its owner wants.
+func (w *watcher) awaitInput(ctx context.Context, admin *kadm.Client) error {
+	said := false
+	for {
+		_, err := partitionsOf(ctx, admin, w.config.Topic)
+		if !errors.Is(err, errNoTopic) || w.config.UntilEnd {
+			return err
+		}
+		if !said {
+			w.config.Logger.Warn("the input topic is not there yet: waiting for it", "topic", w.config.Topic)
+			said = true
+		}
+		if pause(ctx, lookInterval); ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// watch runs the stages until the context ends.
+func (w *watcher) watch(ctx context.Context) {
+	var running sync.WaitGroup
+	running.Go(func() { w.in.run(ctx, w.readInput) })
+	running.Go(func() { w.work.run(ctx, w.readWork) })
+	running.Go(func() { w.readMarks(ctx) })
+	running.Go(func() { w.writeMarks(ctx) })
+	running.Go(func() { w.report(ctx) })
+	if w.config.UntilEnd {
+		running.Go(func() { w.awaitEnd(ctx) })
+	}
+	running.Wait()
+}
+
+// report gives the sums at intervals.
+func (w *watcher) report(ctx context.Context) {
+	ticker := time.NewTicker(reportInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			w.config.Report(w.total())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// total returns the sums up to now.
+func (w *watcher) total() Sums {
+	w.work.mu.Lock()
+	defer w.work.mu.Unlock()
+	var here []actor.Counts
+	for _, p := range w.work.parts {
+		here = append(here, p.actors.Counts())
+	}
+	return w.sums.with(here)
+}
