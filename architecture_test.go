@@ -36,8 +36,8 @@ var rooms = []room{
 	{"lab", []string{"otelamqp", "services", "journey", "derive", "internal"}, "drives: it starts services, and knows of no experiment and no command; its tests have a broker of otelamqp/amqptest"},
 	{"doctor", []string{"otelamqp", "lab", "services", "journey", "internal"}, "finds the first broken hop between a service and a person's screen"},
 	{"derive", []string{"services", "journey"}, "writes flows from journeys: what the judge reads of anybody's traces, as data that the services do"},
-	{"watch", []string{"otelkgo", "tracecontext", "journey", "internal"}, "judges streams of traces on Kafka: what it reads is anybody's, so it knows no lab and no service"},
 	{"services", []string{"otelamqp", "otelkgo", "tracecontext", "internal"}, "makes traces: the system under observation knows neither its driver nor its judge"},
+	{"watch", []string{"otelkgo", "journey", "internal"}, "judges a stream of traces by the rules of the judge: it knows neither the lab nor its services"},
 	{"journey", nil, "judges traces: a library for projects that have never heard of the lab"},
 	{"otelamqp", nil, "instruments amqp091-go: a library for projects that have never heard of the lab"},
 	{"otelkgo", nil, "instruments franz-go: a library for projects that have never heard of the lab"},
@@ -64,7 +64,7 @@ type confinement struct {
 
 var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
-		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/broker/*.go", "internal/broker/brokertest/*.go", "internal/traceset/kafka.go", "experiments/model/partition.go"),
+		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/broker/*.go", "internal/broker/brokertest/*.go", "internal/traceset/kafka.go", "experiments/model/partition.go", "watch/*.go"),
 		"the broker is a seam: only its carrier knows what an offset or a partition is, the lab starts the embedded broker, and the model places keys as the client does"},
 	{"amqp091-go", under("github.com/rabbitmq/amqp091-go"),
 		matches("otelamqp/*.go", "otelamqp/amqptest/*.go", "services/internal/carrier/rabbitmq/*.go", "doctor/*.go", "internal/rabbitmq/*.go", "interop/*.go"),

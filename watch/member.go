@@ -11,7 +11,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // open joins the group. Prepare makes the places of partitions that were got; they are not read before.
@@ -122,20 +121,6 @@ func (s *stage) close(ctx context.Context) {
 			s.w.config.Logger.Warn("the group keeps the place of this watcher until its session ends", "group", s.group, "error", err)
 		}
 	}
-}
-
-func commitError(answer *kmsg.OffsetCommitResponse, err error) error {
-	if err != nil || answer == nil {
-		return err
-	}
-	for _, topic := range answer.Topics {
-		for _, p := range topic.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				return fmt.Errorf("partition %d: %w", p.Partition, err)
-			}
-		}
-	}
-	return nil
 }
 
 // pause waits, no longer than the context allows.

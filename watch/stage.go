@@ -11,7 +11,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"tracelab/watch/actor"
 )
@@ -39,7 +38,8 @@ type stage struct {
 	preparing map[int32]context.CancelFunc // partitions that were got and are not read yet
 	prepares  sync.WaitGroup
 
-	commits sync.Mutex // held during a commit, and while partitions go
+	commits sync.Mutex   // held during a commit, and while partitions go
+	id      kadm.TopicID // zero: not known
 }
 
 // place is where a stage is in one partition. Reach and what follows are guarded by the lock of acks.
@@ -136,11 +136,11 @@ func (s *stage) commitLocked(ctx context.Context, only []int32) error {
 	s.mu.Lock()
 	parts := maps.Clone(s.parts)
 	s.mu.Unlock()
-	offsets := map[int32]kgo.EpochOffset{}
+	offsets := map[int32]int64{}
 	s.acks.do(func() {
 		for id, p := range parts {
 			if p.commit > p.committed && (only == nil || slices.Contains(only, id)) {
-				offsets[id] = kgo.EpochOffset{Epoch: -1, Offset: p.commit}
+				offsets[id] = p.commit
 			}
 		}
 	})
@@ -149,17 +149,12 @@ func (s *stage) commitLocked(ctx context.Context, only []int32) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	var refused error
-	s.client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{s.topic: offsets},
-		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error) {
-			refused = commitError(answer, err)
-		})
-	if refused != nil {
-		return refused
+	if err := s.commitOffsets(ctx, offsets); err != nil {
+		return err
 	}
 	s.acks.do(func() {
 		for id, at := range offsets {
-			parts[id].committed = at.Offset
+			parts[id].committed = at
 		}
 	})
 	return nil

@@ -50,6 +50,9 @@ func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
 			continue
 		}
 		n, err := partitionsOf(ctx, admin, t.name)
+		for ; errors.Is(err, errNoTopic) && ctx.Err() == nil; n, err = partitionsOf(ctx, admin, t.name) {
+			pause(ctx, metadataMinAge) // a broker that has made a topic may not know it at once
+		}
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"tracelab/watch/actor"
+	"tracelab/watch/intake"
 )
 
 const (
@@ -30,6 +31,7 @@ type watcher struct {
 	fail    context.CancelCauseFunc
 
 	in, work stage
+	intake   *intake.Reader
 	marks    *kgo.Client
 	gateLock sync.Mutex
 	gate     *gate
@@ -47,7 +49,7 @@ func Run(ctx context.Context, config Config) (Sums, error) {
 	config = config.withDefaults()
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	w := &watcher{config: config, began: time.Now(), fail: fail}
+	w := &watcher{config: config, began: time.Now(), fail: fail, intake: intake.New()}
 	w.trouble = trouble{log: config.Logger, fail: fail, often: rate.Sometimes{First: 1, Interval: logInterval}}
 	w.gate = newGate(config.Quiet, 0)
 	life, cut := context.WithCancel(context.WithoutCancel(ctx)) // of the clients: they end after what was begun

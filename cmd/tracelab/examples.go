@@ -60,6 +60,10 @@ func examples() map[string][]example {
 			{"tracelab receive --out mine.otlp.jsonl", "until Ctrl-C"},
 			{"tracelab receive --otlp 127.0.0.1:14317 --for 1m", "at another port, for a minute"},
 		},
+		"watch": {
+			{"tracelab watch --kafka 127.0.0.1:9092", "until Ctrl-C; start others with an --instance of their own"},
+			{"tracelab watch --kafka 127.0.0.1:9092 --until-end", "what the topic holds now"},
+		},
 		"flow list": {
 			{"tracelab flow list", "their names, and what they do"},
 			{"tracelab flow list --format json", "for a script"},

@@ -50,6 +50,7 @@ type commands struct {
 	Lint    lintCommand    `cmd:"" help:"Check traces against the rules of propagation and of the conventions, and say what to do."`
 	Claims  claimsCommand  `cmd:"" help:"Judge sentences that people repeat about calls and messages, each by an experiment; without a name, list them."`
 	Receive receiveCommand `cmd:"" help:"Take OTLP from services of your own and write a file that journey, compare and lint read."`
+	Watch   watchCommand   `cmd:"" help:"Judge a stream of spans out of Kafka: each journey's summary goes to a topic. Start as many as you need."`
 	Flow    flowCommand    `cmd:"" help:"List, draw and check flows: what is done in which order, and what carries it."`
 	Redrive redriveCommand `cmd:"" help:"Send dead letters back to the topic that they came from."`
 	Serve   serveCommand   `cmd:"" help:"Run one or more services, or all, until told to stop."`
