@@ -47,7 +47,7 @@ var rooms = []room{
 	{"collector", []string{"lab", "services", "journey", "internal"}, "tests the collector's configuration with the real program and the lab"},
 	{"jaeger", []string{"lab", "services", "journey", "internal"}, "tests Jaeger's configuration with the real program and the lab"},
 	{"prometheus", []string{"internal"}, "tests the scrape configuration and the rules with the real program"},
-	{"dashboards", []string{"internal"}, "reads the dashboards and runs their queries"},
+	{"dashboards", []string{"watch", "journey", "internal"}, "reads the dashboards and runs their queries; its tests make series of journeys as a watcher does"},
 	{"smoke", []string{"dashboards", "internal"}, "uses the whole stack as a person would, by its commands and addresses"},
 	{"interop", []string{"otelamqp", "otelkgo", "journey", "internal"}, "judges spans of others' instrumentation, from real programs, brokers and SDKs"},
 	{"docs", []string{"internal"}, "runs the pages as a reader would, by the program's commands; docs/claims is data for the page"},

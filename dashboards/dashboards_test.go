@@ -29,9 +29,9 @@ func TestDashboards(t *testing.T) {
 	}
 }
 
-func TestTheSevenDashboardsAreThere(t *testing.T) {
+func TestTheEightDashboardsAreThere(t *testing.T) {
 	texts := files(t)
-	for _, name := range []string{"latency", "errors", "queues", "delivery", "services", "forms", "telemetry"} {
+	for _, name := range []string{"latency", "errors", "queues", "delivery", "services", "forms", "telemetry", "journeys"} {
 		if _, ok := texts[name+".json"]; !ok {
 			t.Errorf("%s.json is missing", name)
 		}

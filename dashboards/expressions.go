@@ -71,6 +71,7 @@ const (
 	AfterAlert    = "an alert that fires"                     // any
 	AfterSampling = "a collector that samples"                // COLLECTOR_SAMPLING=tail-sampling
 	AfterDelivery = "a flow with retries, a batch and a view" // besides: a breaker, a timeout, workers, dead letters and an outbox
+	AfterWatch    = "a watcher that judges a stream"          // tracelab watch
 	AfterOutage   = "a collector that cannot hand spans on"   // a final answer from what should be Jaeger, or a queue that is full
 )
 
@@ -78,9 +79,13 @@ var delivery = regexp.MustCompile(`tracelab_(call|breaker|workers|outbox|view)_|
 
 var outage = regexp.MustCompile(`otelcol_exporter_(send|enqueue)_failed_spans\{`)
 
+var watch = regexp.MustCompile(`tracelab_(journey|watch)_`)
+
 // after returns what an expression waits for, by the metrics in it; "" when it finds something in a healthy stack.
 func after(expr string) string {
 	switch {
+	case watch.MatchString(expr):
+		return AfterWatch
 	case fallback.MatchString(expr):
 		return ""
 	case strings.Contains(expr, "ALERTS{"):

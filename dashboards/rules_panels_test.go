@@ -75,6 +75,9 @@ func axisViolations(p Panel, say func(string, ...any)) {
 // wordViolations keeps the words of a run's report for what the report measures. Of its measures only the caller wait can be had from metrics:
 // the client's request spans.
 func wordViolations(p Panel, say func(string, ...any)) {
+	if !slices.ContainsFunc(p.Targets, func(t Target) bool { return !strings.Contains(t.Expr, "tracelab_journey_") }) {
+		return // a watcher measures as the report does
+	}
 	if word := reportWords.FindString(p.Title); word != "" {
 		say("%q is a measure of the report that begins and ends elsewhere: say from where to where", word)
 	}

@@ -92,7 +92,7 @@ func canonicalJSON(data []byte) []byte {
 // all is what All stands for. Spans that belong to no form (polls, commits) have no label form and are meant, too; a series without
 // service_name is the collector's or Jaeger's own HTTP and gRPC metric of the same name, and is not.
 // Series of before a service told its flow have no label of it.
-var all = map[string]string{"flow": ".*", "service": ".+", "form": ".*", "step": ".+", "topic": ".+"}
+var all = map[string]string{"flow": ".*", "service": ".+", "form": ".*", "step": ".+", "topic": ".+", "root": ".+"}
 
 // hidden is the value of hide of a variable that is not shown. It goes along with the links to the dashboards that use it.
 const hidden = 2

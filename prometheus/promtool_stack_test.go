@@ -51,7 +51,7 @@ func TestAlertTestsFindChangedAlerts(t *testing.T) {
 			deaf := append([]string{}, blocks...)
 			deaf[i+1] = deafen(expr) + "        for: " + rest
 			dir := t.TempDir()
-			for file, text := range map[string]string{"rules.yaml": strings.Join(deaf, "      - alert: "), "rules_test.yaml": tests} {
+			for file, text := range map[string]string{"rules.yaml": strings.Join(deaf, "      - alert: "), "rules_test.yaml": testsOf(tests, name)} {
 				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -64,6 +64,18 @@ func TestAlertTestsFindChangedAlerts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// testsOf returns the file of tests with those of one alert only.
+func testsOf(tests, alert string) string {
+	blocks := strings.Split(tests, "\n  - name: ")
+	kept := blocks[:1]
+	for _, block := range blocks[1:] {
+		if strings.Contains(block, `alertname="`+alert+`"`) {
+			kept = append(kept, block)
+		}
+	}
+	return strings.Join(kept, "\n  - name: ")
 }
 
 // deafen gives the expression's last condition a threshold that no value reaches.
