@@ -24,7 +24,7 @@ const (
 	isCoarse                          // the clock of its resource steps by milliseconds, in its trace
 	isPoll                            // a receive span one of whose messages another span handles: no message edge to it is a delivery
 	tookMessages                      // a receive span whose message edges do not count
-	isLeftOut                         // selected by Without, or caused by a span that is
+	isLeftOut                         // selected by Without, or caused by a span that is, or named by Aside
 )
 
 // Messaging is what a span's attributes say about the message that it handles, under today's names or older ones.

@@ -96,6 +96,7 @@ func NewSet(spans []Span, opts ...Option) *Set {
 	s.load()
 	s.resolveParents()
 	s.buildEdges()
+	s.setAside()
 	s.findCallers()
 	s.findEffectiveEnds()
 	s.findReplies()
@@ -115,6 +116,7 @@ type options struct {
 	without []Selector
 	damaged []TraceID
 	missing []func(*Journey) string
+	aside   func(*Span) bool
 }
 
 // Len returns the number of spans, shared ones included, exact duplicates not.

@@ -6,6 +6,11 @@
 package actor
 
 import (
+	"bytes"
+	"cmp"
+	"container/heap"
+	"hash/maphash"
+	"slices"
 	"time"
 
 	"tracelab/journey"
@@ -28,52 +33,140 @@ type Verdict struct {
 	Incomplete string           // why spans are missing, or empty
 }
 
-// Counts says what became of the traces and records of a partition. Seen is the sum of Open, Judged, Incomplete, Parts, Shared,
-// Rootless and Evicted; the rest stand beside them.
-type Counts struct {
-	Seen       int64 // traces of which a span came
-	Open       int64 // traces about which nothing is decided yet
-	Judged     int64 // traces with a root, judged as complete
-	Incomplete int64 // traces with a root, judged as incomplete
-	Parts      int64 // traces without a root that another journey reached
-	Shared     int64 // traces in no journey by rule: polls, commits, workers' loops
-	Rootless   int64 // traces without a root that no journey reached
-	Evicted    int64 // traces given up because memory was full
-
-	Late    int64 // spans that came for a trace that was decided
-	Crowded int64 // spans that more roots reach than Config.Causes: given to none
-	Cut     int64 // spans beyond Config.TraceSpans
-	Damaged int64 // spans of records that could not be read
-	Bytes   int64 // bytes that the open actors keep
-}
-
 // Partition holds the actors of one partition. It is not safe for use by several goroutines.
 type Partition struct {
-	config Config
+	config    Config
+	seed      maphash.Seed
+	now, wall time.Duration
+	ready     bool
+	since     time.Duration // when the group was up to date again
+	counts    Counts
+	traces    map[journey.TraceID]*trace
+	born      []*trace // the oldest first
+	due       dueQueue
+	dirty     []*trace
+	resources map[string]*resource
+	over      map[journey.TraceID]time.Duration // traces that are decided and forgotten, and when
+	done      map[journey.TraceID]time.Duration // roots that were judged before
+	swept     time.Duration
+	groups    knownGroups
+	send      []record.Record
+	verdicts  []Verdict
 }
 
 // New returns a partition without actors.
-func New(config Config) *Partition { return &Partition{config: config} }
-
-// Handle takes in a record that was read at an offset of the partition. Order and repeats do not matter. It keeps nothing of the
-// record.
-func (p *Partition) Handle(r record.Record, offset int64) {}
-
-// Advance sets the gated time, which never goes back. When ready is false, no root is judged: the group is behind.
-func (p *Partition) Advance(now time.Duration, ready bool) {}
-
-// Overdue judges every root that has been open for longer than patience, by the clock of the caller, though the group is not up
-// to date: as incomplete, for the reason given, such as "partition 7 was behind". wall is the time by that clock.
-func (p *Partition) Overdue(wall, patience time.Duration, reason string) {}
+func New(config Config) *Partition {
+	config.Quiet = cmp.Or(config.Quiet, 5*time.Second)
+	config.Window = cmp.Or(config.Window, time.Minute)
+	config.Causes = cmp.Or(config.Causes, 64)
+	config.TraceSpans = cmp.Or(config.TraceSpans, 100_000)
+	config.MaxBytes = cmp.Or(config.MaxBytes, 1<<30)
+	return &Partition{
+		config: config, seed: maphash.MakeSeed(), traces: make(map[journey.TraceID]*trace), resources: make(map[string]*resource),
+		over: make(map[journey.TraceID]time.Duration), done: make(map[journey.TraceID]time.Duration),
+	}
+}
 
 // Done says that a root was judged before, by this or another watcher. It still answers, and is not judged again.
-func (p *Partition) Done(root journey.TraceID) {}
+func (p *Partition) Done(root journey.TraceID) {
+	p.done[root] = p.now
+	if t := p.traces[root]; t != nil {
+		t.done = true
+	}
+}
 
 // Take returns what came out since the last call: records for other actors, to be sent before the verdicts, and the verdicts.
-func (p *Partition) Take() (send []record.Record, verdicts []Verdict) { return nil, nil }
+func (p *Partition) Take() (send []record.Record, verdicts []Verdict) {
+	p.workAll()
+	send, verdicts = p.send, p.verdicts
+	p.send, p.verdicts = nil, nil
+	slices.SortFunc(send, compareRecords)
+	return send, verdicts
+}
+
+func compareRecords(a, b record.Record) int {
+	return cmp.Or(a.To.Compare(b.To), a.From.Compare(b.From), cmp.Compare(a.Kind, b.Kind), a.Of.Compare(b.Of),
+		slices.CompareFunc(a.Spans, b.Spans, bytes.Compare), slices.CompareFunc(a.Stubs, b.Stubs, bytes.Compare))
+}
+
+// Advance sets the gated time, which never goes back. When ready is false, no root is judged: the group is behind.
+func (p *Partition) Advance(now time.Duration, ready bool) {
+	if ready && !p.ready {
+		p.since = now
+	}
+	p.now, p.ready = max(p.now, now), ready
+	p.workAll()
+	for len(p.due) > 0 && p.due[0].at <= p.now && ready {
+		e := heap.Pop(&p.due).(entry)
+		if e.trace.at != e.at || p.traces[e.trace.id] != e.trace {
+			continue // a later or an earlier entry stands for it
+		}
+		p.look(e.trace)
+	}
+	p.sweep()
+}
 
 // Oldest returns the lowest offset that an open actor still needs, and false when there is none: then everything read is done with.
-func (p *Partition) Oldest() (offset int64, open bool) { return 0, false }
+func (p *Partition) Oldest() (offset int64, open bool) {
+	for _, t := range p.traces {
+		if !open || t.oldest < offset {
+			offset, open = t.oldest, true
+		}
+	}
+	return offset, open
+}
 
-// Counts returns what became of the traces so far.
-func (p *Partition) Counts() Counts { return Counts{} }
+// trace returns the actor of a trace, a new one if need be.
+func (p *Partition) trace(id journey.TraceID, offset int64) *trace {
+	if t := p.traces[id]; t != nil {
+		return t
+	}
+	t := &trace{
+		id: id, oldest: offset, born: p.wall, news: p.now, at: -1, worked: -p.config.Window, seen: make(map[uint64]struct{}), asks: make(map[journey.SpanID][]ask),
+		answers: make(map[journey.Ref]*answer), asked: make(map[asking]time.Duration), reaches: make(map[journey.TraceID]bool),
+		gave: make(map[journey.TraceID]*gift), sent: make(map[telling]uint64),
+	}
+	_, t.done = p.done[id]
+	p.traces[id] = t
+	p.born = append(p.born, t)
+	p.grow(t, 512)
+	p.wake(t, p.now+p.config.Quiet)
+	return t
+}
+
+// touch notes that a trace has news.
+func (p *Partition) touch(t *trace) {
+	if !t.dirty {
+		t.dirty = true
+		p.dirty = append(p.dirty, t)
+	}
+}
+
+// wake looks at a trace at a time, if not before.
+func (p *Partition) wake(t *trace, at time.Duration) {
+	if t.at < 0 || at < t.at {
+		t.at = at
+		heap.Push(&p.due, entry{at, t})
+	}
+}
+
+// entry says when to look at a trace.
+type entry struct {
+	at    time.Duration
+	trace *trace
+}
+
+// dueQueue is a heap of entries, the earliest first.
+type dueQueue []entry
+
+func (q dueQueue) Len() int           { return len(q) }
+func (q dueQueue) Less(i, j int) bool { return q[i].at < q[j].at }
+func (q dueQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *dueQueue) Push(x any)        { *q = append(*q, x.(entry)) }
+func (q *dueQueue) Pop() any {
+	old := *q
+	e := old[len(old)-1]
+	old[len(old)-1] = entry{}
+	*q = old[:len(old)-1]
+	return e
+}

@@ -1,0 +1,95 @@
+package actor
+
+import "slices"
+
+// Counts says what became of the traces of a partition, and what it keeps. Seen is the sum of Open, Judged, Incomplete, Parts,
+// Shared, Rootless and Evicted; the rest stand beside them.
+type Counts struct {
+	Seen       int64 // traces of which a span came
+	Open       int64 // traces about which nothing is decided yet
+	Judged     int64 // traces with a root, judged as complete, or judged before
+	Incomplete int64 // traces with a root, judged as incomplete
+	Parts      int64 // traces without a root that another journey reached
+	Shared     int64 // traces in no journey by rule: polls, commits, workers' loops
+	Rootless   int64 // traces without a root that no journey reached
+	Evicted    int64 // traces given up because memory was full
+
+	Late    int64 // spans that came for a trace that was decided
+	Crowded int64 // spans that more roots reach than Config.Causes: given to none
+	Cut     int64 // spans beyond Config.TraceSpans
+	Damaged int64 // spans of records that could not be read
+	Bytes   int64 // bytes that the actors keep
+}
+
+// Counts returns what became of the traces so far.
+func (p *Partition) Counts() Counts { return p.counts }
+
+// decide counts what became of a trace, once.
+func (p *Partition) decide(t *trace, o outcome) {
+	if t.judged != open {
+		return
+	}
+	t.judged = o
+	if !t.counted {
+		return
+	}
+	p.counts.Open--
+	switch o {
+	case judged:
+		p.counts.Judged++
+	case incomplete:
+		p.counts.Incomplete++
+	case part:
+		p.counts.Parts++
+	case shared:
+		p.counts.Shared++
+	case rootless:
+		p.counts.Rootless++
+	case open:
+	}
+}
+
+// forget drops an actor. Of one that had spans it is remembered that it was there.
+func (p *Partition) forget(t *trace) {
+	delete(p.traces, t.id)
+	p.counts.Bytes -= t.bytes
+	if t.counted {
+		p.over[t.id] = p.now
+	}
+}
+
+// evict drops the oldest actors while memory is full.
+func (p *Partition) evict() {
+	for p.counts.Bytes > p.config.MaxBytes && len(p.born) > 0 {
+		t := p.born[0]
+		p.born = p.born[1:]
+		if p.traces[t.id] != t {
+			continue
+		}
+		if t.counted && t.judged == open {
+			p.counts.Open--
+			p.counts.Evicted++
+		}
+		p.forget(t)
+	}
+}
+
+// sweep forgets, now and then, what came too long ago to matter.
+func (p *Partition) sweep() {
+	if p.now-p.swept < p.config.Window/4 {
+		return
+	}
+	p.swept = p.now
+	for id, at := range p.over {
+		if p.now-at > 2*p.config.Window {
+			delete(p.over, id)
+		}
+	}
+	for id, at := range p.done {
+		if p.now-at > 4*p.config.Window {
+			delete(p.done, id)
+		}
+	}
+	p.born = slices.DeleteFunc(p.born, func(t *trace) bool { return p.traces[t.id] != t })
+	p.groups.turn(p.now)
+}

@@ -1,0 +1,143 @@
+package actor
+
+import (
+	"tracelab/journey"
+	"tracelab/watch/record"
+)
+
+// give gives each root what it reaches in this trace, with stubs of all that led there, and the first spans of lost pieces.
+func (p *Partition) give(l *local) {
+	t := l.trace
+	var lost []int
+	crowded := 0
+	for k, i := range l.index {
+		if i < 0 {
+			continue
+		}
+		if l.many[i] {
+			crowded++
+		}
+		if isLost(l.set, i) {
+			lost = append(lost, k)
+		}
+		for _, root := range l.labels[i] {
+			if root != t.id {
+				p.gift(t, root).spans[k] = struct{}{}
+			}
+		}
+	}
+	p.counts.Crowded += int64(max(crowded-t.crowded, 0))
+	t.crowded = max(t.crowded, crowded)
+	for root, g := range t.gave {
+		for _, k := range lost {
+			g.spans[k] = struct{}{}
+		}
+		r := record.Record{Kind: record.Give, To: root, From: t.id}
+		for k := range g.spans {
+			b := t.own[k].encoded()
+			if x := l.spans[k]; l.index[k] >= 0 {
+				if cutParent(l.set, l.index[k], &x); x.Parent != l.spans[k].Parent {
+					b = record.AppendSpan(nil, &x)
+				}
+			}
+			if g.isNew(p.hash(hashGiven, b)) {
+				r.Spans = append(r.Spans, b)
+			}
+			for _, s := range l.stubsOf(k) {
+				if b := encodedStub(s); g.isNew(p.hash(hashStub, b)) {
+					r.Stubs = append(r.Stubs, b)
+				}
+			}
+		}
+		if len(r.Spans)+len(r.Stubs) > 0 {
+			sortBytes(&r.Spans)
+			sortBytes(&r.Stubs)
+			p.grow(t, 16*int64(len(r.Spans)+len(r.Stubs)))
+			p.send = append(p.send, r)
+		}
+	}
+}
+
+func (p *Partition) gift(t *trace, root journey.TraceID) *gift {
+	g := t.gave[root]
+	if g == nil {
+		g = &gift{make(map[int]struct{}), make(map[uint64]struct{})}
+		t.gave[root] = g
+		p.grow(t, 2*overhead)
+	}
+	return g
+}
+
+func (g *gift) isNew(h uint64) bool {
+	_, sent := g.sent[h]
+	g.sent[h] = struct{}{}
+	return !sent
+}
+
+// stubsOf returns stubs of what may have led to own span k: its parent, what it links to, who sent what that made, and for a
+// receive span who else handled its messages.
+func (l *local) stubsOf(k int) []journey.Span {
+	s := &l.spans[k]
+	wanted := []journey.Ref{s.Ref()}
+	if !s.Parent.IsZero() {
+		wanted = append(wanted, journey.Ref{Trace: s.Trace, Span: s.Parent})
+	}
+	for _, link := range s.Links {
+		wanted = append(wanted, link.Ref)
+	}
+	receive := isReceive(s)
+	var list []journey.Span
+	for _, ref := range wanted {
+		for _, x := range l.named[ref] {
+			if identityOf(x) != identityOf(s) {
+				list = append(list, stubOf(x))
+			}
+		}
+		for _, x := range l.tied[ref] {
+			if identityOf(x) != identityOf(s) && (isSend(x) || receive && ref != wanted[0] && !isReceive(x)) && l.leads(ref, x) {
+				list = append(list, handlerOf(x, ref))
+			}
+		}
+	}
+	return list
+}
+
+// register fills in named and tied.
+func (l *local) register(spans []journey.Span) {
+	l.named, l.tied = make(map[journey.Ref][]*journey.Span), make(map[journey.Ref][]*journey.Span)
+	for n := range spans {
+		x := &spans[n]
+		l.named[x.Ref()] = append(l.named[x.Ref()], x)
+		if !x.Parent.IsZero() {
+			ref := journey.Ref{Trace: x.Trace, Span: x.Parent}
+			l.tied[ref] = append(l.tied[ref], x)
+		}
+		for _, link := range x.Links {
+			if list := l.tied[link.Ref]; len(list) == 0 || list[len(list)-1] != x {
+				l.tied[link.Ref] = append(list, x)
+			}
+		}
+	}
+}
+
+// leads reports whether a span leads to another one by a link or as its parent, where that is not ignored.
+//
+// A receive span is no message: whether it led to another span depends on all that is known of that one.
+func (l *local) leads(ref journey.Ref, to *journey.Span) bool {
+	for _, x := range l.named[ref] {
+		if isReceive(x) {
+			return false
+		}
+	}
+	for _, link := range to.Links {
+		if link.Ref == ref && !isParent(to, link) {
+			return true
+		}
+	}
+	i, ok := l.set.Find(to.Ref())
+	if !ok {
+		return false
+	}
+	p, ok := l.set.Parent(i)
+	return ok && l.set.Span(p).Ref() == ref
+}

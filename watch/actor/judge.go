@@ -1,0 +1,185 @@
+package actor
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"tracelab/journey"
+	"tracelab/watch/record"
+)
+
+// next returns when to look at a trace next.
+func (p *Partition) next(t *trace) time.Duration {
+	at := t.news + p.config.Window
+	if t.judged == open {
+		at = min(at, max(t.news, p.since)+p.config.Quiet)
+	}
+	for _, asked := range t.asked {
+		if expires := asked + p.config.Quiet/4; expires > t.worked {
+			at = min(at, expires)
+		}
+	}
+	return max(at, p.now+time.Millisecond)
+}
+
+// look decides what is due.
+func (p *Partition) look(t *trace) {
+	t.at = -1
+	quiet := p.now - max(t.news, p.since)
+	late := quiet >= p.config.Window
+	if t.judged == open && (quiet >= p.config.Quiet || late) && len(t.own) > 0 {
+		p.judge(p.work(t), late, "")
+	} else if t.worked < p.now && !late {
+		p.work(t)
+	}
+	if late {
+		p.close(t)
+		return
+	}
+	p.wake(t, p.next(t))
+}
+
+// close forgets a trace about which nothing new came for the window.
+func (p *Partition) close(t *trace) {
+	if t.judged == open && t.counted {
+		p.decide(t, p.fate(p.see(t)))
+	}
+	p.forget(t)
+}
+
+// fate returns what becomes of a trace that has no journey of its own.
+func (p *Partition) fate(l *local) outcome {
+	all := true
+	for _, yes := range l.trace.reaches {
+		if yes {
+			return part
+		}
+	}
+	for _, i := range l.index {
+		if i >= 0 && (len(l.labels[i]) > 0 || l.many[i]) && l.root < 0 {
+			return part // its verdict is still to come, or got lost
+		}
+		all = all && (i < 0 || l.set.Shared(i))
+	}
+	if all {
+		return shared
+	}
+	return rootless
+}
+
+// judge judges the root of a trace, when all that must be known is known, or in any case when it is late. With a reason it is
+// incomplete.
+func (p *Partition) judge(l *local, late bool, reason string) {
+	t := l.trace
+	if l.root < 0 {
+		return
+	}
+	if l.orphan {
+		switch reached, sure := l.reached(); {
+		case reached:
+			p.decide(t, part)
+			p.say(t, nil)
+			return
+		case !sure && !late:
+			return
+		}
+	}
+	var c collection
+	for k := range l.spans {
+		c.add(l.spans[k])
+	}
+	for _, x := range t.given {
+		c.add(x.span())
+	}
+	for _, x := range t.stubs {
+		c.add(x.stub())
+	}
+	for of, list := range t.asks {
+		for _, a := range list {
+			if who := a.who.stub(); !isReceive(&who) && l.leads(journey.Ref{Trace: t.id, Span: of}, &who) {
+				c.add(who)
+			}
+		}
+	}
+	j, ok := Judge(c.spans, l.set.Span(l.root).Ref())
+	if !ok {
+		p.say(t, nil)
+		p.decide(t, shared)
+		return
+	}
+	if t.done {
+		p.say(t, j)
+		p.decide(t, judged)
+		return
+	}
+	unhandled := p.groups.unhandled(j)
+	if unhandled != "" && !late && reason == "" {
+		return
+	}
+	p.say(t, j)
+	why, _ := j.Incomplete()
+	v := Verdict{Root: t.id, Journey: j, Incomplete: cmp.Or(reason, why, unhandled)}
+	p.groups.learn(j)
+	p.verdicts = append(p.verdicts, v)
+	if v.Incomplete != "" {
+		p.decide(t, incomplete)
+	} else {
+		p.decide(t, judged)
+	}
+}
+
+// say tells each trace of which spans were given to a root whether its journey reaches it.
+func (p *Partition) say(t *trace, j *journey.Journey) {
+	var traces []journey.TraceID
+	if j != nil {
+		traces = j.Traces()
+	}
+	told := map[journey.TraceID]bool{t.id: true}
+	for _, x := range t.given {
+		s := x.span()
+		if !told[s.Trace] {
+			told[s.Trace] = true
+			p.send = append(p.send, record.Record{Kind: record.Tell, To: s.Trace, From: t.id, Judge: true, Reach: slices.Contains(traces, s.Trace)})
+		}
+	}
+}
+
+// reached reports whether the journey of a root that goes before the orphan at which this trace would start reaches the trace,
+// and whether that is known of all such roots.
+func (l *local) reached() (reached, sure bool) {
+	sure = true
+	own := l.infos[l.trace.id]
+	for i := range l.labels {
+		if l.number[i] < 0 {
+			continue
+		}
+		if l.many[i] {
+			return true, true
+		}
+		for _, id := range l.labels[i] {
+			x := l.infos[id]
+			before := !x.Orphan || x.First < own.First || x.First == own.First && id.Compare(own.Trace) < 0
+			if id == own.Trace || !before {
+				continue
+			}
+			yes, known := l.trace.reaches[id]
+			if yes {
+				return true, true
+			}
+			sure = sure && known
+		}
+	}
+	return false, sure
+}
+
+// Overdue judges every root that has been open for longer than patience, by the clock of the caller, though the group is not up
+// to date: as incomplete, for the reason given, such as "partition 7 was behind". wall is the time by that clock.
+func (p *Partition) Overdue(wall, patience time.Duration, reason string) {
+	p.wall = max(p.wall, wall)
+	for _, t := range p.born {
+		if p.traces[t.id] == t && t.judged == open && t.counted && p.wall-t.born > patience {
+			p.judge(p.work(t), true, reason)
+		}
+	}
+}

@@ -1,0 +1,233 @@
+package actor
+
+import (
+	"slices"
+	"strconv"
+
+	"tracelab/journey"
+	"tracelab/journey/semconv"
+	"tracelab/watch/record"
+)
+
+// local is what a trace sees: its own spans, with stubs of what they link to, joined by the judge's own rules.
+type local struct {
+	trace  *trace
+	set    *journey.Set
+	spans  []journey.Span      // own, as they came
+	index  []journey.Index     // by number of an own span: where it is in the set, or -1 for a duplicate
+	number []int               // by index: the number of the own span, or -1
+	root   journey.Index       // at which a journey of this trace would start, or -1
+	orphan bool                // the root's parent is missing
+	first  int64               // start of the earliest span
+	labels [][]journey.TraceID // by index: the roots that reach it, sorted
+	many   []bool              // by index: more roots reach it than are passed on
+	infos  map[journey.TraceID]record.Root
+	named  map[journey.Ref][]*journey.Span // all spans and stubs with these ids
+	tied   map[journey.Ref][]*journey.Span // all whose parent it is, or that link to it
+	limit  int
+}
+
+// see reads a trace. What was asked and may still be answered stands for a message of its own.
+func (p *Partition) see(t *trace) *local {
+	l := &local{trace: t, root: -1, limit: p.config.Causes, infos: make(map[journey.TraceID]record.Root)}
+	var c collection
+	l.spans = make([]journey.Span, len(t.own))
+	for k := range t.own {
+		s := t.own[k].span()
+		s.Source = strconv.Itoa(k)
+		l.spans[k] = s
+		c.add(s)
+	}
+	for _, x := range t.stubs {
+		c.add(x.stub())
+	}
+	var effects []journey.Span
+	receives := make(map[journey.SpanID]bool)
+	for k := range l.spans {
+		if isReceive(&l.spans[k]) {
+			receives[l.spans[k].ID] = true
+		}
+	}
+	for of, list := range t.asks {
+		for _, a := range list {
+			if !receives[of] {
+				c.add(a.who.stub())
+				continue
+			}
+			// The receive span may well have led to who asks: only the root's actor can tell.
+			who := journey.Span{Trace: a.from, ID: a.who.span().ID, Kind: journey.KindConsumer, Name: aside, Source: aside}
+			who.ID[0] ^= 0xff
+			who.Links = addLink(nil, journey.Ref{Trace: t.id, Span: of})
+			effects = append(effects, who)
+		}
+	}
+	l.register(slices.Clone(c.spans))
+	for _, x := range effects {
+		c.add(x)
+	}
+	for key, at := range t.asked {
+		if a := t.answers[key.of]; (a == nil || !a.known) && p.now-at < p.config.Quiet/4 {
+			c.add(journey.Span{Trace: key.of.Trace, ID: key.of.Span, Kind: journey.KindProducer, Service: "?", Source: aside})
+		}
+	}
+	l.set = journey.NewSet(c.spans, journey.Aside(isStub))
+	l.index, l.number = make([]journey.Index, len(t.own)), make([]int, l.set.Len())
+	for k := range l.index {
+		l.index[k] = -1
+	}
+	for i := range journey.Index(l.set.Len()) {
+		l.number[i] = -1
+		if s := l.set.Span(i); !isStub(s) {
+			l.number[i], _ = strconv.Atoi(s.Source)
+			l.index[l.number[i]] = i
+		}
+	}
+	l.findRoot()
+	l.spread()
+	return l
+}
+
+// findRoot finds the span at which the trace's journey starts: the earliest without a parent, else the earliest whose parent is
+// missing, and neither on the side of consumers.
+func (l *local) findRoot() {
+	orphan, any := journey.Index(-1), false
+	for i := range journey.Index(l.set.Len()) {
+		if l.number[i] < 0 || l.set.Operation(i) == semconv.OperationSettle {
+			continue
+		}
+		if start, _ := l.set.Times(i); !any && l.set.Operation(i) != semconv.OperationReceive {
+			l.first, any = start, true // a receive span counts only when all that it led to is known
+		}
+		if _, has := l.set.Parent(i); has || l.set.ConsumerSide(i) {
+			continue
+		}
+		if l.set.Span(i).Parent.IsZero() {
+			l.root = i
+			return
+		}
+		if orphan < 0 {
+			orphan = i
+		}
+	}
+	l.root, l.orphan = orphan, orphan >= 0
+}
+
+// spread passes the roots that reach spans on to what these led to, over the edges of the judge.
+func (l *local) spread() {
+	n := l.set.Len()
+	l.labels, l.many = make([][]journey.TraceID, n), make([]bool, n)
+	var stack []journey.Index
+	seed := func(i journey.Index, roots []journey.TraceID, many bool) {
+		if l.pass(i, roots, many) {
+			stack = append(stack, i)
+		}
+	}
+	if l.root >= 0 {
+		l.infos[l.trace.id] = record.Root{Trace: l.trace.id, Orphan: l.orphan, First: l.first}
+		seed(l.root, []journey.TraceID{l.trace.id}, false)
+	}
+	for ref, a := range l.trace.answers {
+		i, ok := l.set.Find(ref)
+		if !ok || l.number[i] >= 0 {
+			continue
+		}
+		roots := make([]journey.TraceID, 0, len(a.roots))
+		for id, x := range a.roots {
+			roots = append(roots, id)
+			if old, known := l.infos[id]; known && id != l.trace.id {
+				x.Orphan, x.First = x.Orphan && old.Orphan, min(x.First, old.First)
+			}
+			if id != l.trace.id {
+				l.infos[id] = x
+			}
+		}
+		slices.SortFunc(roots, journey.TraceID.Compare)
+		seed(i, roots, a.more)
+	}
+	effects := make([][]journey.Index, n)
+	for i := range journey.Index(n) {
+		if l.number[i] >= 0 {
+			for _, cause := range l.causes(i) {
+				effects[cause] = append(effects[cause], i)
+			}
+		}
+	}
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for _, effect := range effects[i] {
+			seed(effect, l.labels[i], l.many[i])
+		}
+	}
+}
+
+// pass adds roots to those that reach span i, and reports whether there were new ones.
+func (l *local) pass(i journey.Index, roots []journey.TraceID, many bool) bool {
+	grown := many && !l.many[i]
+	l.many[i] = l.many[i] || many
+	for _, r := range roots {
+		if l.many[i] {
+			break
+		}
+		at, found := slices.BinarySearchFunc(l.labels[i], r, journey.TraceID.Compare)
+		if found {
+			continue
+		}
+		grown = true
+		if len(l.labels[i]) == l.limit {
+			l.many[i] = true
+			break
+		}
+		l.labels[i] = slices.Insert(l.labels[i], at, r)
+	}
+	if l.many[i] {
+		l.labels[i] = nil
+	}
+	return grown
+}
+
+// causes returns the spans whose journeys span i belongs to. A span that does the part of some messages of a batch belongs to
+// those of what sent these, and not to those of the whole batch.
+func (l *local) causes(i journey.Index) []journey.Index {
+	parent, has := l.set.Parent(i)
+	var unit []journey.Index
+	if has && !l.set.ConsumerSide(i) && l.set.ConsumerSide(parent) && len(l.set.Span(i).Links) > 0 {
+		unit = l.unit(i, parent)
+	}
+	list := unit
+	for e := range l.set.Causes(i) {
+		if e.Class != journey.ClassRetry && (unit == nil || e.From != parent) {
+			list = append(list, e.From)
+		}
+	}
+	return list
+}
+
+// unit returns what sent those of the several messages of a batch of which span i does the part, or nothing.
+func (l *local) unit(i, batch journey.Index) []journey.Index {
+	var origins, own []journey.Index
+	for e := range l.set.Causes(batch) {
+		if e.Class == journey.ClassMessage && !l.set.ConsumerSide(e.From) {
+			origins = append(origins, e.From)
+		}
+	}
+	if len(origins) < 2 {
+		return nil
+	}
+	for _, link := range l.set.Span(i).Links {
+		if t, ok := l.set.Find(link.Ref); ok && slices.Contains(origins, t) && !slices.Contains(own, t) {
+			own = append(own, t)
+		}
+	}
+	return own
+}
+
+func isSend(s *journey.Span) bool {
+	m, ok := s.Messaging()
+	return ok && m.Operation == semconv.OperationSend
+}
+
+func isReceive(s *journey.Span) bool {
+	m, ok := s.Messaging()
+	return ok && m.Operation == semconv.OperationReceive
+}

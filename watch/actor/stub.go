@@ -1,0 +1,122 @@
+package actor
+
+import (
+	"slices"
+
+	"tracelab/journey"
+	"tracelab/journey/semconv"
+)
+
+// aside marks a span as a stub, in its Source: the judge keeps that through all repairs.
+const aside = "~"
+
+func isStub(s *journey.Span) bool { return s.Source == aside }
+
+// stubOf returns what others need of a span that led to theirs: what it is, without its parent, and without links but those by
+// which a send span names what it sent. A stub of a stub is the same.
+func stubOf(s *journey.Span) journey.Span {
+	x := *s
+	x.Parent, x.Links, x.TraceState, x.Source, x.Warnings = journey.SpanID{}, nil, "", aside, nil
+	x.DroppedAttributes, x.DroppedEvents, x.DroppedLinks = 0, 0, 0
+	if m, ok := s.Messaging(); ok && m.Operation == semconv.OperationSend {
+		for _, l := range s.Links {
+			x.Links = addLink(x.Links, l.Ref)
+		}
+	}
+	return x
+}
+
+// handlerOf returns a stub of a span that handled messages, with what ties it to them: their producers are links or the parent.
+func handlerOf(s *journey.Span, producers ...journey.Ref) journey.Span {
+	x := stubOf(s)
+	for _, p := range producers {
+		for _, l := range s.Links {
+			if l.Ref == p && !isParent(s, l) {
+				x.Links = addLink(x.Links, p)
+			}
+		}
+		if s.Trace == p.Trace && s.Parent == p.Span {
+			x.Parent = s.Parent
+		}
+	}
+	return x
+}
+
+// isParent reports a link that is a further parent of a span, as OpenTracing has it: it is no message.
+func isParent(s *journey.Span, l journey.Link) bool {
+	return !s.Parent.IsZero() && slices.ContainsFunc(l.Attributes, func(a journey.Attribute) bool {
+		return a.Key == "opentracing.ref_type" && a.Value.String() == "child_of"
+	})
+}
+
+// addLink adds a link without attributes to a sorted list, once.
+func addLink(list []journey.Link, r journey.Ref) []journey.Link {
+	at, found := slices.BinarySearchFunc(list, r, func(l journey.Link, r journey.Ref) int { return compareRefs(l.Ref, r) })
+	if found {
+		return list
+	}
+	return slices.Insert(slices.Clone(list), at, journey.Link{Ref: r})
+}
+
+func compareRefs(a, b journey.Ref) int {
+	if c := a.Trace.Compare(b.Trace); c != 0 {
+		return c
+	}
+	return a.Span.Compare(b.Span)
+}
+
+// identity is what makes two spans one.
+type identity struct {
+	journey.Ref
+	start, end int64
+	kind       journey.Kind
+	name       string
+}
+
+func identityOf(s *journey.Span) identity {
+	return identity{s.Ref(), s.Start, s.End, s.Kind, s.Name}
+}
+
+// collection is a set of spans and stubs. A span goes before its stub, and two stubs of one span are one, with the links of both.
+type collection struct {
+	spans []journey.Span
+	at    map[identity]int
+}
+
+func (c *collection) add(s journey.Span) {
+	if c.at == nil {
+		c.at = make(map[identity]int)
+	}
+	key := identityOf(&s)
+	k, known := c.at[key]
+	switch {
+	case !known:
+		c.at[key] = len(c.spans)
+		c.spans = append(c.spans, s)
+	case !isStub(&s) && isStub(&c.spans[k]):
+		c.spans[k] = s
+	case isStub(&s) && isStub(&c.spans[k]):
+		for _, l := range s.Links {
+			c.spans[k].Links = addLink(c.spans[k].Links, l.Ref)
+		}
+		if c.spans[k].Parent.IsZero() {
+			c.spans[k].Parent = s.Parent
+		}
+	case isStub(&s) || c.spans[k].Parent == s.ID:
+	case s.Parent == s.ID:
+		c.spans[k] = s
+	default:
+		c.spans = append(c.spans, s) // the set sees that they are one
+	}
+}
+
+// cutParent makes a span whose parent is ignored, since parents form a circle, its own parent: the least of circles, to be seen
+// without the others.
+func cutParent(set *journey.Set, i journey.Index, s *journey.Span) {
+	if _, has := set.Parent(i); has || s.Parent.IsZero() {
+		return
+	}
+	if _, found := set.Find(journey.Ref{Trace: s.Trace, Span: s.Parent}); found {
+		s.Parent = s.ID
+	}
+}

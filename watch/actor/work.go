@@ -1,0 +1,138 @@
+package actor
+
+import (
+	"bytes"
+	"slices"
+
+	"tracelab/journey"
+	"tracelab/watch/record"
+)
+
+// large is from how many spans on a trace is worked on only now and then, while spans keep coming.
+const large = 512
+
+// workAll lets all traces with news ask, tell and give.
+func (p *Partition) workAll() {
+	list := p.dirty
+	p.dirty = nil
+	for _, t := range list {
+		if p.traces[t.id] != t {
+			continue
+		}
+		if len(t.own) > large && t.fresh > 0 && t.fresh < len(t.own)/8 && p.now-t.worked < p.config.Quiet/8 {
+			p.dirty = append(p.dirty, t)
+			continue
+		}
+		p.work(t)
+	}
+}
+
+// work asks, tells and gives what is new.
+func (p *Partition) work(t *trace) *local {
+	t.dirty, t.fresh, t.worked = false, 0, p.now
+	p.ask(t)
+	l := p.see(t)
+	p.tell(l)
+	p.give(l)
+	p.wake(t, p.next(t))
+	return l
+}
+
+// ask asks what the links of the trace's spans name, and who sent what a linked span made.
+func (p *Partition) ask(t *trace) {
+	for _, x := range t.own {
+		s := x.span()
+		for _, link := range s.Links {
+			p.askFor(t, &s, link.Ref, link.Ref)
+			if a := t.answers[link.Ref]; a != nil {
+				for _, send := range a.sends {
+					p.askFor(t, &s, send, link.Ref)
+				}
+			}
+			p.askForSends(t, &s, link.Ref)
+		}
+		p.askForSends(t, &s, journey.Ref{Trace: t.id, Span: s.Parent})
+	}
+}
+
+// askForSends asks for what sent in other traces what a span of this one made, for a span that this led to.
+func (p *Partition) askForSends(t *trace, s *journey.Span, made journey.Ref) {
+	if made.Trace != t.id {
+		return
+	}
+	for _, a := range t.asks[made.Span] {
+		if who := a.who.span(); isSend(&who) {
+			p.askFor(t, s, who.Ref(), made)
+		}
+	}
+}
+
+// askFor asks for a span to which s links, or that sent what a span made to which s links.
+func (p *Partition) askFor(t *trace, s *journey.Span, of, link journey.Ref) {
+	key := asking{s.ID, of}
+	if _, asked := t.asked[key]; asked || of.Trace == t.id || of.Span.IsZero() {
+		return
+	}
+	t.asked[key] = p.now
+	p.grow(t, overhead)
+	who := handlerOf(s, link)
+	p.send = append(p.send, record.Record{Kind: record.Ask, To: of.Trace, From: t.id, Of: of.Span, Spans: [][]byte{record.AppendSpan(nil, &who)}})
+}
+
+// tell answers those who asked, where something is new.
+func (p *Partition) tell(l *local) {
+	t := l.trace
+	for of, list := range t.asks {
+		i, ok := l.set.Find(journey.Ref{Trace: t.id, Span: of})
+		if !ok || l.number[i] < 0 {
+			continue
+		}
+		told := make(map[journey.TraceID]bool)
+		for _, a := range list {
+			if !told[a.from] {
+				told[a.from] = true
+				p.tellOne(l, i, of, a.from, list)
+			}
+		}
+	}
+}
+
+func (p *Partition) tellOne(l *local, i journey.Index, of journey.SpanID, to journey.TraceID, asks []ask) {
+	r := record.Record{Kind: record.Tell, To: to, From: l.trace.id, Of: of, More: l.many[i]}
+	for k := range l.spans {
+		if l.spans[k].ID == of {
+			r.Spans = append(r.Spans, encodedStub(stubOf(&l.spans[k])))
+		}
+	}
+	for _, id := range l.labels[i] {
+		r.Roots = append(r.Roots, l.infos[id])
+	}
+	receiver := "" // the service of a receive span that asks
+	receives := false
+	for _, a := range asks {
+		if s := a.who.span(); a.from == to && isReceive(&s) {
+			receiver, receives = s.Service, true
+		}
+	}
+	ref := journey.Ref{Trace: l.trace.id, Span: of}
+	for _, x := range l.tied[ref] {
+		if x.Trace != to && (isSend(x) || receives && x.Service == receiver && !isReceive(x)) && l.leads(ref, x) {
+			r.Stubs = append(r.Stubs, encodedStub(handlerOf(x, ref)))
+		}
+	}
+	sortBytes(&r.Spans)
+	sortBytes(&r.Stubs)
+	h := p.hash(hashTell, r.Append(nil))
+	if key := (telling{of, to}); l.trace.sent[key] != h {
+		l.trace.sent[key] = h
+		p.send = append(p.send, r)
+	}
+}
+
+func encodedStub(s journey.Span) []byte { return record.AppendSpan(nil, &s) }
+
+// sortBytes sorts and leaves out what is there twice, so that the same facts are the same bytes.
+func sortBytes(list *[][]byte) {
+	slices.SortFunc(*list, bytes.Compare)
+	*list = slices.CompactFunc(*list, bytes.Equal)
+}
