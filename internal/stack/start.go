@@ -70,6 +70,11 @@ func Start(ctx context.Context, o Options) (State, error) {
 		if err := l.startStep(ctx, s, &state, o.Progress); err != nil {
 			return State{}, errors.Join(fmt.Errorf("start %s: %w", s.name, err), l.undo(ctx, state, o.Progress))
 		}
+		if s.name == kafka && o.Watch {
+			if err := p.makeInput(ctx, s.address); err != nil {
+				return State{}, errors.Join(err, l.undo(ctx, state, o.Progress))
+			}
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.leftOut)) {
 		say(o.Progress, "%-15s left out: no program here runs %s", name, p.leftOut[name])
@@ -167,7 +172,11 @@ func (l layout) startPart(ctx context.Context, part Part, progress io.Writer) (P
 		return part, err
 	}
 	part.Took = time.Since(part.Started)
-	say(progress, "%-15s healthy in %s, pid %d, log %s", part.Name, since(part.Started), part.PID, part.Log)
+	is := "healthy"
+	if part.Health == "" && part.Address == "" { // nothing says more than that it runs
+		is = "started"
+	}
+	say(progress, "%-15s %s in %s, pid %d, log %s", part.Name, is, since(part.Started), part.PID, part.Log)
 	return part, nil
 }
 
