@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"tracelab/internal/testmain"
 	"tracelab/internal/tutorial"
@@ -19,10 +18,15 @@ import (
 
 var update = flag.Bool("update", false, "write what the commands print into the pages")
 
-// programs is a folder with the built program.
-var programs string
+var (
+	programs string // a folder with the built program
+	alone    bool   // shells have a network of their own
+)
 
 func TestMain(m *testing.M) {
+	if err := tutorial.BecomeShell(); err != nil {
+		panic(err)
+	}
 	flag.Parse()
 	testmain.Exit(withProgram(m))
 }
@@ -33,7 +37,7 @@ func withProgram(m *testing.M) int {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
-	programs = dir
+	programs, alone = dir, canBeAlone(context.Background(), dir)
 	build := exec.Command("go", "build", "-o", dir, "../cmd/tracelab")
 	if out, err := build.CombinedOutput(); err != nil {
 		panic(string(out))
@@ -67,7 +71,8 @@ func pages(t *testing.T) map[string]tutorial.Page {
 func TestTutorialsDoWhatTheyShow(t *testing.T) {
 	for file, page := range pages(t) {
 		t.Run(file, func(t *testing.T) {
-			printed := runPage(t, page, false)
+			together(t)
+			printed := runPage(t, page, newShell(t, t.TempDir()), false)
 			if *update {
 				rewrite(t, file, page, printed)
 			}
@@ -75,20 +80,9 @@ func TestTutorialsDoWhatTheyShow(t *testing.T) {
 	}
 }
 
-// runPage runs a page's commands, with settings in their environment, and returns what they printed, by the line of each.
-func runPage(t *testing.T, page tutorial.Page, stack bool, settings ...string) map[int]string {
+// runPage runs a page's commands and returns what they printed, by the line of each.
+func runPage(t *testing.T, page tutorial.Page, shell *tutorial.Shell, stack bool) map[int]string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	shell, err := tutorial.NewShell(ctx, t.TempDir(), append(environment(t), settings...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := shell.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
 	all, last := map[int]string{}, ""
 	for _, part := range page.Parts {
 		if part.Console() && !part.Runs(stack) {
@@ -171,19 +165,8 @@ func TestProgramsRun(t *testing.T) {
 // runClone runs the commands for a page's program.
 func runClone(t *testing.T, clone string, part tutorial.Part) map[int]string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	shell, err := tutorial.NewShell(ctx, clone, environment(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := shell.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
 	all := map[int]string{}
-	runPart(t, shell, part, all, "")
+	runPart(t, newShell(t, clone), part, all, "")
 	return all
 }
 

@@ -45,7 +45,8 @@ func TestTutorialsOnTheRealStack(t *testing.T) {
 		}
 		found++
 		t.Run(file, func(t *testing.T) {
-			printed := runPage(t, page, true, addresses...)
+			shell, err := tutorial.NewShell(limited(t), t.TempDir(), append(environment(t), addresses...))
+			printed := runPage(t, page, closed(t, shell, err), true)
 			if *update {
 				rewrite(t, file, page, printed)
 			}

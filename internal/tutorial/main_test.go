@@ -6,4 +6,9 @@ import (
 	"tracelab/internal/testmain"
 )
 
-func TestMain(m *testing.M) { testmain.Run(m) }
+func TestMain(m *testing.M) {
+	if err := BecomeShell(); err != nil {
+		panic(err)
+	}
+	testmain.Run(m)
+}
