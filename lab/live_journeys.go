@@ -20,6 +20,11 @@ const (
 	StateLost      = "lost"    // who had accepted it has forgotten it, with its memory
 )
 
+// States lists the states of a unit.
+func States() []string {
+	return []string{StatePlaced, StateAccepted, StateCompleted, StateFailed, StateRefused, StateUnknown, StateLost}
+}
+
 // JourneyLine is one of the recent units.
 type JourneyLine struct {
 	Key          UnitKey

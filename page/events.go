@@ -39,7 +39,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	at, err := url.Parse(r.URL.Query().Get("page"))
-	if err != nil {
+	if err != nil || at.Host != "" || at.Path != s.sectionOf(at.Path).Path && !strings.HasPrefix(at.Path, s.sectionOf(at.Path).Path+"/") {
 		s.refuse(w, r, http.StatusBadRequest, errors.New("page: name a page such as /live"))
 		return
 	}

@@ -79,18 +79,18 @@ type excerptLine struct {
 
 func (s *Server) showFlow(w http.ResponseWriter, r *http.Request, l *lab.Live) {
 	from := r.FormValue("from")
-	text, wrong := s.currentFlow(l), ""
+	text, wrong, status := s.currentFlow(l), "", http.StatusOK
 	if from != "" {
 		source, err := flows.Source(from)
 		if err != nil {
-			wrong = err.Error()
+			wrong, status = helpful(err).Error(), http.StatusNotFound
 		} else {
 			text = string(source)
 		}
 	}
 	view := s.flowView(l, text)
 	view.From, view.Wrong = from, wrong
-	s.render(w, r, http.StatusOK, "flow.html", "Flow", view)
+	s.render(w, r, status, "flow.html", "Flow", view)
 }
 
 // currentFlow is the text of the flow that the lab runs.

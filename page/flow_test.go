@@ -71,8 +71,8 @@ func TestFlowFile(t *testing.T) {
 	if page := b.get("/flow?from=chain:3"); !strings.Contains(page, "flow: chain-3") || !strings.Contains(page, "The flow chain-3 can run") {
 		t.Errorf("the generated flow is not shown:\n%s", page)
 	}
-	if page := b.get("/flow?from=<b>ordre"); !strings.Contains(page, "no flow") || strings.Contains(page, "<b>") {
-		t.Errorf("an unknown flow:\n%.600s", page)
+	if answer, page := b.send(http.MethodGet, "/flow?from=<b>ordre", ""); answer.StatusCode != http.StatusNotFound || !strings.Contains(page, "no flow") || strings.Contains(page, "<b>") {
+		t.Errorf("an unknown flow: %d\n%.600s", answer.StatusCode, page)
 	}
 	answer, text := b.post("/flow/file", "flow=flow: x\r\nsteps: {}\r\n")
 	if text != "flow: x\nsteps: {}\n" || answer.Header.Get("Content-Disposition") != "attachment; filename=flow.yaml" {

@@ -40,6 +40,10 @@ func (s *Server) showJourney(w http.ResponseWriter, r *http.Request, l *lab.Live
 		s.noJourney(w, r, l)
 		return
 	}
+	if err := checkJourneyQuery(l, r.URL.Query()); err != nil {
+		s.refuseQuery(w, r, err)
+		return
+	}
 	title := fmt.Sprintf("%s %d in %s", k.Unit, k.Number, k.Form)
 	s.render(w, r, http.StatusOK, "journey.html", title, newJourneyPage(k, readJourneyQuery(r.URL.Query())))
 }

@@ -43,6 +43,10 @@ type journeyLine struct {
 }
 
 func (s *Server) listJourneys(w http.ResponseWriter, r *http.Request, l *lab.Live) {
+	if err := checkListQuery(l, r.URL.Query()); err != nil {
+		s.refuseQuery(w, r, err)
+		return
+	}
 	s.render(w, r, http.StatusOK, "journeys.html", "Journeys", newJourneysView(l, r.URL.Query()))
 }
 
