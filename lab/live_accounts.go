@@ -23,6 +23,8 @@ type formSums struct {
 	before                               services.Accounts
 	now                                  services.Accounts // of the instance that answers
 	lost                                 int
+	// Of units that were forgotten here before their state was read: those that count as unknown, and as refused.
+	unreadUnknown, unreadRefused int
 }
 
 // toldUnit is what is known of one unit.
@@ -46,19 +48,39 @@ func newLiveSums(forms []services.Form, limit int) *liveSums {
 func (s *liveSums) placing(key orderKey) {
 	s.told[key] = &toldUnit{}
 	s.byAge = append(s.byAge, key)
-	if len(s.byAge) <= s.limit {
-		return
+	for range len(s.byAge) { // a unit whose client still waits is not forgotten
+		if len(s.byAge) <= s.limit {
+			return
+		}
+		oldest := s.byAge[0]
+		s.byAge[0] = orderKey{}
+		s.byAge = s.byAge[1:]
+		if !s.told[oldest].answered {
+			s.byAge = append(s.byAge, oldest)
+			continue
+		}
+		s.forget(oldest)
 	}
-	delete(s.told, s.byAge[0])
-	s.byAge[0] = orderKey{}
-	s.byAge = s.byAge[1:]
+}
+
+// forget forgets a unit, and counts it when its state was never read.
+func (s *liveSums) forget(key orderKey) {
+	sums, u := s.forms[key.form], s.told[key]
+	delete(s.told, key)
+	switch {
+	case u.known:
+	case u.unknown:
+		sums.unreadUnknown++
+	default:
+		sums.unreadRefused++
+	}
 }
 
 // answered counts what the client was told of a unit.
 func (s *liveSums) answered(o order) {
 	key := orderKey{services.Form(o.Form), o.Number}
 	sums, u := s.forms[key.form], s.told[key]
-	if u == nil { // so many were placed while it waited
+	if u == nil { // only a unit that was never placed here
 		u = &toldUnit{}
 	}
 	u.answered = true
@@ -174,10 +196,19 @@ func (s *liveSums) read(summary services.Summary, known map[services.Form]int) {
 	}
 }
 
+// unread is how many units were accepted, and were forgotten here before that was read: what the service of the entry step counts and nobody here knows
+// is as many of those without a state, first of the ones whose clients were told nothing. It is right when the lab is at rest.
+func (f *formSums) unread() (unknown, refused int) {
+	n := max(0, f.before.Accepted+f.now.Accepted+f.lost-f.known)
+	unknown = min(n, f.unreadUnknown)
+	return unknown, min(n-unknown, f.unreadRefused)
+}
+
 // accounts are those of one form.
 func (f *formSums) accounts() Accounts {
+	unknown, refused := f.unread()
 	return Accounts{
-		Placed: f.placed, Accepted: f.before.Accepted + f.now.Accepted, Refused: f.refused, Unknown: f.unknown,
+		Placed: f.placed, Accepted: f.before.Accepted + f.now.Accepted, Refused: f.refused - refused, Unknown: f.unknown - unknown,
 		Completed: f.before.Completed + f.now.Completed, Failed: f.before.Failed + f.now.Failed, Pending: f.now.Pending, PendingLost: f.now.Lost,
 		Answered: f.answered, Errors: f.errors, Unanswered: f.unanswered, Lost: f.lost,
 	}

@@ -93,6 +93,10 @@ func (l *Live) problems(s Snapshot, broker error) []string {
 	for _, form := range l.config.Forms {
 		dropped += l.env.dropped.of(l.name, form)
 		if s.AtRest {
+			if unknown, refused := l.sums.forms[form].unread(); unknown+refused > 0 {
+				list = append(list, fmt.Sprintf("%s: %s accepted, though the client was not told so; which they are is not known any more, because %d newer ones came before that was read",
+					form, unitOf(l.config.Flow).count(unknown+refused, "was", "were"), l.sums.limit))
+			}
 			for _, wrong := range l.sums.forms[form].accounts().Imbalances() {
 				list = append(list, fmt.Sprintf("%s: %s", form, wrong))
 			}

@@ -1,0 +1,52 @@
+package lab
+
+import (
+	"testing"
+
+	"tracelab/lab/rundir"
+	"tracelab/services"
+)
+
+// TestUnitsThatAreForgottenStayInTheSums: a lab remembers a limited number of units. One whose client was told nothing, and which was accepted, is counted
+// as accepted, whether or not anybody has read that before it was forgotten. One whose client still waits is not forgotten.
+func TestUnitsThatAreForgottenStayInTheSums(t *testing.T) {
+	const units, limit = 40, 5
+	form := services.Kafka
+	s := newLiveSums([]services.Form{form}, limit)
+	answer := func(number, status int, id string) {
+		s.answered(order{Order: rundir.Order{Form: string(form), Number: number, Status: status, ID: id}})
+	}
+	for number := range units {
+		s.placing(orderKey{form, number})
+		switch {
+		case number == 0: // its client waits until the end
+		case number%4 == 0:
+			answer(number, 0, "") // accepted all the same
+		case number%4 == 1:
+			answer(number, 503, "") // accepted before the gateway gave up
+		case number%4 == 2:
+			answer(number, 503, "")
+		default:
+			answer(number, 202, "id")
+		}
+	}
+	s.know(services.State{Form: form, Number: 0, Status: services.Completed})
+	answer(0, 202, "id")
+	for number := units - limit; number < units; number++ { // those that are still remembered are read
+		if number%4 != 2 {
+			s.know(services.State{Form: form, Number: number, Status: services.Completed})
+		}
+	}
+	accepted := units - units/4
+	s.read(services.Summary{Forms: map[services.Form]services.Accounts{form: {Accepted: accepted, Completed: accepted}}}, s.knownUnits())
+	a := s.forms[form].accounts()
+	if wrong := a.Imbalances(); len(wrong) > 0 || a.Placed != units || a.Unknown != 0 || a.Refused != units/4 {
+		t.Errorf("%+v: %q", a, wrong)
+	}
+	if unknown, refused := s.forms[form].unread(); unknown == 0 || refused == 0 {
+		t.Errorf("%d without an answer and %d with an error are said to be accepted", unknown, refused)
+	}
+	if len(s.told) != limit || len(s.byAge) != limit {
+		t.Errorf("%d units are remembered, want %d", len(s.told), limit)
+	}
+}
