@@ -13,7 +13,7 @@ import (
 // A test function, and where it leaves something out under the race detector. The name of the package stands apart, so that this file is no such place.
 var (
 	testFunction = regexp.MustCompile(`(?ms)^func (Test\w+|\w+|\([^)]*\) \w+)\(.*?^}`)
-	leftOut      = regexp.MustCompile(`\btestkit` + `\.(Unraced\(\w+, "(\w+)[^"]*"\)|Unraced\(|Few\()`)
+	leftOut      = regexp.MustCompile(`\btestkit` + `\.(Unraced\(\w+, "(\w+)[^"]*"\)|Unraced\(|(Few|Times)\()`)
 )
 
 // TestCIRunsWhatTheRaceDetectorDoesNotSee: whatever is left out under the race detector is left out of a test that .ci/run finds, to run it without the

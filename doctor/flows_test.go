@@ -87,6 +87,9 @@ func TestBrokenBatchesAndViewsAreNamed(t *testing.T) {
 		"a view gets no updates any more":        {flow: named("profile"), cut: func(l *testLab) { refuse(l, "page.changed"); awaitBroken(t, l) }, want: "view-view", seen: "none came for that long"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name != "a view's consumer is stopped" {
+				testkit.Unraced(t, "TestBrokenBatchesAndViewsAreNamed/a view's consumer is stopped")
+			}
 			t.Parallel()
 			l := startFlow(t, b.flow, b.odds)
 			if b.cut != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tracelab/doctor"
+	"tracelab/internal/testkit"
 	"tracelab/otelamqp/amqptest"
 	"tracelab/services"
 )
@@ -74,6 +75,7 @@ func brokenFirst(t *testing.T, name string, config doctor.Config, want, seen str
 
 // TestMessagesOverRabbitMQLoseTheContext at one service.
 func TestMessagesOverRabbitMQLoseTheContext(t *testing.T) {
+	testkit.Unraced(t, "TestOrdersOverRabbitMQ")
 	t.Parallel()
 	_, address := rabbitmq(t)
 	l := startFlow(t, ownFlow(t), map[string]odd{"sieve": {propagator: forgetful{services.Propagator(discard), "otelamqp"}}}, address)
@@ -82,6 +84,7 @@ func TestMessagesOverRabbitMQLoseTheContext(t *testing.T) {
 
 // TestAServiceWithoutRabbitMQ leaves its queue without a consumer.
 func TestAServiceWithoutRabbitMQ(t *testing.T) {
+	testkit.Unraced(t, "TestOrdersOverRabbitMQ")
 	t.Parallel()
 	_, address := rabbitmq(t)
 	l := startFlow(t, ownFlow(t), map[string]odd{"sieve": {noRabbitMQ: true}}, address)

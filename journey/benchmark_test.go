@@ -9,6 +9,7 @@ import (
 
 	"tracelab/journey"
 	"tracelab/journey/internal/draw"
+	"tracelab/journey/internal/raced"
 )
 
 // judge computes everything that is computed for a journey.
@@ -65,6 +66,7 @@ func BenchmarkShapes(b *testing.B) {
 
 // Each shape in a size at which a quadratic cost would show as a test that does not end.
 func TestLargeJourneys(t *testing.T) {
+	raced.OneGoroutine(t)
 	for name, spans := range draw.Shapes(30_000) {
 		t.Run(name, func(t *testing.T) {
 			set := journey.NewSet(spans)

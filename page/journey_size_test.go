@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey"
 	"tracelab/services"
 )
@@ -62,6 +63,7 @@ const mostPage = 192 << 10
 // TestManySpansAreFolded opens a journey of 10,000 spans with its twin: the page stays small, and says what it leaves out. Its cost is bounded in
 // allocations, which a busy machine does not change.
 func TestManySpansAreFolded(t *testing.T) {
+	testkit.Unraced(t, "TestHostileSpans")
 	of := manySpans("kafka")
 	k := knownJourney{Unit: "order", Form: "kafka", Journey: of, Twins: []drawnJourney{{"ack", manySpans("ack")}}, Forms: []string{"kafka", "ack"}}
 	v := views()

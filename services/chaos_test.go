@@ -60,7 +60,7 @@ type placed struct {
 // message that came twice is accounted for. In real time: when members come and go the Kafka client waits by mutexes, which stop virtual time.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	orders, seed := numberOf(t, chaosOrders, 800), numberOf(t, chaosSeed, 1)
+	orders, seed := numberOf(t, chaosOrders, testkit.Times(300, 800)), numberOf(t, chaosSeed, 1)
 	store, err := OpenStore(t.Context(), filepath.Join(t.TempDir(), "store"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

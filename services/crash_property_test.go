@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"pgregory.net/rapid"
 
+	"tracelab/internal/testkit"
 	"tracelab/services/faults"
 	"tracelab/services/flows"
 )
@@ -89,7 +90,7 @@ func TestPropertyCrashes(t *testing.T) {
 				l.endCrashLab()
 			}
 		}()
-		runs, most := 0, mostCrashRuns()
+		runs, most := 0, testkit.Times(6, mostCrashRuns())
 		rapid.Check(struct{ rapid.TB }{t}, func(rt *rapid.T) { // without the deadline of the test, which is of real time
 			c := crashRuns(crashStores).Draw(rt, "run")
 			if runs++; runs > most {

@@ -18,6 +18,7 @@ import (
 
 	"tracelab/internal/postgres"
 	"tracelab/internal/postgres/postgrestest"
+	"tracelab/internal/testkit"
 )
 
 // smallDisk is a file system of its own, in memory, which a test fills.
@@ -241,6 +242,7 @@ create trigger full_now before insert or update on keys for each statement execu
 
 // TestAServerThatSaysItsDiskIsFull is TestAFullDiskUnderPostgreSQL where no file system can be mounted: the server's answer is the same.
 func TestAServerThatSaysItsDiskIsFull(t *testing.T) {
+	testkit.Unraced(t, "TestADiskThatFillsWhileOrdersAreWorkedOn")
 	t.Parallel()
 	url := postgresServer.URL(t)
 	onFullDisk(t, url, " at "+postgresServer.Process(t).Address, everyCorner, func(d *fullDisk) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tracelab/internal/testkit"
 	"tracelab/services/flows"
 	"tracelab/services/internal/store"
 )
@@ -66,7 +67,7 @@ func joinedByCalls(t *testing.T) *flows.Flow {
 
 // TestARetriedCallToAJoin does the step, whenever the store was in trouble: a branch may have been counted by the call that failed.
 func TestARetriedCallToAJoin(t *testing.T) {
-	for _, kind := range []string{"put", "update", "update unanswered"} {
+	for _, kind := range testkit.Few(1, []string{"put", "update", "update unanswered"}) {
 		t.Run(kind, func(t *testing.T) {
 			trouble := troubled{NewStore(100).kept, kind, &atomic.Int64{}}
 			inBubble(t, func(l *testLab) {

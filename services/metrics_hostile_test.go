@@ -17,12 +17,14 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"tracelab/internal/testkit"
 	"tracelab/services/internal/orderpb"
 )
 
 // TestHostileRequestsMakeNoSeries sends 10,000 requests with as many paths, hosts and methods, five times the series that the SDK
 // keeps of one instrument, and 1,000 to the one path that is measured, as a hostile client would.
 func TestHostileRequestsMakeNoSeries(t *testing.T) {
+	testkit.Unraced(t, "TestNoRunNamesASeries")
 	m := &meters{}
 	onLoopback(t, func(l *testLab) {
 		address := l.system.Address(Gateway)

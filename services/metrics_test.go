@@ -10,12 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/internal/testkit"
 	"tracelab/services/faults"
 	"tracelab/services/flows"
 )
 
 // TestOrdersAreCountedAsTheAccountsSay: by form and status, with orders that are refused, fail, or come twice.
 func TestOrdersAreCountedAsTheAccountsSay(t *testing.T) {
+	testkit.Unraced(t, "TestNoRunNamesASeries")
 	m := &meters{}
 	inBubble(t, func(l *testLab) {
 		harm := []faults.Fault{
@@ -186,7 +188,7 @@ func TestNoRunNamesASeries(t *testing.T) {
 		}
 		round(1)
 		first := kinds()
-		round(20)
+		round(testkit.Times(4, 20))
 		if diff := cmp.Diff(first, kinds()); diff != "" {
 			t.Errorf("series that more orders have made:\n%s", diff)
 		}

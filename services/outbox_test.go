@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"tracelab/internal/testkit"
 	"tracelab/services/faults"
 	"tracelab/services/flows"
 )
@@ -19,6 +20,7 @@ import (
 // TestMessageFaultsActThroughTheOutbox: what an outbox sends has the same faults as what is sent at once, on the same units, and its creation
 // context all the same. An outbox in memory is turned on by the flow's file.
 func TestMessageFaultsActThroughTheOutbox(t *testing.T) {
+	testkit.Unraced(t, "TestHopFaultsOfAnyFlow")
 	const units = 4
 	f := parsed(t, "outbox: on\n"+parcel)
 	inBubble(t, func(l *testLab) {

@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"tracelab/internal/postgres/postgrestest"
+	"tracelab/internal/testkit"
 )
 
 // TestAPostgresThatStaysAway: when the store of a running system goes for good, clients hear of it by its name within their timeout, and the
 // services end in time.
 func TestAPostgresThatStaysAway(t *testing.T) {
+	testkit.Unraced(t, "TestOrdersOnDisk")
 	t.Parallel() // it waits, mostly
 	server, process := postgrestest.Own(t)
 	store, err := OpenStore(t.Context(), process.URL(), slog.New(slog.DiscardHandler))

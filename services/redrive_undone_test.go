@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/testkit"
 	"tracelab/services/faults"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
@@ -59,6 +60,7 @@ func (l *testLab) handled(step Step) (e Effect) {
 // there it fails and is undone again; once that is mended it completes. What was undone is done once for each time, everything else once, and the
 // accounts count every handling.
 func TestRedriveOfAnUndoneOrder(t *testing.T) {
+	testkit.Unraced(t, "TestRedrive")
 	for _, form := range []Form{Kafka, "rabbitmq", Hybrid, "reply"} {
 		for _, failing := range []struct{ service, step, topic string }{{Payment, "payment.Charge", "stock.reserved"}, {Shipping, "shipping.Dispatch", "payment.captured"}} {
 			t.Run(string(form)+" "+failing.step, func(t *testing.T) {

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"testing"
 
+	"tracelab/internal/testkit"
 	"tracelab/services/flows"
 )
 
 // Claims are judged on services that run elsewhere: in one process here, whose spans come back over the network. Its seconds are those of the run in
 // which the model's constants are measured.
 func TestClaimsOfServicesElsewhere(t *testing.T) {
+	testkit.Unraced(t, "TestScripts")
 	receiver, out := twoFreePorts(t), t.TempDir()
 	elsewhere := start(t, append([]string{"serve", "all", "--kafka", "embedded", "--allow-faults", "--otlp", receiver}, anywhere(flows.Order().Services()...)...)...)
 	elsewhere.await(t, `(?m)^ready: `)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tracelab/internal/testkit"
 )
 
 // inShell runs a script by a shell that has the program on its path and its completion read, in a folder with the files that the cases name.
@@ -51,6 +53,7 @@ func inShell(t *testing.T, shell, script string) []string {
 
 // TestBashCompletes calls the function as readline does: with the words that bash makes of a line.
 func TestBashCompletes(t *testing.T) {
+	testkit.Unraced(t, "TestComplete")
 	for line, want := range map[string][]string{
 		"tracelab comp":                      {"compare", "completion"},
 		"tracelab flow sh":                   {"show"},
@@ -77,6 +80,7 @@ func TestBashCompletes(t *testing.T) {
 
 // TestZshCompletes lets the function add its words, as zsh's own helpers would show them, and say which of them complete names.
 func TestZshCompletes(t *testing.T) {
+	testkit.Unraced(t, "TestComplete")
 	const helpers = `
 _describe() { local -a shown; shown=("${(@P)4}"); print -rl -- "${shown[@]}" }
 _files() { print -r -- "files $* of $PREFIX" }
@@ -113,6 +117,7 @@ source "$READ"
 
 // TestFishCompletes asks fish what it would show.
 func TestFishCompletes(t *testing.T) {
+	testkit.Unraced(t, "TestComplete")
 	for line, want := range map[string][]string{
 		"tracelab comp":               {"compare\t", "completion\t"},
 		"tracelab run --pol":          {"--polls\t"},

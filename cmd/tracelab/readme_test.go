@@ -6,12 +6,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"tracelab/internal/testkit"
 )
 
 // The README's console blocks are run, and every line that they show must come, in that order. Durations, verdicts and
 // pictures differ from run to run, so of each line only the words before its first figure count; a line "…" stands for
 // any number of lines. There is no way to opt out, and no block at all is a failure.
 func TestReadmeShowsWhatTheCommandsPrint(t *testing.T) {
+	testkit.Unraced(t, "TestRunJSON")
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"tracelab/internal/testkit"
 )
 
 // leaves returns the commands that can be run.
@@ -49,6 +51,7 @@ func TestAVariableMeansTheSameInAllCommands(t *testing.T) {
 
 // A format that another command has is no reason to fail when the variable names it: the command says so and prints text.
 func TestAFormatOfAnotherCommand(t *testing.T) {
+	testkit.Unraced(t, "TestComplete")
 	traces := filepath.Join("..", "..", "journey", "testdata", "cases", "d11-long-stream-in-a-request.json")
 	arguments := map[string]string{ // some end early: the format is read before
 		"run": "--orders 0", "compare": traces + " " + traces, "journey": traces, "predict": traces, "lint": traces, "hops": "--form nonsense", "doctor": "--wait --only nonsense", "flow show": "order", "flow list": "", "flow check": "order", "claims": "", "runs list": "--out ../../journey/testdata",

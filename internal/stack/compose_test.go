@@ -15,6 +15,7 @@ import (
 
 	"tracelab/internal/parts"
 	"tracelab/internal/stack"
+	"tracelab/internal/testkit"
 )
 
 // load reads compose.yaml of a checkout in the ways in which a person can start it, as stack.Load does. Without the schema it takes a tenth
@@ -160,8 +161,10 @@ var breaches = []breach{
 func TestBreachesAreFound(t *testing.T) {
 	broken := map[string]bool{}
 	for _, b := range breaches {
+		broken[ruleNamed(t, b.rule).name] = true
+	}
+	for _, b := range testkit.Few(8, breaches) {
 		r := ruleNamed(t, b.rule)
-		broken[r.name] = true
 		t.Run(r.name+"/"+strings.TrimSpace(b.new), func(t *testing.T) {
 			t.Parallel()
 			c, err := load(t, breakFile(t, root(t), b), false)

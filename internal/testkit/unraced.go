@@ -19,3 +19,12 @@ func Few[Case any](few int, all []Case) []Case {
 	}
 	return all
 }
+
+// Times is how often something is done, or how much of it, or the few that are enough under the race detector. `.ci/run test` runs each test that calls
+// it once more without the detector.
+func Times(few, all int) int {
+	if raced {
+		return min(few, all)
+	}
+	return all
+}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tracelab/journey/compare"
+	"tracelab/journey/internal/raced"
 )
 
 // A baseline that was saved and read gives the same verdicts as the journeys that it was made of.
@@ -47,6 +48,7 @@ func TestBaseline(t *testing.T) {
 
 // Of very many journeys a sample is kept, of the same orders on both sides.
 func TestBaselineIsBounded(t *testing.T) {
+	raced.OneGoroutine(t)
 	g := took("a", times(12_000, func(i int) float64 { return 10 + float64(i%7) })...)
 	b := compare.NewBaseline(g, byNumber)
 	if r := b.Roots[0]; r.Journeys != 12_000 || len(r.Keys) != 10_000 || len(r.Figures[compare.Completion]) != 10_000 || r.Summaries[compare.Completion].N != 12_000 {

@@ -8,6 +8,7 @@ import (
 
 	"tracelab/journey"
 	"tracelab/journey/compare"
+	"tracelab/journey/internal/raced"
 )
 
 // took makes a group of journeys that take these times, in milliseconds, numbered from 0.
@@ -136,6 +137,7 @@ func rates(t *testing.T, trials, n int, spread, factor float64, paired bool) map
 }
 
 func TestGateRates(t *testing.T) {
+	raced.OneGoroutine(t)
 	for _, c := range []struct {
 		why            string
 		n              int
@@ -165,6 +167,7 @@ func TestGateRates(t *testing.T) {
 
 // What a check says would decide does: with that many pairs most checks are decided.
 func TestEnoughDecides(t *testing.T) {
+	raced.OneGoroutine(t)
 	rng := rand.New(rand.NewPCG(3, 4))
 	a := times(60, func(int) float64 { return 50 * math.Exp(0.3*rng.NormFloat64()) })
 	shift := 0.0

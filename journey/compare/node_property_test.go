@@ -11,6 +11,7 @@ import (
 
 	"tracelab/journey"
 	"tracelab/journey/compare"
+	"tracelab/journey/internal/raced"
 )
 
 // someGroup generates a group of journeys whose spans share names, with every defect that data may have.
@@ -69,6 +70,7 @@ func turned(n compare.Node) string {
 }
 
 func TestDiffIsAntisymmetric(t *testing.T) {
+	raced.OneGoroutine(t)
 	byName := func(j *journey.Journey) (string, bool) {
 		return fmt.Sprint(j.Set().Span(j.Spans()[0]).ID, len(j.Spans())), true
 	}
@@ -92,6 +94,7 @@ func TestDiffIsAntisymmetric(t *testing.T) {
 
 // Nothing of a journey is lost in its nodes: spans, errors, waits of messages, and both paths to the nanosecond.
 func TestNodesConserve(t *testing.T) {
+	raced.OneGoroutine(t)
 	rapid.Check(t, func(t *rapid.T) {
 		groups := []compare.Group{someGroup(t, "a"), someGroup(t, "b"), someGroup(t, "c")}[:rapid.IntRange(1, 3).Draw(t, "groups")]
 		nodes := compare.Nodes(groups, compare.WithIncomplete())

@@ -11,6 +11,7 @@ import (
 	"tracelab/journey"
 	"tracelab/journey/compare"
 	"tracelab/journey/internal/draw"
+	"tracelab/journey/internal/raced"
 )
 
 var growing = regexp.MustCompile(`\+\d+`)
@@ -234,6 +235,7 @@ func TestErrorShares(t *testing.T) {
 
 // Recursions that are alike for long, below different roots: neither their text nor their number may cost the square.
 func TestDeepTwins(t *testing.T) {
+	raced.OneGoroutine(t)
 	const depth = 8_000
 	chain := func(root string, depth int) compare.Group {
 		spans := draw.Shapes(depth)["deep"]

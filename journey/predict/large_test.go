@@ -6,11 +6,13 @@ import (
 
 	"tracelab/journey"
 	"tracelab/journey/internal/draw"
+	"tracelab/journey/internal/raced"
 )
 
 // Journeys of 20,000 spans side by side, one within the other, and one after the other replay to what they were, and can be
 // turned: nothing recurses, and nothing takes the square of their number.
 func TestLargeJourneys(t *testing.T) {
+	raced.OneGoroutine(t)
 	for name, spans := range draw.Shapes(20_000) {
 		for i := range spans { // each is of another service than the one before
 			spans[i].Service = [...]string{"a", "b"}[i%2]

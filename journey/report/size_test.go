@@ -9,11 +9,13 @@ import (
 	"tracelab/journey"
 	"tracelab/journey/format"
 	"tracelab/journey/internal/draw"
+	"tracelab/journey/internal/raced"
 	"tracelab/journey/report"
 )
 
 // Text and pages of one huge journey stay as short as a person can read, whatever its shape.
 func TestReportsOfHugeJourneysAreShort(t *testing.T) {
+	raced.OneGoroutine(t)
 	all := draw.Shapes(20_000)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		r := report.Journey{Of: journey.NewSet(all[name]).Journeys()[0]}
@@ -32,6 +34,7 @@ func TestReportsOfHugeJourneysAreShort(t *testing.T) {
 
 // What JSON needs beside the journey's own lists does not grow with it.
 func TestJourneyJSONIsStreamed(t *testing.T) {
+	raced.OneGoroutine(t)
 	j := journey.NewSet(draw.Shapes(10_000)["siblings"]).Journeys()[0]
 	var longest, all int
 	if err := (report.Journey{Of: j}).WriteJSON(writerFunc(func(p []byte) (int, error) {

@@ -13,6 +13,7 @@ import (
 	"tracelab/journey/compare"
 	"tracelab/journey/format"
 	"tracelab/journey/internal/draw"
+	"tracelab/journey/internal/raced"
 	"tracelab/journey/lint"
 	"tracelab/journey/report"
 )
@@ -53,6 +54,7 @@ func TestZeroValuesAreWritten(t *testing.T) {
 
 // Any values of the public fields are written, or refused by an error: no writer panics.
 func TestAnyValuesAreWritten(t *testing.T) {
+	raced.OneGoroutine(t)
 	rapid.Check(t, func(t *rapid.T) {
 		var c compare.Comparison
 		var findings []lint.Finding

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tracelab/internal/testkit"
 )
 
 func TestMentions(t *testing.T) {
@@ -67,6 +69,7 @@ const newPath = "code.example.org/someone/traces"
 // TestARenamedCopyIsWhole gives a copy of this checkout another path: all imports are found, tests' too, its architecture holds, the generated
 // code and a package of each module compile, and no mention of the old path is left. TestARenamedCopyBuilds, with the tag stack, compiles the rest.
 func TestARenamedCopyIsWhole(t *testing.T) {
+	testkit.Unraced(t, "TestMentions")
 	if testing.Short() {
 		t.Skip("compiles packages of the repository under another path")
 	}

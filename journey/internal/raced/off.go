@@ -1,0 +1,6 @@
+//go:build !race
+
+package raced
+
+// on tells whether the race detector watches this process.
+const on = false
