@@ -13,12 +13,6 @@ const (
 	figuresFor, pointsFor = 30 * time.Second, 2 * time.Minute
 )
 
-// LiveFigure is a measure of the units of the last 30 s, in ms. Without units all is 0.
-type LiveFigure struct {
-	N                int
-	Median, P95, P99 float64
-}
-
 // LivePoint is one second of the last two minutes.
 type LivePoint struct {
 	At                 time.Time // when the second began
@@ -80,16 +74,13 @@ func (s *second) summary() LivePoint {
 		values []float64
 		to     **float64
 	}{{s.waits, &p.CallerWait}, {s.completion, &p.Completion}} {
-		if len(of.values) > 0 {
-			median := liveFigure(slices.Clone(of.values)).Median
-			*of.to = &median
-		}
+		*of.to = compare.Summarize(of.values).Median
 	}
 	return p
 }
 
-// of sums up the newest values of a form.
-func (f *figures) of(form services.Form) (wait, completion LiveFigure, points []LivePoint) {
+// of sums up the newest values of a form, in ms.
+func (f *figures) of(form services.Form) (wait, completion compare.Summary, points []LivePoint) {
 	now := time.Now().Unix()
 	var waits, completions []float64
 	for _, s := range f.forms[form] {
@@ -101,22 +92,7 @@ func (f *figures) of(form services.Form) (wait, completion LiveFigure, points []
 			waits, completions = append(waits, s.waits...), append(completions, s.completion...)
 		}
 	}
-	return liveFigure(waits), liveFigure(completions), points
-}
-
-// liveFigure sums values up, and sorts them.
-func liveFigure(values []float64) LiveFigure {
-	n := len(values)
-	if n == 0 {
-		return LiveFigure{}
-	}
-	slices.Sort(values)
-	at := func(q float64) float64 { return values[min(n-1, int(q*float64(n)))] }
-	median := values[n/2]
-	if n%2 == 0 {
-		median = (values[n/2-1] + values[n/2]) / 2
-	}
-	return LiveFigure{N: n, Median: median, P95: at(0.95), P99: at(0.99)}
+	return compare.Summarize(waits), compare.Summarize(completions), points
 }
 
 // measured notes the completion of a journey that is complete. The judge's lock is held.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"tracelab/journey/compare"
 	"tracelab/services"
 )
 
@@ -32,7 +33,7 @@ type LiveForm struct {
 	// Accounts are of all units since the lab was opened. They balance whenever the lab is at rest: while units are under way, what their clients know
 	// and what the service of the entry step says is read at different times.
 	Accounts               Accounts
-	CallerWait, Completion LiveFigure
+	CallerWait, Completion compare.Summary // of the last 30 s, in ms
 	Points                 []LivePoint // the oldest first; seconds in which nothing happened are left out
 	Effects                Effects
 }

@@ -35,12 +35,15 @@ type chartView struct {
 	X             []chartTick
 }
 
-// chartLine is a form's line; D is its path, "" without a point.
+// chartLine is a form's line; D is its path, "" when no two points are near each other.
 type chartLine struct {
 	Form services.Form
 	D    string
-	Dash string // so that lines differ by more than their color
+	Dash string     // so that lines differ by more than their color
+	Dots []chartDot // the points that stand alone: no line leads to them or from them
 }
+
+type chartDot struct{ X, Y float64 }
 
 type chartTick struct {
 	At   float64
@@ -77,14 +80,27 @@ func chartOf(title string, forms []lab.LiveForm, now time.Time, of func(lab.Live
 	}
 	v.X = []chartTick{{v.Left, "2 min ago"}, {(v.Left + v.Right) / 2, "1 min ago"}, {v.Right, "now"}}
 	for i, f := range forms {
-		v.Lines = append(v.Lines, chartLine{f.Form, linePath(f.Points, now, of, x, y), dashOf(i)})
+		d, dots := linePath(f.Points, now, of, x, y)
+		v.Lines = append(v.Lines, chartLine{f.Form, d, dashOf(i), dots})
 	}
 	return v
 }
 
-// linePath is the path through points that have the measure, interrupted where nothing happened for a while.
-func linePath(points []lab.LivePoint, now time.Time, of func(lab.LivePoint) *float64, x func(time.Time) float64, y func(float64) float64) string {
-	var d strings.Builder
+// linePath is the path through points that have the measure, interrupted where nothing happened for a while, and the points that stand alone.
+func linePath(points []lab.LivePoint, now time.Time, of func(lab.LivePoint) *float64, x func(time.Time) float64, y func(float64) float64) (d string, dots []chartDot) {
+	var path, part strings.Builder
+	var first chartDot // of the part
+	parts := 0         // points of it
+	end := func() {
+		switch {
+		case parts == 1:
+			dots = append(dots, first)
+		case parts > 1:
+			path.WriteString(part.String())
+		}
+		part.Reset()
+		parts = 0
+	}
 	var last time.Time
 	for _, p := range points {
 		ms := of(p)
@@ -92,13 +108,17 @@ func linePath(points []lab.LivePoint, now time.Time, of func(lab.LivePoint) *flo
 			continue
 		}
 		if p.At.Sub(last) > gapAfter {
-			fmt.Fprintf(&d, "M%.1f %.1fh.01", x(p.At), y(*ms)) // a point of its own is a dot, by its round cap
+			end()
+			first = chartDot{x(p.At), y(*ms)}
+			fmt.Fprintf(&part, "M%.1f %.1f", first.X, first.Y)
 		} else {
-			fmt.Fprintf(&d, "L%.1f %.1f", x(p.At), y(*ms))
+			fmt.Fprintf(&part, "L%.1f %.1f", x(p.At), y(*ms))
 		}
+		parts++
 		last = p.At
 	}
-	return d.String()
+	end()
+	return path.String(), dots
 }
 
 // niceStep is the step of a grid: 1, 2 or 5 with zeros, and at least as much.

@@ -23,8 +23,8 @@ func TestChart(t *testing.T) {
 		}
 		return p.CallerWait
 	})
-	if d := v.Lines[0].D; strings.Count(d, "M") != 2 || strings.Count(d, "L") != 2 {
-		t.Errorf("a line of three points and a point of its own: %s", d)
+	if d := v.Lines[0].D; strings.Count(d, "M") != 1 || strings.Count(d, "L") != 2 || len(v.Lines[0].Dots) != 1 || v.Lines[0].Dots[0].X < 500 {
+		t.Errorf("a line of three points and a point of its own: %s, %v", d, v.Lines[0].Dots)
 	}
 	if v.Lines[1].D != "" || v.Lines[0].Dash == v.Lines[1].Dash {
 		t.Errorf("a form without points, and one with: %+v", v.Lines)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"tracelab/journey/compare"
 	"tracelab/lab"
 	"tracelab/services"
 )
@@ -45,11 +46,16 @@ type figureView struct {
 	Median, P95, P99 string
 }
 
-func figureOf(f lab.LiveFigure) figureView {
-	if f.N == 0 {
-		return figureView{Median: "–", P95: "–", P99: "–"}
+func figureOf(s compare.Summary) figureView {
+	return figureView{s.N, textOr(s.Median), textOr(s.P95), textOr(s.P99)}
+}
+
+// textOr is a figure in words, or a dash for one that so few values do not have.
+func textOr(ms *float64) string {
+	if ms == nil {
+		return "–"
 	}
-	return figureView{f.N, msText(&f.Median), msText(&f.P95), msText(&f.P99)}
+	return msText(ms)
 }
 
 func livePage(l *lab.Live, snapshot lab.Snapshot) liveView {
