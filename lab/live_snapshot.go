@@ -34,7 +34,7 @@ type LiveForm struct {
 	// and what the service of the entry step says is read at different times.
 	Accounts               Accounts
 	CallerWait, Completion compare.Summary // of the last 30 s, in ms
-	Points                 []LivePoint // the oldest first; seconds in which nothing happened are left out
+	Points                 []LivePoint     // the oldest first; seconds in which nothing happened are left out
 	Effects                Effects
 }
 

@@ -92,7 +92,7 @@ func (r *Result) next(b *strings.Builder) {
 	if len(forms) > 1 {
 		line(t, []string{"  " + r.command("compare", r.Dir), "all measures of all forms"})
 	}
-	if words := r.faultCommand(); words != nil && r.Target == "" { // services elsewhere may not obey faults
+	if words := r.faultCommand(); words != nil && r.Target == "" && !slices.Contains(r.Faults, words[len(words)-1]) { // services elsewhere may not obey faults
 		line(t, []string{"  " + r.command(words...), "one slow service: who feels it?"})
 	}
 	_ = t.Flush()
