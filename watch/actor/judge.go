@@ -12,11 +12,11 @@ import (
 // next returns when to look at a trace next.
 func (p *Partition) next(t *trace) time.Duration {
 	at := t.news + p.config.Window
-	if t.judged == open {
-		at = min(at, max(t.news, p.since)+p.config.Quiet)
+	if due := max(t.news, p.since) + p.config.Quiet; t.judged == open && due > p.now {
+		at = min(at, due)
 	}
 	for _, asked := range t.asked {
-		if expires := asked + p.config.Quiet/4; expires > t.worked {
+		if expires := asked + p.config.Quiet/4; expires > p.now {
 			at = min(at, expires)
 		}
 	}
