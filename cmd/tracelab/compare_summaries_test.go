@@ -134,7 +134,7 @@ func TestSummariesThatCannotBeRead(t *testing.T) {
 		{"kafka://" + broker + "/x/y", "names no topic"},
 		{"kafka://" + broker + "/summaries?since=soon", "neither how long ago (90m) nor a time"},
 		{"kafka://" + broker + "/summaries?since=-1h", "neither how long ago"},
-		{"kafka://" + broker + "/summaries?sinse=1h", "there are since, until and root"},
+		{"kafka://" + broker + "/summaries?form=1h", "there are since, until and root"},
 		{"kafka://" + broker + "/summaries?since=1h&until=2h", "is not before until"},
 		{"kafka://" + broker + "/summaries?root=/x", "names no service"},
 		{"kafka://" + broker + "/summeries", "has no topic summeries"},
