@@ -1,0 +1,201 @@
+// Package readback reads the summaries that a group of watchers wrote, and measures each journey once.
+//
+// The readers of a group share the partitions of the topic. A reader that gets a partition begins behind the last commit, and before that
+// it looks at the last summaries of the one that had it: a summary that is written again after a kill counts once all the same.
+package readback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/time/rate"
+
+	"tracelab/watch/measure"
+	"tracelab/watch/summary"
+)
+
+const (
+	remembered     = 10_000          // summaries before the last commit that are looked at
+	commitInterval = time.Second     // what was counted meanwhile is counted by another, too, after a kill
+	metadataMaxAge = 5 * time.Second // the topic may be made after the reader
+	answerTimeout  = 10 * time.Second
+	logInterval    = 10 * time.Second
+)
+
+// Config says what to read.
+type Config struct {
+	Kafka  []string // host:port
+	Topic  string   // of summaries
+	Group  string   // the consumer group of the readers
+	Meter  *measure.Meter
+	Logger *slog.Logger // nil: nobody is told of trouble
+}
+
+// Reader is one reader of the group.
+type Reader struct {
+	config Config
+	client *kgo.Client
+	admin  *kadm.Client
+	often  rate.Sometimes
+
+	mu    sync.Mutex
+	from  map[int32]int64 // by partition, the first offset that counts
+	after map[int32]int64 // by partition, the offset behind what was read
+	ended chan struct{}
+	stop  context.CancelFunc
+}
+
+// Start begins to read, in the background. A group that is new begins with what is written from now on. Close ends it.
+func Start(config Config) (*Reader, error) {
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	r := &Reader{config: config, often: rate.Sometimes{First: 1, Interval: logInterval}, from: map[int32]int64{}, after: map[int32]int64{}, ended: make(chan struct{})}
+	var err error
+	r.client, err = kgo.NewClient(
+		kgo.SeedBrokers(config.Kafka...), kgo.ClientID("tracelab-watch-metrics"), kgo.DisableClientMetrics(), kgo.MetadataMaxAge(metadataMaxAge),
+		kgo.ConsumerGroup(config.Group), kgo.ConsumeTopics(config.Topic), kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AfterMilli(time.Now().UnixMilli())), kgo.BlockRebalanceOnPoll(),
+		kgo.AutoCommitMarks(), kgo.AutoCommitInterval(commitInterval), kgo.AdjustFetchOffsetsFn(r.lookBack),
+		kgo.OnPartitionsRevoked(func(ctx context.Context, c *kgo.Client, gone map[string][]int32) {
+			if err := c.CommitMarkedOffsets(ctx); err != nil {
+				r.say("what was counted of a partition that goes cannot be committed", err)
+			}
+			r.forget(gone)
+		}),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.forget(gone) }),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("read summaries back: kafka client: %w", err)
+	}
+	r.admin = kadm.NewClient(r.client)
+	ctx, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	go r.read(ctx)
+	return r, nil
+}
+
+// read counts what comes, until the context ends.
+func (r *Reader) read(ctx context.Context) {
+	defer close(r.ended)
+	for ctx.Err() == nil {
+		fetches := r.client.PollFetches(ctx)
+		fetches.EachError(func(_ string, _ int32, err error) {
+			if !errors.Is(err, context.Canceled) {
+				r.say("summaries cannot be read; trying again", err)
+			}
+		})
+		fetches.EachRecord(r.take)
+		r.client.AllowRebalance()
+	}
+}
+
+// take counts one record, or remembers its key where another reader counted it.
+func (r *Reader) take(record *kgo.Record) {
+	r.mu.Lock()
+	from := r.from[record.Partition]
+	r.after[record.Partition] = record.Offset + 1
+	r.mu.Unlock()
+	s, err := summary.Parse(record.Value)
+	switch {
+	case err != nil:
+		r.say("a record is no summary", err)
+	case record.Offset < from:
+		r.config.Meter.Know(record.Partition, s.TraceID())
+		return
+	default:
+		r.config.Meter.Count(record.Partition, &s)
+	}
+	if record.Offset >= from {
+		r.client.MarkCommitRecords(record)
+	}
+}
+
+// lookBack lets partitions begin some summaries before the last commit.
+func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	starts, err := r.admin.ListStartOffsets(ctx, r.config.Topic)
+	if err != nil {
+		return nil, fmt.Errorf("ask where %s begins: %w", r.config.Topic, err)
+	}
+	committed, err := r.admin.FetchOffsetsForTopics(ctx, r.config.Group, r.config.Topic)
+	if err != nil {
+		return nil, fmt.Errorf("ask what the group %s has read: %w", r.config.Group, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for partition := range offsets[r.config.Topic] {
+		last, has := committed.Lookup(r.config.Topic, partition)
+		start, known := starts.Lookup(r.config.Topic, partition)
+		if !has || !known || last.At <= start.Offset {
+			continue
+		}
+		r.from[partition] = last.At
+		offsets[r.config.Topic][partition] = kgo.NewOffset().At(max(start.Offset, last.At-remembered))
+	}
+	return offsets, nil
+}
+
+// forget drops partitions that are read elsewhere now.
+func (r *Reader) forget(gone map[string][]int32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, partition := range gone[r.config.Topic] {
+		delete(r.from, partition)
+		delete(r.after, partition)
+		r.config.Meter.Forget(partition)
+	}
+}
+
+func (r *Reader) say(what string, err error) {
+	r.often.Do(func() { r.config.Logger.Warn(what, "topic", r.config.Topic, "error", err) })
+}
+
+// Close reads to where the topic ends now, as far as the context allows, commits that, and ends the reader.
+func (r *Reader) Close(ctx context.Context) error {
+	err := r.awaitEnd(ctx)
+	r.stop()
+	<-r.ended
+	if commit := r.client.CommitMarkedOffsets(ctx); commit != nil && ctx.Err() == nil {
+		err = errors.Join(err, fmt.Errorf("commit what was counted of %s: %w", r.config.Topic, commit))
+	}
+	r.client.CloseAllowingRebalance()
+	return err
+}
+
+// awaitEnd waits until the partitions that are here are read to their ends.
+func (r *Reader) awaitEnd(ctx context.Context) error {
+	ends, err := r.admin.ListEndOffsets(ctx, r.config.Topic)
+	if err != nil {
+		return fmt.Errorf("ask where %s ends: %w", r.config.Topic, err)
+	}
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for !r.reached(ends) {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil // the next reader of the group counts the rest
+		}
+	}
+	return nil
+}
+
+// reached reports whether nothing is left to read of the partitions of which something was read.
+func (r *Reader) reached(ends kadm.ListedOffsets) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for partition, after := range r.after {
+		if end, ok := ends.Lookup(r.config.Topic, partition); ok && after < end.Offset {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,124 @@
+package readback_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/goleak"
+
+	"tracelab/internal/testkit"
+	"tracelab/internal/testmain"
+	"tracelab/watch/measure"
+	"tracelab/watch/readback"
+	"tracelab/watch/summary"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit)) }
+
+// reader is a reader with what it has counted.
+type reader struct {
+	*readback.Reader
+	metrics *sdkmetric.ManualReader
+}
+
+func start(t *testing.T, broker string) reader {
+	t.Helper()
+	metrics := sdkmetric.NewManualReader()
+	meter, err := measure.New(sdkmetric.NewMeterProvider(sdkmetric.WithReader(metrics)), measure.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	meter.End() // shows all at once
+	r, err := readback.Start(readback.Config{Kafka: []string{broker}, Topic: "journeys", Group: "metrics", Meter: meter})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reader{r, metrics}
+}
+
+func (r reader) close(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := r.Close(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// sum returns the value of a counter over all its series.
+func (r reader) sum(ctx context.Context, name string) (total float64, err error) {
+	var data metricdata.ResourceMetrics
+	if err := r.metrics.Collect(ctx, &data); err != nil {
+		return 0, err
+	}
+	for _, scope := range data.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if s, ok := m.Data.(metricdata.Sum[float64]); ok && m.Name == name {
+				for _, p := range s.DataPoints {
+					total += p.Value
+				}
+			}
+		}
+	}
+	return total, nil
+}
+
+// await waits until so many journeys were judged and so many came again.
+func (r reader) await(t *testing.T, judged, repeated float64) {
+	t.Helper()
+	testkit.Await(t, "journeys counted", 30*time.Second, func(ctx context.Context) error {
+		j, err := r.sum(ctx, "tracelab.journey.judged")
+		if err != nil {
+			return err
+		}
+		if again, err := r.sum(ctx, "tracelab.journey.repeated"); err != nil || j != judged || again != repeated {
+			return fmt.Errorf("%v judged, %v repeated, want %v and %v (%w)", j, again, judged, repeated, err)
+		}
+		return nil
+	})
+}
+
+func produce(t *testing.T, broker string, numbers ...int) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	var records []*kgo.Record
+	for _, n := range numbers {
+		s := summary.Summary{Schema: summary.Schema, Root: summary.Root{Trace: fmt.Sprintf("%032x", n+1), Span: "0000000000000001", Service: "shop"}, Outcome: summary.OK}
+		records = append(records, &kgo.Record{Topic: "journeys", Partition: int32(n % 2), Value: s.JSON()})
+	}
+	records = append(records, &kgo.Record{Topic: "journeys", Value: []byte("no summary")})
+	if err := client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEachJourneyCountsOnce over two readers that follow each other: what the first counted and is written again does not count at the
+// second, nor is anything left out between them.
+func TestEachJourneyCountsOnce(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	first := start(t, broker)
+	produce(t, broker, 0, 1, 2, 3, 3, 2)
+	first.await(t, 4, 2)
+	first.close(t)
+
+	produce(t, broker, 1, 4) // while nobody reads
+	second := start(t, broker)
+	produce(t, broker, 0, 5)
+	second.await(t, 2, 2)
+	second.close(t)
+}
