@@ -8,6 +8,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel/metric"
 )
 
 // Defaults of Config.
@@ -43,6 +45,7 @@ type Config struct {
 
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP
 	Logger *slog.Logger
+	Meters metric.MeterProvider // gets metrics of the watcher itself; nil: nobody does
 	// Report gets the sums each minute; nil: nobody does.
 	Report func(Sums)
 }

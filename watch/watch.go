@@ -52,6 +52,9 @@ func Run(ctx context.Context, config Config) (Sums, error) {
 	w := &watcher{config: config, began: time.Now(), fail: fail, intake: intake.New()}
 	w.trouble = trouble{log: config.Logger, fail: fail, often: rate.Sometimes{First: 1, Interval: logInterval}}
 	w.gate = newGate(config.Quiet, 0)
+	if err := w.measure(); err != nil {
+		return Sums{}, err
+	}
 	life, cut := context.WithCancel(context.WithoutCancel(ctx)) // of the clients: they end after what was begun
 	defer cut()
 	if err := w.prepare(ctx, life); err != nil {

@@ -19,6 +19,8 @@ type watchCommand struct {
 	Journeys string   `help:"The topic to write each journey's summary to, once (default ${default})." default:"tracelab.journeys" placeholder:"NAME"`
 	Instance string   `name:"instance" help:"This watcher's name in the group: under the same name, a watcher that was killed has its partitions back at once (default: this machine's name)." placeholder:"NAME"`
 
+	OTLP string `name:"otlp" help:"Send metrics of the journeys that the group judged, and of this watcher, to this collector: host:port for gRPC, a URL for HTTP." placeholder:"ADDR"`
+
 	Quiet      time.Duration `help:"Judge a journey when nothing new came for so long, while no watcher was behind (default ${default})." default:"5s" placeholder:"DURATION"`
 	Window     time.Duration `help:"Wait no longer than this for a consumer that has not handled a journey's message, nor for what a span links to (default ${default})." default:"1m" placeholder:"DURATION"`
 	Patience   time.Duration `help:"While a partition is behind nothing is judged; after this time it is, as incomplete (default ${default})." default:"5m" placeholder:"DURATION"`
@@ -34,10 +36,14 @@ func (c *watchCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return usageError{err}
 	}
+	metrics, err := c.metricsOf(ctx, s, &config)
+	if err != nil {
+		return err
+	}
 	s.talk("watching %s on %s as %s of the group %s; Ctrl-C ends it", config.Topic, c.Kafka[0], config.Instance, config.Group)
 	sums, err := watch.Run(ctx, config)
 	s.talk("%s", sums)
-	return err
+	return errors.Join(err, metrics.stop())
 }
 
 // config is the watcher's configuration.

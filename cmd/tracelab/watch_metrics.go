@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/exemplar"
+	"go.opentelemetry.io/otel/sdk/resource"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"tracelab/internal/otlp"
+	"tracelab/internal/telemetry"
+	"tracelab/watch"
+	"tracelab/watch/measure"
+	"tracelab/watch/readback"
+)
+
+// readBackBudget bounds how long an ending watcher reads what was judged last.
+const readBackBudget = 3 * time.Second
+
+// watchMetrics are what `tracelab watch` sends: of the journeys that the group judged, read back from its topic, and of the watcher itself.
+type watchMetrics struct {
+	metrics  *telemetry.Metrics
+	provider *sdkmetric.MeterProvider
+	meter    *measure.Meter
+	reader   *readback.Reader
+}
+
+// metricsOf starts the metrics of a watcher; nil without an endpoint.
+func (c *watchCommand) metricsOf(ctx context.Context, s *streams, config *watch.Config) (*watchMetrics, error) {
+	to, err := otlp.ParseDestination(c.OTLP, os.Getenv)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--otlp %w", err)}
+	}
+	if to.Metrics.IsZero() {
+		return nil, nil //nolint:nilnil // there is nothing to stop
+	}
+	exporter, err := otlp.NewMetricExporter(ctx, to.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	m := &watchMetrics{metrics: telemetry.NewMetrics(exporter, s.log)}
+	about := resource.NewSchemaless(semconv.ServiceName("tracelab-watch"), semconv.ServiceInstanceID(config.Instance))
+	m.provider = sdkmetric.NewMeterProvider(sdkmetric.WithResource(about), sdkmetric.WithReader(m.metrics.Reader()), sdkmetric.WithExemplarFilter(exemplar.TraceBasedFilter))
+	if m.meter, err = measure.New(m.provider, measure.Config{}); err != nil {
+		return nil, errors.Join(err, m.metrics.Shutdown(ctx))
+	}
+	config.Meters = m.provider
+	m.reader, err = readback.Start(readback.Config{Kafka: config.Kafka, Topic: config.Journeys, Group: config.Group + ".metrics", Meter: m.meter, Logger: s.log})
+	if err != nil {
+		return nil, errors.Join(err, m.metrics.Shutdown(ctx))
+	}
+	return m, nil
+}
+
+// stop counts what was judged last, and sends it.
+func (m *watchMetrics) stop() error {
+	if m == nil {
+		return nil
+	}
+	reading, cancel := context.WithTimeout(context.Background(), readBackBudget)
+	defer cancel()
+	err := m.reader.Close(reading)
+	m.meter.End()
+	sending, end := context.WithTimeout(context.Background(), metricsBudget)
+	defer end()
+	return errors.Join(err, m.metrics.Shutdown(sending))
+}
