@@ -13,16 +13,17 @@ type Figures struct {
 	NoInterval string    // why there is no interval for them, "" where there is one
 }
 
-// Summarize describes the figures: as the function Summarize does, and by their weights where they have any.
+// Summarize describes the figures: as the function Summarize does, and by their weights where they have any. Percentiles need
+// as many values that stand for some.
 func (f Figures) Summarize() Summary {
 	s := Summarize(f.Values)
 	if f.Weights != nil && s.N > 0 {
 		sorted := f.sorted()
-		s.Median = new(sorted.quantile(0.5))
-		if s.P95 != nil {
+		s.Median, s.P95, s.P99 = new(sorted.quantile(0.5)), nil, nil
+		if len(sorted.Values) >= minP95 {
 			s.P95 = new(sorted.quantile(0.95))
 		}
-		if s.P99 != nil {
+		if len(sorted.Values) >= minP99 {
 			s.P99 = new(sorted.quantile(0.99))
 		}
 	}

@@ -17,26 +17,53 @@ import (
 func TestWeightsCountAsCopies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var f compare.Figures
-		var copies []float64
 		for range rapid.IntRange(1, 150).Draw(t, "values") {
-			v, n := float64(rapid.IntRange(0, 30).Draw(t, "value")), rapid.IntRange(0, 4).Draw(t, "weight")
-			f.Values, f.Weights = append(f.Values, v), append(f.Weights, float64(n))
-			copies = append(copies, slices.Repeat([]float64{v}, n)...)
+			f.Values = append(f.Values, float64(rapid.IntRange(0, 30).Draw(t, "value")))
+			f.Weights = append(f.Weights, float64(rapid.IntRange(0, 4).Draw(t, "weight")))
 		}
-		if len(copies) == 0 { // no value stands for any: each counts once
-			copies = f.Values
-		}
-		got, want := f.Summarize(), compare.Summarize(copies)
-		if *got.Median != *want.Median {
-			t.Fatalf("median %v, of the copies %v", *got.Median, *want.Median)
-		}
-		if got.P95 != nil && *got.P95 != *want.P95 || got.P99 != nil && *got.P99 != *want.P99 {
-			t.Fatalf("p95 %v, p99 %v, of the copies %v, %v", got.P95, got.P99, *want.P95, *want.P99)
-		}
-		if got.N != len(f.Values) || got.Low != nil || got.High != nil {
-			t.Fatalf("%d values, interval %v to %v", got.N, got.Low, got.High)
-		}
+		countAsCopies(t, f)
 	})
+}
+
+// A percentile of twenty values of which fewer stand for any would be the greatest of these.
+func TestPercentilesNeedValuesThatCount(t *testing.T) {
+	for _, c := range []struct{ counted, others int }{{1, 19}, {19, 1}, {20, 0}, {20, 1}, {99, 1}, {100, 0}, {0, 20}, {0, 100}} {
+		var f compare.Figures
+		for i := range c.counted + c.others {
+			f.Values = append(f.Values, float64(i))
+		}
+		f.Weights = slices.Concat(make([]float64, c.others), slices.Repeat([]float64{1}, c.counted))
+		countAsCopies(t, f)
+	}
+}
+
+// countAsCopies compares what is said of figures with what is said of each value as many times as it stands for.
+func countAsCopies(t rapid.TB, f compare.Figures) {
+	t.Helper()
+	var copies []float64
+	counted := 0
+	for i, v := range f.Values {
+		copies = append(copies, slices.Repeat([]float64{v}, int(f.Weights[i]))...)
+		if f.Weights[i] > 0 {
+			counted++
+		}
+	}
+	if counted == 0 { // no value stands for any: each counts once
+		copies, counted = f.Values, len(f.Values)
+	}
+	got, want := f.Summarize(), compare.Summarize(copies)
+	if *got.Median != *want.Median {
+		t.Fatalf("median %v, of the copies %v", *got.Median, *want.Median)
+	}
+	if (got.P95 != nil) != (counted >= 20) || (got.P99 != nil) != (counted >= 100) {
+		t.Fatalf("p95 %v, p99 %v of %d values that count", got.P95, got.P99, counted)
+	}
+	if got.P95 != nil && *got.P95 != *want.P95 || got.P99 != nil && *got.P99 != *want.P99 {
+		t.Fatalf("p95 %v, p99 %v, of the copies %v, %v", got.P95, got.P99, *want.P95, *want.P99)
+	}
+	if got.N != len(f.Values) || got.Low != nil || got.High != nil {
+		t.Fatalf("%d values, interval %v to %v", got.N, got.Low, got.High)
+	}
 }
 
 // sampledOrders draws orders that take 10, 20, 30, … ms, of which each has a sampler's threshold.

@@ -67,7 +67,7 @@ type PathTime struct {
 type NodeTime struct {
 	Mean   float64    `json:"mean"`
 	Median float64    `json:"median"`
-	P95    *float64   `json:"p95"`   // nil under 20 journeys
+	P95    *float64   `json:"p95"`   // nil under 20 journeys that stand for some
 	Delta  *NodeDelta `json:"delta"` // from the first group; nil of that group itself
 
 	// Typical and Shift are the median, and the difference from the first group, over the journeys that have the node: a node

@@ -18,8 +18,8 @@ type Summary struct {
 	Median *float64 `json:"median"` // the mean of the middle two of an even number of values; nil without values
 	Low    *float64 `json:"low"`    // Low and High bound the 95 % confidence interval of the median; nil under 6 values
 	High   *float64 `json:"high"`
-	P95    *float64 `json:"p95"` // nil under 20 values
-	P99    *float64 `json:"p99"` // nil under 100 values
+	P95    *float64 `json:"p95"` // nil under 20 values that stand for some
+	P99    *float64 `json:"p99"` // nil under 100 of them
 }
 
 // Summarize describes values, which it does not change. The interval is that of the order statistics: it holds for any

@@ -11,7 +11,7 @@ import (
 type Residual struct {
 	Measure string   `json:"-"`
 	Median  *float64 `json:"median"` // of the pairs' differences; without pairs, the difference of the medians
-	P95     *float64 `json:"p95"`    // that 95 % of the pairs' differences do not exceed in size; nil under 20 pairs
+	P95     *float64 `json:"p95"`    // that 95 % of the pairs' differences do not exceed in size; nil under 20 pairs that stand for some
 	N       int      `json:"n"`      // pairs; 0 when the journeys do not pair
 }
 
