@@ -71,14 +71,14 @@ func (w *watcher) observe(o metric.Observer, i instruments) {
 	o.ObserveInt64(i.behind, int64(behind))
 	o.ObserveFloat64(i.held, held.Seconds())
 	sums := w.total()
-	o.ObserveInt64(i.open, int64(sums.Traces.Open))
-	o.ObserveInt64(i.late, int64(sums.Traces.Late))
+	o.ObserveInt64(i.open, sums.Traces.Open)
+	o.ObserveInt64(i.late, sums.Traces.Late)
 	for result, n := range map[string]int64{"decoded": sums.Decoded, "damaged": sums.Damaged} {
 		o.ObserveInt64(i.records, n, metric.WithAttributes(keyResult.String(result)))
 	}
 	t := sums.Traces
 	for fate, n := range map[string]int64{
-		"judged": int64(t.Judged), "incomplete": int64(t.Incomplete), "part": int64(t.Parts), "shared": int64(t.Shared), "rootless": int64(t.Rootless), "evicted": int64(t.Evicted),
+		"judged": t.Judged, "incomplete": t.Incomplete, "part": t.Parts, "shared": t.Shared, "rootless": t.Rootless, "evicted": t.Evicted,
 	} {
 		o.ObserveInt64(i.traces, n, metric.WithAttributes(keyFate.String(fate)))
 	}
