@@ -122,9 +122,6 @@ func (w *watcher) readPartition(ctx context.Context, topic string, id int32, fro
 func (w *watcher) readWork(st *step, fetches kgo.Fetches) {
 	now := w.now()
 	at := w.gateState(now)
-	for _, p := range w.work.parts { // the time of what comes now, too
-		p.actors.Advance(at.Now, false)
-	}
 	fetches.EachRecord(func(r *kgo.Record) {
 		p := w.work.parts[r.Partition]
 		if p == nil {

@@ -15,6 +15,7 @@ import (
 	"tracelab/journey"
 	"tracelab/journey/source"
 	"tracelab/watch/record"
+	"tracelab/watch/summary"
 )
 
 // stream sends orders: a request, a message, and its handling in a trace of its own, each span in a record of its own.
@@ -129,7 +130,33 @@ func (s *stream) finish() Sums {
 			s.g.Errorf("span %s is lost", s.sent[i].ID)
 		}
 	}
+	s.check()
 	return last.sums
+}
+
+// check compares the summaries with the judge's word about all spans at once: none is missing, none is wrong, none comes twice.
+func (s *stream) check() {
+	s.g.Helper()
+	want, got := map[string]string{}, map[string]string{}
+	for _, j := range journey.NewSet(s.sent).Journeys() {
+		if i, rooted := j.Root(); rooted {
+			want[j.Set().Span(i).Trace.String()] = string(summary.Of(j, "").JSON())
+		}
+	}
+	for _, r := range s.g.records(DefaultJourneys) {
+		root := string(r.Key)
+		if got[root] != "" {
+			s.g.Errorf("%s was judged twice", root)
+		}
+		if got[root] = string(r.Value); got[root] != want[root] {
+			s.g.Errorf("the summary of %s is\n%s, want\n%s", root, got[root], want[root])
+		}
+	}
+	for root := range want {
+		if got[root] == "" {
+			s.g.Errorf("no summary of %s", root)
+		}
+	}
 }
 
 // TestOneWatcher reads a topic to its end: what cannot be read is with the dead letters, and the sums agree.
