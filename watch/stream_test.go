@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey"
 	"tracelab/journey/source"
 	"tracelab/watch/record"
@@ -176,26 +177,45 @@ func TestOneWatcher(t *testing.T) {
 	})
 }
 
-// TestWatchersComeAndGo lets a stream be read by one to three watchers: three are killed, of which two come back under their names, one is paused for 30 s,
-// and one ends.
+// TestWatchersComeAndGo lets streams be read by one to three watchers. In the first, one is killed, and comes back under its name. In the second, three are
+// killed, of which two come back, one is paused for 30 s, and one ends.
 func TestWatchersComeAndGo(t *testing.T) {
-	inGroup(t, func(g *group) {
-		s := newStream(g)
-		nodes := map[string]*node{}
-		start := func(name string) { nodes[name] = g.start(name, nil) }
-		steps := map[int]func(){
-			0: func() { start("a") }, 20: func() { start("b") }, 40: func() { start("c") },
-			70: func() { nodes["b"].kill() }, 80: func() { start("b") },
-			100: func() { nodes["a"].pause() }, 220: func() { nodes["a"].resume() },
-			230: func() { nodes["c"].kill() }, 240: func() { nodes["a"].kill() }, 250: func() { start("a") }, 260: func() { nodes["b"].stop() },
-		}
-		s.send(280, func(i int) {
-			if step := steps[i]; step != nil {
-				step()
-			}
+	type step struct {
+		at   int // order
+		does string
+		name string
+	}
+	for _, steps := range testkit.Few(1, [][]step{
+		{{0, "start", "a"}, {5, "start", "b"}, {20, "kill", "a"}, {30, "start", "a"}, {40, "", ""}},
+		{
+			{0, "start", "a"}, {20, "start", "b"}, {40, "start", "c"}, {70, "kill", "b"}, {80, "start", "b"}, {100, "pause", "a"}, {220, "resume", "a"},
+			{230, "kill", "c"}, {240, "kill", "a"}, {250, "start", "a"}, {260, "stop", "b"}, {280, "", ""},
+		},
+	}) {
+		inGroup(t, func(g *group) {
+			s := newStream(g)
+			nodes := map[string]*node{}
+			s.send(steps[len(steps)-1].at, func(i int) {
+				if i < steps[0].at {
+					return
+				}
+				switch step := steps[0]; step.does {
+				case "start":
+					nodes[step.name] = g.start(step.name, nil)
+				case "kill":
+					nodes[step.name].kill()
+				case "pause":
+					nodes[step.name].pause()
+				case "resume":
+					nodes[step.name].resume()
+				case "stop":
+					nodes[step.name].stop()
+				}
+				steps = steps[1:]
+			})
+			s.finish()
 		})
-		s.finish()
-	})
+	}
 }
 
 // TestAnotherNumberOfPartitions: a group's place of a trace is fixed.
