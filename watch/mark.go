@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // part is one partition that the group reads: of the input topic, or of the work topic.
@@ -44,8 +43,6 @@ type mark struct {
 	BehindMS int64  `json:"behind_ms"` // since when the oldest record that is known and not handled is known
 	Watcher  string `json:"watcher"`   // instance id
 }
-
-func (m mark) behind() time.Duration { return time.Duration(m.BehindMS) * time.Millisecond }
 
 func (m mark) value() []byte {
 	value, err := json.Marshal(m)
