@@ -100,11 +100,14 @@ func TestJourneyUnderWayIsFollowed(t *testing.T) {
 func TestFinalJourneyIsDrawnOnce(t *testing.T) {
 	l := sharedLab(t)
 	b := serve(t, l)
-	number := placed(t, l, services.Kafka)
+	number := placedAhead(t, l, services.Kafka)
 	at := &url.URL{Path: journeyPath(lab.UnitKey{Form: services.Kafka, Number: number})}
 	parts := b.server.journeysFragments(l, lab.Snapshot{}, at)
-	if !strings.Contains(string(parts["journey"]), "only says <strong>accepted") || len(b.server.finals.pages) != 1 {
-		t.Fatalf("the live part of a final journey is not kept: %d are", len(b.server.finals.pages))
+	if len(b.server.finals.pages) != 1 {
+		t.Fatalf("%d live parts of a final journey are kept", len(b.server.finals.pages))
+	}
+	if text := string(parts["journey"]); !strings.Contains(text, "only says <strong>accepted") {
+		t.Fatalf("the live part does not say that the work went on after the answer: %s", text)
 	}
 	for n := range 3 * mostStreams {
 		b.server.journeysFragments(l, lab.Snapshot{}, &url.URL{Path: at.Path, RawQuery: fmt.Sprintf("span=%016x", n+1)})
