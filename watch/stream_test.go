@@ -50,6 +50,11 @@ func (s *stream) order(n uint64) {
 		one("stock", handled, handling, pcommon.SpanID{}, ptrace.SpanKindConsumer, "process paid", start.Add(30*time.Millisecond), 10*time.Millisecond,
 			&journey.Ref{Trace: journey.TraceID(root), Span: journey.SpanID(message)}),
 	}
+	s.batch(batch)
+}
+
+// batch sends traces in any order, each in a record of its own.
+func (s *stream) batch(batch []ptrace.Traces) {
 	s.rng.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
 	for _, traces := range batch {
 		value, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(traces)
@@ -141,7 +146,7 @@ func (s *stream) check() {
 	want, got := map[string]string{}, map[string]string{}
 	for _, j := range journey.NewSet(s.sent).Journeys() {
 		if i, rooted := j.Root(); rooted {
-			want[j.Set().Span(i).Trace.String()] = string(summary.Of(j, "").JSON())
+			want[j.Set().Span(i).Trace.String()] = asText(summary.Of(j, ""))
 		}
 	}
 	for _, r := range s.g.records(DefaultJourneys) {
@@ -149,7 +154,9 @@ func (s *stream) check() {
 		if got[root] != "" {
 			s.g.Errorf("%s was judged twice", root)
 		}
-		if got[root] = string(r.Value); got[root] != want[root] {
+		sum, err := summary.Parse(r.Value)
+		s.g.must(err)
+		if got[root] = asText(sum); got[root] != want[root] {
 			s.g.Errorf("the summary of %s is\n%s, want\n%s", root, got[root], want[root])
 		}
 	}
@@ -158,6 +165,15 @@ func (s *stream) check() {
 			s.g.Errorf("no summary of %s", root)
 		}
 	}
+}
+
+// asText is a summary as text. That of an incomplete journey goes without warnings: they tell of all spans of its traces, and a watcher has those that
+// the journey reaches.
+func asText(s summary.Summary) string {
+	if s.Outcome == summary.Incomplete {
+		s.Warnings = nil
+	}
+	return string(s.JSON())
 }
 
 // TestOneWatcher reads a topic to its end: what cannot be read is with the dead letters, and the sums agree.
