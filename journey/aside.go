@@ -18,3 +18,20 @@ func (s *Set) setAside() {
 		}
 	}
 }
+
+// Only lets no journey start but at one span, if that is the root of its trace: for sets that have no more of other traces than
+// belongs to its journey, so that these seem to start where they do not.
+func Only(root Ref) Option {
+	return func(o *options) { o.only = &root }
+}
+
+// only adds the journey from a span.
+func (f *journeyFinder) only(root Ref) {
+	i, ok := f.set.Find(root)
+	if !ok {
+		return
+	}
+	if r := f.roots[f.set.nodes[i].trace]; r.empty == i || r.empty == none && r.orphan == i {
+		f.journey(i)
+	}
+}

@@ -31,3 +31,29 @@ func TestAside(t *testing.T) {
 		t.Errorf("unreached: %v", j.Unreached())
 	}
 }
+
+// What is left of another trace seems to start a journey that reaches the trace of the only root first, whose parent is lost.
+func TestOnly(t *testing.T) {
+	spans := newSet(t, `
+		a.S SERVER 5-20 parent=?
+		b.S SERVER 1-50 trace=2
+		  b.P PRODUCER 32-35
+		a.W CONSUMER 60-80 op=process link=b.P`)
+	list := make([]journey.Span, spans.Len())
+	var root journey.Ref
+	for i := range list {
+		list[i] = *spans.Span(journey.Index(i))
+		if list[i].Name == "a.S" {
+			root = list[i].Ref()
+		}
+	}
+	if i, _ := spans.Find(root); len(spans.Journeys()) != 1 || spans.Journeys()[0].Contains(i) {
+		t.Fatal("want one journey, which starts in trace 2 and reaches trace 1")
+	}
+	for _, j := range journey.NewSet(list, journey.Only(root)).Journeys() {
+		if i, ok := j.Root(); ok && j.Set().Span(i).Ref() == root {
+			return
+		}
+	}
+	t.Error("no journey starts at a.S")
+}

@@ -39,6 +39,11 @@ func (s *Set) findJourneys() {
 	}
 	f.loops = make([]bool, n)
 	order := f.findRoots()
+	if s.options.only != nil {
+		f.only(*s.options.only)
+		f.finish()
+		return
+	}
 	for _, t := range order {
 		if r := f.roots[t]; r.empty != none {
 			f.journey(r.empty)

@@ -117,6 +117,7 @@ type options struct {
 	damaged []TraceID
 	missing []func(*Journey) string
 	aside   func(*Span) bool
+	only    *Ref
 }
 
 // Len returns the number of spans, shared ones included, exact duplicates not.

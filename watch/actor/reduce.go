@@ -124,7 +124,7 @@ func isLost(set *journey.Set, i journey.Index) bool {
 // traces is lost, and with that what led there.
 func Judge(spans []journey.Span, root journey.Ref) (*journey.Journey, bool) {
 	kept, lost := withoutLost(spans, root.Trace)
-	j, ok := journeyFrom(journey.NewSet(kept, journey.Aside(isStub)), root)
+	j, ok := journeyFrom(journey.NewSet(kept, journey.Aside(isStub), journey.Only(root)), root)
 	if !ok {
 		return nil, false
 	}
@@ -136,7 +136,7 @@ func Judge(spans []journey.Span, root journey.Ref) (*journey.Journey, bool) {
 	}
 	why := whyLost(lost, j.Traces())
 	missing := journey.Missing(func(*journey.Journey) string { return why })
-	return journeyFrom(journey.NewSet(reduce(set, j), journey.Aside(isStub), missing), root)
+	return journeyFrom(journey.NewSet(reduce(set, j), journey.Aside(isStub), journey.Only(root), missing), root)
 }
 
 // withoutLost makes stubs of the first spans of lost pieces of other traces, and returns these: what of their traces is not here
