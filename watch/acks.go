@@ -5,22 +5,22 @@ import (
 	"sync"
 )
 
-// acks tells when all that a step has written, and all that the steps before it have, is acknowledged. A step is one round of a stage: records
-// are read, and what comes out of them is written. The zero value has no steps.
+// acks tracks the broker's acknowledgements of what a stage writes. A step settles when it has ended, all its writes are acknowledged, and the
+// steps before it have settled. The zero value has no steps.
 type acks struct {
 	mu    sync.Mutex
-	steps []*step // that are not acknowledged, oldest first
-	empty chan struct{}
+	steps []*step       // not settled, oldest first
+	empty chan struct{} // closed when no step is left; nil while nobody waits
 }
 
-// step is one round.
+// step is one round of a stage: it polls records, handles them, and writes what follows.
 type step struct {
-	left  int // writes that are not acknowledged
-	ended bool
-	then  func()
+	left  int    // writes that are not acknowledged
+	ended bool   // it writes no more
+	then  func() // called when it settles
 }
 
-// begin begins a step.
+// begin starts a step.
 func (a *acks) begin() *step {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -29,14 +29,14 @@ func (a *acks) begin() *step {
 	return s
 }
 
-// write says that the step writes one record more.
+// write counts one more record that the step writes.
 func (a *acks) write(s *step) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s.left++
 }
 
-// acknowledge says that one record of the step was written. A record that cannot be written is never acknowledged: no step behind it settles.
+// acknowledge counts one record of the step as written. A failed write is never acknowledged, so neither its step nor any later one settles.
 func (a *acks) acknowledge(s *step) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -44,7 +44,7 @@ func (a *acks) acknowledge(s *step) {
 	a.settle()
 }
 
-// end ends a step. Then is called when all is acknowledged, in the order of the steps and with the lock held: it may set what do reads.
+// end ends a step. It calls then when the step settles: in the order of the steps, and with the lock held, so then may set what do reads.
 func (a *acks) end(s *step, then func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -52,6 +52,7 @@ func (a *acks) end(s *step, then func()) {
 	a.settle()
 }
 
+// settle removes the steps that have settled. The lock is held.
 func (a *acks) settle() {
 	for len(a.steps) > 0 && a.steps[0].ended && a.steps[0].left == 0 {
 		a.steps[0].then()
@@ -70,7 +71,7 @@ func (a *acks) do(f func()) {
 	f()
 }
 
-// wait waits until no step is left. It ends early with the context, and says why.
+// wait waits until all steps have settled. When the context ends first, it returns the cause.
 func (a *acks) wait(ctx context.Context) error {
 	a.mu.Lock()
 	if len(a.steps) == 0 {

@@ -14,24 +14,24 @@ import (
 )
 
 const (
-	fetchWait      = 250 * time.Millisecond // for which a fetch that began before a partition came withholds its records
-	mostBackoff    = 500 * time.Millisecond // between attempts to reach a broker that is away
-	metadataMinAge = 250 * time.Millisecond // so that a new leader is found soon
-	metadataMaxAge = 30 * time.Second       // so that new partitions of the input are found
-	sessionTimeout = 30 * time.Second       // for a killed watcher to come back to its partitions, before others get them
-	heartbeat      = 3 * time.Second
-	linger         = 5 * time.Millisecond // of writes: a span's record has some 300 bytes
-	logInterval    = 10 * time.Second     // between log lines about a broker that cannot be reached
+	fetchWait      = 250 * time.Millisecond // maximum wait of a fetch; a partition that is assigned during one waits for it
+	mostBackoff    = 500 * time.Millisecond // maximum time between attempts to reach a broker
+	metadataMinAge = 250 * time.Millisecond // a new leader is found this soon
+	metadataMaxAge = 30 * time.Second       // new partitions of the input are found this soon
+	sessionTimeout = 30 * time.Second       // a killed watcher keeps its partitions this long if it restarts under its name
+	heartbeat      = 3 * time.Second        // between heartbeats to the group's coordinator
+	linger         = 5 * time.Millisecond   // of writes, to batch them: the record of a span has about 300 bytes
+	logInterval    = 10 * time.Second       // minimum time between log lines about the broker
 )
 
-// client makes a client of the broker. Its connections end with life.
+// client creates a Kafka client. Its connections end with the context life.
 func (w *watcher) client(life context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
 	all := []kgo.Opt{
 		kgo.WithContext(life),
 		kgo.SeedBrokers(w.config.Kafka...),
 		kgo.ClientID("tracelab-watch"),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()), // a trace's place is ours to choose
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), // record.Partition chooses
 		kgo.ProducerLinger(linger),
 		kgo.FetchMaxWait(fetchWait),
 		kgo.MetadataMinAge(metadataMinAge),
@@ -46,7 +46,7 @@ func (w *watcher) client(life context.Context, opts ...kgo.Opt) (*kgo.Client, er
 	return kgo.NewClient(append(all, opts...)...)
 }
 
-// trouble says that the broker cannot be reached; the clients try again.
+// trouble logs problems with the broker, at most one line every logInterval. The clients retry by themselves.
 type trouble struct {
 	log   *slog.Logger
 	fail  func(error)
@@ -60,7 +60,7 @@ func (t *trouble) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _ ne
 	}
 }
 
-// OnGroupManageError is called when a membership of a group has ended.
+// OnGroupManageError is called when the membership in a group ends with an error.
 func (t *trouble) OnGroupManageError(err error) {
 	if errors.Is(err, kerr.FencedInstanceID) {
 		t.fail(errors.New("another watcher of the group has the same --instance: give each a name of its own"))
@@ -71,6 +71,7 @@ func (t *trouble) OnGroupManageError(err error) {
 	}
 }
 
+// say logs a warning, unless one was logged within logInterval.
 func (t *trouble) say(message string, args ...any) {
 	t.often.Do(func() { t.log.Warn(message, args...) })
 }

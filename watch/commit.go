@@ -10,11 +10,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// errNoMember says that there is no membership at the moment: whoever gets the partitions begins at the commit before.
+// errNoMember says that this watcher is not a member at the moment, so it cannot commit. The next owner of the partitions begins at the last commit.
 var errNoMember = errors.New("this watcher is between two memberships of the group")
 
-// commitOffsets commits offsets as a member of the group. The client's own commit would wait while the group joins; this one is refused, and the next one
-// brings it along.
+// commitOffsets commits offsets as a member of the group, by partition. The client's own commit would block during a rebalance. This one fails
+// instead, and the next commit includes its offsets.
 func (s *stage) commitOffsets(ctx context.Context, offsets map[int32]int64) error {
 	member, generation := s.client.GroupMetadata()
 	if member == "" {
@@ -41,7 +41,7 @@ func (s *stage) commitOffsets(ctx context.Context, offsets map[int32]int64) erro
 	for _, topic := range answer.Topics {
 		for _, p := range topic.Partitions {
 			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				s.id = kadm.TopicID{} // it may have been made anew
+				s.id = kadm.TopicID{} // the topic may have been deleted and created again
 				return fmt.Errorf("partition %d: %w", p.Partition, err)
 			}
 		}
@@ -49,7 +49,7 @@ func (s *stage) commitOffsets(ctx context.Context, offsets map[int32]int64) erro
 	return nil
 }
 
-// topicID returns the topic's id, by which newer brokers want it called.
+// topicID returns the topic's id, which newer brokers want in place of its name.
 func (s *stage) topicID(ctx context.Context) (id kadm.TopicID, err error) {
 	if s.id != id {
 		return s.id, nil

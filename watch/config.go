@@ -25,32 +25,32 @@ const (
 	DefaultTraceSpans = 100_000
 )
 
-// Config says what a watcher reads, and when it judges.
+// Config says what a watcher reads, and when it judges. Fields that have a default take it when they are zero.
 type Config struct {
-	Kafka    []string // host:port
-	Topic    string   // the input: OTLP, protobuf or JSON
-	Group    string   // the consumer group; GROUP.work and GROUP.marks are its topics
-	Journeys string   // the topic of summaries
-	Instance string   // of this watcher in the group: a watcher that comes back under the same name gets its partitions back at once
+	Kafka    []string // addresses of the brokers, host:port
+	Topic    string   // the input topic, of OTLP as protobuf or JSON
+	Group    string   // the consumer group of the watchers; its own topics are GROUP.work and GROUP.marks
+	Journeys string   // the topic for the summaries of judged journeys
+	Instance string   // name of this watcher, unique in the group: after a restart under it, it gets its partitions back at once
 
-	Partitions int32         // of the work topic and the topic of summaries; fixed, as a trace's place depends on it
-	Quiet      time.Duration // for which nothing new must have come to a journey
-	Window     time.Duration // for which a journey waits for a consumer that has not handled its message
-	Patience   time.Duration // for which a hold keeps verdicts back
-	Causes     int           // roots that one span is given to, at most
-	TraceSpans int           // spans of one trace, at most
-	MaxBytes   int64         // of all open traces in this process
+	// Partitions is the number of partitions of the work topic and of Journeys. It decides where a trace goes, so it never changes.
+	Partitions int32
+	Quiet      time.Duration // a journey is judged when nothing new has come for it this long
+	Window     time.Duration // a journey waits this long for a consumer that has not handled its message
+	Patience   time.Duration // verdicts are held this long while a partition is behind; then journeys are judged incomplete
+	Causes     int           // a span may belong to this many journeys; one of more belongs to none
+	TraceSpans int           // maximum number of spans of one trace
+	MaxBytes   int64         // memory limit of all open traces in this process
 
-	UntilEnd bool // end when all is judged that the input held at the start
+	UntilEnd bool // stop when all journeys that the input held at the start are judged
 
-	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP
-	Logger *slog.Logger
-	Meters metric.MeterProvider // gets metrics of the watcher itself; nil: nobody does
-	// Report gets the sums each minute; nil: nobody does.
-	Report func(Sums)
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // connects to brokers; nil: TCP
+	Logger *slog.Logger                                                         // nil: no log
+	Meters metric.MeterProvider                                                 // for metrics of the watcher itself; nil: none
+	Report func(Sums)                                                           // called with the sums each minute; nil: none
 }
 
-// withDefaults fills what is zero.
+// withDefaults sets the fields that are zero.
 func (c Config) withDefaults() Config {
 	fill(&c.Topic, DefaultTopic)
 	fill(&c.Group, DefaultGroup)
@@ -77,7 +77,7 @@ func fill[T comparable](field *T, value T) {
 	}
 }
 
-// Check returns what is wrong with a configuration, in the words of the command's flags.
+// Check validates a configuration. Its error names the flag of the command to change.
 func (c Config) Check() error {
 	c = c.withDefaults()
 	switch {
@@ -99,7 +99,7 @@ func (c Config) Check() error {
 	return nil
 }
 
-// workTopic carries what actors get, marksTopic how far each partition is, deadTopic what could not be read.
+// workTopic carries the records for the actors, marksTopic the marks, deadTopic the dead letters of the input.
 func (c Config) workTopic() string  { return c.Group + ".work" }
 func (c Config) marksTopic() string { return c.Group + ".marks" }
 func (c Config) deadTopic() string  { return c.Topic + ".dlq" }
@@ -107,5 +107,5 @@ func (c Config) deadTopic() string  { return c.Topic + ".dlq" }
 // workGroup is the consumer group of the work topic; that of the input is Group.
 func (c Config) workGroup() string { return c.workTopic() }
 
-// brokers are the addresses as one word.
+// brokers returns the addresses of the brokers for a message.
 func (c Config) brokers() string { return strings.Join(c.Kafka, ",") }

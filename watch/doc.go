@@ -9,6 +9,18 @@
 // work topic: actors find out which journeys reach their spans, and the owner of a root judges its journey when nothing new has come for a while in
 // which the whole group was up to date. Marks say whether it is.
 //
-// No step counts, every step joins sets: to read a record twice changes nothing. So there are no transactions. An offset is committed when all
-// that came out of the records before it is written, and no open trace needs one of them.
+// Handling a record only adds facts to sets, so reading it twice changes nothing, and no transactions are needed. An offset is committed when
+// everything that followed from the records before it is written, and no open trace needs one of them.
+//
+// The words of this package:
+//
+//   - A stage is a membership in one consumer group: stage 0 reads the input topic, stage 1 the work topic (stage.go, member.go).
+//   - A step is one round of a stage: it polls records, handles them, and writes what follows. Acks tracks which steps are acknowledged in full (acks.go).
+//   - A place is the position of a stage in one partition: which records are handled, settled and committed (stage.go). Settled means handled,
+//     with all that followed from it acknowledged by the broker.
+//   - Reach tells since when a partition has been up to date, by the end offsets that the broker named (reach.go).
+//   - A mark is a record of GROUP.marks by which a watcher tells the others how far one partition is (mark.go, marks.go).
+//   - The gate reads all marks and holds verdicts until every partition of the group is up to date (gate.go).
+//   - Gated time passes only while the gate is open: --quiet and --window are measured in it.
+//   - Trouble logs that the broker cannot be reached, at most every ten seconds; the clients retry by themselves (client.go).
 package watch

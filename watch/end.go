@@ -9,13 +9,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// errEnd ends a watcher that has judged all that it was to judge.
+// errEnd ends a watcher with Config.UntilEnd that has nothing left to judge.
 var errEnd = errors.New("all that the input held at the start is judged")
 
-// awaitEnd ends the watcher when the whole group has judged what the input held at the start. Commits show it, whoever made them: that of the work
-// topic stays behind the oldest open trace.
+// awaitEnd ends the watcher when the whole group has judged what the input held at the start. The group's commits tell, whichever watcher made
+// them: the commit of the work topic stays before the oldest open trace.
 func (w *watcher) awaitEnd(ctx context.Context) {
-	for _, s := range []*stage{&w.in, &w.work} { // the ends of the work topic are asked for when all of the input is in it
+	for _, s := range []*stage{&w.in, &w.work} { // first the input: only then is all of it in the work topic
 		var ends kadm.ListedOffsets
 		for ; ctx.Err() == nil; pause(ctx, lookInterval) {
 			var done bool
@@ -39,6 +39,7 @@ func (w *watcher) awaitEnd(ctx context.Context) {
 	}
 }
 
+// endsOf returns the end offsets of a stage's topic.
 func endsOf(ctx context.Context, s *stage) (kadm.ListedOffsets, error) {
 	ends, err := s.admin.ListEndOffsets(ctx, s.topic)
 	if err == nil {
@@ -50,7 +51,7 @@ func endsOf(ctx context.Context, s *stage) (kadm.ListedOffsets, error) {
 	return ends, nil
 }
 
-// committedUpTo tells whether the group has committed all before the ends.
+// committedUpTo reports whether the group has committed all records before the ends.
 func committedUpTo(ctx context.Context, s *stage, ends kadm.ListedOffsets) (bool, error) {
 	starts, err := s.admin.ListStartOffsets(ctx, s.topic)
 	if err != nil {
@@ -64,7 +65,7 @@ func committedUpTo(ctx context.Context, s *stage, ends kadm.ListedOffsets) (bool
 	ends.Each(func(end kadm.ListedOffset) {
 		at := int64(0)
 		if start, ok := starts.Lookup(end.Topic, end.Partition); ok {
-			at = start.Offset // nothing is before it any more
+			at = start.Offset // older records have been deleted
 		}
 		if commit, ok := commits.Lookup(end.Topic, end.Partition); ok {
 			at = max(at, commit.At)

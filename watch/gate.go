@@ -9,47 +9,47 @@ import (
 const (
 	// MarkInterval is the time between two marks of a partition.
 	MarkInterval = time.Second
-	// HoldAfter is how long ago each partition must have been up to date, at most: one second that a partition may be behind, and three for
-	// which its mark may be missing. Beyond it all verdicts are held.
+	// HoldAfter is the limit after which verdicts are held: when some partition was last known to be up to date longer ago. It allows one second
+	// of being behind, and three of missing marks.
 	HoldAfter = 4 * time.Second
 )
 
-// gate decides when verdicts may be given: while the whole group is up to date. It has no clock and no goroutine: times are those since the
-// watcher's start.
+// gate decides when verdicts may be given: while the whole group is up to date. It has no clock and no goroutine: callers pass the time, measured
+// from the watcher's start.
 //
-// How far the others are is told without comparing clocks. This watcher notes when it wrote each mark of its own. Another one says with its
-// mark which marks it had read before it asked how far its partition goes; if one of ours is among them, then all that the partition held when we
-// wrote that mark has been handled. So a watcher that was paused cannot take old marks for new ones.
+// It learns how far the other watchers are without comparing clocks. This watcher remembers when it wrote each of its own marks. The mark of another
+// watcher names the marks that it had read before it asked where its partition ends. If one of ours is among them, then all records that
+// the partition held when we wrote that one are settled. So a watcher that was paused cannot mistake old marks for new ones.
 type gate struct {
-	quiet time.Duration // that has to pass after a hold
-	parts []part        // that somebody must be up to date with
-	last  map[part]mark
-	own   []sent // oldest first
-	read  int64  // offset of the next mark that is not read
+	quiet time.Duration // must pass between the end of a hold and the next verdict
+	parts []part        // all partitions that the group reads
+	last  map[part]mark // the newest mark of each
+	own   []sent        // marks of this watcher, oldest first
+	read  int64         // offset of the next mark to read
 
 	at     time.Duration // of the last advance
-	gated  time.Duration // time that passed while the group was up to date
-	held   bool
-	since  time.Duration // when the hold began
-	back   time.Duration // when the group was up to date again
-	behind part          // the partition that held last
+	gated  time.Duration // time that passed while verdicts could be given
+	held   bool          // the group is not up to date
+	since  time.Duration // start of the hold
+	back   time.Duration // end of the last hold
+	behind part          // the partition that caused the last hold
 }
 
-// sent is a mark of this watcher.
+// sent is a mark that this watcher wrote.
 type sent struct {
 	offset int64
-	at     time.Duration // before it was written
+	at     time.Duration // before the end of any partition was asked for
 }
 
-// mostSent bounds the own marks that are remembered. A partition that has seen none of them has been behind for long.
+// mostSent limits the own marks that are remembered. A partition whose mark names none of them has been behind for minutes.
 const mostSent = 128
 
-// newGate makes a gate that is held until each partition is known to be up to date.
+// newGate returns a gate that holds verdicts until each partition is known to be up to date.
 func newGate(quiet time.Duration, now time.Duration) *gate {
 	return &gate{quiet: quiet, last: map[part]mark{}, held: true, since: now, at: now}
 }
 
-// want sets which partitions there are.
+// want sets the number of partitions of the input and of the work topic.
 func (g *gate) want(inputs, works int32) {
 	g.parts = g.parts[:0]
 	for id := range inputs {
@@ -60,7 +60,7 @@ func (g *gate) want(inputs, works int32) {
 	}
 }
 
-// wrote notes a mark that this watcher wrote.
+// wrote remembers a mark that this watcher wrote.
 func (g *gate) wrote(offset int64, at time.Duration) {
 	if len(g.own) == mostSent {
 		g.own = g.own[1:]
@@ -68,19 +68,19 @@ func (g *gate) wrote(offset int64, at time.Duration) {
 	g.own = append(g.own, sent{offset, at})
 }
 
-// heard notes a mark that was read, anybody's.
+// heard takes in a mark of any watcher.
 func (g *gate) heard(offset int64, p part, m mark) {
 	g.read = offset + 1
 	g.last[p] = m
 }
 
-// upToDate returns when a partition was up to date at last, as far as its last mark shows.
+// upToDate returns the last time at which a partition is known to have been up to date. It is false when no such time is known.
 func (g *gate) upToDate(p part) (at time.Duration, known bool) {
 	m, marked := g.last[p]
 	if !marked {
 		return 0, false
 	}
-	for _, s := range g.own { // acknowledgements may come in another order
+	for _, s := range g.own { // all of them: acknowledgements may arrive out of order
 		if s.offset < m.AsOf && (!known || s.at > at) {
 			at, known = s.at, true
 		}
@@ -88,15 +88,15 @@ func (g *gate) upToDate(p part) (at time.Duration, known bool) {
 	return at, known
 }
 
-// state is what a gate says.
+// state is the gate's answer at one time.
 type state struct {
-	Now    time.Duration // gated
+	Now    time.Duration // gated time
 	Ready  bool          // verdicts may be given
-	Held   time.Duration // for how long the group has not been up to date; 0 while it is
-	Behind part          // while it is not: which partition is behind most
+	Held   time.Duration // how long the group has not been up to date; 0 while it is
+	Behind part          // while it is not: the partition that is behind most
 }
 
-// advance lets time pass.
+// advance sets the time and returns the gate's state.
 func (g *gate) advance(now time.Duration) state {
 	passed := now - g.at
 	g.at = now
@@ -111,15 +111,15 @@ func (g *gate) advance(now time.Duration) state {
 	case g.held:
 		g.held, g.back = false, now
 	}
-	if now-g.back < g.quiet { // quiet starts anew: what was due before the hold waits for what it brings
+	if now-g.back < g.quiet { // records that were late may have changed what was due before the hold
 		return state{Now: g.gated}
 	}
-	// A watcher that stood still has seen nothing meanwhile: no more time has passed than it may be behind.
+	// A watcher that was paused has read nothing meanwhile: it counts at most the time that it may be behind.
 	g.gated += min(passed, HoldAfter)
 	return state{Now: g.gated, Ready: true}
 }
 
-// worst returns the partition of which the oldest news are known, and how old they are.
+// worst returns the partition that was last known to be up to date longest ago, and how long ago that was.
 func (g *gate) worst(now time.Duration) (worst part, lag time.Duration) {
 	for _, p := range g.parts {
 		at, known := g.upToDate(p)
@@ -131,12 +131,12 @@ func (g *gate) worst(now time.Duration) (worst part, lag time.Duration) {
 		}
 	}
 	if len(g.parts) == 0 {
-		return part{input: true}, HoldAfter + 1 // what there is, is not known yet
+		return part{input: true}, HoldAfter + 1 // the partitions are not known yet
 	}
 	return worst, lag
 }
 
-// reason says why a verdict was given in spite of a hold.
+// reason returns why a journey is incomplete that is judged during a hold.
 func (s state) reason() string {
 	if s.Behind.input {
 		return fmt.Sprintf("partition %d of the input was behind", s.Behind.id)

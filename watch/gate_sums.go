@@ -2,7 +2,7 @@ package watch
 
 import "time"
 
-// behindNow counts the partitions that hold verdicts.
+// behindNow counts the partitions because of which verdicts are held.
 func (g *gate) behindNow(now time.Duration) int {
 	n := 0
 	for _, p := range g.parts {
@@ -13,5 +13,5 @@ func (g *gate) behindNow(now time.Duration) int {
 	return n
 }
 
-// heldSum returns for how long verdicts were held, and for how long quiet started anew, since the watcher's start.
+// heldSum returns how long no verdict could be given since the watcher's start: during holds, and for the quiet time after each.
 func (g *gate) heldSum() time.Duration { return g.at - g.gated }

@@ -11,7 +11,7 @@ import (
 	"tracelab/watch/record"
 )
 
-// Headers of a dead letter: those of the lab's own services, so that tracelab redrive sends it back. What the record had is kept beside them.
+// Headers of a dead letter. The lab's services use the same ones, so tracelab redrive can send it back. The record's own headers stay.
 const (
 	headerOriginTopic     = "tracelab-origin-topic"
 	headerOriginPartition = "tracelab-origin-partition"
@@ -28,17 +28,17 @@ const (
 	mostDead   = 900 << 10 // bytes of the value: a broker takes 1 MiB by default
 )
 
-// openInput joins the group of the input.
+// openInput joins the consumer group of the input.
 func (w *watcher) openInput(life context.Context) error {
 	return w.open(life, &w.in, func(context.Context, int32, int64) (*place, error) { return &place{}, nil })
 }
 
-// readInput writes the spans of records to the work topic, and puts what cannot be read with the dead letters.
+// readInput writes the spans of records to the work topic, and damaged records to the dead letters.
 func (w *watcher) readInput(st *step, fetches kgo.Fetches) {
 	fetches.EachRecord(func(r *kgo.Record) {
 		p := w.in.parts[r.Partition]
 		if p == nil {
-			return // it has gone meanwhile
+			return // another watcher has the partition now
 		}
 		p.next = r.Offset + 1
 		batch := w.intake.Read(r.Value)
@@ -52,14 +52,14 @@ func (w *watcher) readInput(st *step, fetches kgo.Fetches) {
 	})
 }
 
-// writeWork writes a record to the partition of its trace.
+// writeWork writes a record to the work topic, into the partition of its trace.
 func (w *watcher) writeWork(s *stage, st *step, r *record.Record) {
 	s.write(st, &kgo.Record{
 		Topic: w.config.workTopic(), Partition: record.Partition(r.To, w.config.Partitions), Key: slices.Clone(r.To[:]), Value: r.Append(nil),
 	})
 }
 
-// deadLetter puts a record that cannot be read, or not whole, with the dead letters.
+// deadLetter writes a record to the dead letters that is damaged, in part or as a whole.
 func (w *watcher) deadLetter(st *step, r *kgo.Record, reason string) {
 	w.trouble.say("a record cannot be read: it is with the dead letters", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "error", reason)
 	dead := &kgo.Record{Topic: w.config.deadTopic(), Key: r.Key, Value: r.Value, Headers: deathHeaders(r, w.config.Group, reason)}

@@ -13,12 +13,12 @@ import (
 	"tracelab/watch/summary"
 )
 
-// openWork joins the group of the work topic.
+// openWork joins the consumer group of the work topic.
 func (w *watcher) openWork(life context.Context) error {
 	return w.open(life, &w.work, w.preparePartition)
 }
 
-// preparePartition makes the actors of a partition, and tells them which roots have been judged.
+// preparePartition creates the actors of a partition, and tells them which roots have been judged before.
 func (w *watcher) preparePartition(ctx context.Context, id int32, committed int64) (*place, error) {
 	actors := actor.New(actor.Config{
 		Quiet: w.config.Quiet, Window: w.config.Window, Causes: w.config.Causes, TraceSpans: w.config.TraceSpans,
@@ -34,8 +34,8 @@ func (w *watcher) preparePartition(ctx context.Context, id int32, committed int6
 	return &place{actors: actors}, nil
 }
 
-// readBackSince returns the time from which on summaries tell what is judged: twice the window before the record that is read first, and before the
-// partition's newest summary, since nobody may have watched for hours.
+// readBackSince returns the time from which summaries must be read back: twice the window before the first record to read, or before the partition's
+// newest summary if that is older, since the group may have been away for hours.
 func (w *watcher) readBackSince(ctx context.Context, id int32, committed int64) (time.Time, error) {
 	since := time.Now()
 	newest, err := w.work.admin.ListMaxTimestampOffsets(ctx, w.config.Journeys)
@@ -68,7 +68,7 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// readBack reads the roots of the summaries since a time.
+// readBack calls done for the root of each summary of a partition that was written since a time.
 func (w *watcher) readBack(ctx context.Context, id int32, since time.Time, done func(journey.TraceID)) error {
 	topic := w.config.Journeys
 	from, err := w.work.admin.ListOffsetsAfterMilli(ctx, since.UnixMilli(), topic)
@@ -94,7 +94,7 @@ func (w *watcher) readBack(ctx context.Context, id int32, since time.Time, done 
 	})
 }
 
-// readPartition reads the records of a partition from an offset on until another one is reached.
+// readPartition calls take for the records of a partition from offset from up to, but not including, until.
 func (w *watcher) readPartition(ctx context.Context, topic string, id int32, from, until int64, take func(*kgo.Record)) error {
 	if from < 0 || from >= until {
 		return nil
@@ -118,14 +118,14 @@ func (w *watcher) readPartition(ctx context.Context, topic string, id int32, fro
 	return nil
 }
 
-// readWork gives records to their actors, and writes what comes out: records to other actors at once, verdicts when the group is up to date.
+// readWork hands records to their actors and writes the results: records for other actors at once, verdicts while the group is up to date.
 func (w *watcher) readWork(st *step, fetches kgo.Fetches) {
 	now := w.now()
 	at := w.gateState(now)
 	fetches.EachRecord(func(r *kgo.Record) {
 		p := w.work.parts[r.Partition]
 		if p == nil {
-			return // it has gone meanwhile
+			return // another watcher has the partition now
 		}
 		p.next = r.Offset + 1
 		rec, err := record.Decode(r.Value)
@@ -151,7 +151,7 @@ func (w *watcher) readWork(st *step, fetches kgo.Fetches) {
 	}
 }
 
-// writeVerdict writes the summary of a journey to the partition with the number of the root's own.
+// writeVerdict writes the summary of a journey, into the partition that has the number of its root's partition of the work topic.
 func (w *watcher) writeVerdict(st *step, id int32, v *actor.Verdict) {
 	s := summary.Of(v.Journey, v.Incomplete)
 	w.work.write(st, &kgo.Record{Topic: w.config.Journeys, Partition: id, Key: []byte(v.Root.String()), Value: s.JSON()})

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// part is one partition that the group reads: of the input topic, or of the work topic.
+// part identifies a partition that the group reads: of the input topic, or of the work topic.
 type part struct {
-	input bool
+	input bool // of the input topic
 	id    int32
 }
 
-// Words of the two topics in the keys of marks.
+// Names of the two topics in the keys of marks.
 const (
 	inputWord = "input"
 	workWord  = "work"
 )
 
-// String is the key of the partition's marks, such as work/7.
+// String returns the key of the partition's marks, such as work/7.
 func (p part) String() string {
 	if p.input {
 		return inputWord + "/" + strconv.Itoa(int(p.id))
@@ -27,6 +27,7 @@ func (p part) String() string {
 	return workWord + "/" + strconv.Itoa(int(p.id))
 }
 
+// parsePart is the inverse of part.String.
 func parsePart(key string) (part, error) {
 	topic, number, _ := strings.Cut(key, "/")
 	id, err := strconv.ParseInt(number, 10, 32)
@@ -36,12 +37,12 @@ func parsePart(key string) (part, error) {
 	return part{input: topic == inputWord, id: int32(id)}, nil
 }
 
-// mark says how far a watcher is with one partition. It carries no time of day, since clocks differ: AsOf is a place in the topic of marks
-// itself. All that the partition held when its watcher had read the marks before AsOf has been handled, and what came out of it is written.
+// mark says how far a watcher is with one partition. It carries no time of day, since clocks differ. In its place AsOf is an offset of the marks topic
+// itself: all records that the partition held when its watcher had read the marks before AsOf are settled.
 type mark struct {
 	AsOf     int64  `json:"as_of"`
-	BehindMS int64  `json:"behind_ms"` // since when the oldest record that is known and not handled is known
-	Watcher  string `json:"watcher"`   // instance id
+	BehindMS int64  `json:"behind_ms"` // for how long the oldest record that is not settled has been known
+	Watcher  string `json:"watcher"`   // Config.Instance
 }
 
 func (m mark) value() []byte {

@@ -9,17 +9,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// settleTime is how long a mark waits for a partition to settle what was there when its end was asked for.
+// settleTime is the time between asking where the partitions end and writing the marks: most partitions settle up to their ends in it.
 const settleTime = 200 * time.Millisecond
 
-// gateState lets time pass.
+// gateState sets the gate's time and returns its state.
 func (w *watcher) gateState(now time.Duration) state {
 	w.gateLock.Lock()
 	defer w.gateLock.Unlock()
 	return w.gate.advance(now)
 }
 
-// readMarks reads everybody's marks until the context ends.
+// readMarks reads the marks of all watchers until the context ends.
 func (w *watcher) readMarks(ctx context.Context) {
 	for ctx.Err() == nil {
 		fetches := w.marks.PollFetches(ctx)
@@ -35,7 +35,7 @@ func (w *watcher) readMarks(ctx context.Context) {
 	}
 }
 
-// writeMarks writes a mark for each partition of this watcher at intervals, until the context ends.
+// writeMarks writes a mark for each partition of this watcher every MarkInterval, until the context ends.
 func (w *watcher) writeMarks(ctx context.Context) {
 	ticker := time.NewTicker(MarkInterval)
 	defer ticker.Stop()
@@ -50,7 +50,7 @@ func (w *watcher) writeMarks(ctx context.Context) {
 	}
 }
 
-// mark asks where the partitions end, and says which are up to date.
+// mark asks the broker where the partitions end, and writes marks that say how far this watcher has settled them.
 func (w *watcher) mark(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, HoldAfter)
 	defer cancel()
@@ -83,7 +83,7 @@ func (w *watcher) mark(ctx context.Context) error {
 	return nil
 }
 
-// writeMark writes one mark. The first of a round is the one by which others show how recent their news are.
+// writeMark writes one mark. Of each round of marks the gate remembers the first: the marks of others refer to it.
 func (w *watcher) writeMark(p part, m mark, now time.Duration, first bool) {
 	r := &kgo.Record{Topic: w.config.marksTopic(), Key: []byte(p.String()), Value: m.value()}
 	w.marks.Produce(w.marks.Context(), r, func(r *kgo.Record, err error) {
@@ -99,7 +99,7 @@ func (w *watcher) writeMark(p part, m mark, now time.Duration, first bool) {
 	})
 }
 
-// asked notes where partitions ended when somebody asked.
+// asked notes where the stage's partitions ended at the time now.
 func (s *stage) asked(ends, starts kadm.ListedOffsets, asOf int64, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,14 +112,14 @@ func (s *stage) asked(ends, starts kadm.ListedOffsets, asOf int64, now time.Dura
 			p.reach.ask(ask{end: end.Offset, asOf: asOf, at: now})
 			at := p.settled
 			if start, ok := starts.Lookup(s.topic, id); ok && start.Err == nil && start.Offset == end.Offset {
-				at = max(at, start.Offset) // all of it is beyond its retention: nothing more will come
+				at = max(at, start.Offset) // retention has deleted all records: there is nothing to settle
 			}
 			p.reach.settle(at)
 		}
 	})
 }
 
-// marksNow returns what the marks of the stage's partitions say.
+// marksNow returns the current marks of the stage's partitions.
 func (s *stage) marksNow(now time.Duration) map[part]mark {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// open joins the group. Prepare makes the places of partitions that were got; they are not read before.
+// open joins the stage's consumer group. A partition that is assigned is not read until prepare has made its place.
 func (w *watcher) open(life context.Context, s *stage, prepare func(ctx context.Context, id int32, committed int64) (*place, error)) error {
 	s.w, s.parts, s.preparing = w, map[int32]*place{}, map[int32]context.CancelFunc{}
 	got := func(ctx context.Context, client *kgo.Client, assigned map[string][]int32) {
@@ -43,7 +43,7 @@ func (w *watcher) open(life context.Context, s *stage, prepare func(ctx context.
 	return nil
 }
 
-// get prepares a partition beside the others, and then lets it be read. What fails is tried again until the partition goes.
+// get prepares an assigned partition in the background, and then starts to read it. It retries failures until the partition is taken away.
 func (s *stage) get(ctx context.Context, client *kgo.Client, id int32, prepare func(ctx context.Context, id int32, committed int64) (*place, error)) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
@@ -63,7 +63,7 @@ func (s *stage) get(ctx context.Context, client *kgo.Client, id int32, prepare f
 	})
 }
 
-// begin lets a partition be read, unless it has gone meanwhile.
+// begin starts to read a partition, unless it was taken away meanwhile.
 func (s *stage) begin(ctx context.Context, client *kgo.Client, id int32, p *place) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,7 +75,7 @@ func (s *stage) begin(ctx context.Context, client *kgo.Client, id int32, p *plac
 	client.ResumeFetchPartitions(map[string][]int32{s.topic: {id}})
 }
 
-// place finds where a partition is to be read from.
+// place returns the place of a partition at the offset to read from: the last commit, or the partition's start.
 func (s *stage) place(ctx context.Context, client *kgo.Client, id int32, prepare func(ctx context.Context, id int32, committed int64) (*place, error)) (*place, error) {
 	admin := kadm.NewClient(client)
 	starts, err := admin.ListStartOffsets(ctx, s.topic)
@@ -105,7 +105,8 @@ func (s *stage) place(ctx context.Context, client *kgo.Client, id int32, prepare
 	return p, nil
 }
 
-// close lets all partitions go, and leaves the group: others have them at once, not when the session of a member that may come back has ended.
+// close gives up all partitions and leaves the group, so other watchers get them at once. Kafka would else keep them for sessionTimeout, for a
+// member with an instance name that may come back.
 func (s *stage) close(ctx context.Context) {
 	s.mu.Lock()
 	ids := slices.Concat(slices.Collect(maps.Keys(s.parts)), slices.Collect(maps.Keys(s.preparing)))
@@ -123,7 +124,7 @@ func (s *stage) close(ctx context.Context) {
 	}
 }
 
-// pause waits, no longer than the context allows.
+// pause waits for a time, or until the context ends.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

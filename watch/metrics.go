@@ -8,20 +8,20 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// keyFate and keyResult tell series of one counter apart.
+// Attribute keys of the counters of traces and of records.
 const (
 	keyFate   = attribute.Key("tracelab.watch.fate")
 	keyResult = attribute.Key("tracelab.watch.result")
 )
 
-// instruments are what a watcher tells of itself: see package measure for the names.
+// instruments are the metrics of the watcher itself. Package measure documents their names.
 type instruments struct {
 	behind, open          metric.Int64ObservableGauge
 	held                  metric.Float64ObservableCounter
 	records, traces, late metric.Int64ObservableCounter
 }
 
-// measure lets the configuration's provider collect the sums, and how far the group is behind.
+// measure registers the watcher's metrics with the meter provider of the configuration, if it has one.
 func (w *watcher) measure() error {
 	if w.config.Meters == nil {
 		return nil
@@ -56,6 +56,7 @@ func (w *watcher) measure() error {
 	return nil
 }
 
+// first returns the first error that is not nil.
 func first(a, b error) error {
 	if a != nil {
 		return a
@@ -63,7 +64,7 @@ func first(a, b error) error {
 	return b
 }
 
-// observe tells the state of now.
+// observe reports the current values.
 func (w *watcher) observe(o metric.Observer, i instruments) {
 	w.gateLock.Lock()
 	behind, held := w.gate.behindNow(w.now()), w.gate.heldSum()

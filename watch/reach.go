@@ -2,24 +2,24 @@ package watch
 
 import "time"
 
-// reach tells how far the reader of one partition is. Once a second somebody asks the broker for the partition's end; as soon as the reader has
-// settled all before that end, it is known to have been up to date when the question was asked. The zero value has reached nothing.
+// reach tells since when the reader of one partition has been up to date. Once a second the watcher asks the broker where the partition ends. When
+// the reader has settled all records before that end, it was up to date at the time of the question. The zero value has never been up to date.
 type reach struct {
-	open []ask // that are not reached, oldest first
-	asOf int64 // of the newest one that is; 0 for none
+	open []ask // ends that are not reached yet, oldest first
+	asOf int64 // of the newest end that is reached; 0 for none
 }
 
-// ask is one question for a partition's end.
+// ask is one question for a partition's end, with the answer.
 type ask struct {
 	end  int64         // offset of the next record at that time
-	asOf int64         // how far the marks had been read before
-	at   time.Duration // when it was asked
+	asOf int64         // offset in the marks topic up to which marks had been read before
+	at   time.Duration // time of the question
 }
 
-// mostAsks bounds the questions of a reader that stays behind.
+// mostAsks limits the ends that are remembered while the reader is behind.
 const mostAsks = 16
 
-// ask adds a question and its answer.
+// ask adds a question with its answer. When there are too many, it replaces the newest.
 func (r *reach) ask(a ask) {
 	if len(r.open) == mostAsks {
 		r.open = r.open[:mostAsks-1]
@@ -27,7 +27,7 @@ func (r *reach) ask(a ask) {
 	r.open = append(r.open, a)
 }
 
-// settle says that all records before next have been handled.
+// settle notes that all records before the offset next are settled.
 func (r *reach) settle(next int64) {
 	for len(r.open) > 0 && next >= r.open[0].end {
 		r.asOf = r.open[0].asOf
@@ -35,7 +35,7 @@ func (r *reach) settle(next int64) {
 	}
 }
 
-// behind returns for how long the oldest known record has been waiting.
+// behind returns how long the oldest record that is not settled has been known; 0 when there is none.
 func (r *reach) behind(now time.Duration) time.Duration {
 	if len(r.open) == 0 {
 		return 0

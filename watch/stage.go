@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	mostPolled     = 2000                   // records of one round
-	roundTime      = 100 * time.Millisecond // of a round without a record
-	commitInterval = time.Second
+	mostPolled     = 2000                   // maximum number of records of one step
+	roundTime      = 100 * time.Millisecond // how long a step waits for records
+	commitInterval = time.Second            // between commits
 	commitTimeout  = 5 * time.Second
-	flushTimeout   = 20 * time.Second // for what was begun before a partition goes
+	flushTimeout   = 20 * time.Second // to settle and commit before a partition is given up
 )
 
-// stage is one member of one consumer group: it reads a topic, and commits what it has settled.
+// stage is a membership in one consumer group: it reads a topic, and commits what it has settled.
 type stage struct {
 	w      *watcher
 	input  bool // the topic is the input
@@ -33,24 +33,24 @@ type stage struct {
 	admin  *kadm.Client
 	acks   acks
 
-	mu        sync.Mutex // held during a round
-	parts     map[int32]*place
-	preparing map[int32]context.CancelFunc // partitions that were got and are not read yet
-	prepares  sync.WaitGroup
+	mu        sync.Mutex                   // held during a step
+	parts     map[int32]*place             // the partitions that are read, by number
+	preparing map[int32]context.CancelFunc // partitions that are assigned and not read yet
+	prepares  sync.WaitGroup               // the goroutines that prepare them
 
-	commits sync.Mutex   // held during a commit, and while partitions go
-	id      kadm.TopicID // zero: not known
+	commits sync.Mutex   // held during a commit, and while partitions are given up
+	id      kadm.TopicID // of topic; zero while it is not known
 }
 
-// place is where a stage is in one partition. Reach and what follows are guarded by the lock of acks.
+// place is the position of a stage in one partition. The lock of acks guards reach and the fields after it; all values but reach and actors are offsets.
 type place struct {
-	next   int64            // offset of the next record to handle
+	next   int64            // the next record to handle
 	actors *actor.Partition // nil in the input
 
 	reach     reach
-	settled   int64 // all before it is handled, and what came out is written
-	commit    int64 // from here on somebody needs the records
-	committed int64
+	settled   int64 // all records before it are settled
+	commit    int64 // no record before it is needed any more
+	committed int64 // the last commit
 }
 
 // oldest returns the offset of the oldest record that is still needed.
@@ -63,7 +63,7 @@ func (p *place) oldest() int64 {
 	return p.next
 }
 
-// run reads until the context ends.
+// run reads records and commits offsets until the context ends.
 func (s *stage) run(ctx context.Context, handle func(*step, kgo.Fetches)) {
 	committed := time.Now()
 	for ctx.Err() == nil {
@@ -82,7 +82,7 @@ func (s *stage) run(ctx context.Context, handle func(*step, kgo.Fetches)) {
 	}
 }
 
-// fetchFailed says what a fetch ran into. The client tries again.
+// fetchFailed logs the error of a fetch. The client retries it.
 func (s *stage) fetchFailed(topic string, partition int32, err error) {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
 		return
@@ -90,7 +90,7 @@ func (s *stage) fetchFailed(topic string, partition int32, err error) {
 	s.w.trouble.say("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
 }
 
-// round handles what was read, and lets it settle once its writes are acknowledged.
+// round does one step: it handles the records, and notes the new offsets of all places once the step settles.
 func (s *stage) round(fetches kgo.Fetches, handle func(*step, kgo.Fetches)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +113,7 @@ func (s *stage) round(fetches kgo.Fetches, handle func(*step, kgo.Fetches)) {
 	})
 }
 
-// write sends a record. An error ends the watcher: whoever gets its partitions begins again at the committed offsets.
+// write sends a record of a step. An error ends the watcher: the next owners of its partitions begin again at the committed offsets.
 func (s *stage) write(st *step, r *kgo.Record) {
 	s.acks.write(st)
 	s.client.Produce(s.client.Context(), r, func(r *kgo.Record, err error) {
@@ -125,13 +125,14 @@ func (s *stage) write(st *step, r *kgo.Record) {
 	})
 }
 
-// commitSettled commits what nobody needs any more, of some partitions, or of all when only is nil.
+// commitSettled commits the offsets before which no record is needed: those of some partitions, or of all when only is nil.
 func (s *stage) commitSettled(ctx context.Context, only []int32) error {
 	s.commits.Lock()
 	defer s.commits.Unlock()
 	return s.commitLocked(ctx, only)
 }
 
+// commitLocked is commitSettled for callers that hold the lock commits.
 func (s *stage) commitLocked(ctx context.Context, only []int32) error {
 	s.mu.Lock()
 	parts := maps.Clone(s.parts)
@@ -160,7 +161,7 @@ func (s *stage) commitLocked(ctx context.Context, only []int32) error {
 	return nil
 }
 
-// leave lets partitions go: what was begun is written and committed first, so that their next owner has little to read again.
+// leave gives up partitions. It settles and commits first, so that their next owners have little to read again.
 func (s *stage) leave(ctx context.Context, ids []int32) {
 	s.mu.Lock()
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id int32) bool { return s.parts[id] == nil && s.preparing[id] == nil })
@@ -182,7 +183,7 @@ func (s *stage) leave(ctx context.Context, ids []int32) {
 	s.drop(ids)
 }
 
-// drop forgets partitions.
+// drop forgets partitions that are given up or lost.
 func (s *stage) drop(ids []int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,22 +7,22 @@ import (
 	"tracelab/watch/actor"
 )
 
-// Sums are what a watcher has counted since its start. Two equalities hold, over one watcher and over all:
+// Sums are what a watcher has counted since its start. Two equalities hold, for each watcher and for the sum over the group:
 //
 //	Read = Decoded + Damaged
 //	Traces.Seen = Judged + Incomplete + Parts + Shared + Rootless + Evicted + Open, all of Traces
 //
 // A trace whose partition goes to another watcher while it is open is counted there.
 type Sums struct {
-	Read    int64 // records of the input
-	Decoded int64 // of them, those that were read whole
-	Damaged int64 // of them, those with the dead letters: their other spans are judged
-	Spans   int64 // in records of the input
-	Foreign int64 // records of the work topic that no watcher of this version wrote
-	Traces  actor.Counts
+	Read    int64        // records of the input that were read
+	Decoded int64        // of Read: those without damage
+	Damaged int64        // of Read: those with damage, which are in the dead letters; their intact spans are judged
+	Spans   int64        // intact spans in the records of the input
+	Foreign int64        // records of the work topic that no watcher of this version can have written
+	Traces  actor.Counts // what became of the traces
 }
 
-// String is one line.
+// String returns the sums as one line.
 func (s Sums) String() string {
 	t := s.Traces
 	line := fmt.Sprintf("%d records read = %d decoded + %d damaged, %d spans; %d traces seen = %d judged + %d incomplete + %d parts of others + %d shared + %d without a root + %d evicted + %d open; %d late spans",
@@ -38,12 +38,13 @@ func (s Sums) String() string {
 	return line
 }
 
-// tally collects sums. Its zero value has none.
+// tally counts the sums. It is safe for concurrent use. The zero value has counted nothing.
 type tally struct {
 	mu   sync.Mutex
 	sums Sums
 }
 
+// read counts a record of the input.
 func (t *tally) read(spans int, damaged bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -56,13 +57,14 @@ func (t *tally) read(spans int, damaged bool) {
 	}
 }
 
+// foreign counts a record of the work topic that cannot be read.
 func (t *tally) foreign() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sums.Foreign++
 }
 
-// left adds the traces of a partition that goes: the open ones are counted by whoever gets it.
+// left adds the traces of a partition that is given up, but for the open ones: its next owner counts those.
 func (t *tally) left(c actor.Counts) {
 	c.Seen, c.Open, c.Bytes = c.Seen-c.Open, 0, 0
 	t.mu.Lock()
@@ -70,7 +72,7 @@ func (t *tally) left(c actor.Counts) {
 	addCounts(&t.sums.Traces, c)
 }
 
-// with returns the sums, and those of partitions that are here.
+// with returns the sums, including the traces of partitions that are still here.
 func (t *tally) with(here []actor.Counts) Sums {
 	t.mu.Lock()
 	defer t.mu.Unlock()

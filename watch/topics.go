@@ -10,37 +10,38 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// topic is one that the group makes when it is missing.
+// topic is a topic that the group creates when it is missing.
 type topic struct {
 	name       string
 	partitions int32
-	fixed      bool // another number of partitions is refused
+	fixed      bool // an existing topic must have this number of partitions
 	settings   map[string]*string
 }
 
-// topics are those of the group, but for its input. Who wants other settings makes the topics beforehand, or alters them: only the number of
-// partitions is looked at.
+// topics returns the topics of the group, without its input. To use other settings, create the topics beforehand or alter them: of an existing
+// topic only the number of partitions is checked.
 func (c Config) topics() []topic {
 	return []topic{
-		// A watcher that gets a partition reads again from its oldest open trace, and a group that was away reads all. Nobody is away for longer
-		// than an incident lasts; the input has its own retention for what stage 0 has not read.
+		// A watcher that gets a partition reads again from its oldest open trace, and a group that was away reads all that it missed: 12 hours
+		// outlast an incident. The input has its own retention for what stage 0 has not read.
 		{c.workTopic(), c.Partitions, true, map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(12 * time.Hour), "segment.ms": ms(time.Hour)}},
-		// Only the newest mark of a partition means anything, and only for seconds. One partition, so that marks have one order.
+		// Only the newest mark of a partition counts, and only for seconds. One partition, so that all marks have one order.
 		{c.marksTopic(), 1, true, map[string]*string{"cleanup.policy": new("compact"), "segment.ms": ms(10 * time.Minute), "max.compaction.lag.ms": ms(time.Hour)}},
-		// A week, so that a release can be compared with the one before. Not compacted: a key comes once, and a journey is not the state of anything.
+		// A week, so that a release can be compared with the one before. Not compacted, since each journey has a key of its own.
 		{c.Journeys, c.Partitions, true, map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(7 * 24 * time.Hour)}},
-		// A week, as somebody has to look at them.
+		// A week, since people have to look at dead letters.
 		{c.deadTopic(), 1, false, map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(7 * 24 * time.Hour)}},
 	}
 }
 
+// ms returns a duration as a topic's setting, in milliseconds.
 func ms(d time.Duration) *string { return new(fmt.Sprint(d.Milliseconds())) }
 
-// makeTopics makes the topics that are missing, and refuses those that have another number of partitions.
+// makeTopics creates the topics that are missing, and refuses existing ones with another number of partitions.
 func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
 	for _, t := range c.topics() {
 		answer, err := admin.CreateTopic(ctx, t.partitions, -1, t.settings, t.name)
-		if errors.Is(err, kerr.InvalidConfig) { // an older broker may not know one
+		if errors.Is(err, kerr.InvalidConfig) { // an older broker may not know a setting
 			answer, err = admin.CreateTopic(ctx, t.partitions, -1, nil, t.name)
 		}
 		if err = errors.Join(err, answer.Err); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
@@ -51,7 +52,7 @@ func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
 		}
 		n, err := partitionsOf(ctx, admin, t.name)
 		for ; errors.Is(err, errNoTopic) && ctx.Err() == nil; n, err = partitionsOf(ctx, admin, t.name) {
-			pause(ctx, metadataMinAge) // a broker that has made a topic may not know it at once
+			pause(ctx, metadataMinAge) // a new topic may take a moment to show
 		}
 		if err != nil {
 			return err
@@ -63,7 +64,7 @@ func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
 	return nil
 }
 
-// errNoTopic says that a topic is not there.
+// errNoTopic says that a topic does not exist.
 var errNoTopic = errors.New("there is no such topic")
 
 // partitionsOf returns how many partitions a topic has.

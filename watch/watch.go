@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	startTimeout   = 10 * time.Second // for the first answer of the broker
-	closeTimeout   = 30 * time.Second // for what was begun
+	startTimeout   = 10 * time.Second // for the broker's first answer and the group's topics
+	closeTimeout   = 30 * time.Second // to settle and commit when a watcher ends
 	reportInterval = time.Minute
-	lookInterval   = time.Second // between looks for a topic, or for the end
-	cutGrace       = time.Second // for requests under way, when a watcher ends
+	lookInterval   = time.Second // between two checks for the input topic, or for the end
+	cutGrace       = time.Second // for requests in flight, when the clients close
 )
 
-// watcher is one member of the group.
+// watcher is one process of the group.
 type watcher struct {
 	config  Config
 	began   time.Time
@@ -38,10 +38,10 @@ type watcher struct {
 	sums     tally
 }
 
-// now is the time since the start.
+// now returns the time since the watcher's start.
 func (w *watcher) now() time.Duration { return time.Since(w.began) }
 
-// Run watches until the context ends, which is no error, or until what the configuration says ends it. It returns the sums, with an error, too.
+// Run watches until the context ends, or with Config.UntilEnd until all is judged; neither is an error. It returns the sums even with an error.
 func Run(ctx context.Context, config Config) (Sums, error) {
 	if err := config.Check(); err != nil {
 		return Sums{}, err
@@ -55,7 +55,7 @@ func Run(ctx context.Context, config Config) (Sums, error) {
 	if err := w.measure(); err != nil {
 		return Sums{}, err
 	}
-	life, cut := context.WithCancel(context.WithoutCancel(ctx)) // of the clients: they end after what was begun
+	life, cut := context.WithCancel(context.WithoutCancel(ctx)) // of the clients, which outlive ctx: what was begun is still settled
 	defer cut()
 	if err := w.prepare(ctx, life); err != nil {
 		if context.Cause(ctx) != nil && errors.Is(context.Cause(ctx), context.Canceled) {
@@ -71,7 +71,7 @@ func Run(ctx context.Context, config Config) (Sums, error) {
 	closing, cancel := context.WithTimeout(life, closeTimeout)
 	defer cancel()
 	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errEnd) {
-		cancel() // what could not be written must not be committed: others begin at the last commit
+		cancel() // commit nothing after a failed write: others begin at the last commit
 	}
 	for _, s := range []*stage{&w.in, &w.work} {
 		s.close(closing)
@@ -89,7 +89,7 @@ func Run(ctx context.Context, config Config) (Sums, error) {
 	return w.total(), err
 }
 
-// prepare reaches the broker, makes topics, and opens the marks.
+// prepare connects to the broker, creates the group's topics, opens the marks, and waits for the input topic.
 func (w *watcher) prepare(ctx, life context.Context) (err error) {
 	w.marks, err = w.client(life, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.RecordDeliveryTimeout(HoldAfter),
 		kgo.ConsumeTopics(w.config.marksTopic()), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()))
@@ -115,7 +115,7 @@ func (w *watcher) prepare(ctx, life context.Context) (err error) {
 	return w.awaitInput(ctx, admin)
 }
 
-// awaitInput waits for the input topic: it is the collector's to make, with as many partitions as its owner wants.
+// awaitInput waits for the input topic. The watcher does not create it: its owner chooses the number of partitions.
 func (w *watcher) awaitInput(ctx context.Context, admin *kadm.Client) error {
 	said := false
 	for {
@@ -147,7 +147,7 @@ func (w *watcher) watch(ctx context.Context) {
 	running.Wait()
 }
 
-// report gives the sums at intervals.
+// report calls Config.Report every reportInterval.
 func (w *watcher) report(ctx context.Context) {
 	ticker := time.NewTicker(reportInterval)
 	defer ticker.Stop()
