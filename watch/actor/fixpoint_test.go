@@ -30,8 +30,8 @@ func TestVerdictsAreThoseOfAllSpansAtOnce(t *testing.T) {
 			n.advance(1300 * time.Millisecond)
 			n.drain()
 		}
-		for range 4 {
-			n.advance(time.Minute)
+		for range 12 {
+			n.advance(20 * time.Second)
 			n.drain()
 		}
 		n.compare(want)

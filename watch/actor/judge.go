@@ -11,9 +11,13 @@ import (
 
 // next returns when to look at a trace next.
 func (p *Partition) next(t *trace) time.Duration {
-	at := t.news + p.config.Window
-	if due := max(t.news, p.since) + p.config.Quiet; t.judged == open && due > p.now {
-		at = min(at, due)
+	quiet := max(t.news, p.since) + p.config.Quiet
+	at := max(t.news+p.config.Window, quiet)
+	if at <= p.now {
+		at = t.news + 2*p.config.Window
+	}
+	if t.judged == open && quiet > p.now {
+		at = min(at, quiet)
 	}
 	for _, asked := range t.asked {
 		if expires := asked + p.config.Quiet/4; expires > p.now {
@@ -26,18 +30,33 @@ func (p *Partition) next(t *trace) time.Duration {
 // look decides what is due.
 func (p *Partition) look(t *trace) {
 	t.at = -1
-	quiet := p.now - max(t.news, p.since)
-	late := quiet >= p.config.Window
-	if t.judged == open && (quiet >= p.config.Quiet || late) && len(t.own) > 0 {
-		p.judge(p.work(t), late, "")
-	} else if t.worked < p.now && !late {
+	quiet := p.now-max(t.news, p.since) >= p.config.Quiet
+	late := quiet && p.now-t.news >= p.config.Window
+	waits := false
+	switch {
+	case quiet && t.judged == open && len(t.own) > 0:
+		l := p.work(t)
+		if waits = late && l.waits() && p.now-t.news < 2*p.config.Window; !waits {
+			p.judge(l, late, "")
+		}
+	case t.worked < p.now && !late:
 		p.work(t)
 	}
-	if late {
+	if late && !waits {
 		p.close(t)
 		return
 	}
 	p.wake(t, p.next(t))
+}
+
+// waits reports whether another root, of which it is not known yet, may reach the orphan at which this trace would start: that one's
+// verdict may take the whole window.
+func (l *local) waits() bool {
+	if l.root < 0 || !l.orphan {
+		return false
+	}
+	reached, sure := l.reached()
+	return !reached && !sure
 }
 
 // close forgets a trace about which nothing new came for the window.

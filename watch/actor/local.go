@@ -133,6 +133,9 @@ func (l *local) spread() {
 		}
 		roots := make([]journey.TraceID, 0, len(a.roots))
 		for id, x := range a.roots {
+			if id == l.trace.id && l.root < 0 {
+				continue // of the own root others know sooner, when a partition is read again
+			}
 			roots = append(roots, id)
 			if old, known := l.infos[id]; known && id != l.trace.id {
 				x.Orphan, x.First = x.Orphan && old.Orphan, min(x.First, old.First)

@@ -1,0 +1,66 @@
+package actor_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"tracelab/watch/actor"
+	"tracelab/watch/record"
+)
+
+// A partition that is lost and read again from the oldest offset that it needed judges nothing twice, misses nothing and says the
+// same, though the group is behind now and then and spans come late.
+func TestKillsAndPausesChangeNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spans := drawWorld(t)
+		want := wanted(spans)
+		if want == nil {
+			t.Skip("a root without its parent, in a trace that begins with a receive span")
+		}
+		n := newNetwork(t, rapid.IntRange(1, 4).Draw(t, "partitions"), actor.Config{})
+		next := 0
+		for tick := range 160 {
+			for ; next < len(spans) && (tick > 5 || rapid.IntRange(0, 2).Draw(t, "more") > 0); next++ {
+				n.post(record.Record{Kind: record.Span, To: spans[next].Trace, Spans: [][]byte{record.AppendSpan(nil, &spans[next])}})
+			}
+			if tick < 60 && rapid.IntRange(0, 19).Draw(t, "kill") == 0 {
+				for range rapid.IntRange(0, 9).Draw(t, "handled before") {
+					n.step()
+				}
+				n.kill(rapid.IntRange(0, len(n.partitions)-1).Draw(t, "which"))
+			}
+			n.drain()
+			n.behind = tick < 60 && rapid.IntRange(0, 7).Draw(t, "pause") == 0
+			n.advance(500 * time.Millisecond)
+		}
+		for range 12 {
+			n.drain()
+			n.advance(20 * time.Second)
+		}
+		n.compare(want)
+	})
+}
+
+// kill loses a partition, and lets another watcher read it from the oldest offset that was needed, knowing the verdicts so far.
+func (n *network) kill(k int) {
+	from, open := n.partitions[k].Oldest()
+	if !open {
+		from = int64(len(n.logs[k]))
+	}
+	for _, position := range n.inbox[k] {
+		from = min(from, int64(position))
+	}
+	n.partitions[k] = actor.New(n.config)
+	n.partitions[k].Advance(n.now, false)
+	for root := range n.verdicts {
+		if record.Partition(root, int32(len(n.partitions))) == int32(k) {
+			n.partitions[k].Done(root)
+		}
+	}
+	n.inbox[k] = nil
+	for position := from; position < int64(len(n.logs[k])); position++ {
+		n.inbox[k] = append(n.inbox[k], int(position))
+	}
+}
