@@ -3,6 +3,8 @@
 package browsertest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"testing"
@@ -37,7 +39,7 @@ func TestPage(t *testing.T) {
 		check func(*testing.T, *visitor)
 	}{
 		{"place and journeys", placeAndJourneys}, {"keyboard", keyboard}, {"two tabs", twoTabs}, {"fault", fault}, {"broker", broker},
-		{"offline and back", offline}, {"closed streams", closedStreams}, {"broken flow", brokenFlow}, {"every page", func(t *testing.T, v *visitor) { everyPage(t, v, rules) }},
+		{"offline and back", offline}, {"closed streams", closedStreams}, {"closed tab", closedTab}, {"broken flow", brokenFlow}, {"every page", func(t *testing.T, v *visitor) { everyPage(t, v, rules) }},
 		{"stream", stream}, {"another flow", anotherFlow},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -56,7 +58,13 @@ type visitor struct {
 func firstPaint(t *testing.T, x *tab, p *program) {
 	x.t = t
 	x.visit("/")
-	painted := is[float64](x, `new Promise((done) => new PerformanceObserver((list) => done(performance.timeOrigin + list.getEntries().at(-1).startTime)).observe({type: "paint", buffered: true}))`)
+	var painted float64
+	testkit.Await(t, "a paint", longest, func(context.Context) error { // a question that waits would end when the lab is ready and the page loads anew
+		if painted = is[float64](x, `performance.timeOrigin + (performance.getEntriesByType("paint")[0]?.startTime ?? NaN) || 0`); painted == 0 {
+			return errors.New("nothing is painted yet")
+		}
+		return nil
+	})
 	took := time.UnixMicro(int64(painted * 1000)).Sub(p.started)
 	t.Logf("first paint %v after the start of the program", took.Round(time.Millisecond))
 	if took > 10*time.Second { // the aim is 1 s, on a machine that does nothing else
@@ -131,13 +139,19 @@ func keyboard(t *testing.T, v *visitor) {
 func twoTabs(t *testing.T, v *visitor) {
 	x, y := v.open("/"), v.open("/")
 	x.await("two tabs at the same state", `document.querySelector("#last table")`)
-	x.click("#place-grpc")
 	newest := `document.querySelector("#last [id^=last-grpc-]")?.id`
-	x.await("the new unit", has("#last [id^=last-grpc-]", "completed"))
+	before := is[string](x, newest)
+	x.click("#place-grpc")
+	x.await("the new unit", fmt.Sprintf("%s !== %q && %s", newest, before, has("#last [id^=last-grpc-]", "completed")))
 	id := is[string](x, newest)
 	y.await("the unit of the other tab", fmt.Sprintf("%s === %q", newest, id))
-	text := `document.querySelector("#last").innerText`
-	y.await("the same words in both", fmt.Sprintf("%s === %q", text, is[string](x, text)))
+	testkit.Await(t, "the same words in both", longest, func(context.Context) error {
+		text := `document.querySelector("#last").innerText`
+		if first, second := is[string](x, text), is[string](y, text); first != second {
+			return fmt.Errorf("%q and %q", first, second)
+		}
+		return nil
+	})
 }
 
 // offline looks at the page through a proxy, which goes away; places a unit meanwhile, and catches up when the proxy is back.
@@ -148,25 +162,10 @@ func offline(t *testing.T, v *visitor) {
 	x.base = "http://" + address
 	x.visit("/")
 	newest := is[string](x, `document.querySelector("#last [id^=last-grpc-]").id`)
+	x.excuse("net::ERR_")
 	back.cut()
 	x.await("that the connection is lost", has("#connection", "Connection lost")+` && !document.querySelector("#connection").hidden`)
 	v.post(t, "/place", url.Values{"form": {"grpc"}})
 	v.proxy(t, address)
 	x.await("what was placed meanwhile", fmt.Sprintf("document.querySelector('#last [id^=last-grpc-]').id !== %q && document.querySelector('#connection').hidden", newest))
-	x.forgive()
-}
-
-// closedStreams opens and closes more streams than the server has room for: one that does not end would take the room of the next.
-func closedStreams(_ *testing.T, v *visitor) {
-	x := v.open("/")
-	x.await("streams that are opened and closed", `(async () => {
-		for (let i = 0; i < 80; i++) {
-			await new Promise((done, failed) => {
-				const s = new EventSource("/events?page=/live");
-				s.addEventListener("hello", () => { s.close(); done(); });
-				s.addEventListener("error", () => { s.close(); failed(new Error("stream " + i + " is refused")); });
-			});
-		}
-		return true;
-	})()`)
 }
