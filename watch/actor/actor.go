@@ -1,8 +1,14 @@
-// Package actor is the protocol by which traces that are spread over partitions find their journeys. Each trace id has an actor,
-// in the partition of the trace: it knows the trace's spans, asks other actors for what its spans link to, tells which roots reach
-// what others link to, and gives each span to the roots that reach it. The root's actor judges.
+// Package actor is the protocol by which traces that are spread over partitions find their journeys. Each trace has one actor, in the
+// partition of the trace, which keeps the trace's spans. Actors exchange three kinds of records:
 //
-// Nothing here knows Kafka, the time or goroutines: records go in, records and verdicts come out.
+//   - ask: "a span of mine links to this span of yours: what is it, and which roots reach it?"
+//   - tell: the answer, sent again whenever it changes; or a root's verdict whether its journey reaches a trace
+//   - give: a copy of a span, for the actor of each root that reaches it
+//
+// So the root's actor collects all spans of its journey and judges it. A root reaches a span when its journey contains it. A stub is what
+// an actor keeps of a span of another trace: enough to apply the judge's rules, but not part of a journey.
+//
+// The package uses no Kafka, no clock and no goroutines: records go in, records and verdicts come out.
 package actor
 
 import (
@@ -17,23 +23,23 @@ import (
 	"tracelab/watch/record"
 )
 
-// Config sets limits and times. Times are gated: they pass only while the whole group of watchers is up to date.
+// Config sets limits and times. Times are gated: they pass only while the whole group of watchers is up to date. A zero field takes its default.
 type Config struct {
-	Quiet      time.Duration // a root is judged when nothing new came for so long; 0 is 5 s
-	Window     time.Duration // what waits for something waits no longer than that; 0 is 60 s
-	Causes     int           // how many roots may reach one span; with more it is given to none; 0 is 64
-	TraceSpans int           // how many spans of one trace are kept; 0 is 100,000
-	MaxBytes   int64         // how many bytes of records all actors keep before the oldest is evicted; 0 is 1 GiB
+	Quiet      time.Duration // a root is judged when nothing new came for this long; default 5 s
+	Window     time.Duration // an actor waits at most this long for what is missing; default 60 s
+	Causes     int           // maximum number of roots that reach one span; with more it is given to none; default 64
+	TraceSpans int           // maximum number of spans of one trace; default 100,000
+	MaxBytes   int64         // memory limit of all actors, after which the oldest is evicted; default 1 GiB
 }
 
-// Verdict is what was found about one root.
+// Verdict is the judged journey of one root.
 type Verdict struct {
 	Root       journey.TraceID
-	Journey    *journey.Journey // of a Set that has the journey's spans, stubs of what else led to them, and no more
-	Incomplete string           // why spans are missing, or empty
+	Journey    *journey.Journey // of a Set of exactly its spans and stubs of their other causes
+	Incomplete string           // why spans are missing; "" for a complete journey
 }
 
-// Partition holds the actors of one partition. It is not safe for use by several goroutines.
+// Partition holds the actors of one partition of the work topic. It is not safe for concurrent use.
 type Partition struct {
 	config    Config
 	seed      maphash.Seed
@@ -54,7 +60,7 @@ type Partition struct {
 	verdicts  []Verdict
 }
 
-// New returns a partition without actors.
+// New creates a partition without actors.
 func New(config Config) *Partition {
 	config.Quiet = cmp.Or(config.Quiet, 5*time.Second)
 	config.Window = cmp.Or(config.Window, time.Minute)
@@ -67,7 +73,7 @@ func New(config Config) *Partition {
 	}
 }
 
-// Done says that a root was judged before, by this or another watcher. It still answers, and is not judged again.
+// Done notes that a root was judged before, by this or another watcher. Its actor still answers others, but does not judge again.
 func (p *Partition) Done(root journey.TraceID) {
 	p.done[root] = p.now
 	if t := p.traces[root]; t != nil {
@@ -75,7 +81,7 @@ func (p *Partition) Done(root journey.TraceID) {
 	}
 }
 
-// Take returns what came out since the last call: records for other actors, to be sent before the verdicts, and the verdicts.
+// Take returns the records for other actors and the verdicts since the last call. Send the records before the verdicts.
 func (p *Partition) Take() (send []record.Record, verdicts []Verdict) {
 	p.workAll()
 	send, verdicts = p.send, p.verdicts
@@ -89,7 +95,7 @@ func compareRecords(a, b record.Record) int {
 		slices.CompareFunc(a.Spans, b.Spans, bytes.Compare), slices.CompareFunc(a.Stubs, b.Stubs, bytes.Compare))
 }
 
-// Advance sets the gated time, which never goes back. When ready is false, no root is judged: the group is behind.
+// Advance sets the gated time, which never goes back, and judges the roots that are due. While ready is false, the group is behind and none is judged.
 func (p *Partition) Advance(now time.Duration, ready bool) {
 	if ready && !p.ready {
 		p.since = now
@@ -106,7 +112,7 @@ func (p *Partition) Advance(now time.Duration, ready bool) {
 	p.sweep()
 }
 
-// Oldest returns the lowest offset that an open actor still needs, and false when there is none: then everything read is done with.
+// Oldest returns the lowest offset that an open actor still needs. It returns false when there is none: then no record that was read is needed.
 func (p *Partition) Oldest() (offset int64, open bool) {
 	for _, t := range p.traces {
 		if !open || t.oldest < offset {
@@ -116,7 +122,7 @@ func (p *Partition) Oldest() (offset int64, open bool) {
 	return offset, open
 }
 
-// trace returns the actor of a trace, a new one if need be.
+// trace returns the actor of a trace, and creates it if needed.
 func (p *Partition) trace(id journey.TraceID, offset int64) *trace {
 	if t := p.traces[id]; t != nil {
 		return t
@@ -134,7 +140,7 @@ func (p *Partition) trace(id journey.TraceID, offset int64) *trace {
 	return t
 }
 
-// touch notes that a trace has news.
+// touch notes that something new is known of a trace.
 func (p *Partition) touch(t *trace) {
 	if !t.dirty {
 		t.dirty = true
@@ -142,7 +148,7 @@ func (p *Partition) touch(t *trace) {
 	}
 }
 
-// wake looks at a trace at a time, if not before.
+// wake makes sure that a trace is looked at by a given time.
 func (p *Partition) wake(t *trace, at time.Duration) {
 	if t.at < 0 || at < t.at {
 		t.at = at

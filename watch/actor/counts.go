@@ -2,29 +2,29 @@ package actor
 
 import "slices"
 
-// Counts says what became of the traces of a partition, and what it keeps. Seen is the sum of Open, Judged, Incomplete, Parts,
-// Shared, Rootless and Evicted; the rest stand beside them.
+// Counts says what became of the traces of a partition, and how much memory it uses. Seen is the sum of Open, Judged, Incomplete, Parts,
+// Shared, Rootless and Evicted.
 type Counts struct {
-	Seen       int64 // traces of which a span came
-	Open       int64 // traces about which nothing is decided yet
-	Judged     int64 // traces with a root, judged as complete, or judged before
-	Incomplete int64 // traces with a root, judged as incomplete
-	Parts      int64 // traces without a root that another journey reached
-	Shared     int64 // traces in no journey by rule: polls, commits, workers' loops
-	Rootless   int64 // traces without a root that no journey reached
-	Evicted    int64 // traces given up because memory was full
+	Seen       int64 // traces of which at least one span came
+	Open       int64 // traces that are not decided yet
+	Judged     int64 // traces whose root was judged complete, now or before
+	Incomplete int64 // traces whose root was judged incomplete
+	Parts      int64 // traces without a root that are part of another root's journey
+	Shared     int64 // traces that belong to no journey by rule: polls, commits, workers' loops
+	Rootless   int64 // traces without a root that no journey reaches
+	Evicted    int64 // traces dropped because memory was full
 
-	Late    int64 // spans that came for a trace that was decided
-	Crowded int64 // spans that more roots reach than Config.Causes: given to none
-	Cut     int64 // spans beyond Config.TraceSpans
-	Damaged int64 // spans of records that could not be read
-	Bytes   int64 // bytes that the actors keep
+	Late    int64 // spans that came after their trace was decided
+	Crowded int64 // spans that more roots reach than Config.Causes, so they are given to none
+	Cut     int64 // spans dropped because their trace has more than Config.TraceSpans
+	Damaged int64 // spans in records that could not be read
+	Bytes   int64 // memory that the actors use
 }
 
 // Counts returns what became of the traces so far.
 func (p *Partition) Counts() Counts { return p.counts }
 
-// decide counts what became of a trace, once.
+// decide sets and counts what became of a trace, once.
 func (p *Partition) decide(t *trace, o outcome) {
 	if t.judged != open {
 		return
@@ -49,7 +49,7 @@ func (p *Partition) decide(t *trace, o outcome) {
 	}
 }
 
-// forget drops an actor. Of one that had spans it is remembered that it was there.
+// forget drops an actor. It remembers the id of one that had spans, to count spans that come late.
 func (p *Partition) forget(t *trace) {
 	delete(p.traces, t.id)
 	p.counts.Bytes -= t.bytes
@@ -74,7 +74,7 @@ func (p *Partition) evict() {
 	}
 }
 
-// sweep forgets, now and then, what came too long ago to matter.
+// sweep forgets entries that are too old to matter, at most every quarter of the window.
 func (p *Partition) sweep() {
 	if p.now-p.swept < p.config.Window/4 {
 		return

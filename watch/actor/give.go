@@ -5,7 +5,8 @@ import (
 	"tracelab/watch/record"
 )
 
-// give gives each root what it reaches in this trace, with stubs of all that led there, and the first spans of lost pieces.
+// give gives each root the spans that it reaches in this trace, with stubs of their causes. It adds the spans whose parents are lost: they
+// make a journey incomplete.
 func (p *Partition) give(l *local) {
 	t := l.trace
 	var lost []int
@@ -58,6 +59,7 @@ func (p *Partition) give(l *local) {
 	}
 }
 
+// gift returns what was given to a root so far.
 func (p *Partition) gift(t *trace, root journey.TraceID) *gift {
 	g := t.gave[root]
 	if g == nil {
@@ -68,14 +70,15 @@ func (p *Partition) gift(t *trace, root journey.TraceID) *gift {
 	return g
 }
 
+// isNew reports whether a span or stub with this hash was not sent before, and notes it.
 func (g *gift) isNew(h uint64) bool {
 	_, sent := g.sent[h]
 	g.sent[h] = struct{}{}
 	return !sent
 }
 
-// stubsOf returns stubs of what may have led to own span k: its parent, what it links to, who sent what that made, and for a
-// receive span who else handled its messages.
+// stubsOf returns stubs of the possible causes of own span k: its parent, the spans it links to, and the send spans of the messages that
+// these created. For a receive span it adds the other spans that handled its messages.
 func (l *local) stubsOf(k int) []journey.Span {
 	s := &l.spans[k]
 	wanted := []journey.Ref{s.Ref()}
@@ -102,7 +105,7 @@ func (l *local) stubsOf(k int) []journey.Span {
 	return list
 }
 
-// register fills in named and tied.
+// register fills the maps named and tied.
 func (l *local) register(spans []journey.Span) {
 	l.named, l.tied = make(map[journey.Ref][]*journey.Span), make(map[journey.Ref][]*journey.Span)
 	for n := range spans {
@@ -120,9 +123,8 @@ func (l *local) register(spans []journey.Span) {
 	}
 }
 
-// leads reports whether a span leads to another one by a link or as its parent, where that is not ignored.
-//
-// A receive span is no message: whether it led to another span depends on all that is known of that one.
+// leads reports whether the span ref caused the span to, by a link or as its parent. It returns false for a receive span: whether that is a cause
+// depends on all other causes of to, which only the root's actor knows.
 func (l *local) leads(ref journey.Ref, to *journey.Span) bool {
 	for _, x := range l.named[ref] {
 		if isReceive(x) {

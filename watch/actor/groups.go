@@ -25,7 +25,7 @@ type topicGroups struct {
 // halfHour is how long the groups of judged journeys are counted together: what is known is an hour old at the most.
 const halfHour = 30 * time.Minute
 
-// turn forgets what is older than an hour.
+// turn starts a new half hour when the current one is over, and forgets the one before the last.
 func (g *knownGroups) turn(now time.Duration) {
 	if now-g.turned >= halfHour {
 		g.turned, g.earlier, g.now = now, g.now, nil
@@ -38,6 +38,7 @@ type sentMessage struct {
 	groups      []string
 }
 
+// messagesOf returns the messages that a journey sent.
 func messagesOf(j *journey.Journey) []sentMessage {
 	handled := make(map[journey.Index][]string)
 	for _, m := range j.Messages() {

@@ -7,8 +7,8 @@ import (
 	"tracelab/watch/record"
 )
 
-// Handle takes in a record that was read at an offset of the partition. Order and repeats do not matter. It keeps nothing of the
-// record.
+// Handle takes in a record that was read at an offset of the partition. Neither the order of records nor repeats matter. It keeps no
+// reference to the record's memory.
 func (p *Partition) Handle(r record.Record, offset int64) {
 	if _, over := p.over[r.To]; over {
 		if r.Kind == record.Span {

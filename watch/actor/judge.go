@@ -27,7 +27,7 @@ func (p *Partition) next(t *trace) time.Duration {
 	return max(at, p.now+time.Millisecond)
 }
 
-// look decides what is due.
+// look judges a trace that is due, lets it ask, tell and give what is new, and closes it after the window.
 func (p *Partition) look(t *trace) {
 	t.at = -1
 	quiet := p.now-max(t.news, p.since) >= p.config.Quiet
@@ -49,8 +49,8 @@ func (p *Partition) look(t *trace) {
 	p.wake(t, p.next(t))
 }
 
-// waits reports whether another root, of which it is not known yet, may reach the orphan at which this trace would start: that one's
-// verdict may take the whole window.
+// waits reports whether the trace's own root is an orphan, and the verdict of another root is missing whose journey may contain the trace:
+// that verdict may take the whole window.
 func (l *local) waits() bool {
 	if l.root < 0 || !l.orphan {
 		return false
@@ -59,7 +59,7 @@ func (l *local) waits() bool {
 	return !reached && !sure
 }
 
-// close forgets a trace about which nothing new came for the window.
+// close decides and forgets a trace for which nothing new has come for the window.
 func (p *Partition) close(t *trace) {
 	if t.judged == open && t.counted {
 		p.decide(t, p.fate(p.see(t)))
@@ -77,7 +77,7 @@ func (p *Partition) fate(l *local) outcome {
 	}
 	for _, i := range l.index {
 		if i >= 0 && (len(l.labels[i]) > 0 || l.many[i]) && l.root < 0 {
-			return part // its verdict is still to come, or got lost
+			return part // the verdict of the root is still to come, or got lost
 		}
 		all = all && (i < 0 || l.set.Shared(i))
 	}
@@ -148,7 +148,7 @@ func (p *Partition) judge(l *local, late bool, reason string) {
 	}
 }
 
-// say tells each trace of which spans were given to a root whether its journey reaches it.
+// say tells each trace that gave spans to a root whether the root's journey reaches it.
 func (p *Partition) say(t *trace, j *journey.Journey) {
 	var traces []journey.TraceID
 	if j != nil {
@@ -164,8 +164,8 @@ func (p *Partition) say(t *trace, j *journey.Journey) {
 	}
 }
 
-// reached reports whether the journey of a root that goes before the orphan at which this trace would start reaches the trace,
-// and whether that is known of all such roots.
+// reached reports whether another journey contains this trace, whose own root is an orphan: that of a root that takes precedence over it. sure
+// says that the verdicts of all such roots are known.
 func (l *local) reached() (reached, sure bool) {
 	sure = true
 	own := l.infos[l.trace.id]
@@ -192,8 +192,8 @@ func (l *local) reached() (reached, sure bool) {
 	return false, sure
 }
 
-// Overdue judges every root that has been open for longer than patience, by the clock of the caller, though the group is not up
-// to date: as incomplete, for the reason given, such as "partition 7 was behind". wall is the time by that clock.
+// Overdue judges every root that has been open for longer than patience, although the group is not up to date. The journeys are incomplete for
+// the given reason, such as "partition 7 was behind". wall is the current time by the caller's clock, not gated time.
 func (p *Partition) Overdue(wall, patience time.Duration, reason string) {
 	p.wall = max(p.wall, wall)
 	for _, t := range p.born {

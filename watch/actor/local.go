@@ -9,7 +9,7 @@ import (
 	"tracelab/watch/record"
 )
 
-// local is what a trace sees: its own spans, with stubs of what they link to, joined by the judge's own rules.
+// local is one trace's view: its own spans and stubs of the spans they link to, joined by the judge's own rules.
 type local struct {
 	trace  *trace
 	set    *journey.Set
@@ -19,15 +19,15 @@ type local struct {
 	root   journey.Index       // at which a journey of this trace would start, or -1
 	orphan bool                // the root's parent is missing
 	first  int64               // start of the earliest span
-	labels [][]journey.TraceID // by index: the roots that reach it, sorted
-	many   []bool              // by index: more roots reach it than are passed on
+	labels [][]journey.TraceID // by index: the roots that reach the span, sorted
+	many   []bool              // by index: more roots reach the span than limit, so labels has none
 	infos  map[journey.TraceID]record.Root
 	named  map[journey.Ref][]*journey.Span // all spans and stubs with these ids
 	tied   map[journey.Ref][]*journey.Span // all whose parent it is, or that link to it
 	limit  int
 }
 
-// see reads a trace. What was asked and may still be answered stands for a message of its own.
+// see builds the view of a trace. A span that was asked for and may still be answered counts as a message's sender.
 func (p *Partition) see(t *trace) *local {
 	l := &local{trace: t, root: -1, limit: p.config.Causes, infos: make(map[journey.TraceID]record.Root)}
 	var c collection
@@ -54,7 +54,7 @@ func (p *Partition) see(t *trace) *local {
 				c.add(a.who.stub())
 				continue
 			}
-			// The receive span may well have led to who asks: only the root's actor can tell.
+			// Only the root's actor can tell whether the receive span is a cause of the span that asks.
 			who := journey.Span{Trace: a.from, ID: a.who.span().ID, Kind: journey.KindConsumer, Name: aside, Source: aside}
 			who.ID[0] ^= 0xff
 			who.Links = addLink(nil, journey.Ref{Trace: t.id, Span: of})
@@ -112,7 +112,7 @@ func (l *local) findRoot() {
 	l.root, l.orphan = orphan, orphan >= 0
 }
 
-// spread passes the roots that reach spans on to what these led to, over the edges of the judge.
+// spread finds the roots that reach each span: it passes them from causes to effects, along the judge's edges.
 func (l *local) spread() {
 	n := l.set.Len()
 	l.labels, l.many = make([][]journey.TraceID, n), make([]bool, n)
@@ -189,8 +189,8 @@ func (l *local) pass(i journey.Index, roots []journey.TraceID, many bool) bool {
 	return grown
 }
 
-// causes returns the spans whose journeys span i belongs to. A span that does the part of some messages of a batch belongs to
-// those of what sent these, and not to those of the whole batch.
+// causes returns the spans whose journeys contain span i. A span that handles some messages of a batch belongs to the journeys of their
+// senders only, not to those of the whole batch.
 func (l *local) causes(i journey.Index) []journey.Index {
 	parent, has := l.set.Parent(i)
 	var unit []journey.Index
@@ -206,7 +206,7 @@ func (l *local) causes(i journey.Index) []journey.Index {
 	return list
 }
 
-// unit returns what sent those of the several messages of a batch of which span i does the part, or nothing.
+// unit returns the senders of the messages of a batch that span i handles. It returns nothing for a batch from one sender.
 func (l *local) unit(i, batch journey.Index) []journey.Index {
 	var origins, own []journey.Index
 	for e := range l.set.Causes(batch) {

@@ -9,8 +9,8 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// reduce returns the spans of a journey, and stubs of what led to them: what a set needs to judge the journey, and nothing that
-// only chance brought along.
+// reduce returns the spans of a journey and stubs of their causes: all that a set needs to judge the journey. Spans that happened to be given
+// too are left out, so the verdict does not depend on them.
 func reduce(set *journey.Set, j *journey.Journey) []journey.Span {
 	r := reducer{set: set, journey: j, handled: make(map[journey.Index]string)}
 	for _, i := range j.Spans() {
@@ -57,8 +57,7 @@ func (r *reducer) causes(i journey.Index) {
 	}
 }
 
-// producersOf returns what the parent and the links of a span name, and the send spans of what these made: its causes by message
-// as far as the rule for receive spans does not drop them.
+// producersOf returns the parent of a span and the spans that it links to.
 func producersOf(set *journey.Set, i journey.Index) []journey.Index {
 	var list []journey.Index
 	if p, ok := set.Parent(i); ok {
@@ -99,7 +98,7 @@ func (r *reducer) handlers() {
 	}
 }
 
-// handles reports a span to which a message led.
+// handles reports whether a message is among the causes of a span.
 func handles(set *journey.Set, i journey.Index) bool {
 	for e := range set.Causes(i) {
 		if e.Class == journey.ClassMessage {
@@ -109,7 +108,7 @@ func handles(set *journey.Set, i journey.Index) bool {
 	return false
 }
 
-// isLost reports a span whose parent is missing, and to which nothing but that parent can have led.
+// isLost reports whether the only possible cause of a span is a parent that is missing.
 func isLost(set *journey.Set, i journey.Index) bool {
 	s := set.Span(i)
 	if s.Parent.IsZero() || len(s.Links) > 0 || isStub(s) {
@@ -171,6 +170,7 @@ func whyLost(lost []journey.Span, traces []journey.TraceID) string {
 	return ""
 }
 
+// journeyFrom returns the journey of the root with these ids, and false when the span roots none.
 func journeyFrom(set *journey.Set, root journey.Ref) (*journey.Journey, bool) {
 	i, ok := set.Find(root)
 	if !ok {

@@ -12,8 +12,8 @@ const aside = "~"
 
 func isStub(s *journey.Span) bool { return s.Source == aside }
 
-// stubOf returns what others need of a span that led to theirs: what it is, without its parent, and without links but those by
-// which a send span names what it sent. A stub of a stub is the same.
+// stubOf returns the stub of a span: what other traces need to know of a cause. It has no parent, and links only if it is a send span, which
+// name the messages that it sent. The stub of a stub is the same stub.
 func stubOf(s *journey.Span) journey.Span {
 	x := *s
 	x.Parent, x.Links, x.TraceState, x.Source, x.Warnings = journey.SpanID{}, nil, "", aside, nil
@@ -26,7 +26,7 @@ func stubOf(s *journey.Span) journey.Span {
 	return x
 }
 
-// handlerOf returns a stub of a span that handled messages, with what ties it to them: their producers are links or the parent.
+// handlerOf returns a stub of a span that handled messages, which keeps its links to their producers, or its parent if that is one.
 func handlerOf(s *journey.Span, producers ...journey.Ref) journey.Span {
 	x := stubOf(s)
 	for _, p := range producers {
@@ -42,7 +42,7 @@ func handlerOf(s *journey.Span, producers ...journey.Ref) journey.Span {
 	return x
 }
 
-// isParent reports a link that is a further parent of a span, as OpenTracing has it: it is no message.
+// isParent reports whether a link stands for a further parent of a span, as OpenTracing allows: such a link is no message.
 func isParent(s *journey.Span, l journey.Link) bool {
 	return !s.Parent.IsZero() && slices.ContainsFunc(l.Attributes, func(a journey.Attribute) bool {
 		return a.Key == "opentracing.ref_type" && a.Value.String() == "child_of"
@@ -58,6 +58,7 @@ func addLink(list []journey.Link, r journey.Ref) []journey.Link {
 	return slices.Insert(slices.Clone(list), at, journey.Link{Ref: r})
 }
 
+// compareRefs orders spans by trace id, then by span id.
 func compareRefs(a, b journey.Ref) int {
 	if c := a.Trace.Compare(b.Trace); c != 0 {
 		return c
@@ -65,7 +66,7 @@ func compareRefs(a, b journey.Ref) int {
 	return a.Span.Compare(b.Span)
 }
 
-// identity is what makes two spans one.
+// identity is equal for two copies of one span.
 type identity struct {
 	journey.Ref
 	start, end int64
@@ -77,7 +78,7 @@ func identityOf(s *journey.Span) identity {
 	return identity{s.Ref(), s.Start, s.End, s.Kind, s.Name}
 }
 
-// collection is a set of spans and stubs. A span goes before its stub, and two stubs of one span are one, with the links of both.
+// collection is a set of spans and stubs. A span replaces its stub. Two stubs of one span are merged into one with the links of both.
 type collection struct {
 	spans []journey.Span
 	at    map[identity]int
@@ -110,8 +111,8 @@ func (c *collection) add(s journey.Span) {
 	}
 }
 
-// cutParent makes a span whose parent is ignored, since parents form a circle, its own parent: the least of circles, to be seen
-// without the others.
+// cutParent makes a span its own parent when the judge ignores its parent because parents form a cycle. So the cycle can be seen without its
+// other spans.
 func cutParent(set *journey.Set, i journey.Index, s *journey.Span) {
 	if _, has := set.Parent(i); has || s.Parent.IsZero() {
 		return

@@ -11,29 +11,29 @@ import (
 // trace is the actor of one trace id: sets of facts that only grow.
 type trace struct {
 	id      journey.TraceID
-	oldest  int64         // the lowest offset of what it keeps
-	news    time.Duration // when something new came last
-	born    time.Duration // when the first came, by the clock of Overdue
-	at      time.Duration // when it is looked at next
-	worked  time.Duration
-	fresh   int // spans since it was worked on
-	crowded int // spans that were counted as crowded
-	dirty   bool
-	counted bool // a span came
-	done    bool // judged before, perhaps by another watcher
+	oldest  int64         // lowest offset of the records that it was made from
+	news    time.Duration // time of the last record with something new
+	born    time.Duration // time of the first record, by the clock of Overdue
+	at      time.Duration // time of the next look; negative for none
+	worked  time.Duration // time of the last work
+	fresh   int           // spans that came since the last work
+	crowded int           // spans that were counted as crowded
+	dirty   bool          // something new came since the last work
+	counted bool          // at least one span came, so Counts.Seen includes it
+	done    bool          // judged before, perhaps by another watcher
 	judged  outcome
 	bytes   int64
 
-	seen    map[uint64]struct{} // what was kept, by hash
-	own     []stored
-	given   []stored // spans of other traces that the root of this one reaches
-	stubs   []stored // of what led to them
-	asks    map[journey.SpanID][]ask
-	answers map[journey.Ref]*answer
-	asked   map[asking]time.Duration // when
-	reaches map[journey.TraceID]bool // verdicts of roots: whether they reach this trace
-	gave    map[journey.TraceID]*gift
-	sent    map[telling]uint64 // hash of what was told last
+	seen    map[uint64]struct{}       // hashes of all that is stored
+	own     []stored                  // spans of this trace
+	given   []stored                  // spans of other traces that the root of this one reaches
+	stubs   []stored                  // stubs of the causes of own and given spans
+	asks    map[journey.SpanID][]ask  // by own span: who asked for it
+	answers map[journey.Ref]*answer   // by linked span: what its actor told
+	asked   map[asking]time.Duration  // questions of this trace, and when each was sent
+	reaches map[journey.TraceID]bool  // verdicts of roots: whether their journeys reach this trace
+	gave    map[journey.TraceID]*gift // by root: what was given to it
+	sent    map[telling]uint64        // hash of the last answer to each question
 }
 
 // outcome is what became of a trace.
@@ -48,12 +48,13 @@ const (
 	rootless
 )
 
-// stored is a span, without what it shares with others.
+// stored is a span as bytes. Its resource is shared with other spans.
 type stored struct {
 	of   *resource
 	body string
 }
 
+// resource is a decoded resource, and its bytes.
 type resource struct {
 	bytes   string
 	service string
@@ -66,19 +67,21 @@ type ask struct {
 	who  stored
 }
 
-// answer is what is known of a span that one of this trace links to.
+// answer is what is known of a span of another trace to which this one links.
 type answer struct {
-	known bool
-	roots map[journey.TraceID]record.Root
-	more  bool
-	sends []journey.Ref // that sent what the span made
+	known bool                            // the span exists
+	roots map[journey.TraceID]record.Root // the roots that reach it
+	more  bool                            // more roots reach it than Config.Causes
+	sends []journey.Ref                   // the spans that sent the message that it created
 }
 
+// asking identifies a question: own span by wants to know about span of.
 type asking struct {
 	by journey.SpanID
 	of journey.Ref
 }
 
+// telling identifies an answer: to trace to, about own span of.
 type telling struct {
 	of journey.SpanID
 	to journey.TraceID
@@ -86,11 +89,11 @@ type telling struct {
 
 // gift is what was given to a root.
 type gift struct {
-	spans map[int]struct{} // of own
-	sent  map[uint64]struct{}
+	spans map[int]struct{}    // numbers of own spans
+	sent  map[uint64]struct{} // hashes of spans and stubs that were sent
 }
 
-// overhead is about what the bookkeeping for one stored thing takes, in bytes.
+// overhead estimates the memory of the bookkeeping for one stored item, in bytes.
 const overhead = 48
 
 // store keeps the bytes of a span in a list, once: h is their hash. It reports whether they are new.
@@ -109,12 +112,13 @@ func (p *Partition) store(t *trace, list *[]stored, h uint64, b []byte) bool {
 	return true
 }
 
+// grow adds to the memory that a trace uses.
 func (p *Partition) grow(t *trace, n int64) {
 	t.bytes += n
 	p.counts.Bytes += n
 }
 
-// What is hashed, so that a span is not taken for its own stub.
+// Kinds of hashed items, so that a span and its stub have different hashes.
 const (
 	hashOwn = iota
 	hashGiven
@@ -133,10 +137,10 @@ func (p *Partition) hash(what byte, parts ...[]byte) uint64 {
 	return h.Sum64()
 }
 
-// maxResources is how many resources are kept for spans to come: with more, services come and go, and old ones are forgotten.
+// maxResources limits the resources that are kept for spans to come. When services come and go there may be more; then all are forgotten.
 const maxResources = 10_000
 
-// split finds the resource of a span among those that are known. A span that cannot be read gives an error.
+// split parts a span into its resource, shared with other spans, and the rest. It fails for a span that cannot be decoded.
 func (p *Partition) split(b []byte) (*resource, []byte, error) {
 	key, body, err := record.Split(b)
 	if err != nil {
@@ -159,7 +163,7 @@ func (p *Partition) split(b []byte) (*resource, []byte, error) {
 	return r, body, nil
 }
 
-// span returns the span: it was read once before, so that there is no error.
+// span decodes a stored span. There is no error: split has decoded it before.
 func (s stored) span() journey.Span {
 	x, _ := record.DecodeBody([]byte(s.body))
 	x.Service, x.Resource = s.of.service, s.of.of

@@ -8,10 +8,10 @@ import (
 	"tracelab/watch/record"
 )
 
-// large is from how many spans on a trace is worked on only now and then, while spans keep coming.
+// large is the number of spans above which a trace is not worked on for every new span.
 const large = 512
 
-// workAll lets all traces with news ask, tell and give.
+// workAll works on all traces for which something new came.
 func (p *Partition) workAll() {
 	list := p.dirty
 	p.dirty = nil
@@ -27,7 +27,7 @@ func (p *Partition) workAll() {
 	}
 }
 
-// work asks, tells and gives what is new.
+// work lets a trace ask, tell and give what is new, and returns its view.
 func (p *Partition) work(t *trace) *local {
 	t.dirty, t.fresh, t.worked = false, 0, p.now
 	p.ask(t)
@@ -38,7 +38,7 @@ func (p *Partition) work(t *trace) *local {
 	return l
 }
 
-// ask asks what the links of the trace's spans name, and who sent what a linked span made.
+// ask asks for the spans that the trace's spans link to, and for the send spans of the messages that those created.
 func (p *Partition) ask(t *trace) {
 	for _, x := range t.own {
 		s := x.span()
@@ -55,7 +55,7 @@ func (p *Partition) ask(t *trace) {
 	}
 }
 
-// askForSends asks for what sent in other traces what a span of this one made, for a span that this led to.
+// askForSends asks on behalf of span s for the send spans, in other traces, of a message that a span of this trace created.
 func (p *Partition) askForSends(t *trace, s *journey.Span, made journey.Ref) {
 	if made.Trace != t.id {
 		return
@@ -67,7 +67,7 @@ func (p *Partition) askForSends(t *trace, s *journey.Span, made journey.Ref) {
 	}
 }
 
-// askFor asks for a span to which s links, or that sent what a span made to which s links.
+// askFor asks on behalf of span s for the span of: either s links to it, or it sent the message of the linked span.
 func (p *Partition) askFor(t *trace, s *journey.Span, of, link journey.Ref) {
 	key := asking{s.ID, of}
 	if _, asked := t.asked[key]; asked || of.Trace == t.id || of.Span.IsZero() {
@@ -79,7 +79,7 @@ func (p *Partition) askFor(t *trace, s *journey.Span, of, link journey.Ref) {
 	p.send = append(p.send, record.Record{Kind: record.Ask, To: of.Trace, From: t.id, Of: of.Span, Spans: [][]byte{record.AppendSpan(nil, &who)}})
 }
 
-// tell answers those who asked, where something is new.
+// tell answers all questions whose answers have changed.
 func (p *Partition) tell(l *local) {
 	t := l.trace
 	for of, list := range t.asks {
@@ -97,6 +97,7 @@ func (p *Partition) tell(l *local) {
 	}
 }
 
+// tellOne answers the questions of trace to about own span of, if the answer has changed.
 func (p *Partition) tellOne(l *local, i journey.Index, of journey.SpanID, to journey.TraceID, asks []ask) {
 	r := record.Record{Kind: record.Tell, To: to, From: l.trace.id, Of: of, More: l.many[i]}
 	for k := range l.spans {
@@ -131,7 +132,7 @@ func (p *Partition) tellOne(l *local, i journey.Index, of journey.SpanID, to jou
 
 func encodedStub(s journey.Span) []byte { return record.AppendSpan(nil, &s) }
 
-// sortBytes sorts and leaves out what is there twice, so that the same facts are the same bytes.
+// sortBytes sorts a list and removes duplicates, so that equal facts give equal bytes.
 func sortBytes(list *[][]byte) {
 	slices.SortFunc(*list, bytes.Compare)
 	*list = slices.CompactFunc(*list, bytes.Equal)
