@@ -1,7 +1,7 @@
-// Package intake is the first stage of the watch: it turns the value of one record of a collector's topic into slim spans, by trace.
+// Package intake decodes the values of the input topic: it turns one value into records of slim spans, one trace each.
 //
-// The value is what the Kafka exporter of the OpenTelemetry collector writes as otlp_proto or otlp_json: the content tells which. How the
-// collector chose keys and partitions does not matter.
+// A value is what the Kafka exporter of the OpenTelemetry collector writes with the encoding otlp_proto or otlp_json; the content tells which
+// of them. The keys and partitions that the collector chose do not matter.
 package intake
 
 import (
@@ -14,7 +14,7 @@ import (
 	"tracelab/watch/record"
 )
 
-// Reader reads values one after another, and uses its memory again for the next. It must not be used by several goroutines at a time.
+// Reader reads values one after another, and reuses its memory. It is not safe for concurrent use.
 type Reader struct {
 	messages *source.MessageReader
 	bytes    []byte // of the slim spans of the current value
@@ -25,34 +25,34 @@ type Reader struct {
 	sums     Sums
 }
 
-// span is where a slim span stands in the reader's bytes.
+// span is the position of a slim span in Reader.bytes.
 type span struct {
 	trace    journey.TraceID
 	from, to int
 }
 
-// Batch is what one value holds. Its records and their spans are valid until the next Read.
+// Batch is the content of one value. Its records and their spans are valid until the next Read.
 type Batch struct {
 	Records []record.Record // of kind record.Span, each with spans of one trace; in the order of the traces' first spans
 	Spans   int             // spans that were read
-	Damaged int             // spans that could not be read; a piece whose spans cannot be told apart counts as one
-	Reason  string          // why, in one line; empty for a value that was read whole
+	Damaged int             // spans that could not be read; a part whose spans cannot be told apart counts as one
+	Reason  string          // why spans could not be read, in one line; "" without damage
 }
 
-// Sums are what a Reader has counted. Both equalities hold at any time:
+// Sums are what a Reader has counted since New. Both equalities always hold:
 //
 //	Records = Decoded + RecordsDamaged
 //	Spans = SpansDecoded + SpansDamaged
 type Sums struct {
 	Records        int64 // values
-	Decoded        int64 // of them, those that were read whole
-	RecordsDamaged int64 // of them, those with damage: their other spans are read
+	Decoded        int64 // values without damage
+	RecordsDamaged int64 // values with damage; their intact spans are read
 	Spans          int64 // spans of all values
-	SpansDecoded   int64 // of them, those that were read
-	SpansDamaged   int64 // of them, those that were not; a piece whose spans cannot be told apart counts as one
+	SpansDecoded   int64 // spans that were read
+	SpansDamaged   int64 // spans that could not be read; a part whose spans cannot be told apart counts as one
 }
 
-// New makes a reader.
+// New creates a Reader.
 func New() *Reader {
 	wanted := func(key string) bool {
 		present, _ := record.Reads(key)
@@ -61,15 +61,14 @@ func New() *Reader {
 	return &Reader{messages: source.NewMessageReader(wanted), traces: make(map[journey.TraceID]int)}
 }
 
-// Limits of what a Reader makes and keeps.
+// Limits of a Reader, in bytes.
 const (
-	maxRecord = 64 << 10 // bytes of spans of one trace in one record, about
-	maxKept   = 4 << 20  // bytes of memory that are kept for the next value
-	maxReason = 900      // bytes of a reason
+	maxRecord = 64 << 10 // spans of one record, about
+	maxKept   = 4 << 20  // memory that is reused for the next value
+	maxReason = 900      // Batch.Reason
 )
 
-// Read reads one value. Damage costs no span but those that are damaged. What a value may hold is bounded by its size alone: its memory
-// is a small multiple of that.
+// Read reads one value. Damage costs only the damaged spans. The memory that it needs is a small multiple of the value's size.
 func (r *Reader) Read(value []byte) Batch {
 	r.reset()
 	report := r.messages.Read(value, func(s *journey.Span) {
@@ -85,7 +84,7 @@ func (r *Reader) Read(value []byte) Batch {
 	return b
 }
 
-// add adds a span to the record of its trace, and begins another record when that one is large.
+// add adds a span to the record of its trace, or to a new one when that record is full.
 func (r *Reader) add(s *span) {
 	at, ok := r.traces[s.trace]
 	if !ok || r.sizes[at]+s.to-s.from > maxRecord {
@@ -96,7 +95,7 @@ func (r *Reader) add(s *span) {
 	to.Spans = append(to.Spans, r.bytes[s.from:s.to:s.to])
 }
 
-// newRecord returns the place of an empty record, with the list of one of a value before.
+// newRecord adds an empty record for a trace and returns its index. It reuses the memory of an earlier value.
 func (r *Reader) newRecord(trace journey.TraceID) int {
 	at := len(r.records)
 	var list [][]byte
@@ -109,7 +108,7 @@ func (r *Reader) newRecord(trace journey.TraceID) int {
 	return at
 }
 
-// reset makes the memory of the value before free for the next. That of a very large one is given back.
+// reset prepares the memory for the next value. It gives up what a very large value needed.
 func (r *Reader) reset() {
 	if cap(r.bytes) > maxKept || cap(r.spans) > maxKept/64 {
 		r.bytes, r.spans, r.records, r.sizes = nil, nil, nil, nil
@@ -119,7 +118,7 @@ func (r *Reader) reset() {
 	clear(r.traces)
 }
 
-// reason puts the reasons of a report into one line of bounded length.
+// reason joins the reasons of a report to one line of bounded length.
 func reason(report source.Report) string {
 	if report.Damaged == 0 {
 		return ""

@@ -5,27 +5,26 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// maxSeries bounds the series of one counter: what comes on top is in one series without attributes but the mark that
-// OpenTelemetry has for it.
+// maxSeries limits the series of one counter. Further ones are counted in one series with the attribute otel.metric.overflow.
 const maxSeries = 2000
 
 // counter is an observable counter that shows each series as 0 the first time it is collected. The Meter's lock guards it.
 type counter struct {
 	instrument metric.Float64ObservableCounter
 	series     map[attribute.Set]*series
-	ended      bool // all is shown
+	ended      bool // report all counts, also those of new series
 }
 
 type series struct {
 	sum   float64
-	shown bool // as 0
+	shown bool // it was reported as 0
 }
 
 func newCounter(instrument metric.Float64ObservableCounter) *counter {
 	return &counter{instrument: instrument, series: map[attribute.Set]*series{}}
 }
 
-// add counts; 0 makes the series.
+// add adds to a series. Adding 0 creates it.
 func (c *counter) add(by attribute.Set, n float64) {
 	x := c.series[by]
 	if x == nil {

@@ -15,7 +15,7 @@ import (
 	"tracelab/watch/summary"
 )
 
-// Scope is the name under which the metrics are made.
+// Scope is the name of the instrumentation scope of the metrics.
 const Scope = "tracelab/watch/measure"
 
 // Attribute keys that have no convention.
@@ -29,18 +29,18 @@ const (
 	keyDestination = attribute.Key("messaging.destination.name")
 )
 
-// other is the value of what has no series of its own, and watcherReason the reason that is not in the spans.
+// other is the attribute value for everything without a series of its own. watcherReason is the reason for an incomplete journey that only the watcher knows.
 const (
 	other         = "other"
 	watcherReason = "watcher"
 )
 
-// Config has the limits of a Meter. Zero values are replaced by the defaults.
+// Config has the limits of a Meter. Zero fields take the defaults.
 type Config struct {
-	Roots        int // roots with series of their own (20)
-	Destinations int // topics and queues with series of their own (20)
-	Steps        int // steps with series of their own, over all roots (200)
-	Keys         int // keys that are remembered of each partition (65,536)
+	Roots        int // roots with series of their own; default 20
+	Destinations int // topics and queues with series of their own; default 20
+	Steps        int // steps with series of their own, over all roots; default 200
+	Keys         int // journeys of each partition that are remembered, to count each once; default 65,536
 }
 
 // withDefaults replaces what is not set.
@@ -61,7 +61,7 @@ func bounds() []float64 {
 	return []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600}
 }
 
-// Meter counts summaries. It is safe for use by several goroutines at a time.
+// Meter counts summaries as metrics. It is safe for concurrent use.
 type Meter struct {
 	callerWait, completion, tail, queueWait metric.Float64Histogram
 	judged, silent, incomplete, findings    *counter
@@ -75,7 +75,7 @@ type Meter struct {
 	steps        *ranking
 }
 
-// New makes the instruments. End ends them.
+// New creates a Meter and registers its metrics with the provider. Call End before the provider shuts down, and Close to unregister.
 func New(provider metric.MeterProvider, config Config) (*Meter, error) {
 	config = config.withDefaults()
 	m := &Meter{
@@ -119,7 +119,7 @@ func New(provider metric.MeterProvider, config Config) (*Meter, error) {
 	return m, m.register(meter, counters)
 }
 
-// register lets a reader collect the counters.
+// register registers the callback that reports the counters.
 func (m *Meter) register(meter metric.Meter, counters []*counter) error {
 	instruments := make([]metric.Observable, len(counters))
 	for i, c := range counters {
@@ -140,7 +140,7 @@ func (m *Meter) register(meter metric.Meter, counters []*counter) error {
 	return nil
 }
 
-// End lets the next collection show all that was counted, new series too. Call it before the provider shuts down.
+// End makes the next collection report all counts at once, also those of new series, which else start with a 0. Call it before the provider shuts down.
 func (m *Meter) End() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -149,24 +149,24 @@ func (m *Meter) End() {
 	}
 }
 
-// Close takes the counters away from the provider.
+// Close unregisters the counters from the provider.
 func (m *Meter) Close() error { return m.registration.Unregister() }
 
-// Know remembers a key of a partition without counting it: a summary that another watcher has counted.
+// Know remembers the key of a summary that another reader has counted, so that Count skips it.
 func (m *Meter) Know(partition int32, key journey.TraceID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.keys.add(partition, key)
 }
 
-// Forget drops the keys of a partition that is read elsewhere now.
+// Forget drops the remembered keys of a partition that another reader has now.
 func (m *Meter) Forget(partition int32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.keys.partitions, partition)
 }
 
-// Count counts a summary of a partition, and returns false for one whose key was seen there before.
+// Count counts a summary of a partition. It returns false, and counts a repeat, when the summary's key was seen in the partition before.
 func (m *Meter) Count(partition int32, s *summary.Summary) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -188,7 +188,7 @@ func (m *Meter) Count(partition int32, s *summary.Summary) bool {
 	return true
 }
 
-// countOutcome counts the journey, and shows the outcomes of its root that have not come yet as 0.
+// countOutcome counts the journey by its outcome. The root's other outcomes get a series with 0, so that rates can be computed from the start.
 func (m *Meter) countOutcome(root string, s *summary.Summary) {
 	for _, outcome := range []summary.Outcome{summary.OK, summary.Error, summary.Incomplete} {
 		n := 0.0

@@ -1,17 +1,15 @@
 package measure
 
-// Limits of a ranking: how many candidates it counts, how often one must have come to take a place, and how many times as
-// often as the one whose place it takes.
+// Limits of a ranking.
 const (
-	maxCandidates = 1024
-	leastToTake   = 100
-	timesToTake   = 2
+	maxCandidates = 1024 // values without a place that are counted
+	leastToTake   = 100  // how often a value must have come to take a place
+	timesToTake   = 2    // and how many times as often as the value whose place it takes
 )
 
-// ranking gives the most frequent of many values a name of their own, and calls the rest other. It depends on the order in
-// which values come and on nothing else. The first values take the places while there are free ones. A later value takes the
-// place of the least frequent one when it has come twice as often, and that happens once for each place: a series that
-// ended and began anew again and again would be of no use, and there are never more than twice as many names as places.
+// ranking keeps the most frequent values and calls all others "other". The first values take the free places. A later value takes the place of the
+// least frequent one when it has come twice as often. Each place changes hands at most once on average: series that end and start again and again
+// are of no use, and there are never more than twice as many names as places. The result depends on the order of the values only.
 type ranking struct {
 	places     int
 	named      map[string]int // how often it came

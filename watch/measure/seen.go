@@ -4,7 +4,7 @@ import "tracelab/journey"
 
 // seen remembers the last keys of each partition.
 type seen struct {
-	limit      int // of each partition
+	limit      int // keys of each partition
 	partitions map[int32]*keyRing
 }
 

@@ -1,7 +1,7 @@
 // Package readback reads the summaries that a group of watchers wrote, and measures each journey once.
 //
-// The readers of a group share the partitions of the topic. A reader that gets a partition begins behind the last commit, and before that
-// it looks at the last summaries of the one that had it: a summary that is written again after a kill counts once all the same.
+// The readers of a group share the partitions of the topic. A reader that gets a partition counts summaries from the last commit on. It first
+// reads the last summaries before the commit, without counting them, so that a summary which was written twice still counts once.
 package readback
 
 import (
@@ -21,20 +21,20 @@ import (
 )
 
 const (
-	remembered     = 10_000          // summaries before the last commit that are looked at
-	commitInterval = time.Second     // what was counted meanwhile is counted by another, too, after a kill
-	metadataMaxAge = 5 * time.Second // the topic may be made after the reader
-	answerTimeout  = 10 * time.Second
-	logInterval    = 10 * time.Second
+	remembered     = 10_000           // summaries before the last commit that are read for their keys
+	commitInterval = time.Second      // after a kill, the next reader counts again what came since the last commit
+	metadataMaxAge = 5 * time.Second  // a topic that is created after the reader's start is found this soon
+	answerTimeout  = 10 * time.Second // for the broker's answers
+	logInterval    = 10 * time.Second // minimum time between log lines
 )
 
 // Config says what to read.
 type Config struct {
-	Kafka  []string // host:port
-	Topic  string   // of summaries
-	Group  string   // the consumer group of the readers
-	Meter  *measure.Meter
-	Logger *slog.Logger // nil: nobody is told of trouble
+	Kafka  []string       // addresses of the brokers, host:port
+	Topic  string         // the topic of the summaries
+	Group  string         // the consumer group of the readers
+	Meter  *measure.Meter // counts the summaries
+	Logger *slog.Logger   // nil: no log
 }
 
 // Reader is one reader of the group.
@@ -45,13 +45,13 @@ type Reader struct {
 	often  rate.Sometimes
 
 	mu    sync.Mutex
-	from  map[int32]int64 // by partition, the first offset that counts
-	after map[int32]int64 // by partition, the offset behind what was read
+	from  map[int32]int64 // by partition: the first offset that counts
+	after map[int32]int64 // by partition: the next offset to read
 	ended chan struct{}
 	stop  context.CancelFunc
 }
 
-// Start begins to read, in the background. A group that is new begins with what is written from now on. Close ends it.
+// Start starts a reader in the background. A new group begins with the summaries that are written from now on. Close stops it.
 func Start(config Config) (*Reader, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
@@ -117,7 +117,7 @@ func (r *Reader) take(record *kgo.Record) {
 	}
 }
 
-// lookBack lets partitions begin some summaries before the last commit.
+// lookBack moves the start of partitions back, to some summaries before the last commit.
 func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -143,7 +143,7 @@ func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.
 	return offsets, nil
 }
 
-// forget drops partitions that are read elsewhere now.
+// forget drops partitions that other readers have now.
 func (r *Reader) forget(gone map[string][]int32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -158,7 +158,7 @@ func (r *Reader) say(what string, err error) {
 	r.often.Do(func() { r.config.Logger.Warn(what, "topic", r.config.Topic, "error", err) })
 }
 
-// Close reads to where the topic ends now, as far as the context allows, commits that, and ends the reader.
+// Close reads up to the current end of the topic, as far as the context allows, commits, and stops the reader.
 func (r *Reader) Close(ctx context.Context) error {
 	err := r.awaitEnd(ctx)
 	r.stop()
@@ -170,7 +170,7 @@ func (r *Reader) Close(ctx context.Context) error {
 	return err
 }
 
-// awaitEnd waits until the partitions that are here are read to their ends.
+// awaitEnd waits until the partitions of this reader are read to their current ends.
 func (r *Reader) awaitEnd(ctx context.Context) error {
 	ends, err := r.admin.ListEndOffsets(ctx, r.config.Topic)
 	if err != nil {

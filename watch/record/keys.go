@@ -7,17 +7,17 @@ import (
 	"tracelab/journey/semconv"
 )
 
-// use tells what of an attribute is read.
+// use says what is read of an attribute.
 type use uint8
 
 const (
-	unread   use = iota
-	presence     // that it is there
-	value        // its value, too
+	unread   use = iota // nothing
+	presence            // only whether it is there
+	value               // its value
 )
 
-// keys are the attributes of spans and links that the judge, lint or a comparison reads. A key is written as its place in this
-// list: add new ones at the end.
+// keys are the attributes of spans and links that the judge, lint or a comparison reads. A record has their index in this list, so new ones go
+// to the end.
 var keys = [...]struct {
 	name string
 	use  use
@@ -42,8 +42,8 @@ var keys = [...]struct {
 	{"tailsampling.policy", presence}, {"tailsampling.composite_policy", presence}, {"tailsampling.cached_decision", presence}, {"meta.refinery.reason", presence},
 }
 
-// code returns the place of a key in the list, from 1, and what of it is read. Of messaging attributes that no rule names it is
-// read that they are there, and those with an older name are read like the newer one.
+// code returns the index of a key in the list, from 1, or 0, and what is read of the attribute. Of messaging attributes that no rule names only
+// the presence is read. An older name is read like the newer one.
 func code(key string) (int, use) {
 	for i := range keys {
 		if keys[i].name == key {
@@ -72,19 +72,18 @@ func isHeader(key string) bool {
 	return false
 }
 
-// Reads reports whether the judge reads an attribute of a span or a link, and whether it reads more of it than that it is there:
-// what is not read need not be decoded.
+// Reads reports whether the judge reads an attribute of a span or a link at all, and whether it reads the value. What is not read need not be decoded.
 func Reads(key string) (present, valued bool) {
 	_, u := code(key)
 	return u != unread, u == value
 }
 
-// unnamed reports a span whose service has no name: all attributes of its resource tell it from others.
+// unnamed reports whether the service of a span has no name. Then all attributes of the resource are kept, to tell it from others.
 func unnamed(s *journey.Span) bool {
 	return s.Service == "" || strings.HasPrefix(s.Service, "unknown_service")
 }
 
-// sampling returns what a sampler of OpenTelemetry left in a tracestate, without other vendors' members.
+// sampling returns OpenTelemetry's own member of a tracestate, "ot=…", which says how the trace was sampled.
 func sampling(state string) string {
 	if state == "" {
 		return ""

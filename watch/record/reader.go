@@ -7,7 +7,7 @@ import (
 
 var errShort = errors.New("record is cut short, or a length in it is wrong")
 
-// reader reads fields one after the other. After the first field that is not there, all others are empty.
+// reader reads fields one after another. After the first error, all further fields are zero.
 type reader struct {
 	left []byte
 	err  error
@@ -20,7 +20,7 @@ func (r *reader) fail() {
 	}
 }
 
-// take returns the next n bytes, which still belong to the input.
+// take returns the next n bytes, which share the input's memory.
 func (r *reader) take(n uint64) []byte {
 	if n > uint64(len(r.left)) {
 		r.fail()
@@ -66,7 +66,7 @@ func (r *reader) count(least int) int {
 	return int(n)
 }
 
-// end returns the error of the first field that was not there, or one for bytes that are left.
+// end returns the first error, or one when bytes are left.
 func (r *reader) end() error {
 	if r.err == nil && len(r.left) > 0 {
 		r.err = errors.New("record is longer than its fields")

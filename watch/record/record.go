@@ -12,10 +12,10 @@ type Kind uint8
 
 // The kinds of records.
 const (
-	Span Kind = iota + 1 // spans of the trace To
-	Ask                  // a span of From links to the span Of of To, and wants to know what it is and which roots reach it
-	Tell                 // the span Of of From: what it is, who reaches it and who handles it; or, without Of, a verdict of the root of From
-	Give                 // a span that the root of To reaches, found in From
+	Span Kind = iota + 1 // new spans of the trace To
+	Ask                  // asks trace To about its span Of, to which a span of From links: what it is, and which roots reach it
+	Tell                 // answers an Ask about span Of of From; or, with Judge set, says whether the journey of From's root reaches To
+	Give                 // copies of spans of From that the root of To reaches
 )
 
 // String returns the kind's name, such as ask.
@@ -26,35 +26,35 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// Root is a trace whose root reaches something.
+// Root identifies the root of a journey that reaches a span.
 type Root struct {
 	Trace  journey.TraceID
-	Orphan bool  // the root's parent is missing: a root that has none goes first
-	First  int64 // start of the trace's earliest span, in nanoseconds: of two roots without parents' spans the earlier trace goes first
+	Orphan bool  // the root names a parent that is missing; a root without a parent takes precedence
+	First  int64 // start of the trace's earliest span, in Unix nanoseconds; of two orphans the earlier one takes precedence
 }
 
-// Record is one message between the actors of two traces. The actor of the trace To gets it.
+// Record is one message from the actor of trace From to the actor of trace To.
 type Record struct {
 	Kind  Kind
-	To    journey.TraceID
-	From  journey.TraceID // not of Span
-	Of    journey.SpanID  // of Ask and Tell: the span that is asked for
-	Spans [][]byte        // by AppendSpan. Span: spans of To. Ask: who asks. Tell: Of itself, if it is known. Give: the span
-	Stubs [][]byte        // Tell: who handles Of, and who sends what it made. Give: what led to the span
+	To    journey.TraceID // decides the partition
+	From  journey.TraceID // zero for Span
+	Of    journey.SpanID  // Ask, Tell: the span that is asked for
+	Spans [][]byte        // encoded by AppendSpan. Span: spans of To. Ask: the span that asks. Tell: the span Of. Give: spans of From
+	Stubs [][]byte        // encoded by AppendSpan. Tell: the spans that handle Of or send the message that it created. Give: causes of Spans
 	Roots []Root          // Tell: the roots that reach Of
-	More  bool            // Tell: more roots reach Of than are passed on
-	Judge bool            // Tell: a verdict of the root of From
-	Reach bool            // of such a Tell: that root reaches To
+	More  bool            // Tell: too many roots reach Of, so Roots is not complete
+	Judge bool            // Tell: this is the verdict of From's root, not an answer
+	Reach bool            // Tell with Judge: the journey of that root reaches To
 }
 
-// What stands in the flags of a record.
+// Bits of the flags byte of a record.
 const (
 	flagMore = 1 << iota
 	flagJudge
 	flagReach
 )
 
-// Append appends the record's bytes.
+// Append appends the encoded record to dst.
 func (r *Record) Append(dst []byte) []byte {
 	flags := byte(0)
 	for bit, is := range [...]bool{r.More, r.Judge, r.Reach} {
@@ -83,7 +83,7 @@ func (r *Record) Append(dst []byte) []byte {
 	return dst
 }
 
-// Decode reads what Append wrote. The spans and stubs belong to b. They are not decoded: see DecodeSpan.
+// Decode decodes a record. Its spans and stubs share the memory of b and are still encoded: see DecodeSpan.
 func Decode(b []byte) (Record, error) {
 	r := reader{left: b}
 	if v := r.byte(); r.err == nil && v != version {
@@ -124,7 +124,7 @@ func (r *reader) list() [][]byte {
 	return list
 }
 
-// Partition returns which of the partitions of the work topic has a trace: its records come in order, to one watcher.
+// Partition returns the partition of the work topic to which the records of a trace go, so that one watcher gets them all, in order.
 func Partition(trace journey.TraceID, partitions int32) int32 {
 	if partitions < 2 {
 		return 0

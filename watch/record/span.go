@@ -10,17 +10,17 @@ import (
 	"tracelab/journey"
 )
 
-// version is the first byte of every span and record. Readers refuse others.
+// version is the first byte of every encoded span and record. Readers refuse other versions.
 const version = 1
 
-// AppendSpan appends the span with what the judge reads of it, and no more: see Reads. Equal spans give equal bytes.
+// AppendSpan appends an encoded span to dst, with only the attributes that the judge reads: see Reads. Equal spans give equal bytes.
 func AppendSpan(dst []byte, s *journey.Span) []byte {
 	dst = append(dst, version)
 	dst = appendBytes(dst, appendResource(make([]byte, 0, 128), s))
 	return appendBody(dst, s)
 }
 
-// DecodeSpan reads what AppendSpan wrote. It keeps nothing of b.
+// DecodeSpan decodes what AppendSpan wrote. The span shares no memory with b.
 func DecodeSpan(b []byte) (journey.Span, error) {
 	resource, body, err := Split(b)
 	if err != nil {
@@ -35,7 +35,7 @@ func DecodeSpan(b []byte) (journey.Span, error) {
 	return s, err
 }
 
-// Split parts the bytes of a span into those of its resource, which many spans share, and the rest. Both belong to b.
+// Split parts an encoded span into its resource, which many spans share, and its body. Both share the memory of b.
 func Split(b []byte) (resource, body []byte, err error) {
 	r := reader{left: b}
 	if v := r.byte(); r.err == nil && v != version {
@@ -45,7 +45,7 @@ func Split(b []byte) (resource, body []byte, err error) {
 	return resource, r.left, r.err
 }
 
-// Join is the inverse of Split.
+// Join appends to dst the span that Split parted.
 func Join(dst, resource, body []byte) []byte {
 	return append(appendBytes(append(dst, version), resource), body...)
 }
@@ -67,7 +67,7 @@ func appendResource(dst []byte, s *journey.Span) []byte {
 	return dst
 }
 
-// DecodeResource reads the resource of Split.
+// DecodeResource decodes the resource that Split returned, and the service's name.
 func DecodeResource(b []byte) (service string, of *journey.Resource, err error) {
 	r := reader{left: b}
 	service = r.text()
@@ -78,7 +78,7 @@ func DecodeResource(b []byte) (service string, of *journey.Resource, err error) 
 	return service, of, r.end()
 }
 
-// What stands in the first byte of a span's body or a link.
+// Bits of the first byte of a span's body, and of a link.
 const (
 	hasParent = 1 << iota
 	hasState
@@ -127,7 +127,7 @@ func appendBody(dst []byte, s *journey.Span) []byte {
 	return dst
 }
 
-// DecodeBody reads the rest of Split: a span without service and resource. It keeps nothing of b.
+// DecodeBody decodes the body that Split returned: a span without service and resource. The span shares no memory with b.
 func DecodeBody(b []byte) (journey.Span, error) {
 	var s journey.Span
 	r := reader{left: b}

@@ -1,13 +1,13 @@
-// Package summary writes what is kept of a judged journey: one line of JSON, tracelab.summary/v1, which has its measures, the
-// waits of its messages, where the time of its completion path went, and what was found wrong with it.
+// Package summary writes a judged journey as one line of JSON, tracelab.summary/v1: its measures, the waits of its messages, where the time
+// of its completion path went, and what was found wrong with it.
 //
 //	line := summary.Of(j, "").JSON()
 //	s, err := summary.Parse(line)
 //
-// The bytes are a function of the spans alone: everything is sorted, and there is no time of judging and no name of who
-// judged. Two watchers that judge one journey write the same line, so a reader may take either.
+// The bytes depend on the spans alone: everything is sorted, and neither the time of judging nor the watcher is named. Two watchers that judge
+// one journey write the same line, so a reader may take either.
 //
-// A line is bounded, whatever the journey: long lists are cut, with what was cut counted, and long texts end in an ellipsis.
+// A line has a bounded size: long lists and long texts are cut. A cut text ends in an ellipsis.
 package summary
 
 import (
