@@ -44,12 +44,14 @@ func (l *testLab) placeMany(ctx context.Context, every time.Duration, harm []fau
 func TestShutdownInMidWork(t *testing.T) {
 	for _, after := range []int{1, 13, 30, 47, 90} { // ms
 		inBubble(t, func(l *testLab) {
-			shutdownInMidWork(l, time.Duration(after)*time.Millisecond)
+			if took := shutdownInMidWork(l, time.Duration(after)*time.Millisecond); took > 2*time.Second {
+				l.Errorf("after %d ms: the shutdown took %v, though no order takes that long", after, took)
+			}
 		})
 	}
 }
 
-// TestShutdownInMidWorkOnLoopback is the same with real sockets and real time.
+// TestShutdownInMidWorkOnLoopback is the same with real sockets and real time, in which a busy machine may take as long as it has.
 func TestShutdownInMidWorkOnLoopback(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	onLoopback(t, func(l *testLab) {
@@ -58,7 +60,8 @@ func TestShutdownInMidWorkOnLoopback(t *testing.T) {
 	goleak.VerifyNone(t, before)
 }
 
-func shutdownInMidWork(l *testLab, after time.Duration) {
+// shutdownInMidWork shuts the services down while orders come, and returns how long that took.
+func shutdownInMidWork(l *testLab, after time.Duration) time.Duration {
 	l.Helper()
 	ctx, cancel := context.WithCancel(l.Context())
 	defer cancel()
@@ -70,9 +73,7 @@ func shutdownInMidWork(l *testLab, after time.Duration) {
 	if err := l.stop(10 * time.Second); err != nil {
 		l.Errorf("after %v: %v", after, err)
 	}
-	if took := time.Since(begin); took > 2*time.Second {
-		l.Errorf("after %v: the shutdown took %v, though no order takes that long", after, took)
-	}
+	took := time.Since(begin)
 	cancel()
 	accepted := 0
 	for _, a := range all() {
@@ -98,6 +99,7 @@ func shutdownInMidWork(l *testLab, after time.Duration) {
 	if started, ended := len(l.spans.Started()), len(l.ended()); started != ended {
 		l.Errorf("after %v: %d spans started, %d ended", after, started, ended)
 	}
+	return took
 }
 
 // TestShutdownEndsByItsDeadline, whatever hangs, and says what it has cut off; the others' messages are committed.
