@@ -142,6 +142,7 @@ func (p *Partition) trace(id journey.TraceID, offset int64) *trace {
 
 // touch notes that something new is known of a trace.
 func (p *Partition) touch(t *trace) {
+	t.studied = false
 	if !t.dirty {
 		t.dirty = true
 		p.dirty = append(p.dirty, t)

@@ -18,25 +18,24 @@ func (p *Partition) Handle(r record.Record, offset int64) {
 	}
 	t := p.trace(r.To, offset)
 	t.oldest = min(t.oldest, offset)
-	news := false
+	news, work := false, true
 	switch r.Kind {
 	case record.Span:
 		news = p.handleSpans(t, r)
 	case record.Ask:
 		news = p.handleAsk(t, r)
 	case record.Tell:
-		news = p.handleTell(t, r)
+		news, work = p.handleTell(t, r), !r.Judge
 	case record.Give:
-		for _, b := range r.Spans {
-			news = p.store(t, &t.given, p.hash(hashGiven, b), b) || news
-		}
-		for _, b := range r.Stubs {
-			news = p.store(t, &t.stubs, p.hash(hashStub, b), b) || news
-		}
+		news, work = p.handleGive(t, r)
 	}
-	if news {
+	switch {
+	case news && work:
 		t.news = p.now
 		p.touch(t)
+	case news:
+		t.news = p.now
+		p.wake(t, p.now+p.config.Quiet)
 	}
 	p.evict()
 }
@@ -76,6 +75,19 @@ func (p *Partition) handleAsk(t *trace, r record.Record) (news bool) {
 		news = true
 	}
 	return news
+}
+
+// handleGive keeps what the root reaches, and reports whether that changes what the trace knows of its own spans, too.
+func (p *Partition) handleGive(t *trace, r record.Record) (news, work bool) {
+	for _, b := range r.Spans {
+		news = p.store(t, &t.given, p.hash(hashGiven, b), b) || news
+	}
+	for _, b := range r.Stubs {
+		if p.store(t, &t.stubs, p.hash(hashStub, b), b) {
+			news, work = true, work || !t.has(t.stubs[len(t.stubs)-1].ref())
+		}
+	}
+	return news, work
 }
 
 func (p *Partition) handleTell(t *trace, r record.Record) (news bool) {

@@ -19,12 +19,37 @@ func (p *Partition) next(t *trace) time.Duration {
 	if t.judged == open && quiet > p.now {
 		at = min(at, quiet)
 	}
-	for _, asked := range t.asked {
-		if expires := asked + p.config.Quiet/4; expires > p.now {
+	for key, asked := range t.asked {
+		if expires := asked + p.config.Quiet/4; expires > p.now && !t.answered(key) {
 			at = min(at, expires)
 		}
 	}
 	return max(at, p.now+time.Millisecond)
+}
+
+// gaveUp reports whether, since a trace was worked on, an answer has been out for so long that none is expected any more.
+func (p *Partition) gaveUp(t *trace) bool {
+	for key, asked := range t.asked {
+		if expires := asked + p.config.Quiet/4; expires > t.worked && expires <= p.now && !t.answered(key) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *trace) answered(key asking) bool {
+	a := t.answers[key.of]
+	return a != nil && a.known
+}
+
+// awaits reports whether an answer is out.
+func (t *trace) awaits() bool {
+	for key := range t.asked {
+		if !t.answered(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // look judges a trace that is due, lets it ask, tell and give what is new, and closes it after the window.
@@ -35,11 +60,14 @@ func (p *Partition) look(t *trace) {
 	waits := false
 	switch {
 	case quiet && t.judged == open && len(t.own) > 0:
-		l := p.work(t)
+		if t.studied && !t.rooted && !t.awaits() {
+			break // nothing came since: it has no journey of its own
+		}
+		l := p.study(t)
 		if waits = late && l.waits() && p.now-t.news < 2*p.config.Window; !waits {
 			p.judge(l, late, "")
 		}
-	case t.worked < p.now && !late:
+	case p.gaveUp(t):
 		p.work(t)
 	}
 	if late && !waits {
@@ -62,19 +90,19 @@ func (l *local) waits() bool {
 // close decides and forgets a trace for which nothing new has come for the window.
 func (p *Partition) close(t *trace) {
 	if t.judged == open && t.counted {
-		p.decide(t, p.fate(p.see(t)))
+		p.decide(t, p.fate(t))
 	}
 	p.forget(t)
 }
 
 // fate returns what becomes of a trace that has no journey of its own.
-func (p *Partition) fate(l *local) outcome {
-	all := true
-	for _, yes := range l.trace.reaches {
+func (p *Partition) fate(t *trace) outcome {
+	for _, yes := range t.reaches {
 		if yes {
 			return part
 		}
 	}
+	l, all := p.see(t, t.spans()), true
 	for _, i := range l.index {
 		if i >= 0 && (len(l.labels[i]) > 0 || l.many[i]) && l.root < 0 {
 			return part // the verdict of the root is still to come, or got lost
@@ -198,7 +226,7 @@ func (p *Partition) Overdue(wall, patience time.Duration, reason string) {
 	p.wall = max(p.wall, wall)
 	for _, t := range p.born {
 		if p.traces[t.id] == t && t.judged == open && t.counted && p.wall-t.born > patience {
-			p.judge(p.work(t), true, reason)
+			p.judge(p.study(t), true, reason)
 		}
 	}
 }

@@ -28,15 +28,11 @@ type local struct {
 }
 
 // see builds the view of a trace. A span that was asked for and may still be answered counts as a message's sender.
-func (p *Partition) see(t *trace) *local {
-	l := &local{trace: t, root: -1, limit: p.config.Causes, infos: make(map[journey.TraceID]record.Root)}
+func (p *Partition) see(t *trace, spans []journey.Span) *local {
+	l := &local{trace: t, root: -1, limit: p.config.Causes, infos: make(map[journey.TraceID]record.Root), spans: spans}
 	var c collection
-	l.spans = make([]journey.Span, len(t.own))
-	for k := range t.own {
-		s := t.own[k].span()
-		s.Source = strconv.Itoa(k)
-		l.spans[k] = s
-		c.add(s)
+	for k := range spans {
+		c.add(spans[k])
 	}
 	for _, x := range t.stubs {
 		c.add(x.stub())

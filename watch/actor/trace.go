@@ -1,7 +1,9 @@
 package actor
 
 import (
+	"bytes"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"tracelab/journey"
@@ -19,6 +21,9 @@ type trace struct {
 	fresh   int           // spans that came since the last work
 	crowded int           // spans that were counted as crowded
 	dirty   bool          // something new came since the last work
+	links   bool          // an own span has links
+	studied bool          // nothing new came since see last built its view
+	rooted  bool          // that view has a root
 	counted bool          // at least one span came, so Counts.Seen includes it
 	done    bool          // judged before, perhaps by another watcher
 	judged  outcome
@@ -51,7 +56,7 @@ const (
 // stored is a span as bytes. Its resource is shared with other spans.
 type stored struct {
 	of   *resource
-	body string
+	body []byte
 }
 
 // resource is a decoded resource, and its bytes.
@@ -101,13 +106,14 @@ func (p *Partition) store(t *trace, list *[]stored, h uint64, b []byte) bool {
 	if _, known := t.seen[h]; known {
 		return false
 	}
-	of, body, err := p.split(b)
+	of, body, links, err := p.split(b)
 	if err != nil {
 		p.counts.Damaged++
 		return false
 	}
+	t.links = t.links || links && list == &t.own
 	t.seen[h] = struct{}{}
-	*list = append(*list, stored{of, string(body)})
+	*list = append(*list, stored{of, bytes.Clone(body)})
 	p.grow(t, int64(len(body))+overhead)
 	return true
 }
@@ -140,37 +146,47 @@ func (p *Partition) hash(what byte, parts ...[]byte) uint64 {
 // maxResources limits the resources that are kept for spans to come. When services come and go there may be more; then all are forgotten.
 const maxResources = 10_000
 
-// split parts a span into its resource, shared with other spans, and the rest. It fails for a span that cannot be decoded.
-func (p *Partition) split(b []byte) (*resource, []byte, error) {
+// split parts a span into its resource, shared with other spans, and the rest, and reports whether it has links. It fails for a span
+// that cannot be decoded.
+func (p *Partition) split(b []byte) (of *resource, body []byte, links bool, err error) {
 	key, body, err := record.Split(b)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
-	if _, err := record.DecodeBody(body); err != nil {
-		return nil, nil, err
+	s, err := record.DecodeBody(body)
+	if err != nil {
+		return nil, nil, false, err
 	}
+	links = len(s.Links) > 0
 	if r, ok := p.resources[string(key)]; ok {
-		return r, body, nil
+		return r, body, links, nil
 	}
 	r := &resource{bytes: string(key)}
 	if r.service, r.of, err = record.DecodeResource(key); err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	if len(p.resources) >= maxResources {
 		clear(p.resources)
 	}
 	p.resources[r.bytes] = r
-	return r, body, nil
+	return r, body, links, nil
 }
 
 // span decodes a stored span. There is no error: split has decoded it before.
 func (s stored) span() journey.Span {
-	x, _ := record.DecodeBody([]byte(s.body))
+	x, _ := record.DecodeBody(s.body)
 	x.Service, x.Resource = s.of.service, s.of.of
 	return x
 }
 
-func (s stored) encoded() []byte { return record.Join(nil, []byte(s.of.bytes), []byte(s.body)) }
+func (s stored) ref() journey.Ref { return record.BodyRef(s.body) }
+
+// has reports whether one of the own spans has these ids. In a large trace it does not look.
+func (t *trace) has(r journey.Ref) bool {
+	return r.Trace == t.id && len(t.own) <= large && slices.ContainsFunc(t.own, func(s stored) bool { return s.ref() == r })
+}
+
+func (s stored) encoded() []byte { return record.Join(nil, []byte(s.of.bytes), s.body) }
 
 // stub returns a stored stub.
 func (s stored) stub() journey.Span {

@@ -3,6 +3,7 @@ package actor
 import (
 	"bytes"
 	"slices"
+	"strconv"
 
 	"tracelab/journey"
 	"tracelab/watch/record"
@@ -27,21 +28,48 @@ func (p *Partition) workAll() {
 	}
 }
 
-// work lets a trace ask, tell and give what is new, and returns its view.
-func (p *Partition) work(t *trace) *local {
+// work lets a trace ask, tell and give what is new. A trace that nobody asked, and that got no answer, has nobody to tell or to give to.
+func (p *Partition) work(t *trace) {
+	if len(t.asks)+len(t.answers) > 0 {
+		p.study(t)
+		return
+	}
 	t.dirty, t.fresh, t.worked = false, 0, p.now
-	p.ask(t)
-	l := p.see(t)
+	if t.links {
+		p.ask(t, t.spans())
+	}
+	p.wake(t, p.next(t))
+}
+
+// study lets a trace ask, tell and give what is new, and returns its view.
+func (p *Partition) study(t *trace) *local {
+	t.dirty, t.fresh, t.worked = false, 0, p.now
+	spans := t.spans()
+	if t.links || len(t.asks) > 0 {
+		p.ask(t, spans)
+	}
+	l := p.see(t, spans)
+	t.studied, t.rooted = true, l.root >= 0
 	p.tell(l)
 	p.give(l)
 	p.wake(t, p.next(t))
 	return l
 }
 
+// spans reads the own spans. The number of each stands in its Source.
+func (t *trace) spans() []journey.Span {
+	list := make([]journey.Span, len(t.own))
+	for k := range t.own {
+		list[k] = t.own[k].span()
+		list[k].Source = strconv.Itoa(k)
+	}
+	return list
+}
+
 // ask asks for the spans that the trace's spans link to, and for the send spans of the messages that those created.
-func (p *Partition) ask(t *trace) {
-	for _, x := range t.own {
-		s := x.span()
+func (p *Partition) ask(t *trace, spans []journey.Span) {
+	for k := range spans {
+		s := spans[k]
 		for _, link := range s.Links {
 			p.askFor(t, &s, link.Ref, link.Ref)
 			if a := t.answers[link.Ref]; a != nil {

@@ -160,6 +160,15 @@ func DecodeBody(b []byte) (journey.Span, error) {
 	return s, r.end()
 }
 
+// BodyRef returns the ids of a span from the rest of Split, which DecodeBody can read.
+func BodyRef(b []byte) (r journey.Ref) {
+	if len(b) >= 1+len(r.Trace)+len(r.Span) {
+		copy(r.Trace[:], b[1:])
+		copy(r.Span[:], b[1+len(r.Trace):])
+	}
+	return r
+}
+
 func appendLink(dst []byte, l *journey.Link, trace journey.TraceID) []byte {
 	has := byte(0)
 	if l.Trace == trace {
