@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -37,6 +38,29 @@ func (c Config) topics() []topic {
 // ms returns a duration as a topic's setting, in milliseconds.
 func ms(d time.Duration) *string { return new(fmt.Sprint(d.Milliseconds())) }
 
+// mostInput is the size in bytes of the records that an input topic takes which a watcher creates: collectors' batches exceed Kafka's default of 1 MiB.
+const mostInput = 5 << 20
+
+// findInput creates the input topic when it is missing, since no collector can write before. A watcher that ends with the topic has nothing to wait for:
+// there a missing one is an error.
+func (c Config) findInput(ctx context.Context, admin *kadm.Client) error {
+	_, err := partitionsOf(ctx, admin, c.Topic)
+	if !errors.Is(err, errNoTopic) {
+		return err
+	}
+	if c.UntilEnd {
+		return fmt.Errorf("%w: name the one that your collector writes to with --topic", err)
+	}
+	settings := map[string]*string{"max.message.bytes": new(strconv.Itoa(mostInput)), "retention.ms": ms(24 * time.Hour)}
+	answer, err := admin.CreateTopic(ctx, -1, -1, settings, c.Topic) // the broker's numbers of partitions and replicas
+	if err = errors.Join(err, answer.Err); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+		return fmt.Errorf("create topic %s for your collector: create it, or name another with --topic: %w", c.Topic, err)
+	}
+	c.Logger.Warn("the input topic was missing: created it; spans come when a collector writes to it", "topic", c.Topic)
+	_, err = awaitTopic(ctx, admin, c.Topic)
+	return err
+}
+
 // makeTopics creates the topics that are missing, and refuses existing ones with another number of partitions.
 func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
 	for _, t := range c.topics() {
@@ -50,10 +74,7 @@ func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
 		if !t.fixed {
 			continue
 		}
-		n, err := partitionsOf(ctx, admin, t.name)
-		for ; errors.Is(err, errNoTopic) && ctx.Err() == nil; n, err = partitionsOf(ctx, admin, t.name) {
-			pause(ctx, metadataMinAge) // a new topic may take a moment to show
-		}
+		n, err := awaitTopic(ctx, admin, t.name)
 		if err != nil {
 			return err
 		}
@@ -62,6 +83,15 @@ func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
 		}
 	}
 	return nil
+}
+
+// awaitTopic returns how many partitions a new topic has: it may take a moment to show.
+func awaitTopic(ctx context.Context, admin *kadm.Client, name string) (int32, error) {
+	n, err := partitionsOf(ctx, admin, name)
+	for ; errors.Is(err, errNoTopic) && ctx.Err() == nil; n, err = partitionsOf(ctx, admin, name) {
+		pause(ctx, metadataMinAge)
+	}
+	return n, err
 }
 
 // errNoTopic says that a topic does not exist.

@@ -89,7 +89,7 @@ func Run(ctx context.Context, config Config) (Sums, error) {
 	return w.total(), err
 }
 
-// prepare connects to the broker, creates the group's topics, opens the marks, and waits for the input topic.
+// prepare connects to the broker, creates the missing topics, and opens the marks.
 func (w *watcher) prepare(ctx, life context.Context) (err error) {
 	w.marks, err = w.client(life, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.RecordDeliveryTimeout(HoldAfter),
 		kgo.ConsumeTopics(w.config.marksTopic()), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()))
@@ -107,30 +107,15 @@ func (w *watcher) prepare(ctx, life context.Context) (err error) {
 		return fmt.Errorf("kafka broker %s cannot be reached: start it (task kafka), or name another with --kafka: %w", w.config.brokers(), err)
 	}
 	admin := kadm.NewClient(w.marks)
+	if err := w.config.findInput(starting, admin); err != nil {
+		return err
+	}
 	if err := w.config.makeTopics(starting, admin); err != nil {
 		return err
 	}
 	w.in = stage{input: true, topic: w.config.Topic, group: w.config.Group}
 	w.work = stage{topic: w.config.workTopic(), group: w.config.workGroup()}
-	return w.awaitInput(ctx, admin)
-}
-
-// awaitInput waits for the input topic. The watcher does not create it: its owner chooses the number of partitions.
-func (w *watcher) awaitInput(ctx context.Context, admin *kadm.Client) error {
-	said := false
-	for {
-		_, err := partitionsOf(ctx, admin, w.config.Topic)
-		if !errors.Is(err, errNoTopic) || w.config.UntilEnd {
-			return err
-		}
-		if !said {
-			w.config.Logger.Warn("the input topic is not there yet: waiting for it", "topic", w.config.Topic)
-			said = true
-		}
-		if pause(ctx, lookInterval); ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-	}
+	return nil
 }
 
 // watch runs the stages until the context ends.
