@@ -18,37 +18,37 @@ type Accounts struct {
 	Completed int `json:"completed"`
 	Failed    int `json:"failed"`
 	Pending   int `json:"pending"`
-	// Lost are the pending orders that went on in the memory of a process that is gone: nobody carries on with them. Without a store that
-	// outlives the process nobody knows of them.
+	// Lost are the pending orders whose next steps were in the memory of a process that has ended: they will never complete. Only a durable
+	// store knows of them.
 	Lost int `json:"lost,omitempty"`
-	// Forgotten are the orders of these that are no longer listed, because the ledger has a limit.
+	// Forgotten are those of the accepted orders that are no longer listed, because the ledger has a limit.
 	Forgotten int `json:"forgotten,omitempty"`
-	// Retried counts the attempts at steps behind the first ones, DeadLetters the messages that were put aside when no attempt had helped: each is
-	// of an order that has failed. One that was redriven stays counted.
+	// Retried counts the attempts at steps after the first ones. DeadLetters counts the messages that were dead-lettered after their last attempt;
+	// each belongs to an order that has failed. A message that was redriven stays counted.
 	Retried     int `json:"retried,omitempty"`
 	DeadLetters int `json:"dead_letters,omitempty"`
-	// BegunAnew counts how often orders began anew that had failed and were undone.
+	// BegunAnew counts the restarts of orders that had failed and were undone.
 	BegunAnew int `json:"begun_anew,omitempty"`
 	// Effects says for each step how it was handled.
 	Effects map[Step]Effect `json:"effects,omitempty"`
 }
 
-// Effect counts how a step was handled, over a form's orders. Delivery is at least once; once + twice are the orders for
-// which the step was done. An order that began anew counts again for a step that has an undo: that is done once for each of its generations.
+// Effect counts how a step was handled, over a form's orders. Delivery is at least once. Once + Twice is the number of orders for
+// which the step was done. A step that has an undo is done once for each generation of an order, and counts once for each.
 type Effect struct {
 	Once    int `json:"once"`    // orders for which it was done once
-	Skipped int `json:"skipped"` // handlings that came again and were skipped
+	Skipped int `json:"skipped"` // repeated deliveries that were skipped
 	Twice   int `json:"twice"`   // orders for which it was done more than once, with effect
 }
 
-// Summary is the body of GET /runs/{run}: the accounts of each form under its name, and under "orders" whose they are.
+// Summary is the body of GET /runs/{run}: the accounts of each form under its name, and under "orders" the store that keeps them.
 type Summary struct {
 	Forms  map[Form]Accounts
 	Orders OrdersInstance
 }
 
-// OrdersInstance is the store that keeps the accounts. One in memory begins with its process: another instance has forgotten what was
-// before it. One on disk stays the same through restarts, and for all processes that share it.
+// OrdersInstance identifies the store that keeps the accounts. A store in memory begins with its process, so another instance means that earlier
+// orders are forgotten. A durable store keeps its identity over restarts, and for all processes that share it.
 type OrdersInstance struct {
 	Instance string    `json:"instance"`
 	Started  time.Time `json:"started"` // the process that answers
@@ -87,7 +87,7 @@ func (s *Summary) UnmarshalJSON(text []byte) error {
 	return errors.Join(errs...)
 }
 
-// Names of the sums of a form. Those of a step have its name behind them.
+// Names of the sums of a form. The last three are prefixes: the name of a step follows.
 const (
 	sumAccepted  = "accepted"
 	sumCompleted = string(Completed)
@@ -101,7 +101,7 @@ const (
 	sumTwice     = "twice/"
 )
 
-// accountsOf are the accounts that sums stand for.
+// accountsOf returns the accounts in the sums of a form.
 func accountsOf(sums store.Sums) Accounts {
 	a := Accounts{Accepted: int(sums[sumAccepted]), Completed: int(sums[sumCompleted]), Failed: int(sums[sumFailed]), Forgotten: int(sums[store.SumForgotten])}
 	a.Retried, a.DeadLetters, a.BegunAnew = int(sums[sumRetried]), int(sums[sumDead]), int(sums[sumAnew])
@@ -126,15 +126,14 @@ func accountsOf(sums store.Sums) Accounts {
 }
 
 const (
-	// handlingsOfStep is how many handlings of each of an order's steps are told apart, on the average and in each generation, one of them with its
-	// effect; what comes on top is not counted.
+	// handlingsOfStep limits the handlings that are remembered for an order: on average so many for each step and generation, one of them with
+	// its effect. Further ones are not counted.
 	handlingsOfStep = 8
-	// mostGenerations is how many generations of an order are told apart so.
+	// mostGenerations limits the generations of an order for which that room is reserved.
 	mostGenerations = 100
 )
 
-// handled notes how steps were handled. The same handling may be told of many times: it travels with every message that
-// it leads to.
+// handled notes how steps were handled. The same handling may be reported many times: it travels with every message that follows from it.
 func (c *change) handled(handlings []*orderpb.Handling) {
 	effects := len(c.flow.Rows) * int(1+min(c.unit.Generation, mostGenerations-1))
 	most := handlingsOfStep * effects
@@ -150,8 +149,8 @@ func (c *change) handled(handlings []*orderpb.Handling) {
 	}
 }
 
-// handle notes one handling, and in its turn the one that it repeats, which may have ended before it told anybody.
-// It reports false when the handling was known.
+// handle notes one handling, and the one that it repeats: that may have ended before it was reported. It returns false when the handling
+// is known already.
 func (c *change) handle(step string, generation uint32, id, repeats uint64) bool {
 	u := c.unit
 	if slices.ContainsFunc(u.Handlings, func(h store.Handling) bool { return h.ID == id }) {
@@ -181,14 +180,14 @@ func (c *change) handle(step string, generation uint32, id, repeats uint64) bool
 	return true
 }
 
-// retried counts the attempts behind the first one, of which those before the message came back from the dead letters are counted.
+// retried counts the attempts after the first one. Those before a redrive, in number before, are counted already.
 func (c *change) retried(attempts, before uint32) {
 	if attempts > max(1, before) {
 		c.sums[sumRetried] += int64(attempts - max(1, before))
 	}
 }
 
-// missed counts a message about an order that is not known.
+// missed counts a message about an unknown order.
 func (l *ledger) missed(ctx context.Context, e Experiment) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -198,7 +197,7 @@ func (l *ledger) missed(ctx context.Context, e Experiment) error {
 	return nil
 }
 
-// summary is the accounts of a run.
+// summary returns the accounts of a run.
 func (l *ledger) summary(ctx context.Context, run string) (Summary, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()

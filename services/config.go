@@ -28,8 +28,7 @@ func ClientSpanName(operation string, r *http.Request) string {
 	return carrierhttp.ClientSpanName(operation, r)
 }
 
-// Propagator carries trace context and baggage over every hop. What it refuses it counts, and logs once a minute at
-// the most.
+// Propagator carries trace context and baggage over every hop. It counts what it refuses, and logs that at most once a minute.
 func Propagator(logger *slog.Logger) propagation.TextMapPropagator {
 	return tracecontext.New(tracecontext.WithLogger(logger))
 }
@@ -42,73 +41,73 @@ func BaggageKeys() []string {
 // Config says which services run here and how they find each other.
 type Config struct {
 	Services []string
-	// Instances is how many instances of a service run here, by its name, each with addresses and a place in the consumer group of its own; 1
-	// unless said. See CheckInstances.
+	// Instances is the number of instances of a service that run here, by its name; the default is 1. Each has its own addresses and its own
+	// membership in the consumer group. See CheckInstances.
 	Instances map[string]int
-	Flow      *flows.Flow // what they do; nil: order
-	// Forms are those that orders will have: a view is kept and fed for one that reads it; nil: all of the flow's.
+	Flow      *flows.Flow // what the services do; nil: order
+	// Forms are the forms that orders will have; nil: all of the flow. A view is kept only if one of them reads it.
 	Forms []Form
-	// HTTP and GRPC are host:port of every service, the ones elsewhere too. One that runs here and is missing, or whose
-	// port is 0, gets a free port on 127.0.0.1.
+	// HTTP and GRPC are the addresses host:port of all services, including those that run elsewhere. A service that runs here gets a free port on
+	// 127.0.0.1 when its address is missing or has the port 0.
 	HTTP, GRPC map[string]string
 	Kafka      []string // host:port of the brokers; none: no messages by Kafka
-	RabbitMQ   []string // host:port of its nodes; none: no messages by RabbitMQ
-	Prefix     string   // of topics, groups, exchanges and queues, on a broker that others use too
-	Partitions int      // of a topic that is made at Kafka; 0: 8
-	Workers    int      // messages of a broker that a service works on at the same time
-	// WorkersOf is how many calls and messages a service works on at a time, by its name, in the place of what the flow says.
+	RabbitMQ   []string // host:port of the nodes; none: no messages by RabbitMQ
+	Prefix     string   // of topics, groups, exchanges and queues, for a broker that others use too
+	Partitions int      // of a topic that is created at Kafka; 0: DefaultPartitions
+	Workers    int      // messages of a broker that a service handles at the same time
+	// WorkersOf overrides the flow's limit of calls and messages that a service handles at the same time, by the service's name.
 	WorkersOf map[string]int
-	// ClassicQueues makes classic queues at RabbitMQ instead of quorum queues.
+	// ClassicQueues creates classic queues at RabbitMQ instead of quorum queues.
 	ClassicQueues bool
-	// Mailbox is how many orders the service that keeps the accounts carries on with after it has answered, waiting ones among them; 0:
-	// DefaultMailbox. Workers of them at a time are worked on.
+	// Mailbox limits the orders that the keeper of the accounts carries on with after it has answered, waiting ones included; 0:
+	// DefaultMailbox. It works on Workers of them at the same time.
 	Mailbox int
-	// Connections is how many connections each server of a service has at a time; 0: as many as the memory limit allows.
+	// Connections limits the open connections of each server of a service; 0: as many as the memory limit allows.
 	Connections int
-	// Remembered is how many orders the orders service remembers; 0: as many as the memory limit allows. Beyond it, orders
-	// forgets the oldest final ones, which stay in the sums.
+	// Remembered limits the orders that the orders service remembers; 0: as many as the memory limit allows. Beyond it the service
+	// forgets the oldest final orders. They stay in the sums.
 	Remembered int
-	// Effects is how many steps each service in memory remembers to have done, at least, so that it skips them when their message comes again; it holds
-	// up to twice as many. 0: as many as the memory limit allows.
+	// Effects is how many finished steps each service without a durable store remembers at least, to skip them when their message comes again; it
+	// holds up to twice as many. 0: as many as the memory limit allows.
 	Effects int
-	// Polls makes spans of polls and commits, too: roots of their own, of several orders or none. Those that fail always have one.
+	// Polls makes spans of polls and commits, too: roots of their own, of several orders or none. Those that fail always have a span.
 	Polls bool
 	// AllowFaults makes the services act on the faults that an order carries.
 	AllowFaults bool
-	// Die ends this process when a fault makes a service crash, as kill -9 does. Nil: the service alone is torn down, and started again.
+	// Die ends this process when a fault makes a service crash, like kill -9. Nil: only the service is torn down, and started again.
 	Die func()
-	// Store is what the services remember. Services of one process that are to share it, or are started again, get the same; nil: one in memory
+	// Store is what the services remember. Pass the same one to services of one process that share it or are started again; nil: one in memory
 	// for these services.
 	Store *Store
-	// NoOutbox publishes an order's first message before the order is answered, whatever the flow says. Without it a store that outlives the
-	// process takes both in one transaction, and the message is sent from there; so does one in memory where the flow says outbox: on.
+	// NoOutbox publishes an order's first message before the order is answered, whatever the flow says. Without it a durable store takes both the
+	// order and the message in one transaction, and the message is sent from there; a store in memory does so if the flow says outbox: on.
 	NoOutbox bool
-	// NoDedupe does a step again that has been done, to show what delivery at least once does without idempotent handling.
+	// NoDedupe repeats a step whose message comes again, to show what delivery at least once does without idempotent handling.
 	NoDedupe bool
-	// Kotel lets kotel's hooks, as shipped, make the spans of messages; the order's relation is not asked then.
+	// Kotel makes the spans of messages by kotel's hooks as shipped. They ignore the order's relation.
 	Kotel     bool
 	Telemetry telemetry.Config
 	Network   Network
-	// Dial returns how a service connects to others, or nil: as the network does.
+	// Dial returns the dialer that a service uses to reach others; nil, or a nil result: the dialer of Network.
 	Dial func(service string) func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// DefaultMailbox is how many orders a mailbox has places for.
+// DefaultMailbox is the default of Config.Mailbox.
 const DefaultMailbox = 1000
 
-// DefaultPartitions is how many partitions a topic of Kafka has unless somebody says otherwise.
+// DefaultPartitions is the default of Config.Partitions.
 const DefaultPartitions = carrier.DefaultPartitions
 
-// Reconnect is how clients of gRPC try to reach a service that is away.
+// Reconnect returns the backoff of gRPC clients that cannot reach a service.
 func Reconnect() backoff.Config { return carriergrpc.Reconnect() }
 
-// MostPartitions is the most partitions that topics may be made with: each costs the broker, and every group, something.
+// MostPartitions is the maximum number of partitions of a topic: each costs the broker, and every group, some resources.
 const MostPartitions = 256
 
-// DefaultWorkers is how many records a service works on at the same time.
+// DefaultWorkers is the usual number of messages that a service handles at the same time.
 const DefaultWorkers = 32
 
-// DefaultAddresses are the ports of a flow whose services are processes: HTTP from 18080 on, gRPC from 19080 on.
+// DefaultAddresses returns the addresses of services that run as processes of their own: HTTP from port 18080 on, gRPC from port 19080 on.
 func DefaultAddresses(f *flows.Flow) (http, grpc map[string]string) {
 	http, grpc = map[string]string{}, map[string]string{}
 	for i, name := range f.Services() {
@@ -118,7 +117,7 @@ func DefaultAddresses(f *flows.Flow) (http, grpc map[string]string) {
 	return http, grpc
 }
 
-// RemoveTopics deletes what has the configuration's prefix from its brokers: topics and groups, exchanges and queues.
+// RemoveTopics deletes everything with the configuration's prefix from its brokers: topics and groups, exchanges and queues.
 func RemoveTopics(ctx context.Context, config Config) error {
 	f := config.flow()
 	var errs []error
@@ -131,7 +130,7 @@ func RemoveTopics(ctx context.Context, config Config) error {
 	return errors.Join(errs...)
 }
 
-// flow is what the services do.
+// flow returns what the services do: Flow or its default.
 func (c Config) flow() *flows.Flow {
 	if c.Flow == nil {
 		return flows.Order()

@@ -10,8 +10,8 @@ import (
 	"tracelab/services/internal/store"
 )
 
-// arrive notes how the steps were handled that lead to a hop, and that they are done. It tells whether the hop's step is to be done: the last branch
-// that it waits for has come. A repeat changes nothing, and neither does a message for an order that has failed, has begun anew since, or is not known.
+// arrive notes that the steps before a hop are done, and how they were handled. ready says that the hop's step is to be done now: all branches that it
+// waits for have arrived. A repeat changes nothing, and neither does a message for an order that has failed, has begun anew since, or is unknown.
 func (l *ledger) arrive(ctx context.Context, event *orderpb.Event, hop flows.Hop) (ready, known bool, err error) {
 	redriven, of := carrier.Redriven(ctx), asSteps(event.GetSteps())
 	_, known, err = l.update(ctx, event.GetOrder().GetId(), func(c *change) {
@@ -28,7 +28,7 @@ func (l *ledger) arrive(ctx context.Context, event *orderpb.Event, hop flows.Hop
 	return ready && err == nil, known, err
 }
 
-// unarrive takes back that branches have arrived: what they led to is not finished, and they come again.
+// unarrive takes back the arrival of branches: the step after them was not finished, so they will be delivered again.
 func (l *ledger) unarrive(ctx context.Context, event *orderpb.Event, hop flows.Hop) error {
 	_, _, err := l.update(ctx, event.GetOrder().GetId(), func(c *change) {
 		if event.GetOrder().GetGeneration() == c.unit.Generation {
@@ -38,7 +38,7 @@ func (l *ledger) unarrive(ctx context.Context, event *orderpb.Event, hop flows.H
 	return err
 }
 
-// arrive notes the finished steps that lead to a hop and tells whether its step is to be done.
+// arrive notes that the steps before a hop are done, and reports whether the hop's step is to be done now.
 func (c *change) arrive(hop flows.Hop, of []Step) (ready bool) {
 	if !hop.Join {
 		c.did(c.known(of)...)
@@ -52,7 +52,7 @@ func (c *change) arrive(hop flows.Hop, of []Step) (ready bool) {
 			if c.lastArrived(hop) != branch {
 				return false
 			}
-			continue // the last one begins the join again, unless it is done: a process may have ended in between
+			continue // a repeat of the last one starts the join again: the process may have ended before it was done
 		}
 		c.unit.Arrived = append(c.unit.Arrived, store.Arrival{Join: string(hop.Step), Branch: string(branch)})
 		c.modified = true
@@ -66,7 +66,7 @@ func (c *change) arrive(hop flows.Hop, of []Step) (ready bool) {
 	return !c.unit.Final && !slices.Contains(c.unit.Steps, string(hop.Step))
 }
 
-// lastArrived is the branch of a join that came last.
+// lastArrived returns the branch of a join that arrived last.
 func (c *change) lastArrived(hop flows.Hop) Step {
 	for _, a := range slices.Backward(c.unit.Arrived) {
 		if a.Join == string(hop.Step) {
@@ -80,7 +80,7 @@ func (c *change) arrived(hop flows.Hop, branch Step) bool {
 	return slices.Contains(c.unit.Arrived, store.Arrival{Join: string(hop.Step), Branch: string(branch)})
 }
 
-// unarrive takes back that branches have arrived.
+// unarrive takes back the arrival of branches.
 func (c *change) unarrive(hop flows.Hop, of []Step) {
 	before := len(c.unit.Arrived)
 	c.unit.Arrived = slices.DeleteFunc(c.unit.Arrived, func(a store.Arrival) bool {

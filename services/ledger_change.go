@@ -9,7 +9,7 @@ import (
 	"tracelab/services/internal/store"
 )
 
-// change is one change of an order, and what is to be counted of it.
+// change is one change of an order, and what it adds to the sums.
 type change struct {
 	flow     *flows.Flow
 	unit     *store.Unit
@@ -18,7 +18,7 @@ type change struct {
 	end      *ending // not nil: the change has made the order final
 }
 
-// did notes steps that are done.
+// did notes that steps are done.
 func (c *change) did(steps ...Step) {
 	for _, step := range steps {
 		if !slices.Contains(c.unit.Steps, string(step)) {
@@ -28,7 +28,7 @@ func (c *change) did(steps ...Step) {
 	}
 }
 
-// finish makes an order final, unless it is.
+// finish makes an order final, unless it is final already.
 func (c *change) finish(status Status) {
 	if c.unit.Final {
 		return
@@ -38,7 +38,7 @@ func (c *change) finish(status Status) {
 	c.end = &ending{form: Form(c.unit.Form), status: status, after: time.Since(c.unit.Since)}
 }
 
-// failed adds failures.
+// failed adds failures to the order, up to a limit.
 func (c *change) failed(failures []*orderpb.Failure) {
 	for _, f := range failures {
 		failure := store.Failure{Step: f.GetStep(), Reason: f.GetReason(), Detail: f.GetDetail(), Attempts: int(f.GetAttempts()), DeadLetter: f.GetDeadLetter()}
@@ -53,7 +53,7 @@ func (c *change) failed(failures []*orderpb.Failure) {
 	}
 }
 
-// known are those of the steps that the flow has: what came from outside adds no others.
+// known returns the steps that the flow has. A message from outside may name others.
 func (c *change) known(steps []Step) []Step {
 	return slices.DeleteFunc(steps, func(s Step) bool { _, ok := c.flow.Row(s); return !ok })
 }

@@ -14,15 +14,15 @@ import (
 	"tracelab/services/internal/store"
 )
 
-// keyLease is how long a placement has its key for itself. One whose process was killed gives no answer: after that time another placement with
-// the key finds out what became of it.
+// keyLease is how long a placement has its idempotency key for itself. After that time its process may have been killed, so another placement
+// with the key looks up what became of it.
 const keyLease = 30 * time.Second
 
 func keyInUse() *carrier.Failed {
 	return carrier.Fail("", "idempotency_key_in_use", "the first request with this Idempotency-Key is still being worked on: ask again later")
 }
 
-// requestKey stands for what is placed.
+// requestKey returns the hash of what is placed.
 func requestKey(request *orderpb.Order) store.Key {
 	words := []string{request.GetId()}
 	for _, name := range slices.Sorted(maps.Keys(request.GetBody())) {
@@ -31,7 +31,7 @@ func requestKey(request *orderpb.Order) store.Key {
 	return store.KeyOf(words...)
 }
 
-// reserve reserves a unit's key. When it was used before it returns what that placement was answered, or a failure.
+// reserve reserves a unit's key. If the key was used before, reserve returns the answer to that placement, or a failure.
 func (l *ledger) reserve(ctx context.Context, u *store.Unit, request store.Key) (before *entry, failed *carrier.Failed) {
 	for range 2 {
 		held, taken, err := l.store.Reserve(ctx, store.Reservation{Key: u.Key, Unit: u.ID, Request: request, Since: time.Now()})
@@ -61,7 +61,7 @@ func (l *ledger) reserve(ctx context.Context, u *store.Unit, request store.Key) 
 	return nil, keyInUse()
 }
 
-// answer keeps what the placement was answered, for a client that asks again with the same key.
+// answer stores the answer to a placement, for a client that repeats the request with the same key.
 func (l *ledger) answer(ctx context.Context, en *entry, answer *orderpb.Receipt, failed *carrier.Failed) {
 	en.answer, en.failed = answer, failed
 	if en.unit.Key == (store.Key{}) { // nobody can ask again
@@ -69,7 +69,7 @@ func (l *ledger) answer(ctx context.Context, en *entry, answer *orderpb.Receipt,
 	}
 	text, err := encodeAnswer(answer, failed)
 	if err != nil {
-		return // who asks again is answered by the order's state
+		return // a repeated request is answered from the order's state
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -106,7 +106,7 @@ func decodeAnswer(r store.Reservation) (*entry, *carrier.Failed) {
 	return en, nil
 }
 
-// answerOf is the answer to a placement that told nobody how it ended: where its order stands.
+// answerOf returns the answer to a placement whose own answer is not stored: the order's current state.
 func answerOf(u *store.Unit) *entry {
 	en := &entry{unit: u, accepted: true}
 	if Status(u.Status) == Failed {
@@ -117,7 +117,7 @@ func answerOf(u *store.Unit) *entry {
 	return en
 }
 
-// failedOf is the failure of an order that has failed.
+// failedOf returns the failure of an order that has failed.
 func failedOf(u *store.Unit) *carrier.Failed {
 	failed := &carrier.Failed{OrderID: u.ID}
 	for _, f := range u.Failures {

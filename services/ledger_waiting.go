@@ -1,6 +1,6 @@
 package services
 
-// await returns a channel that is closed when an order is final. forget must be called.
+// await returns a channel that is closed when an order becomes final. The caller must call forget.
 func (l *ledger) await(id string) (ended <-chan struct{}, forget func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -13,7 +13,7 @@ func (l *ledger) await(id string) (ended <-chan struct{}, forget func()) {
 	}
 }
 
-// tell tells whoever waits for it here that an order is final, and whether somebody does.
+// tell wakes the caller who waits here for an order to become final, and reports whether there was one.
 func (l *ledger) tell(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -25,7 +25,7 @@ func (l *ledger) tell(id string) bool {
 	return channel != nil
 }
 
-// awaited tells whether somebody here waits for an order's end.
+// awaited reports whether a caller waits here for an order to become final.
 func (l *ledger) awaited(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"tracelab/services/internal/carrier"
 )
 
-// newNode makes an instance of a service with its routes, not yet connected.
+// newNode creates an instance of a service with its routes. It is not connected to brokers yet.
 func (s *System) newNode(instance string, l listeners) (*node, error) {
 	config := s.config.Telemetry
 	config.Alive = l.process.Alive
@@ -62,7 +62,7 @@ func (s *System) newNode(instance string, l listeners) (*node, error) {
 		if n.view, err = newView(n, s.config); err != nil {
 			return n, err
 		}
-		if starts > 0 { // what the one before held in its memory is gone
+		if starts > 0 { // the orders that the killed instance held in memory are lost
 			disowning, cancel := context.WithTimeout(context.Background(), storeTimeout)
 			defer cancel()
 			if err := s.disown(disowning, n); err != nil {

@@ -20,39 +20,39 @@ import (
 	"tracelab/services/internal/carrier/graphql"
 )
 
-// node is what every service has: its name, its telemetry, its servers, and its ways to the others.
+// node is one instance of a service, with all that every service has: its name, its telemetry, its servers, and its clients of the other services.
 type node struct {
 	name          string // of the service
-	instance      string // its name among all of the process: that of the service, and its number where it has several
+	instance      string // unique in the process: the name of the service, and its number if it has several instances
 	flow          *flowWork
 	keeper        *keeper // nil but for the service of the entry step
 	allowFaults   bool
-	repeatEffects bool // do a step again that has been done
+	repeatEffects bool // Config.NoDedupe
 	store         *Store
 	handlings     *handlingIDs
 	fired         *firedFaults     // of the process
 	crashes       *crashes         // of the process
-	crash         func(*node) bool // ends the service within its own work; false: not now
-	exits         bool             // with its process, which begins anew without knowing of the crashes before
+	crash         func(*node) bool // crashes the service within its own work; false: it cannot crash now
+	exits         bool             // a crash ends the process; the next one does not know of earlier crashes
 	began         time.Time
 	hopFaults     hopFaults
 	overtaken     overtaken
 	calls         *callCounts          // of all services of the process
 	policies      map[Step]*callPolicy // of the steps that are called with one
-	workers       *workers             // nil: as many calls and messages at a time as come
+	workers       *workers             // limits calls and messages in work; nil: no limit
 	callMetrics   callMetrics
 	telemetry     *telemetry.Provider
-	queue         *telemetry.Queue // of the process; nil: its spans go nowhere, or where the lab counts them
+	queue         *telemetry.Queue // of spans to export, of the process; nil: the spans go nowhere, or the lab counts them itself
 	process       string
 
 	httpServer *carrierhttp.Server
 	grpcServer *carriergrpc.Server
 	listeners  listeners
-	life       *process.Process // what it does over the network
+	life       *process.Process // controls all that it does over the network: it can be paused and killed
 	http       *carrierhttp.Client
 	grpc       *carriergrpc.Client
-	brokers    map[flows.Carrier]carrier.Broker // none for the gateway, and without a broker
-	queries    *graphql.Schema                  // nil for the gateway, and for a flow that has nothing carried by graphql
+	brokers    map[flows.Carrier]carrier.Broker // empty for the gateway, and without a broker
+	queries    *graphql.Schema                  // nil for the gateway, and for a flow without the carrier graphql
 	view       *view                            // nil but for the service of the entry step, where a form reads one
 	feeding    feeding
 
@@ -60,13 +60,13 @@ type node struct {
 	draining atomic.Bool
 }
 
-// listeners are where a service answers.
+// listeners are what the servers of a service listen on.
 type listeners struct {
 	http, grpc net.Listener
 	process    *process.Process
 }
 
-// probes are the questions that an orchestrator asks.
+// probes adds the routes for an orchestrator (/healthz, /readyz) and for the lab's own counts.
 func (n *node) probes() {
 	n.httpServer.Plain("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		carrierhttp.WriteJSON(w, http.StatusOK, map[string]string{"service": n.name, "status": "alive"})
@@ -82,7 +82,7 @@ func (n *node) probes() {
 	}))
 }
 
-// notReady lists what the service still waits for.
+// notReady lists why the service is not ready; it is empty when it is.
 func (n *node) notReady(ctx context.Context) []string {
 	var missing []string
 	if n.draining.Load() {
@@ -95,8 +95,8 @@ func (n *node) notReady(ctx context.Context) []string {
 	return missing
 }
 
-// stopServing takes no more requests and calls and waits for those that it has. The connections that the service's own
-// client holds in reserve go, too: the server behind such a one waits seconds for it when it has never been used.
+// stopServing refuses new requests and calls and waits for those in work. It also closes the idle connections of the service's own client: a
+// server that shuts down waits seconds for a connection that was never used.
 func (n *node) stopServing(ctx context.Context) error {
 	n.stopFeeding()
 	err := errors.Join(n.httpServer.Shutdown(ctx), n.grpcServer.Shutdown(ctx))
@@ -104,7 +104,7 @@ func (n *node) stopServing(ctx context.Context) error {
 	return wrap(n.name, err)
 }
 
-// drain finishes and commits the messages in work.
+// drain waits for the messages in work and commits them.
 func (n *node) drain(ctx context.Context) error {
 	var errs []error
 	for _, broker := range n.brokers {
@@ -113,7 +113,7 @@ func (n *node) drain(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// close gives back what drain has left.
+// close releases all that is left after drain.
 func (n *node) close(ctx context.Context) error {
 	n.stopFeeding()
 	if n.keeper != nil && n.keeper.outbox != nil {
@@ -131,7 +131,7 @@ func (n *node) close(ctx context.Context) error {
 	return errors.Join(n.grpc.Close(), wrap(n.name, n.telemetry.Traces.Shutdown(ctx)))
 }
 
-// misbehaved is how a fault ends a request outside any step.
+// misbehaved returns the failure of a request that an injected fault has ended outside any step.
 func misbehaved(err error) error {
 	if fault, ok := errors.AsType[*faults.Error](err); ok {
 		return carrier.Fail("", fault.Reason, "injected fault")
@@ -139,6 +139,7 @@ func misbehaved(err error) error {
 	return err
 }
 
+// wrap puts a name before an error, and returns nil for none.
 func wrap(what string, err error) error {
 	if err == nil {
 		return nil

@@ -13,8 +13,8 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// perform does one step for an order, under one INTERNAL span with the step's name: how a call meets its message twin.
-// duplicate says that the step has been done before.
+// perform does one step for an order, under one INTERNAL span with the step's name. The name is the same in all forms, so their steps can be
+// compared. duplicate says that the step has been done before.
 func (n *node) perform(ctx context.Context, e Experiment, step Step, duplicate bool, order *orderpb.Order) error {
 	ctx, span := n.telemetry.Tracer.Start(ctx, string(step), stepAttributes(step, duplicate))
 	defer span.End()
@@ -37,7 +37,7 @@ func (n *node) perform(ctx context.Context, e Experiment, step Step, duplicate b
 	return failed
 }
 
-// stepAttributes are what the span of a step starts with.
+// stepAttributes returns the attributes with which the span of a step starts.
 func stepAttributes(step Step, duplicate bool) trace.SpanStartEventOption {
 	attributes := []attribute.KeyValue{attribute.String(KeyStep, string(step))}
 	if duplicate {
@@ -46,13 +46,13 @@ func stepAttributes(step Step, duplicate bool) trace.SpanStartEventOption {
 	return trace.WithAttributes(attributes...)
 }
 
-// skip is a step that has been done before: its span says so, and nothing else happens.
+// skip records a step that has been done before: it makes a span that says so, and does nothing else.
 func (n *node) skip(ctx context.Context, step Step) {
 	_, span := n.telemetry.Tracer.Start(ctx, string(step), stepAttributes(step, true))
 	span.End()
 }
 
-// doStep is what a step consists of: the faults that the order carries, the step's cost, and what it is there for.
+// doStep does what a step consists of: the faults that the order carries, the step's cost, and its own work.
 func (n *node) doStep(ctx context.Context, e Experiment, step Step, order *orderpb.Order) error {
 	ctx, cancel := n.life.Context(ctx)
 	defer cancel()
@@ -62,13 +62,13 @@ func (n *node) doStep(ctx context.Context, e Experiment, step Step, order *order
 	if err := n.doWhile(ctx, e, step, order); err != nil {
 		return err
 	}
-	if err := n.life.Wait(); err != nil { // a service that stands still does not end a step
+	if err := n.life.Wait(); err != nil { // a paused service does not finish a step
 		return err
 	}
 	return n.crashAt(ctx, e, faults.AfterWork)
 }
 
-// doWhile is doStep as long as the service lives.
+// doWhile is the part of doStep that ends when the service is killed.
 func (n *node) doWhile(ctx context.Context, e Experiment, step Step, order *orderpb.Order) error {
 	if n.allowFaults {
 		if err := n.misbehave(ctx, e); err != nil {

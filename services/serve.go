@@ -12,7 +12,7 @@ import (
 	"tracelab/services/internal/orderpb"
 )
 
-// serveSteps makes a service answer calls of its steps, over HTTP and gRPC. The entry step of the keeper is another method.
+// serveSteps makes a service answer calls of its steps, over HTTP and gRPC. entry is the method of the flow's entry step.
 func (n *node) serveSteps(entry carriergrpc.Method) {
 	methods := map[string]carriergrpc.Method{}
 	undos := slices.DeleteFunc(n.flow.Undos(), func(undo Step) bool { return undo.Service() != n.name })
@@ -43,7 +43,7 @@ func (n *node) serveSteps(entry carriergrpc.Method) {
 	}
 }
 
-// call asks another service for a step, as the flow says how it is called.
+// call calls a step of another service, with the carrier and the policies that the flow names.
 func (n *node) call(ctx context.Context, e Experiment, by flows.Carrier, step Step, event *orderpb.Event, receipt *orderpb.Receipt) error {
 	var caller carrier.Caller
 	switch by {
@@ -62,8 +62,8 @@ func (n *node) call(ctx context.Context, e Experiment, by flows.Carrier, step St
 	return once(ctx)
 }
 
-// serveCall is a step that was asked for by a call: do it and, where the form says so, carry on from there. A branch of a join that is not
-// the last one is noted and does nothing else.
+// serveCall serves the call of a step: it does the step and, where the form says so, carries on from there. If the step is a join, all
+// calls but the one of the last branch are only noted.
 func (n *node) serveCall(ctx context.Context, step Step, event *orderpb.Event) (*orderpb.Receipt, error) {
 	e, err := n.experimentOf(ctx, event.GetOrder())
 	if err != nil {
@@ -97,8 +97,8 @@ func (n *node) serveCall(ctx context.Context, step Step, event *orderpb.Event) (
 	return receipt, nil
 }
 
-// doAndCarryOn does a step, unless it has been done, and carries on where this service holds the plan behind it. The receipt is not nil when
-// the step is done, also beside an error of what came after it.
+// doAndCarryOn does a step, unless it has been done, and carries on if this service holds the plan after it. The receipt is not nil when
+// the step is done, even if a later step failed.
 func (n *node) doAndCarryOn(ctx context.Context, e Experiment, plan *flows.Plan, hop flows.Hop, event *orderpb.Event) (*orderpb.Receipt, error) {
 	handling, err := n.handle(ctx, e, hop.Step, event.GetOrder())
 	if err != nil {
@@ -110,7 +110,7 @@ func (n *node) doAndCarryOn(ctx context.Context, e Experiment, plan *flows.Plan,
 	return n.carryOn(ctx, e, plan, event.GetOrder(), hop.Step, append(slices.Clone(event.GetHandlings()), handling)...)
 }
 
-// leadsTo tells whether the finished steps of an event lead to a hop: all of them, or one branch of a join.
+// leadsTo reports whether the finished steps of an event lead to a hop: all that it comes after, or one branch of a join.
 func leadsTo(event *orderpb.Event, hop flows.Hop) bool {
 	of := asSteps(event.GetSteps())
 	if hop.Join {
@@ -119,8 +119,8 @@ func leadsTo(event *orderpb.Event, hop flows.Hop) bool {
 	return slices.Equal(of, hop.After)
 }
 
-// publish sends an event. A client that goes away does not stop it. A client that waits for the acknowledgement waits for handOverTimeout; a
-// consumer waits for ever.
+// publish sends an event, even when the client goes away meanwhile. A call waits up to handOverTimeout for the acknowledgement, a consumer
+// without limit.
 func (n *node) publish(ctx context.Context, by flows.Carrier, topic string, event *orderpb.Event) error {
 	broker := n.brokers[by]
 	if broker == nil {

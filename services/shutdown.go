@@ -11,9 +11,9 @@ import (
 	"tracelab/internal/vocabulary"
 )
 
-// Shutdown stops taking orders, lets the ones that are on their way end, finishes and commits the messages in work, and
-// flushes the spans. The context bounds all of it: what is cut off is in the error. Each stage may take half of the time
-// that is left, so that one call that hangs does not cost the others their commits and their spans.
+// Shutdown stops taking orders, waits until the pending ones have ended, finishes and commits the messages in work, and
+// flushes the spans. The context limits all of it, and the error names what was cut off. Each stage may take half of the time
+// that is left: a call that hangs must not cost the other services their commits and their spans.
 func (s *System) Shutdown(ctx context.Context) error {
 	s.stopRestarts()
 	for _, name := range s.config.instances() {
@@ -26,22 +26,22 @@ func (s *System) Shutdown(ctx context.Context) error {
 	return errors.Join(shutdown(ctx, nodes), stage(ctx, s.awaitGraves), s.serving.Wait())
 }
 
-// shutdown ends services that run.
+// shutdown stops running services.
 func shutdown(ctx context.Context, nodes []*node) error {
 	for _, n := range nodes {
 		n.draining.Store(true)
 	}
-	intake := func(n *node) bool { return n.name == Gateway || n.keeper != nil }
+	takesOrders := func(n *node) bool { return n.name == Gateway || n.keeper != nil }
 	var errs []error
-	// In the order of the flow, so that nobody loses the peer that an order in work still needs.
+	// In the order of the flow: an order in work may still need the services that come later.
 	for _, n := range nodes {
-		if intake(n) {
+		if takesOrders(n) {
 			errs = append(errs, stage(ctx, n.stopServing))
 		}
 	}
 	for _, n := range nodes {
 		if n.keeper != nil {
-			_ = stage(ctx, n.keeper.settle) // what is pending then is in the accounts
+			_ = stage(ctx, n.keeper.settle) // the accounts have the orders that are still pending
 			errs = append(errs, stage(ctx, n.keeper.stopMailbox))
 			if n.keeper.outbox != nil {
 				errs = append(errs, stage(ctx, n.keeper.outbox.drain))
@@ -51,7 +51,7 @@ func shutdown(ctx context.Context, nodes []*node) error {
 	errs = append(errs,
 		stage(ctx, func(ctx context.Context) error {
 			return each(nodes, func(n *node) error {
-				if intake(n) {
+				if takesOrders(n) {
 					return nil
 				}
 				return n.stopServing(ctx)
@@ -62,7 +62,7 @@ func shutdown(ctx context.Context, nodes []*node) error {
 	return errors.Join(errs...)
 }
 
-// stage does a part of a shutdown within half of the time that is left.
+// stage runs one part of a shutdown, within half of the time that is left.
 func stage(ctx context.Context, part func(context.Context) error) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -72,7 +72,7 @@ func stage(ctx context.Context, part func(context.Context) error) error {
 	return part(ctx)
 }
 
-// each does something with services side by side and returns all errors.
+// each calls a function for all services concurrently and joins the errors.
 func each(nodes []*node, do func(*node) error) error {
 	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup
@@ -94,15 +94,15 @@ func (k *keeper) settle(ctx context.Context) error {
 	})
 }
 
-// stopMailbox gives up what is still in the mailbox.
+// stopMailbox stops the mailbox and drops the orders in it.
 func (k *keeper) stopMailbox(ctx context.Context) error { return wrap(k.name, k.mailbox.stop(ctx)) }
 
-// abortPatience is how long a start that failed waits at the most for a broker that does not answer.
-const abortPatience = time.Second
+// abortTimeout is how long a failed start waits for a broker that does not answer.
+const abortTimeout = time.Second
 
-// abort gives back what a Start that failed has taken.
+// abort releases what a failed Start has acquired.
 func (s *System) abort(bound map[string]listeners) error {
-	ctx, cancel := context.WithTimeout(context.Background(), abortPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), abortTimeout)
 	defer cancel()
 	errs := []error{each(s.running(), func(n *node) error { return n.close(ctx) })}
 	for _, l := range bound {

@@ -3,7 +3,51 @@ package services
 import (
 	"encoding/json"
 	"maps"
+
+	"tracelab/services/internal/carrier"
 )
+
+// Status is where an order stands, as far as the service that keeps the accounts has heard.
+type Status string
+
+// An order is accepted until it is completed or failed; those two are final.
+const (
+	Accepted  Status = "accepted"
+	Completed Status = "completed"
+	Failed    Status = "failed"
+)
+
+// State is what the service that keeps the accounts knows of one order: the body of GET /orders/{id}. See MarshalJSON for its names.
+type State struct {
+	ID     string
+	Status Status
+	Run    string
+	Form   Form
+	Number int
+	// Body has the fields that were placed. In JSON they stand beside the others.
+	Body     map[string]any
+	Steps    []Step // done, as far as that service has heard
+	Failures []StepFailure
+}
+
+// StepFailure is a step that failed, and why.
+type StepFailure struct {
+	Step   string `json:"step"`
+	Reason string `json:"reason"`
+	Detail string `json:"detail,omitempty"`
+	// Attempts is the number of failed attempts; 0 for one. DeadLetter says that the step's message was dead-lettered.
+	Attempts   int  `json:"attempts,omitempty"`
+	DeadLetter bool `json:"dead_letter,omitempty"`
+}
+
+// CutOff reports whether the step failed because its caller gave up or could not reach it. Such a step may have begun
+// all the same.
+func (f StepFailure) CutOff() bool {
+	return f.Reason == carrier.Cancelled || f.Reason == carrier.Timeout || f.Reason == carrier.Unavailable
+}
+
+// Refused reports whether the step was not begun because a breaker, a bulkhead or a full queue refused the call.
+func (f StepFailure) Refused() bool { return carrier.Refused(f.Reason) }
 
 // stateFields are the members of a state's JSON that every flow has. A flow's body has none of these names.
 type stateFields struct {
