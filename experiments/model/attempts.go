@@ -5,13 +5,13 @@ import (
 	"math"
 )
 
-// mostRetries bounds retries and depth, so that (r+1)^depth stays exact.
+// mostRetries limits retries and depth.
 const mostRetries = 100
 
 // Attempts returns the mean number of attempts with up to r retries, when each attempt fails with probability p:
 // (1−p^(r+1))/(1−p), and r+1 when all fail.
 //
-// Source: the mean of a geometric distribution that is cut off. Limits: attempts fail independently; in an overload they do not.
+// Source: the mean of a truncated geometric distribution. Limits: attempts fail independently; in an overload they do not.
 func Attempts(p float64, retries int) (float64, error) {
 	if err := errors.Join(probability("the probability of failure", p), between("retries", retries, 0, mostRetries)); err != nil {
 		return 0, err
@@ -44,8 +44,8 @@ func NestedAttempts(retries, depth int) (float64, error) {
 	return n, nil
 }
 
-// BudgetedLoad returns by what factor retries may raise the load at most when they are limited to a share of the calls:
-// 1 + budget. Source: Beyer and others 2016, chapter 21 (the per-client retry budget). Limits: over times that are long against the
+// BudgetedLoad returns the maximum factor by which retries raise the load when they are limited to a share of the calls:
+// 1 + budget. Source: Beyer and others 2016, chapter 21 (the per-client retry budget). Limits: times that are long compared to the
 // budget's window.
 func BudgetedLoad(budget float64) (float64, error) {
 	err := notNegative("the budget", budget)

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Batch is what it costs to send records together.
+// Batch is the cost of sending records in batches.
 type Batch struct {
-	Fixed     time.Duration // for each batch
-	PerRecord time.Duration
-	Size      int // records in a batch
+	Fixed     time.Duration // cost of each batch
+	PerRecord time.Duration // cost of each record in it
+	Size      int           // records in a batch
 }
 
-// mostRecords bounds a batch.
+// mostRecords limits Batch.Size.
 const mostRecords = 1_000_000
 
-// Cost returns the cost of a record: fixed/B + per record.
+// Cost returns the mean cost of a record: Fixed/B + PerRecord.
 //
 // Source: amortization. Limits: full batches; a cost per record that does not depend on B.
 func (b Batch) Cost() (time.Duration, error) {
@@ -27,7 +27,7 @@ func (b Batch) Cost() (time.Duration, error) {
 
 // Wait returns how long a record waits on average until its batch is full: (B−1)/2λ.
 //
-// Source: the mean over the places in a batch, the last of which does not wait (Medhi, Stochastic Models in Queueing Theory, 2003,
+// Source: the mean over the positions in a batch, the last of which does not wait (Medhi, Stochastic Models in Queueing Theory, 2003,
 // section 6.3). Limits: a batch is sent when it is full, not by a linger; any arrivals with the rate λ.
 func (b Batch) Wait(perSecond float64) (time.Duration, error) {
 	if err := errors.Join(b.check(), positive("records per second", perSecond)); err != nil {

@@ -31,7 +31,7 @@ func probability(name string, v float64) error {
 	return nil
 }
 
-// between refuses a count outside of what a formula is computed for.
+// between refuses a count that is not between low and high.
 func between(name string, v, low, high int) error {
 	if v < low || v > high {
 		return fmt.Errorf("%s is %d: it must be between %d and %d", name, v, low, high)
@@ -39,7 +39,7 @@ func between(name string, v, low, high int) error {
 	return nil
 }
 
-// span turns seconds into a duration, and refuses what a duration cannot hold.
+// span converts seconds to a duration, and refuses what a duration cannot hold.
 func span(seconds float64) (time.Duration, error) {
 	if !(math.Abs(seconds) < math.MaxInt64/float64(time.Second)) {
 		return 0, errors.New("the predicted time is beyond 292 years: the rates lie too close to each other")

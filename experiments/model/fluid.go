@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// Overload is a time in which more arrives than can be served: a surge, a slow service, or an outage (capacity 0).
+// Overload is a period in which more orders arrive than can be served: a surge, a slow service, or an outage (capacity 0).
 //
 // Source of its methods: the fluid limit of a queue (Newell, Applications of Queueing Theory, 1982, chapter 2). Limits: arrivals and
-// services are streams, so it holds where the backlog is far above its own square root; the queue is empty at the start, and
+// services count as continuous flows, which holds for a large backlog (much larger than its square root); the queue is empty at the start, and
 // orders are served in the order of their arrival.
 type Overload struct {
 	Arrivals float64       // per second, while it lasts
-	Capacity float64       // that can be served per second, while it lasts
-	Lasts    time.Duration // how long
+	Capacity float64       // orders that can be served per second, while it lasts
+	Lasts    time.Duration // how long it lasts
 }
 
-// Backlog returns how many orders wait at the end: (λ−μ)·T, and 0 where the capacity suffices.
+// Backlog returns how many orders wait at the end: (λ−μ)·T, and 0 if the capacity is sufficient.
 func (o Overload) Backlog() (float64, error) {
 	if err := o.check(); err != nil {
 		return 0, err
@@ -25,8 +25,8 @@ func (o Overload) Backlog() (float64, error) {
 	return max(0, (o.Arrivals-o.Capacity)*o.Lasts.Seconds()), nil
 }
 
-// CatchUp returns how long the backlog lasts after the end: backlog/(μ−λ), with the rates of the time after. For an outage of
-// length T at equal arrivals that is λT/(μ−λ).
+// CatchUp returns how long it takes to clear the backlog after the overload: backlog/(μ−λ), with the rates after it. For an outage of
+// length T with constant arrivals that is λT/(μ−λ).
 func (o Overload) CatchUp(arrivals, capacity float64) (time.Duration, error) {
 	backlog, err := o.Backlog()
 	if err = errors.Join(err, notNegative("the arrivals after", arrivals), positive("the capacity after", capacity)); err != nil {
@@ -38,8 +38,8 @@ func (o Overload) CatchUp(arrivals, capacity float64) (time.Duration, error) {
 	return span(backlog / (capacity - arrivals))
 }
 
-// Wait returns how long the orders that arrive during the overload wait: the last (λ/μ−1)·T, all of them half of it on average.
-// In an outage (capacity 0) the wait depends on what comes after it: use OutageWait.
+// Wait returns how long orders that arrive during the overload wait: the last one (λ/μ−1)·T, the average order half of that.
+// In an outage (capacity 0) the wait depends on the capacity after it: use OutageWait.
 func (o Overload) Wait() (mean, last time.Duration, err error) {
 	backlog, err := o.Backlog()
 	if err = errors.Join(err, positive("the capacity", o.Capacity)); err != nil {
@@ -51,8 +51,8 @@ func (o Overload) Wait() (mean, last time.Duration, err error) {
 	return last / 2, last, nil
 }
 
-// OutageWait returns how long the orders of an outage wait, when capacity per second is served after it: the first T, the last
-// λT/μ, and all of them half the sum on average.
+// OutageWait returns how long orders that arrive during an outage wait, given the capacity per second after it: the first one T, the last one
+// λT/μ, the average order half of the sum.
 func (o Overload) OutageWait(capacity float64) (mean, last time.Duration, err error) {
 	backlog, err := o.Backlog()
 	if err = errors.Join(err, positive("the capacity after", capacity)); err != nil {
@@ -67,7 +67,7 @@ func (o Overload) OutageWait(capacity float64) (mean, last time.Duration, err er
 	return (o.Lasts + last) / 2, last, nil
 }
 
-// Loss returns which share of the orders that arrive during the overload is refused, when no more than places can wait.
+// Loss returns the share of the orders arriving during the overload that is refused, when the queue has so many places.
 func (o Overload) Loss(places int) (float64, error) {
 	backlog, err := o.Backlog()
 	if err = errors.Join(err, notNegative("the number of places", float64(places)), positive("the arrivals", o.Arrivals)); err != nil {

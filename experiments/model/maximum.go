@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// MeanMax returns the mean over orders of their greatest cost: what steps side by side add to a path on average. Each row holds
-// one order's drawn costs.
+// MeanMax returns the mean over orders of their greatest cost: what parallel steps add to a path on average. Each row holds
+// the drawn costs of one order.
 //
 // Source: the definition. Limits: each step has a processor of its own; on fewer cores the CPU parts of the costs queue.
 func MeanMax(orders [][]time.Duration) (time.Duration, error) {
@@ -29,8 +29,8 @@ func MeanMax(orders [][]time.Duration) (time.Duration, error) {
 // ExpectedMax returns the expected greatest of n independent draws from a sample of costs.
 //
 // Source: order statistics (David and Nagaraja, Order Statistics, 2003, section 3.1), with the sample's own distribution:
-// Σ x₍ᵢ₎·((i/m)ⁿ − ((i−1)/m)ⁿ). Limits: n from 1 to 1000, and a sample of at least 10 n, since the greatest of few values falls
-// short of the greatest of n draws.
+// Σ x₍ᵢ₎·((i/m)ⁿ − ((i−1)/m)ⁿ). Limits: n from 1 to 1000, and a sample of at least 10 n, since a small sample underestimates the
+// greatest of n draws.
 func ExpectedMax(sample []time.Duration, n int) (time.Duration, error) {
 	if err := between("the number of draws", n, 1, 1000); err != nil {
 		return 0, err

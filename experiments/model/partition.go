@@ -8,14 +8,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// mostPartitions bounds a topic.
+// mostPartitions limits the partitions of a topic.
 const mostPartitions = 10_000
 
-// PartitionLoads returns how many of the keys fall on each partition: Kafka's murmur2 hash of the key, as franz-go's own
+// PartitionLoads returns how many of the keys go to each partition, by Kafka's murmur2 hash as franz-go's own
 // partitioner computes it.
 //
 // Source: kgo.StickyKeyPartitioner, which is Java's DefaultPartitioner for records with a key. Limits: an empty key is refused,
-// since records without one are spread by other means.
+// since records without a key are not placed by a hash.
 func PartitionLoads(keys []string, partitions int) ([]int, error) {
 	if err := between("partitions", partitions, 1, mostPartitions); err != nil {
 		return nil, err
@@ -31,8 +31,8 @@ func PartitionLoads(keys []string, partitions int) ([]int, error) {
 	return loads, nil
 }
 
-// Makespan returns how long a backlog lasts when each consumer works through its partitions, one record at a time: that of the
-// heaviest. assigned holds the partitions of each consumer.
+// Makespan returns how long it takes to work off a backlog when each consumer handles one record at a time: the time of the consumer with the
+// most records. assigned holds the partitions of each consumer.
 //
 // Source: the makespan of a schedule on parallel machines (Graham 1966). Limits: no rebalance in between, records of equal cost,
 // one worker for each consumer.
@@ -59,12 +59,11 @@ func Makespan(loads []int, assigned [][]int, record time.Duration) (time.Duratio
 	return span(float64(heaviest) * record.Seconds())
 }
 
-// MakespanBounds returns the least and the greatest makespan of an assignment that gives every consumer the same number of
-// partitions, or one more: which partitions a consumer gets is the group's choice. The least is a lower bound, the greatest is
-// reached.
+// MakespanBounds returns bounds of the makespan over all assignments that give every consumer the same number of partitions, or one more; which
+// ones is the group's choice. Some assignment reaches greatest; least may lie below what any reaches.
 //
-// Source: no consumer has less than its share of the sum, nor the heaviest less than the heaviest partition; none has more than
-// the heaviest partitions together. Limits: as Makespan.
+// Source: the consumer with the most records has at least the mean and at least the heaviest partition, and at most the
+// heaviest partitions together. Limits: as Makespan.
 func MakespanBounds(loads []int, consumers int, record time.Duration) (least, greatest time.Duration, err error) {
 	if err := between("consumers", consumers, 1, mostPartitions); err != nil {
 		return 0, 0, err

@@ -10,14 +10,14 @@ type Constants struct {
 	Hop   time.Duration // an empty call: from the caller's send until it has the answer
 	Ack   time.Duration // a publish: from the send until the broker has acknowledged
 	Queue time.Duration // from the acknowledgement until an idle consumer starts
-	// Refetch is until a consumer that has just got a record asks its broker again: what comes meanwhile waits for it. Of a near broker it is a part
-	// of Queue, so it is not measured.
+	// Refetch is the time between two fetches of a consumer: a record that comes just after a fetch waits for the next one. With a broker nearby it is
+	// part of Queue, so it is not measured.
 	Refetch time.Duration `json:"-"`
 }
 
-// Farther returns the constants where every hop is longer by a round trip. A message pays it once: half on the way to the
-// broker, half from the broker to the consumer; its publisher pays it for the acknowledgement. A consumer pays it between two
-// fetches: half for the answer to the first one, half for the second.
+// Farther returns the constants with a round trip added to every hop. A message takes it once: half on the way to the
+// broker, half from the broker to the consumer. Its publisher takes it for the acknowledgement. A consumer takes it between two
+// fetches: half for the answer to the first, half for the request of the second.
 func (k Constants) Farther(roundTrip time.Duration) Constants {
 	k.Hop += roundTrip
 	k.Ack += roundTrip
@@ -40,12 +40,12 @@ type Step struct {
 	Cost  time.Duration // its own work, as drawn for one order, or its mean
 	Reach Reach
 	Then  []Stage // what it waits for after its own work: the calls below it
-	// Joins says that it waits for the messages of several steps, which end one soon after the other: the first one is fetched, and the last one
-	// by the next fetch.
+	// Joins says that the step waits for messages of several steps that end at about the same time: one fetch gets the first message, the next
+	// fetch the last one.
 	Joins bool
 }
 
-// Stage is the steps that run side by side. The slowest decides.
+// Stage is a set of parallel steps. It takes as long as the slowest one.
 type Stage []Step
 
 // Path is an order's way through the services: the stages until the caller has its answer, one after another, and those after it.
@@ -54,17 +54,17 @@ type Path struct {
 	Rest   []Stage
 }
 
-// Times are the two figures that a caller and an order are judged by.
+// Times are the two predicted times of an order.
 type Times struct {
 	Wait       time.Duration // until the caller has its answer
 	Completion time.Duration // until the last step is done
 }
 
-// Predict adds up a path: what is sequential in full, of what is parallel the greatest, a constant for each hop. An early answer
-// waits for the acknowledgement of the message that the rest begins with, and for nothing else of the rest.
+// Predict adds up a path: all stages, the slowest step of each, and a constant for each hop. An early answer
+// waits only for the acknowledgement of the message that starts the rest.
 //
-// Source: the critical path method (Kelley and Walker 1959). Limits: nothing queues, no processor is short, nothing fails; of
-// steps side by side the costs are those of one order, not their means (for those see ExpectedMax).
+// Source: the critical path method (Kelley and Walker 1959). Limits: nothing queues, processors are free, nothing fails; the costs of
+// parallel steps are those of one order, not their means (for those see ExpectedMax).
 func (p Path) Predict(k Constants) (Times, error) {
 	if err := k.check(); err != nil {
 		return Times{}, err
@@ -107,14 +107,15 @@ func ChainSlope(step Step, early bool, k Constants) (Times, error) {
 	return t, err
 }
 
-// DistanceSlope returns by how many round trips wait and completion grow when every hop is longer by one: the hops on the
-// longest way, and the fetch that a join waits for. Source and limits: as Path.Predict; the distance is so great that it decides which way is the
-// longest, and that the messages of a join come within a round trip of each other; orders are so rare that each has its fetches for itself.
+// DistanceSlope returns by how many round trips wait and completion grow when every hop takes one round trip more: the number of hops on the
+// longest way, and the fetch that a join waits for. Source and limits: as Path.Predict. The distance is so large that it decides which way is the
+// longest, and that the messages of a join arrive within a round trip of each other. Orders are so rare that no two share a fetch.
 func (p Path) DistanceSlope() (wait, completion int, err error) {
 	t, err := p.withoutCosts().Predict(Constants{}.Farther(1))
 	return int(t.Wait), int(t.Completion), err
 }
 
+// withoutCosts returns a path whose steps cost nothing, so that only its hops count.
 func (p Path) withoutCosts() Path {
 	return Path{Answer: withoutCosts(p.Answer), Rest: withoutCosts(p.Rest)}
 }

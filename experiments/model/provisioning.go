@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// PeakWorkers returns how many workers keep waits short at a peak: λS + β√(λS), rounded up. A β of 1 lets about a quarter of the
-// orders wait, a β of 2 about a fortieth.
+// PeakWorkers returns how many workers keep waits short at a peak: λS + β√(λS), rounded up. With β = 1 about a quarter of the
+// orders wait, with β = 2 about one in forty.
 //
 // Source: square-root staffing (Halfin and Whitt, Heavy-Traffic Limits for Queues with Many Exponential Servers, 1981). Limits:
-// Poisson arrivals, a peak that is long against S; an approximation that is good within one worker from λS = 1 on, below which it
+// Poisson arrivals, a peak that is long compared to S. The approximation is at most one worker off from λS = 1 on; below that it
 // is refused.
 func PeakWorkers(arrivals float64, service time.Duration, beta float64) (int, error) {
 	offered := arrivals * service.Seconds()
@@ -36,8 +36,8 @@ func PeakWaitProbability(beta float64) (float64, error) {
 	return 1 / (1 + beta*below/density), nil
 }
 
-// BacklogWorkers returns how many workers keep the wait of an overload's last order within a bound, when the queue may hold it and
-// the load after is lower: the least N with (λ/Nμ−1)·T ≤ wait, and N above the mean load. This is how a queue trades workers for
+// BacklogWorkers returns how many workers limit the wait of an overload's last order to wait, when orders may queue and
+// the load after the overload is lower: the smallest N with (λ/Nμ−1)·T ≤ wait, and N above the mean load. This is how a queue trades workers for
 // waiting.
 //
 // Source: Overload.Wait solved for the capacity. Limits: as Overload; the mean load must leave the workers some slack.

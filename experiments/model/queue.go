@@ -13,7 +13,7 @@ const (
 	mostPlaces  = 1_000_000
 )
 
-// Load is what arrives at one queue and who serves it.
+// Load is the arrivals at one queue and the workers that serve it.
 type Load struct {
 	Arrivals float64       // per second
 	Service  time.Duration // mean time that an order keeps a worker
@@ -74,7 +74,7 @@ func MMNWaitBeyond(l Load, t time.Duration) (float64, error) {
 	return q.WaitProbability * math.Exp(-spare*t.Seconds()), nil
 }
 
-// MMNK predicts a queue of N workers and a bounded number of waiting places; who finds them full is refused. With no places it is
+// MMNK predicts a queue of N workers and a limited number of waiting places. An order that finds all places taken is refused. With no places it is
 // Erlang's loss system. The response and the wait are those of orders that are not refused.
 //
 // Source: Gross and Harris, Fundamentals of Queueing Theory, 1998, section 2.5 (there K = N + places). Limits: Poisson arrivals,

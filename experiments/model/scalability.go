@@ -15,8 +15,8 @@ type Scalability struct {
 
 // Throughput returns the rate of n workers.
 //
-// Source: Gunther, Guerrilla Capacity Planning, 2007, chapter 4. Limits: a description, not a mechanism: it extrapolates badly
-// beyond the n that it was fitted on.
+// Source: Gunther, Guerrilla Capacity Planning, 2007, chapter 4. Limits: it describes measurements and explains nothing, so it extrapolates badly
+// beyond the n that it was fitted to.
 func (s Scalability) Throughput(n float64) (float64, error) {
 	err := errors.Join(positive("the number of workers", n), positive("the rate of one", s.Rate),
 		notNegative("the contention", s.Contention), notNegative("the coherency", s.Coherency))
@@ -64,7 +64,7 @@ func checkFit(workers, throughputs []float64) error {
 	return nil
 }
 
-// fit solves the normal equations for y = n/throughput = a + b·(n−1) + c·n(n−1), with weights 1/y², for the parameters in use.
+// fit solves the normal equations of least squares for y = n/throughput = a + b·(n−1) + c·n(n−1), with weights 1/y², for the parameters in use.
 func fit(workers, throughputs []float64, use [3]bool) (s Scalability, squares float64, ok bool) {
 	var m [3][4]float64
 	for i, n := range workers {

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// StaleShare returns the share of reads that are stale at a time after the answer: that of the orders whose tail (from the answer
+// StaleShare returns the share of reads that are stale at a given time after the answer: the share of orders whose tail (from the answer
 // to the completion) is longer, P(tail > t).
 //
-// Source: the definition of a probabilistically bounded staleness (Bailis and others, 2012). Limits: the reads are spread over
-// orders like those of the tails; a read takes no time.
+// Source: the definition of probabilistically bounded staleness (Bailis and others, 2012). Limits: all orders are read equally often; a read
+// takes no time.
 func StaleShare(tails []time.Duration, after time.Duration) (float64, error) {
 	if len(tails) == 0 {
 		return 0, errors.New("no tails: the stale share is not known")
