@@ -135,7 +135,7 @@ func (p *Partition) trace(id journey.TraceID, offset int64) *trace {
 	_, t.done = p.done[id]
 	p.traces[id] = t
 	p.born = append(p.born, t)
-	p.grow(t, 512)
+	p.grow(t, traceBytes)
 	p.wake(t, p.now+p.config.Quiet)
 	return t
 }

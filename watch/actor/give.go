@@ -53,7 +53,7 @@ func (p *Partition) give(l *local) {
 		if len(r.Spans)+len(r.Stubs) > 0 {
 			sortBytes(&r.Spans)
 			sortBytes(&r.Stubs)
-			p.grow(t, 16*int64(len(r.Spans)+len(r.Stubs)))
+			p.grow(t, 36*int64(len(r.Spans)+len(r.Stubs)))
 			p.send = append(p.send, r)
 		}
 	}
@@ -64,8 +64,8 @@ func (p *Partition) gift(t *trace, root journey.TraceID) *gift {
 	g := t.gave[root]
 	if g == nil {
 		g = &gift{make(map[int]struct{}), make(map[uint64]struct{})}
+		p.grow(t, entries(len(t.gave))+mapBytes/2)
 		t.gave[root] = g
-		p.grow(t, 2*overhead)
 	}
 	return g
 }

@@ -71,6 +71,9 @@ func (p *Partition) handleAsk(t *trace, r record.Record) (news bool) {
 		if !p.store(t, &list, p.hash(hashAsk, r.Of[:], b), b) {
 			continue
 		}
+		if len(t.asks[r.Of]) == 0 {
+			p.grow(t, entries(len(t.asks)))
+		}
 		t.asks[r.Of] = append(t.asks[r.Of], ask{r.From, list[0]})
 		news = true
 	}
@@ -93,6 +96,9 @@ func (p *Partition) handleGive(t *trace, r record.Record) (news, work bool) {
 func (p *Partition) handleTell(t *trace, r record.Record) (news bool) {
 	if r.Judge {
 		old, known := t.reaches[r.From]
+		if !known {
+			p.grow(t, entries(len(t.reaches)))
+		}
 		t.reaches[r.From] = old || r.Reach
 		return !known || old != t.reaches[r.From]
 	}
@@ -100,8 +106,8 @@ func (p *Partition) handleTell(t *trace, r record.Record) (news bool) {
 	a := t.answers[ref]
 	if a == nil {
 		a = &answer{roots: make(map[journey.TraceID]record.Root)}
+		p.grow(t, entries(len(t.answers))+mapBytes+overhead)
 		t.answers[ref] = a
-		p.grow(t, overhead)
 		news = true
 	}
 	for _, list := range [...][][]byte{r.Spans, r.Stubs} {
@@ -123,6 +129,9 @@ func (p *Partition) handleTell(t *trace, r record.Record) (news bool) {
 		old, known := a.roots[x.Trace]
 		if known {
 			x.Orphan, x.First = x.Orphan && old.Orphan, min(x.First, old.First)
+		}
+		if !known {
+			p.grow(t, overhead)
 		}
 		if !known || x != old {
 			a.roots[x.Trace] = x

@@ -98,8 +98,20 @@ type gift struct {
 	sent  map[uint64]struct{} // hashes of spans and stubs that were sent
 }
 
-// overhead estimates the memory of the bookkeeping for one stored item, in bytes.
-const overhead = 48
+// Estimates of memory beyond the bytes of spans, in bytes.
+const (
+	traceBytes = 732 // an actor
+	overhead   = 84  // a stored span, or an entry of a map
+	mapBytes   = 320 // a map's first entry: maps make room for eight
+)
+
+// entries estimates the memory of one more entry in a map of n.
+func entries(n int) int64 {
+	if n == 0 {
+		return mapBytes
+	}
+	return overhead
+}
 
 // store keeps the bytes of a span in a list, once: h is their hash. It reports whether they are new.
 func (p *Partition) store(t *trace, list *[]stored, h uint64, b []byte) bool {

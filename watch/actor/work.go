@@ -101,8 +101,8 @@ func (p *Partition) askFor(t *trace, s *journey.Span, of, link journey.Ref) {
 	if _, asked := t.asked[key]; asked || of.Trace == t.id || of.Span.IsZero() {
 		return
 	}
+	p.grow(t, entries(len(t.asked)))
 	t.asked[key] = p.now
-	p.grow(t, overhead)
 	who := handlerOf(s, link)
 	p.send = append(p.send, record.Record{Kind: record.Ask, To: of.Trace, From: t.id, Of: of.Span, Spans: [][]byte{record.AppendSpan(nil, &who)}})
 }
@@ -153,6 +153,9 @@ func (p *Partition) tellOne(l *local, i journey.Index, of journey.SpanID, to jou
 	sortBytes(&r.Stubs)
 	h := p.hash(hashTell, r.Append(nil))
 	if key := (telling{of, to}); l.trace.sent[key] != h {
+		if _, again := l.trace.sent[key]; !again {
+			p.grow(l.trace, entries(len(l.trace.sent)))
+		}
 		l.trace.sent[key] = h
 		p.send = append(p.send, r)
 	}
