@@ -38,6 +38,7 @@ type Live struct {
 	changes *changes
 	nudges  chan struct{} // has an element when there may be something to read
 	broker  *brokerWatch
+	queues  *queueWatch
 	ctx     context.Context // ends with the lab
 	end     context.CancelFunc
 	ended   sync.WaitGroup // of what goes on in the background
@@ -153,6 +154,7 @@ func (l *Live) begin(ctx context.Context, first Conditions) error {
 	}
 	if l.config.Target == "" {
 		l.broker = newBrokerWatch(l.config.Flow, l.env.config)
+		l.queues = newQueueWatch(l.env.config)
 	}
 	l.reads.states = newStateReader(l.env.client, l.name, l.reads.take)
 	if err := l.SetConditions(first); err != nil {
@@ -175,6 +177,7 @@ func (l *Live) Close(ctx context.Context) error {
 	l.ended.Wait()
 	l.changes.stop()
 	l.broker.close()
+	l.queues.close()
 	errs := []error{l.env.stop(ctx)}
 	if l.forward != nil {
 		_, err := l.forward.Finish(ctx)

@@ -22,13 +22,13 @@ type GroupLag struct {
 	Records      int64
 }
 
-// DeadLetters is how many records are in a topic of dead letters.
+// DeadLetters is how many records are in a topic of dead letters, or messages in RabbitMQ's queue of them.
 type DeadLetters struct {
-	Topic   string // without the prefix of this lab
+	Topic   string // or the queue, without the prefix of this lab
 	Records int64
 }
 
-// brokerInterval is the shortest time between two questions to the Kafka.
+// brokerInterval is the shortest time between two questions to a broker.
 const brokerInterval = time.Second
 
 // brokerWatch asks a Kafka for lags and dead letters, while somebody looks.

@@ -15,8 +15,9 @@ type Snapshot struct {
 	Version    uint64    // grows with each change
 	At         time.Time // of the snapshot
 	Forms      []LiveForm
-	Lag        []GroupLag    // none with services elsewhere, and none of RabbitMQ's queues
-	Dead       []DeadLetters // likewise
+	Lag        []GroupLag    // of Kafka; none with services elsewhere
+	Queues     []QueueDepth  // of RabbitMQ; likewise
+	Dead       []DeadLetters // likewise, of both
 	Parts      []Part
 	Fired      []FiredCount
 	Stream     Stream
@@ -50,7 +51,8 @@ func (l *Live) Snapshot() Snapshot {
 	version, _ := l.changes.now()
 	s := Snapshot{Version: version, At: time.Now(), Parts: l.parts(), Stream: l.Stream(), Conditions: l.Conditions()}
 	lag, dead, asked := l.broker.now(l.changes.note)
-	s.Lag, s.Dead = lag, dead
+	queues, deadMessages, heard := l.queues.now(l.changes.note)
+	s.Lag, s.Queues, s.Dead = lag, queues, slices.Concat(dead, deadMessages)
 	l.judge.mu.Lock()
 	defer l.judge.mu.Unlock()
 	for _, form := range l.config.Forms {
@@ -61,6 +63,9 @@ func (l *Live) Snapshot() Snapshot {
 	s.Fired, s.Kept, s.LeftOut = l.fired(), len(l.judge.kept.inOrder), l.judge.kept.leftOut
 	s.AtRest = l.atRest()
 	s.Problems = l.problems(s, asked)
+	if heard != nil {
+		s.Problems = append(s.Problems, fmt.Sprintf("the RabbitMQ does not answer: %v", heard))
+	}
 	return s
 }
 

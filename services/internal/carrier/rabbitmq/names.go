@@ -14,11 +14,14 @@ import (
 	"tracelab/services/internal/carrier"
 )
 
+// DeadLetters is the name of the queue of dead letters, without a prefix.
+const DeadLetters = "tracelab.dead"
+
 const (
-	exchange      = "tracelab"      // its routing keys are the topics
-	deadLetters   = "tracelab.dead" // an exchange and its queue
-	deliveryLimit = 20              // of a message on a quorum queue, before it goes to the dead letters
-	queueBytes    = 64 << 20        // of one queue: then the broker takes no more for it, and the publisher waits
+	exchange      = "tracelab"  // its routing keys are the topics
+	deadLetters   = DeadLetters // an exchange and its queue
+	deliveryLimit = 20          // of a message on a quorum queue, before it goes to the dead letters
+	queueBytes    = 64 << 20    // of one queue: then the broker takes no more for it, and the publisher waits
 )
 
 // names are those of exchanges and queues, with the prefix of a run.

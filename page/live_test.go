@@ -1,0 +1,32 @@
+package page
+
+import (
+	"strings"
+	"testing"
+
+	"tracelab/lab"
+)
+
+// TestQueuesBesideLag: what waits in RabbitMQ's queues stands beside what Kafka's groups have not committed, and alone where nothing comes over Kafka.
+func TestQueuesBesideLag(t *testing.T) {
+	s := New(nil, Config{})
+	lag, queues := []lab.GroupLag{{Group: "payment", Topic: "stock.reserved", Records: 7}}, []lab.QueueDepth{{Queue: "shipping", Messages: 12}}
+	const group, queue, none = `<td>stock.reserved</td><td class="num">7</td>`, `<th scope="row">shipping</th><td class="num">12</td>`, "No consumer group is known yet"
+	for name, c := range map[string]struct {
+		view liveView
+		want []string
+	}{
+		"both":     {liveView{Lag: lag, Queues: queues}, []string{group, queue}},
+		"kafka":    {liveView{Lag: lag}, []string{group}},
+		"rabbitmq": {liveView{Queues: queues}, []string{queue}},
+		"neither":  {liveView{}, []string{none}},
+	} {
+		html := string(s.fragment("live.html", "lag", c.view))
+		for _, piece := range []string{group, queue, none} {
+			want := strings.Contains(strings.Join(c.want, "\n"), piece)
+			if strings.Contains(html, piece) != want {
+				t.Errorf("%s: %q is there: %v, want %v:\n%s", name, piece, !want, want, html)
+			}
+		}
+	}
+}
