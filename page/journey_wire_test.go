@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/net/html"
 
+	"tracelab/internal/broker/brokertest"
 	"tracelab/internal/testkit/wiretap"
 	"tracelab/lab"
 	"tracelab/services"
@@ -47,26 +48,12 @@ func calls(tap *wiretap.Tap, form services.Form) hops {
 // records adds the headers of n records of all topics, read by a consumer that knows nothing of traces.
 func (h hops) records(t *testing.T, brokers []string, form services.Form, n int) {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.DisableClientMetrics(), kgo.ConsumeRegex(), kgo.ConsumeTopics(".*"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for n > 0 {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			t.Fatal(err)
+	for _, r := range brokertest.Records(t, n, time.Minute, kgo.SeedBrokers(brokers...), kgo.ConsumeRegex(), kgo.ConsumeTopics(".*")) {
+		values := map[string]string{}
+		for _, header := range r.Headers {
+			values[header.Key] = string(header.Value)
 		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			n--
-			values := map[string]string{}
-			for _, header := range r.Headers {
-				values[header.Key] = string(header.Value)
-			}
-			h.add(form, values["traceparent"], values["baggage"])
-		})
+		h.add(form, values["traceparent"], values["baggage"])
 	}
 }
 

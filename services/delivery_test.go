@@ -2,7 +2,6 @@ package services
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"tracelab/internal/broker/brokertest"
 	"tracelab/services/faults"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
@@ -56,17 +56,8 @@ func (l *testLab) processSpans(e Experiment, service string) []sdktrace.ReadOnly
 // deadLetters are the records of a topic's dead letters.
 func (l *testLab) deadLetters(topic string) []*kgo.Record {
 	l.Helper()
-	var records []*kgo.Record
-	client, err := kgo.NewClient(kgo.SeedBrokers(l.cluster.ListenAddrs()...), kgo.Dialer(l.config.Network.Dial), kgo.DisableClientMetrics(),
-		kgo.ConsumeTopics(topic+carrier.DeadLetters), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	l.must(err)
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(l.Context(), patience) // of virtual time: the client may ask for the topic more than once
-	defer cancel()
-	for ctx.Err() == nil {
-		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { records = append(records, r) })
-	}
-	return records
+	// patience is virtual time: the client may ask for the topic more than once.
+	return brokertest.Records(l, 0, patience, kgo.SeedBrokers(l.cluster.ListenAddrs()...), kgo.Dialer(l.config.Network.Dial), kgo.ConsumeTopics(topic+carrier.DeadLetters))
 }
 
 func headersOf(r *kgo.Record) map[string]string {

@@ -1,7 +1,6 @@
 package services
 
 import (
-	"context"
 	"maps"
 	"net"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"tracelab/internal/broker/brokertest"
 	"tracelab/internal/telemetry"
 	"tracelab/internal/testkit/wiretap"
 	"tracelab/services/flows"
@@ -55,23 +55,13 @@ func overTap(t *testing.T, tap *wiretap.Tap, port string, read func(sent []byte)
 // overKafka reads the records of all topics, as a consumer that knows nothing of traces.
 func (l *testLab) overKafka(n int) []crossed {
 	l.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(l.config.Kafka...), kgo.Dialer(l.config.Network.Dial), kgo.DisableClientMetrics(),
-		kgo.ConsumeTopics(flows.Order().Topics()...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	l.must(err)
-	defer client.Close()
 	var all []crossed
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	for len(all) < n {
-		fetches := client.PollFetches(ctx)
-		l.must(fetches.Err())
-		fetches.EachRecord(func(r *kgo.Record) {
-			c := crossed{}
-			for _, h := range r.Headers {
-				c.keep(h.Key, string(h.Value))
-			}
-			all = append(all, c)
-		})
+	for _, r := range brokertest.Records(l, n, patience, kgo.SeedBrokers(l.config.Kafka...), kgo.Dialer(l.config.Network.Dial), kgo.ConsumeTopics(flows.Order().Topics()...)) {
+		c := crossed{}
+		for _, h := range r.Headers {
+			c.keep(h.Key, string(h.Value))
+		}
+		all = append(all, c)
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/internal/broker/brokertest"
 	"tracelab/services/flows"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
@@ -65,11 +66,7 @@ func TestThePayloadTravels(t *testing.T) {
 		if sent < 4096 || sent > 4096+300 {
 			t.Errorf("the call has %d bytes", sent)
 		}
-		client, err := kgo.NewClient(kgo.SeedBrokers(l.cluster.ListenAddrs()...), kgo.Dialer(l.config.Network.Dial), kgo.DisableClientMetrics(),
-			kgo.ConsumeTopics("shop.taken"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-		l.must(err)
-		defer client.Close()
-		records := client.PollFetches(l.Context()).Records()
+		records := brokertest.Records(l, 1, patience, kgo.SeedBrokers(l.cluster.ListenAddrs()...), kgo.Dialer(l.config.Network.Dial), kgo.ConsumeTopics("shop.taken"))
 		event := &orderpb.Event{}
 		if len(records) != 1 || protojson.Unmarshal(records[0].Value, event) != nil || event.GetPayload() != (Experiment{Form: REST}).payload(row) {
 			t.Errorf("%d records with %d bytes of payload, want what a call has", len(records), len(event.GetPayload()))

@@ -173,15 +173,5 @@ func (c *nodeConn) Write(b []byte) (int, error) {
 // records reads the whole of a topic.
 func (g *group) records(topic string) []*kgo.Record {
 	g.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(g.cluster.ListenAddrs()...), kgo.Dialer(g.network.DialContext), kgo.DisableClientMetrics(),
-		kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(fetchWait))
-	g.must(err)
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	var all []*kgo.Record
-	for ctx.Err() == nil {
-		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { all = append(all, r) })
-	}
-	return all
+	return brokertest.Records(g, 0, 2*time.Second, kgo.SeedBrokers(g.cluster.ListenAddrs()...), kgo.Dialer(g.network.DialContext), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(fetchWait))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
+	"tracelab/internal/broker/brokertest"
 	"tracelab/internal/testmain"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/carrier/carriertest"
@@ -102,17 +103,7 @@ func (b *bubble) produce(key string, values ...string) {
 // records reads the whole of a topic.
 func (b *bubble) records(topic string) []*kgo.Record {
 	b.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.Dial), kgo.DisableClientMetrics(),
-		kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	b.Must(err)
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(b.Context(), time.Second)
-	defer cancel()
-	var all []*kgo.Record
-	for ctx.Err() == nil {
-		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { all = append(all, r) })
-	}
-	return all
+	return brokertest.Records(b.T, 0, time.Second, kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.Dial), kgo.ConsumeTopics(topic))
 }
 
 // uncommitted counts the records of the topic "orders" that the group has not committed.

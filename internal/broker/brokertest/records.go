@@ -1,0 +1,30 @@
+package brokertest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Records reads topics from their starts, as a consumer outside any group that knows nothing of traces: the first n records at least, or with n = 0 all
+// that come within the time. It ends the test when fewer than n come within it. opts name the broker and the topics.
+func Records(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) []*kgo.Record {
+	t.Helper()
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.DisableClientMetrics(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	var all []*kgo.Record
+	for ctx.Err() == nil && (n == 0 || len(all) < n) {
+		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { all = append(all, r) })
+	}
+	if len(all) < n {
+		t.Fatalf("%d records came within %v, want %d", len(all), within, n)
+	}
+	return all
+}
