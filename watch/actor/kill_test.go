@@ -64,3 +64,28 @@ func (n *network) kill(k int) {
 		n.inbox[k] = append(n.inbox[k], int(position))
 	}
 }
+
+// When a partition is read again, others may know of a trace's root before the trace itself does: it passes nothing on that has no name.
+func TestRootThatOnlyOthersKnow(t *testing.T) {
+	p := actor.New(actor.Config{})
+	own, below := handles(1, 2), handles(3, 1)
+	below.Links[0].Span = own.ID
+	p.Handle(record.Record{Kind: record.Span, To: own.Trace, Spans: [][]byte{record.AppendSpan(nil, &own)}}, 0)
+	p.Handle(record.Record{Kind: record.Ask, To: own.Trace, From: below.Trace, Of: own.ID, Spans: [][]byte{record.AppendSpan(nil, &below)}}, 1)
+	p.Handle(record.Record{
+		Kind: record.Tell, To: own.Trace, From: own.Links[0].Trace, Of: own.Links[0].Span, Spans: [][]byte{record.AppendSpan(nil, &sends(2)[1])},
+		Roots: []record.Root{{Trace: own.Trace, Orphan: true, First: base}, {Trace: own.Links[0].Trace, First: base}},
+	}, 2)
+	send, _ := p.Take()
+	told := 0
+	for _, r := range send {
+		for _, x := range r.Roots {
+			if told++; x.Trace != own.Links[0].Trace {
+				t.Errorf("%v tells of the root %s", r.Kind, x.Trace)
+			}
+		}
+	}
+	if told != 1 {
+		t.Errorf("%d roots were told of, want 1", told)
+	}
+}
