@@ -11,19 +11,8 @@ import (
 // TestCIRunsWhatFailsOnceMore takes the functions out of .ci/run and lets them test a module: a package that fails once is named as flaky, and one that
 // fails twice fails.
 func TestCIRunsWhatFailsOnceMore(t *testing.T) {
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("no bash: .ci/run does not run here, either")
-	}
-	text, err := os.ReadFile(filepath.Join(".ci", "run"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, functions, ok := strings.Cut(string(text), "\nfailures() {")
-	functions, _, also := strings.Cut(functions, "\n# Fuzz targets run")
-	if !ok || !also {
-		t.Fatal(".ci/run has no failures and tested any more")
-	}
+	bash := bashOfCI(t)
+	functions := partOfCI(t, "\nfailures() {", "\n# Fuzz targets run")
 	const flaky = `package a
 import ("os"; "testing")
 func TestOnce(t *testing.T) { t.Run("part", func(t *testing.T) {
@@ -59,4 +48,29 @@ func TestOnce(t *testing.T) { t.Run("part", func(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bashOfCI returns the shell of .ci/run. Where there is none the test is skipped: .ci/run does not run there, either.
+func bashOfCI(t *testing.T) string {
+	t.Helper()
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash: .ci/run does not run here, either")
+	}
+	return bash
+}
+
+// partOfCI returns what stands in .ci/run behind one text and before the next one.
+func partOfCI(t *testing.T, behind, before string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, ok := strings.Cut(string(text), behind)
+	part, _, also := strings.Cut(part, before)
+	if !ok || !also {
+		t.Fatalf(".ci/run has no %q and %q any more", behind, before)
+	}
+	return part
 }

@@ -84,19 +84,7 @@ func testFiles(t *testing.T) map[string][]string {
 // unracedTests is what the function of that name in .ci/run prints of a folder.
 func unracedTests(t *testing.T, folder string) string {
 	t.Helper()
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("no bash: .ci/run does not run here, either")
-	}
-	text, err := os.ReadFile(filepath.Join(".ci", "run"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, function, ok := strings.Cut(string(text), "\nunraced_tests() {")
-	function, _, also := strings.Cut(function, "\n}\n")
-	if !ok || !also {
-		t.Fatal(".ci/run has no unraced_tests any more")
-	}
+	bash, function := bashOfCI(t), partOfCI(t, "\nunraced_tests() {", "\n}\n")
 	out, err := exec.CommandContext(t.Context(), bash, "-c", "set -euo pipefail\nunraced_tests() {"+function+"\n}\nunraced_tests "+folder).Output()
 	if err != nil {
 		t.Fatal(err)

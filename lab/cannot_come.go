@@ -34,11 +34,11 @@ func (w *brokerWatch) nothingWaits(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	lags, _, err := w.read(ctx)
+	state, err := w.read(ctx)
 	if err != nil {
 		return false
 	}
-	for _, lag := range lags {
+	for _, lag := range state.lag {
 		if lag.Records > 0 {
 			return false
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -28,28 +27,27 @@ type DeadLetters struct {
 	Records int64
 }
 
-// brokerInterval is the shortest time between two questions to a broker.
-const brokerInterval = time.Second
-
 // brokerWatch asks a Kafka for lags and dead letters, while somebody looks.
 type brokerWatch struct {
 	config services.Config
 	groups []string
 	dead   []string // topics
 
+	question question[brokerState]
+
 	mu     sync.Mutex
-	asking bool
-	asked  time.Time
 	client *kgo.Client // nil until it is needed
-	lag    []GroupLag
-	found  []DeadLetters
-	err    error // of the last question
-	doing  sync.WaitGroup
-	closed bool
+}
+
+// brokerState is what waits in a Kafka, and what was put aside there.
+type brokerState struct {
+	lag  []GroupLag
+	dead []DeadLetters
 }
 
 func newBrokerWatch(f *flows.Flow, config services.Config) *brokerWatch {
 	w := &brokerWatch{config: config}
+	w.question.ask = w.read
 	for _, service := range f.Services() {
 		if len(f.Consumes(service, flows.KafkaLog)) > 0 {
 			w.groups = append(w.groups, config.Prefix+service)
@@ -66,34 +64,13 @@ func (w *brokerWatch) consumes(service string) bool {
 	return w != nil && slices.Contains(w.groups, w.config.Prefix+service)
 }
 
-// now is what was asked last. It asks again in the background when that was a while ago, and calls done when there is an answer.
+// now is what was asked last, as a question does it.
 func (w *brokerWatch) now(done func()) ([]GroupLag, []DeadLetters, error) {
 	if w == nil || len(w.groups) == 0 {
 		return nil, nil, nil
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.asking && !w.closed && time.Since(w.asked) >= brokerInterval {
-		w.asking = true
-		w.doing.Go(func() {
-			w.ask()
-			done()
-		})
-	}
-	return slices.Clone(w.lag), slices.Clone(w.found), w.err
-}
-
-// ask asks once.
-func (w *brokerWatch) ask() {
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
-	defer cancel()
-	lag, found, err := w.read(ctx)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.asking, w.asked = false, time.Now()
-	if w.err = err; err == nil {
-		w.lag, w.found = lag, found
-	}
+	state, err := w.question.now(done)
+	return slices.Clone(state.lag), slices.Clone(state.dead), err
 }
 
 // connect returns the client, which it makes when it is first needed.
@@ -116,15 +93,15 @@ func (w *brokerWatch) connect() (*kgo.Client, error) {
 }
 
 // read asks for the lag of each group, and for the length of each topic of dead letters.
-func (w *brokerWatch) read(ctx context.Context) (lag []GroupLag, found []DeadLetters, err error) {
+func (w *brokerWatch) read(ctx context.Context) (state brokerState, err error) {
 	client, err := w.connect()
 	if err != nil {
-		return nil, nil, err
+		return state, err
 	}
 	admin := kadm.NewClient(client)
 	lags, err := admin.Lag(ctx, w.groups...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("ask for lags: %w", err)
+		return state, fmt.Errorf("ask for lags: %w", err)
 	}
 	lags.Each(func(group kadm.DescribedGroupLag) {
 		for topic, partitions := range group.Lag {
@@ -132,12 +109,12 @@ func (w *brokerWatch) read(ctx context.Context) (lag []GroupLag, found []DeadLet
 			for _, p := range partitions {
 				records += max(0, p.Lag)
 			}
-			lag = append(lag, GroupLag{w.name(group.Group), w.name(topic), records})
+			state.lag = append(state.lag, GroupLag{w.name(group.Group), w.name(topic), records})
 		}
 	})
-	slices.SortFunc(lag, func(a, b GroupLag) int { return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Topic, b.Topic)) })
-	found, err = w.readDead(ctx, admin)
-	return lag, found, err
+	slices.SortFunc(state.lag, func(a, b GroupLag) int { return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Topic, b.Topic)) })
+	state.dead, err = w.readDead(ctx, admin)
+	return state, err
 }
 
 // readDead asks for the topics of dead letters that are there: most never are.
@@ -176,10 +153,7 @@ func (w *brokerWatch) close() {
 	if w == nil {
 		return
 	}
-	w.mu.Lock()
-	w.closed = true
-	w.mu.Unlock()
-	w.doing.Wait()
+	w.question.close()
 	if w.client != nil {
 		w.client.Close()
 	}

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
-	"time"
 
 	"tracelab/services"
 )
@@ -18,60 +16,48 @@ type QueueDepth struct {
 
 // queueWatch asks a RabbitMQ for the depths of its queues, while somebody looks.
 type queueWatch struct {
-	queues *services.Queues
+	queues   *services.Queues
+	question question[queueState]
+}
 
-	mu     sync.Mutex
-	asking bool
-	asked  time.Time
+// queueState is what waits in the queues of a RabbitMQ.
+type queueState struct {
 	depths []QueueDepth
 	dead   []DeadLetters
-	err    error // of the last question
-	doing  sync.WaitGroup
-	closed bool
 }
 
 // newQueueWatch is nil where nothing comes over a RabbitMQ.
 func newQueueWatch(config services.Config) *queueWatch {
-	if queues := services.NewQueues(config); queues != nil {
-		return &queueWatch{queues: queues}
+	queues := services.NewQueues(config)
+	if queues == nil {
+		return nil
 	}
-	return nil
+	w := &queueWatch{queues: queues}
+	w.question.ask = w.read
+	return w
 }
 
-// now is what was asked last. It asks again in the background when that was a while ago, and calls done when there is an answer.
+// now is what was asked last, as a question does it.
 func (w *queueWatch) now(done func()) ([]QueueDepth, []DeadLetters, error) {
 	if w == nil {
 		return nil, nil, nil
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.asking && !w.closed && time.Since(w.asked) >= brokerInterval {
-		w.asking = true
-		w.doing.Go(func() {
-			w.ask()
-			done()
-		})
-	}
-	return slices.Clone(w.depths), slices.Clone(w.dead), w.err
+	state, err := w.question.now(done)
+	return slices.Clone(state.depths), slices.Clone(state.dead), err
 }
 
-// ask asks once.
-func (w *queueWatch) ask() {
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
-	defer cancel()
+// read asks for the depth of each queue, and of that of dead letters.
+func (w *queueWatch) read(ctx context.Context) (state queueState, err error) {
 	waiting, dead, err := w.queues.Waiting(ctx)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.asking, w.asked = false, time.Now()
-	if w.err = err; err != nil {
-		return
+	if err != nil {
+		return state, err
 	}
-	w.depths = nil
 	for service, messages := range waiting {
-		w.depths = append(w.depths, QueueDepth{service, int64(messages)})
+		state.depths = append(state.depths, QueueDepth{service, int64(messages)})
 	}
-	slices.SortFunc(w.depths, func(a, b QueueDepth) int { return cmp.Compare(a.Queue, b.Queue) })
-	w.dead = []DeadLetters{{services.RabbitDeadLetters, int64(dead)}}
+	slices.SortFunc(state.depths, func(a, b QueueDepth) int { return cmp.Compare(a.Queue, b.Queue) })
+	state.dead = []DeadLetters{{services.RabbitDeadLetters, int64(dead)}}
+	return state, nil
 }
 
 // close ends the connection. Nothing is asked after it.
@@ -79,9 +65,6 @@ func (w *queueWatch) close() {
 	if w == nil {
 		return
 	}
-	w.mu.Lock()
-	w.closed = true
-	w.mu.Unlock()
-	w.doing.Wait()
+	w.question.close()
 	w.queues.Close()
 }
