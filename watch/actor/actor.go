@@ -50,6 +50,7 @@ type Partition struct {
 	traces    map[journey.TraceID]*trace
 	born      []*trace // the oldest first
 	due       dueQueue
+	needs     neededQueue
 	dirty     []*trace
 	resources map[string]*resource
 	over      map[journey.TraceID]time.Duration // traces that are decided and forgotten, and when
@@ -113,13 +114,22 @@ func (p *Partition) Advance(now time.Duration, ready bool) {
 }
 
 // Oldest returns the lowest offset that an open actor still needs. It returns false when there is none: then no record that was read is needed.
+// It takes O(log n) for each actor that was forgotten since the last call, and O(1) besides.
 func (p *Partition) Oldest() (offset int64, open bool) {
-	for _, t := range p.traces {
-		if !open || t.oldest < offset {
-			offset, open = t.oldest, true
+	for len(p.needs) > 0 {
+		e := p.needs[0]
+		if t := p.traces[e.id]; t != nil && t.oldest == e.offset {
+			return e.offset, true
 		}
+		heap.Pop(&p.needs)
 	}
-	return offset, open
+	return 0, false
+}
+
+// need notes that a trace needs the records from an offset on.
+func (p *Partition) need(t *trace, offset int64) {
+	t.oldest = offset
+	heap.Push(&p.needs, needed{offset, t.id})
 }
 
 // trace returns the actor of a trace, and creates it if needed.
@@ -128,12 +138,13 @@ func (p *Partition) trace(id journey.TraceID, offset int64) *trace {
 		return t
 	}
 	t := &trace{
-		id: id, oldest: offset, born: p.wall, news: p.now, at: -1, worked: -p.config.Window, seen: make(map[uint64]struct{}), asks: make(map[journey.SpanID][]ask),
+		id: id, born: p.wall, news: p.now, at: -1, worked: -p.config.Window, seen: make(map[uint64]struct{}), asks: make(map[journey.SpanID][]ask),
 		answers: make(map[journey.Ref]*answer), asked: make(map[asking]time.Duration), reaches: make(map[journey.TraceID]bool),
 		gave: make(map[journey.TraceID]*gift), sent: make(map[telling]uint64),
 	}
 	_, t.done = p.done[id]
 	p.traces[id] = t
+	p.need(t, offset)
 	p.born = append(p.born, t)
 	p.grow(t, traceBytes)
 	p.wake(t, p.now+p.config.Quiet)
@@ -174,6 +185,26 @@ func (q *dueQueue) Pop() any {
 	old := *q
 	e := old[len(old)-1]
 	old[len(old)-1] = entry{}
+	*q = old[:len(old)-1]
+	return e
+}
+
+// needed is an offset that a trace needs, as long as its actor is open. It does not hold the actor, which may be forgotten long before its turn.
+type needed struct {
+	offset int64
+	id     journey.TraceID
+}
+
+// neededQueue is a heap of them, the lowest offset first.
+type neededQueue []needed
+
+func (q neededQueue) Len() int           { return len(q) }
+func (q neededQueue) Less(i, j int) bool { return q[i].offset < q[j].offset }
+func (q neededQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *neededQueue) Push(x any)        { *q = append(*q, x.(needed)) }
+func (q *neededQueue) Pop() any {
+	old := *q
+	e := old[len(old)-1]
 	*q = old[:len(old)-1]
 	return e
 }

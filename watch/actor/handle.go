@@ -17,7 +17,9 @@ func (p *Partition) Handle(r record.Record, offset int64) {
 		return
 	}
 	t := p.trace(r.To, offset)
-	t.oldest = min(t.oldest, offset)
+	if offset < t.oldest {
+		p.need(t, offset)
+	}
 	news, work := false, true
 	switch r.Kind {
 	case record.Span:
