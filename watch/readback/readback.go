@@ -57,6 +57,8 @@ func Start(config Config) (*Reader, error) {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
 	r := &Reader{config: config, often: rate.Sometimes{First: 1, Interval: logInterval}, from: map[int32]int64{}, after: map[int32]int64{}, ended: make(chan struct{})}
+	r.mu.Lock() // the client asks where to begin as soon as it is made, before this function has it
+	defer r.mu.Unlock()
 	var err error
 	r.client, err = kgo.NewClient(
 		kgo.SeedBrokers(config.Kafka...), kgo.ClientID("tracelab-watch-metrics"), kgo.DisableClientMetrics(), kgo.MetadataMaxAge(metadataMaxAge),
@@ -121,11 +123,14 @@ func (r *Reader) take(record *kgo.Record) {
 func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	starts, err := r.admin.ListStartOffsets(ctx, r.config.Topic)
+	r.mu.Lock()
+	admin := r.admin
+	r.mu.Unlock()
+	starts, err := admin.ListStartOffsets(ctx, r.config.Topic)
 	if err != nil {
 		return nil, fmt.Errorf("ask where %s begins: %w", r.config.Topic, err)
 	}
-	committed, err := r.admin.FetchOffsetsForTopics(ctx, r.config.Group, r.config.Topic)
+	committed, err := admin.FetchOffsetsForTopics(ctx, r.config.Group, r.config.Topic)
 	if err != nil {
 		return nil, fmt.Errorf("ask what the group %s has read: %w", r.config.Group, err)
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
@@ -29,11 +31,11 @@ func drains(t *testing.T, b *bubble) {
 		})
 	}
 	r := open()
-	ch, done := b.channel()
-	for i := range n {
-		b.Must(ch.Publish(b.prefix+"tracelab", "orders", true, false, publishing(fmt.Sprint("key", i), event(fmt.Sprint(i)))))
+	messages := make([]amqp.Publishing, n)
+	for i := range messages {
+		messages[i] = publishing(fmt.Sprint("key", i), event(fmt.Sprint(i)))
 	}
-	done()
+	b.publish(messages...)
 	<-begun
 	b.drainAndClose(r)
 	first := got.count()

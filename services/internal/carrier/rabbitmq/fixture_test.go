@@ -104,13 +104,29 @@ func (b *bubble) channel() (*amqp.Channel, func()) {
 // send sends values as they are, all with the same key.
 func (b *bubble) send(values ...string) {
 	b.Helper()
+	messages := make([]amqp.Publishing, len(values))
+	for i, value := range values {
+		messages[i] = publishing("key", value)
+	}
+	b.publish(messages...)
+}
+
+// publish sends messages, and returns when the broker has confirmed them: what it has not confirmed may be lost when the connection ends.
+func (b *bubble) publish(messages ...amqp.Publishing) {
+	b.Helper()
 	ch, done := b.channel()
 	defer done()
 	b.Must(ch.Confirm(false))
-	for _, value := range values {
-		c, err := ch.PublishWithDeferredConfirm(b.prefix+"tracelab", "orders", true, false, amqp.Publishing{CorrelationId: "key", Body: []byte(value)})
+	confirmed := make([]*amqp.DeferredConfirmation, len(messages))
+	for i, m := range messages {
+		c, err := ch.PublishWithDeferredConfirm(b.prefix+"tracelab", "orders", true, false, m)
 		b.Must(err)
-		c.Wait()
+		confirmed[i] = c
+	}
+	for _, c := range confirmed {
+		if !c.Wait() {
+			b.Fatal("the broker refused a message")
+		}
 	}
 }
 
