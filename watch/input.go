@@ -34,7 +34,7 @@ func (w *watcher) openInput(life context.Context) error {
 }
 
 // readInput writes the spans of records to the work topic, and damaged records to the dead letters.
-func (w *watcher) readInput(st *step, fetches kgo.Fetches) {
+func (w *watcher) readInput(st *step, fetches kgo.Fetches) (left bool) {
 	fetches.EachRecord(func(r *kgo.Record) {
 		p := w.in.parts[r.Partition]
 		if p == nil {
@@ -50,6 +50,7 @@ func (w *watcher) readInput(st *step, fetches kgo.Fetches) {
 			w.deadLetter(st, r, batch.Reason)
 		}
 	})
+	return false
 }
 
 // writeWork writes a record to the work topic, into the partition of its trace.

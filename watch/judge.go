@@ -118,10 +118,12 @@ func (w *watcher) readPartition(ctx context.Context, topic string, id int32, fro
 	return nil
 }
 
-// readWork hands records to their actors and writes the results: records for other actors at once, verdicts while the group is up to date.
-func (w *watcher) readWork(st *step, fetches kgo.Fetches) {
-	now := w.now()
-	at := w.gateState(now)
+// judgeTime limits what one step of the work topic spends on verdicts: the watcher's marks wait until it ends.
+const judgeTime = 200 * time.Millisecond
+
+// readWork hands records to their actors and writes the results: records for other actors at once, verdicts while the group is up to date. It
+// returns whether more are due than it had time for.
+func (w *watcher) readWork(st *step, fetches kgo.Fetches) (left bool) {
 	fetches.EachRecord(func(r *kgo.Record) {
 		p := w.work.parts[r.Partition]
 		if p == nil {
@@ -136,10 +138,13 @@ func (w *watcher) readWork(st *step, fetches kgo.Fetches) {
 		}
 		p.actors.Handle(rec, r.Offset)
 	})
+	now := w.now()
+	at := w.gateState(now)
 	for id, p := range w.work.parts {
-		p.actors.Advance(at.Now, at.Ready)
+		more := until(time.Now().Add(judgeTime / time.Duration(len(w.work.parts))))
+		left = p.actors.Advance(actor.Time{Gated: at.Now, Wall: now, Ready: at.Ready}, more) || left
 		if at.Held >= w.config.Patience {
-			p.actors.Overdue(now, w.config.Patience, at.reason())
+			left = p.actors.Overdue(w.config.Patience, at.reason(), more) || left
 		}
 		send, verdicts := p.actors.Take()
 		for i := range send {
@@ -148,6 +153,17 @@ func (w *watcher) readWork(st *step, fetches kgo.Fetches) {
 		for i := range verdicts {
 			w.writeVerdict(st, id, &verdicts[i])
 		}
+	}
+	return left
+}
+
+// until returns a function that returns true the first time, so that there is progress, and from then on before the deadline.
+func until(deadline time.Time) func() bool {
+	first := true
+	return func() bool {
+		is := first || time.Now().Before(deadline)
+		first = false
+		return is
 	}
 }
 

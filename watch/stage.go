@@ -63,15 +63,13 @@ func (p *place) oldest() int64 {
 	return p.next
 }
 
-// run reads records and commits offsets until the context ends.
-func (s *stage) run(ctx context.Context, handle func(*step, kgo.Fetches)) {
+// run reads records and commits offsets until the context ends. Handle returns whether it has more to do at once, without new records.
+func (s *stage) run(ctx context.Context, handle func(*step, kgo.Fetches) bool) {
 	committed := time.Now()
-	for ctx.Err() == nil {
-		polling, cancel := context.WithTimeout(ctx, roundTime)
-		fetches := s.client.PollRecords(polling, mostPolled)
-		cancel()
+	for left := false; ctx.Err() == nil; {
+		fetches := s.poll(ctx, left)
 		fetches.EachError(s.fetchFailed)
-		s.round(fetches, handle)
+		left = s.round(fetches, handle)
 		s.client.AllowRebalance()
 		if time.Since(committed) >= commitInterval {
 			committed = time.Now()
@@ -80,6 +78,16 @@ func (s *stage) run(ctx context.Context, handle func(*step, kgo.Fetches)) {
 			}
 		}
 	}
+}
+
+// poll returns the records that are there, and waits for some unless there is more to do at once.
+func (s *stage) poll(ctx context.Context, atOnce bool) kgo.Fetches {
+	if atOnce {
+		return s.client.PollRecords(nil, mostPolled) //nolint:staticcheck // nil is the client's word for not to wait
+	}
+	polling, cancel := context.WithTimeout(ctx, roundTime)
+	defer cancel()
+	return s.client.PollRecords(polling, mostPolled)
 }
 
 // fetchFailed logs the error of a fetch. The client retries it.
@@ -91,11 +99,11 @@ func (s *stage) fetchFailed(topic string, partition int32, err error) {
 }
 
 // round does one step: it handles the records, and notes the new offsets of all places once the step settles.
-func (s *stage) round(fetches kgo.Fetches, handle func(*step, kgo.Fetches)) {
+func (s *stage) round(fetches kgo.Fetches, handle func(*step, kgo.Fetches) bool) (left bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.acks.begin()
-	handle(st, fetches)
+	left = handle(st, fetches)
 	type now struct {
 		p            *place
 		next, commit int64
@@ -111,6 +119,7 @@ func (s *stage) round(fetches kgo.Fetches, handle func(*step, kgo.Fetches)) {
 			at.p.reach.settle(at.p.settled)
 		}
 	})
+	return left
 }
 
 // write sends a record of a step. An error ends the watcher: the next owners of its partitions begin again at the committed offsets.

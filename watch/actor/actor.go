@@ -43,8 +43,10 @@ type Verdict struct {
 type Partition struct {
 	config    Config
 	seed      maphash.Seed
-	now, wall time.Duration
-	ready     bool
+	now       time.Duration // the partition's own time, by which all times of its traces are: see Advance
+	clock     Time          // of the last Advance
+	begun     bool          // there was one
+	left      bool          // more is due than it looked at
 	since     time.Duration // when the group was up to date again
 	counts    Counts
 	traces    map[journey.TraceID]*trace
@@ -96,14 +98,30 @@ func compareRecords(a, b record.Record) int {
 		slices.CompareFunc(a.Spans, b.Spans, bytes.Compare), slices.CompareFunc(a.Stubs, b.Stubs, bytes.Compare))
 }
 
-// Advance sets the gated time, which never goes back, and judges the roots that are due. While ready is false, the group is behind and none is judged.
-func (p *Partition) Advance(now time.Duration, ready bool) {
-	if ready && !p.ready {
-		p.since = now
+// Time is what a watcher's clocks show. None of them goes back.
+type Time struct {
+	Gated time.Duration // passes only while the whole group of watchers is up to date
+	Wall  time.Duration // always passes
+	Ready bool          // the group is up to date: verdicts may be given
+}
+
+// Advance sets the time, and judges the roots that are due while more returns true; a nil more always does. It returns whether some are left.
+// Until they are judged, no time passes for this partition, so the verdicts are the same as if one call had looked at all. Time begins with the
+// first call. While the group is behind, no root is judged.
+func (p *Partition) Advance(now Time, more func() bool) (left bool) {
+	if p.begun && !p.left {
+		p.now += max(0, now.Gated-p.clock.Gated)
 	}
-	p.now, p.ready = max(p.now, now), ready
+	if now.Ready && !p.clock.Ready {
+		p.since = p.now
+	}
+	p.clock, p.begun, p.left = now, true, false
 	p.workAll()
-	for len(p.due) > 0 && p.due[0].at <= p.now && ready {
+	for len(p.due) > 0 && p.due[0].at <= p.now && now.Ready {
+		if more != nil && !more() {
+			p.left = true
+			return true
+		}
 		e := heap.Pop(&p.due).(entry)
 		if e.trace.at != e.at || p.traces[e.trace.id] != e.trace {
 			continue // a later or an earlier entry stands for it
@@ -111,6 +129,7 @@ func (p *Partition) Advance(now time.Duration, ready bool) {
 		p.look(e.trace)
 	}
 	p.sweep()
+	return false
 }
 
 // Oldest returns the lowest offset that an open actor still needs. It returns false when there is none: then no record that was read is needed.
@@ -138,7 +157,7 @@ func (p *Partition) trace(id journey.TraceID, offset int64) *trace {
 		return t
 	}
 	t := &trace{
-		id: id, born: p.wall, news: p.now, at: -1, worked: -p.config.Window, seen: make(map[uint64]struct{}), asks: make(map[journey.SpanID][]ask),
+		id: id, born: p.clock.Wall, news: p.now, at: -1, worked: -p.config.Window, seen: make(map[uint64]struct{}), asks: make(map[journey.SpanID][]ask),
 		answers: make(map[journey.Ref]*answer), asked: make(map[asking]time.Duration), reaches: make(map[journey.TraceID]bool),
 		gave: make(map[journey.TraceID]*gift), sent: make(map[telling]uint64),
 	}
@@ -174,13 +193,15 @@ type entry struct {
 	trace *trace
 }
 
-// dueQueue is a heap of entries, the earliest first.
+// dueQueue is a heap of entries, the earliest first, and of those for one time the one with the lowest trace id.
 type dueQueue []entry
 
-func (q dueQueue) Len() int           { return len(q) }
-func (q dueQueue) Less(i, j int) bool { return q[i].at < q[j].at }
-func (q dueQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *dueQueue) Push(x any)        { *q = append(*q, x.(entry)) }
+func (q dueQueue) Len() int { return len(q) }
+func (q dueQueue) Less(i, j int) bool {
+	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].trace.id.Compare(q[j].trace.id) < 0
+}
+func (q dueQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *dueQueue) Push(x any)   { *q = append(*q, x.(entry)) }
 func (q *dueQueue) Pop() any {
 	old := *q
 	e := old[len(old)-1]

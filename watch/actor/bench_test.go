@@ -25,7 +25,7 @@ func BenchmarkPartition(b *testing.B) {
 			}
 		}
 		now += 10 * time.Millisecond
-		p.Advance(now, true)
+		p.Advance(actor.Time{Gated: now, Ready: true}, nil)
 	}
 	b.ReportMetric(float64(handled)/b.Elapsed().Seconds(), "spans/s")
 	if c := p.Counts(); c.Bytes > 0 { // each trace is kept until the window passed: the last 6,000 journeys

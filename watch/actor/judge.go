@@ -220,13 +220,20 @@ func (l *local) reached() (reached, sure bool) {
 	return false, sure
 }
 
-// Overdue judges every root that has been open for longer than patience, although the group is not up to date. The journeys are incomplete for
-// the given reason, such as "partition 7 was behind". wall is the current time by the caller's clock, not gated time.
-func (p *Partition) Overdue(wall, patience time.Duration, reason string) {
-	p.wall = max(p.wall, wall)
+// Overdue judges the roots that have been open for longer than patience, although the group is not up to date, while more returns true; a
+// nil more always does. It returns whether some are left. The journeys are incomplete for the given reason, such as "partition 7 was behind".
+func (p *Partition) Overdue(patience time.Duration, reason string, more func() bool) (left bool) {
 	for _, t := range p.born {
-		if p.traces[t.id] == t && t.judged == open && t.counted && p.wall-t.born > patience {
-			p.judge(p.study(t), true, reason)
+		if p.clock.Wall-t.born <= patience {
+			break // those after it are younger
 		}
+		if p.traces[t.id] != t || t.judged != open || !t.counted || t.studied && !t.rooted {
+			continue
+		}
+		if more != nil && !more() {
+			return true
+		}
+		p.judge(p.study(t), true, reason)
 	}
+	return false
 }

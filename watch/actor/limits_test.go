@@ -22,7 +22,9 @@ type one struct {
 
 func newOne(t *testing.T, config actor.Config) *one {
 	t.Helper()
-	return &one{Partition: actor.New(config), t: t}
+	o := &one{Partition: actor.New(config), t: t}
+	o.Advance(actor.Time{Ready: true}, nil)
+	return o
 }
 
 // read handles spans and all that comes of them.
@@ -52,7 +54,7 @@ func (o *one) settle() {
 func (o *one) pass(d time.Duration) {
 	for end := o.now + d; o.now < end; {
 		o.now += 500 * time.Millisecond
-		o.Advance(o.now, true)
+		o.Advance(actor.Time{Gated: o.now, Wall: o.now, Ready: true}, nil)
 		o.settle()
 	}
 }
@@ -106,19 +108,28 @@ func handles(trace byte, of ...byte) journey.Span {
 // A root that is open for longer than patience is judged though the group is behind: once, as incomplete, for the reason given.
 func TestOverdue(t *testing.T) {
 	o := newOne(t, actor.Config{})
+	overdue := func(wall time.Duration) {
+		o.Advance(actor.Time{Wall: wall}, nil)
+		o.Overdue(5*time.Minute, "partition 7 was behind", nil)
+		o.settle()
+	}
 	o.read(sends(1)...)
-	o.Overdue(5*time.Minute, 5*time.Minute, "partition 7 was behind")
-	o.settle()
+	overdue(time.Minute)
+	o.read(sends(2)...)
+	overdue(5 * time.Minute)
 	o.judged(0)
-	o.Overdue(5*time.Minute+1, 5*time.Minute, "partition 7 was behind")
-	o.settle()
+	overdue(5*time.Minute + 1)
 	if v := o.judged(1); v.Incomplete != "partition 7 was behind" || v.Root != refOf(1, 1).Trace {
 		t.Errorf("verdict %+v", v)
 	}
-	o.Overdue(10*time.Minute, 5*time.Minute, "partition 7 was behind")
+	overdue(6*time.Minute + 1)
+	if v := o.judged(1); v.Root != refOf(2, 1).Trace {
+		t.Errorf("verdict %+v", v)
+	}
+	overdue(10 * time.Minute)
 	o.pass(2 * time.Minute)
 	o.judged(0)
-	if c := o.Counts(); c.Incomplete != 1 || c.Open != 0 || c.Bytes != 0 {
+	if c := o.Counts(); c.Incomplete != 2 || c.Open != 0 || c.Bytes != 0 {
 		t.Errorf("counts %+v", c)
 	}
 }
@@ -129,7 +140,7 @@ func TestBehind(t *testing.T) {
 	o.pass(time.Second)
 	o.read(sends(1)...)
 	o.pass(4500 * time.Millisecond)
-	o.Advance(o.now+time.Hour, false)
+	o.Advance(actor.Time{Gated: o.now + time.Hour}, nil)
 	o.settle()
 	o.judged(0)
 	o.now += time.Hour

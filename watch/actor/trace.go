@@ -15,7 +15,7 @@ type trace struct {
 	id      journey.TraceID
 	oldest  int64         // lowest offset of the records that it was made from
 	news    time.Duration // time of the last record with something new
-	born    time.Duration // time of the first record, by the clock of Overdue
+	born    time.Duration // time of the first record, by Time.Wall
 	at      time.Duration // time of the next look; negative for none
 	worked  time.Duration // time of the last work
 	fresh   int           // spans that came since the last work

@@ -196,6 +196,7 @@ type network struct {
 	verdicts   map[journey.TraceID][]string
 	now        time.Duration
 	behind     bool // the group is not up to date: time stands still for it
+	bounded    bool // a call of Advance looks at a few traces only
 }
 
 func newNetwork(t *rapid.T, partitions int, config actor.Config) *network {
@@ -270,8 +271,20 @@ func (n *network) advance(by time.Duration) {
 		n.now += by
 	}
 	for k, p := range n.partitions {
-		p.Advance(n.now, !n.behind)
+		var more func() bool
+		if n.bounded {
+			more = atMost(rapid.IntRange(0, 3).Draw(n.t, "looks"))
+		}
+		p.Advance(actor.Time{Gated: n.now, Wall: n.now, Ready: !n.behind}, more)
 		n.take(k)
+	}
+}
+
+// atMost returns a function that returns true n times.
+func atMost(n int) func() bool {
+	return func() bool {
+		n--
+		return n >= 0
 	}
 }
 

@@ -76,7 +76,7 @@ func measureStages(b *testing.B, values [][]byte, spans int) (handled, judged ti
 	b.ReportMetric(float64(liveHeap()-heap)/float64(spans), "heap-B/span")
 	before = cpuTime(b)
 	for _, now := range []time.Duration{0, time.Hour} {
-		partition.Advance(now, true)
+		partition.Advance(actor.Time{Gated: now, Ready: true}, nil)
 		exchange(partition, handle)
 	}
 	judged = cpuTime(b) - before
