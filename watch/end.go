@@ -12,30 +12,57 @@ import (
 // errEnd ends a watcher with Config.UntilEnd that has nothing left to judge.
 var errEnd = errors.New("all that the input held at the start is judged")
 
-// awaitEnd ends the watcher when the whole group has judged what the input held at the start. The group's commits tell, whichever watcher made
-// them: the commit of the work topic stays before the oldest open trace.
+// awaitEnd ends the watcher when the whole group has judged what the input held at the start. The input's commits tell that all of it is in the work
+// topic, whichever watcher made them, and the marks that it is judged: a commit of the work topic stays before traces that others may still ask.
 func (w *watcher) awaitEnd(ctx context.Context) {
-	for _, s := range []*stage{&w.in, &w.work} { // first the input: only then is all of it in the work topic
-		var ends kadm.ListedOffsets
-		for ; ctx.Err() == nil; pause(ctx, lookInterval) {
-			var done bool
-			var err error
-			if ends == nil {
-				ends, err = endsOf(ctx, s)
-			}
-			if err == nil {
-				done, err = committedUpTo(ctx, s, ends)
-			}
-			if err != nil && ctx.Err() == nil {
-				w.trouble.say("cannot ask how far the group is; trying again", "group", s.group, "error", err)
-			}
-			if done {
-				break
-			}
-		}
-	}
+	w.awaitAll(ctx, &w.in, committedUpTo)
+	w.awaitAll(ctx, &w.work, func(_ context.Context, _ *stage, ends kadm.ListedOffsets) (bool, error) {
+		return w.judgedUpTo(ends), nil
+	})
 	if ctx.Err() == nil {
 		w.fail(errEnd)
+	}
+}
+
+// awaitAll asks where the topic of a stage ends, and waits until done holds for these ends.
+func (w *watcher) awaitAll(ctx context.Context, s *stage, done func(context.Context, *stage, kadm.ListedOffsets) (bool, error)) {
+	var ends kadm.ListedOffsets
+	for ; ctx.Err() == nil; pause(ctx, lookInterval) {
+		var all bool
+		var err error
+		if ends == nil {
+			ends, err = endsOf(ctx, s)
+		}
+		if err == nil {
+			all, err = done(ctx, s, ends)
+		}
+		if err != nil && ctx.Err() == nil {
+			w.trouble.say("cannot ask how far the group is; trying again", "group", s.group, "error", err)
+		}
+		if all {
+			return
+		}
+	}
+}
+
+// judgedUpTo reports whether no verdict is to come of what the work topic held before the ends, by the newest mark of each partition.
+func (w *watcher) judgedUpTo(ends kadm.ListedOffsets) bool {
+	w.gateLock.Lock()
+	defer w.gateLock.Unlock()
+	all := true
+	ends.Each(func(end kadm.ListedOffset) {
+		m, marked := w.gate.last[part{id: end.Partition}]
+		all = all && marked && m.Judged >= end.Offset
+	})
+	return all
+}
+
+// decideRest counts what became of the traces of which no verdict is to come, when the watcher ends before their window.
+func (w *watcher) decideRest() {
+	w.work.mu.Lock()
+	defer w.work.mu.Unlock()
+	for _, p := range w.work.parts {
+		p.actors.End()
 	}
 }
 

@@ -21,7 +21,6 @@ const (
 // watcher names the marks that it had read before it asked where its partition ends. If one of ours is among them, then all records that
 // the partition held when we wrote that one are settled. So a watcher that was paused cannot mistake old marks for new ones.
 type gate struct {
-	quiet time.Duration // must pass between the end of a hold and the next verdict
 	parts []part        // all partitions that the group reads
 	last  map[part]mark // the newest mark of each
 	own   []sent        // marks of this watcher, oldest first
@@ -31,7 +30,6 @@ type gate struct {
 	gated  time.Duration // time that passed while verdicts could be given
 	held   bool          // the group is not up to date
 	since  time.Duration // start of the hold
-	back   time.Duration // end of the last hold
 	behind part          // the partition that caused the last hold
 }
 
@@ -45,8 +43,8 @@ type sent struct {
 const mostSent = 128
 
 // newGate returns a gate that holds verdicts until each partition is known to be up to date.
-func newGate(quiet time.Duration, now time.Duration) *gate {
-	return &gate{quiet: quiet, last: map[part]mark{}, held: true, since: now, at: now}
+func newGate(now time.Duration) *gate {
+	return &gate{last: map[part]mark{}, held: true, since: now, at: now}
 }
 
 // want sets the number of partitions of the input and of the work topic.
@@ -96,7 +94,8 @@ type state struct {
 	Behind part          // while it is not: the partition that is behind most
 }
 
-// advance sets the time and returns the gate's state.
+// advance sets the time and returns the gate's state. Records that were late may have changed what was due before a hold: actors begin their quiet anew
+// when Ready is back.
 func (g *gate) advance(now time.Duration) state {
 	passed := now - g.at
 	g.at = now
@@ -108,11 +107,9 @@ func (g *gate) advance(now time.Duration) state {
 		}
 		g.behind = worst
 		return state{Now: g.gated, Held: max(now-g.since, 1), Behind: worst}
-	case g.held:
-		g.held, g.back = false, now
-	}
-	if now-g.back < g.quiet { // records that were late may have changed what was due before the hold
-		return state{Now: g.gated}
+	case g.held: // what passed since the last advance belongs to the hold
+		g.held = false
+		return state{Now: g.gated, Ready: true}
 	}
 	// A watcher that was paused has read nothing meanwhile: it counts at most the time that it may be behind.
 	g.gated += min(passed, HoldAfter)

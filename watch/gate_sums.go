@@ -13,5 +13,5 @@ func (g *gate) behindNow(now time.Duration) int {
 	return n
 }
 
-// heldSum returns how long no verdict could be given since the watcher's start: during holds, and for the quiet time after each.
+// heldSum returns how long the group was not up to date since the watcher's start.
 func (g *gate) heldSum() time.Duration { return g.at - g.gated }

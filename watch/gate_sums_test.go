@@ -7,7 +7,7 @@ import (
 
 // TestWhatTheGateTells counts the partitions that hold verdicts, and for how long these were held.
 func TestWhatTheGateTells(t *testing.T) {
-	g := newGate(time.Second, 0)
+	g := newGate(0)
 	if g.want(1, 2); g.behindNow(0) != 3 {
 		t.Errorf("%d partitions behind before anything is known, want 3", g.behindNow(0))
 	}
@@ -22,9 +22,9 @@ func TestWhatTheGateTells(t *testing.T) {
 	if g.behindNow(HoldAfter) != 0 || g.behindNow(HoldAfter+1) != 3 {
 		t.Errorf("%d and %d partitions behind, want 0 and then 3", g.behindNow(HoldAfter), g.behindNow(HoldAfter+1))
 	}
-	g.advance(time.Second)     // up to date: quiet begins
-	g.advance(2 * time.Second) // quiet is over: time passes again
+	g.advance(time.Second) // up to date: time passes from here on
+	g.advance(2 * time.Second)
 	if got := g.heldSum(); got != time.Second {
-		t.Errorf("held for %v, want 1s: the second before quiet was over", got)
+		t.Errorf("held for %v, want 1s: the second before the group was up to date", got)
 	}
 }

@@ -42,6 +42,7 @@ func parsePart(key string) (part, error) {
 type mark struct {
 	AsOf     int64  `json:"as_of"`
 	BehindMS int64  `json:"behind_ms"` // for how long the oldest record that is not settled has been known
+	Judged   int64  `json:"judged"`    // of the work topic: no verdict is to come of a trace with records before this offset, and those given are written
 	Watcher  string `json:"watcher"`   // Config.Instance
 }
 

@@ -126,7 +126,7 @@ func (s *stage) marksNow(now time.Duration) map[part]mark {
 	marks := map[part]mark{}
 	s.acks.do(func() {
 		for id, p := range s.parts {
-			marks[part{input: s.input, id: id}] = mark{AsOf: p.reach.asOf, BehindMS: p.reach.behind(now).Milliseconds(), Watcher: s.w.config.Instance}
+			marks[part{input: s.input, id: id}] = mark{AsOf: p.reach.asOf, BehindMS: p.reach.behind(now).Milliseconds(), Judged: p.judged, Watcher: s.w.config.Instance}
 		}
 	})
 	return marks

@@ -51,12 +51,23 @@ type place struct {
 	settled   int64 // all records before it are settled
 	commit    int64 // no record before it is needed any more
 	committed int64 // the last commit
+	judged    int64 // no verdict is to come of a trace with records before it
 }
 
 // oldest returns the offset of the oldest record that is still needed.
 func (p *place) oldest() int64 {
 	if p.actors != nil {
 		if oldest, open := p.actors.Oldest(); open {
+			return min(oldest, p.next)
+		}
+	}
+	return p.next
+}
+
+// pending returns the offset of the oldest record of a trace whose root may still get a verdict.
+func (p *place) pending() int64 {
+	if p.actors != nil {
+		if oldest, open := p.actors.Pending(); open {
 			return min(oldest, p.next)
 		}
 	}
@@ -105,17 +116,18 @@ func (s *stage) round(fetches kgo.Fetches, handle func(*step, kgo.Fetches) bool)
 	st := s.acks.begin()
 	left = handle(st, fetches)
 	type now struct {
-		p            *place
-		next, commit int64
+		p                    *place
+		next, commit, judged int64
 	}
 	places := make([]now, 0, len(s.parts))
 	for _, p := range s.parts {
-		places = append(places, now{p, p.next, p.oldest()})
+		places = append(places, now{p, p.next, p.oldest(), p.pending()})
 	}
 	s.acks.end(st, func() {
 		for _, at := range places {
 			at.p.settled = max(at.p.settled, at.next)
 			at.p.commit = max(at.p.commit, at.commit)
+			at.p.judged = at.judged // an older trace may have become open again
 			at.p.reach.settle(at.p.settled)
 		}
 	})

@@ -51,7 +51,7 @@ func Run(ctx context.Context, config Config) (Sums, error) {
 	defer fail(nil)
 	w := &watcher{config: config, began: time.Now(), fail: fail, intake: intake.New()}
 	w.trouble = trouble{log: config.Logger, fail: fail, often: rate.Sometimes{First: 1, Interval: logInterval}}
-	w.gate = newGate(config.Quiet, 0)
+	w.gate = newGate(0)
 	if err := w.measure(); err != nil {
 		return Sums{}, err
 	}
@@ -68,6 +68,9 @@ func Run(ctx context.Context, config Config) (Sums, error) {
 	}
 	w.watch(ctx)
 	err := context.Cause(ctx)
+	if errors.Is(err, errEnd) {
+		w.decideRest()
+	}
 	closing, cancel := context.WithTimeout(life, closeTimeout)
 	defer cancel()
 	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errEnd) {

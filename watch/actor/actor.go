@@ -53,6 +53,7 @@ type Partition struct {
 	born      []*trace // the oldest first
 	due       dueQueue
 	needs     neededQueue
+	pending   neededQueue // traces of which a verdict may come
 	dirty     []*trace
 	resources map[string]*resource
 	over      map[journey.TraceID]time.Duration // traces that are decided and forgotten, and when
@@ -149,6 +150,9 @@ func (p *Partition) Oldest() (offset int64, open bool) {
 func (p *Partition) need(t *trace, offset int64) {
 	t.oldest = offset
 	heap.Push(&p.needs, needed{offset, t.id})
+	if t.pending {
+		heap.Push(&p.pending, needed{offset, t.id})
+	}
 }
 
 // trace returns the actor of a trace, and creates it if needed.

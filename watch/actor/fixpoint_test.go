@@ -26,14 +26,17 @@ func TestVerdictsAreThoseOfAllSpansAtOnce(t *testing.T) {
 			}
 		}
 		n.drain()
+		var last lastVerdict
 		for range 48 { // each of the waits, one after the other
 			n.advance(1300 * time.Millisecond)
 			n.drain()
+			last.look(n)
 		}
 		for range 12 {
 			n.advance(20 * time.Second)
 			n.drain()
 		}
+		last.came(n)
 		n.compare(want)
 		n.sums(spans)
 	})

@@ -31,6 +31,9 @@ func (p *Partition) Handle(r record.Record, offset int64) {
 	case record.Give:
 		news, work = p.handleGive(t, r)
 	}
+	if news {
+		p.expect(t)
+	}
 	switch {
 	case news && work:
 		t.news = p.now

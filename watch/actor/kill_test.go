@@ -20,6 +20,7 @@ func TestKillsAndPausesChangeNothing(t *testing.T) {
 			t.Skip("a root without its parent, in a trace that begins with a receive span")
 		}
 		n := newNetwork(t, rapid.IntRange(1, 4).Draw(t, "partitions"), actor.Config{})
+		var last lastVerdict
 		next := 0
 		for tick := range 160 {
 			n.bounded = tick < 60
@@ -35,11 +36,15 @@ func TestKillsAndPausesChangeNothing(t *testing.T) {
 			n.drain()
 			n.behind = tick < 60 && rapid.IntRange(0, 7).Draw(t, "pause") == 0
 			n.advance(500 * time.Millisecond)
+			if n.drain(); tick >= 60 && next == len(spans) {
+				last.look(n)
+			}
 		}
 		for range 12 {
 			n.drain()
 			n.advance(20 * time.Second)
 		}
+		last.came(n)
 		n.compare(want)
 	})
 }

@@ -26,6 +26,7 @@ type trace struct {
 	rooted  bool          // that view has a root
 	counted bool          // at least one span came, so Counts.Seen includes it
 	done    bool          // judged before, perhaps by another watcher
+	pending bool          // Partition.pending has an entry for it
 	judged  outcome
 	bytes   int64
 
