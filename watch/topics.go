@@ -82,7 +82,24 @@ func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
 			return fmt.Errorf("topic %s has %d partitions, want %d: a trace's place depends on their number: make it anew, or name another --group and --journeys", t.name, n, t.partitions)
 		}
 	}
+	c.awaitLeaders(ctx, admin)
 	return nil
+}
+
+// leadersTimeout limits the wait for the leaders of new partitions.
+const leadersTimeout = 5 * time.Second
+
+// awaitLeaders waits until each partition has a leader that answers: those of a new topic take a moment. What goes on without one is logged where it is read.
+func (c Config) awaitLeaders(ctx context.Context, admin *kadm.Client) {
+	ctx, cancel := context.WithTimeout(ctx, leadersTimeout)
+	defer cancel()
+	for ctx.Err() == nil {
+		ends, err := admin.ListEndOffsets(ctx, c.Topic, c.workTopic(), c.marksTopic(), c.Journeys)
+		if err == nil && ends.Error() == nil {
+			return
+		}
+		pause(ctx, metadataMinAge)
+	}
 }
 
 // awaitTopic returns how many partitions a new topic has: it may take a moment to show.

@@ -1,14 +1,68 @@
 package watch
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
+
+// TestFirstStartIsSilent: the partitions of new topics have no leaders for a moment. That is no trouble to tell of.
+func TestFirstStartIsSilent(t *testing.T) {
+	inGroup(t, func(g *group) {
+		began := time.Now()
+		g.cluster.ControlKey(int16(kmsg.ListOffsets), func(request kmsg.Request) (kmsg.Response, error, bool) {
+			g.cluster.KeepControl()
+			if time.Since(began) > 2*time.Second {
+				return nil, nil, false
+			}
+			response := request.ResponseKind().(*kmsg.ListOffsetsResponse)
+			for _, topic := range request.(*kmsg.ListOffsetsRequest).Topics {
+				r := kmsg.NewListOffsetsResponseTopic()
+				r.Topic = topic.Topic
+				for _, partition := range topic.Partitions {
+					p := kmsg.NewListOffsetsResponseTopicPartition()
+					p.Partition, p.ErrorCode = partition.Partition, kerr.NotLeaderForPartition.Code
+					r.Partitions = append(r.Partitions, p)
+				}
+				response.Topics = append(response.Topics, r)
+			}
+			return response, nil, true
+		})
+		var log lockedBuffer
+		g.start("a", func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		time.Sleep(10 * time.Second)
+		if said := log.String(); said != "" {
+			t.Errorf("the watcher said\n%s", said)
+		}
+	})
+}
+
+// lockedBuffer is a buffer that may be read while others write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
 
 // TestInputTopicIsMissing: a watcher makes the topic that its collector is to write to. One that ends with the topic says that there is none, and makes
 // nothing.
