@@ -37,9 +37,18 @@ func (c question) compare(ctx context.Context, inputs []traceset.Input) (sides, 
 	case len(runs) > 0:
 		return sides{}, usageError{&traceset.StandsBesideError{Run: runs[0]}}
 	case len(inputs) < 2:
-		return sides{}, usageError{fmt.Errorf("%s is compared with nothing: name a second input", inputs[0].Name())}
+		return sides{}, usageError{alone(inputs[0])}
 	}
 	return c.groups(ctx, inputs)
+}
+
+// alone is the error for an input that is compared with nothing. For what happened in a time it shows the time before it as the first input.
+func alone(in traceset.Input) error {
+	if s, ok := in.(traceset.Summaries); ok {
+		return fmt.Errorf("%s is compared with nothing: name what it is compared with before it, such as the same time just before: compare '%s' '%s', or a baseline that --save wrote",
+			s.Name(), s.Earlier(), s.Name())
+	}
+	return fmt.Errorf("%s is compared with nothing: name a second input", in.Name())
 }
 
 // forms compares the forms of one run.

@@ -123,6 +123,21 @@ func TestSummariesAreASideOfAComparison(t *testing.T) {
 	saysAll(t, output(t, "compare", address+"&root="+url.QueryEscape(root.Service+"/"+root.Name), kafka), of)
 }
 
+// TestSummariesAloneAreComparedWithTheTimeBefore: one topic is no comparison, and the error writes the one that is meant.
+func TestSummariesAloneAreComparedWithTheTimeBefore(t *testing.T) {
+	for address, want := range map[string]string{
+		"kafka://a:1,b:2/journeys":                       "compare 'kafka://a:1,b:2/journeys?since=2h&until=1h' 'kafka://a:1,b:2/journeys'",
+		"kafka://a:1/journeys?since=20m":                 "compare 'kafka://a:1/journeys?since=40m&until=20m' 'kafka://a:1/journeys?since=20m'",
+		"kafka://a:1/journeys?since=90m&until=1h":        "compare 'kafka://a:1/journeys?since=2h&until=1h30m' 'kafka://a:1/journeys?since=90m&until=1h'",
+		"kafka://a:1/j?since=24h&root=gateway/POST%20/x": "compare 'kafka://a:1/j?since=48h&until=24h&root=gateway/POST%20/x' ",
+		"kafka://a:1/j?since=30s&root=gateway/":          "compare 'kafka://a:1/j?since=1m&until=30s&root=gateway' ",
+	} {
+		if code, text := status(t, "compare", address); code != exitUsage || !strings.Contains(text, want) || !strings.Contains(text, "--save") {
+			t.Errorf("%s: exit status %d: %s\nwant %s", address, code, text, want)
+		}
+	}
+}
+
 // TestSummariesThatCannotBeRead names what is wrong and the way out.
 func TestSummariesThatCannotBeRead(t *testing.T) {
 	file := filepath.FromSlash("../../journey/testdata/cases/d1-full.json")

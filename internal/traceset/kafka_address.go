@@ -24,6 +24,7 @@ const defaultSince = time.Hour
 type kafkaAddress struct {
 	brokers      []string
 	topic        string
+	now          time.Time // when the address was read: times ago count from it
 	since, until time.Time
 	service      string // of the root; "" for all
 	name         string // of the root, with service; "" for all
@@ -31,7 +32,7 @@ type kafkaAddress struct {
 
 // parseKafkaAddress reads kafka://HOST:PORT[,HOST:PORT]/TOPIC[?since=…&until=…&root=SERVICE[/NAME]].
 func parseKafkaAddress(text string, now time.Time) (kafkaAddress, error) {
-	a := kafkaAddress{since: now.Add(-defaultSince), until: now}
+	a := kafkaAddress{now: now, since: now.Add(-defaultSince), until: now}
 	wrong := func(err error) (kafkaAddress, error) {
 		return a, unread(fmt.Errorf("%s: %w, such as %s", text, err, kafkaExample))
 	}
@@ -86,6 +87,25 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 		return now, fmt.Errorf("it is neither how long ago (90m) nor a time (%s)", now.UTC().Format(time.RFC3339))
 	}
 	return now.Add(-ago), nil
+}
+
+// earlier returns the address of the same roots in the time before, which is as long. Its times are seconds ago.
+func (a kafkaAddress) earlier() string {
+	ago := func(at time.Time) string {
+		text := a.now.Sub(at).Round(time.Second).String()
+		for _, zero := range []string{"m0s", "h0m"} {
+			if strings.HasSuffix(text, zero) {
+				text = text[:len(text)-2]
+			}
+		}
+		return text
+	}
+	text := fmt.Sprintf("%s%s/%s?since=%s&until=%s", kafkaScheme, strings.Join(a.brokers, ","), url.PathEscape(a.topic), ago(a.since.Add(-a.until.Sub(a.since))), ago(a.since))
+	if a.service != "" {
+		root := strings.TrimSuffix(a.service+"/"+a.name, "/")
+		text += "&root=" + strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(root))
+	}
+	return text
 }
 
 // has reports whether journeys of a root are asked for.

@@ -25,6 +25,9 @@ type Summaries struct {
 // Name is the address.
 func (s Summaries) Name() string { return s.text }
 
+// Earlier is the address of the summaries of the same roots in the time just before, which is as long.
+func (s Summaries) Earlier() string { return s.address.earlier() }
+
 // About says what is read, and what summaries have not.
 func (s Summaries) About() []string {
 	return []string{fmt.Sprintf("%s: summaries of journeys that began from %s to %s: measures and structures; nodes and pairs take traces",
