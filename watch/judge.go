@@ -25,9 +25,6 @@ func (w *watcher) preparePartition(ctx context.Context, id int32, committed int6
 		MaxBytes: max(1, w.config.MaxBytes/int64(w.config.Partitions)),
 	})
 	since, err := w.readBackSince(ctx, id, committed)
-	w.gateLock.Lock()
-	actors.Advance(w.gate.gated, false) // what is read first is as new as what comes later
-	w.gateLock.Unlock()
 	if err == nil {
 		err = w.readBack(ctx, id, since, func(root journey.TraceID) { actors.Done(root) })
 	}
