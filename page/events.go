@@ -27,17 +27,14 @@ const (
 	eventTime = 10 * time.Second
 	// retryAfter is how long a browser waits before it connects anew.
 	retryAfter = time.Second
+	// mostStreams is how many tabs may hold a stream at the same time. A browser opens six connections to a host, over all of its tabs and windows:
+	// the other two are for pages, clicks, and tabs that hold none.
+	mostStreams = 4
 )
 
 // events streams the live parts of a page: all of them at first, then those that change. A tab that is too slow misses states in between only.
+// While as many tabs as may hold a stream do, any other one is given all parts once: its browser connects anew and asks again.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
-		s.refuse(w, r, http.StatusServiceUnavailable, fmt.Errorf("%d tabs are open: close one, and load this one again", mostStreams))
-		return
-	}
 	at, err := url.Parse(r.URL.Query().Get("page"))
 	if err != nil || at.Host != "" || at.Path != s.sectionOf(at.Path).Path && !strings.HasPrefix(at.Path, s.sectionOf(at.Path).Path+"/") {
 		s.refuse(w, r, http.StatusBadRequest, errors.New("page: name a page such as /live"))
@@ -48,7 +45,13 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	if err := t.out.SetReadDeadline(time.Time{}); err != nil {
 		s.config.Logger.Debug("a stream keeps the time limit of requests", "error", err)
 	}
-	t.follow(r.Context())
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+		t.follow(r.Context())
+	default:
+		t.glance()
+	}
 }
 
 // stream is one tab's stream of events.
@@ -63,11 +66,25 @@ type stream struct {
 	wrote   time.Time
 }
 
+// hello begins a stream: it names the start of the program and its lab.
+func (t *stream) hello() error {
+	return t.write(fmt.Sprintf("retry: %d\nevent: hello\ndata: %s\n\n", retryAfter.Milliseconds(), t.server.stamp()))
+}
+
+// glance sends what there is now.
+func (t *stream) glance() {
+	if t.write(": other tabs hold all streams; come again\n\n") != nil || t.hello() != nil {
+		return
+	}
+	if l := t.server.Lab(); l != nil {
+		_ = t.send(l) // the tab connects anew either way
+	}
+}
+
 // follow sends events until the tab is closed, the server ends, or nothing can be written any more.
 func (t *stream) follow(ctx context.Context) {
 	_, first, _ := t.server.now() // before the stamp: a lab that comes in between is not missed
-	hello := fmt.Sprintf("retry: %d\nevent: hello\ndata: %s\n\n", retryAfter.Milliseconds(), t.server.stamp())
-	if t.write(hello) != nil {
+	if t.hello() != nil {
 		return
 	}
 	for {

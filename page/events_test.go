@@ -151,19 +151,33 @@ func TestAPageGoesOnWhenItsLabIsThere(t *testing.T) {
 	}
 }
 
-// TestStreamsAreBounded opens as many tabs as may be, and one more.
+// TestStreamsAreBounded opens as many tabs as may hold a stream, and one more: that one is given all parts, and gets a stream once another tab is closed.
 func TestStreamsAreBounded(t *testing.T) {
-	b := serve(t, nil)
+	b := serve(t, sharedLab(t))
 	var tabs []*tab
 	for range mostStreams {
 		tabs = append(tabs, b.follow())
 	}
-	if answer, text := b.send(http.MethodGet, "/events?page=/", ""); answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "close one") {
-		t.Errorf("one more: %d %s", answer.StatusCode, text)
+	for range 2 { // it leaves no trace
+		answer, text := b.send(http.MethodGet, "/events?page=/", "")
+		for _, want := range []string{": other tabs hold all streams", "retry: 1000", "data: " + b.server.stamp(), `"square":`, `"stream-now":`} {
+			if !strings.Contains(text, want) {
+				t.Errorf("one more: %d, no %q in %.500s", answer.StatusCode, want, text)
+			}
+		}
 	}
-	for _, f := range tabs {
-		f.close()
-	}
+	tabs[0].close()
+	testkit.Await(t, "the closed tab's stream", soon, func(context.Context) error {
+		if n := len(b.server.streams); n == mostStreams {
+			return fmt.Errorf("%d streams", n)
+		}
+		return nil
+	})
+	next := b.follow()
+	next.parts()
+	b.postDone("/stream", "do=start", "rate=1", "form=grpc")
+	next.parts() // it ends no more
+	b.postDone("/stream", "do=stop")
 }
 
 // stuck is a tab that takes nothing: a write returns when its deadline has come.

@@ -129,6 +129,9 @@ func (s *Server) giveTraces(w http.ResponseWriter, r *http.Request, name string,
 	_, _ = bytes.NewReader(append(document, '\n')).WriteTo(w) // who has gone away needs no file
 }
 
+// mostFinals is how many live parts of final journeys are kept.
+const mostFinals = 32
+
 // finalPages keeps the live parts of journeys that are final, so that a stream of events does not draw them again and again.
 type finalPages struct {
 	mu    sync.Mutex
@@ -147,7 +150,7 @@ func (f *finalPages) get(key string, create func() (part template.HTML, keep boo
 	if keep {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if f.pages == nil || len(f.pages) >= mostStreams {
+		if f.pages == nil || len(f.pages) >= mostFinals {
 			f.pages = map[string]template.HTML{}
 		}
 		f.pages[key] = part

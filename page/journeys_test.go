@@ -109,11 +109,11 @@ func TestFinalJourneyIsDrawnOnce(t *testing.T) {
 	if text := string(parts["journey"]); !strings.Contains(text, "only says <strong>accepted") {
 		t.Fatalf("the live part does not say that the work went on after the answer: %s", text)
 	}
-	for n := range 3 * mostStreams {
+	for n := range 3 * mostFinals {
 		b.server.journeysFragments(l, lab.Snapshot{}, &url.URL{Path: at.Path, RawQuery: fmt.Sprintf("span=%016x", n+1)})
 	}
-	if n := len(b.server.finals.pages); n > mostStreams {
-		t.Errorf("%d live parts are kept, want at most %d", n, mostStreams)
+	if n := len(b.server.finals.pages); n > mostFinals {
+		t.Errorf("%d live parts are kept, want at most %d", n, mostFinals)
 	}
 	for _, path := range []string{"/journeys/kafka/999999", "/journeys/kafka", "/journeys/", "/journeys/kafka/1/2"} {
 		if parts := b.server.journeysFragments(l, lab.Snapshot{}, &url.URL{Path: path}); len(parts) > 0 {

@@ -52,9 +52,6 @@ type Server struct {
 	labs    int           // how many times that was
 }
 
-// mostStreams is how many tabs may have live parts at the same time.
-const mostStreams = 32
-
 // New returns the server of a lab's page. The lab may be nil while it starts: see Use and Fail.
 func New(l *lab.Live, c Config) *Server {
 	if c.Logger == nil {

@@ -39,7 +39,8 @@ func TestPage(t *testing.T) {
 		check func(*testing.T, *visitor)
 	}{
 		{"place and journeys", placeAndJourneys}, {"keyboard", keyboard}, {"two tabs", twoTabs}, {"fault", fault}, {"broker", broker},
-		{"offline and back", offline}, {"closed streams", closedStreams}, {"closed tab", closedTab}, {"broken flow", brokenFlow}, {"every page", func(t *testing.T, v *visitor) { everyPage(t, v, rules) }},
+		{"offline and back", offline}, {"many tabs", manyTabs}, {"hidden tab", hiddenTab}, {"closed tab", closedTab}, {"busy parts", busyParts}, {"broken flow", brokenFlow},
+		{"every page", func(t *testing.T, v *visitor) { everyPage(t, v, rules) }},
 		{"stream", stream}, {"another flow", anotherFlow},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -49,6 +51,18 @@ type tab struct {
 func open(t *testing.T, browser context.Context, base, path string) *tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(browser)
+	return newTab(t, ctx, end, base, path)
+}
+
+// openBeside opens a page in a tab in front of another one, in the same window. Other tabs have windows of their own, so that all are seen.
+func openBeside(t *testing.T, other *tab, path string) *tab {
+	t.Helper()
+	ctx, end := chromedp.NewContext(other.ctx, chromedp.WithNewWindow(false))
+	return newTab(t, ctx, end, other.base, path)
+}
+
+func newTab(t *testing.T, ctx context.Context, end context.CancelFunc, base, path string) *tab {
+	t.Helper()
 	x := &tab{t: t, ctx: ctx, base: base, end: end}
 	t.Cleanup(func() {
 		end()
@@ -97,6 +111,14 @@ func (x *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	ctx, cancel := context.WithTimeout(x.ctx, longest)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// front puts the tab before the others of its window.
+func (x *tab) front() {
+	x.t.Helper()
+	if _, err := chromedp.Call(x.ctx, page.BringToFront, cdp.Empty{}); err != nil {
 		x.t.Fatal(err)
 	}
 }

@@ -4,17 +4,63 @@
 const byId = (id) => document.getElementById(id);
 const start = document.querySelector("meta[name=start]")?.content;
 
-// put replaces a part of the page, and keeps the focus and what is unfolded in it.
+// A part of the page is replaced as a whole. While somebody is busy in it, the newest HTML waits: a click needs the same element under the pointer from
+// its press to its release. It waits for so many milliseconds at most.
+const longestWait = 10000;
+const shown = new WeakMap(); // the HTML that a part was given last
+const waiting = new Map(); // by the id of a part: its newest HTML, and when it began to wait
+
+// put shows a part anew, as soon as it may.
 function put(id, html) {
   const part = byId(id);
-  if (!part) return;
-  const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
-  const open = [...part.querySelectorAll("details[open][id]")].map((d) => d.id);
-  const scrolled = [...part.querySelectorAll("[id]")].filter((e) => e.scrollLeft || e.scrollTop).map((e) => [e.id, e.scrollLeft, e.scrollTop]);
+  const now = performance.now(), since = waiting.get(id)?.since ?? now;
+  waiting.delete(id);
+  if (!part || shown.get(part) === html) return;
+  if (!busy(part) || now - since >= longestWait) { replace(part, html); return; }
+  waiting.set(id, { html, since });
+  if (since === now) setTimeout(settle, longestWait + 1);
+}
+
+// settle shows what no longer has to wait.
+function settle() {
+  for (const [id, { html }] of [...waiting]) put(id, html);
+}
+
+// busy tells whether a pointer or a key is down in a part, a field in it has the focus, or some of it is selected.
+let pressed = null;
+function busy(part) {
+  const selection = getSelection();
+  return part.contains(pressed) || part.contains(document.activeElement?.closest("input, select, textarea") || null) || (!selection.isCollapsed && selection.containsNode(part, true));
+}
+
+// A release comes before its click, and a finger's click some time after it.
+let releasing;
+function press(event) { clearTimeout(releasing); pressed = event.target; }
+function release(after) {
+  clearTimeout(releasing);
+  releasing = setTimeout(() => { pressed = null; settle(); }, after);
+}
+for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, press, true);
+document.addEventListener("pointerup", () => release(300), true);
+for (const kind of ["click", "keyup", "pointercancel"]) document.addEventListener(kind, () => release(0), true);
+window.addEventListener("blur", () => release(0));
+for (const kind of ["focusout", "selectionchange"]) document.addEventListener(kind, () => setTimeout(settle));
+
+// replace puts HTML into a part, and keeps the focus, what is unfolded, and what is scrolled in it.
+function replace(part, html) {
+  const name = (e) => e.id || e.getAttribute("href") || e.getAttribute("aria-label") || e.textContent;
+  const list = (selector) => [...part.querySelectorAll(selector)];
+  const keep = list("details[open], .scroll, pre").map((e) => [e.localName, name(e), e.open, e.scrollLeft, e.scrollTop]);
+  const focused = part.contains(document.activeElement) ? [document.activeElement.localName, name(document.activeElement)] : null;
+  const again = ([kind, called]) => list(kind).find((e) => name(e) === called);
   part.innerHTML = html;
-  for (const d of open) if (byId(d)) byId(d).open = true;
-  for (const [e, left, top] of scrolled) byId(e)?.scrollTo(left, top);
-  if (focused) byId(focused)?.focus({ preventScroll: true });
+  shown.set(part, html);
+  for (const [kind, called, open, left, top] of keep) {
+    const e = again([kind, called]);
+    if (e && open) e.open = true;
+    if (left || top) e?.scrollTo(left, top);
+  }
+  if (focused) again(focused)?.focus({ preventScroll: true });
 }
 
 function putAll(parts) {
@@ -32,22 +78,31 @@ function say(text, wrong) {
   if (text && !wrong) hush = setTimeout(() => { line.textContent = ""; }, 8000);
 }
 
-// The connection to the server. A browser connects anew by itself, but gives up after some answers: then the page does.
-let source, again;
+// The connection to the server. A browser connects anew by itself, but gives up after some answers: then the page does. A tab that nobody sees has none,
+// since a browser opens only six connections for all of its tabs. When too many are seen, the server ends a connection after its first answer.
+let source, retry;
 function connect() {
-  clearTimeout(again);
-  source?.close();
-  source = new EventSource("/events?page=" + encodeURIComponent(location.pathname + location.search));
-  source.addEventListener("hello", (e) => {
+  leave();
+  if (document.hidden) return;
+  const own = source = new EventSource("/events?page=" + encodeURIComponent(location.pathname + location.search));
+  let answered = false;
+  own.addEventListener("hello", (e) => {
     if (start && e.data !== start) { location.reload(); return; } // the program was started anew, or has another lab
+    answered = true;
     lost(false);
   });
-  source.addEventListener("parts", (e) => putAll(JSON.parse(e.data)));
-  source.addEventListener("reload", () => location.reload());
-  source.addEventListener("error", () => {
-    lost(true);
-    if (source.readyState === EventSource.CLOSED) again = setTimeout(connect, 2000);
+  own.addEventListener("parts", (e) => putAll(JSON.parse(e.data)));
+  own.addEventListener("reload", () => location.reload());
+  own.addEventListener("error", () => {
+    if (!answered) lost(true);
+    answered = false;
+    if (own.readyState === EventSource.CLOSED) retry = setTimeout(connect, 2000);
   });
+}
+
+function leave() {
+  clearTimeout(retry);
+  source?.close();
 }
 
 function lost(is) {
@@ -89,9 +144,9 @@ document.addEventListener("change", (event) => {
   if (event.target.dataset && "send" in event.target.dataset) event.target.form?.requestSubmit();
 });
 
-// A laptop that slept or was offline catches up as soon as it is back.
+// A tab that is shown again, and a laptop that slept or was offline, catches up at once.
 window.addEventListener("online", connect);
-document.addEventListener("visibilitychange", () => { if (!document.hidden && source?.readyState === EventSource.CLOSED) connect(); });
-window.addEventListener("pagehide", () => source?.close());
+document.addEventListener("visibilitychange", () => document.hidden ? leave() : connect());
+window.addEventListener("pagehide", leave);
 window.addEventListener("pageshow", (e) => { if (e.persisted) connect(); });
 connect();
