@@ -25,7 +25,7 @@ standardTransformersRegistry.setInit(() => [...new Map(Object.values(standardTra
 // What a dashboard may set of a field. The library ships the list's type, Grafana its content.
 const registry = new FieldConfigOptionsRegistry(() => [
   ...['unit', 'min', 'max', 'decimals', 'displayName', 'noValue', 'color', 'thresholds', 'mappings'].map(name => ({ id: name, path: name, name })),
-  ...['fillOpacity', 'showPoints', 'spanNulls', 'lineStyle', 'lineWidth', 'drawStyle', 'cellOptions', 'width', 'stacking', 'axisPlacement', 'axisLabel', 'hideFrom', 'gradientMode', 'scaleDistribution', 'align']
+  ...['fillOpacity', 'showPoints', 'spanNulls', 'lineStyle', 'lineWidth', 'drawStyle', 'cellOptions', 'width', 'stacking', 'axisPlacement', 'axisLabel', 'axisSoftMax', 'hideFrom', 'gradientMode', 'scaleDistribution', 'align']
     .map(name => ({ id: 'custom.' + name, path: name, name, isCustom: true })),
 ].map(item => ({ ...item, process: value => value, shouldApply: () => true, settings: {} })));
 
