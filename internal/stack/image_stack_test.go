@@ -49,7 +49,7 @@ func TestImage(t *testing.T) {
 			t.Fatalf("%v\n%s", err, docker(t, "logs", unique+"-gateway"))
 		}
 	}
-	placeOrder(t, gateway)
+	placeOrder(t, gateway, "grpc", http.StatusCreated)
 	for _, name := range seven {
 		container := unique + "-" + name
 		if got := docker(t, "inspect", "-f", "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.State.OOMKilled}}", container); got != "10001:10001 true [ALL] [no-new-privileges:true] false" {
@@ -121,8 +121,8 @@ func lowest(ports []types.ServicePortConfig) (port uint32) {
 	return port
 }
 
-// placeOrder places an order of the form grpc, which calls all services, and wants it finished.
-func placeOrder(t *testing.T, gateway string) {
+// placeOrder places an order, and wants it to be answered with a status: of a form that calls, it is finished then.
+func placeOrder(t *testing.T, gateway, form string, status int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -131,15 +131,15 @@ func placeOrder(t *testing.T, gateway string) {
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Baggage", "tracelab.run.id=image,tracelab.form=grpc,tracelab.order.number=1,tracelab.seed=1")
+	request.Header.Set("Baggage", "tracelab.run.id=test,tracelab.form="+form+",tracelab.order.number=1,tracelab.seed=1")
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	var body bytes.Buffer
-	if _, err := body.ReadFrom(answer.Body); err != nil || answer.StatusCode != http.StatusCreated {
-		t.Errorf("an order of the form grpc: %s %s (%v), want 201", answer.Status, body.String(), err)
+	if _, err := body.ReadFrom(answer.Body); err != nil || answer.StatusCode != status {
+		t.Errorf("an order of the form %s: %s %s (%v), want %d", form, answer.Status, body.String(), err, status)
 	}
 }
 

@@ -24,11 +24,11 @@ import (
 	"tracelab/internal/testkit"
 )
 
-// TestStack starts everything on free ports, looks at it, kills a part, and stops the rest.
+// TestStack starts everything on free ports, with a watcher, looks at it, places orders, kills a part, and stops the rest.
 func TestStack(t *testing.T) {
 	var progress bytes.Buffer
 	t.Setenv("STORE", "postgres://postgres@postgres:5432/postgres")
-	options := stack.Options{Root: root(t), State: openFolder(t), FreePorts: true, Progress: &progress}
+	options := stack.Options{Root: root(t), State: openFolder(t), FreePorts: true, Watch: true, Progress: &progress}
 	t.Cleanup(func() { // whatever happened; a stop that finds nothing is no error
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -41,7 +41,7 @@ func TestStack(t *testing.T) {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
 	t.Logf("\n%s", progress.String())
-	want := []string{"analytics", "collector", "gateway", "inventory", "jaeger", "kafka", "notification", "orders", "payment", "postgres", "prometheus", "rabbitmq", "shipping"}
+	want := []string{"analytics", "collector", "gateway", "inventory", "jaeger", "kafka", "notification", "orders", "payment", "postgres", "prometheus", "rabbitmq", "shipping", "watcher"}
 	if got := names(state.Parts); !slices.Equal(got, want) {
 		t.Fatalf("parts %v, want %v", got, want)
 	}
@@ -50,6 +50,7 @@ func TestStack(t *testing.T) {
 		t.Errorf("a second start: %v, want %v", err, stack.ErrRuns)
 	}
 	allWell(t, options)
+	ordersAreJudged(t, options, state)
 	killed := []string{"payment", "rabbitmq"} // the latter leaves a process of its own, its port mapper
 	for _, name := range killed {
 		if err := syscall.Kill(part(t, state, name).PID, syscall.SIGKILL); err != nil {
@@ -67,6 +68,7 @@ func TestStack(t *testing.T) {
 		}
 	}
 	allWell(t, options)
+	verdictsAreMeasured(t, state)
 	state.Parts = append(state.Parts, again.Parts...) // to look for all of them after the stop
 	if err := stack.Stop(t.Context(), options); err != nil {
 		t.Fatal(err)
