@@ -46,9 +46,13 @@ func batchOf(first, orders int, rel relation) ptrace.Traces {
 			messaging.Scope().SetName("tracelab/otelkgo")
 			handle := messaging.Spans().AppendEmpty()
 			begin(handle, id, n, at, process)
-			ofMessage(handle.Attributes(), n, service, topic(at-1), "process")
-			handle.Attributes().PutStr("messaging.consumer.group.name", service)
 			refer(handle, n, at, rel)
+			if at == 0 {
+				ofRequest(handle.Attributes(), n)
+			} else {
+				ofMessage(handle.Attributes(), n, service, topic(at-1), "process")
+				handle.Attributes().PutStr("messaging.consumer.group.name", service)
+			}
 			sent := messaging.Spans().AppendEmpty()
 			begin(sent, id, n, at, send)
 			sent.SetParentSpanID(spanID(n, at, process))
@@ -122,6 +126,15 @@ func ofMessage(to pcommon.Map, n int, service, topic, operation string) {
 		"messaging.message.conversation_id", order(n), "messaging.destination.partition.id", "3")
 	to.PutInt("server.port", 42305)
 	to.PutInt("messaging.kafka.offset", int64(n))
+	ofOrder(to, n)
+}
+
+func ofRequest(to pcommon.Map, n int) {
+	put(to, "http.request.method", "POST", "http.route", "/orders", "url.path", "/orders", "url.scheme", "http", "server.address", "127.0.0.1",
+		"network.protocol.version", "1.1", "network.peer.address", "127.0.0.1", "client.address", "127.0.0.1", "user_agent.original", "Go-http-client/1.1")
+	to.PutInt("server.port", 42305)
+	to.PutInt("network.peer.port", 52305)
+	to.PutInt("http.response.status_code", 202)
 	ofOrder(to, n)
 }
 

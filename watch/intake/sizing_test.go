@@ -14,6 +14,9 @@ import (
 // ordersOfValue is how many orders are in one value: 180 spans.
 const ordersOfValue = 10
 
+// judgeEvery is the time between two looks at what is due.
+const judgeEvery = 500 * time.Millisecond
+
 // BenchmarkStages is both stages in one process without a broker: values are read, their records encoded and decoded as they are on the
 // work topic, and handed to one partition of actors, with all that the actors send each other. All stay open at first, which is when their memory is measured; then all are judged.
 func BenchmarkStages(b *testing.B) {
@@ -24,10 +27,10 @@ func BenchmarkStages(b *testing.B) {
 				for n := 0; n < orders; n += ordersOfValue {
 					values = append(values, protobuf(b, batchOf(n, ordersOfValue, rel)))
 				}
-				spans := orders * len(services) * 3
 				var handled, judged time.Duration
+				spans := orders * len(services) * 3
 				for b.Loop() {
-					h, j := measureStages(b, values, spans)
+					h, j := measureStages(b, values, orders)
 					handled, judged = handled+h, judged+j
 				}
 				b.ReportMetric(float64(spans)*float64(b.N)/handled.Seconds(), "spans/cpu-s")
@@ -40,8 +43,9 @@ func BenchmarkStages(b *testing.B) {
 
 // measureStages returns the processor time that the spans took until they were handled, and what it took then to judge them. It reports what
 // the actors of open traces hold.
-func measureStages(b *testing.B, values [][]byte, spans int) (handled, judged time.Duration) {
+func measureStages(b *testing.B, values [][]byte, orders int) (handled, judged time.Duration) {
 	b.Helper()
+	spans := orders * len(services) * 3
 	reader, partition := intake.New(), actor.New(actor.Config{})
 	heap, before := liveHeap(), cpuTime(b)
 	var out []byte
@@ -75,21 +79,26 @@ func measureStages(b *testing.B, values [][]byte, spans int) (handled, judged ti
 	b.ReportMetric(float64(counts.Bytes)/float64(spans), "counted-B/span")
 	b.ReportMetric(float64(liveHeap()-heap)/float64(spans), "heap-B/span")
 	before = cpuTime(b)
-	for _, now := range []time.Duration{0, time.Hour} {
-		partition.Advance(actor.Time{Gated: now, Ready: true}, nil)
-		exchange(partition, handle)
+	verdicts := 0
+	for now := range 70 * time.Second / judgeEvery { // quiet, and then the window, after which the actors close
+		partition.Advance(actor.Time{Gated: now * judgeEvery, Ready: true}, nil)
+		verdicts += exchange(partition, handle)
 	}
 	judged = cpuTime(b) - before
+	if c := partition.Counts(); verdicts != orders || c.Judged != int64(orders) || c.Open > 0 {
+		b.Fatalf("%d verdicts of %d orders: %+v", verdicts, orders, c)
+	}
 	runtime.KeepAlive(partition)
 	return handled, judged
 }
 
-// exchange hands on what the actors send each other, until they have nothing more to say.
-func exchange(partition *actor.Partition, handle func(*record.Record)) {
+// exchange hands on what the actors send each other, until they have nothing more to say. It returns the number of verdicts.
+func exchange(partition *actor.Partition, handle func(*record.Record)) (verdicts int) {
 	for {
-		sent, _ := partition.Take()
+		sent, given := partition.Take()
+		verdicts += len(given)
 		if len(sent) == 0 {
-			return
+			return verdicts
 		}
 		for i := range sent {
 			handle(&sent[i])
