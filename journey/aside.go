@@ -25,6 +25,12 @@ func Only(root Ref) Option {
 	return func(o *options) { o.only = &root }
 }
 
+// EdgesOnly stops when the edges are there, for callers that ask for causes alone: without journeys, effective ends and replies, and a
+// span is shared only by what it is itself.
+func EdgesOnly() Option {
+	return func(o *options) { o.edgesOnly = true }
+}
+
 // only adds the journey from a span.
 func (f *journeyFinder) only(root Ref) {
 	i, ok := f.set.Find(root)

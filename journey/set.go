@@ -97,6 +97,9 @@ func NewSet(spans []Span, opts ...Option) *Set {
 	s.resolveParents()
 	s.buildEdges()
 	s.setAside()
+	if s.options.edgesOnly {
+		return s
+	}
 	s.findCallers()
 	s.findEffectiveEnds()
 	s.findReplies()
@@ -118,6 +121,8 @@ type options struct {
 	missing []func(*Journey) string
 	aside   func(*Span) bool
 	only    *Ref
+
+	edgesOnly bool
 }
 
 // Len returns the number of spans, shared ones included, exact duplicates not.

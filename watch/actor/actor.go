@@ -161,9 +161,7 @@ func (p *Partition) trace(id journey.TraceID, offset int64) *trace {
 		return t
 	}
 	t := &trace{
-		id: id, born: p.clock.Wall, news: p.now, at: -1, worked: -p.config.Window, seen: make(map[uint64]struct{}), asks: make(map[journey.SpanID][]ask),
-		answers: make(map[journey.Ref]*answer), asked: make(map[asking]time.Duration), reaches: make(map[journey.TraceID]bool),
-		gave: make(map[journey.TraceID]*gift), sent: make(map[telling]uint64),
+		id: id, born: p.clock.Wall, news: p.now, at: -1, worked: -p.config.Window, hopeful: -1,
 	}
 	_, t.done = p.done[id]
 	p.traces[id] = t

@@ -23,18 +23,19 @@ func (p *Partition) give(l *local) {
 		}
 		for _, root := range l.labels[i] {
 			if root != t.id {
-				p.gift(t, root).spans[k] = struct{}{}
+				p.gift(t, root).spans.add(int32(k))
 			}
 		}
 	}
 	p.counts.Crowded += int64(max(crowded-t.crowded, 0))
 	t.crowded = max(t.crowded, crowded)
-	for root, g := range t.gave {
+	for root, g := range t.gave.all() {
 		for _, k := range lost {
-			g.spans[k] = struct{}{}
+			g.spans.add(int32(k))
 		}
 		r := record.Record{Kind: record.Give, To: root, From: t.id}
-		for k := range g.spans {
+		for number := range g.spans.all() {
+			k := int(number)
 			b := t.own[k].encoded()
 			if x := l.spans[k]; l.index[k] >= 0 {
 				if cutParent(l.set, l.index[k], &x); x.Parent != l.spans[k].Parent {
@@ -44,7 +45,7 @@ func (p *Partition) give(l *local) {
 			if g.isNew(p.hash(hashGiven, b)) {
 				r.Spans = append(r.Spans, b)
 			}
-			for _, s := range l.stubsOf(k) {
+			for _, s := range l.stubsOf(k, g) {
 				if b := encodedStub(s); g.isNew(p.hash(hashStub, b)) {
 					r.Stubs = append(r.Stubs, b)
 				}
@@ -61,25 +62,21 @@ func (p *Partition) give(l *local) {
 
 // gift returns what was given to a root so far.
 func (p *Partition) gift(t *trace, root journey.TraceID) *gift {
-	g := t.gave[root]
-	if g == nil {
-		g = &gift{make(map[int]struct{}), make(map[uint64]struct{})}
-		p.grow(t, entries(len(t.gave))+mapBytes/2)
-		t.gave[root] = g
+	g, known := t.gave.get(root)
+	if !known {
+		g = new(gift)
+		p.grow(t, giftBytes)
+		t.gave.put(root, g)
 	}
 	return g
 }
 
 // isNew reports whether a span or stub with this hash was not sent before, and notes it.
-func (g *gift) isNew(h uint64) bool {
-	_, sent := g.sent[h]
-	g.sent[h] = struct{}{}
-	return !sent
-}
+func (g *gift) isNew(h uint64) bool { return g.sent.add(h) }
 
-// stubsOf returns stubs of the possible causes of own span k: its parent, the spans it links to, and the send spans of the messages that
-// these created. For a receive span it adds the other spans that handled its messages.
-func (l *local) stubsOf(k int) []journey.Span {
+// stubsOf returns stubs of the possible causes of own span k that are not given themselves: its parent, the spans it links to, and the send
+// spans of the messages that these created. For a receive span it adds the other spans that handled its messages.
+func (l *local) stubsOf(k int, g *gift) []journey.Span {
 	s := &l.spans[k]
 	wanted := []journey.Ref{s.Ref()}
 	if !s.Parent.IsZero() {
@@ -92,7 +89,7 @@ func (l *local) stubsOf(k int) []journey.Span {
 	var list []journey.Span
 	for _, ref := range wanted {
 		for _, x := range l.named[ref] {
-			if identityOf(x) != identityOf(s) {
+			if identityOf(x) != identityOf(s) && !(x.Trace == l.trace.id && !isStub(x) && g.spans.find(int32(numberOf(x))) >= 0) {
 				list = append(list, stubOf(x))
 			}
 		}

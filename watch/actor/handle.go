@@ -48,14 +48,16 @@ func (p *Partition) Handle(r record.Record, offset int64) {
 func (p *Partition) handleSpans(t *trace, r record.Record) (news bool) {
 	for _, b := range r.Spans {
 		if len(t.own) >= p.config.TraceSpans {
-			if _, known := t.seen[p.hash(hashOwn, b)]; !known {
+			if t.seen.find(p.hash(hashOwn, b)) < 0 {
 				p.counts.Cut++
 			}
 			continue
 		}
-		if !p.store(t, &t.own, p.hash(hashOwn, b), b) {
+		s, added := p.store(t, &t.own, p.hash(hashOwn, b), b)
+		if !added {
 			continue
 		}
+		t.links = t.links || len(s.Links) > 0
 		news = true
 		t.fresh++
 		if !t.counted {
@@ -73,13 +75,16 @@ func (p *Partition) handleSpans(t *trace, r record.Record) (news bool) {
 func (p *Partition) handleAsk(t *trace, r record.Record) (news bool) {
 	for _, b := range r.Spans {
 		var list []stored
-		if !p.store(t, &list, p.hash(hashAsk, r.Of[:], b), b) {
+		s, added := p.store(t, &list, p.hash(hashAsk, r.Of[:], b), b)
+		if !added {
 			continue
 		}
-		if len(t.asks[r.Of]) == 0 {
-			p.grow(t, entries(len(t.asks)))
+		t.sends = t.sends || isSend(&s)
+		asks, known := t.asks.get(r.Of)
+		if !known {
+			p.grow(t, rowBytes)
 		}
-		t.asks[r.Of] = append(t.asks[r.Of], ask{r.From, list[0]})
+		t.asks.put(r.Of, append(asks, ask{r.From, list[0]}))
 		news = true
 	}
 	return news
@@ -88,11 +93,12 @@ func (p *Partition) handleAsk(t *trace, r record.Record) (news bool) {
 // handleGive keeps what the root reaches, and reports whether that changes what the trace knows of its own spans, too.
 func (p *Partition) handleGive(t *trace, r record.Record) (news, work bool) {
 	for _, b := range r.Spans {
-		news = p.store(t, &t.given, p.hash(hashGiven, b), b) || news
+		_, added := p.store(t, &t.given, p.hash(hashGiven, b), b)
+		news = added || news
 	}
 	for _, b := range r.Stubs {
-		if p.store(t, &t.stubs, p.hash(hashStub, b), b) {
-			news, work = true, work || !t.has(t.stubs[len(t.stubs)-1].ref())
+		if s, added := p.store(t, &t.stubs, p.hash(hashStub, b), b); added {
+			news, work = true, work || t.links || t.ties(&s)
 		}
 	}
 	return news, work
@@ -100,46 +106,44 @@ func (p *Partition) handleGive(t *trace, r record.Record) (news, work bool) {
 
 func (p *Partition) handleTell(t *trace, r record.Record) (news bool) {
 	if r.Judge {
-		old, known := t.reaches[r.From]
+		old, known := t.reaches.get(r.From)
 		if !known {
-			p.grow(t, entries(len(t.reaches)))
+			p.grow(t, rowBytes)
 		}
-		t.reaches[r.From] = old || r.Reach
-		return !known || old != t.reaches[r.From]
+		t.reaches.put(r.From, old || r.Reach)
+		return !known || r.Reach && !old
 	}
 	ref := journey.Ref{Trace: r.From, Span: r.Of}
-	a := t.answers[ref]
-	if a == nil {
-		a = &answer{roots: make(map[journey.TraceID]record.Root)}
-		p.grow(t, entries(len(t.answers))+mapBytes+overhead)
-		t.answers[ref] = a
-		news = true
+	a, known := t.answers.get(ref)
+	if !known {
+		a, news = new(answer), true
+		p.grow(t, answerBytes)
+		t.answers.put(ref, a)
 	}
 	for _, list := range [...][][]byte{r.Spans, r.Stubs} {
 		for _, b := range list {
-			if p.store(t, &t.stubs, p.hash(hashStub, b), b) {
-				news = true
-			}
+			_, added := p.store(t, &t.stubs, p.hash(hashStub, b), b)
+			news = added || news
 		}
 	}
 	for _, b := range r.Stubs {
 		if s, err := record.DecodeSpan(b); err == nil && isSend(&s) && !slices.Contains(a.sends, s.Ref()) {
-			a.sends, news = append(a.sends, s.Ref()), true
+			a.sends, t.sends, news = append(a.sends, s.Ref()), true, true
 		}
 	}
 	a.known = a.known || len(r.Spans) > 0
 	news = news || r.More && !a.more
 	a.more = a.more || r.More
 	for _, x := range r.Roots {
-		old, known := a.roots[x.Trace]
+		old, known := a.roots.get(x.Trace)
 		if known {
 			x.Orphan, x.First = x.Orphan && old.Orphan, min(x.First, old.First)
 		}
 		if !known {
-			p.grow(t, overhead)
+			p.grow(t, rowBytes)
 		}
 		if !known || x != old {
-			a.roots[x.Trace] = x
+			a.roots.put(x.Trace, x)
 			news = true
 		}
 	}

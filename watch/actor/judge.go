@@ -19,7 +19,7 @@ func (p *Partition) next(t *trace) time.Duration {
 	if t.judged == open && quiet > p.now {
 		at = min(at, quiet)
 	}
-	for key, asked := range t.asked {
+	for key, asked := range t.asked.all() {
 		if expires := asked + p.config.Quiet/4; expires > p.now && !t.answered(key) {
 			at = min(at, expires)
 		}
@@ -29,7 +29,7 @@ func (p *Partition) next(t *trace) time.Duration {
 
 // gaveUp reports whether, since a trace was worked on, an answer has been out for so long that none is expected any more.
 func (p *Partition) gaveUp(t *trace) bool {
-	for key, asked := range t.asked {
+	for key, asked := range t.asked.all() {
 		if expires := asked + p.config.Quiet/4; expires > t.worked && expires <= p.now && !t.answered(key) {
 			return true
 		}
@@ -38,13 +38,36 @@ func (p *Partition) gaveUp(t *trace) bool {
 }
 
 func (t *trace) answered(key asking) bool {
-	a := t.answers[key.of]
-	return a != nil && a.known
+	a, told := t.answers.get(key.of)
+	return told && a.known
+}
+
+// hopes reports whether a trace waits for answers before it tells and gives. It does so for as long as one answer may take, even when it asks
+// more and more.
+func (p *Partition) hopes(t *trace) bool {
+	if !p.mayHear(t) || t.hopeful >= 0 && p.now-t.hopeful >= p.config.Quiet/4 {
+		t.hopeful = -1
+		return false
+	}
+	if t.hopeful < 0 {
+		t.hopeful = p.now
+	}
+	return true
+}
+
+// mayHear reports whether an answer is out that is still expected.
+func (p *Partition) mayHear(t *trace) bool {
+	for key, asked := range t.asked.all() {
+		if p.now-asked < p.config.Quiet/4 && !t.answered(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // awaits reports whether an answer is out.
 func (t *trace) awaits() bool {
-	for key := range t.asked {
+	for key := range t.asked.all() {
 		if !t.answered(key) {
 			return true
 		}
@@ -97,19 +120,18 @@ func (p *Partition) close(t *trace) {
 
 // fate returns what becomes of a trace that has no journey of its own.
 func (p *Partition) fate(t *trace) outcome {
-	for _, yes := range t.reaches {
+	for _, yes := range t.reaches.all() {
 		if yes {
 			return part
 		}
 	}
-	l, all := p.see(t, t.spans()), true
-	for _, i := range l.index {
-		if i >= 0 && (len(l.labels[i]) > 0 || l.many[i]) && l.root < 0 {
-			return part // the verdict of the root is still to come, or got lost
-		}
-		all = all && (i < 0 || l.set.Shared(i))
+	if !t.studied {
+		p.study(t)
 	}
-	if all {
+	if t.reached && !t.rooted {
+		return part // the verdict of the root is still to come, or got lost
+	}
+	if p.see(t, t.spans()).shared() {
 		return shared
 	}
 	return rootless
@@ -142,7 +164,7 @@ func (p *Partition) judge(l *local, late bool, reason string) {
 	for _, x := range t.stubs {
 		c.add(x.stub())
 	}
-	for of, list := range t.asks {
+	for of, list := range t.asks.all() {
 		for _, a := range list {
 			if who := a.who.stub(); !isReceive(&who) && l.leads(journey.Ref{Trace: t.id, Span: of}, &who) {
 				c.add(who)
@@ -184,10 +206,9 @@ func (p *Partition) say(t *trace, j *journey.Journey) {
 	}
 	told := map[journey.TraceID]bool{t.id: true}
 	for _, x := range t.given {
-		s := x.span()
-		if !told[s.Trace] {
-			told[s.Trace] = true
-			p.send = append(p.send, record.Record{Kind: record.Tell, To: s.Trace, From: t.id, Judge: true, Reach: slices.Contains(traces, s.Trace)})
+		if of := x.ref().Trace; !told[of] {
+			told[of] = true
+			p.send = append(p.send, record.Record{Kind: record.Tell, To: of, From: t.id, Judge: true, Reach: slices.Contains(traces, of)})
 		}
 	}
 }
@@ -210,7 +231,7 @@ func (l *local) reached() (reached, sure bool) {
 			if id == own.Trace || !before {
 				continue
 			}
-			yes, known := l.trace.reaches[id]
+			yes, known := l.trace.reaches.get(id)
 			if yes {
 				return true, true
 			}

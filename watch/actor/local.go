@@ -2,7 +2,6 @@ package actor
 
 import (
 	"slices"
-	"strconv"
 
 	"tracelab/journey"
 	"tracelab/journey/semconv"
@@ -28,7 +27,7 @@ type local struct {
 }
 
 // see builds the view of a trace. A span that was asked for and may still be answered counts as a message's sender.
-func (p *Partition) see(t *trace, spans []journey.Span) *local {
+func (p *Partition) see(t *trace, spans []journey.Span, options ...journey.Option) *local {
 	l := &local{trace: t, root: -1, limit: p.config.Causes, infos: make(map[journey.TraceID]record.Root), spans: spans}
 	var c collection
 	for k := range spans {
@@ -44,7 +43,7 @@ func (p *Partition) see(t *trace, spans []journey.Span) *local {
 			receives[l.spans[k].ID] = true
 		}
 	}
-	for of, list := range t.asks {
+	for of, list := range t.asks.all() {
 		for _, a := range list {
 			if !receives[of] {
 				c.add(a.who.stub())
@@ -57,16 +56,16 @@ func (p *Partition) see(t *trace, spans []journey.Span) *local {
 			effects = append(effects, who)
 		}
 	}
-	l.register(slices.Clone(c.spans))
+	l.register(c.spans)
 	for _, x := range effects {
 		c.add(x)
 	}
-	for key, at := range t.asked {
-		if a := t.answers[key.of]; (a == nil || !a.known) && p.now-at < p.config.Quiet/4 {
+	for key, at := range t.asked.all() {
+		if !t.answered(key) && p.now-at < p.config.Quiet/4 {
 			c.add(journey.Span{Trace: key.of.Trace, ID: key.of.Span, Kind: journey.KindProducer, Service: "?", Source: aside})
 		}
 	}
-	l.set = journey.NewSet(c.spans, journey.Aside(isStub))
+	l.set = journey.NewSet(c.spans, append(options, journey.Aside(isStub))...)
 	l.index, l.number = make([]journey.Index, len(t.own)), make([]int, l.set.Len())
 	for k := range l.index {
 		l.index[k] = -1
@@ -74,13 +73,23 @@ func (p *Partition) see(t *trace, spans []journey.Span) *local {
 	for i := range journey.Index(l.set.Len()) {
 		l.number[i] = -1
 		if s := l.set.Span(i); !isStub(s) {
-			l.number[i], _ = strconv.Atoi(s.Source)
+			l.number[i] = numberOf(s)
 			l.index[l.number[i]] = i
 		}
 	}
 	l.findRoot()
 	l.spread()
 	return l
+}
+
+// labeled reports whether a root reaches an own span.
+func (l *local) labeled() bool {
+	return slices.ContainsFunc(l.index, func(i journey.Index) bool { return i >= 0 && (len(l.labels[i]) > 0 || l.many[i]) })
+}
+
+// shared reports whether all own spans are shared.
+func (l *local) shared() bool {
+	return !slices.ContainsFunc(l.index, func(i journey.Index) bool { return i >= 0 && !l.set.Shared(i) })
 }
 
 // findRoot finds the span at which the trace's journey starts: the earliest without a parent, else the earliest whose parent is
@@ -122,13 +131,13 @@ func (l *local) spread() {
 		l.infos[l.trace.id] = record.Root{Trace: l.trace.id, Orphan: l.orphan, First: l.first}
 		seed(l.root, []journey.TraceID{l.trace.id}, false)
 	}
-	for ref, a := range l.trace.answers {
+	for ref, a := range l.trace.answers.all() {
 		i, ok := l.set.Find(ref)
 		if !ok || l.number[i] >= 0 {
 			continue
 		}
-		roots := make([]journey.TraceID, 0, len(a.roots))
-		for id, x := range a.roots {
+		roots := make([]journey.TraceID, 0, a.roots.len())
+		for id, x := range a.roots.all() {
 			if id == l.trace.id && l.root < 0 {
 				continue // of the own root others know sooner, when a partition is read again
 			}

@@ -37,7 +37,7 @@ func (p *Partition) isPending(t *trace) bool {
 	if !t.studied || t.rooted {
 		return true
 	}
-	for key, asked := range t.asked {
+	for key, asked := range t.asked.all() {
 		if asked+p.config.Quiet/4 > t.worked && !t.answered(key) {
 			return true
 		}

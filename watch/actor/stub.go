@@ -81,18 +81,15 @@ func identityOf(s *journey.Span) identity {
 // collection is a set of spans and stubs. A span replaces its stub. Two stubs of one span are merged into one with the links of both.
 type collection struct {
 	spans []journey.Span
-	at    map[identity]int
+	at    table[identity, int32]
 }
 
 func (c *collection) add(s journey.Span) {
-	if c.at == nil {
-		c.at = make(map[identity]int)
-	}
 	key := identityOf(&s)
-	k, known := c.at[key]
+	k, known := c.at.get(key)
 	switch {
 	case !known:
-		c.at[key] = len(c.spans)
+		c.at.put(key, int32(len(c.spans)))
 		c.spans = append(c.spans, s)
 	case !isStub(&s) && isStub(&c.spans[k]):
 		c.spans[k] = s

@@ -1,7 +1,6 @@
 package actor
 
 import (
-	"bytes"
 	"hash/maphash"
 	"slices"
 	"time"
@@ -22,24 +21,27 @@ type trace struct {
 	crowded int           // spans that were counted as crowded
 	dirty   bool          // something new came since the last work
 	links   bool          // an own span has links
+	sends   bool          // send spans elsewhere came of messages that were created here, or linked to, since the last work
 	studied bool          // nothing new came since see last built its view
 	rooted  bool          // that view has a root
+	reached bool          // in that view, a root reaches an own span
+	hopeful time.Duration // time since which the trace waits for answers; negative for none
 	counted bool          // at least one span came, so Counts.Seen includes it
 	done    bool          // judged before, perhaps by another watcher
 	pending bool          // Partition.pending has an entry for it
 	judged  outcome
 	bytes   int64
 
-	seen    map[uint64]struct{}       // hashes of all that is stored
-	own     []stored                  // spans of this trace
-	given   []stored                  // spans of other traces that the root of this one reaches
-	stubs   []stored                  // stubs of the causes of own and given spans
-	asks    map[journey.SpanID][]ask  // by own span: who asked for it
-	answers map[journey.Ref]*answer   // by linked span: what its actor told
-	asked   map[asking]time.Duration  // questions of this trace, and when each was sent
-	reaches map[journey.TraceID]bool  // verdicts of roots: whether their journeys reach this trace
-	gave    map[journey.TraceID]*gift // by root: what was given to it
-	sent    map[telling]uint64        // hash of the last answer to each question
+	seen    set[uint64]                   // hashes of all that is stored
+	own     []stored                      // spans of this trace
+	given   []stored                      // spans of other traces that the root of this one reaches
+	stubs   []stored                      // stubs of the causes of own and given spans
+	asks    table[journey.SpanID, []ask]  // by own span: who asked for it
+	answers table[journey.Ref, *answer]   // by linked span: what its actor told
+	asked   table[asking, time.Duration]  // questions of this trace, and when each was sent
+	reaches table[journey.TraceID, bool]  // verdicts of roots: whether their journeys reach this trace
+	gave    table[journey.TraceID, *gift] // by root: what was given to it
+	sent    table[telling, uint64]        // hash of the last answer to each question
 }
 
 // outcome is what became of a trace.
@@ -57,7 +59,7 @@ const (
 // stored is a span as bytes. Its resource is shared with other spans.
 type stored struct {
 	of   *resource
-	body []byte
+	body string
 }
 
 // resource is a decoded resource, and its bytes.
@@ -75,10 +77,10 @@ type ask struct {
 
 // answer is what is known of a span of another trace to which this one links.
 type answer struct {
-	known bool                            // the span exists
-	roots map[journey.TraceID]record.Root // the roots that reach it
-	more  bool                            // more roots reach it than Config.Causes
-	sends []journey.Ref                   // the spans that sent the message that it created
+	known bool                                // the span exists
+	roots table[journey.TraceID, record.Root] // the roots that reach it
+	more  bool                                // more roots reach it than Config.Causes
+	sends []journey.Ref                       // the spans that sent the message that it created
 }
 
 // asking identifies a question: own span by wants to know about span of.
@@ -95,40 +97,33 @@ type telling struct {
 
 // gift is what was given to a root.
 type gift struct {
-	spans map[int]struct{}    // numbers of own spans
-	sent  map[uint64]struct{} // hashes of spans and stubs that were sent
+	spans set[int32]  // numbers of own spans
+	sent  set[uint64] // hashes of spans and stubs that were sent
 }
 
-// Estimates of memory beyond the bytes of spans, in bytes.
+// Estimates of memory beyond the bytes of spans.
 const (
-	traceBytes = 732 // an actor
-	overhead   = 84  // a stored span, or an entry of a map
-	mapBytes   = 320 // a map's first entry: maps make room for eight
+	traceBytes  = 400 // an actor
+	overhead    = 64  // a stored span
+	rowBytes    = 72  // of a table
+	answerBytes = 160
+	giftBytes   = 160
 )
 
-// entries estimates the memory of one more entry in a map of n.
-func entries(n int) int64 {
-	if n == 0 {
-		return mapBytes
+// store keeps the bytes of a span in a list, once: h is their hash. It reports whether they are new, and returns the span without its resource.
+func (p *Partition) store(t *trace, list *[]stored, h uint64, b []byte) (s journey.Span, added bool) {
+	if t.seen.find(h) >= 0 {
+		return s, false
 	}
-	return overhead
-}
-
-// store keeps the bytes of a span in a list, once: h is their hash. It reports whether they are new.
-func (p *Partition) store(t *trace, list *[]stored, h uint64, b []byte) bool {
-	if _, known := t.seen[h]; known {
-		return false
-	}
-	of, body, links, err := p.split(b)
+	of, body, s, err := p.split(b)
 	if err != nil {
 		p.counts.Damaged++
-		return false
+		return s, false
 	}
-	t.links = t.links || links && list == &t.own
-	t.seen[h] = struct{}{}
-	*list = append(*list, stored{of, bytes.Clone(body)})
+	t.seen.add(h)
+	*list = append(*list, stored{of, body})
 	p.grow(t, int64(len(body))+overhead)
-	return true
+	return s, true
 }
 
 // grow adds to the memory that a trace uses.
@@ -159,30 +154,29 @@ func (p *Partition) hash(what byte, parts ...[]byte) uint64 {
 // maxResources limits the resources that are kept for spans to come. When services come and go there may be more; then all are forgotten.
 const maxResources = 10_000
 
-// split parts a span into its resource, shared with other spans, and the rest, and reports whether it has links. It fails for a span
-// that cannot be decoded.
-func (p *Partition) split(b []byte) (of *resource, body []byte, links bool, err error) {
-	key, body, err := record.Split(b)
+// split parts a span into its resource, shared with other spans, and a copy of the rest, and decodes that. It fails for a span that
+// cannot be decoded.
+func (p *Partition) split(b []byte) (of *resource, body string, s journey.Span, err error) {
+	key, rest, err := record.Split(b)
 	if err != nil {
-		return nil, nil, false, err
+		return nil, "", s, err
 	}
-	s, err := record.DecodeBody(body)
-	if err != nil {
-		return nil, nil, false, err
+	body = string(rest)
+	if s, err = record.DecodeBody(body); err != nil {
+		return nil, "", s, err
 	}
-	links = len(s.Links) > 0
 	if r, ok := p.resources[string(key)]; ok {
-		return r, body, links, nil
+		return r, body, s, nil
 	}
 	r := &resource{bytes: string(key)}
 	if r.service, r.of, err = record.DecodeResource(key); err != nil {
-		return nil, nil, false, err
+		return nil, "", s, err
 	}
 	if len(p.resources) >= maxResources {
 		clear(p.resources)
 	}
 	p.resources[r.bytes] = r
-	return r, body, links, nil
+	return r, body, s, nil
 }
 
 // span decodes a stored span. There is no error: split has decoded it before.
@@ -194,12 +188,18 @@ func (s stored) span() journey.Span {
 
 func (s stored) ref() journey.Ref { return record.BodyRef(s.body) }
 
-// has reports whether one of the own spans has these ids. In a large trace it does not look.
-func (t *trace) has(r journey.Ref) bool {
-	return r.Trace == t.id && len(t.own) <= large && slices.ContainsFunc(t.own, func(s stored) bool { return s.ref() == r })
+// ties reports whether a stub may be tied to an own span that links to nothing: it is new to this trace, or links into it. In a large trace it
+// does not look for the own span that it stands for.
+func (t *trace) ties(s *journey.Span) bool {
+	if slices.ContainsFunc(s.Links, func(l journey.Link) bool { return l.Trace == t.id }) {
+		return true
+	}
+	return s.Trace == t.id && (len(t.own) > large || !slices.ContainsFunc(t.own, func(o stored) bool { return o.ref() == s.Ref() }))
 }
 
-func (s stored) encoded() []byte { return record.Join(nil, []byte(s.of.bytes), s.body) }
+func (s stored) encoded() []byte {
+	return record.Join(make([]byte, 0, len(s.of.bytes)+len(s.body)+8), s.of.bytes, s.body)
+}
 
 // stub returns a stored stub.
 func (s stored) stub() journey.Span {

@@ -28,28 +28,38 @@ func (p *Partition) workAll() {
 	}
 }
 
-// work lets a trace ask, tell and give what is new. A trace that nobody asked, and that got no answer, has nobody to tell or to give to.
+// work lets a trace ask, tell and give what is new. A trace that nobody asked, and that got no answer, has nobody to tell or to give to. One
+// that may still get answers waits for them: each would change what it tells and gives.
 func (p *Partition) work(t *trace) {
-	if len(t.asks)+len(t.answers) > 0 {
-		p.study(t)
+	spans := p.begin(t)
+	if t.asks.len()+t.answers.len() > 0 && !p.hopes(t) {
+		p.finish(t, spans)
 		return
-	}
-	t.dirty, t.fresh, t.worked = false, 0, p.now
-	if t.links {
-		p.ask(t, t.spans())
 	}
 	p.wake(t, p.next(t))
 }
 
 // study lets a trace ask, tell and give what is new, and returns its view.
-func (p *Partition) study(t *trace) *local {
-	t.dirty, t.fresh, t.worked = false, 0, p.now
-	spans := t.spans()
-	if t.links || len(t.asks) > 0 {
+func (p *Partition) study(t *trace) *local { return p.finish(t, p.begin(t)) }
+
+// begin lets a trace ask, and returns its spans if that took a look at them.
+func (p *Partition) begin(t *trace) (spans []journey.Span) {
+	asks := t.fresh > 0 && (t.links || t.asks.len() > 0) || t.sends
+	t.dirty, t.sends, t.fresh, t.worked = false, false, 0, p.now
+	if asks {
+		spans = t.spans()
 		p.ask(t, spans)
 	}
-	l := p.see(t, spans)
-	t.studied, t.rooted = true, l.root >= 0
+	return spans
+}
+
+// finish lets a trace tell and give what is new, and returns its view.
+func (p *Partition) finish(t *trace, spans []journey.Span) *local {
+	if spans == nil {
+		spans = t.spans()
+	}
+	l := p.see(t, spans, journey.EdgesOnly())
+	t.studied, t.rooted, t.reached = true, l.root >= 0, l.labeled()
 	p.tell(l)
 	p.give(l)
 	p.wake(t, p.next(t))
@@ -66,13 +76,19 @@ func (t *trace) spans() []journey.Span {
 	return list
 }
 
+// numberOf returns the number of an own span that spans has read.
+func numberOf(s *journey.Span) int {
+	k, _ := strconv.Atoi(s.Source)
+	return k
+}
+
 // ask asks for the spans that the trace's spans link to, and for the send spans of the messages that those created.
 func (p *Partition) ask(t *trace, spans []journey.Span) {
 	for k := range spans {
 		s := spans[k]
 		for _, link := range s.Links {
 			p.askFor(t, &s, link.Ref, link.Ref)
-			if a := t.answers[link.Ref]; a != nil {
+			if a, told := t.answers.get(link.Ref); told {
 				for _, send := range a.sends {
 					p.askFor(t, &s, send, link.Ref)
 				}
@@ -88,7 +104,8 @@ func (p *Partition) askForSends(t *trace, s *journey.Span, made journey.Ref) {
 	if made.Trace != t.id {
 		return
 	}
-	for _, a := range t.asks[made.Span] {
+	asks, _ := t.asks.get(made.Span)
+	for _, a := range asks {
 		if who := a.who.span(); isSend(&who) {
 			p.askFor(t, s, who.Ref(), made)
 		}
@@ -98,11 +115,11 @@ func (p *Partition) askForSends(t *trace, s *journey.Span, made journey.Ref) {
 // askFor asks on behalf of span s for the span of: either s links to it, or it sent the message of the linked span.
 func (p *Partition) askFor(t *trace, s *journey.Span, of, link journey.Ref) {
 	key := asking{s.ID, of}
-	if _, asked := t.asked[key]; asked || of.Trace == t.id || of.Span.IsZero() {
+	if of.Trace == t.id || of.Span.IsZero() || t.asked.find(key) >= 0 {
 		return
 	}
-	p.grow(t, entries(len(t.asked)))
-	t.asked[key] = p.now
+	p.grow(t, rowBytes)
+	t.asked.put(key, p.now)
 	who := handlerOf(s, link)
 	p.send = append(p.send, record.Record{Kind: record.Ask, To: of.Trace, From: t.id, Of: of.Span, Spans: [][]byte{record.AppendSpan(nil, &who)}})
 }
@@ -110,7 +127,7 @@ func (p *Partition) askFor(t *trace, s *journey.Span, of, link journey.Ref) {
 // tell answers all questions whose answers have changed.
 func (p *Partition) tell(l *local) {
 	t := l.trace
-	for of, list := range t.asks {
+	for of, list := range t.asks.all() {
 		i, ok := l.set.Find(journey.Ref{Trace: t.id, Span: of})
 		if !ok || l.number[i] < 0 {
 			continue
@@ -152,11 +169,11 @@ func (p *Partition) tellOne(l *local, i journey.Index, of journey.SpanID, to jou
 	sortBytes(&r.Spans)
 	sortBytes(&r.Stubs)
 	h := p.hash(hashTell, r.Append(nil))
-	if key := (telling{of, to}); l.trace.sent[key] != h {
-		if _, again := l.trace.sent[key]; !again {
-			p.grow(l.trace, entries(len(l.trace.sent)))
+	key := telling{of, to}
+	if old, again := l.trace.sent.get(key); !again || old != h {
+		if l.trace.sent.put(key, h) {
+			p.grow(l.trace, rowBytes)
 		}
-		l.trace.sent[key] = h
 		p.send = append(p.send, r)
 	}
 }

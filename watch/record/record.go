@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"tracelab/journey"
 )
@@ -85,7 +86,7 @@ func (r *Record) Append(dst []byte) []byte {
 
 // Decode decodes a record. Its spans and stubs share the memory of b and are still encoded: see DecodeSpan.
 func Decode(b []byte) (Record, error) {
-	r := reader{left: b}
+	r := reader[[]byte]{left: b}
 	if v := r.byte(); r.err == nil && v != version {
 		return Record{}, fmt.Errorf("record has version %d, want %d", v, version)
 	}
@@ -100,7 +101,7 @@ func Decode(b []byte) (Record, error) {
 		copy(x.From[:], r.take(16))
 		copy(x.Of[:], r.take(8))
 	}
-	x.Spans, x.Stubs = r.list(), r.list()
+	x.Spans, x.Stubs = list(&r), list(&r)
 	if n := r.count(18); n > 0 {
 		x.Roots = make([]Root, n)
 		for i := range x.Roots {
@@ -112,14 +113,14 @@ func Decode(b []byte) (Record, error) {
 	return x, r.end()
 }
 
-func (r *reader) list() [][]byte {
+func list(r *reader[[]byte]) [][]byte {
 	n := r.count(1)
 	if n == 0 {
 		return nil
 	}
 	list := make([][]byte, n)
 	for i := range list {
-		list[i] = r.bytes()
+		list[i] = slices.Clip(r.bytes())
 	}
 	return list
 }

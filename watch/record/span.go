@@ -30,14 +30,14 @@ func DecodeSpan(b []byte) (journey.Span, error) {
 	if err != nil {
 		return journey.Span{}, err
 	}
-	s, err := DecodeBody(body)
+	s, err := DecodeBody(string(body))
 	s.Service, s.Resource = service, of
 	return s, err
 }
 
 // Split parts an encoded span into its resource, which many spans share, and its body. Both share the memory of b.
 func Split(b []byte) (resource, body []byte, err error) {
-	r := reader{left: b}
+	r := reader[[]byte]{left: b}
 	if v := r.byte(); r.err == nil && v != version {
 		return nil, nil, fmt.Errorf("span has version %d, want %d", v, version)
 	}
@@ -46,7 +46,7 @@ func Split(b []byte) (resource, body []byte, err error) {
 }
 
 // Join appends to dst the span that Split parted.
-func Join(dst, resource, body []byte) []byte {
+func Join(dst []byte, resource, body string) []byte {
 	return append(appendBytes(append(dst, version), resource), body...)
 }
 
@@ -69,7 +69,7 @@ func appendResource(dst []byte, s *journey.Span) []byte {
 
 // DecodeResource decodes the resource that Split returned, and the service's name.
 func DecodeResource(b []byte) (service string, of *journey.Resource, err error) {
-	r := reader{left: b}
+	r := reader[[]byte]{left: b}
 	service = r.text()
 	of = &journey.Resource{HostID: r.text(), HostName: r.text(), InstanceID: r.text()}
 	for range r.count(2) {
@@ -127,10 +127,11 @@ func appendBody(dst []byte, s *journey.Span) []byte {
 	return dst
 }
 
-// DecodeBody decodes the body that Split returned: a span without service and resource. The span shares no memory with b.
-func DecodeBody(b []byte) (journey.Span, error) {
+// DecodeBody decodes the body that Split returned: a span without service and resource. The span's texts are parts
+// of b.
+func DecodeBody(b string) (journey.Span, error) {
 	var s journey.Span
-	r := reader{left: b}
+	r := reader[string]{left: b}
 	has := r.byte()
 	copy(s.Trace[:], r.take(16))
 	copy(s.ID[:], r.take(8))
@@ -161,7 +162,7 @@ func DecodeBody(b []byte) (journey.Span, error) {
 }
 
 // BodyRef returns the ids of a span from the rest of Split, which DecodeBody can read.
-func BodyRef(b []byte) (r journey.Ref) {
+func BodyRef(b string) (r journey.Ref) {
 	if len(b) >= 1+len(r.Trace)+len(r.Span) {
 		copy(r.Trace[:], b[1:])
 		copy(r.Span[:], b[1+len(r.Trace):])
@@ -194,7 +195,7 @@ func appendLink(dst []byte, l *journey.Link, trace journey.TraceID) []byte {
 	return appendAttributes(dst, l.Attributes)
 }
 
-func (r *reader) link(trace journey.TraceID) journey.Link {
+func (r *reader[T]) link(trace journey.TraceID) journey.Link {
 	l := journey.Link{Ref: journey.Ref{Trace: trace}}
 	has := r.byte()
 	if has&sameTrace == 0 {
@@ -236,7 +237,7 @@ func appendAttributes(dst []byte, list []journey.Attribute) []byte {
 	return dst
 }
 
-func (r *reader) attributes() []journey.Attribute {
+func (r *reader[T]) attributes() []journey.Attribute {
 	n := r.count(2)
 	if n == 0 {
 		return nil
@@ -280,19 +281,19 @@ func appendValue(dst []byte, v journey.Value) []byte {
 	return dst
 }
 
-func (r *reader) value() journey.Value {
+func (r *reader[T]) value() journey.Value {
 	switch journey.ValueKind(r.byte()) {
 	case journey.ValueEmpty:
 	case journey.ValueInt:
 		return journey.IntValue(r.int())
 	case journey.ValueFloat:
-		if b := r.take(8); b != nil {
-			return journey.FloatValue(math.Float64frombits(binary.BigEndian.Uint64(b)))
+		if b := r.take(8); len(b) == 8 {
+			return journey.FloatValue(math.Float64frombits(binary.BigEndian.Uint64([]byte(b))))
 		}
 	case journey.ValueBool:
 		return journey.BoolValue(r.byte() == 1)
 	case journey.ValueBytes:
-		return journey.BytesValue(r.bytes())
+		return journey.BytesValue([]byte(r.bytes()))
 	case journey.ValueString:
 		return journey.StringValue(r.text())
 	case journey.ValueJSON:

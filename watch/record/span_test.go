@@ -38,7 +38,7 @@ func TestSpansComeBack(t *testing.T) {
 		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 	}
 	resource, body, err := record.Split(bytes)
-	if joined := record.Join(nil, resource, body); err != nil || string(joined) != string(bytes) {
+	if joined := record.Join(nil, string(resource), string(body)); err != nil || string(joined) != string(bytes) {
 		t.Errorf("split and joined: %q, %v; want %q", joined, err, bytes)
 	}
 	for n := range bytes {
