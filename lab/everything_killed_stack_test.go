@@ -100,7 +100,10 @@ func TestEverythingKilledInTurn(t *testing.T) {
 		t.Fatalf("%v: %s", err, text)
 	}
 	for name, start := range map[string]func(*testing.T) mortal{"kafka": ownKafka, "rabbitmq": ownRabbitMQ} {
-		t.Run(name, func(t *testing.T) { everythingKilled(t, program, start(t)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it waits, mostly
+			everythingKilled(t, program, start(t))
+		})
 	}
 }
 

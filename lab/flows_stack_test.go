@@ -36,6 +36,7 @@ func TestEveryFlowOnRealBrokers(t *testing.T) {
 	for _, name := range []string{"order", "ride", "reaction", "profile", "activity"} {
 		for kind, f := range map[string]*flows.Flow{"as it is": named(name), "all over RabbitMQ": overRabbitMQ(t, name)} {
 			t.Run(name+" "+kind, func(t *testing.T) {
+				t.Parallel() // it waits, mostly
 				var forms []services.Form
 				for _, form := range f.Forms() {
 					if f.ViewOf(form) != nil || slices.ContainsFunc([]flows.Carrier{flows.KafkaLog, flows.RabbitMQ, flows.GraphQL}, func(by flows.Carrier) bool { return slices.Contains(f.FormsBy(by), form) }) {

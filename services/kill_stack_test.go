@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -94,21 +95,19 @@ type system struct {
 	all     map[string]*serving
 }
 
-func startSystem(t *testing.T) *system {
+// startSystem starts the services, with topics of their own.
+func startSystem(t *testing.T, program, topics string) *system {
 	t.Helper()
 	kafka := os.Getenv("KAFKA_ADDR")
 	if kafka == "" {
 		t.Fatal("KAFKA_ADDR is empty: start a Kafka with `task kafka` and set KAFKA_ADDR to the address that it prints")
 	}
-	s := &system{program: filepath.Join(t.TempDir(), "tracelab"), all: map[string]*serving{}}
-	if text, err := exec.Command("go", "build", "-o", s.program, "../cmd/tracelab").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
+	s := &system{program: program, all: map[string]*serving{}}
 	ports, err := freeport.InARow(2 * len(flows.Order().Services()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	prefix := "tracelab.killed." + time.Now().Format("150405.000") + "."
+	prefix := "tracelab." + topics + "." + time.Now().Format("150405.000") + "."
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), settleWithin)
 		defer cancel()
@@ -209,14 +208,28 @@ func (s *system) summary(t *testing.T, run string) (sum services.Summary) {
 
 // TestEachServiceKilledAndPaused ends each service by kill -9 twice and stops it for longer than its session twice, on a
 // real Kafka, while 60 orders a second arrive. Nothing that was accepted is lost, each step has its effect once, and the
-// accounts say what came again. Orders keeps its state in a file, too, and knows all of it when it is killed.
+// accounts say what came again. Orders keeps its state in a file, too, and knows all of it when it is killed. It waits, mostly, so each of two systems at a
+// time has half of the services killed.
 func TestEachServiceKilledAndPaused(t *testing.T) {
-	s := startSystem(t)
-	skipped := 0
-	for _, name := range flows.Order().Services() {
-		t.Run(name, func(t *testing.T) { skipped += s.torment(t, name) })
+	program := filepath.Join(t.TempDir(), "tracelab")
+	if text, err := exec.Command("go", "build", "-o", program, "../cmd/tracelab").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
 	}
-	if skipped == 0 {
+	names := flows.Order().Services()
+	half := len(names) / 2
+	var skipped atomic.Int64
+	t.Run("both", func(t *testing.T) {
+		for topics, victims := range map[string][]string{"killed-first": names[:half], "killed-last": names[half:]} {
+			t.Run(topics, func(t *testing.T) {
+				t.Parallel()
+				s := startSystem(t, program, topics)
+				for _, name := range victims {
+					t.Run(name, func(t *testing.T) { skipped.Add(int64(s.torment(t, name))) })
+				}
+			})
+		}
+	})
+	if skipped.Load() == 0 {
 		t.Error("no step came again: the kills and pauses tested nothing")
 	}
 }
