@@ -142,8 +142,21 @@ func wanted(spans []journey.Span) map[journey.TraceID]string {
 	return texts
 }
 
-// canonical writes all figures of a journey, with the names of its spans in the place of their numbers.
+// canonical writes all that is said of a journey, with the names of its spans in the place of their numbers.
 func canonical(j *journey.Journey) string {
+	lines := []string{figures(j)}
+	for _, f := range j.FanOut() {
+		lines = append(lines, fmt.Sprint("fan-out ", j.Set().Span(f.Producer).Name, f.Topic, f.Groups, f.Missing, f.Rare))
+	}
+	for _, w := range j.Warnings() {
+		lines = append(lines, w.String())
+	}
+	reason, _ := j.Incomplete()
+	return strings.Join(append(lines, "incomplete "+reason), "\n")
+}
+
+// figures are those that depend on no other span of the set than the journey's own and their causes.
+func figures(j *journey.Journey) string {
 	set := j.Set()
 	name := func(i journey.Index) string {
 		if i < 0 {
@@ -176,14 +189,7 @@ func canonical(j *journey.Journey) string {
 	for _, r := range j.Replies() {
 		lines = append(lines, fmt.Sprint("reply ", name(r.Waiter), name(r.Sent), name(r.Back)))
 	}
-	for _, f := range j.FanOut() {
-		lines = append(lines, fmt.Sprint("fan-out ", name(f.Producer), f.Topic, f.Groups, f.Missing, f.Rare))
-	}
-	for _, w := range j.Warnings() {
-		lines = append(lines, w.String())
-	}
-	reason, _ := j.Incomplete()
-	return strings.Join(append(lines, "incomplete "+reason), "\n")
+	return strings.Join(lines, "\n")
 }
 
 // network passes records between partitions, as the work topic does: in each partition in an order that is drawn.
