@@ -110,13 +110,20 @@ func (l *local) waits() bool {
 	return !reached && !sure
 }
 
-// close decides and forgets a trace for which nothing new has come for the window.
+// close decides and forgets a trace for which nothing new has come for the window. A trace without a verdict leaves itself a note: when its
+// partition is read again from the middle of the trace, what is left of it may begin at a span that seems to be a root.
 func (p *Partition) close(t *trace) {
 	if t.judged == open && t.counted {
 		p.decide(t, p.fate(t))
 	}
+	if t.counted && t.judged != judged && t.judged != incomplete && !t.closed() {
+		p.send = append(p.send, record.Record{Kind: record.Tell, To: t.id, From: t.id, Judge: true, Reach: t.judged == part})
+	}
 	p.forget(t)
 }
+
+// closed reports whether a trace was closed before without a verdict.
+func (t *trace) closed() bool { return t.reaches.find(t.id) >= 0 }
 
 // fate returns what becomes of a trace that has no journey of its own.
 func (p *Partition) fate(t *trace) outcome {
@@ -142,6 +149,11 @@ func (p *Partition) fate(t *trace) outcome {
 func (p *Partition) judge(l *local, late bool, reason string) {
 	t := l.trace
 	if l.root < 0 {
+		return
+	}
+	if t.closed() {
+		p.decide(t, p.fate(t))
+		p.say(t, nil)
 		return
 	}
 	if l.orphan {

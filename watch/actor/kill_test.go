@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"tracelab/journey"
 	"tracelab/watch/actor"
 	"tracelab/watch/record"
 )
@@ -45,6 +46,52 @@ func TestKillsAndPausesChangeNothing(t *testing.T) {
 			n.advance(20 * time.Second)
 		}
 		last.came(n)
+		n.compare(want)
+	})
+}
+
+// A trace that was closed without a verdict may be read again from its middle, when a partition is lost while a trace stays open that began in
+// between. What is left of it may begin at a span whose parent is not read again: it is not judged.
+func TestClosedTracesReadAgainFromTheirMiddle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spans := drawWorld(t)
+		want := wanted(spans)
+		if want == nil {
+			t.Skip("a root without its parent, in a trace that begins with a receive span")
+		}
+		long := journey.Span{Trace: journey.TraceID{0xaa}, Kind: journey.KindServer, Name: "long", Service: "a", Start: base, End: base + 1}
+		n := newNetwork(t, rapid.IntRange(1, 2).Draw(t, "partitions"), actor.Config{Window: 6 * time.Second})
+		post := func(s *journey.Span) {
+			n.post(record.Record{Kind: record.Span, To: s.Trace, Spans: [][]byte{record.AppendSpan(nil, s)}})
+			n.drain()
+		}
+		extend := func() {
+			long.ID[0]++
+			post(&long)
+			long.Parent[0] = 1
+		}
+		begins := rapid.IntRange(0, len(spans)-1).Draw(t, "the long trace begins")
+		for k := range spans {
+			if k == begins {
+				extend()
+			}
+			post(&spans[k])
+		}
+		for tick := range 40 { // all others close
+			n.advance(time.Second)
+			n.drain()
+			if tick%3 == 0 {
+				extend()
+			}
+		}
+		for k := range n.partitions {
+			n.kill(k)
+		}
+		for range 40 {
+			n.drain()
+			n.advance(time.Second)
+		}
+		delete(n.verdicts, long.Trace)
 		n.compare(want)
 	})
 }

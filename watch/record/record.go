@@ -44,8 +44,8 @@ type Record struct {
 	Stubs [][]byte        // encoded by AppendSpan. Tell: the spans that handle Of or send the message that it created. Give: causes of Spans
 	Roots []Root          // Tell: the roots that reach Of
 	More  bool            // Tell: too many roots reach Of, so Roots is not complete
-	Judge bool            // Tell: this is the verdict of From's root, not an answer
-	Reach bool            // Tell with Judge: the journey of that root reaches To
+	Judge bool            // Tell: this is the verdict of From's root, not an answer. To itself: it was closed, and has no root
+	Reach bool            // Tell with Judge: the journey of that root, or to itself of some root, reaches To
 }
 
 // Bits of the flags byte of a record.
