@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/exemplar"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
@@ -30,6 +32,21 @@ type watchMetrics struct {
 	reader   *readback.Reader
 }
 
+// committing is an exporter that tells a reader of each export that was taken.
+type committing struct {
+	sdkmetric.Exporter
+	reader atomic.Pointer[readback.Reader] // nil until it is started
+}
+
+// Export sends the metrics.
+func (c *committing) Export(ctx context.Context, data *metricdata.ResourceMetrics) error {
+	err := c.Exporter.Export(ctx, data)
+	if reader := c.reader.Load(); err == nil && reader != nil {
+		reader.Exported(ctx)
+	}
+	return err
+}
+
 // metricsOf starts the metrics of a watcher; nil without an endpoint.
 func (c *watchCommand) metricsOf(ctx context.Context, s *streams, config *watch.Config) (*watchMetrics, error) {
 	to, err := otlp.ParseDestination(c.OTLP, os.Getenv)
@@ -39,10 +56,11 @@ func (c *watchCommand) metricsOf(ctx context.Context, s *streams, config *watch.
 	if to.Metrics.IsZero() {
 		return nil, nil //nolint:nilnil // there is nothing to stop
 	}
-	exporter, err := otlp.NewMetricExporter(ctx, to.Metrics)
+	sending, err := otlp.NewMetricExporter(ctx, to.Metrics)
 	if err != nil {
 		return nil, err
 	}
+	exporter := &committing{Exporter: sending}
 	m := &watchMetrics{metrics: telemetry.NewMetrics(exporter, s.log)}
 	about := resource.NewSchemaless(semconv.ServiceName("tracelab-watch"), semconv.ServiceInstanceID(config.Instance))
 	m.provider = sdkmetric.NewMeterProvider(sdkmetric.WithResource(about), sdkmetric.WithReader(m.metrics.Reader()), sdkmetric.WithExemplarFilter(exemplar.TraceBasedFilter))
@@ -54,6 +72,7 @@ func (c *watchCommand) metricsOf(ctx context.Context, s *streams, config *watch.
 	if err != nil {
 		return nil, errors.Join(err, m.metrics.Shutdown(ctx))
 	}
+	exporter.reader.Store(m.reader)
 	return m, nil
 }
 
@@ -64,9 +83,11 @@ func (m *watchMetrics) stop() error {
 	}
 	reading, cancel := context.WithTimeout(context.Background(), readBackBudget)
 	defer cancel()
-	err := m.reader.Close(reading)
+	err := m.reader.Drain(reading)
 	m.meter.End()
 	sending, end := context.WithTimeout(context.Background(), metricsBudget)
 	defer end()
-	return errors.Join(err, m.metrics.Shutdown(sending))
+	err = errors.Join(err, m.metrics.Shutdown(sending))
+	m.reader.Close()
+	return err
 }

@@ -39,13 +39,17 @@ func (c *counter) add(by attribute.Set, n float64) {
 	x.sum += n
 }
 
-func (c *counter) observe(o metric.Observer) {
+// observe reports all series. It returns false when it kept something back, since a new series shows 0 first.
+func (c *counter) observe(o metric.Observer) (whole bool) {
+	whole = true
 	for by, x := range c.series {
 		value := x.sum
 		if !x.shown && !c.ended {
+			whole = whole && value == 0
 			value = 0
 		}
 		x.shown = true
 		o.ObserveFloat64(c.instrument, value, metric.WithAttributeSet(by))
 	}
+	return whole
 }

@@ -69,6 +69,7 @@ type Meter struct {
 	registration                            metric.Registration
 
 	mu           sync.Mutex
+	collected    func(whole bool) // see OnCollect
 	keys         seen
 	roots        *ranking
 	destinations *ranking
@@ -79,7 +80,7 @@ type Meter struct {
 func New(provider metric.MeterProvider, config Config) (*Meter, error) {
 	config = config.withDefaults()
 	m := &Meter{
-		keys: seen{limit: config.Keys, partitions: map[int32]*keyRing{}}, roots: newRanking(config.Roots),
+		collected: func(bool) {}, keys: seen{limit: config.Keys, partitions: map[int32]*keyRing{}}, roots: newRanking(config.Roots),
 		destinations: newRanking(config.Destinations), steps: newRanking(config.Steps),
 	}
 	meter := provider.Meter(Scope)
@@ -129,15 +130,25 @@ func (m *Meter) register(meter metric.Meter, counters []*counter) error {
 	m.registration, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		m.mu.Lock()
 		defer m.mu.Unlock()
+		whole := true
 		for _, c := range counters {
-			c.observe(o)
+			whole = c.observe(o) && whole
 		}
+		m.collected(whole)
 		return nil
 	}, instruments...)
 	if err != nil {
 		return fmt.Errorf("register the counters of journeys: %w", err)
 	}
 	return nil
+}
+
+// OnCollect has f called in each collection. With whole, all that was counted before is in it: else a new series shows its 0. Count waits meanwhile, so f
+// must not call it.
+func (m *Meter) OnCollect(f func(whole bool)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.collected = f
 }
 
 // End makes the next collection report all counts at once, also those of new series, which else start with a 0. Call it before the provider shuts down.

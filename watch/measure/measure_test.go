@@ -3,6 +3,7 @@ package measure
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -61,6 +62,22 @@ func kept(n int, root string) *summary.Summary {
 		Steps:  []summary.Step{{Service: "payment", Name: "process orders", Work: 30 * time.Millisecond, Wait: 26 * time.Millisecond}},
 		Rest:   &summary.Rest{Steps: 1, Work: 4 * time.Millisecond},
 		Lint:   map[journey.RuleID]int{"M10": 2},
+	}
+}
+
+// TestACollectionWithAFirstZeroIsNotWhole: it has not all that was counted. The next one has.
+func TestACollectionWithAFirstZeroIsNotWhole(t *testing.T) {
+	m, reader := newMeter(t, Config{})
+	var whole []bool
+	m.OnCollect(func(all bool) { whole = append(whole, all) })
+	collect(t, reader)
+	m.Count(0, kept(0, "POST /orders"))
+	collect(t, reader)
+	collect(t, reader)
+	m.Count(0, kept(1, "POST /orders"))
+	collect(t, reader)
+	if want := []bool{true, false, true, true}; !slices.Equal(whole, want) {
+		t.Errorf("whole: %v, want %v", whole, want)
 	}
 }
 

@@ -2,6 +2,11 @@
 //
 // The readers of a group share the partitions of the topic. A reader that gets a partition counts summaries from the last commit on. It first
 // reads the last summaries before the commit, without counting them, so that a summary which was written twice still counts once.
+//
+// Metrics are sums in a process, and a commit is a promise to Kafka, so no transaction spans both. A reader commits what is in an export that was taken,
+// see Exported. After a kill the next reader counts what no export had, so that nothing is missing. What the last export had counts twice if the kill came
+// between that export and its commit, which takes milliseconds; a partition that is lost without a word (a session that ends while the process
+// lives) is the other case: up to one export interval of its journeys is in the metrics of both readers.
 package readback
 
 import (
@@ -22,7 +27,8 @@ import (
 
 const (
 	remembered     = 10_000           // summaries before the last commit that are read for their keys
-	commitInterval = time.Second      // after a kill, the next reader counts again what came since the last commit
+	commitInterval = time.Second      // between attempts to commit again what could not be committed
+	commitTimeout  = 2 * time.Second  // the next export waits for a commit
 	metadataMaxAge = 5 * time.Second  // a topic that is created after the reader's start is found this soon
 	answerTimeout  = 10 * time.Second // for the broker's answers
 	logInterval    = 10 * time.Second // minimum time between log lines
@@ -44,28 +50,34 @@ type Reader struct {
 	admin  *kadm.Client
 	often  rate.Sometimes
 
-	mu    sync.Mutex
-	from  map[int32]int64 // by partition: the first offset that counts
-	after map[int32]int64 // by partition: the next offset to read
-	ended chan struct{}
-	stop  context.CancelFunc
+	began time.Time
+
+	mu        sync.Mutex
+	from      map[int32]int64 // by partition: the first offset that counts
+	first     map[int32]bool  // partitions of which the group has no commit
+	after     map[int32]int64 // by partition: the next offset to count
+	collected map[int32]int64 // after, at the last collection that had all
+	closing   bool            // what is not exported by now is for the next reader
+	ended     chan struct{}
+	stop      context.CancelFunc
 }
 
-// Start starts a reader in the background. A new group begins with the summaries that are written from now on. Close stops it.
+// Start starts a reader in the background. A new group begins with the summaries that are written from now on. Drain and Close end it.
 func Start(config Config) (*Reader, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Reader{config: config, often: rate.Sometimes{First: 1, Interval: logInterval}, from: map[int32]int64{}, after: map[int32]int64{}, ended: make(chan struct{})}
+	r := &Reader{config: config, often: rate.Sometimes{First: 1, Interval: logInterval}, from: map[int32]int64{}, first: map[int32]bool{}, after: map[int32]int64{}, began: time.Now(), ended: make(chan struct{})}
 	r.mu.Lock() // the client asks where to begin as soon as it is made, before this function has it
 	defer r.mu.Unlock()
 	var err error
 	r.client, err = kgo.NewClient(
 		kgo.SeedBrokers(config.Kafka...), kgo.ClientID("tracelab-watch-metrics"), kgo.DisableClientMetrics(), kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.ConsumerGroup(config.Group), kgo.ConsumeTopics(config.Topic), kgo.Balancers(kgo.CooperativeStickyBalancer()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AfterMilli(time.Now().UnixMilli())), kgo.BlockRebalanceOnPoll(),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(),
 		kgo.AutoCommitMarks(), kgo.AutoCommitInterval(commitInterval), kgo.AdjustFetchOffsetsFn(r.lookBack),
 		kgo.OnPartitionsRevoked(func(ctx context.Context, c *kgo.Client, gone map[string][]int32) {
+			r.markGone(gone[r.config.Topic])
 			if err := c.CommitMarkedOffsets(ctx); err != nil {
 				r.say("what was counted of a partition that goes cannot be committed", err)
 			}
@@ -77,6 +89,7 @@ func Start(config Config) (*Reader, error) {
 		return nil, fmt.Errorf("read summaries back: kafka client: %w", err)
 	}
 	r.admin = kadm.NewClient(r.client)
+	config.Meter.OnCollect(r.collect)
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	go r.read(ctx)
@@ -102,7 +115,6 @@ func (r *Reader) read(ctx context.Context) {
 func (r *Reader) take(record *kgo.Record) {
 	r.mu.Lock()
 	from := r.from[record.Partition]
-	r.after[record.Partition] = record.Offset + 1
 	r.mu.Unlock()
 	s, err := summary.Parse(record.Value)
 	switch {
@@ -110,13 +122,12 @@ func (r *Reader) take(record *kgo.Record) {
 		r.say("a record is no summary", err)
 	case record.Offset < from:
 		r.config.Meter.Know(record.Partition, s.TraceID())
-		return
 	default:
 		r.config.Meter.Count(record.Partition, &s)
 	}
-	if record.Offset >= from {
-		r.client.MarkCommitRecords(record)
-	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.after[record.Partition] = record.Offset + 1
 }
 
 // lookBack moves the start of partitions back, to some summaries before the last commit.
@@ -130,6 +141,10 @@ func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.
 	if err != nil {
 		return nil, fmt.Errorf("ask where %s begins: %w", r.config.Topic, err)
 	}
+	begins, err := admin.ListOffsetsAfterMilli(ctx, r.began.UnixMilli(), r.config.Topic)
+	if err != nil {
+		return nil, fmt.Errorf("ask where %s was at the start: %w", r.config.Topic, err)
+	}
 	committed, err := admin.FetchOffsetsForTopics(ctx, r.config.Group, r.config.Topic)
 	if err != nil {
 		return nil, fmt.Errorf("ask what the group %s has read: %w", r.config.Group, err)
@@ -139,10 +154,19 @@ func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.
 	for partition := range offsets[r.config.Topic] {
 		last, has := committed.Lookup(r.config.Topic, partition)
 		start, known := starts.Lookup(r.config.Topic, partition)
-		if !has || !known || last.At <= start.Offset {
+		if !known || start.Err != nil {
 			continue
 		}
-		r.from[partition] = last.At
+		if has = has && last.Err == nil && last.At >= 0; !has {
+			begin, known := begins.Lookup(r.config.Topic, partition)
+			if !known || begin.Err != nil {
+				return nil, fmt.Errorf("ask where partition %d of %s was at the start: %w", partition, r.config.Topic, begin.Err)
+			}
+			r.first[partition], r.from[partition], r.after[partition] = true, begin.Offset, begin.Offset
+			offsets[r.config.Topic][partition] = kgo.NewOffset().At(begin.Offset)
+			continue
+		}
+		r.from[partition] = max(start.Offset, last.At)
 		offsets[r.config.Topic][partition] = kgo.NewOffset().At(max(start.Offset, last.At-remembered))
 	}
 	return offsets, nil
@@ -154,7 +178,9 @@ func (r *Reader) forget(gone map[string][]int32) {
 	defer r.mu.Unlock()
 	for _, partition := range gone[r.config.Topic] {
 		delete(r.from, partition)
+		delete(r.first, partition)
 		delete(r.after, partition)
+		delete(r.collected, partition)
 		r.config.Meter.Forget(partition)
 	}
 }
@@ -163,16 +189,22 @@ func (r *Reader) say(what string, err error) {
 	r.often.Do(func() { r.config.Logger.Warn(what, "topic", r.config.Topic, "error", err) })
 }
 
-// Close reads up to the current end of the topic, as far as the context allows, commits, and stops the reader.
-func (r *Reader) Close(ctx context.Context) error {
+// Drain reads up to the current end of the topic, as far as the context allows, and ends reading. Export the metrics then, and Close.
+func (r *Reader) Drain(ctx context.Context) error {
 	err := r.awaitEnd(ctx)
 	r.stop()
 	<-r.ended
-	if commit := r.client.CommitMarkedOffsets(ctx); commit != nil && ctx.Err() == nil {
-		err = errors.Join(err, fmt.Errorf("commit what was counted of %s: %w", r.config.Topic, commit))
-	}
-	r.client.CloseAllowingRebalance()
 	return err
+}
+
+// Close leaves the group. The next reader counts what was not exported.
+func (r *Reader) Close() {
+	r.stop()
+	<-r.ended
+	r.mu.Lock()
+	r.closing = true
+	r.mu.Unlock()
+	r.client.CloseAllowingRebalance()
 }
 
 // awaitEnd waits until the partitions of this reader are read to their current ends.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -29,26 +30,43 @@ type reader struct {
 
 func start(t *testing.T, broker string) reader {
 	t.Helper()
+	r, meter := begin(t, broker)
+	meter.End() // shows all at once
+	return r
+}
+
+func begin(t *testing.T, broker string) (reader, *measure.Meter) {
+	t.Helper()
 	metrics := sdkmetric.NewManualReader()
 	meter, err := measure.New(sdkmetric.NewMeterProvider(sdkmetric.WithReader(metrics)), measure.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	meter.End() // shows all at once
 	r, err := readback.Start(readback.Config{Kafka: []string{broker}, Topic: "journeys", Group: "metrics", Meter: meter})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reader{r, metrics}
+	return reader{r, metrics}, meter
 }
 
 func (r reader) close(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := r.Close(ctx); err != nil {
+	if err := r.Drain(ctx); err != nil {
 		t.Error(err)
 	}
+	r.export(ctx, t)
+	r.Close()
+}
+
+// export is a collection that is taken.
+func (r reader) export(ctx context.Context, t *testing.T) {
+	t.Helper()
+	if err := r.metrics.Collect(ctx, &metricdata.ResourceMetrics{}); err != nil {
+		t.Fatal(err)
+	}
+	r.Exported(ctx)
 }
 
 // sum returns the value of a counter over all its series.
@@ -120,5 +138,65 @@ func TestEachJourneyCountsOnce(t *testing.T) {
 	second := start(t, broker)
 	produce(t, broker, 0, 5)
 	second.await(t, 2, 2)
+	second.close(t)
+}
+
+// TestWhatNoExportHadIsCountedByTheNext: a reader that is killed leaves to the next one what no export had, all of it and nothing else, though it had counted
+// it. Were the last collection taken and the kill faster than its commit, that one would count twice: the journeys since the export before.
+func TestWhatNoExportHadIsCountedByTheNext(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	killed := start(t, broker)
+	produce(t, broker, 0, 1, 2, 3)
+	killed.await(t, 4, 0)
+	killed.export(t.Context(), t)
+	produce(t, broker, 4, 5, 6)
+	killed.await(t, 7, 0) // collected, and not taken
+	killed.Close()
+
+	second := start(t, broker)
+	second.await(t, 3, 0)
+	second.close(t)
+	third := start(t, broker)
+	produce(t, broker, 7)
+	third.await(t, 1, 0)
+	third.close(t)
+}
+
+// TestTheFirstExportSaysWhereTheGroupBegan: what is written when the first reader of a group is gone, before anything was counted, is for the next one.
+func TestTheFirstExportSaysWhereTheGroupBegan(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	killed := start(t, broker)
+	testkit.Await(t, "the place where the group began", 30*time.Second, func(ctx context.Context) error {
+		killed.export(ctx, t)
+		commits, err := kadm.NewClient(client).FetchOffsetsForTopics(ctx, "metrics", "journeys")
+		if err == nil && len(commits["journeys"]) < 2 {
+			err = fmt.Errorf("commits %v, want both partitions", commits)
+		}
+		commits.Each(func(c kadm.OffsetResponse) {
+			if c.At < 0 {
+				err = fmt.Errorf("partition %d has no commit", c.Partition)
+			}
+		})
+		return err
+	})
+	killed.Close()
+	produce(t, broker, 0, 1)
+	second := start(t, broker)
+	second.await(t, 2, 0)
 	second.close(t)
 }

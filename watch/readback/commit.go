@@ -1,0 +1,78 @@
+package readback
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// collect notes what a collection of the metrics has.
+func (r *Reader) collect(whole bool) {
+	if !whole {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.collected = maps.Clone(r.after)
+}
+
+// Exported commits what the last collection has: call it when that collection has been taken by whoever keeps the metrics. The first time it commits the
+// places where the group began, too: the next reader begins there, though nothing came.
+func (r *Reader) Exported(ctx context.Context) {
+	r.mu.Lock()
+	r.mark(r.collected)
+	begins := r.offsets(r.collected, func(partition int32, after int64) bool { return r.first[partition] && after == r.from[partition] })
+	r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	var failed error
+	if len(begins[r.config.Topic]) > 0 {
+		r.client.CommitOffsetsSync(ctx, begins, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, _ *kmsg.OffsetCommitResponse, err error) {
+			failed = err
+		})
+		r.mu.Lock()
+		maps.DeleteFunc(r.first, func(partition int32, _ bool) bool {
+			_, done := begins[r.config.Topic][partition]
+			return failed == nil && done
+		})
+		r.mu.Unlock()
+	}
+	if err := errors.Join(failed, r.client.CommitMarkedOffsets(ctx)); err != nil {
+		r.say("what was counted and sent cannot be committed; trying again", err)
+	}
+}
+
+// markGone marks for a commit all that was counted of partitions that go to other readers: this one lives on, and sends it with the next export.
+func (r *Reader) markGone(partitions []int32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closing {
+		return
+	}
+	counted := map[int32]int64{}
+	for _, partition := range partitions {
+		if after, ok := r.after[partition]; ok {
+			counted[partition] = after
+		}
+	}
+	r.mark(counted)
+}
+
+// mark marks offsets for a commit, but none up to the last commit. The lock is held.
+func (r *Reader) mark(counted map[int32]int64) {
+	r.client.MarkCommitOffsets(r.offsets(counted, func(partition int32, after int64) bool { return after > r.from[partition] }))
+}
+
+// offsets returns those of the given offsets that are wanted, as the client takes them. The lock is held.
+func (r *Reader) offsets(of map[int32]int64, want func(partition int32, after int64) bool) map[string]map[int32]kgo.EpochOffset {
+	offsets := map[int32]kgo.EpochOffset{}
+	for partition, after := range of {
+		if want(partition, after) {
+			offsets[partition] = kgo.EpochOffset{Epoch: -1, Offset: after}
+		}
+	}
+	return map[string]map[int32]kgo.EpochOffset{r.config.Topic: offsets}
+}
