@@ -72,9 +72,6 @@ func (p *parts) close() {
 	if p.jaeger.store != nil {
 		_ = p.jaeger.store.Close() // nothing was written
 	}
-	if p.probe != nil {
-		p.probe.close()
-	}
 }
 
 // examine makes the checks. Each comes after those that it builds on and gets their outcomes: Kafka comes before the

@@ -81,8 +81,6 @@ func newProbe(c Config, run string) (*probe, error) {
 	return &probe{provider: provider, ended: ended, run: run}, nil
 }
 
-func (p *probe) close() { _ = p.provider.Traces.Shutdown(context.Background()) } // its spans have been sent, or were not to be
-
 // placed is a probe on its way: an order, or a lone span.
 type placed struct {
 	form  services.Form

@@ -48,7 +48,7 @@ func newClient(base string, flow *flows.Flow, network, placing services.Network,
 	orders := transport(placing)
 	return &client{base: base, flow: flow, timeout: timeout, orders: orders,
 		plain: &http.Client{Transport: transport(network), Timeout: 10 * time.Second},
-		traced: &http.Client{Transport: otelhttp.NewTransport(provider.Headers.Transport(rootNoting{orders}), otelhttp.WithTracerProvider(provider.Traces),
+		traced: &http.Client{Transport: otelhttp.NewTransport(provider.Headers.Transport(rootNoting{orders}), otelhttp.WithTracerProvider(provider.Spans),
 			otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator),
 			otelhttp.WithSpanNameFormatter(services.ClientSpanName))}}
 }

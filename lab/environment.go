@@ -86,7 +86,6 @@ func start(ctx context.Context, c Config, run string, j *judge) (_ *environment,
 	if err != nil {
 		return nil, err
 	}
-	env.onStop(provider.Traces.Shutdown)
 	env.client = newClient(base, c.Flow, c.Network, env.placing(c.Network), provider, c.Timeout)
 	env.onStop(func(context.Context) error { env.client.close(); return nil })
 	ready, err := env.client.ready(ctx)

@@ -128,7 +128,7 @@ func (n *node) close(ctx context.Context) error {
 	}
 	n.feeding.work.Wait()
 	n.http.Close()
-	return errors.Join(n.grpc.Close(), wrap(n.name, n.telemetry.Traces.Shutdown(ctx)))
+	return n.grpc.Close()
 }
 
 // misbehaved returns the failure of a request that an injected fault has ended outside any step.

@@ -57,5 +57,5 @@ func Redrive(ctx context.Context, config Config, topic string, most int) (map[fl
 		sent[broker.by] = n
 		errs = append(errs, err)
 	}
-	return sent, errors.Join(append(errs, provider.Traces.Shutdown(context.WithoutCancel(ctx)))...)
+	return sent, errors.Join(errs...)
 }

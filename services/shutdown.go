@@ -11,9 +11,9 @@ import (
 	"tracelab/internal/vocabulary"
 )
 
-// Shutdown stops taking orders, waits until the pending ones have ended, finishes and commits the messages in work, and
-// flushes the spans. The context limits all of it, and the error names what was cut off. Each stage may take half of the time
-// that is left: a call that hangs must not cost the other services their commits and their spans.
+// Shutdown stops taking orders, waits until the pending ones have ended, and finishes and commits the messages in work. The context limits all of it,
+// and the error names what was cut off, whose spans end later: the span processors are their maker's to end. Each stage may take half of the time that
+// is left: a call that hangs must not cost the other services their commits.
 func (s *System) Shutdown(ctx context.Context) error {
 	s.stopRestarts()
 	for _, name := range s.config.instances() {

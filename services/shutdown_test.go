@@ -132,6 +132,9 @@ func TestShutdownEndsByItsDeadline(t *testing.T) {
 					}
 				}
 				time.Sleep(time.Minute) // the hang ends
+				if started, ended := len(l.spans.Started()), len(l.ended()); started != ended {
+					t.Errorf("%s: %d spans started, %d ended: those of what was cut off are not heard of", name, started, ended)
+				}
 			})
 		}
 	}

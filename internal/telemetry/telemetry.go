@@ -58,10 +58,10 @@ type Config struct {
 	IDs sdktrace.IDGenerator
 }
 
-// Provider is the telemetry of one service.
+// Provider is the telemetry of one service. It is not shut down: its processors outlive it, and the SDK's providers tell them nothing of spans that end
+// after a shutdown, so the spans of work that a service's end has cut off would be lost without a word.
 type Provider struct {
-	Traces     *sdktrace.TracerProvider
-	Spans      trace.TracerProvider // Traces for instrumentation, perhaps wrapped
+	Spans      trace.TracerProvider
 	Tracer     trace.Tracer
 	Labels     Labels
 	Headers    Headers
@@ -106,13 +106,12 @@ func (c Config) New(service string) (*Provider, error) {
 			return nil, err
 		}
 	}
-	traces := sdktrace.NewTracerProvider(opts...)
 	logs := c.Logs
 	if logs == nil {
 		logs = slog.DiscardHandler
 	}
 	p := &Provider{
-		Traces: traces, Spans: traces, Headers: Headers{c.Headers}, Form: c.Form, Meters: meters, Propagator: c.Propagator,
+		Spans: sdktrace.NewTracerProvider(opts...), Headers: Headers{c.Headers}, Form: c.Form, Meters: meters, Propagator: c.Propagator,
 		Log: slog.New(traced{logs}).With("service", service),
 	}
 	if p.Form == nil {
@@ -122,21 +121,17 @@ func (c Config) New(service string) (*Provider, error) {
 		p.Labels = newLabels(service, p.Form, p.Propagator)
 	}
 	if c.SpanProfiles {
-		p.Spans = newSpanProfiles(traces)
+		p.Spans = newSpanProfiles(p.Spans)
 	}
 	p.Tracer = p.Spans.Tracer(Scope, trace.WithSchemaURL(semconv.SchemaURL))
 	return p, nil
 }
 
-// shared is a processor that outlives the providers that use it. Whoever made it shuts it down, which flushes it too; if
-// each service flushed it first, each would wait for a collector that does not answer.
+// shared is a processor that outlives the providers that use it. Whoever made it shuts it down, which flushes it too.
 type shared struct {
 	sdktrace.SpanProcessor
 	alive func() bool // nil: always
 }
-
-// Shutdown does nothing.
-func (s shared) Shutdown(context.Context) error { return nil }
 
 // traced adds the ids of the context's span to every record.
 type traced struct{ slog.Handler }

@@ -26,9 +26,6 @@ func spanOf(ctx context.Context, t *testing.T, c Config, service string) sdktrac
 	}
 	_, span := p.Tracer.Start(ctx, "span")
 	span.End()
-	if err := p.Traces.Shutdown(t.Context()); err != nil {
-		t.Error(err)
-	}
 	return recorder.Ended()[0]
 }
 

@@ -128,7 +128,6 @@ func benchProvider(b *testing.B) *telemetry.Provider {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = provider.Traces.Shutdown(context.Background()) })
 	return provider
 }
 
@@ -166,7 +165,7 @@ func labHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) e
 }
 
 func handHTTP(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
-	options := []otelhttp.Option{otelhttp.WithTracerProvider(provider.Traces), otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator)}
+	options := []otelhttp.Option{otelhttp.WithTracerProvider(provider.Spans), otelhttp.WithMeterProvider(provider.Meters), otelhttp.WithPropagators(provider.Propagator)}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		var order orderpb.Event
@@ -225,7 +224,7 @@ func labGRPC(b *testing.B, provider *telemetry.Provider) func(context.Context) e
 }
 
 func handGRPC(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
-	options := []otelgrpc.Option{otelgrpc.WithTracerProvider(provider.Traces), otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator)}
+	options := []otelgrpc.Option{otelgrpc.WithTracerProvider(provider.Spans), otelgrpc.WithMeterProvider(provider.Meters), otelgrpc.WithPropagators(provider.Propagator)}
 	server, l := grpc.NewServer(grpc.StatsHandler(otelgrpc.NewServerHandler(options...))), benchListener(b)
 	server.RegisterService(&grpc.ServiceDesc{ServiceName: inventoryService, HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{MethodName: "Reserve",
 		Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
@@ -278,7 +277,7 @@ func labKafka(b *testing.B, provider *telemetry.Provider) func(context.Context) 
 }
 
 func handKafka(b *testing.B, provider *telemetry.Provider) func(context.Context) error {
-	in, err := otelkgo.New(otelkgo.WithTracerProvider(provider.Traces), otelkgo.WithMeterProvider(provider.Meters), otelkgo.WithPropagator(provider.Propagator))
+	in, err := otelkgo.New(otelkgo.WithTracerProvider(provider.Spans), otelkgo.WithMeterProvider(provider.Meters), otelkgo.WithPropagator(provider.Propagator))
 	if err != nil {
 		b.Fatal(err)
 	}
