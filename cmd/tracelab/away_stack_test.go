@@ -6,10 +6,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -56,13 +60,20 @@ func TestWhatDiesInMidRunIsNamed(t *testing.T) {
 			t.Parallel() // they wait
 			var report, talk bytes.Buffer
 			died := make(chan error, 1)
-			timer := time.AfterFunc(1500*time.Millisecond, func() { died <- c.die() })
-			defer timer.Stop()
-			args := strings.Fields("run --format json --orders 60 --rate 60 --warm-up 0 --timeout 2s --deadline 2s --out " + t.TempDir() + " " + c.flags)
+			var once sync.Once
+			spans := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if r.URL.Path == "/v1/traces" { // the first answers have come, however long the start took
+					once.Do(func() { go func() { died <- c.die() }() })
+				}
+			}))
+			defer spans.Close()
+			args := strings.Fields("run --format json --orders 60 --rate 60 --warm-up 0 --timeout 2s --deadline 2s --otlp " + spans.URL + " --out " + t.TempDir() + " " + c.flags)
 			began := time.Now()
 			status := run(t.Context(), args, nil, &report, &talk)
+			once.Do(func() { died <- errors.New("no order was placed") })
 			if err := <-died; err != nil {
-				t.Fatal(err)
+				t.Fatalf("%v: exit status %d: %s", err, status, talk.String())
 			}
 			if took := time.Since(began); took > 2*time.Minute { // on a busy machine; else about 25 s
 				t.Errorf("ended after %v", took)
