@@ -1,0 +1,155 @@
+//go:build stack
+
+package collector_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/internal/broker"
+	"tracelab/internal/parts"
+	"tracelab/watch"
+)
+
+// ownKafka is an Apache Kafka that a test may restart.
+type ownKafka struct {
+	t testing.TB
+	broker.Broker
+	address string
+	pid     int
+}
+
+func startOwnKafka(t testing.TB) *ownKafka {
+	t.Helper()
+	k := &ownKafka{t: t, Broker: broker.Broker{Dir: t.TempDir()}}
+	k.start()
+	t.Cleanup(k.stop)
+	if err := broker.MakeTopic(t.Context(), k.address, watch.DefaultTopic, 4, 5<<20); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// start starts it, the second time at the same address.
+func (k *ownKafka) start() {
+	k.t.Helper()
+	process, err := k.Broker.Start(k.t.Context(), k.t.Output())
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	k.address, k.pid = process.Address, process.PID
+	_, port, _ := strings.Cut(process.Address, ":")
+	if k.Port, err = strconv.Atoi(port); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+func (k *ownKafka) stop() {
+	if err := k.Broker.Stop(context.Background(), k.t.Output()); err != nil {
+		k.t.Error(err)
+	}
+}
+
+func (k *ownKafka) restart() {
+	k.t.Helper()
+	k.stop()
+	k.start()
+}
+
+// watchers are processes of `tracelab watch` in one group.
+type watchers struct {
+	t       testing.TB
+	kafka   string
+	flags   []string
+	running map[string]*parts.Process
+}
+
+func startWatchers(t testing.TB, kafka string, flags ...string) *watchers {
+	return &watchers{t: t, kafka: kafka, flags: flags, running: map[string]*parts.Process{}}
+}
+
+func (w *watchers) start(name string, env ...string) {
+	w.t.Helper()
+	process, err := parts.Start(context.Background(), parts.Command{
+		Name: "watcher " + name, Path: programs.tracelab, Log: filepath.Join(w.t.TempDir(), "watcher.log"), Env: env,
+		Args: append([]string{"watch", "--kafka", w.kafka, "--instance", name}, w.flags...),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.running[name] = process
+	w.t.Cleanup(func() {
+		if w.t.Failed() {
+			w.t.Logf("end of the log of watcher %s:\n%s", name, process.LogTail(20))
+		}
+		if err := process.Kill(); err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
+// killAndStart kills a watcher with SIGKILL, and starts it again under its name.
+func (w *watchers) killAndStart(name string) {
+	w.t.Helper()
+	if err := w.running[name].Kill(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.start(name)
+}
+
+// watchSums are the sums in a watcher's last line.
+var watchSums = regexp.MustCompile(`(\d+) records read = (\d+) decoded \+ 0 damaged, \d+ spans; ` +
+	`(\d+) traces seen = (\d+) judged \+ 0 incomplete \+ (\d+) parts of others \+ 0 shared \+ 0 without a root \+ 0 evicted \+ 0 open; `)
+
+// awaitEnd waits until the group has closed every trace: only then its offsets are committed up to the end.
+func (w *watchers) awaitEnd() {
+	w.t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(w.kafka))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer client.Close()
+	const group = watch.DefaultGroup + ".work"
+	awaitSlowly(w.t, "the end of all traces", func() error {
+		lags, err := kadm.NewClient(client).Lag(w.t.Context(), group)
+		if err != nil {
+			return err
+		}
+		if lag := lags[group]; lag.Error() != nil || lag.Lag.Total() > 0 {
+			return fmt.Errorf("%d records are not committed, %v", lag.Lag.Total(), lag.Error())
+		}
+		return nil
+	})
+}
+
+// stop ends the watchers, and checks their sums. A killed one has taken its own with it.
+func (w *watchers) stop() {
+	w.t.Helper()
+	for name, process := range w.running {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		err := process.Stop(ctx)
+		cancel()
+		last := process.LogTail(1)
+		m := watchSums.FindStringSubmatch(last)
+		if err != nil || m == nil {
+			w.t.Errorf("watcher %s: %v, %s: want nothing damaged, incomplete, shared, rootless, evicted or open", name, err, last)
+			continue
+		}
+		n := make([]int, len(m))
+		for i := range n[1:] {
+			n[i+1], _ = strconv.Atoi(m[i+1])
+		}
+		if n[1] != n[2] || n[3] != n[4]+n[5] {
+			w.t.Errorf("watcher %s: the sums do not balance: %s", name, last)
+		}
+		w.t.Logf("watcher %s: %s", name, last)
+	}
+}
