@@ -19,6 +19,9 @@ func (p *Partition) next(t *trace) time.Duration {
 	if t.judged == open && quiet > p.now {
 		at = min(at, quiet)
 	}
+	if t.hopeful >= 0 {
+		at = min(at, t.hopeful+p.config.Quiet/4)
+	}
 	for key, asked := range t.asked.all() {
 		if expires := asked + p.config.Quiet/4; expires > p.now && !t.answered(key) {
 			at = min(at, expires)
@@ -42,10 +45,10 @@ func (t *trace) answered(key asking) bool {
 	return told && a.known
 }
 
-// hopes reports whether a trace waits for answers before it tells and gives. It does so for as long as one answer may take, even when it asks
-// more and more.
+// hopes reports whether a trace waits for answers before it first tells or gives. It does so for as long as one answer may take, even when it
+// asks more and more. What comes later is passed on at once: a root that is quiet must not be judged before it hears of it.
 func (p *Partition) hopes(t *trace) bool {
-	if !p.mayHear(t) || t.hopeful >= 0 && p.now-t.hopeful >= p.config.Quiet/4 {
+	if t.sent.len()+t.gave.len() > 0 || !p.mayHear(t) || t.hopeful >= 0 && p.now-t.hopeful >= p.config.Quiet/4 {
 		t.hopeful = -1
 		return false
 	}
@@ -90,7 +93,7 @@ func (p *Partition) look(t *trace) {
 		if waits = late && l.waits() && p.now-t.news < 2*p.config.Window; !waits {
 			p.judge(l, late, "")
 		}
-	case p.gaveUp(t):
+	case p.gaveUp(t), t.hopeful >= 0 && p.now-t.hopeful >= p.config.Quiet/4:
 		p.work(t)
 	}
 	if late && !waits {
