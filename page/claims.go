@@ -29,6 +29,7 @@ type claimLine struct {
 	Recorded        verdict.Word // "" when the record does not have it
 	Here            verdict.Word // of the run in this page; "" when it has not run
 	Budget          string
+	Lacks           []string // what it needs and the lab does not have, in words
 }
 
 // claimsView is the page of all claims.
@@ -41,16 +42,20 @@ type claimsView struct {
 // claimView is the page of one claim.
 type claimView struct {
 	claimLine
-	Rule, Delta, Needs string
-	Signature          string
-	Record             template.HTML // its recorded report; "" when there is none
-	RecordedOn         string
-	Now                claimNow
+	Rule, Delta string
+	Signature   string
+	Broker      string        // that it runs on; "" when the lab has no choice
+	Commands    []string      // that a person types to get what it lacks
+	Terminal    string        // command that judges it without the page
+	Record      template.HTML // its recorded report; "" when there is none
+	RecordedOn  string
+	Now         claimNow
 }
 
 // claimNow is what goes on: the same for all claims' pages, and what there is of one of them.
 type claimNow struct {
 	Name    string       // the page's claim; "" on the page of all
+	CanRun  bool         // it lacks nothing
 	Running *claimStatus // nil: none runs
 	Mine    bool         // the page's claim runs
 	Done    *claimResult // of the page's claim; nil when it has not run
@@ -58,7 +63,7 @@ type claimNow struct {
 }
 
 func (s *Server) listClaims(w http.ResponseWriter, r *http.Request) {
-	view := claimsView{Now: s.claimNow("")}
+	view := claimsView{Now: s.claimNow(experiments.Claim{})}
 	for _, c := range experiments.All() {
 		view.Claims = append(view.Claims, s.claimLine(c))
 	}
@@ -66,7 +71,7 @@ func (s *Server) listClaims(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) claimLine(c experiments.Claim) claimLine {
-	line := claimLine{Name: c.Name, Statement: c.Statement, Budget: seconds(c.Budget)}
+	line := claimLine{Name: c.Name, Statement: c.Statement, Budget: seconds(c.Budget), Lacks: s.claims.lacks(c)}
 	if recorded, ok := s.claims.recorded(c.Name); ok {
 		line.Recorded = recorded.Verdict
 	}
@@ -83,7 +88,11 @@ func (s *Server) showClaim(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := claimView{
-		claimLine: s.claimLine(claim), Rule: claim.Rule, Delta: claim.Delta.String(), Needs: s.missing(claim), Signature: claim.Signature.Words, Now: s.claimNow(claim.Name),
+		claimLine: s.claimLine(claim), Rule: claim.Rule, Delta: claim.Delta.String(), Signature: claim.Signature.Words, Broker: s.claims.broker(claim),
+		Now: s.claimNow(claim),
+	}
+	if len(view.Lacks) > 0 {
+		view.Commands, view.Terminal = s.claims.commands(claim)
 	}
 	if recorded, ok := s.claims.recorded(claim.Name); ok {
 		view.Record, view.RecordedOn = s.claimReport(recorded), cmp.Or(recorded.BrokerIs, "no broker")
@@ -101,18 +110,6 @@ func claimNamed(name string) (experiments.Claim, error) {
 		return experiments.Claim{}, fmt.Errorf("no claim %q: choose one of the list", name)
 	}
 	return found[0], nil
-}
-
-// missing says what a claim needs and the lab has not; "" when it can be judged.
-func (s *Server) missing(c experiments.Claim) string {
-	var list []string
-	if c.Needs.RealBroker && len(s.config.Claims.Kafka) == 0 {
-		list = append(list, "a real Kafka (--kafka HOST:PORT)")
-	}
-	if c.Needs.RealRabbitMQ && len(s.config.Claims.RabbitMQ) == 0 {
-		list = append(list, "a real RabbitMQ (--rabbitmq HOST:PORT)")
-	}
-	return strings.Join(list, " and ")
 }
 
 // doClaim runs a claim, or cancels the one that runs.
@@ -138,28 +135,30 @@ func (s *Server) doClaim(w http.ResponseWriter, r *http.Request) {
 	}
 	to := "/claims/" + claim.Name
 	if r.PostForm.Get("from") == "list" {
-		s.done(w, r, "/claims", answer{Say: say, Parts: s.claimParts("")})
+		s.done(w, r, "/claims", answer{Say: say, Parts: s.claimParts(experiments.Claim{})})
 		return
 	}
-	s.done(w, r, to, answer{Say: say, Parts: s.claimParts(claim.Name)})
+	s.done(w, r, to, answer{Say: say, Parts: s.claimParts(claim)})
 }
 
 // claimFragments are the live parts of the claims' pages.
 func (s *Server) claimFragments(_ *lab.Live, _ lab.Snapshot, at *url.URL) map[string]template.HTML {
-	return s.claimParts(strings.TrimPrefix(strings.TrimPrefix(at.Path, "/claims"), "/"))
+	claim, _ := claimNamed(strings.TrimPrefix(strings.TrimPrefix(at.Path, "/claims"), "/")) // else the page of all
+	return s.claimParts(claim)
 }
 
-func (s *Server) claimParts(name string) map[string]template.HTML {
-	return map[string]template.HTML{"claim-now": s.fragment("claims.html", "claim-now", s.claimNow(name))}
+func (s *Server) claimParts(of experiments.Claim) map[string]template.HTML {
+	return map[string]template.HTML{"claim-now": s.fragment("claims.html", "claim-now", s.claimNow(of))}
 }
 
-func (s *Server) claimNow(name string) claimNow {
-	now := claimNow{Name: name, Running: s.claims.status()}
+// claimNow is what goes on, for the page of a claim, or for that of all claims when it has no name.
+func (s *Server) claimNow(of experiments.Claim) claimNow {
+	now := claimNow{Name: of.Name, CanRun: len(s.claims.lacks(of)) == 0, Running: s.claims.status()}
 	if now.Running != nil {
-		now.Mine, now.Other = now.Running.Name == name, now.Running.Name != name
+		now.Mine, now.Other = now.Running.Name == of.Name, now.Running.Name != of.Name
 	}
-	if name != "" {
-		now.Done = s.claims.result(name)
+	if of.Name != "" {
+		now.Done = s.claims.result(of.Name)
 	}
 	return now
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,6 +113,8 @@ func (c *claimRunner) start(claim experiments.Claim) error {
 	switch {
 	case c.closed:
 		return errors.New("the program ends")
+	case len(c.lacks(claim)) > 0:
+		return fmt.Errorf("%s needs %s, which this lab was not started with: its page has the commands", claim.Name, strings.Join(c.lacks(claim), " and "))
 	case c.running != nil:
 		return fmt.Errorf("%s runs now, and claims run one at a time, since each needs the machine: wait for it or cancel it", c.running.claim.Name)
 	}
@@ -141,7 +144,7 @@ func (c *claimRunner) run(ctx context.Context, claim experiments.Claim) *claimRe
 		c.running.progress = p
 	}
 	if claim.Needs.Embedded {
-		settings.Kafka = nil // it is judged on the broker that it can disturb
+		settings.Kafka = nil
 	}
 	folder, err := os.MkdirTemp("", "tracelab-claims-")
 	if err != nil {

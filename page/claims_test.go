@@ -43,6 +43,10 @@ func TestClaims(t *testing.T) {
 func TestClaimRuns(t *testing.T) {
 	b := serve(t, nil)
 	const path = "/claims/caller-wait"
+	claim, err := claimNamed("caller-wait")
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.postDone(path, "do=run")
 	if answer, text := b.post("/claims/completion", "do=run"); answer.StatusCode != http.StatusConflict || !strings.Contains(text, "one at a time") {
 		t.Errorf("a second one: %d %s", answer.StatusCode, text)
@@ -62,7 +66,7 @@ func TestClaimRuns(t *testing.T) {
 	b.server.claims.settings.Orders, b.server.claims.settings.Rate = 6, 100 // a quick one
 	b.postDone(path, "do=run")
 	progress := func(context.Context) error {
-		if now := string(b.server.claimParts("caller-wait")["claim-now"]); !strings.Contains(now, "answered; about") && b.server.claims.status() != nil {
+		if now := string(b.server.claimParts(claim)["claim-now"]); !strings.Contains(now, "answered; about") && b.server.claims.status() != nil {
 			return errors.New("no progress is said: " + now)
 		}
 		return nil
@@ -79,6 +83,45 @@ func TestClaimRuns(t *testing.T) {
 	}
 	if !strings.Contains(b.get("/claims"), `data-label="here"><span class="word `) {
 		t.Error("the list does not show the verdict of here")
+	}
+}
+
+// TestClaimsThatNeedABroker are offered by a lab with that broker; without it, its page has the commands.
+func TestClaimsThatNeedABroker(t *testing.T) {
+	b := serve(t, nil)
+	for _, c := range []struct {
+		name            string
+		kafka, rabbitmq []string
+		says            []string // on the claim's page
+		cannot          bool
+	}{
+		{"brokers", nil, nil, []string{"a real Kafka and a real RabbitMQ", "task kafka\ntask rabbitmq\ntracelab up --kafka HOST:PORT --rabbitmq HOST:PORT\n", "tracelab claims brokers --kafka HOST:PORT --rabbitmq HOST:PORT<"}, true},
+		{"brokers", []string{"k:1", "k:2"}, nil, []string{"needs a real RabbitMQ", "\">task rabbitmq\ntracelab up --kafka k:1,k:2 --rabbitmq HOST:PORT\n"}, true},
+		{"brokers", []string{"k:1"}, []string{"r:1"}, []string{"runs on the Kafka at k:1 and the RabbitMQ at r:1"}, false},
+		{"resources", nil, []string{"r:1"}, []string{"tracelab claims resources --kafka HOST:PORT --rabbitmq r:1<"}, true},
+		{"resources", []string{"k:1"}, nil, []string{"runs on the Kafka at k:1."}, false},
+		{"reply", []string{"k:1"}, nil, []string{"runs on the Kafka at k:1."}, false},
+		{"broker-down", []string{"k:1"}, nil, []string{"an embedded Kafka, which it disturbs, not on the one at k:1"}, false},
+		{"reply", nil, nil, nil, false},
+	} {
+		b.server.claims.settings.Kafka, b.server.claims.settings.RabbitMQ = c.kafka, c.rabbitmq
+		page, list := b.get("/claims/"+c.name), b.get("/claims")
+		for _, text := range c.says {
+			if !strings.Contains(page, text) {
+				t.Errorf("%s with %q and %q does not say %q:\n%s", c.name, c.kafka, c.rabbitmq, text, page)
+			}
+		}
+		if offered := strings.Contains(page, `id="claim-run"`); offered == c.cannot {
+			t.Errorf("%s with %q and %q is offered: %v", c.name, c.kafka, c.rabbitmq, offered)
+		}
+		if missing := c.kafka == nil || c.rabbitmq == nil; strings.Contains(list, "needs a real") != missing {
+			t.Errorf("the list with %q and %q: says what is missing: %v", c.kafka, c.rabbitmq, !missing)
+		}
+		if c.cannot {
+			if answer, text := b.post("/claims/"+c.name, "do=run"); answer.StatusCode != http.StatusConflict || !strings.Contains(text, "needs a real") {
+				t.Errorf("%s is run with %q and %q: %d %s", c.name, c.kafka, c.rabbitmq, answer.StatusCode, text)
+			}
+		}
 	}
 }
 
