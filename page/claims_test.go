@@ -96,7 +96,7 @@ func TestClaimsThatNeedABroker(t *testing.T) {
 		cannot          bool
 	}{
 		{"brokers", nil, nil, []string{"a real Kafka and a real RabbitMQ", "task kafka\ntask rabbitmq\ntracelab up --kafka HOST:PORT --rabbitmq HOST:PORT\n", "tracelab claims brokers --kafka HOST:PORT --rabbitmq HOST:PORT<"}, true},
-		{"brokers", []string{"k:1", "k:2"}, nil, []string{"needs a real RabbitMQ", "\">task rabbitmq\ntracelab up --kafka k:1,k:2 --rabbitmq HOST:PORT\n"}, true},
+		{"brokers", []string{"k:1", "k:2"}, nil, []string{"needs a real RabbitMQ", ">task rabbitmq\ntracelab up --kafka k:1,k:2 --rabbitmq HOST:PORT\n"}, true},
 		{"brokers", []string{"k:1"}, []string{"r:1"}, []string{"runs on the Kafka at k:1 and the RabbitMQ at r:1"}, false},
 		{"resources", nil, []string{"r:1"}, []string{"tracelab claims resources --kafka HOST:PORT --rabbitmq r:1<"}, true},
 		{"resources", []string{"k:1"}, nil, []string{"runs on the Kafka at k:1."}, false},
