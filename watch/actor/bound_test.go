@@ -64,8 +64,8 @@ func TestTimeStandsWhileTracesAreLeft(t *testing.T) {
 	p.Advance(actor.Time{Gated: 5 * time.Second, Ready: true}, atMost(1))
 	late := sends(200)[0]
 	p.Handle(record.Record{Kind: record.Span, To: late.Trace, Spans: [][]byte{record.AppendSpan(nil, &late)}}, 11)
-	for _, at := range []time.Duration{60, 61, 64} {
-		p.Advance(actor.Time{Gated: at * time.Second, Ready: true}, nil)
+	for _, at := range []time.Duration{time.Minute, 61 * time.Second, 64 * time.Second} {
+		p.Advance(actor.Time{Gated: at, Ready: true}, nil)
 	}
 	if list := roots(p); len(list) != 10 || slices.Contains(list, late.Trace) {
 		t.Errorf("%d verdicts, want 10, and none of the trace that came late", len(list))
@@ -84,8 +84,8 @@ func TestDoneBeforeTimeBegins(t *testing.T) {
 	for _, s := range sends(1) {
 		p.Handle(record.Record{Kind: record.Span, To: s.Trace, Spans: [][]byte{record.AppendSpan(nil, &s)}}, 1)
 	}
-	for second := range time.Duration(100) {
-		p.Advance(actor.Time{Gated: 10*time.Hour + second*time.Second, Ready: true}, nil)
+	for second := range 100 {
+		p.Advance(actor.Time{Gated: 10*time.Hour + time.Duration(second)*time.Second, Ready: true}, nil)
 	}
 	if list := roots(p); len(list) != 0 {
 		t.Errorf("judged again: %v", list)

@@ -89,7 +89,7 @@ func (l *local) stubsOf(k int, g *gift) []journey.Span {
 	var list []journey.Span
 	for _, ref := range wanted {
 		for _, x := range l.named[ref] {
-			if identityOf(x) != identityOf(s) && !(x.Trace == l.trace.id && !isStub(x) && g.spans.find(int32(numberOf(x))) >= 0) {
+			if identityOf(x) != identityOf(s) && (x.Trace != l.trace.id || isStub(x) || g.spans.find(int32(numberOf(x))) < 0) {
 				list = append(list, stubOf(x))
 			}
 		}
