@@ -52,7 +52,7 @@ func TestARunOutlivesNestedSpans(t *testing.T) {
 		}
 	}
 	result, err := lab.Run(t.Context(), lab.Config{
-		Orders: 3, Seed: 1, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(),
+		Orders: 3, Seed: 1, Timeout: patience, Deadline: patience, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(),
 		Progress: func(at lab.Progress) {
 			if at.Stage == "placing orders" {
 				once.Do(attack)

@@ -26,7 +26,7 @@ func TestForeignSpansAreCountedAndLeftOut(t *testing.T) {
 	var once sync.Once
 	var sending error
 	result, err := lab.Run(t.Context(), lab.Config{
-		Orders: 3, Seed: 1, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(),
+		Orders: 3, Seed: 1, Timeout: patience, Deadline: patience, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(),
 		Progress: func(at lab.Progress) {
 			if at.Stage != "placing orders" {
 				return

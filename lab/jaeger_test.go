@@ -1,7 +1,6 @@
 package lab_test
 
 import (
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +16,7 @@ import (
 // runJaeger runs against a target whose spans are in a Jaeger, and sends the client's there unless told otherwise.
 func runJaeger(t *testing.T, to target, address, spans string, change func(*lab.Config)) *lab.Result {
 	t.Helper()
-	config := lab.Config{OneRate: true, Orders: 3, Seed: 1, Target: to.url, Jaeger: address, OTLP: destination(t, spans), Out: t.TempDir(), Version: "test"}
+	config := lab.Config{OneRate: true, Orders: 3, Seed: 1, Timeout: patience, Deadline: patience, Target: to.url, Jaeger: address, OTLP: destination(t, spans), Out: t.TempDir(), Version: "test"}
 	change(&config)
 	result, err := lab.Run(t.Context(), config)
 	if err != nil {
@@ -28,12 +27,6 @@ func runJaeger(t *testing.T, to target, address, spans string, change func(*lab.
 }
 
 func asIs(*lab.Config) {}
-
-// problemsBesideDrops are the problems of a run but for spans that services elsewhere dropped: an answer of the endpoint that is late counts as
-// one, though the spans have come. That none is missing is what these tests count.
-func problemsBesideDrops(result *lab.Result) []string {
-	return slices.DeleteFunc(slices.Clone(result.Problems), func(problem string) bool { return strings.Contains(problem, "dropped by the services") })
-}
 
 // Jaeger has other spans too, among them the client's own and those of the warm-up: whichever way it is asked, the
 // journeys are those of a run in process, and each span is there once.
@@ -46,7 +39,7 @@ func TestJaegerGivesTheSameStructures(t *testing.T) {
 			s.crowd(t, 400, time.Now(), 5*time.Millisecond)
 			result := runJaeger(t, to, s.URL+"/", s.otlp, func(c *lab.Config) { c.WarmUp, c.Windows = 1, 1 })
 			// The warm-up is sent, too.
-			if len(problemsBesideDrops(result)) > 0 || result.Sent != (3+1)*4 {
+			if len(result.Problems) > 0 || result.Sent != (3+1)*4 {
 				t.Errorf("%d of the client's spans sent, problems %q", result.Sent, result.Problems)
 			}
 			fetched := result.Fetched + 3*4 // the client's are here already
@@ -98,7 +91,7 @@ func TestJaegerIsFollowed(t *testing.T) {
 	var end sync.Once
 	result := runJaeger(t, to, s.URL, s.otlp, func(c *lab.Config) {
 		// So slow that a machine under load, too, reads what came between two questions.
-		c.Forms, c.Orders, c.Rate, c.EndEarly, c.Deadline = []services.Form{services.Kafka}, 100, 2, enough, time.Minute
+		c.Forms, c.Orders, c.Rate, c.EndEarly = []services.Form{services.Kafka}, 100, 2, enough
 		c.Progress = func(lab.Progress) {
 			if first := s.forgot(); first > 0 && len(spansOf(s.everything(t))) > first {
 				end.Do(func() { close(enough) })

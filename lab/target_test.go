@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +21,10 @@ import (
 	"tracelab/services"
 	"tracelab/services/flows"
 )
+
+// patience is how long a run of services elsewhere waits for an answer and for what is to come, where the time that it takes is not what is tested: it
+// costs nothing on a calm machine, and a busy one takes many times as long.
+const patience = time.Minute
 
 // target is the seven services of a lab, each a system of its own with its own way to an OTLP endpoint, as separate
 // processes have it.
@@ -45,8 +48,8 @@ func startTarget(t *testing.T, to string, through func(sdktrace.SpanExporter) sd
 		if err != nil {
 			t.Fatal(err)
 		}
-		gate := &gate{SpanExporter: through(exporter)}
-		queue := telemetry.NewQueue(gate, telemetry.QueueConfig{Interval: 20 * time.Millisecond, Timeout: exportTimeout, GroupBy: services.SpanGroups()})
+		gate := newGate(through(exporter))
+		queue := telemetry.NewQueue(gate, telemetry.QueueConfig{Interval: 20 * time.Millisecond, GroupBy: services.SpanGroups()})
 		config := services.Config{
 			Services: []string{name}, HTTP: http, GRPC: grpc, Kafka: cluster.ListenAddrs(), Workers: 8, Network: services.TCP(),
 			Telemetry: telemetry.Config{Host: "lab", Instance: name, Version: "test", Processors: []sdktrace.SpanProcessor{queue},
@@ -62,7 +65,7 @@ func startTarget(t *testing.T, to string, through func(sdktrace.SpanExporter) sd
 		t.Cleanup(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
-			gate.closed.Store(true)
+			gate.close()
 			if err := errors.Join(system.Shutdown(ctx), queue.Shutdown(ctx)); err != nil {
 				t.Error(err)
 			}
@@ -71,21 +74,27 @@ func startTarget(t *testing.T, to string, through func(sdktrace.SpanExporter) sd
 	return target{url: "http://" + http[services.Gateway], kafka: cluster.ListenAddrs()}
 }
 
-// exportTimeout is how long a service of a target tries to send spans to a run that has ended.
-const exportTimeout = time.Second
-
-// gate lets no spans through once it is closed: the run has ended, and its receiver with it, so the spans of the last
-// commits have nowhere to go.
+// gate lets no spans through once it is closed, and gives up those on their way: the run has ended, and its receiver with it, so the spans of the last
+// commits have nowhere to go. No timeout stands for that: on a busy machine it would give up spans whose answer is late, though they have come.
 type gate struct {
 	sdktrace.SpanExporter
-	closed atomic.Bool
+	life  context.Context
+	close context.CancelFunc
+}
+
+func newGate(to sdktrace.SpanExporter) *gate {
+	life, end := context.WithCancel(context.Background())
+	return &gate{to, life, end}
 }
 
 // ExportSpans passes spans on, or says that they are lost.
 func (g *gate) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	if g.closed.Load() {
+	if g.life.Err() != nil {
 		return errors.New("nobody takes spans any more")
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(g.life, cancel)()
 	return g.SpanExporter.ExportSpans(ctx, spans)
 }
 
@@ -96,7 +105,7 @@ func TestTargetGivesTheSameStructures(t *testing.T) {
 	receiver := receiverAddress(t)
 	to := startTarget(t, receiver, unchanged)
 	result, err := lab.Run(t.Context(), lab.Config{
-		OneRate: true, Orders: 3, WarmUp: 1, Windows: 1, Seed: 1, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(), Version: "test",
+		OneRate: true, Orders: 3, WarmUp: 1, Windows: 1, Seed: 1, Timeout: patience, Deadline: patience, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(), Version: "test",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +258,7 @@ func TestIncompleteJourneys(t *testing.T) {
 // TestLateSpansCompleteAJourney holds the last work's span back until the journeys are being judged. However long
 // nothing comes, the journey is not given up before the deadline, and it is complete as soon as the span is there.
 func TestLateSpansCompleteAJourney(t *testing.T) {
-	const silence, deadline = 400 * time.Millisecond, 20 * time.Second
+	const silence, deadline = 400 * time.Millisecond, patience
 	receiver := receiverAddress(t)
 	release := make(chan struct{})
 	to := startTarget(t, receiver, func(e sdktrace.SpanExporter) sdktrace.SpanExporter {
@@ -262,7 +271,7 @@ func TestLateSpansCompleteAJourney(t *testing.T) {
 	})
 	began := time.Now()
 	result, err := lab.Run(t.Context(), lab.Config{
-		Orders: 2, Seed: 1, Forms: []services.Form{services.Hybrid}, Deadline: deadline,
+		Orders: 2, Seed: 1, Forms: []services.Form{services.Hybrid}, Timeout: patience, Deadline: deadline,
 		Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(),
 		Progress: func(at lab.Progress) {
 			if at.Stage == "judging the journeys" {
