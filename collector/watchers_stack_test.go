@@ -41,7 +41,7 @@ func startOwnKafka(t testing.TB) *ownKafka {
 // start starts it, the second time at the same address.
 func (k *ownKafka) start() {
 	k.t.Helper()
-	process, err := k.Broker.Start(k.t.Context(), k.t.Output())
+	process, err := k.Start(k.t.Context(), k.t.Output())
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func (k *ownKafka) start() {
 }
 
 func (k *ownKafka) stop() {
-	if err := k.Broker.Stop(context.Background(), k.t.Output()); err != nil {
+	if err := k.Stop(context.Background(), k.t.Output()); err != nil {
 		k.t.Error(err)
 	}
 }
@@ -123,8 +123,12 @@ func (w *watchers) awaitEnd() {
 		if err != nil {
 			return err
 		}
-		if lag := lags[group]; lag.Error() != nil || lag.Lag.Total() > 0 {
-			return fmt.Errorf("%d records are not committed, %v", lag.Lag.Total(), lag.Error())
+		lag := lags[group]
+		if err := lag.Error(); err != nil {
+			return err
+		}
+		if n := lag.Lag.Total(); n > 0 {
+			return fmt.Errorf("%d records are not committed", n)
 		}
 		return nil
 	})
