@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -10,7 +9,8 @@ import (
 )
 
 // cannotCome says why spans that a journey lacks will never come, or "" when they still may: their service was killed with them, or a fault
-// keeps them from saying of which order they are. It knows this of services in this process only.
+// keeps them from saying of which order they are. It knows this of services in this process only: spans of others may wait in a Collector or a store
+// for longer than anybody here can tell, and messages in brokers that the run does not know.
 func (r *running) cannotCome(o *record) string {
 	if r.env.system == nil {
 		return ""
@@ -27,23 +27,17 @@ func (r *running) cannotCome(o *record) string {
 	return r.contextFault(o)
 }
 
-// nothingWaits tells whether consumers have committed every message, so that no service will make another span of a message.
-func (w *brokerWatch) nothingWaits(ctx context.Context) bool {
-	if len(w.groups) == 0 {
-		return true
+// tellOfWaiting says that a run against services elsewhere waited until its deadline for journeys of which what was done explains that they are
+// incomplete: in this process it would have ended before.
+func (r *running) tellOfWaiting(result *Result) {
+	incomplete := 0
+	for _, f := range result.Forms {
+		incomplete += f.Incomplete
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	state, err := w.read(ctx)
-	if err != nil {
-		return false
+	if r.Target == "" || !r.waited || incomplete == 0 || !r.judge.allIncomplete(r.explainsEnd) {
+		return
 	}
-	for _, lag := range state.lag {
-		if lag.Records > 0 {
-			return false
-		}
-	}
-	return true
+	result.Explained = append(result.Explained, fmt.Sprintf("the run waited its whole deadline of %v for what the incomplete journeys lack: whether spans of services elsewhere, or messages in their broker, are still on their way cannot be seen from here (a shorter --deadline waits less)", r.Deadline))
 }
 
 // whySpansLack says what the fault of this name does to the spans of an order, or "" for a kind that loses none and for an event.

@@ -148,3 +148,8 @@ func OpenSpansOf(l *Live) int {
 
 // MostUnderWay is how many units of a lab that stays up may be under way before a stream leaves some out.
 const MostUnderWay = mostUnderWay
+
+// NothingWaits tells whether the services of a lab that stays up are done with every message.
+func NothingWaits(ctx context.Context, l *Live) bool {
+	return l.brokers.nothingWaits(ctx, l.env.system)
+}

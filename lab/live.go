@@ -37,8 +37,7 @@ type Live struct {
 	forward *otlp.Forwarder // nil: no spans are sent on
 	changes *changes
 	nudges  chan struct{} // has an element when there may be something to read
-	broker  *brokerWatch
-	queues  *queueWatch
+	brokers brokerWatches
 	ctx     context.Context // ends with the lab
 	end     context.CancelFunc
 	ended   sync.WaitGroup // of what goes on in the background
@@ -153,8 +152,7 @@ func (l *Live) begin(ctx context.Context, first Conditions) error {
 		return err
 	}
 	if l.config.Target == "" {
-		l.broker = newBrokerWatch(l.config.Flow, l.env.config)
-		l.queues = newQueueWatch(l.env.config)
+		l.brokers = newBrokerWatches(l.config.Flow, l.env.config)
 	}
 	l.reads.states = newStateReader(l.env.client, l.name, l.reads.take)
 	if err := l.SetConditions(first); err != nil {
@@ -176,8 +174,7 @@ func (l *Live) Close(ctx context.Context) error {
 	l.end()
 	l.ended.Wait()
 	l.changes.stop()
-	l.broker.close()
-	l.queues.close()
+	l.brokers.close()
 	errs := []error{l.env.stop(ctx)}
 	if l.forward != nil {
 		_, err := l.forward.Finish(ctx)

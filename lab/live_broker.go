@@ -27,7 +27,7 @@ type DeadLetters struct {
 	Records int64
 }
 
-// brokerWatch asks a Kafka for lags and dead letters, while somebody looks.
+// brokerWatch asks a Kafka for lags and dead letters. Nil is that of a lab in which nothing comes over a Kafka.
 type brokerWatch struct {
 	config services.Config
 	groups []string
@@ -45,6 +45,12 @@ type brokerState struct {
 	dead []DeadLetters
 }
 
+// waits tells whether there is a record that its group has not committed.
+func (s brokerState) waits() bool {
+	return slices.ContainsFunc(s.lag, func(l GroupLag) bool { return l.Records > 0 })
+}
+
+// newBrokerWatch is nil where nothing comes over a Kafka.
 func newBrokerWatch(f *flows.Flow, config services.Config) *brokerWatch {
 	w := &brokerWatch{config: config}
 	w.question.ask = w.read
@@ -52,6 +58,9 @@ func newBrokerWatch(f *flows.Flow, config services.Config) *brokerWatch {
 		if len(f.Consumes(service, flows.KafkaLog)) > 0 {
 			w.groups = append(w.groups, config.Prefix+service)
 		}
+	}
+	if len(w.groups) == 0 {
+		return nil
 	}
 	for _, topic := range f.Topics() {
 		w.dead = append(w.dead, config.Prefix+topic+services.DeadLetters)
@@ -66,7 +75,7 @@ func (w *brokerWatch) consumes(service string) bool {
 
 // now is what was asked last, as a question does it.
 func (w *brokerWatch) now(done func()) ([]GroupLag, []DeadLetters, error) {
-	if w == nil || len(w.groups) == 0 {
+	if w == nil {
 		return nil, nil, nil
 	}
 	state, err := w.question.now(done)

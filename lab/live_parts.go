@@ -70,7 +70,7 @@ func (l *Live) starting(e Event) (started func()) {
 			continue
 		}
 		waits := ""
-		if l.looked.killed[name] && l.broker.consumes(e.service()) {
+		if l.looked.killed[name] && l.brokers.kafka.consumes(e.service()) {
 			waits = fmt.Sprintf("Kafka gives up the member that was killed when its session ends, after up to %v, and lets this one in", services.SessionTimeout)
 		}
 		names = append(names, name)

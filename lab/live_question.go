@@ -9,7 +9,8 @@ import (
 // brokerInterval is the shortest time between two questions to a broker.
 const brokerInterval = time.Second
 
-// question is one that a broker is asked again and again while somebody looks, in the background: who looks never waits for the broker.
+// question is one that a broker is asked again and again while somebody looks, in the background: who looks never waits for the broker, unless
+// only what is true now will do.
 type question[A any] struct {
 	ask func(context.Context) (A, error)
 
@@ -37,10 +38,15 @@ func (q *question[A]) now(done func()) (A, error) {
 	return q.answer, q.err
 }
 
-func (q *question[A]) once() {
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+// fresh asks now and waits for the answer, no longer than askTimeout.
+func (q *question[A]) fresh(ctx context.Context) (A, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	answer, err := q.ask(ctx)
+	return q.ask(ctx)
+}
+
+func (q *question[A]) once() {
+	answer, err := q.fresh(context.Background())
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.asking, q.asked = false, time.Now()

@@ -14,7 +14,7 @@ type QueueDepth struct {
 	Messages int64
 }
 
-// queueWatch asks a RabbitMQ for the depths of its queues, while somebody looks.
+// queueWatch asks a RabbitMQ for the depths of its queues. Nil is that of a lab in which nothing comes over a RabbitMQ.
 type queueWatch struct {
 	queues   *services.Queues
 	question question[queueState]
@@ -24,6 +24,11 @@ type queueWatch struct {
 type queueState struct {
 	depths []QueueDepth
 	dead   []DeadLetters
+}
+
+// waits tells whether there is a message that no consumer was given.
+func (s queueState) waits() bool {
+	return slices.ContainsFunc(s.depths, func(d QueueDepth) bool { return d.Messages > 0 })
 }
 
 // newQueueWatch is nil where nothing comes over a RabbitMQ.

@@ -50,8 +50,8 @@ func (l *Live) Snapshot() Snapshot {
 	}
 	version, _ := l.changes.now()
 	s := Snapshot{Version: version, At: time.Now(), Parts: l.parts(), Stream: l.Stream(), Conditions: l.Conditions()}
-	lag, dead, asked := l.broker.now(l.changes.note)
-	queues, deadMessages, heard := l.queues.now(l.changes.note)
+	lag, dead, asked := l.brokers.kafka.now(l.changes.note)
+	queues, deadMessages, heard := l.brokers.rabbitmq.now(l.changes.note)
 	s.Lag, s.Queues, s.Dead = lag, queues, slices.Concat(dead, deadMessages)
 	l.judge.mu.Lock()
 	defer l.judge.mu.Unlock()

@@ -17,6 +17,7 @@ func (r *running) reportProblems(result *Result) {
 	for _, form := range r.Forms {
 		r.formProblems(result, form)
 	}
+	r.tellOfWaiting(result)
 	if result.Damaged > 0 {
 		result.Problems = append(result.Problems, count(result.Damaged, "batch", "batches")+" of spans could not be read")
 	}

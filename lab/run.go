@@ -63,6 +63,7 @@ type running struct {
 	problems    []string // of what went wrong on the way
 	away        []string // brokers that do not answer in the end
 	unread      bool     // the accounts could not be read
+	waited      bool     // for journeys, until the deadline
 
 	began          time.Time                        // when the first order was to be placed
 	happened       []Happened                       // to parts of the lab

@@ -30,9 +30,12 @@ func (r *running) judgeOrders(ctx context.Context) error {
 		r.problems = append(r.problems, fmt.Sprintf("the %s' own state cannot be read, so every accepted %s counts as lost: %v", unitOf(r.Flow).many(), r.Flow.Unit, err))
 	}
 	r.Progress(Progress{Stage: "judging the journeys", Answered: r.placed, Orders: r.placed})
-	watch := newBrokerWatch(r.Flow, r.env.config)
-	defer watch.close()
-	return (&awaiting{judge: r.judge, jaeger: r.env.jaeger, flush: r.env.flush, cannotCome: r.cannotCome, nothingWaits: watch.nothingWaits}).await(settling)
+	watches := newBrokerWatches(r.Flow, r.env.config)
+	defer watches.close()
+	nothingWaits := func(ctx context.Context) bool { return watches.nothingWaits(ctx, r.env.system) }
+	err := (&awaiting{judge: r.judge, jaeger: r.env.jaeger, flush: r.env.flush, cannotCome: r.cannotCome, nothingWaits: nothingWaits}).await(settling)
+	r.waited = errors.Is(settling.Err(), context.DeadlineExceeded)
+	return err
 }
 
 // unreadTimeout bounds reading the state of all orders when it could not be read before: an answer that a store is away takes about 5 s.

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"tracelab/internal/testkit"
 	"tracelab/journey/format"
 	"tracelab/lab"
 	"tracelab/services"
@@ -48,5 +50,23 @@ func TestATargetWithASmallLedger(t *testing.T) {
 	if want := fmt.Sprintf("%s: orders forgot %d order", services.REST, a.Forgotten); a.Forgotten == 0 ||
 		!slices.ContainsFunc(result.Warnings, func(w string) bool { return strings.HasPrefix(w, want) }) {
 		t.Errorf("%+v, warnings %q: want %q", a, result.Warnings, want)
+	}
+}
+
+// TestATargetIsWaitedFor: that spans will not come cannot be known of services elsewhere, so the run waits until its deadline and says so, once.
+func TestATargetIsWaitedFor(t *testing.T) {
+	testkit.Unraced(t, "TestATargetWithASmallLedger")
+	receiver := receiverAddress(t)
+	to := startTarget(t, receiver, unchanged, func(c *services.Config) { c.AllowFaults = true })
+	for fault, said := range map[string]int{"orders:drop-context": 1, "orders:delay=1ms": 0} {
+		config := lab.Config{Orders: 2, Seed: 1, Rate: 40, Forms: []services.Form{services.GRPC}, Target: to.url, ReceiveOTLP: receiver, Out: t.TempDir(), Version: "test", Faults: faults(fault), Deadline: 1500 * time.Millisecond}
+		result, err := lab.Run(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		healthy(t, result)
+		if got := strings.Count(strings.Join(result.Explained, "\n"), "the run waited its whole deadline of 1.5s for what the incomplete journeys lack"); got != said {
+			t.Errorf("fault %s: said %d times, want %d: %q", fault, got, said, result.Explained)
+		}
 	}
 }

@@ -226,6 +226,17 @@ func (s *System) Ready(ctx context.Context) error {
 	return nil
 }
 
+// Held is how many messages consumers here were given and are not done with, of the services that run.
+func (s *System) Held() int {
+	n := 0
+	for _, node := range s.running() {
+		for _, broker := range node.brokers {
+			n += broker.Held()
+		}
+	}
+	return n
+}
+
 // Skipped counts the records that no consumer here could decode, of the services that run.
 func (s *System) Skipped() int64 {
 	var n int64

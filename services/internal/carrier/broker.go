@@ -36,6 +36,8 @@ type Broker interface {
 	Skipped() int64
 	// Dead counts the messages that were put with the dead letters.
 	Dead() int64
+	// Held is how many messages the consumer was given and is not done with: it works on them, or they wait here.
+	Held() int
 	// Backlog is how many messages of a topic wait for a worker of a service that has so many, as far as the broker knows.
 	Backlog(ctx context.Context, topic, service string, workers int) (int, error)
 	// Drain takes no more messages, finishes those that it has, and acknowledges them. Publishing still works.

@@ -94,6 +94,9 @@ func (c *Consumer) Wait(ctx context.Context) error {
 	return errors.Join(c.batches.finish(ctx), c.keys.wait(ctx))
 }
 
+// Held is how many messages were taken and are not done with.
+func (c *Consumer) Held() int { return c.keys.held() + len(c.batches.places) }
+
 // Skipped counts the messages that could not be decoded.
 func (c *Consumer) Skipped() int64 { return c.skipped.Load() }
 

@@ -81,6 +81,9 @@ func (k keyed) next(key string) *piece {
 	return next
 }
 
+// held is how many pieces have not ended. One that is being parked has both places for a moment.
+func (k keyed) held() int { return len(k.slots) + len(k.parking) }
+
 // wait waits until no work is left. run must not be called any more.
 func (k keyed) wait(ctx context.Context) error {
 	for _, places := range []chan struct{}{k.slots, k.parking} { // a piece with a slot may go to the parking, never back

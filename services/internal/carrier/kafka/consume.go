@@ -19,6 +19,9 @@ func (k *Broker) Skipped() int64 { return k.work.Skipped() }
 // Dead counts the records that were put with the dead letters.
 func (k *Broker) Dead() int64 { return k.work.Dead() }
 
+// Held is how many records were taken and are not done with.
+func (k *Broker) Held() int { return k.work.Held() }
+
 // poll passes records to workers, never more than they can take: the client keeps what is not polled.
 func (k *Broker) poll(ctx context.Context) {
 	for ctx.Err() == nil {

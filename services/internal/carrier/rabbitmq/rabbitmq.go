@@ -157,6 +157,9 @@ func (r *Broker) Skipped() int64 { return r.work.Skipped() }
 // Dead counts the messages that were put with the dead letters.
 func (r *Broker) Dead() int64 { return r.work.Dead() }
 
+// Held is how many messages were taken and are not done with.
+func (r *Broker) Held() int { return r.work.Held() }
+
 // begin runs f in a goroutine of the group, unless the context has ended: then it reports false.
 func (r *Broker) begin(while context.Context, group *sync.WaitGroup, f func()) bool {
 	r.mu.Lock()
