@@ -56,9 +56,6 @@ type judgeConfig struct {
 func newJudge(c judgeConfig) *judge {
 	j := &judge{run: c.run, unit: unitOf(c.flow), forms: c.forms, expect: newExpectations(c.flow, c.seed), open: c.open, out: c.out, limit: c.held,
 		records: map[services.Form][]*record{}, shared: newSharedSpans(), batches: newBatchSpans(c.flow, c.forms), changed: make(chan struct{})}
-	if c.flow.ViewOf(c.forms...) != nil {
-		j.shared.feed = c.flow.ViewTopic()
-	}
 	for _, form := range c.forms {
 		j.records[form] = make([]*record, c.orders)
 	}

@@ -146,9 +146,9 @@ func (f Form) Name() string {
 	return filepath.Join(f.Run.Name(), f.Form)
 }
 
-// Spans reads the form's file.
+// Spans reads the form's spans, also those of its traces that do not say of which order they are.
 func (f Form) Spans(context.Context) (Spans, error) {
-	result, err := source.ReadFile(f.Run.File(f.Form))
+	result, err := f.Run.ReadForm(f.Form)
 	return read(result), unread(err)
 }
 

@@ -97,21 +97,44 @@ func (r Run) Spans() (spans []journey.Span, warnings []journey.Warning, err erro
 
 // Read is Spans, and tells of which traces something was passed over.
 func (r Run) Read() (all source.Result, err error) {
-	var names []string
-	if _, err := os.Stat(r.File(Shared)); err == nil { // without messages nothing is shared
-		names = append(names, r.File(Shared))
+	if all, err = r.readShared(); err != nil {
+		return all, err
 	}
 	for _, form := range r.Forms {
-		names = append(names, r.File(form))
-	}
-	for _, name := range names {
-		result, err := source.ReadFile(name)
+		result, err := source.ReadFile(r.File(form))
 		if err != nil {
 			return all, err
 		}
 		all.Add(result)
 	}
 	return all, nil
+}
+
+// ReadForm is Read for one form: its spans, and the shared ones of their traces. Those say of no order because their service did not hear of it.
+func (r Run) ReadForm(form string) (source.Result, error) {
+	own, err := source.ReadFile(r.File(form))
+	if err != nil {
+		return own, err
+	}
+	shared, err := r.readShared()
+	if err != nil || len(shared.Spans) == 0 {
+		return own, err
+	}
+	traces := map[journey.TraceID]bool{}
+	for _, s := range own.Spans {
+		traces[s.Trace] = true
+	}
+	shared.Spans = slices.DeleteFunc(shared.Spans, func(s journey.Span) bool { return !traces[s.Trace] })
+	own.Add(shared)
+	return own, nil
+}
+
+// readShared reads the shared spans: none where no message was sent.
+func (r Run) readShared() (source.Result, error) {
+	if _, err := os.Stat(r.File(Shared)); err != nil {
+		return source.Result{}, nil
+	}
+	return source.ReadFile(r.File(Shared))
 }
 
 // Group reads the journeys of one form. Those that the run found incomplete are so: see journey.Journey.Incomplete. The warnings
