@@ -13,42 +13,64 @@ import (
 
 // goOn follows the unit past the hops at which its context broke: its spans say of which unit they are, whatever their trace.
 func (v *hopsView) goOn(first *journey.Journey) (fresh []string) {
-	set := first.Set()
-	var others []*journey.Journey
-	for _, j := range set.Journeys() {
-		if firstSpan(j) != firstSpan(first) {
-			others = append(others, j)
-			v.report.Traces = append(v.report.Traces, tracesOf(j)...)
+	others := behind(first)
+	for _, j := range others {
+		for _, trace := range tracesOf(j) {
+			if !slices.Contains(v.report.Traces, trace) {
+				v.report.Traces = append(v.report.Traces, trace)
+			}
 		}
 	}
-	received := map[journey.Index]bool{}
+	received := map[journey.SpanID]bool{}
 	for _, j := range append([]*journey.Journey{first}, others...) {
 		for _, hop := range report.HeadersOf(j) {
-			if sends(set.Span(hop.From)) && hop.To < 0 {
-				v.explain(first, hop, others, received)
+			if sends(j.Set().Span(hop.From)) && hop.To < 0 {
+				v.explain(first, j, hop, others, received)
 			}
 		}
 	}
 	for _, j := range others {
 		for _, hop := range report.HeadersOf(j) {
-			key := hopKey(j, hop)
-			if _, known := v.hops[key]; known || received[hop.From] {
+			key, sender := hopKey(j, hop), j.Set().Span(hop.From)
+			if _, known := v.hops[key]; known || received[sender.ID] {
 				continue
 			}
 			v.hops[key], v.texts[key] = lineOf(j, hop), hop
-			v.hops[key] = v.hops[key].from(first, set.Span(hop.From))
+			v.hops[key] = v.hops[key].from(first, sender)
 			fresh = append(fresh, key)
 		}
 	}
 	return fresh
 }
 
-// explain says which fault broke the context at a hop, and who received it in a trace of its own.
-func (v *hopsView) explain(first *journey.Journey, hop report.HopHeaders, others []*journey.Journey, received map[journey.Index]bool) {
-	set, key := first.Set(), hopKey(first, hop)
+// behind lists what a unit has beside its journey: journeys in other traces, and what is in the journey's own trace below a parent that does not exist.
+// Of the latter no journey of the set has a span, so they are journeys of a set of their own.
+func behind(first *journey.Journey) (others []*journey.Journey) {
+	set := first.Set()
+	reached := make([]bool, set.Len())
+	for _, j := range set.Journeys() {
+		for _, i := range j.Spans() {
+			reached[i] = true
+		}
+		if firstSpan(j) != firstSpan(first) {
+			others = append(others, j)
+		}
+	}
+	var rest []journey.Span
+	for i := range reached {
+		if !reached[i] {
+			rest = append(rest, *set.Span(journey.Index(i)))
+		}
+	}
+	return append(others, journey.NewSet(rest).Journeys()...)
+}
+
+// explain says which fault broke the context at a hop of a journey, and who received it apart from that. It counts time from the first journey on.
+func (v *hopsView) explain(first, of *journey.Journey, hop report.HopHeaders, others []*journey.Journey, received map[journey.SpanID]bool) {
+	key, sender := hopKey(of, hop), of.Set().Span(hop.From)
 	line, known := v.hops[key]
 	if !known {
-		line = lineOf(first, hop)
+		line = lineOf(of, hop).from(first, sender)
 	}
 	note := ""
 	for _, f := range v.faults {
@@ -60,20 +82,28 @@ func (v *hopsView) explain(first *journey.Journey, hop report.HopHeaders, others
 		return
 	}
 	for _, j := range others {
-		root := firstSpan(j)
-		to := set.Span(root)
-		theirs := hopLine{}
-		theirs.carriedBy([]*journey.Span{to})
-		if !received[root] && !sends(to) && theirs.By == line.By && theirs.Topic == line.Topic && theirs.Offset == line.Offset && to.Start >= set.Span(hop.From).Start {
-			received[root] = true
+		to := j.Set().Span(firstSpan(j))
+		if !received[to.ID] && line.reaches(to) && to.Start >= sender.Start {
+			received[to.ID] = true
 			end := endOf(to)
 			line.To, line.Read = &end, headersOf(to)
-			note += fmt.Sprintf(": it goes on in trace %s", end.TraceID)
+			if note += ": it goes on in trace " + end.TraceID; end.TraceID == line.From.TraceID {
+				note += ", below that parent"
+			}
 			break
 		}
 	}
 	line.Notes = []string{note}
 	v.hops[key], v.texts[key] = line, hop
+}
+
+// reaches tells whether a span may be the receiver of a hop that lost its context: it is of the same message, or of a call by the same name, and has read
+// the traceparent that was written. Calls side by side differ in that only.
+func (l hopLine) reaches(to *journey.Span) bool {
+	theirs := hopLine{}
+	theirs.carriedBy([]*journey.Span{to})
+	return !sends(to) && theirs.By == l.By && theirs.Topic == l.Topic && theirs.Offset == l.Offset && (l.Topic != "" || to.Name == l.From.Span) &&
+		strings.Join(l.Wrote["traceparent"], ",") == strings.Join(headersOf(to)["traceparent"], ",")
 }
 
 // whatBroke says how a fault shows in what the sender of a hop wrote, or "" when it does not.

@@ -19,6 +19,7 @@ import (
 	"tracelab/lab"
 	"tracelab/services"
 	"tracelab/services/faults"
+	"tracelab/services/flows"
 )
 
 // crossed are the headers of a hop that carry context.
@@ -38,8 +39,8 @@ func calls(tap *wiretap.Tap) (list []crossed) {
 		}
 		headers, _ := read(sent) // the last one may not be whole, and Kafka's are none
 		for _, h := range headers {
-			if parent := h.Get("traceparent"); parent != "" {
-				list = append(list, crossed{parent, h.Get("baggage")})
+			if parents := h.Values("traceparent"); len(parents) > 0 {
+				list = append(list, crossed{strings.Join(parents, ","), h.Get("baggage")})
 			}
 		}
 	}
@@ -65,8 +66,8 @@ func recordsOf(t *testing.T, broker *lab.Broker) (list []crossed) {
 			var c crossed
 			for _, h := range r.Headers {
 				switch h.Key {
-				case "traceparent":
-					c.traceparent = string(h.Value)
+				case "traceparent": // a record may have it twice
+					c.traceparent = strings.TrimPrefix(c.traceparent+","+string(h.Value), ",")
 				case "baggage":
 					c.baggage = string(h.Value)
 				}
@@ -87,47 +88,73 @@ func printedHops(r hopsReport, by ...string) (list []crossed) {
 	return sorted(list)
 }
 
-// TestHopsAreWhatWentOverTheWire: the headers that hops prints are those of the requests and records that there were, and of all of them.
+// TestHopsAreWhatWentOverTheWire: the headers that hops prints are those of the requests and records that there were, and of all of them; also where a
+// fault names a second parent, which does not exist.
 func TestHopsAreWhatWentOverTheWire(t *testing.T) {
+	for form, by := range map[services.Form][]string{services.REST: {"http", "grpc"}, services.GRPC: {"http", "grpc"}, services.Kafka: {"kafka"}} {
+		for fault, doubled := range map[string]int{"": 0, "orders:double-traceparent": 5} {
+			if fault != "" && form == services.Kafka {
+				doubled = 1
+			}
+			t.Run(strings.TrimSuffix(string(form)+" "+fault, " "), func(t *testing.T) { hopsOverTheWire(t, form, fault, doubled, by) })
+		}
+	}
+}
+
+func hopsOverTheWire(t *testing.T, form services.Form, fault string, doubled int, by []string) {
+	t.Parallel() // it waits for spans that do not come
 	broker, err := lab.StartBroker(services.TCP())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer broker.Close()
-	for form, by := range map[services.Form][]string{services.REST: {"http", "grpc"}, services.GRPC: {"http", "grpc"}, services.Kafka: {"kafka"}} {
-		w, network := &wiretap.Tap{}, services.TCP()
-		network.Dial = w.Before(network.Dial)
-		opened, err := lab.Open(t.Context(), lab.Config{Seed: 1, Forms: []services.Form{form}, Kafka: broker.Addresses(), Network: network, Version: "test"}, 1)
-		if err != nil {
-			t.Fatal(err)
+	w, network := &wiretap.Tap{}, services.TCP()
+	network.Dial = w.Before(network.Dial)
+	config := lab.Config{Seed: 1, Forms: []services.Form{form}, Kafka: broker.Addresses(), Network: network, Version: "test", Flow: flows.Order(), Deadline: hopsDeadline}
+	c := &hopsCommand{Form: string(form), Flow: "order", Format: "json"}
+	if fault != "" {
+		c.Fault = []string{fault}
+	}
+	if err := parseConditions(&config, c.Fault, nil, "both"); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := lab.Open(t.Context(), config, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := c.follow(t.Context(), &streams{out: &text, err: io.Discard}, opened, form); err != nil {
+		t.Fatal(err)
+	}
+	var r hopsReport
+	if err := json.Unmarshal(text.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	seen := calls(w)
+	if form == services.Kafka {
+		seen = recordsOf(t, broker)
+	}
+	if err := opened.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(seen, printedHops(r, by...), cmp.AllowUnexported(crossed{})); diff != "" || len(seen) < 4 {
+		t.Errorf("on the wire and not printed (-), printed and not on the wire (+):\n%s", diff)
+	}
+	two := 0
+	for _, hop := range r.Hops {
+		// gRPC's receiver has two values in one: it shows a propagator both, as HTTP joins them.
+		if hop.To == nil || !cmp.Equal(hop.Wrote["baggage"], hop.Read["baggage"]) || strings.Join(hop.Wrote["traceparent"], ",") != strings.Join(hop.Read["traceparent"], ",") {
+			t.Errorf("not read as it was written: %+v", hop)
 		}
-		var text bytes.Buffer
-		c := &hopsCommand{Form: string(form), Flow: "order", Format: "json"}
-		if err := c.follow(t.Context(), &streams{out: &text, err: io.Discard}, opened, form); err != nil {
-			t.Fatal(err)
+		if len(hop.Wrote["traceparent"]) == 2 {
+			two++
 		}
-		var r hopsReport
-		if err := json.Unmarshal(text.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
-		seen := calls(w)
-		if form == services.Kafka {
-			seen = recordsOf(t, broker)
-		}
-		if err := opened.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-		if diff := cmp.Diff(seen, printedHops(r, by...), cmp.AllowUnexported(crossed{})); diff != "" || len(seen) < 4 {
-			t.Errorf("%s: on the wire and not printed (-), printed and not on the wire (+):\n%s", form, diff)
-		}
-		for _, hop := range r.Hops {
-			if hop.To == nil || !cmp.Equal(hop.Wrote["baggage"], hop.Read["baggage"]) || !cmp.Equal(hop.Wrote["traceparent"], hop.Read["traceparent"]) {
-				t.Errorf("%s: not read as it was written: %+v", form, hop)
-			}
-		}
-		if r.State != lab.StateCompleted || r.CallerWait == nil || r.Completion == nil || r.Incomplete != "" {
-			t.Errorf("%s: %+v", form, r)
-		}
+	}
+	if two != doubled {
+		t.Errorf("%d hops with two parents, want %d", two, doubled)
+	}
+	if r.State != lab.StateCompleted || r.CallerWait == nil || (r.Incomplete == "") != (fault == "") {
+		t.Errorf("%+v", r)
 	}
 }
 
