@@ -39,8 +39,9 @@ func TestPage(t *testing.T) {
 		check func(*testing.T, *visitor)
 	}{
 		{"place and journeys", placeAndJourneys}, {"keyboard", keyboard}, {"two tabs", twoTabs}, {"fault", fault}, {"broker", broker},
-		{"offline and back", offline}, {"many tabs", manyTabs}, {"hidden tab", hiddenTab}, {"closed tab", closedTab}, {"busy parts", busyParts}, {"broken flow", brokenFlow},
+		{"offline and back", offline}, {"many tabs", manyTabs}, {"hidden tab", hiddenTab}, {"closed tab", closedTab}, {"broken flow", brokenFlow},
 		{"every page", func(t *testing.T, v *visitor) { everyPage(t, v, rules) }},
+		{"busy parts", busyParts},
 		{"stream", stream}, {"another flow", anotherFlow},
 	} {
 		t.Run(c.name, func(t *testing.T) {

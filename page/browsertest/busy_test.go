@@ -73,6 +73,10 @@ func busyButtons(v *visitor) {
 	x.update(v, "faults-now", "/conditions", fault(3))
 	x.key(space[len(space)-1]) // its release
 	x.await("the second fault off, and the third on", `document.querySelector('`+off(3)+`') && !document.querySelector('`+off(2)+`')`)
+	release = x.press("#fault-on") // it stands below what changes
+	x.update(v, "faults-now", "/conditions", fault(4))
+	release()
+	x.await("the fault of the form", `document.querySelectorAll("#faults-now li").length === 3`)
 	x.click("#faults-off")
 	x.await("no fault", has("#faults-now", "No fault is on"))
 }

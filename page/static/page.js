@@ -4,8 +4,8 @@
 const byId = (id) => document.getElementById(id);
 const start = document.querySelector("meta[name=start]")?.content;
 
-// A part of the page is replaced as a whole. While somebody is busy in it, the newest HTML waits: a click needs the same element under the pointer from
-// its press to its release. It waits for so many milliseconds at most.
+// A part of the page is replaced as a whole. While somebody is busy in it, the newest HTML waits. While a pointer is down, all parts wait: a click needs
+// the same element under it from its press to its release, and a part above may push that away. It waits for so many milliseconds at most.
 const longestWait = 10000;
 const shown = new WeakMap(); // the HTML that a part was given last
 const waiting = new Map(); // by the id of a part: its newest HTML, and when it began to wait
@@ -16,6 +16,7 @@ function put(id, html) {
   const now = performance.now(), since = waiting.get(id)?.since ?? now;
   waiting.delete(id);
   if (!part || shown.get(part) === html) return;
+  if (now - since >= longestWait) pressed = false; // its release was not seen
   if (!busy(part) || now - since >= longestWait) { replace(part, html); return; }
   waiting.set(id, { html, since });
   if (since === now) setTimeout(settle, longestWait + 1);
@@ -26,19 +27,19 @@ function settle() {
   for (const [id, { html }] of [...waiting]) put(id, html);
 }
 
-// busy tells whether a pointer or a key is down in a part, a field in it has the focus, or some of it is selected.
-let pressed = null;
+// busy tells whether a pointer or a key is down, a field in a part has the focus, or some of the part is selected.
+let pressed = false;
 function busy(part) {
   const selection = getSelection();
-  return part.contains(pressed) || part.contains(document.activeElement?.closest("input, select, textarea") || null) || (!selection.isCollapsed && selection.containsNode(part, true));
+  return pressed || part.contains(document.activeElement?.closest("input, select, textarea") || null) || (!selection.isCollapsed && selection.containsNode(part, true));
 }
 
 // A release comes before its click, and a finger's click some time after it.
 let releasing;
-function press(event) { clearTimeout(releasing); pressed = event.target; }
+function press() { clearTimeout(releasing); pressed = true; }
 function release(after) {
   clearTimeout(releasing);
-  releasing = setTimeout(() => { pressed = null; settle(); }, after);
+  releasing = setTimeout(() => { pressed = false; settle(); }, after);
 }
 for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, press, true);
 document.addEventListener("pointerup", () => release(300), true);
