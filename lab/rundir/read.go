@@ -131,10 +131,11 @@ func (r Run) ReadForm(form string) (source.Result, error) {
 
 // readShared reads the shared spans: none where no message was sent.
 func (r Run) readShared() (source.Result, error) {
-	if _, err := os.Stat(r.File(Shared)); err != nil {
+	shared, err := source.ReadFile(r.File(Shared))
+	if errors.Is(err, fs.ErrNotExist) {
 		return source.Result{}, nil
 	}
-	return source.ReadFile(r.File(Shared))
+	return shared, err
 }
 
 // Group reads the journeys of one form. Those that the run found incomplete are so: see journey.Journey.Incomplete. The warnings

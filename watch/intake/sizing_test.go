@@ -80,8 +80,8 @@ func measureStages(b *testing.B, values [][]byte, orders int) (handled, judged t
 	b.ReportMetric(float64(liveHeap()-heap)/float64(spans), "heap-B/span")
 	before = cpuTime(b)
 	verdicts := 0
-	for now := range 70 * time.Second / judgeEvery { // quiet, and then the window, after which the actors close
-		partition.Advance(actor.Time{Gated: now * judgeEvery, Ready: true}, nil)
+	for now := time.Duration(0); now < 70*time.Second; now += judgeEvery { // quiet, and then the window, after which the actors close
+		partition.Advance(actor.Time{Gated: now, Ready: true}, nil)
 		verdicts += exchange(partition, handle)
 	}
 	judged = cpuTime(b) - before
