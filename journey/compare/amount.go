@@ -96,7 +96,7 @@ func (a Amount) weighted(b, o Figures, paired bool, quantile float64) Difference
 	if d.N > 0 {
 		var delta float64
 		if paired {
-			pairs := Figures{Weights: pairWeights(b, o)}
+			pairs := Figures{Weights: PairWeights(b, o)}
 			for i := range d.N {
 				v := o.Values[i] - b.Values[i]
 				if a.Share {

@@ -109,7 +109,7 @@ func PairedFigures(base, other Figures) Difference {
 	if !base.bare() && !other.bare() {
 		return d
 	}
-	differences := Figures{Weights: pairWeights(base, other)}
+	differences := Figures{Weights: PairWeights(base, other)}
 	for i := range d.N {
 		differences.Values = append(differences.Values, other.Values[i]-base.Values[i])
 	}
@@ -121,8 +121,8 @@ func PairedFigures(base, other Figures) Difference {
 // weightsDiffer is the reason for figures that come with weights and without a reason.
 const weightsDiffer = "journeys were sampled with different weights"
 
-// pairWeights returns the weights of pairs, nil where no side has any.
-func pairWeights(base, other Figures) []float64 {
+// PairWeights returns how many each pair stands for, in the order of the values: as many as its two figures together. Nil: no side has weights.
+func PairWeights(base, other Figures) []float64 {
 	if base.Weights == nil && other.Weights == nil {
 		return nil
 	}

@@ -108,7 +108,7 @@ func residual(measure string, measured, predicted compare.Figures) Residual {
 	for i := range sizes {
 		sizes[i] = math.Abs(predicted.Values[i] - measured.Values[i])
 	}
-	return Residual{measure, d.Delta, compare.Figures{Values: sizes, Weights: predicted.Weights}.Summarize().P95, d.N}
+	return Residual{measure, d.Delta, compare.Figures{Values: sizes, Weights: compare.PairWeights(measured, predicted)}.Summarize().P95, d.N}
 }
 
 func unpaired(predicted, measured Summary) []Residual {

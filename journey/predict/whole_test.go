@@ -81,6 +81,22 @@ func TestPredictionsAreWeighted(t *testing.T) {
 	}
 }
 
+// A pair of a check stands for as many as both of its journeys do: its median and its p95 are of the same pairs, whichever side has the weights.
+func TestResidualsAreWeighted(t *testing.T) {
+	const n, last = 40, 809.0 // the slowest order takes 820 ms, and 11 are predicted
+	heavy := map[int]string{n - 1: "ot=th:e"}
+	for name, thresholds := range map[string][2]map[int]string{"measured": {nil, heavy}, "predicted": {heavy, nil}} {
+		p, err := Predict(twoRoots(t, n, thresholds[0]), toMessages()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := p.Check("after", twoRoots(t, n, thresholds[1]), compare.ByAttribute("order.key")).Roots[0].Residuals[0]
+		if r.N != n || r.P95 == nil || *r.P95 != last {
+			t.Errorf("weights of what was %s: p95 %v of %d, want %v", name, r.P95, r.N, last)
+		}
+	}
+}
+
 // Incomplete journeys are in no figure, no constant and no check, unless they are asked for.
 func TestPredictionsOfWholeJourneys(t *testing.T) {
 	var spans []journey.Span
