@@ -44,7 +44,7 @@ var rooms = []room{
 	{"tracecontext", nil, "propagates context: a library for projects that have never heard of the lab"},
 	{"tools", []string{"internal"}, "serves those who build: it works before the rest compiles"},
 	{"internal", []string{"otelamqp", "otelkgo", "tracecontext", "journey", "lab", "watch"}, "what several rooms need that are not libraries: each with one job"},
-	{"collector", []string{"lab", "services", "journey", "internal"}, "tests the collector's configuration with the real program and the lab"},
+	{"collector", []string{"lab", "services", "watch", "journey", "internal"}, "tests the collector's configuration with the real program, the lab and its watchers"},
 	{"jaeger", []string{"lab", "services", "journey", "internal"}, "tests Jaeger's configuration with the real program and the lab"},
 	{"prometheus", []string{"internal"}, "tests the scrape configuration and the rules with the real program"},
 	{"dashboards", []string{"watch", "journey", "internal"}, "reads the dashboards and runs their queries; its tests make series of journeys as a watcher does"},
