@@ -1,6 +1,8 @@
 package actor
 
 import (
+	"slices"
+
 	"tracelab/journey"
 	"tracelab/watch/record"
 )
@@ -138,5 +140,9 @@ func (l *local) leads(ref journey.Ref, to *journey.Span) bool {
 		return false
 	}
 	p, ok := l.set.Parent(i)
-	return ok && l.set.Span(p).Ref() == ref
+	if !ok {
+		return false
+	}
+	further := slices.ContainsFunc(to.Links, func(x journey.Link) bool { return x.Ref == ref && ref.Trace == to.Trace })
+	return further || l.set.Span(p).Ref() == ref
 }

@@ -26,13 +26,18 @@ func stubOf(s *journey.Span) journey.Span {
 	return x
 }
 
-// handlerOf returns a stub of a span that handled messages, which keeps its links to their producers, or its parent if that is one.
+// handlerOf returns a stub of a span that handled messages, which keeps its links to their producers. A producer in its own trace that is its parent,
+// or a further one, is the stub's parent.
 func handlerOf(s *journey.Span, producers ...journey.Ref) journey.Span {
 	x := stubOf(s)
 	for _, p := range producers {
 		for _, l := range s.Links {
-			if l.Ref == p && !isParent(s, l) {
+			switch {
+			case l.Ref != p:
+			case !isParent(s, l):
 				x.Links = addLink(x.Links, p)
+			case s.Trace == p.Trace:
+				x.Parent = p.Span
 			}
 		}
 		if s.Trace == p.Trace && s.Parent == p.Span {
