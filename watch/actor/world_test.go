@@ -155,7 +155,8 @@ func canonical(j *journey.Journey) string {
 	return strings.Join(append(lines, "incomplete "+reason), "\n")
 }
 
-// figures are those that depend on no other span of the set than the journey's own and their causes.
+// figures are those that depend on no other span of the set than the journey's own and their causes. That a span outside of the journey was tried
+// before one of it is none of them.
 func figures(j *journey.Journey) string {
 	set := j.Set()
 	name := func(i journey.Index) string {
@@ -179,7 +180,9 @@ func figures(j *journey.Journey) string {
 	for _, i := range j.Spans() {
 		lines = append(lines, "span "+name(i))
 		for e := range set.Causes(i) {
-			lines = append(lines, fmt.Sprint("  from ", name(e.From), e.Class, e.Ready))
+			if e.Class != journey.ClassRetry || j.Contains(e.From) {
+				lines = append(lines, fmt.Sprint("  from ", name(e.From), e.Class, e.Ready))
+			}
 		}
 	}
 	lines = append(lines, "response"+path(j.ResponsePath()), "completion"+path(j.CompletionPath()))
