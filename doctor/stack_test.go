@@ -291,7 +291,8 @@ func (l *realLab) stopKafka(t *testing.T) {
 	}
 }
 
-// fill sends spans until the collector takes no more, large ones and then small ones.
+// fill sends spans until the collector takes no more, large ones and then small ones. After a few refusals the file of the queue may have room for one
+// more, so many in a row are wanted.
 func (l *realLab) fill(t *testing.T) {
 	t.Helper()
 	client := otlp.NewTraceClientOnce(endpoint(t, "http://"+l.collector.http))
@@ -300,7 +301,7 @@ func (l *realLab) fill(t *testing.T) {
 	}
 	defer func() { _ = client.Stop(t.Context()) }()
 	for _, size := range []int{8 << 10, 1} {
-		for sent, refused := 0, 0; refused < 3; sent++ {
+		for sent, refused := 0, 0; refused < 30; sent++ {
 			if sent > 2000 {
 				t.Fatalf("the collector has taken %d spans of %d bytes and takes more", sent, size)
 			}
