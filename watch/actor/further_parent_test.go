@@ -12,23 +12,15 @@ import (
 // TestAFurtherParentHandlesItsMessage has a message whose producer is a further parent, as OpenTracing writes it, of the span that handles it. The
 // trace of a receive span of the same consumer hears of that, and leaves the receive span out, as the judge does that sees all.
 func TestAFurtherParentHandlesItsMessage(t *testing.T) {
-	span := func(trace, id, parent byte, kind journey.Kind, service string, links ...journey.Link) journey.Span {
-		ref := refOf(trace, id)
-		s := journey.Span{Trace: ref.Trace, ID: ref.Span, Kind: kind, Service: service, Name: service, Links: links, Start: base + 1_000_001*int64(id) + 1, End: base + 1_000_001*int64(id) + 500_001}
-		if parent != 0 {
-			s.Parent = refOf(trace, parent).Span
-		}
-		return s
-	}
 	sent := journey.Link{Ref: refOf(2, 2)}
 	further := journey.Link{Ref: sent.Ref, Attributes: []journey.Attribute{{Key: "opentracing.ref_type", Value: journey.StringValue("child_of")}}}
-	poll := span(1, 5, 1, journey.KindConsumer, "payment", sent)
+	poll := spanOf(1, 5, 1, journey.KindConsumer, "payment", sent)
 	poll.Attributes = []journey.Attribute{{Key: semconv.MessagingOperationType, Value: journey.StringValue("receive")}}
 	for name, links := range map[string][]journey.Link{"a further parent": {further}, "and a link": {sent, further}} {
 		t.Run(name, func(t *testing.T) {
 			all := []journey.Span{
-				span(1, 1, 0, journey.KindServer, "shop"), poll,
-				span(2, 1, 0, journey.KindServer, "orders"), span(2, 2, 1, journey.KindProducer, "orders"), span(2, 4, 1, journey.KindServer, "payment", links...),
+				spanOf(1, 1, 0, journey.KindServer, "shop"), poll,
+				spanOf(2, 1, 0, journey.KindServer, "orders"), spanOf(2, 2, 1, journey.KindProducer, "orders"), spanOf(2, 4, 1, journey.KindServer, "payment", links...),
 			}
 			want, ok := actor.Judge(all, refOf(1, 1))
 			if !ok || len(want.Spans()) != 1 {
@@ -37,18 +29,34 @@ func TestAFurtherParentHandlesItsMessage(t *testing.T) {
 			o := newOne(t, actor.Config{})
 			o.read(all...)
 			o.pass(10 * time.Second)
-			judged := 0
-			for _, v := range o.verdicts {
-				if v.Root == refOf(1, 1).Trace {
-					judged++
-					if got, want := canonical(v.Journey), canonical(want); got != want {
-						t.Errorf("judged by its actor:\n%s\nwant\n%s", got, want)
-					}
-				}
-			}
-			if judged != 1 {
-				t.Errorf("judged %d times, want once", judged)
-			}
+			o.judgedAs(want, refOf(1, 1).Trace)
 		})
+	}
+}
+
+// spanOf makes a span that starts by its id, and lasts half a millisecond.
+func spanOf(trace, id, parent byte, kind journey.Kind, service string, links ...journey.Link) journey.Span {
+	ref := refOf(trace, id)
+	s := journey.Span{Trace: ref.Trace, ID: ref.Span, Kind: kind, Service: service, Name: service, Links: links, Start: base + 1_000_001*int64(id) + 1, End: base + 1_000_001*int64(id) + 500_001}
+	if parent != 0 {
+		s.Parent = refOf(trace, parent).Span
+	}
+	return s
+}
+
+// judgedAs checks that the root of a trace was judged once, and as wanted.
+func (o *one) judgedAs(want *journey.Journey, root journey.TraceID) {
+	o.t.Helper()
+	judged := 0
+	for _, v := range o.verdicts {
+		if v.Root == root {
+			judged++
+			if got, want := canonical(v.Journey), canonical(want); got != want {
+				o.t.Errorf("judged by its actor:\n%s\nwant\n%s", got, want)
+			}
+		}
+	}
+	if judged != 1 {
+		o.t.Errorf("judged %d times, want once", judged)
 	}
 }

@@ -96,8 +96,11 @@ func (l *local) stubsOf(k int, g *gift) []journey.Span {
 			}
 		}
 		for _, x := range l.tied[ref] {
-			if identityOf(x) != identityOf(s) && (isSend(x) || receive && ref != wanted[0] && !isReceive(x)) && l.leads(ref, x) {
-				list = append(list, handlerOf(x, ref))
+			if identityOf(x) == identityOf(s) || !isSend(x) && (!receive || ref == wanted[0] || isReceive(x)) {
+				continue
+			}
+			if stub, ok := l.effect(ref, x); ok {
+				list = append(list, stub)
 			}
 		}
 	}
@@ -120,6 +123,23 @@ func (l *local) register(spans []journey.Span) {
 			}
 		}
 	}
+}
+
+// effect returns a stub of span x when it is an effect of the span ref. It returns one, too, when only the last span of a cycle of parents showed that x is
+// none: that stub is its own parent, and so takes back those that were passed on before.
+func (l *local) effect(ref journey.Ref, x *journey.Span) (stub journey.Span, ok bool) {
+	cut := *x
+	if i, found := l.set.Find(x.Ref()); found {
+		cutParent(l.set, i, &cut)
+	}
+	isCut := cut.Parent != x.Parent
+	if !l.leads(ref, x) && !(isCut && ref == journey.Ref{Trace: x.Trace, Span: x.Parent}) {
+		return journey.Span{}, false
+	}
+	if stub = handlerOf(&cut, ref); isCut {
+		stub.Parent = x.ID
+	}
+	return stub, true
 }
 
 // leads reports whether the span ref caused the span to, by a link or as its parent. It returns false for a receive span: whether that is a cause

@@ -83,7 +83,8 @@ func identityOf(s *journey.Span) identity {
 	return identity{s.Ref(), s.Start, s.End, s.Kind, s.Name}
 }
 
-// collection is a set of spans and stubs. A span replaces its stub. Two stubs of one span are merged into one with the links of both.
+// collection is a set of spans and stubs. A span replaces its stub. Two stubs of one span are merged into one with the links of both; its own
+// parent it is if one of them is: see cutParent.
 type collection struct {
 	spans []journey.Span
 	at    table[identity, int32]
@@ -102,7 +103,7 @@ func (c *collection) add(s journey.Span) {
 		for _, l := range s.Links {
 			c.spans[k].Links = addLink(c.spans[k].Links, l.Ref)
 		}
-		if c.spans[k].Parent.IsZero() {
+		if c.spans[k].Parent.IsZero() || s.Parent == s.ID {
 			c.spans[k].Parent = s.Parent
 		}
 	case isStub(&s) || c.spans[k].Parent == s.ID:

@@ -162,8 +162,11 @@ func (p *Partition) tellOne(l *local, i journey.Index, of journey.SpanID, to jou
 	}
 	ref := journey.Ref{Trace: l.trace.id, Span: of}
 	for _, x := range l.tied[ref] {
-		if x.Trace != to && (isSend(x) || receives && x.Service == receiver && !isReceive(x)) && l.leads(ref, x) {
-			r.Stubs = append(r.Stubs, encodedStub(handlerOf(x, ref)))
+		if x.Trace == to || !isSend(x) && (!receives || x.Service != receiver || isReceive(x)) {
+			continue
+		}
+		if stub, ok := l.effect(ref, x); ok {
+			r.Stubs = append(r.Stubs, encodedStub(stub))
 		}
 	}
 	sortBytes(&r.Spans)
