@@ -2,10 +2,12 @@ package journey
 
 // Aside names spans that stand in a set only because they led to others: of which not all is known, and which belong to journeys
 // elsewhere. They are causes as all others are, but no journey starts at them, none has them as spans that it did not reach, and
-// where no journey reaches them they are shared.
+// where no journey reaches them they are shared. A link to a further parent is one, though their first parent is not there.
 func Aside(is func(*Span) bool) Option {
 	return func(o *options) { o.aside = is }
 }
+
+func (s *Set) isAside(i Index) bool { return s.options.aside != nil && s.options.aside(s.Span(i)) }
 
 // setAside marks the spans that Aside names, when all edges are there.
 func (s *Set) setAside() {
@@ -13,7 +15,7 @@ func (s *Set) setAside() {
 		return
 	}
 	for i := range s.nodes {
-		if s.options.aside(s.Span(Index(i))) {
+		if s.isAside(Index(i)) {
 			s.nodes[i].flags |= isLeftOut
 		}
 	}

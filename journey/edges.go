@@ -89,7 +89,7 @@ func (b *edgeBuilder) linkEdge(i, t Index, childOf bool) (edge, bool) {
 	switch {
 	case t == i || c.op == semconv.OperationSettle || p.op == semconv.OperationSettle:
 		return edge{}, false
-	case childOf && c.parent != none, c.is(isConsumer) && p.op == semconv.OperationReceive:
+	case childOf && (c.parent != none || s.isAside(i)), c.is(isConsumer) && p.op == semconv.OperationReceive:
 		e, _ := s.classify(t, i)
 		return e, true
 	case c.op == semconv.OperationSend && p.op == semconv.OperationCreate:

@@ -16,11 +16,18 @@ func TestAFurtherParentHandlesItsMessage(t *testing.T) {
 	further := journey.Link{Ref: sent.Ref, Attributes: []journey.Attribute{{Key: "opentracing.ref_type", Value: journey.StringValue("child_of")}}}
 	poll := spanOf(1, 5, 1, journey.KindConsumer, "payment", sent)
 	poll.Attributes = []journey.Attribute{{Key: semconv.MessagingOperationType, Value: journey.StringValue("receive")}}
-	for name, links := range map[string][]journey.Link{"a further parent": {further}, "and a link": {sent, further}} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		trace byte // of the span that handles the message
+		links []journey.Link
+	}{
+		{"a further parent", 2, []journey.Link{further}}, {"and a link", 2, []journey.Link{sent, further}},
+		{"in another trace", 3, []journey.Link{further}}, {"in another trace, and a link", 3, []journey.Link{sent, further}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			all := []journey.Span{
-				spanOf(1, 1, 0, journey.KindServer, "shop"), poll,
-				spanOf(2, 1, 0, journey.KindServer, "orders"), spanOf(2, 2, 1, journey.KindProducer, "orders"), spanOf(2, 4, 1, journey.KindServer, "payment", links...),
+				spanOf(1, 1, 0, journey.KindServer, "shop"), poll, spanOf(2, 1, 0, journey.KindServer, "orders"), spanOf(2, 2, 1, journey.KindProducer, "orders"),
+				spanOf(3, 1, 0, journey.KindServer, "desk"), spanOf(c.trace, 4, 1, journey.KindServer, "payment", c.links...),
 			}
 			want, ok := actor.Judge(all, refOf(1, 1))
 			if !ok || len(want.Spans()) != 1 {

@@ -128,15 +128,22 @@ func (l *local) register(spans []journey.Span) {
 // effect returns a stub of span x when it is an effect of the span ref. It returns one, too, when only the last span of a cycle of parents showed that x is
 // none: that stub is its own parent, and so takes back those that were passed on before.
 func (l *local) effect(ref journey.Ref, x *journey.Span) (stub journey.Span, ok bool) {
-	cut := *x
-	if i, found := l.set.Find(x.Ref()); found {
+	i, found := l.set.Find(x.Ref())
+	isCut := x.Parent == x.ID
+	if found && !isStub(x) {
+		cut := *x
 		cutParent(l.set, i, &cut)
+		isCut = cut.Parent == x.ID
 	}
-	isCut := cut.Parent != x.Parent
-	if !l.leads(ref, x) && !(isCut && ref == journey.Ref{Trace: x.Trace, Span: x.Parent}) {
+	switch {
+	case !l.leads(ref, x) && !(isCut && ref == journey.Ref{Trace: x.Trace, Span: x.Parent}):
 		return journey.Span{}, false
+	case isStub(x) || !found:
+		stub = handlerOf(x, ref)
+	default:
+		stub = handlerIn(l.set, i, ref)
 	}
-	if stub = handlerOf(&cut, ref); isCut {
+	if isCut {
 		stub.Parent = x.ID
 	}
 	return stub, true
@@ -150,19 +157,10 @@ func (l *local) leads(ref journey.Ref, to *journey.Span) bool {
 			return false
 		}
 	}
-	for _, link := range to.Links {
-		if link.Ref == ref && !isParent(to, link) {
-			return true
-		}
+	if slices.ContainsFunc(to.Links, func(x journey.Link) bool { return x.Ref == ref }) {
+		return true
 	}
-	i, ok := l.set.Find(to.Ref())
-	if !ok {
-		return false
-	}
-	p, ok := l.set.Parent(i)
-	if !ok {
-		return false
-	}
-	further := slices.ContainsFunc(to.Links, func(x journey.Link) bool { return x.Ref == ref && ref.Trace == to.Trace })
-	return further || l.set.Span(p).Ref() == ref
+	i, found := l.set.Find(to.Ref())
+	p, has := l.set.Parent(i)
+	return found && has && l.set.Span(p).Ref() == ref
 }

@@ -52,7 +52,7 @@ func (p *Partition) see(t *trace, spans []journey.Span, options ...journey.Optio
 			// Only the root's actor can tell whether the receive span is a cause of the span that asks.
 			who := journey.Span{Trace: a.from, ID: a.who.span().ID, Kind: journey.KindConsumer, Name: aside, Source: aside}
 			who.ID[0] ^= 0xff
-			who.Links = addLink(nil, journey.Ref{Trace: t.id, Span: of})
+			who.Links = []journey.Link{{Ref: journey.Ref{Trace: t.id, Span: of}}}
 			effects = append(effects, who)
 		}
 	}

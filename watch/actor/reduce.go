@@ -93,7 +93,7 @@ func (r *reducer) handlers() {
 			}
 		}
 		if len(refs) > 0 && handles(r.set, i) {
-			r.add(handlerOf(r.set.Span(i), refs...))
+			r.add(handlerIn(r.set, i, refs...))
 		}
 	}
 }

@@ -20,26 +20,18 @@ func stubOf(s *journey.Span) journey.Span {
 	x.DroppedAttributes, x.DroppedEvents, x.DroppedLinks = 0, 0, 0
 	if m, ok := s.Messaging(); ok && m.Operation == semconv.OperationSend {
 		for _, l := range s.Links {
-			x.Links = addLink(x.Links, l.Ref)
+			x.Links = addLinks(x.Links, linksTo(s, l.Ref))
 		}
 	}
 	return x
 }
 
-// handlerOf returns a stub of a span that handled messages, which keeps its links to their producers. A producer in its own trace that is its parent,
-// or a further one, is the stub's parent.
+// handlerOf returns a stub of a span that handled messages, which keeps its links to their producers. A producer that is its parent is the stub's
+// parent.
 func handlerOf(s *journey.Span, producers ...journey.Ref) journey.Span {
 	x := stubOf(s)
 	for _, p := range producers {
-		for _, l := range s.Links {
-			switch {
-			case l.Ref != p:
-			case !isParent(s, l):
-				x.Links = addLink(x.Links, p)
-			case s.Trace == p.Trace:
-				x.Parent = p.Span
-			}
-		}
+		x.Links = addLinks(x.Links, linksTo(s, p))
 		if s.Trace == p.Trace && s.Parent == p.Span {
 			x.Parent = s.Parent
 		}
@@ -47,20 +39,57 @@ func handlerOf(s *journey.Span, producers ...journey.Ref) journey.Span {
 	return x
 }
 
-// isParent reports whether a link stands for a further parent of a span, as OpenTracing allows: such a link is no message.
+// refType and childOf are the attribute of a link to a further parent, as OpenTracing allows them.
+const (
+	refType = "opentracing.ref_type"
+	childOf = "child_of"
+)
+
+// isParent reports whether a link stands for a further parent of a span: such a link is no message. A stub has no first parent.
 func isParent(s *journey.Span, l journey.Link) bool {
-	return !s.Parent.IsZero() && slices.ContainsFunc(l.Attributes, func(a journey.Attribute) bool {
-		return a.Key == "opentracing.ref_type" && a.Value.String() == "child_of"
+	return (!s.Parent.IsZero() || isStub(s)) && slices.ContainsFunc(l.Attributes, func(a journey.Attribute) bool {
+		return a.Key == refType && a.Value.String() == childOf
 	})
 }
 
-// addLink adds a link without attributes to a sorted list, once.
-func addLink(list []journey.Link, r journey.Ref) []journey.Link {
-	at, found := slices.BinarySearchFunc(list, r, func(l journey.Link, r journey.Ref) int { return compareRefs(l.Ref, r) })
+// handlerIn returns the stub that handlerOf makes of span i of a set. Links are to further parents only where the first one is there.
+func handlerIn(set *journey.Set, i journey.Index, producers ...journey.Ref) journey.Span {
+	s := *set.Span(i)
+	if _, has := set.Parent(i); !has && !isStub(&s) {
+		s.Parent = journey.SpanID{}
+	}
+	return handlerOf(&s, producers...)
+}
+
+func hasFurther(s *journey.Span) bool {
+	return slices.ContainsFunc(s.Links, func(l journey.Link) bool { return isParent(s, l) })
+}
+
+// linksTo returns a span's links to another one: of several of the same meaning, the first.
+func linksTo(s *journey.Span, to journey.Ref) (list []journey.Link) {
+	var had [2]bool
+	for _, l := range s.Links {
+		x, n := journey.Link{Ref: to}, 0
+		if isParent(s, l) {
+			x.Attributes, n = []journey.Attribute{{Key: refType, Value: journey.StringValue(childOf)}}, 1
+		}
+		if l.Ref == to && !had[n] {
+			had[n], list = true, append(list, x)
+		}
+	}
+	return list
+}
+
+// addLinks adds links to one span to a sorted list that has none to it.
+func addLinks(list, links []journey.Link) []journey.Link {
+	if len(links) == 0 {
+		return list
+	}
+	at, found := slices.BinarySearchFunc(list, links[0].Ref, func(l journey.Link, r journey.Ref) int { return compareRefs(l.Ref, r) })
 	if found {
 		return list
 	}
-	return slices.Insert(slices.Clone(list), at, journey.Link{Ref: r})
+	return slices.Insert(slices.Clone(list), at, links...)
 }
 
 // compareRefs orders spans by trace id, then by span id.
@@ -100,18 +129,28 @@ func (c *collection) add(s journey.Span) {
 	case !isStub(&s) && isStub(&c.spans[k]):
 		c.spans[k] = s
 	case isStub(&s) && isStub(&c.spans[k]):
-		for _, l := range s.Links {
-			c.spans[k].Links = addLink(c.spans[k].Links, l.Ref)
-		}
-		if c.spans[k].Parent.IsZero() || s.Parent == s.ID {
-			c.spans[k].Parent = s.Parent
-		}
+		c.spans[k] = merged(c.spans[k], s)
 	case isStub(&s) || c.spans[k].Parent == s.ID:
 	case s.Parent == s.ID:
 		c.spans[k] = s
 	default:
 		c.spans = append(c.spans, s) // the set sees that they are one
 	}
+}
+
+// merged returns one stub for two stubs of a span. That one counts first whose parents form a cycle, then the one that has further parents: the other one
+// was made before these were known.
+func merged(a, b journey.Span) journey.Span {
+	if b.Parent == b.ID || a.Parent != a.ID && hasFurther(&b) {
+		a, b = b, a
+	}
+	if a.Parent.IsZero() {
+		a.Parent = b.Parent
+	}
+	for _, l := range b.Links {
+		a.Links = addLinks(a.Links, linksTo(&b, l.Ref))
+	}
+	return a
 }
 
 // cutParent makes a span its own parent when the judge ignores its parent because parents form a cycle. So the cycle can be seen without its

@@ -85,8 +85,9 @@ type answer struct {
 
 // asking identifies a question: own span by wants to know about span of.
 type asking struct {
-	by journey.SpanID
-	of journey.Ref
+	by      journey.SpanID
+	of      journey.Ref
+	further bool // by has a parent in its trace, and links to further ones
 }
 
 // telling identifies an answer: to trace to, about own span of.

@@ -86,6 +86,9 @@ func numberOf(s *journey.Span) int {
 func (p *Partition) ask(t *trace, spans []journey.Span) {
 	for k := range spans {
 		s := spans[k]
+		if hasFurther(&s) && !hasParent(spans, &s) {
+			s.Parent = journey.SpanID{}
+		}
 		for _, link := range s.Links {
 			p.askFor(t, &s, link.Ref, link.Ref)
 			if a, told := t.answers.get(link.Ref); told {
@@ -97,6 +100,11 @@ func (p *Partition) ask(t *trace, spans []journey.Span) {
 		}
 		p.askForSends(t, &s, journey.Ref{Trace: t.id, Span: s.Parent})
 	}
+}
+
+// hasParent reports whether the parent of a span is among its trace's spans.
+func hasParent(spans []journey.Span, s *journey.Span) bool {
+	return s.Parent != s.ID && slices.ContainsFunc(spans, func(x journey.Span) bool { return x.ID == s.Parent })
 }
 
 // askForSends asks on behalf of span s for the send spans, in other traces, of a message that a span of this trace created.
@@ -114,7 +122,7 @@ func (p *Partition) askForSends(t *trace, s *journey.Span, made journey.Ref) {
 
 // askFor asks on behalf of span s for the span of: either s links to it, or it sent the message of the linked span.
 func (p *Partition) askFor(t *trace, s *journey.Span, of, link journey.Ref) {
-	key := asking{s.ID, of}
+	key := asking{s.ID, of, hasFurther(s)}
 	if of.Trace == t.id || of.Span.IsZero() || t.asked.find(key) >= 0 {
 		return
 	}

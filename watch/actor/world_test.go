@@ -18,8 +18,7 @@ import (
 const base = 1_700_000_000_000_000_000
 
 // drawWorld draws spans of several traces: calls, messages by parent, by link and by both, batches, polls, retries, replies, create
-// and send spans, circles of links, several parents, orphans and pieces without a root. A further parent in another trace sends no
-// message: that its child handled it, next to a receive span of the same message, no trace alone can tell.
+// and send spans, circles of links, several parents in any trace, orphans and pieces without a root.
 func drawWorld(t *rapid.T) []journey.Span {
 	pick := func(what string, low, high int) int { return rapid.IntRange(low, high).Draw(t, what) }
 	n, traces := pick("spans", 2, 16), pick("traces", 1, 5)
@@ -53,7 +52,7 @@ func drawWorld(t *rapid.T) []journey.Span {
 			if pick("target missing", 0, 15) == 15 {
 				l.Span = journey.SpanID{0xfe}
 			}
-			if !s.Parent.IsZero() && s.Kind < journey.KindProducer && len(s.Attributes) == 0 && (target.Trace == s.Trace || target.Kind != journey.KindProducer) && pick("child of", 0, 3) == 3 { // a join
+			if !s.Parent.IsZero() && s.Kind < journey.KindProducer && len(s.Attributes) == 0 && pick("child of", 0, 3) == 3 { // a join
 				l.Attributes = []journey.Attribute{{Key: "opentracing.ref_type", Value: journey.StringValue("child_of")}}
 			}
 			s.Links = append(s.Links, l)
