@@ -12,7 +12,9 @@ import (
 
 	"github.com/google/pprof/profile"
 
+	"tracelab/journey"
 	"tracelab/journey/format"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 	"tracelab/services/flows"
 )
@@ -45,6 +47,7 @@ func TestProfilesAreSplitByForm(t *testing.T) {
 				t.Errorf("%s: nothing of %s in %v", form, row.Step, f.Steps)
 			}
 		}
+		checkSpans(t, result.Dir, f.File, form)
 		sum := f.Transport
 		for _, step := range f.Steps {
 			sum += step
@@ -77,15 +80,7 @@ func near(a, b float64) bool { return math.Abs(a-b) < 1e-6*math.Max(1, math.Abs(
 // checkFile reads a profile as go tool pprof does.
 func checkFile(t *testing.T, name, form string, samples int64, ms float64) {
 	t.Helper()
-	file, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	p, err := profile.Parse(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := readProfile(t, name)
 	n, spentMS := spent(p.Sample)
 	if n != samples || !near(spentMS, ms) {
 		t.Errorf("%s has %d samples of %g ms, the report says %d of %g ms", name, n, spentMS, samples, ms)
@@ -98,6 +93,46 @@ func checkFile(t *testing.T, name, form string, samples int64, ms float64) {
 			t.Errorf("%s: the step %s in the service %s", name, step, label(s, telemetry.LabelService))
 		}
 	}
+}
+
+// checkSpans finds the span of each sample of a step: it is in the run directory, of that form and service, and names its profile.
+func checkSpans(t *testing.T, dir, name string, form services.Form) {
+	t.Helper()
+	run, _, err := rundir.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := run.ReadForm(string(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spans := map[string]journey.Span{}
+	for _, s := range all.Spans {
+		spans[s.ID.String()] = s
+	}
+	for _, sample := range readProfile(t, name).Sample {
+		if label(sample, telemetry.LabelStep) == "" {
+			continue
+		}
+		id := label(sample, "span_id")
+		span, ok := spans[id]
+		if named, _ := span.Attr("pyroscope.profile.id"); !ok || span.Service != label(sample, telemetry.LabelService) || named.String() != id {
+			t.Errorf("%s: a sample of %s is of the span %q: %s of %s, which names the profile %s", form, label(sample, telemetry.LabelStep), id, span.Name, span.Service, named)
+		}
+	}
+}
+
+func readProfile(t *testing.T, name string) *profile.Profile {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := profile.ParseData(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // TestEverySampleHasOnePart: also one of a form that the run did not have, or that there is not.

@@ -31,7 +31,7 @@ func BenchmarkOrder(b *testing.B) {
 			change func(*telemetry.Config)
 		}{
 			{"off", func(*telemetry.Config) {}},
-			{"labels", func(t *telemetry.Config) { t.Profiled, t.SpanProfiles = true, true }},
+			{"labels", func(t *telemetry.Config) { t.Profiled = true }},
 			{"metrics", func(t *telemetry.Config) { t.Reader = func() sdkmetric.Reader { return sdkmetric.NewManualReader() } }},
 		} {
 			b.Run(string(form)+"/"+c.name, func(b *testing.B) { benchmarkOrder(b, form, c.change) })

@@ -138,7 +138,7 @@ func TestProfilesArePushedWithLabels(t *testing.T) {
 		l.must(errors.Join(receiver.errs...))
 		l.must(l.stop(patience))
 		checkSpanProfiles(l, receiver)
-	}, func(c *Config) { c.Telemetry.Profiled, c.Telemetry.SpanProfiles = true, true })
+	}, func(c *Config) { c.Telemetry.Profiled = true })
 }
 
 // loadFor places orders in all forms for a while, side by side.

@@ -59,7 +59,7 @@ func (e export) into(config *services.Config) {
 		config.Telemetry.Reader, config.Telemetry.Process = e.metrics.Reader, config.Services[0]
 	}
 	if e.profiles != nil {
-		config.Telemetry.Profiled, config.Telemetry.SpanProfiles = true, true
+		config.Telemetry.Profiled = true
 	}
 }
 

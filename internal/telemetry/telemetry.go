@@ -42,9 +42,8 @@ type Config struct {
 	Process string
 	// Form returns the form of the context's order, one of few words, for labels and attributes.
 	Form func(context.Context) string
-	// Profiled puts the services' work under labels for a CPU profiler, see Labels; SpanProfiles makes spans name their
-	// profile, for a backend that has both.
-	Profiled, SpanProfiles bool
+	// Profiled puts the services' work under labels for a CPU profiler, see Labels, and makes spans name their profile.
+	Profiled bool
 	// Headers makes spans keep what crossed their hop, see Headers.Record.
 	Headers bool
 
@@ -119,8 +118,6 @@ func (c Config) New(service string) (*Provider, error) {
 	}
 	if c.Profiled {
 		p.Labels = newLabels(service, p.Form, p.Propagator)
-	}
-	if c.SpanProfiles {
 		p.Spans = newSpanProfiles(p.Spans)
 	}
 	p.Tracer = p.Spans.Tracer(Scope, trace.WithSchemaURL(semconv.SchemaURL))
