@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"tracelab/internal/traceset"
 	"tracelab/journey/compare"
@@ -143,16 +141,15 @@ func (c *compareCommand) saveOnly(ctx context.Context, s *streams, q question, i
 func (c *compareCommand) save(s *streams, q question, group compare.Group) error {
 	b := compare.NewBaseline(group, q.options...)
 	b.Pair, b.Chosen = c.Pair, c.words()
-	temporary, err := os.CreateTemp(filepath.Dir(c.Save), ".baseline-*")
+	file, err := createWhole(c.Save)
 	if err != nil {
 		return fmt.Errorf("--save: %w", err)
 	}
-	defer func() { _ = os.Remove(temporary.Name()) }() // gone when it was renamed
-	err = errors.Join(b.Write(temporary), temporary.Chmod(0o644), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), c.Save)
+	defer file.abandon()
+	if err := b.Write(file); err != nil {
+		return fmt.Errorf("--save %s: %w", c.Save, err)
 	}
-	if err != nil {
+	if err := file.commit(); err != nil {
 		return fmt.Errorf("--save %s: %w", c.Save, err)
 	}
 	s.talk("saved the figures of %s to %s", group.Name, c.Save)

@@ -46,7 +46,7 @@ func (c *flowFromCommand) Run(ctx context.Context, s *streams) error {
 		}
 		return nil
 	}
-	if err := writeWhole(c.Out, derived.YAML); err != nil {
+	if err := writeFlow(c.Out, derived.YAML); err != nil {
 		return err
 	}
 	f := derived.Flow
@@ -131,11 +131,15 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// writeWhole writes a file that is there whole or not at all.
-func writeWhole(path string, content []byte) error {
-	part := path + ".part"
-	if err := os.WriteFile(part, content, 0o644); err != nil {
+// writeFlow writes a flow's file, which is there whole or not at all.
+func writeFlow(path string, content []byte) error {
+	file, err := createWhole(path)
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	defer file.abandon()
+	if _, err := file.Write(content); err != nil {
 		return fmt.Errorf("write the flow: %w", err)
 	}
-	return os.Rename(part, path)
+	return file.commit()
 }

@@ -45,7 +45,8 @@ func (c *receiveCommand) Run(ctx context.Context, s *streams) error {
 	file.failed = cancel
 	receiver, err := otlp.StartReceiver(otlp.ReceiverConfig{Address: c.OTLP, Keep: file.keep, Logger: s.log, MaxBytes: c.Limit << 20})
 	if err != nil {
-		return errors.Join(err, file.abandon())
+		file.file.abandon()
+		return err
 	}
 	overGRPC, overHTTP := receiver.Addresses()
 	s.talk("taking spans at %s (gRPC) and http://%s; Ctrl-C ends it", overGRPC, overHTTP)
@@ -91,21 +92,21 @@ func (c *receiveCommand) await(ctx context.Context, s *streams, receiver *otlp.R
 // receiveTick is how often that is said anew.
 const receiveTick = time.Second
 
-// spanFile writes spans as OTLP/JSON lines. Until it is whole, the file's name ends in .part.
+// spanFile writes spans as OTLP/JSON lines.
 type spanFile struct {
 	path   string
 	failed context.CancelCauseFunc
 
 	mu   sync.Mutex
-	file *os.File
+	file *wholeFile
 	out  *bufio.Writer
 	err  error // the first one: nothing is written after it
 }
 
 func newSpanFile(path string) (*spanFile, error) {
-	file, err := os.Create(path + ".part")
+	file, err := createWhole(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the file of spans: %w", err)
+		return nil, fmt.Errorf("--out: %w", err)
 	}
 	return &spanFile{path: path, file: file, out: bufio.NewWriterSize(file, 1<<20)}, nil
 }
@@ -132,12 +133,8 @@ func (f *spanFile) keep(batch []byte) {
 func (f *spanFile) commit() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	err := errors.Join(f.err, f.out.Flush(), f.file.Close())
-	if err != nil {
-		return fmt.Errorf("%s.part is not whole: %w", f.path, err)
+	if err := errors.Join(f.err, f.out.Flush()); err != nil {
+		return errors.Join(fmt.Errorf("%s is not whole: %w", f.file.Name(), err), f.file.Close())
 	}
-	return os.Rename(f.path+".part", f.path)
+	return f.file.commit()
 }
-
-// abandon removes the file.
-func (f *spanFile) abandon() error { return errors.Join(f.file.Close(), os.Remove(f.path+".part")) }

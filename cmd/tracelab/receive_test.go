@@ -65,7 +65,7 @@ func TestReceiveTrouble(t *testing.T) {
 		want   string
 	}{
 		{[]string{"--for", "10ms", "--out", filepath.Join(dir, "a")}, exitNotSo, "no span came"},
-		{[]string{"--out", filepath.Join(dir, "nowhere", "a")}, exitNotSo, "open the file of spans"},
+		{[]string{"--out", filepath.Join(dir, "nowhere", "a")}, exitNotSo, "no such file or directory"},
 		{[]string{"--limit", "0"}, exitUsage, "use positive values"},
 		{[]string{"--otlp", "4317", "--out", filepath.Join(dir, "b")}, exitNotSo, "use host:port"},
 	} {
