@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"tracelab/internal/testmain"
 	"tracelab/internal/tutorial"
 )
@@ -67,17 +69,29 @@ func pages(t *testing.T) map[string]tutorial.Page {
 	return all
 }
 
+// pagesAtOnce is how many pages run side by side, where each has its own network: their commands mostly wait.
+const pagesAtOnce = 4
+
 // TestTutorialsDoWhatTheyShow runs each page to the letter.
 func TestTutorialsDoWhatTheyShow(t *testing.T) {
+	together(t)
+	var group errgroup.Group
+	group.SetLimit(1)
+	if alone && !*update {
+		group.SetLimit(pagesAtOnce)
+	}
 	for file, page := range pages(t) {
-		t.Run(file, func(t *testing.T) {
-			together(t)
-			printed := runPage(t, page, newShell(t, t.TempDir()), false)
-			if *update {
-				rewrite(t, file, page, printed)
-			}
+		group.Go(func() error {
+			t.Run(file, func(t *testing.T) {
+				printed := runPage(t, page, newShell(t, t.TempDir()), false)
+				if *update {
+					rewrite(t, file, page, printed)
+				}
+			})
+			return nil
 		})
 	}
+	_ = group.Wait() // the tests say what is wrong
 }
 
 // runPage runs a page's commands and returns what they printed, by the line of each.
@@ -140,6 +154,7 @@ func rewrite(t *testing.T, file string, page tutorial.Page, printed map[int]stri
 // TestProgramsRun vets every Go block of the pages as a program that uses the libraries of this repository, and runs the commands that are said
 // to be for it.
 func TestProgramsRun(t *testing.T) {
+	together(t)
 	compiled, ran := 0, 0
 	for file, page := range pages(t) {
 		clone := ""

@@ -53,7 +53,7 @@ func closed(t *testing.T, shell *tutorial.Shell, err error) *tutorial.Shell {
 	return shell
 }
 
-// together lets a page run beside others, where each has its own network.
+// together lets a test of pages run beside others, where each has its own network.
 func together(t *testing.T) {
 	t.Helper()
 	if alone && !*update {

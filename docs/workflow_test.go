@@ -13,6 +13,7 @@ import (
 // TestGateWorkflowRuns runs the commands of the workflow as the runner does, first as the main branch does and then as a pull
 // request does. On a busy machine the same thing may look slower, so the comparison may exit with 1, but it must be made.
 func TestGateWorkflowRuns(t *testing.T) {
+	together(t)
 	text, err := os.ReadFile("gate-workflow.yml")
 	if err != nil {
 		t.Fatal(err)
