@@ -121,38 +121,45 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	return s.exit(parsed.Run(s))
 }
 
-// parser returns the parser of the command line, which puts what it reads into cli.
+// parser returns the parser of the command line, which puts what it reads into cli. Kong would look through each text of each flag by a regular expression,
+// which takes most of the time that a short command needs: it does not see the commands while it does so, and their variables are filled in here.
 func (s *streams) parser(cli *commands) (*kong.Kong, error) {
-	return kong.New(cli,
+	var unseen []*kong.Node
+	parser, err := kong.New(cli,
 		kong.Name("tracelab"),
 		kong.Description("One business flow over calls and messages, every hop traced, every trace judged."),
 		kong.Writers(s.out, s.err),
 		kong.DefaultEnvars("TRACELAB"),
 		kong.WithBeforeResolve(s.withoutForeignFormat),
-		helpVariables(),
+		kong.Vars{"version": version()}, // which kong prints by itself
 		kong.PostBuild(withExamples),
+		kong.PostBuild(func(k *kong.Kong) error {
+			unseen, k.Model.Children = k.Model.Children, nil
+			return nil
+		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(int) { s.answered = true }),
 	)
+	if err != nil {
+		return nil, fmt.Errorf("make the command line's parser: %w", err)
+	}
+	parser.Model.Children = unseen
+	return parser, fillIn(parser.Model.Node)
 }
 
-// helpVariables are what the help of flags names and the code knows. Kong would look through all of its variables again for each flag, which takes most of
-// the time that a short command needs: it is given the one that it prints by itself.
-func helpVariables() kong.Option {
+// fillIn does what kong does with the texts of flags and arguments: ${default}, and what the code knows.
+func fillIn(root *kong.Node) error {
 	known := strings.NewReplacer("${jaeger}", jaeger.DefaultBase, "${number}", services.KeyNumber, "${services}", servicesOfFlows(),
 		"${faults}", strings.Join(services.FaultKinds(), "; "), "${events}", strings.Join(lab.EventKinds(), "; "), "${links}", strings.Join(lab.LinkKinds(), "; "))
-	return kong.OptionFunc(func(k *kong.Kong) error {
-		if err := (kong.Vars{"version": version()}).Apply(k); err != nil {
-			return err
+	return kong.Visit(root, func(node kong.Visitable, next kong.Next) error {
+		if value, ok := node.(*kong.Value); ok {
+			value.Default = known.Replace(value.Default)
+			value.Help = strings.ReplaceAll(known.Replace(value.Help), "${default}", value.Default)
+			if value.Flag != nil {
+				value.Flag.Envs = value.Tag.Envs
+			}
 		}
-		return kong.PostBuild(func(k *kong.Kong) error {
-			return kong.Visit(k.Model.Node, func(node kong.Visitable, next kong.Next) error {
-				if value, ok := node.(*kong.Value); ok {
-					value.Help, value.Default = known.Replace(value.Help), known.Replace(value.Default)
-				}
-				return next(nil)
-			})
-		}).Apply(k)
+		return next(nil)
 	})
 }
 

@@ -22,8 +22,7 @@ func TestEveryFlagOfTheJudgeIsInAScript(t *testing.T) {
 	for _, flag := range reading.Model.Flags {
 		shared[flag.Name] = true
 	}
-	var cli commands
-	parser, err := kong.New(&cli, helpVariables())
+	parser, err := (&streams{}).parser(&commands{})
 	if err != nil {
 		t.Fatal(err)
 	}

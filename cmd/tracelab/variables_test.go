@@ -16,11 +16,37 @@ import (
 // leaves returns the commands that can be run.
 func leaves(t *testing.T) []*kong.Node {
 	t.Helper()
-	parser, err := kong.New(&commands{}, kong.Name("tracelab"), kong.DefaultEnvars("TRACELAB"), helpVariables())
+	parser, err := (&streams{}).parser(&commands{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return parser.Model.Leaves(true)
+}
+
+// TestTextsAreFilledIn: no text of a flag or argument names a variable that nothing fills in, and each flag knows its variables.
+func TestTextsAreFilledIn(t *testing.T) {
+	known := 0
+	for _, command := range leaves(t) {
+		values := slices.Clone(command.Positional)
+		for _, flag := range command.Flags {
+			values = append(values, flag.Value)
+			if !slices.Equal(flag.Envs, flag.Value.Tag.Envs) {
+				t.Errorf("%s --%s is set by %q, and its help names %q", command.Path(), flag.Name, flag.Value.Tag.Envs, flag.Envs)
+			}
+			if strings.Contains(flag.PlaceHolder+strings.Join(flag.Envs, ""), "${") {
+				t.Errorf("%s --%s: %q, %q", command.Path(), flag.Name, flag.PlaceHolder, flag.Envs)
+			}
+			known += len(flag.Envs)
+		}
+		for _, value := range values {
+			if strings.Contains(value.Help+value.Default+value.Enum, "${") {
+				t.Errorf("%s, %s: %q, by default %q, of %q", command.Path(), value.Name, value.Help, value.Default, value.Enum)
+			}
+		}
+	}
+	if known < 100 {
+		t.Errorf("only %d variables", known)
+	}
 }
 
 // One variable stands for flags of one kind in all commands. Formats are the exception: each command has its own.
