@@ -3,10 +3,13 @@
 //
 //   - ask: "a span of mine links to this span of yours: what is it, and which roots reach it?"
 //   - tell: the answer, sent again whenever it changes; or a root's verdict whether its journey reaches a trace
-//   - give: a copy of a span, for the actor of each root that reaches it
+//   - give: a copy of a span, for the actor of each root that reaches it; or that a root does not reach it after all
 //
 // So the root's actor collects all spans of its journey and judges it. A root reaches a span when its journey contains it. A stub is what
 // an actor keeps of a span of another trace: enough to apply the judge's rules, but not part of a journey.
+//
+// Spans and stubs are sets that only grow. Which roots reach a span is not: a trace seems to begin at a span whose parent is on its way, or a poll to stand for
+// what others turn out to handle. So the records that say it have a version, which grows with what their sender knows, and the highest holds.
 //
 // The package uses no Kafka, no clock and no goroutines: records go in, records and verdicts come out.
 package actor
@@ -27,7 +30,7 @@ import (
 type Config struct {
 	Quiet      time.Duration // a root is judged when nothing new came for this long; default 5 s
 	Window     time.Duration // an actor waits at most this long for what is missing; default 60 s
-	Causes     int           // maximum number of roots that reach one span; with more it is given to none; default 64
+	Causes     int           // maximum number of roots that reach one span; with more it is given to none, or taken back; default 64
 	TraceSpans int           // maximum number of spans of one trace; default 100,000
 	MaxBytes   int64         // memory limit of all actors, after which the oldest is evicted; default 1 GiB
 }

@@ -35,7 +35,7 @@ func (p *Partition) give(l *local) {
 		for _, k := range lost {
 			g.spans.add(int32(k))
 		}
-		r := record.Record{Kind: record.Give, To: root, From: t.id}
+		r := record.Record{Kind: record.Give, To: root, From: t.id, Back: l.takenBack(g, root, lost)}
 		for number := range g.spans.all() {
 			k := int(number)
 			b := t.own[k].encoded()
@@ -47,19 +47,62 @@ func (p *Partition) give(l *local) {
 			if g.isNew(p.hash(hashGiven, b)) {
 				r.Spans = append(r.Spans, b)
 			}
-			for _, s := range l.stubsOf(k, g) {
+			for _, s := range l.stubsOf(k, g, r.Back) {
 				if b := encodedStub(s); g.isNew(p.hash(hashStub, b)) {
 					r.Stubs = append(r.Stubs, b)
 				}
 			}
 		}
-		if len(r.Spans)+len(r.Stubs) > 0 {
+		if took := g.takeBack(&r); took || len(r.Spans)+len(r.Stubs) > 0 {
+			r.Version = t.version()
 			sortBytes(&r.Spans)
 			sortBytes(&r.Stubs)
 			p.grow(t, 36*int64(len(r.Spans)+len(r.Stubs)))
 			p.send = append(p.send, r)
 		}
 	}
+}
+
+// takenBack returns which of the spans that were given to a root it does not reach, as is known now: since more roots reach them than may, or since a
+// cause of theirs turned out to be none. Spans whose parents are lost stay as long as any does.
+func (l *local) takenBack(g *gift, root journey.TraceID, lost []int) []journey.SpanID {
+	var reached, taken []journey.SpanID
+	for k := range g.spans.all() {
+		if l.reaches(root, int(k)) {
+			reached = append(reached, l.spans[k].ID)
+		}
+	}
+	if len(reached) == g.spans.len() {
+		return nil
+	}
+	for k := range g.spans.all() {
+		id := l.spans[k].ID
+		if !slices.Contains(reached, id) && (len(reached) == 0 || !slices.Contains(lost, int(k))) {
+			taken = append(taken, id)
+		}
+	}
+	slices.SortFunc(taken, compareIDs)
+	return slices.Compact(taken)
+}
+
+// takeBack notes what a record takes back, and reports whether that is not what the last one did.
+func (g *gift) takeBack(r *record.Record) bool {
+	if g.back == nil && len(r.Back) == 0 {
+		return false
+	}
+	back, old := r.Back, g.back
+	g.back, r.More = &back, true
+	return old == nil || !slices.Equal(back, *old)
+}
+
+// reaches reports whether a root reaches own span k.
+func (l *local) reaches(root journey.TraceID, k int) bool {
+	i := l.index[k]
+	if i < 0 {
+		return false
+	}
+	_, is := slices.BinarySearchFunc(l.labels[i], root, journey.TraceID.Compare)
+	return is
 }
 
 // gift returns what was given to a root so far.
@@ -78,7 +121,7 @@ func (g *gift) isNew(h uint64) bool { return g.sent.add(h) }
 
 // stubsOf returns stubs of the possible causes of own span k that are not given themselves: its parent, the spans it links to, and the send
 // spans of the messages that these created. For a receive span it adds the other spans that handled its messages.
-func (l *local) stubsOf(k int, g *gift) []journey.Span {
+func (l *local) stubsOf(k int, g *gift, back []journey.SpanID) []journey.Span {
 	s := &l.spans[k]
 	wanted := []journey.Ref{s.Ref()}
 	if !s.Parent.IsZero() {
@@ -91,7 +134,7 @@ func (l *local) stubsOf(k int, g *gift) []journey.Span {
 	var list []journey.Span
 	for _, ref := range wanted {
 		for _, x := range l.named[ref] {
-			if identityOf(x) != identityOf(s) && (x.Trace != l.trace.id || isStub(x) || g.spans.find(int32(numberOf(x))) < 0) {
+			if identityOf(x) != identityOf(s) && (x.Trace != l.trace.id || isStub(x) || g.spans.find(int32(numberOf(x))) < 0 || slices.Contains(back, x.ID)) {
 				list = append(list, stubOf(x))
 			}
 		}

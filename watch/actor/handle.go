@@ -20,6 +20,7 @@ func (p *Partition) Handle(r record.Record, offset int64) {
 	if offset < t.oldest {
 		p.need(t, offset)
 	}
+	t.handled, t.looked = t.handled+1, 0
 	news, work := false, true
 	switch r.Kind {
 	case record.Span:
@@ -101,7 +102,7 @@ func (p *Partition) handleGive(t *trace, r record.Record) (news, work bool) {
 			news, work = true, work || t.links || t.ties(&s)
 		}
 	}
-	return news, work
+	return p.takeBack(t, r) || news, work
 }
 
 func (p *Partition) handleTell(t *trace, r record.Record) (news bool) {
@@ -132,20 +133,43 @@ func (p *Partition) handleTell(t *trace, r record.Record) (news bool) {
 		}
 	}
 	a.known = a.known || len(r.Spans) > 0
-	news = news || r.More && !a.more
-	a.more = a.more || r.More
-	for _, x := range r.Roots {
-		old, known := a.roots.get(x.Trace)
-		if known {
-			x.Orphan, x.First = x.Orphan && old.Orphan, min(x.First, old.First)
-		}
-		if !known {
-			p.grow(t, rowBytes)
-		}
-		if !known || x != old {
-			a.roots.put(x.Trace, x)
-			news = true
-		}
+	return p.answer(t, a, r) || news
+}
+
+// answer keeps which roots reach a span of another trace, as the highest version of its answer says.
+func (p *Partition) answer(t *trace, a *answer, r record.Record) (news bool) {
+	roots, more := r.Roots, r.More
+	switch {
+	case r.Version < a.version:
+		return false
+	case r.Version == a.version: // of two lives of its actor
+		roots, more = union(a.roots, roots), more || a.more
+	}
+	news = more != a.more || !slices.Equal(roots, a.roots)
+	if a.version, a.more = r.Version, more; news {
+		p.grow(t, rootBytes*int64(len(roots)-len(a.roots)))
+		a.roots = slices.Clone(roots)
 	}
 	return news
+}
+
+// union returns the roots of two sorted lists.
+func union(a, b []record.Root) []record.Root {
+	list := slices.Concat(a, b)
+	slices.SortFunc(list, func(x, y record.Root) int { return x.Trace.Compare(y.Trace) })
+	kept := list[:0]
+	for _, x := range list {
+		if last := len(kept) - 1; last >= 0 && kept[last].Trace == x.Trace {
+			kept[last] = better(kept[last], x)
+		} else {
+			kept = append(kept, x)
+		}
+	}
+	return kept
+}
+
+// better returns what is known of a root by two answers: it may have found its parent since one of them, or begin earlier.
+func better(x, y record.Root) record.Root {
+	x.Orphan, x.First = x.Orphan && y.Orphan, min(x.First, y.First)
+	return x
 }

@@ -173,11 +173,22 @@ func (p *Partition) judge(l *local, late bool, reason string) {
 	for k := range l.spans {
 		c.add(l.spans[k])
 	}
+	took := false
 	for _, x := range t.given {
-		c.add(x.span())
+		if !t.tookBack(x.ref()) {
+			c.add(x.span())
+		} else {
+			took = true
+		}
+	}
+	needed := func(*journey.Span) bool { return true }
+	if took {
+		needed = neededBy(c.spans)
 	}
 	for _, x := range t.stubs {
-		c.add(x.stub())
+		if s := x.stub(); needed(&s) {
+			c.add(s)
+		}
 	}
 	for of, list := range t.asks.all() {
 		for _, a := range list {

@@ -136,20 +136,20 @@ func (l *local) spread() {
 		if !ok || l.number[i] >= 0 {
 			continue
 		}
-		roots := make([]journey.TraceID, 0, a.roots.len())
-		for id, x := range a.roots.all() {
+		roots := make([]journey.TraceID, 0, len(a.roots))
+		for _, x := range a.roots {
+			id := x.Trace
 			if id == l.trace.id && l.root < 0 {
 				continue // of the own root others know sooner, when a partition is read again
 			}
 			roots = append(roots, id)
-			if old, known := l.infos[id]; known && id != l.trace.id {
-				x.Orphan, x.First = x.Orphan && old.Orphan, min(x.First, old.First)
+			if old, known := l.infos[id]; known {
+				x = better(x, old)
 			}
 			if id != l.trace.id {
 				l.infos[id] = x
 			}
 		}
-		slices.SortFunc(roots, journey.TraceID.Compare)
 		seed(i, roots, a.more)
 	}
 	effects := make([][]journey.Index, n)

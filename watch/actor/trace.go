@@ -19,6 +19,8 @@ type trace struct {
 	worked  time.Duration // time of the last work
 	fresh   int           // spans that came since the last work
 	crowded int           // spans that were counted as crowded
+	handled uint32        // records that were handled
+	looked  uint32        // views since the last of them
 	dirty   bool          // something new came since the last work
 	links   bool          // an own span has links
 	sends   bool          // send spans elsewhere came of messages that were created here, or linked to, since the last work
@@ -42,6 +44,7 @@ type trace struct {
 	reaches table[journey.TraceID, bool]  // verdicts of roots: whether their journeys reach this trace
 	gave    table[journey.TraceID, *gift] // by root: what was given to it
 	sent    table[telling, uint64]        // hash of the last answer to each question
+	back    table[journey.TraceID, *back] // by trace: which of the spans that it gave are taken back
 }
 
 // outcome is what became of a trace.
@@ -77,11 +80,15 @@ type ask struct {
 
 // answer is what is known of a span of another trace to which this one links.
 type answer struct {
-	known bool                                // the span exists
-	roots table[journey.TraceID, record.Root] // the roots that reach it
-	more  bool                                // more roots reach it than Config.Causes
-	sends []journey.Ref                       // the spans that sent the message that it created
+	known   bool          // the span exists
+	more    bool          // more roots reach it than Config.Causes
+	version uint64        // of roots and more
+	roots   []record.Root // the roots that reach it, sorted
+	sends   []journey.Ref // the spans that sent the message that it created
 }
+
+// version grows with what a trace knows: in one life of its actor, and after its records were read again.
+func (t *trace) version() uint64 { return uint64(t.handled)<<20 | uint64(min(t.looked, 1<<20-1)) }
 
 // asking identifies a question: own span by wants to know about span of.
 type asking struct {
@@ -98,8 +105,9 @@ type telling struct {
 
 // gift is what was given to a root.
 type gift struct {
-	spans set[int32]  // numbers of own spans
-	sent  set[uint64] // hashes of spans and stubs that were sent
+	spans set[int32]        // numbers of own spans
+	sent  set[uint64]       // hashes of spans and stubs that were sent
+	back  *[]journey.SpanID // those of spans that were taken back; nil while there were never any
 }
 
 // Estimates of memory beyond the bytes of spans.
@@ -108,7 +116,9 @@ const (
 	overhead    = 64  // a stored span
 	rowBytes    = 72  // of a table
 	answerBytes = 160
+	rootBytes   = 40
 	giftBytes   = 160
+	backBytes   = 96
 )
 
 // store keeps the bytes of a span in a list, once: h is their hash. It reports whether they are new, and returns the span without its resource.

@@ -59,6 +59,7 @@ func (p *Partition) finish(t *trace, spans []journey.Span) *local {
 		spans = t.spans()
 	}
 	l := p.see(t, spans, journey.EdgesOnly())
+	t.looked++
 	t.studied, t.rooted, t.reached = true, l.root >= 0, l.labeled()
 	p.tell(l)
 	p.give(l)
@@ -185,6 +186,7 @@ func (p *Partition) tellOne(l *local, i journey.Index, of journey.SpanID, to jou
 		if l.trace.sent.put(key, h) {
 			p.grow(l.trace, rowBytes)
 		}
+		r.Version = l.trace.version()
 		p.send = append(p.send, r)
 	}
 }

@@ -36,16 +36,18 @@ type Root struct {
 
 // Record is one message from the actor of trace From to the actor of trace To.
 type Record struct {
-	Kind  Kind
-	To    journey.TraceID // decides the partition
-	From  journey.TraceID // zero for Span
-	Of    journey.SpanID  // Ask, Tell: the span that is asked for
-	Spans [][]byte        // encoded by AppendSpan. Span: spans of To. Ask: the span that asks. Tell: the span Of. Give: spans of From
-	Stubs [][]byte        // encoded by AppendSpan. Tell: the spans that handle Of or send the message that it created. Give: causes of Spans
-	Roots []Root          // Tell: the roots that reach Of
-	More  bool            // Tell: too many roots reach Of, so Roots is not complete
-	Judge bool            // Tell: this is the verdict of From's root, not an answer. To itself: it was closed, and has no root
-	Reach bool            // Tell with Judge: the journey of that root, or to itself of some root, reaches To
+	Kind    Kind
+	To      journey.TraceID  // decides the partition
+	From    journey.TraceID  // zero for Span
+	Of      journey.SpanID   // Ask, Tell: the span that is asked for
+	Spans   [][]byte         // encoded by AppendSpan. Span: spans of To. Ask: the span that asks. Tell: the span Of. Give: spans of From
+	Stubs   [][]byte         // encoded by AppendSpan. Tell: the spans that handle Of or send the message that it created. Give: causes of Spans
+	Roots   []Root           // Tell: the roots that reach Of
+	More    bool             // Tell: too many roots reach Of, so Roots is not complete. Give: some of the spans were taken back, now or before
+	Judge   bool             // Tell: this is the verdict of From's root, not an answer. To itself: it was closed, and has no root
+	Reach   bool             // Tell with Judge: the journey of that root, or to itself of some root, reaches To
+	Version uint64           // Tell without Judge, Give: grows with what From knows. The highest version's Roots, More and Back hold, in whatever order they come
+	Back    []journey.SpanID // Give: the spans of those given before that are taken back: more roots reach them than may
 }
 
 // Bits of the flags byte of a record.
@@ -66,6 +68,13 @@ func (r *Record) Append(dst []byte) []byte {
 	dst = append(append(dst, version, byte(r.Kind), flags), r.To[:]...)
 	if r.Kind != Span {
 		dst = append(append(dst, r.From[:]...), r.Of[:]...)
+		dst = binary.AppendUvarint(dst, r.Version)
+	}
+	if r.Kind == Give {
+		dst = binary.AppendUvarint(dst, uint64(len(r.Back)))
+		for _, id := range r.Back {
+			dst = append(dst, id[:]...)
+		}
 	}
 	for _, list := range [...][][]byte{r.Spans, r.Stubs} {
 		dst = binary.AppendUvarint(dst, uint64(len(list)))
@@ -100,6 +109,10 @@ func Decode(b []byte) (Record, error) {
 	if x.Kind != Span {
 		copy(x.From[:], r.take(16))
 		copy(x.Of[:], r.take(8))
+		x.Version = r.uint()
+	}
+	if x.Kind == Give {
+		x.Back = ids(&r)
 	}
 	x.Spans, x.Stubs = list(&r), list(&r)
 	if n := r.count(18); n > 0 {
@@ -111,6 +124,18 @@ func Decode(b []byte) (Record, error) {
 		}
 	}
 	return x, r.end()
+}
+
+func ids(r *reader[[]byte]) []journey.SpanID {
+	n := r.count(8)
+	if n == 0 {
+		return nil
+	}
+	list := make([]journey.SpanID, n)
+	for i := range list {
+		copy(list[i][:], r.take(8))
+	}
+	return list
 }
 
 func list(r *reader[[]byte]) [][]byte {

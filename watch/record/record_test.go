@@ -22,7 +22,10 @@ func TestRecordsComeBack(t *testing.T) {
 			More: rapid.Bool().Draw(t, "more"), Judge: rapid.Bool().Draw(t, "judge"), Reach: rapid.Bool().Draw(t, "reach"),
 			Roots: []record.Root{{Trace: drawTrace(t), Orphan: true, First: rapid.Int64().Draw(t, "first")}, {First: -1}}}
 		if want.Kind != record.Span {
-			want.From, want.Of = drawTrace(t), journey.SpanID{1}
+			want.From, want.Of, want.Version = drawTrace(t), journey.SpanID{1}, rapid.Uint64().Draw(t, "version")
+		}
+		if want.Kind == record.Give {
+			want.Back = []journey.SpanID{{2}, {3}}
 		}
 		bytes := want.Append(nil)
 		got, err := record.Decode(bytes)

@@ -1,0 +1,115 @@
+package actor_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"tracelab/journey"
+	"tracelab/watch/actor"
+	"tracelab/watch/record"
+)
+
+// Where more roots reach spans than may, the verdicts are those of a partition that gets all spans at once: whatever the order, what seemed to be a
+// root for a while, and what was given before all roots were known.
+func TestCrowdedSpansDependOnNoOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spans := drawWorld(t)
+		config := actor.Config{Causes: rapid.IntRange(1, 3).Draw(t, "causes")}
+		want := make(map[journey.TraceID]string)
+		for root, texts := range atOnce(t, spans, config).verdicts {
+			want[root] = texts[0]
+		}
+		n := newNetwork(t, rapid.IntRange(1, 4).Draw(t, "partitions"), config)
+		for _, k := range rapid.Permutation(numbers(len(spans))).Draw(t, "order") {
+			n.post(record.Record{Kind: record.Span, To: spans[k].Trace, Spans: [][]byte{record.AppendSpan(nil, &spans[k])}})
+			if rapid.IntRange(0, 3).Draw(t, "wait") == 0 {
+				n.drain()
+				n.advance(time.Duration(rapid.IntRange(0, 300).Draw(t, "ms")) * time.Millisecond)
+			}
+		}
+		n.finish()
+		n.compare(want)
+	})
+}
+
+// What a batch did was given to two roots when a third one comes that it handled a message of, too: it is taken back. The batch itself stays in all
+// three, as the one that handled their messages.
+func TestWhatIsCrowdedLaterIsTakenBack(t *testing.T) {
+	o := newOne(t, actor.Config{Causes: 2})
+	below := spanOf(9, 5, 1, journey.KindInternal, "stock")
+	o.read(sends(1)...)
+	o.read(sends(2)...)
+	o.read(handles(9, 1, 2, 3), below)
+	o.pass(3 * time.Second)
+	o.read(sends(3)...)
+	o.pass(2 * time.Minute)
+	for _, v := range o.verdicts {
+		if n := len(v.Journey.Spans()); n != 3 {
+			t.Errorf("the journey of %s has %d spans, want the root, the producer and the batch", v.Root, n)
+		}
+	}
+	o.judged(3)
+}
+
+// A trace whose parts come before its first span seems to begin at one of them. When it turns out to be a part of another journey, its root no longer
+// counts among those that reach what comes below.
+func TestWhatSeemedToBeARootCountsNoMore(t *testing.T) {
+	o := newOne(t, actor.Config{Causes: 1})
+	below := handles(3, 2)
+	o.read(sends(2)[1], below) // as if its parent were lost
+	o.pass(time.Second)
+	o.read(sends(1)...)
+	o.read(handles(2, 1))
+	o.pass(2 * time.Minute)
+	if v := o.judged(1); v.Root != refOf(1, 1).Trace || len(v.Journey.Spans()) != 5 {
+		t.Errorf("the journey of %s has %d spans, want all 5", v.Root, len(v.Journey.Spans()))
+	}
+	if c := o.Counts(); c.Crowded != 0 {
+		t.Errorf("%d spans are crowded, want none", c.Crowded)
+	}
+}
+
+// numbers returns 0 to n-1.
+func numbers(n int) []int {
+	list := make([]int, n)
+	for k := range list {
+		list[k] = k
+	}
+	return list
+}
+
+// atOnce judges spans that come all before anything is said about them.
+func atOnce(t *rapid.T, spans []journey.Span, config actor.Config) *network {
+	n := newNetwork(t, 1, config)
+	for k := range spans {
+		n.partitions[0].Handle(record.Record{Kind: record.Span, To: spans[k].Trace, Spans: [][]byte{record.AppendSpan(nil, &spans[k])}}, int64(k))
+	}
+	n.take(0)
+	for offset := int64(len(spans)); ; {
+		for ; len(n.inbox[0]) > 0; offset++ {
+			n.partitions[0].Handle(n.logs[0][n.inbox[0][0]], offset)
+			n.inbox[0] = n.inbox[0][1:]
+		}
+		if n.take(0); len(n.inbox[0]) > 0 {
+			continue
+		}
+		if n.now > 5*time.Minute {
+			return n
+		}
+		n.advance(time.Second)
+	}
+}
+
+// finish handles all that waits, and lets time pass until all is judged.
+func (n *network) finish() {
+	for range 48 { // each of the waits, one after the other
+		n.drain()
+		n.advance(1300 * time.Millisecond)
+	}
+	for range 12 {
+		n.drain()
+		n.advance(20 * time.Second)
+	}
+}
