@@ -8,6 +8,7 @@ package dashboards
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -98,7 +99,7 @@ type Target struct {
 
 // Load reads the dashboards of a folder, in the order of their file names. It fails when there are none.
 func Load(dir string) ([]Dashboard, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	files, err := fs.Glob(os.DirFS(dir), "*.json")
 	if err != nil {
 		return nil, fmt.Errorf("list the dashboards of %s: %w", dir, err)
 	}
@@ -107,7 +108,7 @@ func Load(dir string) ([]Dashboard, error) {
 	}
 	all := make([]Dashboard, 0, len(files))
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil {
 			return nil, err
 		}

@@ -132,12 +132,12 @@ func label(s *profile.Sample, key string) string {
 
 // writeProfiles writes each part into a file, and takes away those that an earlier run has left for other forms.
 func writeProfiles(dir string, parts map[string]*profile.Profile) error {
-	older, err := filepath.Glob(filepath.Join(dir, "*"+profileSuffix))
+	older, err := fs.Glob(os.DirFS(dir), "*"+profileSuffix)
 	if err != nil {
 		return fmt.Errorf("look for older profiles: %w", err)
 	}
 	for _, file := range older {
-		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(filepath.Join(dir, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("take an older profile away: %w", err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,10 @@ import (
 
 // TestProfilesAreSplitByForm runs all forms, and finds every sample of the whole in exactly one file.
 func TestProfilesAreSplitByForm(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "profiles[1") // no pattern
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"grpc", "hybrid"} { // of an earlier run
 		if err := os.WriteFile(profileFile(dir, name), []byte("old"), 0o644); err != nil {
 			t.Fatal(err)

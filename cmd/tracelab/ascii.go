@@ -77,8 +77,11 @@ func inASCII(r rune, bytes []byte) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// fileOf returns the file that a writer writes to, also behind an asciiWriter; false when it is none.
+// fileOf returns the file that a writer writes to, also behind a screenWriter and an asciiWriter; false when it is none.
 func fileOf(w io.Writer) (*os.File, bool) {
+	if screen, ok := w.(*screenWriter); ok {
+		w = screen.to
+	}
 	if ascii, ok := w.(*asciiWriter); ok {
 		w = ascii.to
 	}

@@ -97,9 +97,12 @@ var errNotSo = errors.New("not so")
 
 // run is the program.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	s := &streams{in: in, out: out, err: errOut}
+	s := &streams{in: in, out: &screenWriter{to: out}, err: &screenWriter{to: errOut}}
 	if asciiLocale(os.Getenv) {
-		s.out, s.err = &asciiWriter{to: out}, &asciiWriter{to: errOut}
+		s.out, s.err = &screenWriter{to: &asciiWriter{to: out}}, &screenWriter{to: &asciiWriter{to: errOut}}
+	}
+	if err := checkText(args, os.Environ()); err != nil {
+		return s.exit(err)
 	}
 	var cli commands
 	parser, err := s.parser(&cli)

@@ -41,6 +41,9 @@ type progress struct {
 }
 
 func newProgress(w io.Writer) *progress {
+	if screen, ok := w.(*screenWriter); ok {
+		w = screen.to // the line is moved back to its beginning
+	}
 	if _, ok := isTerminal(w); ok && os.Getenv("TERM") != "dumb" {
 		return &progress{out: w}
 	}

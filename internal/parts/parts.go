@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,14 +50,14 @@ func (p Programs) Collector(ctx context.Context) (string, error) {
 		if err := run(ctx, progress, folder, "go", "run", "go.opentelemetry.io/collector/cmd/builder@"+builderVersion, "--config", "manifest.yaml"); err != nil {
 			return err
 		}
-		built, err := filepath.Glob(filepath.Join(folder, "_build", "otelcol-*"))
+		built, err := fs.Glob(os.DirFS(folder), "_build/otelcol-*")
 		if err != nil {
 			return err
 		}
 		if len(built) != 1 {
 			return fmt.Errorf("the builder left %q in _build, want one otelcol-*", built)
 		}
-		return os.Rename(built[0], output)
+		return os.Rename(filepath.Join(folder, built[0]), output)
 	}}.program(ctx)
 }
 

@@ -5,6 +5,7 @@ package rabbitmq
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -52,14 +53,14 @@ func (n Node) link(home, folder string, names []string) (string, error) {
 		return "", err
 	}
 	for _, name := range names {
-		found, err := filepath.Glob(filepath.Join(home, "plugins", name+"-[0-9]*"))
+		found, err := fs.Glob(os.DirFS(home), "plugins/"+name+"-[0-9]*")
 		if err != nil {
 			return "", err
 		}
 		if len(found) != 1 {
 			return "", fmt.Errorf("RabbitMQ's library %s: found %q below %s/plugins, want one: this tool knows RabbitMQ 3.10", name, found, home)
 		}
-		if err := os.Symlink(found[0], filepath.Join(folder, filepath.Base(found[0]))); err != nil {
+		if err := os.Symlink(filepath.Join(home, found[0]), filepath.Join(folder, filepath.Base(found[0]))); err != nil {
 			return "", err
 		}
 	}

@@ -104,7 +104,7 @@ func (r *Resolver) resolve(name string) ([]Input, error) {
 		return r.folder(name)
 	case err == nil:
 		return r.file(name)
-	case strings.ContainsAny(name, "*?["):
+	case isPattern(name):
 		return r.pattern(name)
 	case strings.Contains(name, ","):
 		return r.joined(name, strings.Split(name, ","))

@@ -37,6 +37,12 @@ func (r *Resolver) folder(name string) ([]Input, error) {
 	return r.joined(name, files)
 }
 
+// isPattern tells a shell pattern from the name of a file that happens to have a bracket in it and is not there.
+func isPattern(name string) bool {
+	_, err := filepath.Match(name, "")
+	return err == nil && strings.ContainsAny(name, "*?[")
+}
+
 // pattern makes one input of all files that match a quoted shell pattern, in alphabetical order.
 func (r *Resolver) pattern(name string) ([]Input, error) {
 	files, err := filepath.Glob(name)

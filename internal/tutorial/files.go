@@ -2,6 +2,8 @@ package tutorial
 
 import (
 	"cmp"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -10,9 +12,12 @@ import (
 
 // Files lists the tutorials of a folder, whose names begin with a number and a hyphen, in the order of these numbers.
 func Files(dir string) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "[0-9]*-*.md"))
+	files, err := fs.Glob(os.DirFS(dir), "[0-9]*-*.md")
 	if err != nil {
 		return nil, err
+	}
+	for i, file := range files {
+		files[i] = filepath.Join(dir, file)
 	}
 	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(number(a), number(b)) })
 	return files, nil
