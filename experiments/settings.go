@@ -43,7 +43,7 @@ type Settings struct {
 type SettingsError struct{ err error }
 
 // Error says what is wrong and what would be right.
-func (e *SettingsError) Error() string { return e.err.Error() }
+func (e *SettingsError) Error() string { return fmt.Sprint(e.err) }
 
 // Unwrap is the error inside.
 func (e *SettingsError) Unwrap() error { return e.err }

@@ -40,6 +40,9 @@ func (j *Journey) Replayer() *Replayer {
 func (r *Replayer) WhatIf(factor func(Index) float64) Replay { return r.replay.run(factor) }
 
 func (r *replay) run(factor func(Index) float64) Replay {
+	if r.Journey == nil { // a zero Replayer
+		return Replay{}
+	}
 	if factor == nil {
 		factor = func(Index) float64 { return 1 }
 	}

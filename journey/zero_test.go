@@ -50,6 +50,7 @@ func TestZeroValues(t *testing.T) {
 		journey.TraceID{}, journey.SpanID{}, journey.Messaging{},
 		&compare.GroupSummary{}, compare.MeasureSummary{}, compare.Difference{}, compare.Change(""), compare.NodeKind(0),
 		lint.Result{}, lint.Counts{},
+		&journey.Replayer{}, &lint.Pass{}, compare.OneSidedRoot{Incomplete: []int{1}},
 	} {
 		value := reflect.ValueOf(v)
 		for i := range value.NumMethod() {
@@ -79,6 +80,9 @@ func TestZeroValues(t *testing.T) {
 
 // A journey answers about spans and messages that are not its own.
 func TestStrangeIndexes(t *testing.T) {
+	if n := (compare.OneSidedRoot{Incomplete: []int{1}}).LeftOut(-1); n != 0 {
+		t.Errorf("group -1 has %d journeys that are left out", n)
+	}
 	set := newSet(t, "S 0-10\n  P PRODUCER 1-5\n    C CONSUMER 3-9")
 	j := set.Journeys()[0]
 	for _, i := range []journey.Index{-1 << 31, -1, 3, 1<<31 - 1} {

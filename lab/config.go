@@ -145,7 +145,7 @@ func (c Config) withDefaults() (Config, error) {
 type ConfigError struct{ err error }
 
 // Error says what is wrong and what would be right.
-func (e *ConfigError) Error() string { return e.err.Error() }
+func (e *ConfigError) Error() string { return fmt.Sprint(e.err) }
 
 // Unwrap is the error inside.
 func (e *ConfigError) Unwrap() error { return e.err }

@@ -74,7 +74,7 @@ type Where struct {
 
 // Open starts a lab that stays up, with a configuration as of a run; what says how a run goes on and ends (Orders, Rate, Events, Out and the like) has
 // no use. With no Forms given, units can be placed in every form of the flow, also in its corners where the flow has them. Of recent journeys, so
-// many are kept; 0: 200. The context bounds the start; Close ends the lab. A *ConfigError is a configuration that makes no sense.
+// many are kept, at least one; 0: 200. The context bounds the start; Close ends the lab. A *ConfigError is a configuration that makes no sense.
 func Open(ctx context.Context, c Config, recent int) (*Live, error) {
 	first := Conditions{Faults: c.Faults, Relation: c.Relation, Links: c.Links}
 	c, err := liveConfig(c)

@@ -29,7 +29,7 @@ type keptUnit struct {
 }
 
 func newKeptUnits(recent int, measured func(*keptUnit), touched func()) *keptUnits {
-	return &keptUnits{recent: recent, measured: measured, touched: touched, byKey: map[orderKey]*keptUnit{}}
+	return &keptUnits{recent: max(recent, 1), measured: measured, touched: touched, byKey: map[orderKey]*keptUnit{}}
 }
 
 // find returns a unit's record, or nil.

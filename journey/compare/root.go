@@ -70,7 +70,7 @@ type OneSidedRoot struct {
 
 // LeftOut counts the journeys of a group that are in no figure because they are incomplete.
 func (r OneSidedRoot) LeftOut(group int) int {
-	if group < len(r.Incomplete) {
+	if group >= 0 && group < len(r.Incomplete) {
 		return r.Incomplete[group]
 	}
 	return 0

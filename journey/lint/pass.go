@@ -21,7 +21,12 @@ type located struct {
 }
 
 // Set returns the set that is checked.
-func (c *Pass) Set() *journey.Set { return c.set }
+func (c *Pass) Set() *journey.Set {
+	if c.view == nil { // a zero Pass
+		return nil
+	}
+	return c.set
+}
 
 // Report adds a finding about a span, with the rule's own advice. The text is one sentence; names stand in it as they were
 // read. Findings that are equal are one.
@@ -29,7 +34,7 @@ func (c *Pass) Report(i journey.Index, text string) { c.ReportFix(i, text, c.rul
 
 // ReportFix adds a finding about a span, with advice for this case.
 func (c *Pass) ReportFix(i journey.Index, text, fix string) {
-	ref := c.set.Span(i).Ref()
+	ref := c.Set().Span(i).Ref()
 	c.findings = append(c.findings, located{span: i, Finding: Finding{
 		Rule: c.rule.ID, Level: c.rule.Level, Trace: ref.Trace, Span: ref.Span, Text: text, Fix: fix,
 	}})

@@ -28,7 +28,7 @@ const drawnTexts = 500
 type TypeError struct{ err error }
 
 // Error names the field and what it takes.
-func (e *TypeError) Error() string { return e.err.Error() }
+func (e *TypeError) Error() string { return fmt.Sprint(e.err) }
 
 // Check reads the value of a field as it stands in JSON, nil where it is absent, and returns it as text. The error names the field and what
 // would be right; it is a *TypeError for another type of JSON.
