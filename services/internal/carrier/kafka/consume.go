@@ -35,11 +35,11 @@ func (k *Broker) poll(ctx context.Context) {
 	}
 }
 
-// fetchFailed skips a batch that is larger than a service takes. The client retries after all other errors.
+// fetchFailed skips a batch that is larger than a service takes, or damaged. The client retries after all other errors.
 func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32, err error) {
 	if large, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
 		k.work.Skip()
-		k.log.Error("messages skipped: their batch decompresses to more than a service takes", "topic", topic, "partition", partition,
+		k.log.Error("messages skipped: their batch is damaged, or decompresses to more than a service takes", "topic", topic, "partition", partition,
 			"offset", large.Offset, "next_offset", large.NextOffset, "limit_bytes", batchBytes)
 		k.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: {partition: {Epoch: large.Epoch, Offset: large.NextOffset}}})
 		return

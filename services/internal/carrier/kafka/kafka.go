@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/time/rate"
 
+	"tracelab/internal/batches"
 	"tracelab/otelkgo"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
@@ -134,7 +135,7 @@ func (k *Broker) options() []kgo.Opt {
 		kgo.FetchMaxWait(fetchWait),
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(partitionBytes),
-		kgo.MaxDecompressBatchBytes(batchBytes),
+		batches.Limit(batchBytes),
 		kgo.BrokerMaxReadBytes(answerBytes),
 		kgo.OnPartitionsAssigned(func(_ context.Context, client *kgo.Client, assigned map[string][]int32) {
 			k.spans.assigned(client, assigned)

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -91,8 +93,50 @@ func TestABatchThatDecompressesToTooMuchIsSkipped(t *testing.T) {
 		if ids := got.all(); !slices.Equal(ids, []string{"good"}) || k.Skipped() != 2 {
 			t.Errorf("handled %v, skipped %d, want the good one, and 2", ids, k.Skipped())
 		}
-		if n := len(b.Log.Lines("decompresses to more")); n != 1 {
+		if n := len(b.Log.Lines("their batch is damaged, or decompresses to more")); n != 1 {
 			t.Errorf("%d lines about the batch, want one", n)
+		}
+		b.drainAndClose(k)
+		if left := b.uncommitted(); left != 0 {
+			t.Errorf("%d not committed: the bad ones would come again", left)
+		}
+	})
+}
+
+// packed is a compressor that gives the same batch whatever it is to compress.
+type packed struct {
+	batch []byte
+	codec kgo.CompressionCodecType
+}
+
+// Compress implements kgo.Compressor.
+func (p packed) Compress(_ *bytes.Buffer, content []byte, _ ...kgo.CompressFlag) ([]byte, kgo.CompressionCodecType) {
+	if p.codec != kgo.CodecZstd {
+		return p.batch, p.codec
+	}
+	var b bytes.Buffer
+	w, _ := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(2<<20)) // the options are right
+	_, _ = w.Write(content)
+	_ = w.Close()
+	return b.Bytes(), p.codec
+}
+
+// TestADamagedBatchDoesNotStopItsPartition: one that cannot be decompressed is skipped, once. One of zstd with a window of 2 MiB, as Java's
+// clients write it, is read.
+func TestADamagedBatchDoesNotStopItsPartition(t *testing.T) {
+	withKafka(t, func(b *bubble) {
+		var got handled
+		k := b.open(func(_ context.Context, _ string, e *orderpb.Event) error { got.add(e); return nil })
+		for i, batch := range []packed{{[]byte("no gzip"), kgo.CodecGzip}, {[]byte("no lz4"), kgo.CodecLz4}, {[]byte("\xff\xff\xff\xff\x0f"), kgo.CodecSnappy}, {nil, kgo.CodecZstd}} {
+			client, err := kgo.NewClient(kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.Dial), kgo.DisableClientMetrics(), kgo.WithCompressor(batch))
+			b.Must(err)
+			b.Must(client.ProduceSync(b.Context(), &kgo.Record{Topic: "run7.orders", Key: []byte("key"), Value: []byte(event(fmt.Sprint("order ", i)))}).FirstErr())
+			client.Close()
+		}
+		b.produce("key", event("good"))
+		time.Sleep(5 * time.Second)
+		if ids := slices.Sorted(slices.Values(got.all())); !slices.Equal(ids, []string{"good", "order 3"}) || k.Skipped() != 3 || len(b.Log.Lines("their batch is damaged")) != 3 {
+			t.Errorf("handled %v, skipped %d: %v, want the two that can be read, and 3", ids, k.Skipped(), b.Log.Lines("skipped"))
 		}
 		b.drainAndClose(k)
 		if left := b.uncommitted(); left != 0 {

@@ -8,13 +8,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/batches"
 	"tracelab/services/internal/carrier"
 )
 
 // Letters reads the dead letters of a topic that no redrive has sent back yet, no more than so many, and leaves them there.
 func Letters(ctx context.Context, r carrier.Redrive) ([]carrier.Letter, error) {
 	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(r.Config.Addresses...), kgo.Dialer(r.Config.Dial), kgo.DisableClientMetrics(), kgo.ClientID(r.Config.Service),
-		kgo.BrokerMaxReadBytes(answerBytes), kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), kgo.MaxDecompressBatchBytes(batchBytes))
+		kgo.BrokerMaxReadBytes(answerBytes), kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), batches.Limit(batchBytes))
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/batches"
 	"tracelab/otelkgo"
 	"tracelab/services/internal/carrier"
 )
@@ -25,7 +26,7 @@ func Redrive(ctx context.Context, r carrier.Redrive) (sent int, err error) {
 	dead := r.Config.Prefix + r.Topic + carrier.DeadLetters
 	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(r.Config.Addresses...), kgo.Dialer(r.Config.Dial), kgo.DisableClientMetrics(),
 		kgo.ClientID(r.Config.Service), kgo.WithHooks(spans.hooks()...), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0),
-		kgo.BrokerMaxReadBytes(answerBytes), kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), kgo.MaxDecompressBatchBytes(batchBytes))
+		kgo.BrokerMaxReadBytes(answerBytes), kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), batches.Limit(batchBytes))
 	if err != nil {
 		return 0, fmt.Errorf("kafka client: %w", err)
 	}

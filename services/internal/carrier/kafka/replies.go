@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/batches"
 	"tracelab/services/internal/carrier"
 )
 
@@ -31,7 +32,7 @@ func (k *Broker) openReplies() (*replies, error) {
 		kgo.WithHooks(spans.hooks()...), kgo.ConsumerGroup(k.config.Prefix+own.Group), kgo.ConsumeTopics(k.topics(own.Topics)...),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtEnd()), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()), kgo.DisableAutoCommit(),
 		kgo.SessionTimeout(SessionTimeout), kgo.HeartbeatInterval(SessionTimeout/3), kgo.FetchMaxWait(fetchWait), kgo.MetadataMinAge(metadataMinAge),
-		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), kgo.MaxDecompressBatchBytes(batchBytes), kgo.BrokerMaxReadBytes(answerBytes),
+		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), batches.Limit(batchBytes), kgo.BrokerMaxReadBytes(answerBytes),
 		kgo.RetryBackoffFn(func(failures int) time.Duration { return min(mostBackoff, 10*time.Millisecond<<min(failures, 10)) }),
 		kgo.DisableClientMetrics())
 	if err != nil {
