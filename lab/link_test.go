@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-	"time"
 
 	"tracelab/journey/format"
 	"tracelab/lab"
@@ -72,8 +71,8 @@ func TestSlowLinks(t *testing.T) {
 // TestCutLink: calls over it fail for its time, which the report says; over a link that no form uses nothing can be shown.
 func TestCutLink(t *testing.T) {
 	result := reallyRun(t, func(c *lab.Config) {
-		c.Orders, c.WarmUp, c.Rate, c.Timeout, c.Forms = 10, 0, 20, 300*time.Millisecond, []services.Form{services.GRPC}
-		c.Links = linksOf(t, "orders>payment:reset,from=100ms,to=250ms", "shipping>payment:cut")
+		c.Orders, c.WarmUp, c.Rate, c.Forms = 10, 0, 10, []services.Form{services.GRPC}
+		c.Links = linksOf(t, "orders>payment:reset,from=500ms,to=700ms", "shipping>payment:cut")
 	})
 	a := result.Forms[services.GRPC].Orders
 	if a.Errors+a.Unanswered == 0 || a.Answered == 0 || a.Placed != a.Accepted+a.Refused+a.Unknown || a.Accepted != a.Completed+a.Failed+a.Pending {
@@ -82,11 +81,11 @@ func TestCutLink(t *testing.T) {
 	if problems := strings.Join(result.Problems, "\n"); problems != "link shipping>payment:cut disturbed nothing: nothing went from one to the other in these forms" {
 		t.Errorf("problems: %s", problems)
 	}
-	if f := result.Felt; len(f) != 2 || f[0].What != "link orders>payment:reset" || f[0].FromMS != 100 || *f[0].ToMS != 250 || f[1].ToMS != nil ||
+	if f := result.Felt; len(f) != 2 || f[0].What != "link orders>payment:reset" || f[0].FromMS != 500 || *f[0].ToMS != 700 || f[1].ToMS != nil ||
 		f[0].Forms[services.GRPC].Failed == 0 || f[1].Forms[services.GRPC].UnderWay.Orders != 10 {
 		t.Errorf("felt: %+v", f)
 	}
-	if explained := strings.Join(result.Explained, "\n"); !strings.Contains(explained, "link orders>payment:reset,from=100ms,to=250ms") {
+	if explained := strings.Join(result.Explained, "\n"); !strings.Contains(explained, "link orders>payment:reset,from=500ms,to=700ms") {
 		t.Errorf("explained: %s", explained)
 	}
 }

@@ -46,7 +46,7 @@ func TestATargetWithASmallLedger(t *testing.T) {
 		t.Errorf("the report does not say %q:\n%s", want, text.String())
 	}
 	// All are placed and final before the run reads a state.
-	result, a = run(services.REST, func(c *lab.Config) { c.Rate = 40 })
+	result, a = run(services.REST, func(c *lab.Config) { c.Rate = 12 }) // each has 333 ms
 	if want := fmt.Sprintf("%s: orders forgot %d order", services.REST, a.Forgotten); a.Forgotten == 0 ||
 		!slices.ContainsFunc(result.Warnings, func(w string) bool { return strings.HasPrefix(w, want) }) {
 		t.Errorf("%+v, warnings %q: want %q", a, result.Warnings, want)

@@ -19,8 +19,8 @@ const MaxInBatches = 1024
 
 // batches gathers messages that are handled together. The zero value is not usable.
 type batches struct {
-	handle func([]batched) // one batch
-	places chan struct{}   // one for each message that has not been handled
+	handle func([]batched, *gathering) // one batch
+	places chan struct{}               // one for each message that has not been handled
 
 	mu      sync.Mutex
 	open    map[Batch]*gathering // of those with messages that are gathered or handled
@@ -39,10 +39,11 @@ type batched struct {
 // gathering are the messages of one kind. One batch of them is handled at a time, so that messages of one key keep their order.
 type gathering struct {
 	waiting []batched
-	more    chan struct{} // gets a value when messages have come
+	more    chan struct{}   // gets a value when messages have come
+	givenUp map[string]bool // keys of which a message was: those behind it go where it goes
 }
 
-func newBatches(handle func([]batched)) *batches {
+func newBatches(handle func([]batched, *gathering)) *batches {
 	return &batches{handle: handle, places: make(chan struct{}, MaxInBatches), open: map[Batch]*gathering{}, hurry: make(chan struct{})}
 }
 
@@ -64,7 +65,10 @@ func (b *batches) add(ctx context.Context, kind Batch, m batched) bool {
 		}
 		return true
 	}
-	g := &gathering{waiting: []batched{m}, more: make(chan struct{}, 1)}
+	g := &gathering{waiting: []batched{m}, more: make(chan struct{}, 1), givenUp: map[string]bool{}}
+	if m.Leaving.Err() != nil { // one before it may have been given up, and its gathering is gone
+		g.givenUp[m.Key] = true
+	}
 	b.open[kind] = g
 	b.working.Go(func() { b.work(kind, g) })
 	return true
@@ -77,7 +81,7 @@ func (b *batches) work(kind Batch, g *gathering) {
 		if batch == nil {
 			return
 		}
-		b.handle(batch)
+		b.handle(batch, g)
 		for range batch {
 			<-b.places
 		}

@@ -22,7 +22,7 @@ type gatherer struct {
 	overlap bool
 }
 
-func (g *gatherer) handle(batch []batched) {
+func (g *gatherer) handle(batch []batched, _ *gathering) {
 	g.mu.Lock()
 	var keys []string
 	for _, m := range batch {
@@ -50,7 +50,7 @@ func TestABatchIsFullOrItsTimeIsUp(t *testing.T) {
 		kind := Batch{Topic: "t", Size: 3, Wait: 20 * time.Millisecond}
 		for i, pause := range []int{0, 5, 5, 0, 1, 100, 0} { // milliseconds before each
 			time.Sleep(time.Duration(pause) * time.Millisecond)
-			if !b.add(t.Context(), kind, batched{Delivery: Delivery{Topic: "t", Key: fmt.Sprint(i)}, done: func(Outcome) {}}) {
+			if !b.add(t.Context(), kind, batched{Delivery: Delivery{Topic: "t", Key: fmt.Sprint(i), Leaving: t.Context()}, done: func(Outcome) {}}) {
 				t.Fatal("not taken")
 			}
 		}
@@ -79,7 +79,7 @@ func TestNoMessageIsLostInBatches(t *testing.T) {
 			for i, pause := range pauses {
 				time.Sleep(time.Duration(pause) * time.Millisecond)
 				b.add(context.Background(), Batch{Topic: kinds[i], Size: size, Wait: 10 * time.Millisecond}, batched{
-					Delivery: Delivery{Topic: kinds[i], Key: fmt.Sprintf("%s%03d", kinds[i], i)}, done: func(Outcome) { mu.Lock(); done++; mu.Unlock() }})
+					Delivery: Delivery{Topic: kinds[i], Key: fmt.Sprintf("%s%03d", kinds[i], i), Leaving: context.Background()}, done: func(Outcome) { mu.Lock(); done++; mu.Unlock() }})
 			}
 			if err := b.finish(context.Background()); err != nil {
 				r.Fatal(err)
@@ -104,10 +104,10 @@ func TestNoMessageIsLostInBatches(t *testing.T) {
 // TestABatchIsWaitedForNoLongerThanAsked: a message that nobody takes is the broker's still, and who waits for the end is told.
 func TestABatchIsWaitedForNoLongerThanAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBatches(func([]batched) { time.Sleep(time.Hour) })
+		b := newBatches(func([]batched, *gathering) { time.Sleep(time.Hour) })
 		kind := Batch{Size: 2, Wait: time.Millisecond}
 		for range MaxInBatches {
-			b.add(t.Context(), kind, batched{done: func(Outcome) {}})
+			b.add(t.Context(), kind, batched{Delivery: Delivery{Leaving: context.Background()}, done: func(Outcome) {}})
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

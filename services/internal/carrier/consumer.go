@@ -86,7 +86,7 @@ func (c *Consumer) Room(ctx context.Context) int { return c.keys.room(ctx) }
 
 // Take takes a message. done is called when the work on it has ended.
 func (c *Consumer) Take(ctx context.Context, d Delivery, done func(Outcome)) {
-	c.keys.run(d.Key, func(p *piece) { done(c.handle(ctx, d, p)) })
+	c.keys.run(d.Leaving, d.Key, func(p *piece) { done(c.handle(ctx, d, p)) })
 }
 
 // Wait waits until no work is left: batches do not wait for company any more. Nobody may call Take any more.

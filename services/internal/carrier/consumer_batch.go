@@ -28,7 +28,7 @@ func (c *Consumer) TakeInBatch(ctx context.Context, kind Batch, d Delivery, done
 // handleBatch handles messages together, under one process span. Those of one key are handled one after another, the others side by side. One
 // that is tried again keeps its batch. A batch fails when one of its messages is not finished; a message that fails for good is its unit's
 // failure, not the batch's.
-func (c *Consumer) handleBatch(batch []batched) {
+func (c *Consumer) handleBatch(batch []batched, of *gathering) {
 	deliveries := make([]Delivery, len(batch))
 	byKey := map[string][]int{}
 	for i, m := range batch {
@@ -41,18 +41,25 @@ func (c *Consumer) handleBatch(batch []batched) {
 	}
 	outcomes := make([]Outcome, len(batch))
 	var working sync.WaitGroup
-	for _, of := range byKey {
+	for key, places := range byKey {
+		givenUp := of.givenUp[key]
 		working.Go(func() {
-			for at, i := range of {
-				if at > 0 && outcomes[of[at-1]] == Unfinished {
+			for _, i := range places {
+				if givenUp && deliveries[i].Leaving.Err() != nil {
 					outcomes[i] = Unfinished // the order of a key is kept where it goes
 					continue
 				}
 				outcomes[i] = c.handle(ctx, deliveries[i], nil)
+				givenUp = givenUp || outcomes[i] == Unfinished
 			}
 		})
 	}
 	working.Wait()
+	for i, m := range batch {
+		if outcomes[i] == Unfinished {
+			of.givenUp[m.Key] = true
+		}
+	}
 	end(unfinishedOf(outcomes))
 	for i, m := range batch {
 		m.done(outcomes[i])

@@ -40,8 +40,8 @@ func (k keyed) room(ctx context.Context) int {
 	}
 }
 
-// run takes a piece of work.
-func (k keyed) run(key string, work func(*piece)) {
+// run takes a piece of work. leaving ends when it is to be given up.
+func (k keyed) run(leaving context.Context, key string, work func(*piece)) {
 	k.slots <- struct{}{}
 	p := &piece{keyed: k, key: key, work: work}
 	k.mu.Lock()
@@ -53,7 +53,8 @@ func (k keyed) run(key string, work func(*piece)) {
 		}
 		return
 	}
-	k.keys[key] = &line{}
+	// When it is leaving already, one before it may have been given up, and its line is gone.
+	k.keys[key] = &line{givenUp: leaving.Err() != nil}
 	go k.work(p)
 }
 
@@ -199,7 +200,7 @@ func (p *piece) giveUp() {
 	p.keys[p.key].givenUp = true
 }
 
-// behindGivenUp tells whether a piece before this one, in its key, was given up.
+// behindGivenUp tells whether a piece before this one, in its key, was given up, or may have been.
 func (p *piece) behindGivenUp() bool {
 	if p == nil {
 		return false

@@ -63,7 +63,7 @@ func TestKeyed(t *testing.T) {
 				for range min(room, pieces-number) {
 					key := fmt.Sprint("key", random.IntN(keys))
 					given[key] = append(given[key], number)
-					k.run(key, l.piece(key, number, time.Duration(random.IntN(5))*time.Millisecond))
+					k.run(t.Context(), key, l.piece(key, number, time.Duration(random.IntN(5))*time.Millisecond))
 					number++
 				}
 				if !time.Now().Equal(begin) {
@@ -96,7 +96,7 @@ func TestRoomCountsWaitingPieces(t *testing.T) {
 			t.Errorf("room of an empty one: %d, want 3", room)
 		}
 		for range 3 {
-			k.run("same", func(*piece) { time.Sleep(time.Second) })
+			k.run(t.Context(), "same", func(*piece) { time.Sleep(time.Second) })
 		}
 		begin := time.Now()
 		if room := k.room(t.Context()); room != 1 || time.Since(begin) != time.Second {
@@ -104,7 +104,7 @@ func TestRoomCountsWaitingPieces(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		k.run("other", func(*piece) { time.Sleep(time.Second) })
+		k.run(t.Context(), "other", func(*piece) { time.Sleep(time.Second) })
 		if room := k.room(ctx); room != 0 {
 			t.Errorf("room %d when the context has ended and nothing is free, want 0", room)
 		}
@@ -117,7 +117,7 @@ func TestRoomCountsWaitingPieces(t *testing.T) {
 func TestWaitGivesUpWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeyed(2, 10)
-		k.run("a", func(*piece) { time.Sleep(time.Minute) })
+		k.run(t.Context(), "a", func(*piece) { time.Sleep(time.Minute) })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := k.wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -151,7 +151,7 @@ func TestParkedPieces(t *testing.T) {
 				}
 				key := fmt.Sprint("key", p.key)
 				given[key] = append(given[key], number)
-				k.run(key, func(running *piece) {
+				k.run(t.Context(), key, func(running *piece) {
 					for range p.parks {
 						time.Sleep(time.Millisecond)
 						running.park()
@@ -183,10 +183,10 @@ func TestAParkedKeyLeavesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeyed(2, 8)
 		parked := make(chan struct{})
-		k.run("a", func(p *piece) { p.park(); close(parked); time.Sleep(time.Second); p.resume(context.Background()) })
+		k.run(t.Context(), "a", func(p *piece) { p.park(); close(parked); time.Sleep(time.Second); p.resume(context.Background()) })
 		<-parked
 		for range 5 {
-			k.run("a", func(*piece) {})
+			k.run(t.Context(), "a", func(*piece) {})
 		}
 		if room := k.room(t.Context()); room != 2 {
 			t.Errorf("room %d while one key waits, want 2", room)

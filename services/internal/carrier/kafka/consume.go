@@ -22,7 +22,8 @@ func (k *Broker) Dead() int64 { return k.work.Dead() }
 // Held is how many records were taken and are not done with.
 func (k *Broker) Held() int { return k.work.Held() }
 
-// poll passes records to workers, never more than they can take: the client keeps what is not polled.
+// poll passes records to workers, never more than they can take: the client keeps what is not polled. Partitions leave before a poll or when all its
+// records are in their windows, never between: a record in the window of a later assignment would be worked on, and committed, before those in front of it.
 func (k *Broker) poll(ctx context.Context) {
 	for ctx.Err() == nil {
 		room := k.work.Room(ctx)
@@ -31,7 +32,12 @@ func (k *Broker) poll(ctx context.Context) {
 		}
 		fetches := k.spans.poll(ctx, k.client, room)
 		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, topic, partition, err) })
-		fetches.EachRecord(func(r *kgo.Record) { k.deliver(ctx, r) })
+		records := make([]taken, 0, fetches.NumRecords())
+		fetches.EachRecord(func(r *kgo.Record) { records = append(records, k.windows.open(r)) })
+		k.client.AllowRebalance()
+		for _, t := range records {
+			k.deliver(ctx, t)
+		}
 	}
 }
 
@@ -52,17 +58,16 @@ func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32,
 }
 
 // deliver passes a record to the workers. One that comes when its partition is leaving is for whoever gets that: one before it may be, too.
-func (k *Broker) deliver(ctx context.Context, r *kgo.Record) {
-	ended, leaving := k.windows.open(r)
-	if leaving.Err() != nil {
-		ended(false)
+func (k *Broker) deliver(ctx context.Context, t taken) {
+	if t.leaving.Err() != nil {
+		t.ended(false)
 		return
 	}
-	d := k.delivery(leaving, r)
-	if k.deliverInBatch(ctx, d, ended) {
+	d := k.delivery(t.leaving, t.record)
+	if k.deliverInBatch(ctx, d, t.ended) {
 		return
 	}
-	k.work.Take(context.WithoutCancel(ctx), d, func(o carrier.Outcome) { ended(o == carrier.Finished) })
+	k.work.Take(context.WithoutCancel(ctx), d, func(o carrier.Outcome) { t.ended(o == carrier.Finished) })
 }
 
 // delivery is a record as the workers take it.

@@ -41,10 +41,18 @@ type entry struct {
 	done   bool            // it may be committed
 }
 
-// open adds a polled record. The caller calls the function it returns once, when the work on the record has ended, with
-// whether it is finished. For a partition that was dropped meanwhile that changes nothing. leaving ends when another member gets the record, if
-// it is not finished by then.
-func (ws *windows) open(r *kgo.Record) (ended func(finished bool), leaving context.Context) {
+// taken is a polled record in its window.
+type taken struct {
+	record *kgo.Record
+	// ended is called once, when the work on the record has ended, with whether it is finished. For a partition that was dropped meanwhile that
+	// changes nothing.
+	ended func(finished bool)
+	// leaving ends when another member gets the record, if it is not finished by then.
+	leaving context.Context
+}
+
+// open adds a polled record.
+func (ws *windows) open(r *kgo.Record) taken {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	if ws.byPartition == nil {
@@ -63,13 +71,14 @@ func (ws *windows) open(r *kgo.Record) (ended func(finished bool), leaving conte
 	}
 	e := &entry{offset: kgo.EpochOffset{Epoch: r.LeaderEpoch, Offset: r.Offset + 1}}
 	w.entries = append(w.entries, e)
-	return func(finished bool) {
+	ended := func(finished bool) {
 		ws.mu.Lock()
 		defer ws.mu.Unlock()
 		e.ended, e.done = true, finished
 		w.advance()
 		w.dirty = w.dirty || ws.counting && finished
-	}, w.leaving
+	}
+	return taken{r, ended, w.leaving}
 }
 
 // advance moves the window's start over finished records.

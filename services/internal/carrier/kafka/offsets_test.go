@@ -16,8 +16,7 @@ type offsets = map[string]map[int32]kgo.EpochOffset
 
 // polled opens a record of topic t.
 func polled(ws *windows, id int32, offset int64) func(finished bool) {
-	ended, _ := ws.open(&kgo.Record{Topic: "t", Partition: id, Offset: offset, LeaderEpoch: 7})
-	return ended
+	return ws.open(&kgo.Record{Topic: "t", Partition: id, Offset: offset, LeaderEpoch: 7}).ended
 }
 
 // upTo are the offsets that a commit of partition id up to, not including, next has.

@@ -93,7 +93,7 @@ func TestCloseDoesNotWaitForTheBrokersConsent(t *testing.T) {
 // TestARevokedPartitionStartsAfresh: an unfinished record must not hold the partition when it comes back.
 func TestARevokedPartitionStartsAfresh(t *testing.T) {
 	k := Broker{spans: kotelSpans{}}
-	ended, _ := k.windows.open(&kgo.Record{Topic: "t", Partition: 3})
+	ended := k.windows.open(&kgo.Record{Topic: "t", Partition: 3}).ended
 	ended(false)
 	k.revoked(t.Context(), nil, map[string][]int32{"t": {3}})
 	if n := len(k.windows.byPartition); n != 0 {
