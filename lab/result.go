@@ -44,6 +44,7 @@ type Result struct {
 	Explained []string `json:"explained,omitempty"`
 
 	flowFile string                         // that the flow was read from; "": it is built in
+	columns  int                            // that the text may take; 0: as many as it likes
 	program  string                         // how it was called, for the commands that the text prints
 	medians  map[services.Form]*medianOrder // of a run that was just made; a Result that was read from a file has none
 }

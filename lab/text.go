@@ -14,6 +14,11 @@ import (
 // WriteText writes the report for a person: the table, the differences order by order, where the time of the median
 // order went, what is wrong, and what to type next.
 func (r *Result) WriteText(w io.Writer, style format.Style) error {
+	if style.Fit {
+		narrow := *r
+		narrow.columns = style.Columns()
+		r = &narrow
+	}
 	var b strings.Builder
 	r.headline(&b)
 	r.table(&b)
@@ -28,7 +33,11 @@ func (r *Result) WriteText(w io.Writer, style format.Style) error {
 	r.remarks(&b)
 	r.pages(&b)
 	r.next(&b)
-	_, err := io.WriteString(w, inColors(b.String(), style))
+	text := b.String()
+	if style.Fit {
+		text = fit(text, style.Columns())
+	}
+	_, err := io.WriteString(w, inColors(text, style))
 	return err
 }
 

@@ -85,19 +85,33 @@ func (r *Result) placedRow() row {
 	}}
 }
 
+// rows writes a table: in blocks of forms, one below the other, where the report has to fit and all of them do not.
 func (r *Result) rows(b *strings.Builder, rows []row) {
+	for i, forms := range r.blocks(rows) {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		r.block(b, rows, forms)
+	}
+}
+
+func (r *Result) block(b *strings.Builder, rows []row, forms []services.Form) {
 	t := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
 	cells := []string{"  "}
-	for _, form := range r.forms() {
+	for _, form := range forms {
 		cells = append(cells, string(form))
 	}
 	line(t, cells)
 	for _, row := range rows {
-		cells := []string{"  " + row.name}
-		for _, form := range r.forms() {
+		name := r.nameLines(row.name)
+		cells := []string{"  " + name[0]}
+		for _, form := range forms {
 			cells = append(cells, row.cell(r.Forms[form]))
 		}
 		line(t, cells)
+		for _, more := range name[1:] {
+			line(t, append([]string{"    " + more}, make([]string, len(forms))...))
+		}
 	}
 	_ = t.Flush() // into a strings.Builder
 }

@@ -25,7 +25,7 @@ func terminalOf(w io.Writer) format.Style {
 	if !ok {
 		return format.Style{Width: pipeWidth}
 	}
-	style := format.Style{Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	style := format.Style{Fit: true, Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
 		style.Width = min(width, maxWidth)
 	}

@@ -5,6 +5,7 @@ package format
 type Style struct {
 	Color bool // ANSI colors
 	Width int  // columns that the text may take; 0 means DefaultWidth
+	Fit   bool // break whatever is wider, as a terminal would in the middle of a word; elsewhere whole lines are what programs look for
 }
 
 // DefaultWidth is the number of columns of a Style without a Width.

@@ -132,14 +132,19 @@ func newPicture(rows []piece, begin, total time.Duration, style format.Style) *p
 		p.service = min(maxServiceWidth, max(p.service, runewidth.StringWidth(r.service)))
 		p.name = min(maxNameWidth, max(p.name, runewidth.StringWidth(r.name)))
 	}
-	p.bar = max(minBarWidth, style.Columns()-p.service-p.name-2*numberWidth-5)
+	room := style.Columns() - p.service - 2*numberWidth - 5
+	p.name = max(min(p.name, room-minBarWidth), 1)
+	p.bar = max(minBarWidth, room-p.name)
 	return p
 }
 
 // axis writes a line over the bars: 0, the middle and the end of the time.
 func (p *picture) axis(b *strings.Builder) {
 	middle, end := format.Duration(p.total/2), format.Duration(p.total)
-	line := runewidth.FillRight("0", p.bar/2-runewidth.StringWidth(middle)/2) + middle
+	line := "0"
+	if at := p.bar/2 - runewidth.StringWidth(middle)/2; at+runewidth.StringWidth(middle+" "+end) <= p.bar {
+		line = runewidth.FillRight(line, at) + middle
+	}
 	line = runewidth.FillRight(line, p.bar-runewidth.StringWidth(end)) + end
 	fmt.Fprintf(b, "%s %s %*s %*s\n", strings.Repeat(" ", p.service+p.name+1), line, numberWidth, "start", numberWidth+1, "duration")
 }
@@ -148,11 +153,13 @@ func (p *picture) axis(b *strings.Builder) {
 func (p *picture) mark(b *strings.Builder, m Mark) {
 	text := format.Escape(m.Text)
 	at := min(p.column(m.At), p.bar-1)
-	line := strings.Repeat(" ", at) + "▼ " + text
-	if room := runewidth.StringWidth(text) + 1; at >= room && runewidth.StringWidth(line) > p.bar {
-		line = strings.Repeat(" ", at-room) + text + " ▼"
+	before := p.service + p.name + 2 + at // columns, those of the names too
+	room := runewidth.StringWidth(text) + 1
+	if before >= room && at+1+room > p.bar {
+		fmt.Fprintf(b, "%s%s ▼\n", strings.Repeat(" ", before-room), text)
+		return
 	}
-	fmt.Fprintf(b, "%s %s\n", strings.Repeat(" ", p.service+p.name+1), line)
+	fmt.Fprintf(b, "%s▼ %s\n", strings.Repeat(" ", before), text)
 }
 
 func (p *picture) row(b *strings.Builder, r piece) {

@@ -15,17 +15,17 @@ import (
 
 func TestBarsFitTheWidth(t *testing.T) {
 	j := order(t)
-	for _, width := range []int{0, 90, 100, 140} {
+	for _, width := range []int{0, 60, 72, 80, 90, 100, 140} {
 		for _, color := range []bool{false, true} {
 			var b bytes.Buffer
-			if err := (report.Bars{Title: "order", Set: j.Set(), Path: j.CompletionPath()}).WriteText(&b, format.Style{Color: color, Width: width}); err != nil {
+			if err := (report.Bars{Title: "order", Set: j.Set(), Path: j.CompletionPath(), Marks: report.Answer(j)}).WriteText(&b, format.Style{Color: color, Width: width}); err != nil {
 				t.Fatal(err)
 			}
 			if color != strings.Contains(b.String(), "\x1b[") {
 				t.Errorf("color is %v, but not in the output", color)
 			}
 			lines := strings.Split(strings.TrimSpace(ansi.ReplaceAllString(b.String(), "")), "\n")
-			if len(lines) < 12 || len(lines) > 20 {
+			if len(lines) < 12 || len(lines) > 22 {
 				t.Errorf("an order of %d spans takes %d lines", j.Len(), len(lines))
 			}
 			limit := width
