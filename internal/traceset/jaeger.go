@@ -35,7 +35,7 @@ func (r *Resolver) searched(now time.Time) (in JaegerTraces, ok bool) {
 func (r *Resolver) address(text string, now time.Time) ([]Input, error) {
 	address, err := jaeger.ParseAddress(text, now)
 	if err != nil {
-		return nil, err
+		return nil, &ReadError{err}
 	}
 	one := JaegerTraces{resolver: r, name: text, base: cmp.Or(address.Base, r.Jaeger, jaeger.DefaultBase), traces: address.Traces, search: address.Search}
 	if !address.Comparison {

@@ -35,6 +35,9 @@ type Other struct {
 // run in its manifest, and it has nothing but the files of a run: one that was renamed, or that somebody keeps notes in, is left to its owner.
 func List(out string) (runs []Entry, others []Other, err error) {
 	entries, err := os.ReadDir(out)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("no run yet: there is no folder %s; tracelab run makes one", out)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("list runs: %w", err)
 	}

@@ -134,3 +134,10 @@ func TestRemovedRuns(t *testing.T) {
 		t.Errorf("one that is not there: %v", err)
 	}
 }
+
+// TestNoFolderIsNoRunYet says what makes one.
+func TestNoFolderIsNoRunYet(t *testing.T) {
+	if _, _, err := rundir.List(filepath.Join(t.TempDir(), "runs")); err == nil || !strings.Contains(err.Error(), "tracelab run makes one") {
+		t.Errorf("%v", err)
+	}
+}

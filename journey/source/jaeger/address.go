@@ -100,12 +100,9 @@ func parseTraces(text string) (traces []journey.TraceID, comparison bool, err er
 // parseTraceID accepts ids without leading zeros, as Jaeger shows them.
 func parseTraceID(text string) (journey.TraceID, error) {
 	const digits = 32
-	if text == "" || len(text) > digits {
+	id, err := journey.ParseTraceID(strings.Repeat("0", max(0, digits-len(text))) + text)
+	if text == "" || err != nil {
 		return journey.TraceID{}, fmt.Errorf("trace id %.40q: want up to 32 hexadecimal digits", text)
-	}
-	id, err := journey.ParseTraceID(strings.Repeat("0", digits-len(text)) + text)
-	if err != nil {
-		return id, fmt.Errorf("trace id %.40q: %w", text, err)
 	}
 	return id, nil
 }
