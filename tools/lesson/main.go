@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/term"
+
 	"tracelab/internal/tutorial"
 )
 
@@ -59,7 +61,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	w := walk{shell: shell, in: bufio.NewReader(in), out: out, stack: *stack}
+	w := walk{shell: shell, in: bufio.NewReader(in), out: out, stack: *stack, columns: columnsOf(out)}
 	return errors.Join(w.page(page), shell.Close())
 }
 
@@ -102,12 +104,13 @@ func folderOf(ctx context.Context, program, dir string) (string, error) {
 
 // walk is a walk through one page.
 type walk struct {
-	shell *tutorial.Shell
-	in    *bufio.Reader
-	out   io.Writer
-	stack bool
-	wrong int    // how often the output was not as the page says
-	last  string // what the last command printed
+	shell   *tutorial.Shell
+	in      *bufio.Reader
+	out     io.Writer
+	stack   bool
+	columns int    // that prose may take
+	wrong   int    // how often the output was not as the page says
+	last    string // what the last command printed
 }
 
 func (w *walk) page(page tutorial.Page) error {
@@ -125,7 +128,11 @@ func (w *walk) page(page tutorial.Page) error {
 
 func (w *walk) part(part tutorial.Part) error {
 	if !part.Console() {
-		w.say("%s", strings.TrimRight(part.Text, "\n"))
+		text := strings.TrimRight(part.Text, "\n")
+		if part.Info == "" {
+			text = tutorial.Reflow(text, w.columns)
+		}
+		w.say("%s", text)
 		w.check(part.Ranges)
 		return nil
 	}
@@ -152,6 +159,22 @@ func (w *walk) part(part tutorial.Part) error {
 		}
 	}
 	return nil
+}
+
+// Widths of prose: a page's lines are as wide as an editor, not as a terminal.
+const (
+	minColumns = 40
+	maxColumns = 100
+)
+
+// columnsOf returns how wide prose may be: as wide as the terminal, within reason, and 80 columns elsewhere.
+func columnsOf(out io.Writer) int {
+	if file, ok := out.(*os.File); ok {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return min(max(width, minColumns), maxColumns)
+		}
+	}
+	return 80
 }
 
 // check says for each range in the text whether the number lies in it.

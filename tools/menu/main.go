@@ -76,6 +76,6 @@ func menu(groups []group) string {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("`task --summary NAME` says more of one; what stands behind -- goes to its command: task run -- --orders 100\n")
+	b.WriteString("`task --summary NAME` says more of one.\nWhat stands behind -- goes to its command: task run -- --orders 100\n")
 	return b.String()
 }

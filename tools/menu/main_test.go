@@ -60,6 +60,11 @@ func TestEveryTaskIsExplained(t *testing.T) {
 		if strings.TrimSpace(task.Summary) == "" || strings.TrimSpace(task.Summary) == task.Desc {
 			t.Errorf("%s: no summary that says more than its desc", name)
 		}
+		for line := range strings.Lines(task.Summary) {
+			if utf8.RuneCountInString(line) > 81 {
+				t.Errorf("%s: a line of the summary is wider than 80 columns: %s", name, line)
+			}
+		}
 		if len(task.Preconditions) == 0 || len(task.Cmds) == 0 {
 			t.Errorf("%s: %d preconditions and %d commands", name, len(task.Preconditions), len(task.Cmds))
 		}
@@ -77,7 +82,7 @@ func TestMenu(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {
-		if strings.HasPrefix(line, "  task ") && utf8.RuneCountInString(line) > 81 {
+		if utf8.RuneCountInString(line) > 81 {
 			t.Errorf("wider than 80 columns: %s", line)
 		}
 	}
