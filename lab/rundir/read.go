@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -110,7 +111,8 @@ func (r Run) Read() (all source.Result, err error) {
 	return all, nil
 }
 
-// ReadForm is Read for one form: its spans, and the shared ones of their traces. Those say of no order because their service did not hear of it.
+// ReadForm is Read for one form: its spans, and the shared ones that belong to it: of its traces, and of traces that link to these, one after another, or
+// that its spans link to. They say of no order because their service did not hear of it.
 func (r Run) ReadForm(form string) (source.Result, error) {
 	own, err := source.ReadFile(r.File(form))
 	if err != nil {
@@ -120,13 +122,39 @@ func (r Run) ReadForm(form string) (source.Result, error) {
 	if err != nil || len(shared.Spans) == 0 {
 		return own, err
 	}
-	traces := map[journey.TraceID]bool{}
-	for _, s := range own.Spans {
-		traces[s.Trace] = true
-	}
+	traces := reachedFrom(own.Spans, shared.Spans)
 	shared.Spans = slices.DeleteFunc(shared.Spans, func(s journey.Span) bool { return !traces[s.Trace] })
 	own.Add(shared)
 	return own, nil
+}
+
+// reachedFrom are the traces of a form's own spans, those that they link to, and those of shared spans that link to one of all these.
+func reachedFrom(own, shared []journey.Span) map[journey.TraceID]bool {
+	reached := map[journey.TraceID]bool{}
+	for _, s := range own {
+		reached[s.Trace] = true
+		for _, l := range s.Links {
+			reached[l.Trace] = true
+		}
+	}
+	linking := map[journey.TraceID][]journey.TraceID{} // by the trace that is linked to
+	for _, s := range shared {
+		for _, l := range s.Links {
+			linking[l.Trace] = append(linking[l.Trace], s.Trace)
+		}
+	}
+	for next := slices.Collect(maps.Keys(reached)); len(next) > 0; {
+		last := len(next) - 1
+		from := linking[next[last]]
+		next = next[:last]
+		for _, trace := range from {
+			if !reached[trace] {
+				reached[trace] = true
+				next = append(next, trace)
+			}
+		}
+	}
+	return reached
 }
 
 // readShared reads the shared spans: none where no message was sent.
