@@ -214,6 +214,9 @@ func (f *formSums) accounts() Accounts {
 	}
 }
 
+// stuck tells whether nobody goes on with any of the pending units.
+func (f *formSums) stuck() bool { return f.now.Pending > 0 && f.now.Pending == f.now.Lost }
+
 // effects sums up how the steps of a form were handled.
 func (f *formSums) effects() Effects { return sumEffects(f.before.Effects, f.now.Effects) }
 

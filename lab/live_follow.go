@@ -146,7 +146,7 @@ func (l *Live) noteRound(began time.Time, after services.Summary, known map[serv
 	l.sums.read(after, known)
 	l.reads.pending = false
 	for _, a := range after.Forms {
-		l.reads.pending = l.reads.pending || a.Pending > 0
+		l.reads.pending = l.reads.pending || a.Pending > a.Lost // a lost one stays as it is
 	}
 }
 
@@ -163,7 +163,7 @@ func (l *Live) conclude(began time.Time) {
 			u.Incomplete = "" // its spans say enough
 		}
 		complete := u.complete && u.Incomplete == ""
-		u.given = !complete && time.Since(u.ended) > l.config.Deadline && (u.status != services.Accepted || l.lost(u))
+		u.given = !complete && time.Since(u.ended) > l.config.Deadline && (u.status != services.Accepted || l.lost(u) || l.sums.forms[u.key.form].stuck())
 	}
 	l.judge.kept.makeRoom(l.judge)
 }
