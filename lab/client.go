@@ -93,14 +93,14 @@ func (c *client) place(ctx context.Context, e services.Experiment, order service
 	}
 	resp, err := c.traced.Do(req)
 	if err != nil {
-		a.Error = err.Error()
+		a.Error = whyNoAnswer(err, c.timeout)
 		return a, nil
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end, where the span ends too
 	a.ID = services.PlacedID(resp)
 	text, err := io.ReadAll(io.LimitReader(resp.Body, problemLimit))
 	if err != nil {
-		a.Error = err.Error()
+		a.Error = whyNoAnswer(err, c.timeout)
 		return a, nil
 	}
 	a.Status = resp.StatusCode

@@ -73,13 +73,13 @@ func (w *brokerWatch) consumes(service string) bool {
 	return w != nil && slices.Contains(w.groups, w.config.Prefix+service)
 }
 
-// now is what was asked last, as a question does it.
+// now is what was asked last, as a question does it. The error says since when, in words.
 func (w *brokerWatch) now(done func()) ([]GroupLag, []DeadLetters, error) {
 	if w == nil {
 		return nil, nil, nil
 	}
-	state, err := w.question.now(done)
-	return slices.Clone(state.lag), slices.Clone(state.dead), err
+	state, at, err := w.question.now(done)
+	return slices.Clone(state.lag), slices.Clone(state.dead), notHeard(err, at)
 }
 
 // connect returns the client, which it makes when it is first needed.

@@ -63,6 +63,16 @@ func TestLiveLagAndDeadLetters(t *testing.T) {
 			return strings.Contains(strings.Join(s.Problems, "\n"), "kafka is down")
 		})
 		do("start", "kafka")
-		until("no problem", func(s lab.Snapshot) bool { return len(s.Problems) == 0 })
+		until("no problem", func(s lab.Snapshot) bool { return len(s.Problems)+len(s.Unheard) == 0 })
+		do("pause", "kafka")
+		place()
+		until("old figures to be said to be old", func(s lab.Snapshot) bool {
+			return len(s.Unheard) == 1 && strings.HasPrefix(s.Unheard[0], "Kafka: no answer within 1s; what waits there is of 00:0")
+		})
+		if list, _ := l.Recent(); list[0].Error != "no answer within 5s" {
+			t.Errorf("its client was told %q", list[0].Error)
+		}
+		do("start", "kafka")
+		until("rest", func(s lab.Snapshot) bool { return s.AtRest && len(s.Problems)+len(s.Unheard) == 0 })
 	})
 }

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -17,15 +18,16 @@ type question[A any] struct {
 	mu     sync.Mutex
 	asking bool
 	asked  time.Time
-	answer A     // the last one that was no error
-	err    error // of the last time
+	answer A         // the last one that was no error
+	at     time.Time // of that one
+	err    error     // of the last time
 	doing  sync.WaitGroup
 	closed bool
 }
 
-// now returns the last answer, which must not be changed, and the error of the last time. It asks again when that was a while ago, and calls done
-// when that has ended.
-func (q *question[A]) now(done func()) (A, error) {
+// now returns the last answer, which must not be changed, with its time, and the error of the last time. It asks again when that was a while ago, and
+// calls done when that has ended.
+func (q *question[A]) now(done func()) (answer A, at time.Time, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.asking && !q.closed && time.Since(q.asked) >= brokerInterval {
@@ -35,14 +37,18 @@ func (q *question[A]) now(done func()) (A, error) {
 			done()
 		})
 	}
-	return q.answer, q.err
+	return q.answer, q.at, q.err
 }
 
 // fresh asks now and waits for the answer, no longer than askTimeout.
 func (q *question[A]) fresh(ctx context.Context) (A, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	return q.ask(ctx)
+	answer, err := q.ask(ctx)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = context.DeadlineExceeded // a client's own words for that say no more
+	}
+	return answer, err
 }
 
 func (q *question[A]) once() {
@@ -51,7 +57,7 @@ func (q *question[A]) once() {
 	defer q.mu.Unlock()
 	q.asking, q.asked = false, time.Now()
 	if q.err = err; err == nil {
-		q.answer = answer
+		q.answer, q.at = answer, q.asked
 	}
 }
 

@@ -42,13 +42,13 @@ func newQueueWatch(config services.Config) *queueWatch {
 	return w
 }
 
-// now is what was asked last, as a question does it.
+// now is what was asked last, as a question does it. The error says since when, in words.
 func (w *queueWatch) now(done func()) ([]QueueDepth, []DeadLetters, error) {
 	if w == nil {
 		return nil, nil, nil
 	}
-	state, err := w.question.now(done)
-	return slices.Clone(state.depths), slices.Clone(state.dead), err
+	state, at, err := w.question.now(done)
+	return slices.Clone(state.depths), slices.Clone(state.dead), notHeard(err, at)
 }
 
 // read asks for the depth of each queue, and of that of dead letters.

@@ -18,6 +18,7 @@ type Snapshot struct {
 	Lag        []GroupLag    // of Kafka; none with services elsewhere
 	Queues     []QueueDepth  // of RabbitMQ; likewise
 	Dead       []DeadLetters // likewise, of both
+	Unheard    []string      // why what waits at a broker is not that of now, and of when it is
 	Parts      []Part
 	Fired      []FiredCount
 	Stream     Stream
@@ -62,6 +63,7 @@ func (l *Live) Snapshot() Snapshot {
 	}
 	s.Fired, s.Kept, s.LeftOut = l.fired(), len(l.judge.kept.inOrder), l.judge.kept.leftOut
 	s.AtRest = l.atRest()
+	s.Unheard = unheard(asked, heard)
 	s.Problems = l.problems(s, asked)
 	if heard != nil {
 		s.Problems = append(s.Problems, fmt.Sprintf("the RabbitMQ does not answer: %v", heard))
@@ -90,7 +92,7 @@ func (l *Live) problems(s Snapshot, broker error) []string {
 		list = append(list, fmt.Sprintf("the Kafka does not answer: %v", broker))
 	}
 	if l.reads.err != nil && l.ctx.Err() == nil {
-		list = append(list, fmt.Sprintf("the %s' own state cannot be read, so the accounts are those of %s ago: %v", unitOf(l.config.Flow).many(), time.Since(l.reads.began).Round(time.Second), l.reads.err))
+		list = append(list, fmt.Sprintf("the %s' own state cannot be read, so the accounts are those of %s ago: %v", unitOf(l.config.Flow).many(), time.Since(l.reads.began).Round(time.Second), whyNoAnswer(l.reads.err, roundOfReads)))
 	}
 	if l.sums.era > 0 {
 		list = append(list, restartedText(l.config.Flow, l.sums.orders, l.sums.lostUnits()))
@@ -103,7 +105,11 @@ func (l *Live) problems(s Snapshot, broker error) []string {
 				list = append(list, fmt.Sprintf("%s: %s accepted, though the client was not told so; which they are is not known any more, because %d newer ones came before that was read",
 					form, unitOf(l.config.Flow).count(unknown+refused, "was", "were"), l.sums.limit))
 			}
-			for _, wrong := range l.sums.forms[form].accounts().Imbalances() {
+			a := l.sums.forms[form].accounts()
+			if a.PendingLost > 0 {
+				list = append(list, fmt.Sprintf("%s: %s pending for ever: they went on in the memory of a process that has ended", form, unitOf(l.config.Flow).count(a.PendingLost, "is", "are")))
+			}
+			for _, wrong := range a.Imbalances() {
 				list = append(list, fmt.Sprintf("%s: %s", form, wrong))
 			}
 		}

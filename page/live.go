@@ -28,6 +28,7 @@ type liveView struct {
 	Wrong   []string // sums that do not hold; "" while units are under way
 	Lag     []lab.GroupLag
 	Queues  []lab.QueueDepth
+	Unheard []string
 	Dead    []lab.DeadLetters
 	Parts   []lab.Part
 	Kept    int
@@ -61,7 +62,7 @@ func textOr(ms *float64) string {
 
 func livePage(l *lab.Live, snapshot lab.Snapshot) liveView {
 	v := liveView{
-		Unit: l.Flow().Unit, Nothing: true, Stream: snapshot.Stream, AtRest: snapshot.AtRest, Lag: snapshot.Lag, Queues: snapshot.Queues, Parts: snapshot.Parts,
+		Unit: l.Flow().Unit, Nothing: true, Stream: snapshot.Stream, AtRest: snapshot.AtRest, Lag: snapshot.Lag, Queues: snapshot.Queues, Unheard: snapshot.Unheard, Parts: snapshot.Parts,
 		Kept: snapshot.Kept, LeftOut: snapshot.LeftOut,
 		Charts: []chartView{
 			chartOf("Caller wait", snapshot.Forms, snapshot.At, func(p lab.LivePoint) *float64 { return p.CallerWait }),

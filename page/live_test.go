@@ -12,6 +12,7 @@ func TestQueuesBesideLag(t *testing.T) {
 	s := New(nil, Config{})
 	lag, queues := []lab.GroupLag{{Group: "payment", Topic: "stock.reserved", Records: 7}}, []lab.QueueDepth{{Queue: "shipping", Messages: 12}}
 	const group, queue, none = `<td>stock.reserved</td><td class="num">7</td>`, `<th scope="row">shipping</th><td class="num">12</td>`, "No consumer group is known yet"
+	const unheard = `<p class="problem">Kafka: no answer.</p>`
 	for name, c := range map[string]struct {
 		view liveView
 		want []string
@@ -20,9 +21,10 @@ func TestQueuesBesideLag(t *testing.T) {
 		"kafka":    {liveView{Lag: lag}, []string{group}},
 		"rabbitmq": {liveView{Queues: queues}, []string{queue}},
 		"neither":  {liveView{}, []string{none}},
+		"paused":   {liveView{Lag: lag, Unheard: []string{"Kafka: no answer"}}, []string{group, unheard}},
 	} {
 		html := string(s.fragment("live.html", "lag", c.view))
-		for _, piece := range []string{group, queue, none} {
+		for _, piece := range []string{group, queue, none, unheard} {
 			want := strings.Contains(strings.Join(c.want, "\n"), piece)
 			if strings.Contains(html, piece) != want {
 				t.Errorf("%s: %q is there: %v, want %v:\n%s", name, piece, !want, want, html)
