@@ -67,8 +67,9 @@ func (s *Server) known(l *lab.Live, form, number string) (k knownJourney, final,
 		return k, false, false
 	}
 	k = knownJourney{
-		Unit: l.Flow().Unit, Form: form, Number: key.Number, State: live.State, Incomplete: live.Incomplete, Journey: live.Journey, Jaeger: l.Where().Jaeger, Program: s.config.Program,
-		Of: func(form string) []*journey.Journey { return journeysIn(l, form) },
+		Unit: l.Flow().Unit, Form: form, Number: key.Number, State: live.State, Incomplete: live.Incomplete, Final: live.Final, Journey: live.Journey, Jaeger: l.Where().Jaeger, Program: s.config.Program,
+		Unanswered: drawnOf(live).Unanswered,
+		Of:         func(form string) []*journey.Journey { return journeysIn(l, form) },
 	}
 	k.Came, _ = l.OTLP(key)
 	final = live.Final
@@ -78,7 +79,7 @@ func (s *Server) known(l *lab.Live, form, number string) (k knownJourney, final,
 			continue
 		}
 		if twin, kept := l.Journey(lab.UnitKey{Form: f, Number: key.Number}); kept && twin.Journey != nil {
-			k.Twins = append(k.Twins, drawnJourney{string(f), twin.Journey})
+			k.Twins = append(k.Twins, drawnOf(twin))
 			final = final && twin.Final
 		}
 	}

@@ -43,15 +43,15 @@ type headerPart struct {
 	Changed bool // against the hop before
 }
 
-// hopsOf shows the headers of a journey's hops, or of those of one span.
-func hopsOf(j *journey.Journey, only journey.SpanID) hopsView {
+// hopsOf shows the headers of a journey's hops, or of those of one span, and of so many at the most.
+func hopsOf(j *journey.Journey, only journey.SpanID, most int) hopsView {
 	var v hopsView
 	set := j.Set()
 	for _, h := range report.HeadersOf(j) {
 		if !only.IsZero() && set.Span(h.From).ID != only && set.Span(h.To).ID != only {
 			continue
 		}
-		if len(v.Hops) == maxHops {
+		if len(v.Hops) >= most {
 			v.More++
 			continue
 		}

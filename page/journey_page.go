@@ -19,6 +19,8 @@ type knownJourney struct {
 	Number     int
 	State      string
 	Incomplete string
+	Final      bool             // no more spans are expected
+	Unanswered bool             // its caller got no answer
 	Journey    *journey.Journey // nil: its caller's span is missing
 	Came       ptrace.Traces    // its spans as they came
 	Twins      []drawnJourney   // of the other forms of the unit that are kept, in the order of the flow
@@ -40,6 +42,7 @@ type journeyPage struct {
 	Span                                          *spanView
 	Paths                                         []pathView
 	Hops                                          hopsView
+	Behind                                        behindView
 	Findings                                      findingsView
 	Targets                                       []choice
 	Prediction                                    *predictionView
@@ -73,7 +76,7 @@ func newJourneyPage(k knownJourney, q journeyQuery) journeyPage {
 	if missing := missingIn(k); missing > 0 {
 		p.Missing = fmt.Sprintf("without %d spans that handled messages of several units", missing)
 	}
-	drawn := []drawnJourney{{k.Form, k.Journey}}
+	drawn := []drawnJourney{{k.Form, k.Journey, k.Incomplete != "", k.Unanswered}}
 	q.With = chosenTwins(k, q)
 	for _, t := range k.Twins {
 		on := slices.Contains(q.With, t.Form)
@@ -91,10 +94,11 @@ func newJourneyPage(k knownJourney, q journeyQuery) journeyPage {
 		p.Paths = pathsOf(k.Journey)
 		p.addSpan(k, drawn, q)
 	case tabHeaders:
-		p.Hops = hopsOf(k.Journey, journey.SpanID{})
+		p.Hops = hopsOf(k.Journey, journey.SpanID{}, maxHops)
 	case tabPrediction:
 		p.addPrediction(k, q)
 	}
+	p.addBehind(k, q)
 	return p
 }
 
@@ -114,9 +118,9 @@ func chosenTwins(k knownJourney, q journeyQuery) []string {
 	if q.Said || len(k.Twins) == 0 {
 		return q.With
 	}
-	tail := func(j *journey.Journey) bool { return meaningOf(j).Early }
+	early := func(j *journey.Journey) bool { return meaningOf(drawnJourney{Of: j}).Early }
 	for _, t := range k.Twins {
-		if tail(t.Of) != tail(k.Journey) {
+		if early(t.Of) != early(k.Journey) {
 			return []string{t.Form}
 		}
 	}
@@ -182,6 +186,6 @@ func (p *journeyPage) addPrediction(k knownJourney, q journeyQuery) {
 	if to == "" || k.Of == nil {
 		return
 	}
-	v := predictionOf(drawnJourney{k.Form, k.Journey}, to, k.Of(k.Form), k.Of(to))
+	v := predictionOf(drawnJourney{Form: k.Form, Of: k.Journey}, to, k.Of(k.Form), k.Of(to))
 	p.Prediction = &v
 }

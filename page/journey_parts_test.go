@@ -110,7 +110,7 @@ func TestPredictionsHaveARangeOrSayWhy(t *testing.T) {
 			t.Errorf("%+v", rows)
 		}
 	}
-	if v := predictionOf(drawnJourney{"kafka", twin}, "grpc", nil, nil); !strings.Contains(v.Problem, "no unit of this form is kept") {
+	if v := predictionOf(drawnJourney{Form: "kafka", Of: twin}, "grpc", nil, nil); !strings.Contains(v.Problem, "no unit of this form is kept") {
 		t.Errorf("%+v", v)
 	}
 }
@@ -146,11 +146,11 @@ func TestEventsOfASpan(t *testing.T) {
 		e.SetTimestamp(pcommon.NewTimestampFromTime(time.Unix(0, of.Start()+5e6)))
 		e.Attributes().PutStr("exception.message", "<b>payment</b>")
 	}
-	v := spanOf(drawnJourney{"kafka", of}, journeyQuery{Span: s.ID}, came, "")
+	v := spanOf(drawnJourney{Form: "kafka", Of: of}, journeyQuery{Span: s.ID}, came, "")
 	if len(v.Events) != maxEvents || v.Events[0].At != "5.00 ms" || v.Events[0].Attributes[0].Value != "<b>payment</b>" || !slices.Contains(v.More, "5 more events") {
 		t.Errorf("%d events, %+v, %q", len(v.Events), v.Events[0], v.More)
 	}
-	if v := spanOf(drawnJourney{"kafka", of}, journeyQuery{Span: journey.SpanID{9, 9}}, came, ""); v != nil {
+	if v := spanOf(drawnJourney{Form: "kafka", Of: of}, journeyQuery{Span: journey.SpanID{9, 9}}, came, ""); v != nil {
 		t.Error("a span that is not there is shown")
 	}
 }

@@ -65,7 +65,7 @@ const mostPage = 192 << 10
 func TestManySpansAreFolded(t *testing.T) {
 	testkit.Unraced(t, "TestHostileSpans")
 	of := manySpans("kafka")
-	k := knownJourney{Unit: "order", Form: "kafka", Journey: of, Twins: []drawnJourney{{"ack", manySpans("ack")}}, Forms: []string{"kafka", "ack"}}
+	k := knownJourney{Unit: "order", Form: "kafka", Journey: of, Twins: []drawnJourney{{Form: "ack", Of: manySpans("ack")}}, Forms: []string{"kafka", "ack"}}
 	v := views()
 	for _, tab := range []string{tabSpans, tabHeaders, tabFindings, tabPrediction} {
 		q := journeyQuery{Tab: tab, With: []string{"ack"}, Said: true, Span: of.Set().Span(5).ID}
@@ -91,7 +91,7 @@ func TestManySpansAreFolded(t *testing.T) {
 }
 
 func BenchmarkJourneyOf10000Spans(b *testing.B) {
-	k := knownJourney{Unit: "order", Form: "kafka", Journey: manySpans("kafka"), Twins: []drawnJourney{{"ack", manySpans("ack")}}}
+	k := knownJourney{Unit: "order", Form: "kafka", Journey: manySpans("kafka"), Twins: []drawnJourney{{Form: "ack", Of: manySpans("ack")}}}
 	v := views()
 	b.ReportAllocs()
 	for b.Loop() {

@@ -69,7 +69,7 @@ func newSpanView(d drawnJourney, i journey.Index, q journeyQuery) *spanView {
 	v := &spanView{
 		Form: d.Form, Service: clip(s.ServiceName(), nameLimit), Name: clip(s.Name, nameLimit), Kind: s.Kind.String(), Status: s.Status.String(), Message: clip(s.StatusMessage, valueLimit),
 		Trace: s.Trace.String(), ID: s.ID.String(), Start: format.Duration(time.Duration(start - d.Of.Start())), Duration: format.Duration(time.Duration(end - start)),
-		References: referencesOf(d.Of, i, q), Hops: hopsOf(d.Of, s.ID),
+		References: referencesOf(d.Of, i, q), Hops: hopsOf(d.Of, s.ID, maxHops),
 	}
 	v.Attributes = v.attributes("attributes", s.Attributes)
 	if s.Resource != nil {

@@ -9,6 +9,7 @@ import (
 	"tracelab/journey"
 	"tracelab/journey/format"
 	"tracelab/journey/report"
+	"tracelab/lab"
 	"tracelab/services"
 )
 
@@ -21,8 +22,15 @@ const (
 
 // drawnJourney is a journey to be drawn, with the name of its form.
 type drawnJourney struct {
-	Form string
-	Of   *journey.Journey
+	Form       string
+	Of         *journey.Journey
+	Partial    bool // not all of its spans are there
+	Unanswered bool // its caller got no answer
+}
+
+// drawnOf is what the lab knows of a unit, to be drawn.
+func drawnOf(live lab.LiveJourney) drawnJourney {
+	return drawnJourney{Form: string(live.Key.Form), Of: live.Journey, Partial: live.Incomplete != "", Unanswered: live.WaitMS != nil && live.Status == 0}
 }
 
 // picturesView are journeys below each other on one time axis.
@@ -53,7 +61,7 @@ func draw(list []drawnJourney, q journeyQuery) picturesView {
 	}
 	for _, d := range list {
 		set := d.Of.Set()
-		p := pictureView{Form: d.Form, Color: formColor(services.Form(d.Form)), Meaning: meaningOf(d.Of)}
+		p := pictureView{Form: d.Form, Color: formColor(services.Form(d.Form)), Meaning: meaningOf(d)}
 		p.Timeline = report.NewTimeline(d.Of, report.TimelineOptions{
 			Title: d.Form, Total: total, Rows: rows, Edges: true, Response: true, Chosen: q.Span,
 			Href: func(i journey.Index) string { return q.withSpan(set.Span(i).ID) },
@@ -73,10 +81,12 @@ type meaningView struct {
 	Rooted                                      bool // it has a caller
 	Early                                       bool // work went on after the answer
 	Failed                                      bool
+	Partial, Unanswered                         bool // as of the journey that is drawn
 }
 
-func meaningOf(j *journey.Journey) meaningView {
-	m := meaningView{Completion: format.Duration(j.Completion()), Failed: len(j.Errors().Own) > 0}
+func meaningOf(d drawnJourney) meaningView {
+	j := d.Of
+	m := meaningView{Partial: d.Partial, Unanswered: d.Unanswered, Completion: format.Duration(j.Completion()), Failed: len(j.Errors().Own) > 0}
 	wait, rooted := j.CallerWait()
 	tail, _ := j.Tail()
 	m.Rooted, m.Answer, m.Tail = rooted, format.Duration(wait), format.Duration(tail)

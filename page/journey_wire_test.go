@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"tracelab/internal/testkit/wiretap"
 	"tracelab/lab"
 	"tracelab/services"
+	"tracelab/services/faults"
 )
 
 // hops are the headers that crossed the hops of one unit: the baggage by the traceparent.
@@ -97,7 +99,7 @@ func words(n *html.Node) string {
 }
 
 // TestShownHeadersAreThoseOnTheWire compares the page with what lay on the connections between client, gateway and services, and with the records at
-// the broker.
+// the broker; also where the trace context broke on the way, and nothing in the journey leads to what came behind.
 func TestShownHeadersAreThoseOnTheWire(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
@@ -107,7 +109,7 @@ func TestShownHeadersAreThoseOnTheWire(t *testing.T) {
 	w, network := &wiretap.Tap{}, services.TCP()
 	network.Dial = w.Before(network.Dial)
 	forms := []services.Form{services.REST, services.GRPC, services.Kafka}
-	l, err := lab.Open(t.Context(), lab.Config{Seed: 1, Forms: forms, Kafka: cluster.ListenAddrs(), Network: network}, 0)
+	l, err := lab.Open(t.Context(), lab.Config{Seed: 1, Forms: forms, Kafka: cluster.ListenAddrs(), Network: network, Deadline: time.Second}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,15 +119,38 @@ func TestShownHeadersAreThoseOnTheWire(t *testing.T) {
 		}
 	}()
 	b := serve(t, l)
-	number := placed(t, l, forms...)
-	for _, form := range forms {
+	before := hops{}
+	compare := func(form services.Form, number, records int) {
+		t.Helper()
 		onWire := calls(w, form)
 		if form == services.Kafka {
-			onWire.records(t, cluster.ListenAddrs(), form, 6)
+			onWire.records(t, cluster.ListenAddrs(), form, records)
 		}
+		maps.DeleteFunc(onWire, func(traceparent, _ string) bool { _, known := before[traceparent]; return known })
 		onPage := shown(t, b.get(journeyPath(lab.UnitKey{Form: form, Number: number})+"?tab=headers&with=none"))
 		if diff := cmp.Diff(onWire, onPage); diff != "" || len(onPage) < 7 {
 			t.Errorf("%s (-wire +page), %d hops: %s\n%v", form, len(onPage), diff, slices.Collect(maps.Keys(onPage)))
 		}
+		maps.Copy(before, onWire)
+	}
+	number := placed(t, l, forms...)
+	for _, form := range forms {
+		compare(form, number, 6)
+	}
+	if err := l.SetConditions(lab.Conditions{Faults: []faults.Fault{{Service: "inventory", Kind: faults.DropContext, Share: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	number = placed(t, l, services.Kafka)
+	compare(services.Kafka, number, 12)
+	path := journeyPath(lab.UnitKey{Form: services.Kafka, Number: number})
+	if text := b.get(path); !strings.Contains(text, "Behind a broken context") || strings.Count(text, `<svg class="timeline"`) < 2 || !strings.Contains(text, "Spans are missing, so") || strings.Contains(text, "<strong>done</strong>") {
+		t.Errorf("what came behind the break is not drawn, or the rest is taken for all of it:\n%s", text)
+	}
+	found := regexp.MustCompile(`<a href="(\?[^"]*span=[0-9a-f]{16})">process`).FindStringSubmatch(b.get(path + "?tab=findings"))
+	if found == nil {
+		t.Fatal("lint finds no message that lost its context")
+	}
+	if text := b.get(path + strings.ReplaceAll(found[1], "&amp;", "&")); !strings.Contains(text, `id="span-title"`) {
+		t.Errorf("%s, which a finding leads to, shows no span", found[1])
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +12,7 @@ import (
 
 // goOn follows the unit past the hops at which its context broke: its spans say of which unit they are, whatever their trace.
 func (v *hopsView) goOn(first *journey.Journey) (fresh []string) {
-	others := behind(first)
+	others := report.Behind(first)
 	for _, j := range others {
 		for _, trace := range tracesOf(j) {
 			if !slices.Contains(v.report.Traces, trace) {
@@ -43,28 +42,6 @@ func (v *hopsView) goOn(first *journey.Journey) (fresh []string) {
 	return fresh
 }
 
-// behind lists what a unit has beside its journey: journeys in other traces, and what is in the journey's own trace below a parent that does not exist.
-// Of the latter no journey of the set has a span, so they are journeys of a set of their own.
-func behind(first *journey.Journey) (others []*journey.Journey) {
-	set := first.Set()
-	reached := make([]bool, set.Len())
-	for _, j := range set.Journeys() {
-		for _, i := range j.Spans() {
-			reached[i] = true
-		}
-		if firstSpan(j) != firstSpan(first) {
-			others = append(others, j)
-		}
-	}
-	var rest []journey.Span
-	for i := range reached {
-		if !reached[i] {
-			rest = append(rest, *set.Span(journey.Index(i)))
-		}
-	}
-	return append(others, journey.NewSet(rest).Journeys()...)
-}
-
 // explain says which fault broke the context at a hop of a journey, and who received it apart from that. It counts time from the first journey on.
 func (v *hopsView) explain(first, of *journey.Journey, hop report.HopHeaders, others []*journey.Journey, received map[journey.SpanID]bool) {
 	key, sender := hopKey(of, hop), of.Set().Span(hop.From)
@@ -82,7 +59,7 @@ func (v *hopsView) explain(first, of *journey.Journey, hop report.HopHeaders, ot
 		return
 	}
 	for _, j := range others {
-		to := j.Set().Span(firstSpan(j))
+		to := j.Set().Span(report.FirstSpan(j))
 		if !received[to.ID] && line.reaches(to) && to.Start >= sender.Start {
 			received[to.ID] = true
 			end := endOf(to)
@@ -126,15 +103,6 @@ func whatBroke(f faults.Fault, hop hopLine) string {
 		return ""
 	}
 	return fmt.Sprintf("the fault %s %s", f, says)
-}
-
-// firstSpan is the root of a journey, or of one that begins with a message its earliest span.
-func firstSpan(j *journey.Journey) journey.Index {
-	if root, ok := j.Root(); ok {
-		return root
-	}
-	set := j.Set()
-	return slices.MinFunc(j.Spans(), func(a, b journey.Index) int { return cmp.Compare(set.Span(a).Start, set.Span(b).Start) })
 }
 
 // sends tells whether a span is the sender's side of a hop.
