@@ -23,8 +23,7 @@ type formSums struct {
 	before                               services.Accounts
 	now                                  services.Accounts // of the instance that answers
 	lost                                 int
-	// Of units that were forgotten here before their state was read: those that count as unknown, and as refused.
-	unreadUnknown, unreadRefused int
+	forgotten                            int // here, before their state was read
 }
 
 // toldUnit is what is known of one unit.
@@ -65,15 +64,10 @@ func (s *liveSums) placing(key orderKey) {
 
 // forget forgets a unit, and counts it when its state was never read.
 func (s *liveSums) forget(key orderKey) {
-	sums, u := s.forms[key.form], s.told[key]
-	delete(s.told, key)
-	switch {
-	case u.known:
-	case u.unknown:
-		sums.unreadUnknown++
-	default:
-		sums.unreadRefused++
+	if !s.told[key].known {
+		s.forms[key.form].forgotten++
 	}
+	delete(s.told, key)
 }
 
 // answered counts what the client was told of a unit.
@@ -196,12 +190,14 @@ func (s *liveSums) read(summary services.Summary, known map[services.Form]int) {
 	}
 }
 
-// unread is how many units were accepted, and were forgotten here before that was read: what the service of the entry step counts and nobody here knows
-// is as many of those without a state, first of the ones whose clients were told nothing. It is right when the lab is at rest.
+// unread is how many units were accepted, and were forgotten before that was read, here or by the service of the entry step: what that counts and nobody
+// here knows is as many of those without a state, first of the ones whose clients were told nothing. It is right when the lab is at rest. What cannot be
+// forgotten is not among them, so that a unit that was accepted twice shows.
 func (f *formSums) unread() (unknown, refused int) {
 	n := max(0, f.before.Accepted+f.now.Accepted+f.lost-f.known)
-	unknown = min(n, f.unreadUnknown)
-	return unknown, min(n-unknown, f.unreadRefused)
+	n = min(n, f.forgotten+f.now.Forgotten)
+	unknown = min(n, f.unknown)
+	return unknown, min(n-unknown, f.refused)
 }
 
 // accounts are those of one form.

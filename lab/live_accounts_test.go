@@ -50,3 +50,25 @@ func TestUnitsThatAreForgottenStayInTheSums(t *testing.T) {
 		t.Errorf("%d units are remembered, want %d", len(s.told), limit)
 	}
 }
+
+// TestUnitsThatTheServiceForgotStayInTheSums: the service of the entry step remembers a limited number of final units. One that it forgot before anybody
+// read its state is counted as accepted; one that it counts too many, though it forgot none, is not hidden.
+func TestUnitsThatTheServiceForgotStayInTheSums(t *testing.T) {
+	const units, accepted, read = 40, 30, 10
+	form := services.REST
+	for forgotten, balances := range map[int]bool{accepted - read: true, 0: false} {
+		s := newLiveSums([]services.Form{form}, 2*units)
+		for number := range units {
+			s.placing(orderKey{form, number})
+			s.answered(order{Order: rundir.Order{Form: string(form), Number: number}}) // no answer
+		}
+		for number := range read {
+			s.know(services.State{Form: form, Number: number, Status: services.Completed})
+		}
+		s.read(services.Summary{Forms: map[services.Form]services.Accounts{form: {Accepted: accepted, Completed: accepted, Forgotten: forgotten}}}, s.knownUnits())
+		a := s.forms[form].accounts()
+		if wrong := a.Imbalances(); (len(wrong) == 0) != balances || balances && a.Unknown != units-accepted {
+			t.Errorf("%d forgotten by the service: %+v %q", forgotten, a, wrong)
+		}
+	}
+}

@@ -26,11 +26,13 @@ func (l *Live) full() bool {
 	return n >= mostUnderWay || pending >= 2*mostUnderWay // units under way are not kept when they have many spans
 }
 
-// skip counts a unit that was due while the lab was full.
-func (s *streaming) skip() {
+// skip counts a unit that was due while the lab was full. Changed is the channel of its stream: one that was just replaced has no count any more.
+func (s *streaming) skip(changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.skipped++
+	if s.changed == changed {
+		s.skipped++
+	}
 }
 
 // skippedText says how many units of the stream were left out, or "".

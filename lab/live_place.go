@@ -16,8 +16,8 @@ import (
 // knownLive is how many spans of a Jaeger a lab that stays up knows at the most.
 const knownLive = 200_000
 
-// MostRate is the highest rate of a stream, in units/s over all of its forms.
-const MostRate = 1000
+// LeastRate and MostRate are the lowest and the highest rate of a stream, in units/s over all of its forms.
+const LeastRate, MostRate = 0.001, 1000
 
 // UnitKey names a unit of a lab. Twins have the same number: they are the same unit in several forms.
 type UnitKey struct {
@@ -147,8 +147,8 @@ func (l *Live) answered(o order) {
 func (l *Live) SetStream(s Stream) error {
 	switch {
 	case s.Rate == 0:
-	case !(s.Rate > 0 && s.Rate <= MostRate):
-		return &ConfigError{fmt.Errorf("rate %v: use %s/s from more than 0 to %d, or 0 for no stream", s.Rate, unitOf(l.config.Flow).many(), MostRate)}
+	case !(s.Rate >= LeastRate && s.Rate <= MostRate):
+		return &ConfigError{fmt.Errorf("rate %v: use %s/s from %v to %d, or 0 for no stream", s.Rate, unitOf(l.config.Flow).many(), LeastRate, MostRate)}
 	case len(s.Forms) == 0:
 		return &ConfigError{errors.New("a stream needs a form")}
 	}
@@ -217,7 +217,7 @@ func (l *Live) placeStream(s Stream, changed <-chan struct{}, units *sync.WaitGr
 			}
 			placed++
 			if number < 0 && l.full() {
-				l.streaming.skip()
+				l.streaming.skip(changed)
 				continue
 			}
 			if number < 0 {

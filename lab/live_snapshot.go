@@ -102,8 +102,8 @@ func (l *Live) problems(s Snapshot, broker error) []string {
 		dropped += l.env.dropped.of(l.name, form)
 		if s.AtRest {
 			if unknown, refused := l.sums.forms[form].unread(); unknown+refused > 0 {
-				list = append(list, fmt.Sprintf("%s: %s accepted, though the client was not told so; which they are is not known any more, because %d newer ones came before that was read",
-					form, unitOf(l.config.Flow).count(unknown+refused, "was", "were"), l.sums.limit))
+				list = append(list, fmt.Sprintf("%s: %s accepted, though the client was not told so; which they are is not known any more, because too many newer ones came before that was read",
+					form, unitOf(l.config.Flow).count(unknown+refused, "was", "were")))
 			}
 			a := l.sums.forms[form].accounts()
 			if a.PendingLost > 0 {

@@ -31,7 +31,7 @@ func journeyPath(key lab.UnitKey) string {
 // keyOf reads a form and a number of a journey's address; false for what is no number.
 func keyOf(form, number string) (lab.UnitKey, bool) {
 	n, err := strconv.Atoi(number)
-	return lab.UnitKey{Form: services.Form(form), Number: n}, err == nil && n >= 0
+	return lab.UnitKey{Form: services.Form(form), Number: n}, err == nil && n >= 0 && strconv.Itoa(n) == number // each has one address
 }
 
 func (s *Server) showJourney(w http.ResponseWriter, r *http.Request, l *lab.Live) {

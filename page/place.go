@@ -284,8 +284,8 @@ func readStream(r *http.Request, l *lab.Live) (lab.Stream, error) {
 	}
 	text := strings.TrimSpace(r.PostForm.Get("rate"))
 	rate, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(rate >= 0 && rate <= lab.MostRate) {
-		return stream, fmt.Errorf("rate %q: use a number from 0 to %d", text, lab.MostRate)
+	if err != nil || rate != 0 && !(rate >= lab.LeastRate && rate <= lab.MostRate) {
+		return stream, fmt.Errorf("rate %q: use a number from %v to %d, or 0 for no stream", clip(text, nameLimit), lab.LeastRate, lab.MostRate)
 	}
 	if rate > 0 && len(stream.Forms) == 0 {
 		return stream, errors.New("no form is chosen: choose one or more")

@@ -68,9 +68,9 @@ func TestStream(t *testing.T) {
 	if text := b.get("/"); !strings.Contains(text, "<strong>20 orders/s</strong>") {
 		t.Errorf("another tab does not see the stream: %s", text)
 	}
-	for _, rate := range []string{"", "many", "-1", "NaN", "Inf", "1001", "1e99", `"><script>`} {
+	for _, rate := range []string{"", "many", "-1", "NaN", "Inf", "1001", "1e99", "1e-300", `"><script>`} {
 		answer, text := b.post("/stream", "do=start", "rate="+rate, "form=grpc")
-		if answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(text, "use a number from 0 to 1000") || strings.Contains(text, "<script>") {
+		if answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(text, "use a number from 0.001 to 1000") || strings.Contains(text, "<script>") {
 			t.Errorf("rate %q: %d %s", rate, answer.StatusCode, text)
 		}
 		if rate == "many" && !strings.Contains(text, `value="many"`) {

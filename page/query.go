@@ -16,8 +16,12 @@ import (
 // checkQuery finds a value that no address of the page has. Keys that the page does not know are somebody else's.
 func checkQuery(v url.Values, known map[string][]string) error {
 	for _, key := range slices.Sorted(maps.Keys(known)) {
-		for _, list := range v[key] {
-			for word := range strings.SplitSeq(list, ",") {
+		for _, value := range v[key] {
+			words := []string{value}
+			if key == "with" { // the only one that may be a list
+				words = strings.Split(value, ",")
+			}
+			for _, word := range words {
 				if word != "" && !slices.Contains(known[key], word) {
 					return helpful(&vocabulary.UnknownError{What: key, Word: clip(word, nameLimit), Known: known[key]})
 				}

@@ -31,6 +31,9 @@ func everyPage(t *testing.T, v *visitor, rules string) {
 				for _, finding := range is[[]string](x, rules+"; "+serious) {
 					t.Errorf("%s: axe-core: %s", name, finding)
 				}
+				if path == "/journeys" && width == 400 && is[bool](x, completionIsCut) {
+					t.Errorf("%s: the completion is not in the window", name)
+				}
 				x.picture(name)
 			}
 			x.size(1100, 900)
@@ -45,6 +48,9 @@ func everyPage(t *testing.T, v *visitor, rules string) {
 		}
 	}
 }
+
+// completionIsCut tells whether the list of journeys has to be scrolled to see how long one took.
+const completionIsCut = `document.querySelector("#journey-list th:nth-child(4)").getBoundingClientRect().right > innerWidth`
 
 // widest names what sticks out of the page.
 const widest = `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll")).slice(0, 5).map((e) => e.tagName + "." + e.className + "#" + e.id).join(" ")`
