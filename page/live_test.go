@@ -1,11 +1,27 @@
 package page
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"tracelab/lab"
 )
+
+// TestManyProblemsAreFolded: a lab with much to complain of leaves room for the page, and hides nothing of it.
+func TestManyProblemsAreFolded(t *testing.T) {
+	s := New(nil, Config{})
+	for n, summary := range map[int]string{0: "", 1: "", 3: "", 4: "<summary>1 more</summary>", 12: "<summary>9 more</summary>"} {
+		var list []string
+		for k := range n {
+			list = append(list, fmt.Sprintf("problem <%d>", k))
+		}
+		html := string(s.fragment("layout.html", "problems", list))
+		if strings.Count(html, "<li>problem &lt;") != n || !strings.Contains(html, summary) || summary == "" && strings.Contains(html, "<details") {
+			t.Errorf("%d problems: %s", n, html)
+		}
+	}
+}
 
 // TestQueuesBesideLag: what waits in RabbitMQ's queues stands beside what Kafka's groups have not committed, and alone where nothing comes over Kafka.
 func TestQueuesBesideLag(t *testing.T) {
