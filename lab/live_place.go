@@ -16,8 +16,11 @@ import (
 // knownLive is how many spans of a Jaeger a lab that stays up knows at the most.
 const knownLive = 200_000
 
-// LeastRate and MostRate are the lowest and the highest rate of a stream, in units/s over all of its forms.
-const LeastRate, MostRate = 0.001, 1000
+// LeastRate is the lowest rate of a stream that runs, in units/s over all of its forms, and MostRate the highest.
+const (
+	LeastRate = 0.001
+	MostRate  = 1000
+)
 
 // UnitKey names a unit of a lab. Twins have the same number: they are the same unit in several forms.
 type UnitKey struct {
