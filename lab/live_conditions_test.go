@@ -70,7 +70,7 @@ func TestLiveRefuses(t *testing.T) {
 		for want, err := range map[string]error{
 			"use one of grpc, kafka":  noForm,
 			"is there twice":          twice,
-			"more than 0 to 1000":     l.SetStream(lab.Stream{Rate: 1001, Forms: l.Forms()}),
+			"from 0.001 to 1000":      l.SetStream(lab.Stream{Rate: 1001, Forms: l.Forms()}),
 			"needs a form":            l.SetStream(lab.Stream{Rate: 1}),
 			"has no RabbitMQ":         l.SetConditions(lab.Conditions{Links: []links.Link{toRabbitMQ}}),
 			"is not the lab's to end": l.Do(context.Background(), lab.Event{Do: "kill", Part: "rabbitmq"}),
