@@ -21,10 +21,10 @@ func (s *Set) setAside() {
 	}
 }
 
-// Only lets no journey start but at one span, if that is the root of its trace: for sets that have no more of other traces than
-// belongs to its journey, so that these seem to start where they do not.
-func Only(root Ref) Option {
-	return func(o *options) { o.only = &root }
+// Only lets no journey start but at the root of one trace: for sets that have no more of other traces than belongs to its journey, so that these seem
+// to start where they do not.
+func Only(trace TraceID) Option {
+	return func(o *options) { o.only = &trace }
 }
 
 // EdgesOnly stops when the edges are there, for callers that ask for causes alone: without journeys, effective ends and replies, and a
@@ -33,13 +33,15 @@ func EdgesOnly() Option {
 	return func(o *options) { o.edgesOnly = true }
 }
 
-// only adds the journey from a span.
-func (f *journeyFinder) only(root Ref) {
-	i, ok := f.set.Find(root)
+// only adds the journey from the root of a trace.
+func (f *journeyFinder) only(trace TraceID) {
+	t, ok := f.set.traces.Lookup(trace)
 	if !ok {
 		return
 	}
-	if r := f.roots[f.set.nodes[i].trace]; r.empty == i || r.empty == none && r.orphan == i {
-		f.journey(i)
+	if r := f.roots[t]; r.empty != none {
+		f.journey(r.empty)
+	} else if r.orphan != none {
+		f.journey(r.orphan)
 	}
 }

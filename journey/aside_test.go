@@ -50,7 +50,7 @@ func TestOnly(t *testing.T) {
 	if i, _ := spans.Find(root); len(spans.Journeys()) != 1 || spans.Journeys()[0].Contains(i) {
 		t.Fatal("want one journey, which starts in trace 2 and reaches trace 1")
 	}
-	for _, j := range journey.NewSet(list, journey.Only(root)).Journeys() {
+	for _, j := range journey.NewSet(list, journey.Only(root.Trace)).Journeys() {
 		if i, ok := j.Root(); ok && j.Set().Span(i).Ref() == root {
 			return
 		}

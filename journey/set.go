@@ -120,7 +120,7 @@ type options struct {
 	damaged []TraceID
 	missing []func(*Journey) string
 	aside   func(*Span) bool
-	only    *Ref
+	only    *TraceID
 
 	edgesOnly bool
 }

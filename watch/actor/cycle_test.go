@@ -19,7 +19,7 @@ func TestACycleThatClosesLate(t *testing.T) {
 		spanOf(2, 8, 1, journey.KindProducer, "orders"),
 	}
 	spans[3].Attributes = []journey.Attribute{{Key: semconv.MessagingOperationType, Value: journey.StringValue("receive")}}
-	want, ok := actor.Judge(spans, refOf(1, 1))
+	want, ok := actor.Judge(spans, refOf(1, 1).Trace)
 	if !ok || len(want.Spans()) != 2 {
 		t.Fatalf("of all spans the journey has %d, want the root and the receive span", len(want.Spans()))
 	}

@@ -29,7 +29,7 @@ func TestAFurtherParentHandlesItsMessage(t *testing.T) {
 				spanOf(1, 1, 0, journey.KindServer, "shop"), poll, spanOf(2, 1, 0, journey.KindServer, "orders"), spanOf(2, 2, 1, journey.KindProducer, "orders"),
 				spanOf(3, 1, 0, journey.KindServer, "desk"), spanOf(c.trace, 4, 1, journey.KindServer, "payment", c.links...),
 			}
-			want, ok := actor.Judge(all, refOf(1, 1))
+			want, ok := actor.Judge(all, refOf(1, 1).Trace)
 			if !ok || len(want.Spans()) != 1 {
 				t.Fatalf("of all spans the journey has %d, want the root alone", len(want.Spans()))
 			}

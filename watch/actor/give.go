@@ -171,7 +171,7 @@ func (l *local) register(spans []journey.Span) {
 // effect returns a stub of span x when it is an effect of the span ref. It returns one, too, when only the last span of a cycle of parents showed that x is
 // none: that stub is its own parent, and so takes back those that were passed on before.
 func (l *local) effect(ref journey.Ref, x *journey.Span) (stub journey.Span, ok bool) {
-	i, found := l.set.Find(x.Ref())
+	i, found := l.find(x)
 	isCut := x.Parent == x.ID
 	if found && !isStub(x) {
 		cut := *x
@@ -179,12 +179,12 @@ func (l *local) effect(ref journey.Ref, x *journey.Span) (stub journey.Span, ok 
 		isCut = cut.Parent == x.ID
 	}
 	switch {
-	case !l.leads(ref, x) && !(isCut && ref == journey.Ref{Trace: x.Trace, Span: x.Parent}):
+	case !found && !isStub(x), !l.leads(ref, x) && !(isCut && ref == journey.Ref{Trace: x.Trace, Span: x.Parent}):
 		return journey.Span{}, false
-	case isStub(x) || !found:
+	case isStub(x):
 		stub = handlerOf(x, ref)
 	default:
-		stub = handlerIn(l.set, i, ref)
+		stub = handlerIn(l.set, i, x, ref)
 	}
 	if isCut {
 		stub.Parent = x.ID
@@ -203,7 +203,16 @@ func (l *local) leads(ref journey.Ref, to *journey.Span) bool {
 	if slices.ContainsFunc(to.Links, func(x journey.Link) bool { return x.Ref == ref }) {
 		return true
 	}
-	i, found := l.set.Find(to.Ref())
+	i, found := l.find(to)
 	p, has := l.set.Parent(i)
 	return found && has && l.set.Span(p).Ref() == ref
+}
+
+// find returns where an own span or a stub is in the set. Of two own spans with one id that is the span itself.
+func (l *local) find(x *journey.Span) (i journey.Index, found bool) {
+	if isStub(x) {
+		return l.set.Find(x.Ref())
+	}
+	i = l.index[numberOf(x)]
+	return i, i >= 0
 }

@@ -171,7 +171,7 @@ func (p *Partition) judge(l *local, late bool, reason string) {
 	}
 	var c collection
 	for k := range l.spans {
-		c.add(l.spans[k])
+		c.addOwn(l.spans[k])
 	}
 	took := false
 	for _, x := range t.given {
@@ -197,7 +197,7 @@ func (p *Partition) judge(l *local, late bool, reason string) {
 			}
 		}
 	}
-	j, ok := Judge(c.spans, l.set.Span(l.root).Ref())
+	j, ok := Judge(c.spans, t.id)
 	if !ok {
 		p.say(t, nil)
 		p.decide(t, shared)

@@ -31,7 +31,7 @@ func (p *Partition) see(t *trace, spans []journey.Span, options ...journey.Optio
 	l := &local{trace: t, root: -1, limit: p.config.Causes, infos: make(map[journey.TraceID]record.Root), spans: spans}
 	var c collection
 	for k := range spans {
-		c.add(spans[k])
+		c.addOwn(spans[k])
 	}
 	for _, x := range t.stubs {
 		c.add(x.stub())
@@ -150,7 +150,9 @@ func (l *local) spread() {
 				l.infos[id] = x
 			}
 		}
-		seed(i, roots, a.more)
+		for _, i := range l.sharing(i) {
+			seed(i, roots, a.more)
+		}
 	}
 	effects := make([][]journey.Index, n)
 	for i := range journey.Index(n) {
@@ -167,6 +169,21 @@ func (l *local) spread() {
 			seed(effect, l.labels[i], l.many[i])
 		}
 	}
+}
+
+// sharing returns the spans of the set that have the id of span i.
+func (l *local) sharing(i journey.Index) []journey.Index {
+	ref := l.set.Span(i).Ref()
+	if len(l.named[ref]) < 2 {
+		return []journey.Index{i}
+	}
+	var list []journey.Index
+	for i := range journey.Index(l.set.Len()) {
+		if l.set.Span(i).Ref() == ref {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // pass adds roots to those that reach span i, and reports whether there were new ones.

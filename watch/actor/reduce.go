@@ -93,7 +93,7 @@ func (r *reducer) handlers() {
 			}
 		}
 		if len(refs) > 0 && handles(r.set, i) {
-			r.add(handlerIn(r.set, i, refs...))
+			r.add(handlerIn(r.set, i, r.set.Span(i), refs...))
 		}
 	}
 }
@@ -118,12 +118,12 @@ func isLost(set *journey.Set, i journey.Index) bool {
 	return !found
 }
 
-// Judge judges the journey of a root in a set that may have more than its spans: again, with those and stubs of what else led to
-// them alone. It returns false when the span roots no journey. A journey is incomplete, too, when the parent of a span of its
+// Judge judges the journey of the root of a trace in a set that may have more than its spans: again, with those and stubs of what else led to
+// them alone. It returns false when the trace roots no journey. A journey is incomplete, too, when the parent of a span of its
 // traces is lost, and with that what led there.
-func Judge(spans []journey.Span, root journey.Ref) (*journey.Journey, bool) {
-	kept, lost := withoutLost(spans, root.Trace)
-	j, ok := journeyFrom(journey.NewSet(kept, journey.Aside(isStub), journey.Only(root)), root)
+func Judge(spans []journey.Span, root journey.TraceID) (*journey.Journey, bool) {
+	kept, lost := withoutLost(spans, root)
+	j, ok := only(journey.NewSet(kept, journey.Aside(isStub), journey.Only(root)))
 	if !ok {
 		return nil, false
 	}
@@ -135,19 +135,21 @@ func Judge(spans []journey.Span, root journey.Ref) (*journey.Journey, bool) {
 	}
 	why := whyLost(lost, j.Traces())
 	missing := journey.Missing(func(*journey.Journey) string { return why })
-	return journeyFrom(journey.NewSet(reduce(set, j), journey.Aside(isStub), journey.Only(root), missing), root)
+	return only(journey.NewSet(reduce(set, j), journey.Aside(isStub), journey.Only(root), missing))
 }
 
 // withoutLost makes stubs of the first spans of lost pieces of other traces, and returns these: what of their traces is not here
 // would keep them from being roots.
 func withoutLost(spans []journey.Span, own journey.TraceID) (kept, lost []journey.Span) {
-	ids := make(map[journey.Ref]bool, len(spans))
+	client := make(map[journey.Ref]bool, len(spans)) // by id: whether a span with it is a client; its server may have the same id, and is its child
 	for i := range spans {
-		ids[spans[i].Ref()] = true
+		client[spans[i].Ref()] = client[spans[i].Ref()] || spans[i].Kind == journey.KindClient
 	}
 	for i := range spans {
 		s := &spans[i]
-		if s.Trace != own && !s.Parent.IsZero() && len(s.Links) == 0 && !isStub(s) && !ids[journey.Ref{Trace: s.Trace, Span: s.Parent}] {
+		_, found := client[journey.Ref{Trace: s.Trace, Span: s.Parent}]
+		found = found || s.Kind == journey.KindServer && client[s.Ref()]
+		if s.Trace != own && !s.Parent.IsZero() && len(s.Links) == 0 && !isStub(s) && !found {
 			lost = append(lost, *s)
 			kept = append(kept, stubOf(s))
 		} else {
@@ -160,7 +162,7 @@ func withoutLost(spans []journey.Span, own journey.TraceID) (kept, lost []journe
 // whyLost says which span's parent is lost in one of the traces, the first of several, or returns "".
 func whyLost(lost []journey.Span, traces []journey.TraceID) string {
 	slices.SortFunc(lost, func(a, b journey.Span) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), compareRefs(a.Ref(), b.Ref()), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.Start, b.Start), compareRefs(a.Ref(), b.Ref()), cmp.Compare(a.Name, b.Name), compareCopies(&a, &b))
 	})
 	for i := range lost {
 		if slices.Contains(traces, lost[i].Trace) {
@@ -170,11 +172,12 @@ func whyLost(lost []journey.Span, traces []journey.TraceID) string {
 	return ""
 }
 
-// journeyFrom returns the journey of the root with these ids, and false when the span roots none.
-func journeyFrom(set *journey.Set, root journey.Ref) (*journey.Journey, bool) {
-	i, ok := set.Find(root)
-	if !ok {
-		return nil, false
+// only returns the one journey of a set with a root.
+func only(set *journey.Set) (*journey.Journey, bool) {
+	for _, j := range set.Journeys() {
+		if _, ok := j.Root(); ok {
+			return j, true
+		}
 	}
-	return set.JourneyFrom(i)
+	return nil, false
 }

@@ -1,10 +1,14 @@
 package actor
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
+	"strings"
 
 	"tracelab/journey"
 	"tracelab/journey/semconv"
+	"tracelab/watch/record"
 )
 
 // aside marks a span as a stub, in its Source: the judge keeps that through all repairs.
@@ -45,17 +49,18 @@ const (
 	childOf = "child_of"
 )
 
-// isParent reports whether a link stands for a further parent of a span: such a link is no message. A stub has no first parent.
+// isParent reports whether a link stands for a further parent of a span: such a link is no message. A stub has no first parent, and a
+// span that is its own has none.
 func isParent(s *journey.Span, l journey.Link) bool {
-	return (!s.Parent.IsZero() || isStub(s)) && slices.ContainsFunc(l.Attributes, func(a journey.Attribute) bool {
+	return (!s.Parent.IsZero() || isStub(s)) && s.Parent != s.ID && slices.ContainsFunc(l.Attributes, func(a journey.Attribute) bool {
 		return a.Key == refType && a.Value.String() == childOf
 	})
 }
 
-// handlerIn returns the stub that handlerOf makes of span i of a set. Links are to further parents only where the first one is there.
-func handlerIn(set *journey.Set, i journey.Index, producers ...journey.Ref) journey.Span {
-	s := *set.Span(i)
-	if _, has := set.Parent(i); !has && !isStub(&s) {
+// handlerIn returns the stub that handlerOf makes of a span, which is span i of a set. Links are to further parents only where the first one is there.
+func handlerIn(set *journey.Set, i journey.Index, x *journey.Span, producers ...journey.Ref) journey.Span {
+	s := *x
+	if _, has := set.Parent(i); !has && !isStub(x) {
 		s.Parent = journey.SpanID{}
 	}
 	return handlerOf(&s, producers...)
@@ -130,27 +135,56 @@ func (c *collection) add(s journey.Span) {
 		c.spans[k] = s
 	case isStub(&s) && isStub(&c.spans[k]):
 		c.spans[k] = merged(c.spans[k], s)
-	case isStub(&s) || c.spans[k].Parent == s.ID:
-	case s.Parent == s.ID:
+	case isStub(&s) || c.spans[k].Parent == s.ID && sameButParent(&s, &c.spans[k]):
+	case s.Parent == s.ID && sameButParent(&s, &c.spans[k]):
 		c.spans[k] = s
 	default:
 		c.spans = append(c.spans, s) // the set sees that they are one
 	}
 }
 
-// merged returns one stub for two stubs of a span. That one counts first whose parents form a cycle, then the one that has further parents: the other one
-// was made before these were known.
+// sameButParent reports whether one of two spans is the other after cutParent.
+func sameButParent(a, b *journey.Span) bool {
+	x, y := *a, *b
+	x.Parent, y.Parent = journey.SpanID{}, journey.SpanID{}
+	return bytes.Equal(record.AppendSpan(nil, &x), record.AppendSpan(nil, &y))
+}
+
+// addOwn adds a span as it came. Of two with one id, the set takes the first in its order.
+func (c *collection) addOwn(s journey.Span) {
+	c.at.put(identityOf(&s), int32(len(c.spans)))
+	c.spans = append(c.spans, s)
+}
+
+// merged returns one stub for two stubs of a span. Its parent and links are first those of one whose parents form a cycle, then of one that has further
+// parents: the other one was made before these were known. What else copies of a span differ in is that of the copy which a set takes.
 func merged(a, b journey.Span) journey.Span {
+	first := &a
+	if compareCopies(&b, &a) < 0 {
+		first = &b
+	}
+	x := *first
 	if b.Parent == b.ID || a.Parent != a.ID && hasFurther(&b) {
 		a, b = b, a
 	}
-	if a.Parent.IsZero() {
-		a.Parent = b.Parent
+	if x.Parent = a.Parent; x.Parent.IsZero() {
+		x.Parent = b.Parent
 	}
+	x.Links = a.Links
 	for _, l := range b.Links {
-		a.Links = addLinks(a.Links, linksTo(&b, l.Ref))
+		x.Links = addLinks(x.Links, linksTo(&b, l.Ref))
 	}
-	return a
+	return x
+}
+
+// compareCopies orders copies of one span as a set does.
+func compareCopies(a, b *journey.Span) int {
+	if c := cmp.Or(cmp.Compare(a.Status, b.Status), strings.Compare(a.Service, b.Service)); c != 0 || slices.Equal(a.Attributes, b.Attributes) {
+		return c
+	}
+	return slices.CompareFunc(a.Attributes, b.Attributes, func(a, b journey.Attribute) int {
+		return cmp.Or(strings.Compare(a.Key, b.Key), cmp.Compare(a.Value.Kind(), b.Value.Kind()), strings.Compare(a.Value.String(), b.Value.String()))
+	})
 }
 
 // cutParent makes a span its own parent when the judge ignores its parent because parents form a cycle. So the cycle can be seen without its

@@ -90,11 +90,10 @@ type answer struct {
 // version grows with what a trace knows: in one life of its actor, and after its records were read again.
 func (t *trace) version() uint64 { return uint64(t.handled)<<20 | uint64(min(t.looked, 1<<20-1)) }
 
-// asking identifies a question: own span by wants to know about span of.
+// asking identifies a question: an own span wants to know about span of.
 type asking struct {
-	by      journey.SpanID
-	of      journey.Ref
-	further bool // by has a parent in its trace, and links to further ones
+	of journey.Ref
+	by int32 // three times the number of the own span; with further parents one more, and as its own parent two more
 }
 
 // telling identifies an answer: to trace to, about own span of.

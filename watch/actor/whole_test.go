@@ -45,7 +45,7 @@ func TestSlimSpansAloneGiveTheFiguresOfTheWholeFile(t *testing.T) {
 			if !rooted || calledFromElsewhere(j) {
 				continue
 			}
-			alone, ok := actor.Judge(slim, j.Set().Span(root).Ref())
+			alone, ok := actor.Judge(slim, j.Set().Span(root).Trace)
 			if !ok {
 				t.Fatalf("no journey alone of\n%s", figures(j))
 			}

@@ -2,6 +2,7 @@ package actor
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -87,8 +88,8 @@ func numberOf(s *journey.Span) int {
 func (p *Partition) ask(t *trace, spans []journey.Span) {
 	for k := range spans {
 		s := spans[k]
-		if hasFurther(&s) && !hasParent(spans, &s) {
-			s.Parent = journey.SpanID{}
+		if hasFurther(&s) {
+			s.Parent = firstParent(spans, &s)
 		}
 		for _, link := range s.Links {
 			p.askFor(t, &s, link.Ref, link.Ref)
@@ -103,9 +104,27 @@ func (p *Partition) ask(t *trace, spans []journey.Span) {
 	}
 }
 
-// hasParent reports whether the parent of a span is among its trace's spans.
-func hasParent(spans []journey.Span, s *journey.Span) bool {
-	return s.Parent != s.ID && slices.ContainsFunc(spans, func(x journey.Span) bool { return x.ID == s.Parent })
+// firstParent returns the parent of a span that links to further ones: none when it is not among its trace's spans, and the span itself when the judge
+// ignores it because parents form a cycle. In both cases no link is to a further parent.
+func firstParent(spans []journey.Span, s *journey.Span) journey.SpanID {
+	at, first := s, s
+	for range spans {
+		k := slices.IndexFunc(spans, func(x journey.Span) bool { return x.ID == at.Parent })
+		switch {
+		case k < 0 && at == s:
+			return journey.SpanID{}
+		case k < 0:
+			return s.Parent
+		case spans[k].ID == s.ID && first == s:
+			return s.ID
+		case spans[k].ID == s.ID:
+			return s.Parent
+		}
+		if at = &spans[k]; cmp.Or(cmp.Compare(at.Start, first.Start), compareIDs(at.ID, first.ID)) < 0 {
+			first = at
+		}
+	}
+	return s.Parent // above it, others form a cycle
 }
 
 // askForSends asks on behalf of span s for the send spans, in other traces, of a message that a span of this trace created.
@@ -123,13 +142,22 @@ func (p *Partition) askForSends(t *trace, s *journey.Span, made journey.Ref) {
 
 // askFor asks on behalf of span s for the span of: either s links to it, or it sent the message of the linked span.
 func (p *Partition) askFor(t *trace, s *journey.Span, of, link journey.Ref) {
-	key := asking{s.ID, of, hasFurther(s)}
+	key := asking{of, 3 * int32(numberOf(s))}
+	switch {
+	case s.Parent == s.ID:
+		key.by += 2
+	case hasFurther(s):
+		key.by++
+	}
 	if of.Trace == t.id || of.Span.IsZero() || t.asked.find(key) >= 0 {
 		return
 	}
 	p.grow(t, rowBytes)
 	t.asked.put(key, p.now)
 	who := handlerOf(s, link)
+	if s.Parent == s.ID {
+		who.Parent = s.ID
+	}
 	p.send = append(p.send, record.Record{Kind: record.Ask, To: of.Trace, From: t.id, Of: of.Span, Spans: [][]byte{record.AppendSpan(nil, &who)}})
 }
 
@@ -153,14 +181,19 @@ func (p *Partition) tell(l *local) {
 
 // tellOne answers the questions of trace to about own span of, if the answer has changed.
 func (p *Partition) tellOne(l *local, i journey.Index, of journey.SpanID, to journey.TraceID, asks []ask) {
-	r := record.Record{Kind: record.Tell, To: to, From: l.trace.id, Of: of, More: l.many[i]}
+	r := record.Record{Kind: record.Tell, To: to, From: l.trace.id, Of: of}
+	var roots []record.Root
+	for _, i := range l.sharing(i) {
+		r.More = r.More || l.many[i]
+		for _, id := range l.labels[i] {
+			roots = append(roots, l.infos[id])
+		}
+	}
+	r.Roots = union(nil, roots)
 	for k := range l.spans {
 		if l.spans[k].ID == of {
 			r.Spans = append(r.Spans, encodedStub(stubOf(&l.spans[k])))
 		}
-	}
-	for _, id := range l.labels[i] {
-		r.Roots = append(r.Roots, l.infos[id])
 	}
 	receiver := "" // the service of a receive span that asks
 	receives := false

@@ -18,7 +18,8 @@ import (
 const base = 1_700_000_000_000_000_000
 
 // drawWorld draws spans of several traces: calls, messages by parent, by link and by both, batches, polls, retries, replies, create
-// and send spans, circles of links, several parents in any trace, orphans and pieces without a root.
+// and send spans, circles of links, several parents in any trace, orphans and pieces without a root, two spans with one id (as both halves of
+// a call have), and copies of a span by two services.
 func drawWorld(t *rapid.T) []journey.Span {
 	pick := func(what string, low, high int) int { return rapid.IntRange(low, high).Draw(t, what) }
 	n, traces := pick("spans", 2, 16), pick("traces", 1, 5)
@@ -34,6 +35,10 @@ func drawWorld(t *rapid.T) []journey.Span {
 		if pick("fails", 0, 4) == 0 {
 			s.Status = journey.StatusError
 		}
+		if i > 0 && pick("id of another", 0, 19) == 19 {
+			twin := &spans[pick("whose", 0, i-1)]
+			s.ID, s.Trace = twin.ID, twin.Trace
+		}
 	}
 	for i := range spans {
 		s := &spans[i]
@@ -42,6 +47,11 @@ func drawWorld(t *rapid.T) []journey.Span {
 			if p := pick("parent", 0, n); p < n {
 				s.Parent, s.Trace = spans[p].ID, spans[p].Trace
 			}
+		}
+	}
+	for i := range spans {
+		if circular(spans, spans[i].Trace) { // what the judge cuts there may depend on a span to come with an id that is known
+			binary.BigEndian.PutUint64(spans[i].ID[:], uint64(i+1))
 		}
 	}
 	for i := range spans {
@@ -58,7 +68,37 @@ func drawWorld(t *rapid.T) []journey.Span {
 			s.Links = append(s.Links, l)
 		}
 	}
+	if pick("copies", 0, 3) == 3 {
+		c := spans[pick("copy", 0, n-1)]
+		c.Service, c.Status = [...]string{"a", "b", "c"}[pick("service", 0, 2)], journey.Status(pick("status", 0, 2))
+		spans = append(spans, c)
+	}
 	return spans
+}
+
+// circular reports whether parents go in a circle in a trace, whichever of several spans with one id they mean.
+func circular(spans []journey.Span, trace journey.TraceID) bool {
+	above := func(i int, seen map[journey.SpanID]bool) bool {
+		list := []journey.SpanID{spans[i].Parent}
+		for ; len(list) > 0; list = list[1:] {
+			if list[0] == spans[i].ID {
+				return true
+			}
+			for k := range spans {
+				if x := &spans[k]; x.Trace == trace && x.ID == list[0] && !seen[x.Parent] {
+					seen[x.Parent] = true
+					list = append(list, x.Parent)
+				}
+			}
+		}
+		return false
+	}
+	for i := range spans {
+		if spans[i].Trace == trace && above(i, make(map[journey.SpanID]bool)) {
+			return true
+		}
+	}
+	return false
 }
 
 // shape draws what a span did.
@@ -131,7 +171,7 @@ func wanted(spans []journey.Span) map[journey.TraceID]string {
 			return nil
 		}
 		trace := set.Span(root).Trace
-		alone, ok := actor.Judge(slim, set.Span(root).Ref())
+		alone, ok := actor.Judge(slim, trace)
 		if !ok {
 			texts[trace] = "no journey alone"
 			continue
