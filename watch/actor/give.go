@@ -77,7 +77,8 @@ func (l *local) takenBack(g *gift, root journey.TraceID, lost []int) []journey.S
 	}
 	for k := range g.spans.all() {
 		id := l.spans[k].ID
-		if !slices.Contains(reached, id) && (len(reached) == 0 || !slices.Contains(lost, int(k))) {
+		isLost := slices.ContainsFunc(lost, func(n int) bool { return l.spans[n].ID == id })
+		if !slices.Contains(reached, id) && (len(reached) == 0 || !isLost) {
 			taken = append(taken, id)
 		}
 	}

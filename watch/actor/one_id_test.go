@@ -44,6 +44,10 @@ func TestTwoSpansWithOneID(t *testing.T) {
 			by(handler, "zinc"), spanOf(1, 1, 0, journey.KindServer, "orders"), spanOf(1, 3, 1, journey.KindProducer, "orders"), handler,
 			spanOf(3, 1, 0, journey.KindServer, "desk"), operation(spanOf(3, 6, 1, journey.KindConsumer, "stock", link(1, 3)), "receive"),
 		}},
+		{"copies of a span whose parent is lost", 1, 3, []journey.Span{
+			by(spanOf(2, 4, 8, journey.KindInternal, "stock"), "zinc"), spanOf(1, 1, 0, journey.KindServer, "orders"), spanOf(1, 3, 1, journey.KindProducer, "orders"),
+			spanOf(2, 5, 0, journey.KindConsumer, "stock", link(1, 3)), spanOf(2, 4, 8, journey.KindInternal, "stock"),
+		}},
 		{"copies of the root", 1, 3, []journey.Span{
 			by(spanOf(1, 1, 0, journey.KindServer, "orders"), "zinc"), spanOf(1, 1, 0, journey.KindServer, "orders"), spanOf(1, 3, 1, journey.KindProducer, "orders"),
 			spanOf(2, 5, 0, journey.KindConsumer, "stock", link(1, 3)),
