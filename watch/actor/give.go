@@ -47,7 +47,7 @@ func (p *Partition) give(l *local) {
 			if g.isNew(p.hash(hashGiven, b)) {
 				r.Spans = append(r.Spans, b)
 			}
-			for _, s := range l.stubsOf(k, g, r.Back) {
+			for _, s := range l.stubsOf(k, root, g, r.Back) {
 				if b := encodedStub(s); g.isNew(p.hash(hashStub, b)) {
 					r.Stubs = append(r.Stubs, b)
 				}
@@ -122,7 +122,7 @@ func (g *gift) isNew(h uint64) bool { return g.sent.add(h) }
 
 // stubsOf returns stubs of the possible causes of own span k that are not given themselves: its parent, the spans it links to, and the send
 // spans of the messages that these created. For a receive span it adds the other spans that handled its messages.
-func (l *local) stubsOf(k int, g *gift, back []journey.SpanID) []journey.Span {
+func (l *local) stubsOf(k int, root journey.TraceID, g *gift, back []journey.SpanID) []journey.Span {
 	s := &l.spans[k]
 	wanted := []journey.Ref{s.Ref()}
 	if !s.Parent.IsZero() {
@@ -135,12 +135,12 @@ func (l *local) stubsOf(k int, g *gift, back []journey.SpanID) []journey.Span {
 	var list []journey.Span
 	for _, ref := range wanted {
 		for _, x := range l.named[ref] {
-			if identityOf(x) != identityOf(s) && (x.Trace != l.trace.id || isStub(x) || g.spans.find(int32(numberOf(x))) < 0 || slices.Contains(back, x.ID)) {
+			if identityOf(x) != identityOf(s) && !l.gets(root, x, g, back) {
 				list = append(list, stubOf(x))
 			}
 		}
 		for _, x := range l.tied[ref] {
-			if identityOf(x) == identityOf(s) || !isSend(x) && (!receive || ref == wanted[0] || isReceive(x)) {
+			if identityOf(x) == identityOf(s) || l.gets(root, x, g, back) || !isSend(x) && (!receive || ref == wanted[0] || isReceive(x)) {
 				continue
 			}
 			if stub, ok := l.effect(ref, x); ok {
@@ -149,6 +149,18 @@ func (l *local) stubsOf(k int, g *gift, back []journey.SpanID) []journey.Span {
 		}
 	}
 	return list
+}
+
+// gets reports whether a root needs no stub of a span: it is the root's own, or given to it, here or by its own trace since the root reaches it.
+func (l *local) gets(root journey.TraceID, x *journey.Span, g *gift, back []journey.SpanID) bool {
+	switch {
+	case x.Trace == root:
+		return true
+	case x.Trace == l.trace.id && !isStub(x):
+		return g.spans.find(int32(numberOf(x))) >= 0 && !slices.Contains(back, x.ID)
+	}
+	a, told := l.trace.answers.get(x.Ref())
+	return told && slices.ContainsFunc(a.roots, func(r record.Root) bool { return r.Trace == root })
 }
 
 // register fills the maps named and tied.
