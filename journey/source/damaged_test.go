@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/journey"
+	"tracelab/journey/internal/raced"
 )
 
 const (
@@ -60,6 +61,7 @@ func TestDamagedTraces(t *testing.T) {
 
 // TestDamagedTracesTakeLinearTime has a damaged span with links to 100,000 traces.
 func TestDamagedTracesTakeLinearTime(t *testing.T) {
+	raced.OneGoroutine(t)
 	var links strings.Builder
 	for i := range 100_000 {
 		fmt.Fprintf(&links, `{"traceId":"%032x","spanId":"0000000000000002"},`, i+1)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tracelab/journey/internal/raced"
 	"tracelab/journey/source"
 )
 
@@ -35,6 +36,7 @@ func (p pieces) Read(b []byte) (int, error) { return p.in.Read(b[:min(len(b), 97
 
 // One document on one line, or over many lines, gives the same spans as a document on each line, and so does a list.
 func TestLongDocuments(t *testing.T) {
+	raced.OneGoroutine(t)
 	const each = 250
 	documents := sized(40, 10)
 	window := source.WithLongFrom(sized(1<<20, 10))
@@ -80,6 +82,7 @@ func TestLongDocuments(t *testing.T) {
 
 // What is damaged in a long document costs itself alone, and what follows is read.
 func TestDamageInLongDocuments(t *testing.T) {
+	raced.OneGoroutine(t)
 	const n = 6000
 	spans := longSpans(0, n)
 	after := "\n" + document(spanA) + "\n"
@@ -127,6 +130,7 @@ func TestDamageInLongDocuments(t *testing.T) {
 }
 
 func TestLongDocumentErrors(t *testing.T) {
+	raced.OneGoroutine(t)
 	whole := document(longSpans(0, 6000)...)
 	long := strings.Replace(whole, "xxxxx", strings.Repeat("x", 4<<20), 1)
 	if _, err := source.Read(strings.NewReader(long), "f", source.WithLimit(2<<20)); err == nil || !strings.Contains(err.Error(), "f: line 1: what starts here has a part that is longer than") {
@@ -164,6 +168,7 @@ func (e *endlessSpans) Read(p []byte) (int, error) {
 
 // Memory is in proportion to spans, not to the document: here all of them are damaged.
 func TestLongDocumentTakesNoMemoryOfItsOwn(t *testing.T) {
+	raced.OneGoroutine(t)
 	const n = 30_000
 	in := &endlessSpans{left: n}
 	in.buf.WriteString(`{"resourceSpans":[{"scopeSpans":[{"spans":[`)

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"tracelab/journey"
+	"tracelab/journey/internal/raced"
 	"tracelab/journey/source"
 )
 
@@ -151,6 +152,7 @@ func field(number protowire.Number, value []byte) []byte {
 
 // One bad span among ten costs no other, and its reason says what is wrong.
 func TestOneBadSpanOfAMessage(t *testing.T) {
+	raced.OneGoroutine(t)
 	good := protoSpan(99)
 	without := func(from, to int) []byte { return slices.Concat(good[:from], good[to:]) }
 	for _, c := range []struct {

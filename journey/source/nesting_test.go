@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"tracelab/journey"
+	"tracelab/journey/internal/raced"
 	"tracelab/journey/source"
 )
 
@@ -66,6 +67,7 @@ func TestNestingHasOneLimit(t *testing.T) {
 
 // Millions of levels end in an error, whichever decoder they are meant for, and the rest of the file is read.
 func TestDeepInputEndsNothing(t *testing.T) {
+	raced.OneGoroutine(t)
 	levels := sized(1_600_000, 8)
 	lists := deep(levels, 0x12, 0x4a, 0x12, 0x12, 0x0a)
 	maps := deepMaps(levels)
@@ -109,6 +111,7 @@ func TestDeepInputEndsNothing(t *testing.T) {
 
 // Jaeger's UI nests whole spans in references, to any depth.
 func TestNestedReferences(t *testing.T) {
+	raced.OneGoroutine(t)
 	levels := sized(1_000_000, 8)
 	nested := strings.Repeat(`[{"refType":"CHILD_OF","traceID":"af7651916cd43dd8","spanID":"2","span":{"references":`, levels) + `[]` + strings.Repeat(`}}]`, levels)
 	r, err := source.Read(strings.NewReader(jaegerDocument(`"references":`+nested)), "f")

@@ -2,5 +2,5 @@
 
 package source_test
 
-// raced says that the race detector watches.
-const raced = false
+// watched says that the race detector watches.
+const watched = false

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"tracelab/journey"
+	"tracelab/journey/internal/raced"
 	"tracelab/journey/source"
 )
 
@@ -59,6 +60,7 @@ func TestOtherKindsAreRefusedByName(t *testing.T) {
 }
 
 func TestOtherKinds(t *testing.T) {
+	raced.OneGoroutine(t)
 	const cloud = `{"projectId":"p","traceId":"1","spans":[`
 	for _, c := range []struct {
 		why, in string

@@ -12,11 +12,13 @@ import (
 	"pgregory.net/rapid"
 
 	"tracelab/journey"
+	"tracelab/journey/internal/raced"
 	"tracelab/journey/source"
 )
 
 // Whatever pdata writes as JSON is read as it was.
 func TestReadsWhatPdataWrites(t *testing.T) {
+	raced.OneGoroutine(t)
 	rapid.Check(t, func(t *rapid.T) {
 		traces := anyTraces(t)
 		var m ptrace.JSONMarshaler

@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"tracelab/journey/internal/raced"
 	"tracelab/journey/source"
 )
 
 // A file's size tells how much room its spans need: they are not copied again and again.
 func TestRoomForSpansIsMadeOnce(t *testing.T) {
+	raced.OneGoroutine(t)
 	const n = 200_000
 	text := document(strings.Repeat(`{"spanId":"0000000000000001"},`, n) + `{"spanId":"0000000000000001"}`)
 	name := filepath.Join(t.TempDir(), "f.json")

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"tracelab/journey"
+	"tracelab/journey/internal/raced"
 	"tracelab/journey/source"
 )
 
@@ -68,6 +69,7 @@ func deepPath(tags ...byte) []byte {
 
 // Lists without a bound would end the process: pdata decodes them by recursion.
 func TestProtobufNesting(t *testing.T) {
+	raced.OneGoroutine(t)
 	ofResource := []byte{0x12, 0x0a, 0x0a, 0x0a}
 	for where, path := range map[string][]byte{
 		"resource":            ofResource,

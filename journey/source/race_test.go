@@ -2,6 +2,6 @@
 
 package source_test
 
-// raced says that the race detector watches, under which reading takes ten times as long. Tests of size are smaller then: at their full size they run
+// watched says that the race detector watches, under which reading takes ten times as long. Tests of size are smaller then: at their full size they run
 // without it, as one goroutine reads.
-const raced = true
+const watched = true
