@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"tracelab/doctor"
@@ -47,13 +48,23 @@ func TestOrdersOverRabbitMQ(t *testing.T) {
 
 	elsewhere := l.config
 	elsewhere.RabbitMQ = []string{nobody(t)}
-	brokenFirst(t, "another port", elsewhere, "rabbitmq", "connection refused")
 	wrong := l.config
 	wrong.RabbitMQ = []string{strings.TrimPrefix(l.config.Gateway, "http://")}
-	brokenFirst(t, "a port that speaks something else", wrong, "rabbitmq", "HTTP/1 is spoken there")
 	prefixed := l.config
 	prefixed.Prefix, prefixed.Kafka = "run7.", nil
-	brokenFirst(t, "another prefix", prefixed, "rabbitmq-queues", "exchange run7.tracelab")
+	var all sync.WaitGroup
+	for _, c := range []struct {
+		name       string
+		config     doctor.Config
+		want, seen string
+	}{
+		{"another port", elsewhere, "rabbitmq", "connection refused"},
+		{"a port that speaks something else", wrong, "rabbitmq", "HTTP/1 is spoken there"},
+		{"another prefix", prefixed, "rabbitmq-queues", "exchange run7.tracelab"},
+	} {
+		all.Go(func() { t.Run(c.name, func(t *testing.T) { brokenFirst(t, c.name, c.config, c.want, c.seen) }) }) // most of it is waiting
+	}
+	all.Wait()
 	broker.Close()
 	brokenFirst(t, "rabbitmq stopped", l.config, "rabbitmq", address)
 }

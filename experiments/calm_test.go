@@ -53,6 +53,7 @@ func (r *Report) figuresSay() string {
 
 // In virtual time the verdicts do not depend on a machine, the model is right, and each claim's traces show what it says.
 func TestCalmClaims(t *testing.T) {
+	t.Parallel() // in virtual time
 	want := inVirtualTime()
 	few := slices.DeleteFunc(slices.Sorted(maps.Keys(want)), func(name string) bool { return name == "fan-out" }) // whose interval is wider
 

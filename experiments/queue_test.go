@@ -82,6 +82,7 @@ func held(t *testing.T, c Claim, want verdict.Word, size, small smaller) *Report
 // In virtual time the verdicts of what is small enough to run with the other tests do not depend on a machine; the others stand in
 // queue_slow_test.go.
 func TestClaimsOfQueues(t *testing.T) {
+	t.Parallel() // in virtual time
 	t.Run("unknown-outcome", func(t *testing.T) {
 		r := held(t, unknownOutcome(), verdict.DoesNotHold, smaller{100, 1}, smaller{100, 1})
 		r.near(t, "grpc", timedOut, 0.01)
