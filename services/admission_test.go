@@ -87,6 +87,7 @@ func TestEqualBoundsRefuseAlike(t *testing.T) {
 // TestAMessageThatWaitsForItsNextAttemptIsOne: what is done behind it in its partition is done, though its group commits no further. Nobody is
 // refused for it.
 func TestAMessageThatWaitsForItsNextAttemptIsOne(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		bad := in("r", Kafka)
 		bad.Faults = []faults.Fault{{Service: Payment, Kind: "error", Value: "busy", Share: 1, Attempt: 1}}
@@ -108,6 +109,7 @@ func TestAMessageThatWaitsForItsNextAttemptIsOne(t *testing.T) {
 
 // TestABacklogThatNobodyTells refuses no order, and one that was seen long ago is looked at again.
 func TestABacklogThatNobodyTells(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		var b backlogs
 		key := queueKey{flows.KafkaLog, "t", "payment"}

@@ -22,6 +22,7 @@ import (
 // TestEachAttemptIsASpan: a call that fails is made again, over HTTP and gRPC; each attempt has a CLIENT span of its own, which says which
 // attempt it is and links to the one before it.
 func TestEachAttemptIsASpan(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for form, span := range map[Form]string{REST: "POST /fetch", GRPC: "tracelab.shop.v1.Store/Fetch"} {
 			fault, err := ParseFault(l.config.Flow, "store:error=overloaded")
@@ -61,6 +62,7 @@ func number(n int, there bool) string {
 
 // TestWhatIsTriedAgain: what may go better another time, and not what was said no to, by the flow's own reasons or by the caller itself.
 func TestWhatIsTriedAgain(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		p := l.policyOfDesk()
 		for _, c := range []struct {
@@ -98,6 +100,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 
 // TestARetryWaitsAsLongAsItIsTold, and is left out when it would end behind its bound or its caller's deadline.
 func TestARetryWaitsAsLongAsItIsTold(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		p := l.policyOfDesk()
 		attempts := func(ctx context.Context, after time.Duration) (at []time.Duration) {
@@ -167,6 +170,7 @@ func TestABudgetBoundsAStorm(t *testing.T) {
 
 // TestABreakerOpensAndCloses: closed until half of the last four calls have failed, then open for a second, then one call is tried.
 func TestABreakerOpensAndCloses(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		p := l.policyOfDesk()
 		e := Experiment{Run: "r", Form: GRPC}
@@ -275,6 +279,7 @@ func TestWorkersQueueAndBulkhead(t *testing.T) {
 
 // TestWorkersHoldForMessages: a consumer works on as many records at a time as its service has workers.
 func TestWorkersHoldForMessages(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		l.together(Kafka, 10)
 		l.until("all are done", func() bool { return len(l.spansNamed("truck.Load")) == 10 })

@@ -126,6 +126,7 @@ func checkLinks(l *testLab, e Experiment, first trace.TraceID) {
 
 // TestLogsCarryTheTrace: the line about a step that failed leads to the order's trace.
 func TestLogsCarryTheTrace(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			e := in("r", form)

@@ -41,6 +41,7 @@ func (l *testLab) ready() {
 // TestKilledServiceIsGone: who calls it gets no answer, its messages are not acknowledged and come again, its port is closed, and it is back at
 // the same address.
 func TestKilledServiceIsGone(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		address := l.system.Address("payment")
 		calls, messages := l.placing(slow(in("r", GRPC))), l.placing(slow(in("r", Kafka)))
@@ -87,6 +88,7 @@ func (l *testLab) charging() int {
 
 // TestKilledServiceLosesItsSpans: a span that is open when its service is killed never ends.
 func TestKilledServiceLosesItsSpans(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		placed := l.placing(slow(in("r", GRPC)))
 		l.until("payment works", func() bool { return l.charging() == 1 })
@@ -103,6 +105,7 @@ func TestKilledServiceLosesItsSpans(t *testing.T) {
 
 // TestStoppedServiceDrains: it finishes what it has begun, and messages wait for its return.
 func TestStoppedServiceDrains(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		calls, messages := l.placing(slow(in("r", GRPC))), l.placing(slow(in("r", Kafka)))
 		l.until("payment works on both", func() bool { return l.charging() == 2 })
@@ -129,6 +132,7 @@ func TestStoppedServiceDrains(t *testing.T) {
 
 // TestPausedServiceStandsStill: nothing comes back while it is paused, and all of it when it goes on.
 func TestPausedServiceStandsStill(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		l.await(l.place(in("r", GRPC), tea).id()) // connections are there
 		l.must(l.system.Pause("payment"))
@@ -158,6 +162,7 @@ func TestPausedServiceStandsStill(t *testing.T) {
 
 // TestKilledEntryForgets: the service of the entry step comes back without the orders that it had accepted.
 func TestKilledEntryForgets(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		id := l.place(in("r", GRPC), tea).id()
 		before := l.summary().Orders.Instance
@@ -175,6 +180,7 @@ func TestKilledEntryForgets(t *testing.T) {
 
 // TestControlRefuses: names that do not exist, and what cannot be done to a service as it is.
 func TestControlRefuses(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		if err := l.system.Kill("paymnet"); err == nil || !strings.Contains(err.Error(), `no service "paymnet": use one of gateway`) {
 			l.Errorf("kill of a name that does not exist: %v", err)

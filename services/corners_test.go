@@ -14,6 +14,7 @@ import (
 // TestAckCarriesOnFromItsMailbox: the client is answered after the entry's own step, and the calls go on without it under one span, whose parent
 // has ended.
 func TestAckCarriesOnFromItsMailbox(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		e := Experiment{Run: "r", Form: "ack", Seed: 3}
 		begin := time.Now()
@@ -45,6 +46,7 @@ func TestAckCarriesOnFromItsMailbox(t *testing.T) {
 
 // TestAFullMailboxRefuses: before an order is accepted, so that none is lost; a place that is free again takes the next one.
 func TestAFullMailboxRefuses(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		e := Experiment{Run: "r", Form: "ack", Faults: always(Payment, "delay", "1s")}
 		answers := map[int]int{}
@@ -72,6 +74,7 @@ func TestAFullMailboxRefuses(t *testing.T) {
 
 // TestReplyAnswersWhenAllIsDone, though messages carry it; the caller's wait is its completion.
 func TestReplyAnswersWhenAllIsDone(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		a := l.place(Experiment{Run: "r", Form: "reply"}, tea)
 		if s := l.state(a.id()); a.status != 201 || s.Status != Completed {
@@ -85,6 +88,7 @@ func TestReplyAnswersWhenAllIsDone(t *testing.T) {
 
 // TestNoReplyInTime is a 504 with the order's address, and the order is completed all the same.
 func TestNoReplyInTime(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range []Form{"reply", "told"} {
 			begin := time.Now()
@@ -102,6 +106,7 @@ func TestNoReplyInTime(t *testing.T) {
 
 // TestAMailboxIsEmptyBeforeTheServicesStop: what was accepted is done, as far as the shutdown's time allows.
 func TestAMailboxIsEmptyBeforeTheServicesStop(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for number := range 20 {
 			l.place(Experiment{Run: "r", Form: "ack", Number: number}, tea)

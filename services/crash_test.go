@@ -10,6 +10,7 @@ import (
 
 // TestACrashForgets what a service has in memory: without a store that outlives it, what was done and not told of is done again, with effect.
 func TestACrashForgets(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		e := in("r", Kafka)
 		e.Faults = []faults.Fault{{Service: Payment, Kind: faults.Crash, Value: faults.AfterStore, Share: 1}}

@@ -57,6 +57,7 @@ func TestShrunk(t *testing.T) {
 
 // TestTheCallersDeadlineCrossesTheHop: what a client says of its time holds at the gateway and behind it, in a flow with deadlines.
 func TestTheCallersDeadlineCrossesTheHop(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range []Form{REST, GRPC} {
 			began := time.Now()
@@ -76,6 +77,7 @@ func TestTheCallersDeadlineCrossesTheHop(t *testing.T) {
 
 // TestACallWhoseTimeIsOverIsNotBegun: while it waits for a worker its deadline passes, and the step is never done for it.
 func TestACallWhoseTimeIsOverIsNotBegun(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range []Form{REST, GRPC} {
 			before := len(l.spansNamed(string(fetch)))

@@ -61,6 +61,7 @@ func (l *testLab) again(topic string) int {
 // TestAStepThatIsDeliveredAgainIsSkipped: each step has its effect once, what it leads to is handed on again and skipped
 // in its turn, the trace says so, and the accounts count it.
 func TestAStepThatIsDeliveredAgainIsSkipped(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range []Form{Kafka, Hybrid} {
 			l.await(l.place(in("r", form), tea).id())
@@ -101,6 +102,7 @@ func TestAStepThatIsDeliveredAgainIsSkipped(t *testing.T) {
 
 // TestWithoutDedupeStepsAreDoneAgain, and the accounts count them as done twice.
 func TestWithoutDedupeStepsAreDoneAgain(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		l.await(l.place(in("r", Kafka), tea).id())
 		l.again("payment.captured")
@@ -208,6 +210,7 @@ func (failingNotes) Put(context.Context, string, string, uint64) (uint64, error)
 
 // TestAnEffectThatCannotBeNoted is none: the call is refused, the message is not finished.
 func TestAnEffectThatCannotBeNoted(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		a := l.place(in("r", GRPC), tea)
 		if a.status != http.StatusServiceUnavailable {

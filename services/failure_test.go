@@ -25,6 +25,7 @@ func always(service, kind, value string) []faults.Fault {
 // TestAStepThatFails: in each form the order fails with that step and reason, the steps that do not need
 // it are done, and as many messages are handled as the table says.
 func TestAStepThatFails(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, step := range []Step{Reserve, Charge, Dispatch, Notify, Record} {
 			for _, form := range allForms() {
@@ -89,6 +90,7 @@ func (l *testLab) deliveries(e Experiment) map[string]int {
 }
 
 func TestDeliveriesOfAGoodOrder(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			e := in("r", form)
@@ -103,6 +105,7 @@ func TestDeliveriesOfAGoodOrder(t *testing.T) {
 
 // TestAFailureInFrontOfTheOrder is a refusal: there is no order.
 func TestAFailureInFrontOfTheOrder(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, service := range []string{Gateway, Orders} {
 			for _, form := range Forms() {
@@ -122,6 +125,7 @@ func TestAFailureInFrontOfTheOrder(t *testing.T) {
 
 // TestTwoBranchesThatFail are both told, and the caller answers when all three have ended.
 func TestTwoBranchesThatFail(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			e := in("r", form)
@@ -149,6 +153,7 @@ func TestTwoBranchesThatFail(t *testing.T) {
 }
 
 func TestDelay(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			e := in("r", form)
@@ -169,6 +174,7 @@ func TestDelay(t *testing.T) {
 
 // TestHang: a step that hangs does not hear its caller go away, but ends.
 func TestHang(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			e := in("r", form)
@@ -197,6 +203,7 @@ func TestHang(t *testing.T) {
 }
 
 func TestFaultsThatAreNotAllowedAreIgnored(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			e := in("r", form)

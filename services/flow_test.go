@@ -257,6 +257,7 @@ func TestAStepOfAnyFlowFails(t *testing.T) {
 
 // TestAnotherFlowsUnitIsRefused, by its name in the baggage and by its form.
 func TestAnotherFlowsUnitIsRefused(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, e := range []Experiment{{Run: "r", Form: GRPC, Flow: "ride"}, {Run: "r", Form: "nested"}} {
 			if a := l.place(e, tea); a.status != 400 {

@@ -90,6 +90,7 @@ func (l *testLab) checkNoOrders() {
 
 // TestWhatTheServerRefusesItself keeps the answer of net/http.
 func TestWhatTheServerRefusesItself(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, c := range []struct {
 			method, path string

@@ -21,6 +21,7 @@ import (
 func in(run string, form Form) Experiment { return Experiment{Run: run, Form: form} }
 
 func TestPlaceAnOrder(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for form, status := range map[Form]int{REST: 201, GRPC: 201, Kafka: 202, Hybrid: 202} {
 			a := l.place(in("r", form), tea)
@@ -52,6 +53,7 @@ func TestPlaceAnOrder(t *testing.T) {
 }
 
 func TestOutOfStock(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			a := l.place(in("r", form), kettle)
@@ -140,6 +142,7 @@ func FuzzPlacement(f *testing.F) {
 
 // TestAnswersNameTheirTrace asks in a trace of the client's own, and without one; errors name theirs, too.
 func TestAnswersNameTheirTrace(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		body, err := json.Marshal(tea)
 		l.must(err)
@@ -164,6 +167,7 @@ func TestAnswersNameTheirTrace(t *testing.T) {
 
 // TestAClientsOrderIDReachesNoSpan: only orders gives ids.
 func TestAClientsOrderIDReachesNoSpan(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		header := http.Header{"Content-Type": {"application/json"}, "Baggage": {KeyOrderID + "=forged,other=kept"}}
 		for _, body := range []string{`{"customer":"ada","sku":"tea-green","quantity":1}`, "{}"} {
@@ -181,6 +185,7 @@ func TestAClientsOrderIDReachesNoSpan(t *testing.T) {
 
 // TestOrdersComeInPages, and the header leads from one to the next through the gateway.
 func TestOrdersComeInPages(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for number := range 5 {
 			e := in("r", GRPC)

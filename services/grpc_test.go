@@ -51,6 +51,7 @@ func (l *testLab) onlyServerSpan(service, name string) (trace.SpanContext, trace
 }
 
 func TestGRPCRefusesWhatIsTooLarge(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		conn := l.dial(Orders)
 		p := placement()
@@ -68,6 +69,7 @@ func TestGRPCRefusesWhatIsTooLarge(t *testing.T) {
 }
 
 func TestGRPCDeadlines(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		conn := l.dial(Inventory)
 		event := &orderpb.Event{Order: anOrder("a", "cup", "1")}
@@ -152,6 +154,7 @@ func TestBadMetadata(t *testing.T) {
 
 // TestACallNeedsAnOrderID, over either carrier.
 func TestACallNeedsAnOrderID(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, step := range []Step{Reserve, Charge, Dispatch, Notify, Record} {
 			conn := l.dial(step.Service())

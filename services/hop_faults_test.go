@@ -71,6 +71,7 @@ func (l *testLab) sends(service string, f *flows.Flow, e Experiment, body Placem
 
 // TestContextFaultsOverRabbitMQ: the same faults act there, but for a doubled header, which its client cannot write.
 func TestContextFaultsOverRabbitMQ(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		reached := map[string]bool{} // payment's work is in the client's trace
 		for _, kind := range []string{"", faults.DropContext, faults.DropBaggage, faults.DoubleTraceparent, faults.Unsample} {
@@ -98,6 +99,7 @@ func TestContextFaultsOverRabbitMQ(t *testing.T) {
 
 // TestSecondParent names the same trace and another span.
 func TestSecondParent(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		e := in("r", GRPC)
 		e.Faults = []faults.Fault{{Service: "orders", Kind: faults.DoubleTraceparent, Share: 1}}

@@ -11,6 +11,7 @@ import (
 
 // TestIdempotencyKey: the same key, the same order and answer, whatever the form and however the order ends.
 func TestIdempotencyKey(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			for what, p := range map[string]Placement{"good": tea, "bad": kettle} {
@@ -36,6 +37,7 @@ func TestIdempotencyKey(t *testing.T) {
 }
 
 func TestIdempotencyKeyInFlight(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			e := in(string(form), form)
@@ -60,6 +62,7 @@ func TestIdempotencyKeyInFlight(t *testing.T) {
 
 // TestIdempotencyKeyIsFreeAfterARefusal: without an order there is nothing that a second one could double.
 func TestIdempotencyKeyIsFreeAfterARefusal(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			e := in(string(form), form)

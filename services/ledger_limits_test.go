@@ -52,6 +52,7 @@ func TestTheLedgerHasALimit(t *testing.T) {
 
 // TestAFullLedgerRefuses when all its orders are pending, until one is final, or the oldest has been pending for long.
 func TestAFullLedgerRefuses(t *testing.T) {
+	t.Parallel() // in virtual time
 	synctest.Test(t, func(t *testing.T) {
 		l := aLedger(3)
 		place := func(id string) *carrier.Failed {

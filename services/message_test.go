@@ -43,6 +43,7 @@ var nothingLeft = map[string]int64{Orders: 0, Inventory: 0, Payment: 0, Shipping
 
 // TestMessagesOfAStranger: of an order that this orders has never accepted, and of none at all.
 func TestMessagesOfAStranger(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, topic := range []string{"order.fulfilled", FailureTopic} {
 			event := &orderpb.Event{Order: &orderpb.Order{Id: "stranger"}, Steps: []string{string(Dispatch)}}
@@ -75,6 +76,7 @@ func TestMessagesOfAStranger(t *testing.T) {
 
 // TestARepeatedMessageChangesNothing: the step is done again, the order is joined once.
 func TestARepeatedMessageChangesNothing(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		e := in("r", Kafka)
 		id := l.await(l.place(e, tea).id()).ID
@@ -96,6 +98,7 @@ func TestARepeatedMessageChangesNothing(t *testing.T) {
 
 // TestARestartSeesNothingAgain: what was consumed before a shutdown is committed.
 func TestARestartSeesNothingAgain(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for number := range 5 {
 			for _, form := range []Form{Kafka, Hybrid} {
@@ -122,6 +125,7 @@ func TestARestartSeesNothingAgain(t *testing.T) {
 
 // TestPrefix keeps a run's topics and groups apart from others' on the same broker, and takes them away in the end.
 func TestPrefix(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		e := in("r", Kafka)
 		l.await(l.place(e, tea).id())

@@ -154,6 +154,7 @@ func TestARefusedMessageFailsItsOrder(t *testing.T) {
 // TestAConsumerWhoseMessageIsRefused: what a service cannot hand on for good goes to the dead letters with the message that led to it, and the
 // partition goes on.
 func TestAConsumerWhoseMessageIsRefused(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		l.refusing("stock.reserved", kerr.PolicyViolation.Code)
 		begin := time.Now()

@@ -12,6 +12,7 @@ const aPot = `{"customer":"ada","sku":"tea-green","quantity":1}`
 
 // TestForgedOrderID: in every form, and however a client writes it, the spans have the id that orders gave, or none.
 func TestForgedOrderID(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			for name, lines := range map[string][]string{
@@ -85,6 +86,7 @@ func TestSenselessExperiment(t *testing.T) {
 
 // TestBaggageThatIsNotUTF8: what a value decodes to has U+FFFD in the place of such bytes, in all spans of the order.
 func TestBaggageThatIsNotUTF8(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range Forms() {
 			// place writes its own baggage first. Of two members with one key the last counts.

@@ -163,6 +163,7 @@ func rowOf(f *flows.Flow, step Step) int {
 // TestRedriveOfAnOrderThatHasNotFailed: a dead letter whose order was done all the same, because a service was killed before it had told of the
 // failure, changes nothing.
 func TestRedriveOfAnOrderThatHasNotFailed(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		id := l.place(in("r", Kafka), tea).id()
 		l.await(id)
@@ -182,6 +183,7 @@ func TestRedriveOfAnOrderThatHasNotFailed(t *testing.T) {
 // TestRedriveOfAPendingOrder: a dead letter whose order neither fails nor ends within 5 s is put with the dead letters of the topic of failures. Sent
 // back from there when the order has ended, it changes nothing.
 func TestRedriveOfAPendingOrder(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		l.must(l.system.Stop(l.Context(), Shipping))
 		id := l.place(in("r", Kafka), tea).id()

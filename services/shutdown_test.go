@@ -152,6 +152,7 @@ func hangsBehindAMessage(form Form, service string) bool {
 
 // TestShutdownWithoutABroker: it has gone away in mid-work.
 func TestShutdownWithoutABroker(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		ctx, cancel := context.WithCancel(l.Context())
 		defer cancel()
@@ -187,6 +188,7 @@ func TestShutdownWithoutABroker(t *testing.T) {
 // TestShutdownWithIdleConnections of many clients, used and never used, HTTP and gRPC. net/http waits for one that has not
 // said a word until its headers are overdue, 2 s after it was made.
 func TestShutdownWithIdleConnections(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for range 50 {
 			for _, service := range Names() {

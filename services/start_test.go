@@ -72,6 +72,7 @@ func TestUnknownService(t *testing.T) {
 
 // TestBrokerUnreachable: nobody listens there, or somebody does who does not answer.
 func TestBrokerUnreachable(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		l.must(l.stop(patience))
 		deaf, err := l.config.Network.Listen("tcp", "127.0.0.1:9092")
@@ -109,6 +110,7 @@ func TestBrokerUnreachable(t *testing.T) {
 
 // TestAStartThatFailsHalfway: one service is refused by the broker, the others have joined it. Nothing is left of them.
 func TestAStartThatFailsHalfway(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		l.must(l.stop(patience))
 		l.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Topic: "order.placed", Err: kerr.TopicAuthorizationFailed})
@@ -124,6 +126,7 @@ func TestAStartThatFailsHalfway(t *testing.T) {
 
 // TestNoBroker: the call forms work without one, the others say what is missing.
 func TestNoBroker(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for form, want := range map[Form]int{REST: 201, GRPC: 201, Kafka: 503, Hybrid: 503} {
 			a := l.place(in("r", form), tea)
@@ -136,6 +139,7 @@ func TestNoBroker(t *testing.T) {
 
 // TestServicesApart: each in a system of its own, as processes are, find each other by address.
 func TestServicesApart(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		l.must(l.stop(patience))
 		var systems []*System
@@ -176,6 +180,7 @@ func TestServicesApart(t *testing.T) {
 
 // TestAServerThatEnds by itself is told.
 func TestAServerThatEnds(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		l.must(l.system.nodes[2].listeners.http.Close())
 		select {
@@ -193,6 +198,7 @@ func TestAServerThatEnds(t *testing.T) {
 }
 
 func TestReadyGivesUp(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		l.must(l.stop(patience))
 		hold := make(chan struct{})

@@ -94,6 +94,7 @@ func TestWhatWasNotDoneIsNotTakenBack(t *testing.T) {
 
 // TestAHealthyUnitIsNotTakenBack: nothing of an undo is to be seen.
 func TestAHealthyUnitIsNotTakenBack(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		for _, form := range l.config.Flow.Forms() {
 			a := l.place(Experiment{Run: "r", Form: form, Flow: "trip"}, parcelOf)
@@ -130,6 +131,7 @@ func TestAStepThatOutlivesItsUnitIsTakenBack(t *testing.T) {
 
 // TestAnUndoIsDoneOnce, however often it is asked for, and one that comes before its step is done when the step is.
 func TestAnUndoIsDoneOnce(t *testing.T) {
+	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		var hotel *node
 		for _, n := range l.system.nodes {

@@ -76,6 +76,7 @@ func TestCostsLieAroundTheirMedians(t *testing.T) {
 }
 
 func TestWorkWaitsForItsCost(t *testing.T) {
+	t.Parallel() // in virtual time
 	synctest.Test(t, func(t *testing.T) {
 		e := Experiment{Seed: 3, Number: 4}
 		charge, _ := flows.Order().Row(Charge)
@@ -166,6 +167,7 @@ func TestShareOfAnyNumber(t *testing.T) {
 
 // TestFaultActsInItsTime, and on its attempt.
 func TestFaultActsInItsTime(t *testing.T) {
+	t.Parallel() // in virtual time
 	synctest.Test(t, func(t *testing.T) {
 		e := Experiment{Start: time.Now()}
 		timed := faults.Fault{Service: Orders, Kind: "delay", Share: 1, From: 2 * time.Second, To: 4 * time.Second}
