@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ type Config struct {
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // connects to brokers; nil: TCP
 	Logger *slog.Logger                                                         // nil: no log
 	Meters metric.MeterProvider                                                 // for metrics of the watcher itself; nil: none
-	Report func(Sums)                                                           // called with the sums each minute; nil: none
+	Report func(Sums)                                                           // called with the sums each minute in which they changed; nil: none
 }
 
 // withDefaults sets the fields that are zero.
@@ -83,6 +84,14 @@ func (c Config) Check() error {
 	switch {
 	case len(c.Kafka) == 0:
 		return errors.New("name the broker with --kafka")
+	case slices.ContainsFunc(c.Kafka, func(address string) bool { return strings.Contains(address, "/") || strings.TrimSpace(address) == "" }):
+		return fmt.Errorf("--kafka %s: name brokers as HOST:PORT, without a scheme", c.brokers())
+	case !isTopic(c.Topic):
+		return fmt.Errorf("--topic %q: %s", c.Topic, topicRule)
+	case !isTopic(c.workTopic()):
+		return fmt.Errorf("--group %q: its topics are GROUP.work and GROUP.marks: %s", c.Group, topicRule)
+	case !isTopic(c.Journeys):
+		return fmt.Errorf("--journeys %q: %s", c.Journeys, topicRule)
 	case c.Instance == "":
 		return errors.New("--instance: give this watcher a name of its own in the group, such as its host's")
 	case c.Quiet <= HoldAfter:
@@ -97,6 +106,15 @@ func (c Config) Check() error {
 		return errors.New("--memory: use 1 or more")
 	}
 	return nil
+}
+
+// topicRule is Kafka's rule for the names of topics, for isTopic.
+const topicRule = "Kafka takes names of at most 249 letters, digits, dots, dashes and underscores"
+
+func isTopic(name string) bool {
+	return len(name) <= 249 && name != "." && name != ".." && !strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
+	})
 }
 
 // workTopic carries the records for the actors, marksTopic the marks, deadTopic the dead letters of the input.

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"tracelab/watch/actor"
@@ -22,20 +23,44 @@ type Sums struct {
 	Traces  actor.Counts // what became of the traces
 }
 
-// String returns the sums as one line.
+// String returns the sums as two lines, and a third where something went wrong. Summands that are 0 are left out.
 func (s Sums) String() string {
 	t := s.Traces
-	line := fmt.Sprintf("%d records read = %d decoded + %d damaged, %d spans; %d traces seen = %d judged + %d incomplete + %d parts of others + %d shared + %d without a root + %d evicted + %d open; %d late spans",
-		s.Read, s.Decoded, s.Damaged, s.Spans, t.Seen, t.Judged, t.Incomplete, t.Parts, t.Shared, t.Rootless, t.Evicted, t.Open, t.Late)
-	for _, more := range []struct {
-		n    int64
-		what string
-	}{{t.Crowded, "spans of more roots than --causes"}, {t.Cut, "spans beyond --trace-spans"}, {t.Damaged, "spans damaged on the way"}, {s.Foreign, "foreign records"}} {
-		if more.n > 0 {
-			line += fmt.Sprintf(", %d %s", more.n, more.what)
+	lines := []string{
+		fmt.Sprintf("%d records read = %s; %d spans", s.Read, joined(" + ", []count{{s.Decoded, "decoded"}, {s.Damaged, "damaged"}}), s.Spans),
+		fmt.Sprintf("%d traces seen = %s", t.Seen, joined(" + ", []count{
+			{t.Judged, "judged"}, {t.Incomplete, "incomplete"}, {t.Parts, "parts of others"}, {t.Shared, "shared"}, {t.Rootless, "without a root"},
+			{t.Evicted, "evicted"}, {t.Open, "open"},
+		})),
+	}
+	wrong := []count{
+		{t.Late, "spans late"}, {t.Crowded, "spans of more roots than --causes"}, {t.Cut, "spans beyond --trace-spans"},
+		{t.Damaged, "spans damaged on the way"}, {s.Foreign, "foreign records"},
+	}
+	if text := joined(", ", wrong); text != "0" {
+		lines = append(lines, text)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// count is a number, and what it counts.
+type count struct {
+	n    int64
+	what string
+}
+
+// joined returns the counts that are not 0 as a text, or "0".
+func joined(sep string, counts []count) string {
+	var parts []string
+	for _, c := range counts {
+		if c.n != 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.what))
 		}
 	}
-	return line
+	if len(parts) == 0 {
+		return "0"
+	}
+	return strings.Join(parts, sep)
 }
 
 // tally counts the sums. It is safe for concurrent use. The zero value has counted nothing.

@@ -15,7 +15,7 @@ import (
 type topic struct {
 	name       string
 	partitions int32
-	fixed      bool // an existing topic must have this number of partitions
+	otherwise  string // what to do when an existing topic has another number of partitions; "" where any will do
 	settings   map[string]*string
 }
 
@@ -25,13 +25,13 @@ func (c Config) topics() []topic {
 	return []topic{
 		// A watcher that gets a partition reads again from its oldest open trace, and a group that was away reads all that it missed: 12 hours
 		// outlast an incident. The input has its own retention for what stage 0 has not read.
-		{c.workTopic(), c.Partitions, true, map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(12 * time.Hour), "segment.ms": ms(time.Hour)}},
+		{c.workTopic(), c.Partitions, "a trace's place depends on their number, so name another --group", map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(12 * time.Hour), "segment.ms": ms(time.Hour)}},
 		// Only the newest mark of a partition counts, and only for seconds. One partition, so that all marks have one order.
-		{c.marksTopic(), 1, true, map[string]*string{"cleanup.policy": new("compact"), "segment.ms": ms(10 * time.Minute), "max.compaction.lag.ms": ms(time.Hour)}},
+		{c.marksTopic(), 1, "its records have one order, so delete it while no watcher runs, or name another --group", map[string]*string{"cleanup.policy": new("compact"), "segment.ms": ms(10 * time.Minute), "max.compaction.lag.ms": ms(time.Hour)}},
 		// A week, so that a release can be compared with the one before. Not compacted, since each journey has a key of its own.
-		{c.Journeys, c.Partitions, true, map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(7 * 24 * time.Hour)}},
+		{c.Journeys, c.Partitions, "a summary's place depends on their number, so name another topic with --journeys", map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(7 * 24 * time.Hour)}},
 		// A week, since people have to look at dead letters.
-		{c.deadTopic(), 1, false, map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(7 * 24 * time.Hour)}},
+		{c.deadTopic(), 1, "", map[string]*string{"cleanup.policy": new("delete"), "retention.ms": ms(7 * 24 * time.Hour)}},
 	}
 }
 
@@ -52,8 +52,8 @@ func (c Config) findInput(ctx context.Context, admin *kadm.Client) error {
 		return fmt.Errorf("%w: name the one that your collector writes to with --topic", err)
 	}
 	settings := map[string]*string{"max.message.bytes": new(strconv.Itoa(mostInput)), "retention.ms": ms(24 * time.Hour)}
-	answer, err := admin.CreateTopic(ctx, -1, -1, settings, c.Topic) // the broker's numbers of partitions and replicas
-	if err = errors.Join(err, answer.Err); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+	_, err = admin.CreateTopic(ctx, -1, -1, settings, c.Topic) // the broker's numbers of partitions and replicas
+	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		return fmt.Errorf("create topic %s for your collector: create it, or name another with --topic: %w", c.Topic, err)
 	}
 	c.Logger.Warn("the input topic was missing: created it; spans come when a collector writes to it", "topic", c.Topic)
@@ -64,14 +64,14 @@ func (c Config) findInput(ctx context.Context, admin *kadm.Client) error {
 // makeTopics creates the topics that are missing, and refuses existing ones with another number of partitions.
 func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
 	for _, t := range c.topics() {
-		answer, err := admin.CreateTopic(ctx, t.partitions, -1, t.settings, t.name)
+		_, err := admin.CreateTopic(ctx, t.partitions, -1, t.settings, t.name)
 		if errors.Is(err, kerr.InvalidConfig) { // an older broker may not know a setting
-			answer, err = admin.CreateTopic(ctx, t.partitions, -1, nil, t.name)
+			_, err = admin.CreateTopic(ctx, t.partitions, -1, nil, t.name)
 		}
-		if err = errors.Join(err, answer.Err); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			return fmt.Errorf("create topic %s: %w", t.name, err)
 		}
-		if !t.fixed {
+		if t.otherwise == "" {
 			continue
 		}
 		n, err := awaitTopic(ctx, admin, t.name)
@@ -79,7 +79,7 @@ func (c Config) makeTopics(ctx context.Context, admin *kadm.Client) error {
 			return err
 		}
 		if n != t.partitions {
-			return fmt.Errorf("topic %s has %d partitions, want %d: a trace's place depends on their number: make it anew, or name another --group and --journeys", t.name, n, t.partitions)
+			return fmt.Errorf("topic %s has %d partitions, want %d: %s", t.name, n, t.partitions, t.otherwise)
 		}
 	}
 	c.awaitLeaders(ctx, admin)

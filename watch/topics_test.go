@@ -97,3 +97,41 @@ func TestInputTopicIsMissing(t *testing.T) {
 		}
 	})
 }
+
+// TestTopicsOfOtherSizes: each is refused with the way out, and an error of the broker is said once.
+func TestTopicsOfOtherSizes(t *testing.T) {
+	inGroup(t, func(g *group) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		admin := kadm.NewClient(g.client)
+		for _, c := range []struct {
+			topic, want string
+			change      func(*Config)
+		}{
+			{"w.work", "topic w.work has 3 partitions, want 8: a trace's place depends on their number, so name another --group", func(c *Config) { c.Group = "w" }},
+			{"m.marks", "topic m.marks has 3 partitions, want 1: its records have one order, so delete it", func(c *Config) { c.Group = "m" }},
+			{"sizes", "topic sizes has 3 partitions, want 8: a summary's place depends on their number, so name another topic with --journeys", func(c *Config) { c.Journeys = "sizes" }},
+		} {
+			_, err := admin.CreateTopic(ctx, 3, 1, nil, c.topic)
+			g.must(err)
+			n := g.start(c.topic, c.change)
+			<-n.done
+			if n.err == nil || !strings.Contains(n.err.Error(), c.want) {
+				t.Errorf("the error is %v, want %q", n.err, c.want)
+			}
+		}
+		g.cluster.ControlKey(int16(kmsg.CreateTopics), func(request kmsg.Request) (kmsg.Response, error, bool) {
+			g.cluster.KeepControl()
+			response := request.ResponseKind().(*kmsg.CreateTopicsResponse)
+			r := kmsg.NewCreateTopicsResponseTopic()
+			r.Topic, r.ErrorCode = request.(*kmsg.CreateTopicsRequest).Topics[0].Topic, kerr.TopicAuthorizationFailed.Code
+			response.Topics = append(response.Topics, r)
+			return response, nil, true
+		})
+		n := g.start("refused", func(c *Config) { c.Group = "r" })
+		<-n.done
+		if n.err == nil || strings.Count(n.err.Error(), "TOPIC_AUTHORIZATION_FAILED") != 1 {
+			t.Errorf("the error is %v", n.err)
+		}
+	})
+}

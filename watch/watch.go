@@ -135,14 +135,18 @@ func (w *watcher) watch(ctx context.Context) {
 	running.Wait()
 }
 
-// report calls Config.Report every reportInterval.
+// report calls Config.Report every reportInterval, when the sums have changed.
 func (w *watcher) report(ctx context.Context) {
 	ticker := time.NewTicker(reportInterval)
 	defer ticker.Stop()
+	var last Sums
 	for {
 		select {
 		case <-ticker.C:
-			w.config.Report(w.total())
+			if sums := w.total(); sums != last {
+				last = sums
+				w.config.Report(sums)
+			}
 		case <-ctx.Done():
 			return
 		}

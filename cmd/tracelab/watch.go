@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,16 +41,18 @@ func (c *watchCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	s.talk("watching %s on %s as %s of the group %s; Ctrl-C ends it", config.Topic, c.Kafka[0], config.Instance, config.Group)
+	s.talk("watching %s on %s as %s of the group %s\nsummaries go to %s; Ctrl-C ends it", config.Topic, c.Kafka[0], config.Instance, config.Group, config.Journeys)
 	sums, err := watch.Run(ctx, config)
-	s.talk("%s", sums)
+	if err == nil || sums != (watch.Sums{}) {
+		s.talk("%s", sums)
+	}
 	return errors.Join(err, metrics.stop())
 }
 
 // config is the watcher's configuration.
 func (c *watchCommand) config(s *streams) (watch.Config, error) {
 	config := watch.Config{
-		Kafka: c.Kafka, Topic: c.Topic, Group: c.Group, Journeys: c.Journeys, Instance: c.Instance,
+		Kafka: c.Kafka, Topic: cmp.Or(c.Topic, watch.DefaultTopic), Group: cmp.Or(c.Group, watch.DefaultGroup), Journeys: cmp.Or(c.Journeys, watch.DefaultJourneys), Instance: c.Instance,
 		Quiet: c.Quiet, Window: c.Window, Patience: c.Patience, Causes: c.Causes, TraceSpans: c.TraceSpans, MaxBytes: c.Memory << 20,
 		UntilEnd: c.UntilEnd, Logger: s.log, Report: func(sums watch.Sums) { s.talk("%s", sums) },
 	}
