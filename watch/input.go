@@ -56,8 +56,19 @@ func (w *watcher) readInput(st *step, fetches kgo.Fetches) (left bool) {
 // writeWork writes a record to the work topic, into the partition of its trace.
 func (w *watcher) writeWork(s *stage, st *step, r *record.Record) {
 	s.write(st, &kgo.Record{
-		Topic: w.config.workTopic(), Partition: record.Partition(r.To, w.config.Partitions), Key: slices.Clone(r.To[:]), Value: r.Append(nil),
+		Topic: w.config.workTopic(), Partition: record.Partition(r.To, w.config.Partitions), Key: slices.Clone(r.To[:]), Value: r.Append(make([]byte, 0, sizeOf(r))),
 	})
+}
+
+// sizeOf returns how many bytes a record takes, or some more: so its value is made once, and not anew as it grows.
+func sizeOf(r *record.Record) int {
+	size := 64 + 27*len(r.Roots)
+	for _, list := range [...][][]byte{r.Spans, r.Stubs} {
+		for _, b := range list {
+			size += len(b) + 3
+		}
+	}
+	return size
 }
 
 // deadLetter writes a record to the dead letters that is damaged, in part or as a whole.

@@ -42,6 +42,7 @@ func (c *watchCommand) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	s.talk("watching %s on %s as %s of the group %s\nsummaries go to %s; Ctrl-C ends it", config.Topic, c.Kafka[0], config.Instance, config.Group, config.Journeys)
+	defer rareCollections(config.MaxBytes)()
 	sums, err := watch.Run(ctx, config)
 	if err == nil || sums != (watch.Sums{}) {
 		s.talk("%s", sums)

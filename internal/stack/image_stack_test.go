@@ -17,12 +17,14 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tracelab/internal/parts"
 )
 
 // TestImage builds our image from a program that is built here, as no base image is pulled, and runs the seven services from it with
-// the user, limits and addresses of compose.yaml. They have no Kafka, so an order of a form that calls is placed. It is the one test that
+// the user, limits and addresses of compose.yaml. They have no Kafka, so an order of a form that calls is placed. A watcher from it judges a trace. It is the one test that
 // is left out where its part is missing: a Docker engine needs rights that not every machine gives.
 func TestImage(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "docker", "info").CombinedOutput(); err != nil {
@@ -50,6 +52,7 @@ func TestImage(t *testing.T) {
 		}
 	}
 	placeOrder(t, gateway, "grpc", http.StatusCreated)
+	imageWatches(t, c, image)
 	for _, name := range seven {
 		container := unique + "-" + name
 		if got := docker(t, "inspect", "-f", "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.State.OOMKilled}}", container); got != "10001:10001 true [ALL] [no-new-privileges:true] false" {
@@ -87,20 +90,11 @@ func buildImage(t *testing.T, c composeFile, tag string) string {
 // runService runs a service as compose does, but on a free port, and without Kafka, the collector and Pyroscope.
 func runService(t *testing.T, s types.ServiceConfig, image, network string) {
 	t.Helper()
-	args := []string{"run", "-d", "--name", network + "-" + s.Name, "--network", network, "--network-alias", s.Name, "--user", s.User,
-		"--memory", strconv.FormatInt(int64(s.MemLimit), 10), "-p", "127.0.0.1:0:" + strconv.FormatUint(uint64(lowest(s.Ports)), 10)}
+	args := []string{"run", "-d", "--name", network + "-" + s.Name, "--network", network, "--network-alias", s.Name, "-p", "127.0.0.1:0:" + strconv.FormatUint(uint64(lowest(s.Ports)), 10)}
 	for _, volume := range s.Volumes {
 		args = append(args, "-v", network+":"+volume.Target) // the network and the volume have one name
 	}
-	for _, capability := range s.CapDrop {
-		args = append(args, "--cap-drop", capability)
-	}
-	for _, option := range s.SecurityOpt {
-		args = append(args, "--security-opt", option)
-	}
-	if s.ReadOnly {
-		args = append(args, "--read-only")
-	}
+	args = append(args, confined(s)...)
 	for key := range s.Environment {
 		switch key {
 		case "TRACELAB_KAFKA", "TRACELAB_OTLP", "TRACELAB_PYROSCOPE":
@@ -110,6 +104,51 @@ func runService(t *testing.T, s types.ServiceConfig, image, network string) {
 	}
 	docker(t, append(append(args, image), s.Command...)...)
 	t.Cleanup(func() { docker(t, "rm", "-f", network+"-"+s.Name) })
+}
+
+// confined is what compose allows a service, as flags of `docker run`.
+func confined(s types.ServiceConfig) []string {
+	args := []string{"--user", s.User, "--memory", strconv.FormatInt(int64(s.MemLimit), 10)}
+	for _, capability := range s.CapDrop {
+		args = append(args, "--cap-drop", capability)
+	}
+	for _, option := range s.SecurityOpt {
+		args = append(args, "--security-opt", option)
+	}
+	if s.ReadOnly {
+		args = append(args, "--read-only")
+	}
+	return args
+}
+
+// imageWatches has a watcher in a container judge one trace, out of a Kafka on this machine's own 127.0.0.1.
+func imageWatches(t *testing.T, c composeFile, image string) {
+	t.Helper()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "otlp_spans"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	kafka := cluster.ListenAddrs()[0]
+	client, err := kgo.NewClient(kgo.SeedBrokers(kafka))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	const span = `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"GET /",` +
+		`"startTimeUnixNano":"1000","endTimeUnixNano":"2000"}]}]}]}`
+	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: "otlp_spans", Value: []byte(span)}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	s := c.all.Services["watcher"]
+	name := image + "-watcher"
+	t.Cleanup(func() { docker(t, "rm", "-f", name) })
+	args := append([]string{"run", "-d", "--name", name, "--network", "host"}, confined(s)...)
+	docker(t, append(args, image, s.Command[0], "--kafka", kafka, "--until-end", "--quiet", "4100ms")...)
+	code := docker(t, "wait", name)
+	if said := docker(t, "logs", name); code != "0" || !strings.Contains(said, "1 records read = 1 decoded; 1 spans\n1 traces seen = 1 judged\n") {
+		t.Errorf("the watcher ended with status %s:\n%s", code, said)
+	}
 }
 
 func lowest(ports []types.ServicePortConfig) (port uint32) {

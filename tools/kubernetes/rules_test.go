@@ -32,6 +32,7 @@ var rules = []rule{
 		return unless(ok, "arguments %q: two watchers of one name would push each other out", p.container.Args)
 	})},
 	{"no more watchers than partitions", partitions},
+	{"watchers grow by what they are behind and by load", scaled},
 	{"every service is reached where it listens", addresses},
 	{"a watcher's stop and one service's outage are bounded", func(o objects) (found []string) {
 		for _, b := range o.budgets {
@@ -235,6 +236,32 @@ func partitions(o objects) (found []string) {
 		found = append(found, slices.Concat(
 			unless(exists, "%s scales %s, which is not there", a.Name, a.Spec.ScaleTargetRef.Name),
 			unless(int(a.Spec.MaxReplicas) <= limit && a.Spec.MinReplicas != nil && *a.Spec.MinReplicas >= 2, "%s: up to %d replicas for %d partitions", a.Name, a.Spec.MaxReplicas, limit))...)
+	}
+	return found
+}
+
+// scaled looks at what autoscalers of watchers go by: the lag of the input's group and the processor time that is asked for. The lag of the work
+// topic's group is what came in the last window, in good health, too.
+func scaled(o objects) (found []string) {
+	for _, a := range o.autoscalers {
+		lag, cpu := false, false
+		for _, m := range a.Spec.Metrics {
+			switch {
+			case m.External != nil:
+				group := ""
+				if m.External.Metric.Selector != nil {
+					group = m.External.Metric.Selector.MatchLabels["consumergroup"]
+				}
+				is := slices.ContainsFunc(o.configMaps, func(c core.ConfigMap) bool { return c.Data["GROUP"] != "" && c.Data["GROUP"] == group })
+				found = append(found, unless(is, "%s looks at the group %q, which does not read the input", a.Name, group)...)
+				lag = lag || is
+			case m.Resource != nil && m.Resource.Name == core.ResourceCPU && m.Resource.Target.AverageUtilization != nil:
+				cpu = slices.ContainsFunc(pods(o), func(p pod) bool {
+					return p.name == a.Spec.ScaleTargetRef.Name && !p.container.Resources.Requests.Cpu().IsZero()
+				})
+			}
+		}
+		found = append(found, unless(lag && cpu, "%s goes by lag %t and by processor time that is asked for %t", a.Name, lag, cpu)...)
 	}
 	return found
 }
