@@ -32,11 +32,12 @@ const (
 
 // TestWatchersJudgeTheLab has `tracelab watch` judge what the lab sends through the Collector and an Apache Kafka at 200 orders a second, first with both
 // relations, then by links alone, while watchers join, are killed (-9) and come back, and Kafka is restarted. Each journey of the run
-// directories is judged once, and its summary has the bytes that the directory's spans give.
+// directories is judged once, its summary has the bytes that the directory's spans give, and the metrics count it once.
 func TestWatchersJudgeTheLab(t *testing.T) {
 	kafka := startOwnKafka(t)
 	c := startWithKafka(t, "", kafka.address, watch.DefaultTopic)
-	w := startWatchers(t, kafka.address, "--quiet", "4100ms", "--window", "6s")
+	w := startWatchers(t, kafka.address, "--quiet", "4100ms", "--window", "6s", "--otlp", c.otlp)
+	w.metrics = c
 	w.start("a")
 	judged := readJourneys(t, kafka.address)
 	runs := make(chan []string, 1)
@@ -56,6 +57,7 @@ func TestWatchersJudgeTheLab(t *testing.T) {
 	want := journeysIn(t, <-runs)
 	judged.await(t, len(want))
 	w.awaitEnd()
+	w.awaitMeasured(len(want))
 	w.stop()
 	for judged.read(t) {
 	}

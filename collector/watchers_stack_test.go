@@ -70,6 +70,8 @@ type watchers struct {
 	kafka   string
 	flags   []string
 	running map[string]*parts.Process
+	judged  float64    // journeys in the last metrics of killed watchers
+	metrics *collector // where watchers send metrics; nil: nowhere
 }
 
 func startWatchers(t testing.TB, kafka string, flags ...string) *watchers {
@@ -102,7 +104,27 @@ func (w *watchers) killAndStart(name string) {
 	if err := w.running[name].Kill(); err != nil {
 		w.t.Fatal(err)
 	}
+	if w.metrics != nil {
+		w.judged += w.measured("service_instance_id", name)
+	}
 	w.start(name)
+}
+
+// measured is how many journeys the newest metrics have.
+func (w *watchers) measured(labels ...string) float64 {
+	w.t.Helper()
+	return sum(page(w.t, w.metrics.prometheus), "tracelab_journey_judged", labels...)
+}
+
+// awaitMeasured waits until so many journeys are in the metrics of all watchers, of killed ones too, and wants none beyond.
+func (w *watchers) awaitMeasured(want int) {
+	w.t.Helper()
+	awaitSlowly(w.t, "journeys in the metrics", func() error {
+		if got := w.judged + w.measured(); got != float64(want) {
+			return fmt.Errorf("%.0f, want %d", got, want)
+		}
+		return nil
+	})
 }
 
 // watchSums are the sums in a watcher's last two lines: nothing is damaged, incomplete, shared, rootless, evicted or open, and at most some spans were late.

@@ -68,7 +68,7 @@ func (c *watchCommand) metricsOf(ctx context.Context, s *streams, config *watch.
 		return nil, errors.Join(err, m.metrics.Shutdown(ctx))
 	}
 	config.Meters = m.provider
-	m.reader, err = readback.Start(readback.Config{Kafka: config.Kafka, Topic: config.Journeys, Group: config.Group + ".metrics", Meter: m.meter, Logger: s.log})
+	m.reader, err = readback.Start(readback.Config{Kafka: config.Kafka, Topic: config.Journeys, Group: config.Group + ".metrics", Instance: config.Instance, Meter: m.meter, Flush: m.provider.ForceFlush, Logger: s.log})
 	if err != nil {
 		return nil, errors.Join(err, m.metrics.Shutdown(ctx))
 	}

@@ -45,6 +45,28 @@ func (r *Reader) Exported(ctx context.Context) {
 	}
 }
 
+// handOn exports and commits what was counted of partitions that go to other readers, and forgets them.
+func (r *Reader) handOn(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
+	r.mu.Lock()
+	flush := r.config.Flush
+	if r.closing {
+		flush = nil
+	}
+	r.mu.Unlock()
+	if flush != nil && len(gone[r.config.Topic]) > 0 {
+		flushing, cancel := context.WithTimeout(ctx, flushTimeout)
+		defer cancel()
+		if err := flush(flushing); err != nil {
+			r.say("what was counted of a partition that goes is not exported yet", err)
+		}
+	}
+	r.markGone(gone[r.config.Topic])
+	if err := client.CommitMarkedOffsets(ctx); err != nil {
+		r.say("what was counted of a partition that goes cannot be committed", err)
+	}
+	r.forget(gone)
+}
+
 // markGone marks for a commit all that was counted of partitions that go to other readers: this one lives on, and sends it with the next export.
 func (r *Reader) markGone(partitions []int32) {
 	r.mu.Lock()

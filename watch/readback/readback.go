@@ -29,6 +29,9 @@ const (
 	remembered     = 10_000           // summaries before the last commit that are read for their keys
 	commitInterval = time.Second      // between attempts to commit again what could not be committed
 	commitTimeout  = 2 * time.Second  // the next export waits for a commit
+	flushTimeout   = 5 * time.Second  // of the export before partitions go
+	leaveTimeout   = 2 * time.Second  // to leave the group
+	sessionTimeout = 30 * time.Second // a killed reader keeps its partitions this long if it restarts under its name
 	metadataMaxAge = 5 * time.Second  // a topic that is created after the reader's start is found this soon
 	answerTimeout  = 10 * time.Second // for the broker's answers
 	logInterval    = 10 * time.Second // minimum time between log lines
@@ -41,6 +44,12 @@ type Config struct {
 	Group  string         // the consumer group of the readers
 	Meter  *measure.Meter // counts the summaries
 	Logger *slog.Logger   // nil: no log
+
+	// Instance is the reader's name in the group: when it was killed and comes back under it, it has its partitions at once. "" for none: then others wait for
+	// its session to end.
+	Instance string
+	// Flush exports what was counted, before partitions go to another reader: it is lost to all if this one is killed before its next export.
+	Flush func(context.Context) error // nil: no export
 }
 
 // Reader is one reader of the group.
@@ -68,23 +77,21 @@ func Start(config Config) (*Reader, error) {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
 	r := &Reader{config: config, often: rate.Sometimes{First: 1, Interval: logInterval}, from: map[int32]int64{}, first: map[int32]bool{}, after: map[int32]int64{}, began: time.Now(), ended: make(chan struct{})}
+	options := []kgo.Opt{
+		kgo.SeedBrokers(config.Kafka...), kgo.ClientID("tracelab-watch-metrics"), kgo.DisableClientMetrics(), kgo.MetadataMaxAge(metadataMaxAge),
+		kgo.ConsumerGroup(config.Group), kgo.ConsumeTopics(config.Topic), kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.SessionTimeout(sessionTimeout),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(),
+		kgo.AutoCommitMarks(), kgo.AutoCommitInterval(commitInterval), kgo.AdjustFetchOffsetsFn(r.lookBack),
+		kgo.OnPartitionsRevoked(r.handOn),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.forget(gone) }),
+	}
+	if config.Instance != "" {
+		options = append(options, kgo.InstanceID(config.Instance))
+	}
 	r.mu.Lock() // the client asks where to begin as soon as it is made, before this function has it
 	defer r.mu.Unlock()
 	var err error
-	r.client, err = kgo.NewClient(
-		kgo.SeedBrokers(config.Kafka...), kgo.ClientID("tracelab-watch-metrics"), kgo.DisableClientMetrics(), kgo.MetadataMaxAge(metadataMaxAge),
-		kgo.ConsumerGroup(config.Group), kgo.ConsumeTopics(config.Topic), kgo.Balancers(kgo.CooperativeStickyBalancer()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(),
-		kgo.AutoCommitMarks(), kgo.AutoCommitInterval(commitInterval), kgo.AdjustFetchOffsetsFn(r.lookBack),
-		kgo.OnPartitionsRevoked(func(ctx context.Context, c *kgo.Client, gone map[string][]int32) {
-			r.markGone(gone[r.config.Topic])
-			if err := c.CommitMarkedOffsets(ctx); err != nil {
-				r.say("what was counted of a partition that goes cannot be committed", err)
-			}
-			r.forget(gone)
-		}),
-		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.forget(gone) }),
-	)
+	r.client, err = kgo.NewClient(options...)
 	if err != nil {
 		return nil, fmt.Errorf("read summaries back: kafka client: %w", err)
 	}
@@ -204,6 +211,13 @@ func (r *Reader) Close() {
 	r.mu.Lock()
 	r.closing = true
 	r.mu.Unlock()
+	if r.config.Instance != "" { // Kafka would keep its place for the session
+		ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+		defer cancel()
+		if _, err := r.admin.LeaveGroup(ctx, kadm.LeaveGroup(r.config.Group).InstanceIDs(r.config.Instance)); err != nil {
+			r.say("the group keeps the place of this reader until its session ends", err)
+		}
+	}
 	r.client.CloseAllowingRebalance()
 }
 

@@ -28,21 +28,25 @@ type reader struct {
 	metrics *sdkmetric.ManualReader
 }
 
-func start(t *testing.T, broker string) reader {
+func start(t *testing.T, broker string, changes ...func(*readback.Config)) reader {
 	t.Helper()
-	r, meter := begin(t, broker)
+	r, meter := begin(t, broker, changes...)
 	meter.End() // shows all at once
 	return r
 }
 
-func begin(t *testing.T, broker string) (reader, *measure.Meter) {
+func begin(t *testing.T, broker string, changes ...func(*readback.Config)) (reader, *measure.Meter) {
 	t.Helper()
 	metrics := sdkmetric.NewManualReader()
 	meter, err := measure.New(sdkmetric.NewMeterProvider(sdkmetric.WithReader(metrics)), measure.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := readback.Start(readback.Config{Kafka: []string{broker}, Topic: "journeys", Group: "metrics", Meter: meter})
+	config := readback.Config{Kafka: []string{broker}, Topic: "journeys", Group: "metrics", Meter: meter}
+	for _, change := range changes {
+		change(&config)
+	}
+	r, err := readback.Start(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,4 +203,38 @@ func TestTheFirstExportSaysWhereTheGroupBegan(t *testing.T) {
 	second := start(t, broker)
 	second.await(t, 2, 0)
 	second.close(t)
+}
+
+// TestPartitionsGoWithAnExport: what a reader has counted is exported before another one gets the partition, and then both have their names' places.
+func TestPartitionsGoWithAnExport(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	flushed := make(chan struct{}, 16)
+	flush := func(context.Context) error { flushed <- struct{}{}; return nil }
+	first := start(t, broker, func(c *readback.Config) { c.Instance, c.Flush = "a", flush })
+	produce(t, broker, 0, 1, 2, 3)
+	first.await(t, 4, 0)
+	if len(flushed) > 0 {
+		t.Error("an export before a partition went")
+	}
+	second := start(t, broker, func(c *readback.Config) { c.Instance = "b" })
+	select {
+	case <-flushed:
+	case <-time.After(30 * time.Second):
+		t.Fatal("a partition went without an export")
+	}
+	second.close(t)
+	first.close(t)
+	began := time.Now()
+	third := start(t, broker, func(c *readback.Config) { c.Instance = "c" }) // the others have left: it has nobody to wait for
+	produce(t, broker, 4, 5)
+	third.await(t, 2, 0)
+	if waited := time.Since(began); waited > 20*time.Second {
+		t.Errorf("the places of the first two were kept: the third counted after %v", waited)
+	}
+	third.close(t)
 }
