@@ -185,14 +185,14 @@ func (l *local) register(spans []journey.Span) {
 // none: that stub is its own parent, and so takes back those that were passed on before.
 func (l *local) effect(ref journey.Ref, x *journey.Span) (stub journey.Span, ok bool) {
 	i, found := l.find(x)
-	isCut := x.Parent == x.ID
+	above, isCut := journey.Ref{Trace: x.Trace, Span: x.Parent}, x.Parent == x.ID
 	if found && !isStub(x) {
 		cut := *x
 		cutParent(l.set, i, &cut)
 		isCut = cut.Parent == x.ID
 	}
 	switch {
-	case !found && !isStub(x), !l.leads(ref, x) && !(isCut && ref == journey.Ref{Trace: x.Trace, Span: x.Parent}):
+	case !found && !isStub(x), !l.leads(ref, x) && (!isCut || ref != above):
 		return journey.Span{}, false
 	case isStub(x):
 		stub = handlerOf(x, ref)

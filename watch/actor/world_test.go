@@ -3,6 +3,7 @@ package actor_test
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -69,7 +70,7 @@ func drawWorld(t *rapid.T) []journey.Span {
 	if pick("copies", 0, 3) == 3 {
 		c := spans[pick("copy", 0, n-1)]
 		c.Service, c.Status = [...]string{"a", "b", "c"}[pick("service", 0, 2)], journey.Status(pick("status", 0, 2))
-		spans = append(spans, c)
+		return slices.Concat(spans, []journey.Span{c})
 	}
 	return spans
 }
