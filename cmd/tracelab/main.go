@@ -121,6 +121,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	}
 	s.log = slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: cli.LogLevel}))
 	parsed.BindTo(ctx, (*context.Context)(nil))
+	if readsOnly(parsed) {
+		return s.exit(untilInterrupted(ctx, func() error { return parsed.Run(s) }))
+	}
 	return s.exit(parsed.Run(s))
 }
 

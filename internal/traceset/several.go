@@ -27,7 +27,10 @@ func (r *Resolver) folder(name string) ([]Input, error) {
 	var files []string
 	for _, e := range entries {
 		ending := filepath.Ext(strings.TrimSuffix(e.Name(), ".gz"))
-		if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") && slices.Contains(traceFiles, ending) {
+		if info, err := os.Stat(filepath.Join(name, e.Name())); err == nil && info.IsDir() { // a link to one, too, which may lead back here
+			continue
+		}
+		if !strings.HasPrefix(e.Name(), ".") && slices.Contains(traceFiles, ending) {
 			files = append(files, filepath.Join(name, e.Name()))
 		}
 	}
@@ -84,14 +87,14 @@ func (r *Resolver) joined(label string, names []string) ([]Input, error) {
 
 // file tells a baseline from traces by its beginning.
 func (r *Resolver) file(name string) ([]Input, error) {
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return []Input{File{r, name}}, unread(err) // a pipe is read once, and to open it may take until somebody writes
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, unread(err)
 	}
 	defer func() { _ = file.Close() }() // nothing was written
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return []Input{File{r, name}}, nil // a pipe is read once
-	}
 	beginning, err := bufio.NewReader(io.LimitReader(file, 64)).Peek(64)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, unread(fmt.Errorf("%s: %w", name, err))
