@@ -75,7 +75,7 @@ func (r *running) restarted() string {
 		return ""
 	}
 	forgotten := 0
-	for form := range r.after.Forms {
+	for _, form := range r.Forms { // also those of which the new instance knows nothing
 		forgotten += r.lost(form)
 	}
 	return restartedText(r.Flow, now, forgotten)

@@ -83,7 +83,7 @@ func TestARestartOfOrdersIsSaid(t *testing.T) {
 		j.answered(order{Order: rundir.Order{Form: "grpc", Number: number, ID: id, Status: 201}})
 	}
 	j.know(services.State{Form: services.GRPC, Number: 0, Status: services.Completed})
-	r := running{Config: Config{Flow: flows.Order()}, judge: j.judge, before: services.OrdersInstance{Instance: "a"}}
+	r := running{Config: Config{Flow: flows.Order(), Forms: []services.Form{services.GRPC}}, judge: j.judge, before: services.OrdersInstance{Instance: "a"}}
 	r.after = services.Summary{Forms: map[services.Form]services.Accounts{services.GRPC: {Accepted: 1}}, Orders: services.OrdersInstance{Instance: "a"}}
 	if got := r.restarted(); got != "" {
 		t.Errorf("restarted: %q, want nothing: it is the same instance", got)
@@ -92,5 +92,10 @@ func TestARestartOfOrdersIsSaid(t *testing.T) {
 	want := "orders was restarted at 12:30:00, and keeps its state in memory: it forgot 1 order that it had accepted, and got 2 messages about such orders"
 	if got := r.restarted(); got != want {
 		t.Errorf("restarted: %q, want %q", got, want)
+	}
+	r.after.Forms = nil // nothing of the run has come to the new instance
+	want = strings.Replace(want, "1 order ", "2 orders ", 1)
+	if got := r.restarted(); got != want {
+		t.Errorf("restarted, and nothing known: %q, want %q", got, want)
 	}
 }
