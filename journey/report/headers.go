@@ -214,7 +214,7 @@ func membersOf(list string) map[string]string {
 // hopText writes the hops as text.
 func hopText(b *strings.Builder, views []HopHeaders, style format.Style) {
 	if len(views) == 0 {
-		b.WriteString("  no span has kept headers: run with --headers, or let your instrumentation capture traceparent and baggage\n")
+		b.WriteString(style.Paragraph("  ", "    ", "no span has kept headers: run with --headers, or let your instrumentation capture traceparent and baggage"))
 		return
 	}
 	for _, v := range views {

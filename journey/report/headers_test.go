@@ -82,8 +82,13 @@ func TestHeadersOfNobody(t *testing.T) {
 	j := journeys(t, "client.post CLIENT 0-50\n  gateway.post SERVER 5-45\n")[0]
 	var asked, unasked bytes.Buffer
 	for w, r := range map[*bytes.Buffer]report.Journey{&asked: {Of: j, Headers: true}, &unasked: {Of: j}} {
-		if err := r.WriteText(w, format.Style{}); err != nil {
+		if err := r.WriteText(w, format.Style{Width: 80}); err != nil {
 			t.Fatal(err)
+		}
+	}
+	for line := range strings.Lines(asked.String()) {
+		if len(line) > 81 && strings.Contains(line, "headers") {
+			t.Errorf("wider than 80 columns: %s", line)
 		}
 	}
 	if !strings.Contains(asked.String(), "no span has kept headers") || strings.Contains(unasked.String(), "headers") {

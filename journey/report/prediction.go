@@ -188,7 +188,7 @@ func (r Prediction) warnings() []string {
 func (r Prediction) WriteText(w io.Writer, style format.Style) error {
 	var b strings.Builder
 	for _, line := range r.About {
-		b.WriteString(format.Escape(line) + "\n")
+		b.WriteString(style.Paragraph("", "  ", format.Escape(line)))
 	}
 	fmt.Fprintf(&b, "%d %s as they would be with other carriers%s:\n", len(r.Of.Journeys), plural("journey", len(r.Of.Journeys)), r.leftOut())
 	var turned [][]cell

@@ -114,3 +114,16 @@ func TestPredictionAsPage(t *testing.T) {
 		}
 	}
 }
+
+// TestAPredictionSaysWhereItsTracesAreFrom in lines that fit.
+func TestAPredictionSaysWhereItsTracesAreFrom(t *testing.T) {
+	p := prediction(t, "payment.Charge")
+	p.About = []string{strings.Repeat("a run ", 20)}
+	var b strings.Builder
+	if err := p.WriteText(&b, format.Style{Width: 80}); err != nil {
+		t.Fatal(err)
+	}
+	if first, _, _ := strings.Cut(b.String(), "\n"); !strings.HasPrefix(first, "a run") || len(first) > 80 {
+		t.Errorf("%q", first)
+	}
+}
