@@ -30,8 +30,8 @@ func TestTextsAreFilledIn(t *testing.T) {
 		values := slices.Clone(command.Positional)
 		for _, flag := range command.Flags {
 			values = append(values, flag.Value)
-			if !slices.Equal(flag.Envs, flag.Value.Tag.Envs) {
-				t.Errorf("%s --%s is set by %q, and its help names %q", command.Path(), flag.Name, flag.Value.Tag.Envs, flag.Envs)
+			if !slices.Equal(flag.Envs, flag.Tag.Envs) {
+				t.Errorf("%s --%s is set by %q, and its help names %q", command.Path(), flag.Name, flag.Tag.Envs, flag.Envs)
 			}
 			if strings.Contains(flag.PlaceHolder+strings.Join(flag.Envs, ""), "${") {
 				t.Errorf("%s --%s: %q, %q", command.Path(), flag.Name, flag.PlaceHolder, flag.Envs)
