@@ -214,7 +214,7 @@ func TestPartitionsGoWithAnExport(t *testing.T) {
 	defer cluster.Close()
 	broker := cluster.ListenAddrs()[0]
 	flushed := make(chan struct{}, 16)
-	flush := func(context.Context) error { flushed <- struct{}{}; return nil }
+	flush := func(ctx context.Context) error { flushed <- struct{}{}; return ctx.Err() }
 	first := start(t, broker, func(c *readback.Config) { c.Instance, c.Flush = "a", flush })
 	produce(t, broker, 0, 1, 2, 3)
 	first.await(t, 4, 0)
