@@ -186,7 +186,6 @@ func checkSpanProfiles(l *testLab, receiver *profileReceiver) {
 
 // TestLabelsCostNothingWithoutAProfiler: services that are not profiled leave no label on anything.
 func TestLabelsCostNothingWithoutAProfiler(t *testing.T) {
-	t.Parallel() // in virtual time
 	inBubble(t, func(l *testLab) {
 		ctx := context.Background()
 		for _, n := range l.system.nodes {
