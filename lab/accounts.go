@@ -9,10 +9,12 @@ import (
 // Accounts are the three sums of one form, from the orders' own state and from what the client got, never from spans:
 // placed = accepted + refused + unknown, accepted = completed + failed + pending, placed = answered + errors + unanswered.
 type Accounts struct {
-	Placed    int `json:"placed"`
-	Accepted  int `json:"accepted"` // orders has recorded it
-	Refused   int `json:"refused"`  // the client was told of an error, and orders has no such order
-	Unknown   int `json:"unknown"`  // the client was told nothing, and orders has no such order
+	Placed   int `json:"placed"`
+	Accepted int `json:"accepted"` // orders has recorded it
+	Refused  int `json:"refused"`  // the client was told of an error, and orders has no such order
+	// Unknown are those of which the client was told nothing, and orders has no such order; also those whose call was cut off, when orders has forgotten
+	// its orders since: it may have had them.
+	Unknown   int `json:"unknown"`
 	Completed int `json:"completed"`
 	Failed    int `json:"failed"`
 	Pending   int `json:"pending"`
@@ -96,7 +98,7 @@ func (j *judge) account(form services.Form, recorded services.Accounts) Accounts
 		}
 		switch {
 		case r.status != "" || r.ID != "" || r.forgotten:
-		case r.Status == 0:
+		case r.untold():
 			a.Unknown++
 		default:
 			a.Refused++
@@ -105,12 +107,24 @@ func (j *judge) account(form services.Form, recorded services.Accounts) Accounts
 	return a
 }
 
+// untold tells whether nobody can say if the order was accepted: no answer came, or one that its call was cut off, and orders has forgotten what it had.
+func (r *record) untold() bool { return r.Status == 0 || r.open }
+
+// forgetful notes that orders has forgotten what it had accepted: that it has no such order says nothing any more of one whose call was cut off.
+func (j *judge) forgetful() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.placed {
+		r.open = services.StepFailure{Reason: r.Error}.CutOff()
+	}
+}
+
 // outcome is what became of an order, for orders.jsonl.
 func (r *record) outcome() string {
 	switch {
 	case r.forgotten:
 		return "forgotten"
-	case r.status == "" && r.ID == "" && r.Status == 0:
+	case r.status == "" && r.ID == "" && r.untold():
 		return "unknown"
 	case r.status == "" && r.ID == "":
 		return "refused"

@@ -12,6 +12,7 @@ type record struct {
 	order
 	key    orderKey
 	placed bool
+	open   bool // the client was told of a call that was cut off, by which orders may have had it all the same
 	orderState
 
 	held     ptrace.Traces  // spans that are not in the run directory yet

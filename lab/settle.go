@@ -29,6 +29,9 @@ func (r *running) judgeOrders(ctx context.Context) error {
 		r.unread = r.after.Forms == nil
 		r.problems = append(r.problems, fmt.Sprintf("the %s' own state cannot be read, so every accepted %s counts as lost: %v", unitOf(r.Flow).many(), r.Flow.Unit, err))
 	}
+	if r.unread || r.restarted() != "" {
+		r.judge.forgetful()
+	}
 	r.Progress(Progress{Stage: "judging the journeys", Answered: r.placed, Orders: r.placed})
 	watches := newBrokerWatches(r.Flow, r.env.config)
 	defer watches.close()
