@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/time/rate"
+
+	"tracelab/internal/batches"
 )
 
 const (
@@ -21,6 +23,7 @@ const (
 	sessionTimeout = 30 * time.Second       // a killed watcher keeps its partitions this long if it restarts under its name
 	heartbeat      = 3 * time.Second        // between heartbeats to the group's coordinator
 	linger         = 5 * time.Millisecond   // of writes, to batch them: the record of a span has about 300 bytes
+	batchBytes     = 64 << 20               // maximum of a batch of records, decompressed: the Collector's have some 100 KiB
 	logInterval    = 10 * time.Second       // minimum time between log lines about the broker
 )
 
@@ -34,6 +37,7 @@ func (w *watcher) client(life context.Context, opts ...kgo.Opt) (*kgo.Client, er
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), // record.Partition chooses
 		kgo.ProducerLinger(linger),
 		kgo.FetchMaxWait(fetchWait),
+		batches.Limit(batchBytes),
 		kgo.MetadataMinAge(metadataMinAge),
 		kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.RetryBackoffFn(func(failures int) time.Duration { return min(mostBackoff, 10*time.Millisecond<<min(failures, 10)) }),
@@ -69,6 +73,12 @@ func (t *trouble) OnGroupManageError(err error) {
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, kgo.ErrClientClosed) {
 		t.say("the consumer group has lost this watcher; joining again", "error", err)
 	}
+}
+
+// skipped logs a batch that cannot be decompressed, each one.
+func (t *trouble) skipped(topic string, partition int32, bad *kgo.ErrDecompressTooLarge) {
+	t.log.Error("records skipped: their batch is damaged, or decompresses to more than a watcher takes", "topic", topic, "partition", partition,
+		"offset", bad.Offset, "next_offset", bad.NextOffset, "limit_bytes", batchBytes)
 }
 
 // say logs a warning, unless one was logged within logInterval.

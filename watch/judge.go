@@ -2,11 +2,13 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/batches"
 	"tracelab/journey"
 	"tracelab/watch/actor"
 	"tracelab/watch/record"
@@ -106,8 +108,17 @@ func (w *watcher) readPartition(ctx context.Context, topic string, id int32, fro
 	defer client.Close()
 	for next := from; next < until; {
 		fetches := client.PollFetches(ctx)
-		if err := fetches.Err0(); err != nil {
-			return err
+		var failed error
+		fetches.EachError(func(_ string, _ int32, err error) {
+			if bad := batches.Skip(client, topic, id, err); bad != nil {
+				w.trouble.skipped(topic, id, bad)
+				next = bad.NextOffset
+				return
+			}
+			failed = errors.Join(failed, err)
+		})
+		if failed != nil {
+			return failed
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			if next = r.Offset + 1; r.Offset < until {
@@ -132,7 +143,7 @@ func (w *watcher) readWork(st *step, fetches kgo.Fetches) (left bool) {
 		p.next = r.Offset + 1
 		rec, err := record.Decode(r.Value)
 		if err != nil {
-			w.sums.foreign()
+			w.sums.foreign(1)
 			w.trouble.say("a record of the work topic cannot be read: another version of tracelab, or another writer?", "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "error", err)
 			return
 		}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/internal/batches"
 )
 
 // settleTime is the time between asking where the partitions end and writing the marks: most partitions settle up to their ends in it.
@@ -23,6 +25,11 @@ func (w *watcher) gateState(now time.Duration) state {
 func (w *watcher) readMarks(ctx context.Context) {
 	for ctx.Err() == nil {
 		fetches := w.marks.PollFetches(ctx)
+		fetches.EachError(func(topic string, partition int32, err error) {
+			if bad := batches.Skip(w.marks, topic, partition, err); bad != nil {
+				w.trouble.skipped(topic, partition, bad)
+			}
+		})
 		w.gateLock.Lock()
 		fetches.EachRecord(func(r *kgo.Record) {
 			p, m, err := parseMark(r.Key, r.Value)

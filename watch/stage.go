@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/batches"
 	"tracelab/watch/actor"
 )
 
@@ -101,12 +102,33 @@ func (s *stage) poll(ctx context.Context, atOnce bool) kgo.Fetches {
 	return s.client.PollRecords(polling, mostPolled)
 }
 
-// fetchFailed logs the error of a fetch. The client retries it.
+// fetchFailed skips a batch that cannot be decompressed. It logs all other errors of a fetch; the client retries it.
 func (s *stage) fetchFailed(topic string, partition int32, err error) {
+	if bad := batches.Skip(s.client, topic, partition, err); bad != nil {
+		s.skip(partition, bad)
+		return
+	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
 		return
 	}
 	s.w.trouble.say("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
+}
+
+// skip counts the records of a batch that was skipped, and moves the place behind them.
+func (s *stage) skip(partition int32, bad *kgo.ErrDecompressTooLarge) {
+	s.w.trouble.skipped(s.topic, partition, bad)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.parts[partition]
+	if p == nil {
+		return // another watcher has the partition now
+	}
+	p.next = max(p.next, bad.NextOffset)
+	if records := bad.NextOffset - bad.Offset; s.input {
+		s.w.sums.unread(records)
+	} else {
+		s.w.sums.foreign(records)
+	}
 }
 
 // round does one step: it handles the records, and notes the new offsets of all places once the step settles.

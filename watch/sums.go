@@ -17,7 +17,7 @@ import (
 type Sums struct {
 	Read    int64        // records of the input that were read
 	Decoded int64        // of Read: those without damage
-	Damaged int64        // of Read: those with damage, which are in the dead letters; their intact spans are judged
+	Damaged int64        // of Read: those with damage, whose intact spans are judged; they are in the dead letters, but for those whose whole batch is damaged
 	Spans   int64        // intact spans in the records of the input
 	Foreign int64        // records of the work topic that no watcher of this version can have written
 	Traces  actor.Counts // what became of the traces
@@ -82,11 +82,19 @@ func (t *tally) read(spans int, damaged bool) {
 	}
 }
 
-// foreign counts a record of the work topic that cannot be read.
-func (t *tally) foreign() {
+// unread counts records of the input whose batch cannot be decompressed.
+func (t *tally) unread(records int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.sums.Foreign++
+	t.sums.Read += records
+	t.sums.Damaged += records
+}
+
+// foreign counts records of the work topic that cannot be read.
+func (t *tally) foreign(records int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sums.Foreign += records
 }
 
 // left adds the traces of a partition that is given up, but for the open ones: its next owner counts those.

@@ -22,6 +22,17 @@ import (
 // which is 2 MiB for many producers, however small the batch is.
 func Limit(bytes int) kgo.Opt { return kgo.WithDecompressor(&decompressor{limit: bytes}) }
 
+// Skip makes a client go on behind a batch that it could not decompress, and returns that batch. It returns nil for all other errors of a fetch, after
+// which the client tries again by itself. Call it where the client is polled, before rebalances are allowed again.
+func Skip(client *kgo.Client, topic string, partition int32, err error) *kgo.ErrDecompressTooLarge {
+	bad, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err)
+	if !ok {
+		return nil
+	}
+	client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: {partition: {Epoch: bad.Epoch, Offset: bad.NextOffset}}})
+	return bad
+}
+
 // mostWindow is the largest window of zstd, in bytes: any decoder must take so much, and what wants more is not meant for others.
 const mostWindow = 8 << 20
 

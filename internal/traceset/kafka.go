@@ -10,12 +10,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/internal/batches"
 )
 
 // Limits of what is read of a topic, and how long a broker may take for an answer.
 const (
 	maxRecords     = 1_000_000
 	maxRecordBytes = 2 << 30
+	maxBatchBytes  = 64 << 20 // of a batch of records, decompressed
 	brokerAnswers  = 10 * time.Second
 )
 
@@ -29,7 +32,7 @@ type kafkaLog struct {
 // readKafka hands over the values of the records. It joins no group and commits nothing.
 func readKafka(ctx context.Context, a kafkaAddress, take func(value []byte)) error {
 	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(a.brokers...), kgo.ClientID("tracelab-compare"), kgo.DisableClientMetrics(),
-		kgo.DialTimeout(brokerAnswers/2), kgo.RequestTimeoutOverhead(brokerAnswers), kgo.RequestRetries(2), kgo.FetchMaxBytes(8<<20))
+		kgo.DialTimeout(brokerAnswers/2), kgo.RequestTimeoutOverhead(brokerAnswers), kgo.RequestRetries(2), kgo.FetchMaxBytes(8<<20), batches.Limit(maxBatchBytes))
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)
 	}
@@ -83,7 +86,8 @@ func (l *kafkaLog) read(ctx context.Context, take func([]byte)) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if fetches.NumRecords() == 0 {
+		skipped := l.skip(fetches, take)
+		if fetches.NumRecords() == 0 && !skipped {
 			return fmt.Errorf("topic %s at %s: nothing came for %s, and %d partitions are not read to their end: %w",
 				l.address.topic, strings.Join(l.address.brokers, ", "), brokerAnswers, len(l.ends), fetches.Err())
 		}
@@ -103,4 +107,20 @@ func (l *kafkaLog) read(ctx context.Context, take func([]byte)) error {
 		}
 	}
 	return nil
+}
+
+// skip goes on behind batches that cannot be decompressed, each of which is a record that is no summary.
+func (l *kafkaLog) skip(fetches kgo.Fetches, take func([]byte)) (skipped bool) {
+	fetches.EachError(func(topic string, partition int32, err error) {
+		bad := batches.Skip(l.client, topic, partition, err)
+		if bad == nil {
+			return
+		}
+		skipped = true
+		take(nil)
+		if end, open := l.ends[partition]; open && bad.NextOffset >= end {
+			delete(l.ends, partition)
+		}
+	})
+	return skipped
 }

@@ -116,7 +116,7 @@ func journeyMutations() []mutation {
 		{"link: to a consumer-side span only when it had ended", "edges.go", "p.end <= c.start || s.tolerates(t, i, p.end-c.start)", "true"},
 		{"link: a create span leads to what sends it", "edges.go", "class: ClassMessage, made: true}, true", "class: ClassMessage, made: true}, false"},
 		{"link: what was created is not delivered to what sends it", "edge.go", "&& !e.made &&", "&&"},
-		{"link: child_of beside a parent is a cause", "edges.go", "case childOf && c.parent != none, c.is", "case c.is"},
+		{"link: child_of beside a parent is a cause", "edges.go", "case childOf && (c.parent != none || s.isAside(i)), c.is", "case c.is"},
 		{"receive: one consumer is one service", "receive.go", "case a.service != b.service:", "case false:"},
 		{"receive: groups are consumers where both name one", "receive.go", "return a.group == b.group\n", "return true\n"},
 		{"receive: and queues, where groups have no names", "receive.go", "x.Destination == y.Destination", "x.Destination != \"\""},

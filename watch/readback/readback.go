@@ -21,6 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/time/rate"
 
+	"tracelab/internal/batches"
 	"tracelab/watch/measure"
 	"tracelab/watch/summary"
 )
@@ -34,6 +35,7 @@ const (
 	sessionTimeout = 30 * time.Second // a killed reader keeps its partitions this long if it restarts under its name
 	metadataMaxAge = 5 * time.Second  // a topic that is created after the reader's start is found this soon
 	answerTimeout  = 10 * time.Second // for the broker's answers
+	batchBytes     = 64 << 20         // maximum of a batch of summaries, decompressed
 	logInterval    = 10 * time.Second // minimum time between log lines
 )
 
@@ -80,7 +82,7 @@ func Start(config Config) (*Reader, error) {
 	options := []kgo.Opt{
 		kgo.SeedBrokers(config.Kafka...), kgo.ClientID("tracelab-watch-metrics"), kgo.DisableClientMetrics(), kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.ConsumerGroup(config.Group), kgo.ConsumeTopics(config.Topic), kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.SessionTimeout(sessionTimeout),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(), batches.Limit(batchBytes),
 		kgo.AutoCommitMarks(), kgo.AutoCommitInterval(commitInterval), kgo.AdjustFetchOffsetsFn(r.lookBack),
 		kgo.OnPartitionsRevoked(r.handOn),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.forget(gone) }),
@@ -108,8 +110,10 @@ func (r *Reader) read(ctx context.Context) {
 	defer close(r.ended)
 	for ctx.Err() == nil {
 		fetches := r.client.PollFetches(ctx)
-		fetches.EachError(func(_ string, _ int32, err error) {
-			if !errors.Is(err, context.Canceled) {
+		fetches.EachError(func(topic string, partition int32, err error) {
+			if bad := batches.Skip(r.client, topic, partition, err); bad != nil {
+				r.say("summaries skipped: their batch cannot be decompressed", fmt.Errorf("%s, partition %d, offset %d: %w", topic, partition, bad.Offset, err))
+			} else if !errors.Is(err, context.Canceled) {
 				r.say("summaries cannot be read; trying again", err)
 			}
 		})
@@ -148,6 +152,11 @@ func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.
 	if err != nil {
 		return nil, fmt.Errorf("ask where %s begins: %w", r.config.Topic, err)
 	}
+	// The next question is answered by the end when nothing was written since, by an end that is asked for later: what came between them would be left out.
+	ends, err := admin.ListEndOffsets(ctx, r.config.Topic)
+	if err != nil {
+		return nil, fmt.Errorf("ask where %s ends: %w", r.config.Topic, err)
+	}
 	begins, err := admin.ListOffsetsAfterMilli(ctx, r.began.UnixMilli(), r.config.Topic)
 	if err != nil {
 		return nil, fmt.Errorf("ask where %s was at the start: %w", r.config.Topic, err)
@@ -166,11 +175,13 @@ func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.
 		}
 		if has = has && last.Err == nil && last.At >= 0; !has {
 			begin, known := begins.Lookup(r.config.Topic, partition)
-			if !known || begin.Err != nil {
-				return nil, fmt.Errorf("ask where partition %d of %s was at the start: %w", partition, r.config.Topic, begin.Err)
+			end, ended := ends.Lookup(r.config.Topic, partition)
+			if err := errors.Join(begin.Err, end.Err); !known || !ended || err != nil {
+				return nil, fmt.Errorf("ask where partition %d of %s was at the start: %w", partition, r.config.Topic, err)
 			}
-			r.first[partition], r.from[partition], r.after[partition] = true, begin.Offset, begin.Offset
-			offsets[r.config.Topic][partition] = kgo.NewOffset().At(begin.Offset)
+			at := min(begin.Offset, end.Offset)
+			r.first[partition], r.from[partition], r.after[partition] = true, at, at
+			offsets[r.config.Topic][partition] = kgo.NewOffset().At(at)
 			continue
 		}
 		r.from[partition] = max(start.Offset, last.At)

@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/internal/batches"
 )
 
 // Records reads topics from their starts, as a consumer outside any group that knows nothing of traces: the first n records at least, or with n = 0 all
 // that come within the time. It ends the test when fewer than n come within it. opts name the broker and the topics.
 func Records(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) []*kgo.Record {
 	t.Helper()
-	client, err := kgo.NewClient(append([]kgo.Opt{kgo.DisableClientMetrics(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())}, opts...)...)
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.DisableClientMetrics(), batches.Limit(64 << 20), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +23,9 @@ func Records(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) []*kgo.
 	defer cancel()
 	var all []*kgo.Record
 	for ctx.Err() == nil && (n == 0 || len(all) < n) {
-		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { all = append(all, r) })
+		fetches := client.PollFetches(ctx)
+		fetches.EachError(func(topic string, partition int32, err error) { batches.Skip(client, topic, partition, err) })
+		fetches.EachRecord(func(r *kgo.Record) { all = append(all, r) })
 	}
 	if len(all) < n {
 		t.Fatalf("%d records came within %v, want %d", len(all), within, n)

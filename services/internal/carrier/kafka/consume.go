@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"tracelab/internal/batches"
 	"tracelab/services/internal/carrier"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -31,7 +32,7 @@ func (k *Broker) poll(ctx context.Context) {
 			return
 		}
 		fetches := k.spans.poll(ctx, k.client, room)
-		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, topic, partition, err) })
+		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, k.client, topic, partition, err) })
 		records := make([]taken, 0, fetches.NumRecords())
 		fetches.EachRecord(func(r *kgo.Record) { records = append(records, k.windows.open(r)) })
 		k.client.AllowRebalance()
@@ -42,12 +43,11 @@ func (k *Broker) poll(ctx context.Context) {
 }
 
 // fetchFailed skips a batch that is larger than a service takes, or damaged. The client retries after all other errors.
-func (k *Broker) fetchFailed(ctx context.Context, topic string, partition int32, err error) {
-	if large, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
+func (k *Broker) fetchFailed(ctx context.Context, client *kgo.Client, topic string, partition int32, err error) {
+	if bad := batches.Skip(client, topic, partition, err); bad != nil {
 		k.work.Skip()
 		k.log.Error("messages skipped: their batch is damaged, or decompresses to more than a service takes", "topic", topic, "partition", partition,
-			"offset", large.Offset, "next_offset", large.NextOffset, "limit_bytes", batchBytes)
-		k.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: {partition: {Epoch: large.Epoch, Offset: large.NextOffset}}})
+			"offset", bad.Offset, "next_offset", bad.NextOffset, "limit_bytes", batchBytes)
 		return
 	}
 	if ctx.Err() == nil && !errors.Is(err, kgo.ErrClientClosed) {

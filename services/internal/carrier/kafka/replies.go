@@ -45,7 +45,7 @@ func (k *Broker) openReplies() (*replies, error) {
 func (k *Broker) read(ctx context.Context, r *replies) {
 	for ctx.Err() == nil {
 		fetches := r.client.PollFetches(ctx)
-		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, topic, partition, err) })
+		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, r.client, topic, partition, err) })
 		fetches.EachRecord(func(record *kgo.Record) {
 			if k.config.Own.Wanted(string(record.Key)) {
 				k.reply(ctx, r, record)
