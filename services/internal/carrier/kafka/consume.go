@@ -23,8 +23,7 @@ func (k *Broker) Dead() int64 { return k.work.Dead() }
 // Held is how many records were taken and are not done with.
 func (k *Broker) Held() int { return k.work.Held() }
 
-// poll passes records to workers, never more than they can take: the client keeps what is not polled. Partitions leave before a poll or when all its
-// records are in their windows, never between: a record in the window of a later assignment would be worked on, and committed, before those in front of it.
+// poll passes records to workers, never more than they can take: the client keeps what is not polled.
 func (k *Broker) poll(ctx context.Context) {
 	for ctx.Err() == nil {
 		room := k.work.Room(ctx)
@@ -34,8 +33,7 @@ func (k *Broker) poll(ctx context.Context) {
 		fetches := k.spans.poll(ctx, k.client, room)
 		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, k.client, topic, partition, err) })
 		records := make([]taken, 0, fetches.NumRecords())
-		fetches.EachRecord(func(r *kgo.Record) { records = append(records, k.windows.open(r)) })
-		k.client.AllowRebalance()
+		fetches.EachRecord(func(r *kgo.Record) { records = append(records, k.windows.open(r)) }) // at once: rebalances wait for nobody
 		for _, t := range records {
 			k.deliver(ctx, t)
 		}

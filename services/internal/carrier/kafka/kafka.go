@@ -130,7 +130,6 @@ func (k *Broker) options() []kgo.Opt {
 		kgo.ConsumeTopics(k.topics(k.config.Consume)...),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // a new group misses nothing
 		kgo.DisableAutoCommit(),                           // commits follow the work, not the poll
-		kgo.BlockRebalanceOnPoll(),                        // until the records are in their windows
 		kgo.SessionTimeout(SessionTimeout),
 		kgo.HeartbeatInterval(SessionTimeout/3),
 		kgo.FetchMaxWait(fetchWait),
