@@ -56,8 +56,8 @@ func fail(err error) {
 }
 
 // patience is how long a condition is awaited. Nothing here needs more than some seconds on a quiet machine, but for gRPC's own delay before it
-// connects again, which grows with the time that the other side was away.
-const patience = 2 * time.Minute
+// connects again, which grows with the time that the other side was away, to 2 min 24 s.
+const patience = 3 * time.Minute
 
 // await asks again and again until the answer is nil.
 func await(t testing.TB, what string, check func() error) {
