@@ -24,7 +24,7 @@ func Records(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) []*kgo.
 	var all []*kgo.Record
 	for ctx.Err() == nil && (n == 0 || len(all) < n) {
 		fetches := client.PollFetches(ctx)
-		fetches.EachError(func(topic string, partition int32, err error) { batches.Skip(client, topic, partition, err) })
+		fetches.EachError(func(topic string, partition int32, err error) { _ = batches.Skip(client, topic, partition, err) })
 		fetches.EachRecord(func(r *kgo.Record) { all = append(all, r) })
 	}
 	if len(all) < n {
