@@ -2,14 +2,17 @@ package tutorial
 
 import (
 	"strings"
-	"unicode/utf8"
+
+	"tracelab/journey/format"
 )
 
 // Reflow breaks the paragraphs of a page's prose anew, into lines of so many columns. What has lines of its own stays: headings, tables, pictures.
 func Reflow(text string, columns int) string {
 	var out, words []string
 	end := func() {
-		out, words = append(out, wrap(words, columns)...), nil
+		if len(words) > 0 {
+			out, words = append(out, format.Wrap(strings.Join(words, " "), columns)...), nil
+		}
 	}
 	for line := range strings.SplitSeq(text, "\n") {
 		switch {
@@ -24,19 +27,4 @@ func Reflow(text string, columns int) string {
 	}
 	end()
 	return strings.Join(out, "\n")
-}
-
-// wrap puts words into lines. A word that is wider than a line has one of its own.
-func wrap(words []string, columns int) []string {
-	var lines []string
-	used := 0
-	for _, word := range words {
-		n := utf8.RuneCountInString(word)
-		if last := len(lines) - 1; last >= 0 && used+1+n <= columns {
-			lines[last], used = lines[last]+" "+word, used+1+n
-			continue
-		}
-		lines, used = append(lines, word), n
-	}
-	return lines
 }

@@ -11,13 +11,13 @@ import (
 // parent that does not exist. When the set is of one unit, that is what came behind the hops at which its trace context broke. It takes time in
 // proportion to the set's spans.
 func Behind(first *journey.Journey) (others []*journey.Journey) {
-	set := first.Set()
+	set, own := first.Set(), FirstSpan(first)
 	reached := make([]bool, set.Len())
 	for _, j := range set.Journeys() {
 		for _, i := range j.Spans() {
 			reached[i] = true
 		}
-		if FirstSpan(j) != FirstSpan(first) {
+		if FirstSpan(j) != own {
 			others = append(others, j)
 		}
 	}
