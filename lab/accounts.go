@@ -115,9 +115,12 @@ func (j *judge) forgetful() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, r := range j.placed {
-		r.open = services.StepFailure{Reason: r.Error}.CutOff()
+		r.open = r.cutOff()
 	}
 }
+
+// cutOff tells whether the client was told that its call was cut off after it may have been sent: the service of the entry step may have had the order.
+func (o order) cutOff() bool { return services.StepFailure{Reason: o.Error}.MayHaveBegun() }
 
 // outcome is what became of an order, for orders.jsonl.
 func (r *record) outcome() string {

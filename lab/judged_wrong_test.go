@@ -103,8 +103,8 @@ func TestARestartOfOrdersIsSaid(t *testing.T) {
 
 // TestACallThatWasCutOffIsUnknownWhenOrdersForgot: 503 for a call that went to an instance that is gone does not say that the order was refused.
 func TestACallThatWasCutOffIsUnknownWhenOrdersForgot(t *testing.T) {
-	j := NewJudge(t, "run", 4, nil)
-	for number, reason := range []string{"unavailable", "full", "timeout", ""} {
+	j := NewJudge(t, "run", 5, nil)
+	for number, reason := range []string{"unavailable", "full", "timeout", "", "unreachable"} {
 		o := order{Order: rundir.Order{Form: "grpc", Number: number, Status: 503, Error: reason}}
 		if reason == "" {
 			o.Status = 0
@@ -113,18 +113,18 @@ func TestACallThatWasCutOffIsUnknownWhenOrdersForgot(t *testing.T) {
 	}
 	j.know(services.State{Form: services.GRPC, Number: 2, Status: services.Completed}) // its call timed out, and orders has it
 	recorded := services.Accounts{Accepted: 1, Completed: 1}
-	if a := j.account(services.GRPC, recorded); a.Refused != 2 || a.Unknown != 1 || len(a.Problems()) > 0 {
-		t.Errorf("orders knows what it had: %+v, want 2 refused and 1 unknown", a)
+	if a := j.account(services.GRPC, recorded); a.Refused != 3 || a.Unknown != 1 || len(a.Problems()) > 0 {
+		t.Errorf("orders knows what it had: %+v, want 3 refused and 1 unknown", a)
 	}
 	j.forgetful()
-	if a := j.account(services.GRPC, recorded); a.Refused != 1 || a.Unknown != 2 || len(a.Problems()) > 0 {
-		t.Errorf("orders forgot: %+v, want 1 refused and 2 unknown", a)
+	if a := j.account(services.GRPC, recorded); a.Refused != 2 || a.Unknown != 2 || len(a.Problems()) > 0 {
+		t.Errorf("orders forgot: %+v, want 2 refused and 2 unknown", a)
 	}
 	var got []string
 	for o := range j.orders() {
 		got = append(got, o.Outcome)
 	}
-	if want := []string{"unknown", "refused", "completed", "unknown"}; !slices.Equal(got, want) {
+	if want := []string{"unknown", "refused", "completed", "unknown", "refused"}; !slices.Equal(got, want) {
 		t.Errorf("outcomes %q, want %q", got, want)
 	}
 }

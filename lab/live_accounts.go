@@ -29,9 +29,11 @@ type formSums struct {
 // toldUnit is what is known of one unit.
 type toldUnit struct {
 	answered bool
-	unknown  bool // no answer came: it counts as unknown until its state is read, else as refused
+	unknown  bool // it counts as unknown until its state is read, else as refused: no answer came, or the call was cut off and who may know has forgotten
+	cutOff   bool // its call was, when it may have been sent
 	known    bool
 	status   services.Status
+	placed   int // era
 	era      int // of the status
 }
 
@@ -45,7 +47,7 @@ func newLiveSums(forms []services.Form, limit int) *liveSums {
 
 // placing remembers a unit that is being placed.
 func (s *liveSums) placing(key orderKey) {
-	s.told[key] = &toldUnit{}
+	s.told[key] = &toldUnit{placed: s.era}
 	s.byAge = append(s.byAge, key)
 	for range len(s.byAge) { // a unit whose client still waits is not forgotten
 		if len(s.byAge) <= s.limit {
@@ -75,9 +77,9 @@ func (s *liveSums) answered(o order) {
 	key := orderKey{services.Form(o.Form), o.Number}
 	sums, u := s.forms[key.form], s.told[key]
 	if u == nil { // only a unit that was never placed here
-		u = &toldUnit{}
+		u = &toldUnit{placed: s.era}
 	}
-	u.answered = true
+	u.answered, u.cutOff = true, o.cutOff()
 	sums.placed++
 	switch {
 	case o.Answered():
@@ -92,7 +94,7 @@ func (s *liveSums) answered(o order) {
 	case o.ID != "":
 		u.known = true
 		sums.known++
-	case o.Status == 0:
+	case o.Status == 0, u.cutOff && u.placed < s.era:
 		u.unknown = true
 		sums.unknown++
 	default:
@@ -156,7 +158,19 @@ func (s *liveSums) restarted(now services.OrdersInstance) bool {
 			Retried: f.before.Retried + f.now.Retried, DeadLetters: f.before.DeadLetters + f.now.DeadLetters, BegunAnew: f.before.BegunAnew + f.now.BegunAnew}
 		f.now = services.Accounts{}
 	}
+	s.forgetful()
 	return true
+}
+
+// forgetful notes that the instance is gone that could say of a unit whose call was cut off that it has none such: it counts as unknown, no longer as refused.
+func (s *liveSums) forgetful() {
+	for key, u := range s.told {
+		if u.answered && u.cutOff && !u.known && !u.unknown {
+			u.unknown = true
+			s.forms[key.form].refused--
+			s.forms[key.form].unknown++
+		}
+	}
 }
 
 func addEffects(a, b map[services.Step]services.Effect) map[services.Step]services.Effect {

@@ -72,3 +72,37 @@ func TestUnitsThatTheServiceForgotStayInTheSums(t *testing.T) {
 		}
 	}
 }
+
+// TestAUnitWhoseCallWasCutOffIsUnknownWhenItsServiceForgot: as in a run. One for which nobody could be reached was refused whatever was forgotten, and one
+// that was cut off by the instance that still answers is refused, too.
+func TestAUnitWhoseCallWasCutOffIsUnknownWhenItsServiceForgot(t *testing.T) {
+	form := services.GRPC
+	s := newLiveSums([]services.Form{form}, 10)
+	s.restarted(services.OrdersInstance{Instance: "a"})
+	refuse := func(number int, reason string) {
+		s.answered(order{Order: rundir.Order{Form: string(form), Number: number, Status: 503, Error: reason}})
+	}
+	check := func(refused, unknown int) {
+		t.Helper()
+		if a := s.forms[form].accounts(); a.Refused != refused || a.Unknown != unknown {
+			t.Errorf("%d refused, %d unknown, want %d and %d", a.Refused, a.Unknown, refused, unknown)
+		}
+	}
+	for number, reason := range []string{"unavailable", "unreachable", "timeout", "full", ""} {
+		s.placing(orderKey{form, number})
+		if reason != "" { // the last one's answer comes later
+			refuse(number, reason)
+		}
+	}
+	s.know(services.State{Form: form, Number: 2, Status: services.Completed}) // though its call had timed out
+	check(3, 0)
+	s.restarted(services.OrdersInstance{Instance: "b"})
+	check(2, 1)
+	refuse(4, "unavailable")
+	check(2, 2)
+	s.placing(orderKey{form, 5})
+	refuse(5, "unavailable")
+	check(3, 2)
+	s.know(services.State{Form: form, Number: 4, Status: services.Completed}) // the new instance had it
+	check(3, 1)
+}

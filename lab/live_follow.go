@@ -135,7 +135,11 @@ func (l *Live) noteRound(began time.Time, after services.Summary, known map[serv
 		return
 	}
 	l.reads.began, l.reads.summary = began, true
-	l.sums.restarted(after.Orders)
+	if l.sums.restarted(after.Orders) {
+		for _, u := range l.judge.kept.inOrder {
+			u.open = u.cutOff()
+		}
+	}
 	for _, s := range l.reads.taken {
 		l.sums.know(s)
 		if u := l.judge.kept.byKey[orderKey{s.Form, s.Number}]; u != nil {

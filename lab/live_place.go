@@ -141,6 +141,7 @@ func (l *Live) answered(o order) {
 	}
 	if u := l.judge.kept.byKey[orderKey{services.Form(o.Form), o.Number}]; u != nil {
 		u.order, u.placed, u.dirty, u.ended = o, true, true, time.Now()
+		u.open = u.cutOff() && u.era < l.sums.era
 		l.judge.measureEarly(u.record)
 	}
 	l.touched()

@@ -15,6 +15,7 @@ import (
 type Redriven struct {
 	Letters []services.DeadLetter // that were there
 	Sent    int                   // back to where they came from
+	Skipped int                   // batches of them that nobody can read
 	Again   int                   // that were given up for the second time
 }
 
@@ -42,7 +43,7 @@ func (w *Weather) Redrive(ctx context.Context, topic string, most int) (Redriven
 		return r, err
 	}
 	sent, err := services.Redrive(ctx, env.config, topic, most)
-	if r.Sent = sent[flows.KafkaLog]; err != nil {
+	if r.Sent, r.Skipped = sent[flows.KafkaLog].Sent, sent[flows.KafkaLog].Skipped; err != nil {
 		return r, err
 	}
 	if err := env.readUp(ctx); err != nil {

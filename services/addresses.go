@@ -13,7 +13,7 @@ func lookup(addresses map[string]string) func(string) (string, error) {
 	return func(service string) (string, error) {
 		address, ok := addresses[service]
 		if !ok {
-			return "", carrier.Fail("", carrier.Unavailable, "no address of "+service+": name it on the command line")
+			return "", carrier.Fail("", carrier.Unreachable, "no address of "+service+": name it on the command line")
 		}
 		if strings.Contains(address, ",") {
 			instances := strings.Split(address, ",")

@@ -70,8 +70,12 @@ func (p *callPolicy) do(ctx context.Context, e Experiment, event *orderpb.Event,
 		p.budget.called(began)
 	}
 	attempt := &carrier.CallAttempt{Number: 1}
+	sent := false // by an attempt before
 	for {
 		err := p.attempt(ctx, e, attempt, once)
+		if err != nil {
+			err = surely(err, &sent)
+		}
 		if err == nil || p.budget == nil || !p.retryable(event, err) || ctx.Err() != nil {
 			return err
 		}
@@ -98,6 +102,24 @@ func (p *callPolicy) do(ctx context.Context, e Experiment, event *orderpb.Event,
 		attempt = &carrier.CallAttempt{Number: attempt.Number + 1, Before: attempt.Span}
 		event.Attempt = uint32(attempt.Number)
 	}
+}
+
+// surely corrects what a failed attempt says of the whole call: that a service cannot be reached now does not say that an attempt before, which was
+// sent, had no effect.
+func surely(err error, sent *bool) error {
+	failed := carrier.AsFailed("", err)
+	before := *sent
+	first := failed.Failures[0]
+	if first.GetReason() != carrier.Unreachable || first.GetStep() != "" { // with a step it is the service's own answer, about one behind it
+		*sent = true
+	}
+	for _, f := range failed.Failures {
+		if before && f.GetReason() == carrier.Unreachable {
+			f.Reason = carrier.Unavailable
+			err = failed
+		}
+	}
+	return err
 }
 
 // attempt makes the call once, unless it is refused.

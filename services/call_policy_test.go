@@ -98,6 +98,34 @@ func TestWhatIsTriedAgain(t *testing.T) {
 	}, withFlow(t, parsed(t, shop(", retry: 2 within 2s, backoff 50ms"))))
 }
 
+// TestALastAttemptThatWasNotSentSaysNothingOfTheOthers: a call is unreachable when none of its attempts was sent.
+func TestALastAttemptThatWasNotSentSaysNothingOfTheOthers(t *testing.T) {
+	t.Parallel() // in virtual time
+	inBubble(t, func(l *testLab) {
+		p := l.policyOfDesk()
+		for _, c := range []struct {
+			attempts []*carrier.Failed
+			want     string
+		}{
+			{[]*carrier.Failed{carrier.Fail("", carrier.Unreachable, ""), carrier.Fail("", carrier.Unreachable, ""), carrier.Fail("", carrier.Unreachable, "")}, carrier.Unreachable},
+			{[]*carrier.Failed{carrier.Fail("", carrier.Unreachable, ""), carrier.Fail("", carrier.Unavailable, ""), carrier.Fail("", carrier.Unreachable, "")}, carrier.Unavailable},
+			{[]*carrier.Failed{carrier.Fail("", carrier.Timeout, ""), carrier.Fail("", carrier.Unreachable, ""), carrier.Fail("", carrier.Unreachable, "")}, carrier.Unavailable},
+			// The service was called, and could not reach one behind it.
+			{[]*carrier.Failed{carrier.Fail("a.B", carrier.Unreachable, ""), carrier.Fail("", carrier.Unreachable, ""), carrier.Fail("", carrier.Unreachable, "")}, carrier.Unavailable},
+		} {
+			attempt := 0
+			err := p.do(context.Background(), Experiment{Form: GRPC, Seed: 3}, &orderpb.Event{}, func(context.Context) error {
+				attempt++
+				return c.attempts[attempt-1]
+			})
+			if got := carrier.AsFailed("", err).Reason(); got != c.want || attempt != len(c.attempts) {
+				t.Errorf("%d attempts that ended with %s, want %s", attempt, got, c.want)
+			}
+			time.Sleep(budgetWindow)
+		}
+	}, withFlow(t, parsed(t, shop(", retry: 2 within 2s, backoff 50ms"))))
+}
+
 // TestARetryWaitsAsLongAsItIsTold, and is left out when it would end behind its bound or its caller's deadline.
 func TestARetryWaitsAsLongAsItIsTold(t *testing.T) {
 	t.Parallel() // in virtual time

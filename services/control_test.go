@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tracelab/services/faults"
+	"tracelab/services/internal/carrier"
 )
 
 // slow makes payment take a second, so that there is time to kill it in mid-work.
@@ -73,6 +74,29 @@ func TestKilledServiceIsGone(t *testing.T) {
 			l.Errorf("effects of the message form (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// TestACallThatWasNeverSentSaysSo: the client learns whether an order may have had an effect, of the entry step's service that is killed while it works on
+// one and then is away. A call cut off is "unavailable", one for which there is no connection "unreachable".
+func TestACallThatWasNeverSentSaysSo(t *testing.T) {
+	t.Parallel() // in virtual time
+	for _, form := range []Form{GRPC, REST} {
+		inBubble(t, func(l *testLab) {
+			why := func(a answer) string { return strings.TrimPrefix(a.problem(l.T).Type, "/problems/") }
+			working := l.placing(slow(in("r", form)))
+			l.until("payment works for it", func() bool { return l.charging() == 1 })
+			l.must(l.system.Kill(Orders))
+			if a := <-working.answer; why(a) != carrier.Unavailable {
+				l.Errorf("%s: the order that was cut off: %s", form, a.body)
+			}
+			time.Sleep(time.Second)
+			for range 3 {
+				if a := l.place(in("r", form), tea); why(a) != carrier.Unreachable || a.status != http.StatusServiceUnavailable || a.id() != "" {
+					l.Errorf("%s: an order while nobody was there: %d %s", form, a.status, a.body)
+				}
+			}
+		})
+	}
 }
 
 // charging counts the orders that payment has begun to work on.

@@ -165,7 +165,7 @@ func TestRedrive(t *testing.T) {
 					redrive := func() int {
 						sent, err := Redrive(l.Context(), l.config, failing.topic, 100)
 						l.must(err)
-						return sent[flows.KafkaLog] + sent[flows.RabbitMQ]
+						return sent[flows.KafkaLog].Sent + sent[flows.RabbitMQ].Sent
 					}
 					if n := redrive(); n != 1 {
 						t.Fatalf("%d sent back, want 1", n)

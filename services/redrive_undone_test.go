@@ -29,7 +29,7 @@ func (l *testLab) redrive(topic string) int {
 	l.Helper()
 	sent, err := Redrive(l.Context(), l.config, topic, 100)
 	l.must(err)
-	return sent[flows.KafkaLog] + sent[flows.RabbitMQ]
+	return sent[flows.KafkaLog].Sent + sent[flows.RabbitMQ].Sent
 }
 
 // mend starts services again, without faults.

@@ -41,8 +41,11 @@ type StepFailure struct {
 }
 
 // CutOff reports whether the step failed because its caller gave up or could not reach it. Such a step may have begun
-// all the same.
-func (f StepFailure) CutOff() bool {
+// all the same, see MayHaveBegun.
+func (f StepFailure) CutOff() bool { return f.MayHaveBegun() || f.Reason == carrier.Unreachable }
+
+// MayHaveBegun reports whether the call of the step was cut off when it may have been sent already. One for which no connection could be made was not.
+func (f StepFailure) MayHaveBegun() bool {
 	return f.Reason == carrier.Cancelled || f.Reason == carrier.Timeout || f.Reason == carrier.Unavailable
 }
 

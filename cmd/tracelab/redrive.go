@@ -50,11 +50,22 @@ func (c *redriveCommand) Run(ctx context.Context, s *streams) error {
 	export.into(&config)
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	sent, err := services.Redrive(ctx, config, c.Topic, c.Most)
+	done, err := services.Redrive(ctx, config, c.Topic, c.Most)
 	for _, by := range []flows.Carrier{flows.KafkaLog, flows.RabbitMQ} {
-		if n, asked := sent[by]; asked && (n > 0 || err == nil) { // an error says that nothing was sent
-			err = errors.Join(err, s.say("%s: %d sent back to %s", by, n, c.Topic))
+		if of, asked := done[by]; asked && (of != services.SentBack{} || err == nil) { // an error says that nothing was sent
+			err = errors.Join(err, s.say("%s: %d sent back to %s%s", by, of.Sent, c.Topic, skippedText(of.Skipped)))
 		}
 	}
 	return errors.Join(err, export.stop(s))
+}
+
+// skippedText says how much nobody can read.
+func skippedText(batches int) string {
+	switch batches {
+	case 0:
+		return ""
+	case 1:
+		return "; 1 batch skipped: it is damaged, or decompresses to more than a service takes"
+	}
+	return fmt.Sprintf("; %d batches skipped: they are damaged, or decompress to more than a service takes", batches)
 }

@@ -61,3 +61,42 @@ func TestRedrive(t *testing.T) {
 		t.Errorf("%d messages came back, want 5", back)
 	}
 }
+
+// noGzip is a compressor whose batches nobody can decompress.
+type noGzip struct{}
+
+// Compress implements kgo.Compressor.
+func (noGzip) Compress(*bytes.Buffer, []byte, ...kgo.CompressFlag) ([]byte, kgo.CompressionCodecType) {
+	return []byte("no gzip"), kgo.CodecGzip
+}
+
+// TestRedriveSkipsADamagedBatch: what nobody can read costs itself alone, and is said once. What lies around it goes back.
+func TestRedriveSkipsADamagedBatch(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "order.placed", "order.placed.dlq"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	letter := func(value string) *kgo.Record { return &kgo.Record{Topic: "order.placed.dlq", Value: []byte(value)} }
+	for _, damaged := range []bool{false, true, true, false, true} {
+		opts := []kgo.Opt{kgo.SeedBrokers(cluster.ListenAddrs()...)}
+		if damaged {
+			opts = append(opts, kgo.WithCompressor(noGzip{}))
+		}
+		client, err := kgo.NewClient(opts...)
+		if err == nil {
+			err = client.ProduceSync(t.Context(), letter("{}"), letter("{}")).FirstErr()
+			client.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"kafka: 3 sent back to order.placed; 2 batches skipped: they are damaged", "kafka: 1 sent back to order.placed; 1 batch skipped: it is", "kafka: 0 sent back to order.placed\n"} {
+		var out, talk bytes.Buffer
+		args := []string{"redrive", "order.placed", "--kafka", strings.Join(cluster.ListenAddrs(), ","), "--most", "3"}
+		if status := run(t.Context(), args, nil, &out, &talk); status != exitDone || !strings.HasPrefix(out.String(), want) {
+			t.Errorf("exit status %d, %s%s, want %s", status, out.String(), talk.String(), want)
+		}
+	}
+}

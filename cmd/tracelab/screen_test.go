@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestScreenWriter(t *testing.T) {
@@ -71,4 +72,21 @@ func TestArgumentsAreText(t *testing.T) {
 	refused("run", "--flow", "bad\xff.jsonl")
 	t.Setenv("TRACELAB_STORE", "bad\xff.jsonl")
 	refused("run")
+}
+
+// TestALongValueIsNotEchoedWhole: an error is short whatever it quotes, and has its end, where the way out stands.
+func TestALongValueIsNotEchoedWhole(t *testing.T) {
+	long := strings.Repeat("é", 35_000)
+	for _, args := range [][]string{
+		{long}, {"run", "--" + long}, {"run", "--forms", long}, {"run", "--fault", long}, {"run", "--rate", long}, {"run", "--event", long}, {"lint", long}, {"compare", long, "b"},
+		{"journey", "--where", long, "testdata"}, {"flow", "check", long}, {"redrive", "t", "--kafka", long}, {"serve", long}, {"run", "--flow", strings.Repeat("a\n", 35_000)},
+	} {
+		var out, talk bytes.Buffer
+		if status := run(t.Context(), args, nil, &out, &talk); status == exitDone || talk.Len() == 0 || talk.Len()+out.Len() > 8000 || !utf8.Valid(talk.Bytes()) {
+			t.Errorf("%.20q: exit status %d, %d and %d bytes: %.300s", args, status, out.Len(), talk.Len(), talk.String())
+		}
+	}
+	if got := visible(strings.Repeat("x", 5000) + ": use --this"); !strings.HasSuffix(got, "x: use --this") || !strings.Contains(got, " … 3012 bytes are left out … ") {
+		t.Errorf("%q", got)
+	}
 }

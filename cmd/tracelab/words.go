@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -61,11 +62,32 @@ func listed(err *kong.ParseError) string {
 	return "; the commands are " + strings.Join(names, ", ")
 }
 
-// visible is a text for a terminal that quotes what came from outside: what is not printable is escaped, the ends of lines apart.
+// mostOfLine is how many bytes of a line of an error are shown, and mostLines how many lines: any value may be as long as it likes. What is left out is in
+// the middle, as the way out stands at the end.
+const (
+	mostOfLine = 2000
+	mostLines  = 200
+)
+
+// visible is an error's text for a terminal, which may quote what came from outside: what is not printable is escaped, the ends of lines apart, and no
+// value fills the screen.
 func visible(text string) string {
 	lines := strings.Split(text, "\n")
+	if left := len(lines) - mostLines; left > 0 {
+		lines = slices.Replace(lines, mostLines/2, mostLines/2+left, fmt.Sprintf("… %d lines are left out …", left))
+	}
 	for i, line := range lines {
-		lines[i] = format.Escape(line)
+		lines[i] = format.Escape(shortened(line))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// shortened leaves out the middle of a line that is too long.
+func shortened(line string) string {
+	left := len(line) - mostOfLine
+	if left <= 0 {
+		return line
+	}
+	begin, end := line[:mostOfLine/2], line[mostOfLine/2+left:]
+	return fmt.Sprintf("%s … %d bytes are left out … %s", strings.ToValidUTF8(begin, ""), left, strings.ToValidUTF8(end, ""))
 }

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
@@ -71,7 +72,7 @@ func refuse(w http.ResponseWriter, err error) {
 // truncated body could pass for a whole one.
 func readExport(w http.ResponseWriter, req *http.Request) ([]byte, error) {
 	plain := io.Reader(http.MaxBytesReader(w, req.Body, maxBody))
-	switch encoding := req.Header.Get("Content-Encoding"); encoding {
+	switch encoding := req.Header.Get("Content-Encoding"); strings.ToLower(encoding) { // RFC 9110, 8.4.1: in any case
 	case "", "identity":
 	case "gzip":
 		var err error

@@ -120,6 +120,7 @@ func TestReceiverOverHTTP(t *testing.T) {
 		{"json", "POST", "/v1/traces", json, "", asJSON, 200, "{"},
 		{"json with a charset", "POST", "/v1/traces", json + "; charset=utf-8", "", asJSON, 200, "{"},
 		{"gzip", "POST", "/v1/traces", protobuf, "gzip", gzipped(t, asProto), 200, ""},
+		{"gzip in capitals", "POST", "/v1/traces", protobuf, "GZIP", gzipped(t, asProto), 200, ""},
 		{"gzip json", "POST", "/v1/traces", json, "gzip", gzipped(t, asJSON), 200, "{"},
 		{"wrong type", "POST", "/v1/traces", "text/plain", "", asJSON, 415, "send application/x-protobuf or application/json"},
 		{"no type", "POST", "/v1/traces", "", "", asJSON, 415, "send application/x-protobuf or application/json"},

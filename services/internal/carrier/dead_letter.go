@@ -155,6 +155,12 @@ type Redrive struct {
 	Most   int          // messages; those that come to the dead letters meanwhile are left there
 }
 
+// SentBack is what became of dead letters.
+type SentBack struct {
+	Sent    int // back to where they came from
+	Skipped int // batches that are damaged, or decompress to more than a service takes: nobody can read what is in them
+}
+
 // Letter is what a dead letter says of itself.
 type Letter struct {
 	Topic, Partition, Offset string // where it comes from

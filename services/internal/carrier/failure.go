@@ -21,7 +21,8 @@ import (
 const (
 	Timeout     = "timeout"     // a deadline passed
 	Cancelled   = "cancelled"   // the caller went away
-	Unavailable = "unavailable" // a service or the broker cannot be reached, or is shutting down
+	Unavailable = "unavailable" // a service or the broker went away during the call, has not answered well, or is shutting down
+	Unreachable = "unreachable" // no connection to a service can be made: nothing was sent, so it surely did nothing
 	BadRequest  = "bad_request" // the request makes no sense
 	TooLarge    = "too_large"
 	Full        = "full" // a service has no room for it
@@ -110,6 +111,7 @@ var reasons = map[string]struct {
 	"hang":                   {http.StatusGatewayTimeout, codes.DeadlineExceeded},
 	Cancelled:                {http.StatusServiceUnavailable, codes.Canceled},
 	Unavailable:              {http.StatusServiceUnavailable, codes.Unavailable},
+	Unreachable:              {http.StatusServiceUnavailable, codes.Unavailable},
 	MailboxFull:              {http.StatusServiceUnavailable, codes.ResourceExhausted},
 	Full:                     {http.StatusServiceUnavailable, codes.ResourceExhausted},
 	BreakerOpen:              {http.StatusServiceUnavailable, codes.Unavailable},

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -53,7 +54,12 @@ func (c *Client) Call(ctx context.Context, service, verb string, in, out proto.M
 	if err != nil {
 		return err
 	}
-	return fromStatus(service, conn.Invoke(ctx, "/"+c.name(service)+"/"+verb, in, out))
+	var at peer.Peer // stays empty when no connection was there to send the call on
+	err = conn.Invoke(ctx, "/"+c.name(service)+"/"+verb, in, out, grpc.Peer(&at))
+	if status.Code(err) == codes.Unavailable && at.Addr == nil {
+		return carrier.Fail("", carrier.Unreachable, fmt.Sprintf("%s cannot be reached: %s", service, status.Convert(err).Message()))
+	}
+	return fromStatus(service, err)
 }
 
 // conn returns a connection to the service. It makes it when it is first needed.
@@ -65,7 +71,7 @@ func (c *Client) conn(ctx context.Context, service string) (*grpc.ClientConn, er
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.conns == nil { // goroutines of a service that was killed still run
-		return nil, carrier.Fail("", carrier.Unavailable, "no call of "+service+": the caller has ended")
+		return nil, carrier.Fail("", carrier.Unreachable, "no call of "+service+": the caller has ended")
 	}
 	if conn, ok := c.conns[address]; ok {
 		return conn, nil

@@ -39,7 +39,11 @@ type Client struct {
 func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(service string) (string, error), retries bool) *Client {
 	dial := func(ctx context.Context, kind, address string) (net.Conn, error) {
 		provider.Labels.Service() // the goroutine is the connection's
-		return dialer(ctx, kind, address)
+		conn, err := dialer(ctx, kind, address)
+		if err != nil {
+			return nil, &dialError{err}
+		}
+		return conn, nil
 	}
 	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: idleConnections, ResponseHeaderTimeout: answerTimeout,
 		IdleConnTimeout: carrier.IdleTimeout / 2} // less than the server's: an order on a connection that the server is just closing is lost
@@ -56,6 +60,12 @@ func NewClient(dialer carrier.Dial, provider *telemetry.Provider, address func(s
 			return "http://" + a, err
 		}}
 }
+
+// dialError says that no connection could be made, so that nothing was sent.
+type dialError struct{ error }
+
+// Unwrap returns the error inside.
+func (e *dialError) Unwrap() error { return e.error }
 
 // ClientSpanName names the span of a request by method and path, which is low in cardinality here: traced requests go to
 // fixed paths only.
@@ -150,13 +160,16 @@ func (c *Client) Close() { c.plain.CloseIdleConnections() }
 
 // unanswered makes the failure of a call without an answer.
 func unanswered(service string, err error) error {
+	_, unsent := errors.AsType[*dialError](err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return carrier.Fail("", carrier.Timeout, service+" did not answer in time")
 	case errors.Is(err, context.Canceled):
 		return carrier.Fail("", carrier.Cancelled, "the caller went away")
+	case unsent:
+		return carrier.Fail("", carrier.Unreachable, fmt.Sprintf("%s cannot be reached: %v", service, err))
 	default:
-		return carrier.Fail("", carrier.Unavailable, fmt.Sprintf("%s cannot be reached: %v", service, err))
+		return carrier.Fail("", carrier.Unavailable, fmt.Sprintf("%s went away before it answered: %v", service, err))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tracelab/internal/batches"
@@ -20,25 +21,105 @@ func Letters(ctx context.Context, r carrier.Redrive) ([]carrier.Letter, error) {
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
 	defer client.Close()
-	l := &letters{Redrive: r, client: client, dead: r.Config.Prefix + r.Topic + carrier.DeadLetters, group: r.Config.Prefix + r.Config.Service, done: kadm.Offsets{}}
-	left, err := l.open(ctx)
-	if err != nil {
-		return nil, err
-	}
+	l := &letters{Redrive: r, client: client, dead: r.Config.Prefix + r.Topic + carrier.DeadLetters, group: r.Config.Prefix + r.Config.Service, left: map[int32]place{}}
 	var found []carrier.Letter
-	for left = min(left, r.Most); len(found) < left; {
-		fetches := client.PollRecords(ctx, left-len(found))
-		if ctx.Err() != nil {
-			return found, fmt.Errorf("read the dead letters %s: %w", l.dead, context.Cause(ctx))
-		}
-		if err := fetches.Err(); err != nil {
-			return found, fmt.Errorf("read the dead letters %s: %w", l.dead, err)
-		}
-		for _, record := range fetches.Records() {
+	err = l.open(ctx)
+	for len(l.left) > 0 && len(found) < r.Most && err == nil {
+		err = l.next(ctx, r.Most-len(found), func(record *kgo.Record) error {
 			found = append(found, carrier.LetterOf(func(name string) string { return headerOf(record, name) }))
-		}
+			return nil
+		})
 	}
-	return found, nil
+	return found, err
+}
+
+// letters are the dead letters of a topic that are there when it is opened.
+type letters struct {
+	carrier.Redrive
+	client      *kgo.Client
+	dead, group string
+	left        map[int32]place // by partition, of those with some
+	done        kadm.Offsets    // behind what was taken
+	skipped     int             // batches that nobody can read
+}
+
+// place is how far a partition was read, and where what is to be read ends.
+type place struct{ at, end int64 }
+
+// open finds out which there are, and begins to read them where the last redrive ended.
+func (l *letters) open(ctx context.Context) error {
+	admin := kadm.NewClient(l.client)
+	ends, err := admin.ListEndOffsets(ctx, l.dead)
+	if err == nil {
+		err = ends.Error()
+	}
+	if errors.Is(err, kerr.UnknownTopicOrPartition) { // nothing was ever put there
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for the dead letters %s at %v: %w", l.dead, l.Config.Addresses, err)
+	}
+	begins, err := admin.ListStartOffsets(ctx, l.dead)
+	if err != nil {
+		return fmt.Errorf("look for the dead letters %s: %w", l.dead, err)
+	}
+	commits, err := admin.FetchOffsets(ctx, l.group)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return fmt.Errorf("ask how far the last redrive of %s came: %w", l.dead, err)
+	}
+	from := map[string]map[int32]kgo.Offset{l.dead: {}}
+	ends.Each(func(end kadm.ListedOffset) {
+		begin, _ := begins.Lookup(end.Topic, end.Partition)
+		at := begin.Offset
+		if commit, ok := commits.Lookup(end.Topic, end.Partition); ok {
+			at = max(at, commit.At)
+		}
+		if at < end.Offset {
+			l.left[end.Partition] = place{at, end.Offset}
+			from[l.dead][end.Partition] = kgo.NewOffset().At(at)
+		}
+	})
+	l.client.AddConsumePartitions(from)
+	return nil
+}
+
+// next reads some of them, no more than most, and has each taken. It goes on behind a batch that nobody can read.
+func (l *letters) next(ctx context.Context, most int, take func(*kgo.Record) error) (err error) {
+	fetches := l.client.PollRecords(ctx, most)
+	if ctx.Err() != nil {
+		return fmt.Errorf("read the dead letters %s: %w", l.dead, context.Cause(ctx))
+	}
+	for _, r := range fetches.Records() {
+		if r.Offset >= l.left[r.Partition].end { // it came meanwhile
+			continue
+		}
+		if err := take(r); err != nil {
+			return err
+		}
+		l.behind(r.Partition, r.Offset+1)
+	}
+	fetches.EachError(func(topic string, partition int32, failed error) {
+		bad := batches.Skip(l.client, topic, partition, failed)
+		if bad == nil {
+			err = errors.Join(err, fmt.Errorf("read the dead letters %s: %w", l.dead, failed))
+			return
+		}
+		if bad.Offset < l.left[partition].end {
+			l.skipped++
+			l.behind(partition, bad.NextOffset)
+		}
+	})
+	return err
+}
+
+// behind notes how far a partition was read.
+func (l *letters) behind(partition int32, offset int64) {
+	if p := l.left[partition]; offset < p.end {
+		l.left[partition] = place{offset, p.end}
+	} else {
+		delete(l.left, partition)
+	}
+	l.done.Add(kadm.Offset{Topic: l.dead, Partition: partition, At: offset, LeaderEpoch: -1})
 }
 
 // Unread is how many records of a topic and of those that its work leads to wait for a service: all but dead letters.

@@ -16,38 +16,38 @@ import (
 
 // Redrive sends dead letters of a topic back to the exchange, and acknowledges each when the broker has it there. It returns how many it has
 // sent, also beside an error. Dead letters of other topics go back to where they were.
-func Redrive(ctx context.Context, r carrier.Redrive) (sent int, err error) {
+func Redrive(ctx context.Context, r carrier.Redrive) (done carrier.SentBack, err error) {
 	in, err := newSpans(Config{BrokerConfig: r.Config})
 	if err != nil {
-		return 0, err
+		return done, err
 	}
 	conn, err := dialAny(ctx, r.Config.Dial, r.Config.Addresses, r.Config.Service)
 	if err != nil {
-		return 0, fmt.Errorf("rabbitmq broker cannot be reached: name it with --rabbitmq: %w", err)
+		return done, fmt.Errorf("rabbitmq broker cannot be reached: name it with --rabbitmq: %w", err)
 	}
 	defer func() { _ = conn.CloseDeadline(time.Now().Add(closeTimeout)) }() // what is not acknowledged goes back
 	ch, err := in.Channel(conn)
 	if err != nil {
-		return 0, fmt.Errorf("redrive: %w", err)
+		return done, fmt.Errorf("redrive: %w", err)
 	}
 	n := names{prefix: r.Config.Prefix}
 	queue, err := ch.QueueDeclarePassive(n.deadLetters(), true, false, false, false, nil)
 	if missing, ok := errors.AsType[*amqp.Error](err); ok && missing.Code == amqp.NotFound {
-		return 0, nil
+		return done, nil
 	}
 	if err == nil {
 		err = ch.Confirm(false)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("look for the dead letters %s: %w", n.deadLetters(), err)
+		return done, fmt.Errorf("look for the dead letters %s: %w", n.deadLetters(), err)
 	}
 	for range queue.Messages {
-		if sent == r.Most || ctx.Err() != nil {
+		if done.Sent == r.Most || ctx.Err() != nil {
 			break
 		}
 		d, ok, err := ch.Get(n.deadLetters(), false)
 		if err != nil {
-			return sent, fmt.Errorf("read the dead letters %s: %w", n.deadLetters(), err)
+			return done, fmt.Errorf("read the dead letters %s: %w", n.deadLetters(), err)
 		}
 		if !ok {
 			break
@@ -56,11 +56,11 @@ func Redrive(ctx context.Context, r carrier.Redrive) (sent int, err error) {
 			continue // until the connection is closed
 		}
 		if err := sendBack(ctx, in, ch, n, d); err != nil {
-			return sent, err
+			return done, err
 		}
-		sent++
+		done.Sent++
 	}
-	return sent, context.Cause(ctx)
+	return done, context.Cause(ctx)
 }
 
 // sendBack sends one back, under a process span of its own.
