@@ -18,7 +18,7 @@ import (
 
 // Broker is the Kafka that the lab brings along: one broker in this process, speaking the real protocol. It keeps
 // little, forgets all in the end, and ends the process on a request that it does not know, so it listens on loopback
-// only and is for the lab alone.
+// only and is for the lab alone. StartBroker makes one; the zero Broker is at no address, and cannot be started.
 type Broker struct {
 	cluster *kfake.Cluster
 	trimmer *trimmer
@@ -48,10 +48,18 @@ func StartBroker(network services.Network) (*Broker, error) {
 }
 
 // Addresses are host:port of the broker.
-func (b *Broker) Addresses() []string { return b.cluster.ListenAddrs() }
+func (b *Broker) Addresses() []string {
+	if b.cluster == nil {
+		return nil
+	}
+	return b.cluster.ListenAddrs()
+}
 
 // Close ends it; what it held is gone.
 func (b *Broker) Close() {
+	if b.cluster == nil {
+		return
+	}
 	b.trimmer.stop()
 	b.cluster.Close()
 }

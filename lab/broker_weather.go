@@ -3,6 +3,7 @@ package lab
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 
@@ -25,28 +26,36 @@ func (b *Broker) listenOn(listen process.Listen) process.Listen {
 // Stop ends the broker as SIGTERM does, and Kill as kill -9 does: its port is closed and all connections are reset. Its records and what
 // groups have committed stay, as on a real broker's disk; an acknowledgement that was on its way is lost, so that the record is sent again. The
 // embedded broker has nothing to finish, so both are the same.
-func (b *Broker) Stop(context.Context, string) error { return b.become(partDown, b.port.Down) }
+func (b *Broker) Stop(context.Context, string) error { return b.become(partDown, (*process.Port).Down) }
 
 // Kill is Stop.
-func (b *Broker) Kill(string) error { return b.become(partDown, b.port.Down) }
+func (b *Broker) Kill(string) error { return b.become(partDown, (*process.Port).Down) }
 
 // Pause makes the broker stand still: connections stay, and nothing comes over them. Its own clock goes on, so it may give up members of groups.
-func (b *Broker) Pause(string) error { return b.become(partPaused, b.port.Pause) }
+func (b *Broker) Pause(string) error { return b.become(partPaused, (*process.Port).Pause) }
 
 // Start brings it back at its address, or lets it go on.
-func (b *Broker) Start(context.Context, string) error { return b.become(partRunning, b.port.Up) }
+func (b *Broker) Start(context.Context, string) error {
+	return b.become(partRunning, (*process.Port).Up)
+}
 
 // State is running, paused or down.
 func (b *Broker) State() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.port == nil {
+		return partDown
+	}
 	return cmp.Or(b.state, partRunning)
 }
 
-func (b *Broker) become(state string, do func() error) error {
+func (b *Broker) become(state string, do func(*process.Port) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := do(); err != nil {
+	if b.port == nil {
+		return errors.New("the embedded kafka was never started: make one with StartBroker")
+	}
+	if err := do(b.port); err != nil {
 		return fmt.Errorf("the embedded kafka: %w", err)
 	}
 	b.state = state

@@ -28,7 +28,8 @@ const (
 )
 
 // Live is a lab that stays up: its services, its broker and a client that places units one by one or in a stream, until it is closed.
-// It writes no run directory: what it keeps is in memory and bounded. Its methods may be called from any goroutine.
+// It writes no run directory: what it keeps is in memory and bounded. Its methods may be called from any goroutine. Open makes one; the zero Live is a
+// lab that is not open, with nothing in it.
 type Live struct {
 	config  Config
 	name    string // of the run that its units belong to
@@ -107,6 +108,12 @@ func Open(ctx context.Context, c Config, recent int) (*Live, error) {
 	return l, nil
 }
 
+// errNotOpen is the answer of a zero Live.
+var errNotOpen = errors.New("the lab is not open: make one with Open")
+
+// open tells whether the lab was made by Open.
+func (l *Live) open() bool { return l.env != nil }
+
 // liveConfig is what a lab that stays up makes of a configuration.
 func liveConfig(c Config) (Config, error) {
 	if c.Flow == nil {
@@ -169,6 +176,9 @@ func (l *Live) begin(ctx context.Context, first Conditions) error {
 // Close ends the lab: it waits for units that were placed, as long as the context lasts, but no longer than a run waits for its services. What was kept
 // is gone with it.
 func (l *Live) Close(ctx context.Context) error {
+	if !l.open() {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	l.end()
@@ -191,6 +201,9 @@ func (l *Live) Forms() []services.Form { return slices.Clone(l.config.Forms) }
 
 // Where says where the lab runs.
 func (l *Live) Where() Where {
+	if !l.open() {
+		return Where{}
+	}
 	return Where{Broker: l.env.brokerIs, Stores: l.env.stores, Jaeger: l.config.Jaeger, Gateway: l.env.client.base}
 }
 

@@ -59,6 +59,9 @@ func (c *changes) stop() {
 
 // Changed returns a channel that is closed when there is a newer snapshot than now, at most ten times a second.
 func (l *Live) Changed() <-chan struct{} {
+	if !l.open() {
+		return nil
+	}
 	_, next := l.changes.now()
 	return next
 }

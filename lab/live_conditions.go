@@ -30,6 +30,9 @@ type FiredCount struct {
 // SetConditions puts conditions in the place of those before. Connections whose links change are closed and opened anew: a unit that is under way on
 // one of them meets that as a reset. A *ConfigError is something that makes no sense in this lab; nothing has changed then.
 func (l *Live) SetConditions(c Conditions) error {
+	if !l.open() {
+		return errNotOpen
+	}
 	c = c.clone()
 	config := l.config
 	config.Faults, config.Links = c.Faults, c.Links

@@ -53,6 +53,9 @@ type LiveJourney struct {
 
 // Recent lists the kept units, the newest first, and how many older ones were left out.
 func (l *Live) Recent() (list []JourneyLine, leftOut int) {
+	if !l.open() {
+		return nil, 0
+	}
 	l.judge.mu.Lock()
 	defer l.judge.mu.Unlock()
 	kept := l.judge.kept
@@ -65,6 +68,9 @@ func (l *Live) Recent() (list []JourneyLine, leftOut int) {
 
 // Journey returns what is known of one unit now; ok is false when it is not, or no longer, kept.
 func (l *Live) Journey(key UnitKey) (j LiveJourney, ok bool) {
+	if !l.open() {
+		return j, false
+	}
 	l.judge.mu.Lock()
 	u := l.judge.kept.byKey[orderKey{key.Form, key.Number}]
 	if u == nil {

@@ -8,6 +8,9 @@ import (
 // longer, kept.
 func (l *Live) OTLP(key UnitKey) (traces ptrace.Traces, ok bool) {
 	traces = ptrace.NewTraces()
+	if !l.open() {
+		return traces, false
+	}
 	l.judge.mu.Lock()
 	defer l.judge.mu.Unlock()
 	u := l.judge.kept.byKey[orderKey{key.Form, key.Number}]
@@ -22,6 +25,9 @@ func (l *Live) OTLP(key UnitKey) (traces ptrace.Traces, ok bool) {
 
 // Line returns what the list of recent units says of one; ok is false when it is not, or no longer, kept.
 func (l *Live) Line(key UnitKey) (line JourneyLine, ok bool) {
+	if !l.open() {
+		return line, false
+	}
 	l.judge.mu.Lock()
 	defer l.judge.mu.Unlock()
 	u := l.judge.kept.byKey[orderKey{key.Form, key.Number}]

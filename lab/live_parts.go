@@ -27,6 +27,9 @@ type Part struct {
 // Do stops, kills, pauses or starts a part now; e.At is ignored. It returns when that is done: a stop when all is finished, a start when calls and
 // messages reach the part again. A *ConfigError is what is out of this lab's reach.
 func (l *Live) Do(ctx context.Context, e Event) error {
+	if !l.open() {
+		return errNotOpen
+	}
 	if err := l.config.canDo(e); err != nil {
 		return &ConfigError{fmt.Errorf("%s %s: %w", e.Do, e.Part, err)}
 	}

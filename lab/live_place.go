@@ -68,6 +68,9 @@ func (l *Live) load() load {
 // Place places the same unit in each of the forms at once, and returns when each has its answer or has waited for its time: the twins in the order of
 // the forms. With no form it takes the flow's default one. An answer that is an error is in Placed; the error is for what could not be asked.
 func (l *Live) Place(ctx context.Context, forms ...services.Form) ([]Placed, error) {
+	if !l.open() {
+		return nil, errNotOpen
+	}
 	if len(forms) == 0 {
 		forms = []services.Form{l.defaultForm()}
 	}
@@ -150,6 +153,8 @@ func (l *Live) answered(o order) {
 // SetStream puts a stream in the place of the one before. It is refused when its rate or a form makes no sense.
 func (l *Live) SetStream(s Stream) error {
 	switch {
+	case !l.open():
+		return errNotOpen
 	case s.Rate == 0:
 	case !(s.Rate >= LeastRate && s.Rate <= MostRate):
 		return &ConfigError{fmt.Errorf("rate %v: use %s/s from %v to %d, or 0 for no stream", s.Rate, unitOf(l.config.Flow).many(), LeastRate, MostRate)}

@@ -42,6 +42,9 @@ type LiveForm struct {
 
 // Snapshot is what there is to see now. Lags and dead letters are asked for while somebody looks: they are up to a second older.
 func (l *Live) Snapshot() Snapshot {
+	if !l.open() {
+		return Snapshot{}
+	}
 	l.looked.Lock()
 	idle := time.Since(l.looked.at) > lookedFor
 	l.looked.at = time.Now()

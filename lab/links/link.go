@@ -156,15 +156,15 @@ func (l Link) String() string {
 func Split(texts []string) []string {
 	var list []string
 	for _, text := range texts {
-		first := true
+		begin, at := 0, 0
 		for part := range strings.SplitSeq(text, ",") {
-			if first || strings.Contains(part, ">") {
-				list = append(list, part)
-			} else {
-				list[len(list)-1] += "," + part
+			if at > begin && strings.Contains(part, ">") {
+				list = append(list, text[begin:at-1])
+				begin = at
 			}
-			first = false
+			at += len(part) + 1
 		}
+		list = append(list, text[begin:])
 	}
 	return list
 }

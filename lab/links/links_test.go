@@ -169,3 +169,28 @@ func isTimeout(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout()
 }
+
+// TestALongListIsTakenApartAtOnce: a list of 10 MB that somebody has pasted costs no time that is felt.
+func TestALongListIsTakenApartAtOnce(t *testing.T) {
+	begin := time.Now()
+	text := strings.Repeat(",jitter=1ms", 1_000_000)
+	list := Split([]string{"a>b:latency=1ms" + text + ",c>d:cut" + text, "", ",e>f:cut"})
+	if len(list) != 5 || len(list[0]) != len("a>b:latency=1ms"+text) || len(list[1]) != len("c>d:cut"+text) || list[2] != "" || list[3] != "" || list[4] != "e>f:cut" {
+		t.Errorf("%d parts", len(list))
+	}
+	if took := time.Since(begin); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// TestANetworkThatWasNotMade has no links.
+func TestANetworkThatWasNotMade(t *testing.T) {
+	for _, n := range []*Network{nil, {}} {
+		n.Begin(t.Context(), time.Now())
+		n.Set(t.Context(), []Link{{From: "a", To: "b", Cut: true}})
+		if n.Dial("a") != nil || len(n.Used()) > 0 {
+			t.Error("it has a link")
+		}
+		n.Close()
+	}
+}

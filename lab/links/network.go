@@ -18,7 +18,8 @@ import (
 // Dial connects to a host:port.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Network is the ways between the parts of a lab: those of its links go through a proxy each, all others are as they are.
+// Network is the ways between the parts of a lab: those of its links go through a proxy each, all others are as they are. New makes one; a nil or zero
+// Network has no links, and none can be set.
 type Network struct {
 	dial  Dial
 	where func(address string) string
@@ -68,11 +69,14 @@ func (n *Network) Dial(from string) Dial {
 	if n != nil && n.plain != nil {
 		return n.dialSettable(from)
 	}
-	if n == nil || !slices.ContainsFunc(n.links, func(l *used) bool { return l.From == from }) {
+	if n.none() || !slices.ContainsFunc(n.links, func(l *used) bool { return l.From == from }) {
 		return nil
 	}
 	return n.dialFixed(from)
 }
+
+// none tells whether the network was not made by New.
+func (n *Network) none() bool { return n == nil || n.where == nil }
 
 // dialFixed is how a part connects to others when links do not change.
 func (n *Network) dialFixed(from string) Dial {
@@ -139,6 +143,9 @@ func (n *Network) proxy(w way, links []*used) (string, error) {
 
 // Begin disturbs the links at their times, from the run's begin on, until Close.
 func (n *Network) Begin(ctx context.Context, began time.Time) {
+	if n.none() {
+		return
+	}
 	ctx, n.stop = context.WithCancel(ctx)
 	for _, l := range n.links {
 		n.begin(ctx, l, began)
@@ -238,6 +245,9 @@ func (l *used) calm(p *toxiproxy.Proxy) {
 
 // Used tells what went over each link.
 func (n *Network) Used() []Use {
+	if n.none() {
+		return nil
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	list := make([]Use, len(n.links))
@@ -249,6 +259,9 @@ func (n *Network) Used() []Use {
 
 // Close ends all proxies and with them their connections.
 func (n *Network) Close() {
+	if n.none() {
+		return
+	}
 	n.stop()
 	n.mu.Lock()
 	for _, l := range n.links {

@@ -92,7 +92,7 @@ func (n *Network) note(conn net.Conn, w way, sets int) (*plain, bool) {
 // Set puts links in the place of those before. Their times count from now, until ctx ends or they are replaced; a link that stays the same goes on as it
 // was. Connections of ways whose links change are closed, so that whoever needs one opens it anew. A nil network has no links.
 func (n *Network) Set(ctx context.Context, list []Link) {
-	if n == nil {
+	if n.none() {
 		return
 	}
 	now := time.Now()

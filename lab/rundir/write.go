@@ -23,7 +23,7 @@ type Place struct {
 }
 
 // Writer writes a run directory while the run goes on. The directory has a temporary name until Commit, so one with the
-// name of a run is whole. A Writer is for one goroutine.
+// name of a run is whole. A Writer is for one goroutine. Create makes one; a zero Writer writes nothing.
 type Writer struct {
 	out, name string
 	temporary string
@@ -50,6 +50,8 @@ func Create(out, name string) (*Writer, error) {
 	}
 	return w, nil
 }
+
+var errNotCreated = errors.New("no run directory was begun: make its writer with Create")
 
 // Append adds one OTLP/JSON document to a form's file, or to that of Shared spans.
 func (w *Writer) Append(form string, document []byte) (Place, error) {
@@ -88,6 +90,9 @@ func (w *Writer) spans(form string) (*spanFile, error) {
 	if f, ok := w.files[form]; ok {
 		return f, nil
 	}
+	if w.files == nil {
+		return nil, errNotCreated
+	}
 	if form == "" || strings.HasPrefix(form, ".") || form != filepath.Base(form) {
 		return nil, fmt.Errorf("write the spans of %q: a form's name becomes the name of a file", form)
 	}
@@ -103,6 +108,9 @@ func (w *Writer) spans(form string) (*spanFile, error) {
 // Commit writes the orders and the manifest, gives the directory its name, and points "latest" at it. When it fails it
 // leaves nothing behind.
 func (w *Writer) Commit(orders iter.Seq[Order], manifest any) (err error) {
+	if w.files == nil {
+		return errNotCreated
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Abandon())
@@ -133,6 +141,9 @@ func (w *Writer) Commit(orders iter.Seq[Order], manifest any) (err error) {
 
 // Abandon removes what was written.
 func (w *Writer) Abandon() error {
+	if w.files == nil {
+		return nil
+	}
 	err := errors.Join(w.close(), os.RemoveAll(w.temporary))
 	if closed := w.lock.Close(); !errors.Is(closed, fs.ErrClosed) {
 		err = errors.Join(err, closed)

@@ -100,3 +100,20 @@ func list(t *testing.T, dir string) []string {
 	}
 	return names
 }
+
+// TestAWriterThatWasNotCreated writes nothing, least of all to the working directory.
+func TestAWriterThatWasNotCreated(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var w rundir.Writer
+	_, appending := w.Append("grpc", []byte("{}"))
+	_, reading := w.ReadAt("grpc", rundir.Place{})
+	if committing := w.Commit(nil, nil); appending == nil || reading == nil || committing == nil {
+		t.Errorf("%v, %v, %v: want errors", appending, reading, committing)
+	}
+	if err := w.Abandon(); err != nil {
+		t.Error(err)
+	}
+	if files, err := os.ReadDir("."); err != nil || len(files) > 0 {
+		t.Errorf("it left %v, %v", files, err)
+	}
+}

@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -142,5 +143,18 @@ func TestActs(t *testing.T) {
 				t.Errorf("%s: took %v, want %v: it %s", c.fault, took, c.takes, c.explain)
 			}
 		})
+	}
+}
+
+// TestSplitTakesALongListApartAtOnce, and leaves empty parts between faults out.
+func TestSplitTakesALongListApartAtOnce(t *testing.T) {
+	begin := time.Now()
+	long := "payment:delay=1s" + strings.Repeat(",to=2s", 1_000_000)
+	want := []string{long, "orders:error=no,,from=1s,", "stock:hang"}
+	if got := Split(",," + strings.Join(want, ",")); !slices.Equal(got, want) {
+		t.Errorf("%d parts, the last %q", len(got), got[len(got)-1])
+	}
+	if took := time.Since(begin); took > 10*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }

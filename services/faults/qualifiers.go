@@ -93,14 +93,23 @@ func Join(list []Fault) string {
 // Split takes a list of faults with commas between them apart. A qualifier belongs to the fault before it.
 func Split(text string) []string {
 	var texts []string
+	begin, end := -1, 0 // of the fault that may go on; -1: there is none yet
+	at := 0
 	for part := range strings.SplitSeq(text, ",") {
 		name, _, _ := strings.Cut(part, "=")
 		switch {
-		case len(texts) > 0 && !strings.Contains(name, ":"):
-			texts[len(texts)-1] += "," + part
+		case begin >= 0 && !strings.Contains(name, ":"):
+			end = at + len(part)
 		case part != "":
-			texts = append(texts, part)
+			if begin >= 0 {
+				texts = append(texts, text[begin:end])
+			}
+			begin, end = at, at+len(part)
 		}
+		at += len(part) + 1
+	}
+	if begin >= 0 {
+		texts = append(texts, text[begin:end])
 	}
 	return texts
 }

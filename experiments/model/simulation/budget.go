@@ -60,6 +60,6 @@ func (b *Breaker) record(now time.Duration, ok bool) {
 	}
 	b.inRow++
 	if b.Failures > 0 && b.inRow >= b.Failures {
-		b.until = now + b.Open
+		b.until = plus(now, b.Open)
 	}
 }

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -42,7 +43,19 @@ func (l *Loop) At(at time.Duration, do func()) *Event {
 }
 
 // After sets an event for a time from now.
-func (l *Loop) After(d time.Duration, do func()) *Event { return l.At(l.now+d, do) }
+func (l *Loop) After(d time.Duration, do func()) *Event { return l.At(plus(l.now, d), do) }
+
+// plus adds two times. What is later than Forever is Forever.
+func plus(a, b time.Duration) time.Duration {
+	sum := a + b
+	switch {
+	case a > 0 && b > 0 && sum < 0:
+		return Forever
+	case a < 0 && b < 0 && sum >= 0:
+		return math.MinInt64
+	}
+	return sum
+}
 
 // Run runs until no event is left. It returns an error when they do not end.
 func (l *Loop) Run() error {

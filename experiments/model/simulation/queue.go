@@ -23,8 +23,8 @@ type Fault func(order int, start, cost time.Duration) time.Duration
 // Slow is a fault that adds time to the orders that are hit and start from a time on and before another.
 func Slow(from, to, added time.Duration, hits []bool) Fault {
 	return func(order int, start, cost time.Duration) time.Duration {
-		if start >= from && start < to && hits[order] {
-			return cost + added
+		if start >= from && start < to && order < len(hits) && hits[order] {
+			return plus(cost, added)
 		}
 		return cost
 	}
@@ -34,7 +34,7 @@ func Slow(from, to, added time.Duration, hits []bool) Fault {
 func Stopped(from, to time.Duration) Fault {
 	return func(_ int, start, cost time.Duration) time.Duration {
 		if start >= from && start < to {
-			return to - start + cost
+			return plus(to-start, cost)
 		}
 		return cost
 	}

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 )
@@ -28,13 +29,16 @@ func (r Reconnect) Late(outage time.Duration, seed uint64, draws int) (time.Dura
 		return 0, errors.New("a reconnect needs waits above 0 that do not shrink, a jitter under 1, an outage of at least 0, and 1 to 1,000,000 draws")
 	}
 	from := stream(seed, reconnectStream)
-	sum := 0.0
+	sum, attempts := 0.0, 0
 	for range draws {
 		at, wait := 0.0, r.First.Seconds()
 		for n := 0; at < outage.Seconds(); n++ {
 			jitter := 1.0
 			if n > 0 {
 				jitter += r.Jitter * (2*from.Float64() - 1)
+			}
+			if attempts++; attempts > mostEvents {
+				return 0, fmt.Errorf("a client tries more than %d times to come back: make the outage shorter, the waits longer, or draw less often", mostEvents)
 			}
 			at += wait * jitter
 			wait = math.Min(wait*r.Times, r.Most.Seconds())

@@ -63,15 +63,15 @@ func (s *Station) EnterAt(partition int, start func()) *Ticket {
 
 // Leave frees the worker, or the place. A second one changes nothing.
 func (t *Ticket) Leave() {
-	switch t.state {
-	case served:
+	switch {
+	case t.station == nil: // a zero Ticket is of no station
+	case t.state == served:
 		t.station.busy--
 		t.state = left
 		t.station.next()
-	case waits:
+	case t.state == waits:
 		t.station.waiting--
 		t.state = left
-	case left:
 	}
 }
 

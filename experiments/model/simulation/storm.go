@@ -104,7 +104,10 @@ func (r *storm) failed(i int, outcome Outcome) {
 		r.end(i, outcome)
 		return
 	}
-	wait := r.Backoff << (r.Attempts[i] - 1)
+	wait := r.Backoff
+	for n := 1; n < r.Attempts[i] && wait < Forever; n++ {
+		wait = plus(wait, wait)
+	}
 	wait = wait/2 + time.Duration(r.jitter.Float64()*float64(wait/2))
 	r.loop.After(wait, func() { r.attempt(i) })
 }

@@ -86,8 +86,8 @@ func TestAClosedClientCallsNobody(t *testing.T) {
 	carriertest.InBubble(t, func(b *carriertest.Bubble) { // which finds the goroutines of a connection
 		client := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:90", nil }, func(string) string { return "x" }, false)
 		b.Must(client.Close())
-		if err := client.Call(b.Context(), "inventory", "Reserve", event("a"), &orderpb.Receipt{}); carrier.AsFailed("", err).Reason() != carrier.Unavailable {
-			t.Errorf("a call after the end: %v, want %s", err, carrier.Unavailable)
+		if err := client.Call(b.Context(), "inventory", "Reserve", event("a"), &orderpb.Receipt{}); carrier.AsFailed("", err).Reason() != carrier.Unreachable {
+			t.Errorf("a call after the end: %v, want %s", err, carrier.Unreachable)
 		}
 	})
 }

@@ -107,8 +107,8 @@ func TestCallsThatNobodyAnswers(t *testing.T) {
 			}
 		})
 		nobody := NewClient(b.Dial, b.Provider, func(string) (string, error) { return "127.0.0.1:81", nil }, false)
-		if err := nobody.Call(b.Context(), "payment", "charge", &orderpb.Order{}, &orderpb.Receipt{}); carrier.AsFailed("", err).Reason() != carrier.Unavailable || !strings.Contains(err.Error(), "payment") {
-			t.Errorf("nobody there: %v, want %s and the service's name", err, carrier.Unavailable)
+		if err := nobody.Call(b.Context(), "payment", "charge", &orderpb.Order{}, &orderpb.Receipt{}); carrier.AsFailed("", err).Reason() != carrier.Unreachable || !strings.Contains(err.Error(), "payment") {
+			t.Errorf("nobody there: %v, want %s and the service's name", err, carrier.Unreachable)
 		}
 	})
 }
