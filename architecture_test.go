@@ -64,7 +64,7 @@ type confinement struct {
 
 var confinements = []confinement{
 	{"franz-go", under("github.com/twmb/franz-go"),
-		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/batches/*.go", "internal/broker/*.go", "internal/broker/brokertest/*.go", "internal/traceset/kafka.go", "experiments/model/partition.go", "watch/*.go"),
+		matches("otelkgo/*.go", "services/internal/carrier/kafka/*.go", "services/internal/carrier/carriertest/*.go", "lab/*.go", "doctor/*.go", "internal/batches/*.go", "internal/offsets/*.go", "internal/broker/*.go", "internal/broker/brokertest/*.go", "internal/traceset/kafka.go", "experiments/model/partition.go", "watch/*.go"),
 		"the broker is a seam: only its carrier knows what an offset or a partition is, the lab starts the embedded broker, and the model places keys as the client does"},
 	{"amqp091-go", under("github.com/rabbitmq/amqp091-go"),
 		matches("otelamqp/*.go", "otelamqp/amqptest/*.go", "services/internal/carrier/rabbitmq/*.go", "doctor/*.go", "internal/rabbitmq/*.go", "interop/*.go"),

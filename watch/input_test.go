@@ -1,13 +1,12 @@
 package watch
 
 import (
-	"bytes"
-	"context"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/broker/brokertest"
 	"tracelab/watch/record"
 )
 
@@ -25,24 +24,12 @@ func TestRecordsAreMadeOnce(t *testing.T) {
 	}
 }
 
-// damaged is a compressor whose batches nobody can decompress.
-type damaged struct{}
-
-// Compress implements kgo.Compressor.
-func (damaged) Compress(*bytes.Buffer, []byte, ...kgo.CompressFlag) ([]byte, kgo.CompressionCodecType) {
-	return []byte("no gzip"), kgo.CodecGzip
-}
-
 // TestADamagedBatchCostsItsRecordsAlone has batches that cannot be decompressed on the topics that a watcher follows: all that is beside them is judged.
 func TestADamagedBatchCostsItsRecordsAlone(t *testing.T) {
 	inGroup(t, func(g *group) {
-		client, err := kgo.NewClient(kgo.SeedBrokers(g.cluster.ListenAddrs()...), kgo.Dialer(g.network.DialContext), kgo.DisableClientMetrics(),
-			kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.WithCompressor(damaged{}))
-		g.must(err)
-		defer client.Close()
 		damage := func(topic string, partitions int32) {
 			for id := range partitions {
-				g.must(client.ProduceSync(context.Background(), &kgo.Record{Topic: topic, Partition: id, Value: []byte("x")}, &kgo.Record{Topic: topic, Partition: id, Value: []byte("y")}).FirstErr())
+				brokertest.Damage(t, topic, id, kgo.SeedBrokers(g.cluster.ListenAddrs()...), kgo.Dialer(g.network.DialContext))
 			}
 		}
 		s := newStream(g)

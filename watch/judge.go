@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tracelab/internal/batches"
+	"tracelab/internal/offsets"
 	"tracelab/journey"
 	"tracelab/watch/actor"
 	"tracelab/watch/record"
@@ -73,7 +74,7 @@ func earlier(a, b time.Time) time.Time {
 // readBack calls done for the root of each summary of a partition that was written since a time.
 func (w *watcher) readBack(ctx context.Context, id int32, since time.Time, done func(journey.TraceID)) error {
 	topic := w.config.Journeys
-	from, err := w.work.admin.ListOffsetsAfterMilli(ctx, since.UnixMilli(), topic)
+	from, err := offsets.Since(ctx, w.work.admin, since, topic)
 	if err == nil {
 		err = from.Error()
 	}

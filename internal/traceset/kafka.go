@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tracelab/internal/batches"
+	"tracelab/internal/offsets"
 )
 
 // Limits of what is read of a topic, and how long a broker may take for an answer.
@@ -61,7 +62,7 @@ func (l *kafkaLog) seek(ctx context.Context) error {
 	case detail.Err != nil:
 		return fmt.Errorf("topic %s at %s: %w", topic, brokers, detail.Err)
 	}
-	begins, err := admin.ListOffsetsAfterMilli(ctx, l.address.since.UnixMilli(), topic)
+	begins, err := offsets.Since(ctx, admin, l.address.since, topic)
 	ends, endErr := admin.ListEndOffsets(ctx, topic)
 	if err := errors.Join(err, endErr, begins.Error(), ends.Error()); err != nil {
 		return fmt.Errorf("offsets of topic %s at %s: %w", topic, brokers, err)

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"tracelab/internal/batches"
+	"tracelab/internal/offsets"
 	"tracelab/watch/measure"
 	"tracelab/watch/summary"
 )
@@ -110,15 +111,23 @@ func (r *Reader) read(ctx context.Context) {
 	defer close(r.ended)
 	for ctx.Err() == nil {
 		fetches := r.client.PollFetches(ctx)
-		fetches.EachError(func(topic string, partition int32, err error) {
-			if bad := batches.Skip(r.client, topic, partition, err); bad != nil {
-				r.say("summaries skipped: their batch cannot be decompressed", fmt.Errorf("%s, partition %d, offset %d: %w", topic, partition, bad.Offset, err))
-			} else if !errors.Is(err, context.Canceled) {
-				r.say("summaries cannot be read; trying again", err)
-			}
-		})
 		fetches.EachRecord(r.take)
+		fetches.EachError(r.failed)
 		r.client.AllowRebalance()
+	}
+}
+
+// failed goes on behind a batch that cannot be decompressed. It logs all other errors of a fetch; the client retries it.
+func (r *Reader) failed(topic string, partition int32, err error) {
+	bad := batches.Skip(r.client, topic, partition, err)
+	switch {
+	case bad != nil:
+		r.say("summaries skipped: their batch cannot be decompressed", fmt.Errorf("%s, partition %d, offset %d: %w", topic, partition, bad.Offset, err))
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.after[partition] = bad.NextOffset
+	case !errors.Is(err, context.Canceled):
+		r.say("summaries cannot be read; trying again", err)
 	}
 }
 
@@ -142,7 +151,7 @@ func (r *Reader) take(record *kgo.Record) {
 }
 
 // lookBack moves the start of partitions back, to some summaries before the last commit.
-func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+func (r *Reader) lookBack(ctx context.Context, places map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	r.mu.Lock()
@@ -152,14 +161,9 @@ func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.
 	if err != nil {
 		return nil, fmt.Errorf("ask where %s begins: %w", r.config.Topic, err)
 	}
-	// The next question is answered by the end when nothing was written since, by an end that is asked for later: what came between them would be left out.
-	ends, err := admin.ListEndOffsets(ctx, r.config.Topic)
+	begins, err := offsets.Since(ctx, admin, r.began, r.config.Topic)
 	if err != nil {
-		return nil, fmt.Errorf("ask where %s ends: %w", r.config.Topic, err)
-	}
-	begins, err := admin.ListOffsetsAfterMilli(ctx, r.began.UnixMilli(), r.config.Topic)
-	if err != nil {
-		return nil, fmt.Errorf("ask where %s was at the start: %w", r.config.Topic, err)
+		return nil, err
 	}
 	committed, err := admin.FetchOffsetsForTopics(ctx, r.config.Group, r.config.Topic)
 	if err != nil {
@@ -167,7 +171,7 @@ func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for partition := range offsets[r.config.Topic] {
+	for partition := range places[r.config.Topic] {
 		last, has := committed.Lookup(r.config.Topic, partition)
 		start, known := starts.Lookup(r.config.Topic, partition)
 		if !known || start.Err != nil {
@@ -175,19 +179,17 @@ func (r *Reader) lookBack(ctx context.Context, offsets map[string]map[int32]kgo.
 		}
 		if has = has && last.Err == nil && last.At >= 0; !has {
 			begin, known := begins.Lookup(r.config.Topic, partition)
-			end, ended := ends.Lookup(r.config.Topic, partition)
-			if err := errors.Join(begin.Err, end.Err); !known || !ended || err != nil {
-				return nil, fmt.Errorf("ask where partition %d of %s was at the start: %w", partition, r.config.Topic, err)
+			if !known || begin.Err != nil {
+				return nil, fmt.Errorf("ask where partition %d of %s was at the start: %w", partition, r.config.Topic, begin.Err)
 			}
-			at := min(begin.Offset, end.Offset)
-			r.first[partition], r.from[partition], r.after[partition] = true, at, at
-			offsets[r.config.Topic][partition] = kgo.NewOffset().At(at)
+			r.first[partition], r.from[partition], r.after[partition] = true, begin.Offset, begin.Offset
+			places[r.config.Topic][partition] = kgo.NewOffset().At(begin.Offset)
 			continue
 		}
 		r.from[partition] = max(start.Offset, last.At)
-		offsets[r.config.Topic][partition] = kgo.NewOffset().At(max(start.Offset, last.At-remembered))
+		places[r.config.Topic][partition] = kgo.NewOffset().At(max(start.Offset, last.At-remembered))
 	}
-	return offsets, nil
+	return places, nil
 }
 
 // forget drops partitions that other readers have now.

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/goleak"
 
+	"tracelab/internal/broker/brokertest"
 	"tracelab/internal/testkit"
 	"tracelab/internal/testmain"
 	"tracelab/watch/measure"
@@ -237,4 +238,37 @@ func TestPartitionsGoWithAnExport(t *testing.T) {
 		t.Errorf("the places of the first two were kept: the third counted after %v", waited)
 	}
 	third.close(t)
+}
+
+// TestADamagedBatchCostsItsSummariesAlone has batches that cannot be decompressed beside summaries and at the ends of partitions: all others are counted, and
+// nobody waits for what is damaged.
+func TestADamagedBatchCostsItsSummariesAlone(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	damage := func() {
+		for partition := range int32(2) {
+			brokertest.Damage(t, "journeys", partition, kgo.SeedBrokers(broker))
+		}
+	}
+	r := start(t, broker)
+	produce(t, broker, 0, 1)
+	damage()
+	produce(t, broker, 2, 3)
+	r.await(t, 4, 0)
+	damage()
+	drained, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := r.Drain(drained); err != nil || drained.Err() != nil {
+		t.Errorf("the end of the topic was not reached: %v, %v", err, drained.Err())
+	}
+	r.export(t.Context(), t)
+	r.Close()
+	produce(t, broker, 4)
+	second := start(t, broker) // reads the damaged batches again, as it looks back
+	second.await(t, 1, 0)
+	second.close(t)
 }

@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"time"
@@ -31,4 +32,26 @@ func Records(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) []*kgo.
 		t.Fatalf("%d records came within %v, want %d", len(all), within, n)
 	}
 	return all
+}
+
+// Damage writes a batch of two records into a partition that nobody can decompress. opts name the broker.
+func Damage(t testing.TB, topic string, partition int32, opts ...kgo.Opt) {
+	t.Helper()
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.DisableClientMetrics(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.WithCompressor(damaged{})}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	records := []*kgo.Record{{Topic: topic, Partition: partition, Value: []byte("x")}, {Topic: topic, Partition: partition, Value: []byte("y")}}
+	if err := client.ProduceSync(context.Background(), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// damaged is a compressor whose batches nobody can decompress.
+type damaged struct{}
+
+// Compress implements kgo.Compressor.
+func (damaged) Compress(*bytes.Buffer, []byte, ...kgo.CompressFlag) ([]byte, kgo.CompressionCodecType) {
+	return []byte("no gzip"), kgo.CodecGzip
 }
