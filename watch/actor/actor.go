@@ -59,6 +59,7 @@ type Partition struct {
 	pending   neededQueue // traces of which a verdict may come
 	dirty     []*trace
 	resources map[string]*resource
+	decoded   journey.Span                      // the span that split decoded last, without its resource
 	over      map[journey.TraceID]time.Duration // traces that are decided and forgotten, and when
 	done      map[journey.TraceID]time.Duration // roots that were judged before
 	swept     time.Duration

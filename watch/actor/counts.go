@@ -30,6 +30,10 @@ func (p *Partition) decide(t *trace, o outcome) {
 		return
 	}
 	t.judged = o
+	for _, x := range t.given { // for the verdict alone
+		p.grow(t, -x.size())
+	}
+	t.given = nil
 	if !t.counted {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // Where more roots reach spans than may, the verdicts are those of a partition that gets all spans at once: whatever the order, what seemed to be a
-// root for a while, and what was given before all roots were known.
+// root for a while, what was given before all roots were known, and which partitions are lost and read again.
 func TestCrowdedSpansDependOnNoOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spans := drawWorld(t)
@@ -22,14 +22,7 @@ func TestCrowdedSpansDependOnNoOrder(t *testing.T) {
 			want[root] = texts[0]
 		}
 		n := newNetwork(t, rapid.IntRange(1, 4).Draw(t, "partitions"), config)
-		for _, k := range rapid.Permutation(numbers(len(spans))).Draw(t, "order") {
-			n.post(record.Record{Kind: record.Span, To: spans[k].Trace, Spans: [][]byte{record.AppendSpan(nil, &spans[k])}})
-			if rapid.IntRange(0, 3).Draw(t, "wait") == 0 {
-				n.drain()
-				n.advance(time.Duration(rapid.IntRange(0, 300).Draw(t, "ms")) * time.Millisecond)
-			}
-		}
-		n.finish()
+		n.crowd(spans)
 		n.compare(want)
 	})
 }
@@ -100,6 +93,21 @@ func atOnce(t *rapid.T, spans []journey.Span, config actor.Config) *network {
 		}
 		n.advance(time.Second)
 	}
+}
+
+// crowd handles spans in any order, while partitions are lost and read again, until all is judged.
+func (n *network) crowd(spans []journey.Span) {
+	for _, k := range rapid.Permutation(numbers(len(spans))).Draw(n.t, "order") {
+		n.post(record.Record{Kind: record.Span, To: spans[k].Trace, Spans: [][]byte{record.AppendSpan(nil, &spans[k])}})
+		if rapid.IntRange(0, 3).Draw(n.t, "wait") == 0 {
+			n.drain()
+			n.advance(time.Duration(rapid.IntRange(0, 300).Draw(n.t, "ms")) * time.Millisecond)
+		}
+		if rapid.IntRange(0, 9).Draw(n.t, "kill") == 0 {
+			n.kill(rapid.IntRange(0, len(n.partitions)-1).Draw(n.t, "which"))
+		}
+	}
+	n.finish()
 }
 
 // finish handles all that waits, and lets time pass until all is judged.

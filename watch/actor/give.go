@@ -134,12 +134,12 @@ func (l *local) stubsOf(k int, root journey.TraceID, g *gift, back []journey.Spa
 	receive := isReceive(s)
 	var list []journey.Span
 	for _, ref := range wanted {
-		for _, x := range l.named[ref] {
+		for _, x := range l.named.of(ref) {
 			if identityOf(x) != identityOf(s) && !l.gets(root, x, g, back) {
 				list = append(list, stubOf(x))
 			}
 		}
-		for _, x := range l.tied[ref] {
+		for _, x := range l.tied.of(ref) {
 			if identityOf(x) == identityOf(s) || l.gets(root, x, g, back) || !isSend(x) && (!receive || ref == wanted[0] || isReceive(x)) {
 				continue
 			}
@@ -163,19 +163,21 @@ func (l *local) gets(root journey.TraceID, x *journey.Span, g *gift, back []jour
 	return told && slices.ContainsFunc(a.roots, func(r record.Root) bool { return r.Trace == root })
 }
 
-// register fills the maps named and tied.
+// register fills the tables named and tied.
 func (l *local) register(spans []journey.Span) {
-	l.named, l.tied = make(map[journey.Ref][]*journey.Span), make(map[journey.Ref][]*journey.Span)
+	l.named.room(len(spans))
+	l.tied.room(len(spans))
 	for n := range spans {
 		x := &spans[n]
-		l.named[x.Ref()] = append(l.named[x.Ref()], x)
+		named := l.named.at(x.Ref())
+		*named = append(*named, x)
 		if !x.Parent.IsZero() {
-			ref := journey.Ref{Trace: x.Trace, Span: x.Parent}
-			l.tied[ref] = append(l.tied[ref], x)
+			tied := l.tied.at(journey.Ref{Trace: x.Trace, Span: x.Parent})
+			*tied = append(*tied, x)
 		}
 		for _, link := range x.Links {
-			if list := l.tied[link.Ref]; len(list) == 0 || list[len(list)-1] != x {
-				l.tied[link.Ref] = append(list, x)
+			if tied := l.tied.at(link.Ref); len(*tied) == 0 || (*tied)[len(*tied)-1] != x {
+				*tied = append(*tied, x)
 			}
 		}
 	}
@@ -208,7 +210,7 @@ func (l *local) effect(ref journey.Ref, x *journey.Span) (stub journey.Span, ok 
 // leads reports whether the span ref caused the span to, by a link or as its parent. It returns false for a receive span: whether that is a cause
 // depends on all other causes of to, which only the root's actor knows.
 func (l *local) leads(ref journey.Ref, to *journey.Span) bool {
-	for _, x := range l.named[ref] {
+	for _, x := range l.named.of(ref) {
 		if isReceive(x) {
 			return false
 		}

@@ -56,8 +56,8 @@ func messagesOf(j *journey.Journey) []sentMessage {
 }
 
 // learn counts the messages of a journey.
-func (g *knownGroups) learn(j *journey.Journey) {
-	for _, m := range messagesOf(j) {
+func (g *knownGroups) learn(messages []sentMessage) {
+	for _, m := range messages {
 		if g.now == nil {
 			g.now = make(map[string]*topicGroups)
 		}
@@ -76,9 +76,9 @@ func (g *knownGroups) learn(j *journey.Journey) {
 	}
 }
 
-// unhandled says which message of a journey was not handled by a group that handles at least one in twenty of its topic's, or "".
-func (g *knownGroups) unhandled(j *journey.Journey) string {
-	for _, m := range messagesOf(j) {
+// unhandled says which of the messages of a journey was not handled by a group that handles at least one in twenty of its topic's, or "".
+func (g *knownGroups) unhandled(messages []sentMessage) string {
+	for _, m := range messages {
 		sent, handled := 0, make(map[string]int)
 		for _, half := range [...]map[string]*topicGroups{g.now, g.earlier} {
 			if x := half[m.topic]; x != nil {

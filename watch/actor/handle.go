@@ -80,7 +80,7 @@ func (p *Partition) handleAsk(t *trace, r record.Record) (news bool) {
 		if !added {
 			continue
 		}
-		t.sends = t.sends || isSend(&s)
+		t.sends = t.sends || isSend(s)
 		asks, known := t.asks.get(r.Of)
 		if !known {
 			p.grow(t, rowBytes)
@@ -93,13 +93,17 @@ func (p *Partition) handleAsk(t *trace, r record.Record) (news bool) {
 
 // handleGive keeps what the root reaches, and reports whether that changes what the trace knows of its own spans, too.
 func (p *Partition) handleGive(t *trace, r record.Record) (news, work bool) {
+	list := &t.given
+	if t.judged != open {
+		list = nil
+	}
 	for _, b := range r.Spans {
-		_, added := p.store(t, &t.given, p.hash(hashGiven, b), b)
+		_, added := p.store(t, list, p.hash(hashGiven, b), b)
 		news = added || news
 	}
 	for _, b := range r.Stubs {
 		if s, added := p.store(t, &t.stubs, p.hash(hashStub, b), b); added {
-			news, work = true, work || t.links || t.ties(&s)
+			news, work = true, work || t.links || t.ties(s)
 		}
 	}
 	return p.takeBack(t, r) || news, work

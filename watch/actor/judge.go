@@ -155,21 +155,22 @@ func (p *Partition) judge(l *local, late bool, reason string) {
 		return
 	}
 	if t.closed() {
-		p.decide(t, p.fate(t))
 		p.say(t, nil)
+		p.decide(t, p.fate(t))
 		return
 	}
 	if l.orphan {
 		switch reached, sure := l.reached(); {
 		case reached:
-			p.decide(t, part)
 			p.say(t, nil)
+			p.decide(t, part)
 			return
 		case !sure && !late:
 			return
 		}
 	}
 	var c collection
+	c.room(len(l.spans) + len(t.given) + len(t.stubs) + t.asks.len())
 	for k := range l.spans {
 		c.addOwn(l.spans[k])
 	}
@@ -208,14 +209,15 @@ func (p *Partition) judge(l *local, late bool, reason string) {
 		p.decide(t, judged)
 		return
 	}
-	unhandled := p.groups.unhandled(j)
+	messages := messagesOf(j)
+	unhandled := p.groups.unhandled(messages)
 	if unhandled != "" && !late && reason == "" {
 		return
 	}
 	p.say(t, j)
 	why, _ := j.Incomplete()
 	v := Verdict{Root: t.id, Journey: j, Incomplete: cmp.Or(reason, why, unhandled)}
-	p.groups.learn(j)
+	p.groups.learn(messages)
 	p.verdicts = append(p.verdicts, v)
 	if v.Incomplete != "" {
 		p.decide(t, incomplete)
@@ -243,7 +245,7 @@ func (p *Partition) say(t *trace, j *journey.Journey) {
 // says that the verdicts of all such roots are known.
 func (l *local) reached() (reached, sure bool) {
 	sure = true
-	own := l.infos[l.trace.id]
+	own := l.infos.of(l.trace.id)
 	for i := range l.labels {
 		if l.number[i] < 0 {
 			continue
@@ -252,7 +254,7 @@ func (l *local) reached() (reached, sure bool) {
 			return true, true
 		}
 		for _, id := range l.labels[i] {
-			x := l.infos[id]
+			x := l.infos.of(id)
 			before := !x.Orphan || x.First < own.First || x.First == own.First && id.Compare(own.Trace) < 0
 			if id == own.Trace || !before {
 				continue

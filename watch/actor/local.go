@@ -20,16 +20,17 @@ type local struct {
 	first  int64               // start of the earliest span
 	labels [][]journey.TraceID // by index: the roots that reach the span, sorted
 	many   []bool              // by index: more roots reach the span than limit, so labels has none
-	infos  map[journey.TraceID]record.Root
-	named  map[journey.Ref][]*journey.Span // all spans and stubs with these ids
-	tied   map[journey.Ref][]*journey.Span // all whose parent it is, or that link to it
+	infos  table[journey.TraceID, record.Root]
+	named  table[journey.Ref, []*journey.Span] // all spans and stubs with these ids
+	tied   table[journey.Ref, []*journey.Span] // all whose parent it is, or that link to it
 	limit  int
 }
 
 // see builds the view of a trace. A span that was asked for and may still be answered counts as a message's sender.
 func (p *Partition) see(t *trace, spans []journey.Span, options ...journey.Option) *local {
-	l := &local{trace: t, root: -1, limit: p.config.Causes, infos: make(map[journey.TraceID]record.Root), spans: spans}
+	l := &local{trace: t, root: -1, limit: p.config.Causes, spans: spans}
 	var c collection
+	c.room(len(spans) + len(t.stubs) + t.asks.len() + t.asked.len())
 	for k := range spans {
 		c.addOwn(spans[k])
 	}
@@ -37,15 +38,15 @@ func (p *Partition) see(t *trace, spans []journey.Span, options ...journey.Optio
 		c.add(x.stub())
 	}
 	var effects []journey.Span
-	receives := make(map[journey.SpanID]bool)
+	var receives set[journey.SpanID]
 	for k := range l.spans {
 		if isReceive(&l.spans[k]) {
-			receives[l.spans[k].ID] = true
+			receives.add(l.spans[k].ID)
 		}
 	}
 	for of, list := range t.asks.all() {
 		for _, a := range list {
-			if !receives[of] {
+			if receives.find(of) < 0 {
 				c.add(a.who.stub())
 				continue
 			}
@@ -128,7 +129,7 @@ func (l *local) spread() {
 		}
 	}
 	if l.root >= 0 {
-		l.infos[l.trace.id] = record.Root{Trace: l.trace.id, Orphan: l.orphan, First: l.first}
+		l.infos.put(l.trace.id, record.Root{Trace: l.trace.id, Orphan: l.orphan, First: l.first})
 		seed(l.root, []journey.TraceID{l.trace.id}, false)
 	}
 	for ref, a := range l.trace.answers.all() {
@@ -143,11 +144,11 @@ func (l *local) spread() {
 				continue // of the own root others know sooner, when a partition is read again
 			}
 			roots = append(roots, id)
-			if old, known := l.infos[id]; known {
+			if old, known := l.infos.get(id); known {
 				x = better(x, old)
 			}
 			if id != l.trace.id {
-				l.infos[id] = x
+				l.infos.put(id, x)
 			}
 		}
 		for _, i := range l.sharing(i) {
@@ -174,7 +175,7 @@ func (l *local) spread() {
 // sharing returns the spans of the set that have the id of span i.
 func (l *local) sharing(i journey.Index) []journey.Index {
 	ref := l.set.Span(i).Ref()
-	if len(l.named[ref]) < 2 {
+	if len(l.named.of(ref)) < 2 {
 		return []journey.Index{i}
 	}
 	var list []journey.Index

@@ -128,6 +128,9 @@ func Judge(spans []journey.Span, root journey.TraceID) (*journey.Journey, bool) 
 		return nil, false
 	}
 	set := j.Set()
+	if len(kept) == len(j.Spans()) && len(set.Warnings()) == 0 {
+		return j, true // there is nothing to leave out
+	}
 	for i := range journey.Index(set.Len()) {
 		if isLost(set, i) && !j.Contains(i) {
 			lost = append(lost, *set.Span(i))
@@ -145,15 +148,16 @@ func withoutLost(spans []journey.Span, own journey.TraceID) (kept, lost []journe
 	for i := range spans {
 		client[spans[i].Ref()] = client[spans[i].Ref()] || spans[i].Kind == journey.KindClient
 	}
+	kept = spans
 	for i := range spans {
 		s := &spans[i]
 		_, found := client[journey.Ref{Trace: s.Trace, Span: s.Parent}]
 		found = found || s.Kind == journey.KindServer && client[s.Ref()]
 		if s.Trace != own && !s.Parent.IsZero() && len(s.Links) == 0 && !isStub(s) && !found {
-			lost = append(lost, *s)
-			kept = append(kept, stubOf(s))
-		} else {
-			kept = append(kept, *s)
+			if len(lost) == 0 {
+				kept = slices.Clone(spans)
+			}
+			lost, kept[i] = append(lost, *s), stubOf(s)
 		}
 	}
 	return kept, lost

@@ -124,6 +124,12 @@ type collection struct {
 	at    table[identity, int32]
 }
 
+// room makes room for n more spans.
+func (c *collection) room(n int) {
+	c.spans = slices.Grow(c.spans, n)
+	c.at.room(n)
+}
+
 func (c *collection) add(s journey.Span) {
 	key := identityOf(&s)
 	k, known := c.at.get(key)

@@ -1,6 +1,9 @@
 package actor
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // table is a map that takes little memory while it is small, as most of them are, and keeps its order. The zero table is empty. A list is
 // searched up to fewKeys keys; beyond, a lookup is that of a map.
@@ -52,6 +55,33 @@ func (t table[K, V]) get(key K) (value V, known bool) {
 		return t.rows.list[i].value, true
 	}
 	return value, false
+}
+
+// room makes room for n more keys.
+func (t *table[K, V]) room(n int) {
+	if n > 0 && t.rows == nil {
+		t.rows = new(rows[K, V])
+	}
+	if n > 0 {
+		t.rows.list = slices.Grow(t.rows.list, n)
+	}
+}
+
+// at returns where the value of a key is, which is empty for a new key. That is good until the next key is added.
+func (t *table[K, V]) at(key K) *V {
+	i := t.find(key)
+	if i < 0 {
+		var none V
+		t.put(key, none)
+		i = t.len() - 1
+	}
+	return &t.rows.list[i].value
+}
+
+// of returns the value of a key, and an empty one for a key that is not there.
+func (t table[K, V]) of(key K) (value V) {
+	value, _ = t.get(key)
+	return value
 }
 
 // put sets the value of a key, and reports whether the key is new.

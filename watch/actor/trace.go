@@ -36,7 +36,7 @@ type trace struct {
 
 	seen    set[uint64]                   // hashes of all that is stored
 	own     []stored                      // spans of this trace
-	given   []stored                      // spans of other traces that the root of this one reaches
+	given   []stored                      // spans of other traces that the root of this one reaches, until the verdict
 	stubs   []stored                      // stubs of the causes of own and given spans
 	asks    table[journey.SpanID, []ask]  // by own span: who asked for it
 	answers table[journey.Ref, *answer]   // by linked span: what its actor told
@@ -120,21 +120,29 @@ const (
 	backBytes   = 96
 )
 
-// store keeps the bytes of a span in a list, once: h is their hash. It reports whether they are new, and returns the span without its resource.
-func (p *Partition) store(t *trace, list *[]stored, h uint64, b []byte) (s journey.Span, added bool) {
+// store keeps the bytes of a span in a list, once: h is their hash. Without a list it keeps the hash alone. It reports whether they are new, and returns the
+// span without its resource.
+// That one is good until the next call.
+func (p *Partition) store(t *trace, list *[]stored, h uint64, b []byte) (s *journey.Span, added bool) {
 	if t.seen.find(h) >= 0 {
-		return s, false
+		return nil, false
 	}
-	of, body, s, err := p.split(b)
+	of, body, err := p.split(b)
 	if err != nil {
 		p.counts.Damaged++
-		return s, false
+		return nil, false
 	}
 	t.seen.add(h)
-	*list = append(*list, stored{of, body})
-	p.grow(t, int64(len(body))+overhead)
-	return s, true
+	if list != nil {
+		x := stored{of, body}
+		*list = append(*list, x)
+		p.grow(t, x.size())
+	}
+	return &p.decoded, true
 }
+
+// size is the memory that a stored span takes, about.
+func (s stored) size() int64 { return int64(len(s.body)) + overhead }
 
 // grow adds to the memory that a trace uses.
 func (p *Partition) grow(t *trace, n int64) {
@@ -164,29 +172,29 @@ func (p *Partition) hash(what byte, parts ...[]byte) uint64 {
 // maxResources limits the resources that are kept for spans to come. When services come and go there may be more; then all are forgotten.
 const maxResources = 10_000
 
-// split parts a span into its resource, shared with other spans, and a copy of the rest, and decodes that. It fails for a span that
+// split parts a span into its resource, shared with other spans, and a copy of the rest, which it decodes into p.decoded. It fails for a span that
 // cannot be decoded.
-func (p *Partition) split(b []byte) (of *resource, body string, s journey.Span, err error) {
+func (p *Partition) split(b []byte) (of *resource, body string, err error) {
 	key, rest, err := record.Split(b)
 	if err != nil {
-		return nil, "", s, err
+		return nil, "", err
 	}
 	body = string(rest)
-	if s, err = record.DecodeBody(body); err != nil {
-		return nil, "", s, err
+	if err := record.DecodeBodyInto(&p.decoded, body); err != nil {
+		return nil, "", err
 	}
 	if r, ok := p.resources[string(key)]; ok {
-		return r, body, s, nil
+		return r, body, nil
 	}
 	r := &resource{bytes: string(key)}
 	if r.service, r.of, err = record.DecodeResource(key); err != nil {
-		return nil, "", s, err
+		return nil, "", err
 	}
 	if len(p.resources) >= maxResources {
 		clear(p.resources)
 	}
 	p.resources[r.bytes] = r
-	return r, body, s, nil
+	return r, body, nil
 }
 
 // span decodes a stored span. There is no error: split has decoded it before.

@@ -186,7 +186,7 @@ func (p *Partition) tellOne(l *local, i journey.Index, of journey.SpanID, to jou
 	for _, i := range l.sharing(i) {
 		r.More = r.More || l.many[i]
 		for _, id := range l.labels[i] {
-			roots = append(roots, l.infos[id])
+			roots = append(roots, l.infos.of(id))
 		}
 	}
 	r.Roots = union(nil, roots)
@@ -203,7 +203,7 @@ func (p *Partition) tellOne(l *local, i journey.Index, of journey.SpanID, to jou
 		}
 	}
 	ref := journey.Ref{Trace: l.trace.id, Span: of}
-	for _, x := range l.tied[ref] {
+	for _, x := range l.tied.of(ref) {
 		if x.Trace == to || !isSend(x) && (!receives || x.Service != receiver || isReceive(x)) {
 			continue
 		}

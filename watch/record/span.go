@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"tracelab/journey"
@@ -131,6 +132,14 @@ func appendBody(dst []byte, s *journey.Span) []byte {
 // of b.
 func DecodeBody(b string) (journey.Span, error) {
 	var s journey.Span
+	err := DecodeBodyInto(&s, b)
+	return s, err
+}
+
+// DecodeBodyInto is DecodeBody that reuses the memory of what s held before: its attributes and links.
+func DecodeBodyInto(s *journey.Span, b string) error {
+	attributes, links := s.Attributes[:0], s.Links[:0]
+	*s = journey.Span{}
 	r := reader[string]{left: b}
 	has := r.byte()
 	copy(s.Trace[:], r.take(16))
@@ -151,14 +160,13 @@ func DecodeBody(b string) (journey.Span, error) {
 	if has&hasDropped != 0 {
 		s.DroppedAttributes, s.DroppedEvents, s.DroppedLinks = uint32(r.uint()), uint32(r.uint()), uint32(r.uint())
 	}
-	s.Attributes = r.attributes()
-	if n := r.count(10); n > 0 {
-		s.Links = make([]journey.Link, 0, n)
-		for range n {
-			s.Links = append(s.Links, r.link(s.Trace))
-		}
+	s.Attributes = r.attributes(attributes)
+	n := r.count(10)
+	s.Links = slices.Grow(links, n)
+	for range n {
+		s.Links = append(s.Links, r.link(s.Trace))
 	}
-	return s, r.end()
+	return r.end()
 }
 
 // BodyRef returns the ids of a span from the rest of Split, which DecodeBody can read.
@@ -208,7 +216,7 @@ func (r *reader[T]) link(trace journey.TraceID) journey.Link {
 	if has&hasDropped != 0 {
 		l.DroppedAttributes = uint32(r.uint())
 	}
-	l.Attributes = r.attributes()
+	l.Attributes = r.attributes(nil)
 	return l
 }
 
@@ -237,13 +245,12 @@ func appendAttributes(dst []byte, list []journey.Attribute) []byte {
 	return dst
 }
 
-func (r *reader[T]) attributes() []journey.Attribute {
+// attributes reads attributes into the memory of a list.
+func (r *reader[T]) attributes(list []journey.Attribute) []journey.Attribute {
 	n := r.count(2)
-	if n == 0 {
-		return nil
-	}
-	list := make([]journey.Attribute, n)
+	list = slices.Grow(list[:0], n)[:n]
 	for i := range list {
+		list[i] = journey.Attribute{}
 		switch k := r.uint(); {
 		case k == 0:
 			list[i].Key = r.text()
