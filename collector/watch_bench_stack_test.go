@@ -23,25 +23,36 @@ import (
 	"tracelab/watch"
 )
 
-// backlogOrders wait in Kafka when the watchers of BenchmarkWatchers begin.
-const backlogOrders = 8000
-
-// BenchmarkWatchers has one and two watchers, each on one core, judge what waits in a real Kafka.
+// BenchmarkWatchers has one and two watchers, each on one core, judge 8,000 orders that wait in a real Kafka.
 //
-//	go test -tags stack -run '^$' -bench Watchers -benchtime 1x -count 3 ./collector
-func BenchmarkWatchers(b *testing.B) {
+//	go test -tags stack -run '^$' -bench 'Watchers$' -benchtime 1x -count 3 ./collector
+func BenchmarkWatchers(b *testing.B) { benchGroups(b, 8000, wholeCore) }
+
+// BenchmarkWatchersOfAQuarter has one and two watchers, each with a quarter of a core, judge 24,000 orders that wait in a real Kafka: so the machine's other
+// cores are Kafka's, and what limits is the watchers. Root, and control groups of the CPU, are needed.
+//
+//	go test -tags stack -run '^$' -bench WatchersOfAQuarter -benchtime 1x -timeout 1h ./collector
+func BenchmarkWatchersOfAQuarter(b *testing.B) {
+	if _, err := os.Stat(cpuGroups); err != nil {
+		b.Skip(err)
+	}
+	benchGroups(b, 24000, quarterOfACore)
+}
+
+// benchGroups lets one and two watchers judge a backlog, each under a limit.
+func benchGroups(b *testing.B, backlog int, limit func(*testing.B) func(pid int)) {
 	for _, relation := range []string{"both", "link"} {
 		orders := labOrders(b, relation)
 		for n := 1; n <= 2; n++ {
-			b.Run(fmt.Sprintf("%s/watchers=%d", relation, n), func(b *testing.B) { benchWatchers(b, orders, n) })
+			b.Run(fmt.Sprintf("%s/watchers=%d", relation, n), func(b *testing.B) { benchWatchers(b, orders, n, backlog, limit) })
 		}
 	}
 }
 
-func benchWatchers(b *testing.B, orders []ptrace.Traces, n int) {
+func benchWatchers(b *testing.B, orders []ptrace.Traces, n, backlog int, limit func(*testing.B) func(pid int)) {
 	kafka := startOwnKafka(b)
 	s := newBacklog(b, kafka.address, orders)
-	for s.orders < backlogOrders {
+	for s.orders < backlog {
 		s.send(len(orders))
 	}
 	judged := readJourneys(b, kafka.address)
@@ -49,7 +60,10 @@ func benchWatchers(b *testing.B, orders []ptrace.Traces, n int) {
 	broker := cpu(b, kafka.pid)
 	b.ResetTimer()
 	for i := range n {
-		w.start(string(rune('a'+i)), "GOMAXPROCS=1")
+		name := string(rune('a' + i))
+		add := limit(b)
+		w.start(name, "GOMAXPROCS=1")
+		add(w.running[name].PID())
 	}
 	for len(judged.of) < s.orders {
 		judged.read(b)
@@ -59,11 +73,37 @@ func benchWatchers(b *testing.B, orders []ptrace.Traces, n int) {
 	b.ReportMetric(float64(s.spans)/w.cpu().Seconds(), "spans/watcher-cpu-s")
 	b.ReportMetric((cpu(b, kafka.pid)-broker).Seconds()/millions, "kafka-cpu-s/Mspans")
 	b.ReportMetric(float64(s.spans)/b.Elapsed().Seconds(), "spans/s")
+	b.ReportMetric(b.Elapsed().Seconds(), "s")
 	b.ReportMetric(0, "ns/op")
 	for name, process := range w.running {
 		b.Logf("watcher %s: %v of CPU time", name, cpu(b, process.PID()))
 	}
 }
+
+// cpuGroups is where a control group of the CPU is a folder; of the first version of control groups.
+const cpuGroups = "/sys/fs/cgroup/cpu"
+
+// quarterOfACore makes a control group that gets 25 ms of every 100, and returns what puts a process into it. Call it before the process is started, so that
+// the group is removed when the process has ended.
+func quarterOfACore(b *testing.B) (add func(pid int)) {
+	b.Helper()
+	group := filepath.Join(cpuGroups, fmt.Sprintf("tracelab-watcher-%d", time.Now().UnixNano()))
+	if err := os.Mkdir(group, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { awaitSlowly(b, "an empty control group", func() error { return os.Remove(group) }) })
+	set := func(file string, value int) {
+		if err := os.WriteFile(filepath.Join(group, file), []byte(strconv.Itoa(value)), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	set("cpu.cfs_period_us", 100_000)
+	set("cpu.cfs_quota_us", 25_000)
+	return func(pid int) { set("cgroup.procs", pid) }
+}
+
+// wholeCore limits nothing beyond GOMAXPROCS=1.
+func wholeCore(*testing.B) (add func(pid int)) { return func(int) {} }
 
 // BenchmarkWatcherKilled kills one of two watchers after 90 s of a steady stream, starts it again under its name, and reports how much is read again and when
 // the group judges again.
