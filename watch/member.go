@@ -16,7 +16,9 @@ import (
 // open joins the stage's consumer group. A partition that is assigned is not read until prepare has made its place.
 func (w *watcher) open(life context.Context, s *stage, prepare func(ctx context.Context, id int32, committed int64) (*place, error)) error {
 	s.w, s.parts, s.preparing = w, map[int32]*place{}, map[int32]context.CancelFunc{}
+	opened := make(chan struct{}) // the client asks for partitions as soon as it is made, before this function has it
 	got := func(ctx context.Context, client *kgo.Client, assigned map[string][]int32) {
+		<-opened
 		client.PauseFetchPartitions(assigned)
 		for _, id := range assigned[s.topic] {
 			s.get(ctx, client, id, prepare)
@@ -40,6 +42,7 @@ func (w *watcher) open(life context.Context, s *stage, prepare func(ctx context.
 		return fmt.Errorf("kafka client: %w", err)
 	}
 	s.client, s.admin = client, kadm.NewClient(client)
+	close(opened)
 	return nil
 }
 
