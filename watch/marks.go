@@ -28,7 +28,9 @@ func (w *watcher) readMarks(ctx context.Context) {
 		fetches.EachError(func(topic string, partition int32, err error) {
 			if bad := batches.Skip(w.marks, topic, partition, err); bad != nil {
 				w.trouble.skipped(topic, partition, bad)
+				return
 			}
+			w.trouble.fetchFailed(topic, partition, err)
 		})
 		w.gateLock.Lock()
 		fetches.EachRecord(func(r *kgo.Record) {

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -102,16 +101,13 @@ func (s *stage) poll(ctx context.Context, atOnce bool) kgo.Fetches {
 	return s.client.PollRecords(polling, mostPolled)
 }
 
-// fetchFailed skips a batch that cannot be decompressed. It logs all other errors of a fetch; the client retries it.
+// fetchFailed skips a batch that cannot be decompressed; all other errors are the broker's.
 func (s *stage) fetchFailed(topic string, partition int32, err error) {
 	if bad := batches.Skip(s.client, topic, partition, err); bad != nil {
 		s.skip(partition, bad)
 		return
 	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
-		return
-	}
-	s.w.trouble.say("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
+	s.w.trouble.fetchFailed(topic, partition, err)
 }
 
 // skip counts the records of a batch that was skipped, and moves the place behind them.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -132,6 +133,31 @@ func TestTopicsOfOtherSizes(t *testing.T) {
 		<-n.done
 		if n.err == nil || strings.Count(n.err.Error(), "TOPIC_AUTHORIZATION_FAILED") != 1 {
 			t.Errorf("the error is %v", n.err)
+		}
+	})
+}
+
+// TestATopicThatIsMadeAgain: Kafka's client never reads what comes under the name of a topic that was deleted. The watcher says so, and ends. For a moment after a
+// topic is made, its brokers give the same answer.
+func TestATopicThatIsMadeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, fail := context.WithCancelCause(t.Context())
+		watcher := trouble{log: slog.New(slog.DiscardHandler), fail: fail}
+		unknown := func(topic string, during time.Duration) {
+			for end := time.Now().Add(during); time.Now().Before(end); time.Sleep(time.Second) {
+				watcher.fetchFailed(topic, 0, kerr.UnknownTopicID)
+			}
+		}
+		unknown("spans", goneAfter)
+		time.Sleep(goneAfter)
+		unknown("spans", goneAfter)
+		unknown("others", goneAfter)
+		if ctx.Err() != nil {
+			t.Fatalf("it ends after a moment: %v", context.Cause(ctx))
+		}
+		unknown("others", 2*time.Second)
+		if err := context.Cause(ctx); err == nil || !strings.Contains(err.Error(), "topic others was deleted") {
+			t.Errorf("the error is %v", err)
 		}
 	})
 }
