@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,14 +91,14 @@ func TestNestedAttributesAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			levels := 20_000
 			if name == "span" {
-				levels = 1_600_000
+				levels = testkit.Times(20_000, 1_600_000)
 			}
 			refused(t, overGRPC, overHTTP, testkit.NestedOTLP(levels, place...), http.StatusBadRequest, codes.InvalidArgument, "")
 			refused(t, overGRPC, overHTTP, testkit.NestedOTLP(201, place...), http.StatusBadRequest, codes.InvalidArgument, "")
 		})
 	}
 	t.Run("json", func(t *testing.T) {
-		for _, levels := range []int{201, 400_000} {
+		for _, levels := range []int{201, testkit.Times(20_000, 400_000)} {
 			body := `{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"k","value":` +
 				strings.Repeat(`{"arrayValue":{"values":[`, levels) + strings.Repeat(`]}}`, levels) + `}]}]}]}]}`
 			if got, answer, _ := post(t, http.MethodPost, "http://"+overHTTP+tracesPath, typeJSON, "", []byte(body)); got != http.StatusBadRequest {
@@ -119,8 +121,8 @@ func TestFewBytesOfManyPartsAreRefused(t *testing.T) {
 	s, overGRPC, overHTTP := receive(t, longTimeouts)
 	const n = maxElements + 1
 	var before, after runtime.MemStats
-	for name, body := range map[string][]byte{
-		"spans":                   testkit.Wrap(bytes.Repeat([]byte{0x12, 0}, 7_000_000), 2, 1),
+	bodies := map[string][]byte{
+		"spans":                   testkit.Wrap(bytes.Repeat([]byte{0x12, 0}, testkit.Times(n, 7_000_000)), 2, 1),
 		"spans of an old version": testkit.Wrap(bytes.Repeat([]byte{0x12, 0}, n), 1000, 1),
 		"resources":               bytes.Repeat([]byte{0x0a, 0}, n),
 		"attributes":              testkit.Wrap(bytes.Repeat([]byte{0x4a, 0}, n), 2, 2, 1),
@@ -128,17 +130,18 @@ func TestFewBytesOfManyPartsAreRefused(t *testing.T) {
 		"values":                  testkit.Wrap(bytes.Repeat([]byte{0x0a, 0}, n), 5, 2, 9, 2, 2, 1),
 		"entries":                 testkit.Wrap(bytes.Repeat([]byte{0x0a, 0}, n), 6, 2, 9, 2, 2, 1),
 		"keys of entities":        testkit.Wrap(bytes.Repeat([]byte{0x1a, 0}, n), 3, 1, 1),
-	} {
+	}
+	for _, name := range testkit.Few(3, slices.Sorted(maps.Keys(bodies))) {
 		t.Run(name, func(t *testing.T) {
 			encodings := []string{"gzip"}
 			if name == "spans" {
 				encodings = append(encodings, "")
 			}
-			refused(t, overGRPC, overHTTP, body, http.StatusRequestEntityTooLarge, codes.ResourceExhausted, encodings...)
+			refused(t, overGRPC, overHTTP, bodies[name], http.StatusRequestEntityTooLarge, codes.ResourceExhausted, encodings...)
 		})
 	}
 	t.Run("json", func(t *testing.T) {
-		for _, part := range []string{"{},", "null,"} {
+		for _, part := range testkit.Few(1, []string{"{},", "null,"}) {
 			body := `{"resourceSpans":[{"scopeSpans":[{"spans":[` + strings.Repeat(part, n) + `{}]}]}]}`
 			if got, answer, _ := post(t, http.MethodPost, "http://"+overHTTP+tracesPath, typeJSON, "", []byte(body)); got != http.StatusRequestEntityTooLarge {
 				t.Errorf("%s: %d %s", part, got, answer)
