@@ -41,6 +41,7 @@ func TestClaims(t *testing.T) {
 
 // TestClaimRuns cancels a claim, runs it again to its verdict, and finds that at its URL.
 func TestClaimRuns(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	b := serve(t, nil)
 	const path = "/claims/caller-wait"
 	claim, err := claimNamed("caller-wait")
@@ -88,6 +89,7 @@ func TestClaimRuns(t *testing.T) {
 
 // TestClaimsThatNeedABroker are offered by a lab with that broker; without it, its page has the commands.
 func TestClaimsThatNeedABroker(t *testing.T) {
+	t.Parallel()
 	b := serve(t, nil)
 	for _, c := range []struct {
 		name            string
@@ -138,6 +140,7 @@ func (b *browser) awaitClaims() {
 
 // TestClaimEndsWithTheServer ends the program while a claim runs.
 func TestClaimEndsWithTheServer(t *testing.T) {
+	t.Parallel()
 	c := newClaimRunner(experiments.Settings{}, func(experiments.Report) template.HTML { return "" })
 	claim, err := claimNamed("surge")
 	if err != nil {

@@ -97,7 +97,7 @@ func TestPredictionsHaveARangeOrSayWhy(t *testing.T) {
 	off := func(n int, p95 *float64) []predict.Residual {
 		return []predict.Residual{{Measure: compare.CallerWait, P95: p95, N: n}, {Measure: compare.Completion, P95: p95, N: n}}
 	}
-	twin := manySpans("grpc")
+	twin := messagesSent("grpc", 100)
 	rows := rowsOf(x, twin, off(25, new(4.0)))
 	if len(rows) != 2 || rows[0].Range != "46.0 ms to 54.0 ms" || rows[0].Real == "" || rows[0].Inside != "outside the range" {
 		t.Errorf("%+v", rows)
@@ -117,7 +117,7 @@ func TestPredictionsHaveARangeOrSayWhy(t *testing.T) {
 
 // TestLinksIntoJaeger are there where a Jaeger is named whose pages can be known.
 func TestLinksIntoJaeger(t *testing.T) {
-	of := manySpans("kafka")
+	of := messagesSent("kafka", 100)
 	want := []jaegerLink{{"Its trace in Jaeger", "http://127.0.0.1:16686/trace/" + of.Traces()[0].String()}}
 	k := knownJourney{Unit: "order", Form: "kafka", Journey: of, Jaeger: "http://127.0.0.1:16686"}
 	p := newJourneyPage(k, journeyQuery{Span: of.Set().Span(of.Spans()[1]).ID})
@@ -134,7 +134,7 @@ func TestLinksIntoJaeger(t *testing.T) {
 
 // TestEventsOfASpan come from the spans as they came, bounded.
 func TestEventsOfASpan(t *testing.T) {
-	of := manySpans("kafka")
+	of := messagesSent("kafka", 100)
 	s := of.Set().Span(of.Spans()[1])
 	came := ptrace.NewTraces()
 	span := came.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()

@@ -15,8 +15,11 @@ import (
 	"tracelab/services"
 )
 
-// manySpans makes a journey of 10,000 spans: a client's call, below which messages are sent one after the other, each handled in a step.
-func manySpans(form string) *journey.Journey {
+// manySpans makes a journey of 10,000 spans.
+func manySpans(form string) *journey.Journey { return messagesSent(form, 10_000) }
+
+// messagesSent makes a journey of so many spans: a client's call, below which messages are sent one after the other, each handled in a step.
+func messagesSent(form string, n int) *journey.Journey {
 	const base = 1_750_000_000_000_000_000
 	id := func(k int) (s journey.SpanID) {
 		binary.BigEndian.PutUint64(s[:], uint64(k)+1)
@@ -34,7 +37,7 @@ func manySpans(form string) *journey.Journey {
 		return journey.Attribute{Key: key, Value: journey.StringValue(value)}
 	}
 	spans := []journey.Span{span(0, -1, "client", "POST /orders", journey.KindClient, 0, 100, text(services.KeyNumber, "1"), text(services.KeyForm, form))}
-	for k := 1; len(spans)+2 < 10_000; k += 3 {
+	for k := 1; len(spans)+2 < n; k += 3 {
 		at := int64(100 + 10*k)
 		headers := text("messaging.header.traceparent", fmt.Sprintf(`["00-%s-%s-01"]`, trace, id(k)))
 		spans = append(spans,
