@@ -19,8 +19,11 @@ import (
 	"tracelab/services"
 )
 
-// startTimeout bounds everything that a start waits for.
+// startTimeout is how long a start waits for the answers of what is to be there: brokers, a store, a target.
 const startTimeout = 4500 * time.Millisecond
+
+// joinTimeout is how long consumer groups may take to get their partitions from a broker that has answered. A busy one takes its time.
+const joinTimeout = 30 * time.Second
 
 // lastSpansTimeout bounds the wait for spans that end after their service's shutdown.
 const lastSpansTimeout = 2 * time.Second
@@ -61,6 +64,8 @@ func (e *environment) undecodable() int64 {
 
 // start brings everything up, or nothing: what a failed start has begun is ended again.
 func start(ctx context.Context, c Config, run string, j *judge) (_ *environment, err error) {
+	joining, stop := context.WithTimeoutCause(ctx, joinTimeout, fmt.Errorf("not up within %v", joinTimeout))
+	defer stop()
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("not up within %v", startTimeout))
 	defer cancel()
 	env := &environment{collector: &collector{judge: j}, open: j.open}
@@ -78,6 +83,10 @@ func start(ctx context.Context, c Config, run string, j *judge) (_ *environment,
 		if err := env.startServices(ctx, c, run, telemetry); err != nil {
 			return nil, err
 		}
+		if err := env.system.Ready(joining); err != nil {
+			return nil, err
+		}
+		ctx = joining
 		base = "http://" + env.system.Address(services.Gateway)
 	} else if err := env.elsewhere(c, run); err != nil {
 		return nil, err
@@ -215,7 +224,7 @@ func (env *environment) startServices(ctx context.Context, c Config, run string,
 		env.onStop(func(ctx context.Context) error { return services.RemoveTopics(ctx, shared) })
 	}
 	env.onStop(system.Shutdown)
-	return system.Ready(ctx)
+	return nil
 }
 
 // elsewhere finds a way to the spans of services elsewhere: they are received, or fetched from a Jaeger.
