@@ -69,12 +69,13 @@ type Broker struct {
 	publishing sync.WaitGroup
 	pending    atomic.Int64   // messages without an acknowledgement
 	trouble    rate.Sometimes // to log that the broker does not answer
+	unread     rate.Sometimes // to log that headers are left out
 	rebind     rate.Sometimes // to declare again, when no queue takes a message
 }
 
 // Open connects, makes the exchanges and queues that are missing, and begins to consume.
 func Open(ctx context.Context, config Config) (*Broker, error) {
-	r := &Broker{config: config, names: names{config.Prefix, config.Own.Group}, log: config.Provider.Log, changed: make(chan struct{}), trouble: rate.Sometimes{First: 1, Interval: logInterval}, rebind: rate.Sometimes{Interval: rebindInterval}}
+	r := &Broker{config: config, names: names{config.Prefix, config.Own.Group}, log: config.Provider.Log, changed: make(chan struct{}), trouble: rate.Sometimes{First: 1, Interval: logInterval}, unread: rate.Sometimes{First: 1, Interval: logInterval}, rebind: rate.Sometimes{Interval: rebindInterval}}
 	var err error
 	if r.in, err = newSpans(config); err != nil {
 		return nil, err

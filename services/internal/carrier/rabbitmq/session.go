@@ -69,12 +69,25 @@ func (r *Broker) prefetch() int {
 
 // open dials one connection of a session, with a channel.
 func (r *Broker) open(ctx context.Context, s *session, name string) (*otelamqp.Channel, error) {
-	conn, err := dialAny(ctx, r.config.Dial, r.config.Addresses, name)
+	conn, err := dialAny(ctx, r.dial, r.config.Addresses, name)
 	if err != nil {
 		return nil, err
 	}
 	s.conns = append(s.conns, conn)
 	return r.channel(s, conn)
+}
+
+// dial connects to the broker, and says when headers are left out.
+func (r *Broker) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := r.config.Dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return newReadable(conn, func() {
+		r.unread.Do(func() {
+			r.log.Warn("headers of a message are left out: they are nested too deep, too many, or of a type that the client cannot read", "address", address)
+		})
+	}), nil
 }
 
 // channel opens a channel of a session.
@@ -101,6 +114,9 @@ func dialAny(ctx context.Context, dial carrier.Dial, addresses []string, name st
 				}
 				if deadline, ok := ctx.Deadline(); ok { // of the handshake, after which the client lifts it
 					err = conn.SetDeadline(deadline)
+				}
+				if _, ok := conn.(*readable); !ok {
+					conn = newReadable(conn, func() {})
 				}
 				return conn, err
 			}})
