@@ -92,6 +92,19 @@ func TestDoneBeforeTimeBegins(t *testing.T) {
 	}
 }
 
+// A trace whose root was judged before counts as judged, too, when it is read again from its middle, where it has no root.
+func TestWhatWasJudgedIsNotWithoutARoot(t *testing.T) {
+	o := newOne(t, actor.Config{})
+	handled := handles(2, 1)
+	o.Done(handled.Trace)
+	o.read(handled)
+	o.pass(5 * time.Minute)
+	o.judged(0)
+	if c := o.Counts(); c.Seen != 1 || c.Judged != 1 || c.Rootless != 0 {
+		t.Errorf("the counts are %+v, want one trace that was judged", c)
+	}
+}
+
 // BenchmarkAdvance judges 100,000 traces that are due at once, with a limit of 20 ms a call, and reports the longest call.
 func BenchmarkAdvance(b *testing.B) {
 	longest := time.Duration(0)

@@ -17,13 +17,9 @@ func TestCrowdedSpansDependOnNoOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spans := drawWorld(t)
 		config := actor.Config{Causes: rapid.IntRange(1, 3).Draw(t, "causes")}
-		want := make(map[journey.TraceID]string)
-		for root, texts := range atOnce(t, spans, config).verdicts {
-			want[root] = texts[0]
-		}
 		n := newNetwork(t, rapid.IntRange(1, 4).Draw(t, "partitions"), config)
 		n.crowd(spans)
-		n.compare(want)
+		n.compare(verdictsAtOnce(t, spans, config))
 	})
 }
 
@@ -73,26 +69,26 @@ func numbers(n int) []int {
 	return list
 }
 
-// atOnce judges spans that come all before anything is said about them.
-func atOnce(t *rapid.T, spans []journey.Span, config actor.Config) *network {
+// verdictsAtOnce are the verdicts of one partition in which spans come all before anything is said about them.
+func verdictsAtOnce(t *rapid.T, spans []journey.Span, config actor.Config) map[journey.TraceID]string {
 	n := newNetwork(t, 1, config)
 	for k := range spans {
-		n.partitions[0].Handle(record.Record{Kind: record.Span, To: spans[k].Trace, Spans: [][]byte{record.AppendSpan(nil, &spans[k])}}, int64(k))
+		n.post(record.Record{Kind: record.Span, To: spans[k].Trace, Spans: [][]byte{record.AppendSpan(nil, &spans[k])}})
 	}
-	n.take(0)
-	for offset := int64(len(spans)); ; {
-		for ; len(n.inbox[0]) > 0; offset++ {
-			n.partitions[0].Handle(n.logs[0][n.inbox[0][0]], offset)
-			n.inbox[0] = n.inbox[0][1:]
-		}
-		if n.take(0); len(n.inbox[0]) > 0 {
-			continue
-		}
-		if n.now > 5*time.Minute {
-			return n
+	for n.now <= 5*time.Minute {
+		for n.waits(0) > 0 {
+			for n.waits(0) > 0 {
+				n.handle(0)
+			}
+			n.take(0)
 		}
 		n.advance(time.Second)
 	}
+	verdicts := make(map[journey.TraceID]string)
+	for root, texts := range n.verdicts {
+		verdicts[root] = texts[0]
+	}
+	return verdicts
 }
 
 // crowd handles spans in any order, while partitions are lost and read again, until all is judged.

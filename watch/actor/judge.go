@@ -128,8 +128,12 @@ func (p *Partition) close(t *trace) {
 // closed reports whether a trace was closed before without a verdict.
 func (t *trace) closed() bool { return t.reaches.find(t.id) >= 0 }
 
-// fate returns what becomes of a trace that has no journey of its own.
+// fate returns what becomes of a trace that has no journey of its own. One whose root was judged before, and of which only what came later is read again, may
+// seem to have none.
 func (p *Partition) fate(t *trace) outcome {
+	if t.done {
+		return judged
+	}
 	for _, yes := range t.reaches.all() {
 		if yes {
 			return part

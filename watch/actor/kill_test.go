@@ -99,21 +99,14 @@ func TestClosedTracesReadAgainFromTheirMiddle(t *testing.T) {
 // kill loses a partition, and lets another watcher read it from the oldest offset that was needed, knowing the verdicts so far.
 func (n *network) kill(k int) {
 	from, open := n.partitions[k].Oldest()
-	if !open {
-		from = int64(len(n.logs[k]))
-	}
-	for _, position := range n.inbox[k] {
-		from = min(from, int64(position))
+	if open {
+		n.next[k] = min(n.next[k], int(from))
 	}
 	n.partitions[k] = actor.New(n.config)
 	for root := range n.verdicts {
 		if record.Partition(root, int32(len(n.partitions))) == int32(k) {
 			n.partitions[k].Done(root)
 		}
-	}
-	n.inbox[k] = nil
-	for position := from; position < int64(len(n.logs[k])); position++ {
-		n.inbox[k] = append(n.inbox[k], int(position))
 	}
 }
 

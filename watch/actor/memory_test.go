@@ -3,7 +3,9 @@ package actor_test
 import (
 	"runtime"
 	"testing"
+	"time"
 
+	"tracelab/journey"
 	"tracelab/watch/actor"
 	"tracelab/watch/record"
 )
@@ -38,6 +40,25 @@ func TestBytesAreWhatIsTaken(t *testing.T) {
 			t.Errorf("%s: %d bytes are counted, and %d taken", c.name, counted, taken)
 		}
 		runtime.KeepAlive(p)
+	}
+}
+
+// The copies of a journey's spans are for its verdict alone: then they go, and none is kept that comes later.
+func TestCopiesGoWithTheVerdict(t *testing.T) {
+	o := newOne(t, actor.Config{})
+	o.read(sends(1)...)
+	o.read(handles(2, 1))
+	open := o.Counts().Bytes
+	o.pass(10 * time.Second)
+	if v := o.judged(1); len(v.Journey.Spans()) != 3 {
+		t.Errorf("the journey has %d spans, want 3", len(v.Journey.Spans()))
+	}
+	judged := o.Counts().Bytes
+	below := spanOf(2, 7, 2, journey.KindInternal, "stock")
+	o.read(below)
+	size := int64(len(record.AppendSpan(nil, &below))) + 64
+	if late := o.Counts().Bytes; judged >= open || late >= judged+2*size {
+		t.Errorf("%d bytes before the verdict, %d after it, %d with a late span of %d", open, judged, late, size)
 	}
 }
 

@@ -18,7 +18,8 @@ type network struct {
 	config     actor.Config
 	partitions []*actor.Partition
 	logs       [][]record.Record // by partition: all that was ever sent to it
-	inbox      [][]int           // by partition: positions in its log that wait
+	next       []int             // by partition: the position in its log to handle next
+	known      []int             // by partition: positions below it were handled once, so their order is what it is
 	verdicts   map[journey.TraceID][]string
 	now        time.Duration
 	behind     bool // the group is not up to date: time stands still for it
@@ -26,7 +27,7 @@ type network struct {
 }
 
 func newNetwork(t *rapid.T, partitions int, config actor.Config) *network {
-	n := &network{t: t, config: config, logs: make([][]record.Record, partitions), inbox: make([][]int, partitions), verdicts: make(map[journey.TraceID][]string)}
+	n := &network{t: t, config: config, logs: make([][]record.Record, partitions), next: make([]int, partitions), known: make([]int, partitions), verdicts: make(map[journey.TraceID][]string)}
 	for range partitions {
 		n.partitions = append(n.partitions, actor.New(config))
 	}
@@ -40,7 +41,6 @@ func (n *network) post(r record.Record) {
 		n.t.Fatal(err)
 	}
 	k := record.Partition(x.To, int32(len(n.partitions)))
-	n.inbox[k] = append(n.inbox[k], len(n.logs[k]))
 	n.logs[k] = append(n.logs[k], x)
 }
 
@@ -55,11 +55,15 @@ func (n *network) take(k int) {
 	}
 }
 
-// step handles one record of a partition: any of those that wait. It reports whether there was one.
+// waits returns how many records of a partition wait.
+func (n *network) waits(k int) int { return len(n.logs[k]) - n.next[k] }
+
+// step handles one record of a partition: any of those that were not handled yet, which comes first in the log then. A partition that is read again has the
+// order that it had. It reports whether there was one.
 func (n *network) step() bool {
 	var busy []int
-	for k := range n.inbox {
-		if len(n.inbox[k]) > 0 {
+	for k := range n.logs {
+		if n.waits(k) > 0 {
 			busy = append(busy, k)
 		}
 	}
@@ -67,14 +71,25 @@ func (n *network) step() bool {
 		return false
 	}
 	k := busy[rapid.IntRange(0, len(busy)-1).Draw(n.t, "partition")]
-	at := rapid.IntRange(0, len(n.inbox[k])-1).Draw(n.t, "record")
-	position := n.inbox[k][at]
-	n.inbox[k] = slices.Delete(n.inbox[k], at, at+1)
-	n.partitions[k].Handle(n.logs[k][position], int64(position))
+	at := n.next[k]
+	if at >= n.known[k] {
+		any := at + rapid.IntRange(0, n.waits(k)-1).Draw(n.t, "record")
+		r := n.logs[k][any]
+		n.logs[k] = slices.Insert(slices.Delete(n.logs[k], any, any+1), at, r)
+		n.known[k] = at + 1
+	}
+	n.handle(k)
 	if rapid.IntRange(0, 1).Draw(n.t, "take") == 0 {
 		n.take(k)
 	}
 	return true
+}
+
+// handle handles the next record of a partition.
+func (n *network) handle(k int) {
+	at := n.next[k]
+	n.next[k]++
+	n.partitions[k].Handle(n.logs[k][at], int64(at))
 }
 
 // drain handles all that waits, and all that comes of it.
@@ -85,7 +100,7 @@ func (n *network) drain() {
 		for k := range n.partitions {
 			n.take(k)
 		}
-		if !slices.ContainsFunc(n.inbox, func(list []int) bool { return len(list) > 0 }) {
+		if !slices.ContainsFunc(numbers(len(n.logs)), func(k int) bool { return n.waits(k) > 0 }) {
 			return
 		}
 	}
