@@ -166,7 +166,7 @@ func TestServicesApart(t *testing.T) {
 			t.Error("the gateway is ready though payment is gone")
 		}
 		a := l.place(in("r", REST), tea)
-		if p := a.problem(t); a.status != 503 || p.Type != "/problems/unavailable" || !strings.Contains(p.Detail, Payment) {
+		if p := a.problem(t); a.status != 503 || p.Type != "/problems/unreachable" || !strings.Contains(p.Detail, Payment) {
 			t.Errorf("with payment gone: answered %d %+v, want 503 and its name", a.status, p)
 		}
 		for i, system := range systems {
