@@ -127,6 +127,30 @@ func (w *watchers) awaitMeasured(want int) {
 	})
 }
 
+// awaitCommitted waits until a watcher has exported journeys, and the group has committed all that any of its watchers has exported: the next export is
+// seconds away then.
+func (w *watchers) awaitCommitted(name string) {
+	w.t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(w.kafka))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer client.Close()
+	await(w.t, "a commit of what "+name+" exported", func() error {
+		commits, err := kadm.NewClient(client).FetchOffsets(w.t.Context(), watch.DefaultGroup+".metrics")
+		if err != nil {
+			return err
+		}
+		committed := int64(0)
+		commits.Each(func(c kadm.OffsetResponse) { committed += max(c.At, 0) })
+		own, all := w.measured("service_instance_id", name), w.judged+w.measured()
+		if own == 0 || all != float64(committed) {
+			return fmt.Errorf("%.0f exported by it, %.0f by all, of which %d are committed", own, all, committed)
+		}
+		return nil
+	})
+}
+
 // watchSums are the sums in a watcher's last two lines: nothing is damaged, incomplete, shared, rootless, evicted or open, and at most some spans were late.
 var watchSums = regexp.MustCompile(`(\d+) records read = (?:(\d+) decoded|0); \d+ spans\n(\d+) traces seen = (?:(\d+) judged)?(?: \+ )?(?:(\d+) parts of others)?0?(?:\n\d+ spans late)?$`)
 
