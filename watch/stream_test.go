@@ -140,19 +140,25 @@ func (s *stream) finish() Sums {
 	return last.sums
 }
 
-// check compares the summaries with the judge's word about all spans at once: none is missing, none is wrong, none comes twice.
+// check compares the summaries with the judge's word about all spans at once: none is missing, none is wrong, none
+// comes twice, and each is in the partition of its root's trace.
 func (s *stream) check() {
 	s.g.Helper()
-	want, got := map[string]string{}, map[string]string{}
+	want, got, place := map[string]string{}, map[string]string{}, map[string]int32{}
 	for _, j := range journey.NewSet(s.sent).Journeys() {
 		if i, rooted := j.Root(); rooted {
-			want[j.Set().Span(i).Trace.String()] = asText(summary.Of(j, ""))
+			trace := j.Set().Span(i).Trace
+			want[trace.String()] = asText(summary.Of(j, ""))
+			place[trace.String()] = record.Partition(trace, testWorks)
 		}
 	}
 	for _, r := range s.g.records(DefaultJourneys) {
 		root := string(r.Key)
 		if got[root] != "" {
 			s.g.Errorf("%s was judged twice", root)
+		}
+		if r.Partition != place[root] {
+			s.g.Errorf("the summary of %s is in partition %d, want %d as on the work topic", root, r.Partition, place[root])
 		}
 		sum, err := summary.Parse(r.Value)
 		s.g.must(err)

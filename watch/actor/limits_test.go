@@ -271,6 +271,12 @@ func TestKnownGroups(t *testing.T) {
 	if v := o.judged(1); !strings.Contains(v.Incomplete, "not handled by g") {
 		t.Errorf("incomplete: %q", v.Incomplete)
 	}
+	o.pass(time.Hour) // nobody handled a message, so the group is not waited for any more
+	o.read(sends(4)...)
+	o.pass(10 * time.Second)
+	if v := o.judged(1); v.Incomplete != "" {
+		t.Errorf("an hour later: incomplete: %s", v.Incomplete)
+	}
 }
 
 // A trace that starts at an orphan waits for the verdict of a root that may reach it, though that one takes the whole window.
