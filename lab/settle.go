@@ -47,7 +47,7 @@ const unreadTimeout = 10 * time.Second
 // settle waits until no order of a run is pending, or the context ends: the accounts then say what is. It tells whether the accounts could be read.
 func (r *running) settle(ctx context.Context, run string) (readable bool) {
 	// What was asked last says nothing that the accounts do not.
-	_ = poll.Until(ctx, 10*time.Millisecond, func(ctx context.Context) error {
+	_ = poll.Slowing(ctx, 10*time.Millisecond, 100*time.Millisecond, func(ctx context.Context) error {
 		sums, err := r.env.client.accounts(ctx, run)
 		readable = err == nil || readable && ctx.Err() != nil // who is cut off may have been about to answer
 		if err != nil {

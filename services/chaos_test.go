@@ -28,7 +28,6 @@ const (
 	chaosOrders = "TRACELAB_CHAOS_ORDERS"
 	// chaosSeed names the one with another seed.
 	chaosSeed   = "TRACELAB_CHAOS_SEED"
-	chaosRate   = 200             // orders a second
 	chaosSettle = 3 * time.Minute // for the last order to end, on a busy machine
 )
 
@@ -60,7 +59,7 @@ type placed struct {
 // message that came twice is accounted for. In real time: when members come and go the Kafka client waits by mutexes, which stop virtual time.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	orders, seed := numberOf(t, chaosOrders, testkit.Times(300, 800)), numberOf(t, chaosSeed, 1)
+	orders, seed := numberOf(t, chaosOrders, testkit.Times(150, 800)), numberOf(t, chaosSeed, 1)
 	store, err := OpenStore(t.Context(), filepath.Join(t.TempDir(), "store"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +145,7 @@ func (c *chaos) startSecond() {
 func (c *chaos) placeAll(orders int) {
 	forms := append(slices.Repeat([]Form{Kafka}, 10), "reply", Hybrid)
 	next := map[Form]int{}
-	ticker := time.NewTicker(time.Second / chaosRate)
+	ticker := time.NewTicker(time.Second / time.Duration(testkit.Times(100, 200))) // orders a second: trouble lasts as long with the race detector
 	defer ticker.Stop()
 	var placing sync.WaitGroup
 	for i := 0; next[Kafka] < orders || i%len(forms) != 0; i++ {

@@ -11,7 +11,13 @@ import (
 // Until calls ask at once, and again interval after each error, until ask returns nil: then Until does, too. An error that Stop marked ends
 // it at once and is returned without the mark. When ctx ends first, the error is an *Unmet. A ctx that has ended already still gets one call.
 func Until(ctx context.Context, interval time.Duration, ask func(context.Context) error) error {
-	timer := time.NewTimer(interval)
+	return Slowing(ctx, interval, interval, ask)
+}
+
+// Slowing is Until with intervals that grow with the wait, from shortest to longest: an eighth of the time since it began. What comes soon is seen soon,
+// and a long wait costs few questions.
+func Slowing(ctx context.Context, shortest, longest time.Duration, ask func(context.Context) error) error {
+	began, timer := time.Now(), time.NewTimer(shortest)
 	defer timer.Stop()
 	var last error
 	for {
@@ -25,7 +31,7 @@ func Until(ctx context.Context, interval time.Duration, ask func(context.Context
 		if last == nil || ctx.Err() == nil {
 			last = err // one that the end of ctx cut short says less than the one before
 		}
-		timer.Reset(interval)
+		timer.Reset(min(max(shortest, time.Since(began)/8), longest))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

@@ -30,6 +30,26 @@ func TestUntilAsksAtOnceAndThenAtTheInterval(t *testing.T) {
 	})
 }
 
+// TestSlowingAsksLessOftenTheLongerItWaits: it sees what comes at any time within an eighth of that time, or the longest interval.
+func TestSlowingAsksLessOftenTheLongerItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const shortest, longest = 10 * time.Millisecond, 100 * time.Millisecond
+		for _, comes := range []time.Duration{0, 15 * time.Millisecond, 400 * time.Millisecond, 10 * time.Second} {
+			began, asked := time.Now(), 0
+			err := poll.Slowing(t.Context(), shortest, longest, func(context.Context) error {
+				if asked++; time.Since(began) < comes {
+					return errNotYet
+				}
+				return nil
+			})
+			late := time.Since(began) - comes
+			if most := int(comes/longest) + 40; err != nil || late > min(max(shortest, comes/8), longest) || asked > most {
+				t.Errorf("what came after %v was seen %v later: %v, after %d questions, want %d at most", comes, late, err, asked, most)
+			}
+		}
+	})
+}
+
 // TestUntilTellsTheLastComplaintAndTheCause also holds that a question which the end has cut off does not hide the one before.
 func TestUntilTellsTheLastComplaintAndTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
