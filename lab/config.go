@@ -78,8 +78,8 @@ type Config struct {
 	Headers bool
 
 	Out string // directory of run directories; "": runs
-	// HeldSpans is how many spans of orders that are under way stay in memory at the most; 0: 20,000. Beyond it they go to
-	// the run directory before their journey is judged, and are read back for that.
+	// HeldSpans is how many spans stay in memory at the most; 0: 20,000. Beyond half of it those of complete journeys go to the run directory, and
+	// beyond it those of orders that are under way, before their journey is judged: they are read back for that.
 	HeldSpans int
 	// Remembered is how many orders the orders service of this process remembers; 0: 20,000. The run reads their states as it
 	// goes, so more are of no use to it.

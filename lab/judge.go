@@ -15,8 +15,8 @@ import (
 // orderLimit is how many spans of one order are kept. An order has a few dozen: more are somebody else's.
 const orderLimit = 4096
 
-// judge takes the spans of a run's orders as they come. When an order's journey is complete it is measured, its spans go
-// to the run directory, and only its figures stay. A span that comes after that opens the order again.
+// judge takes the spans of a run's orders as they come. When an order's journey is complete it is measured, and once half of what memory may hold is
+// full its spans go to the run directory and only its figures stay. A span that comes after that opens the order again.
 type judge struct {
 	run    string
 	unit   unitWord
@@ -150,7 +150,7 @@ func (j *judge) examine(r *record, want expectation) {
 	}
 }
 
-// complete measures a journey and lets its spans go.
+// complete measures a journey, and lets its spans go where memory is wanted.
 func (j *judge) complete(r *record, found *journey.Journey) {
 	r.complete = true
 	r.measure(found)
@@ -158,7 +158,9 @@ func (j *judge) complete(r *record, found *journey.Journey) {
 		j.kept.completed(r)
 		return
 	}
-	j.keepError(j.save(r))
+	if j.held > j.limit/2 { // while there is room they stay, as a span that comes later would have them read back
+		j.keepError(j.save(r))
+	}
 }
 
 // journey finds an order's journey by its root, and says what makes it not whole, or "".
