@@ -29,6 +29,7 @@ const atOnce = 6
 
 // TestEachBrokenHopIsNamed breaks exactly one hop, and wants the doctor to name that one first.
 func TestEachBrokenHopIsNamed(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	shared := startLab(t)
 	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup

@@ -10,7 +10,10 @@ import (
 )
 
 // TestMain finds goroutines that the doctor, or a service, has left behind.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit)) }
+func TestMain(m *testing.M) {
+	testmain.Waiting()
+	goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit))
+}
 
 // discard is a logger for what no test reads.
 var discard = slog.New(slog.DiscardHandler)

@@ -22,12 +22,13 @@ import (
 // process in a decoder that recurses, and ones of a few levels more and less than the judge reads. What is refused is
 // answered so, what is taken can be read back from the run directory, and the run's own orders are all complete.
 func TestARunOutlivesNestedSpans(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	receiver := receiverAddress(t)
 	to := startTarget(t, receiver, unchanged)
 	var once sync.Once
 	taken := 0
 	attack := func() {
-		for _, levels := range []int{1_600_000, 201} {
+		for _, levels := range []int{testkit.Times(20_000, 1_600_000), 201} {
 			body := testkit.NestedOTLP(levels, 9, 2, 2, 1)
 			if got := postOTLP(t, receiver, "application/x-protobuf", body); got != http.StatusBadRequest {
 				t.Errorf("%d levels over HTTP are answered %d", levels, got)

@@ -72,6 +72,8 @@ func hostileRecords(t *testing.T, brokers []string) {
 // TestBytesThatAreNoTextCostNoSpan has strangers send them while a run places its orders: every journey is complete, and
 // the strangers' own spans are there, in text.
 func TestBytesThatAreNoTextCostNoSpan(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	const orders = 8
 	for name, prepare := range map[string]func(t *testing.T, c *lab.Config) (attack func()){
 		"in process": func(t *testing.T, c *lab.Config) func() {
 			var mu sync.Mutex
@@ -110,7 +112,7 @@ func TestBytesThatAreNoTextCostNoSpan(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := lab.Config{Orders: 20, Seed: 1, Rate: 200, Out: t.TempDir(), Timeout: patience, Deadline: patience}
+			c := lab.Config{Orders: orders, Seed: 1, Rate: 200, Out: t.TempDir(), Timeout: patience, Deadline: patience}
 			attack := prepare(t, &c)
 			var once sync.Once
 			c.Progress = func(at lab.Progress) {
@@ -124,8 +126,8 @@ func TestBytesThatAreNoTextCostNoSpan(t *testing.T) {
 			}
 			balanced(t, result)
 			for form, f := range result.Forms {
-				if f.Journeys != 20 || f.Incomplete != 0 {
-					t.Errorf("%s: %d complete, %d incomplete journeys: want all 20 complete", form, f.Journeys, f.Incomplete)
+				if f.Journeys != orders || f.Incomplete != 0 {
+					t.Errorf("%s: %d complete, %d incomplete journeys: want all %d complete", form, f.Journeys, f.Incomplete, orders)
 				}
 			}
 			if len(result.Problems) > 0 || result.Damaged > 0 {

@@ -53,6 +53,7 @@ func TestAClosedLoop(t *testing.T) {
 
 // TestLittlesLaw: N clients that wait W for their answer and think for Z between place N/(W+Z) orders a second, with an early answer and without.
 func TestLittlesLaw(t *testing.T) {
+	t.Parallel() // in virtual time
 	const think = 20 * time.Millisecond
 	for clients, form := range map[int]services.Form{1: services.Kafka, 4: services.GRPC} {
 		virtually(t, func(config *lab.Config) {

@@ -11,6 +11,7 @@ import (
 // TestTheDerivedHotelRuns: a flow that was derived from a tree as DeathStarBench's hotel reservation has it runs in all its forms, and as it was
 // traced the client waits as long as the tree took: 28.6 ms with its hops, of which a virtual network has none.
 func TestTheDerivedHotelRuns(t *testing.T) {
+	t.Parallel() // in virtual time
 	flow, err := flows.Load("../derive/testdata/hotel.yaml")
 	if err != nil {
 		t.Fatal(err)

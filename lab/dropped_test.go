@@ -44,6 +44,7 @@ func (r refusing) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan
 
 // TestSpansThatServicesElsewhereDropAreCounted: the run's sum is what its services could not send, in seven processes' queues.
 func TestSpansThatServicesElsewhereDropAreCounted(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	var dropped atomic.Int64
 	receiver := receiverAddress(t)
 	to := startTarget(t, receiver, func(e sdktrace.SpanExporter) sdktrace.SpanExporter { return refusing{e, &dropped} })
@@ -86,6 +87,7 @@ func (p partly) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) 
 
 // TestSpansThatAnEndpointLeavesOutAreCounted: it does not say which, so they are of no form.
 func TestSpansThatAnEndpointLeavesOutAreCounted(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	var leftOut atomic.Int64
 	receiver := receiverAddress(t)
 	to := startTarget(t, receiver, func(e sdktrace.SpanExporter) sdktrace.SpanExporter { return partly{e, &leftOut} })
@@ -100,6 +102,7 @@ func TestSpansThatAnEndpointLeavesOutAreCounted(t *testing.T) {
 
 // TestServicesThatDoNotTellTheirDropsAreAProblem: they are of another version, or too busy.
 func TestServicesThatDoNotTellTheirDropsAreAProblem(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		says   string

@@ -42,6 +42,7 @@ func TestEventsOfAnyFlow(t *testing.T) {
 
 // TestLinksOfAnyFlow between services that no code names, and to the broker. On real sockets: the proxies have no others.
 func TestLinksOfAnyFlow(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	f := ownFlow(t)
 	result := reallyRun(t, func(c *lab.Config) {
 		c.Flow, c.Orders, c.WarmUp, c.Forms = f, 6, 0, []services.Form{"calls", "messages"}

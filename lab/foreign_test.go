@@ -16,6 +16,7 @@ import (
 
 // TestForeignSpansAreCountedAndLeftOut sends spans of another run while a run receives its own.
 func TestForeignSpansAreCountedAndLeftOut(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	receiver := receiverAddress(t)
 	to := startTarget(t, receiver, unchanged)
 	foreign := &tracepb.ResourceSpans{ScopeSpans: []*tracepb.ScopeSpans{{}}}

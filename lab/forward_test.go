@@ -47,6 +47,7 @@ func forwarded(t *testing.T, over string, forms []services.Form, sample float64)
 }
 
 func TestForwardingSendsEverySpanOnce(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	for _, over := range []string{"grpc", "http"} {
 		result, came := forwarded(t, over, []services.Form{services.Hybrid}, 1)
 		if got := int64(len(came)); got != result.Spans.Exported || got == 0 {
@@ -58,6 +59,7 @@ func TestForwardingSendsEverySpanOnce(t *testing.T) {
 // TestForwardingASample sends half of the orders: the same numbers of every form, those that the seed draws, whole. The
 // report sees every order.
 func TestForwardingASample(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	const orders = 6
 	for _, sample := range []float64{0.5, 0} {
 		result, came := forwarded(t, "grpc", nil, sample)
@@ -101,6 +103,7 @@ func TestForwardingASample(t *testing.T) {
 // TestForwardingToNobody has an endpoint where nothing listens: the spans that were not taken are counted and are a
 // problem, and the run's own report is whole.
 func TestForwardingToNobody(t *testing.T) {
+	t.Parallel() // in virtual time
 	for _, to := range []string{"127.0.0.1:1", "http://127.0.0.1:1"} {
 		var result *lab.Result
 		out := t.TempDir()
@@ -132,6 +135,7 @@ func TestForwardingToNobody(t *testing.T) {
 // TestARunThatIsStoppedLeavesNothing stops a run while it places orders and sends spans; a goroutine that is left
 // behind fails the package.
 func TestARunThatIsStoppedLeavesNothing(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	_, overGRPC, _ := startReceiver(t)
 	stop := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())

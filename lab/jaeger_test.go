@@ -31,6 +31,7 @@ func asIs(*lab.Config) {}
 // Jaeger has other spans too, among them the client's own and those of the warm-up: whichever way it is asked, the
 // journeys are those of a run in process, and each span is there once.
 func TestJaegerGivesTheSameStructures(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	inProcess := quickly(t, func(c *lab.Config) { c.Orders = 3 })
 	for _, d := range dialects {
 		t.Run(d.name, func(t *testing.T) {

@@ -101,6 +101,7 @@ func (g *gate) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) e
 func unchanged(e sdktrace.SpanExporter) sdktrace.SpanExporter { return e }
 
 func TestTargetGivesTheSameStructures(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	inProcess := quickly(t, func(c *lab.Config) { c.Orders = 3 })
 	receiver := receiverAddress(t)
 	to := startTarget(t, receiver, unchanged)
@@ -187,6 +188,7 @@ func spanOf(s sdktrace.ReadOnlySpan, number, name string) bool {
 // TestIncompleteJourneys loses one span of each of some orders on the way. Each of these is incomplete: counted, named
 // with its reason, and in no figure, in the report and when the directory is read back.
 func TestIncompleteJourneys(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	const orders = 8
 	// With links only, each process span begins a trace: what is behind a lost one is in no order's journey any more.
 	lostSpans := []struct{ number, service, name, why string }{

@@ -58,6 +58,7 @@ func (l *testLab) surge(form Form, orders int, every time.Duration) (accepted, r
 // TestEqualBoundsRefuseAlike: messages beyond the places of a queue are refused where orders come in, about as many as calls are by a queue of the
 // same length; all that was accepted is done, the refusals are counted, and a queue without an end refuses nobody.
 func TestEqualBoundsRefuseAlike(t *testing.T) {
+	t.Parallel() // in virtual time
 	const orders = 40
 	for _, c := range []struct {
 		queue string

@@ -65,6 +65,7 @@ func crashRuns(stores []string) *rapid.Generator[crashRun] {
 // accepted is done once in the end: on every store that outlives the process, with and without an outbox, in every form. What went on in the
 // memory of a process is counted as lost, and no client was told that it would be done, except by ack.
 func TestPropertyCrashes(t *testing.T) {
+	t.Parallel() // in virtual time
 	url := map[string]string{}
 	for _, name := range crashStores {
 		if strings.HasPrefix(name, "postgres") {

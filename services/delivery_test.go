@@ -71,6 +71,7 @@ func headersOf(r *kgo.Record) map[string]string {
 // TestAMessageWhoseStepFailsIsTriedAgain and then put with the dead letters: each attempt has a span that is linked to the one before, orders of
 // other keys go on meanwhile, and the accounts say what became of it.
 func TestAMessageWhoseStepFailsIsTriedAgain(t *testing.T) {
+	t.Parallel() // in virtual time
 	for _, form := range []Form{Kafka, "rabbitmq"} {
 		t.Run(string(form), func(t *testing.T) {
 			inBubble(t, func(l *testLab) {
@@ -145,6 +146,7 @@ func TestAMessageWhoseStepFailsIsTriedAgain(t *testing.T) {
 // TestRedrive: what had failed for good is done when its messages come back: the order completes, its journey is one, and each effect was had
 // once. A second redrive finds nothing.
 func TestRedrive(t *testing.T) {
+	t.Parallel() // in virtual time
 	for _, form := range []Form{Kafka, "rabbitmq"} {
 		for _, failing := range []struct {
 			service, step, topic string

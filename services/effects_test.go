@@ -161,6 +161,7 @@ func TestARepeatCarriesOn(t *testing.T) {
 
 // TestARestartRemembers with a file: what came before the end is not done again by the next process.
 func TestARestartRemembers(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	path := filepath.Join(t.TempDir(), "effects")
 	open := func() *Store {
 		effects, err := OpenStore(t.Context(), path, nil)

@@ -12,6 +12,7 @@ import (
 // TestTwoMembersOfAGroupShareTheirEffects: a second set of services joins in mid-work and takes partitions over; each
 // step is done once, whoever gets the record, and however often.
 func TestTwoMembersOfAGroupShareTheirEffects(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	effects := NewStore(mostOrders)
 	onLoopback(t, func(l *testLab) {
 		second := l.config

@@ -219,6 +219,7 @@ func TestFaultsThatAreNotAllowedAreIgnored(t *testing.T) {
 
 // TestAClientThatGoesAway before its answer cancels what calls do, and does not touch what messages do.
 func TestAClientThatGoesAway(t *testing.T) {
+	t.Parallel() // in virtual time
 	for _, c := range []struct {
 		form   Form
 		slow   string // the service in whose step the client goes

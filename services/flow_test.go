@@ -80,6 +80,7 @@ func everyFlow(t *testing.T) []*flows.Flow {
 // TestSameSeedSameWork: every unit passes through the same steps at the same cost in all forms of all flows, each step once, and comes to its
 // end; as many messages are handled as the plan says.
 func TestSameSeedSameWork(t *testing.T) {
+	t.Parallel() // in virtual time
 	const units = 4
 	for _, f := range testkit.Few(2, everyFlow(t)) {
 		t.Run(f.Name, func(t *testing.T) {
@@ -236,6 +237,7 @@ func TestCallsOneByOne(t *testing.T) {
 
 // TestAStepOfAnyFlowFails: in every form the unit fails with that step, and the steps behind it are not done.
 func TestAStepOfAnyFlowFails(t *testing.T) {
+	t.Parallel() // in virtual time
 	for _, f := range everyFlow(t)[:3] {
 		inBubble(t, func(l *testLab) {
 			row := f.Rows[1]

@@ -91,6 +91,7 @@ func withFullStore(t *testing.T, f func(l *testLab, s fullStore)) {
 // TestADiskThatFillsWhileOrdersAreWorkedOn: orders that come while it is full are refused by the store's name. Each that was accepted before comes to
 // its end when there is room: one that messages carry is completed, one that calls carry is completed or failed, as its client was told.
 func TestADiskThatFillsWhileOrdersAreWorkedOn(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	withFullStore(t, func(l *testLab, s fullStore) {
 		forms := flows.Order().Forms()
 		var placed []outcome

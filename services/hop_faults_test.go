@@ -18,6 +18,7 @@ import (
 // TestHopFaultsOfAnyFlow: a flow whose names the code has never seen has all kinds of faults of hops in all forms. They act on the same units in
 // each form that has such a hop, and every unit comes to its end.
 func TestHopFaultsOfAnyFlow(t *testing.T) {
+	t.Parallel() // in virtual time
 	const units = 10
 	f := parsed(t, parcel)
 	inBubble(t, func(l *testLab) {

@@ -11,6 +11,7 @@ import (
 // TestTwoInstancesOnOnePostgres: two instances of orders share a PostgreSQL, their consumer group and the gateway's calls. Each of them knows every
 // order, a join takes its branches wherever they arrive, a reply reaches the client at the other instance, and each step is done once.
 func TestTwoInstancesOnOnePostgres(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	twoEntries(t, func(l *testLab, instances []*System) {
 		var ids []string
 		for number := range 16 {

@@ -14,6 +14,7 @@ import (
 // TestInstancesShareTheWork: each of four consumers with one worker has a part of the orders, one at a time, and calls are shared out, too. When one
 // is stopped and started again in between, no order is lost, and each step is done once: instances share what their service remembers.
 func TestInstancesShareTheWork(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	onLoopback(t, func(l *testLab) {
 		var mu sync.Mutex
 		var ids []string

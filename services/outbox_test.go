@@ -117,6 +117,7 @@ forms:
 // TestARefusedMessageFailsItsOrder: a message that the broker refuses for good is not sent for ever. By way of the outbox its unit fails after a
 // few attempts, by name, and the next message of its key goes out; without one the client is told, and the unit has failed as well.
 func TestARefusedMessageFailsItsOrder(t *testing.T) {
+	t.Parallel() // in virtual time
 	f := parsed(t, forked)
 	inBubble(t, func(l *testLab) {
 		l.refusing("left", kerr.TopicAuthorizationFailed.Code)

@@ -40,6 +40,7 @@ func redriveRuns() *rapid.Generator[redriveRun] {
 // TestPropertyRedrives: whatever crashes and is killed while orders fail, are undone and begin anew, each is completed in the end. What is never undone
 // has its effect once, and what is undone once in each generation; each generation but the last is undone, and the last is not.
 func TestPropertyRedrives(t *testing.T) {
+	t.Parallel() // in virtual time
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		labs := map[string]*testLab{}

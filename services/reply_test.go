@@ -68,6 +68,7 @@ func withRepliesBy(t *testing.T) *flows.Flow {
 // TestARepliesOwnTopic: an order whose last step another instance does than that which its client waits at is told of by a message, in its trace and
 // with its conversation on both ends. One that ends where its client waits needs none.
 func TestARepliesOwnTopic(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	const orders = 24
 	forms := map[Form]string{"reply": "order.completed", "told": "tracelab:order.completed"}
 	twoEntries(t, func(l *testLab, _ []*System) {

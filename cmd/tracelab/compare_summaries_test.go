@@ -82,6 +82,7 @@ func saysAll(t *testing.T, text string, words ...string) {
 
 // TestSummariesAreASideOfAComparison has one run as summaries and as traces: the figures are the same, on either side.
 func TestSummariesAreASideOfAComparison(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	output(t, "run", "--forms", "grpc,kafka", "--orders", "8", "--warm-up", "0", "--out", dir)
 	kafka, grpc := filepath.Join(dir, "latest", "kafka.otlp.jsonl"), filepath.Join(dir, "latest", "grpc.otlp.jsonl")

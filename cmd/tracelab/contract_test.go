@@ -62,6 +62,7 @@ func differences(path string) string {
 }
 
 func TestRunJSON(t *testing.T) {
+	t.Parallel()
 	document := printed(t, "run", "--orders", "6", "--warm-up", "1", "--rate", "20", "--fault", "payment:delay=1ms", "--out", t.TempDir())
 	// With six orders there are intervals and no percentiles.
 	warnings := ".warnings: list\n.warnings[]: string?\n"
@@ -219,6 +220,7 @@ func TestRunJSON(t *testing.T) {
 }
 
 func TestCompareJSON(t *testing.T) {
+	t.Parallel()
 	made := printed(t, "run", "--orders", "6", "--warm-up", "1", "--rate", "200", "--forms", "hybrid,kafka", "--out", t.TempDir())
 	document := printed(t, "compare", made["dir"].(string))
 	delete(document, "nodes") // has tests of its own

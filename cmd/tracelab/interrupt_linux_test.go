@@ -76,6 +76,7 @@ func startProgram(t *testing.T, args ...string) *started {
 // TestInterrupts holds what a person's Ctrl-C does to a run: the first one ends it early, with its report, the second one
 // at once, and nothing of the run is left.
 func TestInterrupts(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	t.Run("the first", func(t *testing.T) {
 		s := startProgram(t, "run", "--orders", "100000", "--forms", "rest", "--warm-up", "0", "--rate", "40", "--out", filepath.Join(folder, "early"))

@@ -23,6 +23,7 @@ func (i interrupting) Read(to []byte) (int, error) {
 
 // TestReadingEndsAtTheFirstInterrupt, whatever it waits for.
 func TestReadingEndsAtTheFirstInterrupt(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"journey", "-"}, {"compare", "-", "/dev/null"}, {"lint", "-"}, {"predict", "-", "--message", "payment.Charge"}, {"flow", "from", "-"}} {
 		silence, writer := io.Pipe()
 		ctx, interrupt := context.WithCancel(t.Context())

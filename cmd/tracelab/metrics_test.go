@@ -102,6 +102,7 @@ func startBothSink(t *testing.T) *bothSink {
 
 // TestServeSendsItsLastMetrics: what was counted is there when the process has ended, the last spans included.
 func TestServeSendsItsLastMetrics(t *testing.T) {
+	t.Parallel()
 	sink := startBothSink(t)
 	s := start(t, append([]string{"serve", "all", "--otlp", sink.address}, anywhere(flows.Order().Services()...)...)...)
 	s.await(t, `(?m)^ready: gateway, `)
@@ -140,6 +141,7 @@ func TestServeSendsItsLastMetrics(t *testing.T) {
 
 // TestRunSendsMetrics: of the client and the services in its process.
 func TestRunSendsMetrics(t *testing.T) {
+	t.Parallel()
 	sink := startBothSink(t)
 	result, status := do(t, "--orders", "4", "--otlp", sink.address)
 	if status != exitDone || sink.last["orders tracelab.orders{completedgrpc}"] != 4 || sink.last["client otel.sdk.span.started{}"] != result.Spans.Started {

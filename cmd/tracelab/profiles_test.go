@@ -30,6 +30,7 @@ func TestServePushesProfiles(t *testing.T) {
 
 // TestServeWithoutItsPyroscope: one that is away is said in the log, and changes nothing else.
 func TestServeWithoutItsPyroscope(t *testing.T) {
+	t.Parallel()
 	s := start(t, append([]string{"serve", "payment", "--pyroscope", "http://127.0.0.1:1"}, anywhere("payment")...)...)
 	s.await(t, `(?m)^ready: `)
 	began := time.Now()

@@ -39,6 +39,7 @@ func send(t *testing.T, address string) {
 
 // TestReceive takes spans over gRPC and over HTTP, and the judge reads the file.
 func TestReceive(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "mine.jsonl")
 	s := start(t, "receive", "--otlp", "127.0.0.1:0", "--out", file)
 	found := s.await(t, `taking spans at (127\.0\.0\.1:\d+) \(gRPC\) and (http://127\.0\.0\.1:\d+);`)
@@ -58,6 +59,7 @@ func TestReceive(t *testing.T) {
 
 // TestReceiveTrouble: nobody sends, no place to write, values that make no sense.
 func TestReceiveTrouble(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, c := range []struct {
 		args   []string

@@ -13,6 +13,7 @@ import (
 
 // TestRedrive: the dead letters that are there go back, no more than was asked for, and each once.
 func TestRedrive(t *testing.T) {
+	t.Parallel()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(8, "mine.order.placed", "mine.order.placed.dlq"))
 	if err != nil {
 		t.Fatal(err)

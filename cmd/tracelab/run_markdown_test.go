@@ -12,6 +12,7 @@ import (
 // TestRunMarkdown compares the Markdown of a run with its text: the same figures, in tables whose rows have as many cells as their heads, and nothing
 // of the run that could be taken for Markdown.
 func TestRunMarkdown(t *testing.T) {
+	t.Parallel()
 	result, _ := do(t, "--forms", "grpc,kafka", "--orders", "4", "--fault", "payment:delay=5ms@0.5", "--event", "10ms:pause:analytics", "--event", "20ms:start:analytics")
 	result.Warnings = append(result.Warnings, "from <b>outside</b> | @you `x` ```")
 	result.Problems = append(result.Problems, "one *bold* problem")

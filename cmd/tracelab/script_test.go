@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 			}
 		}
 	}
+	testmain.Waiting()
 	goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit))
 }
 
@@ -47,6 +48,7 @@ func TestMain(m *testing.M) {
 //	with FILE ARG…         runs it with what the file says as its last argument
 //	oneline                checks that it wrote one line to standard error
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	runs := record(t)
 	start := func(ts *testscript.TestScript, in io.Reader, args []string) int {
 		return run(t.Context(), args, in, ts.Stdout(), ts.Stderr())

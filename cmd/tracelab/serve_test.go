@@ -27,6 +27,7 @@ import (
 )
 
 func TestServeStartsSomeServices(t *testing.T) {
+	t.Parallel()
 	args := append([]string{"serve", "payment", "gateway"}, anywhere("gateway", "payment")...)
 	for _, name := range flows.Order().Services() {
 		if name != "gateway" && name != "payment" { // else they are looked for at the default ports, where others of ours may answer
@@ -58,6 +59,7 @@ func TestServeStartsSomeServices(t *testing.T) {
 // TestServeDrains stops all services right after an order was accepted: it is finished all the same, and every span of
 // it arrives.
 func TestServeDrains(t *testing.T) {
+	t.Parallel()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
 		t.Fatal(err)
@@ -121,6 +123,7 @@ func received(t *testing.T, collector *testkit.SpanStore) []string {
 
 // TestServeObeysFaultsOnlyWhenAllowed asks the gateway, as a run does.
 func TestServeObeysFaultsOnlyWhenAllowed(t *testing.T) {
+	t.Parallel()
 	for _, allowed := range []bool{false, true} {
 		args := append([]string{"serve", "analytics"}, anywhere("analytics")...)
 		if allowed {
@@ -143,6 +146,7 @@ func TestServeObeysFaultsOnlyWhenAllowed(t *testing.T) {
 
 // TestServeTrouble holds that what stands in the way is one line with its name, within five seconds.
 func TestServeTrouble(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -189,6 +193,7 @@ func twoFreePorts(t *testing.T) string {
 
 // TestServeWithAnEmbeddedKafka places an order by message, with nothing else on the machine.
 func TestServeWithAnEmbeddedKafka(t *testing.T) {
+	t.Parallel()
 	s := start(t, append([]string{"serve", "all", "--kafka", "embedded"}, anywhere(flows.Order().Services()...)...)...)
 	s.await(t, `(?m)^kafka +127\.0\.0\.1:\d+  \(embedded, in memory`)
 	s.await(t, `(?m)^ready: `)

@@ -9,6 +9,7 @@ import (
 
 // TestUp starts the lab with its page beside a program that has the port, places an order, and ends both as Ctrl-C does.
 func TestUp(t *testing.T) {
+	t.Parallel()
 	first := start(t, "up", "--listen", "127.0.0.1:0")
 	address := first.await(t, `the lab is at http://(\S+);`)[1]
 	if status, text := get(t, "http://"+address+"/"); status != http.StatusOK || !strings.Contains(text, "tracelab") {
