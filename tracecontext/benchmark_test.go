@@ -62,3 +62,33 @@ func BenchmarkPropagators(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTracestate forwards a tracestate: one that trace.TraceState can hold,
+// and one with a key of level 2, which travels beside it. Whoever has no such
+// keys is to pay nothing for them.
+func BenchmarkTracestate(b *testing.B) {
+	for _, state := range []struct{ name, text string }{{"none", ""}, {"level 1", "foo=1,bar=2"}, {"level 2", "foo=1,0bar=2"}} {
+		in := propagation.MapCarrier{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+		if state.text != "" {
+			in["tracestate"] = state.text
+		}
+		for _, p := range []struct {
+			name string
+			propagation.TextMapPropagator
+		}{{"stock", propagation.TraceContext{}}, {"strict", tracecontext.New()}} {
+			if state.name == "level 2" && p.name == "stock" {
+				continue // it cannot
+			}
+			b.Run(state.name+"/"+p.name, func(b *testing.B) {
+				b.ReportAllocs()
+				out := propagation.MapCarrier{}
+				for b.Loop() {
+					p.Inject(p.Extract(b.Context(), in), out)
+				}
+				if out["tracestate"] != state.text {
+					b.Fatalf("%q was forwarded", out["tracestate"])
+				}
+			})
+		}
+	}
+}
