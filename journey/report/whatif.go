@@ -88,7 +88,7 @@ func branchRows(j *journey.Journey, branches []journey.Branch) [][5]string {
 	set := j.Set()
 	var rows [][5]string
 	for _, x := range branches[:min(maxBranches, len(branches))] {
-		slack, via := "none: it ended last", ""
+		slack, via := "none, the last", ""
 		if x.Slack > 0 {
 			slack = format.Duration(x.Slack)
 		}
