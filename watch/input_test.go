@@ -40,6 +40,7 @@ func TestADamagedBatchCostsItsRecordsAlone(t *testing.T) {
 				damage(DefaultTopic, testInputs)
 				damage(DefaultGroup+".work", testWorks)
 				damage(DefaultGroup+".marks", 1)
+				damage(DefaultJourneys, testWorks)
 			}
 		})
 		time.Sleep(time.Minute)

@@ -38,17 +38,17 @@ func (w *watcher) preparePartition(ctx context.Context, id int32, committed int6
 }
 
 // readBackSince returns the time from which summaries must be read back: twice the window before the first record to read, or before the partition's
-// newest summary if that is older, since the group may have been away for hours.
+// newest summary if that is older, since the group may have been away for hours. A damaged summary has no time.
 func (w *watcher) readBackSince(ctx context.Context, id int32, committed int64) (time.Time, error) {
 	since := time.Now()
 	newest, err := w.work.admin.ListMaxTimestampOffsets(ctx, w.config.Journeys)
-	if err == nil {
-		err = newest.Error()
-	}
 	if err != nil {
 		return since, err
 	}
-	if at, ok := newest.Lookup(w.config.Journeys, id); ok && at.Timestamp > 0 {
+	switch at, ok := newest.Lookup(w.config.Journeys, id); {
+	case at.Err != nil && !offsets.IsDamage(at.Err):
+		return since, at.Err
+	case ok && at.Err == nil && at.Timestamp > 0:
 		since = earlier(since, time.UnixMilli(at.Timestamp))
 	}
 	ends, err := w.work.admin.ListEndOffsets(ctx, w.config.workTopic())
@@ -71,6 +71,9 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
+// clocks is by how much the clocks of watchers may differ, at the most.
+const clocks = time.Hour
+
 // readBack calls done for the root of each summary of a partition that was written since a time.
 func (w *watcher) readBack(ctx context.Context, id int32, since time.Time, done func(journey.TraceID)) error {
 	topic := w.config.Journeys
@@ -91,6 +94,9 @@ func (w *watcher) readBack(ctx context.Context, id int32, since time.Time, done 
 	begin, _ := from.Lookup(topic, id)
 	end, _ := ends.Lookup(topic, id)
 	return w.readPartition(ctx, topic, id, begin.Offset, end.Offset, func(r *kgo.Record) {
+		if r.Timestamp.Before(since.Add(-clocks)) {
+			return // the broker could not look for the time, so all of the partition is read
+		}
 		if root, err := journey.ParseTraceID(string(r.Key)); err == nil {
 			done(root)
 		}

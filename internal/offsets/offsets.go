@@ -26,7 +26,7 @@ func Since(ctx context.Context, admin *kadm.Client, since time.Time, topic strin
 	}
 	var starts kadm.ListedOffsets
 	for partition, begin := range begins[topic] {
-		if errors.Is(begin.Err, kerr.CorruptMessage) || errors.Is(begin.Err, kerr.UnknownServerError) {
+		if IsDamage(begin.Err) {
 			if starts == nil {
 				if starts, err = admin.ListStartOffsets(ctx, topic); err != nil {
 					return nil, fmt.Errorf("ask where %s begins: %w", topic, err)
@@ -40,4 +40,9 @@ func Since(ctx context.Context, admin *kadm.Client, since time.Time, topic strin
 		begins[topic][partition] = begin
 	}
 	return begins, nil
+}
+
+// IsDamage reports whether an error is what a broker says of a partition that it cannot search by time, as it cannot read a batch there.
+func IsDamage(err error) bool {
+	return errors.Is(err, kerr.CorruptMessage) || errors.Is(err, kerr.UnknownServerError)
 }
