@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"errors"
 	"math"
 	"testing"
@@ -23,7 +22,7 @@ func TestZeroValues(t *testing.T) {
 // TestALabThatWasNotOpened has nothing, and says so to whoever wants something done.
 func TestALabThatWasNotOpened(t *testing.T) {
 	var l Live
-	ctx := context.Background()
+	ctx := t.Context()
 	_, err := l.Place(ctx)
 	_, of := l.Place(ctx, services.GRPC)
 	for _, err := range []error{err, of, l.SetStream(Stream{}), l.SetStream(Stream{Rate: 1, Forms: []services.Form{services.GRPC}}), l.SetConditions(Conditions{}), l.Do(ctx, Event{Part: "kafka", Do: "kill"})} {

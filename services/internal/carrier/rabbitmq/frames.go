@@ -98,9 +98,8 @@ func (r *readable) cleaned(frame []byte) []byte {
 	}
 	r.leftOut()
 	behind := at + 4 + len(table)
-	next := make([]byte, frameHead, len(frame))
-	copy(next, frame[:3])
-	binary.BigEndian.PutUint32(next[3:], uint32(len(content)-len(table)+len(kept)))
+	next := append(make([]byte, 0, len(frame)), frame[:3]...) // type and channel
+	next = binary.BigEndian.AppendUint32(next, uint32(len(content)-len(table)+len(kept)))
 	next = append(next, content[:at]...)
 	next = binary.BigEndian.AppendUint32(next, uint32(len(kept)))
 	next = append(next, kept...)
