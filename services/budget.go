@@ -1,35 +1,17 @@
 package services
 
 import (
-	"math"
-	"os"
-	"runtime/debug"
-	"strconv"
-	"strings"
-
+	"tracelab/internal/memory"
 	"tracelab/services/flows"
 	"tracelab/services/internal/store"
 )
 
-// memoryLimit is how many bytes this process may use: the lower of GOMEMLIMIT and the container's limit; 0 when there is
-// neither. Whatever a service keeps gets a share of it, so that it refuses or forgets before it is killed.
+// memoryLimit is how many bytes this process may use: what limits it, or all that the machine has; 0 when neither is known.
 func memoryLimit() int64 {
-	limit := debug.SetMemoryLimit(-1) // a negative value only reads it
-	if limit == math.MaxInt64 {
-		limit = 0
-	}
-	text, err := os.ReadFile("/sys/fs/cgroup/memory.max")
-	if err != nil { // another system, or no container
+	if limit := memory.Limit(); limit > 0 {
 		return limit
 	}
-	container, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-	if err != nil || container <= 0 { // "max"
-		return limit
-	}
-	if limit == 0 || container < limit {
-		limit = container
-	}
-	return limit
+	return memory.OfMachine()
 }
 
 // share is how many things of a size fit into a part of the memory, at most and without a limit most.

@@ -1,27 +1,19 @@
 package otlp
 
-import (
-	"math"
-	"os"
-	"runtime/debug"
-	"strconv"
-	"strings"
-)
+import "tracelab/internal/memory"
 
-// unknownMemory stands in, in bytes, for the memory of a process that nothing limits.
-const unknownMemory = 4 << 30
+// unlimitedMemory stands in, in bytes, for the memory of a process that nothing limits, on a machine that has as much.
+const unlimitedMemory = 4 << 30
 
 // DefaultBudget returns how many bytes of spans a process may keep: an eighth of the memory that GOMEMLIMIT or its control
-// group allows. A span takes several times its bytes while it is judged.
+// group allows, or of 4 GiB, or of what the machine has. A span takes several times its bytes while it is judged.
 func DefaultBudget() int64 {
-	memory := int64(unknownMemory)
-	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
-		memory = limit
-	}
-	if text, err := os.ReadFile("/sys/fs/cgroup/memory.max"); err == nil {
-		if limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil { // or "max"
-			memory = min(memory, limit)
+	limit := memory.Limit()
+	if limit == 0 {
+		limit = unlimitedMemory
+		if has := memory.OfMachine(); has > 0 {
+			limit = min(limit, has)
 		}
 	}
-	return memory / 8
+	return limit / 8
 }
