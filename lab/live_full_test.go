@@ -8,7 +8,7 @@ import (
 
 // TestWhatAnotherStreamLeftOut: a stream that was just stopped may still leave a unit out, which is not one of the stream that came after it.
 func TestWhatAnotherStreamLeftOut(t *testing.T) {
-	l := &Live{config: Config{Flow: flows.Order()}, changes: newChanges()}
+	l := &Live{config: Config{Flow: flows.Order()}, changes: newChanges(), env: &environment{}}
 	_, first := l.streaming.now()
 	l.streaming.skip(first)
 	if text := l.streaming.skippedText(unitOf(l.config.Flow)); text == "" {

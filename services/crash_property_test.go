@@ -134,7 +134,7 @@ func (l *testLab) endCrashLab() {
 	defer l.closeBrokers()
 	defer l.client.CloseIdleConnections()
 	defer func() { l.must(l.config.Store.Close()) }()
-	l.must(l.stop(time.Minute)) // virtual: a group waits for members that were killed until their sessions have ended, one after another
+	l.must(l.stop(10 * time.Minute)) // virtual: a group waits for members that were killed until their sessions have ended, one after another
 }
 
 // crashes places the orders of a run, waits until all of it has ended, and says what is wrong, "" for nothing.
