@@ -60,6 +60,7 @@ type placed struct {
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	orders, seed := numberOf(t, chaosOrders, testkit.Times(150, 800)), numberOf(t, chaosSeed, 1)
+	rate := testkit.Times(100, 200) // trouble lasts as long with the race detector
 	store, err := OpenStore(t.Context(), filepath.Join(t.TempDir(), "store"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +72,7 @@ func TestChaos(t *testing.T) {
 	l.cluster, err = kfake.NewCluster(kfake.NumBrokers(3), kfake.ListenFn(c.network.Listen), kfake.MaxVersions(withoutEpochs()))
 	l.must(err)
 	l.client.Transport.(*http.Transport).MaxIdleConnsPerHost = 256
-	l.with(func(*testLab) { c.run(orders) }, []func(*Config){func(config *Config) {
+	l.with(func(*testLab) { c.run(orders, rate) }, []func(*Config){func(config *Config) {
 		config.Kafka, config.Store = l.cluster.ListenAddrs(), store
 		config.Telemetry.Processors, config.Telemetry.Logs = []sdktrace.SpanProcessor{c.tally, c.order}, slog.DiscardHandler
 	}})
@@ -100,7 +101,7 @@ func numberOf(t *testing.T, name string, without int) int {
 }
 
 // run places the orders while the chaos goes on, waits until all of them have ended, and checks what became of them.
-func (c *chaos) run(orders int) {
+func (c *chaos) run(orders, rate int) {
 	c.startSecond()
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -115,7 +116,7 @@ func (c *chaos) run(orders int) {
 			c.beat(ctx)
 		}
 	})
-	c.placeAll(orders)
+	c.placeAll(orders, rate)
 	placedWithin := time.Since(began)
 	stop()
 	trouble.Wait()
@@ -141,11 +142,11 @@ func (c *chaos) startSecond() {
 	c.must(c.second.Ready(ctx))
 }
 
-// placeAll places so many orders of the form kafka, and a tenth of that of two others, at a steady rate.
-func (c *chaos) placeAll(orders int) {
+// placeAll places so many orders of the form kafka, and a tenth of that of two others, at a rate a second.
+func (c *chaos) placeAll(orders, rate int) {
 	forms := append(slices.Repeat([]Form{Kafka}, 10), "reply", Hybrid)
 	next := map[Form]int{}
-	ticker := time.NewTicker(time.Second / time.Duration(testkit.Times(100, 200))) // orders a second: trouble lasts as long with the race detector
+	ticker := time.NewTicker(time.Second / time.Duration(rate))
 	defer ticker.Stop()
 	var placing sync.WaitGroup
 	for i := 0; next[Kafka] < orders || i%len(forms) != 0; i++ {
