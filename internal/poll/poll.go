@@ -14,8 +14,8 @@ func Until(ctx context.Context, interval time.Duration, ask func(context.Context
 	return Slowing(ctx, interval, interval, ask)
 }
 
-// Slowing is Until with intervals that grow with the wait, from shortest to longest: an eighth of the time since it began. What comes soon is seen soon,
-// and a long wait costs few questions.
+// Slowing is Until with intervals that grow with the wait, from shortest to longest: an eighth of the time since it began, in multiples of shortest. What
+// comes soon is seen soon, and a long wait costs few questions.
 func Slowing(ctx context.Context, shortest, longest time.Duration, ask func(context.Context) error) error {
 	began, timer := time.Now(), time.NewTimer(shortest)
 	defer timer.Stop()
@@ -31,7 +31,7 @@ func Slowing(ctx context.Context, shortest, longest time.Duration, ask func(cont
 		if last == nil || ctx.Err() == nil {
 			last = err // one that the end of ctx cut short says less than the one before
 		}
-		timer.Reset(min(max(shortest, time.Since(began)/8), longest))
+		timer.Reset(min(max(shortest, (time.Since(began)/8).Truncate(shortest)), longest))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
