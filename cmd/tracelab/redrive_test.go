@@ -9,6 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/internal/broker/brokertest"
 )
 
 // TestRedrive: the dead letters that are there go back, no more than was asked for, and each once.
@@ -63,14 +65,6 @@ func TestRedrive(t *testing.T) {
 	}
 }
 
-// noGzip is a compressor whose batches nobody can decompress.
-type noGzip struct{}
-
-// Compress implements kgo.Compressor.
-func (noGzip) Compress(*bytes.Buffer, []byte, ...kgo.CompressFlag) ([]byte, kgo.CompressionCodecType) {
-	return []byte("no gzip"), kgo.CodecGzip
-}
-
 // TestRedriveSkipsADamagedBatch: what nobody can read costs itself alone, and is said once. What lies around it goes back.
 func TestRedriveSkipsADamagedBatch(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "order.placed", "order.placed.dlq"))
@@ -78,18 +72,17 @@ func TestRedriveSkipsADamagedBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	letter := func(value string) *kgo.Record { return &kgo.Record{Topic: "order.placed.dlq", Value: []byte(value)} }
+	broker := kgo.SeedBrokers(cluster.ListenAddrs()...)
+	client, err := kgo.NewClient(broker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	letter := func() *kgo.Record { return &kgo.Record{Topic: "order.placed.dlq", Value: []byte("{}")} }
 	for _, damaged := range []bool{false, true, true, false, true} {
-		opts := []kgo.Opt{kgo.SeedBrokers(cluster.ListenAddrs()...)}
 		if damaged {
-			opts = append(opts, kgo.WithCompressor(noGzip{}))
-		}
-		client, err := kgo.NewClient(opts...)
-		if err == nil {
-			err = client.ProduceSync(t.Context(), letter("{}"), letter("{}")).FirstErr()
-			client.Close()
-		}
-		if err != nil {
+			brokertest.Damage(t, "order.placed.dlq", 0, broker)
+		} else if err := client.ProduceSync(t.Context(), letter(), letter()).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 	}
