@@ -2,6 +2,8 @@ package lab
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tracelab/services"
@@ -48,14 +50,12 @@ func (a *Attempts) String() string {
 func (r *running) effects(form services.Form) Effects { return sumEffects(r.after.Forms[form].Effects) }
 
 // sumEffects sums up how steps were handled.
-func sumEffects(of ...map[services.Step]services.Effect) Effects {
+func sumEffects(of map[services.Step]services.Effect) Effects {
 	var sum Effects
-	for _, effects := range of {
-		for _, e := range effects {
-			sum.Once += e.Once
-			sum.Skipped += e.Skipped
-			sum.Twice += e.Twice
-		}
+	for _, e := range of {
+		sum.Once += e.Once
+		sum.Skipped += e.Skipped
+		sum.Twice += e.Twice
 	}
 	return sum
 }
@@ -66,6 +66,26 @@ func (e Effects) problem() string {
 		return ""
 	}
 	return count(e.Twice, "step was", "steps were") + " done more than once, with effect"
+}
+
+// forgottenEffects says that steps may have been done again because their service was ended, which had remembered in memory what it had done; ended
+// says what ended a service, "" for nothing. It is "" when no such service was ended, or what it remembers outlives it.
+func (c Config) forgottenEffects(of map[services.Step]services.Effect, ended func(service string) string) string {
+	if c.Store != "" {
+		return ""
+	}
+	var ends []string
+	for step, e := range of {
+		if end := ended(step.Service()); e.Twice > 0 && end != "" {
+			ends = append(ends, end)
+		}
+	}
+	if len(ends) == 0 {
+		return ""
+	}
+	slices.Sort(ends)
+	return fmt.Sprintf(" (as may come of %s: effects that were in memory were forgotten; --store keeps them in a file or a PostgreSQL)",
+		strings.Join(slices.Compact(ends), ", "))
 }
 
 // restarted says that the orders service was restarted during the run, and what it forgot, or "".

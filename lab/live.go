@@ -55,6 +55,7 @@ type Live struct {
 		did      time.Time         // when something was done to a part last
 		killed   map[string]bool   // instances that were killed and not started again
 		starting map[string]string // instances that are being started, with what that waits for
+		ended    map[string]string // the last kill or stop of each service, in words
 	}
 
 	// The judge's lock guards what follows.
@@ -84,7 +85,7 @@ func Open(ctx context.Context, c Config, recent int) (*Live, error) {
 	}
 	c.Links, c.settableLinks = nil, c.Target == ""
 	l := &Live{config: c, name: rundir.Name(time.Now(), c.Seed), changes: newChanges(), nudges: make(chan struct{}, 1)}
-	l.looked.killed, l.looked.starting = map[string]bool{}, map[string]string{}
+	l.looked.killed, l.looked.starting, l.looked.ended = map[string]bool{}, map[string]string{}, map[string]string{}
 	l.ctx, l.end = context.WithCancel(context.WithoutCancel(ctx))
 	l.sums = newLiveSums(c.Forms, 2*c.Remembered)
 	l.figures = newFigures()

@@ -228,7 +228,12 @@ func (f *formSums) accounts() Accounts {
 func (f *formSums) stuck() bool { return f.now.Pending > 0 && f.now.Pending == f.now.Lost }
 
 // effects sums up how the steps of a form were handled.
-func (f *formSums) effects() Effects { return sumEffects(f.before.Effects, f.now.Effects) }
+func (f *formSums) effects() Effects { return sumEffects(f.effectsOf()) }
+
+// effectsOf says how each step was handled.
+func (f *formSums) effectsOf() map[services.Step]services.Effect {
+	return addEffects(f.before.Effects, f.now.Effects)
+}
 
 // lostUnits is how many units of all forms are lost.
 func (s *liveSums) lostUnits() (n int) {

@@ -41,15 +41,31 @@ func (l *Live) Do(ctx context.Context, e Event) error {
 		defer l.starting(e)()
 	}
 	l.did()
-	if err := l.env.disturb(ctx, e); err != nil {
+	err := l.env.disturb(ctx, e)
+	l.noteEnd(e, err)
+	if err != nil {
 		return fmt.Errorf("%s %s: %w", e.Do, e.Part, err)
+	}
+	return nil
+}
+
+// noteEnd notes which instances of a service an event has ended, and how. A stop that had to cut off calls has an error, and has ended the service all the same.
+func (l *Live) noteEnd(e Event, err error) {
+	if e.Part == kafkaPart {
+		return
 	}
 	l.looked.Lock()
 	defer l.looked.Unlock()
 	for _, name := range l.config.instances(e) {
+		runs, _ := l.env.system.Running(name)
+		if err != nil && runs {
+			continue
+		}
 		l.looked.killed[name] = e.Do == "kill"
+		if !runs {
+			l.looked.ended[e.service()] = fmt.Sprintf("the %s of %s at %s", e.Do, e.Part, time.Now().Format(time.TimeOnly))
+		}
 	}
-	return nil
 }
 
 // canJoin refuses to start a service that could not join the embedded Kafka, before anything waits for that.

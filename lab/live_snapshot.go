@@ -103,19 +103,7 @@ func (l *Live) problems(s Snapshot, broker error) []string {
 	var dropped int64
 	for _, form := range l.config.Forms {
 		dropped += l.env.dropped.of(l.name, form)
-		if s.AtRest {
-			if unknown, refused := l.sums.forms[form].unread(); unknown+refused > 0 {
-				list = append(list, fmt.Sprintf("%s: %s accepted, though the client was not told so; which they are is not known any more, because too many newer ones came before that was read",
-					form, unitOf(l.config.Flow).count(unknown+refused, "was", "were")))
-			}
-			a := l.sums.forms[form].accounts()
-			if a.PendingLost > 0 {
-				list = append(list, fmt.Sprintf("%s: %s pending for ever: they went on in the memory of a process that has ended", form, unitOf(l.config.Flow).count(a.PendingLost, "is", "are")))
-			}
-			for _, wrong := range a.Imbalances() {
-				list = append(list, fmt.Sprintf("%s: %s", form, wrong))
-			}
-		}
+		list = append(list, l.formProblems(form, s.AtRest)...)
 	}
 	if dropped > 0 {
 		list = append(list, fmt.Sprintf("%s dropped: their journeys stay incomplete", count(int(dropped), "span was", "spans were")))
@@ -128,6 +116,33 @@ func (l *Live) problems(s Snapshot, broker error) []string {
 	}
 	if l.reads.jaeger != "" {
 		list = append(list, l.reads.jaeger)
+	}
+	return list
+}
+
+// formProblems lists what is wrong with the units of a form. Their accounts balance only at rest. The judge's lock is held.
+func (l *Live) formProblems(form services.Form, atRest bool) []string {
+	var list []string
+	sums := l.sums.forms[form]
+	if problem := sums.effects().problem(); problem != "" {
+		l.looked.Lock()
+		forgotten := l.config.forgottenEffects(sums.effectsOf(), func(service string) string { return l.looked.ended[service] })
+		l.looked.Unlock()
+		list = append(list, fmt.Sprintf("%s: %s%s", form, problem, forgotten))
+	}
+	if !atRest {
+		return list
+	}
+	if unknown, refused := sums.unread(); unknown+refused > 0 {
+		list = append(list, fmt.Sprintf("%s: %s accepted, though the client was not told so; which they are is not known any more, because too many newer ones came before that was read",
+			form, unitOf(l.config.Flow).count(unknown+refused, "was", "were")))
+	}
+	a := sums.accounts()
+	if a.PendingLost > 0 {
+		list = append(list, fmt.Sprintf("%s: %s pending for ever: they went on in the memory of a process that has ended", form, unitOf(l.config.Flow).count(a.PendingLost, "is", "are")))
+	}
+	for _, wrong := range a.Imbalances() {
+		list = append(list, fmt.Sprintf("%s: %s", form, wrong))
 	}
 	return list
 }

@@ -52,10 +52,7 @@ func (r *running) formProblems(result *Result, form services.Form) {
 		r.tell(result, name+pending, r.explainsAll(form, func(o *record) bool { return o.status == services.Accepted }, r.explainsEnd))
 	}
 	if problem := f.Effects.problem(); problem != "" { // no event excuses that
-		if event := r.ended(""); event != "" {
-			problem += fmt.Sprintf(" (as may come of %s: effects that were in memory were forgotten)", event)
-		}
-		result.Problems = append(result.Problems, name+problem)
+		result.Problems = append(result.Problems, name+problem+r.forgottenEffects(r.after.Forms[form].Effects, r.ended))
 	}
 	for _, problem := range f.firedProblems() {
 		result.Problems = append(result.Problems, name+problem)
