@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -28,25 +29,26 @@ func Check(ctx context.Context, prometheusURL string, expressions []Expression) 
 	return wrong
 }
 
-// CheckExemplars asks for the exemplars of those expressions that show some, from a time on, and returns the ids of their traces, each once,
-// in lower-case hex, and one error for each expression that has none.
-func CheckExemplars(ctx context.Context, prometheusURL string, since time.Time, expressions []Expression) (traces []string, wrong []error) {
+// CheckExemplars asks for the exemplars of those expressions that show some, from a time on, and returns one for each trace that they lead to,
+// by its id, and one error for each expression that has none.
+func CheckExemplars(ctx context.Context, prometheusURL string, since time.Time, expressions []Expression) (exemplars []promapi.Exemplar, wrong []error) {
 	prometheus := promapi.Client{URL: prometheusURL}
 	for _, e := range expressions {
 		if !e.Exemplars {
 			continue
 		}
-		ids, err := prometheus.Exemplars(ctx, e.Expr, since, time.Now())
+		list, err := prometheus.Exemplars(ctx, e.Expr, since, time.Now())
 		switch {
 		case ctx.Err() != nil:
-			return traces, append(wrong, fmt.Errorf("stopped before %s: %w", e, ctx.Err()))
+			return exemplars, append(wrong, fmt.Errorf("stopped before %s: %w", e, ctx.Err()))
 		case err != nil:
 			wrong = append(wrong, fmt.Errorf("%s: %w", e, err))
-		case len(ids) == 0:
+		case len(list) == 0:
 			wrong = append(wrong, fmt.Errorf("%s: no exemplars; does prometheus run with --enable-feature=exemplar-storage and scrape OpenMetrics?", e))
 		}
-		traces = append(traces, ids...)
+		exemplars = append(exemplars, list...)
 	}
-	slices.Sort(traces)
-	return slices.Compact(traces), wrong
+	byTrace := func(a, b promapi.Exemplar) int { return cmp.Compare(a.TraceID, b.TraceID) }
+	slices.SortFunc(exemplars, byTrace)
+	return slices.CompactFunc(exemplars, func(a, b promapi.Exemplar) bool { return byTrace(a, b) == 0 }), wrong
 }

@@ -91,9 +91,9 @@ func TestCheckFindsWhatFindsNothing(t *testing.T) {
 		})
 	}
 	withExemplars := Expression{Place: "panel", Expr: "up", Exemplars: true}
-	traces, wrong := CheckExemplars(t.Context(), address, time.Now().Add(-time.Hour), []Expression{real, withExemplars})
-	if len(traces) != 0 || len(wrong) != 1 || !strings.Contains(wrong[0].Error(), "exemplar") {
-		t.Errorf("a prometheus without exemplars: traces %v, %v, want one error that speaks of exemplars", traces, wrong)
+	exemplars, wrong := CheckExemplars(t.Context(), address, time.Now().Add(-time.Hour), []Expression{real, withExemplars})
+	if len(exemplars) != 0 || len(wrong) != 1 || !strings.Contains(wrong[0].Error(), "exemplar") {
+		t.Errorf("a prometheus without exemplars: %v, %v, want one error that speaks of exemplars", exemplars, wrong)
 	}
 	if wrong := Check(t.Context(), "http://"+testkit.FreePort(t), []Expression{real}); len(wrong) != 1 {
 		t.Errorf("nobody answers: %v, want one error", wrong)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"tracelab/internal/promapi"
 )
 
 // scrapeWithin is how long a number may take to reach Prometheus: services export every 5 s, or as
@@ -135,18 +137,18 @@ func (p *parts) exemplarsArrive(ctx context.Context, orders []*placed) (_ nothin
 		}
 	}
 	err := until(ctx, func(ctx context.Context) error {
-		ids, err := p.prometheus.Exemplars(ctx, exemplarOf, began, time.Now().Add(time.Minute)) // clocks may differ
+		list, err := p.prometheus.Exemplars(ctx, exemplarOf, began, time.Now().Add(time.Minute)) // clocks may differ
 		if err != nil {
 			return brokenHop("look at the log of Prometheus", "%s", err.Error())
 		}
 		for _, o := range orders {
-			if slices.Contains(ids, o.trace.String()) {
+			if slices.ContainsFunc(list, func(e promapi.Exemplar) bool { return e.TraceID == o.trace.String() }) {
 				seen = "one leads to " + p.jaeger.link(o.trace)
 				return nil
 			}
 		}
-		if len(ids) > 0 {
-			seen = plural(len(ids), "exemplar") + " since the orders, none of them theirs: others have taken their place"
+		if len(list) > 0 {
+			seen = plural(len(list), "exemplar") + " since the orders, none of them theirs: others have taken their place"
 			return nil
 		}
 		return brokenHop("start Prometheus with --enable-feature=exemplar-storage, let it scrape OpenMetrics (the default), and let the collector offer it (enable_open_metrics) with exemplars on in span_metrics",

@@ -208,16 +208,16 @@ func (s *system) exemplarsLeadToJaeger(t *testing.T, began time.Time, expression
 		t.Error(err)
 	}
 	testkit.Await(t, "exemplars in Jaeger", time.Minute, func(context.Context) error { // they are on their way, and so are their traces
-		traces, _ := dashboards.CheckExemplars(t.Context(), s.Addresses["TRACELAB_PROMETHEUS"], recent, expressions)
-		if len(traces) == 0 {
+		exemplars, _ := dashboards.CheckExemplars(t.Context(), s.Addresses["TRACELAB_PROMETHEUS"], recent, expressions)
+		if len(exemplars) == 0 {
 			return errors.New("no exemplar of the last ten seconds of load has come")
 		}
-		for _, id := range traces {
-			if err := s.hasTrace(t.Context(), id); err != nil {
-				return fmt.Errorf("one of %d exemplars leads nowhere: %w", len(traces), err)
+		for _, e := range exemplars {
+			if err := s.hasTrace(t.Context(), e.TraceID); err != nil {
+				return fmt.Errorf("one of %d exemplars leads nowhere: %w; it is %+v", len(exemplars), err, e)
 			}
 		}
-		t.Logf("%d exemplars, each of them in Jaeger", len(traces))
+		t.Logf("%d exemplars, each of them in Jaeger", len(exemplars))
 		return nil
 	})
 }

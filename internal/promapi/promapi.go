@@ -60,28 +60,39 @@ func (c Client) Query(ctx context.Context, expr string) ([]Sample, error) {
 	return samples, nil
 }
 
-// Exemplars returns the trace ids, as they were written, of the exemplars of the series that an expression reads, between two times.
-func (c Client) Exemplars(ctx context.Context, expr string, from, to time.Time) ([]string, error) {
+// Exemplar leads from a measurement of a series to the trace in which it was made.
+type Exemplar struct {
+	TraceID string            // as it was written
+	Series  map[string]string // its labels
+	Value   string
+	At      time.Time
+}
+
+// Exemplars returns the exemplars, of those that name a trace, of the series that an expression reads, between two times.
+func (c Client) Exemplars(ctx context.Context, expr string, from, to time.Time) ([]Exemplar, error) {
 	var data []struct {
-		Exemplars []struct {
+		SeriesLabels map[string]string
+		Exemplars    []struct {
 			Labels struct {
 				TraceID string `json:"trace_id"`
 			}
+			Value     string
+			Timestamp float64 // seconds
 		}
 	}
 	values := url.Values{"query": {expr}, "start": {from.UTC().Format(time.RFC3339Nano)}, "end": {to.UTC().Format(time.RFC3339Nano)}}
 	if err := c.ask(ctx, http.MethodPost, "query_exemplars", values, &data); err != nil {
 		return nil, err
 	}
-	var ids []string
+	var list []Exemplar
 	for _, series := range data {
 		for _, e := range series.Exemplars {
 			if e.Labels.TraceID != "" {
-				ids = append(ids, e.Labels.TraceID)
+				list = append(list, Exemplar{e.Labels.TraceID, series.SeriesLabels, e.Value, time.UnixMilli(int64(e.Timestamp * 1e3))})
 			}
 		}
 	}
-	return ids, nil
+	return list, nil
 }
 
 // Targets returns what is scraped.

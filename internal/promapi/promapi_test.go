@@ -31,10 +31,11 @@ func TestAnswersAreRead(t *testing.T) {
 	if err != nil || len(samples) != 2 || samples[0].Labels["a"] != "b" || samples[0].Value != 2.5 || samples[1].Value == samples[1].Value || asked.FormValue("query") != "up{}" {
 		t.Errorf("%+v, %v, asked %v", samples, err, asked.Form)
 	}
-	c, asked = answering(t, 200, `{"status":"success","data":[{"exemplars":[{"labels":{"trace_id":"1f"}},{"labels":{}}]},{"exemplars":[{"labels":{"trace_id":"2f"}}]}]}`)
-	ids, err := c.Exemplars(t.Context(), "x", time.Unix(1, 0), time.Unix(2, 0))
-	if err != nil || !reflect.DeepEqual(ids, []string{"1f", "2f"}) || asked.FormValue("start") != "1970-01-01T00:00:01Z" {
-		t.Errorf("%q, %v, asked %v", ids, err, asked.Form)
+	c, asked = answering(t, 200, `{"status":"success","data":[{"seriesLabels":{"a":"b"},"exemplars":[{"labels":{"trace_id":"1f"},"value":"0.5","timestamp":1700000000.25},{"labels":{}}]},{"exemplars":[{"labels":{"trace_id":"2f"}}]}]}`)
+	list, err := c.Exemplars(t.Context(), "x", time.Unix(1, 0), time.Unix(2, 0))
+	if err != nil || len(list) != 2 || !reflect.DeepEqual(list[0], promapi.Exemplar{TraceID: "1f", Series: map[string]string{"a": "b"}, Value: "0.5", At: time.UnixMilli(1700000000250)}) ||
+		list[1].TraceID != "2f" || asked.FormValue("start") != "1970-01-01T00:00:01Z" {
+		t.Errorf("%+v, %v, asked %v", list, err, asked.Form)
 	}
 	c, _ = answering(t, 200, `{"status":"success","data":{"activeTargets":[{"scrapeUrl":"http://x","health":"down","lastError":"no","labels":{"job":"j"}}]}}`)
 	targets, err := c.Targets(t.Context())
