@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -92,6 +93,30 @@ func TestTutorialsDoWhatTheyShow(t *testing.T) {
 		})
 	}
 	_ = group.Wait() // the tests say what is wrong
+}
+
+// TestNoPageWaitsForAnOldLine: a page that waits for a line in a file lets one command alone write that file. The shell empties the file of a
+// command in the background when it gets to it, which may be after the wait has found the line of an earlier command.
+func TestNoPageWaitsForAnOldLine(t *testing.T) {
+	writes, waits, waited := regexp.MustCompile(`>\s?([\w.-]+\.\w+)`), regexp.MustCompile(`until grep [^;]*?([\w.-]+\.\w+)[^;\w]*;`), 0
+	for file, page := range pages(t) {
+		writers := map[string]int{}
+		for _, part := range page.Parts {
+			for _, command := range part.Commands {
+				for _, w := range writes.FindAllStringSubmatch(command.Text, -1) {
+					writers[w[1]]++
+				}
+				for _, w := range waits.FindAllStringSubmatch(command.Text, -1) {
+					if waited++; writers[w[1]] != 1 {
+						t.Errorf("%s, line %d: %d commands write %s, which is waited for: give each its own file", file, command.Line, writers[w[1]], w[1])
+					}
+				}
+			}
+		}
+	}
+	if waited < 5 {
+		t.Errorf("only %d waits were found", waited)
+	}
 }
 
 // runPage runs a page's commands and returns what they printed, by the line of each.
