@@ -2,15 +2,23 @@
 //
 // A port that the kernel gives for :0 is of no use there: once it is closed again, the kernel may hand it to any outgoing
 // connection before the process has bound it. These ports lie below the range for outgoing connections (from 32768 on Linux,
-// from 49152 by IANA's counting), so only another process that asks for that very port can take it.
+// from 49152 by IANA's counting), so only another process that asks for that very port can take it. Processes of one user that use this package
+// share a counter, in a file of the user's cache, and are not given the same ports before all have had their turn.
 package freeport
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"time"
+
+	"tracelab/internal/flock"
+	"tracelab/internal/poll"
 )
 
 const (
@@ -19,20 +27,74 @@ const (
 	attempts = 200
 )
 
-// handed counts the ports that this process was given. It is the one variable of the package on purpose: callers who have not bound their
-// ports yet must not get the same, and they know nothing of each other.
+// handed counts the ports that this process was given where there is no counter to share. It is the one variable of the package on purpose: callers
+// who have not bound their ports yet must not get the same, and they know nothing of each other.
 var handed atomic.Int64
 
-// next returns the port where to look for the next n: after the last ones of this process, whose first one depends on its pid.
+const (
+	places = highest - lowest
+	// step is a prime, so that counts that begin with neighboring pids begin far apart.
+	step = 509
+	// counterWithin is how long the counter is waited for: whoever has it holds it for microseconds.
+	counterWithin = time.Second
+)
+
+// next returns the port where to look for the next n: after the last ones that anybody was given.
 func next(n int) int {
-	const places = highest - lowest
-	const step = 509 // a prime, so that processes with neighboring pids begin far apart
 	for {
-		first := (os.Getpid()*step + int(handed.Add(int64(n))) - n) % places
-		if first <= places-n { // else they would go over the end
+		if first := reserve(n); first <= places-n { // else they would go over the end
 			return lowest + first
 		}
 	}
+}
+
+// reserve reserves n places and returns the first. Where the counter cannot be used, this process counts alone, from a place that its pid names.
+func reserve(n int) int {
+	first, err := countOn(n)
+	if err != nil {
+		first = os.Getpid()*step + int(handed.Add(int64(n))) - n
+	}
+	return first % places
+}
+
+// countOn adds n to the counter of this user's processes and returns what it was.
+func countOn(n int) (before int, err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return 0, err
+	}
+	folder := filepath.Join(cache, "tracelab")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return 0, err
+	}
+	counter, err := open(filepath.Join(folder, "ports"))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, counter.Close()) }() // which unlocks it
+	var text [20]byte
+	length, _ := counter.ReadAt(text[:], 0) // the end of the file is no mistake
+	if before, err = strconv.Atoi(string(text[:length])); err != nil || before < 0 {
+		before = os.Getpid() * step // nothing is in it, or nothing of ours
+	}
+	if err := counter.Truncate(0); err != nil {
+		return 0, err
+	}
+	_, err = counter.WriteAt([]byte(strconv.Itoa((before+n)%places)), 0)
+	return before, err
+}
+
+// open opens the counter and locks it.
+func open(name string) (counter *os.File, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), counterWithin)
+	defer cancel()
+	err = poll.Until(ctx, time.Millisecond, func(context.Context) (err error) {
+		if counter, err = flock.Try(name); errors.Is(err, flock.ErrHeld) {
+			return err
+		}
+		return poll.Stop(err)
+	})
+	return counter, err
 }
 
 // InARow returns n addresses host:port on 127.0.0.1 with consecutive ports that nobody listens on. They are free when it returns; nothing
