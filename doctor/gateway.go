@@ -2,11 +2,9 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"tracelab/services"
 )
@@ -30,11 +28,11 @@ func (p *parts) gatewayReachable(ctx context.Context) (_ nothing, seen string, _
 
 // servicesReady asks the gateway whether orders can be placed.
 func (p *parts) servicesReady(ctx context.Context) (_ nothing, seen string, _ error) {
-	var waiting *waitingFor
+	var waiting *services.NotReadyError
 	err := until(ctx, func(ctx context.Context) error { return askReady(ctx, p.http, p.config.Gateway) })
 	switch {
 	case errors.As(err, &waiting):
-		names := commas(waiting.services)
+		names := commas(waiting.Waiting)
 		return nothing{}, "", brokenHop(fmt.Sprintf("look at the log of %s: is it running (tracelab serve), does the gateway know its address (--http SERVICE=HOST:PORT), does it reach its Kafka?", names),
 			"%s", err.Error())
 	case err != nil:
@@ -43,24 +41,12 @@ func (p *parts) servicesReady(ctx context.Context) (_ nothing, seen string, _ er
 	return nothing{}, "all " + plural(len(p.config.flow().Services()), "service") + " are ready", nil
 }
 
-// waitingFor is the error for a gateway that cannot take orders yet.
-type waitingFor struct {
-	answer   *answered
-	services []string
-}
-
-// Error names the services that are not ready.
-func (w *waitingFor) Error() string {
-	return fmt.Sprintf("%s: %s: the gateway waits for %s", w.answer.address, w.answer.status, strings.Join(w.services, ", "))
-}
-
-// askReady asks the gateway, which asks all the others.
+// askReady asks the gateway, which asks all the others. A *services.NotReadyError is among the errors when it waits for some.
 func askReady(ctx context.Context, client *http.Client, gateway string) error {
-	body, err := get(ctx, client, trimSlash(gateway)+"/readyz")
+	body, err := get(ctx, client, trimSlash(gateway)+services.ReadyPath)
 	if refused, ok := errors.AsType[*answered](err); ok {
-		var ready services.Readiness
-		if json.Unmarshal(body, &ready) == nil && len(ready.Waiting) > 0 {
-			return &waitingFor{refused, ready.Waiting}
+		if waits := services.NotReady(body); waits != nil {
+			return fmt.Errorf("%s: %s: %w", refused.address, refused.status, waits)
 		}
 	}
 	return err

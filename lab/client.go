@@ -151,7 +151,15 @@ func nextPage(header http.Header) string {
 // ready waits until the gateway says that orders can be placed.
 func (c *client) ready(ctx context.Context) (services.Readiness, error) {
 	var r services.Readiness
-	err := poll.Until(ctx, 20*time.Millisecond, func(ctx context.Context) error { return c.ask(ctx, "/readyz", &r) })
+	err := poll.Until(ctx, 20*time.Millisecond, func(ctx context.Context) error {
+		err := c.ask(ctx, services.ReadyPath, &r)
+		if answered, ok := errors.AsType[*statusError](err); ok {
+			if waits := services.NotReady([]byte(answered.body)); waits != nil {
+				return waits
+			}
+		}
+		return err
+	})
 	if err != nil {
 		return r, fmt.Errorf("%s is not ready: %w", c.base, err)
 	}

@@ -44,10 +44,31 @@ func PlacedID(answer *http.Response) string {
 	return location[strings.LastIndex(location, "/")+1:]
 }
 
-// Readiness is the body of GET /readyz: whether a service, or the gateway and all services behind it, can work.
+// ReadyPath is where a service says whether it can work.
+const ReadyPath = "/readyz"
+
+// Readiness is the body of GET ReadyPath: whether a service, or the gateway and all services behind it, can work.
 type Readiness struct {
 	Service       string   `json:"service"`
 	Status        string   `json:"status"` // ready, or not ready, which is a 503
 	Waiting       []string `json:"waiting_for,omitempty"`
 	FaultsAllowed *bool    `json:"faults_allowed,omitempty"` // of a service that is ready
+}
+
+// NotReadyError says what a gateway waits for before orders can be placed.
+type NotReadyError struct{ Waiting []string }
+
+// Error names the services that are not ready.
+func (e *NotReadyError) Error() string {
+	return "the gateway waits for " + strings.Join(e.Waiting, ", ")
+}
+
+// NotReady reads the body of a gateway's answer to GET ReadyPath whose status is not 200. It is nil when the body does not say what the gateway waits
+// for: then it is the answer of something else.
+func NotReady(body []byte) *NotReadyError {
+	var r Readiness
+	if json.Unmarshal(body, &r) != nil || len(r.Waiting) == 0 {
+		return nil
+	}
+	return &NotReadyError{r.Waiting}
 }

@@ -220,7 +220,7 @@ func (g *gateway) peersReady(ctx context.Context) []string {
 			continue
 		}
 		wg.Go(func() {
-			answer, err := g.http.Get(ctx, service, "/readyz", readyLimit)
+			answer, err := g.http.Get(ctx, service, ReadyPath, readyLimit)
 			if err == nil && answer.Status == http.StatusOK {
 				return
 			}

@@ -73,7 +73,7 @@ func (n *node) probes() {
 	}))
 	n.httpServer.Plain("GET /runs/{run}/spans/here", http.HandlerFunc(n.reportSpans))
 	n.httpServer.Plain("GET /runs/{run}/calls/here", http.HandlerFunc(n.reportCalls))
-	n.httpServer.Plain("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	n.httpServer.Plain("GET "+ReadyPath, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if missing := n.notReady(r.Context()); len(missing) > 0 {
 			carrierhttp.WriteJSON(w, http.StatusServiceUnavailable, Readiness{Service: n.name, Status: "not ready", Waiting: missing})
 			return
