@@ -65,6 +65,25 @@ func TestAProgramGetsItsEnvironmentFolderAndLog(t *testing.T) {
 	}
 }
 
+// TestACrashShowsItsReason: of a Go program that crashed, the reason is shown and not the end of the calls; of one that went on, its last lines.
+func TestACrashShowsItsReason(t *testing.T) {
+	crash := "ready\npanic: no blue\n\ngoroutine 1 [running]:\n" + strings.Repeat("main.f(0x1)\n\t/main.go:5 +0x1d\n", 30)
+	for text, want := range map[string]string{
+		crash:                        "panic: no blue\n\ngoroutine 1 [running]:",
+		crash + "ready\nserving\nup": "ready\nserving\nup",
+		"panic: not at all\nup\n":    "panic: not at all\nup",
+		"fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [select]:\nmain.f()\n\t/main.go:5": "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [select]:",
+	} {
+		log := filepath.Join(t.TempDir(), "log")
+		if err := os.WriteFile(log, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := parts.Tail(log, 3); got != want {
+			t.Errorf("of %.30q…: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestAFailureNamesTheProgramAndShowsItsLog(t *testing.T) {
 	p := start(t, t.Context(), shell(t, "echo no such colour; exit 3"))
 	<-p.Done()

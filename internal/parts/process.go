@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"syscall"
 )
@@ -147,10 +149,14 @@ func endedBySIGTERM(status error) bool {
 	return ok && (wait.Signaled() && wait.Signal() == syscall.SIGTERM || wait.ExitStatus() == 128+int(syscall.SIGTERM))
 }
 
-// LogTail returns the last n lines of the program's log, as far as they are among its last 16 KiB.
+// LogTail returns what Tail does of the program's log.
 func (p *Process) LogTail(n int) string { return Tail(p.log, n) }
 
-// Tail returns the last n lines of a file, as far as they are among its last 16 KiB, or why it cannot be read.
+// tailBytes is how much of a log's end is read.
+const tailBytes = 64 << 10
+
+// Tail returns n lines of the end of a file, as far as they are among its last 64 KiB, or why it cannot be read: the last ones, or, where it ends with the
+// crash of a Go program, those from the reason on, since the calls that led to it are more than anybody asks for.
 func Tail(file string, n int) string {
 	f, err := os.Open(file)
 	if err != nil {
@@ -159,11 +165,22 @@ func Tail(file string, n int) string {
 	defer func() { _ = f.Close() }()
 	size, err := f.Seek(0, io.SeekEnd)
 	if err == nil {
-		_, err = f.Seek(max(0, size-16<<10), io.SeekStart)
+		_, err = f.Seek(max(0, size-tailBytes), io.SeekStart)
 	}
 	text, readErr := io.ReadAll(f)
 	if err := errors.Join(err, readErr); err != nil {
 		return err.Error()
 	}
+	if crash := crashed.FindAllIndex(text, -1); len(crash) > 0 && strings.HasPrefix(lastLines(string(text), 1), "\t") { // where a call was made
+		return firstLines(string(text[crash[len(crash)-1][0]:]), n)
+	}
 	return lastLines(string(text), n)
+}
+
+// crashed finds where the Go runtime says why it ends a program.
+var crashed = regexp.MustCompile(`(?m)^(panic|fatal error): .*\n(.*\n)*?goroutine \d+ `)
+
+func firstLines(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[:min(n, len(lines))], "\n")
 }
