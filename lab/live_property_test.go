@@ -25,7 +25,7 @@ func TestPropertyLiveAccounts(t *testing.T) {
 		seed    uint64
 		durable bool
 	}
-	for _, d := range testkit.Few(2, []drawing{{9, true}, {9, false}, {11, true}, {24, false}}) {
+	for _, d := range testkit.Few(1, []drawing{{9, true}, {9, false}, {11, true}, {24, false}}) {
 		t.Run(fmt.Sprintf("%d durable %v", d.seed, d.durable), func(t *testing.T) {
 			t.Parallel()
 			store := ""
