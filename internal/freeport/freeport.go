@@ -14,7 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"tracelab/internal/flock"
@@ -27,16 +27,19 @@ const (
 	attempts = 200
 )
 
-// handed counts the ports that this process was given where there is no counter to share. It is the one variable of the package on purpose: callers
-// who have not bound their ports yet must not get the same, and they know nothing of each other.
-var handed atomic.Int64
+// process is what this process was given. It is the one variable of the package on purpose: callers who have not bound their ports yet must not get
+// the same, and they know nothing of each other.
+var process struct {
+	sync.Mutex     // held by the one that counts: the others of this process do not compete for the file's lock
+	handed     int // ports, where there is no counter to share
+}
 
 const (
 	places = highest - lowest
 	// step is a prime, so that counts that begin with neighboring pids begin far apart.
 	step = 509
-	// counterWithin is how long the counter is waited for: whoever has it holds it for microseconds.
-	counterWithin = time.Second
+	// counterWithin is how long the counter is waited for. Whoever has it holds it for microseconds, unless the machine lets him wait for a core.
+	counterWithin = 10 * time.Second
 )
 
 // next returns the port where to look for the next n: after the last ones that anybody was given.
@@ -50,9 +53,12 @@ func next(n int) int {
 
 // reserve reserves n places and returns the first. Where the counter cannot be used, this process counts alone, from a place that its pid names.
 func reserve(n int) int {
+	process.Lock()
+	defer process.Unlock()
 	first, err := countOn(n)
 	if err != nil {
-		first = os.Getpid()*step + int(handed.Add(int64(n))) - n
+		first = os.Getpid()*step + process.handed
+		process.handed += n
 	}
 	return first % places
 }

@@ -39,20 +39,25 @@ type retryClient struct {
 }
 
 // UploadTraces sends, and retries while the endpoint cannot be reached, as long as the configuration allows or the context
-// lasts.
+// lasts. When the context ends, the error says why the endpoint was not reached before.
 func (c retryClient) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
 	if !c.retry.Enabled {
 		return c.Client.UploadTraces(ctx, spans)
 	}
 	began := time.Now()
 	pause := c.retry.InitialInterval
+	var seen error // at the attempt before
 	for {
 		err := c.Client.UploadTraces(ctx, spans)
+		if err != nil && seen != nil && ctx.Err() != nil { // it ended this attempt, too
+			return fmt.Errorf("%w; seen last: %w", err, seen)
+		}
 		if err == nil || !isUnreachable(err) || time.Since(began)+pause > c.retry.MaxElapsedTime {
 			return err
 		}
 		select {
 		case <-time.After(jittered(pause)):
+			seen = err
 		case <-ctx.Done():
 			return fmt.Errorf("%w; seen last: %w", context.Cause(ctx), err)
 		}
