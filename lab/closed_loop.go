@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"tracelab/lab/rundir"
 	"tracelab/services"
 )
 
@@ -22,7 +23,7 @@ type turn struct {
 //
 // Clients think before their first order, too, the first one for a part of the time and the last one for all of it: they do not begin as a burst,
 // and the time of the load is that of its orders and all of their thinking.
-func (l load) offerClosed(ctx context.Context) (placed int, g Generator, err error) {
+func (l load) offerClosed(ctx context.Context) (placed int, g rundir.Generator, err error) {
 	turns, over := make(chan turn), make(chan struct{})
 	var clients sync.WaitGroup
 	var failed firstError
@@ -63,7 +64,7 @@ placing:
 	if ctx.Err() != nil {
 		failed.keep(fmt.Errorf("stopped while placing %s: %w", unitOf(l.flow).many(), context.Cause(ctx)))
 	}
-	return placed, Generator{Clients: l.clients, Rate: perSecond(placed, time.Since(begin))}, failed.err
+	return placed, rundir.Generator{Clients: l.clients, Rate: perSecond(placed, time.Since(begin))}, failed.err
 }
 
 // thinks waits, and returns false when no more orders are to be placed.
@@ -101,8 +102,8 @@ func (r *Result) loop() string {
 	return fmt.Sprintf("by %s, each of which places its next %s when it has its answer%s", count(r.Clients, "client", "clients"), r.unit(), thinks)
 }
 
-// closedLoop says what the figures of a closed loop are.
-func (g Generator) closedLoop(u unitWord) string {
+// closedLoopWords says what the figures of a closed loop are.
+func closedLoopWords(g rundir.Generator, u unitWord) string {
 	return fmt.Sprintf("Generator: %s in a closed loop placed %.3g %s/s. There are no intended start times and no start lag: response is the caller wait, and a stall lowers the load",
 		count(g.Clients, "client", "clients"), g.Rate, u.many())
 }

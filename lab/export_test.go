@@ -137,7 +137,7 @@ func (j Judge) Completion(number int) (ms float64, late int) {
 }
 
 // VerdictOf is what a report says of a generator.
-func VerdictOf(g Generator) string { return g.verdict("order") }
+func VerdictOf(g rundir.Generator) string { return onTimeWords(g, "order") }
 
 // OpenSpansOf is how many spans of a lab that stays up have not ended, as it believes.
 func OpenSpansOf(l *Live) int {

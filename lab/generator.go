@@ -6,36 +6,15 @@ import (
 	"math"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"tracelab/lab/rundir"
 )
 
-// Generator is how well the load was generated.
-type Generator struct {
-	// Rate is the orders/s that were intended; in a closed loop, those that were placed.
-	Rate float64 `json:"rate"`
-	// Clients is how many clients placed orders in a closed loop; then nothing below says anything. 0: an open loop.
-	Clients     int     `json:"clients,omitempty"`
-	StartLagP50 float64 `json:"start_lag_p50_ms"`
-	StartLagP99 float64 `json:"start_lag_p99_ms"`
-	StartLagMax float64 `json:"start_lag_max_ms"`
-	// OnTime is the highest rate at which the generator was seen to start on time: that of the run, or another that was tried
-	// after it; 0 when it was late at each.
-	OnTime float64 `json:"on_time_rate"`
-	Tried  float64 `json:"lowest_rate_tried"`            // when it was late
-	LateAt float64 `json:"late_at_rate,omitempty"`       // the lowest rate above OnTime at which it was late; 0 when none was tried
-	Higher float64 `json:"highest_rate_tried,omitempty"` // when it was on time
-}
-
-// lateStart is the start lag at p99, in milliseconds, above which a latency is the generator's.
-const lateStart = 2
-
-// Late tells whether the generator started so late that its latencies are its own.
-func (g Generator) Late() bool { return g.StartLagP99 > lateStart }
-
-// verdict says whether the generator was on time, and up to which rate it is.
-func (g Generator) verdict(u unitWord) string {
+// onTimeWords says whether the generator was on time, and up to which rate it is.
+func onTimeWords(g rundir.Generator, u unitWord) string {
 	switch {
 	case g.Late():
-		return "it is late at this rate; " + g.advice(u)
+		return "it is late at this rate; " + rateAdvice(g, u)
 	case g.Higher == 0:
 		return "it is on time at this rate"
 	case g.LateAt == 0:
@@ -46,8 +25,8 @@ func (g Generator) verdict(u unitWord) string {
 	return fmt.Sprintf("it is on time at this rate, and still at %g %s/s; late at %g", g.OnTime, u.many(), g.LateAt)
 }
 
-// advice says which rate to use instead.
-func (g Generator) advice(u unitWord) string {
+// rateAdvice says which rate to use instead.
+func rateAdvice(g rundir.Generator, u unitWord) string {
 	switch {
 	case g.OnTime > 0:
 		return fmt.Sprintf("it starts on time at %g %s/s: use --rate %[1]g", g.OnTime, u.many())
@@ -57,9 +36,9 @@ func (g Generator) advice(u unitWord) string {
 	return "use a lower --rate"
 }
 
-func generatorOf(rate float64, lags *hdrhistogram.Histogram) Generator {
+func generatorOf(rate float64, lags *hdrhistogram.Histogram) rundir.Generator {
 	ms := func(q float64) float64 { return float64(lags.ValueAtQuantile(q)) / 1000 }
-	g := Generator{Rate: rate, StartLagP50: ms(50), StartLagP99: ms(99), StartLagMax: float64(lags.Max()) / 1000}
+	g := rundir.Generator{Rate: rate, StartLagP50: ms(50), StartLagP99: ms(99), StartLagMax: float64(lags.Max()) / 1000}
 	if !g.Late() {
 		g.OnTime = rate
 	}

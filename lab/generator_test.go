@@ -7,6 +7,7 @@ import (
 	"tracelab/internal/testkit"
 	"tracelab/journey/format"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 )
 
 // TestTheRateThatTheGeneratorKeepsIsFound and said for a run that is on time, as every run in virtual time is. The orders
@@ -52,7 +53,7 @@ func TestTheRateThatTheGeneratorKeepsIsFound(t *testing.T) {
 
 // TestGeneratorVerdicts are what a report says of a generator, whatever was tried after the run.
 func TestGeneratorVerdicts(t *testing.T) {
-	for want, g := range map[string]lab.Generator{
+	for want, g := range map[string]rundir.Generator{
 		"it is on time at this rate":                                                   {Rate: 80, OnTime: 80},
 		"it is on time at this rate, and late at 160 orders/s":                         {Rate: 80, OnTime: 80, Higher: 160, LateAt: 160},
 		"it is on time at this rate, and still at 320 orders/s; late at 640":           {Rate: 80, OnTime: 320, Higher: 640, LateAt: 640},

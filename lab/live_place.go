@@ -46,9 +46,9 @@ type streaming struct {
 	stream  Stream
 	changed chan struct{} // closed when there is another one
 	lags    *hdrhistogram.Histogram
-	since   time.Time // of lags
-	last    Generator // before that
-	skipped int       // units of the stream that were due while the lab was full
+	since   time.Time        // of lags
+	last    rundir.Generator // before that
+	skipped int              // units of the stream that were due while the lab was full
 }
 
 // mostBehind is how far a stream may be behind its time and still make up for it.
@@ -170,7 +170,7 @@ func (l *Live) SetStream(s Stream) error {
 		close(l.streaming.changed)
 		l.streaming.changed = nil
 	}
-	l.streaming.last, l.streaming.lags, l.streaming.skipped = Generator{}, nil, 0
+	l.streaming.last, l.streaming.lags, l.streaming.skipped = rundir.Generator{}, nil, 0
 	l.streaming.mu.Unlock()
 	l.changes.note()
 	return nil
@@ -255,7 +255,7 @@ func (s *streaming) late(rate float64, lag time.Duration) {
 }
 
 // generator says how late units began in the last full time of lagsFor.
-func (s *streaming) generator() Generator {
+func (s *streaming) generator() rundir.Generator {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last

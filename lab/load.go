@@ -43,7 +43,7 @@ type load struct {
 // offer places all orders and returns when each has its answer or has waited for its time. The forms take turns order
 // by order, in an order that the seed shuffles anew in each round, so that nothing that drifts favours one of them. It
 // returns how many orders were placed.
-func (l load) offer(ctx context.Context) (placed int, g Generator, err error) {
+func (l load) offer(ctx context.Context) (placed int, g rundir.Generator, err error) {
 	if l.clients > 0 {
 		return l.offerClosed(ctx)
 	}

@@ -9,9 +9,6 @@ import (
 // what a reader must know. They are for a page whose figures come from the run's directory.
 func (r *Result) Notes() []string {
 	var notes []string
-	if note := markNote(r.marked(), r.unit()); note != "" {
-		notes = append(notes, note)
-	}
 	for _, form := range r.forms() {
 		f := r.Forms[form]
 		a := f.Orders

@@ -18,13 +18,13 @@ import (
 func (r *running) report() (*Result, error) {
 	j := r.judge
 	result := &Result{
-		Provenance: r.provenance(), Dir: filepath.Join(r.Out, r.name), WarmedUp: r.warm, Generator: r.generator,
+		Provenance: r.provenance(), Dir: filepath.Join(r.Out, r.name), WarmedUp: r.warm,
 		Forms: map[services.Form]*FormResult{}, Warnings: []string{}, Problems: []string{}, medians: map[services.Form]*medianOrder{}, program: r.Program, flowFile: r.FlowFile,
 		Shared: j.shared.count, Late: j.late, Foreign: j.foreign + r.leftOut(), Damaged: j.damaged, Sent: r.sendRest(), Skipped: r.undecodable,
 	}
 	for _, form := range r.Forms {
 		f := j.formResult(form)
-		f.Orders, f.Dropped, f.Marked = j.account(form, r.after.Forms[form]), r.env.dropped.of(r.name, form)+r.elsewhere[string(form)], result.marked()
+		f.Orders, f.Dropped, f.Marked = j.account(form, r.after.Forms[form]), r.env.dropped.of(r.name, form)+r.elsewhere[string(form)], result.Marked()
 		f.Orders.Lost = r.lost(form)
 		f.Faulted, f.Effects, f.Attempts, f.Staleness = r.faulted(form), r.effects(form), r.attempts(form), r.staleness(form)
 		f.Calls = r.calls.Forms[form]
@@ -37,9 +37,9 @@ func (r *running) report() (*Result, error) {
 	differences, warnings := j.compareForms(services.Form(result.Base))
 	result.Comparisons = make([]Comparison, len(differences))
 	for i, d := range differences {
-		result.Comparisons[i] = Comparison{d, result.marked()}
+		result.Comparisons[i] = Comparison{d, result.Marked()}
 	}
-	result.Square, result.Happened, result.Felt = r.square(result.marked()), r.happened, r.felt()
+	result.Square, result.Happened, result.Felt = r.square(result.Marked()), r.happened, r.felt()
 	result.Warnings = append(append(r.warnings(result), r.silentCalls()...), warnings...)
 	if r.env.links != nil {
 		result.LinksUsed = r.env.links.Used()
@@ -58,7 +58,7 @@ func (r *running) provenance() rundir.Provenance {
 		Schema: rundir.Schema, Run: r.name, Seed: r.Seed, Flow: r.Flow.Name, Topology: r.Flow.Name, Relation: r.relation(),
 		Broker: r.env.broker, BrokerIs: r.env.brokerIs, Stores: r.env.stores, Machine: thisMachine(),
 		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Surge: r.Surge.String(), Clients: r.Clients, ThinkMS: milliseconds(r.Think), Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(),
-		Base: string(r.base()), EndedEarly: r.endedEarly(), WorkersOf: r.WorkersOf, Starvation: r.starved.result(),
+		Base: string(r.base()), EndedEarly: r.endedEarly(), WorkersOf: r.WorkersOf, Starvation: r.starved.result(), Generator: r.generator,
 	}
 	p.Partitions, p.Instances = r.Partitions, r.Instances
 	if r.Flow.Unit != "order" {
@@ -104,17 +104,6 @@ func (r *running) base() services.Form {
 	return cmp.Or(r.Base, r.Forms[0])
 }
 
-// marked says why the figures of a run are not those of its services, or "".
-func (r *Result) marked() string {
-	switch {
-	case r.Generator.Late():
-		return "late"
-	case r.Starvation.Starved():
-		return "starved"
-	}
-	return ""
-}
-
 // countSpans notes the sum started = exported + dropped and what is wrong with it.
 func (r *running) countSpans(result *Result) {
 	counts := r.env.queue.Counts()
@@ -136,7 +125,7 @@ func (r *running) warnings(result *Result) []string {
 	texts := []string{}
 	if g := result.Generator; g.Late() {
 		texts = append(texts, fmt.Sprintf("the generator started %s late (p99 %.1f ms over %g ms at %g %[1]s/s): response times are partly its own; %[5]s",
-			result.unit().many(), g.StartLagP99, float64(lateStart), g.Rate, g.advice(result.unit())))
+			result.unit().many(), g.StartLagP99, float64(rundir.LateStart), g.Rate, rateAdvice(g, result.unit())))
 	}
 	if s := result.Starvation; s.Starved() {
 		texts = append(texts, s.String()+": times are partly the machine's")

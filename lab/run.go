@@ -53,7 +53,7 @@ type running struct {
 	before    services.OrdersInstance // the orders service that the run began with
 	after     services.Summary        // its accounts in the end
 	viewed    services.Staleness      // of the view that a form reads
-	generator Generator
+	generator rundir.Generator
 	starved   starvation
 	placed    int
 	reported  *services.SpanReport // of services elsewhere, when the run began; nil: they did not say

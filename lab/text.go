@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -53,26 +52,7 @@ func (r *Result) headline(b *strings.Builder) {
 	} else {
 		fmt.Fprintf(b, "%s in each of %d forms, the same %s in all of them, interleaved %s\n", r.unit().count(placed, "", ""), len(forms), r.unit().many(), r.loop())
 	}
-	fmt.Fprintf(b, "seed %d, flow %s", r.Seed, cmp.Or(r.Flow, r.Topology))
-	fmt.Fprintf(b, ", relation %s", r.Relation)
-	if len(r.Faults) > 0 {
-		fmt.Fprintf(b, ", faults %s", strings.Join(r.Faults, " "))
-	}
-	if len(r.Events) > 0 {
-		fmt.Fprintf(b, ", events %s", strings.Join(r.Events, " "))
-	}
-	if r.Surge != "" {
-		fmt.Fprintf(b, ", surge %s", r.Surge)
-	}
-	if len(r.Links) > 0 {
-		fmt.Fprintf(b, ", links %s", strings.Join(r.Links, " "))
-	}
-	for _, service := range sortedKeys(r.WorkersOf) {
-		fmt.Fprintf(b, ", %s of %s", count(r.WorkersOf[service], "worker", "workers"), service)
-	}
-	for _, service := range sortedKeys(r.Instances) {
-		fmt.Fprintf(b, ", %s of %s", count(r.Instances[service], "instance", "instances"), service)
-	}
+	b.WriteString(r.Setting())
 	if r.WarmUp > 0 {
 		fmt.Fprintf(b, "; %s a form are left out: %s", ("warm-up "+r.unit()).count(r.WarmUp, "", ""), r.WarmedUp.Why)
 	}
@@ -83,10 +63,8 @@ func (r *Result) headline(b *strings.Builder) {
 	if r.Partitions > 0 {
 		fmt.Fprintf(b, "Topics of %s\n", count(r.Partitions, "partition", "partitions"))
 	}
-	fmt.Fprintf(b, "Kafka %s; stores: %s\n", strings.TrimPrefix(cmp.Or(r.BrokerIs, r.Broker), "Kafka "), cmp.Or(r.Stores, "not told"))
-	fmt.Fprintf(b, "on %s, %s, %s; tracelab %s, %s\n", cmp.Or(r.Machine.CPU, "a processor that does not tell its name"), count(r.Machine.Cores, "core", "cores"),
-		strings.Trim(r.Machine.OS+"/"+r.Machine.Arch, "/"), cmp.Or(r.Version, "unknown"), r.Go)
-	if note := markNote(r.marked(), r.unit()); note != "" {
+	fmt.Fprintf(b, "%s\n%s\n", r.Parts(), r.MadeOn())
+	if note := markNote(r.Marked(), r.unit()); note != "" {
 		fmt.Fprintf(b, "%s %s\n", mark, note)
 	}
 	b.WriteString("\n")
@@ -140,9 +118,9 @@ func (r *Result) pictures(b *strings.Builder, style format.Style) {
 func (r *Result) remarks(b *strings.Builder) {
 	g := r.Generator
 	if g.Clients > 0 {
-		b.WriteString(g.closedLoop(r.unit()) + "\n")
+		b.WriteString(closedLoopWords(g, r.unit()) + "\n")
 	} else {
-		fmt.Fprintf(b, "Generator at %g %s/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, r.unit().many(), g.StartLagP50, g.StartLagP99, g.StartLagMax, g.verdict(r.unit()))
+		fmt.Fprintf(b, "Generator at %g %s/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, r.unit().many(), g.StartLagP50, g.StartLagP99, g.StartLagMax, onTimeWords(g, r.unit()))
 	}
 	if s := r.Spans; s != nil {
 		fmt.Fprintf(b, "Spans of this process: started %d = exported %d + dropped %d; %s\n", s.Started, s.Exported, s.Dropped, r.shared())

@@ -234,6 +234,7 @@ func TestCompareJSON(t *testing.T) {
 		.groups[].name: string
 		.groups[].journeys: number
 		.groups[].spans: number
+		.groups[].doubt: string?
 		.warnings: list
 		.warnings[]: string?
 	`+summaries("null", ".groups[].caller_wait_ms", ".groups[].completion_ms", ".groups[].tail_ms", ".groups[].queue_wait_ms")+differences(".measures"))

@@ -56,7 +56,7 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	options, err := c.options(ctx, s, in, group)
+	options, beside, err := c.options(ctx, s, in, group)
 	if err != nil {
 		return err
 	}
@@ -64,14 +64,23 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return c.explained(err)
 	}
-	r := report.Prediction{Of: of, About: append(append(in.About(), "journeys of "+in.Name()), c.about()...)}
+	r := report.Prediction{Of: of}
+	groups := []compare.Group{group}
+	for _, other := range beside {
+		groups = append(groups, other.group)
+	}
+	r.Doubtful = len(compare.Doubts(groups...)) > 0
 	if c.Check != "" {
 		other, err := c.other(ctx, s, in, c.Check)
 		if err != nil {
 			return err
 		}
-		r.Check = new(of.Check(other.Name, other.Journeys, compare.ByAttribute(c.Pair), c.takes()...))
+		r.Check = new(of.Check(other.group.Name, other.group.Journeys, compare.ByAttribute(c.Pair), c.takes()...))
+		r.CheckDoubtful = other.group.Doubt != ""
+		beside, groups = append(beside, other), append(groups, other.group)
 	}
+	r.Doubts = compare.Doubts(groups...)
+	r.About = append(append(aboutAll(in, beside), "journeys of "+in.Name()), c.about()...)
 	switch c.Format {
 	case "json":
 		return r.WriteJSON(s.out)
@@ -79,6 +88,21 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 		return r.WriteHTML(s.out)
 	}
 	return r.WriteText(s.out, terminalOf(s.out))
+}
+
+// besideInput is a set that a flag names, and what is read of it.
+type besideInput struct {
+	in    traceset.Input
+	group compare.Group
+}
+
+// aboutAll says where the traces of the input come from, and those of the sets that flags name, each line once.
+func aboutAll(in traceset.Input, beside []besideInput) []string {
+	parts := []traceset.Input{in}
+	for _, other := range beside {
+		parts = append(parts, other.in)
+	}
+	return traceset.Joined{Parts: parts}.About()
 }
 
 // readOverhead moves a duration among the steps of --call to --call-overhead.
@@ -104,8 +128,9 @@ func (c *predictCommand) readOverhead() error {
 	return nil
 }
 
-// options makes the library's options of the flags.
-func (c *predictCommand) options(ctx context.Context, s *streams, in traceset.Input, group compare.Group) ([]predict.Option, error) {
+// options makes the library's options of the flags, and returns the sets that these name.
+func (c *predictCommand) options(ctx context.Context, s *streams, in traceset.Input, group compare.Group) ([]predict.Option, []besideInput, error) {
+	var beside []besideInput
 	list := append(c.takes(), predict.ToMessage(c.Message...), predict.ToCall(c.Call...), predict.Named(group.Name))
 	for _, x := range []struct {
 		name string
@@ -116,9 +141,9 @@ func (c *predictCommand) options(ctx context.Context, s *streams, in traceset.In
 		}
 		other, err := c.other(ctx, s, in, x.name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		list = append(list, x.as(other.Name, other.Journeys))
+		list, beside = append(list, x.as(other.group.Name, other.group.Journeys)), append(beside, other)
 	}
 	for _, x := range []struct {
 		given *time.Duration
@@ -128,7 +153,7 @@ func (c *predictCommand) options(ctx context.Context, s *streams, in traceset.In
 			list = append(list, x.as(*x.given))
 		}
 	}
-	return list, nil
+	return list, beside, nil
 }
 
 // takes says which journeys are taken.
@@ -140,29 +165,35 @@ func (c *predictCommand) takes() []predict.Option {
 }
 
 // other reads what a flag names: a form of the same run, or an input.
-func (c *predictCommand) other(ctx context.Context, s *streams, in traceset.Input, name string) (compare.Group, error) {
+func (c *predictCommand) other(ctx context.Context, s *streams, in traceset.Input, name string) (besideInput, error) {
 	if form, ok := in.(traceset.Form); ok {
 		if other, err := form.Run.Form(name); err == nil {
 			other.Short = true
-			return c.group(ctx, s, other)
+			return c.beside(ctx, s, other)
 		} else if !strings.ContainsAny(name, "./:-") { // no path and no address, so a form was meant
-			return compare.Group{}, err
+			return besideInput{}, err
 		}
 	}
 	without, err := c.selectors()
 	if err != nil {
-		return compare.Group{}, err
+		return besideInput{}, err
 	}
 	f := c.inputFlags
 	f.Service = "" // that names the input itself
 	inputs, err := resolve(f.resolver(s, without...), []string{name})
 	if err != nil {
-		return compare.Group{}, err
+		return besideInput{}, err
 	}
 	if in, err = oneForm(inputs[0], ""); err != nil {
-		return compare.Group{}, err
+		return besideInput{}, err
 	}
-	return c.group(ctx, s, in)
+	return c.beside(ctx, s, in)
+}
+
+// beside reads a set that a flag names.
+func (c *predictCommand) beside(ctx context.Context, s *streams, in traceset.Input) (besideInput, error) {
+	group, err := c.group(ctx, s, in)
+	return besideInput{in, group}, err
 }
 
 // group reads the journeys of an input that are chosen.

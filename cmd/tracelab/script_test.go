@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,8 +41,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the sessions of testdata/script. They begin with three runs that are there already: RUN has eight
-// orders of each form, OTHER the same orders of grpc and kafka with a slow payment, ONE has one order of one form. CASES are
-// the judge's cases. Files are named by absolute paths ($WORK, $RUN): the scripts share the working directory of this process.
+// orders of each form, OTHER the same orders of grpc and kafka with a slow payment, ONE has one order of one form. They are
+// on time; LATE is RUN, and was late. CASES are the judge's cases. Files are named by absolute paths ($WORK, $RUN): the scripts share the working directory of this process.
 //
 //	tracelab ARG…          runs the program in this process; it must exit with 0, with ! it must not
 //	exits STATUS ARG…      runs it; it must exit with that status
@@ -112,7 +114,40 @@ func record(t *testing.T) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		setDoubts(t, dir, 0, 0) // whatever else this machine did meanwhile
 		dirs[name] = dir
 	}
+	dirs["LATE"] = filepath.Join(t.TempDir(), filepath.Base(dirs["RUN"]))
+	if err := os.CopyFS(dirs["LATE"], os.DirFS(dirs["RUN"])); err != nil {
+		t.Fatal(err)
+	}
+	setDoubts(t, dirs["LATE"], 18.8, 0)
 	return dirs
+}
+
+// setDoubts writes in a run's manifest how late its generator was, and for which share of the time its process got no CPU.
+func setDoubts(t *testing.T, dir string, startLagMS, starved float64) {
+	t.Helper()
+	name := filepath.Join(dir, "run.json")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest map[string]any
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	for part, to := range map[string]map[string]any{"generator": {"start_lag_p99_ms": startLagMS}, "starvation": {"share": starved}} {
+		of, ok := manifest[part].(map[string]any)
+		if !ok {
+			t.Fatalf("%s has no %s", name, part)
+		}
+		maps.Copy(of, to)
+	}
+	if text, err = json.Marshal(manifest); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }

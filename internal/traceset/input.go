@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"tracelab/internal/vocabulary"
 	"tracelab/journey"
 	"tracelab/journey/compare"
 	"tracelab/journey/source"
@@ -82,17 +81,6 @@ type Run struct {
 // Name returns the run's own name, whatever link led to it.
 func (r Run) Name() string { return nameOf(r.Run) }
 
-// loadOf says how the orders of a run were placed.
-func loadOf(r rundir.Run) string {
-	if r.Clients > 0 && r.ThinkMS > 0 {
-		return fmt.Sprintf("closed loop of %d that think for %g ms", r.Clients, r.ThinkMS)
-	}
-	if r.Clients > 0 {
-		return fmt.Sprintf("closed loop of %d", r.Clients)
-	}
-	return fmt.Sprintf("%g %s/s", r.Rate, vocabulary.Plural(cmp.Or(r.Unit, "order")))
-}
-
 // nameOf returns the name of a run's directory, not of a link such as runs/latest.
 func nameOf(r rundir.Run) string {
 	if r.Run != "" {
@@ -105,7 +93,7 @@ func nameOf(r rundir.Run) string {
 func (r Run) Spans(context.Context) (Spans, error) {
 	all, err := r.Read()
 	spans := read(all)
-	spans.doubt = r.Starvation.String()
+	spans.doubt = r.Doubt()
 	return spans, unread(err)
 }
 
@@ -149,7 +137,9 @@ func (f Form) Name() string {
 // Spans reads the form's spans, also those of its traces that do not say of which order they are.
 func (f Form) Spans(context.Context) (Spans, error) {
 	result, err := f.Run.ReadForm(f.Form)
-	return read(result), unread(err)
+	spans := read(result)
+	spans.doubt = f.Run.Doubt()
+	return spans, unread(err)
 }
 
 // Group reads the form's journeys. Those that the run found incomplete are so.
@@ -164,12 +154,17 @@ func (f Form) About() []string { return about(f.Run.Run) }
 
 // about returns the provenance of a run, a line each.
 func about(r rundir.Run) []string {
-	line := fmt.Sprintf("run %s: seed %d, flow %s, relation %s, Kafka %s, %s", nameOf(r), r.Seed, cmp.Or(r.Flow, r.Topology), r.Relation, strings.TrimPrefix(cmp.Or(r.BrokerIs, r.Broker), "Kafka "), loadOf(r))
-	lines := []string{line}
-	if len(r.Faults) > 0 {
-		lines = append(lines, fmt.Sprintf("faults %v", r.Faults))
+	lines := []string{fmt.Sprintf("run %s: %s, %s", nameOf(r), r.Setting(), r.Load()), r.Parts(), r.MadeOn()}
+	if r.EndedEarly {
+		lines = append(lines, "ended early: what was placed by then is what follows")
 	}
-	return append(lines, "made by "+r.Version)
+	if missing := r.MissingForms(); len(missing) > 0 {
+		lines = append(lines, "it has no span of "+strings.Join(missing, ", "))
+	}
+	if doubt := r.Doubt(); doubt != "" {
+		lines = append(lines, "(!) "+doubt)
+	}
+	return lines
 }
 
 // File is a file in any format that package source reads, or standard input.

@@ -89,13 +89,12 @@ func (j Joined) Group(ctx context.Context) (compare.Group, []journey.Warning, er
 
 // About is what the parts say, each line once.
 func (j Joined) About() []string {
-	var lines []string
+	var all [][]string
 	for _, part := range j.Parts {
-		for _, line := range part.About() {
-			if !slices.Contains(lines, line) {
-				lines = append(lines, line)
-			}
+		about := part.About()
+		if !slices.ContainsFunc(all, func(other []string) bool { return slices.Equal(other, about) }) {
+			all = append(all, about)
 		}
 	}
-	return lines
+	return slices.Concat(all...)
 }

@@ -2,6 +2,7 @@ package compare_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -27,6 +28,24 @@ func TestADoubtMarksWhatIsSaid(t *testing.T) {
 		c := compare.Groups([]compare.Group{b, other})
 		if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "starved") {
 			t.Errorf("warnings %q, want one that says starved", c.Warnings)
+		}
+		for _, m := range c.Groups[0].Measures {
+			if m.Summary != nil && !strings.HasSuffix(m.String(), " (!)") {
+				t.Errorf("%s: want a mark", m)
+			}
+		}
+		for _, m := range c.Groups[1].Measures {
+			if strings.Contains(m.String(), "(!)") {
+				t.Errorf("%s: want no mark", m)
+			}
+		}
+		text, err := json.Marshal(c.Groups[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again compare.GroupSummary
+		if err := json.Unmarshal(text, &again); err != nil || again.Doubt != "starved" || again.Measures[0].String() != c.Groups[0].Measures[0].String() {
+			t.Errorf("read back from JSON: %v, %+v", err, again)
 		}
 		for _, d := range c.Differences {
 			if !d.Doubtful || !strings.HasSuffix(d.String(), " (!)") {

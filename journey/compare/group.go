@@ -137,7 +137,7 @@ func Groups(groups []Group, opts ...Option) Comparison {
 	if len(groups) == 0 {
 		return c
 	}
-	c.Warnings = doubts(groups)
+	c.Warnings = Doubts(groups...)
 	groups = o.take(groups)
 	roots := splitRoots(groups)
 	if one, warning := oneKind(groups, roots); one {
@@ -186,8 +186,8 @@ func (c *Comparison) caveats() []string {
 	return list
 }
 
-// doubts are a warning for each reason why times of groups are not only the system's.
-func doubts(groups []Group) []string {
+// Doubts are a warning for each reason why times of groups are not only the system's.
+func Doubts(groups ...Group) []string {
 	var order []string
 	names := map[string][]string{}
 	for _, g := range groups {
@@ -197,10 +197,12 @@ func doubts(groups []Group) []string {
 		if names[g.Doubt] == nil {
 			order = append(order, g.Doubt)
 		}
-		names[g.Doubt] = append(names[g.Doubt], g.Name)
+		if !slices.Contains(names[g.Doubt], g.Name) {
+			names[g.Doubt] = append(names[g.Doubt], g.Name)
+		}
 	}
 	for i, doubt := range order {
-		order[i] = fmt.Sprintf("%s: %s: what is said of the times is marked (!)", strings.Join(names[doubt], ", "), doubt)
+		order[i] = fmt.Sprintf("%s: %s: what is said of the times is marked %s", strings.Join(names[doubt], ", "), doubt, Doubtful)
 	}
 	return order
 }

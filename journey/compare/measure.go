@@ -13,7 +13,7 @@ import (
 type Measure struct {
 	// Name is the measure's name in JSON. When it ends in _ms, values are milliseconds and are written as durations, else as
 	// numbers. It must be unique in a comparison, and must not be name, journeys, incomplete, incomplete_taken, left_out,
-	// no_interval, spans or structures.
+	// no_interval, doubt, spans or structures.
 	Name string
 	// Of returns the figure of a journey, and false for a journey that has none. NaN and infinities count as none.
 	Of func(*journey.Journey) (float64, bool)

@@ -21,6 +21,7 @@ type GroupSummary struct {
 	Incomplete []IncompleteReason // why further journeys are in no figure, the most frequent reason first
 	Taken      int                // incomplete journeys that are in the figures, because that was asked for
 	NoInterval string             // why there are no intervals, "" where there are
+	Doubt      string             // the group's: with one, its figures are marked (!)
 
 	// Example is the journey with the median completion, the lower of two; in a comparison by pairs, the counterpart of the
 	// first group's. It is nil without journeys, and in a summary that was read from JSON.
@@ -29,11 +30,12 @@ type GroupSummary struct {
 
 // MeasureSummary is one measure of a group.
 type MeasureSummary struct {
-	Measure string    // its name
-	Summary *Summary  // nil when no journey has the measure
-	Values  []float64 // of the journeys that have it; nil in a summary that was read from JSON
-	Weights []float64 // by value, how many journeys it stands for; nil: each for the same number
-	Lacking string    // why the group has none
+	Measure  string    // its name
+	Summary  *Summary  // nil when no journey has the measure
+	Values   []float64 // of the journeys that have it; nil in a summary that was read from JSON
+	Weights  []float64 // by value, how many journeys it stands for; nil: each for the same number
+	Lacking  string    // why the group has none
+	Doubtful bool      // the group has a Doubt
 }
 
 // Of returns the summary of a measure, nil when no journey of the group has it.
@@ -47,13 +49,13 @@ func (g *GroupSummary) Of(measure string) *Summary {
 }
 
 func describe(g Group, measures []Measure, structures []Structure) GroupSummary {
-	s := GroupSummary{Name: g.Name, Journeys: len(g.Journeys), Spans: countSpans(g.Journeys), Structures: structures, Example: journey.Median(g.Journeys), Incomplete: g.leftOut(), Taken: g.taken, NoInterval: g.noInterval}
+	s := GroupSummary{Name: g.Name, Journeys: len(g.Journeys), Spans: countSpans(g.Journeys), Structures: structures, Example: journey.Median(g.Journeys), Incomplete: g.leftOut(), Taken: g.taken, NoInterval: g.noInterval, Doubt: g.Doubt}
 	if g.Baseline != nil {
 		s.Journeys, s.Spans, s.Structures = g.Baseline.journeys(), g.Baseline.spans(), g.Baseline.structures()
 	}
 	for _, m := range measures {
 		f := valuesOf(m, g)
-		x := MeasureSummary{Measure: m.Name, Values: f.Values, Weights: f.Weights, Lacking: m.Lacking}
+		x := MeasureSummary{Measure: m.Name, Values: f.Values, Weights: f.Weights, Lacking: m.Lacking, Doubtful: g.Doubt != ""}
 		if len(f.Values) > 0 {
 			x.Summary = new(f.Summarize())
 		}
@@ -137,6 +139,9 @@ func (g GroupSummary) MarshalJSON() ([]byte, error) {
 	if err == nil && g.NoInterval != "" {
 		err = field("no_interval", g.NoInterval)
 	}
+	if err == nil && g.Doubt != "" {
+		err = field("doubt", g.Doubt)
+	}
 	b.WriteByte('}')
 	return b.Bytes(), err
 }
@@ -185,6 +190,8 @@ func (g *GroupSummary) UnmarshalJSON(text []byte) error {
 			to = &g.Incomplete
 		case "no_interval":
 			to = &g.NoInterval
+		case "doubt":
+			to = &g.Doubt
 		case "structures":
 			to = &g.Structures
 		default:
@@ -196,6 +203,9 @@ func (g *GroupSummary) UnmarshalJSON(text []byte) error {
 		if to == any(&measure) {
 			g.Measures = append(g.Measures, MeasureSummary{Measure: key, Summary: measure})
 		}
+	}
+	for i := range g.Measures { // the doubt stands behind them
+		g.Measures[i].Doubtful = g.Doubt != ""
 	}
 	return nil
 }

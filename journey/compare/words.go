@@ -20,8 +20,19 @@ func Value(measure string, v float64) string {
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
-// String writes the median and its interval: 51.2 ms [49.0 ms, 52.1 ms]. It is a dash where no journey has the measure.
+// Doubtful stands behind a figure that is not only the system's: see Group.Doubt.
+const Doubtful = "(!)"
+
+// String writes the median and its interval: 51.2 ms [49.0 ms, 52.1 ms]. It is a dash where no journey has the measure. A
+// figure of a group with a Doubt is marked.
 func (m MeasureSummary) String() string {
+	if m.Doubtful && m.Summary != nil && m.Summary.Median != nil {
+		return m.words() + " " + Doubtful
+	}
+	return m.words()
+}
+
+func (m MeasureSummary) words() string {
 	s := m.Summary
 	switch {
 	case s == nil || s.Median == nil:
@@ -35,7 +46,7 @@ func (m MeasureSummary) String() string {
 // String says how the difference came out: how much and how sure, or that it cannot be told and what would settle it.
 func (d Difference) String() string {
 	if d.Doubtful {
-		return d.words() + " (!)"
+		return d.words() + " " + Doubtful
 	}
 	return d.words()
 }

@@ -178,6 +178,9 @@ func newGroupView(g compare.GroupSummary) groupView {
 			if s.Low != nil && s.High != nil {
 				f.Note = compare.Value(m.Measure, *s.Low) + " to " + compare.Value(m.Measure, *s.High)
 			}
+			if m.Doubtful {
+				f.Value += " " + compare.Doubtful
+			}
 		}
 		v.Figures = append(v.Figures, f)
 	}

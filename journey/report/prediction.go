@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"tracelab/journey/compare"
@@ -15,6 +16,11 @@ type Prediction struct {
 	Of    predict.Prediction
 	Check *predict.Check // nil when nothing was measured with the other carriers
 	About []string       // where the traces come from, a line each
+
+	// Doubts say why times are not only the system's: see compare.Doubts. Doubtful are then those of the journeys and of what hops are
+	// taken to cost, CheckDoubtful those that were measured with the other carriers. Whatever is said of such times is marked.
+	Doubts                  []string
+	Doubtful, CheckDoubtful bool
 }
 
 // PredictSchema is the schema of a prediction's JSON.
@@ -22,8 +28,9 @@ const PredictSchema = "tracelab.predict/v1"
 
 // predictedColumn is a set of figures in a prediction's table.
 type predictedColumn struct {
-	name string
-	of   predict.Summary
+	name     string
+	of       predict.Summary
+	doubtful bool
 }
 
 // predictionPart is what is predicted of the journeys of one root, or of all where they have one.
@@ -37,15 +44,20 @@ type predictionPart struct {
 	changes   []compare.Difference
 	residuals []predict.Residual
 	checked   string // the set that was measured, "" without one
+	doubtful  bool   // how far the prediction is off
 }
 
 func (r Prediction) parts() []predictionPart {
 	measured := func(of predict.Summary) predictedColumn {
-		return predictedColumn{"measured in " + format.Escape(r.Check.Name), of}
+		return predictedColumn{"measured in " + format.Escape(r.Check.Name), of, r.CheckDoubtful}
 	}
+	own := func(measured, predicted predict.Summary) []predictedColumn {
+		return []predictedColumn{{"measured", measured, r.Doubtful}, {"predicted", predicted, r.Doubtful}}
+	}
+	either := r.Doubtful || r.CheckDoubtful
 	if r.Of.Roots == nil {
-		p := predictionPart{Journeys: len(r.Of.Journeys), changes: r.Of.Changes}
-		p.columns = []predictedColumn{{"measured", r.Of.Measured}, {"predicted", r.Of.Predicted}}
+		p := predictionPart{Journeys: len(r.Of.Journeys), changes: r.changes(), doubtful: either}
+		p.columns = own(r.Of.Measured, r.Of.Predicted)
 		if r.Check != nil {
 			p.columns, p.residuals, p.checked = append(p.columns, measured(r.Check.Measured)), r.Check.Residuals, r.Check.Name
 		}
@@ -53,13 +65,13 @@ func (r Prediction) parts() []predictionPart {
 	}
 	var parts []predictionPart
 	for i, x := range r.Of.Roots {
-		p := predictionPart{Title: format.Escape(x.Root.String()), Journeys: x.Journeys}
-		for _, d := range r.Of.Changes {
+		p := predictionPart{Title: format.Escape(x.Root.String()), Journeys: x.Journeys, doubtful: either}
+		for _, d := range r.changes() {
 			if d.Root == x.Root.String() {
 				p.changes = append(p.changes, d)
 			}
 		}
-		p.columns = []predictedColumn{{"measured", x.Measured}, {"predicted", x.Predicted}}
+		p.columns = own(x.Measured, x.Predicted)
 		if r.Check != nil && i < len(r.Check.Roots) {
 			of := r.Check.Roots[i]
 			p.columns, p.residuals, p.checked = append(p.columns, measured(of.Measured)), of.Residuals, r.Check.Name
@@ -67,6 +79,15 @@ func (r Prediction) parts() []predictionPart {
 		parts = append(parts, p.filled())
 	}
 	return parts
+}
+
+// changes are those of the prediction, marked where the times are not only the system's.
+func (r Prediction) changes() []compare.Difference {
+	list := slices.Clone(r.Of.Changes)
+	for i := range list {
+		list[i].Doubtful = list[i].Doubtful || r.Doubtful
+	}
+	return list
 }
 
 // filled makes the rows and pictures of a part.
@@ -94,7 +115,7 @@ func (p predictionPart) rows() []predictedRow {
 		row := predictedRow{Measure: measureWords(measure)}
 		for _, c := range p.columns {
 			of := []*compare.Summary{c.of.CallerWait, c.of.Completion, c.of.Tail}[n]
-			row.Values = append(row.Values, compare.MeasureSummary{Measure: measure, Summary: of}.String())
+			row.Values = append(row.Values, compare.MeasureSummary{Measure: measure, Summary: of, Doubtful: c.doubtful}.String())
 		}
 		for _, d := range p.changes {
 			if d.Measure == measure {
@@ -103,11 +124,17 @@ func (p predictionPart) rows() []predictedRow {
 		}
 		if p.checked != "" {
 			row.Off = offWords(p.checked, p.residuals, measure)
+			if p.doubtful && row.Off != nothing {
+				row.Off += " " + compare.Doubtful
+			}
 		}
 		rows = append(rows, row)
 	}
 	return rows
 }
+
+// nothing stands where there is no figure.
+const nothing = "–"
 
 // offWords says how far a prediction is off.
 func offWords(name string, residuals []predict.Residual, measure string) string {
@@ -132,7 +159,7 @@ func offWords(name string, residuals []predict.Residual, measure string) string 
 		}
 		return words + ")"
 	}
-	return "–"
+	return nothing
 }
 
 // turnedWords says how a hop was turned.
@@ -163,22 +190,25 @@ func (r Prediction) constants() []constantRow {
 		source := format.Escape(x.of.Source)
 		if x.of.N > 0 {
 			source += fmt.Sprintf(", median of %d", x.of.N)
+			if r.Doubtful {
+				source += " " + compare.Doubtful
+			}
 		}
 		rows = append(rows, constantRow{x.name, format.Duration(x.of.Value), x.what, source})
 	}
 	return rows
 }
 
-// warnings returns the warnings of the prediction and of its check.
+// allWarnings are what the prediction and its check do not know, and what makes their times doubtful.
+func (r Prediction) allWarnings() []string {
+	return slices.Concat(r.Of.Warnings, checkWarnings(r.Check), r.Doubts)
+}
+
+// warnings are allWarnings, ready to be shown.
 func (r Prediction) warnings() []string {
 	var list []string
-	for _, text := range r.Of.Warnings {
+	for _, text := range r.allWarnings() {
 		list = append(list, format.Escape(text))
-	}
-	if r.Check != nil {
-		for _, text := range r.Check.Warnings {
-			list = append(list, format.Escape(text))
-		}
 	}
 	return list
 }

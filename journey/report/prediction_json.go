@@ -59,7 +59,7 @@ func (r Prediction) WriteJSON(w io.Writer) error {
 	o.member("constants", constantsDocument{documentOf(c.Publish), documentOf(c.Delivery), documentOf(c.Call)})
 	o.member("measured", timesDocument(r.Of.Measured))
 	o.member("predicted", timesDocument(r.Of.Predicted))
-	list(o, "changes", slices.Values(r.Of.Changes))
+	list(o, "changes", slices.Values(r.changes()))
 	if r.Of.Roots != nil {
 		list(o, "roots", r.rootDocuments())
 	}
@@ -68,7 +68,7 @@ func (r Prediction) WriteJSON(w io.Writer) error {
 		o.member("residuals", residualsOf(r.Check.Name, r.Check.Residuals))
 		o.member("checked_incomplete", r.Check.Incomplete)
 	}
-	list(o, "warnings", slices.Values(append(slices.Clone(r.Of.Warnings), checkWarnings(r.Check)...)))
+	list(o, "warnings", slices.Values(r.allWarnings()))
 	if len(r.About) > 0 {
 		list(o, "about", slices.Values(r.About))
 	}

@@ -43,7 +43,8 @@ type Provenance struct {
 	ViewForms  []string `json:"view_forms,omitempty"`
 	Base       string   `json:"base,omitempty"`        // the form that the others are compared with
 	EndedEarly bool     `json:"ended_early,omitempty"` // before all orders were placed, or were final
-	// Starvation tells whether the times are the machine's.
+	// Generator tells whether the times are the generator's, Starvation whether they are the machine's.
+	Generator  Generator  `json:"generator"`
 	Starvation Starvation `json:"starvation"`
 }
 

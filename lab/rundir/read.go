@@ -90,6 +90,11 @@ func (r Run) CheckForm(form string) error {
 	return &UnknownFormError{Dir: r.Dir, Form: form, Known: r.Forms}
 }
 
+// MissingForms are the forms of the run that have no spans in its directory.
+func (r Run) MissingForms() []string {
+	return slices.DeleteFunc(slices.Clone(r.FormOrder), func(form string) bool { return slices.Contains(r.Forms, form) })
+}
+
 // Spans reads every span of the run, the shared ones too. The warnings are about damage that was passed over.
 func (r Run) Spans() (spans []journey.Span, warnings []journey.Warning, err error) {
 	all, err := r.Read()
@@ -169,7 +174,7 @@ func (r Run) readShared() (source.Result, error) {
 // Group reads the journeys of one form. Those that the run found incomplete are so: see journey.Journey.Incomplete. The warnings
 // are about damage that was passed over.
 func (r Run) Group(form string, opts ...journey.Option) (group compare.Group, warnings []journey.Warning, err error) {
-	group.Name, group.Doubt = filepath.Join(r.Dir, form), r.Starvation.String()
+	group.Name, group.Doubt = filepath.Join(r.Dir, form), r.Doubt()
 	if err := r.CheckForm(form); err != nil {
 		return group, nil, err
 	}
