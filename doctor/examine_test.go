@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"tracelab/doctor"
+	"tracelab/journey/format"
 )
 
 // examine walks the chain.
@@ -20,7 +21,7 @@ func examine(t *testing.T, c doctor.Config) doctor.Report {
 func lines(r doctor.Report) string {
 	text := ""
 	for _, c := range r.Checks {
-		text += c.Line() + "\n"
+		text += c.Text(format.Style{})
 	}
 	return text
 }

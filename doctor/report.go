@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"tracelab/journey/format"
 )
 
 // Schema names the form of a report as JSON.
@@ -47,8 +49,8 @@ func reportOf(checks []Check) Report {
 	return r
 }
 
-// Line returns the check as one line of text.
-func (c Check) Line() string {
+// Text returns the check as a line, on a terminal as several where it is too wide for one.
+func (c Check) Text(style format.Style) string {
 	took := ""
 	if c.Status != Skipped {
 		took = fmt.Sprintf(" (%s)", (time.Duration(c.TookMS * float64(time.Millisecond))).Round(time.Millisecond))
@@ -57,12 +59,13 @@ func (c Check) Line() string {
 	if c.Status == Failed {
 		word = "FAILED"
 	}
-	return fmt.Sprintf("%-8s%-22s%s%s", word, c.Name, strings.ReplaceAll(c.Seen, "\n", " "), took)
+	const hanging = 16
+	return style.Line(fmt.Sprintf("%-8s%-22s", word, c.Name), strings.Repeat(" ", hanging), strings.ReplaceAll(c.Seen, "\n", " ")+took)
 }
 
 // WriteSummary writes what follows the lines of the checks: those that failed and what to do, in the order of the chain, or
 // that all is well.
-func (r Report) WriteSummary(w io.Writer) error {
+func (r Report) WriteSummary(w io.Writer, style format.Style) error {
 	var b strings.Builder
 	counts := map[Status]int{}
 	for _, c := range r.Checks {
@@ -74,7 +77,8 @@ func (r Report) WriteSummary(w io.Writer) error {
 		if counts[Failed] == 1 {
 			word = "first broken"
 		}
-		fmt.Fprintf(&b, "\n%s: %s\n  seen: %s\n  do:   %s\n", word, c.Name, c.Seen, c.Fix)
+		const hanging = "        "
+		fmt.Fprintf(&b, "\n%s: %s\n%s%s", word, c.Name, style.Line("  seen: ", hanging, c.Seen), style.Line("  do:   ", hanging, c.Fix))
 	}
 	if counts[Failed] == 0 {
 		fmt.Fprintf(&b, "\nall well: %d checks ok, %d skipped\n", counts[OK], counts[Skipped])

@@ -47,14 +47,21 @@ func (r *Result) callCounts(b *strings.Builder) {
 
 // callLines are a line for each form and step of whose calls there is something to say.
 func (r *Result) callLines() []string {
-	var lines []string
+	type row struct{ form, step, text string }
+	var rows []row
+	forms, steps := 0, 0 // their widths
 	for _, form := range r.forms() {
 		calls := r.Forms[form].Calls
 		for _, step := range slices.Sorted(maps.Keys(calls)) {
 			if text := calls[step].String(); text != "" {
-				lines = append(lines, fmt.Sprintf("%s  %s  %s", form, step, text))
+				rows = append(rows, row{string(form), string(step), text})
+				forms, steps = max(forms, len(form)), max(steps, len(step))
 			}
 		}
+	}
+	var lines []string
+	for _, x := range rows {
+		lines = append(lines, fmt.Sprintf("%-*s  %-*s  %s", forms, x.form, steps, x.step, x.text))
 	}
 	return lines
 }

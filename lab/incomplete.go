@@ -58,7 +58,7 @@ func (j *judge) whyIncomplete(form services.Form, asked func(*record) bool, caus
 			absent = append(absent, name)
 		}
 	}
-	if len(absent) > 0 && len(absent) < len(lacking) {
+	if len(absent) > 0 && len(absent) < len(lacking) && reasons[unended] < incomplete { // spans that have not ended are not there yet
 		text += fmt.Sprintf("; no span of %s at all", strings.Join(absent, ", "))
 		if cause == "" {
 			cause = "not reconnected to where its spans go?"

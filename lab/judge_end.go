@@ -35,11 +35,14 @@ func (j *judge) concludeOne(r *record) {
 	}
 }
 
+// unended is why a journey is incomplete while a span of it is open.
+const unended = "a span has not ended"
+
 // notFinal says why an order's journey cannot be complete yet, whatever its spans are, or "".
 func (j *judge) notFinal(r *record) string {
 	switch {
 	case j.open.open(r.key) > 0:
-		return "a span has not ended"
+		return unended
 	case r.status == services.Accepted:
 		return fmt.Sprintf("the %s is pending", j.unit)
 	}

@@ -44,8 +44,15 @@ func TestReasonsOfIncompleteJourneysAreGrouped(t *testing.T) {
 		}
 		if number >= 10 {
 			r.seen[0] &^= 1 << 1 // traced()[1] is the gateway
-			r.Incomplete = "the parent " + strings.Repeat("0123456789abcdef"[number%16:number%16+1], 16) + " is not there"
+			r.Incomplete = unended
 		}
+	}
+	// What has not ended is not there yet: nothing is said of the connection.
+	if got := j.whyIncomplete(services.GRPC, func(*record) bool { return true }, ""); got != "40 × a span has not ended" {
+		t.Errorf("why incomplete: %q", got)
+	}
+	for number := 10; number < 50; number++ {
+		j.find(orderKey{services.GRPC, number}).Incomplete = "the parent " + strings.Repeat("0123456789abcdef"[number%16:number%16+1], 16) + " is not there"
 	}
 	want := "40 × the parent … is not there; no span of gateway at all: not reconnected to where its spans go?"
 	if got := j.whyIncomplete(services.GRPC, func(*record) bool { return true }, ""); got != want {

@@ -123,7 +123,7 @@ func (r *Result) remarks(b *strings.Builder) {
 		fmt.Fprintf(b, "Generator at %g %s/s: start lag %.2f ms (p50), %.2f ms (p99), %.2f ms (max): %s\n", g.Rate, r.unit().many(), g.StartLagP50, g.StartLagP99, g.StartLagMax, onTimeWords(g, r.unit()))
 	}
 	if s := r.Spans; s != nil {
-		fmt.Fprintf(b, "Spans of this process: started %d = exported %d + dropped %d; %s\n", s.Started, s.Exported, s.Dropped, r.shared())
+		fmt.Fprintf(b, "Spans of this process: %s; %s\n", s, r.shared())
 	}
 	if r.Sent > 0 {
 		fmt.Fprintf(b, "Sent on over OTLP: %d spans\n", r.Sent)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"time"
@@ -44,7 +45,10 @@ func (c *doctorCommand) Run(ctx context.Context, s *streams) error {
 	}
 	var writing error
 	if c.Format == "text" {
-		config.Each = func(check doctor.Check) { writing = errors.Join(writing, s.say("%s", check.Line())) }
+		config.Each = func(check doctor.Check) {
+			_, err := io.WriteString(s.out, check.Text(terminalOf(s.out)))
+			writing = errors.Join(writing, err)
+		}
 	}
 	var report doctor.Report
 	if c.Wait {
@@ -72,7 +76,7 @@ func (c *doctorCommand) finish(s *streams, report doctor.Report) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(report)
 	}
-	return report.WriteSummary(s.out)
+	return report.WriteSummary(s.out, terminalOf(s.out))
 }
 
 func (c *doctorCommand) config(s *streams) (doctor.Config, error) {

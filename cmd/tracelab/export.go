@@ -92,7 +92,7 @@ func stopQueue(queue *telemetry.Queue, s *streams) error {
 	defer cancel()
 	err := queue.Shutdown(ctx)
 	counts := queue.Counts()
-	s.talk("spans: started %d = exported %d + dropped %d", counts.Started, counts.Exported, counts.Dropped)
+	s.talk("spans: %s", counts)
 	if counts.Dropped > 0 {
 		err = errors.Join(err, fmt.Errorf("%d spans were dropped: is the otlp endpoint up?", counts.Dropped))
 	}

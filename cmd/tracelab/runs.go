@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -50,21 +51,37 @@ func (c *runsListCommand) Run(s *streams) error {
 	if c.Format == "json" {
 		return c.writeJSON(s, runs)
 	}
-	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	for _, r := range runs {
-		what := fmt.Sprintf("%s: %s", r.Flow, strings.Join(r.Forms, ", "))
-		if len(r.Faults) > 0 {
-			what += "; faults " + strings.Join(r.Faults, " ")
-		}
-		_, _ = fmt.Fprintf(t, "%s\t%s ago\t%s\t%s\n", r.Name, ageText(time.Since(r.Began)), byteText(r.Bytes), what) // the error comes from Flush
-	}
-	if err := t.Flush(); err != nil {
+	if err := c.writeText(s, runs); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	if len(runs) == 0 {
 		s.talk("no run in %s", c.Out)
 	}
 	talkOfOthers(s, c.Out, others)
+	return nil
+}
+
+// writeText writes a line for each run, which a terminal that is too narrow for it shows as several.
+func (c *runsListCommand) writeText(s *streams, runs []rundir.Entry) error {
+	var columns strings.Builder
+	t := tabwriter.NewWriter(&columns, 0, 0, 2, ' ', 0)
+	for _, r := range runs {
+		_, _ = fmt.Fprintf(t, "%s\t%s ago\t%s\t\n", r.Name, ageText(time.Since(r.Began)), byteText(r.Bytes)) // no error comes from memory
+	}
+	_ = t.Flush()
+	style := terminalOf(s.out)
+	i := 0
+	for line := range strings.Lines(columns.String()) {
+		r := runs[i]
+		i++
+		what := fmt.Sprintf("%s: %s", r.Flow, strings.Join(r.Forms, ", "))
+		if len(r.Faults) > 0 {
+			what += "; faults " + strings.Join(r.Faults, " ")
+		}
+		if _, err := io.WriteString(s.out, style.Line(strings.TrimSuffix(line, "\n"), "    ", what)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
@@ -52,8 +53,9 @@ func (c *schemaCommand) Run(s *streams) error {
 		if err != nil {
 			return err
 		}
-		if err := s.say("%-13s%s", name, title); err != nil {
-			return err
+		const names = 13
+		if _, err := io.WriteString(s.out, terminalOf(s.out).Line(fmt.Sprintf("%-*s", names, name), strings.Repeat(" ", names), title)); err != nil {
+			return fmt.Errorf("write the list: %w", err)
 		}
 	}
 	return nil

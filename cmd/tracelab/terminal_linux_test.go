@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -111,6 +112,43 @@ func TestRunOnATerminal(t *testing.T) {
 		if line := progress(); !strings.Contains(line, "placing orders: 1 of 1 answered") || !strings.HasSuffix(line, "\r\x1b[K") {
 			t.Errorf("progress %q: it must come, and go", line)
 		}
+	}
+}
+
+// TestListsFitATerminal of 80 columns: whole lines stay for a pipe. URLs and names are not broken, so those here are short.
+func TestListsFitATerminal(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	out := t.TempDir()
+	runDir := filepath.Join(out, "20260301-120000.000000-1")
+	if err := os.Mkdir(runDir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	manifest := `{"schema":"tracelab.run/v1","run":"20260301-120000.000000-1","flow":"order","faults":["payment:error=payment_declined@0.3","orders:delay=200ms@0.5"]}`
+	for name, text := range map[string]string{"run.json": manifest, "orders.jsonl": "", "kafka.otlp.jsonl": "{}\n", "hybrid.otlp.jsonl": "{}\n"} {
+		if err := os.WriteFile(filepath.Join(runDir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	doctor := []string{"doctor", "--kafka", "127.0.0.1:1", "--gateway", "http://127.0.0.1:1", "--otlp", "", "--collector", "", "--collector-metrics", "", "--jaeger", "", "--jaeger-health", ""}
+	for _, args := range [][]string{{"runs", "list", "--out", out}, {"schema"}, {"flow", "list"}, {"claims"}, {"lint", "--rules"}, doctor} {
+		for _, columns := range []uint16{80, 100} {
+			program, read := terminal(t, columns)
+			var talk strings.Builder
+			run(t.Context(), args, nil, program, &talk)
+			text := read()
+			if strings.Count(text, "\n") < 2 {
+				t.Errorf("%s: %q, %q", args[0], text, talk.String())
+			}
+			for line := range strings.Lines(text) {
+				if line = strings.TrimRight(line, "\r\n"); utf8.RuneCountInString(line) > int(columns) {
+					t.Errorf("%s: %d columns: %s", strings.Join(args[:min(2, len(args))], " "), utf8.RuneCountInString(line), line)
+				}
+			}
+		}
+	}
+	var lines strings.Builder
+	if status := run(t.Context(), []string{"runs", "list", "--out", out}, nil, &lines, io.Discard); status != exitDone || strings.Count(lines.String(), "\n") != 1 {
+		t.Errorf("in a pipe: status %d, %q, want one line", status, lines.String())
 	}
 }
 

@@ -41,9 +41,10 @@ func whyFailed(err error) reason {
 	}
 }
 
-// logDrops logs how many spans were dropped since the last log line, unless that was less than an interval ago.
+// logDrops logs how many spans were dropped since the last log line, unless that was less than an interval ago. Those that were lost with a killed
+// service are no drops of the queue: see Lost.
 func (q *Queue) logDrops(interval time.Duration, err error) {
-	dropped := q.droppedSpans()
+	dropped := q.droppedSpans() - q.Lost()
 	if dropped == q.logged || time.Since(q.lastLog) < interval {
 		return
 	}

@@ -78,6 +78,15 @@ type Counts struct {
 	Dropped  int64 `json:"dropped"`
 }
 
+// String writes the sum: started = exported + dropped, and those that have not ended, if any.
+func (c Counts) String() string {
+	text := fmt.Sprintf("started %d = exported %d + dropped %d", c.Started, c.Exported, c.Dropped)
+	if open := c.Started - c.Exported - c.Dropped; open != 0 {
+		text += fmt.Sprintf(" + not ended %d", open)
+	}
+	return text
+}
+
 // NewQueue starts a queue in front of an exporter.
 func NewQueue(exporter sdktrace.SpanExporter, config QueueConfig) *Queue {
 	config.Size = cmp.Or(config.Size, defaultSize)

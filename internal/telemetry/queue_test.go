@@ -14,6 +14,8 @@ import (
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 
 	"tracelab/internal/testmain"
@@ -249,6 +251,34 @@ func TestDropsAreLogged(t *testing.T) {
 			t.Errorf("log of 90 seconds of drops, want 3 lines, the first with the reason and the last with all 180:\n%s", text.String())
 		}
 	})
+}
+
+// TestSpansLostWithTheirServiceAreNotLoggedAsDropped by a slow exporter: the queue has nothing to do with them.
+func TestSpansLostWithTheirServiceAreNotLoggedAsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var text bytes.Buffer
+		q := NewQueue(&exporter{}, QueueConfig{Logger: slog.New(slog.NewTextHandler(&text, nil))})
+		q.OnLost(tracetest.SpanStub{SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled})}.Snapshot())
+		time.Sleep(2 * time.Minute)
+		if err := q.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if text.Len() > 0 || q.Lost() != 1 || q.Counts().Dropped != 1 {
+			t.Errorf("lost %d, dropped %d, want 1; logged %q, want nothing", q.Lost(), q.Counts().Dropped, text.String())
+		}
+	})
+}
+
+// TestTheSumInWordsHolds names the spans that have not ended, where there are some.
+func TestTheSumInWordsHolds(t *testing.T) {
+	for want, c := range map[string]Counts{
+		"started 3 = exported 2 + dropped 1":                     {Started: 3, Exported: 2, Dropped: 1},
+		"started 310 = exported 186 + dropped 0 + not ended 124": {Started: 310, Exported: 186},
+	} {
+		if got := c.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }
 
 // TestTheQueuesFunctionsAreFoundInProfiles holds the constant to the names that the runtime has.

@@ -39,3 +39,11 @@ func (s Style) Paragraph(indent, hanging, text string) string {
 	}
 	return b.String()
 }
+
+// Line is Paragraph on a terminal; elsewhere it is one line, which programs look for.
+func (s Style) Line(indent, hanging, text string) string {
+	if !s.Fit {
+		return indent + text + "\n"
+	}
+	return s.Paragraph(indent, hanging, text)
+}
