@@ -161,17 +161,32 @@ func newRealLab(t *testing.T) *realLab {
 	return l
 }
 
-// run starts a program with its log in the folder of the test, and waits until it is healthy, if there is a URL to ask.
+// run starts a program with its log in the folder of the test, and waits until it is healthy. One that crashes before that is started once more, as
+// whatever supervises it would: a Collector was seen to crash when spans came while it started.
 func (l *realLab) run(t *testing.T, name, health string, command parts.Command) *parts.Process {
 	t.Helper()
 	command.Name, command.Dir, command.Log = name, l.root, filepath.Join(l.folder, name+".log")
+	process, err := l.runOnce(t, health, command)
+	if err != nil && process.Err() != nil {
+		t.Log(err)
+		process, err = l.runOnce(t, health, command)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return process
+}
+
+// runOnce starts a program, which ends with the test, and waits until it is healthy.
+func (l *realLab) runOnce(t *testing.T, health string, command parts.Command) (*parts.Process, error) {
+	t.Helper()
 	process, err := parts.Start(context.Background(), command)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("end of the log of %s:\n%s", name, process.LogTail(3))
+			t.Logf("end of the log of %s:\n%s", command.Name, process.LogTail(3))
 		}
 		if err := process.Kill(); err != nil {
 			t.Error(err)
@@ -179,10 +194,7 @@ func (l *realLab) run(t *testing.T, name, health string, command parts.Command) 
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := process.AwaitHTTP(ctx, health); err != nil {
-		t.Fatal(err)
-	}
-	return process
+	return process, process.AwaitHTTP(ctx, health)
 }
 
 // stop ends a program as an orchestrator would.
