@@ -190,18 +190,49 @@ func (h overHTTP) answer(response *http.Response, address string, keep keep) (so
 		}
 		return source.Answer{}, &Error{NotJaeger, address, errors.New(page)}
 	}
-	reader, read := keep.copied(body)
+	var begin head
+	reader, read := keep.copied(io.TeeReader(body, &begin))
 	result, err := source.Read(reader, address, source.WithLimit(h.limit))
 	found := source.Answer{Spans: result.Spans, Warnings: result.Warnings}
 	switch {
 	case err == nil && result.Damaged > 0:
 		return found, &Error{Damaged, address, errors.New(result.Warnings[0].Text)}
+	case errors.Is(err, source.ErrNoSpans) && result.Damaged == 0 && !begin.ofJaeger():
+		return found, &Error{NotJaeger, address, fmt.Errorf("the answer has nothing of a Jaeger's: %.100q", begin.text)}
 	case errors.Is(err, source.ErrNoSpans) && result.Damaged == 0:
 		return found, &Error{NotStored, address, errors.New("no spans in the answer")}
 	case err == nil:
 		err = keep.json(read)
 	}
 	return found, err
+}
+
+// head keeps the beginning of an answer: all of one without spans.
+type head struct{ text []byte }
+
+// maxHead is the most bytes of an answer without spans.
+const maxHead = 64 << 10
+
+// Write keeps text while there is room, and a byte more.
+func (h *head) Write(text []byte) (int, error) {
+	h.text = append(h.text, text[:min(len(text), maxHead+1-len(h.text))]...)
+	return len(text), nil
+}
+
+// ofJaeger tells whether an answer without spans is one of Jaeger's: nothing, or objects of api/v3 or of the API before it.
+func (h *head) ofJaeger() bool {
+	for decoder := json.NewDecoder(bytes.NewReader(h.text)); ; {
+		var object map[string]json.RawMessage
+		switch err := decoder.Decode(&object); {
+		case errors.Is(err, io.EOF):
+			return true
+		case err != nil: // also when the answer is too long
+			return false
+		}
+		if object["result"] == nil && object["data"] == nil && object["resourceSpans"] == nil {
+			return false
+		}
+	}
 }
 
 // bounded is a reader that fails when an answer is longer than the limit.
