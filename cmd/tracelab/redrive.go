@@ -53,10 +53,18 @@ func (c *redriveCommand) Run(ctx context.Context, s *streams) error {
 	done, err := services.Redrive(ctx, config, c.Topic, c.Most)
 	for _, by := range []flows.Carrier{flows.KafkaLog, flows.RabbitMQ} {
 		if of, asked := done[by]; asked && (of != services.SentBack{} || err == nil) { // an error says that nothing was sent
-			err = errors.Join(err, s.say("%s: %d sent back to %s%s", by, of.Sent, c.Topic, skippedText(of.Skipped)))
+			err = errors.Join(err, s.say("%s: %d sent back to %s%s", by, of.Sent, c.Topic, cutText(of.Cut)+skippedText(of.Skipped)))
 		}
 	}
 	return errors.Join(err, export.stop(s))
+}
+
+// cutText says how many messages went back with less than they had.
+func cutText(messages int) string {
+	if messages == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of them without headers that are nested too deep, too many, or of a type that no client reads", messages)
 }
 
 // skippedText says how much nobody can read.

@@ -94,3 +94,10 @@ func TestRedriveSkipsADamagedBatch(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatRedriveLost is said on the line of its broker, and nothing where nothing was.
+func TestWhatRedriveLost(t *testing.T) {
+	if none, two := cutText(0), cutText(2); none != "" || !strings.HasPrefix(two, "; 2 of them without headers ") {
+		t.Errorf("%q, %q", none, two)
+	}
+}

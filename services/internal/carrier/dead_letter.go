@@ -158,6 +158,7 @@ type Redrive struct {
 // SentBack is what became of dead letters.
 type SentBack struct {
 	Sent    int // back to where they came from
+	Cut     int // of these, without headers that the client cannot read
 	Skipped int // batches that are damaged, or decompress to more than a service takes: nobody can read what is in them
 }
 

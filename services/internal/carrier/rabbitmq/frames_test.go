@@ -11,6 +11,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/orderpb"
 )
 
@@ -50,6 +51,27 @@ func TestHeadersThatTheClientCannotRead(t *testing.T) {
 		}
 		if n := len(b.Log.Lines("headers of a message are left out")); n != 1 || len(b.Log.Lines("session ended")) > 0 {
 			t.Errorf("%d lines of left out headers, and sessions ended: %q", n, b.Log.Lines("session ended"))
+		}
+		b.drainAndClose(r)
+	})
+}
+
+// TestRedriveSaysWhichMessagesLostHeaders that its client cannot read: those alone that went back.
+func TestRedriveSaysWhichMessagesLostHeaders(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		r := b.open(func(context.Context, string, *orderpb.Event) error { return nil })
+		ch, done := b.channel()
+		for _, headers := range []amqp.Table{{"a": "1"}, {"x": nested(201, false)}, {"x": nested(40, true)}} {
+			b.Must(ch.PublishWithContext(b.Context(), b.prefix+"tracelab.dead", "orders", true, false, amqp.Publishing{Headers: headers, Body: []byte(event("e"))}))
+		}
+		b.await("dead letters", func() bool { return b.depth("tracelab.dead") == 3 })
+		done()
+		config := carrier.BrokerConfig{Service: "redrive", Addresses: []string{b.address}, Prefix: b.prefix, Dial: b.Dial, Provider: b.Provider, Relation: both}
+		for topic, want := range map[string]carrier.SentBack{"answers": {}, "orders": {Sent: 3, Cut: 2}} {
+			got, err := Redrive(b.Context(), carrier.Redrive{Config: config, Topic: topic, Most: 10})
+			if err != nil || got != want {
+				t.Errorf("%s: %+v, %v, want %+v", topic, got, err, want)
+			}
 		}
 		b.drainAndClose(r)
 	})

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -21,7 +23,15 @@ func Redrive(ctx context.Context, r carrier.Redrive) (done carrier.SentBack, err
 	if err != nil {
 		return done, err
 	}
-	conn, err := dialAny(ctx, r.Config.Dial, r.Config.Addresses, r.Config.Service)
+	cut := atomic.Int64{} // messages so far that came without some of their headers
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := r.Config.Dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return newReadable(conn, func() { cut.Add(1) }), nil
+	}
+	conn, err := dialAny(ctx, dial, r.Config.Addresses, r.Config.Service)
 	if err != nil {
 		return done, fmt.Errorf("rabbitmq broker cannot be reached: name it with --rabbitmq: %w", err)
 	}
@@ -45,6 +55,7 @@ func Redrive(ctx context.Context, r carrier.Redrive) (done carrier.SentBack, err
 		if done.Sent == r.Most || ctx.Err() != nil {
 			break
 		}
+		before := cut.Load()
 		d, ok, err := ch.Get(n.deadLetters(), false)
 		if err != nil {
 			return done, fmt.Errorf("read the dead letters %s: %w", n.deadLetters(), err)
@@ -59,6 +70,7 @@ func Redrive(ctx context.Context, r carrier.Redrive) (done carrier.SentBack, err
 			return done, err
 		}
 		done.Sent++
+		done.Cut += int(cut.Load() - before)
 	}
 	return done, context.Cause(ctx)
 }
