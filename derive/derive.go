@@ -23,6 +23,8 @@ const DefaultAtLeast = 20
 type Options struct {
 	Name string // of the flow; "": from the root's name
 	From string // where the traces come from, for the comment above the flow
+	// About says more of that, a line each: what made the traces, and whether their times are to be doubted.
+	About []string
 	// AtLeast is how often B must be seen to begin after A had ended, and never otherwise, so that B comes after A; 0: DefaultAtLeast.
 	AtLeast           int
 	IncludeIncomplete bool // take journeys, too, of which spans are known to be missing

@@ -147,6 +147,9 @@ func (f *file) head(b *strings.Builder) {
 	if f.options.From != "" {
 		comment("The traces are those of %s.", quoted(f.options.From))
 	}
+	for _, line := range f.options.About {
+		comment("%s", format.Escape(line))
+	}
 	if d.Incomplete > 0 {
 		comment("%d more %s left out: spans are missing.", d.Incomplete, noun(d.Incomplete, "is", "are"))
 	}

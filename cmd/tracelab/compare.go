@@ -58,6 +58,9 @@ func (c *compareCommand) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	r := report.Comparison{Of: compared.comparison, Color: formColor, About: append(traceset.Joined{Parts: inputs}.About(), c.about()...), Findings: compared.findings}
+	if run, ok := inputs[0].(traceset.Run); ok && len(inputs) == 1 {
+		r.From = "run " + run.Name()
+	}
 	if len(c.FailOn) > 0 {
 		r.Gate = &report.Gate{Judgment: compared.judgment, FailUndecided: c.Undecided == "fail"}
 	}

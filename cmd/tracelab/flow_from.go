@@ -92,7 +92,7 @@ func (c *flowFromCommand) derive(ctx context.Context, s *streams) (*derive.Deriv
 	if group, err = c.choose(group); err != nil {
 		return nil, err
 	}
-	derived, err := derive.From(group.Journeys, derive.Options{Name: c.Name, From: in.Name(), AtLeast: c.AtLeast, IncludeIncomplete: c.IncludeIncomplete, Late: derive.TimerLateness()})
+	derived, err := derive.From(group.Journeys, derive.Options{Name: c.Name, From: in.Name(), About: in.About(), AtLeast: c.AtLeast, IncludeIncomplete: c.IncludeIncomplete, Late: derive.TimerLateness()})
 	_, incomplete := errors.AsType[*derive.IncompleteError](err)
 	switch {
 	case incomplete:

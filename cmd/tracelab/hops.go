@@ -87,6 +87,7 @@ func (c *hopsCommand) follow(ctx context.Context, s *streams, opened *lab.Live, 
 		answer <- err
 	}()
 	view := newHopsView(opened.Flow(), form, c, opened.Conditions().Faults)
+	view.report.Broker, view.report.Stores = opened.Where().Broker, opened.Where().Stores
 	if c.Format == "text" {
 		if err := view.begin(s); err != nil {
 			return err
@@ -148,6 +149,8 @@ type hopsReport struct {
 	Schema     string    `json:"schema"`
 	Flow       string    `json:"flow"`
 	Form       string    `json:"form"`
+	Broker     string    `json:"broker_is"` // in words
+	Stores     string    `json:"stores"`
 	State      string    `json:"state"`
 	Status     int       `json:"status"` // of HTTP; 0: no answer came
 	Error      string    `json:"error,omitempty"`

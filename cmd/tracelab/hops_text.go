@@ -12,6 +12,7 @@ import (
 	"tracelab/journey/format"
 	"tracelab/journey/report"
 	"tracelab/lab"
+	"tracelab/lab/rundir"
 	"tracelab/services"
 	"tracelab/services/faults"
 	"tracelab/services/flows"
@@ -110,7 +111,10 @@ func (v *hopsView) next() []string {
 
 // begin prints the head.
 func (v *hopsView) begin(s *streams) error {
-	return s.say("One %s, form %s, hop by hop: + joined here, ~ changed, - left behind", v.flow.Unit, v.report.Form)
+	if err := s.say("One %s, form %s, hop by hop: + joined here, ~ changed, - left behind", v.flow.Unit, v.report.Form); err != nil {
+		return err
+	}
+	return s.say("%s", rundir.Provenance{BrokerIs: v.report.Broker, Stores: v.report.Stores}.Parts())
 }
 
 // print prints the hops that were not printed yet.

@@ -66,7 +66,7 @@ func (c *journeyCommand) Run(ctx context.Context, s *streams) error {
 	if reason, ok := picked.Incomplete(); ok {
 		about = append(about, "incomplete: "+reason+"; it is in no figure of a set")
 	}
-	r := report.Journey{Of: picked, Group: formOf(picked), Color: formColor(formOf(picked)), About: about, Headers: c.Headers, Attributes: c.Attributes}
+	r := report.Journey{Of: picked, From: in.Name(), Group: formOf(picked), Color: formColor(formOf(picked)), About: about, Headers: c.Headers, Attributes: c.Attributes}
 	switch c.Format {
 	case "json":
 		return r.WriteJSON(s.out)

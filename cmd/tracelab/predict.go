@@ -48,6 +48,7 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 	if in, err = oneForm(in, " is to change"); err != nil {
 		return err
 	}
+	name := in.Name()
 	if form, ok := in.(traceset.Form); ok { // the other forms of its run stand beside it
 		form.Short = true
 		in = form
@@ -64,7 +65,7 @@ func (c *predictCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return c.explained(err)
 	}
-	r := report.Prediction{Of: of}
+	r := report.Prediction{Of: of, From: name}
 	groups := []compare.Group{group}
 	for _, other := range beside {
 		groups = append(groups, other.group)

@@ -94,7 +94,8 @@ func (r *Resolver) resolve(name string) ([]Input, error) {
 	if ok {
 		return []Input{Run{run, r.options()}}, nil
 	}
-	if run, ok, err = rundir.Open(filepath.Dir(name)); err == nil && ok && !strings.Contains(filepath.Base(name), ".") {
+	run, ok, damage := rundir.Open(filepath.Dir(name))
+	if ok && !strings.Contains(filepath.Base(name), ".") {
 		form, err := Run{run, r.options()}.Form(filepath.Base(name))
 		return []Input{form}, err
 	}
@@ -108,6 +109,9 @@ func (r *Resolver) resolve(name string) ([]Input, error) {
 		return r.pattern(name)
 	case strings.Contains(name, ","):
 		return r.joined(name, strings.Split(name, ","))
+	}
+	if damage != nil && filepath.Dir(name) != "." { // of the run that a form is named of
+		return nil, unread(damage)
 	}
 	return nil, unread(fmt.Errorf("%s: no run directory, no form of one (RUN/grpc), no file: %w", name, errors.Unwrap(err)))
 }

@@ -17,6 +17,7 @@ type Comparison struct {
 	Title    string         // of a page; "": what is compared
 	About    []string       // where the traces come from, a line each
 	Findings []lint.Finding // of lint's rules in the traces, for the end of a page
+	From     string         // what all groups are parts of, such as a run, for the title of a page; "" for nothing
 	Gate     *Gate          // the outcome of limits; nil without any
 	Squares  []Square       // of four of the groups, for a page
 

@@ -50,6 +50,7 @@ func cleaned(findings []lint.Finding) []lint.Finding {
 // completion path drawn through them, its messages, and both paths as tables. Findings stand at its end.
 func (r Journey) WriteHTML(w io.Writer) error {
 	page := newJourneyPage(r.journey())
+	page.Title = titled(page.Title, format.Escape(r.From))
 	page.Group, page.Color = format.Escape(r.Group), r.Color.Hex
 	page.About, page.Findings = escaped(r.About), cleaned(r.Findings)
 	if r.Headers {

@@ -79,7 +79,7 @@ type numberView struct {
 
 func newComparisonPage(r Comparison) comparisonPage {
 	c := r.Of
-	p := comparisonPage{Title: format.Escape(cmp.Or(r.Title, comparisonTitle(c)))}
+	p := comparisonPage{Title: format.Escape(titled(cmp.Or(r.Title, comparisonTitle(c)), r.From))}
 	if r.Gate != nil {
 		p.Gate = &gateView{Headline: r.Gate.headline()}
 		for _, x := range r.Gate.Checks {
@@ -132,6 +132,14 @@ func (r Comparison) pagePart(c comparisonPart) pagePart {
 		}
 	}
 	return p
+}
+
+// titled adds to a page's title what it is of, where that is known.
+func titled(title, from string) string {
+	if from == "" {
+		return title
+	}
+	return title + " – " + from
 }
 
 // comparisonTitle names what is compared: each base with the groups that are compared with it.

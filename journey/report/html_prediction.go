@@ -26,7 +26,7 @@ func (r Prediction) WriteHTML(w io.Writer) error {
 	n := len(r.Of.Journeys)
 	parts := r.parts()
 	page := predictionPage{
-		Title: fmt.Sprintf("Prediction: %d %s by other carriers%s", n, plural("journey", n), r.leftOut()), About: escaped(r.About),
+		Title: format.Escape(titled(fmt.Sprintf("Prediction: %d %s by other carriers%s", n, plural("journey", n), r.leftOut()), r.From)), About: escaped(r.About),
 		Parts: parts[:min(len(parts), maxRootParts)], Checked: r.Check != nil, Constants: r.constants(), Warnings: r.warnings(),
 	}
 	if more := len(parts) - maxRootParts; more > 0 {

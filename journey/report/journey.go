@@ -15,6 +15,7 @@ import (
 type Journey struct {
 	Of         *journey.Journey // nil is reported as a journey without spans
 	About      []string         // where it comes from and why this one, a line each
+	From       string           // the set that it is of, for the title of a page; "" for none
 	Group      string           // the group that it is one of, such as its form, beside the title of a page; "" for none
 	Color      GroupColor       // of the group
 	Headers    bool             // show the headers of each hop

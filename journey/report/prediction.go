@@ -16,6 +16,7 @@ type Prediction struct {
 	Of    predict.Prediction
 	Check *predict.Check // nil when nothing was measured with the other carriers
 	About []string       // where the traces come from, a line each
+	From  string         // what they are called, for the title of a page
 
 	// Doubts say why times are not only the system's: see compare.Doubts. Doubtful are then those of the journeys and of what hops are
 	// taken to cost, CheckDoubtful those that were measured with the other carriers. Whatever is said of such times is marked.
