@@ -100,10 +100,10 @@ func (b *bubble) produce(key string, values ...string) {
 	})
 }
 
-// records reads the whole of a topic.
+// records reads the whole of a topic. The time is virtual; it is more than a client waits before it asks again for what a broker did not tell at once.
 func (b *bubble) records(topic string) []*kgo.Record {
 	b.Helper()
-	return brokertest.Records(b.T, 0, time.Second, kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.Dial), kgo.ConsumeTopics(topic))
+	return brokertest.Records(b.T, 0, 10*time.Second, kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.Dial), kgo.ConsumeTopics(topic))
 }
 
 // uncommitted counts the records of the topic "orders" that the group has not committed.
