@@ -65,6 +65,28 @@ func TestHostileFlowsAreRefused(t *testing.T) {
 // remedy finds what a message tells its reader to do.
 var remedy = regexp.MustCompile(`\b(use|write|leave|give|did you mean|close|compare|name|choose|save|break|such as|has small letters|own)\b`)
 
+// TestANameThatIsTooLongIsToldSo, not that it has letters which it has.
+func TestANameThatIsTooLongIsToldSo(t *testing.T) {
+	long := strings.Repeat("a", 130)
+	for _, c := range []struct{ old, name, limit string }{
+		{"flow: parcel", "flow: " + long, "at most 40"},
+		{"body:", "unit: " + long + "\nbody:", "at most 30"},
+		{"  truck.Load:", "  " + long + ".Load:", "at most 40"},
+		{"  grpc:", "  " + long + ":", "at most 30"},
+		{"message: parcel.taken", "message: " + long, "at most 120"},
+		{"{name: text", "{" + long + ": text", "at most 40"},
+		{"{too_heavy:", "{" + long + ":", "at most 64"},
+	} {
+		text := strings.Replace(small, c.old, c.name, 1)
+		if text == small {
+			t.Fatalf("%q is not in\n%s", c.old, small)
+		}
+		if _, err := Parse("p.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), c.limit) {
+			t.Errorf("%s: %v, want %q", c.old, err, c.limit)
+		}
+	}
+}
+
 // TestPlainFilesAreRead: what editors do to the ends of lines and to a file's begin changes nothing.
 func TestPlainFilesAreRead(t *testing.T) {
 	want, err := Parse("p.yaml", []byte(small))

@@ -60,9 +60,9 @@ func (r *reader) read(root value) error {
 	later := func(at **value) func(value) error { return func(v value) error { *at = &v; return nil } }
 	var fallback *value
 	err := root.read("a flow",
-		member{"flow", named(&f.Name, flowName, "a flow's name has small letters, digits and dashes, such as order or fan-out-3")},
-		member{"unit", named(&f.Unit, unitName, "a unit's name has small letters, digits and _, such as order")},
-		member{"path", named(&f.Path, pathName, "a path is a / and small letters, digits and dashes, such as /orders")},
+		member{"flow", named(&f.Name, flowName, "a flow's name has small letters, digits and dashes, at most 40, a letter first, such as order or fan-out-3")},
+		member{"unit", named(&f.Unit, unitName, "a unit's name has small letters, digits and _, at most 30, a letter first, such as order")},
+		member{"path", named(&f.Path, pathName, "a path is a / and at most 40 small letters, digits and dashes, a letter first, such as /orders")},
 		member{"what", into(&f.What)}, member{"body", r.readBody}, member{"reasons", r.readReasons},
 		member{"timeout", func(v value) error { return readTimeout(&f.Timeout, v) }},
 		member{"outbox", readSwitch(&f.Outbox)}, member{"default", later(&fallback)}, member{"steps", later(&steps)}, member{"forms", later(&forms)})
@@ -121,7 +121,7 @@ func (r *reader) readReasons(v value) error {
 	}
 	for _, p := range pairs {
 		if !reasonName.MatchString(p.key) {
-			return p.value.wrong("a reason has small letters, digits and _, such as out_of_stock")
+			return p.value.wrong("a reason has small letters, digits and _, at most 64, a letter first, such as out_of_stock")
 		}
 		text, err := p.value.text()
 		if err != nil {
@@ -167,7 +167,7 @@ func NotServices() []string { return slices.Clone(notServices) }
 // CheckName tells whether a flow may have a name.
 func CheckName(name string) error {
 	if !flowName.MatchString(name) {
-		return fmt.Errorf("%q: a flow's name has small letters, digits and dashes, such as order or fan-out-3", cut(name))
+		return fmt.Errorf("%q: a flow's name has small letters, digits and dashes, at most 40, a letter first, such as order or fan-out-3", cut(name))
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func (r *reader) readBody(v value) error {
 	}
 	for _, p := range pairs {
 		if !fieldName.MatchString(p.key) || slices.Contains(takenFields, p.key) {
-			return v.doc.about(p.token, p.value.field, "a field's name has small letters, digits and _, and is none of %s", strings.Join(takenFields, ", "))
+			return v.doc.about(p.token, p.value.field, "a field's name has small letters, digits and _, at most 40, a letter first, and is none of %s", strings.Join(takenFields, ", "))
 		}
 		field, err := readField(p.key, p.value)
 		if err != nil {

@@ -35,7 +35,7 @@ func (r *reader) readForms(v value) error {
 	r.each = map[Form]carried{}
 	for _, p := range pairs {
 		if !formName.MatchString(p.key) || slices.Contains(takenForms, p.key) {
-			return p.value.doc.about(p.token, p.value.field, "a form's name has small letters, digits and dashes, and is none of %s", strings.Join(takenForms, ", "))
+			return p.value.doc.about(p.token, p.value.field, "a form's name has small letters, digits and dashes, at most 30, a letter first, and is none of %s", strings.Join(takenForms, ", "))
 		}
 		r.forms[Form(p.key)] = p.token
 		column, err := r.readForm(Form(p.key), p.value)

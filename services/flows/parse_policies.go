@@ -148,7 +148,7 @@ func (r *reader) readUndo(row *Row, v value) error {
 	undo.Step = Step(name)
 	switch {
 	case !stepName.MatchString(name):
-		return v.wrong("%q is no step: write {SERVICE.Verb: {wait: 3ms}}, such as {%s.Undo: {wait: 3ms}}", cut(name), row.Step.Service())
+		return v.wrong("%q is no step: write {SERVICE.Verb: {wait: 3ms}}, at most 40 letters and digits each, such as {%s.Undo: {wait: 3ms}}", cut(name), row.Step.Service())
 	case undo.Step.Service() != row.Step.Service():
 		return v.wrong("%s cannot take back what %s has done: let a step of %[2]s do it, such as %[2]s.%[3]s", undo.Step.Service(), row.Step.Service(), undo.Step.Verb())
 	case r.steps[undo.Step] != nil:

@@ -24,7 +24,7 @@ func (r *reader) readSteps(v value) error {
 	}
 	for _, p := range pairs {
 		if !stepName.MatchString(p.key) {
-			return v.doc.about(p.token, v.field, "%q is no step: write SERVICE.Verb, such as payment.Charge", cut(p.key))
+			return v.doc.about(p.token, v.field, "%q is no step: write SERVICE.Verb, at most 40 letters and digits each, such as payment.Charge", cut(p.key))
 		}
 		if slices.Contains(notServices, Step(p.key).Service()) {
 			return v.doc.about(p.token, p.value.field, "%s is no service of a flow's steps: choose another name", Step(p.key).Service())
@@ -46,7 +46,7 @@ const deadLetters = ".dlq"
 
 // readTopic reads the name of a topic.
 func readTopic(into *string, v value) error {
-	if err := named(into, topicName, "no topic has that name: use letters, digits, dots and dashes, such as order.placed")(v); err != nil {
+	if err := named(into, topicName, "no topic has that name: use at most 120 letters, digits, dots and dashes, such as order.placed")(v); err != nil {
 		return err
 	}
 	if strings.HasSuffix(*into, deadLetters) {
