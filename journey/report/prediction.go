@@ -241,6 +241,11 @@ func (r Prediction) WriteText(w io.Writer, style format.Style) error {
 		for _, c := range list {
 			rows = append(rows, []cell{left(c.Name), number(c.Value), left(c.Source), left(c.What)})
 		}
+		if tableWidth("  ", rows) > style.Columns() { // the last two as one, which can be broken anywhere
+			for i, c := range list {
+				rows[i] = append(rows[i][:2], left(c.Source+": "+c.What))
+			}
+		}
 		table(&b, style, "  ", rows)
 	}
 	heading(&b, style, "What this does not know")
@@ -277,7 +282,7 @@ func (p predictionPart) text(b *strings.Builder, style format.Style) {
 		}
 		rows = append(rows, cells)
 	}
-	table(b, style, "", rows)
+	figureTable(b, style, "", 1, rows)
 	heading(b, style, "Predicted against measured, journey by journey")
 	p.lines(b, style, func(row predictedRow) (string, string) { return row.Change, row.Class })
 	if p.checked != "" {

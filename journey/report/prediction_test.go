@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"tracelab/journey"
 	"tracelab/journey/compare"
@@ -125,5 +126,31 @@ func TestAPredictionSaysWhereItsTracesAreFrom(t *testing.T) {
 	}
 	if first, _, _ := strings.Cut(b.String(), "\n"); !strings.HasPrefix(first, "a run") || len(first) > 80 {
 		t.Errorf("%q", first)
+	}
+}
+
+// TestAPredictionFits 80 columns, with a name of a set that is as long as a run's, and the marks of a doubt.
+func TestAPredictionFits(t *testing.T) {
+	r := prediction(t, "payment.Charge")
+	r.Check.Name = "20261127-204453.831603-1/kafka"
+	r.Of.Constants.Delivery.Source, r.Of.Constants.Delivery.N = "measured on 20261127-204453.831603-1/kafka", 1000
+	r.Doubtful, r.CheckDoubtful, r.Doubts = true, true, []string{"kafka: starved"}
+	got := text(t, 80, r.WriteText)
+	for line := range strings.Lines(got) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	for _, want := range []string{
+		"\ncaller wait\n    measured 50.0 ms [50.0 ms, 50.0 ms] (!),", "measured in 20261127-204453.831603-1/kafka 50.0 ms [50.0 ms, 50.0 ms] (!)\n",
+		"7 pairs) (!)", "1000 (!): from", "kafka: starved",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	_, page := page(t, r.WriteHTML)
+	if strings.Count(page, "(!)") < 9 {
+		t.Errorf("the page does not mark all: %s", page)
 	}
 }

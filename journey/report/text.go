@@ -102,11 +102,7 @@ func tableLine(style format.Style, row []cell, widths []int) string {
 // figureTable writes a table whose first row is a heading and whose first columns are names; the others have figures. When it
 // is wider than the style allows, each row becomes a line with its names, and its figures below, each after its heading.
 func figureTable(b *strings.Builder, style format.Style, indent string, names int, rows [][]cell) {
-	width := runewidth.StringWidth(indent) - 2
-	for _, w := range columnWidths(rows) {
-		width += w + 2
-	}
-	if width <= style.Columns() {
+	if tableWidth(indent, rows) <= style.Columns() {
 		table(b, style, indent, rows)
 		return
 	}
@@ -121,6 +117,15 @@ func figureTable(b *strings.Builder, style format.Style, indent string, names in
 			b.WriteString(figureLines(style, indent+"    ", rows[0][names:], row[names:]))
 		}
 	}
+}
+
+// tableWidth is how many columns the longest row of a table takes.
+func tableWidth(indent string, rows [][]cell) int {
+	width := runewidth.StringWidth(indent) - 2
+	for _, w := range columnWidths(rows) {
+		width += w + 2
+	}
+	return width
 }
 
 // figureLines writes figures after their headings, as many in a line as fit.
