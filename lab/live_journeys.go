@@ -103,8 +103,7 @@ func (l *Live) line(u *keptUnit) JourneyLine {
 		line.Failure = first.Step + ": " + first.Reason
 	}
 	if u.placed {
-		wait := float64(u.CallerWait) / 1e6
-		line.WaitMS = &wait
+		line.WaitMS = new(u.waited())
 		line.Trace = u.root.Trace.String()
 	}
 	if u.complete {

@@ -1,8 +1,11 @@
 package lab
 
 import (
+	"math"
 	"slices"
 	"time"
+
+	"tracelab/journey/compare"
 )
 
 // unfinishedLimit is how many units are kept at the most, beyond the recent ones, while their journeys are not complete.
@@ -87,4 +90,15 @@ func (k *keptUnits) remove(j *judge, i int) {
 	k.leftOut++
 	j.held -= u.unsaved
 	j.batches.forget(u.record)
+}
+
+// waited is how long the unit's client waited, in milliseconds: by its span once the journey is whole, as in a run, so that nothing is completed before
+// its answer; until then by the client's clock.
+func (u *keptUnit) waited() float64 {
+	if u.complete {
+		if ms := u.values[measureIndex(compare.CallerWait)]; !math.IsNaN(ms) {
+			return ms
+		}
+	}
+	return float64(u.CallerWait) / 1e6
 }
