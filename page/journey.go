@@ -68,8 +68,8 @@ func (s *Server) known(l *lab.Live, form, number string) (k knownJourney, final,
 	}
 	k = knownJourney{
 		Unit: l.Flow().Unit, Form: form, Number: key.Number, State: live.State, Incomplete: live.Incomplete, Final: live.Final, Journey: live.Journey, Jaeger: l.Where().Jaeger, Program: s.config.Program,
-		Unanswered: drawnOf(live).Unanswered,
-		Of:         func(form string) []*journey.Journey { return journeysIn(l, form) },
+		Unanswered: drawnOf(live).Unanswered, Error: drawnOf(live).Error,
+		Of: func(form string) []*journey.Journey { return journeysIn(l, form) },
 	}
 	k.Came, _ = l.OTLP(key)
 	final = live.Final

@@ -21,6 +21,7 @@ type knownJourney struct {
 	Incomplete string
 	Final      bool             // no more spans are expected
 	Unanswered bool             // its caller got no answer
+	Error      int              // as of a drawnJourney
 	Journey    *journey.Journey // nil: its caller's span is missing
 	Came       ptrace.Traces    // its spans as they came
 	Twins      []drawnJourney   // of the other forms of the unit that are kept, in the order of the flow
@@ -76,7 +77,7 @@ func newJourneyPage(k knownJourney, q journeyQuery) journeyPage {
 	if missing := missingIn(k); missing > 0 {
 		p.Missing = fmt.Sprintf("without %d spans that handled messages of several units", missing)
 	}
-	drawn := []drawnJourney{{k.Form, k.Journey, k.Incomplete != "", k.Unanswered}}
+	drawn := []drawnJourney{{k.Form, k.Journey, k.Incomplete != "", k.Unanswered, k.Error}}
 	q.With = chosenTwins(k, q)
 	for _, t := range k.Twins {
 		on := slices.Contains(q.With, t.Form)

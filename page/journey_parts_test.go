@@ -15,6 +15,7 @@ import (
 	"tracelab/journey/compare"
 	"tracelab/journey/predict"
 	"tracelab/journey/report"
+	"tracelab/lab"
 )
 
 func TestHexOf(t *testing.T) {
@@ -112,6 +113,21 @@ func TestPredictionsHaveARangeOrSayWhy(t *testing.T) {
 	}
 	if v := predictionOf(drawnJourney{Form: "kafka", Of: twin}, "grpc", nil, nil); !strings.Contains(v.Problem, "no unit of this form is kept") {
 		t.Errorf("%+v", v)
+	}
+}
+
+// TestAnswersThatTellOfAFailure say so on the page of a journey, and neither that the unit was accepted nor that it was done.
+func TestAnswersThatTellOfAFailure(t *testing.T) {
+	told := func(status int) int {
+		return drawnOf(lab.LiveJourney{JourneyLine: lab.JourneyLine{Status: status}}).Error
+	}
+	if told(402) != 402 || told(504) != 504 || told(202) != 0 || told(0) != 0 {
+		t.Errorf("402, 504, 202 and no answer tell of %d, %d, %d, %d", told(402), told(504), told(202), told(0))
+	}
+	k := knownJourney{Unit: "order", Form: "kafka", Journey: messagesSent("kafka", 20), Error: 402, Forms: []string{"kafka"}}
+	text := drawPage(t, views(), k, journeyQuery{})
+	if !strings.Contains(text, "The answer tells of an <strong>error</strong>, status 402") || strings.Contains(text, "<strong>accepted") || strings.Contains(text, "<strong>done") {
+		t.Errorf("the page does not say what the answer said: %s", text)
 	}
 }
 

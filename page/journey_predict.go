@@ -47,7 +47,7 @@ func predictionOf(of drawnJourney, to string, own, theirs []*journey.Journey) pr
 		return v
 	}
 	check := p.Check(to, theirs, compare.ByAttribute(services.KeyNumber))
-	v.Source = fmt.Sprintf("what publish, delivery and calls cost is measured on %d journeys of %s and %d of %s", len(theirs), to, len(own), of.Form)
+	v.Source = fmt.Sprintf("what publish, delivery and calls cost is measured on %s of %s and %d of %s", countOf(len(theirs), "journey"), to, len(own), of.Form)
 	for _, w := range p.Warnings[:min(len(p.Warnings), maxFindings)] {
 		v.Notes = append(v.Notes, clip(w, headerLimit))
 	}

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -26,11 +27,16 @@ type drawnJourney struct {
 	Of         *journey.Journey
 	Partial    bool // not all of its spans are there
 	Unanswered bool // its caller got no answer
+	Error      int  // the HTTP status of an answer that tells of a failure; 0: it told of none
 }
 
 // drawnOf is what the lab knows of a unit, to be drawn.
 func drawnOf(live lab.LiveJourney) drawnJourney {
-	return drawnJourney{Form: string(live.Key.Form), Of: live.Journey, Partial: live.Incomplete != "", Unanswered: live.WaitMS != nil && live.Status == 0}
+	d := drawnJourney{Form: string(live.Key.Form), Of: live.Journey, Partial: live.Incomplete != "", Unanswered: live.WaitMS != nil && live.Status == 0}
+	if live.Status >= http.StatusBadRequest {
+		d.Error = live.Status
+	}
+	return d
 }
 
 // picturesView are journeys below each other on one time axis.
@@ -82,11 +88,12 @@ type meaningView struct {
 	Early                                       bool // work went on after the answer
 	Failed                                      bool
 	Partial, Unanswered                         bool // as of the journey that is drawn
+	Error                                       int
 }
 
 func meaningOf(d drawnJourney) meaningView {
 	j := d.Of
-	m := meaningView{Partial: d.Partial, Unanswered: d.Unanswered, Completion: format.Duration(j.Completion()), Failed: len(j.Errors().Own) > 0}
+	m := meaningView{Partial: d.Partial, Unanswered: d.Unanswered, Error: d.Error, Completion: format.Duration(j.Completion()), Failed: len(j.Errors().Own) > 0}
 	wait, rooted := j.CallerWait()
 	tail, _ := j.Tail()
 	m.Rooted, m.Answer, m.Tail = rooted, format.Duration(wait), format.Duration(tail)
