@@ -46,7 +46,7 @@ const deadLetters = ".dlq"
 
 // readTopic reads the name of a topic.
 func readTopic(into *string, v value) error {
-	if err := named(into, topicName, "no topic has that name: use at most 120 letters, digits, dots and dashes, such as order.placed")(v); err != nil {
+	if err := named(into, topicName, "no topic has that name: use letters, digits, dots and dashes, at most 120, such as order.placed")(v); err != nil {
 		return err
 	}
 	if strings.HasSuffix(*into, deadLetters) {
