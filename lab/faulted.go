@@ -14,13 +14,14 @@ import (
 type Faulted struct {
 	Hit    HitOrders `json:"hit"`     // orders that a fault hit
 	NotHit HitOrders `json:"not_hit"` // the others
-	// FailedInAnswer are the orders of which the client was told in its answer that they failed, and after how long; of
-	// FailedLater it was told nothing, because its answer came before the failure.
-	FailedInAnswer int              `json:"failed_in_answer"`
-	HeardAfter     *compare.Summary `json:"heard_after_ms"` // null without any
-	FailedLater    int              `json:"failed_later"`
-	EndedAfter     *compare.Summary `json:"ended_after_ms"` // the completion of FailedLater; null without any
-	Fired          []FiredFault     `json:"fired"`          // one for each fault, in their order
+	// FailedInAnswer are the orders of which the client was told in its answer that they failed, and after how long; of FailedLater it was told nothing,
+	// because its answer came before the failure, be it a 2xx or that the work goes on; FailedUnanswered got no answer. All that failed are one of these.
+	FailedInAnswer   int              `json:"failed_in_answer"`
+	HeardAfter       *compare.Summary `json:"heard_after_ms"` // null without any
+	FailedLater      int              `json:"failed_later"`
+	EndedAfter       *compare.Summary `json:"ended_after_ms"` // the completion of FailedLater; null without any
+	FailedUnanswered int              `json:"failed_unanswered"`
+	Fired            []FiredFault     `json:"fired"` // one for each fault, in their order
 }
 
 // HitOrders are orders that a fault hit, or did not.
@@ -70,20 +71,31 @@ func (r *running) faulted(form services.Form) *Faulted {
 		}
 		switch {
 		case o.outcome() != "failed":
-		case o.Answered():
+		case o.Status == 0:
+			f.FailedUnanswered++
+		case o.toldOfFailure():
+			f.FailedInAnswer++
+			heard = append(heard, float64(o.Response)/1e6)
+		default:
 			f.FailedLater++
 			if measured {
 				ended = append(ended, v)
 			}
-		case o.Status != 0:
-			f.FailedInAnswer++
-			heard = append(heard, float64(o.Response)/1e6)
 		}
 	}
 	f.NotHit.CallerWait, f.NotHit.Completion = summaryOf(waits[0]), summaryOf(completions[0])
 	f.Hit.CallerWait, f.Hit.Completion = summaryOf(waits[1]), summaryOf(completions[1])
 	f.HeardAfter, f.EndedAfter = summaryOf(heard), summaryOf(ended)
 	return f
+}
+
+// toldOfFailure tells whether the client's answer told it that an order failed which did. One that was answered with a timeout while its work went on
+// has failed later, of something else.
+func (r *record) toldOfFailure() bool {
+	if r.Answered() {
+		return false
+	}
+	return !r.cutOff() || r.failed == nil || slices.ContainsFunc(r.failed.Failures, services.StepFailure.CutOff)
 }
 
 func summaryOf(values []float64) *compare.Summary {

@@ -107,7 +107,7 @@ func (r *Result) isFelt() bool {
 
 // feltRows are the orders that a fault hit, beside the others.
 func (r *Result) feltRows() []row {
-	return []row{
+	rows := []row{
 		{r.unit().many() + " hit, not hit", func(f *FormResult) string {
 			return fmt.Sprintf("%d, %d", f.faulted().Hit.Orders, f.faulted().NotHit.Orders)
 		}},
@@ -118,6 +118,10 @@ func (r *Result) feltRows() []row {
 		{"failed, and the answer said so", func(f *FormResult) string { return heard(f.faulted().FailedInAnswer, f.faulted().HeardAfter) }},
 		{"failed after the answer: " + r.keeper() + " knew", func(f *FormResult) string { return heard(f.faulted().FailedLater, f.faulted().EndedAfter) }},
 	}
+	if slices.ContainsFunc(r.forms(), func(f services.Form) bool { return r.Forms[f].faulted().FailedUnanswered > 0 }) {
+		rows = append(rows, row{"failed, and no answer came", func(f *FormResult) string { return strconv.Itoa(f.faulted().FailedUnanswered) }})
+	}
+	return rows
 }
 
 // heard writes how many orders failed, and after how long who hears of it did.

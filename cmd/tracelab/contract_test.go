@@ -160,6 +160,7 @@ func TestRunJSON(t *testing.T) {
 		.forms.*.faulted.fired[].reached: number
 		.forms.*.faulted.heard_after_ms: null
 		.forms.*.faulted.failed_later: number
+		.forms.*.faulted.failed_unanswered: number
 		.forms.*.faulted.ended_after_ms: null
 		.comparisons[].marked: string
 		.shared_spans: number
