@@ -67,7 +67,8 @@ func (e *NotReadyError) Error() string {
 // for: then it is the answer of something else.
 func NotReady(body []byte) *NotReadyError {
 	var r Readiness
-	if json.Unmarshal(body, &r) != nil || len(r.Waiting) == 0 {
+	_ = json.Unmarshal(body, &r) // what is not JSON waits for nobody
+	if len(r.Waiting) == 0 {
 		return nil
 	}
 	return &NotReadyError{r.Waiting}
