@@ -144,7 +144,7 @@ func (l *testLab) startService(t *testing.T, name string, o odd, http, grpc map[
 		if err != nil {
 			t.Fatal(err)
 		}
-		queue := telemetry.NewQueue(exporter, telemetry.QueueConfig{Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond})
+		queue := telemetry.NewQueue(exporter, telemetry.QueueConfig{Interval: 20 * time.Millisecond, Timeout: 2 * time.Second})
 		config.Telemetry.Processors = []sdktrace.SpanProcessor{queue}
 		stop = queue.Shutdown
 	}

@@ -197,7 +197,7 @@ func TestPartsWithoutAnAddressAreLeftOut(t *testing.T) {
 // await asks until there is nothing to complain of.
 func await(t *testing.T, complaint func() string) {
 	t.Helper()
-	testkit.Await(t, "nothing to complain of", 10*time.Second, func(context.Context) error {
+	testkit.Await(t, "nothing to complain of", 30*time.Second, func(context.Context) error {
 		if text := complaint(); text != "" {
 			return errors.New(text)
 		}

@@ -4,6 +4,7 @@ package experiments
 
 import (
 	"os"
+	"slices"
 	"testing"
 
 	"tracelab/experiments/verdict"
@@ -70,9 +71,17 @@ func TestClaimsOfRealBrokers(t *testing.T) {
 		more := func(r *Report) float64 { return r.verdict.Parts[0].Estimate.Value }
 		for _, s := range c.Sabotages { // both arms are messages then, whose price was what refuted it
 			r := onRealBrokers(t, c, s.Change, orders, seeds)
+			for again := 0; again < 2 && more(r) > more(plain)/2 && (starved(plain) || starved(r)); again++ { // the price is that of caches that others emptied, too
+				plain, r = onRealBrokers(t, c, nil, orders, seeds), onRealBrokers(t, c, s.Change, orders, seeds)
+			}
 			if r.alone() == verdict.DoesNotHold || more(r) > more(plain)/2 {
 				t.Errorf("%s: %s, %.2f ms more an order, %.2f without: %s", s.Name, r.alone(), more(r), more(plain), r.Why)
 			}
 		}
 	})
+}
+
+// starved tells whether a report says that its runs had too little of the machine.
+func starved(r *Report) bool {
+	return slices.ContainsFunc(r.Failed(), func(g verdict.Gate) bool { return g.Name == "process not starved" })
 }
