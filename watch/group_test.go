@@ -173,5 +173,5 @@ func (c *nodeConn) Write(b []byte) (int, error) {
 // records reads the whole of a topic.
 func (g *group) records(topic string) []*kgo.Record {
 	g.Helper()
-	return brokertest.Records(g, 0, 10*time.Second, kgo.SeedBrokers(g.cluster.ListenAddrs()...), kgo.Dialer(g.network.DialContext), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(fetchWait))
+	return brokertest.Records(g, 0, 2*time.Second, kgo.SeedBrokers(g.cluster.ListenAddrs()...), kgo.Dialer(g.network.DialContext), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(fetchWait))
 }

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"tracelab/internal/flock"
-	"tracelab/internal/poll"
 )
 
 const (
@@ -73,7 +72,9 @@ func countOn(n int) (before int, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return 0, err
 	}
-	counter, err := open(filepath.Join(folder, "ports"))
+	ctx, cancel := context.WithTimeout(context.Background(), counterWithin)
+	defer cancel()
+	counter, err := flock.Wait(ctx, filepath.Join(folder, "ports"))
 	if err != nil {
 		return 0, err
 	}
@@ -88,19 +89,6 @@ func countOn(n int) (before int, err error) {
 	}
 	_, err = counter.WriteAt([]byte(strconv.Itoa((before+n)%places)), 0)
 	return before, err
-}
-
-// open opens the counter and locks it.
-func open(name string) (counter *os.File, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), counterWithin)
-	defer cancel()
-	err = poll.Until(ctx, time.Millisecond, func(context.Context) (err error) {
-		if counter, err = flock.Try(name); errors.Is(err, flock.ErrHeld) {
-			return err
-		}
-		return poll.Stop(err)
-	})
-	return counter, err
 }
 
 // InARow returns n addresses host:port on 127.0.0.1 with consecutive ports that nobody listens on. They are free when it returns; nothing
