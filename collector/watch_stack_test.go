@@ -54,7 +54,7 @@ func TestWatchersJudgeTheLab(t *testing.T) {
 	kafka.restart()
 	judged.await(t, 1)
 	w.killAndStart("c") // between verdicts
-	w.awaitCommitted("b")
+	w.awaitExport("b")
 	w.killAndStart("b") // what it exported counts once, and what it did not is counted by the next
 	want := journeysIn(t, <-runs)
 	judged.await(t, len(want))
