@@ -6,7 +6,8 @@
 // Metrics are sums in a process, and a commit is a promise to Kafka, so no transaction spans both. A reader commits what is in an export that was taken,
 // see Exported. After a kill the next reader counts what no export had, so that nothing is missing. What the last export had counts twice if the kill came
 // between that export and its commit, which takes milliseconds; a partition that is lost without a word (a session that ends while the process
-// lives) is the other case: up to one export interval of its journeys is in the metrics of both readers.
+// lives) and goes to another reader is the other case: up to one export interval of its journeys is in the metrics of both readers. When it comes back to
+// the same one, as after a restart of Kafka, they count once.
 package readback
 
 import (
@@ -69,6 +70,7 @@ type Reader struct {
 	first     map[int32]bool  // partitions of which the group has no commit
 	after     map[int32]int64 // by partition: the next offset to count
 	collected map[int32]int64 // after, at the last collection that had all
+	own       map[int32]int64 // by partition that this reader had before: what it counted of it is before that offset, committed or not
 	closing   bool            // what is not exported by now is for the next reader
 	ended     chan struct{}
 	stop      context.CancelFunc
@@ -79,7 +81,7 @@ func Start(config Config) (*Reader, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Reader{config: config, often: rate.Sometimes{First: 1, Interval: logInterval}, from: map[int32]int64{}, first: map[int32]bool{}, after: map[int32]int64{}, began: time.Now(), ended: make(chan struct{})}
+	r := &Reader{config: config, often: rate.Sometimes{First: 1, Interval: logInterval}, from: map[int32]int64{}, first: map[int32]bool{}, after: map[int32]int64{}, own: map[int32]int64{}, began: time.Now(), ended: make(chan struct{})}
 	options := []kgo.Opt{
 		kgo.SeedBrokers(config.Kafka...), kgo.ClientID("tracelab-watch-metrics"), kgo.DisableClientMetrics(), kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.ConsumerGroup(config.Group), kgo.ConsumeTopics(config.Topic), kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.SessionTimeout(sessionTimeout),
@@ -131,10 +133,10 @@ func (r *Reader) failed(topic string, partition int32, err error) {
 	}
 }
 
-// take counts one record, or remembers its key where another reader counted it.
+// take counts one record, or remembers its key where another reader counted it, or this one when it had the partition before.
 func (r *Reader) take(record *kgo.Record) {
 	r.mu.Lock()
-	from := r.from[record.Partition]
+	from := max(r.from[record.Partition], r.own[record.Partition])
 	r.mu.Unlock()
 	s, err := summary.Parse(record.Value)
 	switch {
@@ -169,9 +171,16 @@ func (r *Reader) lookBack(ctx context.Context, places map[string]map[int32]kgo.O
 	if err != nil {
 		return nil, fmt.Errorf("ask what the group %s has read: %w", r.config.Group, err)
 	}
+	ends, err := admin.ListEndOffsets(ctx, r.config.Topic)
+	if err != nil {
+		return nil, fmt.Errorf("ask where %s ends: %w", r.config.Topic, err)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for partition := range places[r.config.Topic] {
+		if end, known := ends.Lookup(r.config.Topic, partition); known && end.Err == nil && end.Offset < r.own[partition] {
+			delete(r.own, partition) // the topic was made anew
+		}
 		last, has := committed.Lookup(r.config.Topic, partition)
 		start, known := starts.Lookup(r.config.Topic, partition)
 		if !known || start.Err != nil {
@@ -192,11 +201,13 @@ func (r *Reader) lookBack(ctx context.Context, places map[string]map[int32]kgo.O
 	return places, nil
 }
 
-// forget drops partitions that other readers have now.
+// forget drops partitions that other readers have now. What was counted of them stays in this process's metrics, so that this reader does not count it again
+// when they come back before a commit: they are lost, and come back, whenever Kafka restarts.
 func (r *Reader) forget(gone map[string][]int32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, partition := range gone[r.config.Topic] {
+		r.own[partition] = max(r.own[partition], r.after[partition])
 		delete(r.from, partition)
 		delete(r.first, partition)
 		delete(r.after, partition)
