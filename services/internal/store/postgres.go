@@ -144,12 +144,17 @@ func (p *Postgres) Close() error {
 	return nil
 }
 
-// retry does something until it is done, fails for good, or the context or the store ends: the server may be restarting.
+// retry does something until it is done, fails for good, or the context or the store ends: the server may be restarting. What it tells then is why the last
+// attempt failed that had its time: one that the end cut short says less.
 func (p *Postgres) retry(ctx context.Context, do func(context.Context) error) error {
+	var last error
 	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
 		err := p.attempt(ctx, do)
-		if err == nil || !transient(err) {
+		if err == nil || !transient(err) && ctx.Err() == nil {
 			return p.named(err)
+		}
+		if last == nil || ctx.Err() == nil {
+			last = err
 		}
 		p.trouble.Do(func() {
 			p.log.WarnContext(ctx, "the store does not answer; trying again", "store", p.name, "error", err)
@@ -157,9 +162,9 @@ func (p *Postgres) retry(ctx context.Context, do func(context.Context) error) er
 		select {
 		case <-time.After(backoff):
 		case <-ctx.Done():
-			return p.named(fmt.Errorf("%w: %w", context.Cause(ctx), err))
+			return p.named(fmt.Errorf("%w: %w", context.Cause(ctx), last))
 		case <-p.life.Done():
-			return p.named(fmt.Errorf("closed: %w", err))
+			return p.named(fmt.Errorf("closed: %w", last))
 		}
 	}
 }

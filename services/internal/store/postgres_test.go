@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -205,5 +208,23 @@ func TestSpansOfStatements(t *testing.T) {
 	}
 	if got := strings.Join(names, ", "); got != "INSERT units, INSERT effects, payment.Charge" {
 		t.Errorf("spans %s", got)
+	}
+}
+
+// TestTheEndOfAStartSaysWhy: a start that ends during an attempt tells why the one before it failed, and not only that its time is over.
+func TestTheEndOfAStartSaysWhy(t *testing.T) {
+	over := errors.New("not up in time")
+	ctx, end := context.WithCancelCause(t.Context())
+	dials := 0
+	_, err := OpenPostgres(ctx, PostgresConfig{URL: "postgres://u@127.0.0.1:1/db?sslmode=disable", Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if dials++; dials == 1 {
+			return nil, syscall.ECONNREFUSED
+		}
+		end(over)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}})
+	if !errors.Is(err, over) || !errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that the connection was refused", err)
 	}
 }
