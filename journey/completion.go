@@ -42,7 +42,7 @@ func (j *Journey) pathTo(last, message Index) []Segment {
 	}
 	p := newPather(j)
 	p.pushWalk(&walk{root: j.root, start: j.start, t: j.set.nodes[last].eff, cur: last, message: message, reply: -1})
-	return p.run()
+	return j.cutStarved(p.run())
 }
 
 // pushWalk begins a walk.

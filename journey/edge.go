@@ -10,9 +10,9 @@ type Class uint8
 
 // The classes of edges. With ClassCall the earlier span waits for the later one, with the others it does not. ClassMailbox is
 // work that waited in the memory of its service; ClassRetry orders the handlings of one message after a failure, and adds no
-// span to a journey. ClassBatch and ClassUnexplained occur only as waits on a path: for other messages of the batch, and for
-// something that the traces do not show. ClassReply is not an edge: Journey.Replies lists what waits for a message that comes
-// back.
+// span to a journey. ClassBatch, ClassUnexplained and ClassStarved occur only as waits on a path: for other messages of the
+// batch, for something that the traces do not show, and for the CPU (see Starved). ClassReply is not an edge: Journey.Replies
+// lists what waits for a message that comes back.
 const (
 	ClassMessage Class = iota
 	ClassContinuation
@@ -25,11 +25,12 @@ const (
 	ClassMailbox
 	ClassRetry
 	ClassReply
+	ClassStarved
 )
 
 // String returns the class as it is written in reports, such as detached-after.
 func (c Class) String() string {
-	names := [...]string{"message", "continuation", "detached-after", "abandoned", "detached-overlap", "call", "batch", "unexplained", "mailbox", "retry", "reply"}
+	names := [...]string{"message", "continuation", "detached-after", "abandoned", "detached-overlap", "call", "batch", "unexplained", "mailbox", "retry", "reply", "starved"}
 	if int(c) < len(names) {
 		return names[c]
 	}

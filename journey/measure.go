@@ -24,18 +24,18 @@ func (j *Journey) Detached() (sum, union time.Duration, ok bool) {
 	return sum, union, true
 }
 
-// Waits returns the sum of the waits on a path.
+// Waits returns the sum of the waits on a path, but for those of ClassStarved: they are of the machine, not of the journey.
 func Waits(path []Segment) time.Duration {
 	var sum time.Duration
 	for _, g := range path {
-		if g.Wait {
+		if g.Wait && g.Class != ClassStarved {
 			sum += g.Duration()
 		}
 	}
 	return sum
 }
 
-// AsyncShare returns the share of the completion that its path spends in waits, from 0 to 1.
+// AsyncShare returns the share of the completion that its path spends in waits, from 0 to 1. Time that was starved is none.
 func (j *Journey) AsyncShare() float64 {
 	if j.Completion() == 0 {
 		return 0

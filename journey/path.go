@@ -147,5 +147,5 @@ func (j *Journey) ResponsePath() []Segment {
 	}
 	p := newPather(j)
 	p.push(j.root, j.start, j.set.nodes[j.root].end)
-	return p.run()
+	return j.cutStarved(p.run())
 }

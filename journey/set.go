@@ -93,6 +93,7 @@ func NewSet(spans []Span, opts ...Option) *Set {
 			option(&s.options)
 		}
 	}
+	s.options.starved = joined(s.options.starved)
 	s.load()
 	s.resolveParents()
 	s.buildEdges()
@@ -121,6 +122,7 @@ type options struct {
 	missing []func(*Journey) string
 	aside   func(*Span) bool
 	only    *TraceID
+	starved []Period // in their order in time, apart from each other
 
 	edgesOnly bool
 }

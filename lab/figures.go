@@ -93,8 +93,8 @@ func (j *judge) formResult(form services.Form) *FormResult {
 	return f
 }
 
-// median is the order with the median completion, the lower of two, with its journey read back; nil without a journey.
-func (j *judge) median(form services.Form, gaps []gap) (*medianOrder, error) {
+// median is the order with the median completion, the lower of two, with its journey read back; nil without a journey. Time that was starved is no work there.
+func (j *judge) median(form services.Form, starved []journey.Period) (*medianOrder, error) {
 	completion := measureIndex(compare.Completion)
 	list := slices.DeleteFunc(slices.Clone(j.records[form]), func(r *record) bool { return !r.judged() })
 	if len(list) == 0 {
@@ -102,11 +102,11 @@ func (j *judge) median(form services.Form, gaps []gap) (*medianOrder, error) {
 	}
 	slices.SortStableFunc(list, func(a, b *record) int { return cmp.Compare(a.values[completion], b.values[completion]) })
 	middle := list[(len(list)-1)/2]
-	found, why := j.journey(middle)
+	found, why := j.journey(middle, journey.Starved(starved...))
 	if found == nil {
 		return nil, fmt.Errorf("the median %s of %s cannot be drawn: %s", j.unit, form, why)
 	}
-	return newMedianOrder(middle.order, found, gaps), nil
+	return &medianOrder{middle.order, found, found.CompletionPath()}, nil
 }
 
 // compareForms compares every form with every one before it, order by order, base first.

@@ -164,14 +164,14 @@ func (j *judge) complete(r *record, found *journey.Journey) {
 }
 
 // journey finds an order's journey by its root, and says what makes it not whole, or "".
-func (j *judge) journey(r *record) (*journey.Journey, string) {
+func (j *judge) journey(r *record, opts ...journey.Option) (*journey.Journey, string) {
 	spans, err := j.spansOf(r)
 	if err != nil {
 		j.keepError(err)
 		return nil, "its spans cannot be read back"
 	}
 	r.traces, r.seen = distinctTraces(spans), j.expect.servicesOf(spans)
-	set := journey.NewSet(spans)
+	set := journey.NewSet(spans, opts...)
 	i, ok := set.Find(r.root)
 	if !ok {
 		return nil, "the client's span is missing"

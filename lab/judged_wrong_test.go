@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"tracelab/journey"
 	"tracelab/lab/rundir"
 	"tracelab/services"
 	"tracelab/services/flows"
@@ -57,30 +56,6 @@ func TestReasonsOfIncompleteJourneysAreGrouped(t *testing.T) {
 	want := "40 × the parent … is not there; no span of gateway at all: not reconnected to where its spans go?"
 	if got := j.whyIncomplete(services.GRPC, func(*record) bool { return true }, ""); got != want {
 		t.Errorf("why incomplete: %q, want %q", got, want)
-	}
-}
-
-// TestStarvedTimeIsNoWork cuts gaps out of a path: at its begin, in the middle, over two segments, and beside it.
-func TestStarvedTimeIsNoWork(t *testing.T) {
-	const start = int64(1000)
-	path := []journey.Segment{{Start: 0, End: 100}, {Start: 100, End: 200, Wait: true}, {Start: 200, End: 300}}
-	gaps := []gap{{start - 50, start + 10}, {start + 40, start + 60}, {start + 90, start + 210}, {start + 400, start + 500}}
-	var text []string
-	last := time.Duration(0)
-	for _, s := range withoutGaps(path, start, gaps) {
-		kind := "work"
-		if s.Wait {
-			kind = "wait"
-		}
-		text = append(text, kind+" "+s.Start.String()+" "+s.End.String())
-		if s.Start != last {
-			t.Errorf("a segment begins at %v, the one before ends at %v", s.Start, last)
-		}
-		last = s.End
-	}
-	want := "wait 0s 10ns, work 10ns 40ns, wait 40ns 60ns, work 60ns 90ns, wait 90ns 100ns, wait 100ns 200ns, wait 200ns 210ns, work 210ns 300ns"
-	if got := strings.Join(text, ", "); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

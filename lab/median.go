@@ -16,47 +16,7 @@ import (
 type medianOrder struct {
 	order   order
 	journey *journey.Journey
-	path    []journey.Segment // the completion path; time in which the process was starved is a wait
-}
-
-// newMedianOrder marks on the completion path when the process got no CPU: that is not the services' work.
-func newMedianOrder(o order, j *journey.Journey, gaps []gap) *medianOrder {
-	return &medianOrder{o, j, withoutGaps(j.CompletionPath(), j.Start(), gaps)}
-}
-
-// withoutGaps cuts the gaps out of the work on a path. What is cut out becomes a wait that nothing in the traces
-// explains.
-func withoutGaps(path []journey.Segment, start int64, gaps []gap) []journey.Segment {
-	var cut []journey.Segment
-	for _, s := range path {
-		if s.Wait {
-			cut = append(cut, s)
-			continue
-		}
-		for _, g := range gaps {
-			from, to := time.Duration(g.from-start), time.Duration(g.to-start)
-			if to <= s.Start || from >= s.End {
-				continue
-			}
-			if from > s.Start {
-				before := s
-				before.End = from
-				cut = append(cut, before)
-				s.Start = from
-			}
-			starved := s
-			starved.End = min(to, s.End)
-			starved.Wait, starved.Class, starved.From = true, journey.ClassUnexplained, -1
-			cut = append(cut, starved)
-			if s.Start = starved.End; s.Start == s.End {
-				break
-			}
-		}
-		if s.Start < s.End {
-			cut = append(cut, s)
-		}
-	}
-	return cut
+	path    []journey.Segment // the completion path
 }
 
 // beside lists the steps that ran in parallel to the path, and are on no path.

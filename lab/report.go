@@ -30,7 +30,7 @@ func (r *running) report() (*Result, error) {
 		f.Calls = r.calls.Forms[form]
 		result.Forms[form] = f
 		var err error
-		if result.medians[form], err = j.median(form, r.starved.gaps); err != nil {
+		if result.medians[form], err = j.median(form, r.starved.times()); err != nil {
 			return nil, err
 		}
 	}

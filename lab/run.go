@@ -154,6 +154,9 @@ func (r *running) run(ctx context.Context) (*Result, error) {
 	if err := r.cpu.save(result); err != nil {
 		return nil, err
 	}
+	if err := r.out.Starved(r.starved.times()); err != nil {
+		return nil, err
+	}
 	return result, r.out.Commit(r.judge.orders(), result)
 }
 

@@ -1,9 +1,11 @@
 package lab
 
 import (
+	"slices"
 	"sync"
 	"time"
 
+	"tracelab/journey"
 	"tracelab/lab/rundir"
 )
 
@@ -16,15 +18,12 @@ const (
 	gapLimit = 100_000
 )
 
-// gap is a time in which the process got no CPU, or had more to do than it could.
-type gap struct{ from, to int64 } // nanoseconds since the Unix epoch
-
 // starvation is when a process that should have been woken was not, seen by a heartbeat.
 type starvation struct {
 	mu      sync.Mutex
 	watched time.Duration
 	missing time.Duration
-	gaps    []gap
+	gaps    []journey.Period // without CPU, or with more to do than it could
 }
 
 // watch begins to look, until stop is called.
@@ -65,8 +64,15 @@ func (s *starvation) beat(due, now time.Time) {
 	defer s.mu.Unlock()
 	s.missing += late
 	if len(s.gaps) < gapLimit {
-		s.gaps = append(s.gaps, gap{due.UnixNano(), now.UnixNano()})
+		s.gaps = append(s.gaps, journey.Period{From: due.UnixNano(), To: now.UnixNano()})
 	}
+}
+
+// times are when the process was not woken.
+func (s *starvation) times() []journey.Period {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.gaps)
 }
 
 func (s *starvation) result() rundir.Starvation {
@@ -77,7 +83,7 @@ func (s *starvation) result() rundir.Starvation {
 		r.Share = float64(s.missing) / float64(s.watched)
 	}
 	for _, g := range s.gaps {
-		r.Longest = max(r.Longest, float64(g.to-g.from)/1e6)
+		r.Longest = max(r.Longest, float64(g.To-g.From)/1e6)
 	}
 	return r
 }

@@ -168,6 +168,8 @@ func waitWords(set *journey.Set, g journey.Segment) string {
 		return "for the rest of the batch"
 	case journey.ClassUnexplained:
 		return "for something that the traces do not show"
+	case journey.ClassStarved:
+		return "for the CPU, which the process did not get"
 	default:
 		return "wait: " + g.Class.String()
 	}

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -125,7 +127,7 @@ func record(t *testing.T) map[string]string {
 	return dirs
 }
 
-// setDoubts writes in a run's manifest how late its generator was, and for which share of the time its process got no CPU.
+// setDoubts writes in a run's manifest how late its generator was, and for which share of the time its process got no CPU, but not when.
 func setDoubts(t *testing.T, dir string, startLagMS, starved float64) {
 	t.Helper()
 	name := filepath.Join(dir, "run.json")
@@ -148,6 +150,9 @@ func setDoubts(t *testing.T, dir string, startLagMS, starved float64) {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(name, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "starved.jsonl")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
 }

@@ -34,6 +34,7 @@ type Spans struct {
 	Damaged  []journey.TraceID                 // traces of which a part could not be read
 	absence  func(journey.Ref) journey.Absence // nil when no store was asked
 	doubt    string                            // why times are not only the system's, "" when nothing is known
+	starved  []journey.Period                  // when the process that made them did not get the CPU that it needed
 }
 
 // Absence says why a span is not there.
@@ -63,7 +64,7 @@ func unread(err error) error {
 
 // Set joins the spans.
 func (s Spans) Set(opts ...journey.Option) *journey.Set {
-	return journey.NewSet(s.Spans, append(slices.Clip(opts), journey.Damaged(s.Damaged...))...)
+	return journey.NewSet(s.Spans, append(slices.Clip(opts), journey.Damaged(s.Damaged...), journey.Starved(s.starved...))...)
 }
 
 // groupOf makes a group of the journeys of spans.
@@ -92,9 +93,7 @@ func nameOf(r rundir.Run) string {
 // Spans reads all forms and the shared spans.
 func (r Run) Spans(context.Context) (Spans, error) {
 	all, err := r.Read()
-	spans := read(all)
-	spans.doubt = r.Doubt()
-	return spans, unread(err)
+	return ofRun(r.Run, all, err)
 }
 
 // Group reads all forms as one group.
@@ -137,9 +136,7 @@ func (f Form) Name() string {
 // Spans reads the form's spans, also those of its traces that do not say of which order they are.
 func (f Form) Spans(context.Context) (Spans, error) {
 	result, err := f.Run.ReadForm(f.Form)
-	spans := read(result)
-	spans.doubt = f.Run.Doubt()
-	return spans, unread(err)
+	return ofRun(f.Run.Run, result, err)
 }
 
 // Group reads the form's journeys. Those that the run found incomplete are so.
@@ -209,6 +206,17 @@ func (f File) Group(ctx context.Context) (compare.Group, []journey.Warning, erro
 // About is nothing: the name says it.
 func (f File) About() []string { return nil }
 
+// ofRun are spans that were read from a run, with what the run says of their times.
+func ofRun(r rundir.Run, result source.Result, err error) (Spans, error) {
+	if err != nil {
+		return Spans{}, unread(err)
+	}
+	spans := read(result)
+	spans.doubt = r.Doubt()
+	spans.starved, err = r.Starved()
+	return spans, unread(err)
+}
+
 // read are the spans of a result.
 func read(r source.Result) Spans {
 	return Spans{Spans: r.Spans, Warnings: r.Warnings, Damaged: r.DamagedTraces}
@@ -219,5 +227,5 @@ func (s *Spans) add(one Spans) {
 	if one.absence != nil {
 		s.absence = one.absence
 	}
-	s.doubt = cmp.Or(s.doubt, one.doubt)
+	s.doubt, s.starved = cmp.Or(s.doubt, one.doubt), append(s.starved, one.starved...)
 }

@@ -184,7 +184,7 @@ func (p *picture) column(t time.Duration) int {
 
 func (p *picture) legend(b *strings.Builder) {
 	explained := [][2]string{
-		{"█", "work"}, {"░", "in a queue"}, {"▒", "waiting for the rest of a batch"}, {"┄", "other waits"}, {"▪", "several short pieces"}, {"▓", "in parallel, on no path"},
+		{"█", "work"}, {"░", "in a queue"}, {"▒", "waiting for the rest of a batch"}, {"┄", "other waits"}, {"×", "no CPU"}, {"▪", "several short pieces"}, {"▓", "in parallel, on no path"},
 	}
 	var words []string
 	for _, l := range explained {

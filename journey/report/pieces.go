@@ -26,12 +26,12 @@ type selection struct {
 	rows    []piece
 	omitted int // segments
 	time    time.Duration
-	waits   bool // short waits are among those that are merged or omitted
+	waits   bool // waits are among those that are merged or omitted
 }
 
 // pieces makes rows of a path. It merges adjacent pieces of work under 1 % of the path, and leaves out and counts what is
 // still under 1 % then. Each wait has a row, however short, as it separates messages, unless there are too many: then waits
-// are treated like work.
+// are treated like work, as those for the CPU always are.
 func pieces(set *journey.Set, path []journey.Segment) selection {
 	if len(path) == 0 {
 		return selection{}
@@ -44,12 +44,11 @@ func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) s
 	var s selection
 	waits := 0
 	for _, g := range path {
-		if g.Wait {
+		if separates(g) {
 			waits++
 		}
 	}
-	s.waits = waits > maxWaitRows
-	small := func(g journey.Segment) bool { return (s.waits || !g.Wait) && g.Duration() < limit }
+	small := func(g journey.Segment) bool { return (waits > maxWaitRows || !separates(g)) && g.Duration() < limit }
 	for i := 0; i < len(path); {
 		if !small(path[i]) {
 			s.rows = append(s.rows, single(set, path[i]))
@@ -62,6 +61,7 @@ func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) s
 		}
 		run := path[i : i+n]
 		i += n
+		s.waits = s.waits || slices.ContainsFunc(run, func(g journey.Segment) bool { return g.Wait })
 		if length := run[n-1].End - run[0].Start; length < limit {
 			s.omitted += n
 			s.time += length
@@ -71,6 +71,9 @@ func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) s
 	}
 	return s
 }
+
+// separates reports whether a segment is a wait for another span, or for what nobody knows.
+func separates(g journey.Segment) bool { return g.Wait && g.Class != journey.ClassStarved }
 
 func single(set *journey.Set, g journey.Segment) piece {
 	span := set.Span(g.Span)
@@ -105,6 +108,8 @@ func waitName(set *journey.Set, g journey.Segment) string {
 		return strings.TrimRight("rest of the batch "+destination(set, g.Span, g.From), " ")
 	case journey.ClassUnexplained:
 		return "unexplained"
+	case journey.ClassStarved:
+		return "no CPU"
 	default:
 		return "wait: " + g.Class.String()
 	}
@@ -133,6 +138,8 @@ func (p piece) glyph() (glyph string, color format.Color) {
 		return "░", format.Yellow
 	case p.Class == journey.ClassBatch:
 		return "▒", format.Yellow
+	case p.Class == journey.ClassStarved:
+		return "×", format.Red
 	}
 	return "┄", format.Cyan
 }

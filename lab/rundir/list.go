@@ -92,7 +92,7 @@ func sizeOf(dir string, order []string) (bytes int64, forms []string, err error)
 	for _, e := range entries {
 		form, spans := strings.CutSuffix(e.Name(), spansSuffix)
 		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() || !spans && e.Name() != manifestFile && e.Name() != ordersFile {
+		if err != nil || !info.Mode().IsRegular() || !spans && !slices.Contains([]string{manifestFile, ordersFile, starvedFile}, e.Name()) {
 			return 0, nil, fmt.Errorf("has %s, which no run writes", e.Name())
 		}
 		bytes += info.Size()

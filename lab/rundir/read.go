@@ -191,7 +191,11 @@ func (r Run) Group(form string, opts ...journey.Option) (group compare.Group, wa
 		number, _ := j.Set().Span(j.Spans()[0]).Attr(NumberKey)
 		return incomplete[number.String()]
 	}
-	opts = append(slices.Clip(opts), journey.Damaged(result.DamagedTraces...))
+	starved, err := r.Starved()
+	if err != nil {
+		return group, nil, err
+	}
+	opts = append(slices.Clip(opts), journey.Damaged(result.DamagedTraces...), journey.Starved(starved...))
 	if len(incomplete) > 0 {
 		opts = append(opts, journey.Missing(why))
 	}
@@ -211,21 +215,28 @@ func (r Run) incomplete(form string) (map[string]string, error) {
 }
 
 // Orders calls each with every order of the run, in the order in which they were placed.
-func (r Run) Orders(each func(Order)) (err error) {
-	name := filepath.Join(r.Dir, ordersFile)
+func (r Run) Orders(each func(Order)) error {
+	if err := readLines(filepath.Join(r.Dir, ordersFile), each); err != nil {
+		return fmt.Errorf("open run %s: %w", r.Dir, err)
+	}
+	return nil
+}
+
+// readLines calls each with what every line of a file has as JSON.
+func readLines[T any](name string, each func(T)) (err error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("open run %s: %w", r.Dir, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	decoder := json.NewDecoder(file)
 	for line := 1; ; line++ {
-		var o Order
-		if err := decoder.Decode(&o); errors.Is(err, io.EOF) {
+		var one T
+		if err := decoder.Decode(&one); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("%s:%d: %w", name, line, err)
+			return fmt.Errorf("%s:%d: %w", filepath.Base(name), line, err)
 		}
-		each(o)
+		each(one)
 	}
 }

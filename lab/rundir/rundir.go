@@ -7,6 +7,7 @@
 //	FORM.otlp.jsonl     the spans of a form's orders, one OTLP/JSON document a line; a line is of one order
 //	shared.otlp.jsonl   spans that serve several orders or none, such as polls and commits
 //	orders.jsonl        one Order a line
+//	starved.jsonl       when the process did not get the CPU that it needed, a time a line; none: at no time
 package rundir
 
 import (
@@ -30,6 +31,7 @@ const Shared = "shared"
 const (
 	manifestFile = "run.json"
 	ordersFile   = "orders.jsonl"
+	starvedFile  = "starved.jsonl"
 	spansSuffix  = ".otlp.jsonl"
 	latestLink   = "latest"
 )

@@ -1,6 +1,14 @@
 package rundir
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"tracelab/journey"
+)
 
 // Starvation is how much of a run's time its process did not get the CPU that it needed.
 type Starvation struct {
@@ -21,4 +29,39 @@ func (s Starvation) String() string {
 		return ""
 	}
 	return fmt.Sprintf("the process did not get the CPU that it needed for %.0f %% of the time (up to %.0f ms at a time)", s.Share*100, s.Longest)
+}
+
+// starvedTime is a line of starved.jsonl.
+type starvedTime struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// Starved writes when the process did not get the CPU that it needed: readers of the run draw no work then. It is called once, before Commit.
+func (w *Writer) Starved(periods []journey.Period) error {
+	if w.files == nil {
+		return errNotCreated
+	}
+	if len(periods) == 0 {
+		return nil
+	}
+	return writeLines(filepath.Join(w.temporary, starvedFile), func(yield func(starvedTime) bool) {
+		for _, p := range periods {
+			if !yield(starvedTime{time.Unix(0, p.From).UTC(), time.Unix(0, p.To).UTC()}) {
+				return
+			}
+		}
+	})
+}
+
+// Starved reads when the process of the run did not get the CPU that it needed: nothing for a run of a version that did not write it.
+func (r Run) Starved() ([]journey.Period, error) {
+	var periods []journey.Period
+	err := readLines(filepath.Join(r.Dir, starvedFile), func(t starvedTime) {
+		periods = append(periods, journey.Period{From: t.From.UnixNano(), To: t.To.UnixNano()})
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open run %s: %w", r.Dir, err)
+	}
+	return periods, nil
 }

@@ -119,7 +119,7 @@ func (w *Writer) Commit(orders iter.Seq[Order], manifest any) (err error) {
 	if err := w.close(); err != nil {
 		return err
 	}
-	if err := w.writeOrders(orders); err != nil {
+	if err := writeLines(filepath.Join(w.temporary, ordersFile), orders); err != nil {
 		return err
 	}
 	text, err := json.MarshalIndent(manifest, "", "  ")
@@ -163,8 +163,9 @@ func (w *Writer) close() error {
 	return errors.Join(errs...)
 }
 
-func (w *Writer) writeOrders(orders iter.Seq[Order]) (err error) {
-	file, err := os.Create(filepath.Join(w.temporary, ordersFile))
+// writeLines writes a file with a JSON text a line.
+func writeLines[T any](name string, lines iter.Seq[T]) (err error) {
+	file, err := os.Create(name)
 	if err != nil {
 		return fmt.Errorf("write run directory: %w", err)
 	}
@@ -172,13 +173,13 @@ func (w *Writer) writeOrders(orders iter.Seq[Order]) (err error) {
 	buffer := bufio.NewWriterSize(file, writeBuffer)
 	encoder := json.NewEncoder(buffer)
 	encoder.SetEscapeHTML(true)
-	for o := range orders {
-		if err := encoder.Encode(o); err != nil {
-			return fmt.Errorf("write %s: %w", ordersFile, err)
+	for line := range lines {
+		if err := encoder.Encode(line); err != nil {
+			return fmt.Errorf("write %s: %w", filepath.Base(name), err)
 		}
 	}
 	if err := buffer.Flush(); err != nil {
-		return fmt.Errorf("write %s: %w", ordersFile, err)
+		return fmt.Errorf("write %s: %w", filepath.Base(name), err)
 	}
 	return nil
 }
