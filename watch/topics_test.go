@@ -137,6 +137,30 @@ func TestTopicsOfOtherSizes(t *testing.T) {
 	})
 }
 
+// TestAStartWhileKafkaRestarts: a broker that has answered, and then cannot make a topic for a moment, is no reason to end.
+func TestAStartWhileKafkaRestarts(t *testing.T) {
+	inGroup(t, func(g *group) {
+		asked := 0
+		g.cluster.ControlKey(int16(kmsg.CreateTopics), func(request kmsg.Request) (kmsg.Response, error, bool) {
+			g.cluster.KeepControl()
+			if asked++; asked > 2 {
+				return nil, nil, false
+			}
+			response := request.ResponseKind().(*kmsg.CreateTopicsResponse)
+			r := kmsg.NewCreateTopicsResponseTopic()
+			r.Topic, r.ErrorCode = request.(*kmsg.CreateTopicsRequest).Topics[0].Topic, kerr.RequestTimedOut.Code
+			response.Topics = append(response.Topics, r)
+			return response, nil, true
+		})
+		n := g.start("early", nil)
+		s := newStream(g)
+		s.send(20, func(int) {})
+		if n.err != nil || asked <= 2 {
+			t.Errorf("%v after %d attempts", n.err, asked)
+		}
+	})
+}
+
 // TestATopicThatIsMadeAgain: Kafka's client never reads what comes under the name of a topic that was deleted. The watcher says so, and ends. For a moment after a
 // topic is made, its brokers give the same answer.
 func TestATopicThatIsMadeAgain(t *testing.T) {

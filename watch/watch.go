@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/time/rate"
 
+	"tracelab/internal/poll"
 	"tracelab/watch/actor"
 	"tracelab/watch/intake"
 )
@@ -110,10 +113,17 @@ func (w *watcher) prepare(ctx, life context.Context) (err error) {
 		return fmt.Errorf("kafka broker %s cannot be reached: start it (task kafka), or name another with --kafka: %w", w.config.brokers(), err)
 	}
 	admin := kadm.NewClient(w.marks)
-	if err := w.config.findInput(starting, admin); err != nil {
-		return err
-	}
-	if err := w.config.makeTopics(starting, admin); err != nil {
+	err = poll.Until(starting, metadataMinAge, func(ctx context.Context) error {
+		err := w.config.findInput(ctx, admin)
+		if err == nil {
+			err = w.config.makeTopics(ctx, admin)
+		}
+		if _, away := errors.AsType[net.Error](err); away || kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err) {
+			return err // a broker that has answered, and that is restarted just now
+		}
+		return poll.Stop(err)
+	})
+	if err != nil {
 		return err
 	}
 	w.in = stage{input: true, topic: w.config.Topic, group: w.config.Group}

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"maps"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"tracelab/internal/poll"
 )
 
 // collect notes what a collection of the metrics has.
@@ -47,22 +50,49 @@ func (r *Reader) Exported(ctx context.Context) {
 
 // handOn exports and commits what was counted of partitions that go to other readers, and forgets them.
 func (r *Reader) handOn(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
+	r.exportGone(ctx, gone[r.config.Topic])
+	r.markGone(gone[r.config.Topic])
+	if err := client.CommitMarkedOffsets(ctx); err != nil {
+		r.say("what was counted of a partition that goes cannot be committed", err)
+	}
+	r.forget(gone)
+}
+
+// exportGone exports what was counted before partitions go.
+func (r *Reader) exportGone(ctx context.Context, partitions []int32) {
 	r.mu.Lock()
 	flush := r.config.Flush
 	if r.closing {
 		flush = nil
 	}
 	r.mu.Unlock()
-	if flush != nil && len(gone[r.config.Topic]) > 0 {
-		flushing, cancel := context.WithTimeout(ctx, flushTimeout)
-		defer cancel()
-		if err := flush(flushing); err != nil {
-			r.say("what was counted of a partition that goes is not exported yet", err)
-		}
+	if flush == nil || len(partitions) == 0 {
+		return
 	}
-	r.markGone(gone[r.config.Topic])
-	if err := client.CommitMarkedOffsets(ctx); err != nil {
-		r.say("what was counted of a partition that goes cannot be committed", err)
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	if err := flush(ctx); err != nil {
+		r.say("what was counted of a partition that goes is not exported yet", err)
+	}
+}
+
+// lose gives up partitions that the client takes for lost. It does so whenever Kafka is away for a second or two; the group still has this reader for its
+// member then, and waits for it before it gives its partitions to others: what was counted is committed as soon as Kafka is back. Once the group has
+// dropped this reader it refuses the commit.
+func (r *Reader) lose(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
+	r.exportGone(ctx, gone[r.config.Topic])
+	err := poll.Until(r.reading, commitInterval, func(context.Context) error {
+		r.markGone(gone[r.config.Topic])
+		committing, cancel := context.WithTimeout(ctx, commitTimeout)
+		defer cancel()
+		err := client.CommitMarkedOffsets(committing)
+		if refused, ok := errors.AsType[*kerr.Error](err); ok && !refused.Retriable && !errors.Is(err, kerr.RebalanceInProgress) {
+			return poll.Stop(err)
+		}
+		return err
+	})
+	if err != nil {
+		r.say("what was counted of a partition that is lost cannot be committed: another watcher may count it again", err)
 	}
 	r.forget(gone)
 }

@@ -5,9 +5,9 @@
 //
 // Metrics are sums in a process, and a commit is a promise to Kafka, so no transaction spans both. A reader commits what is in an export that was taken,
 // see Exported. After a kill the next reader counts what no export had, so that nothing is missing. What the last export had counts twice if the kill came
-// between that export and its commit, which takes milliseconds; a partition that is lost without a word (a session that ends while the process
-// lives) and goes to another reader is the other case: up to one export interval of its journeys is in the metrics of both readers. When it comes back to
-// the same one, as after a restart of Kafka, they count once.
+// between that export and its commit, which takes milliseconds; a partition that goes to another reader because this one's session ended while it lives
+// (it was paused) is the other case: up to one export interval of its journeys is in the metrics of both. Where Kafka alone was away, what was counted is
+// committed before the partitions are given up; and a reader never counts twice what it had before.
 package readback
 
 import (
@@ -73,6 +73,7 @@ type Reader struct {
 	own       map[int32]int64 // by partition that this reader had before: what it counted of it is before that offset, committed or not
 	closing   bool            // what is not exported by now is for the next reader
 	ended     chan struct{}
+	reading   context.Context // until Drain or Close
 	stop      context.CancelFunc
 }
 
@@ -87,12 +88,12 @@ func Start(config Config) (*Reader, error) {
 		kgo.ConsumerGroup(config.Group), kgo.ConsumeTopics(config.Topic), kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.SessionTimeout(sessionTimeout),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(), batches.Limit(batchBytes),
 		kgo.AutoCommitMarks(), kgo.AutoCommitInterval(commitInterval), kgo.AdjustFetchOffsetsFn(r.lookBack),
-		kgo.OnPartitionsRevoked(r.handOn),
-		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.forget(gone) }),
+		kgo.OnPartitionsRevoked(r.handOn), kgo.OnPartitionsLost(r.lose),
 	}
 	if config.Instance != "" {
 		options = append(options, kgo.InstanceID(config.Instance))
 	}
+	r.reading, r.stop = context.WithCancel(context.Background())
 	r.mu.Lock() // the client asks where to begin as soon as it is made, before this function has it
 	defer r.mu.Unlock()
 	var err error
@@ -102,9 +103,7 @@ func Start(config Config) (*Reader, error) {
 	}
 	r.admin = kadm.NewClient(r.client)
 	config.Meter.OnCollect(r.collect)
-	ctx, stop := context.WithCancel(context.Background())
-	r.stop = stop
-	go r.read(ctx)
+	go r.read(r.reading)
 	return r, nil
 }
 

@@ -3,6 +3,7 @@ package readback_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -246,8 +247,88 @@ func TestPartitionsGoWithAnExport(t *testing.T) {
 	third.close(t)
 }
 
-// TestALostPartitionThatComesBackCountsOnce: a reader whose session ended had counted what it had not committed, and has it in its metrics still. What came
-// meanwhile counts, too, and the next reader begins behind all of it.
+// endSession answers the next heartbeat as a group does that has dropped the member, and returns when it was sent.
+func endSession(t *testing.T, cluster *kfake.Cluster) {
+	t.Helper()
+	told := make(chan struct{})
+	cluster.ControlKey(int16(kmsg.Heartbeat), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		answer := req.ResponseKind().(*kmsg.HeartbeatResponse)
+		answer.ErrorCode = kerr.UnknownMemberID.Code
+		close(told)
+		return answer, nil, true
+	})
+	select {
+	case <-told:
+	case <-time.After(30 * time.Second):
+		t.Fatal("no heartbeat")
+	}
+}
+
+// refusal answers a commit with an error for each partition.
+func refusal(of *kmsg.OffsetCommitRequest, why *kerr.Error) *kmsg.OffsetCommitResponse {
+	answer := of.ResponseKind().(*kmsg.OffsetCommitResponse)
+	for _, topic := range of.Topics {
+		to := kmsg.OffsetCommitResponseTopic{Topic: topic.Topic}
+		for _, p := range topic.Partitions {
+			to.Partitions = append(to.Partitions, kmsg.OffsetCommitResponseTopicPartition{Partition: p.Partition, ErrorCode: why.Code})
+		}
+		answer.Topics = append(answer.Topics, to)
+	}
+	return answer
+}
+
+// committed adds up how far the group is.
+func committed(ctx context.Context, broker string) (records int64, err error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker))
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	commits, err := kadm.NewClient(client).FetchOffsetsForTopics(ctx, "metrics", "journeys")
+	commits.Each(func(c kadm.OffsetResponse) { records += max(0, c.At) })
+	return records, err
+}
+
+// TestWhatALostPartitionHadIsCommitted: a reader that gives its partitions up, as when Kafka is away, exports and commits what it has counted as soon as it can,
+// for others may get them.
+func TestWhatALostPartitionHadIsCommitted(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	var flushed atomic.Int64
+	r := start(t, broker, func(c *readback.Config) {
+		c.Instance, c.Flush = "a", func(context.Context) error { flushed.Add(1); return nil }
+	})
+	produce(t, broker, 0, 1, 2)
+	r.await(t, 3, 0)
+	var away atomic.Int64
+	cluster.ControlKey(int16(kmsg.OffsetCommit), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		if away.Add(1) > 2 {
+			return nil, nil, false
+		}
+		return refusal(req.(*kmsg.OffsetCommitRequest), kerr.RebalanceInProgress), nil, true
+	})
+	endSession(t, cluster)
+	testkit.Await(t, "a commit of what was counted", 30*time.Second, func(ctx context.Context) error {
+		if n, err := committed(ctx, broker); err != nil || n != 4 { // one is no summary
+			return fmt.Errorf("%d records are committed, want 4 (error: %v)", n, err)
+		}
+		return nil
+	})
+	if flushed.Load() == 0 || away.Load() < 3 {
+		t.Errorf("%d exports before %d attempts to commit", flushed.Load(), away.Load())
+	}
+	produce(t, broker, 3)
+	r.await(t, 4, 0)
+	r.close(t)
+}
+
+// TestALostPartitionThatComesBackCountsOnce: a reader that the group had dropped had counted what it could not commit, and has it in its metrics still. What
+// came meanwhile counts, too, and the next reader begins behind all of it.
 func TestALostPartitionThatComesBackCountsOnce(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
 	if err != nil {
@@ -261,18 +342,10 @@ func TestALostPartitionThatComesBackCountsOnce(t *testing.T) {
 	r.export(t.Context(), t)
 	produce(t, broker, 2, 3, 4)
 	r.await(t, 5, 0)
-	lost := make(chan struct{})
-	cluster.ControlKey(int16(kmsg.Heartbeat), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		answer := req.ResponseKind().(*kmsg.HeartbeatResponse)
-		answer.ErrorCode = kerr.UnknownMemberID.Code
-		close(lost)
-		return answer, nil, true
+	cluster.ControlKey(int16(kmsg.OffsetCommit), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		return refusal(req.(*kmsg.OffsetCommitRequest), kerr.UnknownMemberID), nil, true
 	})
-	select {
-	case <-lost:
-	case <-time.After(30 * time.Second):
-		t.Fatal("no heartbeat")
-	}
+	endSession(t, cluster)
 	produce(t, broker, 5, 6)
 	r.await(t, 7, 0)
 	r.close(t)
