@@ -36,7 +36,7 @@ const (
 func TestWatchersJudgeTheLab(t *testing.T) {
 	kafka := startOwnKafka(t)
 	c := startWithKafka(t, "", kafka.address, watch.DefaultTopic)
-	w := startWatchers(t, kafka.address, "--quiet", "4100ms", "--window", "6s", "--otlp", c.otlp)
+	w := startWatchers(t, kafka.address, "--quiet", "6s", "--window", "8s", "--otlp", c.otlp)
 	w.metrics = c
 	w.start("a")
 	judged := readJourneys(t, kafka.address)
@@ -51,6 +51,7 @@ func TestWatchersJudgeTheLab(t *testing.T) {
 	c.awaitSent(t, 0.5)
 	w.killAndStart("a")
 	c.awaitSent(t, 0.6)
+	w.awaitStart("a")
 	kafka.restart()
 	judged.await(t, 1)
 	w.killAndStart("c") // between verdicts

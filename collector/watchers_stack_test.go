@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -169,6 +170,18 @@ func (w *watchers) awaitCommitted(name string) (exported float64) {
 		return nil
 	})
 	return exported
+}
+
+// awaitStart waits until a watcher that was started has sent metrics, which is seconds after it has found Kafka.
+func (w *watchers) awaitStart(name string) {
+	w.t.Helper()
+	await(w.t, "the start of "+name, func() error {
+		start := strconv.Itoa(w.starts[name])
+		if !slices.ContainsFunc(page(w.t, w.metrics.prometheus), func(s series) bool { return s.labels["service_instance_id"] == name && s.labels["start"] == start }) {
+			return errors.New("no metrics of it")
+		}
+		return nil
+	})
 }
 
 // awaitExport waits until a watcher has exported journeys.
