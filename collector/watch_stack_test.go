@@ -36,7 +36,7 @@ const (
 func TestWatchersJudgeTheLab(t *testing.T) {
 	kafka := startOwnKafka(t)
 	c := startWithKafka(t, "", kafka.address, watch.DefaultTopic)
-	w := startWatchers(t, kafka.address, "--quiet", "6s", "--window", "8s", "--otlp", c.otlp)
+	w := startWatchers(t, kafka.address, "--quiet", "6s", "--window", "20s", "--otlp", c.otlp)
 	w.metrics = c
 	w.start("a")
 	judged := readJourneys(t, kafka.address)
