@@ -152,6 +152,12 @@ func setDoubts(t *testing.T, dir string, startLagMS, starved float64) {
 	if err := os.WriteFile(name, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	forgetStarved(t, dir)
+}
+
+// forgetStarved makes a run one whose process always got its CPU.
+func forgetStarved(t *testing.T, dir string) {
+	t.Helper()
 	if err := os.Remove(filepath.Join(dir, "starved.jsonl")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}

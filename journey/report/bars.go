@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -65,12 +66,12 @@ func (p Bars) draw(b *strings.Builder, style format.Style) {
 	begin, total := p.Path[0].Start, p.Path[len(p.Path)-1].End-p.Path[0].Start
 	var beside []piece
 	for _, g := range p.Beside {
-		row := single(p.Set, g)
+		row := single(p.Set, stretch{Segment: g})
 		row.beside = true
 		beside = append(beside, row)
 	}
 	pic := newPicture(slices.Concat(s.rows, beside), begin, total, style)
-	fmt.Fprintf(b, "  %s in %d %s\n", format.Duration(total), len(p.Path), plural("segment", len(p.Path)))
+	fmt.Fprintf(b, "  %s in %s\n", format.Duration(total), segments(p.Path))
 	pic.axis(b)
 	for _, m := range p.Marks {
 		pic.mark(b, m)
@@ -82,6 +83,12 @@ func (p Bars) draw(b *strings.Builder, style format.Style) {
 	if note := s.note(total); note != "" {
 		b.WriteString(style.Paragraph("", "  ", note))
 	}
+}
+
+// segments counts those of a path in words.
+func segments(path []journey.Segment) string {
+	n := len(uninterrupted(path))
+	return fmt.Sprintf("%d %s", n, plural("segment", n))
 }
 
 // bothPaths draws the response path and the completion path of a journey on one time axis. It draws equal paths once.
@@ -103,11 +110,11 @@ func bothPaths(b *strings.Builder, j *journey.Journey, response, completion []jo
 	for _, m := range Answer(j) {
 		p.mark(b, m)
 	}
-	fmt.Fprintf(b, "response path, %s in %d %s\n", format.Duration(response[len(response)-1].End), len(response), plural("segment", len(response)))
+	fmt.Fprintf(b, "response path, %s in %s\n", format.Duration(response[len(response)-1].End), segments(response))
 	for _, r := range upper.rows {
 		p.row(b, r)
 	}
-	fmt.Fprintf(b, "completion path, %s in %d %s\n", format.Duration(completion[len(completion)-1].End), len(completion), plural("segment", len(completion)))
+	fmt.Fprintf(b, "completion path, %s in %s\n", format.Duration(completion[len(completion)-1].End), segments(completion))
 	for _, r := range lower.rows {
 		p.row(b, r)
 	}
@@ -164,16 +171,68 @@ func (p *picture) mark(b *strings.Builder, m Mark) {
 
 func (p *picture) row(b *strings.Builder, r piece) {
 	glyph, color := r.glyph()
-	p.used[glyph] = true
 	from := min(p.column(r.Start), p.bar-1)
 	to := max(from+1, p.column(r.End))
-	bar := strings.Repeat(" ", from) + p.style.Paint(color, strings.Repeat(glyph, to-from)) + strings.Repeat(" ", p.bar-to)
+	bar := strings.Repeat(" ", from)
+	for starved, n := range p.dithered(r, from, to) {
+		drawn, in := glyph, color
+		if starved {
+			drawn, in = noCPU, format.Red
+		}
+		p.used[drawn] = true
+		bar += p.style.Paint(in, strings.Repeat(drawn, n))
+	}
+	bar += strings.Repeat(" ", p.bar-to)
 	fmt.Fprintf(b, "%s %s %s %s %s\n",
 		runewidth.FillRight(shorten(r.service, p.service), p.service),
 		runewidth.FillRight(shorten(r.name, p.name), p.name),
 		bar,
 		runewidth.FillLeft(format.Duration(r.Start-p.begin), numberWidth),
 		runewidth.FillLeft(format.Duration(r.Duration()), numberWidth+1))
+}
+
+// noCPU is what starved time is drawn with.
+const noCPU = "×"
+
+// dithered splits the columns of a row's bar into runs with and without starved time. Where gaps are shorter than a column, as many columns are starved as the
+// gaps have together, spread over the bar as they are.
+func (p *picture) dithered(r piece, from, to int) iter.Seq2[bool, int] {
+	return func(yield func(bool, int) bool) {
+		owed, last, n := 0.0, false, 0
+		for column := from; column < to; column++ {
+			owed += p.starvedShare(r, column)
+			idle := owed >= 0.5
+			if idle {
+				owed--
+			}
+			if n > 0 && idle != last {
+				if !yield(last, n) {
+					return
+				}
+				n = 0
+			}
+			last, n = idle, n+1
+		}
+		if n > 0 {
+			yield(last, n)
+		}
+	}
+}
+
+// starvedShare is how much of a row's time in a column was starved, from 0 to 1.
+func (p *picture) starvedShare(r piece, column int) float64 {
+	width := float64(p.total) / float64(p.bar)
+	begin := float64(p.begin) + float64(column)*width
+	within := func(g journey.Segment) float64 { return max(0, min(float64(g.End), begin+width)-max(float64(g.Start), begin)) }
+	whole, part := within(r.Segment), within
+	if whole == 0 { // the row's bar is rounded into this column
+		whole, part = float64(r.Duration()), func(g journey.Segment) float64 { return float64(g.Duration()) }
+	}
+	var sum float64
+	for _, g := range r.starved {
+		sum += part(g)
+	}
+	return sum / max(1, whole)
 }
 
 // column returns the column of a time, rounded, from 0 to the width of the bars.
@@ -184,7 +243,7 @@ func (p *picture) column(t time.Duration) int {
 
 func (p *picture) legend(b *strings.Builder) {
 	explained := [][2]string{
-		{"█", "work"}, {"░", "in a queue"}, {"▒", "waiting for the rest of a batch"}, {"┄", "other waits"}, {"×", "no CPU"}, {"▪", "several short pieces"}, {"▓", "in parallel, on no path"},
+		{"█", "work"}, {"░", "in a queue"}, {"▒", "waiting for the rest of a batch"}, {"┄", "other waits"}, {noCPU, "no CPU"}, {"▪", "several short pieces"}, {"▓", "in parallel, on no path"},
 	}
 	var words []string
 	for _, l := range explained {

@@ -45,6 +45,9 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 	if tail, ok := j.Tail(); ok {
 		p.Figures = append(p.Figures, figure{"tail", format.Duration(tail), tailNote(j)})
 	}
+	if note, ok := starvedNote(j); ok {
+		p.Figures = append(p.Figures, figure{"no CPU", note, "of the completion path: nobody worked then"})
+	}
 	traces := j.Traces()
 	p.Figures = append(p.Figures, figure{"spans", fmt.Sprint(j.Len()), fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces)))})
 	for _, t := range traces[:min(10, len(traces))] {

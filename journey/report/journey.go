@@ -95,6 +95,9 @@ func header(b *strings.Builder, j *journey.Journey, color GroupColor, style form
 	if tail, ok := j.Tail(); ok {
 		rows = append(rows, []cell{left("tail"), number(format.Duration(tail)), left(tailNote(j))})
 	}
+	if note, ok := starvedNote(j); ok {
+		rows = append(rows, []cell{left("no CPU"), number(note), left("of the completion path: nobody worked then")})
+	}
 	traces := j.Traces()
 	rows = append(rows, []cell{left("spans"), number(fmt.Sprint(j.Len())), left(fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces))))})
 	table(b, style, "  ", rows)
@@ -105,6 +108,12 @@ func header(b *strings.Builder, j *journey.Journey, color GroupColor, style form
 		}
 		fmt.Fprintf(b, "  trace %s\n", t)
 	}
+}
+
+// starvedNote is how much of the completion path had no CPU, if it is 1 % or more.
+func starvedNote(j *journey.Journey) (text string, ok bool) {
+	starved := starvedTime(j.CompletionPath())
+	return format.Duration(starved), starved > 0 && starved*100 >= j.Completion()
 }
 
 // tailNote says what the tail is, and which messages have no receiver in the traces: what they led to would be part of it.

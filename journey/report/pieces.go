@@ -14,8 +14,9 @@ import (
 type piece struct {
 	journey.Segment
 	service, name string
-	merged        int  // how many segments it stands for; 0 for one
-	beside        bool // in parallel to the path
+	merged        int               // how many segments it stands for; 0 for one
+	beside        bool              // in parallel to the path
+	starved       []journey.Segment // when nobody worked in it, as there was no CPU; in their order in time
 }
 
 // maxWaitRows bounds the waits that have rows of their own however short they are.
@@ -26,12 +27,12 @@ type selection struct {
 	rows    []piece
 	omitted int // segments
 	time    time.Duration
-	waits   bool // waits are among those that are merged or omitted
+	waits   bool // short waits are among those that are merged or omitted
 }
 
 // pieces makes rows of a path. It merges adjacent pieces of work under 1 % of the path, and leaves out and counts what is
 // still under 1 % then. Each wait has a row, however short, as it separates messages, unless there are too many: then waits
-// are treated like work, as those for the CPU always are.
+// are treated like work. Time without CPU is a part of the work that it interrupts.
 func pieces(set *journey.Set, path []journey.Segment) selection {
 	if len(path) == 0 {
 		return selection{}
@@ -42,26 +43,27 @@ func pieces(set *journey.Set, path []journey.Segment) selection {
 // piecesOver is pieces with a limit other than 1 %.
 func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) selection {
 	var s selection
+	whole := uninterrupted(path)
 	waits := 0
-	for _, g := range path {
-		if separates(g) {
+	for _, g := range whole {
+		if g.Wait {
 			waits++
 		}
 	}
-	small := func(g journey.Segment) bool { return (waits > maxWaitRows || !separates(g)) && g.Duration() < limit }
-	for i := 0; i < len(path); {
-		if !small(path[i]) {
-			s.rows = append(s.rows, single(set, path[i]))
+	s.waits = waits > maxWaitRows
+	small := func(g stretch) bool { return (s.waits || !g.Wait) && g.Duration() < limit }
+	for i := 0; i < len(whole); {
+		if !small(whole[i]) {
+			s.rows = append(s.rows, single(set, whole[i]))
 			i++
 			continue
 		}
 		n := 1
-		for i+n < len(path) && small(path[i+n]) {
+		for i+n < len(whole) && small(whole[i+n]) {
 			n++
 		}
-		run := path[i : i+n]
+		run := whole[i : i+n]
 		i += n
-		s.waits = s.waits || slices.ContainsFunc(run, func(g journey.Segment) bool { return g.Wait })
 		if length := run[n-1].End - run[0].Start; length < limit {
 			s.omitted += n
 			s.time += length
@@ -72,31 +74,64 @@ func piecesOver(set *journey.Set, path []journey.Segment, limit time.Duration) s
 	return s
 }
 
-// separates reports whether a segment is a wait for another span, or for what nobody knows.
-func separates(g journey.Segment) bool { return g.Wait && g.Class != journey.ClassStarved }
+// stretch is a segment of a path, with the time in it that had no CPU.
+type stretch struct {
+	journey.Segment
+	starved []journey.Segment
+}
 
-func single(set *journey.Set, g journey.Segment) piece {
+// uninterrupted joins the pieces of a span's work with the starved time between and around them.
+func uninterrupted(path []journey.Segment) []stretch {
+	var list []stretch
+	for _, g := range path {
+		idle := g.Wait && g.Class == journey.ClassStarved
+		if n := len(list); n > 0 && !list[n-1].Wait && list[n-1].Span == g.Span && (idle || !g.Wait && len(list[n-1].starved) > 0) {
+			list[n-1].End = g.End
+		} else {
+			if idle {
+				g.Wait, g.Class = false, 0
+			}
+			list = append(list, stretch{Segment: g})
+		}
+		if idle {
+			last := &list[len(list)-1]
+			last.starved = append(last.starved, g)
+		}
+	}
+	return list
+}
+
+// starvedTime is how long a path had no CPU.
+func starvedTime(path []journey.Segment) (sum time.Duration) {
+	for _, g := range path {
+		if g.Wait && g.Class == journey.ClassStarved {
+			sum += g.Duration()
+		}
+	}
+	return sum
+}
+
+func single(set *journey.Set, g stretch) piece {
 	span := set.Span(g.Span)
-	p := piece{Segment: g, service: format.Escape(span.ServiceName()), name: format.Escape(span.Name)}
+	p := piece{Segment: g.Segment, service: format.Escape(span.ServiceName()), name: format.Escape(span.Name), starved: g.starved}
 	if g.Wait {
-		p.name = waitName(set, g)
+		p.name = waitName(set, g.Segment)
 	}
 	return p
 }
 
-func several(set *journey.Set, run []journey.Segment) piece {
-	g := run[0]
+func several(set *journey.Set, run []stretch) piece {
+	g := run[0].Segment
 	g.End, g.Wait = run[len(run)-1].End, false
 	var services []string
+	var starved []journey.Segment
 	for _, s := range run {
-		if len(services) == 5 {
-			break
-		}
-		if name := format.Escape(set.Span(s.Span).ServiceName()); !slices.Contains(services, name) {
+		starved = append(starved, s.starved...)
+		if name := format.Escape(set.Span(s.Span).ServiceName()); len(services) < 5 && !slices.Contains(services, name) {
 			services = append(services, name)
 		}
 	}
-	return piece{Segment: g, service: strings.Join(services, ", "), name: fmt.Sprintf("%d short pieces", len(run)), merged: len(run)}
+	return piece{Segment: g, service: strings.Join(services, ", "), name: fmt.Sprintf("%d short pieces", len(run)), merged: len(run), starved: starved}
 }
 
 // waitName says in words what a wait was for.
@@ -108,8 +143,6 @@ func waitName(set *journey.Set, g journey.Segment) string {
 		return strings.TrimRight("rest of the batch "+destination(set, g.Span, g.From), " ")
 	case journey.ClassUnexplained:
 		return "unexplained"
-	case journey.ClassStarved:
-		return "no CPU"
 	default:
 		return "wait: " + g.Class.String()
 	}
@@ -138,8 +171,6 @@ func (p piece) glyph() (glyph string, color format.Color) {
 		return "░", format.Yellow
 	case p.Class == journey.ClassBatch:
 		return "▒", format.Yellow
-	case p.Class == journey.ClassStarved:
-		return "×", format.Red
 	}
 	return "┄", format.Cyan
 }
