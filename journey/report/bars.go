@@ -223,7 +223,9 @@ func (p *picture) dithered(r piece, from, to int) iter.Seq2[bool, int] {
 func (p *picture) starvedShare(r piece, column int) float64 {
 	width := float64(p.total) / float64(p.bar)
 	begin := float64(p.begin) + float64(column)*width
-	within := func(g journey.Segment) float64 { return max(0, min(float64(g.End), begin+width)-max(float64(g.Start), begin)) }
+	within := func(g journey.Segment) float64 {
+		return max(0, min(float64(g.End), begin+width)-max(float64(g.Start), begin))
+	}
 	whole, part := within(r.Segment), within
 	if whole == 0 { // the row's bar is rounded into this column
 		whole, part = float64(r.Duration()), func(g journey.Segment) float64 { return float64(g.Duration()) }

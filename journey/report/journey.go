@@ -40,6 +40,9 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 	for _, line := range r.About {
 		b.WriteString(style.Paragraph("  ", "    ", format.Escape(line)))
 	}
+	if note, ok := starvedNote(j); ok {
+		b.WriteString(style.Paragraph("  ", "    ", "no CPU for "+note+" of the completion path: nobody worked then"))
+	}
 	heading(&b, style, "Spans")
 	tree(&b, j, r.Attributes, style)
 	if messages := j.Messages(); len(messages) > 0 {
@@ -94,9 +97,6 @@ func header(b *strings.Builder, j *journey.Journey, color GroupColor, style form
 	rows = append(rows, []cell{left("completion"), number(format.Duration(j.Completion())), left("until the last piece of work had ended")})
 	if tail, ok := j.Tail(); ok {
 		rows = append(rows, []cell{left("tail"), number(format.Duration(tail)), left(tailNote(j))})
-	}
-	if note, ok := starvedNote(j); ok {
-		rows = append(rows, []cell{left("no CPU"), number(note), left("of the completion path: nobody worked then")})
 	}
 	traces := j.Traces()
 	rows = append(rows, []cell{left("spans"), number(fmt.Sprint(j.Len())), left(fmt.Sprintf("in %d %s", len(traces), plural("trace", len(traces))))})
