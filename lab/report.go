@@ -18,7 +18,7 @@ import (
 func (r *running) report() (*Result, error) {
 	j := r.judge
 	result := &Result{
-		Provenance: r.provenance(), Dir: filepath.Join(r.Out, r.name), WarmedUp: r.warm,
+		Provenance: r.provenance(), Dir: filepath.Join(r.Out, r.name),
 		Forms: map[services.Form]*FormResult{}, Warnings: []string{}, Problems: []string{}, medians: map[services.Form]*medianOrder{}, program: r.Program, flowFile: r.FlowFile,
 		Shared: j.shared.count, Late: j.late, Foreign: j.foreign + r.leftOut(), Damaged: j.damaged, Sent: r.sendRest(), Skipped: r.undecodable,
 	}
@@ -57,7 +57,7 @@ func (r *running) provenance() rundir.Provenance {
 	p := rundir.Provenance{
 		Schema: rundir.Schema, Run: r.name, Seed: r.Seed, Flow: r.Flow.Name, Topology: r.Flow.Name, Relation: r.relation(),
 		Broker: r.env.broker, BrokerIs: r.env.brokerIs, Stores: r.env.stores, Machine: thisMachine(),
-		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Surge: r.Surge.String(), Clients: r.Clients, ThinkMS: milliseconds(r.Think), Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(),
+		Version: r.Version, Go: runtime.Version(), Rate: r.Rate, Surge: r.Surge.String(), Clients: r.Clients, ThinkMS: milliseconds(r.Think), Faults: []string{}, Target: r.Target, WarmUp: r.warmUpOrders(), WarmedUp: r.warm,
 		Base: string(r.base()), EndedEarly: r.endedEarly(), WorkersOf: r.WorkersOf, Starvation: r.starved.result(), Generator: r.generator,
 	}
 	p.Partitions, p.Instances = r.Partitions, r.Instances
@@ -130,8 +130,8 @@ func (r *running) warnings(result *Result) []string {
 	if s := result.Starvation; s.Starved() {
 		texts = append(texts, s.String()+": times are partly the machine's")
 	}
-	if !result.WarmedUp.Warm && result.WarmedUp.Windows > 1 {
-		texts = append(texts, "the services may not have been warm: "+result.WarmedUp.Why)
+	if text := result.WarmedUp.Doubt(); text != "" {
+		texts = append(texts, text)
 	}
 	if result.EndedEarly {
 		texts = append(texts, fmt.Sprintf("ended early: %d of %d %s were placed", r.placed, r.Orders*len(r.Forms), result.unit().many()))

@@ -14,7 +14,6 @@ import (
 type Result struct {
 	rundir.Provenance
 	Dir         string                        `json:"dir"`
-	WarmedUp    WarmUp                        `json:"warm_up"`
 	Forms       map[services.Form]*FormResult `json:"forms"`
 	Shared      int                           `json:"shared_spans"`
 	Late        int                           `json:"late_spans"`      // that came when their journey had been measured; it was measured again

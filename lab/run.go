@@ -49,7 +49,7 @@ type running struct {
 	forward *otlp.Forwarder // nil: no spans are sent on
 	cpu     *profiler       // nil: no profiles are made
 
-	warm      WarmUp
+	warm      rundir.WarmUp
 	before    services.OrdersInstance // the orders service that the run began with
 	after     services.Summary        // its accounts in the end
 	viewed    services.Staleness      // of the view that a form reads

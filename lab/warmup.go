@@ -11,13 +11,6 @@ import (
 	"tracelab/services"
 )
 
-// WarmUp is what was placed before the orders of a run, and left out of everything.
-type WarmUp struct {
-	Windows int    `json:"windows"` // each of the same orders
-	Warm    bool   `json:"warm"`    // the median caller waits of the last two windows agree, in every form
-	Why     string `json:"why"`     // in words
-}
-
 // Two medians agree when they differ by no more than a tenth, or by a millisecond.
 const agreeShare, agreeMS = 0.1, 1.0
 

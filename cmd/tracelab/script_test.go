@@ -127,7 +127,8 @@ func record(t *testing.T) map[string]string {
 	return dirs
 }
 
-// setDoubts writes in a run's manifest how late its generator was, and for which share of the time its process got no CPU, but not when.
+// setDoubts writes in a run's manifest how late its generator was, and for which share of the time its process got no CPU, but not when. A run whose generator
+// was late did not get warm, either.
 func setDoubts(t *testing.T, dir string, startLagMS, starved float64) {
 	t.Helper()
 	name := filepath.Join(dir, "run.json")
@@ -139,7 +140,8 @@ func setDoubts(t *testing.T, dir string, startLagMS, starved float64) {
 	if err := json.Unmarshal(text, &manifest); err != nil {
 		t.Fatal(err)
 	}
-	for part, to := range map[string]map[string]any{"generator": {"start_lag_p99_ms": startLagMS}, "starvation": {"share": starved}} {
+	for part, to := range map[string]map[string]any{"generator": {"start_lag_p99_ms": startLagMS}, "starvation": {"share": starved},
+		"warm_up": {"windows": 8, "warm": startLagMS == 0, "why": "the medians still differ"}} {
 		of, ok := manifest[part].(map[string]any)
 		if !ok {
 			t.Fatalf("%s has no %s", name, part)

@@ -155,6 +155,9 @@ func about(r rundir.Run) []string {
 	if r.EndedEarly {
 		lines = append(lines, "ended early: what was placed by then is what follows")
 	}
+	if cold := r.WarmedUp.Doubt(); cold != "" {
+		lines = append(lines, cold)
+	}
 	if missing := r.MissingForms(); len(missing) > 0 {
 		lines = append(lines, "it has no span of "+strings.Join(missing, ", "))
 	}

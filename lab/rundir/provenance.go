@@ -33,8 +33,9 @@ type Provenance struct {
 	Instances map[string]int `json:"instances,omitempty"`
 	// Partitions is how many partitions its topics were made with, when that was said on the command line.
 	Partitions int      `json:"partitions,omitempty"`
-	Target     string   `json:"target,omitempty"`     // the gateway of services elsewhere
-	WarmUp     int      `json:"warm_up_orders"`       // of each form; in no figure
+	Target     string   `json:"target,omitempty"` // the gateway of services elsewhere
+	WarmUp     int      `json:"warm_up_orders"`   // of each form; in no figure
+	WarmedUp   WarmUp   `json:"warm_up"`
 	FormOrder  []string `json:"form_order"`           // the forms, in the order in which they are shown
 	StepOrder  []string `json:"step_order,omitempty"` // the flow's steps, likewise
 	// NestedForms are the forms whose calls nest: who is called carries on.
@@ -46,6 +47,21 @@ type Provenance struct {
 	// Generator tells whether the times are the generator's, Starvation whether they are the machine's.
 	Generator  Generator  `json:"generator"`
 	Starvation Starvation `json:"starvation"`
+}
+
+// WarmUp is what was placed before the orders of a run, and left out of everything.
+type WarmUp struct {
+	Windows int    `json:"windows"` // each of the same orders
+	Warm    bool   `json:"warm"`    // the median caller waits of the last two windows agree, in every form
+	Why     string `json:"why"`     // in words
+}
+
+// Doubt says why the services may not have been warm, "" when nothing is known: one window has nothing to agree with.
+func (w WarmUp) Doubt() string {
+	if w.Warm || w.Windows <= 1 {
+		return ""
+	}
+	return "the services may not have been warm: " + w.Why
 }
 
 // Machine is what a run ran on.
