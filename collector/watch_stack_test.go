@@ -26,17 +26,17 @@ import (
 // Of the stream that watchers judge.
 const (
 	watchedOrders = 1500 // of each relation
-	watchedRate   = 200  // orders a second
+	watchedRate   = 100  // orders a second: with tests beside it, too, messages wait shorter than watchers do
 	orderSpans    = 25
 )
 
-// TestWatchersJudgeTheLab has `tracelab watch` judge what the lab sends through the Collector and an Apache Kafka at 200 orders a second, first with both
+// TestWatchersJudgeTheLab has `tracelab watch` judge what the lab sends through the Collector and an Apache Kafka at 100 orders a second, first with both
 // relations, then by links alone, while watchers join, are killed (-9) and come back, and Kafka is restarted. Each journey of the run
 // directories is judged once, its summary has the bytes that the directory's spans give, and the metrics count it once.
 func TestWatchersJudgeTheLab(t *testing.T) {
 	kafka := startOwnKafka(t)
 	c := startWithKafka(t, "", kafka.address, watch.DefaultTopic)
-	w := startWatchers(t, kafka.address, "--quiet", "6s", "--window", "20s", "--otlp", c.otlp)
+	w := startWatchers(t, kafka.address, "--quiet", "8s", "--window", "20s", "--otlp", c.otlp)
 	w.metrics = c
 	w.start("a")
 	judged := readJourneys(t, kafka.address)
