@@ -150,6 +150,7 @@ func pathTable(b *strings.Builder, title string, set *journey.Set, path []journe
 			number(format.Duration(r.Start)), number(format.Duration(r.Duration())), number(percent(int64(r.Duration()), int64(total))), left(r.service), left(r.name),
 		})
 	}
+	shortenNames(style, "  ", cells, minLastColumn)
 	table(b, style, "  ", cells)
 	if note := s.note(total); note != "" {
 		b.WriteString(style.Paragraph("  ", "    ", note))

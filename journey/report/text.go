@@ -32,6 +32,55 @@ func table(b *strings.Builder, style format.Style, indent string, rows [][]cell)
 	}
 }
 
+// Bounds of a name in a table that is too wide.
+const mostNameWidth, leastNameWidth = maxServiceWidth, 8
+
+// shortenNames shortens the names in the columns of a table, no more than it takes to fit the style's width. The last column needs lastNeeds of it, and wraps;
+// with 0 it is shortened, too.
+func shortenNames(style format.Style, indent string, rows [][]cell, lastNeeds int) {
+	last := len(columnWidths(rows)) - 1
+	whole := make([][]cell, len(rows))
+	for i, row := range rows {
+		whole[i] = slices.Clone(row)
+	}
+	for most := mostNameWidth; most >= leastNameWidth; most-- {
+		width := runewidth.StringWidth(indent) - 2
+		for i, w := range columnWidths(rows) {
+			if i == last && lastNeeds > 0 {
+				w = min(w, lastNeeds)
+			}
+			width += w + 2
+		}
+		if width <= style.Columns() {
+			return
+		}
+		for i, row := range whole {
+			for k, c := range row {
+				if !c.right && (k < last || lastNeeds == 0) {
+					rows[i][k].text = shorten(c.text, most)
+				}
+			}
+		}
+	}
+}
+
+// shortenLastWords shortens the words in the last column of a table that no line has room for.
+func shortenLastWords(style format.Style, indent string, rows [][]cell) {
+	widths := columnWidths(rows)
+	last := len(widths) - 1
+	room := style.Columns() - runewidth.StringWidth(indent)
+	for _, w := range widths[:last] {
+		room -= w + 2
+	}
+	for _, row := range rows {
+		words := strings.Fields(row[last].text)
+		for i, word := range words {
+			words[i] = shorten(word, max(leastNameWidth, room-2)) // lines below the first begin two columns later
+		}
+		row[last].text = strings.Join(words, " ")
+	}
+}
+
 func tableRow(b *strings.Builder, style format.Style, indent string, row []cell, widths []int) {
 	last := len(widths) - 1
 	if len(row) <= last || last < 0 || row[last].right {
@@ -108,8 +157,9 @@ func figureTable(b *strings.Builder, style format.Style, indent string, names in
 	}
 	heads := make([][]cell, len(rows))
 	for i, row := range rows {
-		heads[i] = row[:names]
+		heads[i] = slices.Clone(row[:names])
 	}
+	shortenNames(style, indent, heads, 0)
 	widths := columnWidths(heads)
 	for i, row := range rows {
 		tableRow(b, style, indent, heads[i], widths)

@@ -100,11 +100,17 @@ func branchRows(j *journey.Journey, branches []journey.Branch) [][5]string {
 	return rows
 }
 
+// leastAfter is how much of the last column of branches is kept whole before names are shortened: most of its words are shorter.
+const leastAfter = 16
+
 func branchTable(b *strings.Builder, j *journey.Journey, branches []journey.Branch, style format.Style) {
 	rows := [][]cell{{number("ended"), number("slack"), left("service"), left("branch"), left("after")}}
 	for _, r := range branchRows(j, branches) {
-		rows = append(rows, []cell{number(r[0]), number(r[1]), left(r[2]), left(r[3]), left(r[4])})
+		service, name, _ := strings.Cut(r[4], " ")
+		rows = append(rows, []cell{number(r[0]), number(r[1]), left(r[2]), left(r[3]), left(strings.TrimSpace(shorten(service, mostNameWidth) + " " + name))})
 	}
+	shortenNames(style, "  ", rows, leastAfter)
+	shortenLastWords(style, "  ", rows)
 	table(b, style, "  ", rows)
 	if more := len(branches) - maxBranches; more > 0 {
 		fmt.Fprintf(b, "  and %d more branches\n", more)
