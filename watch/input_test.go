@@ -24,14 +24,35 @@ func TestRecordsAreMadeOnce(t *testing.T) {
 	}
 }
 
+// damage writes a batch that cannot be decompressed at the end of each partition of a topic.
+func (g *group) damage(topic string, partitions int32) {
+	g.Helper()
+	for id := range partitions {
+		brokertest.Damage(g.T, topic, id, kgo.SeedBrokers(g.cluster.ListenAddrs()...), kgo.Dialer(g.network.DialContext))
+	}
+}
+
+// TestADamagedBatchAtTheEndIsPassed: one fetch has good records and, behind them, a damaged batch with which the topic ends. A watcher that reads to the end
+// comes there, on the input, on the work topic and where it reads summaries back.
+func TestADamagedBatchAtTheEndIsPassed(t *testing.T) {
+	inGroup(t, func(g *group) {
+		s := newStream(g)
+		s.send(8, func(int) {})
+		g.damage(DefaultTopic, testInputs)
+		for _, name := range []string{"first", "second"} {
+			g.awaitEnd(g.start(name, func(c *Config) { c.UntilEnd = true }))
+			g.damage(DefaultGroup+".work", testWorks)
+			g.damage(DefaultJourneys, testWorks)
+			s.send(4, func(int) {})
+			g.damage(DefaultTopic, testInputs)
+		}
+	})
+}
+
 // TestADamagedBatchCostsItsRecordsAlone has batches that cannot be decompressed on the topics that a watcher follows: all that is beside them is judged.
 func TestADamagedBatchCostsItsRecordsAlone(t *testing.T) {
 	inGroup(t, func(g *group) {
-		damage := func(topic string, partitions int32) {
-			for id := range partitions {
-				brokertest.Damage(t, topic, id, kgo.SeedBrokers(g.cluster.ListenAddrs()...), kgo.Dialer(g.network.DialContext))
-			}
-		}
+		damage := g.damage
 		s := newStream(g)
 		first := g.start("first", nil)
 		time.Sleep(10 * time.Second)

@@ -117,9 +117,9 @@ func (w *watcher) readPartition(ctx context.Context, topic string, id int32, fro
 		fetches := client.PollFetches(ctx)
 		var failed error
 		fetches.EachError(func(_ string, _ int32, err error) {
-			if bad := batches.Skip(client, topic, id, err); bad != nil {
+			if bad := batches.Skip(client, topic, id, err, nil); bad != nil {
 				w.trouble.skipped(topic, id, bad)
-				next = bad.NextOffset
+				next = max(next, bad.NextOffset)
 				return
 			}
 			failed = errors.Join(failed, err)
@@ -128,7 +128,7 @@ func (w *watcher) readPartition(ctx context.Context, topic string, id int32, fro
 			return failed
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			if next = r.Offset + 1; r.Offset < until {
+			if next = max(next, r.Offset+1); r.Offset < until {
 				take(r)
 			}
 		})

@@ -26,7 +26,7 @@ func (w *watcher) readMarks(ctx context.Context) {
 	for ctx.Err() == nil {
 		fetches := w.marks.PollFetches(ctx)
 		fetches.EachError(func(topic string, partition int32, err error) {
-			if bad := batches.Skip(w.marks, topic, partition, err); bad != nil {
+			if bad := batches.Skip(w.marks, topic, partition, err, nil); bad != nil {
 				w.trouble.skipped(topic, partition, bad)
 				return
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -112,12 +113,30 @@ func id8(n, of uint64) (id [8]byte) {
 	return id
 }
 
+// awaitEnd waits for a watcher that reads to the end. One that does not come there says how far the group is: each mark and each end.
+func (g *group) awaitEnd(n *node) {
+	g.Helper()
+	select {
+	case <-n.done:
+		g.must(n.err)
+		return
+	case <-time.After(time.Hour):
+	}
+	marks := map[string]string{}
+	for _, r := range g.records(DefaultGroup + ".marks") {
+		marks[string(r.Key)] = string(r.Value)
+	}
+	ends, err := kadm.NewClient(g.client).ListEndOffsets(context.Background(), DefaultTopic, DefaultGroup+".work")
+	g.must(err)
+	ends.Each(func(end kadm.ListedOffset) { g.Logf("%s %d ends at %d", end.Topic, end.Partition, end.Offset) })
+	g.Fatalf("the watcher %s does not come to the end; the newest marks are %v", n.name, marks)
+}
+
 // finish lets a last watcher end with the input, and checks that each span is on the work topic, in the partition of its trace.
 func (s *stream) finish() Sums {
 	s.g.Helper()
 	last := s.g.start("last", func(c *Config) { c.UntilEnd = true })
-	<-last.done
-	s.g.must(last.err)
+	s.g.awaitEnd(last)
 	found := map[journey.Ref]bool{}
 	for _, r := range s.g.records(DefaultGroup + ".work") {
 		x, err := record.Decode(r.Value)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -24,13 +25,37 @@ func Limit(bytes int) kgo.Opt { return kgo.WithDecompressor(&decompressor{limit:
 
 // Skip makes a client go on behind a batch that it could not decompress, and returns that batch. It returns nil for all other errors of a fetch, after
 // which the client tries again by itself. Call it where the client is polled, before rebalances are allowed again.
-func Skip(client *kgo.Client, topic string, partition int32, err error) *kgo.ErrDecompressTooLarge {
+//
+// Others are the offsets of the next records to take of the topic's other partitions that the client reads, as far as they are known. A client whose offsets
+// are set drops what it has fetched and not given out. It tells of a damaged batch once: when it drops that, it never fetches that partition again, unless its
+// offset is set as well. Give none where the client commits by marks: it would take them for marks.
+func Skip(client *kgo.Client, topic string, partition int32, err error, others map[int32]int64) *kgo.ErrDecompressTooLarge {
 	bad, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err)
 	if !ok {
 		return nil
 	}
-	client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: {partition: {Epoch: bad.Epoch, Offset: bad.NextOffset}}})
+	next := maps.Clone(others)
+	if next == nil {
+		next = map[int32]int64{}
+	}
+	next[partition] = bad.NextOffset
+	SetAgain(client, topic, next)
 	return bad
+}
+
+// SetAgain makes a client go on at offsets of a topic, by partition, also with a partition that it has stopped at that very offset: an offset that it has
+// already it passes over, so each is set to another one before.
+func SetAgain(client *kgo.Client, topic string, next map[int32]int64) {
+	if len(next) == 0 {
+		return
+	}
+	to, elsewhere := map[int32]kgo.EpochOffset{}, map[int32]kgo.EpochOffset{}
+	for partition, offset := range next {
+		to[partition] = kgo.EpochOffset{Epoch: -1, Offset: offset}
+		elsewhere[partition] = kgo.EpochOffset{Epoch: -1, Offset: max(offset-1, 1-offset)}
+	}
+	client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: elsewhere})
+	client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: to})
 }
 
 // mostWindow is the largest window of zstd, in bytes: any decoder must take so much, and what wants more is not meant for others.

@@ -120,7 +120,7 @@ func (r *Reader) read(ctx context.Context) {
 
 // failed goes on behind a batch that cannot be decompressed. It logs all other errors of a fetch; the client retries it.
 func (r *Reader) failed(topic string, partition int32, err error) {
-	bad := batches.Skip(r.client, topic, partition, err)
+	bad := batches.Skip(r.client, topic, partition, err, nil)
 	switch {
 	case bad != nil:
 		r.say("summaries skipped: their batch cannot be decompressed", fmt.Errorf("%s, partition %d, offset %d: %w", topic, partition, bad.Offset, err))

@@ -6,13 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"tracelab/internal/batches"
 )
 
 // Records reads topics from their starts, as a consumer outside any group that knows nothing of traces: the first n records at least, or with n = 0 all
-// that come within the time. It ends the test when fewer than n come within it. opts name the broker and the topics.
+// that come within the time, and all that were there by then. It ends the test when fewer than n come within it. opts name the broker and the topics.
 func Records(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) []*kgo.Record {
 	t.Helper()
 	client, err := kgo.NewClient(append([]kgo.Opt{kgo.DisableClientMetrics(), batches.Limit(64 << 20), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())}, opts...)...)
@@ -20,19 +21,75 @@ func Records(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) []*kgo.
 		t.Fatal(err)
 	}
 	defer client.Close()
+	r := reader{client: client, next: map[string]map[int32]int64{}}
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
-	var all []*kgo.Record
-	for ctx.Err() == nil && (n == 0 || len(all) < n) {
-		fetches := client.PollFetches(ctx)
-		fetches.EachError(func(topic string, partition int32, err error) { _ = batches.Skip(client, topic, partition, err) })
-		fetches.EachRecord(func(r *kgo.Record) { all = append(all, r) })
+	for ctx.Err() == nil && (n == 0 || len(r.all) < n) {
+		r.poll(ctx)
 	}
-	if len(all) < n {
-		t.Fatalf("%d records came within %v, want %d", len(all), within, n)
+	if len(r.all) < n {
+		t.Fatalf("%d records came within %v, want %d", len(r.all), within, n)
 	}
+	if n > 0 {
+		return r.all
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), restTime)
+	defer cancel()
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, client.GetConsumeTopics()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ctx.Err() == nil && !r.reached(ends) {
+		r.poll(ctx)
+	}
+	return r.all
+}
+
+// restTime is how long is waited for what is there: each damaged batch costs some rounds of fetches.
+const restTime = time.Minute
+
+// reader follows topics from their starts.
+type reader struct {
+	client *kgo.Client
+	all    []*kgo.Record
+	next   map[string]map[int32]int64 // by topic and partition: the next record to take
+}
+
+func (r *reader) poll(ctx context.Context) {
+	fetches := r.client.PollFetches(ctx)
+	fetches.EachRecord(func(one *kgo.Record) {
+		r.of(one.Topic)[one.Partition] = one.Offset + 1
+		r.all = append(r.all, one)
+	})
+	fetches.EachError(func(topic string, partition int32, err error) {
+		if bad := batches.Skip(r.client, topic, partition, err, r.of(topic)); bad != nil {
+			r.of(topic)[partition] = bad.NextOffset
+		}
+	})
+}
+
+// of returns the places in a topic, at first the start of each partition that it may have.
+func (r *reader) of(topic string) map[int32]int64 {
+	if r.next[topic] == nil {
+		r.next[topic] = map[int32]int64{}
+		for id := range int32(mostPartitions) {
+			r.next[topic][id] = 0
+		}
+	}
+	return r.next[topic]
+}
+
+// reached reports whether nothing is left to take before the ends.
+func (r *reader) reached(ends kadm.ListedOffsets) bool {
+	all := true
+	ends.Each(func(end kadm.ListedOffset) {
+		all = all && (end.Err != nil || r.of(end.Topic)[end.Partition] >= end.Offset)
+	})
 	return all
 }
+
+// mostPartitions is how many partitions a topic of a test has at the most.
+const mostPartitions = 64
 
 // Damage writes a batch of two records into a partition that nobody can decompress. opts name the broker.
 func Damage(t testing.TB, topic string, partition int32, opts ...kgo.Opt) {

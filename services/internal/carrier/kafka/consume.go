@@ -42,7 +42,7 @@ func (k *Broker) poll(ctx context.Context) {
 
 // fetchFailed skips a batch that is larger than a service takes, or damaged. The client retries after all other errors.
 func (k *Broker) fetchFailed(ctx context.Context, client *kgo.Client, topic string, partition int32, err error) {
-	if bad := batches.Skip(client, topic, partition, err); bad != nil {
+	if bad := batches.Skip(client, topic, partition, err, nil); bad != nil {
 		k.work.Skip()
 		k.log.Error("messages skipped: their batch is damaged, or decompresses to more than a service takes", "topic", topic, "partition", partition,
 			"offset", bad.Offset, "next_offset", bad.NextOffset, "limit_bytes", batchBytes)

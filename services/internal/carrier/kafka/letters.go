@@ -99,7 +99,11 @@ func (l *letters) next(ctx context.Context, most int, take func(*kgo.Record) err
 		l.behind(r.Partition, r.Offset+1)
 	}
 	fetches.EachError(func(topic string, partition int32, failed error) {
-		bad := batches.Skip(l.client, topic, partition, failed)
+		next := map[int32]int64{}
+		for id, p := range l.left {
+			next[id] = p.at
+		}
+		bad := batches.Skip(l.client, topic, partition, failed, next)
 		if bad == nil {
 			err = errors.Join(err, fmt.Errorf("read the dead letters %s: %w", l.dead, failed))
 			return
