@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -96,6 +97,9 @@ func (w *watcher) mark(ctx context.Context) error {
 func (w *watcher) writeMark(p part, m mark, now time.Duration, first bool) {
 	r := &kgo.Record{Topic: w.config.marksTopic(), Key: []byte(p.String()), Value: m.value()}
 	w.marks.Produce(w.marks.Context(), r, func(r *kgo.Record, err error) {
+		if errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.Canceled) {
+			return // the watcher ends
+		}
 		if err != nil {
 			w.trouble.say("a mark is not written; the next one is tried", "topic", r.Topic, "error", err)
 			return

@@ -114,6 +114,7 @@ func (t tolerant) Export(ctx context.Context, data *metricdata.ResourceMetrics) 
 		if t.metrics.refused.Swap(false) {
 			t.metrics.log.Info("metrics: the otlp endpoint takes them now")
 		}
+	case errors.Is(ctx.Err(), context.Canceled): // the reader ends, and its last export carries the same sums
 	case spansOnly(err):
 		if !t.metrics.refused.Swap(true) {
 			t.metrics.log.Warn("metrics: the otlp endpoint takes spans only, so metrics go nowhere; a collector takes both", "error", err)
