@@ -119,9 +119,9 @@ func TestReportsInASCII(t *testing.T) {
 		ascii bool
 		has   string
 	}{
-		{"run --orders 1 --warm-up 0 --forms kafka --out " + t.TempDir(), true, "####"},
+		{"run --orders 1 --warm-up 0 --forms kafka --out " + t.TempDir(), true, "- in a queue"},
 		{"run --help", true, "FORM,..."},
-		{"journey " + dir, true, "####"},
+		{"journey " + dir, true, "- in a queue"},
 		{"compare " + dir, true, "->"},
 		{"lint " + dir, true, "No findings"},
 		{"claims", true, "caller-wait"},

@@ -15,7 +15,7 @@ var shapes = []struct {
 	shown   string
 }{
 	{regexp.MustCompile(`\(!\)`), ""}, // marks figures of a machine that was too busy
-	{regexp.MustCompile(`[█░▪▼▒▓]+(?:\s*[█░▪▼▒▓]+)*`), "█"},
+	{regexp.MustCompile(`[█░▪▼▒▓×]+(?:\s*[█░▪▼▒▓×]+)*`), "█"},
 	{regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`), "ID"},
 	{regexp.MustCompile(`\b(?:[0-9a-f]{32}|[0-9a-f]{16})\b`), "ID"},
 	{regexp.MustCompile(`\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T-][0-9:.-]+Z?\b`), "TIME"},
