@@ -34,10 +34,11 @@ func Skip(client *kgo.Client, topic string, partition int32, err error, others m
 	if !ok {
 		return nil
 	}
-	next := maps.Clone(others)
-	if next == nil {
-		next = map[int32]int64{}
+	if len(others) == 0 {
+		client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: {partition: {Epoch: bad.Epoch, Offset: bad.NextOffset}}})
+		return bad
 	}
+	next := maps.Clone(others)
 	next[partition] = bad.NextOffset
 	SetAgain(client, topic, next)
 	return bad
