@@ -45,7 +45,8 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 	if tail, ok := j.Tail(); ok {
 		p.Figures = append(p.Figures, figure{"tail", format.Duration(tail), tailNote(j)})
 	}
-	if note, ok := starvedNote(j); ok {
+	completion := j.CompletionPath()
+	if note, ok := starvedNote(completion); ok {
 		p.Figures = append(p.Figures, figure{"no CPU", note, "of the completion path: nobody worked then"})
 	}
 	traces := j.Traces()
@@ -54,7 +55,6 @@ func newJourneyPage(j *journey.Journey) journeyPage {
 		p.Traces = append(p.Traces, t.String())
 	}
 	p.Timeline = NewTimeline(j, TimelineOptions{})
-	completion := j.CompletionPath()
 	if path := j.ResponsePath(); len(path) > 0 {
 		p.Paths = append(p.Paths, newPathView("Response path: what the caller waited for", set, path))
 	}

@@ -127,7 +127,7 @@ func NewTimeline(j *journey.Journey, o TimelineOptions) *Timeline {
 		t.Answer = &tick{X: s.x(wait), Text: "answer"}
 		t.Summary += fmt.Sprintf(", %s until the caller had its answer", format.Duration(wait))
 	}
-	if note, ok := starvedNote(j); ok {
+	if note, ok := starvedNote(path); ok {
 		t.Summary += fmt.Sprintf(", no CPU for %s of it", note)
 	}
 	if t.Left = j.Len() - len(nodes); t.Left > 0 {

@@ -40,7 +40,8 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 	for _, line := range r.About {
 		b.WriteString(style.Paragraph("  ", "    ", format.Escape(line)))
 	}
-	if note, ok := starvedNote(j); ok {
+	completion := j.CompletionPath()
+	if note, ok := starvedNote(completion); ok {
 		b.WriteString(style.Paragraph("  ", "    ", "no CPU for "+note+" of the completion path: nobody worked then"))
 	}
 	heading(&b, style, "Spans")
@@ -55,7 +56,6 @@ func (r Journey) WriteText(w io.Writer, style format.Style) error {
 	}
 	response := j.ResponsePath()
 	pathTable(&b, "Response path: what the caller waited for", j.Set(), response, style)
-	completion := j.CompletionPath()
 	pathTable(&b, "Completion path: why it ended when it did", j.Set(), completion, style)
 	if len(completion) > 0 {
 		b.WriteString("\n")
@@ -111,9 +111,9 @@ func header(b *strings.Builder, j *journey.Journey, color GroupColor, style form
 }
 
 // starvedNote is how much of the completion path had no CPU, if it is 1 % or more.
-func starvedNote(j *journey.Journey) (text string, ok bool) {
-	starved := starvedTime(j.CompletionPath())
-	return format.Duration(starved), starved > 0 && starved*100 >= j.Completion()
+func starvedNote(completion []journey.Segment) (text string, ok bool) {
+	starved := starvedTime(completion)
+	return format.Duration(starved), starved > 0 && starved*100 >= completion[len(completion)-1].End
 }
 
 // tailNote says what the tail is, and which messages have no receiver in the traces: what they led to would be part of it.

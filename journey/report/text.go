@@ -44,12 +44,9 @@ func shortenNames(style format.Style, indent string, rows [][]cell, lastNeeds in
 		whole[i] = slices.Clone(row)
 	}
 	for most := mostNameWidth; most >= leastNameWidth; most-- {
-		width := runewidth.StringWidth(indent) - 2
-		for i, w := range columnWidths(rows) {
-			if i == last && lastNeeds > 0 {
-				w = min(w, lastNeeds)
-			}
-			width += w + 2
+		width := tableWidth(indent, rows)
+		if lastNeeds > 0 {
+			width -= max(0, columnWidths(rows)[last]-lastNeeds)
 		}
 		if width <= style.Columns() {
 			return
