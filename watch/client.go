@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -30,8 +31,8 @@ const (
 	goneAfter      = 10 * time.Second       // for which a broker may not know a topic yet that was created just now
 )
 
-// client creates a Kafka client. Its connections end with the context life.
-func (w *watcher) client(life context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
+// client creates a Kafka client with a guard. Its connections end with the context life.
+func (w *watcher) client(life context.Context, guard *batches.Guard, opts ...kgo.Opt) (*kgo.Client, error) {
 	all := []kgo.Opt{
 		kgo.WithContext(life),
 		kgo.SeedBrokers(w.config.Kafka...),
@@ -40,7 +41,6 @@ func (w *watcher) client(life context.Context, opts ...kgo.Opt) (*kgo.Client, er
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), // record.Partition chooses
 		kgo.ProducerLinger(linger),
 		kgo.FetchMaxWait(fetchWait),
-		batches.Limit(batchBytes),
 		kgo.MetadataMinAge(metadataMinAge),
 		kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.RetryBackoffFn(func(failures int) time.Duration { return min(mostBackoff, 10*time.Millisecond<<min(failures, 10)) }),
@@ -50,7 +50,7 @@ func (w *watcher) client(life context.Context, opts ...kgo.Opt) (*kgo.Client, er
 	if w.config.Dial != nil {
 		all = append(all, kgo.Dialer(w.config.Dial))
 	}
-	return kgo.NewClient(append(all, opts...)...)
+	return kgo.NewClient(slices.Concat(all, guard.Options(), opts)...)
 }
 
 // trouble logs problems with the broker, at most one line every logInterval. The clients retry by themselves.

@@ -108,7 +108,8 @@ func (w *watcher) readPartition(ctx context.Context, topic string, id int32, fro
 	if from < 0 || from >= until {
 		return nil
 	}
-	client, err := w.client(ctx, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {id: kgo.NewOffset().At(from)}}))
+	guard := batches.NewGuard(batchBytes)
+	client, err := w.client(ctx, guard, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {id: kgo.NewOffset().At(from)}}))
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (w *watcher) readPartition(ctx context.Context, topic string, id int32, fro
 		fetches := client.PollFetches(ctx)
 		var failed error
 		fetches.EachError(func(_ string, _ int32, err error) {
-			if bad := batches.Skip(client, topic, id, err, nil); bad != nil {
+			if bad := guard.Skip(topic, id, err); bad != nil {
 				w.trouble.skipped(topic, id, bad)
 				next = max(next, bad.NextOffset)
 				return

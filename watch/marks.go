@@ -8,8 +8,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"tracelab/internal/batches"
 )
 
 // settleTime is the time between asking where the partitions end and writing the marks: most partitions settle up to their ends in it.
@@ -27,7 +25,7 @@ func (w *watcher) readMarks(ctx context.Context) {
 	for ctx.Err() == nil {
 		fetches := w.marks.PollFetches(ctx)
 		fetches.EachError(func(topic string, partition int32, err error) {
-			if bad := batches.Skip(w.marks, topic, partition, err, nil); bad != nil {
+			if bad := w.guard.Skip(topic, partition, err); bad != nil {
 				w.trouble.skipped(topic, partition, bad)
 				return
 			}

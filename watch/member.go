@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"tracelab/internal/batches"
 )
 
 // open joins the stage's consumer group. A partition that is assigned is not read until prepare has made its place.
@@ -24,7 +26,8 @@ func (w *watcher) open(life context.Context, s *stage, prepare func(ctx context.
 			s.get(ctx, client, id, prepare)
 		}
 	}
-	client, err := w.client(life,
+	s.guard = batches.NewGuard(batchBytes)
+	client, err := w.client(life, s.guard,
 		kgo.ConsumerGroup(s.group),
 		kgo.InstanceID(w.config.Instance),              // a watcher that was killed and comes back within the session has its partitions at once
 		kgo.Balancers(kgo.CooperativeStickyBalancer()), // a partition that stays is not interrupted
@@ -35,8 +38,14 @@ func (w *watcher) open(life context.Context, s *stage, prepare func(ctx context.
 		kgo.SessionTimeout(sessionTimeout),
 		kgo.HeartbeatInterval(heartbeat),
 		kgo.OnPartitionsAssigned(got),
-		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, gone map[string][]int32) { s.leave(ctx, gone[s.topic]) }),
-		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { s.drop(gone[s.topic]) }),
+		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, gone map[string][]int32) {
+			s.guard.Forget(gone)
+			s.leave(ctx, gone[s.topic])
+		}),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
+			s.guard.Forget(gone)
+			s.drop(gone[s.topic])
+		}),
 	)
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)

@@ -35,16 +35,6 @@ func (r *reach) settle(next int64) {
 	}
 }
 
-// beyond reports whether the partition was known to have records from the offset next on at a time, or before.
-func (r *reach) beyond(next int64, at time.Duration) bool {
-	for _, a := range r.open {
-		if a.end > next && a.at <= at {
-			return true
-		}
-	}
-	return false
-}
-
 // behind returns how long the oldest record that is not settled has been known; 0 when there is none.
 func (r *reach) behind(now time.Duration) time.Duration {
 	if len(r.open) == 0 {

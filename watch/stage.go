@@ -21,7 +21,6 @@ const (
 	commitInterval = time.Second            // between commits
 	commitTimeout  = 5 * time.Second
 	flushTimeout   = 20 * time.Second // to settle and commit before a partition is given up
-	stuckAfter     = 5 * time.Second  // without records of a partition that has some
 )
 
 // stage is a membership in one consumer group: it reads a topic, and commits what it has settled.
@@ -31,6 +30,7 @@ type stage struct {
 	topic  string
 	group  string
 	client *kgo.Client
+	guard  *batches.Guard
 	admin  *kadm.Client
 	acks   acks
 
@@ -46,7 +46,6 @@ type stage struct {
 // place is the position of a stage in one partition. The lock of acks guards reach and the fields after it; all values but reach and actors are offsets.
 type place struct {
 	next   int64            // the next record to handle
-	looked int64            // next, when unstick looked last
 	actors *actor.Partition // nil in the input
 
 	reach     reach
@@ -78,15 +77,11 @@ func (p *place) pending() int64 {
 
 // run reads records and commits offsets until the context ends. Handle returns whether it has more to do at once, without new records.
 func (s *stage) run(ctx context.Context, handle func(*step, kgo.Fetches) bool) {
-	committed, looked := time.Now(), time.Now()
+	committed := time.Now()
 	for left := false; ctx.Err() == nil; {
 		fetches := s.poll(ctx, left)
 		left = s.round(fetches, handle)
-		fetches.EachError(s.fetchFailed) // when all that was fetched is handled: then places say where to go on
-		if time.Since(looked) >= stuckAfter {
-			looked = time.Now()
-			s.unstick()
-		}
+		fetches.EachError(s.fetchFailed)
 		s.client.AllowRebalance()
 		if time.Since(committed) >= commitInterval {
 			committed = time.Now()
@@ -109,39 +104,11 @@ func (s *stage) poll(ctx context.Context, atOnce bool) kgo.Fetches {
 
 // fetchFailed skips a batch that cannot be decompressed; all other errors are the broker's.
 func (s *stage) fetchFailed(topic string, partition int32, err error) {
-	if bad := batches.Skip(s.client, topic, partition, err, s.nexts()); bad != nil {
+	if bad := s.guard.Skip(topic, partition, err); bad != nil {
 		s.skip(partition, bad)
 		return
 	}
 	s.w.trouble.fetchFailed(topic, partition, err)
-}
-
-// unstick sets the offsets anew of partitions that have records of which none came for stuckAfter. The client stops a partition at a damaged batch, tells of it
-// once, and drops what it has not told yet when the offset of any other partition is set.
-func (s *stage) unstick() {
-	stuck := map[int32]int64{}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.acks.do(func() {
-		for id, p := range s.parts {
-			if p.next == p.looked && p.reach.beyond(p.next, s.w.now()-stuckAfter) {
-				stuck[id] = p.next
-			}
-			p.looked = p.next
-		}
-	})
-	batches.SetAgain(s.client, s.topic, stuck)
-}
-
-// nexts are the offsets of the next records to handle, by partition.
-func (s *stage) nexts() map[int32]int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	next := map[int32]int64{}
-	for id, p := range s.parts {
-		next[id] = p.next
-	}
-	return next
 }
 
 // skip counts the records of a batch that was skipped, and moves the place behind them.

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/time/rate"
 
+	"tracelab/internal/batches"
 	"tracelab/internal/poll"
 	"tracelab/watch/actor"
 	"tracelab/watch/intake"
@@ -36,6 +37,7 @@ type watcher struct {
 	in, work stage
 	intake   *intake.Reader
 	marks    *kgo.Client
+	guard    *batches.Guard // of marks
 	gateLock sync.Mutex
 	gate     *gate
 	sums     tally
@@ -97,7 +99,8 @@ func Run(ctx context.Context, config Config) (Sums, error) {
 
 // prepare connects to the broker, creates the missing topics, and opens the marks.
 func (w *watcher) prepare(ctx, life context.Context) (err error) {
-	w.marks, err = w.client(life, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.RecordDeliveryTimeout(HoldAfter),
+	w.guard = batches.NewGuard(batchBytes)
+	w.marks, err = w.client(life, w.guard, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.RecordDeliveryTimeout(HoldAfter),
 		kgo.ConsumeTopics(w.config.marksTopic()), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()))
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)

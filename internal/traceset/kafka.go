@@ -27,19 +27,21 @@ const (
 type kafkaLog struct {
 	address kafkaAddress
 	client  *kgo.Client
+	guard   *batches.Guard
 	ends    map[int32]int64 // by partition that is not read to its end yet
-	next    map[int32]int64 // by partition: the next record to take
 }
 
 // readKafka hands over the values of the records. It joins no group and commits nothing.
 func readKafka(ctx context.Context, a kafkaAddress, take func(value []byte)) error {
-	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(a.brokers...), kgo.ClientID("tracelab-compare"), kgo.DisableClientMetrics(),
-		kgo.DialTimeout(brokerAnswers/2), kgo.RequestTimeoutOverhead(brokerAnswers), kgo.RequestRetries(2), kgo.FetchMaxBytes(8<<20), batches.Limit(maxBatchBytes))
+	guard := batches.NewGuard(maxBatchBytes)
+	client, err := kgo.NewClient(append(guard.Options(),
+		kgo.WithContext(ctx), kgo.SeedBrokers(a.brokers...), kgo.ClientID("tracelab-compare"), kgo.DisableClientMetrics(),
+		kgo.DialTimeout(brokerAnswers/2), kgo.RequestTimeoutOverhead(brokerAnswers), kgo.RequestRetries(2), kgo.FetchMaxBytes(8<<20))...)
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)
 	}
 	defer client.Close()
-	log := &kafkaLog{address: a, client: client, ends: map[int32]int64{}, next: map[int32]int64{}}
+	log := &kafkaLog{address: a, client: client, guard: guard, ends: map[int32]int64{}}
 	if err := log.seek(ctx); err != nil {
 		return err
 	}
@@ -71,7 +73,7 @@ func (l *kafkaLog) seek(ctx context.Context) error {
 	from := map[int32]kgo.Offset{}
 	ends.Each(func(end kadm.ListedOffset) {
 		if begin, ok := begins.Lookup(topic, end.Partition); ok && begin.Offset >= 0 && begin.Offset < end.Offset {
-			from[end.Partition], l.next[end.Partition], l.ends[end.Partition] = kgo.NewOffset().At(begin.Offset), begin.Offset, end.Offset
+			from[end.Partition], l.ends[end.Partition] = kgo.NewOffset().At(begin.Offset), end.Offset
 		}
 	})
 	l.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: from})
@@ -88,7 +90,6 @@ func (l *kafkaLog) read(ctx context.Context, take func([]byte)) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		fetches.EachRecord(func(r *kgo.Record) { l.next[r.Partition] = r.Offset + 1 })
 		skipped := l.skip(fetches, take)
 		if fetches.NumRecords() == 0 && !skipped {
 			return fmt.Errorf("topic %s at %s: nothing came for %s, and %d partitions are not read to their end: %w",
@@ -115,12 +116,11 @@ func (l *kafkaLog) read(ctx context.Context, take func([]byte)) error {
 // skip goes on behind batches that cannot be decompressed, each of which is a record that is no summary.
 func (l *kafkaLog) skip(fetches kgo.Fetches, take func([]byte)) (skipped bool) {
 	fetches.EachError(func(topic string, partition int32, err error) {
-		bad := batches.Skip(l.client, topic, partition, err, l.next)
+		bad := l.guard.Skip(topic, partition, err)
 		if bad == nil {
 			return
 		}
 		skipped = true
-		l.next[partition] = bad.NextOffset
 		take(nil)
 		if end, open := l.ends[partition]; open && bad.NextOffset >= end {
 			delete(l.ends, partition)

@@ -23,36 +23,84 @@ func (r *Reader) collect(whole bool) {
 }
 
 // Exported commits what the last collection has: call it when that collection has been taken by whoever keeps the metrics. The first time it commits the
-// places where the group began, too: the next reader begins there, though nothing came.
+// places where the group began, too: the next reader begins there, though nothing came. What cannot be committed now is tried again until it is.
 func (r *Reader) Exported(ctx context.Context) {
 	r.mu.Lock()
-	r.mark(r.collected)
-	begins := r.offsets(r.collected, func(partition int32, after int64) bool { return r.first[partition] && after == r.from[partition] })
+	r.owe(r.collected)
 	r.mu.Unlock()
+	r.commit(ctx)
+}
+
+// owe notes offsets that are to be committed, but for those that are. The lock is held.
+func (r *Reader) owe(counted map[int32]int64) {
+	for partition, after := range counted {
+		if after > r.from[partition] || r.first[partition] && after == r.from[partition] {
+			r.owed[partition] = max(r.owed[partition], after)
+		}
+	}
+}
+
+// commit commits what is owed, if anything is.
+func (r *Reader) commit(ctx context.Context) {
+	if err := r.commitOwed(ctx, r.client); err != nil && ctx.Err() == nil {
+		r.say("what was counted and sent cannot be committed; trying again", err)
+	}
+}
+
+// commitOwed commits what is owed. The reader commits by itself: a client that commits by marks takes an offset that is set, to go on behind a damaged batch, for
+// a mark, and would commit what was counted before and not exported.
+func (r *Reader) commitOwed(ctx context.Context, client *kgo.Client) error {
+	r.commits.Lock()
+	defer r.commits.Unlock()
+	r.mu.Lock()
+	owed := maps.Clone(r.owed)
+	r.mu.Unlock()
+	if len(owed) == 0 {
+		return nil
+	}
+	offsets := map[int32]kgo.EpochOffset{}
+	for partition, after := range owed {
+		offsets[partition] = kgo.EpochOffset{Epoch: -1, Offset: after}
+	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	var failed error
-	if len(begins[r.config.Topic]) > 0 {
-		r.client.CommitOffsetsSync(ctx, begins, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, _ *kmsg.OffsetCommitResponse, err error) {
-			failed = err
-		})
-		r.mu.Lock()
-		maps.DeleteFunc(r.first, func(partition int32, _ bool) bool {
-			_, done := begins[r.config.Topic][partition]
-			return failed == nil && done
-		})
-		r.mu.Unlock()
+	client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{r.config.Topic: offsets}, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error) {
+		failed = errors.Join(err, refusals(answer))
+	})
+	if failed != nil {
+		return failed
 	}
-	if err := errors.Join(failed, r.client.CommitMarkedOffsets(ctx)); err != nil {
-		r.say("what was counted and sent cannot be committed; trying again", err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for partition, after := range owed {
+		delete(r.first, partition)
+		r.from[partition] = max(r.from[partition], after)
+		if r.owed[partition] == after {
+			delete(r.owed, partition)
+		}
 	}
+	return nil
+}
+
+// refusals are the errors of an answer to a commit, which may be nil.
+func refusals(answer *kmsg.OffsetCommitResponse) (err error) {
+	if answer == nil {
+		return nil
+	}
+	for _, topic := range answer.Topics {
+		for _, p := range topic.Partitions {
+			err = errors.Join(err, kerr.ErrorForCode(p.ErrorCode))
+		}
+	}
+	return err
 }
 
 // handOn exports and commits what was counted of partitions that go to other readers, and forgets them.
 func (r *Reader) handOn(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
 	r.exportGone(ctx, gone[r.config.Topic])
-	r.markGone(gone[r.config.Topic])
-	if err := client.CommitMarkedOffsets(ctx); err != nil {
+	r.oweGone(gone[r.config.Topic])
+	if err := r.commitOwed(ctx, client); err != nil {
 		r.say("what was counted of a partition that goes cannot be committed", err)
 	}
 	r.forget(gone)
@@ -82,10 +130,8 @@ func (r *Reader) exportGone(ctx context.Context, partitions []int32) {
 func (r *Reader) lose(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
 	r.exportGone(ctx, gone[r.config.Topic])
 	err := poll.Until(r.reading, commitInterval, func(context.Context) error {
-		r.markGone(gone[r.config.Topic])
-		committing, cancel := context.WithTimeout(ctx, commitTimeout)
-		defer cancel()
-		err := client.CommitMarkedOffsets(committing)
+		r.oweGone(gone[r.config.Topic])
+		err := r.commitOwed(ctx, client)
 		if refused, ok := errors.AsType[*kerr.Error](err); ok && !refused.Retriable && !errors.Is(err, kerr.RebalanceInProgress) {
 			return poll.Stop(err)
 		}
@@ -97,34 +143,15 @@ func (r *Reader) lose(ctx context.Context, client *kgo.Client, gone map[string][
 	r.forget(gone)
 }
 
-// markGone marks for a commit all that was counted of partitions that go to other readers: this one lives on, and sends it with the next export.
-func (r *Reader) markGone(partitions []int32) {
+// oweGone owes all that was counted of partitions that go to other readers: this one lives on, and sends it with the next export.
+func (r *Reader) oweGone(partitions []int32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closing {
-		return
-	}
 	counted := map[int32]int64{}
 	for _, partition := range partitions {
-		if after, ok := r.after[partition]; ok {
+		if after, ok := r.after[partition]; ok && !r.closing {
 			counted[partition] = after
 		}
 	}
-	r.mark(counted)
-}
-
-// mark marks offsets for a commit, but none up to the last commit. The lock is held.
-func (r *Reader) mark(counted map[int32]int64) {
-	r.client.MarkCommitOffsets(r.offsets(counted, func(partition int32, after int64) bool { return after > r.from[partition] }))
-}
-
-// offsets returns those of the given offsets that are wanted, as the client takes them. The lock is held.
-func (r *Reader) offsets(of map[int32]int64, want func(partition int32, after int64) bool) map[string]map[int32]kgo.EpochOffset {
-	offsets := map[int32]kgo.EpochOffset{}
-	for partition, after := range of {
-		if want(partition, after) {
-			offsets[partition] = kgo.EpochOffset{Epoch: -1, Offset: after}
-		}
-	}
-	return map[string]map[int32]kgo.EpochOffset{r.config.Topic: offsets}
+	r.owe(counted)
 }

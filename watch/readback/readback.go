@@ -60,16 +60,19 @@ type Config struct {
 type Reader struct {
 	config Config
 	client *kgo.Client
+	guard  *batches.Guard
 	admin  *kadm.Client
 	often  rate.Sometimes
+	began  time.Time
 
-	began time.Time
+	commits sync.Mutex // held during a commit, or an older one could overtake a newer one
 
 	mu        sync.Mutex
 	from      map[int32]int64 // by partition: the first offset that counts
 	first     map[int32]bool  // partitions of which the group has no commit
 	after     map[int32]int64 // by partition: the next offset to count
 	collected map[int32]int64 // after, at the last collection that had all
+	owed      map[int32]int64 // by partition: the offset to commit
 	own       map[int32]int64 // by partition that this reader had before: what it counted of it is before that offset, committed or not
 	closing   bool            // what is not exported by now is for the next reader
 	ended     chan struct{}
@@ -82,14 +85,15 @@ func Start(config Config) (*Reader, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Reader{config: config, often: rate.Sometimes{First: 1, Interval: logInterval}, from: map[int32]int64{}, first: map[int32]bool{}, after: map[int32]int64{}, own: map[int32]int64{}, began: time.Now(), ended: make(chan struct{})}
-	options := []kgo.Opt{
+	r := &Reader{config: config, guard: batches.NewGuard(batchBytes), often: rate.Sometimes{First: 1, Interval: logInterval}, began: time.Now(), ended: make(chan struct{}),
+		from: map[int32]int64{}, first: map[int32]bool{}, after: map[int32]int64{}, owed: map[int32]int64{}, own: map[int32]int64{}}
+	options := append(r.guard.Options(),
 		kgo.SeedBrokers(config.Kafka...), kgo.ClientID("tracelab-watch-metrics"), kgo.DisableClientMetrics(), kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.ConsumerGroup(config.Group), kgo.ConsumeTopics(config.Topic), kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.SessionTimeout(sessionTimeout),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(), batches.Limit(batchBytes),
-		kgo.AutoCommitMarks(), kgo.AutoCommitInterval(commitInterval), kgo.AdjustFetchOffsetsFn(r.lookBack),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(), kgo.DisableAutoCommit(),
+		kgo.AdjustFetchOffsetsFn(r.lookBack),
 		kgo.OnPartitionsRevoked(r.handOn), kgo.OnPartitionsLost(r.lose),
-	}
+	)
 	if config.Instance != "" {
 		options = append(options, kgo.InstanceID(config.Instance))
 	}
@@ -110,24 +114,36 @@ func Start(config Config) (*Reader, error) {
 // read counts what comes, until the context ends.
 func (r *Reader) read(ctx context.Context) {
 	defer close(r.ended)
+	tried := time.Now()
 	for ctx.Err() == nil {
-		fetches := r.client.PollFetches(ctx)
+		fetches := r.poll(ctx)
 		fetches.EachRecord(r.take)
 		fetches.EachError(r.failed)
 		r.client.AllowRebalance()
+		if time.Since(tried) >= commitInterval {
+			tried = time.Now()
+			r.commit(ctx)
+		}
 	}
+}
+
+// poll waits for records, but no longer than a commit waits that could not be made.
+func (r *Reader) poll(ctx context.Context) kgo.Fetches {
+	ctx, cancel := context.WithTimeout(ctx, commitInterval)
+	defer cancel()
+	return r.client.PollFetches(ctx)
 }
 
 // failed goes on behind a batch that cannot be decompressed. It logs all other errors of a fetch; the client retries it.
 func (r *Reader) failed(topic string, partition int32, err error) {
-	bad := batches.Skip(r.client, topic, partition, err, nil)
+	bad := r.guard.Skip(topic, partition, err)
 	switch {
 	case bad != nil:
 		r.say("summaries skipped: their batch cannot be decompressed", fmt.Errorf("%s, partition %d, offset %d: %w", topic, partition, bad.Offset, err))
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.after[partition] = bad.NextOffset
-	case !errors.Is(err, context.Canceled):
+	case !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		r.say("summaries cannot be read; trying again", err)
 	}
 }
@@ -203,6 +219,7 @@ func (r *Reader) lookBack(ctx context.Context, places map[string]map[int32]kgo.O
 // forget drops partitions that other readers have now. What was counted of them stays in this process's metrics, so that this reader does not count it again
 // when they come back before a commit: they are lost, and come back, whenever Kafka restarts.
 func (r *Reader) forget(gone map[string][]int32) {
+	r.guard.Forget(gone)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, partition := range gone[r.config.Topic] {
@@ -211,6 +228,7 @@ func (r *Reader) forget(gone map[string][]int32) {
 		delete(r.first, partition)
 		delete(r.after, partition)
 		delete(r.collected, partition)
+		delete(r.owed, partition)
 		r.config.Meter.Forget(partition)
 	}
 }

@@ -388,3 +388,27 @@ func TestADamagedBatchCostsItsSummariesAlone(t *testing.T) {
 	second.await(t, 1, 0)
 	second.close(t)
 }
+
+// TestADamagedBatchCommitsNothing: what was counted before one, and not exported, is for the next reader.
+func TestADamagedBatchCommitsNothing(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	killed := start(t, broker)
+	produce(t, broker, 0, 1)
+	killed.await(t, 2, 0)
+	killed.export(t.Context(), t)
+	produce(t, broker, 2, 3)
+	for partition := range int32(2) {
+		brokertest.Damage(t, "journeys", partition, kgo.SeedBrokers(broker))
+	}
+	produce(t, broker, 4, 5)
+	killed.await(t, 6, 0)
+	killed.Close()
+	second := start(t, broker)
+	second.await(t, 4, 0)
+	second.close(t)
+}

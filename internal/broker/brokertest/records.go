@@ -3,6 +3,7 @@ package brokertest
 import (
 	"bytes"
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,30 +17,13 @@ import (
 // that come within the time, and all that were there by then. It ends the test when fewer than n come within it. opts name the broker and the topics.
 func Records(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) []*kgo.Record {
 	t.Helper()
-	for range mostReaders {
-		if all, whole := read(t, n, within, opts...); whole {
-			return all
-		}
-	}
-	t.Fatalf("no client of %d came to the ends of the topics", mostReaders)
-	return nil
-}
-
-// mostReaders is how many clients try to read all of a topic: seldom one stops for good at a damaged batch of several.
-const mostReaders = 10
-
-// restTime is how long is waited for what is there: each damaged batch costs some rounds of fetches.
-const restTime = 5 * time.Second
-
-// read is Records for one client. It reports whether it came to the ends.
-func read(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) (all []*kgo.Record, whole bool) {
-	t.Helper()
-	client, err := kgo.NewClient(append([]kgo.Opt{kgo.DisableClientMetrics(), batches.Limit(64 << 20), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())}, opts...)...)
+	r := reader{guard: batches.NewGuard(64 << 20), next: map[string]map[int32]int64{}}
+	client, err := kgo.NewClient(slices.Concat([]kgo.Opt{kgo.DisableClientMetrics(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())}, r.guard.Options(), opts)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	r := reader{client: client, next: map[string]map[int32]int64{}}
+	r.client = client
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	for ctx.Err() == nil && (n == 0 || len(r.all) < n) {
@@ -49,7 +33,7 @@ func read(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) (all []*kg
 		t.Fatalf("%d records came within %v, want %d", len(r.all), within, n)
 	}
 	if n > 0 {
-		return r.all, true
+		return r.all
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), restTime)
 	defer cancel()
@@ -60,12 +44,19 @@ func read(t testing.TB, n int, within time.Duration, opts ...kgo.Opt) (all []*kg
 	for ctx.Err() == nil && !r.reached(ends) {
 		r.poll(ctx)
 	}
-	return r.all, r.reached(ends)
+	if !r.reached(ends) {
+		t.Fatalf("the ends of the topics were not reached within %v more, only %v", restTime, r.next)
+	}
+	return r.all
 }
+
+// restTime is how long is waited for what is there: each damaged batch costs some rounds of fetches.
+const restTime = 30 * time.Second
 
 // reader follows topics from their starts.
 type reader struct {
 	client *kgo.Client
+	guard  *batches.Guard
 	all    []*kgo.Record
 	next   map[string]map[int32]int64 // by topic and partition: the next record to take
 }
@@ -77,19 +68,16 @@ func (r *reader) poll(ctx context.Context) {
 		r.all = append(r.all, one)
 	})
 	fetches.EachError(func(topic string, partition int32, err error) {
-		if bad := batches.Skip(r.client, topic, partition, err, r.of(topic)); bad != nil {
+		if bad := r.guard.Skip(topic, partition, err); bad != nil {
 			r.of(topic)[partition] = bad.NextOffset
 		}
 	})
 }
 
-// of returns the places in a topic, at first the start of each partition that it may have.
+// of returns the places in a topic.
 func (r *reader) of(topic string) map[int32]int64 {
 	if r.next[topic] == nil {
 		r.next[topic] = map[int32]int64{}
-		for id := range int32(mostPartitions) {
-			r.next[topic][id] = 0
-		}
 	}
 	return r.next[topic]
 }
@@ -102,9 +90,6 @@ func (r *reader) reached(ends kadm.ListedOffsets) bool {
 	})
 	return all
 }
-
-// mostPartitions is how many partitions a topic of a test has at the most.
-const mostPartitions = 64
 
 // Damage writes a batch of two records into a partition that nobody can decompress. opts name the broker.
 func Damage(t testing.TB, topic string, partition int32, opts ...kgo.Opt) {

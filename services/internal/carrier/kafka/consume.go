@@ -31,7 +31,7 @@ func (k *Broker) poll(ctx context.Context) {
 			return
 		}
 		fetches := k.spans.poll(ctx, k.client, room)
-		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, k.client, topic, partition, err) })
+		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, k.guard, topic, partition, err) })
 		records := make([]taken, 0, fetches.NumRecords())
 		fetches.EachRecord(func(r *kgo.Record) { records = append(records, k.windows.open(r)) }) // at once: rebalances wait for nobody
 		for _, t := range records {
@@ -41,8 +41,8 @@ func (k *Broker) poll(ctx context.Context) {
 }
 
 // fetchFailed skips a batch that is larger than a service takes, or damaged. The client retries after all other errors.
-func (k *Broker) fetchFailed(ctx context.Context, client *kgo.Client, topic string, partition int32, err error) {
-	if bad := batches.Skip(client, topic, partition, err, nil); bad != nil {
+func (k *Broker) fetchFailed(ctx context.Context, guard *batches.Guard, topic string, partition int32, err error) {
+	if bad := guard.Skip(topic, partition, err); bad != nil {
 		k.work.Skip()
 		k.log.Error("messages skipped: their batch is damaged, or decompresses to more than a service takes", "topic", topic, "partition", partition,
 			"offset", bad.Offset, "next_offset", bad.NextOffset, "limit_bytes", batchBytes)
@@ -131,6 +131,7 @@ func (k *Broker) commitFinished(ctx context.Context) error {
 
 // revoked waits for the work on revoked partitions, and commits it, before another member gets them.
 func (k *Broker) revoked(ctx context.Context, client *kgo.Client, gone map[string][]int32) {
+	k.guard.Forget(gone)
 	k.windows.leave(gone)
 	k.windows.wait(ctx, gone)
 	if err := k.commitFinished(ctx); err != nil && ctx.Err() == nil {

@@ -50,6 +50,7 @@ type Config struct {
 type Broker struct {
 	config  Config
 	client  *kgo.Client
+	guard   *batches.Guard // of client
 	spans   spans
 	log     *slog.Logger
 	windows windows
@@ -73,7 +74,7 @@ type Broker struct {
 
 // Open connects, makes the topics that are missing, and begins to consume.
 func Open(ctx context.Context, config Config) (*Broker, error) {
-	k := &Broker{config: config, log: config.Provider.Log, trouble: rate.Sometimes{First: 1, Interval: logInterval}}
+	k := &Broker{config: config, guard: batches.NewGuard(batchBytes), log: config.Provider.Log, trouble: rate.Sometimes{First: 1, Interval: logInterval}}
 	var err error
 	if k.spans, err = newSpans(config); err != nil {
 		return nil, err
@@ -125,7 +126,7 @@ func (k *Broker) options() []kgo.Opt {
 	if len(k.config.Consume) == 0 {
 		return opts
 	}
-	return append(opts,
+	return append(append(opts, k.guard.Options()...),
 		kgo.ConsumerGroup(k.config.Prefix+k.config.Service),
 		kgo.ConsumeTopics(k.topics(k.config.Consume)...),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // a new group misses nothing
@@ -135,7 +136,6 @@ func (k *Broker) options() []kgo.Opt {
 		kgo.FetchMaxWait(fetchWait),
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(partitionBytes),
-		batches.Limit(batchBytes),
 		kgo.BrokerMaxReadBytes(answerBytes),
 		kgo.OnPartitionsAssigned(func(_ context.Context, client *kgo.Client, assigned map[string][]int32) {
 			k.spans.assigned(client, assigned)
@@ -143,6 +143,7 @@ func (k *Broker) options() []kgo.Opt {
 		}),
 		kgo.OnPartitionsRevoked(k.revoked),
 		kgo.OnPartitionsLost(func(_ context.Context, client *kgo.Client, lost map[string][]int32) {
+			k.guard.Forget(lost)
 			k.spans.lost(client, lost)
 			k.windows.drop(lost)
 		}),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -15,13 +16,11 @@ import (
 
 // Letters reads the dead letters of a topic that no redrive has sent back yet, no more than so many, and leaves them there.
 func Letters(ctx context.Context, r carrier.Redrive) ([]carrier.Letter, error) {
-	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(r.Config.Addresses...), kgo.Dialer(r.Config.Dial), kgo.DisableClientMetrics(), kgo.ClientID(r.Config.Service),
-		kgo.BrokerMaxReadBytes(answerBytes), kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), batches.Limit(batchBytes))
+	l, err := newLetters(ctx, r)
 	if err != nil {
-		return nil, fmt.Errorf("kafka client: %w", err)
+		return nil, err
 	}
-	defer client.Close()
-	l := &letters{Redrive: r, client: client, dead: r.Config.Prefix + r.Topic + carrier.DeadLetters, group: r.Config.Prefix + r.Config.Service, left: map[int32]place{}}
+	defer l.client.Close()
 	var found []carrier.Letter
 	err = l.open(ctx)
 	for len(l.left) > 0 && len(found) < r.Most && err == nil {
@@ -37,14 +36,26 @@ func Letters(ctx context.Context, r carrier.Redrive) ([]carrier.Letter, error) {
 type letters struct {
 	carrier.Redrive
 	client      *kgo.Client
+	guard       *batches.Guard
 	dead, group string
-	left        map[int32]place // by partition, of those with some
+	left        map[int32]int64 // the end of what is to be read, by partition with some
 	done        kadm.Offsets    // behind what was taken
 	skipped     int             // batches that nobody can read
 }
 
-// place is how far a partition was read, and where what is to be read ends.
-type place struct{ at, end int64 }
+// newLetters returns them with a client that has opts, too. Close it.
+func newLetters(ctx context.Context, r carrier.Redrive, opts ...kgo.Opt) (*letters, error) {
+	l := &letters{Redrive: r, guard: batches.NewGuard(batchBytes), dead: r.Config.Prefix + r.Topic + carrier.DeadLetters, group: r.Config.Prefix + r.Config.Service, left: map[int32]int64{}}
+	var err error
+	l.client, err = kgo.NewClient(slices.Concat(l.guard.Options(), []kgo.Opt{
+		kgo.WithContext(ctx), kgo.SeedBrokers(r.Config.Addresses...), kgo.Dialer(r.Config.Dial), kgo.DisableClientMetrics(), kgo.ClientID(r.Config.Service),
+		kgo.BrokerMaxReadBytes(answerBytes), kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes),
+	}, opts)...)
+	if err != nil {
+		return nil, fmt.Errorf("kafka client: %w", err)
+	}
+	return l, nil
+}
 
 // open finds out which there are, and begins to read them where the last redrive ended.
 func (l *letters) open(ctx context.Context) error {
@@ -75,7 +86,7 @@ func (l *letters) open(ctx context.Context) error {
 			at = max(at, commit.At)
 		}
 		if at < end.Offset {
-			l.left[end.Partition] = place{at, end.Offset}
+			l.left[end.Partition] = end.Offset
 			from[l.dead][end.Partition] = kgo.NewOffset().At(at)
 		}
 	})
@@ -90,7 +101,7 @@ func (l *letters) next(ctx context.Context, most int, take func(*kgo.Record) err
 		return fmt.Errorf("read the dead letters %s: %w", l.dead, context.Cause(ctx))
 	}
 	for _, r := range fetches.Records() {
-		if r.Offset >= l.left[r.Partition].end { // it came meanwhile
+		if r.Offset >= l.left[r.Partition] { // it came meanwhile
 			continue
 		}
 		if err := take(r); err != nil {
@@ -99,16 +110,12 @@ func (l *letters) next(ctx context.Context, most int, take func(*kgo.Record) err
 		l.behind(r.Partition, r.Offset+1)
 	}
 	fetches.EachError(func(topic string, partition int32, failed error) {
-		next := map[int32]int64{}
-		for id, p := range l.left {
-			next[id] = p.at
-		}
-		bad := batches.Skip(l.client, topic, partition, failed, next)
+		bad := l.guard.Skip(topic, partition, failed)
 		if bad == nil {
 			err = errors.Join(err, fmt.Errorf("read the dead letters %s: %w", l.dead, failed))
 			return
 		}
-		if bad.Offset < l.left[partition].end {
+		if bad.Offset < l.left[partition] {
 			l.skipped++
 			l.behind(partition, bad.NextOffset)
 		}
@@ -118,9 +125,7 @@ func (l *letters) next(ctx context.Context, most int, take func(*kgo.Record) err
 
 // behind notes how far a partition was read.
 func (l *letters) behind(partition int32, offset int64) {
-	if p := l.left[partition]; offset < p.end {
-		l.left[partition] = place{offset, p.end}
-	} else {
+	if offset >= l.left[partition] {
 		delete(l.left, partition)
 	}
 	l.done.Add(kadm.Offset{Topic: l.dead, Partition: partition, At: offset, LeaderEpoch: -1})

@@ -9,7 +9,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"tracelab/internal/batches"
 	"tracelab/otelkgo"
 	"tracelab/services/internal/carrier"
 )
@@ -22,15 +21,11 @@ func Redrive(ctx context.Context, r carrier.Redrive) (done carrier.SentBack, err
 	if err != nil {
 		return done, err
 	}
-	dead := r.Config.Prefix + r.Topic + carrier.DeadLetters
-	client, err := kgo.NewClient(kgo.WithContext(ctx), kgo.SeedBrokers(r.Config.Addresses...), kgo.Dialer(r.Config.Dial), kgo.DisableClientMetrics(),
-		kgo.ClientID(r.Config.Service), kgo.WithHooks(spans.hooks()...), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0),
-		kgo.BrokerMaxReadBytes(answerBytes), kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), batches.Limit(batchBytes))
+	l, err := newLetters(ctx, r, kgo.WithHooks(spans.hooks()...), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0))
 	if err != nil {
-		return done, fmt.Errorf("kafka client: %w", err)
+		return done, err
 	}
-	defer client.Close()
-	l := &letters{Redrive: r, client: client, dead: dead, group: r.Config.Prefix + r.Config.Service, left: map[int32]place{}}
+	defer l.client.Close()
 	sent := 0
 	err = l.open(ctx)
 	for len(l.left) > 0 && sent < r.Most && err == nil {

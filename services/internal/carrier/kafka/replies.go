@@ -15,6 +15,7 @@ import (
 // nothing and is gone with it. Those that were sent before it came are not for it.
 type replies struct {
 	client *kgo.Client
+	guard  *batches.Guard
 	spans  spans
 }
 
@@ -28,24 +29,25 @@ func (k *Broker) openReplies() (*replies, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(kgo.WithContext(k.life), kgo.SeedBrokers(k.config.Addresses...), kgo.ClientID(k.config.Service), kgo.Dialer(k.config.Dial),
+	guard := batches.NewGuard(batchBytes)
+	client, err := kgo.NewClient(append(guard.Options(), kgo.WithContext(k.life), kgo.SeedBrokers(k.config.Addresses...), kgo.ClientID(k.config.Service), kgo.Dialer(k.config.Dial),
 		kgo.WithHooks(spans.hooks()...), kgo.ConsumerGroup(k.config.Prefix+own.Group), kgo.ConsumeTopics(k.topics(own.Topics)...),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtEnd()), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()), kgo.DisableAutoCommit(),
 		kgo.SessionTimeout(SessionTimeout), kgo.HeartbeatInterval(SessionTimeout/3), kgo.FetchMaxWait(fetchWait), kgo.MetadataMinAge(metadataMinAge),
-		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), batches.Limit(batchBytes), kgo.BrokerMaxReadBytes(answerBytes),
+		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), kgo.BrokerMaxReadBytes(answerBytes),
 		kgo.RetryBackoffFn(func(failures int) time.Duration { return min(mostBackoff, 10*time.Millisecond<<min(failures, 10)) }),
-		kgo.DisableClientMetrics())
+		kgo.DisableClientMetrics())...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka client of %s: %w", own.Group, err)
 	}
-	return &replies{client, spans}, nil
+	return &replies{client, guard, spans}, nil
 }
 
 // read hands on what is wanted here until polling ends.
 func (k *Broker) read(ctx context.Context, r *replies) {
 	for ctx.Err() == nil {
 		fetches := r.client.PollFetches(ctx)
-		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, r.client, topic, partition, err) })
+		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, r.guard, topic, partition, err) })
 		fetches.EachRecord(func(record *kgo.Record) {
 			if k.config.Own.Wanted(string(record.Key)) {
 				k.reply(ctx, r, record)

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tracelab/internal/batches"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/carrier/carriertest"
 	"tracelab/services/internal/orderpb"
@@ -92,7 +93,7 @@ func TestCloseDoesNotWaitForTheBrokersConsent(t *testing.T) {
 
 // TestARevokedPartitionStartsAfresh: an unfinished record must not hold the partition when it comes back.
 func TestARevokedPartitionStartsAfresh(t *testing.T) {
-	k := Broker{spans: kotelSpans{}}
+	k := Broker{guard: batches.NewGuard(batchBytes), spans: kotelSpans{}}
 	ended := k.windows.open(&kgo.Record{Topic: "t", Partition: 3}).ended
 	ended(false)
 	k.revoked(t.Context(), nil, map[string][]int32{"t": {3}})

@@ -1,4 +1,3 @@
-// Package batches decompresses the record batches that a Kafka client reads, within a limit.
 package batches
 
 import (
@@ -7,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -16,48 +14,6 @@ import (
 	"github.com/pierrec/lz4/v4"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-// Limit bounds how many bytes a batch becomes. A batch that becomes more, or that cannot be decompressed at all, is a
-// *kgo.ErrDecompressTooLarge, which says where the next one begins: set the partition's offset there. With the client's own decompressor
-// a damaged batch stops its partition, as the client reads it again and again; so does one of zstd whose window is larger than the limit,
-// which is 2 MiB for many producers, however small the batch is.
-func Limit(bytes int) kgo.Opt { return kgo.WithDecompressor(&decompressor{limit: bytes}) }
-
-// Skip makes a client go on behind a batch that it could not decompress, and returns that batch. It returns nil for all other errors of a fetch, after
-// which the client tries again by itself. Call it where the client is polled, before rebalances are allowed again.
-//
-// Others are the offsets of the next records to take of the topic's other partitions that the client reads, as far as they are known. A client whose offsets
-// are set drops what it has fetched and not given out. It tells of a damaged batch once: when it drops that, it never fetches that partition again, unless its
-// offset is set as well. Give none where the client commits by marks: it would take them for marks.
-func Skip(client *kgo.Client, topic string, partition int32, err error, others map[int32]int64) *kgo.ErrDecompressTooLarge {
-	bad, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err)
-	if !ok {
-		return nil
-	}
-	if len(others) == 0 {
-		client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: {partition: {Epoch: bad.Epoch, Offset: bad.NextOffset}}})
-		return bad
-	}
-	next := maps.Clone(others)
-	next[partition] = bad.NextOffset
-	SetAgain(client, topic, next)
-	return bad
-}
-
-// SetAgain makes a client go on at offsets of a topic, by partition, also with a partition that it has stopped at that very offset: an offset that it has
-// already it passes over, so each is set to another one before.
-func SetAgain(client *kgo.Client, topic string, next map[int32]int64) {
-	if len(next) == 0 {
-		return
-	}
-	to, elsewhere := map[int32]kgo.EpochOffset{}, map[int32]kgo.EpochOffset{}
-	for partition, offset := range next {
-		to[partition] = kgo.EpochOffset{Epoch: -1, Offset: offset}
-		elsewhere[partition] = kgo.EpochOffset{Epoch: -1, Offset: max(offset-1, 1-offset)}
-	}
-	client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: elsewhere})
-	client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: to})
-}
 
 // mostWindow is the largest window of zstd, in bytes: any decoder must take so much, and what wants more is not meant for others.
 const mostWindow = 8 << 20
