@@ -17,6 +17,9 @@ const (
 	// mostTellTime, as a client that is polled seldom tells late.
 	tellTime     = time.Second
 	mostTellTime = time.Minute
+
+	// wakeInterval is the time between two calls of wake.
+	wakeInterval = time.Second
 )
 
 // Guard bounds how many bytes the batches become that one client reads. A batch that becomes more, or that cannot be decompressed at all, costs its own records
@@ -27,12 +30,17 @@ const (
 // once: when the offset of any other partition is set, a group is balanced or a leader moves before the fetch is polled, the client drops it, and the partition
 // would stay stopped for good, without a word. So a Guard listens to what the client logs, and sets the partition's offset to the same batch again until the
 // client has told.
+//
+// And it wakes the client once a second: a loop of the client that fetches from a broker ends for good, though there is something to fetch, when a session of
+// fetches ends just as the loop has begun with it (its hardFinish discards that another session has asked it to go on). Offsets that are set one after another
+// end sessions one after another; so do rebalances.
 type Guard struct {
 	limit   int
 	setting sync.Mutex // held while offsets are set: what is told must not be set again afterwards
 
 	mu      sync.Mutex // never held while offsets are set: the client waits then for those who log
 	client  *kgo.Client
+	waking  *time.Timer
 	stopped map[place]*stop
 	sets    int32 // so many offsets were set again
 }
@@ -148,6 +156,23 @@ func (l life) OnNewClient(client *kgo.Client) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.client = client
+	l.waking = time.AfterFunc(wakeInterval, l.wake)
+}
+
+// wake has the client begin to fetch from each broker that it does not fetch from, if there is anything to fetch.
+func (l life) wake() {
+	l.mu.Lock()
+	client := l.client
+	l.mu.Unlock()
+	if client == nil {
+		return
+	}
+	client.ResumeFetchPartitions(nil) // resumes nothing, and wakes
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.client != nil {
+		l.waking.Reset(wakeInterval)
+	}
 }
 
 // OnClientClosed implements kgo.HookClientClosed.
@@ -155,6 +180,7 @@ func (l life) OnClientClosed(*kgo.Client) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.client = nil
+	l.waking.Stop()
 	for p := range l.stopped {
 		l.forget(p)
 	}
