@@ -34,6 +34,7 @@ type reader struct {
 	*testing.T
 	broker  []kgo.Opt
 	client  *kgo.Client
+	writer  *kgo.Client
 	guard   *batches.Guard
 	skipped map[int32]int // batches, by partition
 	values  map[string]int
@@ -55,7 +56,12 @@ func inBubble(t *testing.T, opts []kgo.Opt, f func(r *reader)) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.writer, err = kgo.NewClient(append(r.broker, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))...)
+		if err != nil {
+			t.Fatal(err)
+		}
 		f(r)
+		r.writer.Close()
 		r.client.CloseAllowingRebalance()
 		time.Sleep(2 * fetchWait) // for the requests that wait there
 		cluster.Close()
@@ -69,12 +75,7 @@ const fetchWait = 100 * time.Millisecond
 func (r *reader) damage(partition int32, behind string) {
 	r.Helper()
 	brokertest.Damage(r.T, "t", partition, r.broker...)
-	client, err := kgo.NewClient(append(r.broker, kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
-	if err != nil {
-		r.Fatal(err)
-	}
-	defer client.Close()
-	if err := client.ProduceSync(r.Context(), &kgo.Record{Topic: "t", Partition: partition, Value: []byte(behind)}).FirstErr(); err != nil {
+	if err := r.writer.ProduceSync(r.Context(), &kgo.Record{Topic: "t", Partition: partition, Value: []byte(behind)}).FirstErr(); err != nil {
 		r.Fatal(err)
 	}
 }
@@ -175,6 +176,22 @@ func TestAPartitionThatIsGone(t *testing.T) {
 		r.guard.Forget(map[string][]int32{"t": {0, 1}, "other": {0}})
 		if r.guard.Untold("t", 0) {
 			r.Error("it is kept")
+		}
+	})
+}
+
+// TestAFetchLoopThatEnds has a client whose sessions of fetches end one after another, so that now and then its loop ends with one of them: it is woken.
+func TestAFetchLoopThatEnds(t *testing.T) {
+	inBubble(t, readers["of no group"], func(r *reader) {
+		for round := range 200 {
+			for range 8 {
+				r.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{"t": {1: {Epoch: -1, Offset: 0}}})
+			}
+			value := fmt.Sprint("round ", round)
+			if err := r.writer.ProduceSync(r.Context(), &kgo.Record{Topic: "t", Partition: 0, Value: []byte(value)}).FirstErr(); err != nil {
+				r.Fatal(err)
+			}
+			r.await(value)
 		}
 	})
 }

@@ -31,7 +31,11 @@ func (k *Broker) poll(ctx context.Context) {
 			return
 		}
 		fetches := k.spans.poll(ctx, k.client, room)
-		fetches.EachError(func(topic string, partition int32, err error) { k.fetchFailed(ctx, k.guard, topic, partition, err) })
+		fetches.EachError(func(topic string, partition int32, err error) {
+			if last := k.fetchFailed(ctx, k.guard, topic, partition, err); last != nil {
+				k.windows.open(last).ended(true)
+			}
+		})
 		records := make([]taken, 0, fetches.NumRecords())
 		fetches.EachRecord(func(r *kgo.Record) { records = append(records, k.windows.open(r)) }) // at once: rebalances wait for nobody
 		for _, t := range records {
@@ -40,19 +44,20 @@ func (k *Broker) poll(ctx context.Context) {
 	}
 }
 
-// fetchFailed skips a batch that is larger than a service takes, or damaged. The client retries after all other errors.
-func (k *Broker) fetchFailed(ctx context.Context, guard *batches.Guard, topic string, partition int32, err error) {
+// fetchFailed skips a batch that is larger than a service takes, or damaged, and returns the place of its last record. The client retries after all other errors.
+func (k *Broker) fetchFailed(ctx context.Context, guard *batches.Guard, topic string, partition int32, err error) (last *kgo.Record) {
 	if bad := guard.Skip(topic, partition, err); bad != nil {
 		k.work.Skip()
 		k.log.Error("messages skipped: their batch is damaged, or decompresses to more than a service takes", "topic", topic, "partition", partition,
 			"offset", bad.Offset, "next_offset", bad.NextOffset, "limit_bytes", batchBytes)
-		return
+		return &kgo.Record{Topic: topic, Partition: partition, Offset: bad.NextOffset - 1, LeaderEpoch: bad.Epoch}
 	}
 	if ctx.Err() == nil && !errors.Is(err, kgo.ErrClientClosed) {
 		k.trouble.Do(func() {
 			k.log.Warn("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
 		})
 	}
+	return nil
 }
 
 // deliver passes a record to the workers. One that comes when its partition is leaving is for whoever gets that: one before it may be, too.

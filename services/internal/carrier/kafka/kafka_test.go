@@ -14,11 +14,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tracelab/internal/broker/brokertest"
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/carrier/carriertest"
 	"tracelab/services/internal/orderpb"
@@ -141,6 +143,39 @@ func TestADamagedBatchDoesNotStopItsPartition(t *testing.T) {
 		b.drainAndClose(k)
 		if left := b.uncommitted(); left != 0 {
 			t.Errorf("%d not committed: the bad ones would come again", left)
+		}
+	})
+}
+
+// TestDamagedBatchesOnAllPartitions come in fetches that follow each other, as of a producer that breaks all that it writes: each costs itself alone, and nothing
+// is handled twice.
+func TestDamagedBatchesOnAllPartitions(t *testing.T) {
+	withKafka(t, func(b *bubble) {
+		const rounds = 10
+		var got handled
+		k := b.open(func(_ context.Context, _ string, e *orderpb.Event) error { got.add(e); return nil })
+		partitions := 0
+		b.admin(func(_ *kgo.Client, admin *kadm.Client) {
+			topics, err := admin.ListTopics(b.Context(), "run7.orders")
+			b.Must(err)
+			partitions = len(topics["run7.orders"].Partitions)
+		})
+		var want []string
+		for round := range rounds {
+			for id := range partitions {
+				brokertest.Damage(b.T, "run7.orders", int32(id), kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.Dial))
+				order := fmt.Sprintf("order %d.%d", round, id)
+				want = append(want, order)
+				b.produce(order, event(order))
+			}
+		}
+		time.Sleep(time.Minute)
+		if ids := slices.Sorted(slices.Values(got.all())); !slices.Equal(ids, want) || k.Skipped() != int64(rounds*partitions) {
+			t.Errorf("handled %v, skipped %d, want %v, and %d of %d partitions", ids, k.Skipped(), want, rounds*partitions, partitions)
+		}
+		b.drainAndClose(k)
+		if left := b.uncommitted(); left != 0 {
+			t.Errorf("%d not committed", left)
 		}
 	})
 }
