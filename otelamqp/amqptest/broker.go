@@ -20,6 +20,7 @@ type Broker struct {
 	names     int // of queues that the broker has named
 	nacks     int
 	failures  int // of the next declarations of queues
+	failure   amqp.Error
 	silent    bool
 	listeners []net.Listener
 	closed    bool
@@ -98,11 +99,13 @@ func (b *Broker) NackNext(n int) {
 }
 
 // FailNextQueues lets the next n declarations of queues close their channel with
-// INTERNAL_ERROR, as a cluster does that elects leaders of several queues at once.
-func (b *Broker) FailNextQueues(n int) {
+// a code and a reason. A broker that makes several queues at once answers so: 541
+// while it elects the leader of one, and 404 while it has the name of one and not
+// its process.
+func (b *Broker) FailNextQueues(n int, code uint16, reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.failures = n
+	b.failures, b.failure = n, amqp.Error{Code: int(code), Reason: reason}
 }
 
 // Silence keeps confirms back from now on, for good.

@@ -88,7 +88,7 @@ func (s *session) declareQueue(ch *channel, name string, a *arguments) {
 	q := s.b.queues[name]
 	if s.b.failures > 0 {
 		s.b.failures--
-		s.fail(ch, 541, queueDeclare, "INTERNAL_ERROR")
+		s.fail(ch, uint16(s.b.failure.Code), queueDeclare, "%s", s.b.failure.Reason)
 		return
 	}
 	if q == nil && passive {

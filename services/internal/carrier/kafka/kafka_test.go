@@ -151,7 +151,7 @@ func TestADamagedBatchDoesNotStopItsPartition(t *testing.T) {
 // is handled twice.
 func TestDamagedBatchesOnAllPartitions(t *testing.T) {
 	withKafka(t, func(b *bubble) {
-		const rounds = 10
+		const rounds = 5
 		var got handled
 		k := b.open(func(_ context.Context, _ string, e *orderpb.Event) error { got.add(e); return nil })
 		partitions := 0

@@ -2,7 +2,6 @@ package rabbitmq
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -76,7 +75,7 @@ func messages(conn *amqp.Connection, name string) (n int, there bool, err error)
 	}
 	defer func() { _ = ch.Close() }() // it may have ended
 	queue, err := ch.QueueDeclarePassive(name, true, false, false, false, nil)
-	if refused, ok := errors.AsType[*amqp.Error](err); ok && refused.Code == amqp.NotFound {
+	if isMissing(err) {
 		return 0, false, nil
 	}
 	if err != nil {

@@ -101,6 +101,18 @@ func (r *Broker) queue(ch *amqp.Channel, name string, args amqp.Table, exchange 
 	return nil
 }
 
+// isComing reports whether a broker refuses a queue that it is about to have: it elects the leader, or has the name and not the process yet.
+func isComing(err error) bool {
+	refusal, ok := errors.AsType[*amqp.Error](err)
+	return ok && (refusal.Code == amqp.InternalError || refusal.Code == amqp.NotFound && strings.Contains(refusal.Reason, "down or inaccessible"))
+}
+
+// isMissing reports whether a broker has no such queue.
+func isMissing(err error) bool {
+	refusal, ok := errors.AsType[*amqp.Error](err)
+	return ok && refusal.Code == amqp.NotFound && !isComing(err)
+}
+
 // Remove deletes the exchanges and the queues of the services, given without their prefix, from a broker. What is not there is no error.
 func Remove(ctx context.Context, dial carrier.Dial, addresses []string, prefix string, services []string) error {
 	conn, err := dialAny(ctx, dial, addresses, "tracelab cleanup")

@@ -22,21 +22,22 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"golang.org/x/time/rate"
 
+	"tracelab/internal/poll"
 	"tracelab/internal/telemetry"
 	"tracelab/otelamqp"
 	"tracelab/services/internal/carrier"
 )
 
 const (
-	dialTimeout     = 8 * time.Second        // for the first answer of the broker
-	heartbeat       = 2 * time.Second        // a connection on which nothing comes for three of them is given up
-	closeTimeout    = time.Second            // for the broker's consent to the end of a connection
-	retryPause      = 100 * time.Millisecond // between attempts to connect or to publish, and before what is unfinished comes again
-	logInterval     = 10 * time.Second       // between log lines about a broker that does not answer
-	rebindInterval  = time.Second            // between declarations for messages that no queue takes
-	declareAttempts = 5                      // of a start, at a broker that answers with an internal error
-	cancelGrace     = 100 * time.Millisecond // that work has to end when its broker is closed
-	maxPublishing   = 10_000                 // messages without an acknowledgement
+	dialTimeout    = 8 * time.Second        // for the first answer of the broker
+	heartbeat      = 2 * time.Second        // a connection on which nothing comes for three of them is given up
+	closeTimeout   = time.Second            // for the broker's consent to the end of a connection
+	retryPause     = 100 * time.Millisecond // between attempts to connect or to publish, and before what is unfinished comes again
+	logInterval    = 10 * time.Second       // between log lines about a broker that does not answer
+	rebindInterval = time.Second            // between declarations for messages that no queue takes
+	queueWait      = 5 * time.Second        // of a start, for queues that others declare at the same time
+	cancelGrace    = 100 * time.Millisecond // that work has to end when its broker is closed
+	maxPublishing  = 10_000                 // messages without an acknowledgement
 )
 
 // Config says how a service takes part in the messages of a RabbitMQ.
@@ -85,20 +86,30 @@ func Open(ctx context.Context, config Config) (*Broker, error) {
 	}
 	r.life, r.kill = context.WithCancel(context.WithoutCancel(ctx))
 	r.draining, r.stop = context.WithCancel(r.life)
-	first, err := r.connect(ctx)
-	for range declareAttempts - 1 { // services that declare the same queue at the same time may hit on a broker that elects its leader
-		if refusal, ok := errors.AsType[*amqp.Error](err); !ok || refusal.Code != amqp.InternalError {
-			break
-		}
-		r.pause()
-		first, err = r.connect(ctx)
-	}
+	first, err := r.first(ctx)
 	if err != nil {
 		r.kill()
 		return nil, fmt.Errorf("rabbitmq broker %s cannot be reached: start it (task rabbitmq), or name another with --rabbitmq: %w", strings.Join(config.Addresses, ","), err)
 	}
 	r.keeping.Go(func() { r.keep(first) })
 	return r, nil
+}
+
+// first makes the first session. Services that declare the same queue at the same time may hit on a broker that is about to have it: it is asked again.
+func (r *Broker) first(ctx context.Context) (s *session, err error) {
+	waiting, cancel := context.WithTimeout(ctx, queueWait)
+	defer cancel()
+	err = poll.Until(waiting, retryPause, func(context.Context) error {
+		var err error
+		if s, err = r.connect(ctx); err != nil && !isComing(err) {
+			return poll.Stop(err)
+		}
+		return err
+	})
+	if unmet, ok := errors.AsType[*poll.Unmet](err); ok {
+		err = unmet.Last
+	}
+	return s, err
 }
 
 // newSpans makes the instrumentation.

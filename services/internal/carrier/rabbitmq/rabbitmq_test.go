@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"tracelab/services/internal/carrier"
 	"tracelab/services/internal/carrier/carriertest"
 	"tracelab/services/internal/orderpb"
@@ -252,17 +254,28 @@ func TestNoBroker(t *testing.T) {
 	})
 }
 
-// A broker that has trouble with a queue is asked again, a few times.
-func TestInternalErrorsOfAStart(t *testing.T) {
-	inBubble(t, func(b *bubble) {
-		b.broker.FailNextQueues(declareAttempts - 1)
-		r := b.open(nil)
-		r.Close(b.Context())
-		b.broker.FailNextQueues(declareAttempts)
-		if _, err := b.tryOpen("test", nil); err == nil || !strings.Contains(err.Error(), "INTERNAL_ERROR") {
-			t.Errorf("error %v", err)
-		}
-	})
+// A broker that is about to have a queue is asked again, for some time.
+func TestQueuesThatAreComing(t *testing.T) {
+	for reason, code := range map[string]uint16{
+		"INTERNAL_ERROR": amqp.InternalError,
+		"NOT_FOUND - home node 'rabbit@localhost' of durable queue 'run7.tracelab.dead' in vhost '/' is down or inaccessible": amqp.NotFound,
+	} {
+		inBubble(t, func(b *bubble) {
+			b.broker.FailNextQueues(10, code, reason)
+			r := b.open(nil)
+			config := carrier.BrokerConfig{Service: "redrive", Addresses: []string{b.address}, Prefix: b.prefix, Dial: b.Dial, Provider: b.Provider, Relation: both}
+			b.broker.FailNextQueues(1, code, reason)
+			if _, err := Redrive(b.Context(), carrier.Redrive{Config: config, Topic: "orders", Most: 1}); err == nil || !strings.Contains(err.Error(), reason) {
+				t.Errorf("dead letters: error %v, want %s", err, reason)
+			}
+			r.Close(b.Context())
+			b.broker.FailNextQueues(1000, code, reason)
+			began := time.Now()
+			if _, err := b.tryOpen("test", nil); err == nil || !strings.Contains(err.Error(), reason) || strings.Contains(err.Error(), "deadline") || time.Since(began) > 2*queueWait {
+				t.Errorf("after %v: error %v", time.Since(began), err)
+			}
+		})
+	}
 }
 
 // A broker that accepts connections and says nothing is given up after its timeout.

@@ -2,7 +2,6 @@ package rabbitmq
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -42,7 +41,7 @@ func Redrive(ctx context.Context, r carrier.Redrive) (done carrier.SentBack, err
 	}
 	n := names{prefix: r.Config.Prefix}
 	queue, err := ch.QueueDeclarePassive(n.deadLetters(), true, false, false, false, nil)
-	if missing, ok := errors.AsType[*amqp.Error](err); ok && missing.Code == amqp.NotFound {
+	if isMissing(err) {
 		return done, nil
 	}
 	if err == nil {
