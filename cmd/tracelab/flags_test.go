@@ -17,10 +17,11 @@ import (
 	"tracelab/services"
 )
 
-// do runs `tracelab run` with one order, of the form grpc, unless the arguments say otherwise, and reads its report.
+// do runs `tracelab run` with one order, of the form grpc, unless the arguments say otherwise, and reads its report. The client waits longer than by default: on
+// a machine that is busy answers come late.
 func do(t *testing.T, args ...string) (lab.Result, int) {
 	t.Helper()
-	all := []string{"run", "--orders", "1", "--warm-up", "0", "--out", t.TempDir(), "--format", "json"}
+	all := []string{"run", "--orders", "1", "--warm-up", "0", "--timeout", "30s", "--out", t.TempDir(), "--format", "json"}
 	if !slices.Contains(args, "--forms") { // said again, it would add to these
 		all = append(all, "--forms", "grpc")
 	}
