@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -84,7 +86,15 @@ func TestTutorialsDoWhatTheyShow(t *testing.T) {
 	for file, page := range pages(t) {
 		group.Go(func() error {
 			t.Run(file, func(t *testing.T) {
-				printed := runPage(t, page, newShell(t, t.TempDir()), false)
+				waited := longestWait(t)
+				printed, wrong := runPage(t, page, newShell(t, t.TempDir()), false)
+				if w := waited(); len(wrong) > 0 && w > fairWait && alone { // alone: what the first time left has no ports of the second
+					t.Logf("once more, as this process waited %v for a CPU: %s", w, wrong)
+					printed, wrong = runPage(t, page, newShell(t, t.TempDir()), false)
+				}
+				for _, what := range wrong {
+					t.Error(what)
+				}
 				if *update {
 					rewrite(t, file, page, printed)
 				}
@@ -119,10 +129,34 @@ func TestNoPageWaitsForAnOldLine(t *testing.T) {
 	}
 }
 
-// runPage runs a page's commands and returns what they printed, by the line of each.
-func runPage(t *testing.T, page tutorial.Page, shell *tutorial.Shell, stack bool) map[int]string {
+// fairWait is how long a process may wait for a CPU. Beyond it what a page shows may be what the machine did: verdicts on times say so themselves.
+const fairWait = 100 * time.Millisecond
+
+// longestWait begins to measure how long this process waits for a CPU at a time, and returns what ends it.
+func longestWait(t *testing.T) (end func() time.Duration) {
 	t.Helper()
-	all, last := map[int]string{}, ""
+	const step = 10 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	longest := make(chan time.Duration, 1)
+	go func() {
+		most := time.Duration(0)
+		for ctx.Err() == nil {
+			before := time.Now()
+			time.Sleep(step)
+			most = max(most, time.Since(before)-step)
+		}
+		longest <- most
+	}()
+	return func() time.Duration {
+		cancel()
+		return <-longest
+	}
+}
+
+// runPage runs a page's commands and returns what they printed, by the line of each, and what of it is wrong.
+func runPage(t *testing.T, page tutorial.Page, shell *tutorial.Shell, stack bool) (printed map[int]string, wrong []string) {
+	t.Helper()
+	printed, last := map[int]string{}, ""
 	for _, part := range page.Parts {
 		if part.Console() && !part.Runs(stack) {
 			last = ""
@@ -130,16 +164,18 @@ func runPage(t *testing.T, page tutorial.Page, shell *tutorial.Shell, stack bool
 		}
 		for _, r := range part.Ranges {
 			if err := r.Check(last); last != "" && err != nil {
-				t.Errorf("line %d: %v", r.Line, err)
+				wrong = append(wrong, fmt.Sprintf("line %d: %v", r.Line, err))
 			}
 		}
-		last = runPart(t, shell, part, all, last)
+		var more []string
+		last, more = runPart(t, shell, part, printed, last)
+		wrong = append(wrong, more...)
 	}
-	return all
+	return printed, wrong
 }
 
-// runPart runs a part's commands, notes what each printed by its line, and returns what the last one did, or what was printed before.
-func runPart(t *testing.T, shell *tutorial.Shell, part tutorial.Part, all map[int]string, last string) string {
+// runPart runs a part's commands, notes what each printed by its line, and returns what the last one did, or what was printed before, and what is wrong.
+func runPart(t *testing.T, shell *tutorial.Shell, part tutorial.Part, printed map[int]string, last string) (_ string, wrong []string) {
 	t.Helper()
 	for _, command := range part.Commands {
 		var err error
@@ -147,12 +183,12 @@ func runPart(t *testing.T, shell *tutorial.Shell, part tutorial.Part, all map[in
 			t.Fatalf("line %d: %s: %v", command.Line, command.Text, err)
 		}
 		last = ofABusyMachine.ReplaceAllString(last, "")
-		all[command.Line] = last
+		printed[command.Line] = last
 		if err := tutorial.Compare(command.Want, last); err != nil && !*update {
-			t.Errorf("line %d: %s: %v\nall of it:\n%s", command.Line, command.Text, err, last)
+			wrong = append(wrong, fmt.Sprintf("line %d: %s: %v\nall of it:\n%s", command.Line, command.Text, err, last))
 		}
 	}
-	return last
+	return last, wrong
 }
 
 // ofABusyMachine is what commands say where a server's span ended late because the machine had no time for it. A page's reader may see it, too.

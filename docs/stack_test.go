@@ -46,7 +46,10 @@ func TestTutorialsOnTheRealStack(t *testing.T) {
 		found++
 		t.Run(file, func(t *testing.T) {
 			shell, err := tutorial.NewShell(limited(t), t.TempDir(), append(environment(t), addresses...))
-			printed := runPage(t, page, closed(t, shell, err), true)
+			printed, wrong := runPage(t, page, closed(t, shell, err), true)
+			for _, what := range wrong {
+				t.Error(what)
+			}
 			if *update {
 				rewrite(t, file, page, printed)
 			}
