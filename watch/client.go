@@ -8,7 +8,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"tracelab/internal/batches"
+	"tracelab/internal/offsets"
 )
 
 const (
@@ -28,7 +28,6 @@ const (
 	linger         = 5 * time.Millisecond   // of writes, to batch them: the record of a span has about 300 bytes
 	batchBytes     = 64 << 20               // maximum of a batch of records, decompressed: the Collector's have some 100 KiB
 	logInterval    = 10 * time.Second       // minimum time between log lines about the broker
-	goneAfter      = 10 * time.Second       // for which a broker may not know a topic yet that was created just now
 )
 
 // client creates a Kafka client with a guard. Its connections end with the context life.
@@ -58,13 +57,8 @@ type trouble struct {
 	log   *slog.Logger
 	fail  func(error)
 	often rate.Sometimes
-
-	mu      sync.Mutex
-	missing map[string]missing // by topic
+	gone  offsets.Deleted
 }
-
-// missing is since when, and when last, a broker did not know a topic's id.
-type missing struct{ first, last time.Time }
 
 // OnBrokerConnect is called after each attempt to connect.
 func (t *trouble) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
@@ -96,27 +90,11 @@ func (t *trouble) fetchFailed(topic string, partition int32, err error) {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
 		return
 	}
-	if errors.Is(err, kerr.UnknownTopicID) && t.isGone(topic, time.Now()) {
+	if t.gone.Saw(topic, err) {
 		t.fail(fmt.Errorf("topic %s was deleted: start the watcher again when the topic is there", topic))
 		return
 	}
 	t.say("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)
-}
-
-// isGone reports whether a topic has been missing, without a pause, for goneAfter.
-func (t *trouble) isGone(topic string, now time.Time) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	m, again := t.missing[topic]
-	if !again || now.Sub(m.last) >= goneAfter {
-		m.first = now
-	}
-	m.last = now
-	if t.missing == nil {
-		t.missing = map[string]missing{}
-	}
-	t.missing[topic] = m
-	return now.Sub(m.first) >= goneAfter
 }
 
 // say logs a warning, unless one was logged within logInterval.

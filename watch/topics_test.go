@@ -172,10 +172,10 @@ func TestATopicThatIsMadeAgain(t *testing.T) {
 				watcher.fetchFailed(topic, 0, kerr.UnknownTopicID)
 			}
 		}
-		unknown("spans", goneAfter)
-		time.Sleep(goneAfter)
-		unknown("spans", goneAfter)
-		unknown("others", goneAfter)
+		unknown("spans", 10*time.Second)
+		time.Sleep(10 * time.Second)
+		unknown("spans", 10*time.Second)
+		unknown("others", 10*time.Second)
 		if ctx.Err() != nil {
 			t.Fatalf("it ends after a moment: %v", context.Cause(ctx))
 		}

@@ -37,7 +37,9 @@ func (c *watchCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	metrics, err := c.metricsOf(ctx, s, &config)
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	metrics, err := c.metricsOf(ctx, s, &config, fail)
 	if err != nil {
 		return err
 	}

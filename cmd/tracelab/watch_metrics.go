@@ -47,8 +47,8 @@ func (c *committing) Export(ctx context.Context, data *metricdata.ResourceMetric
 	return err
 }
 
-// metricsOf starts the metrics of a watcher; nil without an endpoint.
-func (c *watchCommand) metricsOf(ctx context.Context, s *streams, config *watch.Config) (*watchMetrics, error) {
+// metricsOf starts the metrics of a watcher; nil without an endpoint. Fail ends the watcher.
+func (c *watchCommand) metricsOf(ctx context.Context, s *streams, config *watch.Config, fail func(error)) (*watchMetrics, error) {
 	to, err := otlp.ParseDestination(c.OTLP, os.Getenv)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--otlp %w", err)}
@@ -68,7 +68,7 @@ func (c *watchCommand) metricsOf(ctx context.Context, s *streams, config *watch.
 		return nil, errors.Join(err, m.metrics.Shutdown(ctx))
 	}
 	config.Meters = m.provider
-	m.reader, err = readback.Start(readback.Config{Kafka: config.Kafka, Topic: config.Journeys, Group: config.Group + ".metrics", Instance: config.Instance, Meter: m.meter, Flush: m.provider.ForceFlush, Logger: s.log})
+	m.reader, err = readback.Start(readback.Config{Kafka: config.Kafka, Topic: config.Journeys, Group: config.Group + ".metrics", Instance: config.Instance, Meter: m.meter, Flush: m.provider.ForceFlush, Fail: fail, Logger: s.log})
 	if err != nil {
 		return nil, errors.Join(err, m.metrics.Shutdown(ctx))
 	}

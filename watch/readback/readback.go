@@ -54,6 +54,8 @@ type Config struct {
 	Instance string
 	// Flush exports what was counted, before partitions go to another reader: it is lost to all if this one is killed before its next export.
 	Flush func(context.Context) error // nil: no export
+	// Fail is told that the topic was deleted: this reader gets nothing of one that is made again.
+	Fail func(error) // nil: it is logged, again and again
 }
 
 // Reader is one reader of the group.
@@ -64,6 +66,7 @@ type Reader struct {
 	admin  *kadm.Client
 	often  rate.Sometimes
 	began  time.Time
+	gone   offsets.Deleted
 
 	commits sync.Mutex // held during a commit, or an older one could overtake a newer one
 
@@ -143,6 +146,8 @@ func (r *Reader) failed(topic string, partition int32, err error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.after[partition] = bad.NextOffset
+	case r.gone.Saw(topic, err) && r.config.Fail != nil:
+		r.config.Fail(fmt.Errorf("topic %s was deleted: start the watcher again when the topic is there", topic))
 	case !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		r.say("summaries cannot be read; trying again", err)
 	}

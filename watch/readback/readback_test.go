@@ -3,6 +3,7 @@ package readback_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -411,4 +412,40 @@ func TestADamagedBatchCommitsNothing(t *testing.T) {
 	second := start(t, broker)
 	second.await(t, 4, 0)
 	second.close(t)
+}
+
+// TestATopicThatIsMadeAgain is another one to Kafka's client: the reader says so once that is sure, and its watcher ends.
+func TestATopicThatIsMadeAgain(t *testing.T) {
+	t.Parallel() // it waits
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	failed := make(chan error, 100)
+	r := start(t, broker, func(c *readback.Config) { c.Fail = func(err error) { failed <- err } })
+	produce(t, broker, 0, 1)
+	r.await(t, 2, 0)
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	if answers, err := admin.DeleteTopics(t.Context(), "journeys"); err != nil || answers.Error() != nil {
+		t.Fatal(err, answers.Error())
+	}
+	if answers, err := admin.CreateTopics(t.Context(), 2, 1, nil, "journeys"); err != nil || answers.Error() != nil {
+		t.Fatal(err, answers.Error())
+	}
+	select {
+	case err := <-failed:
+		if !strings.Contains(err.Error(), "topic journeys was deleted") {
+			t.Errorf("the error is %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("the reader says nothing")
+	}
+	r.Close()
 }
