@@ -3,7 +3,6 @@ package readback_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,6 +25,17 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit)) }
+
+// kafka starts a broker with the topic, until the test ends.
+func kafka(t *testing.T) (cluster *kfake.Cluster, address string) {
+	t.Helper()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	return cluster, cluster.ListenAddrs()[0]
+}
 
 // reader is a reader with what it has counted.
 type reader struct {
@@ -136,12 +146,7 @@ func produce(t *testing.T, broker string, numbers ...int) {
 // TestEachJourneyCountsOnce over two readers that follow each other: what the first counted and is written again does not count at the
 // second, nor is anything left out between them.
 func TestEachJourneyCountsOnce(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	broker := cluster.ListenAddrs()[0]
+	_, broker := kafka(t)
 	first := start(t, broker)
 	produce(t, broker, 0, 1, 2, 3, 3, 2)
 	first.await(t, 4, 2)
@@ -157,12 +162,7 @@ func TestEachJourneyCountsOnce(t *testing.T) {
 // TestWhatNoExportHadIsCountedByTheNext: a reader that is killed leaves to the next one what no export had, all of it and nothing else, though it had counted
 // it. Were the last collection taken and the kill faster than its commit, that one would count twice: the journeys since the export before.
 func TestWhatNoExportHadIsCountedByTheNext(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	broker := cluster.ListenAddrs()[0]
+	_, broker := kafka(t)
 	killed := start(t, broker)
 	produce(t, broker, 0, 1, 2, 3)
 	killed.await(t, 4, 0)
@@ -182,12 +182,7 @@ func TestWhatNoExportHadIsCountedByTheNext(t *testing.T) {
 
 // TestTheFirstExportSaysWhereTheGroupBegan: what is written when the first reader of a group is gone, before anything was counted, is for the next one.
 func TestTheFirstExportSaysWhereTheGroupBegan(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	broker := cluster.ListenAddrs()[0]
+	_, broker := kafka(t)
 	client, err := kgo.NewClient(kgo.SeedBrokers(broker))
 	if err != nil {
 		t.Fatal(err)
@@ -216,12 +211,7 @@ func TestTheFirstExportSaysWhereTheGroupBegan(t *testing.T) {
 
 // TestPartitionsGoWithAnExport: what a reader has counted is exported before another one gets the partition, and then both have their names' places.
 func TestPartitionsGoWithAnExport(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	broker := cluster.ListenAddrs()[0]
+	_, broker := kafka(t)
 	flushed := make(chan struct{}, 16)
 	flush := func(ctx context.Context) error { flushed <- struct{}{}; return ctx.Err() }
 	first := start(t, broker, func(c *readback.Config) { c.Instance, c.Flush = "a", flush })
@@ -293,12 +283,7 @@ func committed(ctx context.Context, broker string) (records int64, err error) {
 // TestWhatALostPartitionHadIsCommitted: a reader that gives its partitions up, as when Kafka is away, exports and commits what it has counted as soon as it can,
 // for others may get them.
 func TestWhatALostPartitionHadIsCommitted(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	broker := cluster.ListenAddrs()[0]
+	cluster, broker := kafka(t)
 	var flushed atomic.Int64
 	r := start(t, broker, func(c *readback.Config) {
 		c.Instance, c.Flush = "a", func(context.Context) error { flushed.Add(1); return nil }
@@ -332,12 +317,7 @@ func TestWhatALostPartitionHadIsCommitted(t *testing.T) {
 // TestALostPartitionThatComesBackCountsOnce: a reader that the group had dropped had counted what it could not commit, and has it in its metrics still. What
 // came meanwhile counts, too, and the next reader begins behind all of it.
 func TestALostPartitionThatComesBackCountsOnce(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	broker := cluster.ListenAddrs()[0]
+	cluster, broker := kafka(t)
 	r := start(t, broker, func(c *readback.Config) { c.Instance = "a" })
 	produce(t, broker, 0, 1)
 	r.await(t, 2, 0)
@@ -360,12 +340,7 @@ func TestALostPartitionThatComesBackCountsOnce(t *testing.T) {
 // TestADamagedBatchCostsItsSummariesAlone has batches that cannot be decompressed beside summaries and at the ends of partitions: all others are counted, and
 // nobody waits for what is damaged.
 func TestADamagedBatchCostsItsSummariesAlone(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	broker := cluster.ListenAddrs()[0]
+	_, broker := kafka(t)
 	damage := func() {
 		for partition := range int32(2) {
 			brokertest.Damage(t, "journeys", partition, kgo.SeedBrokers(broker))
@@ -392,12 +367,7 @@ func TestADamagedBatchCostsItsSummariesAlone(t *testing.T) {
 
 // TestADamagedBatchCommitsNothing: what was counted before one, and not exported, is for the next reader.
 func TestADamagedBatchCommitsNothing(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	broker := cluster.ListenAddrs()[0]
+	_, broker := kafka(t)
 	killed := start(t, broker)
 	produce(t, broker, 0, 1)
 	killed.await(t, 2, 0)
@@ -412,40 +382,4 @@ func TestADamagedBatchCommitsNothing(t *testing.T) {
 	second := start(t, broker)
 	second.await(t, 4, 0)
 	second.close(t)
-}
-
-// TestATopicThatIsMadeAgain is another one to Kafka's client: the reader says so once that is sure, and its watcher ends.
-func TestATopicThatIsMadeAgain(t *testing.T) {
-	t.Parallel() // it waits
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "journeys"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	broker := cluster.ListenAddrs()[0]
-	failed := make(chan error, 100)
-	r := start(t, broker, func(c *readback.Config) { c.Fail = func(err error) { failed <- err } })
-	produce(t, broker, 0, 1)
-	r.await(t, 2, 0)
-	client, err := kgo.NewClient(kgo.SeedBrokers(broker))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	admin := kadm.NewClient(client)
-	if answers, err := admin.DeleteTopics(t.Context(), "journeys"); err != nil || answers.Error() != nil {
-		t.Fatal(err, answers.Error())
-	}
-	if answers, err := admin.CreateTopics(t.Context(), 2, 1, nil, "journeys"); err != nil || answers.Error() != nil {
-		t.Fatal(err, answers.Error())
-	}
-	select {
-	case err := <-failed:
-		if !strings.Contains(err.Error(), "topic journeys was deleted") {
-			t.Errorf("the error is %v", err)
-		}
-	case <-time.After(time.Minute):
-		t.Error("the reader says nothing")
-	}
-	r.Close()
 }
