@@ -112,16 +112,18 @@ func (g *Guard) forget(p place) {
 func (g *Guard) stop(p place, offset int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if s := g.stopped[p]; s != nil && s.offset == offset {
-		return // its offset was set, and the client has come to the batch again
+	wait := tellTime
+	if s := g.stopped[p]; s != nil && s.offset == offset { // it was set, and the client has come to the batch again
+		wait = min(2*s.wait, mostTellTime)
 	}
 	g.forget(p)
-	s := &stop{offset: offset, wait: tellTime}
-	s.again = time.AfterFunc(s.wait, func() { g.setAgain(p, s) })
+	s := &stop{offset: offset, wait: wait}
+	s.again = time.AfterFunc(wait, func() { g.setAgain(p, s) })
 	g.stopped[p] = s
 }
 
-// setAgain has the client read a batch again of which it has not told in time.
+// setAgain has the client read a batch again of which it has not told in time. It does so once: the client logs when it has come to the batch again. It does
+// not where the broker has it no more.
 func (g *Guard) setAgain(p place, s *stop) {
 	g.setting.Lock()
 	defer g.setting.Unlock()
@@ -135,12 +137,6 @@ func (g *Guard) setAgain(p place, s *stop) {
 		return
 	}
 	client.SetOffsets(offset(p, epoch, s.offset))
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.stopped[p] == s {
-		s.wait = min(2*s.wait, mostTellTime)
-		s.again.Reset(s.wait)
-	}
 }
 
 // offset is one offset as the client takes it.

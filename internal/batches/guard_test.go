@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
@@ -142,6 +143,40 @@ func TestABatchThatIsNotToldOf(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestABatchThatIsGone has the broker delete a batch of which the client has not told: what is behind it is read once, however long that takes.
+func TestABatchThatIsGone(t *testing.T) {
+	inBubble(t, readers["of a group"], func(r *reader) {
+		r.between = func(partition int32) {
+			if partition != 0 || r.skipped[0] > 0 {
+				return
+			}
+			r.damage(1, "behind the second")
+			testkit.Await(r.T, "a second partition that is stopped", 20*time.Second, func(context.Context) error {
+				if !r.guard.Untold("t", 1) {
+					return errors.New("no word of it")
+				}
+				return nil
+			})
+			gone := kadm.Offsets{}
+			gone.AddOffset("t", 1, 2, -1)
+			answers, err := kadm.NewClient(r.writer).DeleteRecords(r.Context(), gone)
+			if err = errors.Join(err, answers.Error()); err != nil {
+				r.Fatal(err)
+			}
+		}
+		r.damage(0, "behind the first")
+		r.await("behind the first", "behind the second")
+		for i := range 5 {
+			time.Sleep(time.Minute)
+			value := fmt.Sprint("later ", i)
+			if err := r.writer.ProduceSync(r.Context(), &kgo.Record{Topic: "t", Partition: 1, Value: []byte(value)}).FirstErr(); err != nil {
+				r.Fatal(err)
+			}
+			r.await(value)
+		}
+	})
 }
 
 // TestAClientThatIsPolledLate has a batch that was told of in a fetch that nobody took for some seconds: it is skipped once, and nothing is read twice.
