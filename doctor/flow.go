@@ -9,9 +9,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"tracelab/internal/batches"
 	"tracelab/services"
 	"tracelab/services/flows"
 )
+
+// batchBytes is the maximum of a batch of records, decompressed.
+const batchBytes = 1 << 20
 
 // ends returns the end offsets of the flow's topics.
 func (k *kafkaPart) ends(ctx context.Context) (kadm.ListedOffsets, error) {
@@ -78,47 +82,75 @@ func (k *kafkaPart) committed(ctx context.Context, group string, r *kgo.Record) 
 }
 
 // recordsOf reads the topics of the flow from the given offsets to their ends, and returns the records of one order, by
-// topic. It joins no group and commits nothing.
+// topic. It joins no group and commits nothing, and goes on behind batches of others that nobody can read.
 func (k *kafkaPart) recordsOf(ctx context.Context, id string, from kadm.ListedOffsets) (map[string][]*kgo.Record, error) {
-	now, err := k.admin.ListEndOffsets(ctx, k.prefixed(k.flow.Topics())...)
-	if err != nil {
-		return nil, err
-	}
-	start, left := map[string]map[int32]kgo.Offset{}, 0
-	from.Each(func(o kadm.ListedOffset) {
-		if end, ok := now.Lookup(o.Topic, o.Partition); ok && end.Offset > o.Offset {
-			if start[o.Topic] == nil {
-				start[o.Topic] = map[int32]kgo.Offset{}
-			}
-			start[o.Topic][o.Partition] = kgo.NewOffset().At(o.Offset)
-			left++
-		}
-	})
+	start, left, err := k.unread(ctx, from)
 	found := map[string][]*kgo.Record{}
-	if left == 0 {
-		return found, nil
+	if err != nil || len(left) == 0 {
+		return found, err
 	}
-	reader, err := kgo.NewClient(append(k.client.Opts(), kgo.ConsumePartitions(start))...)
+	guard := batches.NewGuard(batchBytes)
+	reader, err := kgo.NewClient(slices.Concat(k.client.Opts(), guard.Options(), []kgo.Opt{kgo.ConsumePartitions(start)})...)
 	if err != nil {
 		return nil, err
 	}
 	defer reader.Close()
-	for left > 0 {
+	for len(left) > 0 {
 		fetches := reader.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			return nil, err
+		var failed error
+		fetches.EachError(func(topic string, id int32, err error) {
+			if bad := guard.Skip(topic, id, err); bad != nil {
+				left.read(topic, id, bad.NextOffset)
+				return
+			}
+			failed = errors.Join(failed, err)
+		})
+		if failed != nil {
+			return nil, failed
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			if string(r.Key) == id {
 				found[r.Topic] = append(found[r.Topic], r)
 			}
-			if end, _ := now.Lookup(r.Topic, r.Partition); r.Offset == end.Offset-1 {
-				left--
-			}
+			left.read(r.Topic, r.Partition, r.Offset+1)
 		})
 	}
 	for _, records := range found {
 		slices.SortFunc(records, func(a, b *kgo.Record) int { return int(a.Offset - b.Offset) })
 	}
 	return found, nil
+}
+
+// unread returns where to begin in the partitions that have records since the given offsets, and where these end.
+func (k *kafkaPart) unread(ctx context.Context, from kadm.ListedOffsets) (map[string]map[int32]kgo.Offset, ends, error) {
+	now, err := k.admin.ListEndOffsets(ctx, k.prefixed(k.flow.Topics())...)
+	if err != nil {
+		return nil, nil, err
+	}
+	start, left := map[string]map[int32]kgo.Offset{}, ends{}
+	from.Each(func(o kadm.ListedOffset) {
+		if end, ok := now.Lookup(o.Topic, o.Partition); ok && end.Offset > o.Offset {
+			if start[o.Topic] == nil {
+				start[o.Topic] = map[int32]kgo.Offset{}
+			}
+			start[o.Topic][o.Partition] = kgo.NewOffset().At(o.Offset)
+			left[partition{o.Topic, o.Partition}] = end.Offset
+		}
+	})
+	return start, left, nil
+}
+
+// ends are those of the partitions that are not read to their ends yet.
+type ends map[partition]int64
+
+type partition struct {
+	topic string
+	id    int32
+}
+
+// read notes that a partition was read up to, but not including, an offset.
+func (e ends) read(topic string, id int32, next int64) {
+	if p := (partition{topic, id}); next >= e[p] {
+		delete(e, p)
+	}
 }
