@@ -9,4 +9,4 @@ import (
 )
 
 // TestMain finds goroutines that a session has left behind.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, testmain.Hops(), goleak.Cleanup(testmain.Exit)) }

@@ -36,7 +36,9 @@ func (m withLab) Run() int {
 	return status
 }
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(withLab{m}, goleak.Cleanup(testmain.Exit)) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(withLab{m}, testmain.Hops(), goleak.Cleanup(testmain.Exit))
+}
 
 // shared is the one lab of this package's tests: a start costs more than most of them.
 var shared struct {

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	testmain.Waiting()
-	goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit))
+	goleak.VerifyTestMain(m, testmain.Hops(), goleak.Cleanup(testmain.Exit))
 }
 
 // TestScripts runs the sessions of testdata/script. They begin with three runs that are there already: RUN has eight

@@ -15,7 +15,7 @@ import (
 	"tracelab/internal/testmain"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(testmain.Exit)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, testmain.Hops(), goleak.Cleanup(testmain.Exit)) }
 
 var (
 	from = []string{"client", "orders", "payment"}
