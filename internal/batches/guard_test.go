@@ -81,6 +81,17 @@ func (r *reader) damage(partition int32, behind string) {
 	}
 }
 
+// awaitStop waits until the client has stopped a partition.
+func (r *reader) awaitStop(partition int32) {
+	r.Helper()
+	testkit.Await(r.T, "a partition that is stopped", 20*time.Second, func(context.Context) error {
+		if !r.guard.Untold("t", partition) {
+			return fmt.Errorf("no word of partition %d", partition)
+		}
+		return nil
+	})
+}
+
 // await polls until each of the values was read, once.
 func (r *reader) await(values ...string) {
 	r.Helper()
@@ -125,12 +136,7 @@ func TestABatchThatIsNotToldOf(t *testing.T) {
 						return
 					}
 					r.damage(1, "behind the second")
-					testkit.Await(r.T, "a second partition that is stopped", 20*time.Second, func(context.Context) error {
-						if !r.guard.Untold("t", 1) {
-							return fmt.Errorf("no word of partition 1")
-						}
-						return nil
-					})
+					r.awaitStop(1)
 				}
 				r.damage(0, "behind the first")
 				r.await("behind the first", "behind the second")
@@ -153,12 +159,7 @@ func TestABatchThatIsGone(t *testing.T) {
 				return
 			}
 			r.damage(1, "behind the second")
-			testkit.Await(r.T, "a second partition that is stopped", 20*time.Second, func(context.Context) error {
-				if !r.guard.Untold("t", 1) {
-					return errors.New("no word of it")
-				}
-				return nil
-			})
+			r.awaitStop(1)
 			gone := kadm.Offsets{}
 			gone.AddOffset("t", 1, 2, -1)
 			answers, err := kadm.NewClient(r.writer).DeleteRecords(r.Context(), gone)
@@ -202,12 +203,7 @@ func TestAClientThatIsPolledLate(t *testing.T) {
 func TestAPartitionThatIsGone(t *testing.T) {
 	inBubble(t, readers["of a group"], func(r *reader) {
 		r.damage(0, "behind")
-		testkit.Await(r.T, "a partition that is stopped", 20*time.Second, func(context.Context) error {
-			if !r.guard.Untold("t", 0) {
-				return errors.New("no word of it")
-			}
-			return nil
-		})
+		r.awaitStop(0)
 		r.guard.Forget(map[string][]int32{"t": {0, 1}, "other": {0}})
 		if r.guard.Untold("t", 0) {
 			r.Error("it is kept")
