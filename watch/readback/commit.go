@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"tracelab/internal/offsets"
 	"tracelab/internal/poll"
 )
 
@@ -58,15 +59,15 @@ func (r *Reader) commitOwed(ctx context.Context, client *kgo.Client) error {
 	if len(owed) == 0 {
 		return nil
 	}
-	offsets := map[int32]kgo.EpochOffset{}
+	to := map[int32]kgo.EpochOffset{}
 	for partition, after := range owed {
-		offsets[partition] = kgo.EpochOffset{Epoch: -1, Offset: after}
+		to[partition] = kgo.EpochOffset{Epoch: -1, Offset: after}
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	var failed error
-	client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{r.config.Topic: offsets}, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error) {
-		failed = errors.Join(err, refusals(answer))
+	client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{r.config.Topic: to}, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error) {
+		failed = errors.Join(err, offsets.Refusals(answer))
 	})
 	if failed != nil {
 		return failed
@@ -81,19 +82,6 @@ func (r *Reader) commitOwed(ctx context.Context, client *kgo.Client) error {
 		}
 	}
 	return nil
-}
-
-// refusals are the errors of an answer to a commit, which may be nil.
-func refusals(answer *kmsg.OffsetCommitResponse) (err error) {
-	if answer == nil {
-		return nil
-	}
-	for _, topic := range answer.Topics {
-		for _, p := range topic.Partitions {
-			err = errors.Join(err, kerr.ErrorForCode(p.ErrorCode))
-		}
-	}
-	return err
 }
 
 // handOn exports and commits what was counted of partitions that go to other readers, and forgets them.
