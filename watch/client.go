@@ -3,7 +3,6 @@ package watch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"slices"
@@ -90,8 +89,8 @@ func (t *trouble) fetchFailed(topic string, partition int32, err error) {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
 		return
 	}
-	if t.gone.Saw(topic, err) {
-		t.fail(fmt.Errorf("topic %s was deleted: start the watcher again when the topic is there", topic))
+	if gone := t.gone.Saw(topic, err); gone != nil {
+		t.fail(gone)
 		return
 	}
 	t.say("kafka fetch failed; trying again", "topic", topic, "partition", partition, "error", err)

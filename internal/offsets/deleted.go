@@ -2,6 +2,7 @@ package offsets
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -21,10 +22,10 @@ type Deleted struct {
 // missing is since when, and when last, a broker did not know a topic's id.
 type missing struct{ first, last time.Time }
 
-// Saw takes the error of a fetch, and reports whether the topic was deleted: it has been missing, without a pause, for 10 s.
-func (d *Deleted) Saw(topic string, err error) bool {
+// Saw takes the error of a fetch, and returns what to end the watcher with when the topic was deleted: it has been missing, without a pause, for 10 s.
+func (d *Deleted) Saw(topic string, err error) error {
 	if !errors.Is(err, kerr.UnknownTopicID) {
-		return false
+		return nil
 	}
 	now := time.Now()
 	d.mu.Lock()
@@ -38,5 +39,8 @@ func (d *Deleted) Saw(topic string, err error) bool {
 		d.missing = map[string]missing{}
 	}
 	d.missing[topic] = m
-	return now.Sub(m.first) >= deletedAfter
+	if now.Sub(m.first) < deletedAfter {
+		return nil
+	}
+	return fmt.Errorf("topic %s was deleted: start the watcher again when the topic is there", topic)
 }

@@ -139,15 +139,15 @@ func (r *Reader) poll(ctx context.Context) kgo.Fetches {
 
 // failed goes on behind a batch that cannot be decompressed. It logs all other errors of a fetch; the client retries it.
 func (r *Reader) failed(topic string, partition int32, err error) {
-	bad := r.guard.Skip(topic, partition, err)
+	bad, gone := r.guard.Skip(topic, partition, err), r.gone.Saw(topic, err)
 	switch {
 	case bad != nil:
 		r.say("summaries skipped: their batch cannot be decompressed", fmt.Errorf("%s, partition %d, offset %d: %w", topic, partition, bad.Offset, err))
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.after[partition] = bad.NextOffset
-	case r.gone.Saw(topic, err) && r.config.Fail != nil:
-		r.config.Fail(fmt.Errorf("topic %s was deleted: start the watcher again when the topic is there", topic))
+	case gone != nil && r.config.Fail != nil:
+		r.config.Fail(gone)
 	case !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		r.say("summaries cannot be read; trying again", err)
 	}
